@@ -1,0 +1,1 @@
+"""Ready-made features that a user can run by name, as `@linux-baseline`."""

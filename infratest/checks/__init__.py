@@ -1,0 +1,1 @@
+"""Questions to facts, one file for each kind of subject; `base.py` is the contract."""

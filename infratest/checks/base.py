@@ -1,0 +1,61 @@
+"""The contract of a check: which facts it needs, and what it sees in them. Pure: no I/O, no judgement.
+
+Made by a sentence (steps/), planned by its needs, observed by the engine once the facts are there. Judging is
+`engine.judge`'s: it compares `Seen` with the sentence's negation, bound and warning value.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from infratest.facts.base import Need
+
+#: The viewpoints a sentence may look from; a host's name or `every host in "group"` are the engine's to resolve.
+HOST, CONTROLLER = "host", "controller"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a check saw.
+
+    Args:
+        holds: whether the claim as written without *not* is so, its bound left aside.
+        saw: in words, as a reader at 3 a.m. wants it: `the package "nginx" is not installed`, `71 % full`.
+        number: what the bound is about, in base units; None where there is nothing to measure (the subject is absent).
+    """
+
+    holds: bool
+    saw: str
+    number: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """The number a check looks at: its perfdata label (`disk / used`), base unit, least and greatest value."""
+
+    label: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class Check(ABC):
+    """A question about one subject; a frozen dataclass of its arguments. Equal checks are the same question."""
+
+    #: Where it looks from when the sentence does not say: HOST or CONTROLLER.
+    viewpoint: ClassVar[str] = HOST
+
+    @abstractmethod
+    def needs(self) -> tuple[Need, ...]:
+        """Return the facts it needs."""
+
+    @abstractmethod
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        """Return what is seen. May raise FactError where the facts cannot answer (it then is unknown)."""
+
+    def measure(self) -> Measure | None:
+        """Return the number it looks at, known before anything is asked; None for a claim without a number."""
+        return None

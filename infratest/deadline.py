@@ -1,0 +1,31 @@
+"""A moment by which something must have ended; handed down so that no layer invents time-outs of its own."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+
+class Deadline:
+    """`seconds` from now, on the monotonic clock, so that a clock that is set does not move it."""
+
+    __slots__ = ("seconds", "_end")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self._end - monotonic())
+
+    @property
+    def passed(self) -> bool:
+        return monotonic() >= self._end
+
+    def at_most(self, seconds: float) -> Deadline:
+        """Return the earlier of this deadline and `seconds` from now."""
+        return Deadline(min(self.left, seconds))
+
+    def __repr__(self) -> str:
+        return f"Deadline({self.left:.3f} s left)"

@@ -1,0 +1,96 @@
+"""Every error infratest raises, and the state and exit status each one turns into.
+
+    InfratestError                 unknown, exit 3
+    ├── UserError                  wrong input: a file, a key, an option, a name
+    │   ├── StackFileError         the stack file: file, line, key, found, allowed, nearest
+    │   ├── FeatureError           a feature: file, line; also what lint refuses
+    │   ├── UnknownName            a provider, transport, output ... that nobody has
+    │   └── NotInThisVersion       named in the design, not built yet: refused by name
+    ├── StateError                 the state directory: not writable, locked, full
+    ├── ProviderError              a machine could not be made, halted or removed
+    ├── TransportError             the way in
+    │   ├── Unreachable            no route, refused, connect time-out: critical, exit 2
+    │   ├── AccessRefused          login refused, sudo denied
+    │   ├── HostKeyRefused         unknown or changed host key
+    │   ├── ConnectionLost         gone in the middle of an answer
+    │   └── DeadlineExceeded       our own deadline
+    ├── FactError                  reached the host, could not look: tool missing, answer not readable
+    └── HealError                  a remedy failed
+
+An unmet expectation is a result, not an exception. Every message says what was tried, on what, with which value,
+and what to try next.
+"""
+
+from __future__ import annotations
+
+from infratest.states import CRITICAL, UNKNOWN
+
+
+class InfratestError(Exception):
+    """The root: whatever stops infratest from knowing is unknown."""
+
+    state = UNKNOWN
+
+
+class UserError(InfratestError):
+    """What the user wrote or typed cannot be used."""
+
+
+class StackFileError(UserError):
+    """The stack file cannot be used."""
+
+
+class FeatureError(UserError):
+    """A feature file cannot be used."""
+
+
+class UnknownName(UserError):
+    """A name that no built-in file and no entry point has."""
+
+
+class NotInThisVersion(UserError):
+    """A thing that the design names and that this version does not have yet."""
+
+
+class StateError(InfratestError):
+    """The state directory cannot be read, written or locked."""
+
+
+class ProviderError(InfratestError):
+    """A provider could not make, halt, list or remove something."""
+
+
+class TransportError(InfratestError):
+    """The way to a host failed. `partial` is the standard output that had come before it did."""
+
+    partial: bytes = b""
+
+
+class Unreachable(TransportError):
+    """The host cannot be reached: no route, refused, connect time-out, or stopped or gone by its provider's word."""
+
+    state = CRITICAL
+
+
+class AccessRefused(TransportError):
+    """The host answers and does not let us in."""
+
+
+class HostKeyRefused(TransportError):
+    """The host's key is unknown or is not the one on record."""
+
+
+class ConnectionLost(TransportError):
+    """The connection ended in the middle of an answer."""
+
+
+class DeadlineExceeded(TransportError):
+    """Our own deadline passed before the host had answered."""
+
+
+class FactError(InfratestError):
+    """The host was reached and the fact could not be read from it."""
+
+
+class HealError(InfratestError):
+    """A remedy could not be applied."""

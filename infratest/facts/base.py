@@ -1,0 +1,73 @@
+"""The contract of a fact: how to ask (one shell snippet for any POSIX host) and how to read the answer (pure).
+
+The engine gathers every need of a host, asks each fact once with all its arguments, sends all snippets as one script,
+and hands each answer to `read`. A snippet is POSIX sh (dash, busybox, bash, mksh), only looks, spawns as little as
+it can however many arguments it gets, and reads nothing from standard input. Where the host is of a system that the
+fact does not know, or a tool is missing, the snippet says so on standard error and exits with NO_TOOL.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from infratest.errors import FactError
+
+#: Exit status of a snippet that cannot look: its words on standard error say what is missing. (sysexits.h EX_UNAVAILABLE)
+NO_TOOL = 69
+
+#: The argument of one question, as `("nginx",)`; `()` for a fact that has none.
+Argument = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Need:
+    """One question: a fact's name and the argument it is asked with."""
+
+    fact: str
+    argument: Argument = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one snippet answered: exit status and both streams as text (UTF-8, replaced where it is not)."""
+
+    exit: int
+    out: str
+    err: str = ""
+    seconds: float = 0.0
+    truncated: bool = False
+
+
+class Fact(ABC):
+    """A kind of thing that can be so on a host."""
+
+    #: True: one snippet and one answer for each argument (a user's command); False: one snippet for all arguments.
+    alone: ClassVar[bool] = False
+    #: True: asked as the login user even where the host says sudo.
+    unprivileged: ClassVar[bool] = False
+
+    @abstractmethod
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        """Return the shell snippet that answers for all these arguments. Values are put in by `quoting` alone."""
+
+    @abstractmethod
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        """Return a value for each argument (absence is a value too).
+
+        Raises:
+            FactError: the answer is cut off, not understood, or says that the host could not look.
+        """
+
+    def readable(self, answer: Answer, *statuses: int) -> Answer:
+        """Return the answer if it is whole and its status is 0 or one of these; else raise FactError with its words."""
+        words = answer.err.strip() or f"exit {answer.exit}"
+        if answer.exit == NO_TOOL:
+            raise FactError(words)
+        if answer.truncated:
+            raise FactError("the answer is too long and was cut off")
+        if answer.exit != 0 and answer.exit not in statuses:
+            raise FactError(f"could not look: {words}")
+        return answer

@@ -1,0 +1,1 @@
+"""Features in: parsing, lint, the sentences and their shared tail, and the runner that plain behave is pointed at."""

@@ -1,0 +1,186 @@
+r"""Sentences: how one is declared, and how a text is matched against it.
+
+A sentence file (steps/) holds functions under `@check`, `@act` or `@setup`; the decorator makes each a Sentence, and
+the vocabulary (vocabulary.py) gathers them by scanning those files. A pattern is the text itself with placeholders:
+
+    "{name}"         text in quotes; `\"` inside is a quote
+    {port:word}      one word without blanks
+    {count:number}   a whole number
+    {bound:percent}  a bound of that dimension (units.DIMENSIONS): `less than 90 %`, `between 1 and 3`
+    [ ... ]          may be left out
+
+What follows the claim (`, warning 80 %`, `on "web-1"`, `from the controller`, `within 30 s`) is the same for all
+checking sentences and parsed here, once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from infratest.thresholds import WORDS
+from infratest.units import DIMENSIONS
+
+CHECK, ACT, SETUP = "check", "act", "setup"
+
+QUOTED = r'"((?:[^"\\]|\\.)*)"'
+VALUE = r"\{[A-Za-z][\w.-]*\}"  # a value that planning puts in
+NUMBER = rf"(?:[+-]?\d+(?:\.\d+)?|{VALUE})"
+DURATION = rf"{NUMBER}\s?(?:ms|s|min|h|days?)"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One declared sentence.
+
+    Args:
+        kind: CHECK, ACT or SETUP. pattern, negation: as declared; negation is None where there is none.
+        build: makes the check, act or selection from the placeholders' values, by keyword.
+        example: a whole sentence for `infratest steps`. dimension: of its bound, None without one.
+        shell: names of the placeholders whose values go to a shell: values put in there are shell-quoted.
+        undo: for an act, how it is undone when its scenario ends, in words; or that it cannot be.
+    """
+
+    kind: str
+    pattern: str
+    build: Callable[..., Any]
+    example: str
+    negation: str | None = None
+    dimension: str | None = None
+    shell: frozenset[str] = frozenset()
+    undo: str = ""
+    module: str = ""
+    regexes: tuple[tuple[re.Pattern[str], bool], ...] = field(default=(), compare=False, repr=False)
+
+    def match(self, text: str) -> Match | None:
+        """Return what a text says if it is this sentence, with the values still as written."""
+        for regex, negated in self.regexes:
+            found = regex.fullmatch(text)
+            if found:
+                groups = {name: value for name, value in found.groupdict().items() if value is not None}
+                return Match(self, text, groups, negated)
+        return None
+
+    @property
+    def summary(self) -> str:
+        """The first line of the sentence's docstring."""
+        return (self.build.__doc__ or "").strip().split("\n")[0]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A text that is a sentence: its placeholders and tail, as written (values in braces not yet put in)."""
+
+    sentence: Sentence
+    text: str
+    groups: dict[str, str]
+    negated: bool
+
+
+def check(
+    pattern: str, *, example: str, negation: str | None = None, shell: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Any]], Sentence]:
+    """Declare a sentence that only looks; its function returns a Check."""
+    return _declare(CHECK, pattern, example, negation, shell, "")
+
+
+def act(
+    pattern: str, *, example: str, undo: str, shell: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Any]], Sentence]:
+    """Declare a sentence that changes something; its function returns an Act. `undo` says in words what undoes it."""
+    return _declare(ACT, pattern, example, None, shell, undo)
+
+
+def setup(pattern: str, *, example: str) -> Callable[[Callable[..., Any]], Sentence]:
+    """Declare a sentence that selects hosts; its function returns a Selection."""
+    return _declare(SETUP, pattern, example, None, (), "")
+
+
+def _declare(
+    kind: str, pattern: str, example: str, negation: str | None, shell: tuple[str, ...], undo: str
+) -> Callable[[Callable[..., Any]], Sentence]:
+    def declare(build: Callable[..., Any]) -> Sentence:
+        patterns = [(pattern, False)] + ([(negation, True)] if negation else [])
+        return Sentence(
+            kind=kind,
+            pattern=pattern,
+            build=build,
+            example=example,
+            negation=negation,
+            dimension=_dimension(pattern),
+            shell=frozenset(shell),
+            undo=undo,
+            module=build.__module__.rpartition(".")[2],
+            regexes=tuple((_regex(text, kind), negated) for text, negated in patterns),
+        )
+
+    return declare
+
+
+def _dimension(pattern: str) -> str | None:
+    found = re.search(r"\{bound:(\w+)\}", pattern)
+    return found[1] if found else None
+
+
+_PIECE = re.compile(
+    r'"\{(?P<quoted>\w+)\}"|\{(?P<name>\w+):(?P<type>\w+)\}|(?P<open>\[)|(?P<close>\])|(?P<text>[^"{\[\]]+|.)'
+)
+
+
+def _regex(pattern: str, kind: str) -> re.Pattern[str]:
+    made = []
+    for piece in _PIECE.finditer(pattern):
+        if piece["quoted"]:
+            made.append(QUOTED.replace("(", f"(?P<{piece['quoted']}>", 1))
+        elif piece["name"]:
+            made.append(_placeholder(piece["name"], piece["type"]))
+        elif piece["open"]:
+            made.append("(?:")
+        elif piece["close"]:
+            made.append(")?")
+        else:
+            made.append(re.escape(piece["text"]))
+    return re.compile("".join(made) + (_tail(_dimension(pattern)) if kind == CHECK else _ON if kind == ACT else ""))
+
+
+def _placeholder(name: str, kind: str) -> str:
+    if name == "bound":
+        number = _number(kind)
+        single = "|".join(word for word, count in WORDS.items() if count == 1)
+        return (
+            rf"(?:(?P<bound_words>{single}) (?P<bound_number>{number})"
+            rf"|between (?P<bound_low>{number}) and (?P<bound_high>{number}))"
+        )
+    return {"word": rf"(?P<{name}>[^\s\"]+)", "number": rf"(?P<{name}>{NUMBER})"}[kind]
+
+
+def _number(dimension: str) -> str:
+    units = "|".join(re.escape(unit) for unit in sorted(DIMENSIONS[dimension], key=len, reverse=True) if unit)
+    return rf"{NUMBER}(?:\s?(?:{units}))?" if units else NUMBER
+
+
+#: Hosts of one sentence. Quoted parts match as wholes, so that ` on ` inside quotes is never a tail.
+_ON = (
+    rf"(?: on (?:(?P<on_host>{QUOTED.replace('(', '(?:', 1)})|(?P<on_exactly>exactly one host)"
+    r"|at least (?P<on_least>\d+) hosts?|(?P<on_none>no host)|(?P<on_every>every host)))?"
+)
+
+
+def _tail(dimension: str | None) -> str:
+    warning = ""
+    if dimension is not None:
+        number = _number(dimension)
+        warning = rf"(?:, warning (?:between )?(?P<warning_low>{number})(?: and (?P<warning_high>{number}))?)?"
+    quoted = QUOTED.replace("(", "(?:", 1)
+    viewpoint = (
+        r"(?: from (?:(?P<from_host>the host)|(?P<from_controller>the controller)"
+        rf"|(?P<from_named>{quoted})|every host in (?P<from_group>{quoted})))?"
+    )
+    return rf"{warning}{_ON}{viewpoint}(?: within (?P<within>{DURATION})| for (?P<during>{DURATION}))?"
+
+
+def unescaped(text: str) -> str:
+    r"""Return quoted text with `\"` and `\\` as the characters they mean; any other backslash stays."""
+    return re.sub(r'\\(["\\])', r"\1", text)

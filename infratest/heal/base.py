@@ -1,0 +1,53 @@
+"""The contract of a remedy: apply. The heal engine decides whether and when; a remedy only acts, on one host."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infratest.deadline import Deadline
+from infratest.hosts import Host
+from infratest.model import Result
+from infratest.transports.base import Transport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a remedy may use: the host, a way to it that is open already, and what the stack can do to it.
+
+    Args:
+        provision: provisions one host by name again. folder: of the stack file, where relative paths begin.
+        environment: the hook's variables (INFRATEST_*, NAGIOS_*).
+    """
+
+    host: Host
+    transport: Transport | None
+    folder: Path
+    provision: Callable[[str, Deadline], str]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a remedy did, in words, and the command it ran, masked, for the audit."""
+
+    words: str
+    command: str = ""
+
+
+class Remedy(ABC):
+    """One rung of a ladder. Made with the value that stands behind its name in the stack file."""
+
+    def __init__(self, argument: Any) -> None:
+        self.argument = argument
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return what it would do, in a few words: `restart-service nginx`."""
+
+    @abstractmethod
+    def apply(self, result: Result, surroundings: Surroundings, deadline: Deadline) -> Outcome:
+        """Do it. Doing it twice must be safe. Raises HealError where it could not be done."""

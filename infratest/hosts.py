@@ -1,0 +1,41 @@
+"""A host as the engine, the transports and the remedies see it: named, grouped, and reached by its endpoints.
+
+Made by a provider (from the stack file and what is up), read by everyone after. A value: it holds no connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+RUNNING, STOPPED, GONE = "running", "stopped", "gone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """One machine of a stack.
+
+    Args:
+        address: where it is in its stack's network. routed: whether the controller reaches that address as it is.
+        endpoints: its port -> (address, port) as the controller reaches it, for the ports that are published.
+        transport: the transport's name. options: that transport's options, as the user would write them.
+        sudo: facts are collected as root by sudo. state: running, stopped or gone, by its provider's word.
+    """
+
+    name: str
+    groups: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
+    routed: bool = True
+    endpoints: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    transport: str = "ssh"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    sudo: bool = False
+    state: str = RUNNING
+
+    def endpoint(self, port: int) -> tuple[str, int] | None:
+        """Return how the controller reaches a port, or None where it cannot (neither published nor routed)."""
+        if port in self.endpoints:
+            return self.endpoints[port]
+        return (self.address, port) if self.routed and self.address else None

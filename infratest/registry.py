@@ -1,0 +1,93 @@
+"""Kinds of things and their names: the file name is the word the user types; outsiders come by entry point.
+
+`get("provider", "container")` imports `infratest/providers/container.py` alone and returns its one concrete class.
+Listing imports nothing, so a missing library of one plugin breaks no other.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from infratest.errors import InfratestError, UnknownName
+
+#: Kind -> the package that holds its files and the base class in its `base.py`. The entry point group is
+#: `infratest.<kind>`. Underscores in file names are hyphens for users.
+KINDS = {
+    "provider": ("infratest.providers", "Provider"),
+    "transport": ("infratest.transports", "Transport"),
+    "fact": ("infratest.facts", "Fact"),
+    "output": ("infratest.outputs", "Output"),
+    "remedy": ("infratest.heal.remedies", "Remedy"),
+}
+
+
+def names(kind: str) -> list[str]:
+    """Return every name of a kind, sorted."""
+    return sorted({*_files(kind), *_outsiders(kind)})
+
+
+def get(kind: str, name: str) -> type[Any]:
+    """Return the class of a kind by its name.
+
+    Raises:
+        UnknownName: nobody has that name; the message holds the nearest and all.
+        InfratestError: a built-in and an outsider share the name, or the plugin breaks its contract.
+    """
+    files, outsiders = _files(kind), _outsiders(kind)
+    if name in files and name in outsiders:
+        raise InfratestError(f"{kind} {name!r}: {outsiders[name].value} has the name of a built-in one; rename it")
+    if name in outsiders:
+        return _checked(kind, name, outsiders[name].load())
+    if name not in files:
+        raise UnknownName(unknown(kind, name, names(kind)))
+    module = importlib.import_module(f"{KINDS[kind][0]}.{name.replace('-', '_')}")
+    base = _base(kind)
+    found = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, base)
+        and value.__module__ == module.__name__
+        and not inspect.isabstract(value)
+    ]
+    if len(found) != 1:
+        raise InfratestError(
+            f"{kind} {name!r}: {module.__name__} must hold one {base.__name__} class, found {len(found)}"
+        )
+    return _checked(kind, name, found[0])
+
+
+def unknown(what: str, name: str, known: list[str]) -> str:
+    """Return the message for a name that nobody has."""
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"unknown {what} {name!r}: {hint}known are {', '.join(known) or 'none'}"
+
+
+def _base(kind: str) -> type[Any]:
+    package, base = KINDS[kind]
+    base_module = "infratest.heal.base" if kind == "remedy" else f"{package}.base"
+    found: type[Any] = getattr(importlib.import_module(base_module), base)
+    return found
+
+
+def _files(kind: str) -> list[str]:
+    package = importlib.import_module(KINDS[kind][0])
+    found = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    return sorted(name.replace("_", "-") for name in found if name != "base" and not name.startswith("_"))
+
+
+def _outsiders(kind: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=f"infratest.{kind}")}
+
+
+def _checked(kind: str, name: str, value: Any) -> type[Any]:
+    base = _base(kind)
+    if not (inspect.isclass(value) and issubclass(value, base)):
+        raise InfratestError(f"{kind} {name!r}: {value!r} is not a {base.__module__}.{base.__name__}")
+    return value

@@ -1,0 +1,1 @@
+"""The stack file, its graph, the life of its hosts, and the journal that lets nothing be lost."""

@@ -1,0 +1,55 @@
+"""The five states, their order and exit status, and the one table that says what happened means which state.
+
+Called by everything that judges or shows. Imports nothing: it is on the plugin program's path.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OK = "ok"
+WARNING = "warning"
+CRITICAL = "critical"
+UNKNOWN = "unknown"
+SKIPPED = "skipped"
+
+#: Worst first. A known outage outranks a thing not known; skipped says nothing about the subject.
+WORST_FIRST = (CRITICAL, UNKNOWN, WARNING, OK, SKIPPED)
+
+#: Exit status of the Monitoring Plugins guidelines; skipped alone is nothing run, so unknown.
+EXIT = {OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3, SKIPPED: 3}
+
+#: DESIGN's table: what happened, and the state it is.
+HAPPENED = {
+    "met": OK,
+    "outside the warning threshold": WARNING,
+    "not met in a scenario tagged warning": WARNING,
+    "not met": CRITICAL,
+    "subject refuses, is absent or passes its limit": CRITICAL,
+    "host cannot be reached": CRITICAL,
+    "way in fails": UNKNOWN,
+    "answer not readable": UNKNOWN,
+    "own deadline": UNKNOWN,
+    "plugin's bug": UNKNOWN,
+    "undefined step, parse or import error": UNKNOWN,
+    "nothing selected, no steps, everything skipped": UNKNOWN,
+    "stale result": UNKNOWN,
+    "wrong use": UNKNOWN,
+    "skipped": SKIPPED,
+}
+
+
+def worst(states: Iterable[str]) -> str:
+    """Return the worst of the states; nothing at all, or nothing but skipped, is unknown."""
+    seen = set(states)
+    for state in WORST_FIRST:
+        if state in seen:
+            return UNKNOWN if state == SKIPPED else state
+    return UNKNOWN
+
+
+def failed(severity: str) -> str:
+    """Return the state of an expectation that is not met in a scenario of this severity (`warning` or `critical`)."""
+    return WARNING if severity == WARNING else CRITICAL

@@ -1,0 +1,129 @@
+"""Bounds of sentences, how they judge a number, and the alert range that says the same to a monitoring system.
+
+Called by checks (pure) and by the parser of sentences. Verdict and range come from one bound, so they agree at the
+value and on both sides of it. Ranges: Monitoring Plugins guidelines, `[@]start:end`, alert outside it, inside with `@`.
+"""
+
+from __future__ import annotations
+
+from infratest.errors import UserError
+from infratest.model import Value
+from infratest.states import CRITICAL, OK, WARNING
+from infratest.units import BASE, human, plain, quantity
+
+#: The words a bound may have, and how many numbers follow.
+WORDS = {"less than": 1, "more than": 1, "at least": 1, "at most": 1, "between": 2, "exactly": 1}
+
+
+class Bound(Value):
+    """What a number must be, in base units: `less than 90 %`.
+
+    Args:
+        words: one of WORDS. low: the number, or the lower of `between`. high: the upper of `between`, else None.
+        unit: `s`, `B`, `%` or empty.
+    """
+
+    __slots__ = ("words", "low", "high", "unit")
+
+    def __init__(self, words: str, low: float, high: float | None = None, unit: str = "") -> None:
+        if words not in WORDS:
+            raise UserError(f"bound: {words!r} is not one of {', '.join(WORDS)}")
+        if words == "between" and (high is None or high < low):
+            raise UserError(f"bound: between {plain(low)} and {high} holds for no number; write the lower one first")
+        self.words = words
+        self.low = low
+        self.high = high
+        self.unit = unit
+
+    @property
+    def top(self) -> float:
+        """The upper number: of `between`, else the only one."""
+        return self.low if self.high is None else self.high
+
+    def holds(self, value: float) -> bool:
+        """Whether the number is as the bound says."""
+        if self.words == "less than":
+            return value < self.low
+        if self.words == "more than":
+            return value > self.low
+        if self.words == "at least":
+            return value >= self.low
+        if self.words == "at most":
+            return value <= self.low
+        if self.words == "exactly":
+            return value == self.low
+        return self.low <= value <= self.top
+
+    def range(self) -> str:
+        """The alert range: a monitoring system alerts on just the numbers for which `holds` is false."""
+        low = plain(self.low)
+        return {
+            "less than": f"@{low}:",
+            "more than": f"@~:{low}",
+            "at least": f"{low}:",
+            "at most": f"~:{low}",
+            "exactly": f"{low}:{low}",
+            "between": f"{low}:{plain(self.top)}",
+        }[self.words]
+
+    def __str__(self) -> str:
+        if self.words == "between":
+            return f"between {human(self.low, self.unit)} and {human(self.top, self.unit)}"
+        return f"{self.words} {human(self.low, self.unit)}"
+
+
+class Threshold(Value):
+    """The critical bound of a sentence and, where it has one, the warning bound of the same direction."""
+
+    __slots__ = ("critical", "warning")
+
+    def __init__(self, critical: Bound, warning: Bound | None = None) -> None:
+        self.critical = critical
+        self.warning = warning
+
+    def judge(self, value: float) -> tuple[str, str]:
+        """Return the state of a number and, where it is not ok, what was expected."""
+        if not self.critical.holds(value):
+            return CRITICAL, f"expected {self.critical}"
+        if self.warning is not None and not self.warning.holds(value):
+            return WARNING, f"expected {self.warning} (warning)"
+        return OK, ""
+
+    @property
+    def ranges(self) -> tuple[str, str]:
+        """The warning and the critical alert range, as perfdata takes them."""
+        return (self.warning.range() if self.warning else "", self.critical.range())
+
+
+def threshold(words: str, numbers: tuple[str, ...], dimension: str, warning: tuple[str, ...] = ()) -> Threshold:
+    """Build the threshold of a sentence from its own texts.
+
+    Args:
+        words: `less than`. numbers: one text, or two for `between`. dimension: of units.DIMENSIONS.
+        warning: the numbers after `, warning`, none where the sentence has none.
+    Raises:
+        UserError: a unit of another dimension, or a warning bound that is no stricter than the critical one.
+    """
+    critical = _bound(words, numbers, dimension)
+    if not warning:
+        return Threshold(critical)
+    if words == "exactly":
+        raise UserError("a warning value after 'exactly' can never be met without the critical one: leave it out")
+    inner = _bound(words, warning, dimension)
+    stricter = {
+        "less than": inner.low <= critical.low,
+        "at most": inner.low <= critical.low,
+        "more than": inner.low >= critical.low,
+        "at least": inner.low >= critical.low,
+        "between": critical.low <= inner.low and inner.top <= critical.top,
+    }[words]
+    if not stricter:
+        raise UserError(f"warning {inner} is looser than {critical}: it would never be seen; swap the two numbers")
+    return Threshold(critical, inner)
+
+
+def _bound(words: str, texts: tuple[str, ...], dimension: str) -> Bound:
+    if words not in WORDS or len(texts) != WORDS[words]:
+        raise UserError(f"bound: {words} {' and '.join(texts)}: expected one of {', '.join(WORDS)} with its number(s)")
+    numbers = [quantity(text, dimension, "bound") for text in texts]
+    return Bound(words, numbers[0], numbers[1] if len(numbers) == 2 else None, BASE[dimension])

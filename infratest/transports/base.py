@@ -1,0 +1,87 @@
+"""The contract of a transport: open, run a command, close.
+
+The engine makes one transport a host and run, opens it once (one login), runs commands over it, from one thread at a
+time, and closes it. `close` twice is fine, and after a failed `open` too. Every method raises only TransportErrors
+(errors.py): Unreachable where no connection came about, AccessRefused and HostKeyRefused where the host answered and
+the way in is shut, DeadlineExceeded and ConnectionLost (with `partial` set to the standard output so far) after that.
+A command that ends with a status, whatever it is, is a CommandResult and no error.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from infratest.deadline import Deadline
+from infratest.errors import AccessRefused, TransportError
+from infratest.hosts import Host
+from infratest.model import Cost
+from infratest.quoting import quoted
+
+#: Bytes of one stream that are kept; what comes after is read and dropped, so that no host can fill our memory.
+OUTPUT_LIMIT = 8 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandResult:
+    """What a command answered: `exit` as the shell's `$?` (128 + n after signal n), both streams as bytes."""
+
+    exit: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    truncated: bool = False
+
+
+class Transport(ABC):
+    """A way to run commands on one host; `Options` of a subclass is a frozen dataclass for `infratest.options`."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.cost = Cost()
+
+    @abstractmethod
+    def open(self, deadline: Deadline) -> None:
+        """Connect and log in, verifying who answers."""
+
+    @abstractmethod
+    def execute(self, command: Sequence[str], stdin: bytes, deadline: Deadline) -> CommandResult:
+        """Run an argument list with this standard input and wait for its end, killing what it can at the deadline."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the connection."""
+
+    def run(self, command: Sequence[str], deadline: Deadline, stdin: bytes = b"", sudo: bool = False) -> CommandResult:
+        """Run an argument list, as root where `sudo` is true.
+
+        Raises:
+            AccessRefused: sudo did not let us (no password is ever asked for: `sudo -n`).
+        """
+        result = self.execute(["sudo", "-n", "--", *command] if sudo else command, stdin, deadline)
+        if sudo and result.exit != 0 and result.stderr.startswith(b"sudo: "):
+            words = result.stderr.decode("utf-8", "replace").strip().splitlines()[0]
+            raise AccessRefused(
+                f"sudo on {self.host.name} was denied: {words}; allow it without a password (NOPASSWD in sudoers), "
+                "or set `sudo: false` for this host"
+            )
+        return result
+
+    def put(self, data: bytes, path: str, mode: str, deadline: Deadline, sudo: bool = False) -> None:
+        """Write a file on the host so that no reader ever sees half of it.
+
+        Args:
+            mode: in octal, as `0644`.
+        Raises:
+            TransportError: the host could not write it; the message holds its own words.
+        """
+        target = quoted(path)
+        script = (
+            f"umask 077; t={target}.infratest.$$; trap 'rm -f \"$t\"' EXIT; "
+            f'cat >"$t" && chmod {quoted(mode)} "$t" && mv -f "$t" {target}'
+        )
+        result = self.run(["sh", "-c", script], deadline, data, sudo)
+        if result.exit != 0:
+            words = result.stderr.decode("utf-8", "replace").strip()
+            raise TransportError(f"{self.host.name}: could not write {path}: {words or f'exit {result.exit}'}")

@@ -1,0 +1,90 @@
+"""Numbers with units: durations, sizes and percentages, as features, stack files and options write them.
+
+Called by thresholds, the tail of sentences, the stack file and the command line. On the plugin program's path.
+"""
+
+from __future__ import annotations
+
+from infratest.errors import UserError
+
+#: Dimension -> unit as written -> factor to the base unit. Sizes: IEC 80000-13 (Ki = 1024) and SI (k = 1000).
+DIMENSIONS: dict[str, dict[str, float]] = {
+    "time": {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400, "day": 86400, "days": 86400},
+    "size": {
+        "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
+        "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+    },
+    "percent": {"%": 1},
+    "count": {"": 1},
+}  # fmt: skip
+
+#: The base unit of each dimension, as perfdata writes it.
+BASE = {"time": "s", "size": "B", "percent": "%", "count": ""}
+
+
+def split(text: str) -> tuple[str, str]:
+    """Return the number and the unit of `90 %`, `500ms`, `2`."""
+    text = text.strip()
+    end = 0
+    while end < len(text) and (text[end].isdigit() or text[end] in "+-."):
+        end += 1
+    return text[:end], text[end:].strip()
+
+
+def quantity(text: str, dimension: str, what: str = "value") -> float:
+    """Return a number with its unit in the base unit of its dimension.
+
+    Args:
+        text: as written, `500 ms`. dimension: `time`, `size`, `percent` or `count`. what: named in the error.
+    Raises:
+        UserError: no number, or a unit that this dimension does not have.
+    """
+    number, unit = split(text)
+    factors = DIMENSIONS[dimension]
+    allowed = "a whole or decimal number" if dimension == "count" else "a number with one of " + ", ".join(factors)
+    try:
+        value = float(number)
+        return value * factors[unit]
+    except (ValueError, KeyError):
+        raise UserError(f"{what}: {text!r} is not {allowed}") from None
+
+
+def duration(text: str, what: str = "duration") -> float:
+    """Return seconds of `500ms`, `10s`, `2 min`, `1h`, `3 days`."""
+    return quantity(text, "time", what)
+
+
+def size(text: str, what: str = "size") -> int:
+    """Return bytes of `256MiB`, `1 GB`."""
+    return int(quantity(text, "size", what))
+
+
+def plain(number: float) -> str:
+    """Write a number as perfdata may hold it: digits, sign and point alone, and read back as the same number."""
+    if number == int(number) and abs(number) < 1e16:
+        return str(int(number))
+    text = repr(float(number))
+    if "e" not in text and "n" not in text:
+        return text
+    from decimal import Decimal
+
+    return format(Decimal(text), "f")
+
+
+def human(number: float, unit: str) -> str:
+    """Write a number in base units for people: `3.2 GiB`, `41 ms`, `71 %`."""
+    if unit == "B":
+        for name in ("TiB", "GiB", "MiB", "KiB"):
+            factor = DIMENSIONS["size"][name]
+            if abs(number) >= factor:
+                return f"{number / factor:.3g} {name}"
+        return f"{number:.0f} B"
+    if unit == "s":
+        if abs(number) < 1:
+            return f"{number * 1000:.3g} ms"
+        for name in ("days", "h", "min"):
+            factor = DIMENSIONS["time"][name]
+            if abs(number) >= 2 * factor:
+                return f"{number / factor:.3g} {name}"
+        return f"{number:.3g} s"
+    return f"{number:.6g} {unit}".strip()
