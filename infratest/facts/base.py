@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from infratest.errors import FactError
 
-#: Exit status of a snippet that cannot look: its words on standard error say what is missing. (sysexits.h EX_UNAVAILABLE)
+#: Exit status of a snippet that cannot look; its standard error says what is missing. EX_UNAVAILABLE of sysexits.h.
 NO_TOOL = 69
 
 #: The argument of one question, as `("nginx",)`; `()` for a fact that has none.

@@ -1,7 +1,7 @@
-"""The contract of a provider: create, destroy, list.
+"""The contract of a provider: create, destroy, existing.
 
 The lifecycle calls it, several calls at once from several threads, and writes each resource to the journal before it
-asks for it. `create` may fail half-way or the process may die inside it: whatever then exists is found by `list`
+asks for it. `create` may fail half-way or the process may die inside it: whatever then exists is found by `existing`
 through its lease labels and removed by `destroy`, which is idempotent (removing what is gone is fine). Providers raise
 ProviderError with what was asked, of whom, what it answered, and what to try. Halting, starting and looking for what
 is usable on this machine are optional: a provider that can has `Halts` and `Doctor` beside it.
@@ -111,7 +111,7 @@ class Provider(ABC):
         """Remove it; fine if it is gone already."""
 
     @abstractmethod
-    def list(self, deadline: Deadline) -> list[Resource]:
+    def existing(self, deadline: Deadline) -> list[Resource]:
         """Return everything of ours that exists, whoever's lease it has, by its labels."""
 
     @abstractmethod

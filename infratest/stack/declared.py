@@ -1,0 +1,60 @@
+"""What a stack file declares, once environment, defaults and parameters are resolved. Values; made by `stack.file`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infratest.providers.base import HostSpec
+
+OBSERVE, AUTO = "observe", "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealRule:
+    """One rule of `heal:`: which results it is for, how many failures confirm, what it may do and how often.
+
+    Args:
+        when_tags: a tag expression over the scenario's tags, or empty for a rule that only `@heal:NAME` points at.
+        when_state: the state it is for. confirm: failures in a row. do: the ladder, mildest first: remedy name and
+        its argument. tries, per: at most so many tries in so many seconds. at_most: the fraction of the group that
+        may be sick at once. mode: OBSERVE or AUTO.
+    """
+
+    name: str
+    when_tags: str = ""
+    when_state: str = "critical"
+    confirm: int = 2
+    do: tuple[tuple[str, Any], ...] = ()
+    tries: int = 3
+    per: float = 3600.0
+    at_most: float = 0.3
+    mode: str = OBSERVE
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackFile:
+    """A whole stack in one environment.
+
+    Args:
+        env: the environment's name, empty where the file has none. environments: all their names, in order.
+        provider, provider_options: its name and the mapping of its options. features: paths relative to `folder`, or
+        `@name` for a ready-made one. path: the file; empty path for `--host local`. folder: where relative paths begin.
+    """
+
+    name: str
+    path: Path
+    folder: Path
+    env: str = ""
+    environments: tuple[str, ...] = ()
+    provider: str = "container"
+    provider_options: Mapping[str, Any] = field(default_factory=dict)
+    production: bool = False
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    hosts: tuple[HostSpec, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    features: tuple[str, ...] = ()
+    heal: tuple[HealRule, ...] = ()
