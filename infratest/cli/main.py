@@ -1,0 +1,105 @@
+"""`infratest VERB`: finds the file of a verb by its name and turns every error of ours into one message and a status.
+
+A verb is `infratest/cli/<verb>.py` with a click command named `command` (hyphens in a verb are underscores in its
+file name). Only the verb that is asked for is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+import infratest
+from infratest.cleaning import clean
+from infratest.errors import InfratestError, NotInThisVersion
+
+#: Verbs of INTERFACES.md that are not built yet: named, so that using one is a clear error.
+LATER = frozenset(
+    "monitor drill resume gate ip balance sorry keypair keystore snapshot output learn drift import box scale guest".split()
+)
+#: Verbs whose exit status follows the states table: for them wrong use is 3 (unknown), for the others 2.
+JUDGING = frozenset(("test", "check", "gate", "heal", "watch"))
+#: Files of this folder that are no verbs.
+NOT_VERBS = frozenset(("main", "session", "check_infratest"))
+
+
+class Verbs(click.Group):
+    """The group of verbs, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        package = importlib.import_module("infratest.cli")
+        found = (module.name for module in pkgutil.iter_modules(package.__path__))
+        return sorted(name.replace("_", "-") for name in found if name not in NOT_VERBS and not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in LATER:
+            raise NotInThisVersion(f"infratest {cmd_name}: not in this version")
+        if cmd_name not in self.list_commands(ctx):
+            near = get_close_matches(cmd_name, self.list_commands(ctx), n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise click.UsageError(f"unknown verb {cmd_name!r}: {hint}infratest --help lists them", ctx)
+        module = importlib.import_module(f"infratest.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(infratest.__version__, "-V", "--version", prog_name="infratest")
+def infratest_command() -> None:
+    """Test, gate, monitor and heal infrastructure with one Gherkin feature.
+
+    A stack is declared in stack.yaml, what must hold in *.feature. `infratest init` writes both to start from,
+    `infratest up` brings the stack up, `infratest test` runs the features, `infratest check` does the same as a
+    Nagios plugin would.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    verb = next((word for word in words if not word.startswith("-")), "")
+    sys.exit(status(infratest_command, words, wrong_use=3 if verb in JUDGING else 2))
+
+
+def status(command: click.Command, words: list[str], wrong_use: int, **extra: Any) -> int:
+    """Run a click command and return its exit status; errors become one line on standard error, without a traceback."""
+    try:
+        returned = command.main(words, standalone_mode=False, **extra)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return wrong_use
+    except click.Abort:
+        return interrupted()
+    except KeyboardInterrupt:
+        return interrupted()
+    except InfratestError as error:
+        click.echo(f"infratest: {clean(str(error), limit=4000, lines=True)}", err=True)
+        return wrong_use if wrong_use == 3 else error_status(error)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be said to them.
+        sys.stderr.close()
+        return 1
+    except OSError as error:
+        click.echo(f"infratest: {clean(str(error))}", err=True)
+        return wrong_use if wrong_use == 3 else 1
+    return returned if isinstance(returned, int) else 0
+
+
+def error_status(error: InfratestError) -> int:
+    """Return the status of a verb that does not judge: 2 for wrong use, 1 for what failed."""
+    from infratest.errors import UserError
+
+    return 2 if isinstance(error, UserError) else 1
+
+
+def interrupted() -> int:
+    """Say so and return 130, as a shell does for a program that Ctrl-C ended."""
+    click.echo("infratest: interrupted", err=True)
+    return 130

@@ -1,0 +1,142 @@
+"""What every verb shares: the options that exist everywhere, and the stack, state and hosts that they select."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from infratest.errors import UserError
+from infratest.stack import state_dir
+from infratest.stack.declared import StackFile
+from infratest.units import duration
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(kw_only=True)
+class Session:
+    """The options of one call, and what they lead to, found when first asked for."""
+
+    stack_path: Path
+    env: str | None
+    state_path: str | None
+    host: tuple[str, ...]
+    parameters: dict[str, str]
+    timeout: float | None
+    jobs: int
+    verbosity: int
+    colour: bool | None
+    require_env: bool = False
+    _stack: StackFile | None = field(default=None, repr=False)
+
+    @property
+    def stack(self) -> StackFile:
+        """The stack file, in the environment chosen; this machine alone for `--host local` without a stack file."""
+        if self._stack is None:
+            from infratest.stack import file
+
+            if self.host == ("local",) and not self.stack_path.exists():
+                self._stack = file.local_stack()
+            else:
+                self._stack = file.load(self.stack_path, self.env, self.parameters, self.require_env)
+        return self._stack
+
+    @property
+    def state(self) -> state_dir.StateDir:
+        return state_dir.locate(self.state_path, self.stack.folder, self.stack.name)
+
+    def selected(self, names: list[str]) -> list[str]:
+        """Return the host names that `--host` selects (all without it).
+
+        Raises:
+            UserError: a pattern that selects none.
+        """
+        for pattern in self.host:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise UserError(f"--host {pattern!r} selects no host: known are {', '.join(names) or 'none'}")
+        return [name for name in names if not self.host or any(fnmatchcase(name, p) for p in self.host)]
+
+
+class Time(click.ParamType):
+    """A time with its unit, as `10s` or `2min`; a bare number is seconds, as monitoring systems write it."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            seconds = duration(f"{value}s" if str(value).replace(".", "", 1).isdigit() else str(value))
+        except UserError as error:
+            self.fail(str(error), param, ctx)
+        if seconds <= 0:
+            self.fail(f"{value!r} is not more than zero", param, ctx)
+        return seconds
+
+
+def with_session(*, require_env: bool = False) -> Callable[[F], F]:
+    """Give a click command the options that exist everywhere and hand it a Session as its first argument."""
+
+    def decorate(function: F) -> F:
+        def call(**options: Any) -> Any:
+            session = Session(
+                stack_path=Path(options.pop("stack")),
+                env=options.pop("env"),
+                state_path=options.pop("state"),
+                host=options.pop("host"),
+                parameters=_parameters(options.pop("define")),
+                timeout=options.pop("timeout"),
+                jobs=options.pop("jobs"),
+                verbosity=options.pop("verbose"),
+                colour=False if options.pop("no_color") else None,
+                require_env=require_env,
+            )
+            level = [logging.WARNING, logging.INFO, logging.DEBUG][min(session.verbosity, 2)]
+            logging.basicConfig(level=level, format="%(message)s")
+            return function(session, **options)
+
+        wrapped: Any = update_wrapper(call, function)
+        for option in reversed(_everywhere()):
+            wrapped = option(wrapped)
+        result: F = wrapped
+        return result
+
+    return decorate
+
+
+def _everywhere() -> list[Callable[[Any], Any]]:
+    def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+        return click.option(*names, show_envvar=True, **settings)
+
+    return [
+        option("--stack", default="stack.yaml", metavar="FILE", envvar="INFRATEST_STACK",
+               help="The stack file (default: stack.yaml here)."),
+        option("--env", metavar="NAME", envvar="INFRATEST_ENV", help="The environment of the stack file."),
+        option("--state", metavar="DIR", envvar="INFRATEST_STATE",
+               help="The state directory (default: .infratest beside the stack file)."),
+        option("--host", multiple=True, metavar="PATTERN", envvar="INFRATEST_HOST",
+               help="Only hosts whose name matches, as web-*; repeatable."),
+        option("-D", "define", multiple=True, metavar="NAME=VALUE", help="A parameter of the stack file; repeatable."),
+        option("--timeout", type=Time(), metavar="TIME", envvar="INFRATEST_TIMEOUT", help="End after this time."),
+        option("--jobs", type=click.IntRange(1, 1000), default=16, metavar="N", envvar="INFRATEST_JOBS",
+               help="Hosts worked on at once (default: 16)."),
+        option("-v", "--verbose", count=True, help="Say more; repeatable."),
+        option("--no-color", is_flag=True, envvar="NO_COLOR", help="No colour, even on a terminal."),
+    ]  # fmt: skip
+
+
+def _parameters(defined: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for text in defined:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UserError(f"-D {text!r}: write -D name=value")
+        found[name] = value
+    return found
