@@ -74,8 +74,8 @@ class StateDir:
             raise StateError(self._words("made", error)) from error
         if info.st_uid not in (os.getuid(), 0) or info.st_mode & 0o022:
             raise StateError(
-                f"state directory {self.path}: others could write it (owner {info.st_uid}, mode {info.st_mode & 0o777:o}); "
-                "chmod 700 it, or name another with --state"
+                f"state directory {self.path}: others could write it (owner {info.st_uid}, mode "
+                f"{info.st_mode & 0o777:o}); chmod 700 it, or name another with --state"
             )
         return self.path
 
