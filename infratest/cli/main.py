@@ -20,8 +20,8 @@ from infratest.errors import InfratestError, NotInThisVersion
 
 #: Verbs of INTERFACES.md that are not built yet: named, so that using one is a clear error.
 LATER = frozenset(
-    ("monitor", "drill", "resume", "gate", "ip", "balance", "sorry", "keypair", "keystore", "snapshot", "output")
-    + ("learn", "drift", "import", "box", "scale", "guest")
+    """monitor drill resume gate ip balance sorry keypair keystore snapshot output
+    learn drift import box scale guest""".split()
 )
 #: Verbs whose exit status follows the states table: for them wrong use is 3 (unknown), for the others 2.
 JUDGING = frozenset(("test", "check", "gate", "heal", "watch"))
