@@ -1,0 +1,136 @@
+"""A matched sentence with its values put in: the check, act or selection it stands for, its threshold and its tail.
+
+Pure; called by the planner once for each host a sentence is asked of, and by lint for sentences without values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from infratest.errors import UserError
+from infratest.gherkin.phrases import Match, unescaped
+from infratest.thresholds import Threshold, threshold
+from infratest.units import duration
+
+#: Puts values into a text; the flag asks for shell quoting.
+Fill = Callable[[str, bool], str]
+
+ALL, EXACTLY_ONE, AT_LEAST, NONE = "all", "exactly one", "at least", "no"
+DEFAULT_VIEW, HOST_VIEW, CONTROLLER_VIEW, NAMED_VIEW, GROUP_VIEW = "default", "host", "controller", "named", "group"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tail:
+    """What follows a claim.
+
+    Args:
+        quantifier: on how many of the hosts it must hold; `least` is the number for AT_LEAST.
+        on: the one host that `on "..."` names, or empty. view, viewpoint: where it looks from, and its name.
+        within, during: seconds of `within` and `for`, or None.
+    """
+
+    quantifier: str = ALL
+    least: int = 0
+    on: str = ""
+    view: str = DEFAULT_VIEW
+    viewpoint: str = ""
+    within: float | None = None
+    during: float | None = None
+
+    @property
+    def across(self) -> bool:
+        """Whether it speaks of several hosts at once, so that its scenario runs once for the stack."""
+        return self.quantifier != ALL
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What a sentence stands for once its values are in."""
+
+    built: Any
+    threshold: Threshold | None
+    tail: Tail
+
+
+def bind(match: Match, fill: Fill) -> Binding:
+    """Put the values into a sentence and build what it stands for.
+
+    Raises:
+        UserError: an unknown value, a number that is none, a bound that cannot be.
+    """
+    return Binding(match.sentence.build(**_arguments(match, fill)), _threshold(match, fill), tail(match, fill))
+
+
+def tail(match: Match, fill: Fill) -> Tail:
+    """Return what follows the claim."""
+    groups = match.groups
+
+    def quoted(name: str) -> str:
+        return fill(unescaped(groups[name][1:-1]), False) if name in groups else ""
+
+    def seconds(name: str) -> float | None:
+        return duration(fill(groups[name], False), name) if name in groups else None
+
+    quantifier = ALL
+    for name, meaning in (("on_exactly", EXACTLY_ONE), ("on_least", AT_LEAST), ("on_none", NONE)):
+        quantifier = meaning if name in groups else quantifier
+    view = DEFAULT_VIEW
+    for name, meaning in (
+        ("from_host", HOST_VIEW),
+        ("from_controller", CONTROLLER_VIEW),
+        ("from_named", NAMED_VIEW),
+        ("from_group", GROUP_VIEW),
+    ):
+        view = meaning if name in groups else view
+    return Tail(
+        quantifier=quantifier,
+        least=int(groups.get("on_least", 0)),
+        on=quoted("on_host"),
+        view=view,
+        viewpoint=quoted("from_named") or quoted("from_group"),
+        within=seconds("within"),
+        during=seconds("during"),
+    )
+
+
+def _arguments(match: Match, fill: Fill) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    pattern = match.sentence.pattern
+    for name in re.findall(r'"\{(\w+)\}"', pattern):
+        if name in match.groups:
+            arguments[name] = fill(unescaped(match.groups[name]), name in match.sentence.shell)
+    for name, kind in re.findall(r"\{(\w+):(word|number)\}", pattern):
+        if name in match.groups:
+            text = fill(match.groups[name], False)
+            arguments[name] = _whole(text, match) if kind == "number" else text
+    return arguments
+
+
+def _whole(text: str, match: Match) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise UserError(f"{match.text!r}: {text!r} is not a whole number") from None
+
+
+def _threshold(match: Match, fill: Fill) -> Threshold | None:
+    groups, dimension = match.groups, match.sentence.dimension
+    if dimension is None:
+        return None
+    if "bound_words" in groups:
+        words, names = groups["bound_words"], ("bound_number",)
+    elif "bound_low" in groups:
+        words, names = "between", ("bound_low", "bound_high")
+    else:
+        if "warning_low" in groups:
+            raise UserError(f"{match.text!r}: a warning value needs a bound before it, as 'in less than 500 ms'")
+        return None
+    numbers = tuple(fill(groups[name], False) for name in names)
+    warning = tuple(fill(groups[name], False) for name in ("warning_low", "warning_high") if name in groups)
+    try:
+        return threshold(words, numbers, dimension, warning)
+    except UserError as error:
+        raise UserError(f"{match.text!r}: {error}") from None

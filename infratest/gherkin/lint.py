@@ -1,0 +1,132 @@
+"""What Gherkin would swallow and a reader would believe is checked: refused, by `infratest lint` and before every run.
+
+Pure; called by the parser with behave's model and with ours. A problem is a line number and words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from infratest.gherkin.phrases import ACT, SETUP
+from infratest.gherkin.suite import GIVEN, WHEN, Feature, Scenario
+
+Problem = tuple[int, str]
+
+#: Tags that mean something, INTERFACES.md. The second tuple is named there and not in this version.
+PLAIN_TAGS = ("warning", "critical", "check", "test", "wip")
+VALUED_TAGS = ("id", "heal", "needs", "attempts", "timeout", "runbook", "skip")
+LATER_TAGS = ("interval",)
+
+BLOCKS = ("Feature:", "Background:", "Scenario:", "Scenario Outline:", "Rule:", "Examples:", "Example:")
+STEPS = ("Given", "When", "Then", "And", "But")
+
+
+def structure(parsed: Any) -> list[Problem]:
+    """Return what is wrong with behave's model of a feature before any sentence is looked at."""
+    problems = [
+        (parsed.line, f"{line!r} reads like a keyword and is only text{keyword_hint(line)}")
+        for line in parsed.description
+        if keyword_hint(line)
+    ]
+    for item in _blocks(parsed):
+        problems += _swallowed(item)
+        if hasattr(item, "examples"):
+            if not item.steps:
+                problems.append((item.line, f"scenario outline {item.name!r} has no steps: it would check nothing"))
+            if not item.examples or any(not example.table or not example.table.rows for example in item.examples):
+                problems.append((item.line, f"scenario outline {item.name!r} has no rows: it would never run"))
+        elif hasattr(item, "effective_tags") and not hasattr(item, "run_items") and not item.steps:
+            problems.append((item.line, f"scenario {item.name!r} has no steps: it would check nothing"))
+    if not any(True for _ in parsed.walk_scenarios()) and not problems:
+        problems.append((parsed.line, f"feature {parsed.name!r} has no scenarios: it would check nothing"))
+    return problems
+
+
+def _blocks(parsed: Any) -> Iterable[Any]:
+    if parsed.background is not None:
+        yield parsed.background
+    for item in parsed.run_items:
+        if hasattr(item, "run_items"):
+            yield item
+            yield from _blocks(item)
+        else:
+            yield item
+
+
+def _swallowed(item: Any) -> list[Problem]:
+    if not item.description:
+        return []
+    text = item.description[0].strip()
+    hint = keyword_hint(text) or "; put a comment behind '#', or a keyword before it"
+    return [
+        (item.line, f"{item.keyword} {item.name!r}: {text!r} stands before the first step and would be ignored{hint}")
+    ]
+
+
+def keyword_hint(text: str) -> str:
+    """Return `; did you mean ...?` for a line that begins like a misspelt keyword, else an empty text."""
+    text = text.strip()
+    colon = re.match(r"[A-Za-z][A-Za-z ]{2,20}:", text)
+    if colon:
+        near = get_close_matches(colon[0].title(), BLOCKS, n=1, cutoff=0.75)
+        return f"; did you mean {near[0]!r}?" if near else ""
+    first = text.split(" ", 1)[0]
+    near = get_close_matches(first.capitalize(), STEPS, n=1, cutoff=0.7)
+    return f"; did you mean {near[0]!r}?" if near and len(text.split()) > 2 else ""
+
+
+def scenarios(feature: Feature) -> list[Problem]:
+    """Return what is wrong with the scenarios of a feature once their sentences are known."""
+    problems: list[Problem] = []
+    seen: dict[str, Scenario] = {}
+    for scenario in feature.scenarios:
+        if not scenario.slug:
+            problems.append((scenario.line, "a scenario needs a name: it is its id"))
+        other = seen.setdefault(scenario.key, scenario)
+        if other is not scenario:
+            problems.append(
+                (scenario.line, f"scenario {scenario.name!r} has the same id as the one in line {other.line}: "
+                 f"{scenario.slug!r}; rename it or give it @id:NAME")
+            )  # fmt: skip
+        problems += [(scenario.line, words) for words in _tags(scenario)]
+        problems += _order(scenario)
+    return problems
+
+
+def _tags(scenario: Scenario) -> list[str]:
+    problems = []
+    for tag in scenario.tags:
+        name, colon, value = tag.partition(":")
+        if not colon:
+            continue
+        if name in LATER_TAGS:
+            problems.append(f"@{tag}: not in this version")
+        elif name not in VALUED_TAGS:
+            near = get_close_matches(name, VALUED_TAGS, n=1, cutoff=0.5)
+            hint = f"did you mean @{near[0]}:? " if near else ""
+            problems.append(f"unknown tag @{tag}: {hint}known are {', '.join(f'@{known}:' for known in VALUED_TAGS)}")
+        elif not value:
+            problems.append(f"@{tag} needs something behind the colon")
+        elif name == "attempts" and (not value.isdigit() or not 1 <= int(value) <= 100):
+            problems.append(f"@{tag}: attempts is a whole number from 1 to 100")
+        elif name == "timeout" and not re.fullmatch(r"\d+(\.\d+)?(ms|s|min|h)", value):
+            problems.append(f"@{tag}: timeout is a time with its unit, as @timeout:10s")
+    return problems
+
+
+def _order(scenario: Scenario) -> list[Problem]:
+    problems = []
+    for line in scenario.lines:
+        kind = line.match.sentence.kind if line.match else None
+        if kind == ACT and line.kind != WHEN:
+            problems.append((line.number, f"{line.text!r} changes something: it may only follow When"))
+        elif kind == SETUP and line.kind != GIVEN:
+            problems.append((line.number, f"{line.text!r} selects hosts: it may only follow Given"))
+        elif kind is not None and kind != ACT and line.kind == WHEN:
+            problems.append(
+                (line.number, f"{line.text!r} changes nothing: write Then, or Given for what must hold before")
+            )
+    return problems

@@ -1,0 +1,96 @@
+"""What features say, as values: scenarios, their lines, and the sentence each line is. Made by `parse`, planned next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from infratest.gherkin.phrases import ACT, Match
+
+GIVEN, WHEN, THEN = "given", "when", "then"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One step: its keyword's kind (given, when or then; `And` takes the one before), its text, what it says.
+
+    `match` is None for a text that is no sentence of ours; `user` then tells whether it is one of the user's own.
+    """
+
+    kind: str
+    keyword: str
+    text: str
+    number: int
+    match: Match | None
+    user: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One scenario, or one row of an outline.
+
+    Args:
+        feature: the feature's path as ids name it. feature_name: its title. row: of an outline, from 1; else None.
+        tags: its own and those of what it stands in, without `@`, each once.
+    """
+
+    feature: str
+    feature_name: str
+    name: str
+    line: int
+    tags: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    row: int | None = None
+    path: str = ""  # of the file, as messages name it
+    source: object = field(default=None, compare=False, repr=False)  # behave's own scenario, for users' steps
+
+    @property
+    def slug(self) -> str:
+        named = self.tag("id")
+        return named if named else slug(self.name)
+
+    @property
+    def key(self) -> str:
+        """The id without its host: `<feature>#<slug>[/row]`."""
+        return f"{self.feature}#{self.slug}" + (f"/{self.row}" if self.row is not None else "")
+
+    def id(self, host: str) -> str:
+        return f"{self.key}@{host}"
+
+    def tag(self, name: str) -> str:
+        """Return what stands behind `@name:`, or an empty text."""
+        for tag in self.tags:
+            if tag.startswith(f"{name}:"):
+                return tag[len(name) + 1 :]
+        return ""
+
+    @property
+    def severity(self) -> str:
+        """`warning` for a scenario tagged so (a nearer `@critical` on it or above does not count as both), or critical."""
+        return "warning" if "warning" in self.tags and "critical" not in self.tags else "critical"
+
+    @property
+    def acting(self) -> bool:
+        """Whether it holds a sentence that changes something, ours or a user's own."""
+        return any(line.user or (line.match is not None and line.match.sentence.kind == ACT) for line in self.lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One feature file: its path as ids name it and as messages do, its title, its scenarios in order."""
+
+    path: str
+    file: str
+    name: str
+    scenarios: tuple[Scenario, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+def slug(name: str) -> str:
+    """Return a scenario's name as ids hold it: lower case, letters and digits of any script, the rest hyphens."""
+    return re.sub(r"[\W_]+", "-", name.lower()).strip("-")
+
+
+def all_scenarios(features: Sequence[Feature]) -> list[Scenario]:
+    return [scenario for feature in features for scenario in feature.scenarios]

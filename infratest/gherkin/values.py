@@ -1,0 +1,120 @@
+"""Values in braces: `{host.address}`, `{group.web.count}`, `{param.x}`, `{output.url}`, put in once, at planning.
+
+Only names after a known root are replaced; an unknown name after such a root is an error; every other brace is text,
+and `{{` is a brace. Pure; called by the planner and for the stack file's outputs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+
+from infratest.errors import FeatureError, NotInThisVersion
+from infratest.hosts import Host
+from infratest.quoting import quoted
+
+ROOTS = ("host", "group", "param", "output")
+#: Roots that the design names for components, which this version does not have.
+LATER = ("balancer", "address", "volume", "record", "bucket")
+
+_BRACE = re.compile(r"\{\{|\{([A-Za-z]\w*)\.([\w.-]+)\}")
+
+
+class Values:
+    """The values that a text on one host may name.
+
+    Args:
+        host: the host a sentence is asked of, or None where it is asked once for the stack.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[Host],
+        parameters: Mapping[str, object],
+        outputs: Mapping[str, str],
+        host: Host | None = None,
+    ) -> None:
+        self._hosts = hosts
+        self._parameters = parameters
+        self._outputs = outputs
+        self._host = host
+
+    def of(self, host: Host | None) -> Values:
+        """Return the values as seen from another host."""
+        return Values(self._hosts, self._parameters, self._outputs, host)
+
+    def fill(self, text: str, *, shell: bool = False, where: str = "") -> str:
+        """Return the text with its values put in.
+
+        Args:
+            shell: quote each value as one shell word. where: file:line, for the message.
+        Raises:
+            FeatureError: an unknown name after a known root, or `{host.…}` where there is no host.
+        """
+        write: Callable[[str], str] = quoted if shell else str
+
+        def put(found: re.Match[str]) -> str:
+            if found[0] == "{{":
+                return "{"
+            root, name = found[1], found[2]
+            if root in LATER:
+                raise NotInThisVersion(f"{where}: {found[0]}: components are not in this version")
+            if root not in ROOTS:
+                return found[0]
+            return write(self._value(root, name, f"{where}: {found[0]}"))
+
+        return _BRACE.sub(put, text)
+
+    def _value(self, root: str, name: str, what: str) -> str:
+        if root == "param":
+            return _named(self._parameters, name, what)
+        if root == "output":
+            return Values(self._hosts, self._parameters, {}, self._host).fill(
+                _named(self._outputs, name, what), where=what
+            )
+        if root == "group":
+            return self._of_group(name, what)
+        known = {host.name: host for host in self._hosts}
+        first, dot, rest = name.partition(".")
+        if dot and first in known:
+            return _of_host(known[first], rest, what)
+        if self._host is None:
+            raise FeatureError(f"{what}: this scenario runs once, on no host; name one, as {{host.NAME.{name}}}")
+        return _of_host(self._host, name, what)
+
+    def _of_group(self, name: str, what: str) -> str:
+        group, _, rest = name.partition(".")
+        members = [host for host in self._hosts if group in host.groups]
+        if not members:
+            groups = sorted({group for host in self._hosts for group in host.groups})
+            raise FeatureError(f"{what}: no host is in group {group!r}; groups are {', '.join(groups) or 'none'}")
+        values = {
+            "count": str(len(members)),
+            "names": ",".join(host.name for host in members),
+            "addresses": ",".join(host.address for host in members),
+        }
+        return _named(values, rest, what)
+
+
+def names_host(text: str) -> bool:
+    """Whether a text holds a value of the host it is asked of."""
+    return any(found[1] == "host" for found in _BRACE.finditer(text))
+
+
+def _of_host(host: Host, name: str, what: str) -> str:
+    if name.startswith("label."):
+        return _named(host.labels, name[len("label.") :], what)
+    values = {"name": host.name, "address": host.address}
+    value = _named(values, name, what)
+    if name == "address" and not value:
+        raise FeatureError(f"{what}: {host.name} has no address: it is {host.state}; `infratest up` first")
+    return value
+
+
+def _named(values: Mapping[str, object], name: str, what: str) -> str:
+    if name not in values:
+        near = get_close_matches(name, list(values), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise FeatureError(f"{what}: unknown name {name!r}; {hint}known are {', '.join(sorted(values)) or 'none'}")
+    return str(values[name])

@@ -1,0 +1,24 @@
+"""Which hosts a scenario is about. Several of these in one scenario add up."""
+
+from __future__ import annotations
+
+from infratest.gherkin.phrases import setup
+from infratest.gherkin.selection import Group, Named, Where
+
+
+@setup('the hosts in group "{name}"', example='the hosts in group "web"')
+def hosts_in_group(name: str) -> Group:
+    """The hosts of one group of the stack file."""
+    return Group(name)
+
+
+@setup('the host "{name}"', example='the host "db"')
+def host_named(name: str) -> Named:
+    """One host by its name."""
+    return Named(name)
+
+
+@setup('the hosts where "{labels}"', example='the hosts where "role=web and env=prod"')
+def hosts_where(labels: str) -> Where:
+    """The hosts with these labels."""
+    return Where(labels)
