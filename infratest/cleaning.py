@@ -36,16 +36,14 @@ def clean(text: str, limit: int = 2000, lines: bool = False) -> str:
     Args:
         text: anything. limit: characters kept (the cut is marked). lines: keep line breaks; else they become blanks.
     """
-    # More than needed is cut first, so that a text of many megabytes costs nothing; masking needs whole secrets.
-    text = masked(text[: limit * 4 + 4096])
+    # Masked whole, because a cut secret is none any more; then cut, so that megabytes are not walked through.
+    text = masked(text).lstrip()[: limit * 2 + 1000]
     kept = []
     for character in text.replace("\r\n", "\n"):
-        if character == "\n" and lines:
+        if (character == "\n" and lines) or character.isprintable():
             kept.append(character)
-        elif character in "\n\r\t":
+        elif character.isspace():  # tabs, line breaks of every kind, and the blanks that may not be broken
             kept.append(" ")
-        elif character.isprintable():
-            kept.append(character)
         else:
             kept.append("\N{REPLACEMENT CHARACTER}")
     cleaned = "".join(kept).strip()

@@ -27,7 +27,9 @@ class Value:
         return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
 
     def __hash__(self) -> int:
-        return hash((type(self).__name__, *(repr(getattr(self, name)) for name in self.__slots__)))
+        # Of the texts alone: equal values must have equal hashes, and 1 == 1.0, and maps may differ in order.
+        values = (getattr(self, name) for name in self.__slots__)
+        return hash((type(self).__name__, *(value for value in values if isinstance(value, str))))
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
@@ -43,7 +45,7 @@ class Observation(Value):
 
     Args:
         name: subject and property, as `disk / used`; the label of perfdata and of metrics.
-        value: in base units (seconds, bytes, percent, or a count); None where it was not reached.
+        value: in base units (seconds, bytes, percent, or a count); None where it was not reached, or is no number.
         unit: `s`, `B`, `%` or empty.
         warning, critical: the alert ranges in the notation of the Monitoring Plugins guidelines, or empty.
         minimum, maximum: the least and greatest possible value, or None.
@@ -62,7 +64,8 @@ class Observation(Value):
         maximum: float | None = None,
     ) -> None:
         self.name = name
-        self.value = value
+        # Neither perfdata nor JSON can write infinity or NaN.
+        self.value = value if value is not None and value - value == 0 else None
         self.unit = unit
         self.warning = warning
         self.critical = critical
@@ -146,7 +149,7 @@ class StepResult(Value):
         return cls(
             data["text"],
             data["line"],
-            data["state"],
+            _known(data["state"]),
             data["reason"],
             [Observation.from_dict(item) for item in data["observations"]],
             [Evidence.from_dict(item) for item in data["evidence"]],
@@ -213,6 +216,7 @@ class Result(Value):
     def as_dict(self) -> dict[str, Any]:
         data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         data["groups"] = list(self.groups)
+        data["labels"] = dict(self.labels)
         data["tags"] = list(self.tags)
         data["steps"] = [step.as_dict() for step in self.steps]
         return data
@@ -220,8 +224,16 @@ class Result(Value):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
         fields = {name: data[name] for name in cls.__slots__}
+        fields["state"] = _known(data["state"])
         fields["steps"] = [StepResult.from_dict(step) for step in data["steps"]]
         return cls(**fields)
+
+
+def _known(state: str) -> str:
+    """Return the state; a word that is none would be counted nowhere, and so could be green. Raises KeyError."""
+    if state not in EXIT:
+        raise KeyError(f"state {state!r}")
+    return state
 
 
 class Cost(Value):

@@ -42,8 +42,8 @@ HAPPENED = {
 
 
 def worst(states: Iterable[str]) -> str:
-    """Return the worst of the states; nothing at all, or nothing but skipped, is unknown."""
-    seen = set(states)
+    """Return the worst of the states; nothing at all, nothing but skipped, or a word that is no state is unknown."""
+    seen = {state if state in EXIT else UNKNOWN for state in states}
     for state in WORST_FIRST:
         if state in seen:
             return UNKNOWN if state == SKIPPED else state

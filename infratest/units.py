@@ -26,7 +26,7 @@ def split(text: str) -> tuple[str, str]:
     """Return the number and the unit of `90 %`, `500ms`, `2`."""
     text = text.strip()
     end = 0
-    while end < len(text) and (text[end].isdigit() or text[end] in "+-."):
+    while end < len(text) and text[end] in "0123456789+-.":
         end += 1
     return text[:end], text[end:].strip()
 
@@ -43,20 +43,28 @@ def quantity(text: str, dimension: str, what: str = "value") -> float:
     factors = DIMENSIONS[dimension]
     allowed = "a whole or decimal number" if dimension == "count" else "a number with one of " + ", ".join(factors)
     try:
-        value = float(number)
-        return value * factors[unit]
+        value = float(number) * factors[unit]
     except (ValueError, KeyError):
         raise UserError(f"{what}: {text!r} is not {allowed}") from None
+    if value - value != 0:  # more digits than a number can have make infinity
+        raise UserError(f"{what}: {text[:20]!r}... is too large")
+    return value
 
 
 def duration(text: str, what: str = "duration") -> float:
-    """Return seconds of `500ms`, `10s`, `2 min`, `1h`, `3 days`."""
-    return quantity(text, "time", what)
+    """Return seconds of `500ms`, `10s`, `2 min`, `1h`, `3 days`; never less than none."""
+    return _not_negative(quantity(text, "time", what), text, what)
 
 
 def size(text: str, what: str = "size") -> int:
-    """Return bytes of `256MiB`, `1 GB`."""
-    return int(quantity(text, "size", what))
+    """Return bytes of `256MiB`, `1 GB`; never less than none."""
+    return int(_not_negative(quantity(text, "size", what), text, what))
+
+
+def _not_negative(value: float, text: str, what: str) -> float:
+    if value < 0:
+        raise UserError(f"{what}: {text!r} is less than zero")
+    return value
 
 
 def plain(number: float) -> str:
@@ -77,14 +85,22 @@ def human(number: float, unit: str) -> str:
         for name in ("TiB", "GiB", "MiB", "KiB"):
             factor = DIMENSIONS["size"][name]
             if abs(number) >= factor:
-                return f"{number / factor:.3g} {name}"
-        return f"{number:.0f} B"
+                return f"{_short(number / factor)} {name}"
+        return f"{_short(number)} B"
     if unit == "s":
         if abs(number) < 1:
-            return f"{number * 1000:.3g} ms"
+            return f"{_short(number * 1000)} ms"
         for name in ("days", "h", "min"):
             factor = DIMENSIONS["time"][name]
             if abs(number) >= 2 * factor:
-                return f"{number / factor:.3g} {name}"
-        return f"{number:.3g} s"
-    return f"{number:.6g} {unit}".strip()
+                return f"{_short(number / factor)} {name}"
+        return f"{_short(number)} s"
+    return f"{_short(number, 6)} {unit}".strip()
+
+
+def _short(number: float, digits: int = 3) -> str:
+    """Write a number with about so many digits and without an exponent, which people do not read."""
+    if abs(number) >= 10 ** (digits - 1):
+        return f"{number:.0f}"
+    text = f"{number:.{digits}g}"
+    return text if "e" not in text else f"{number:.9f}".rstrip("0").rstrip(".")

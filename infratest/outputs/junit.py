@@ -1,0 +1,132 @@
+"""JUnit XML as continuous integration reads it: a test suite for each feature, a test case for each scenario and host.
+
+Loaded by name (`--format junit:PATH`). Written for the stricter of the schemas in use (Ant's: time stamps without a
+zone, attributes always there); the order inside a test case is pytest's, which all known readers take.
+"""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from infratest.cleaning import clean
+from infratest.model import Report, Result, StepResult
+from infratest.outputs.base import Output
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
+
+Element = ElementTree.Element
+
+#: State -> the element that says so; warning passes, as its table of faces has it.
+FACES = {CRITICAL: "failure", UNKNOWN: "error", SKIPPED: "skipped"}
+TEXT_LIMIT = 20000
+
+
+class Junit(Output):
+    """The report as test suites."""
+
+    def render(self, report: Report) -> str:
+        """Return the document, ending in a line break."""
+        features: dict[str, list[Result]] = {}
+        for result in report.results:
+            features.setdefault(result.feature, []).append(result)
+        suites = [_suite(name, [_case(result) for result in found], report) for name, found in features.items()]
+        if report.state in (CRITICAL, UNKNOWN) and not any(_red(suite) for suite in suites):
+            suites.append(_suite("infratest", [_no_verdict(report)], report))
+        root = Element("testsuites", _totals(suites) | {"name": _name(report), "time": _seconds(report.duration)})
+        root.extend(suites)
+        ElementTree.indent(root)
+        body = ElementTree.tostring(root, encoding="unicode")
+        return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
+
+
+def _suite(name: str, cases: list[Element], report: Report) -> Element:
+    counts = {"tests": len(cases)}
+    counts |= {kind + "s": sum(case.find(kind) is not None for case in cases) for kind in ("failure", "error")}
+    counts["skipped"] = sum(case.find("skipped") is not None for case in cases)
+    suite = Element("testsuite", {"name": _legal(name)} | {key: str(value) for key, value in counts.items()})
+    suite.set("time", _seconds(sum(float(case.get("time", "0")) for case in cases)))
+    suite.set("timestamp", report.started[:19])
+    suite.set("hostname", _name(report))
+    properties = ElementTree.SubElement(suite, "properties")
+    for key, value in (("stack", report.stack), ("env", report.env)):
+        ElementTree.SubElement(properties, "property", {"name": key, "value": _legal(value)})
+    suite.extend(cases)
+    return suite
+
+
+def _case(result: Result) -> Element:
+    name = f"{result.scenario} @ {result.host}"
+    attributes = {"classname": _legal(result.feature), "name": _legal(name), "time": _seconds(result.duration)}
+    case = Element("testcase", attributes)
+    reason = _reason(result)
+    if result.state == WARNING:
+        properties = ElementTree.SubElement(case, "properties")
+        ElementTree.SubElement(properties, "property", {"name": "state", "value": WARNING})
+    if result.state in FACES:
+        said = ElementTree.SubElement(case, FACES[result.state], {"message": reason})
+        if result.state != SKIPPED:
+            said.set("type", "blocked" if result.blocked_by is not None else result.state)
+            said.text = _details(result)
+    elif result.state == WARNING:
+        ElementTree.SubElement(case, "system-out").text = f"warning: {reason}\n{_details(result)}"
+    return case
+
+
+def _no_verdict(report: Report) -> Element:
+    """Return the case that keeps a run from being green when it judged nothing."""
+    attributes = {"classname": "infratest", "name": "the run", "time": _seconds(report.duration)}
+    case = Element("testcase", attributes)
+    why = report.problem or ("every scenario was skipped" if report.results else "no scenario is selected")
+    said = ElementTree.SubElement(case, "error", {"message": _legal(clean(why, 500)), "type": report.state})
+    said.text = _legal(clean(why, TEXT_LIMIT, lines=True))
+    return case
+
+
+def _reason(result: Result) -> str:
+    blocked = f"blocked by {result.blocked_by}" if result.blocked_by is not None else ""
+    return _legal(clean("; ".join(part for part in (blocked, result.reason) if part) or result.state, 500))
+
+
+def _details(result: Result) -> str:
+    """Return each sentence that does not hold, where it stands, and the evidence for it."""
+    lines = [f"{result.feature}:{result.line} {result.scenario} @ {result.host}"]
+    for step in result.steps:
+        if step.state != OK:
+            lines += _step(result, step)
+    if result.runbook:
+        lines.append(f"runbook: {result.runbook}")
+    return _legal(clean("\n".join(lines), TEXT_LIMIT, lines=True))
+
+
+def _step(result: Result, step: StepResult) -> list[str]:
+    lines = [f"{result.feature}:{step.line} {step.text}", f"  {step.state}: {step.reason}"]
+    for evidence in step.evidence:
+        ended = "no exit status" if evidence.exit is None else f"exit {evidence.exit}"
+        lines.append(f"  $ {evidence.command} ({ended})")
+        lines += [f"  > {line}" for line in evidence.output.splitlines()]
+    return lines
+
+
+def _red(suite: Element) -> bool:
+    return (suite.get("failures"), suite.get("errors")) != ("0", "0")
+
+
+def _totals(suites: list[Element]) -> dict[str, str]:
+    keys = ("tests", "failures", "errors", "skipped")
+    return {key: str(sum(int(suite.get(key, "0")) for suite in suites)) for key in keys}
+
+
+def _name(report: Report) -> str:
+    return _legal(f"{report.stack}/{report.env}" if report.env else report.stack)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3f}"
+
+
+def _legal(text: str) -> str:
+    """Return text without the characters that XML 1.0 (section 2.2, Char) cannot hold at all."""
+    return "".join(
+        character if character in "\t\n" or " " <= character < "\ud800" or "\ue000" <= character < "\ufffe"
+        or character > "\uffff" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )  # fmt: skip

@@ -1,0 +1,207 @@
+"""One line, performance data and long output, as Nagios and its kin read them from a check program.
+
+    INFRATEST CRITICAL - shop/prod web-1: 1 of 12 scenarios failed: "nginx answers": port 80 is not listening | ...
+
+Loaded by name by check_infratest. Guidelines of the Monitoring Plugins project. On the plugin program's path: it
+imports our ground floor alone.
+"""
+
+from __future__ import annotations
+
+from time import gmtime, strftime
+
+from infratest.cleaning import clean
+from infratest.model import Observation, worst_first
+from infratest.monitoring_plugin import DEFAULT_CRITICAL, apply_failed_ranges
+from infratest.outputs.base import Output
+from infratest.perfdata import metric, names_hosts, observations
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
+from infratest.units import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from infratest.model import Report, Result
+    from infratest.perfdata import Range
+
+#: Bytes of the whole output: NSCA takes 4096, Nagios 8192.
+LIMIT = 4000
+#: Bytes kept for what follows the first line, when there is so much performance data that some has to go.
+ROOM_FOR_WORDS = 800
+#: Bytes of one line of long output before its since and runbook, so that one always finds room.
+LINE_BYTES = 450
+#: Characters of the first line's parts; the guidelines would have it under 80 altogether.
+HOSTS_LIMIT, SCENARIO_LIMIT, REASON_LIMIT, NOTE_LIMIT, LINE_LIMIT = 60, 60, 100, 160, 450
+
+
+class Nagios(Output):
+    """The output of a check program.
+
+    Args:
+        verbosity: 1 adds the scenarios that are ok and the run's cost.
+        failed_warning, failed_critical: ranges of `-w` and `-c` over the number of failed scenarios.
+        timeout: seconds that the run was given; the critical value of the metric `time`.
+    """
+
+    def __init__(
+        self,
+        colour: bool = False,
+        verbosity: int = 0,
+        failed_warning: Range | None = None,
+        failed_critical: Range | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        super().__init__(colour, verbosity)
+        self.failed_warning = failed_warning
+        self.failed_critical = failed_critical
+        self.timeout = timeout
+
+    def render(self, report: Report) -> str:
+        """Return at most 4000 bytes: the line with its performance data, then one line for what is not ok."""
+        state, _ = apply_failed_ranges(report, self.failed_warning, self.failed_critical)
+        first = f"INFRATEST {state.upper()} - {_target(report)}: {_summary(report)}"
+        metrics = self._core(report) + [metric(one) for one in observations(report.results, names_hosts(report))]
+        room = LIMIT - _bytes(first) - ROOM_FOR_WORDS
+        kept = _fitting(metrics, room)
+        lines = [_text(note, NOTE_LIMIT) for note in report.notes if not _healed(note)]
+        if len(kept) < len(metrics):
+            left_out = len(metrics) - len(kept)
+            lines.append(f"{left_out} of {len(metrics)} metrics left out, the last ones: the output would be too long")
+        lines += self._long(report)
+        return _bounded(f"{first} | {' '.join(kept)}", lines)
+
+    def _core(self, report: Report) -> list[str]:
+        counts = report.counts
+        warning = self.failed_warning.text if self.failed_warning else ""
+        critical = self.failed_critical.text if self.failed_critical else DEFAULT_CRITICAL
+        timeout = "" if self.timeout is None else plain(self.timeout)
+        return [
+            f"scenarios={len(report.results)};;;0",
+            f"failed={counts[CRITICAL]};{warning};{critical};0",
+            f"unknown={counts[UNKNOWN]};;;0",
+            f"skipped={counts[SKIPPED]};;;0",
+            metric(Observation("time", round(report.duration, 3), "s", "", timeout, 0)),
+        ]
+
+    def _long(self, report: Report) -> list[str]:
+        bad = worst_first(report.results)
+        blocked: dict[str, int] = {}
+        for result in bad:
+            if result.blocked_by is not None:
+                blocked[result.blocked_by] = blocked.get(result.blocked_by, 0) + 1
+        judged = [result for result in bad if result.blocked_by is None]
+        lines = [_line(result) for result in judged if result.state != SKIPPED]
+        lines += [f"[BLOCKED] {_scenarios(number)} by {_text(id, 120)}" for id, number in blocked.items()]
+        lines += [_line(result) for result in judged if result.state == SKIPPED]
+        if self.verbosity:
+            lines += [_line(result) for result in report.results if result.state == OK]
+            cost = report.cost
+            lines.append(f"cost: logins {cost.logins}, round trips {cost.round_trips}, commands {cost.commands}")
+        return lines
+
+
+def _target(report: Report) -> str:
+    stack = f"{report.stack}/{report.env}" if report.env else report.stack
+    hosts = list(dict.fromkeys(result.host for result in report.results if result.host != "-"))
+    if not hosts:
+        return _text(stack, HOSTS_LIMIT)
+    return _text(f"{stack} {hosts[0]}" if len(hosts) == 1 else f"{stack} {len(hosts)} hosts", HOSTS_LIMIT)
+
+
+def _summary(report: Report) -> str:
+    """Return what is so in a few words: what was healed, how many failed, and the worst of them by name."""
+    healed = [_text(note, NOTE_LIMIT) for note in report.notes if _healed(note)]
+    return "; ".join([*healed, _state_words(report)])
+
+
+def _state_words(report: Report) -> str:
+    if report.problem:
+        return _text(report.problem, NOTE_LIMIT)
+    counts = report.counts
+    total = len(report.results)
+    bad = [result for result in worst_first(report.results) if result.blocked_by is None and result.state != SKIPPED]
+    if not bad:
+        return _nothing_bad(counts[OK], counts[SKIPPED], counts["blocked"])
+    worst = bad[0]
+    words = {CRITICAL: "failed", UNKNOWN: "unknown", WARNING: "in warning"}
+    parts = [f"{counts[state]} {words[state]}" for state in (CRITICAL, UNKNOWN, WARNING) if counts[state]]
+    if counts["blocked"]:
+        parts.append(f"{counts['blocked']} blocked")
+    number, _, rest = parts[0].partition(" ")
+    head = ", ".join([f"{number} of {_scenarios(total)} {rest}", *parts[1:]])
+    where = f" on {_text(worst.host, HOSTS_LIMIT)}" if names_hosts(report) else ""
+    more = f" (+{len(bad) - 1} more)" if len(bad) > 1 else ""
+    reason = f": {_text(worst.reason, REASON_LIMIT)}" if worst.reason else ""
+    return f'{head}: "{_text(worst.scenario, SCENARIO_LIMIT)}"{where}{reason}{more}'
+
+
+def _nothing_bad(ok: int, skipped: int, blocked: int) -> str:
+    parts = [f"{_scenarios(ok)} ok"] if ok else []
+    parts += [f"{skipped} skipped"] if skipped else []
+    parts += [f"{blocked} blocked"] if blocked else []
+    if ok:
+        return ", ".join(parts)
+    return f"no scenario was checked ({', '.join(parts)})" if parts else "no scenario was checked: none is selected"
+
+
+def _line(result: Result) -> str:
+    """Return one line of long output: state, place, scenario, host, reason, since when, runbook."""
+    place = f"{result.feature}:{result.line}" if result.line else result.feature
+    parts = [f"[{result.state.upper()}]", place, result.scenario]
+    parts += [f"on {result.host}"] if result.host != "-" else []
+    line = " ".join(part for part in parts if part) + (f": {result.reason}" if result.reason else "")
+    line = _cut(_text(line, LINE_LIMIT), LINE_BYTES)
+    if result.since is not None and result.state != OK:
+        line += f"; since {strftime('%Y-%m-%d %H:%M UTC', gmtime(result.since))}"
+    return line + (
+        f"; runbook {_cut(_text(result.runbook, 200), 200)}" if result.runbook and result.state != OK else ""
+    )
+
+
+def _scenarios(number: int) -> str:
+    return f"{number} scenario{'' if number == 1 else 's'}"
+
+
+def _healed(note: str) -> bool:
+    return note.startswith("healed")
+
+
+def _text(text: str, limit: int) -> str:
+    """Return text for a line that `|` ends: on one line, short, without that character."""
+    return clean(text.replace("|", "/"), limit)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return text of at most so many bytes, cut between characters."""
+    if _bytes(text) <= limit:
+        return text
+    return text.encode()[: limit - 3].decode("utf-8", "ignore").rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _fitting(metrics: list[str], room: int) -> list[str]:
+    """Return the first metrics, whole ones, that fit in so many bytes."""
+    kept = []
+    for one in metrics:
+        room -= _bytes(one) + 1
+        if room < 0:
+            break
+        kept.append(one)
+    return kept
+
+
+def _bounded(first: str, lines: list[str]) -> str:
+    """Return the lines that fit, with the number of those that do not."""
+    room = LIMIT - _bytes(first) - 1
+    kept = [first]
+    for at, line in enumerate(lines):
+        rest = f"... and {len(lines) - at} more lines"
+        last = at == len(lines) - 1
+        if _bytes(line) + 1 > room - (0 if last else _bytes(rest) + 1):
+            kept.append(rest)
+            break
+        room -= _bytes(line) + 1
+        kept.append(line)
+    return "\n".join(kept) + "\n"

@@ -1,0 +1,188 @@
+"""A report for people: what holds, what was expected and seen where it does not, where that is written, and evidence.
+
+Loaded by name; the default of `infratest test`. All it shows is cleaned again here, for a report may come from a file.
+"""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+
+from infratest.cleaning import clean
+from infratest.model import Evidence, Report, Result, StepResult
+from infratest.outputs.base import Output
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
+from infratest.units import human
+
+BLOCKED = "blocked"
+SYMBOLS = {OK: "✓", WARNING: "▲", CRITICAL: "✗", UNKNOWN: "?", SKIPPED: "-", BLOCKED: "·"}
+#: ECMA-48, Select Graphic Rendition: the colours of the terminal's own theme.
+COLOURS = {OK: "32", WARNING: "33", CRITICAL: "31", UNKNOWN: "35", SKIPPED: "2", BLOCKED: "2"}
+DIM, BOLD = "2", "1"
+
+#: The column of hosts begins here at most; lines of evidence and hosts named, at most, without and with -v.
+WIDEST = 60
+EVIDENCE_LINES = (8, 40)
+HOSTS_NAMED = (6, 1000)
+REASON_LIMIT, LINE_LIMIT = 600, 180
+
+
+class Text(Output):
+    """Features, scenarios and hosts; -v adds the sentences that hold, -vv their evidence."""
+
+    def render(self, report: Report) -> str:
+        """Return the whole report, ending in a line break."""
+        lines: list[str] = []
+        features: dict[str, list[Result]] = {}
+        for result in report.results:
+            features.setdefault(result.feature, []).append(result)
+        for feature, results in features.items():
+            lines += [self._paint(_line(feature) or "hosts", BOLD), *self._feature(results), ""]
+        lines += self._blocked(report)
+        lines += [*(self._note(note) for note in report.notes), *self._problem(report), *self._totals(report)]
+        return "\n".join(lines) + "\n"
+
+    def on_result(self, result: Result) -> str:
+        """Return one line for a result that has just come in."""
+        state = _state(result)
+        reason = f"  {self._paint(_line(result.reason), DIM)}" if result.reason and state != OK else ""
+        host = "" if result.host == "-" else f"  {_line(result.host)}"
+        return f"{self._paint(SYMBOLS[state], COLOURS[state])} {_line(result.scenario)}{host}{reason}\n"
+
+    def _feature(self, results: list[Result]) -> list[str]:
+        """Return one line for each scenario and state, naming its hosts; then what is behind it where it is not ok."""
+        width = min(WIDEST, max(cell_len(_line(result.scenario)) for result in results))
+        groups: dict[tuple[str, str], list[Result]] = {}
+        for result in results:
+            state = _state(result)
+            # What is ok or blocked is one line for all its hosts; what failed is a block of its own.
+            own = result.id if state not in (OK, BLOCKED, SKIPPED) or self.verbosity else f"{result.scenario} {state}"
+            groups.setdefault((own, state), []).append(result)
+        lines = []
+        for (_, state), found in groups.items():
+            if state == BLOCKED and not self.verbosity:
+                continue
+            lines += self._scenario(found, state, width)
+        return lines
+
+    def _scenario(self, results: list[Result], state: str, width: int) -> list[str]:
+        first = results[0]
+        name = _line(first.scenario)
+        hosts = self._hosts(results)
+        pad = " " * max(0, width - cell_len(name)) if hosts else ""
+        symbol = self._paint(SYMBOLS[state], COLOURS[state])
+        word = "" if state == OK else "  " + self._paint(state, COLOURS[state])
+        title = name if state in (OK, SKIPPED, BLOCKED) else self._paint(name, BOLD)
+        lines = [f"  {symbol} {title}{pad}{'  ' + hosts if hosts else ''}{word}"]
+        if state == SKIPPED and first.reason:
+            lines.append(f"      {self._paint(_line(first.reason), DIM)}")
+        elif state == BLOCKED:
+            lines.append(f"      {self._paint('by ' + _line(first.blocked_by or ''), DIM)}")
+        elif state != OK or self.verbosity:
+            lines += self._steps(first)
+        return lines
+
+    def _hosts(self, results: list[Result]) -> str:
+        hosts = [_line(result.host) for result in results if result.host != "-"]
+        most = HOSTS_NAMED[min(self.verbosity, 1)]
+        if len(hosts) > most:
+            return f"{', '.join(hosts[: most - 1])} and {len(hosts) - most + 1} more"
+        return ", ".join(hosts)
+
+    def _steps(self, result: Result) -> list[str]:
+        lines: list[str] = []
+        for step in result.steps:
+            if step.state != OK or self.verbosity:
+                lines += self._step(result, step)
+        if not any(step.state != OK for step in result.steps) and result.reason:
+            lines.append(f"      {_line(result.reason, REASON_LIMIT)}")
+        if result.runbook and result.state != OK:
+            lines.append(f"      {self._paint('runbook', DIM)} {_line(result.runbook)}")
+        return lines
+
+    def _step(self, result: Result, step: StepResult) -> list[str]:
+        place = self._paint(f"{_line(result.feature)}:{step.line}" if step.line else _line(result.feature), DIM)
+        if step.state == OK:
+            numbers = ", ".join(
+                f"{_line(seen.name)} {human(seen.value, seen.unit)}"
+                for seen in step.observations
+                if seen.value is not None
+            )
+            told = f"  {self._paint(numbers, DIM)}" if numbers else ""
+            lines = [f"      {self._paint(SYMBOLS[OK], COLOURS[OK])} {_line(step.text, 300)}{told}"]
+            return lines + (self._evidence(step) if self.verbosity > 1 else [])
+        symbol = self._paint(SYMBOLS[step.state], COLOURS[step.state])
+        lines = [f"      {symbol} {_line(step.text, 300)}  {place}"]
+        if step.reason:
+            lines.append(f"        {self._paint(_line(step.reason, REASON_LIMIT), COLOURS[step.state])}")
+        return lines + (self._evidence(step) if step.state != SKIPPED else [])
+
+    def _evidence(self, step: StepResult) -> list[str]:
+        lines = []
+        for evidence in step.evidence:
+            lines += self._one_evidence(evidence)
+        return lines
+
+    def _one_evidence(self, evidence: Evidence) -> list[str]:
+        ended = "" if evidence.exit in (0, None) else f"  exit {evidence.exit}"
+        lines = [self._paint(f"        $ {_line(evidence.command)}{ended}", DIM)]
+        output = clean(evidence.output, 20000, lines=True).splitlines()
+        most = EVIDENCE_LINES[min(self.verbosity, 1)]
+        lines += [self._paint(f"        │ {_line(line)}", DIM) for line in output[:most]]
+        if len(output) > most:
+            lines.append(self._paint(f"        │ … {len(output) - most} more lines", DIM))
+        return lines
+
+    def _blocked(self, report: Report) -> list[str]:
+        """Return how many each blocker stands in the way of; their scenarios are named with -v alone."""
+        counts: dict[str, int] = {}
+        for result in report.results:
+            if result.blocked_by is not None:
+                counts[result.blocked_by] = counts.get(result.blocked_by, 0) + 1
+        lines = [f"{SYMBOLS[BLOCKED]} {_scenarios(number)} blocked by {_line(by)}" for by, number in counts.items()]
+        return [self._paint(line, DIM) for line in lines] + ([""] if lines else [])
+
+    def _note(self, note: str) -> str:
+        return f"{self._paint('note', BOLD)} {_line(note, REASON_LIMIT)}"
+
+    def _problem(self, report: Report) -> list[str]:
+        if not report.problem:
+            return []
+        words = clean(report.problem, 4000, lines=True).splitlines()
+        symbol = self._paint(SYMBOLS[UNKNOWN], COLOURS[UNKNOWN])
+        return [f"{symbol} {line}" if at == 0 else f"  {line}" for at, line in enumerate(words)]
+
+    def _totals(self, report: Report) -> list[str]:
+        name = f"{report.stack}/{report.env}" if report.env else report.stack
+        counts = [self._paint(f"{number} {state}", COLOURS[state]) for state, number in report.counts.items() if number]
+        hosts = len({result.host for result in report.results if result.host != "-"})
+        across = f" on {hosts} host{'' if hosts == 1 else 's'}" if hosts else ""
+        cost = report.cost
+        state = self._paint(report.state.upper(), f"{BOLD};{COLOURS[report.state]}")
+        spent = (
+            f"{human(report.duration, 's')} · {_counted(cost.logins, 'login')} · "
+            f"{_counted(cost.round_trips, 'round trip')} · {_counted(cost.commands, 'command')}"
+        )
+        said = ", ".join(counts) if counts else "nothing was checked"
+        return [
+            f"{state}  {_line(name)}: {said}",
+            self._paint(f"{_scenarios(len(report.results))}{across} · {spent}", DIM),
+        ]
+
+    def _paint(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
+
+
+def _state(result: Result) -> str:
+    return BLOCKED if result.blocked_by is not None else result.state
+
+
+def _line(text: str, limit: int = LINE_LIMIT) -> str:
+    return clean(text, limit)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _scenarios(number: int) -> str:
+    return _counted(number, "scenario")
