@@ -39,7 +39,15 @@ class Outcome:
 
 
 class Remedy(ABC):
-    """One rung of a ladder. Made with the value that stands behind its name in the stack file."""
+    """One rung of a ladder. Made with the value that stands behind its name in the stack file.
+
+    The constructor raises UserError for a value it cannot use, so that a wrong ladder is refused before anything acts.
+    """
+
+    #: Whether it works over a connection to the host; `Surroundings.transport` is then open.
+    on_host: bool = True
+    #: How long it may take at most.
+    seconds: float = 60.0
 
     def __init__(self, argument: Any) -> None:
         self.argument = argument

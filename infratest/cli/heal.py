@@ -1,0 +1,125 @@
+"""`infratest heal`: heal what a stored report says is broken, and the kill switch, `heal pause` and `heal resume`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from infratest.cleaning import clean
+from infratest.cli.session import Session, Time, with_session
+from infratest.errors import UserError
+from infratest.model import Report
+
+PAUSE, RESUME = "pause", "resume"
+
+
+@click.command("heal", short_help="Heal what a report says is broken; pause and resume healing.")
+@click.argument("what", metavar="REPORT | pause TIME | resume")
+@click.argument("time", metavar="", required=False)
+@click.option("--dry-run", is_flag=True, help="Say what would be done; do nothing, store nothing.")
+@with_session(require_env=True)
+def command(session: Session, what: str, time: str | None, dry_run: bool) -> int:
+    """Heal what a report says is broken, as the rules under `heal:` in the stack file allow.
+
+    REPORT is a file that `infratest check --format json:FILE` wrote, or - for standard input. Every result that a
+    rule is for passes the gates first: confirmed by failures in a row, fresh, not paused, few enough sick hosts in
+    its group, tries left. After an act the failed scenario is run again. Each decision is kept in heal.jsonl in the
+    state directory, with its reason.
+
+    \b
+    infratest heal pause 2h    heals nothing for two hours, in all environments
+    infratest heal resume      ends that
+    A report in a file named pause or resume is ./pause or ./resume.
+
+    Exit status: 0 ok or healed, 1 warning, 2 critical, 3 unknown or wrong use.
+    """
+    if what == PAUSE:
+        return _pause(session, time, dry_run)
+    if time is not None:
+        raise click.UsageError(f"unexpected {time!r} after {what!r}")
+    if what == RESUME:
+        return _resume(session, dry_run)
+    from infratest.engine.faces import heal_report
+
+    report = read_report(what)
+    _for_this_stack(report, session, what)
+    healed, records = heal_report(session, report, dry_run)
+    for record in records:
+        outcome = "healed" if record.verified else record.outcome
+        why = record.error or next((answer.reason for answer in record.gates if not answer.passed), record.words)
+        click.echo(f"{record.before.id}: {outcome}: {record.remedy}" + (f": {clean(why, 500)}" if why else ""))
+    counts = healed.counts
+    failed = counts["critical"] + counts["warning"] + counts["unknown"]
+    words = "; ".join(healed.notes) or "nothing to heal"
+    click.echo(f"{healed.state}: {failed} of {len(healed.results)} scenarios not ok: {words}")
+    return healed.exit
+
+
+def read_report(path: str) -> Report:
+    """Return the report in a file of `--format json`, or on standard input for `-`.
+
+    Raises:
+        UserError: no such file, or it holds no report of this version.
+    """
+    what = "standard input" if path == "-" else path
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return Report.from_dict(json.loads(data))
+    except OSError as error:
+        raise UserError(
+            f"report {what}: {error.strerror}; write one with `infratest check --format json:{what}`"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"report {what}: is no report of this version ({type(error).__name__}: {clean(str(error), 100)}); "
+            "write one with `infratest check --format json:FILE`"
+        ) from error
+
+
+def _for_this_stack(report: Report, session: Session, what: str) -> None:
+    stack = session.stack
+    if (report.stack, report.env) != (stack.name, stack.env):
+        raise UserError(
+            f"report {what}: is of {_name(report.stack, report.env)}, this is {_name(stack.name, stack.env)}; "
+            "name the stack with --stack and the environment with --env"
+        )
+
+
+def _name(stack: str, env: str) -> str:
+    return f"stack {stack!r}" + (f", environment {env!r}" if env else "")
+
+
+def _pause(session: Session, time: str | None, dry_run: bool) -> int:
+    from infratest.heal.gates import moment
+    from infratest.heal.pause import pause
+
+    if time is None:
+        raise click.UsageError("heal pause: say for how long, as `infratest heal pause 2h`")
+    seconds: Any = Time().convert(time, None, None)
+    state = _whole_state(session)
+    if dry_run:
+        click.echo(f"would heal nothing for {time}")
+        return 0
+    click.echo(f"healing is paused until {moment(pause(state, seconds))}; `infratest heal resume` ends it")
+    return 0
+
+
+def _resume(session: Session, dry_run: bool) -> int:
+    from infratest.heal.pause import resume
+
+    state = _whole_state(session)
+    if dry_run:
+        click.echo("would allow healing again")
+        return 0
+    click.echo("healing is allowed again" if resume(state) else "healing was not paused")
+    return 0
+
+
+def _whole_state(session: Session) -> Any:
+    """Return the state directory that all environments share: the kill switch must not ask for one of them."""
+    session.require_env = False
+    return session.state

@@ -1,0 +1,278 @@
+"""May this result be healed now? Pure: every gate gets rule, result and situation, and answers with a reason.
+
+The heal engine asks all of them before every single act, and the audit keeps every answer. Where one refuses, nothing
+is done; where only `mode` does, the record says what would have been done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import floor, inf
+from typing import Protocol
+
+from infratest.heal.counts import Row
+from infratest.hosts import Host
+from infratest.model import Result
+from infratest.stack.declared import AUTO, OBSERVE, HealRule
+from infratest.states import CRITICAL, UNKNOWN, WARNING
+from infratest.units import human
+
+MODE = "mode"
+BUDGET = "budget"
+QUALIFY = "qualify"
+
+
+class Stored(Protocol):
+    """A last stored result, as `infratest.history` keeps it; `blocked` is anything true where another one blocks it."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def blocked(self) -> object: ...
+
+    @property
+    def time(self) -> float: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A stored result as a value."""
+
+    host: str
+    state: str
+    time: float
+    blocked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Try:
+    """One try of a rule on a host, from the audit. `until`: when it must have ended. `ended`: its end is on record."""
+
+    rule: str
+    host: str
+    time: float
+    until: float
+    ended: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Ages and times in seconds that no rule sets.
+
+    Args:
+        report_age: a report older than this is stale. stored_age: a host whose last stored result is older is not
+        known. settle: how long a remedy is given until the scenario must hold again. look_again: a report older
+        than this is looked at again before acting.
+    """
+
+    report_age: float = 600.0
+    stored_age: float = 3600.0
+    settle: float = 10.0
+    look_again: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """Everything that gates may know beside rule and result.
+
+    Args:
+        now, looked: seconds since the epoch; looked is when the result was seen. row: its failures in a row.
+        hosts: all of the stack, by name. history: the last stored results by id, this run's included.
+        tries: of this environment, oldest first. paused: the end of the pause, or None. left: seconds until the whole
+        run must end. climbing: the rung before failed in this same run, so no wait is due.
+    """
+
+    now: float
+    looked: float
+    row: Row
+    hosts: Mapping[str, Host]
+    history: Mapping[str, Stored]
+    tries: tuple[Try, ...] = ()
+    paused: float | None = None
+    left: float = inf
+    climbing: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one gate said."""
+
+    name: str
+    passed: bool
+    reason: str
+
+
+def gates(rule: HealRule, result: Result, situation: Situation) -> list[Answer]:
+    """Return every gate's answer, in their order."""
+    return [
+        Answer(name=name, passed=passed, reason=reason)
+        for name, gate in GATES.items()
+        for passed, reason in (gate(rule, result, situation),)
+    ]
+
+
+def refusals(answers: Iterable[Answer]) -> list[Answer]:
+    """Return the gates that refused."""
+    return [answer for answer in answers if not answer.passed]
+
+
+def waiting_time(rule: HealRule, tries: int) -> float:
+    """Return the seconds due after so many tries: a 360th of the window, doubled each time, at most an even share.
+
+    With 3 tries in 1 h: 10 s, then 20 s. It is a settle time, too: a service that a heal has just brought back is not
+    restarted again while it still starts.
+    """
+    return float(min(rule.per / 360 * 2 ** min(tries - 1, 60), rule.per / max(1, rule.tries)))
+
+
+def _qualify(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if result.blocked_by is not None:
+        return False, f"blocked by {result.blocked_by}: what stands in its way must be mended first"
+    if result.state == UNKNOWN:
+        return False, "the result is unknown, and what is not known is never healed"
+    if result.state not in (WARNING, CRITICAL) or result.state != rule.when_state:
+        return False, f"the result is {result.state}, the rule is for {rule.when_state}"
+    return True, f"the result is {result.state}"
+
+
+def _fresh(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    age, limit = situation.now - situation.looked, situation.limits.report_age
+    if age > limit:
+        return False, f"stale: seen {human(age, 's')} ago, at most {human(limit, 's')} is allowed; check again"
+    if age < -60:
+        return False, f"seen {human(-age, 's')} in the future: a clock is wrong"
+    if situation.row.last > situation.looked:
+        return False, f"stale: it was looked at again at {moment(situation.row.last)}, after this result"
+    return True, f"seen {human(max(0.0, age), 's')} ago"
+
+
+def _target(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if not situation.hosts:
+        return False, "empty target set: the stack has no hosts"
+    if result.host == "-":
+        return False, "empty target set: the result is of the whole stack and names no host to act on"
+    if result.host not in situation.hosts:
+        return False, f"empty target set: {result.host} is no host of the stack"
+    return True, f"acts on {result.host} alone"
+
+
+def _confirm(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    row, wanted = situation.row, max(1, rule.confirm)
+    failures = row.failures if row.state == result.state else 0
+    return failures >= wanted, f"failure {failures} in a row, {wanted} confirm"
+
+
+def _pause(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if situation.paused is not None and situation.paused > situation.now:
+        return False, f"paused until {moment(situation.paused)}; `infratest heal resume` ends it"
+    return True, "not paused"
+
+
+def _blast_radius(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    host = situation.hosts.get(result.host)
+    if host is None:
+        return False, f"no group: {result.host} is no host of the stack"
+    words = []
+    for group in host.groups or ("",):
+        passed, reason = _share(rule, group, situation)
+        if not passed:
+            return False, reason
+        words.append(reason)
+    return True, "; ".join(words)
+
+
+def _share(rule: HealRule, group: str, situation: Situation) -> tuple[bool, str]:
+    """Judge one group; the empty name is the whole stack, for a host that is in no group."""
+    members = sorted(name for name, host in situation.hosts.items() if not group or group in host.groups)
+    what = f"group {group}" if group else "the stack"
+    oldest = situation.now - situation.limits.stored_age
+    fresh: dict[str, list[Stored]] = {name: [] for name in members}
+    for stored in situation.history.values():
+        if stored.host in fresh and stored.time >= oldest:
+            fresh[stored.host].append(stored)
+    silent = [name for name in members if not fresh[name]]
+    if silent:
+        age = human(situation.limits.stored_age, "s")
+        return False, f"{what}: no stored result younger than {age} of {_names(silent)}: check the whole group"
+    bad = {CRITICAL, UNKNOWN, rule.when_state}
+    sick = [name for name in members if any(stored.blocked or stored.state in bad for stored in fresh[name])]
+    allowed = max(1, floor(rule.at_most * len(members) + 1e-9))
+    words = f"{what}: {len(sick)} of {len(members)} sick ({_names(sick)}), at most {allowed} may be"
+    return len(sick) <= allowed, words
+
+
+def _concurrency(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    for attempt in situation.tries:
+        if attempt.host == result.host and not attempt.ended and attempt.until > situation.now:
+            return False, (
+                f"rule {attempt.rule} began on {attempt.host} at {moment(attempt.time)} and no end is on record; "
+                f"it counts as running until {moment(attempt.until)}"
+            )
+    return True, f"nothing else acts on {result.host}"
+
+
+def _budget(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    used = len(_spent(rule, result, situation))
+    words = f"{used} of {rule.tries} tries in {human(rule.per, 's')} are used on {result.host}"
+    return used < rule.tries, words
+
+
+def _wait(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    spent = _spent(rule, result, situation)
+    if situation.climbing or not spent:
+        return True, "no wait is due"
+    due = max(attempt.time for attempt in spent) + waiting_time(rule, len(spent))
+    if situation.now < due:
+        return False, f"settling after try {len(spent)}: the next one not before {moment(due)}"
+    return True, "the wait since the last try is over"
+
+
+def _spent(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
+    # A try that lies in the future (the clock was set back) counts: the budget never grows by a clock.
+    begin = situation.now - rule.per
+    return [t for t in situation.tries if t.rule == rule.name and t.host == result.host and t.time > begin]
+
+
+def _time(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if situation.left <= 0:
+        return False, "the time of this run is over; give it more with --timeout"
+    return True, "there is time"
+
+
+def _mode(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if rule.mode == AUTO:
+        return True, "mode auto"
+    if rule.mode == OBSERVE:
+        return False, "mode observe: says what it would do, never acts"
+    return False, f"mode {rule.mode} is not in this version"
+
+
+def moment(seconds: float) -> str:
+    """Write a point in time for people."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "") or "none"
+
+
+GATES = {
+    QUALIFY: _qualify,
+    "fresh": _fresh,
+    "target": _target,
+    "confirm": _confirm,
+    "pause": _pause,
+    "blast radius": _blast_radius,
+    "concurrency": _concurrency,
+    BUDGET: _budget,
+    "wait": _wait,
+    "time": _time,
+    MODE: _mode,
+}

@@ -1,0 +1,75 @@
+"""Which rule of `heal:` is for which result: the one its tag `@heal:NAME` names, else the first whose `when` fits.
+
+Called by the heal engine, and by whatever wants to refuse a wrong `@heal:` early. Tag expressions are the ones behave
+ships; behave is loaded only when a rule has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from infratest.errors import UserError
+from infratest.model import Result
+from infratest.registry import unknown
+from infratest.stack.declared import HealRule
+from infratest.states import UNKNOWN
+
+PREFIX = "heal:"
+
+
+def named(tags: Sequence[str], rules: Sequence[HealRule], where: str) -> HealRule | None:
+    """Return the rule that `@heal:NAME` names, or None without such a tag.
+
+    Args:
+        tags: without their `@`. where: of the scenario, for the message.
+    Raises:
+        UserError: no rule has that name, or the scenario names two.
+    """
+    wanted = [tag[len(PREFIX) :] for tag in tags if tag.startswith(PREFIX)]
+    if not wanted:
+        return None
+    if len(set(wanted)) > 1:
+        raise UserError(f"{where}: names {len(set(wanted))} heal rules, @heal:{', @heal:'.join(wanted)}; keep one")
+    for rule in rules:
+        if rule.name == wanted[0]:
+            return rule
+    known = [rule.name for rule in rules]
+    raise UserError(f"{where}: tag @heal:{wanted[0]}: {unknown('heal rule', wanted[0], known)}")
+
+
+def rule_for(result: Result, rules: Sequence[HealRule]) -> HealRule | None:
+    """Return the rule for a failed result, or None.
+
+    An unknown result is given the rule that its tags choose, so that the gates refuse it with a reason on record.
+
+    Raises:
+        UserError: see `named`; or a rule's tag expression cannot be read.
+    """
+    chosen = named(result.tags, rules, f"{result.feature}:{result.line}")
+    candidates = rules if chosen is None else (chosen,)
+    for rule in candidates:
+        if result.state in (rule.when_state, UNKNOWN) and (chosen is not None or matches(rule, result.tags)):
+            return rule
+    return None
+
+
+def matches(rule: HealRule, tags: Sequence[str]) -> bool:
+    """Return whether a rule's tag expression fits; a rule without one is for scenarios that name it.
+
+    Raises:
+        UserError: the expression cannot be read.
+    """
+    if not rule.when_tags.strip():
+        return False
+    from behave.tag_expression import TagExpressionProtocol, make_tag_expression
+    from behave.tag_expression.parser import TagExpressionError
+
+    try:
+        expression = make_tag_expression(rule.when_tags, TagExpressionProtocol.STRICT)
+    except TagExpressionError as error:
+        words = " ".join(str(error).split())
+        raise UserError(
+            f"{rule.where or 'heal'}: rule {rule.name}: tags {rule.when_tags!r} is no tag expression: {words}; "
+            "write for example '@web and not @slow'"
+        ) from error
+    return bool(expression.evaluate(list(tags)))
