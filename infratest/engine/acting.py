@@ -1,0 +1,199 @@
+"""One acting task: its lines in order, facts asked anew after each act, its faults undone when it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from infratest.acts import Act, Runner
+from infratest.deadline import Deadline
+from infratest.engine.plan import ActStep, CheckStep, Step, Task
+from infratest.engine.results import reachable_id, result
+from infratest.engine.settle import Item, settle
+from infratest.errors import InfratestError, TransportError
+from infratest.gherkin.suite import GIVEN
+from infratest.model import Result, StepResult
+from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
+from infratest.transports.base import CommandResult
+
+if TYPE_CHECKING:
+    from infratest.engine.run import Run
+
+#: Seconds one act may take, and seconds a host may take to answer again after a reboot.
+ACT_SECONDS = 60.0
+REBOOT_SECONDS = 180.0
+
+
+class UndoLog(Protocol):
+    """Where the undo of a fault is written before the fault (the journal)."""
+
+    def undo_asked(self, host: str, command: Sequence[str]) -> str:
+        """Note an undo and return its id."""
+
+    def undo_done(self, undo: str) -> None:
+        """Note that it was undone."""
+
+
+class Acting:
+    """One task on its way."""
+
+    def __init__(self, going: Run, task: Task) -> None:
+        self.going = going
+        self.task = task
+        self.steps: list[StepResult] = []
+        self.undos: list[tuple[str, str, tuple[str, ...]]] = []
+        self.stop = ""
+        self.blocked = ""
+
+    def result(self) -> Result:
+        """Run the task to its end and return its result."""
+        started = time.monotonic()
+        try:
+            self._lines(self.task.steps)
+        finally:
+            problems = self._undo()
+        self.steps += problems
+        took = time.monotonic() - started
+        hosts = self.going.plan.hosts
+        if self.blocked and not any(step.state == CRITICAL for step in self.steps):
+            by = reachable_id(self.blocked)
+            return result(
+                self.task, hosts, self.steps, state=UNKNOWN, reason=f"blocked by {by}", blocked_by=by, duration=took
+            )
+        return result(self.task, hosts, self.steps, duration=took)
+
+    def _lines(self, steps: Sequence[Step]) -> None:
+        place = 0
+        while place < len(steps):
+            step = steps[place]
+            if isinstance(step, CheckStep):
+                stretch = self._stretch_from(steps, place)
+                self._check(stretch)
+                place += len(stretch)
+                continue
+            if self.stop:
+                self._note(step, UNKNOWN, self.stop)
+            elif isinstance(step, ActStep):
+                self._act(step)
+            else:
+                self._note(step, UNKNOWN if step.problem else OK, step.problem)
+                if step.problem:
+                    self.stop = f"not judged: {step.line.text!r} is undefined"
+            place += 1
+
+    def _stretch_from(self, steps: Sequence[Step], place: int) -> list[CheckStep]:
+        """Return the checking sentences from here to the next line of another kind; Given and Then are not mixed."""
+        stretch: list[CheckStep] = []
+        first = steps[place]
+        for step in steps[place:]:
+            if not isinstance(step, CheckStep) or (step.line.kind == GIVEN) != (first.line.kind == GIVEN):
+                break
+            stretch.append(step)
+        return stretch
+
+    def _check(self, stretch: Sequence[CheckStep]) -> None:
+        if self.stop:
+            for step in stretch:
+                self._note(step, UNKNOWN, self.stop)
+            return
+        items = [self.going.item(step, self.task) for step in stretch]
+        blocked = settle(items, self.going.collector, self.going.deadline).blocked
+        self.going.blocked.update(blocked)
+        for item in items:
+            self._judged(item)
+
+    def _judged(self, item: Item) -> None:
+        if item.verdict is None:
+            self._note(item.step, UNKNOWN, "it was not asked")
+            return
+        self.steps.append(item.verdict.step(item.step))
+        self.blocked = self.blocked or item.verdict.blocked
+        if item.step.line.kind == GIVEN and item.verdict.state not in (OK, WARNING):
+            self.stop = f"not judged: {item.step.line.text!r} does not hold"
+
+    def _act(self, step: ActStep) -> None:
+        deadline = self.going.deadline.at_most(ACT_SECONDS)
+        for host, act in step.targets:
+            try:
+                self._act_on(host, act, deadline)
+            except TransportError as error:
+                self.blocked = host if not self.blocked else self.blocked
+                self.going.blocked[host] = error
+                self._failed(step, host, error)
+                return
+            except InfratestError as error:
+                self._failed(step, host, error)
+                return
+        self._note(step, OK, "")
+
+    def _act_on(self, host: str, act: Act, deadline: Deadline) -> None:
+        def run(command: Sequence[str], deadline: Deadline) -> CommandResult:
+            with self.going.connections.use(host, deadline) as transport:
+                return transport.run(command, deadline, sudo=self.going.plan.hosts[host].sudo)
+
+        undo = act.undo(run, deadline)
+        if undo is not None:
+            log = self.going.settings.undo_log
+            self.undos.append((log.undo_asked(host, undo) if log else "", host, undo))
+        if act.reboots:
+            before = _boot(run, deadline)
+            act.apply(run, deadline)
+            self.going.connections.forget(host)
+            self._wait_for_boot(host, before)
+        else:
+            act.apply(run, deadline)
+
+    def _wait_for_boot(self, host: str, before: str) -> None:
+        """Wait until the host answers from another boot than before."""
+        deadline = self.going.deadline.at_most(REBOOT_SECONDS)
+        while True:
+            try:
+                with self.going.connections.use(host, deadline.at_most(5.0)) as transport:
+                    answer = transport.run(BOOT, deadline.at_most(5.0))
+                if answer.stdout.decode("ascii", "replace").strip() not in ("", before):
+                    return
+            except TransportError:
+                if deadline.passed:
+                    raise
+                if self.going.settings.start is not None:
+                    self.going.settings.start(host, deadline)
+            if deadline.passed:
+                raise TransportError(f"{host} did not come back within {REBOOT_SECONDS:g} s of its reboot")
+            self.going.connections.forget(host)
+            time.sleep(0.5)
+
+    def _undo(self) -> list[StepResult]:
+        """Undo what can be undone, the last first; what could not be undone is a step of its own, and unknown."""
+        problems = []
+        for undo, host, command in reversed(self.undos):
+            # Its own time: a run that is out of time still leaves nothing broken behind.
+            deadline = Deadline(ACT_SECONDS)
+            try:
+                with self.going.connections.use(host, deadline) as transport:
+                    answer = transport.run(command, deadline, sudo=self.going.plan.hosts[host].sudo)
+                failure = "" if answer.exit == 0 else answer.stderr.decode("utf-8", "replace").strip() or "it failed"
+            except InfratestError as error:
+                failure = str(error)
+            if failure:
+                words = f"could not undo on {host}: {' '.join(command)}: {failure}; `infratest reap` tries again"
+                problems.append(StepResult("(undo)", self.task.scenario.line, UNKNOWN, words))
+            elif self.going.settings.undo_log and undo:
+                self.going.settings.undo_log.undo_done(undo)
+        return problems
+
+    def _failed(self, step: ActStep, host: str, error: InfratestError) -> None:
+        self._note(step, UNKNOWN, f"{host}: could not be done: {error}")
+        self.stop = f"not judged: {step.line.text!r} could not be done"
+
+    def _note(self, step: Step, state: str, reason: str) -> None:
+        self.steps.append(StepResult(step.line.text, step.line.number, state, reason))
+
+
+#: Prints what differs from boot to boot: the kernel's boot id (random.c), and when PID 1 began (proc(5), stat, field
+#: 22), since a container has the boot id of the machine under it.
+BOOT = ("sh", "-c", "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat")
+
+
+def _boot(run: Runner, deadline: Deadline) -> str:
+    return run(BOOT, deadline).stdout.decode("ascii", "replace").strip()

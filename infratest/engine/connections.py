@@ -1,0 +1,87 @@
+"""One open transport a host and run: opened when first needed, used by one thread at a time, closed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from infratest.deadline import Deadline
+from infratest.errors import ConnectionLost, DeadlineExceeded, Unreachable
+from infratest.hosts import GONE, STOPPED, Host
+from infratest.model import Cost
+from infratest.transports.base import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Opens nothing: makes the transport of a host, ready to be opened.
+Maker = Callable[[Host], Transport]
+
+
+class Connections:
+    """The transports of a run.
+
+    Args:
+        hosts: by name. make: makes a host's transport. login: seconds that one login may take.
+    """
+
+    def __init__(self, hosts: Mapping[str, Host], make: Maker, login: float = 10.0) -> None:
+        self._hosts = hosts
+        self._make = make
+        self._login = login
+        self._locks = {name: Lock() for name in hosts}
+        self._open: dict[str, Transport] = {}
+        self._spent = Cost()
+
+    @contextmanager
+    def use(self, name: str, deadline: Deadline) -> Iterator[Transport]:
+        """Hand out a host's open transport; one that breaks in use is closed, and the next use logs in again.
+
+        Raises:
+            Unreachable: its provider says it is stopped or gone, or it cannot be reached. TransportError: as `open`.
+        """
+        host = self._hosts[name]
+        if host.state in (STOPPED, GONE):
+            verb = "start it with `infratest up`" if host.state == STOPPED else "make it with `infratest up`"
+            raise Unreachable(f"{name} is {host.state}, by its provider's word; {verb}")
+        with self._locks[name]:
+            if name not in self._open:
+                transport = self._make(host)
+                try:
+                    transport.open(deadline.at_most(self._login))
+                except BaseException:
+                    self._spent += transport.cost
+                    transport.close()
+                    raise
+                self._open[name] = transport
+            try:
+                yield self._open[name]
+            except (ConnectionLost, DeadlineExceeded):
+                self._drop(name)
+                raise
+
+    def forget(self, name: str) -> None:
+        """Close a host's connection, if there is one, as before a reboot."""
+        with self._locks[name]:
+            if name in self._open:
+                self._drop(name)
+
+    def close(self) -> None:
+        """Close all."""
+        for name in list(self._open):
+            self._drop(name)
+
+    @property
+    def cost(self) -> Cost:
+        """What all connections of this run have cost so far."""
+        total = self._spent
+        for transport in list(self._open.values()):
+            total += transport.cost
+        return total
+
+    def _drop(self, name: str) -> None:
+        transport = self._open.pop(name)
+        self._spent += transport.cost
+        transport.close()

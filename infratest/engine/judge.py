@@ -1,0 +1,143 @@
+"""Facts to verdicts: a check's own look, its sentence's negation, its bound, and the state that follows. Pure.
+
+The only place that turns what was seen into a state; called by the run after each collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from infratest.checks.base import Measure, Seen
+from infratest.engine.collect import Facts
+from infratest.engine.plan import NO_HOST, CheckStep, Look
+from infratest.errors import InfratestError
+from infratest.facts.base import Need
+from infratest.gherkin.binding import ALL, AT_LEAST, EXACTLY_ONE
+from infratest.model import Evidence, Observation, StepResult
+from infratest.states import CRITICAL, OK, UNKNOWN, WARNING, failed, worst
+from infratest.thresholds import Threshold
+from infratest.units import human
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """One sentence, judged; `blocked` names the location that could not be asked, where one could not."""
+
+    state: str
+    reason: str = ""
+    observations: tuple[Observation, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    blocked: str = ""
+
+    def step(self, check: CheckStep) -> StepResult:
+        return StepResult(check.line.text, check.line.number, self.state, self.reason, self.observations, self.evidence)
+
+
+def judge(step: CheckStep, facts: Facts, severity: str) -> Verdict:
+    """Return the verdict on a sentence.
+
+    Args:
+        severity: `critical`, or `warning` where the scenario is tagged so.
+    """
+    verdicts = [_look(look, step, facts, severity) for look in step.looks]
+    if len(verdicts) == 1 and step.tail.quantifier == ALL:
+        return verdicts[0]
+    observations = tuple(
+        observation.changed(name=f"{look.subject}: {observation.name}" if look.subject != NO_HOST else observation.name)
+        for look, verdict in zip(step.looks, verdicts, strict=True)
+        for observation in verdict.observations
+    )
+    evidence = tuple(item for verdict in verdicts if verdict.state != OK for item in verdict.evidence)
+    if step.tail.quantifier == ALL:
+        state, reason, blocked = _all(step, verdicts)
+    else:
+        state, reason, blocked = _counted(step, verdicts, severity)
+    return Verdict(state=state, reason=reason, observations=observations, evidence=evidence, blocked=blocked)
+
+
+def _all(step: CheckStep, verdicts: list[Verdict]) -> tuple[str, str, str]:
+    state = worst(verdict.state for verdict in verdicts) if verdicts else UNKNOWN
+    told = [
+        f"{_place(look)}: {verdict.reason}"
+        for look, verdict in zip(step.looks, verdicts, strict=True)
+        if verdict.state != OK
+    ]
+    blocked = next((verdict.blocked for verdict in verdicts if verdict.blocked and verdict.state == state), "")
+    return state, "; ".join(told), blocked
+
+
+def _counted(step: CheckStep, verdicts: list[Verdict], severity: str) -> tuple[str, str, str]:
+    """Judge `on exactly one host` and its like: a host not known may tip the count either way."""
+    good = [look.subject for look, verdict in zip(step.looks, verdicts, strict=True) if verdict.state in (OK, WARNING)]
+    unsure = [verdict for verdict in verdicts if verdict.state == UNKNOWN]
+    low, high = len(good), len(good) + len(unsure)
+    least, most = {EXACTLY_ONE: (1, 1), AT_LEAST: (step.tail.least, len(verdicts))}.get(step.tail.quantifier, (0, 0))
+    wanted = (
+        f"{step.tail.quantifier} {step.tail.least} hosts"
+        if step.tail.quantifier == AT_LEAST
+        else ("exactly one host" if step.tail.quantifier == EXACTLY_ONE else "no host")
+    )
+    holds_on = f"it holds on {len(good)} of {len(verdicts)}" + (f": {', '.join(good)}" if good else "")
+    if least <= low and high <= most:
+        return OK, "", ""
+    if high < least or low > most:
+        return failed(severity), f"expected on {wanted}, {holds_on}", ""
+    blocked = next((verdict.blocked for verdict in unsure if verdict.blocked), "")
+    return UNKNOWN, f"expected on {wanted}, {holds_on}; {len(unsure)} could not be asked: {unsure[0].reason}", blocked
+
+
+def _place(look: Look) -> str:
+    if look.subject == NO_HOST:
+        return f"from {look.location}"
+    return look.subject if look.location in (look.subject, "controller") else f"{look.subject} from {look.location}"
+
+
+def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
+    measure = look.check.measure()
+    empty = _observation(measure, None, step.threshold)
+    needs = look.check.needs()
+    if look.location in facts.blocked:
+        reason = str(facts.blocked[look.location])
+        return Verdict(state=UNKNOWN, reason=reason, observations=empty, blocked=look.location)
+    evidence = tuple(facts.evidence[key] for need in needs if (key := (look.location, need)) in facts.evidence)
+    values: dict[Need, Any] = {need: facts.values.get((look.location, need)) for need in needs}
+    for need, value in values.items():
+        if isinstance(value, InfratestError):
+            where = "" if look.location == look.subject else f"from {look.location}: "
+            reason = f"{where}{need.fact} could not be read: {value}"
+            return Verdict(state=UNKNOWN, reason=reason, observations=empty, evidence=evidence)
+    try:
+        seen = look.check.observe(values)
+    except InfratestError as error:
+        return Verdict(state=UNKNOWN, reason=f"could not look: {error}", observations=empty, evidence=evidence)
+    except Exception as error:  # noqa: BLE001 - a check's own bug is unknown, and must not end the others
+        reason = f"a bug in the check {type(look.check).__name__}: {type(error).__name__}: {error}"
+        return Verdict(state=UNKNOWN, reason=reason, observations=empty, evidence=evidence)
+    state, reason = _state(seen, step, severity, measure)
+    shown = evidence if state != OK else ()
+    return Verdict(
+        state=state, reason=reason, observations=_observation(measure, seen.number, step.threshold), evidence=shown
+    )
+
+
+def _state(seen: Seen, step: CheckStep, severity: str, measure: Measure | None) -> tuple[str, str]:
+    if seen.absent or seen.holds == step.negated:
+        return failed(severity), seen.saw
+    if step.threshold is None:
+        return OK, ""
+    if seen.number is None:
+        return failed(severity), seen.saw
+    state, expected = step.threshold.judge(seen.number)
+    if state == OK:
+        return OK, ""
+    unit = measure.unit if measure else ""
+    saw = seen.saw or human(seen.number, unit)
+    return (failed(severity) if state == CRITICAL else WARNING), f"{saw}; {expected}"
+
+
+def _observation(measure: Measure | None, number: float | None, threshold: Threshold | None) -> tuple[Observation, ...]:
+    if measure is None:
+        return ()
+    warning, critical = threshold.ranges if threshold else ("", "")
+    return (Observation(measure.label, number, measure.unit, warning, critical, measure.minimum, measure.maximum),)

@@ -1,0 +1,203 @@
+"""A plan carried out: checking tasks together, acting ones one at a time, each ending in a result.
+
+Called by the faces with a plan and a way to make transports. Nothing that a host, a feature or a plugin does escapes
+as an exception: what cannot be known is an unknown result. Ctrl-C ends the run, after faults are undone.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+from infratest.deadline import Deadline
+from infratest.engine.acting import Acting, UndoLog
+from infratest.engine.collect import Collector
+from infratest.engine.connections import Connections, Maker
+from infratest.engine.plan import CheckStep, OtherStep, Plan, Task
+from infratest.engine.results import problem, reachable_id, result, skipped, unreachable, with_needs
+from infratest.engine.settle import Item, settle
+from infratest.errors import FactError, TransportError
+from infratest.gherkin.suite import GIVEN
+from infratest.model import Cost, Result, StepResult
+from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
+from infratest.units import duration
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two attempts at a scenario tagged @attempts:.
+ATTEMPT_PAUSE = 1.0
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """How a run is carried out.
+
+    Args:
+        seconds: that the whole run may take. jobs: hosts at once. login: seconds one login may take.
+        on_result: told each result as it comes in. lock: held while acting tasks run. undo_log: where a fault's undo
+        is written before the fault. start: starts a host that its reboot ended, as container engines do. users_task: runs a scenario that holds steps of the user's own.
+    """
+
+    seconds: float = 300.0
+    jobs: int = 16
+    login: float = 10.0
+    on_result: Callable[[Result], None] = lambda result: None
+    lock: Callable[[], AbstractContextManager[None]] = nullcontext
+    undo_log: UndoLog | None = None
+    start: Callable[[str, Deadline], None] | None = None
+    users_task: Callable[[Task, Run], Result] | None = None
+
+
+@dataclass
+class Run:
+    """One run: what it has found so far, and the connections it holds."""
+
+    plan: Plan
+    settings: Settings
+    connections: Connections
+    collector: Collector
+    deadline: Deadline
+    blocked: dict[str, TransportError] = field(default_factory=dict)
+
+    def check(self, tasks: Sequence[Task]) -> list[Result]:
+        """Run checking tasks together; those tagged @attempts: again while they do not hold."""
+        results = {task.id: outcome for task, outcome in zip(tasks, self._stretch(tasks), strict=True)}
+        attempt = 1
+        while True:
+            again = [task for task in tasks if self._once_more(task, results[task.id], attempt)]
+            if not again or self.deadline.passed:
+                return [results[task.id] for task in tasks]
+            attempt += 1
+            time.sleep(min(ATTEMPT_PAUSE, self.deadline.left))
+            for task, outcome in zip(again, self._stretch(again), strict=True):
+                results[task.id] = outcome.changed(attempts=attempt)
+
+    def _once_more(self, task: Task, outcome: Result, attempt: int) -> bool:
+        return outcome.state != OK and attempt < int(task.scenario.tag("attempts") or 1)
+
+    def _stretch(self, tasks: Sequence[Task]) -> list[Result]:
+        started = time.monotonic()
+        items = {
+            id(step): self.item(step, task) for task in tasks for step in task.steps if isinstance(step, CheckStep)
+        }
+        self.blocked.update(settle(list(items.values()), self.collector, self.deadline).blocked)
+        took = time.monotonic() - started
+        return [self.judged(task, [items.get(id(step)) for step in task.steps], took) for task in tasks]
+
+    def item(self, step: CheckStep, task: Task) -> Item:
+        limit = task.scenario.tag("timeout")
+        deadline = self.deadline.at_most(duration(limit)) if limit else self.deadline
+        return Item(step, task.scenario.severity, deadline)
+
+    def judged(self, task: Task, items: Sequence[Item | None], took: float) -> Result:
+        """Put a checking task's verdicts together; what follows a Given that does not hold is blocked."""
+        steps: list[StepResult] = []
+        blocked, stop = "", ""
+        for step, item in zip(task.steps, items, strict=True):
+            if isinstance(step, OtherStep) and step.problem:
+                steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, step.problem))
+            elif item is None or item.verdict is None:
+                steps.append(StepResult(step.line.text, step.line.number, OK))
+            elif stop and step.line.kind != GIVEN:
+                steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, stop))
+            else:
+                steps.append(item.verdict.step(item.step))
+                blocked = blocked or item.verdict.blocked
+                if step.line.kind == GIVEN and item.verdict.state not in (OK, WARNING):
+                    stop = f"not judged: {step.line.text!r} does not hold"
+        seen_worse = any(step.state == CRITICAL for step in steps)
+        if blocked and not seen_worse:
+            return result(
+                task, self.plan.hosts, steps, state=UNKNOWN, reason=f"blocked by {reachable_id(blocked)}",
+                blocked_by=reachable_id(blocked), duration=took,
+            )  # fmt: skip
+        return result(task, self.plan.hosts, steps, duration=took)
+
+    def act(self, task: Task) -> Result:
+        """Run one acting task, undoing its faults at the end whatever happens."""
+        return Acting(self, task).result()
+
+
+def run(plan: Plan, make: Maker, settings: Settings) -> tuple[list[Result], Cost]:
+    """Carry out a plan.
+
+    Returns:
+        The results in the plan's order, those of hosts that could not be asked first, and what it cost.
+    """
+    deadline = Deadline(settings.seconds)
+    connections = Connections(plan.hosts, make, settings.login)
+    sudo = {name: host.sudo for name, host in plan.hosts.items()}
+    collector = Collector(connections, sudo, lambda host, port: _endpoint(plan, host, port), settings.jobs)
+    going = Run(plan, settings, connections, collector, deadline)
+    try:
+        results = _all(going)
+    finally:
+        collector.close()
+        connections.close()
+    return results, connections.cost
+
+
+def _all(going: Run) -> list[Result]:
+    plan, settings = going.plan, going.settings
+    found: dict[int, Result] = {}
+    asked: list[tuple[int, Task]] = []
+    for place, task in enumerate(plan.tasks):
+        if task.skip:
+            found[place] = skipped(task, plan.hosts)
+        elif task.problem:
+            found[place] = problem(task, plan.hosts)
+        else:
+            asked.append((place, task))
+    for outcome in found.values():
+        settings.on_result(outcome)
+    checking = [(place, task) for place, task in asked if not task.acting]
+    for (place, _), outcome in zip(checking, going.check([task for _, task in checking]), strict=True):
+        found[place] = outcome
+    hosts = [unreachable(plan.hosts[name], error) for name, error in sorted(going.blocked.items())]
+    first = with_needs([found[place] for place, _ in checking], [task for _, task in checking])
+    for outcome in [*hosts, *first]:
+        settings.on_result(outcome)
+    for (place, _), outcome in zip(checking, first, strict=True):
+        found[place] = outcome
+    known = set(going.blocked)
+    for place, outcome in _acting(going, [(place, task) for place, task in asked if task.acting]):
+        found[place] = outcome
+    hosts += [
+        unreachable(plan.hosts[name], error) for name, error in sorted(going.blocked.items()) if name not in known
+    ]
+    return _blockers_kept(hosts, [found[place] for place in sorted(found)])
+
+
+def _acting(going: Run, tasks: Iterable[tuple[int, Task]]) -> Iterable[tuple[int, Result]]:
+    listed = list(tasks)
+    if not listed:
+        return
+    with going.settings.lock():
+        for place, task in listed:
+            users = going.settings.users_task
+            own = any(line.user for line in task.scenario.lines)
+            outcome = users(task, going) if own and users is not None else going.act(task)
+            going.settings.on_result(outcome)
+            yield place, outcome
+
+
+def _blockers_kept(hosts: Sequence[Result], results: Sequence[Result]) -> list[Result]:
+    """Return all results; a host that could be asked in the end (after a reboot, say) has no result of its own."""
+    blockers = {outcome.blocked_by for outcome in results}
+    return [*(host for host in hosts if host.id in blockers), *results]
+
+
+def _endpoint(plan: Plan, address: str, port: int) -> tuple[str, int]:
+    """Return how the controller reaches an address: by the endpoint where it is a host of the stack."""
+    for host in plan.hosts.values():
+        if address in (host.address, host.name):
+            found = host.endpoint(port)
+            if found is None:
+                raise FactError(
+                    f"port {port} of {host.name} is neither routed nor published: add it to `ports:` of the host"
+                )
+            return found
+    return address, port

@@ -1,0 +1,125 @@
+r"""One script for a host: every fact's snippet, each answer in its own frame. Builds the text and reads the bytes.
+
+The script comes in on standard input of `sh` as one brace group, so a shell that gets only half of it runs none of it.
+Every answer is framed by a nonce (fresh for each script, so a banner, a profile's noise or another answer is never
+taken for a frame) and a length in bytes; what does not fit exactly is not believed. Standard output and the status of
+a snippet come in separate frames because a POSIX shell can keep only one of two streams in a variable without a
+temporary file, and a host with a full disk must still be readable.
+
+Each snippet runs under `timeout` where the host has one, so that one that hangs costs its own answer alone.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from infratest.cleaning import decoded
+from infratest.errors import ConnectionLost, DeadlineExceeded, InfratestError
+from infratest.facts.base import Answer
+from infratest.quoting import quoted
+
+#: Bytes of one stream of a user's command that are kept.
+COMMAND_LIMIT = 2**20
+
+#: What `timeout` exits with when it had to end the command (coreutils, busybox).
+TIMED_OUT = 124
+
+_PROLOGUE = r"""{
+exec 9>&1 </dev/null
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+LC_ALL=C
+export PATH LC_ALL
+case ${KSH_VERSION-} in
+*MIRBSD*|*LEGACY*) put() { print -rn -- "$1"; } ;;
+*) put() { printf %s "$1"; } ;;
+esac
+if command -v timeout >/dev/null 2>&1; then
+  if timeout -k 1 5 true 2>/dev/null; then limited() { timeout -k 1 "$@"; }
+  else limited() { timeout "$@"; }; fi
+else limited() { shift; "$@"; }; fi
+frame() { put "@NONCE $1 $2 ${#3}
+$3" >&9; }
+ask() {
+  e=$( { o=$( f$1 2>&3 9>&-; put "
+$?" >&3; put x )
+    frame out $1 "${o%x}"; } 3>&1 )
+  frame end $1 "$e"
+}
+ask_cut() {
+  e=$( { o=$( { f$1 2>&3 9>&-; put "
+$?" >&3; } | head -c @LIMIT; put x )
+    frame out $1 "${o%x}"; } 3>&1 | tail -c @LIMIT )
+  frame end $1 "$e"
+}
+"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One snippet of a script: how many seconds it may take, and whether its output is cut at COMMAND_LIMIT."""
+
+    snippet: str
+    seconds: float
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Script:
+    """The text for `sh`, and the nonce its frames begin with."""
+
+    text: bytes
+    nonce: str
+    questions: tuple[Question, ...]
+
+
+def build(questions: Sequence[Question]) -> Script:
+    """Return the script that asks all of these."""
+    nonce = secrets.token_hex(12)
+    parts = [_PROLOGUE.replace("@NONCE", nonce).replace("@LIMIT", str(COMMAND_LIMIT + 1))]
+    for index, question in enumerate(questions):
+        parts.append(f"f{index}() {{ limited {max(1, round(question.seconds))} sh -c {quoted(question.snippet)}; }}\n")
+        parts.append(f"{'ask_cut' if question.cut else 'ask'} {index}\n")
+    parts.append(f'put "{nonce} done\n" >&9\nexit 0\n}}\n')
+    return Script("".join(parts).encode(), nonce, tuple(questions))
+
+
+def read(script: Script, data: bytes) -> list[Answer | InfratestError]:
+    """Return the answer to each question, or why there is none.
+
+    A frame counts only if it follows the one before to the byte; from the first that does not, nothing is believed.
+    """
+    found: list[Answer | InfratestError] = [
+        ConnectionLost("the host's answer was cut off before this was answered") for _ in script.questions
+    ]
+    nonce = script.nonce.encode()
+    place = data.find(nonce + b" out ")
+    outputs: dict[int, bytes] = {}
+    while place >= 0 and data.startswith(nonce, place):
+        end = data.find(b"\n", place)
+        words = data[place:end].split(b" ") if end > 0 else []
+        if len(words) != 4 or not words[2].isdigit() or not words[3].isdigit():
+            break
+        kind, index, length = words[1], int(words[2]), int(words[3])
+        body = data[end + 1 : end + 1 + length]
+        if len(body) < length or index >= len(found):
+            break
+        place = end + 1 + length
+        if kind == b"out":
+            outputs[index] = body
+        elif index in outputs:
+            found[index] = _answer(script.questions[index], outputs[index], body)
+    return found
+
+
+def _answer(question: Question, out: bytes, err: bytes) -> Answer | InfratestError:
+    words, _, status = err.rpartition(b"\n")
+    if not status.isdigit():
+        return ConnectionLost("the host's answer holds no exit status")
+    exit = int(status)
+    if exit == TIMED_OUT:
+        return DeadlineExceeded(f"it did not answer within {question.seconds:g} s")
+    truncated = question.cut and len(out) > COMMAND_LIMIT
+    kept = out[:COMMAND_LIMIT] if truncated else out
+    return Answer(exit=exit, out=decoded(kept), err=decoded(words), truncated=truncated)

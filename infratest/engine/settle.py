@@ -1,0 +1,101 @@
+"""Sentences asked until they settle: once, or again and again for `within` and `for`. Collects and judges in rounds.
+
+A round asks, of every location at once, only what the sentences still open need.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from infratest.deadline import Deadline
+from infratest.engine.collect import Collector, Facts
+from infratest.engine.judge import Verdict, judge
+from infratest.engine.plan import CheckStep, needs_of
+from infratest.errors import TransportError
+from infratest.states import OK, UNKNOWN
+from infratest.units import human
+
+#: Seconds between two rounds: short at first, since most things come up soon, and never longer than the last.
+PAUSES = (0.1, 0.2, 0.4, 0.8, 1.0)
+
+#: Seconds that one round may take; a host that answers nothing for so long is not answering.
+ROUND_SECONDS = 60.0
+
+
+@dataclass
+class Item:
+    """A sentence that is being asked: of which severity, until when at most, and its verdict so far."""
+
+    step: CheckStep
+    severity: str
+    deadline: Deadline
+    verdict: Verdict | None = None
+
+
+@dataclass
+class Settled:
+    """What came of a stretch: locations that could not be asked in the last round that asked them."""
+
+    blocked: dict[str, TransportError] = field(default_factory=dict)
+
+
+def settle(items: Sequence[Item], collector: Collector, deadline: Deadline) -> Settled:
+    """Ask until every item has its final verdict, at the latest at the deadline. Verdicts are put into the items."""
+    outcome = Settled()
+    started = time.monotonic()
+    pending = list(items)
+    round_number = 0
+    while pending:
+        facts = collector.collect(needs_of(item.step for item in pending), deadline.at_most(ROUND_SECONDS))
+        outcome.blocked = {**{k: v for k, v in outcome.blocked.items() if k not in _asked(pending)}, **facts.blocked}
+        elapsed = time.monotonic() - started
+        pending = [item for item in pending if not _settled(item, facts, elapsed, deadline)]
+        if pending:
+            pause = PAUSES[min(round_number, len(PAUSES) - 1)]
+            time.sleep(min(pause, deadline.left, *(_left(item, elapsed) for item in pending)))
+        round_number += 1
+    return outcome
+
+
+def _asked(pending: Sequence[Item]) -> set[str]:
+    return {look.location for item in pending for look in item.step.looks}
+
+
+def _left(item: Item, elapsed: float) -> float:
+    span = item.step.tail.within if item.step.tail.within is not None else item.step.tail.during
+    return max(0.01, (span or 0.0) - elapsed)
+
+
+def _settled(item: Item, facts: Facts, elapsed: float, deadline: Deadline) -> bool:
+    """Judge an item on new facts; return whether its verdict is final."""
+    verdict = judge(item.step, facts, item.severity)
+    tail = item.step.tail
+    if tail.within is not None:
+        final = verdict.state == OK or elapsed >= tail.within
+        told = f" (asked for {human(elapsed, 's')}, within {human(tail.within, 's')})"
+    elif tail.during is not None:
+        final = verdict.state != OK or elapsed >= tail.during
+        told = f" (after {human(elapsed, 's')} of the {human(tail.during, 's')} it must hold)"
+    else:
+        final, told = True, ""
+    if not final and (deadline.passed or item.deadline.passed):
+        final = True
+        seconds = item.deadline.seconds if item.deadline.passed else deadline.seconds
+        verdict = Verdict(
+            state=UNKNOWN,
+            reason=f"our own deadline of {human(seconds, 's')} passed before it could be known{told}",
+            observations=verdict.observations,
+            evidence=verdict.evidence,
+        )
+    elif verdict.state != OK and told:
+        verdict = Verdict(
+            state=verdict.state,
+            reason=verdict.reason + told,
+            observations=verdict.observations,
+            evidence=verdict.evidence,
+            blocked=verdict.blocked,
+        )
+    item.verdict = verdict
+    return final
