@@ -1,0 +1,101 @@
+"""Environments: which one is chosen, and the stack as it is in that one. Pure; called by `stack.file`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from infratest.cleaning import clean
+from infratest.errors import UserError
+from infratest.registry import unknown
+from infratest.stack.document import Document, KeyPath, Place
+
+
+def names(document: Document) -> tuple[str, ...]:
+    """Return the names of the environments, in the file's order."""
+    return tuple(document.data.get("environments", {}))
+
+
+def chosen(document: Document, env: str | None, require_env: bool) -> str:
+    """Return the name of the environment to use, empty where the file has none.
+
+    Args:
+        env: as the user named it, or None. require_env: the first is no default; it must be named if there are more.
+    Raises:
+        UserError: an unknown one, or none named where one must be.
+    """
+    known = names(document)
+    if env:
+        if not known:
+            raise UserError(f"{document.path} has no environments, and --env names {clean(env, 80)!r}; leave --env out")
+        if env not in known:
+            raise UserError(f"{document.path}: {unknown('environment', clean(env, 80), list(known))}")
+        return env
+    if require_env and len(known) > 1:
+        raise UserError(f"{document.path} has {len(known)} environments: name one of {', '.join(known)} with --env")
+    return known[0] if known else ""
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` as `over` changes it: maps merge, lists and other values replace, null removes."""
+    result = dict(base)
+    for key, value in over.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping):
+            below = result.get(key)
+            result[key] = merged(below if isinstance(below, Mapping) else {}, value)
+        else:
+            result[key] = value
+    return result
+
+
+def in_environment(document: Document, env: str) -> Document:
+    """Return the stack as it is in an environment, with defaults put into the hosts, and where each value stands."""
+    base = _spelled_out({key: value for key, value in document.data.items() if key != "environments"})
+    over = _spelled_out((document.data["environments"][env] or {}) if env else {})
+    if _names_another(over.get("provider"), base.get("provider")):
+        del base["provider"]
+    data = merged(base, over)
+    places = _places(document, env)
+    defaults = data.pop("defaults", {})
+    for name, host in data.get("hosts", {}).items():
+        data["hosts"][name] = merged(defaults, host)
+    of_defaults = [(key[1:], place) for key, place in places.items() if key[:1] == ("defaults",) and len(key) > 1]
+    for name in data.get("hosts", {}):
+        for key, place in of_defaults:
+            places.setdefault(("hosts", name, *key), place)
+    return Document(document.path, data, places)
+
+
+def _names_another(over: Any, base: Any) -> bool:
+    """Whether an environment names another provider: the options of the one before are not for it."""
+    return bool(over and base and over.get("name", base.get("name")) != base.get("name"))
+
+
+def _spelled_out(stack: Mapping[str, Any]) -> dict[str, Any]:
+    """Write short forms as maps, so that they merge: a provider's name alone, a parameter's default alone."""
+    data = dict(stack)
+    if isinstance(data.get("provider"), str):
+        data["provider"] = {"name": data["provider"]}
+    if isinstance(data.get("parameters"), Mapping):
+        data["parameters"] = {
+            name: each if each is None or isinstance(each, Mapping) else {"default": each}
+            for name, each in data["parameters"].items()
+        }
+    return data
+
+
+def _places(document: Document, env: str) -> dict[KeyPath, Place]:
+    """Return the places of the stack's values; what an environment replaces stands in the environment."""
+    places = dict(document.places)
+    for key, place in document.places.items():
+        if env and key[:2] == ("environments", env) and len(key) > 2:
+            stack_key = key[2:]
+            before = places.get(stack_key)
+            if not (place.is_map and before is not None and before.is_map):
+                places[stack_key] = place
+    provider = places.get(("provider",))
+    if provider is not None and not provider.is_map:
+        places["provider", "name"] = provider
+    return places

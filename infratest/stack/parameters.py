@@ -1,0 +1,136 @@
+"""Parameters: their values from `-D` and defaults, and the stack with `{param.NAME}` put in. Called by `stack.file`.
+
+`ready` and `outputs` are left as written, but for a look at the names: planning puts all values into them at once, and
+shell-quotes those that go into a command. A value that goes into a remedy's command is shell-quoted here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from infratest.cleaning import clean
+from infratest.errors import UserError
+from infratest.quoting import quoted
+from infratest.registry import unknown
+from infratest.stack.document import Document, KeyPath
+from infratest.stack.problems import quoted_form, shown
+
+_BRACE = re.compile(r"\{\{|\{param\.([\w.-]+)\}")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_PLAIN = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+_WORDS = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
+
+#: Keys whose values are numbers or switches: `"{param.count}"` alone is then the parameter's own value, not its text.
+_TYPED = frozenset(("count", "port", "ports", "sudo", "production", "confirm", "tries"))
+
+
+def values(document: Document, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parameters' values by name.
+
+    Args:
+        document: resolved for its environment. given: the texts of `-D name=value`.
+    Raises:
+        UserError: an unknown name, a text that is not of the declared type, or a value that nobody gave.
+    """
+    declared = document.data.get("parameters", {})
+    for name in given:
+        if name not in declared:
+            raise UserError(f"-D {clean(name, 80)}: {unknown('parameter', clean(name, 80), list(declared))}")
+    found = {}
+    for name, parameter in declared.items():
+        kind = parameter["type"]
+        if name in given:
+            found[name] = _typed(given[name], kind, name)
+        elif "default" in parameter:
+            found[name] = _default(document, ("parameters", name, "default"), parameter["default"], kind)
+        else:
+            words = f"the parameter has no default and was not given; give it with -D {name}=VALUE"
+            raise document.error(("parameters", name), words)
+    return found
+
+
+def _typed(text: str, kind: str, name: str) -> Any:
+    if kind == "string" and "\0" not in text:
+        return text
+    if kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    # So many digits are no setting, and Python refuses to read thousands of them.
+    if len(text) <= 300 and kind == "integer" and _WHOLE.fullmatch(text):
+        return int(text)
+    if len(text) <= 300 and kind == "number" and _PLAIN.fullmatch(text) and math.isfinite(float(text)):
+        return float(text)
+    raise UserError(f"-D {name}: {shown(text)} is not {_WORDS[kind]}, which parameter {name!r} is")
+
+
+def _default(document: Document, key: KeyPath, value: Any, kind: str) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    right = {
+        "string": isinstance(value, str),
+        "boolean": isinstance(value, bool),
+        "integer": is_number and isinstance(value, int),
+        "number": is_number and math.isfinite(value),
+    }[kind]
+    if right:
+        return float(value) if kind == "number" else value
+    text = document.place(key).text
+    advice = quoted_form(key, text) if kind == "string" and not isinstance(value, str) else ""
+    raise document.error(key, f"found {shown(value, text)}, allowed is {_WORDS[kind]}{advice}")
+
+
+def filled(document: Document, parameters: Mapping[str, Any]) -> Document:
+    """Return the stack with every `{param.NAME}` replaced, once, in its text values.
+
+    Raises:
+        StackFileError: a name that no parameter has.
+    """
+    untouched = ("stack", "parameters")
+    data = {
+        key: value if key in untouched else _filled(document, (key,), value, parameters)
+        for key, value in document.data.items()
+    }
+    return Document(document.path, data, document.places)
+
+
+def _filled(document: Document, key: KeyPath, value: Any, parameters: Mapping[str, Any]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _filled(document, (*key, name), each, parameters) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(document, (*key, number), each, parameters) for number, each in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+    for name in _names(value):
+        if name not in parameters:
+            raise document.error(key, f"{{param.{name}}}: {unknown('parameter', name, sorted(parameters))}")
+    if _by_planning(key):
+        return value
+    alone = _BRACE.fullmatch(value)
+    if alone and alone[1] and _is_typed(key):
+        return parameters[alone[1]]
+    return _BRACE.sub(lambda found: "{" if found[1] is None else _written(parameters[found[1]], key), value)
+
+
+def _names(text: str) -> Iterator[str]:
+    return (found[1] for found in _BRACE.finditer(text) if found[1] is not None)
+
+
+def _by_planning(key: KeyPath) -> bool:
+    return key[0] == "outputs" or (key[0] == "hosts" and len(key) > 2 and key[2] == "ready")
+
+
+def _is_typed(key: KeyPath) -> bool:
+    """Whether a number or a switch may stand here; the options of a provider know their own types."""
+    names = [part for part in key if isinstance(part, str)]
+    if key[0] == "hosts":
+        return len(key) > 2 and key[2] in _TYPED
+    return names[-1] in _TYPED or (key[0] == "provider" and names[-1] != "name")
+
+
+def _written(value: Any, key: KeyPath) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    # heal.RULE.do[0].run goes to a shell as it is; a hook is a program's path or an argument list, and no shell's.
+    is_command = key[0] == "heal" and len(key) == 5 and key[4] == "run"
+    return quoted(text) if is_command else text

@@ -1,0 +1,211 @@
+"""What is wrong with a stack file, found by its schema and said in one message. Called by `stack.file` alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
+
+from infratest import registry
+from infratest.cleaning import clean
+from infratest.errors import NotInThisVersion, StackFileError
+from infratest.stack.document import Document, KeyPath
+from infratest.stack.schema import LATER, SCHEMA, Schema, resolved
+
+Problem = tuple[int, str]
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
+    # Python's `$` would also match before a last line break; JSON Schema's does not.
+    if isinstance(instance, str) and not re.search(pattern.replace("$", r"\Z"), instance):
+        yield ValidationError("pattern")
+
+
+_Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+_AS_WRITTEN = _Validator(SCHEMA)
+_RESOLVED = _Validator(resolved(SCHEMA))
+_PARAMETERS = _Validator({"properties": {"parameters": SCHEMA["properties"]["parameters"]}})
+
+
+def check_written(document: Document) -> None:
+    """Check a stack file as written, all its environments with it.
+
+    Raises:
+        NotInThisVersion: it uses what the design names and this version does not have.
+        StackFileError: it does not keep to the schema.
+    """
+    later = sorted(_later(document))
+    if later:
+        raise NotInThisVersion(_said(later))
+    _check(_AS_WRITTEN, document)
+
+
+def check_resolved(document: Document) -> None:
+    """Check a stack in one environment, with its parameters put in.
+
+    Raises:
+        StackFileError: it does not keep to the schema.
+    """
+    _check(_RESOLVED, document)
+
+
+def check_parameters(document: Document) -> None:
+    """Check the declared parameters of a stack in one environment.
+
+    Raises:
+        StackFileError: an environment gave one a default that nobody declared.
+    """
+    _check(_PARAMETERS, document)
+
+
+def _check(validator: Any, document: Document) -> None:
+    problems = sorted(problem for error in validator.iter_errors(document.data) for problem in _found(document, error))
+    if problems:
+        raise StackFileError(_said(problems))
+
+
+def _said(problems: list[Problem]) -> str:
+    more = len(problems) - 1
+    return problems[0][1] + (f" (and {more} more problem{'s' if more > 1 else ''})" if more else "")
+
+
+def _found(document: Document, error: ValidationError) -> Iterator[Problem]:
+    key: KeyPath = tuple(error.absolute_path)
+    schema: Schema = error.schema if isinstance(error.schema, dict) else {}
+    instance: Any = error.instance
+    if error.validator == "additionalProperties":
+        known = sorted(schema["properties"])
+        for name in instance:
+            if name not in known:
+                yield _problem(document, (*key, name), _unknown_key(name, known))
+    elif error.validator == "required":
+        for name in schema["required"]:
+            if name not in instance:
+                what = schema["properties"].get(name, {}).get("title", "a value")
+                yield _problem(document, key, f"the key {name!r} is missing; it takes {what}")
+    elif "propertyNames" in error.absolute_schema_path:
+        name = str(instance)
+        yield _problem(document, (*key, name), f"found the name {shown(name)}, allowed is {schema['title']}")
+    else:
+        yield _problem(document, key, _value_words(document, key, error.validator, instance, schema))
+
+
+def _problem(document: Document, key: KeyPath, words: str) -> Problem:
+    return document.place(key).line, document.message(key, words)
+
+
+def _unknown_key(name: str, known: list[str]) -> str:
+    if not known:
+        return f"unknown key {clean(name, 80)!r}: no key is allowed here"
+    return registry.unknown("key", clean(name, 80), known)
+
+
+def _value_words(document: Document, key: KeyPath, validator: Any, found: Any, schema: Schema) -> str:
+    if validator == "uniqueItems":
+        twice = next(item for number, item in enumerate(found) if item in found[:number])
+        return f"{shown(twice)} stands twice in the list"
+    if validator == "enum":
+        allowed = [value for value in schema["enum"] if value is not None]
+        if isinstance(found, str):
+            return registry.unknown("value", clean(found, 80), allowed)
+        return f"found {shown(found)}, allowed is {schema['title']}"
+    if validator == "maxProperties" and isinstance(found, Mapping):
+        return f"found the keys {', '.join(clean(str(name), 40) for name in found)}, allowed is {schema['title']}"
+    text = document.place(key).text
+    if validator == "type" and isinstance(found, bool | int | float):
+        advice = quoted_form(key, text) if _wants_text(schema, text) else ""
+        return f"found {shown(found, text)}, allowed is {schema['title']}{advice}"
+    return f"found {shown(found)}, allowed is {schema['title']}"
+
+
+def _wants_text(schema: Schema, text: str | None) -> bool:
+    """Whether a bare number or boolean would be right as text, in quotes."""
+    kinds = schema.get("type", [])
+    if text is None or "string" not in (kinds if isinstance(kinds, list) else [kinds]):
+        return False
+    return "pattern" not in schema or re.search(schema["pattern"], text) is not None
+
+
+def quoted_form(key: KeyPath, text: str | None) -> str:
+    """Return how to write a bare number or boolean as text: `; write mode: "0644"`."""
+    name = key[-1]
+    return f'; write {name}: "{text}"' if isinstance(name, str) else f'; write - "{text}"'
+
+
+def shown(found: Any, text: str | None = None) -> str:
+    """Return a value of the file as an error shows it: a number as it was written, text in quotes."""
+    if found is None:
+        return "nothing (null)"
+    if isinstance(found, Mapping):
+        return "an empty map" if not found else "a map"
+    if isinstance(found, list):
+        return "an empty list" if not found else "a list"
+    if isinstance(found, bool | int | float):
+        kind = "" if isinstance(found, bool) else "the number "
+        return kind + clean(str(found).lower() if text is None else text, 60)
+    return repr(clean(str(found), 60)) if found else "empty text"
+
+
+def _later(document: Document) -> Iterator[Problem]:
+    """Find every name that is refused as not in this version, in the stack and in each of its environments."""
+    environments = document.data.get("environments")
+    yield from _later_in(document, (), document.data)
+    if isinstance(environments, Mapping):
+        for name, environment in environments.items():
+            if isinstance(environment, Mapping):
+                yield from _later_in(document, ("environments", name), environment)
+
+
+def _later_in(document: Document, at: KeyPath, stack: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in stack:
+        if name in LATER["key"]:
+            yield _problem(document, (*at, name), "not in this version")
+    for key, kind, name in _names(stack):
+        if name in LATER[kind] and not (kind in registry.KINDS and name in registry.names(kind)):
+            words = "not in this version"
+            named = isinstance(key[-1], str) and key[-1] == name
+            yield _problem(document, at + key, words if named else f"{kind} {name!r}: {words}")
+
+
+def _names(stack: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
+    """Yield every name of a kind that the file uses: where, which kind, the name. Nothing is known to be right yet."""
+    provider = stack.get("provider")
+    name = provider.get("name") if isinstance(provider, Mapping) else provider
+    if isinstance(name, str):
+        yield ("provider", "name") if isinstance(provider, Mapping) else ("provider",), "provider", name
+    for at, host in [(("defaults",), stack.get("defaults")), *_members(stack, "hosts")]:
+        yield from _single_keys((*at, "provision"), "provision", _under(host, "provision"))
+    for at, rule in _members(stack, "heal"):
+        yield from _single_keys((*at, "do"), "remedy", _under(rule, "do"))
+        mode = _under(rule, "mode")
+        if isinstance(mode, str):
+            yield (*at, "mode"), "mode", mode
+
+
+def _members(stack: Mapping[str, Any], key: str) -> list[tuple[tuple[str, ...], Any]]:
+    members = stack.get(key)
+    return [((key, name), each) for name, each in members.items()] if isinstance(members, Mapping) else []
+
+
+def _under(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, Mapping) else None
+
+
+def _single_keys(at: KeyPath, kind: str, entries: Any) -> Iterator[tuple[KeyPath, str, str]]:
+    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+        for name in entry if isinstance(entry, Mapping) else ():
+            yield (*at, number, name), kind, name
+
+
+def check_names(document: Document) -> None:
+    """Check that every provider and remedy of a resolved stack is one that somebody has.
+
+    Raises:
+        StackFileError: nobody has that name; the message holds the nearest.
+    """
+    for key, kind, name in _names(document.data):
+        if kind in registry.KINDS and name not in registry.names(kind):
+            raise document.error(key, registry.unknown(kind, clean(name, 80), registry.names(kind)))
