@@ -1,0 +1,351 @@
+"""One SSH connection from TCP to logged in: connect, hear the server, verify its key, and only then authenticate.
+
+Called by the SSH transport for each hop of a route. paramiko speaks the protocol in a thread of its own; every wait
+here is for that thread and ends with the deadline.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import paramiko
+from paramiko.common import MSG_CHANNEL_REQUEST
+from paramiko.packet import Packetizer
+from paramiko.pkey import PublicBlob, UnknownKeyType
+from paramiko.ssh_exception import PartialAuthentication
+
+from infratest.cleaning import clean
+from infratest.deadline import Deadline
+from infratest.errors import (
+    AccessRefused,
+    ConnectionLost,
+    DeadlineExceeded,
+    HostKeyRefused,
+    TransportError,
+    Unreachable,
+)
+from infratest.transports import _known_hosts
+from infratest.transports._ssh_route import Hop
+
+T = TypeVar("T")
+
+#: Seconds that the protocol's thread has to end once its socket is shut.
+LAST_WAIT = 2.0
+
+#: Key type on record -> the algorithms by which a server can show such a key (RFC 8332 for RSA).
+ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
+
+#: Reason code of a refused channel, RFC 4254 5.1.
+CONNECT_FAILED = 2
+
+# paramiko writes tracebacks of a lost connection to its log, and Python writes a log without a handler to stderr.
+# The same facts come as our errors.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+logging.getLogger("paramiko").propagate = False
+
+
+class Hearing(Packetizer):
+    """Keeps the lines a server says before the protocol begins: its version, or its reason to hang up."""
+
+    def __init__(self, sock: Any) -> None:
+        super().__init__(sock)
+        self.heard: list[str] = []
+
+    def readline(self, timeout: float) -> str:
+        """Return the next line of text."""
+        line: str = super().readline(timeout)
+        self.heard.append(line)
+        return line
+
+
+def _channel_request(channel: Any, message: Any) -> None:
+    """Take a request of a channel; paramiko ignores `exit-signal`, without which a killed command has no status."""
+    if message.get_text() == "exit-signal":
+        message.get_boolean()
+        number = getattr(signal, "SIG" + message.get_text(), 0)
+        channel.exit_status = 128 + int(number)
+        channel.status_event.set()
+        return
+    message.rewind()
+    message.get_int()  # the channel's number, which paramiko has read before it calls us
+    channel._handle_request(message)
+
+
+class Session(paramiko.Transport):
+    """paramiko's connection that also understands how a command died."""
+
+    _channel_handler_table = {
+        **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]
+        MSG_CHANNEL_REQUEST: _channel_request,
+    }
+
+
+def login(hop: Hop, through: paramiko.Transport | None, deadline: Deadline) -> Session:
+    """Return a connection that is logged in.
+
+    Args:
+        through: the connection to the jump host before it, or None for a socket of our own.
+    Raises:
+        TransportError: of the kind that says what failed; nothing is left open then.
+    """
+    connecting = deadline.at_most(hop.connect_timeout)
+    sock = _connected(hop, connecting) if through is None else _forwarded(hop, through, connecting)
+    session = Session(sock, packetizer_class=Hearing)
+    try:
+        entries = _known_hosts.on_record(hop.known_hosts, hop.record)
+        _prefer(session, entries)
+        _greet(session, hop, connecting, deadline)
+        _verify(session, hop, entries)
+        _authenticate(session, hop, deadline)
+    except BaseException:
+        shut(session)
+        raise
+    return session
+
+
+def shut(session: paramiko.Transport) -> None:
+    """End a connection and its thread."""
+    sock: Any = session.sock
+    if isinstance(sock, socket.socket):
+        try:
+            sock.shutdown(socket.SHUT_RDWR)  # wakes the thread, which would look only ten times a second
+        except OSError:
+            pass  # the other side was quicker
+    session.close()
+    if session.is_alive():
+        session.join(LAST_WAIT)
+    sock.close()
+
+
+def _connected(hop: Hop, deadline: Deadline) -> socket.socket:
+    failures = []
+    for family, kind, protocol, _, place in _resolved(hop, deadline):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(max(deadline.left, 0.001))
+            sock.connect(place)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+        except TimeoutError:
+            sock.close()
+            failures.append(f"{place[0]}: no answer to TCP within {deadline.seconds:.3g} s")
+        except OSError as error:
+            sock.close()
+            failures.append(f"{place[0]}: {(error.strerror or str(error)).lower()}")
+    raise Unreachable(
+        f"{hop} cannot be reached: {'; '.join(failures)}. Is the machine up, does sshd listen on port {hop.port}, "
+        "does a firewall or a route stand between?"
+    )
+
+
+def _resolved(hop: Hop, deadline: Deadline) -> list[Any]:
+    try:
+        return in_time(lambda: socket.getaddrinfo(hop.address, hop.port, type=socket.SOCK_STREAM), deadline)
+    except TimeoutError:
+        words = f"no answer within {deadline.seconds:.3g} s"
+    except (OSError, UnicodeError) as error:
+        words = getattr(error, "strerror", None) or str(error)
+    raise TransportError(
+        f"{hop}: the name {hop.address} has no address here: {words}. Check the spelling and the resolver, or give "
+        "`address:` (or HostName in ssh_config)"
+    )
+
+
+def _forwarded(hop: Hop, through: paramiko.Transport, deadline: Deadline) -> paramiko.Channel:
+    try:
+        return through.open_channel(
+            "direct-tcpip", (hop.address, hop.port), ("127.0.0.1", 0), timeout=max(deadline.left, 0.001)
+        )
+    except paramiko.ChannelException as error:
+        if error.code == CONNECT_FAILED:
+            raise Unreachable(f"{hop} cannot be reached from the jump host: {clean(error.text, 200)}") from error
+        raise AccessRefused(
+            f"{hop}: the jump host does not forward to it: {clean(error.text, 200)}; see AllowTcpForwarding and "
+            "PermitOpen in its sshd_config"
+        ) from error
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        if deadline.passed:
+            raise Unreachable(
+                f"{hop} cannot be reached from the jump host: no answer within {deadline.seconds:.3g} s"
+            ) from error
+        raise ConnectionLost(f"{hop}: the jump host hung up: {clean(str(error), 200)}") from error
+
+
+def _prefer(session: Session, entries: Sequence[_known_hosts.Entry]) -> None:
+    """Ask first for the types of key that are on record, so that a server with several shows the one we know."""
+    security = session.get_security_options()
+    known = [name for entry in entries if not entry.marker for name in ALGORITHMS.get(entry.kind, (entry.kind,))]
+    offered = tuple(security.key_types)
+    security.key_types = (
+        *dict.fromkeys(name for name in known if name in offered),
+        *(n for n in offered if n not in known),
+    )
+
+
+def _greet(session: Session, hop: Hop, connecting: Deadline, deadline: Deadline) -> None:
+    """Exchange versions and keys; a port that accepts and says nothing proves no host (a gateway may have accepted)."""
+    # Only our deadlines may end the wait; paramiko's own would say less.
+    session.banner_timeout = session.handshake_timeout = deadline.seconds + 60
+    done = threading.Event()
+    session.start_client(event=done)
+    done.wait(connecting.left)
+    heard = session.packetizer.heard  # type: ignore[attr-defined]
+    if not done.is_set() and heard:
+        done.wait(deadline.left)
+    said = clean(" ".join(heard), 200)
+    if session.is_active() and session.initial_kex_done:
+        return
+    if session.remote_version:
+        _raise_handshake(session, hop, done.is_set(), deadline)
+    if said and done.is_set():
+        raise TransportError(f'{hop} does not answer as an SSH server: it said "{said}" and no SSH version')
+    if not done.is_set():
+        trouble = f"the port accepts and no SSH server speaks within {connecting.seconds:.3g} s"
+    else:
+        trouble = "the port accepts and hangs up at once, before any SSH version"
+    raise Unreachable(
+        f"{hop} cannot be reached: {trouble}. A gateway or a published port accepts for a machine that is down: is "
+        "the machine up and sshd running?"
+    )
+
+
+def _raise_handshake(session: Session, hop: Hop, ended: bool, deadline: Deadline) -> None:
+    if not ended:
+        raise DeadlineExceeded(
+            f"{hop}: the SSH server spoke and did not finish the key exchange within {deadline.seconds:.3g} s"
+        )
+    error = session.get_exception()
+    if isinstance(error, paramiko.SSHException):
+        raise TransportError(f"{hop}: no common language with the SSH server: {clean(str(error), 300)}") from error
+    raise ConnectionLost(f"{hop}: the SSH server hung up during the key exchange") from error
+
+
+def _verify(session: Session, hop: Hop, entries: Sequence[_known_hosts.Entry]) -> None:
+    shown = session.get_remote_server_key()
+    kind, key = shown.get_name(), shown.asbytes()
+    try:
+        if _known_hosts.verify(entries, hop.record, kind, key):
+            return
+        if not hop.pin:
+            raise HostKeyRefused(_known_hosts.unknown(hop.record, kind, key, hop.known_hosts, entries))
+        if not hop.known_hosts:
+            raise TransportError("pin: true needs a known-hosts file to pin into")
+        _known_hosts.pin(hop.known_hosts[0], hop.record, kind, key)
+    except TransportError as error:
+        raise type(error)(f"{hop}: {error}") from error
+
+
+def _authenticate(session: Session, hop: Hop, deadline: Deadline) -> None:
+    """Try the keys one after the other, each with its signature at once (no question before: one round trip a key)."""
+    agent = _agent(hop, deadline)
+    tried: list[str] = []
+    try:
+        for name, key in _keys(hop, agent, tried):
+            more = _try(session, hop, name, key, deadline)
+            if more is None:
+                return
+            tried.append(f"{name} was refused" + (f" (the server also wants {', '.join(more)})" if more else ""))
+            if not session.is_active():
+                tried.append("the server hung up (too many keys tried? name one with `key:`)")
+                break
+    finally:
+        if agent is not None:
+            agent.close()
+    raise AccessRefused(
+        f"login to {hop} was refused: {'; '.join(tried) or 'there is no key to try'}. Is the public key in "
+        f"authorized_keys of {hop.user}, and is this the right user? Try `ssh -p {hop.port} {hop.user}@{hop.address}`"
+    )
+
+
+def _try(session: Session, hop: Hop, name: str, key: paramiko.PKey, deadline: Deadline) -> Sequence[str] | None:
+    """Return None when the key let us in, else which other methods the server wants (mostly none)."""
+    done = threading.Event()
+    try:
+        session.auth_publickey(hop.user, key, event=done)
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        raise ConnectionLost(f"{hop}: the SSH server hung up before the login: {clean(str(error), 200)}") from error
+    if not done.wait(deadline.left):
+        raise DeadlineExceeded(f"{hop}: no answer to the login with {name} within {deadline.seconds:.3g} s")
+    if session.is_authenticated():
+        return None
+    said = session.get_exception()
+    if isinstance(said, PartialAuthentication | paramiko.BadAuthenticationType):
+        return [clean(method, 50) for method in said.allowed_types]
+    if isinstance(said, paramiko.SSHException) and not session.is_active():
+        raise AccessRefused(f"login to {hop} with {name} failed: {clean(str(said), 200)}") from said
+    return ()
+
+
+def _agent(hop: Hop, deadline: Deadline) -> paramiko.Agent | None:
+    if not hop.agent or not os.environ.get("SSH_AUTH_SOCK"):
+        return None
+    try:
+        return in_time(paramiko.Agent, deadline)
+    except (TimeoutError, paramiko.SSHException, OSError):
+        return None  # a dead agent is no reason to fail when a key file may do
+
+
+def _keys(hop: Hop, agent: paramiko.Agent | None, skipped: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
+    """Yield the keys in the order of trying: the files named (by the agent where it holds them), then the agent's."""
+    held = {key.asbytes(): key for key in agent.get_keys()} if agent is not None else {}
+    used = set()
+    for path in hop.keys:
+        public = _public(path)
+        if public in held:
+            used.add(public)
+            yield f"{path} (by the agent)", held[public]
+            continue
+        try:
+            key = paramiko.PKey.from_path(path)
+        except FileNotFoundError:
+            if hop.only_keys:
+                skipped.append(f"{path} does not exist")
+        except TypeError:  # what the cryptography library raises for a password that is missing
+            skipped.append(f"{path} is encrypted and the agent does not hold it (ssh-add {path})")
+        except (paramiko.SSHException, UnknownKeyType, ValueError, OSError) as error:
+            skipped.append(f"{path} cannot be used: {clean(str(error), 150)}")
+        else:
+            used.add(key.asbytes())
+            yield path, key
+    for public, agent_key in held.items():
+        if not hop.only_keys and public not in used:
+            yield f"{clean(agent_key.comment, 60) or 'a key'} of the agent", agent_key
+
+
+def _public(path: str) -> bytes:
+    """Return the public half that lies beside a private key, or nothing."""
+    try:
+        return PublicBlob.from_file(f"{path}.pub").key_blob
+    except (OSError, ValueError):
+        return b""
+
+
+def in_time(work: Callable[[], T], deadline: Deadline) -> T:
+    """Return what a call without a time-out of its own returns (the resolver, the agent).
+
+    Raises:
+        TimeoutError: it did not come back; its thread is left behind and dies with the process.
+    """
+    answers: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(work())
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, whole
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(deadline.left)
+    if errors:
+        raise errors[0]
+    if not answers:
+        raise TimeoutError
+    return answers[0]

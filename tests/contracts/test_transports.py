@@ -1,0 +1,285 @@
+"""What every transport must do, asked of all of them: this machine, a real sshd, a real container, and the fake."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.errors import DeadlineExceeded, TransportError, UserError
+from infratest.hosts import Host
+from infratest.quoting import command_line
+from infratest.registry import get
+from infratest.transports.base import OUTPUT_LIMIT, Transport
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from sshd import running_sshd, wait_until
+from tiny_container import running_container
+
+LONG = 30.0
+WAYS = ["local", "ssh", "container", "fake"]
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    name = request.param
+    if name == "local":
+        yield Host(name="here", transport=name)
+    elif name == "ssh":
+        with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
+            yield Host(name="web-1", transport=name, options=server.options())
+    elif name == "container":
+        with running_container() as container:
+            yield Host(name="web-1", transport=name, options={"container": container})
+    else:
+        yield Host(name="web-1", transport=name, options={"otherwise": "run"})
+
+
+def made(host: Host) -> Transport:
+    return get("transport", host.transport)(host)
+
+
+@pytest.fixture
+def transport(host: Host) -> Iterator[Transport]:
+    transport = made(host)
+    transport.open(Deadline(LONG))
+    yield transport
+    transport.close()
+
+
+@pytest.fixture
+def folder(transport: Transport) -> Iterator[str]:
+    """A folder on the host."""
+    path = output(transport, ["mktemp", "-d"]).decode().strip()
+    yield path
+    transport.run(["rm", "-rf", path], Deadline(LONG))
+
+
+def output(transport: Transport, command: list[str], stdin: bytes = b"") -> bytes:
+    result = transport.run(command, Deadline(LONG), stdin)
+    assert result.exit == 0, result
+    assert result.stderr == b""
+    assert not result.truncated
+    return result.stdout
+
+
+@pytest.mark.parametrize("status", [0, 1, 3, 126, 127, 255])
+def test_exit_status(transport: Transport, status: int) -> None:
+    result = transport.run(["sh", "-c", f"exit {status}"], Deadline(LONG))
+    assert result.exit == status
+    assert 0 < result.seconds < LONG
+
+
+def test_streams_stay_apart(transport: Transport) -> None:
+    result = transport.run(["sh", "-c", "echo out; echo err >&2; echo out2; exit 4"], Deadline(LONG))
+    assert (result.exit, result.stdout, result.stderr) == (4, b"out\nout2\n", b"err\n")
+
+
+def test_no_output_at_all(transport: Transport) -> None:
+    assert output(transport, ["true"]) == b""
+
+
+def test_bytes_come_as_they_are(transport: Transport) -> None:
+    every = bytes(range(256)) * 4
+    assert output(transport, ["cat"], every) == every
+
+
+def test_long_output_is_bounded_and_drained(transport: Transport) -> None:
+    result = transport.run(["sh", "-c", "head -c 20000000 /dev/zero; echo end >&2; exit 5"], Deadline(LONG))
+    assert result.exit == 5
+    assert result.stdout == bytes(OUTPUT_LIMIT)
+    assert result.stderr == b"end\n"
+    assert result.truncated
+
+
+def test_long_error_output_is_bounded_too(transport: Transport) -> None:
+    result = transport.run(["sh", "-c", "head -c 9000000 /dev/zero >&2; echo end"], Deadline(LONG))
+    assert (result.stdout, len(result.stderr), result.truncated) == (b"end\n", OUTPUT_LIMIT, True)
+
+
+def test_output_of_exactly_the_bound_is_whole(transport: Transport) -> None:
+    assert output(transport, ["head", "-c", str(OUTPUT_LIMIT), "/dev/zero"]) == bytes(OUTPUT_LIMIT)
+
+
+def test_a_megabyte_in_and_out_at_once(transport: Transport) -> None:
+    data = bytes(range(256)) * 4096
+    assert output(transport, ["cat"], data) == data
+
+
+def test_a_command_that_does_not_read_its_input(transport: Transport) -> None:
+    result = transport.run(["sh", "-c", "echo done; exit 3"], Deadline(LONG), bytes(4_000_000))
+    assert (result.exit, result.stdout) == (3, b"done\n")
+
+
+def test_input_ends(transport: Transport) -> None:
+    assert output(transport, ["wc", "-c"]).strip() == b"0"
+    assert output(transport, ["wc", "-c"], b"12345").strip() == b"5"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "two words",
+        "it's",
+        'say "hi"',
+        "a\nb",
+        "$HOME `id` $(id)",
+        "\\n \\",
+        "*",
+        "~",
+        "-n",
+        "",
+        "#",
+        "!1",
+        "größe 日本",
+        "a;b&c|d",
+    ],
+)
+def test_arguments_arrive_as_they_are(transport: Transport, word: str) -> None:
+    assert output(transport, ["printf", "%s|", word, "x"]) == f"{word}|x|".encode()
+
+
+def test_a_nul_in_an_argument_is_refused(transport: Transport) -> None:
+    with pytest.raises(TransportError, match=r"NUL|null byte"):
+        transport.run(["printf", "a\0b"], Deadline(LONG))
+
+
+def test_a_command_that_is_not_there(transport: Transport) -> None:
+    result = transport.run(["no-such-command", "x"], Deadline(LONG))
+    assert result.exit == 127
+    assert b"no-such-command" in result.stderr
+    assert b"not found" in result.stderr
+    assert result.stdout == b""
+
+
+def test_a_command_that_may_not_be_run(transport: Transport) -> None:
+    result = transport.run(["/etc"], Deadline(LONG))
+    assert result.exit == 126
+    assert b"/etc" in result.stderr
+
+
+@pytest.mark.parametrize("signal, status", [("KILL", 137), ("TERM", 143), ("SEGV", 139)])
+def test_death_by_signal(transport: Transport, signal: str, status: int) -> None:
+    assert transport.run(["sh", "-c", f"kill -{signal} $$"], Deadline(LONG)).exit == status
+
+
+def test_the_deadline_kills_and_keeps_what_had_come(transport: Transport) -> None:
+    # The child is the one that must be gone: killing only the shell would leave it.
+    command = ["sh", "-c", "sleep 300 & echo $!; wait"]
+    with pytest.raises(DeadlineExceeded, match=r"within 1\.5 s.*sleep 300") as raised:
+        transport.run(command, Deadline(1.5))
+    pid = raised.value.partial.decode().strip()
+    assert pid.isdigit()
+    wait_until(lambda: transport.run(["sh", "-c", f"kill -0 {pid}"], Deadline(LONG)).exit != 0)
+
+
+def test_after_a_deadline_the_transport_goes_on(transport: Transport) -> None:
+    with pytest.raises(DeadlineExceeded):
+        transport.run(["sleep", "300"], Deadline(0.7))
+    assert output(transport, ["printf", "%s", "still here"]) == b"still here"
+
+
+def test_a_deadline_while_input_is_fed(transport: Transport) -> None:
+    with pytest.raises(DeadlineExceeded):
+        transport.run(["sleep", "300"], Deadline(0.7), bytes(8_000_000))
+    assert output(transport, ["printf", "%s", "still here"]) == b"still here"
+
+
+@pytest.mark.parametrize("name", ["plain", "with blank", 'it\'s "quoted" $HOME', "größe"])
+def test_put(transport: Transport, folder: str, name: str) -> None:
+    path, data = f"{folder}/{name}", bytes(range(256)) * 400
+    transport.put(data, path, "0640", Deadline(LONG))
+    assert output(transport, ["cat", path]) == data
+    assert output(transport, ["stat", "-c", "%a", path]) == b"640\n"
+
+
+def test_put_replaces_a_file_whole(transport: Transport, folder: str) -> None:
+    path = f"{folder}/file"
+    transport.put(b"old", path, "0644", Deadline(LONG))
+    before = output(transport, ["stat", "-c", "%i", path])
+    transport.put(b"", path, "0600", Deadline(LONG))
+    assert output(transport, ["cat", path]) == b""
+    assert output(transport, ["stat", "-c", "%a", path]) == b"600\n"
+    assert output(transport, ["stat", "-c", "%i", path]) != before
+    assert output(transport, ["ls", "-A", folder]) == b"file\n"
+
+
+def test_put_that_cannot(transport: Transport, folder: str) -> None:
+    with pytest.raises(TransportError, match=r"could not write .*/none/file: .*none/file"):
+        transport.put(b"data", f"{folder}/none/file", "0644", Deadline(LONG))
+    assert output(transport, ["ls", "-A", folder]) == b""
+
+
+def test_costs_are_counted(host: Host) -> None:
+    transport = made(host)
+    assert transport.cost.as_dict() == {"logins": 0, "round_trips": 0, "commands": 0}
+    transport.open(Deadline(LONG))
+    assert transport.cost.as_dict() == {"logins": 1, "round_trips": 0, "commands": 0}
+    transport.run(["true"], Deadline(LONG))
+    transport.run(["no-such-command"], Deadline(LONG))
+    assert transport.cost.as_dict() == {"logins": 1, "round_trips": 2, "commands": 2}
+    transport.close()
+    assert transport.cost.as_dict() == {"logins": 1, "round_trips": 2, "commands": 2}
+
+
+def test_close_twice_and_before_open(host: Host) -> None:
+    transport = made(host)
+    transport.close()
+    transport.open(Deadline(LONG))
+    transport.close()
+    transport.close()
+
+
+def test_close_after_a_failed_open(host: Host) -> None:
+    broken: dict[str, dict[str, Any]] = {
+        "local": {},
+        "ssh": {"port": 1},
+        "container": {"container": "no-such-container"},
+        "fake": {"fail": {"open": "unreachable"}},
+    }
+    options = {**host.options, **broken[host.transport]}
+    transport = made(Host(name="web-1", transport=host.transport, options=options))
+    if broken[host.transport]:
+        with pytest.raises(TransportError, match="web-1"):
+            transport.open(Deadline(LONG))
+    transport.close()
+    transport.close()
+    assert transport.cost.logins == 0
+
+
+def test_nothing_runs_before_open_or_after_close(host: Host) -> None:
+    transport = made(host)
+    with pytest.raises(TransportError, match="not open"):
+        transport.run(["true"], Deadline(LONG))
+    transport.open(Deadline(LONG))
+    transport.close()
+    with pytest.raises(TransportError, match="not open"):
+        transport.run(["true"], Deadline(LONG))
+
+
+def test_it_opens_again_after_close(host: Host) -> None:
+    transport = made(host)
+    for logins in (1, 2):
+        transport.open(Deadline(LONG))
+        assert output(transport, ["printf", "%s", "here"]) == b"here"
+        transport.close()
+        assert transport.cost.logins == logins
+
+
+def test_an_unknown_option_is_refused(host: Host) -> None:
+    with pytest.raises(UserError, match="adress"):
+        made(Host(name="web-1", transport=host.transport, options={"adress": "x"}))
+
+
+def test_a_secret_is_masked_in_messages(transport: Transport) -> None:
+    from infratest.cleaning import keep_secret
+
+    keep_secret("swordfish-7231")
+    with pytest.raises(DeadlineExceeded) as raised:
+        transport.run(["sh", "-c", "sleep 300", "swordfish-7231"], Deadline(0.5))
+    assert "swordfish" not in str(raised.value)
+    assert command_line(["sh", "-c", "sleep 300"]) in str(raised.value)

@@ -1,0 +1,164 @@
+"""A real sshd for tests: on a free port of 127.0.0.1, with its own host key, keys, configuration and log in a folder.
+
+`start_sshd(folder)` starts one; nothing of the system's own sshd or of ~/.ssh is read or touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+STARTED = "Server listening on"
+ACCEPTED = "Accepted publickey for"
+
+
+def wait_until(what: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """Return the first true answer; fail when there is none in time."""
+    end = monotonic() + seconds
+    while not (answer := what()):
+        assert monotonic() < end, f"waited {seconds} s in vain for {what}"
+        sleep(0.01)
+    return answer
+
+
+def make_key(path: Path, kind: str = "ed25519", password: str = "") -> Path:
+    """Make a key pair; return the private half's path."""
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", password, "-C", f"test {path.name}", "-f", path], check=True)
+    return path
+
+
+@dataclass
+class Server:
+    """A running sshd.
+
+    Args:
+        host_key: its public key as `type base64`. key: private key that `user` may log in with.
+        known_hosts: file that knows this server (and nothing else).
+    """
+
+    address: str
+    port: int
+    user: str
+    host_key: str
+    key: Path
+    known_hosts: Path
+    log: Path
+    folder: Path
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    def options(self, **others: Any) -> dict[str, Any]:
+        """Return options of the ssh transport for this server, read from nowhere else than from here."""
+        return {
+            "address": self.address,
+            "port": self.port,
+            "user": self.user,
+            "key": str(self.key),
+            "known-hosts": str(self.known_hosts),
+            "config": "none",
+            "agent": False,
+        } | {name.replace("_", "-"): value for name, value in others.items()}
+
+    def logins(self) -> int:
+        """Return how many logins the server itself has counted."""
+        return self.log.read_text("utf-8", "replace").count(ACCEPTED)
+
+    def sessions(self) -> list[int]:
+        """Return the process ids of the connections it serves."""
+        return children(self.process.pid)
+
+    def stop(self) -> None:
+        """End it and its connections."""
+        sessions = self.sessions()
+        self.process.terminate()
+        self.process.wait(10)
+        for pid in sessions:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def children(pid: int) -> list[int]:
+    """Return the process ids of a process's children."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(path.parent.name))
+    return found
+
+
+def start_sshd(
+    folder: Path, *, user: str = "", address: str = "127.0.0.1", key: Path | None = None, **options: str
+) -> Server:
+    """Start an sshd.
+
+    Args:
+        folder: an empty or missing folder for its files. user: who may log in; default whoever runs the test.
+        key: the private key to let in; default a new one. options: sshd_config keywords, as `ForceCommand="false"`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    user = user or pwd.getpwuid(os.getuid()).pw_name
+    key = key or make_key(folder / "id")
+    host_key = make_key(folder / "host_key")
+    (folder / "authorized_keys").write_text(key.with_suffix(".pub").read_text())
+    (folder / "authorized_keys").chmod(0o644)
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # its privilege separation demands it
+    given = {
+        "HostKey": str(host_key),
+        "AuthorizedKeysFile": str(folder / "authorized_keys"),
+        "PidFile": "none",
+        "StrictModes": "no",
+        "UsePAM": "no",
+        "UseDNS": "no",
+        "LogLevel": "VERBOSE",
+        "PermitRootLogin": "yes",
+        "PasswordAuthentication": "no",
+        "KbdInteractiveAuthentication": "no",
+        "MaxSessions": "50",
+        "MaxStartups": "100",
+        "Subsystem": "sftp internal-sftp",
+    } | options
+    process, port = _listening(folder, address, given)
+    kind, blob, *_ = (folder / "host_key.pub").read_text().split()
+    known_hosts = folder / "known_hosts"
+    known_hosts.write_text(f"[{address}]:{port} {kind} {blob}\n")
+    return Server(address, port, user, f"{kind} {blob}", key, known_hosts, folder / "sshd.log", folder, process)
+
+
+def _listening(folder: Path, address: str, given: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """Start sshd on a free port; it cannot choose one itself, so a port that someone else took is another try."""
+    program = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    assert program, "sshd is not installed: apt-get install openssh-server"
+    log = folder / "sshd.log"
+    for _ in range(5):
+        with socket.socket() as probe:
+            probe.bind((address, 0))
+            port = probe.getsockname()[1]
+        log.write_text("")
+        settings = given | {"Port": str(port), "ListenAddress": address}
+        flags = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+        process = subprocess.Popen([program, "-D", "-f", "/dev/null", "-E", log, *flags], start_new_session=True)
+        if wait_until(lambda: STARTED in log.read_text() or process.poll() is not None) and process.poll() is None:  # noqa: B023
+            return process, port
+    raise AssertionError(f"sshd does not start: {log.read_text()}")
+
+
+@contextlib.contextmanager
+def running_sshd(folder: Path, **options: Any) -> Iterator[Server]:
+    """Start an sshd for a `with` block."""
+    server = start_sshd(folder, **options)
+    try:
+        yield server
+    finally:
+        server.stop()
