@@ -1,11 +1,9 @@
-"""What every verb shares: the options that exist everywhere, and the stack, state and hosts that they select."""
+"""The options that exist on every verb, made into a Session."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,58 +11,13 @@ from typing import Any, TypeVar
 import click
 
 from infratest.errors import UserError
-from infratest.stack import state_dir
-from infratest.stack.declared import StackFile
+from infratest.session import Session
 from infratest.units import duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(kw_only=True)
-class Session:
-    """The options of one call, and what they lead to, found when first asked for."""
-
-    stack_path: Path
-    env: str | None
-    state_path: str | None
-    host: tuple[str, ...]
-    parameters: dict[str, str]
-    timeout: float | None
-    jobs: int
-    verbosity: int
-    colour: bool | None
-    require_env: bool = False
-    _stack: StackFile | None = field(default=None, repr=False)
-
-    @property
-    def stack(self) -> StackFile:
-        """The stack file, in the environment chosen; this machine alone for `--host local` without a stack file."""
-        if self._stack is None:
-            from infratest.stack import file
-
-            if self.host == ("local",) and not self.stack_path.exists():
-                self._stack = file.local_stack()
-            else:
-                self._stack = file.load(self.stack_path, self.env, self.parameters, self.require_env)
-        return self._stack
-
-    @property
-    def state(self) -> state_dir.StateDir:
-        return state_dir.locate(self.state_path, self.stack.folder, self.stack.name)
-
-    def selected(self, names: list[str]) -> list[str]:
-        """Return the host names that `--host` selects (all without it).
-
-        Raises:
-            UserError: a pattern that selects none.
-        """
-        for pattern in self.host:
-            if not any(fnmatchcase(name, pattern) for name in names):
-                raise UserError(f"--host {pattern!r} selects no host: known are {', '.join(names) or 'none'}")
-        return [name for name in names if not self.host or any(fnmatchcase(name, p) for p in self.host)]
-
-
-class Time(click.ParamType):
+class Time(click.ParamType):  # type: ignore[type-arg]
     """A time with its unit, as `10s` or `2min`; a bare number is seconds, as monitoring systems write it."""
 
     name = "time"

@@ -38,7 +38,8 @@ class Settings:
     Args:
         seconds: that the whole run may take. jobs: hosts at once. login: seconds one login may take.
         on_result: told each result as it comes in. lock: held while acting tasks run. undo_log: where a fault's undo
-        is written before the fault. start: starts a host that its reboot ended, as container engines do. users_task: runs a scenario that holds steps of the user's own.
+        is written before the fault. start: starts a host that its reboot ended, as container engines do.
+        users_task: runs a scenario that holds steps of the user's own.
     """
 
     seconds: float = 300.0

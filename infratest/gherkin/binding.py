@@ -120,6 +120,7 @@ def _threshold(match: Match, fill: Fill) -> Threshold | None:
     groups, dimension = match.groups, match.sentence.dimension
     if dimension is None:
         return None
+    names: tuple[str, ...]
     if "bound_words" in groups:
         words, names = groups["bound_words"], ("bound_number",)
     elif "bound_low" in groups:

@@ -1,4 +1,4 @@
-"""What features say, as values: scenarios, their lines, and the sentence each line is. Made by `parse`, planned next."""
+"""What features say, as values: scenarios, their lines, and what each line says. Made by `parse`, planned next."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Scenario:
 
     @property
     def severity(self) -> str:
-        """`warning` for a scenario tagged so (a nearer `@critical` on it or above does not count as both), or critical."""
+        """`warning` where the scenario is tagged so and not critical too, else `critical`."""
         return "warning" if "warning" in self.tags and "critical" not in self.tags else "critical"
 
     @property

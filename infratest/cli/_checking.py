@@ -1,0 +1,37 @@
+"""One check run, from a session to a report, with its heal: what `infratest check` and `check_infratest` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from infratest.engine import faces
+from infratest.errors import InfratestError
+from infratest.model import Report
+from infratest.session import Session
+
+
+def checked(
+    session: Session,
+    features: Sequence[str],
+    tags: Sequence[str],
+    scenario: str | None,
+    *,
+    heal: bool = False,
+    dry_run: bool = False,
+) -> Report:
+    """Check, heal where asked to, store, and return the report; whatever stands in the way is its problem."""
+    wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="check")
+    try:
+        prepared = faces.prepare(session, wanted)
+        report = faces.execute(session, wanted, prepared)
+    except InfratestError as error:
+        return faces.problem(session, error)
+    if heal:
+        try:
+            report, _ = faces.heal_report(session, report, dry_run)
+        except InfratestError as error:
+            # What was seen stands; that healing could not be tried must be seen too.
+            report = report.changed(notes=(*report.notes, f"not healed: {error}"))
+    if not dry_run:
+        faces.store(session, report)
+    return report

@@ -1,0 +1,93 @@
+"""`--format NAME[:PATH]`: a report shown in each format asked for, one of them on standard output.
+
+What is for people goes to standard error while a machine-readable format has standard output.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from infratest import registry
+from infratest.errors import UserError
+from infratest.model import Report
+from infratest.outputs.base import Output
+from infratest.session import Session
+from infratest.states import EXIT, OK, WARNING
+
+
+def format_options(default: str) -> Callable[[Any], Any]:
+    """Give a command `--format` and `--fail-on`."""
+
+    def decorate(function: Any) -> Any:
+        function = click.option(
+            "--fail-on", type=click.Choice([WARNING, "critical"]), default=WARNING, envvar="INFRATEST_FAIL_ON",
+            help="The mildest state that makes the exit status non-zero (default: warning); unknown always does.",
+        )(function)  # fmt: skip
+        return click.option(
+            "--format", "formats", multiple=True, metavar="NAME[:PATH]", envvar="INFRATEST_FORMAT",
+            help=f"text, json, junit or nagios, to standard output or a file; repeatable (default: {default}).",
+        )(function)  # fmt: skip
+
+    return decorate
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Refuse unknown formats, and two on standard output, before anything runs. Raises UserError."""
+    for text in formats:
+        registry.get("output", text.partition(":")[0])
+    if sum(not text.partition(":")[2] for text in formats) > 1:
+        raise UserError(f"--format {' --format '.join(formats)}: only one can have standard output; write NAME:PATH")
+
+
+def show(session: Session, report: Report, formats: Sequence[str], default: str, **options: Any) -> None:
+    """Render a report in every format.
+
+    Args:
+        options: of the output on standard output, as the ranges that the Nagios line is judged by.
+    Raises:
+        UserError: a file that cannot be written.
+    """
+    on_stdout = default
+    for text in formats:
+        name, _, path = text.partition(":")
+        if path:
+            _write(path, output(session, name, sys.stderr, {}).render(report))
+    on_stdout = next((text for text in formats if ":" not in text), default)
+    rendered = output(session, on_stdout, sys.stdout, options if on_stdout == default else {}).render(report)
+    try:
+        sys.stdout.write(rendered)
+        sys.stdout.flush()
+    except UnicodeEncodeError:
+        # The web is UTF-8, whatever the locale of a monitoring daemon says.
+        sys.stdout.buffer.write(rendered.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+
+
+def output(session: Session, name: str, stream: Any, options: dict[str, Any]) -> Output:
+    """Return an output, in colour where its stream is a terminal and nobody said otherwise."""
+    colour = session.colour if session.colour is not None else bool(stream.isatty())
+    made: Output = registry.get("output", name)(colour=colour, verbosity=session.verbosity, **options)
+    return made
+
+
+def exit_status(state: str, fail_on: str) -> int:
+    """Return the exit status of a state under `--fail-on`."""
+    return EXIT[OK] if state == WARNING and fail_on == "critical" else EXIT[state]
+
+
+def _write(path: str, text: str) -> None:
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.infratest")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise UserError(f"--format: {path} could not be written: {error.strerror}") from error

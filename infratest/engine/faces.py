@@ -1,0 +1,233 @@
+"""What every face calls: from a session's options to a plan, from the plan to a report, from the report to a heal.
+
+`infratest test`, `check`, `check_infratest`, the pytest plugin and the behave runner all come through here, so they
+cannot differ.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from infratest import events, history
+from infratest.deadline import Deadline
+from infratest.engine.plan import Plan, plan
+from infratest.engine.run import Settings, run
+from infratest.errors import InfratestError, StateError, UserError
+from infratest.gherkin.find import Found, find
+from infratest.gherkin.parse import feature
+from infratest.gherkin.select import CHECK, refuse_acting, select, why_skipped
+from infratest.gherkin.suite import Feature
+from infratest.gherkin.values import Values
+from infratest.gherkin.vocabulary import vocabulary
+from infratest.heal.records import HealRecord
+from infratest.hosts import Host
+from infratest.model import Report, Result
+from infratest.session import Session
+from infratest.stack.journal import Journal
+from infratest.stack.open import open_hosts, open_transport
+from infratest.transports.base import Transport
+
+log = logging.getLogger(__name__)
+
+#: Seconds that asking the provider what its hosts are may take.
+PROVIDER_SECONDS = 30.0
+#: Seconds of a whole run, where `--timeout` says nothing else. A check's is the guidelines' ten.
+SECONDS = {"test": 600.0, "check": 10.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a face was asked for: the features named, tag expressions, a scenario's slug, and which face it is."""
+
+    features: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    scenario: str | None = None
+    face: str = "test"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A run that could begin: its plan, and what it was made from."""
+
+    plan: Plan
+    features: Sequence[Feature]
+
+
+def prepare(session: Session, wanted: Wanted, hosts: Sequence[Host] | None = None) -> Prepared:
+    """Read the features, look at what is up, and plan.
+
+    Args:
+        hosts: as they are; asked of the provider where not given.
+    Raises:
+        InfratestError: whatever stands in the way before the first question.
+    """
+    stack = session.stack
+    found = find(wanted.features, stack.features, stack.folder)
+    features = [read(item) for item in found]
+    lines = {item.name: item.lines for item in found}
+    scenarios = select(features, lines, tags=wanted.tags, slug=wanted.scenario, face=wanted.face)
+    if wanted.face == CHECK:
+        refuse_acting(scenarios, "a check only looks: tag such a scenario @test to leave it out of checks")
+    elif stack.production:
+        refuse_acting(scenarios, f"{stack.name} is production: run such scenarios on another environment")
+    known = list(hosts) if hosts is not None else open_hosts(stack, session.state, Deadline(PROVIDER_SECONDS))
+    chosen = set(session.selected([host.name for host in known]))
+    values = Values(known, stack.parameters, stack.outputs)
+    made = plan(scenarios, known, values, lambda host: host.name in chosen, why_skipped(wanted.tags))
+    if not made.tasks:
+        raise UserError(f"--host {' '.join(session.host)}: none of the scenarios is about it: nothing to run")
+    return Prepared(plan=made, features=features)
+
+
+def read(item: Found) -> Feature:
+    """Return one feature file, parsed and linted."""
+    return feature(item.path, item.name, vocabulary())
+
+
+def execute(
+    session: Session, wanted: Wanted, prepared: Prepared, on_result: Callable[[Result], None] = lambda result: None
+) -> Report:
+    """Run what was prepared and return the report, its history filled in; stores nothing."""
+    stack, state = session.stack, session.state
+    started, clock = datetime.now(UTC), time.monotonic()
+    settings = Settings(
+        seconds=session.timeout or SECONDS[wanted.face],
+        jobs=session.jobs,
+        on_result=on_result,
+        lock=lambda: state.lock(0.0, "an acting scenario"),
+        undo_log=_Undos(session),
+        start=_starter(session),
+    )
+    results, cost = run(prepared.plan, open_transport, settings)
+    report = Report(
+        stack.name,
+        stack.env,
+        started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        round(time.monotonic() - clock, 4),
+        results,
+        stack.production,
+        cost,
+    )
+    try:
+        return history.with_since(report, history.last(state, stack.env), time.time())
+    except StateError as error:
+        log.info("%s", error)
+        return report
+
+
+def store(session: Session, report: Report) -> None:
+    """Keep a report's results and events in the state directory, where there is one that can be written."""
+    try:
+        history.save(session.state, report, time.time())
+        events.append(session.state, events.of_report(report))
+    except StateError as error:
+        # A check must answer from a directory that it may only read; the answer is right without its history.
+        log.info("nothing was stored: %s", error)
+
+
+def problem(session: Session | None, error: Exception) -> Report:
+    """Return the report of a run that could not begin: unknown, with why."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    name, env, production = "", "", False
+    if session is not None:
+        try:
+            name, env, production = session.stack.name, session.stack.env, session.stack.production
+        except InfratestError:
+            name = ""
+    return Report(name, env, now, 0.0, (), production, problem=str(error))
+
+
+class _Undos:
+    """The undo log of the engine, kept in the stack's journal."""
+
+    def __init__(self, session: Session) -> None:
+        self._journal = Journal(session.state)
+        self._stack = session.stack
+
+    def undo_asked(self, host: str, command: Sequence[str]) -> str:
+        from infratest.quoting import command_line
+
+        undo = uuid4().hex
+        self._journal.undo_asked(host, command_line(list(command)), undo, self._stack.name, self._stack.env)
+        return undo
+
+    def undo_done(self, undo: str) -> None:
+        self._journal.undo_done(undo)
+
+
+def _starter(session: Session) -> Callable[[str, Deadline], None]:
+    """Return what starts a host again that its own reboot has ended (container engines end a host that reboots)."""
+
+    def start(name: str, deadline: Deadline) -> None:
+        from infratest.providers.base import Halts
+        from infratest.stack.open import open_provider
+
+        provider = open_provider(session.stack, session.state)
+        if not isinstance(provider, Halts):
+            return
+        for resource in provider.existing(deadline):
+            mine = resource.labels.get("infratest.state") == session.state.id
+            if resource.kind == "host" and resource.name == name and mine:
+                provider.start(resource, deadline)
+
+    return start
+
+
+def heal_report(session: Session, report: Report, dry_run: bool) -> tuple[Report, list[HealRecord]]:
+    """Heal what a report says is broken, as the stack's rules allow.
+
+    Returns:
+        The report as it is afterwards, with the words for a status line in its notes, and each decision.
+    Raises:
+        InfratestError: a rule is wrong, or the state directory cannot be used; nothing has been done.
+    """
+    from infratest.heal.healing import Means, heal
+    from infratest.heal.records import applied
+
+    stack, state = session.stack, session.state
+    hosts = open_hosts(stack, state, Deadline(PROVIDER_SECONDS))
+
+    def opened(host: Host, deadline: Deadline) -> Transport:
+        transport = open_transport(host)
+        try:
+            transport.open(deadline)
+        except BaseException:
+            transport.close()
+            raise
+        return transport
+
+    means = Means(
+        hosts={host.name: host for host in hosts},
+        folder=stack.folder,
+        open_transport=opened,
+        provision=_provisioner(session),
+        rerun=lambda ids: _rerun(session, report, ids),
+        deadline=None,
+    )
+    known = history.last(state, stack.env)
+    records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
+    return applied(report, records), records
+
+
+def _rerun(session: Session, report: Report, ids: Sequence[str]) -> Report:
+    """Run the scenarios with these ids again, over new connections."""
+    names = [result.feature for result in report.results if result.id in ids]
+    wanted = Wanted(features=list(dict.fromkeys(names)), face=CHECK)
+    prepared = prepare(session, wanted)
+    tasks = tuple(task for task in prepared.plan.tasks if task.id in ids)
+    return execute(session, wanted, Prepared(plan=Plan(tasks=tasks, hosts=prepared.plan.hosts), features=()))
+
+
+def _provisioner(session: Session) -> Callable[[str, Deadline], str]:
+    def provision(name: str, deadline: Deadline) -> str:
+        from infratest.stack.lifecycle import Lifecycle
+
+        done = Lifecycle(session.stack, session.state, deadline=deadline).provision([name])
+        return f"provisioned {', '.join(str(one) for one in done)}"
+
+    return provision

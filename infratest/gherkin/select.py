@@ -1,0 +1,100 @@
+"""Which scenarios of a suite are run: by tags, by slug, by line, and by the face that runs them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from infratest.errors import FeatureError, UserError
+from infratest.gherkin.suite import Feature, Scenario
+from infratest.registry import unknown
+
+#: Faces: `test` leaves @check out, `check` leaves @test out.
+TEST, CHECK = "test", "check"
+_OTHER = {TEST: "check", CHECK: "test"}
+
+
+def select(
+    features: Sequence[Feature],
+    lines: Mapping[str, Sequence[int]],
+    *,
+    tags: Sequence[str] = (),
+    slug: str | None = None,
+    face: str = TEST,
+) -> list[Scenario]:
+    """Return the scenarios to run, in order.
+
+    Args:
+        lines: feature path -> lines asked for. tags: tag expressions, all of which must hold. slug: of `--scenario`.
+    Raises:
+        UserError: a tag expression that is none, a slug or a line that is no scenario's, or nothing selected.
+    """
+    holds = [expression(text) for text in tags]
+    every = [scenario for feature in features for scenario in feature.scenarios]
+    if slug is not None and all(scenario.slug != slug for scenario in every):
+        raise UserError(unknown("scenario", slug, sorted({scenario.slug for scenario in every})))
+    chosen = []
+    for feature in features:
+        asked = _at_lines(feature, lines.get(feature.path, ()))
+        for scenario in asked:
+            if slug in (None, scenario.slug) and all(check(scenario.tags) for check in holds):
+                chosen.append(scenario)
+    left = [scenario for scenario in chosen if _OTHER[face] not in scenario.tags]
+    if not left:
+        asked_for = [f"--tags {text!r}" for text in tags] + ([f"--scenario {slug}"] if slug else [])
+        if chosen:
+            asked_for.append(f"(all {len(chosen)} are tagged @{_OTHER[face]})")
+        words = " ".join(asked_for) or "the features given"
+        raise UserError(f"{words} selects no scenario of {len(every)}: nothing to run")
+    return left
+
+
+def expression(text: str) -> Callable[[Sequence[str]], bool]:
+    """Return what tells whether tags (without `@`) are as a tag expression says.
+
+    Raises:
+        UserError: it is no tag expression.
+    """
+    from behave.tag_expression import make_tag_expression
+
+    try:
+        made: Any = make_tag_expression(text.replace("@", ""))
+    except Exception as error:
+        raise UserError(f"--tags {text!r}: is no tag expression ({error}); write as 'web and not slow'") from error
+    return lambda tags: bool(made.check(list(tags)))
+
+
+def refuse_acting(scenarios: Sequence[Scenario], why: str) -> None:
+    """Refuse to run scenarios that change something.
+
+    Raises:
+        FeatureError: there are some; it names each with its file and line.
+    """
+    acting = [scenario for scenario in scenarios if scenario.acting]
+    if acting:
+        named = "\n".join(f"{item.path}:{item.line}: {item.name!r} changes something" for item in acting)
+        raise FeatureError(f"{named}\n{why}")
+
+
+def why_skipped(tags: Sequence[str]) -> Callable[[Scenario], str]:
+    """Return what tells why a scenario is skipped, given the tag expressions of the run."""
+    wip_wanted = any("wip" in text for text in tags)
+
+    def why(scenario: Scenario) -> str:
+        reason = scenario.tag("skip")
+        if reason:
+            return reason.replace("-", " ").replace("_", " ")
+        return "work in progress" if "wip" in scenario.tags and not wip_wanted else ""
+
+    return why
+
+
+def _at_lines(feature: Feature, lines: Sequence[int]) -> list[Scenario]:
+    """Return the scenarios at these lines: the one that begins at or last before it; a line above all means all."""
+    if not lines:
+        return list(feature.scenarios)
+    wanted = []
+    for line in lines:
+        before = [scenario for scenario in feature.scenarios if scenario.line <= line]
+        wanted += [max(before, key=lambda scenario: scenario.line)] if before else list(feature.scenarios)
+    return [scenario for scenario in feature.scenarios if scenario in wanted]

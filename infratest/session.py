@@ -1,0 +1,58 @@
+"""The options that every face shares, and the stack, state and hosts that they lead to.
+
+Made by the command line, the pytest plugin and the behave runner; read by everything below them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from infratest.errors import UserError
+from infratest.stack import state_dir
+from infratest.stack.declared import StackFile
+
+
+@dataclass(kw_only=True)
+class Session:
+    """The options of one call, and what they lead to, found when first asked for."""
+
+    stack_path: Path = Path("stack.yaml")
+    env: str | None = None
+    state_path: str | None = None
+    host: tuple[str, ...] = ()
+    parameters: dict[str, str] = field(default_factory=dict)
+    timeout: float | None = None
+    jobs: int = 16
+    verbosity: int = 0
+    colour: bool | None = None
+    require_env: bool = False
+    _stack: StackFile | None = field(default=None, repr=False)
+
+    @property
+    def stack(self) -> StackFile:
+        """The stack file, in the environment chosen; this machine alone for `--host local` without a stack file."""
+        if self._stack is None:
+            from infratest.stack import file
+
+            if self.host == ("local",) and not self.stack_path.exists():
+                self._stack = file.local_stack()
+            else:
+                self._stack = file.load(self.stack_path, self.env, self.parameters, self.require_env)
+        return self._stack
+
+    @property
+    def state(self) -> state_dir.StateDir:
+        return state_dir.locate(self.state_path, self.stack.folder, self.stack.name)
+
+    def selected(self, names: list[str]) -> list[str]:
+        """Return the host names that `--host` selects (all without it).
+
+        Raises:
+            UserError: a pattern that selects none.
+        """
+        for pattern in self.host:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise UserError(f"--host {pattern!r} selects no host: known are {', '.join(names) or 'none'}")
+        return [name for name in names if not self.host or any(fnmatchcase(name, p) for p in self.host)]
