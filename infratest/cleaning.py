@@ -45,6 +45,6 @@ def clean(text: str, limit: int = 2000, lines: bool = False) -> str:
         elif character.isspace():  # tabs, line breaks of every kind, and the blanks that may not be broken
             kept.append(" ")
         else:
-            kept.append("\N{REPLACEMENT CHARACTER}")
+            kept.append("\ufffd")
     cleaned = "".join(kept).strip()
-    return cleaned if len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    return cleaned if len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "…"

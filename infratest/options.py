@@ -43,9 +43,10 @@ def build(options: type[T], given: Mapping[str, Any], what: str) -> T:
 
 
 def _value(value: Any, hint: Any, dimension: str | None, what: str) -> Any:
-    if dimension is not None and isinstance(value, str):
-        return quantity(value, dimension, what)
     allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if dimension is not None and isinstance(value, str):
+        number = quantity(value, dimension, what)
+        return int(number) if int in allowed else number
     for kind in allowed:
         origin = typing.get_origin(kind) or kind
         if origin is tuple and isinstance(value, list):

@@ -18,6 +18,8 @@ Element = ElementTree.Element
 #: State -> the element that says so; warning passes, as its table of faces has it.
 FACES = {CRITICAL: "failure", UNKNOWN: "error", SKIPPED: "skipped"}
 TEXT_LIMIT = 20000
+#: The suite of results that no feature holds: whether the hosts are reachable.
+HOSTS = "hosts"
 
 
 class Junit(Output):
@@ -27,7 +29,7 @@ class Junit(Output):
         """Return the document, ending in a line break."""
         features: dict[str, list[Result]] = {}
         for result in report.results:
-            features.setdefault(result.feature, []).append(result)
+            features.setdefault(result.feature or HOSTS, []).append(result)
         suites = [_suite(name, [_case(result) for result in found], report) for name, found in features.items()]
         if report.state in (CRITICAL, UNKNOWN) and not any(_red(suite) for suite in suites):
             suites.append(_suite("infratest", [_no_verdict(report)], report))
@@ -55,7 +57,7 @@ def _suite(name: str, cases: list[Element], report: Report) -> Element:
 
 def _case(result: Result) -> Element:
     name = f"{result.scenario} @ {result.host}"
-    attributes = {"classname": _legal(result.feature), "name": _legal(name), "time": _seconds(result.duration)}
+    attributes = {"classname": _legal(result.feature or HOSTS), "name": _legal(name), "time": _seconds(result.duration)}
     case = Element("testcase", attributes)
     reason = _reason(result)
     if result.state == WARNING:
@@ -88,7 +90,8 @@ def _reason(result: Result) -> str:
 
 def _details(result: Result) -> str:
     """Return each sentence that does not hold, where it stands, and the evidence for it."""
-    lines = [f"{result.feature}:{result.line} {result.scenario} @ {result.host}"]
+    place = f"{result.feature}:{result.line} " if result.line else ""
+    lines = [f"{place}{result.scenario} @ {result.host}"]
     for step in result.steps:
         if step.state != OK:
             lines += _step(result, step)
@@ -127,6 +130,6 @@ def _legal(text: str) -> str:
     """Return text without the characters that XML 1.0 (section 2.2, Char) cannot hold at all."""
     return "".join(
         character if character in "\t\n" or " " <= character < "\ud800" or "\ue000" <= character < "\ufffe"
-        or character > "\uffff" else "\N{REPLACEMENT CHARACTER}"
+        or character > "\uffff" else "\ufffd"
         for character in text
     )  # fmt: skip

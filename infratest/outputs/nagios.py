@@ -178,7 +178,7 @@ def _cut(text: str, limit: int) -> str:
     """Return text of at most so many bytes, cut between characters."""
     if _bytes(text) <= limit:
         return text
-    return text.encode()[: limit - 3].decode("utf-8", "ignore").rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    return text.encode()[: limit - 3].decode("utf-8", "ignore").rstrip() + "…"
 
 
 def _fitting(metrics: list[str], room: int) -> list[str]:

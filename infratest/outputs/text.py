@@ -18,6 +18,8 @@ SYMBOLS = {OK: "✓", WARNING: "▲", CRITICAL: "✗", UNKNOWN: "?", SKIPPED: "-
 #: ECMA-48, Select Graphic Rendition: the colours of the terminal's own theme.
 COLOURS = {OK: "32", WARNING: "33", CRITICAL: "31", UNKNOWN: "35", SKIPPED: "2", BLOCKED: "2"}
 DIM, BOLD = "2", "1"
+#: In this order the last line counts them.
+WORST_COUNTED = (CRITICAL, UNKNOWN, WARNING, BLOCKED, SKIPPED, OK)
 
 #: The column of hosts begins here at most; lines of evidence and hosts named, at most, without and with -v.
 WIDEST = 60
@@ -42,8 +44,10 @@ class Text(Output):
         return "\n".join(lines) + "\n"
 
     def on_result(self, result: Result) -> str:
-        """Return one line for a result that has just come in."""
+        """Return one line for a result that has just come in; none for a blocked one, which its blocker stands for."""
         state = _state(result)
+        if state == BLOCKED and not self.verbosity:
+            return ""
         reason = f"  {self._paint(_line(result.reason), DIM)}" if result.reason and state != OK else ""
         host = "" if result.host == "-" else f"  {_line(result.host)}"
         return f"{self._paint(SYMBOLS[state], COLOURS[state])} {_line(result.scenario)}{host}{reason}\n"
@@ -142,7 +146,7 @@ class Text(Output):
         return [self._paint(line, DIM) for line in lines] + ([""] if lines else [])
 
     def _note(self, note: str) -> str:
-        return f"{self._paint('note', BOLD)} {_line(note, REASON_LIMIT)}"
+        return self._paint(_line(note, REASON_LIMIT), BOLD)
 
     def _problem(self, report: Report) -> list[str]:
         if not report.problem:
@@ -153,7 +157,10 @@ class Text(Output):
 
     def _totals(self, report: Report) -> list[str]:
         name = f"{report.stack}/{report.env}" if report.env else report.stack
-        counts = [self._paint(f"{number} {state}", COLOURS[state]) for state, number in report.counts.items() if number]
+        counts = report.counts
+        said = ", ".join(
+            self._paint(f"{counts[state]} {state}", COLOURS[state]) for state in WORST_COUNTED if counts[state]
+        )
         hosts = len({result.host for result in report.results if result.host != "-"})
         across = f" on {hosts} host{'' if hosts == 1 else 's'}" if hosts else ""
         cost = report.cost
@@ -162,9 +169,8 @@ class Text(Output):
             f"{human(report.duration, 's')} · {_counted(cost.logins, 'login')} · "
             f"{_counted(cost.round_trips, 'round trip')} · {_counted(cost.commands, 'command')}"
         )
-        said = ", ".join(counts) if counts else "nothing was checked"
         return [
-            f"{state}  {_line(name)}: {said}",
+            f"{state}  {_line(name)}: {said or 'nothing was checked'}",
             self._paint(f"{_scenarios(len(report.results))}{across} · {spent}", DIM),
         ]
 

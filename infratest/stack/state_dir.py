@@ -12,7 +12,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from getpass import getuser
 from pathlib import Path
 from socket import gethostname
@@ -85,10 +85,20 @@ class StateDir:
         path = self.make() / "id"
         try:
             if not path.exists():
-                self.write("id", secrets.token_hex(8) + "\n")
+                self._first_id(path)
             return path.read_text(encoding="ascii").strip()
         except OSError as error:
             raise StateError(self._words("read", error)) from error
+
+    def _first_id(self, path: Path) -> None:
+        """Make the id, whole and once: of two processes at it together both must carry the same one ever after."""
+        made = self.write(f"id.{os.getpid()}.{secrets.token_hex(4)}", secrets.token_hex(8) + "\n")
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink(missing_ok=True)
 
     @contextmanager
     def lock(self, wait: float = 0.0, purpose: str = "") -> Iterator[None]:
@@ -151,7 +161,7 @@ class StateDir:
             try:
                 size = os.fstat(handle).st_size
                 torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-                data = (("\n" if torn else "") + text).encode()
+                data = (("\n" if torn else "") + text).encode("utf-8", "replace")
                 while data:
                     data = data[os.write(handle, data) :]
                 os.fsync(handle)
@@ -191,7 +201,8 @@ class StateDir:
                 os.fsync(file.fileno())
             temporary.replace(path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # where nothing could be made there is nothing to remove
+                temporary.unlink()
             raise StateError(self._words("written", error, name)) from error
         return path
 

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+
+from infratest.model import Evidence, Observation, Report, Result, StepResult
+from infratest.outputs.text import Text
+
+
+def result(host: str, state: str = "ok", **more: object) -> Result:
+    return Result(f"features/a.feature#s@{host}", "features/a.feature", "it works", 3, host, state, **more)
+
+
+def report(*results: Result, **more: object) -> Report:
+    return Report("shop", "dev", "2026-01-31T12:00:00Z", 1.0, results, **more)
+
+
+def test_no_escape_sequence_without_colour():
+    text = Text().render(report(result("a", "critical", reason="\x1b[31mred\x07")))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+
+
+def test_colour_is_always_ended():
+    text = Text(colour=True).render(report(result("a", "critical", reason="no"), result("b")))
+    for line in text.splitlines():
+        assert line.count("\x1b[0m") * 2 == line.count("\x1b[")
+
+
+def test_hosts_that_are_ok_share_a_line():
+    text = Text().render(report(*(result(f"web-{number}") for number in range(1, 5))))
+    assert "  ✓ it works  web-1, web-2, web-3, web-4\n" in text
+
+
+def test_many_hosts_are_counted():
+    text = Text().render(report(*(result(f"web-{number}") for number in range(1, 101))))
+    assert "web-1, web-2, web-3, web-4, web-5 and 95 more\n" in text
+
+
+def test_each_failure_has_its_own_block():
+    text = Text().render(report(result("a", "critical", reason="one"), result("b", "critical", reason="two")))
+    assert "      one\n" in text
+    assert "      two\n" in text
+
+
+def test_verbosity_adds_sentences_that_hold_and_then_their_evidence():
+    step = StepResult(
+        "port 80 is listening",
+        4,
+        "ok",
+        "",
+        [Observation("port 80", 1.0)],
+        [Evidence("sockets", "ss -ltn", 0, "LISTEN", 0.1)],
+    )
+    good = report(result("a", steps=[step]))
+    assert "port 80 is listening" not in Text().render(good)
+    once = Text(verbosity=1).render(good)
+    assert "✓ port 80 is listening  port 80 1\n" in once
+    assert "$ ss -ltn" not in once
+    assert "        $ ss -ltn\n        │ LISTEN\n" in Text(verbosity=2).render(good)
+
+
+def test_blocked_scenarios_are_named_with_v_alone():
+    blocked = result("a", "unknown", blocked_by="reachable@a")
+    other = result("a", "unknown", blocked_by="reachable@a").changed(scenario="it is new", id="x")
+    text = Text().render(report(blocked, other))
+    assert "2 scenarios blocked by reachable@a" in text
+    assert "it is new" not in text
+    assert "it is new" in Text(verbosity=1).render(report(blocked, other))
+
+
+@pytest.mark.parametrize(
+    "given, line",
+    [
+        (result("web-1"), "✓ it works  web-1\n"),
+        (result("-"), "✓ it works\n"),
+        (result("web-1", "critical", reason="no\nline"), "✗ it works  web-1  no line\n"),
+        (result("web-1", "unknown", blocked_by="reachable@web-1"), ""),
+    ],
+)
+def test_live_line(given, line):
+    assert Text().on_result(given) == line
+
+
+def test_a_host_that_floods_is_cut():
+    steps = [StepResult("x", 4, "critical", "no", (), [Evidence("command", "yes", 0, "y\n" * 100000, 1.0)])]
+    text = Text().render(report(result("a", "critical", reason="no", steps=steps)))
+    assert len(text.splitlines()) < 25
+    assert "more lines" in text
