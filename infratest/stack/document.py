@@ -6,6 +6,7 @@ ruamel.yaml's parser; the values are built here, so that duplicate keys, odd key
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from infratest.cleaning import clean
 from infratest.errors import StackFileError
@@ -24,17 +26,21 @@ KeyPath = tuple[str | int, ...]
 LARGEST_FILE = 2**20
 MOST_VALUES = 20_000
 
+#: In YAML 1.1 `yes` is true and 0644 is 420: not what this reads.
+_OTHER_VERSION = re.compile(r"^%YAML(?! +1\.2\s*$).*", re.MULTILINE)
+
 _TAG = "tag:yaml.org,2002:"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value stands: its line, the key as written (with `environments.NAME`), a scalar's text as written."""
+    """Where a value stands: its line and column, the key as written (with `environments.NAME`), a scalar's text."""
 
     line: int
     key: KeyPath
     text: str | None = None
     is_map: bool = False
+    column: int = 1
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,9 @@ class Document:
         for end in range(len(key), -1, -1):
             if key[:end] in self.places:
                 found = self.places[key[:end]]
-                return Place(found.line, found.key + key[end:], found.text if end == len(key) else None)
+                if end == len(key):
+                    return found
+                return Place(found.line, found.key + key[end:], column=found.column)
         return Place(1, key)
 
     def where(self, key: KeyPath) -> str:
@@ -86,11 +94,20 @@ def read(path: Path) -> Document:
         StackFileError: it is missing, unreadable, not UTF-8, not YAML, empty, or no map; or a key stands twice.
     """
     text = _text(path, _bytes(path))
+    other = _OTHER_VERSION.search(text)
+    if other:
+        line = text.count("\n", 0, other.start()) + 1
+        raise StackFileError(f"{path}:{line}: {clean(other[0], 40)}: stack files are YAML 1.2; remove this line")
     try:
         # The parser alone: its own constructor would turn dates into objects and forget how a number was written.
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         raise StackFileError(_syntax(path, error, text)) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise StackFileError(
+            f"{path}:{line}: the character U+{error.character:04X} cannot be in a stack file; remove it"
+        ) from None
     except YAMLError as error:
         raise StackFileError(f"{path}: not YAML: {clean(str(error), 300)}") from None
     except RecursionError:
@@ -141,7 +158,9 @@ def _text(path: Path, data: bytes) -> str:
 def _syntax(path: Path, error: MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark or error.context_mark
     where = f"{path}:{mark.line + 1}" if mark else str(path)
-    words = clean(str(error.problem or error.context or error), 200)
+    # "but found another document" goes on from its context; the other contexts say less than they take room.
+    words = str(error.problem or error.context or error)
+    words = clean(f"{error.context}, {words}" if words.startswith("but ") else words, 200)
     column = f" (column {mark.column + 1})" if mark else ""
     lines = text.splitlines()
     character = lines[mark.line][mark.column : mark.column + 1] if mark and mark.line < len(lines) else ""
@@ -169,8 +188,8 @@ class _Builder:
         """Return a node's value. `at` is the node whose line is shown: the key's, or the list item's own."""
         if len(self.places) >= MOST_VALUES:
             raise self.fault(at, key, f"more than {MOST_VALUES} values; do aliases (*name) multiply them?")
-        text = node.value if isinstance(node, ScalarNode) else None
-        self.places[key] = Place(at.start_mark.line + 1, key, text, isinstance(node, MappingNode))
+        mark, text = at.start_mark, node.value if isinstance(node, ScalarNode) else None
+        self.places[key] = Place(mark.line + 1, key, text, isinstance(node, MappingNode), mark.column + 1)
         if isinstance(node, ScalarNode):
             return self.scalar(node, key)
         if any(node is outer for outer in self.inside):
@@ -213,6 +232,8 @@ class _Builder:
         tag, text = str(node.tag).removeprefix(_TAG), str(node.value)
         if "\0" in text:
             raise self.fault(node, key, "a NUL character cannot be in a stack file")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise self.fault(node, key, "half a character (a surrogate) cannot be in a stack file")
         if tag in ("str", "timestamp", "value", "merge"):  # YAML 1.2 has no dates: they are text
             return text
         try:

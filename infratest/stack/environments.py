@@ -93,6 +93,10 @@ def _places(document: Document, env: str) -> dict[KeyPath, Place]:
         if env and key[:2] == ("environments", env) and len(key) > 2:
             stack_key = key[2:]
             before = places.get(stack_key)
+            if stack_key[0] == "parameters" and len(stack_key) == 2 and not place.is_map:  # its default alone
+                places[*stack_key, "default"] = place
+                places.setdefault(stack_key, place)
+                continue
             if not (place.is_map and before is not None and before.is_map):
                 places[stack_key] = place
     provider = places.get(("provider",))

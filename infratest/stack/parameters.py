@@ -54,7 +54,8 @@ def values(document: Document, given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _typed(text: str, kind: str, name: str) -> Any:
-    if kind == "string" and "\0" not in text:
+    # Bytes of a command line that are not UTF-8 come as surrogates; nothing that writes UTF-8 could write them.
+    if kind == "string" and "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text):
         return text
     if kind == "boolean" and text in ("true", "false"):
         return text == "true"
@@ -76,9 +77,9 @@ def _default(document: Document, key: KeyPath, value: Any, kind: str) -> Any:
     }[kind]
     if right:
         return float(value) if kind == "number" else value
-    text = document.place(key).text
-    advice = quoted_form(key, text) if kind == "string" and not isinstance(value, str) else ""
-    raise document.error(key, f"found {shown(value, text)}, allowed is {_WORDS[kind]}{advice}")
+    place = document.place(key)
+    advice = quoted_form(place) if kind == "string" and not isinstance(value, str) else ""
+    raise document.error(key, f"found {shown(value, place.text)}, allowed is {_WORDS[kind]}{advice}")
 
 
 def filled(document: Document, parameters: Mapping[str, Any]) -> Document:

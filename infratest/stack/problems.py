@@ -12,10 +12,11 @@ from jsonschema.validators import extend
 from infratest import registry
 from infratest.cleaning import clean
 from infratest.errors import NotInThisVersion, StackFileError
-from infratest.stack.document import Document, KeyPath
+from infratest.stack.document import Document, KeyPath, Place
 from infratest.stack.schema import LATER, SCHEMA, Schema, resolved
 
-Problem = tuple[int, str]
+#: The line, how deep the key is, the column, the message: in this order they are said, the outer of a line first.
+Problem = tuple[int, int, int, str]
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
@@ -69,7 +70,7 @@ def _check(validator: Any, document: Document) -> None:
 
 def _said(problems: list[Problem]) -> str:
     more = len(problems) - 1
-    return problems[0][1] + (f" (and {more} more problem{'s' if more > 1 else ''})" if more else "")
+    return problems[0][3] + (f" (and {more} more problem{'s' if more > 1 else ''})" if more else "")
 
 
 def _found(document: Document, error: ValidationError) -> Iterator[Problem]:
@@ -94,7 +95,8 @@ def _found(document: Document, error: ValidationError) -> Iterator[Problem]:
 
 
 def _problem(document: Document, key: KeyPath, words: str) -> Problem:
-    return document.place(key).line, document.message(key, words)
+    place = document.place(key)
+    return place.line, len(key), place.column, document.message(key, words)
 
 
 def _unknown_key(name: str, known: list[str]) -> str:
@@ -114,10 +116,10 @@ def _value_words(document: Document, key: KeyPath, validator: Any, found: Any, s
         return f"found {shown(found)}, allowed is {schema['title']}"
     if validator == "maxProperties" and isinstance(found, Mapping):
         return f"found the keys {', '.join(clean(str(name), 40) for name in found)}, allowed is {schema['title']}"
-    text = document.place(key).text
+    place = document.place(key)
     if validator == "type" and isinstance(found, bool | int | float):
-        advice = quoted_form(key, text) if _wants_text(schema, text) else ""
-        return f"found {shown(found, text)}, allowed is {schema['title']}{advice}"
+        advice = quoted_form(place) if _wants_text(schema, place.text) else ""
+        return f"found {shown(found, place.text)}, allowed is {schema['title']}{advice}"
     return f"found {shown(found)}, allowed is {schema['title']}"
 
 
@@ -129,10 +131,10 @@ def _wants_text(schema: Schema, text: str | None) -> bool:
     return "pattern" not in schema or re.search(schema["pattern"], text) is not None
 
 
-def quoted_form(key: KeyPath, text: str | None) -> str:
+def quoted_form(place: Place) -> str:
     """Return how to write a bare number or boolean as text: `; write mode: "0644"`."""
-    name = key[-1]
-    return f'; write {name}: "{text}"' if isinstance(name, str) else f'; write - "{text}"'
+    name = place.key[-1]
+    return f'; write {name}: "{place.text}"' if isinstance(name, str) else f'; write - "{place.text}"'
 
 
 def shown(found: Any, text: str | None = None) -> str:
@@ -146,7 +148,7 @@ def shown(found: Any, text: str | None = None) -> str:
     if isinstance(found, bool | int | float):
         kind = "" if isinstance(found, bool) else "the number "
         return kind + clean(str(found).lower() if text is None else text, 60)
-    return repr(clean(str(found), 60)) if found else "empty text"
+    return clean(repr(found), 60) if found else "empty text"
 
 
 def _later(document: Document) -> Iterator[Problem]:

@@ -101,7 +101,7 @@ _GROUP = _text(_NAME_WORDS, "A group's name.", NAME)
 
 #: What a host may say for itself and what `defaults` may say for all hosts.
 _FOR_ANY_HOST: Schema = {
-    "image": _text("an image's name in quotes or without", "The image it is made from, such as debian-12."),
+    "image": _text("an image's name", "The image it is made from, such as debian-12."),
     "memory": _text(_SIZE_WORDS, "Its memory.", _units("size")),
     "user": _text("a user's name", "The user to log in as."),
     "sudo": _switch("Whether facts are read as root, by sudo without a password."),

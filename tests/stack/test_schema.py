@@ -1,0 +1,72 @@
+"""The schema of the stack file: a schema itself, described throughout, and printed whole."""
+
+from __future__ import annotations
+
+import json
+
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+
+from infratest.cli.schema import command
+from infratest.stack.schema import LATER, REFERENCE, SCHEMA, resolved
+
+
+def parts(schema, at="stack.yaml"):
+    """Every value's schema, with where it is."""
+    yield at, schema
+    for name, inner in schema.get("properties", {}).items():
+        yield from parts(inner, f"{at}.{name}")
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield from parts(schema[key], f"{at}.{key}")
+
+
+def test_it_is_a_schema_as_written_and_as_resolved():
+    Draft202012Validator.check_schema(SCHEMA)
+    Draft202012Validator.check_schema(resolved(SCHEMA))
+
+
+def test_every_value_says_what_is_allowed_and_what_it_is():
+    found = list(parts(SCHEMA))
+    assert len(found) > 80
+    assert [at for at, schema in found if not schema.get("title") or not schema.get("description")] == []
+
+
+def test_every_map_of_known_keys_is_closed():
+    open_maps = {
+        at.split(".")[-1] if at.endswith(".provider") else at.rpartition(".heal.")[2]
+        for at, schema in parts(SCHEMA)
+        if schema.get("properties") and "additionalProperties" not in schema
+    }
+    # Options of a provider and remedies of others have names that no schema here can know.
+    assert open_maps == {"provider", "additionalProperties.do.items"}
+
+
+def test_what_is_not_in_this_version_is_not_in_the_schema():
+    text = json.dumps(SCHEMA)
+    for names in LATER.values():
+        assert [name for name in names if f'"{name}"' in text] == []
+
+
+def test_no_text_stands_for_a_number_once_parameters_are_put_in():
+    assert REFERENCE not in json.dumps(resolved(SCHEMA)).replace("\\\\", "\\")
+    assert REFERENCE in json.dumps(SCHEMA).replace("\\\\", "\\")
+    assert resolved(SCHEMA)["properties"]["hosts"]["additionalProperties"]["properties"]["count"]["type"] == ["integer"]
+
+
+def test_an_environment_may_remove_anything_but_names_no_stack():
+    environment = SCHEMA["properties"]["environments"]["additionalProperties"]
+    assert "stack" not in environment["properties"]
+    assert "environments" not in environment["properties"]
+    assert [at for at, schema in parts(environment) if "items" not in at and not takes_null(schema)] == []
+
+
+def takes_null(schema):
+    return "null" in schema.get("type", []) or None in schema.get("enum", [])
+
+
+def test_the_verb_prints_it():
+    ran = CliRunner().invoke(command)
+    assert ran.exit_code == 0
+    assert json.loads(ran.output) == SCHEMA
+    assert ran.output.startswith('{\n  "$schema": "https://json-schema.org/draft/2020-12/schema"')
