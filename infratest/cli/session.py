@@ -44,7 +44,7 @@ def with_session(*, require_env: bool = False) -> Callable[[F], F]:
                 env=options.pop("env"),
                 state_path=options.pop("state"),
                 host=options.pop("host"),
-                parameters=_parameters(options.pop("define")),
+                parameters=parameters(options.pop("define")),
                 timeout=options.pop("timeout"),
                 jobs=options.pop("jobs"),
                 verbosity=options.pop("verbose"),
@@ -85,7 +85,8 @@ def _everywhere() -> list[Callable[[Any], Any]]:
     ]  # fmt: skip
 
 
-def _parameters(defined: tuple[str, ...]) -> dict[str, str]:
+def parameters(defined: tuple[str, ...]) -> dict[str, str]:
+    """Return the `-D name=value` of a command line. Raises UserError."""
     found = {}
     for text in defined:
         name, equals, value = text.partition("=")

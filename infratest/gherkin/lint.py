@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+from infratest.errors import UserError
+from infratest.gherkin.binding import bind
 from infratest.gherkin.phrases import ACT, SETUP
 from infratest.gherkin.suite import GIVEN, WHEN, Feature, Scenario
 
@@ -130,3 +132,23 @@ def _order(scenario: Scenario) -> list[Problem]:
                 (line.number, f"{line.text!r} changes nothing: write Then, or Given for what must hold before")
             )
     return problems
+
+
+def binding(feature: Feature) -> list[Problem]:
+    """Return sentences that are undefined, and those without values in braces that cannot be built."""
+    from infratest.gherkin.vocabulary import vocabulary
+
+    problems: list[Problem] = []
+    for scenario in feature.scenarios:
+        for line in scenario.lines:
+            if line.match is None and not line.user:
+                near = vocabulary().nearest(line.text)
+                problems.append(
+                    (line.number, f"undefined: {line.text!r}" + (f"; did you mean: {near}" if near else ""))
+                )
+            elif line.match is not None and "{" not in line.text:
+                try:
+                    bind(line.match, lambda text, shell: text)
+                except UserError as error:
+                    problems.append((line.number, str(error)))
+    return sorted(set(problems))

@@ -1,0 +1,151 @@
+"""`check_infratest`: `infratest check` under the name and with the options that a monitoring configuration expects.
+
+Whatever happens, standard output gets one line that begins `INFRATEST <STATE> -`, and the status is 0 to 3.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+import infratest
+from infratest.cleaning import clean
+from infratest.cli._checking import checked
+from infratest.cli._formats import show
+from infratest.cli.session import Time, parameters
+from infratest.errors import InfratestError, UserError
+from infratest.monitoring_plugin import apply_failed_ranges
+from infratest.perfdata import Range
+from infratest.session import Session
+from infratest.states import EXIT, UNKNOWN
+
+#: Seconds a check may take where `-t` says nothing else (Monitoring Plugins guidelines).
+SECONDS = 10.0
+
+
+@click.command("check_infratest", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
+@click.option("-H", "--hostname", metavar="HOST", help="Only this host: its name in the stack, else its address.")
+@click.option("-w", "--warning", metavar="RANGE", help="Warning range over the number of failed scenarios.")
+@click.option("-c", "--critical", metavar="RANGE", help="Critical range over it (default: one is critical).")
+@click.option("-s", "--scenario", metavar="SLUG", help="Only this scenario, as a service of its own.")
+@click.option("-t", "--timeout", type=Time(), default=SECONDS, metavar="SECONDS", help="End after this time (10).")
+@click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
+@click.option("-V", "--version", "version", is_flag=True, help="Show the version.")
+@click.option("--stack", default="stack.yaml", metavar="FILE", help="The stack file.")
+@click.option("--env", metavar="NAME", help="The environment of the stack file.")
+@click.option("--state", metavar="DIR", help="The state directory.")
+@click.option("--tags", multiple=True, metavar="EXPRESSION", help="Only scenarios with these tags.")
+@click.option("--host", multiple=True, metavar="PATTERN", help="As -H, with * and ?; `local` is this machine.")
+@click.option("-D", "define", multiple=True, metavar="NAME=VALUE", help="A parameter of the stack file.")
+@click.option("--heal", is_flag=True, help="Heal what fails, as the stack file's rules allow.")
+def command(
+    features: tuple[str, ...],
+    hostname: str | None,
+    warning: str | None,
+    critical: str | None,
+    scenario: str | None,
+    timeout: float,
+    verbose: int,
+    version: bool,
+    stack: str,
+    env: str | None,
+    state: str | None,
+    tags: tuple[str, ...],
+    host: tuple[str, ...],
+    define: tuple[str, ...],
+    heal: bool,
+) -> int:
+    """Run features as a monitoring plugin: one line, performance data, exit status 0 to 3.
+
+    \b
+    check_infratest --stack /etc/infratest/shop.yaml --env prod -H web-1
+    check_infratest --stack /etc/infratest/shop.yaml --env prod -H web-1 -s nginx-answers
+    check_infratest --host local @linux-baseline
+    """
+    if version:
+        click.echo(f"check_infratest {infratest.__version__}")
+        return EXIT[UNKNOWN]
+    warning_range, critical_range = _range(warning, "-w"), _range(critical, "-c")
+    session = Session(
+        stack_path=Path(stack),
+        env=env or os.environ.get("INFRATEST_ENV"),
+        state_path=state or os.environ.get("INFRATEST_STATE"),
+        host=host,
+        parameters=parameters(define),
+        timeout=timeout,
+        verbosity=verbose,
+        colour=False,
+        require_env=True,
+    )
+    if hostname:
+        session = replace(session, host=(*host, _name(session, hostname)))
+    report = checked(session, features, tags, scenario, heal=heal)
+    show(
+        session, report, (), "nagios",
+        failed_warning=warning_range, failed_critical=critical_range, timeout=timeout,
+    )  # fmt: skip
+    return apply_failed_ranges(report, warning_range, critical_range)[1]
+
+
+def main() -> None:
+    """Run the plugin and exit with its status; every message is a line of the form that monitoring systems read."""
+    sys.exit(plugin(sys.argv[1:]))
+
+
+def plugin(words: list[str]) -> int:
+    """Return the exit status of the plugin, its line printed."""
+    try:
+        returned = command.main(words, standalone_mode=False)
+        # click has shown the help, or the command has returned its status.
+        return returned if isinstance(returned, int) and returned else _answered(words)
+    except click.exceptions.Exit:
+        return EXIT[UNKNOWN]
+    except click.ClickException as error:
+        return _unknown(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        return _unknown("interrupted")
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be said to them.
+        sys.stdout = sys.stderr
+        return EXIT[UNKNOWN]
+    except (InfratestError, OSError) as error:
+        return _unknown(str(error))
+
+
+def _answered(words: list[str]) -> int:
+    return EXIT[UNKNOWN] if {"-h", "--help"} & set(words) else 0
+
+
+def _unknown(words: str) -> int:
+    click.echo(f"INFRATEST UNKNOWN - {clean(words, 300).replace('|', '/')}")
+    return EXIT[UNKNOWN]
+
+
+def _range(text: str | None, option: str) -> Range | None:
+    if text is None:
+        return None
+    try:
+        return Range(text)
+    except UserError as error:
+        raise UserError(f"{option} {text!r}: {error}") from None
+
+
+def _name(session: Session, wanted: str) -> str:
+    """Return the host's name for `-H`: its name in the stack, else the one whose address it is."""
+    from infratest.deadline import Deadline
+    from infratest.stack.open import open_hosts
+
+    names = [spec.name for spec in session.stack.hosts]
+    if wanted in names:
+        return wanted
+    hosts = open_hosts(session.stack, session.state, Deadline(SECONDS))
+    found = [host.name for host in hosts if host.address == wanted]
+    if not found:
+        known = ", ".join(f"{host.name} ({host.address or 'no address'})" for host in hosts)
+        raise UserError(f"-H {wanted!r}: no host has this name or address; known are {known or 'none'}")
+    return found[0]

@@ -1,0 +1,73 @@
+"""`infratest lint`: finds in features what Gherkin would swallow, undefined sentences and values that do not exist."""
+
+from __future__ import annotations
+
+import click
+
+from infratest.cli.session import with_session
+from infratest.engine import faces
+from infratest.errors import FeatureError, InfratestError, UserError
+from infratest.gherkin.find import find
+from infratest.gherkin.lint import binding
+from infratest.gherkin.suite import Feature
+from infratest.session import Session
+
+
+@click.command("lint", short_help="Look for mistakes in features, without asking any host.")
+@click.argument("features", nargs=-1, metavar="[FEATURE ...]")
+@with_session()
+def command(session: Session, features: tuple[str, ...]) -> int:
+    """Look for mistakes in features, without asking any host.
+
+    Misspelt keywords, text before the first step, empty scenarios, outlines without rows, unknown tags, equal ids,
+    ambiguous and undefined sentences, bounds and units that cannot be, values in braces that do not exist. Needs no
+    stack file; where there is one, its parameters, groups and hosts are looked at too.
+
+    Exit status: 0 nothing found, 1 something found, 2 wrong use.
+    """
+    has_stack = session.stack_path.exists()
+    folder = session.stack.folder if has_stack else session.stack_path.parent
+    declared = session.stack.features if has_stack else ()
+    problems: list[str] = []
+    read: list[Feature] = []
+    for item in find(features, declared, folder):
+        try:
+            made = faces.read(item)
+        except FeatureError as error:
+            problems.append(str(error))
+            continue
+        read.append(made)
+        problems += [f"{item.path}:{line}: {words}" for line, words in binding(made)]
+    if has_stack and not problems:
+        problems += _against_stack(session, read)
+    for words in problems:
+        click.echo(words)
+    count = sum(len(feature.scenarios) for feature in read)
+    click.echo(
+        f"{len(read)} features, {count} scenarios: {'no mistakes found' if not problems else 'see above'}", err=True
+    )
+    return 1 if problems else 0
+
+
+def _against_stack(session: Session, features: list[Feature]) -> list[str]:
+    """Return what does not fit the stack file: unknown groups, hosts and values. Addresses are made up for this."""
+    from infratest.engine.plan import plan
+    from infratest.gherkin.suite import all_scenarios
+    from infratest.gherkin.values import Values
+    from infratest.hosts import Host
+
+    stack = session.stack
+    hosts = [
+        Host(name=spec.name, groups=spec.groups, labels=spec.labels, address=spec.address or "192.0.2.1")
+        for spec in stack.hosts
+    ]
+    try:
+        made = plan(all_scenarios(features), hosts, Values(hosts, stack.parameters, stack.outputs))
+    except (UserError, InfratestError) as error:
+        return [str(error)]
+    found = {
+        task.problem if ":" in task.problem else f"{task.scenario.path}:{task.scenario.line}: {task.problem}": None
+        for task in made.tasks
+        if task.problem
+    }
+    return list(found)

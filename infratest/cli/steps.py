@@ -1,0 +1,75 @@
+"""`infratest steps`: the catalogue of sentences, an example each."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from infratest.gherkin.phrases import ACT, CHECK, SETUP, Sentence
+from infratest.gherkin.vocabulary import vocabulary
+
+#: Heading of each kind, in the order they stand in a scenario.
+KINDS = (
+    (SETUP, "Given: which hosts"),
+    (ACT, 'When: acts, on every host given or `on "web-1"`'),
+    (CHECK, "Then: checks"),
+)
+
+TAIL = """Every checking sentence may end, in this order, with
+  , warning 80 %              a second, stricter bound (after a bound)
+  on "web-1" | on exactly one host | on at least 2 hosts | on no host
+  from the host | from the controller | from "db" | from every host in "app"
+  within 30 s | for 10 s      asked again until it holds; must hold throughout
+Bounds: less than, more than, at least, at most, between A and B, exactly; units: %, ms s min h days, B KiB MiB GiB TiB.
+Values: {host.address} {host.name} {host.label.X} {host.db.address} {group.web.count} {param.X} {output.X}"""
+
+
+@click.command("steps", short_help="List the sentences there are, an example each.")
+@click.argument("pattern", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json.")
+def command(pattern: str | None, form: str) -> int:
+    """List the sentences there are, an example each.
+
+    PATTERN is a part of what to look for: `infratest steps port`.
+
+    Exit status: 0 found, 1 nothing found.
+    """
+    words = (pattern or "").lower()
+    found = [sentence for sentence in vocabulary().sentences if words in _text(sentence).lower()]
+    if form == "json":
+        click.echo(json.dumps([_document(sentence) for sentence in found], indent=2, ensure_ascii=False))
+        return 0 if found else 1
+    if not found:
+        near = vocabulary().nearest(pattern or "")
+        click.echo(f"no sentence holds {pattern!r}" + (f"; the nearest: {near}" if near else ""), err=True)
+        return 1
+    for kind, heading in KINDS:
+        listed = [sentence for sentence in found if sentence.kind == kind]
+        if listed:
+            click.echo(click.style(heading, bold=True))
+            for sentence in listed:
+                click.echo(f"  {sentence.example}")
+                told = f"{sentence.summary} Undo: {sentence.undo}." if sentence.undo else sentence.summary
+                click.echo(click.style(f"      {told}", dim=True))
+                if sentence.negation:
+                    click.echo(click.style(f"      not: {sentence.negation}", dim=True))
+    if not pattern:
+        click.echo(f"\n{TAIL}")
+    return 0
+
+
+def _text(sentence: Sentence) -> str:
+    return f"{sentence.example} {sentence.pattern} {sentence.summary} {sentence.module}"
+
+
+def _document(sentence: Sentence) -> dict[str, str | None]:
+    return {
+        "kind": sentence.kind,
+        "vocabulary": sentence.module,
+        "pattern": sentence.pattern,
+        "negation": sentence.negation,
+        "example": sentence.example,
+        "summary": sentence.summary,
+        "undo": sentence.undo or None,
+    }
