@@ -25,11 +25,14 @@ class Seen:
         holds: whether the claim as written without *not* is so, its bound left aside.
         saw: in words, as a reader at 3 a.m. wants it: `the package "nginx" is not installed`, `71 % full`.
         number: what the bound is about, in base units; None where there is nothing to measure (the subject is absent).
+        absent: there is nothing the claim could be about (the text of a file that does not exist), so neither it nor
+            its negation is met: a negation must not be green because its subject is gone. `holds` is then false.
     """
 
     holds: bool
     saw: str
     number: float | None = None
+    absent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,11 @@ fact does not know, or a tool is missing, the snippet says so on standard error 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from infratest.deadline import Deadline
 from infratest.errors import FactError
 
 #: Exit status of a snippet that cannot look; its standard error says what is missing. EX_UNAVAILABLE of sysexits.h.
@@ -71,3 +72,21 @@ class Fact(ABC):
         if answer.exit != 0 and answer.exit not in statuses:
             raise FactError(f"could not look: {words}")
         return answer
+
+
+#: Maps an address and port, as a feature names them, to where the controller connects to. Raises FactError where it
+#: cannot: a host's port that is neither published nor routed.
+Connect = Callable[[str, int], tuple[str, int]]
+
+
+@runtime_checkable
+class LooksFromController(Protocol):
+    """What a fact also has when it can be looked at from the controller, without any host."""
+
+    def look(self, arguments: Sequence[Argument], deadline: Deadline, connect: Connect) -> Mapping[Argument, Any]:
+        """Return a value for each argument, looked at one after the other.
+
+        Raises:
+            FactError: the controller could not look. DeadlineExceeded: our own deadline passed before it knew.
+        """
+        ...

@@ -1,0 +1,120 @@
+"""Questions about what a user's own command answers; the user's word is that it only looks.
+
+A command that could not be run at all (126 and 127 of a shell) tells nothing of the subject, so it is unknown, unless
+the sentence asks for just that status: else `does not print "error"` would be green where the program is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infratest.checks.base import Check, Measure, Seen
+from infratest.cleaning import clean
+from infratest.errors import FactError, UserError
+from infratest.facts.base import Need
+from infratest.found import Output
+from infratest.units import human
+
+#: sh(1): a command that is found and not executable, and one that is not found.
+NOT_RUN = (126, 127)
+#: Characters of a command's own words in a reason.
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class _OfCommand(Check):
+    command: str
+    root: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.command.strip() or "\0" in self.command:
+            raise UserError(f"the command {self.command!r}: expected a command for sh -c")
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Need("root-command" if self.root else "command", (self.command,)),)
+
+    @property
+    def subject(self) -> str:
+        return f'the command "{self.command}"{" as root" if self.root else ""}'
+
+    def output(self, facts: Mapping[Need, Any], expected: int | None = None) -> Output:
+        found: Output = facts[self.needs()[0]]
+        if found.exit in NOT_RUN and found.exit != expected:
+            raise FactError(f"{self.subject} could not be run: exit {found.exit}: {clean(found.err, SHOWN)}")
+        return found
+
+
+@dataclass(frozen=True)
+class CommandExits(_OfCommand):
+    """Whether the command ends with this exit status."""
+
+    status: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.status <= 255:
+            raise UserError(f"{self.subject} exits {self.status}: an exit status is a whole number from 0 to 255")
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        output = self.output(facts, self.status)
+        said = clean(output.err, SHOWN) or clean(output.out, SHOWN)
+        words = f"{self.subject} exited {output.exit}{f': {said}' if said else ''}"
+        return Seen(holds=output.exit == self.status, saw=words)
+
+
+@dataclass(frozen=True)
+class CommandPrints(_OfCommand):
+    """Whether the text occurs in the command's standard output; `exactly`: is all of it but line breaks at its end."""
+
+    text: str = ""
+    exactly: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.text and not self.exactly:
+            raise UserError(f'{self.subject} prints "": every command does; write the text that is meant')
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        output = self.output(facts)
+        holds = output.out.rstrip("\n") == self.text if self.exactly else self.text in output.out
+        if not holds and not output.whole:
+            raise FactError(f"{self.subject} printed more than is kept, and what is kept does not answer the question")
+        said = clean(output.out, SHOWN)
+        words = f"{self.subject} printed {said!r}" if said else f"{self.subject} printed nothing"
+        status = f" and exited {output.exit}" if output.exit else ""
+        return Seen(holds=holds, saw=words + status)
+
+
+@dataclass(frozen=True)
+class CommandNumber(_OfCommand):
+    """The number that the command prints, alone, on its standard output."""
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        output = self.output(facts)
+        said = output.out.strip()
+        try:
+            number = float(said) if "_" not in said else float("nan")
+        except ValueError:
+            number = float("nan")
+        if output.exit != 0 or number - number != 0:  # true for what is not a number, and for infinities
+            shown = clean(said, SHOWN) or clean(output.err, SHOWN)
+            raise FactError(f"{self.subject} exited {output.exit} and printed {shown!r}: expected 0 and a number alone")
+        return Seen(holds=True, saw=f"{self.subject} printed {said}", number=number)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"command {self.command} printed")
+
+
+@dataclass(frozen=True)
+class CommandTime(_OfCommand):
+    """How long the command takes, whatever it answers."""
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        output = self.output(facts)
+        words = f"{self.subject} took {human(output.seconds, 's')} and exited {output.exit}"
+        return Seen(holds=True, saw=words, number=output.seconds)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"command {self.command} time", unit="s", minimum=0)

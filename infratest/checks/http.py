@@ -1,0 +1,149 @@
+"""Questions about what a URL answers. Of a server that refuses, neither a claim nor its negation is met."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from infratest.checks.base import CONTROLLER, Check, Measure, Seen
+from infratest.cleaning import clean
+from infratest.errors import FactError, UserError
+from infratest.facts.base import Need
+from infratest.found import Reply
+from infratest.units import human
+
+#: Characters of a body in a reason.
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class _OfUrl(Check):
+    viewpoint = CONTROLLER
+    #: False where the question is whether anything answers.
+    of_property: ClassVar[bool] = True
+
+    url: str
+
+    def __post_init__(self) -> None:
+        web_address(self.url)
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Need("http", (self.url,)),)
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        reply: Reply = facts[self.needs()[0]]
+        if reply.status is None:
+            return Seen(
+                holds=False, saw=f'"{self.url}" does not answer: {clean(reply.refused, SHOWN)}', absent=self.of_property
+            )
+        return self.look(reply)
+
+    @abstractmethod
+    def look(self, reply: Reply) -> Seen:
+        """Return what is seen in an answer that came."""
+
+
+@dataclass(frozen=True)
+class UrlAnswers(_OfUrl):
+    """Whether any answer comes, of whatever status."""
+
+    of_property = False
+
+    def look(self, reply: Reply) -> Seen:
+        return Seen(holds=True, saw=_answered(self.url, reply))
+
+
+@dataclass(frozen=True)
+class UrlStatus(_OfUrl):
+    """Whether the answer has this status."""
+
+    status: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _checked_status(self.url, self.status)
+
+    def look(self, reply: Reply) -> Seen:
+        return Seen(holds=reply.status == self.status, saw=_answered(self.url, reply))
+
+
+@dataclass(frozen=True)
+class UrlTime(_OfUrl):
+    """How long the answer of this status takes, until it is complete."""
+
+    status: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _checked_status(self.url, self.status)
+
+    def look(self, reply: Reply) -> Seen:
+        return Seen(holds=reply.status == self.status, saw=_answered(self.url, reply), number=reply.seconds)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"http {self.url} time", unit="s", minimum=0)
+
+
+@dataclass(frozen=True)
+class UrlContains(_OfUrl):
+    """Whether the text occurs in the first 1 MiB of the answer's body, whatever its status."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.text:
+            raise UserError(f'"{self.url}" contains "": every page does; write the text that is meant')
+
+    def look(self, reply: Reply) -> Seen:
+        if self.text in reply.body:
+            return Seen(holds=True, saw=f'"{self.url}" answered {reply.status} and contains "{self.text}"')
+        if not reply.whole:
+            raise FactError(f'the first 1 MiB of {self.url} does not hold "{self.text}", and no more is looked at')
+        shown = clean(reply.body, SHOWN)
+        words = f'"{self.url}" answered {reply.status} and does not contain "{self.text}", but {shown!r}'
+        return Seen(holds=False, saw=words)
+
+
+@dataclass(frozen=True)
+class UrlHeader(_OfUrl):
+    """Whether the answer has this header with just this value; the header's name is of any case."""
+
+    header: str
+    value: str
+
+    def look(self, reply: Reply) -> Seen:
+        values = [value for name, value in reply.headers if name == self.header.lower()]
+        shown = ", ".join(repr(clean(value, SHOWN)) for value in values) or "none"
+        words = f'"{self.url}" answered {reply.status} with the header {self.header}: {shown}'
+        return Seen(holds=self.value in values, saw=words)
+
+
+def web_address(url: str) -> str:
+    """Return a URL as it is.
+
+    Raises:
+        UserError: it is no http or https URL with a host, or it holds a password, which no feature should.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(character.isspace() or not character.isprintable() for character in url):
+        raise UserError(f'"{url}": expected a URL with a host, as http://shop.example/')
+    if "@" in parts.netloc:
+        raise UserError(f'"http://...@{parts.hostname}": a name or password in a URL is not in this version')
+    return url
+
+
+def _checked_status(url: str, status: int) -> None:
+    if not 100 <= status <= 599:
+        raise UserError(f'"{url}" answers {status}: an HTTP status is a whole number from 100 to 599')
+
+
+def _answered(url: str, reply: Reply) -> str:
+    return f'"{url}" answered {reply.status} in {human(reply.seconds, "s")}'

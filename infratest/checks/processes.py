@@ -1,0 +1,113 @@
+"""Questions about processes.
+
+A process has a name when the kernel's name for it (its first 15 bytes), or the file name of its first argument, is that
+name. Zombies run nothing and do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from posixpath import basename
+from typing import Any
+
+from infratest.checks.base import Check, Measure, Seen
+from infratest.errors import UserError
+from infratest.facts.base import Need
+from infratest.found import Process, User
+from infratest.units import human
+
+PROCESSES = Need("process")
+#: TASK_COMM_LEN of the kernel, less the NUL at its end.
+KEPT = 15
+
+
+@dataclass(frozen=True)
+class _OfProcess(Check):
+    name: str
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise UserError('the process "": a process has a name')
+
+    def needs(self) -> tuple[Need, ...]:
+        return (PROCESSES,)
+
+    def found(self, facts: Mapping[Need, Any]) -> list[Process]:
+        return [process for process in facts[PROCESSES] if process.state not in "ZX" and self.named(process)]
+
+    def named(self, process: Process) -> bool:
+        first = basename(process.arguments[0]) if process.arguments else ""
+        if self.name in (process.name, first):
+            return True
+        # A title like `nginx: master process` replaces the arguments; only the cut name is then left of a long one.
+        return len(self.name.encode()) > KEPT and self.name.encode()[:KEPT].decode("utf-8", "replace") == process.name
+
+    def absence(self) -> str:
+        return f'no process "{self.name}" is running'
+
+
+@dataclass(frozen=True)
+class ProcessRunning(_OfProcess):
+    """Whether a process of this name runs."""
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        found = self.found(facts)
+        if not found:
+            return Seen(holds=False, saw=self.absence())
+        return Seen(holds=True, saw=f'the process "{self.name}" is running ({_ids(found)})')
+
+
+@dataclass(frozen=True)
+class ProcessUser(_OfProcess):
+    """Whether every process of this name runs as this user (its effective one)."""
+
+    user: str
+
+    def needs(self) -> tuple[Need, ...]:
+        return (PROCESSES, Need("user", (self.user,)))
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        found = self.found(facts)
+        user: User | None = facts[Need("user", (self.user,))]
+        if not found:
+            return Seen(holds=False, saw=self.absence(), absent=True)
+        if user is None:
+            return Seen(holds=False, saw=f'the user "{self.user}" does not exist')
+        others = [process for process in found if process.uid != user.uid]
+        uids = ", ".join(str(uid) for uid in sorted({process.uid for process in found}))
+        words = f'the process "{self.name}" runs as uid {uids}; "{self.user}" has uid {user.uid}'
+        return Seen(holds=not others, saw=words)
+
+
+@dataclass(frozen=True)
+class ProcessCount(_OfProcess):
+    """How many processes of this name run."""
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        found = self.found(facts)
+        words = f'the process "{self.name}" runs {len(found)} times ({_ids(found)})' if found else self.absence()
+        return Seen(holds=True, saw=words, number=len(found))
+
+    def measure(self) -> Measure:
+        return Measure(label=f"process {self.name} instances", minimum=0)
+
+
+@dataclass(frozen=True)
+class ProcessMemory(_OfProcess):
+    """How much memory the processes of this name hold together (resident; shared pages count in each)."""
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        found = self.found(facts)
+        if not found:
+            return Seen(holds=False, saw=self.absence(), absent=True)
+        used = sum(process.rss for process in found)
+        return Seen(holds=True, saw=f'the process "{self.name}" holds {human(used, "B")} ({_ids(found)})', number=used)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"process {self.name} memory", unit="B", minimum=0)
+
+
+def _ids(found: list[Process]) -> str:
+    shown = ", ".join(str(process.pid) for process in found[:5])
+    return f"pid {shown}" + (f" and {len(found) - 5} more" if len(found) > 5 else "")

@@ -1,0 +1,172 @@
+"""Questions about what a host runs out of: room in file systems, memory, swap, processors."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infratest.checks.base import Check, Measure, Seen
+from infratest.errors import FactError, UserError
+from infratest.facts.base import Need
+from infratest.found import Load, Memory, Mount, Space
+from infratest.names import absolute
+from infratest.units import human
+
+MOUNTS = Need("mount")
+MEMORY = Need("memory")
+LOAD = Need("load")
+
+
+@dataclass(frozen=True)
+class _OfDisk(Check):
+    """`mounted`: the path must itself be a mount point, so that a missing mount is never the disk below it."""
+
+    path: str
+    mounted: bool = True
+
+    def __post_init__(self) -> None:
+        absolute(self.path)
+
+    def needs(self) -> tuple[Need, ...]:
+        space = Need("disk", (absolute(self.path),))
+        return (space, MOUNTS) if self.mounted else (space,)
+
+    @property
+    def subject(self) -> str:
+        return f'the disk "{self.path}"' if self.mounted else f'the disk of "{self.path}"'
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        space: Space = facts[self.needs()[0]]
+        if space.problem:
+            raise FactError(f"could not look at {self.path}: {space.problem}")
+        if not space.there:
+            return Seen(holds=False, saw=f"{self.path} does not exist", absent=True)
+        mounts: Mapping[str, Mount] = facts[MOUNTS] if self.mounted else {}
+        if self.mounted and absolute(self.path) not in mounts:
+            return Seen(holds=False, saw=f"no file system is mounted on {self.path}", absent=True)
+        return self.look(space)
+
+    @abstractmethod
+    def look(self, space: Space) -> Seen:
+        """Return what is seen in a file system that is there."""
+
+
+@dataclass(frozen=True)
+class DiskUsed(_OfDisk):
+    """How full the file system is, as df counts."""
+
+    def look(self, space: Space) -> Seen:
+        free = f"{human(space.available, 'B')} of {human(space.size, 'B')} free"
+        return Seen(holds=True, saw=f"{self.subject} is {space.percent:g} % full ({free})", number=space.percent)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"disk {self.path} used", unit="%", minimum=0, maximum=100)
+
+
+@dataclass(frozen=True)
+class DiskFree(_OfDisk):
+    """How much room the file system has for an unprivileged user."""
+
+    def look(self, space: Space) -> Seen:
+        words = f"{self.subject} has {human(space.available, 'B')} of {human(space.size, 'B')} free"
+        return Seen(holds=True, saw=words, number=space.available)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"disk {self.path} free", unit="B", minimum=0)
+
+
+@dataclass(frozen=True)
+class DiskInodes(_OfDisk):
+    """How many of the file system's inodes are used."""
+
+    def look(self, space: Space) -> Seen:
+        percent = space.inode_percent
+        if percent is None:
+            raise FactError(f"the file system of {self.path} does not count its inodes")
+        return Seen(holds=True, saw=f"{self.subject} uses {percent:g} % of its inodes", number=percent)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"disk {self.path} inodes", unit="%", minimum=0, maximum=100)
+
+
+@dataclass(frozen=True)
+class MemoryUsed(Check):
+    """How much of the memory is used: what is not available to a new program without swapping."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (MEMORY,)
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        memory: Memory = facts[MEMORY]
+        used = _percent(memory.total - memory.available, memory.total)
+        free = f"{human(memory.available, 'B')} of {human(memory.total, 'B')} available"
+        return Seen(holds=True, saw=f"the memory is {used:g} % used ({free})", number=used)
+
+    def measure(self) -> Measure:
+        return Measure(label="memory used", unit="%", minimum=0, maximum=100)
+
+
+@dataclass(frozen=True)
+class MemoryAvailable(Check):
+    """How much memory a new program can have without swapping."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (MEMORY,)
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        memory: Memory = facts[MEMORY]
+        words = f"the memory has {human(memory.available, 'B')} of {human(memory.total, 'B')} available"
+        return Seen(holds=True, saw=words, number=memory.available)
+
+    def measure(self) -> Measure:
+        return Measure(label="memory available", unit="B", minimum=0)
+
+
+@dataclass(frozen=True)
+class SwapUsed(Check):
+    """How much of the swap is used; a host without swap uses none."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (MEMORY,)
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        memory: Memory = facts[MEMORY]
+        if not memory.swap_total:
+            return Seen(holds=True, saw="there is no swap, so none is used", number=0)
+        used = _percent(memory.swap_total - memory.swap_free, memory.swap_total)
+        return Seen(holds=True, saw=f"the swap is {used:g} % used of {human(memory.swap_total, 'B')}", number=used)
+
+    def measure(self) -> Measure:
+        return Measure(label="swap used", unit="%", minimum=0, maximum=100)
+
+
+@dataclass(frozen=True)
+class LoadAverage(Check):
+    """The load average over 1, 5 or 15 minutes; `shared`: divided by the number of processors."""
+
+    minutes: int = 1
+    shared: bool = False
+
+    def __post_init__(self) -> None:
+        if self.minutes not in (1, 5, 15):
+            raise UserError(f"the load over {self.minutes} minutes: the kernel keeps it over 1, 5 and 15 minutes")
+
+    def needs(self) -> tuple[Need, ...]:
+        return (LOAD,)
+
+    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        load: Load = facts[LOAD]
+        average = load.averages[(1, 5, 15).index(self.minutes)]
+        number = round(average / load.processors, 2) if self.shared else average
+        each = " per processor" if self.shared else ""
+        words = f"the load over {self.minutes} min is {number:g}{each} ({load.processors} processors)"
+        return Seen(holds=True, saw=words, number=number)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"load{self.minutes}{' per processor' if self.shared else ''}", minimum=0)
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 2) if whole else 0.0

@@ -1,0 +1,79 @@
+"""Pieces of shell that several facts' snippets share, and the reading of lines they print.
+
+A snippet prints lines that begin with its own marks; what comes from the host is put at a line's end, with `\\` and
+line breaks escaped by the shell function `one_line`, or behind a `|` on each of its lines. NULs never appear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from infratest.errors import FactError
+from infratest.facts.base import NO_TOOL, Argument
+from infratest.quoting import quoted
+
+#: Shell function: sets `line` to its argument with backslashes and line breaks escaped. Spawns nothing.
+ONE_LINE = r"""nl='
+'
+swap() {
+  rest=$line line=
+  while :; do
+    case $rest in
+      *"$1"*) line=$line${rest%%"$1"*}$2 rest=${rest#*"$1"} ;;
+      *) break ;;
+    esac
+  done
+  line=$line$rest
+}
+one_line() {
+  line=$1
+  swap '\' '\\'
+  swap "$nl" '\n'
+}
+"""
+
+#: Shell function, after ONE_LINE: for a path that the shell does not find, prints `none N`, or `error N words` where it
+#: cannot know. The words are the C library's, in the C locale, alike in GNU's and busybox's stat.
+NOT_FOUND = r"""
+not_found() {
+  words=$(stat -L -c %a -- "$2" 2>&1)
+  case $words in
+    *': No such file or directory' | *': Not a directory') echo "none $1" ;;
+    *) one_line "$words"; printf 'error %s %s\n' "$1" "$line" ;;
+  esac
+}
+"""
+
+
+def positional(arguments: Sequence[Argument]) -> str:
+    """Return `set -- ...` with the first word of each argument."""
+    return "set -- " + " ".join(quoted(argument[0]) for argument in arguments) + "\n"
+
+
+def without(tool: str, message: str) -> str:
+    """Return shell that gives up with these words where the host has no such tool."""
+    return f"command -v {quoted(tool)} >/dev/null 2>&1 || {{ echo {quoted(message)} >&2; exit {NO_TOOL}; }}\n"
+
+
+def unescaped(text: str) -> str:
+    """Return what `one_line` was given."""
+    parts = text.split("\\\\")
+    return "\\".join(part.replace("\\n", "\n") for part in parts)
+
+
+def lines(text: str) -> list[str]:
+    """Return lines as the shell ends them: by line feed alone (`splitlines` also cuts at ten other characters)."""
+    found = text.split("\n")
+    return found[:-1] if found[-1] == "" else found
+
+
+def number(text: str, what: str) -> int:
+    """Return a whole number out of an answer.
+
+    Raises:
+        FactError: it is none.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise FactError(f"the answer is not understood: {what} is {text[:80]!r}, expected a whole number") from None

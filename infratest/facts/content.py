@@ -1,0 +1,78 @@
+"""The fact `content`: what a regular file holds, up to 1 MiB. Argument: the absolute path.
+
+Each line comes behind a `|`, so that no file can pretend to be another. NULs are lost; bytes that are not UTF-8 arrive
+as the replacement character.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infratest.errors import FactError
+from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped
+from infratest.facts.base import Answer, Argument, Fact
+from infratest.found import Content
+
+#: Bytes of a file that are looked at.
+LIMIT = 2**20
+
+# Lines: `none N`, `other N`, `error N words`, or `file N`, the content's lines behind `|`, and `.` where it ends (after
+# an empty line where the content ends with a line break). head stops a file that never ends; only regular files are
+# read, for a pipe would wait.
+SNIPPET = r"""
+n=0
+for path in "$@"; do
+  n=$((n + 1))
+  if [ -f "$path" ]; then
+    if [ -r "$path" ]; then
+      echo "file $n"
+      head -c LIMIT <"$path" | sed 's/^/|/'
+      printf '\n.\n'
+    else
+      echo "error $n Permission denied"
+    fi
+  elif [ -e "$path" ]; then
+    echo "other $n"
+  else
+    not_found "$n" "$path"
+  fi
+done
+""".replace("LIMIT", str(LIMIT + 1))
+
+
+class ContentFact(Fact):
+    """Contents of files."""
+
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        return ONE_LINE + NOT_FOUND + positional(arguments) + SNIPPET
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        rows = iter(lines(self.readable(answer).out))
+        found: dict[int, Content] = {}
+        for row in rows:
+            mark, _, rest = row.partition(" ")
+            index, _, words = rest.partition(" ")
+            if mark == "file":
+                found[number(index, "an index")] = _content(rows)
+            elif mark in ("none", "other"):
+                found[number(index, "an index")] = Content(text=None)
+            elif mark == "error":
+                found[number(index, "an index")] = Content(text=None, problem=unescaped(words))
+            else:
+                raise FactError(f"the answer about files' contents is not understood: {row[:80]!r}")
+        if sorted(found) != list(range(1, len(arguments) + 1)):
+            raise FactError(f"of {len(arguments)} files asked for, {len(found)} were answered")
+        return {argument: found[index] for index, argument in enumerate(arguments, 1)}
+
+
+def _content(rows: Any) -> Content:
+    kept: list[str] = []
+    for row in rows:
+        if row == ".":
+            break
+        kept.append(row[1:])
+    # The line break before `.` is the snippet's own: the content's last line break shows as one empty line before it.
+    text = "\n".join(kept)
+    size = len(text.encode("utf-8", "replace"))
+    return Content(text=text if size <= LIMIT else text[:LIMIT], whole=size <= LIMIT)

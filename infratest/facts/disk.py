@@ -1,0 +1,72 @@
+"""The fact `disk`: the room of the file system that holds a path. Argument: the absolute path.
+
+One `stat -f` for all paths (GNU's or busybox's): what `df` and `df -i` tell, from the same system call, in numbers
+alone, so that no device's or mount point's name can be taken for a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infratest.errors import FactError
+from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
+from infratest.facts.base import Answer, Argument, Fact
+from infratest.found import Space
+
+# Lines: `none N`, `error N words`, and after `all N N ...` one line of stat for each of these.
+SNIPPET = r"""
+n=0 there=
+for path in "$@"; do
+  shift
+  n=$((n + 1))
+  if [ -e "$path" ]; then
+    there="$there $n"
+    set -- "$@" "$path"
+  else
+    not_found "$n" "$path"
+  fi
+done
+if [ $# -gt 0 ]; then
+  echo "all$there"
+  stat -f -c '%S %b %f %a %c %d' -- "$@"
+fi
+"""
+
+
+class DiskFact(Fact):
+    """Room in file systems."""
+
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        tool = without("stat", "stat (coreutils) is not installed on this host")
+        return tool + ONE_LINE + NOT_FOUND + positional(arguments) + SNIPPET
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        rows = lines(self.readable(answer).out)
+        found: dict[int, Space] = {}
+        for position, row in enumerate(rows):
+            mark, _, rest = row.partition(" ")
+            index, _, words = rest.partition(" ")
+            if mark == "all":
+                indexes = [number(one, "an index") for one in rest.split()]
+                found.update({one: _space(shown) for one, shown in zip(indexes, rows[position + 1 :], strict=False)})
+                break
+            problem = unescaped(words) if mark == "error" else ""
+            found[number(index, "an index")] = Space(there=False, problem=problem)
+        if sorted(found) != list(range(1, len(arguments) + 1)):
+            raise FactError(f"of {len(arguments)} disks asked for, {len(found)} were answered")
+        return {argument: found[index] for index, argument in enumerate(arguments, 1)}
+
+
+def _space(row: str) -> Space:
+    fields = [number(field, "a field of stat -f") for field in row.split()]
+    if len(fields) != 6:
+        raise FactError(f"stat -f answered a line that is not understood: {row[:120]!r}")
+    block, blocks, free, available, inodes, inodes_free = fields
+    return Space(
+        size=blocks * block,
+        used=(blocks - free) * block,
+        available=available * block,
+        inodes=inodes,
+        inodes_free=inodes_free,
+    )

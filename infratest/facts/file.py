@@ -1,0 +1,108 @@
+"""The fact `file`: what a path is, whose, with which mode. Argument: the absolute path.
+
+One `stat` (GNU's or busybox's) for all paths that are there, links followed; `readlink` for those that are links. Only
+a path that the shell does not find is looked at alone, for the words that tell "not there" from "not allowed".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infratest.errors import FactError
+from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
+from infratest.facts.base import Answer, Argument, Fact
+from infratest.found import File
+
+# Lines: `now SECONDS`; for each path `link N target`, `none N`, `error N words`; `all N N ...` and then one line of
+# stat for each of these. A name is last in a line of stat: a directory service may have one with blanks.
+SNIPPET = r"""
+echo "now $(date +%s)"
+n=0 there=
+for path in "$@"; do
+  shift
+  n=$((n + 1))
+  if [ -L "$path" ]; then
+    one_line "$(readlink -- "$path"; echo .)"
+    printf 'link %s %s\n' "$n" "$line"
+  fi
+  if [ -e "$path" ]; then
+    there="$there $n"
+    set -- "$@" "$path"
+  else
+    not_found "$n" "$path"
+  fi
+done
+if [ $# -gt 0 ]; then
+  echo "all$there"
+  stat -L -c '%f:%u:%g:%s:%Y:%U:%G' -- "$@"
+fi
+"""
+
+#: The type bits of st_mode: inode(7).
+KINDS = {
+    0o140000: "socket",
+    0o100000: "file",
+    0o060000: "block device",
+    0o040000: "directory",
+    0o020000: "character device",
+    0o010000: "pipe",
+}
+
+
+class FileFact(Fact):
+    """Paths and what they are."""
+
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        return (
+            without("stat", "stat (coreutils) is not installed on this host")
+            + ONE_LINE
+            + NOT_FOUND
+            + positional(arguments)
+            + SNIPPET
+        )
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        rows = lines(self.readable(answer).out)
+        now, links, there = 0, {}, []
+        found: dict[int, File] = {}
+        for position, row in enumerate(rows):
+            mark, _, rest = row.partition(" ")
+            index, _, text = rest.partition(" ")
+            if mark == "now":
+                now = number(rest, "the time")
+            elif mark == "link":
+                links[number(index, "an index")] = unescaped(text).removesuffix("\n.")
+            elif mark == "none":
+                found[number(index, "an index")] = File(kind=None, link=links.get(number(index, "an index")))
+            elif mark == "error":
+                found[number(index, "an index")] = File(kind=None, problem=unescaped(text))
+            elif mark == "all":
+                indexes = [number(one, "an index") for one in rest.split()]
+                there = list(zip(indexes, rows[position + 1 :], strict=False))
+                break
+        found.update({index: _file(row, now, links.get(index)) for index, row in there})
+        if sorted(found) != list(range(1, len(arguments) + 1)):
+            raise FactError(f"of {len(arguments)} files asked for, {len(found)} were answered")
+        return {argument: found[index] for index, argument in enumerate(arguments, 1)}
+
+
+def _file(row: str, now: int, link: str | None) -> File:
+    fields = row.split(":", 6)
+    if len(fields) != 7:
+        raise FactError(f"stat answered a line that is not understood: {row[:120]!r}")
+    try:
+        mode = int(fields[0], 16)
+    except ValueError:
+        raise FactError(f"stat answered a mode that is not understood: {row[:120]!r}") from None
+    return File(
+        kind=KINDS.get(mode & 0o170000, "unknown kind"),
+        mode=f"{mode & 0o7777:04o}",
+        uid=number(fields[1], "a user id"),
+        gid=number(fields[2], "a group id"),
+        size=number(fields[3], "a size"),
+        age=now - number(fields[4], "a time"),
+        owner=fields[5],
+        group=fields[6],
+        link=link,
+    )

@@ -1,0 +1,117 @@
+"""The fact `package`: is it installed, in which version. Argument: the package's name.
+
+One query of dpkg, rpm, apk's database or pacman for all names. The manager whose database is filled is the one that
+is asked, for tools of another family may be installed on any system. Names are compared exactly: dpkg takes patterns,
+pacman also virtual names, and neither is meant. Only dpkg's state `installed` is installed (not `config-files`,
+`half-installed`, `unpacked` ...); a package on hold is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infratest.errors import FactError
+from infratest.facts._shell import lines, positional
+from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
+from infratest.found import Package
+
+# rpm and pacman say on standard output and error alike which ones they miss, so all of it is kept, marked by `+`.
+SNIPPET = r"""
+if [ -s /var/lib/dpkg/status ] && command -v dpkg-query >/dev/null 2>&1; then
+  echo dpkg
+  dpkg-query -W -f '${Package}\t${Architecture}\t${Status}\t${Version}\n' -- "$@"
+  [ $? -le 1 ] || exit 1
+elif [ -s /lib/apk/db/installed ] || [ -s /usr/lib/apk/db/installed ]; then
+  echo apk
+  cat /lib/apk/db/installed /usr/lib/apk/db/installed 2>/dev/null | grep '^[PV]:'
+elif [ -d /var/lib/pacman/local ] && command -v pacman >/dev/null 2>&1; then
+  echo pacman
+  pacman -Q -- "$@" 2>&1
+elif command -v rpm >/dev/null 2>&1; then
+  echo rpm
+  rpm -q --qf '+\t%{NAME}\t%{EPOCH}\t%{VERSION}-%{RELEASE}\n' -- "$@" 2>&1
+else
+  echo "no package manager that is known here (dpkg, rpm, apk, pacman)" >&2
+  exit NO_TOOL
+fi
+exit 0
+""".replace("NO_TOOL", str(NO_TOOL))
+
+
+class PackageFact(Fact):
+    """Packages of the distribution."""
+
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        return positional(arguments) + SNIPPET
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        rows = lines(self.readable(answer).out)
+        readers = {"dpkg": _dpkg, "rpm": _rpm, "apk": _apk, "pacman": _pacman}
+        if not rows or rows[0] not in readers:
+            raise FactError(f"the answer about packages is not understood: {answer.out[:80]!r}")
+        manager = rows[0]
+        found = readers[manager](rows[1:], [argument[0] for argument in arguments])
+        absent = Package(manager=manager, installed=False)
+        return {argument: found.get(argument[0], absent) for argument in arguments}
+
+
+def _dpkg(rows: list[str], names: list[str]) -> dict[str, Package]:
+    found: dict[str, Package] = {}
+    for row in rows:
+        name, architecture, status, version = _fields(row, 4)
+        state = status.rpartition(" ")[2]
+        package = Package(manager="dpkg", installed=state == "installed", version=version, state=_dpkg_words(status))
+        # A package may be there for several architectures: any one that is installed answers for the bare name.
+        found[f"{name}:{architecture}"] = package
+        if name not in found or package.installed:
+            found[name] = package
+    return found
+
+
+def _dpkg_words(status: str) -> str:
+    want, _, state = status.split(" ") if status.count(" ") == 2 else ("", "", status)
+    return {"unknown": state, "install": state, "": state}.get(want, f"{state}, {want}")
+
+
+def _rpm(rows: list[str], names: list[str]) -> dict[str, Package]:
+    found: dict[str, Package] = {}
+    missing = {f"package {name} is not installed" for name in names}
+    for row in rows:
+        if row.startswith("+\t"):
+            _, name, epoch, version = _fields(row, 4)
+            full = version if epoch == "(none)" else f"{epoch}:{version}"
+            found[name] = Package(manager="rpm", installed=True, version=full, state="installed")
+        elif row not in missing and not row.startswith("warning:"):
+            raise FactError(f"rpm could not look: {row[:200]}")
+    return found
+
+
+def _apk(rows: list[str], names: list[str]) -> dict[str, Package]:
+    found: dict[str, Package] = {}
+    name = ""
+    for row in rows:
+        if row.startswith("P:"):
+            name = row[2:]
+        else:
+            found[name] = Package(manager="apk", installed=True, version=row[2:], state="installed")
+    return found
+
+
+def _pacman(rows: list[str], names: list[str]) -> dict[str, Package]:
+    found: dict[str, Package] = {}
+    for row in rows:
+        if row.startswith("error: package '") and row.endswith("' was not found"):
+            continue
+        name, blank, version = row.partition(" ")
+        if not blank or row.startswith(("error:", "warning:")):
+            raise FactError(f"pacman could not look: {row[:200]}")
+        found[name] = Package(manager="pacman", installed=True, version=version, state="installed")
+    return found
+
+
+def _fields(row: str, count: int) -> list[str]:
+    fields = row.split("\t")
+    if len(fields) != count:
+        raise FactError(f"the answer about packages is not understood: {row[:80]!r}")
+    return fields

@@ -1,0 +1,100 @@
+"""The fact `socket`: every socket that waits for others, TCP, UDP and unix. It has no argument: all are told.
+
+Asked of `ss` (which knows whether an IPv6 wildcard takes IPv4 too), else read from /proc/net, where that is not told.
+`ss` writes `*:80` for a wildcard of both families, `0.0.0.0:80` and `[::]:80` for one.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infratest.errors import FactError
+from infratest.facts._shell import lines
+from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
+from infratest.found import Listener
+
+# 0A is TCP_LISTEN, 07 an unconnected UDP socket (net/tcp_states.h). Unix: flag 10000 accepts connections, type 0002
+# (datagram) needs no listening. A host without IPv6 has no tcp6 and udp6.
+SNIPPET = r"""
+if command -v ss >/dev/null 2>&1; then
+  echo ss
+  ss -H -l -n -t -u -x
+elif [ -r /proc/net/tcp ] && command -v awk >/dev/null 2>&1; then
+  echo proc
+  set --
+  for table in tcp tcp6 udp udp6 unix; do
+    [ -r "/proc/net/$table" ] && set -- "$@" "/proc/net/$table"
+  done
+  awk 'FNR == 1 { table = FILENAME; sub(".*/", "", table); next }
+    table == "unix" { if ($8 != "" && ($4 == "00010000" || $5 == "0002")) print table, $0; next }
+    $4 == (table ~ /^tcp/ ? "0A" : "07") { print table, $2 }' "$@"
+else
+  echo "neither ss (iproute2) nor awk is installed on this host" >&2
+  exit NO_TOOL
+fi
+""".replace("NO_TOOL", str(NO_TOOL))
+
+
+class SocketFact(Fact):
+    """Listening sockets."""
+
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        return SNIPPET
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        rows = lines(self.readable(answer).out)
+        if not rows or rows[0] not in ("ss", "proc"):
+            raise FactError(f"the answer about sockets is not understood: {answer.out[:80]!r}")
+        reader = _ss if rows[0] == "ss" else _proc
+        found = tuple(listener for row in rows[1:] if (listener := reader(row)) is not None)
+        return dict.fromkeys(arguments, found)
+
+
+def _ss(row: str) -> Listener | None:
+    fields = row.split()
+    if len(fields) < 6:
+        raise FactError(f"ss answered a line that is not understood: {row[:120]!r}")
+    if fields[0].startswith("u_"):
+        # Netid State Recv-Q Send-Q <path> <inode> <peer> <peer's inode>: a path may hold blanks, what follows not.
+        path = row.split(None, 4)[4].rsplit(None, 3)[0]
+        return None if path == "*" else Listener(kind="unix", address=path)
+    kind = {"tcp": "tcp", "udp": "udp"}.get(fields[0])
+    if kind is None:
+        return None
+    address, _, port = fields[4].rpartition(":")
+    address = address.partition("%")[0].strip("[]")
+    if not port.isdigit():
+        raise FactError(f"ss answered a port that is not understood: {row[:120]!r}")
+    if address == "*":
+        return Listener(kind=kind, address="::", port=int(port), family=6, only6=False)
+    family = 6 if ":" in address else 4
+    return Listener(kind=kind, address=address, port=int(port), family=family, only6=True if address == "::" else None)
+
+
+def _proc(row: str) -> Listener | None:
+    table, _, rest = row.partition(" ")
+    if table == "unix":
+        # Num RefCount Protocol Flags Type St Inode Path
+        return Listener(kind="unix", address=rest.split(None, 7)[7])
+    address, _, port = rest.partition(":")
+    try:
+        return Listener(
+            kind=table[:3],
+            address=_address(address),
+            port=int(port, 16),
+            family=6 if table.endswith("6") else 4,
+        )
+    except ValueError:
+        raise FactError(f"/proc/net/{table} holds a line that is not understood: {row[:120]!r}") from None
+
+
+def _address(text: str) -> str:
+    """Read an address of /proc/net: 32-bit words in hexadecimal, each in the byte order of the host.
+
+    The host's byte order is taken for little-endian, as on every Linux that Debian, Fedora or Alpine ship but s390x;
+    a wildcard is the same in both.
+    """
+    words = [bytes.fromhex(text[start : start + 8])[::-1] for start in range(0, len(text), 8)]
+    return socket.inet_ntop(socket.AF_INET if len(text) == 8 else socket.AF_INET6, b"".join(words))

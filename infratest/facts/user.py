@@ -1,0 +1,32 @@
+"""The fact `user`: an account by name. Argument: the name. None where the host knows no such account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infratest.facts import _names
+from infratest.facts._shell import number
+from infratest.facts.base import Answer, Argument, Fact
+from infratest.found import User
+
+
+class UserFact(Fact):
+    """Accounts."""
+
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        return _names.ask("passwd", arguments)
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        found = _names.entries(self, answer, 7)
+        return {argument: _user(found.get(argument[0])) for argument in arguments}
+
+
+def _user(entry: list[str] | None) -> User | None:
+    if entry is None:
+        return None
+    name, _, uid, gid, _, home, shell = entry
+    # passwd(5): an empty field is /bin/sh.
+    return User(
+        name=name, uid=number(uid, "a user id"), gid=number(gid, "a group id"), home=home, shell=shell or "/bin/sh"
+    )

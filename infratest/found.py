@@ -1,0 +1,191 @@
+"""What is found on a host: the values that facts read and checks look at.
+
+Made by facts/ (each file's `read`), read by checks/ and by whatever compares two moments. Absence is a value too: a
+package that is not installed, a file that does not exist. Sizes are in bytes, times in seconds, shares in percent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A package by name. `state` is the package manager's own word, `unknown` where it has never heard of it."""
+
+    manager: str
+    installed: bool
+    version: str = ""
+    state: str = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """A systemd unit, in systemd's own words; `boot_links` is true for a System V script that a runlevel starts."""
+
+    id: str
+    load: str
+    active: str
+    sub: str
+    file: str
+    boot_links: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listener:
+    """A socket that waits for others: listening TCP, bound and unconnected UDP, or a bound unix socket.
+
+    Args:
+        kind: `tcp`, `udp` or `unix`. address: without scope; a unix socket's path or `@name`. port: None for unix.
+        family: 4 or 6; None for unix. only6: an IPv6 wildcard that takes no IPv4; None where the host could not say.
+    """
+
+    kind: str
+    address: str
+    port: int | None = None
+    family: int | None = None
+    only6: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A process. `name` is the kernel's (at most 15 bytes), `rss` resident memory, `state` the kernel's letter."""
+
+    pid: int
+    parent: int
+    uid: int
+    state: str
+    name: str
+    arguments: tuple[str, ...]
+    rss: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A path, links followed.
+
+    Args:
+        kind: `file`, `directory`, `socket`, `pipe`, `block device`, `character device`; None where nothing is there.
+        mode: permission bits, four octal digits. age: seconds since it was last changed, by the host's own clock.
+        link: where the path itself is a symbolic link, its target as written; else None.
+        problem: why the host could not look (permission denied), in its own words; everything else is then unknown.
+    """
+
+    kind: str | None
+    mode: str = ""
+    owner: str = ""
+    group: str = ""
+    uid: int = -1
+    gid: int = -1
+    size: int = 0
+    age: int = 0
+    link: str | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What a regular file holds: `text` is None where there is none, `whole` false past 1 MiB, `problem` as in File."""
+
+    text: str | None
+    whole: bool = True
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """An account, as the host's name services know it."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+    shell: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A group and who is listed in it; accounts that have it as their primary group are not listed."""
+
+    name: str
+    gid: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mount:
+    """A mounted file system; of several on one path, the one on top."""
+
+    path: str
+    device: str
+    type: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """The room of the file system that holds a path, as an unprivileged user may use it; `problem` as in File."""
+
+    size: int = 0
+    used: int = 0
+    available: int = 0
+    inodes: int = 0
+    inodes_free: int = 0
+    there: bool = True
+    problem: str = ""
+
+    @property
+    def percent(self) -> float:
+        """How full it is, as df counts: used of what is used and available."""
+        return round(100 * self.used / (self.used + self.available), 2) if self.used + self.available else 0.0
+
+    @property
+    def inode_percent(self) -> float | None:
+        """How many of its inodes are used; None where it counts none (btrfs, vfat)."""
+        return round(100 * (self.inodes - self.inodes_free) / self.inodes, 2) if self.inodes else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """Main memory and swap, in bytes."""
+
+    total: int
+    available: int
+    swap_total: int
+    swap_free: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """The load averages over 1, 5 and 15 minutes, and the processors that share it."""
+
+    averages: tuple[float, float, float]
+    processors: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What a command answered."""
+
+    exit: int
+    out: str
+    err: str
+    seconds: float
+    whole: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What came back from a URL.
+
+    Args:
+        status: None where no answer came. refused: why not, in words; empty where one came.
+        seconds: until the answer was complete. whole: false where the body is longer than the 1 MiB kept.
+    """
+
+    status: int | None
+    seconds: float
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    whole: bool = True
+    refused: str = ""

@@ -1,0 +1,51 @@
+"""Names of things on a host, as features write them, checked before anything is asked.
+
+Called by checks when they are made (so that lint sees a bad one) and by facts where a tool would take more than names.
+"""
+
+from __future__ import annotations
+
+from infratest.errors import UserError
+
+#: systemd.unit(5): the kinds of units, and the characters a name may have. Anything else systemctl takes as a pattern
+#: or rewrites, and the answers could not be told apart.
+UNIT_SUFFIXES = (
+    ".service", ".socket", ".timer", ".mount", ".target", ".path", ".slice", ".scope", ".device", ".swap", ".automount",
+)  # fmt: skip
+_ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_UNIT = frozenset(_ALPHANUMERIC + ":_.\\@-")
+#: What dpkg, rpm, apk and pacman allow between them; dpkg's `name:architecture` included, its patterns not.
+_PACKAGE = frozenset(_ALPHANUMERIC + "+-._:@~^")
+
+
+def unit_name(name: str, suffix: str = ".service") -> str:
+    """Return the full name of a systemd unit, with this suffix where it has none.
+
+    Raises:
+        UserError: no unit can have that name.
+    """
+    if not name or not set(name) <= _UNIT or name.startswith("-"):
+        raise UserError(f"{name!r} is not the name of a unit: letters, digits and : _ . @ - \\ are allowed")
+    return name if name.endswith(UNIT_SUFFIXES) else name + suffix
+
+
+def package_name(name: str) -> str:
+    """Return the name of a package as it is.
+
+    Raises:
+        UserError: no package can have that name.
+    """
+    if not name or not set(name) <= _PACKAGE or not name[0].isalnum():
+        raise UserError(f"{name!r} is not the name of a package: letters, digits and + - . _ : @ ~ ^ are allowed")
+    return name
+
+
+def absolute(path: str) -> str:
+    """Return an absolute path as it is, but for slashes at its end.
+
+    Raises:
+        UserError: it does not begin with a slash, or holds a NUL.
+    """
+    if not path.startswith("/") or "\0" in path:
+        raise UserError(f"{path!r} is not an absolute path: it must begin with /")
+    return path.rstrip("/") or "/"
