@@ -57,7 +57,7 @@ def _text(plan: Plan, verbosity: int) -> str:
 def _does(task: Task) -> str:
     checks = sum(isinstance(step, CheckStep) for step in task.steps)
     acts = [step for step in task.steps if isinstance(step, ActStep)]
-    words = f"{checks} checks"
+    words = "1 check" if checks == 1 else f"{checks} checks"
     if acts:
         words += ", acts: " + "; ".join(f"{step.line.text} on {', '.join(h for h, _ in step.targets)}" for step in acts)
     return words
