@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from infratest.errors import StateError, UserError
@@ -151,10 +152,10 @@ def _rotate(state: StateDir) -> None:
     path = state.path / FILE
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
+    except (FileNotFoundError, NotADirectoryError):
+        return  # `append` makes it, or says why it cannot
     except OSError as error:
-        raise StateError(f"state directory: {path} could not be read: {error.strerror}") from error
+        raise StateError(_words(path, "read", error)) from error
     try:
         if os.fstat(handle).st_size < SIZE:
             return
@@ -165,6 +166,10 @@ def _rotate(state: StateDir) -> None:
     except (BlockingIOError, FileNotFoundError):
         return  # another process is at it
     except OSError as error:
-        raise StateError(f"state directory: {path} could not be renamed: {error.strerror}") from error
+        raise StateError(_words(path, "renamed", error)) from error
     finally:
         os.close(handle)
+
+
+def _words(path: Path, verb: str, error: OSError) -> str:
+    return f"state directory: {path} could not be {verb}: {error.strerror}; name another with --state"

@@ -56,7 +56,9 @@ def last(state: StateDir, env: str) -> dict[str, Last]:
     except ValueError:  # damaged by something else: what it held is old the moment a new run ends
         return {}
     except OSError as error:
-        raise StateError(f"state directory: {path} could not be read: {error.strerror}") from error
+        raise StateError(
+            f"state directory: {path} could not be read: {error.strerror}; name another with --state"
+        ) from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("results"), list):
         return {}
     found = [_read(item) for item in data["results"]]
@@ -141,7 +143,9 @@ def _lock(state: StateDir, name: str) -> Iterator[None]:
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StateError(f"state directory: {path} could not be opened: {error.strerror}") from error
+        raise StateError(
+            f"state directory: {path} could not be opened: {error.strerror}; name another with --state"
+        ) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -41,7 +41,8 @@ def apply_failed_ranges(report: Report, warning: Range | None, critical: Range |
     states = []
     if critical.alerts(failed) if critical is not None else failed > 0:
         states.append(CRITICAL)
-    if counts[UNKNOWN] or report.problem or counts["blocked"]:
+    let_pass = failed > 0 and CRITICAL not in states
+    if counts[UNKNOWN] or report.problem or (let_pass and counts["blocked"]):
         states.append(UNKNOWN)
     if counts[WARNING] or (warning is not None and warning.alerts(failed)):
         states.append(WARNING)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infratest import cleaning
+from infratest.cleaning import MASK, clean, decoded, keep_secret, masked
+
+
+@pytest.fixture
+def secrets():
+    """Leave no secret of a test behind in this process."""
+    before = set(cleaning._secrets)
+    yield
+    cleaning._secrets.clear()
+    cleaning._secrets.update(before)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("plain", "plain"),
+        ("  around  ", "around"),
+        ("a\nb", "a b"),
+        ("a\r\nb", "a b"),
+        ("a\tb", "a b"),
+        ("a\x00b", "a\ufffdb"),
+        ("\x1b[2Ja", "\ufffd[2Ja"),
+        ("a\x07\x08b", "a\ufffd\ufffdb"),
+        ("a\u202eb", "a\ufffdb"),  # right-to-left override
+        ("a\u200bb", "a\ufffdb"),  # zero width
+        ("1\u00a0234\u202f5", "1 234 5"),  # blanks that may not be broken
+        ("a\u2028b\u2029c\x85d\x0be", "a b c d e"),  # line breaks that are not \n
+        ("\x9b31m", "\ufffd31m"),  # CSI in one character
+        ("\ud800", "\ufffd"),
+        ("Größe 小 ✓ 😀", "Größe 小 ✓ 😀"),
+        ("", ""),
+    ],
+)
+def test_one_line(text, expected):
+    assert clean(text) == expected
+
+
+def test_lines_are_kept_where_asked_for():
+    assert clean("a\r\nb\n\x0cc", lines=True) == "a\nb\n c"
+
+
+@pytest.mark.parametrize("limit, expected", [(5, "abcd…"), (6, "abcdef"), (7, "abcdef"), (1, "…")])
+def test_limit(limit, expected):
+    assert clean("abcdef", limit) == expected
+
+
+@given(st.text(), st.integers(1, 50), st.booleans())
+def test_never_more_and_never_control(text, limit, lines):
+    cleaned = clean(text, limit, lines)
+    assert len(cleaned) <= limit
+    assert all(character.isprintable() or (lines and character == "\n") for character in cleaned)
+    assert cleaned == clean(cleaned, limit, lines)
+
+
+def test_leading_blanks_do_not_hide_the_text():
+    assert clean(" " * 100_000 + "x") == "x"
+
+
+def test_megabytes_cost_little():
+    started = time.process_time()
+    assert len(clean("y\n" * 4_000_000, 100)) == 100
+    assert time.process_time() - started < 1
+
+
+def test_secrets_are_masked_everywhere(secrets):
+    keep_secret("hunter2!")
+    keep_secret("hunter2!longer")
+    assert masked("a hunter2!longer b hunter2! c") == f"a {MASK} b {MASK} c"
+    assert "hunter2" not in clean("x hunter2! y")
+
+
+def test_a_secret_on_the_cut_does_not_show_its_beginning(secrets):
+    secret = "k" * 300
+    keep_secret(secret)
+    for before in range(0, 60):
+        assert "k" not in clean("-" * before + (secret + " ") * 40, 50)
+
+
+def test_a_secret_too_short_to_mask_is_not_kept(secrets):
+    keep_secret("abc")
+    assert masked("abc") == "abc"
+
+
+@pytest.mark.parametrize("data, text", [(b"\xc3\xb6", "ö"), (b"a\xffb", "a\ufffdb"), (b"", "")])
+def test_decoded(data, text):
+    assert decoded(data) == text
