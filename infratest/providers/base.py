@@ -21,13 +21,19 @@ from infratest.hosts import Host
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """Whose a resource is, and until when: the labels that everything a provider makes must carry."""
+    """Whose a resource is, and until when: the labels that everything a provider makes must carry.
+
+    Args:
+        expires: 24 h after it was made; renewals stand in the journal. directory: of the state, where another run on
+        this machine can read them.
+    """
 
     owner: str
     state_id: str
     stack: str
     env: str
     expires: int  # seconds since the epoch
+    directory: str = ""
 
     def labels(self) -> dict[str, str]:
         return {
@@ -36,6 +42,7 @@ class Lease:
             "infratest.stack": self.stack,
             "infratest.env": self.env,
             "infratest.expires": str(self.expires),
+            "infratest.directory": self.directory,
         }
 
 

@@ -1,0 +1,97 @@
+"""Hosts that are there already, listed in the stack file and reached by SSH; nothing of them is made or removed.
+
+Loaded by name for `provider: existing`. What a host leaves out (address, user, port, key, jump) comes from ssh_config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infratest.deadline import Deadline
+from infratest.errors import ProviderError
+from infratest.hosts import Host
+from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource
+
+STATE_KNOWN_HOSTS = "known_hosts"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How all the hosts are reached; a path is relative to the stack file."""
+
+    known_hosts: str = field(
+        default="", metadata={"description": "the known_hosts file to trust instead of ssh_config's"}
+    )
+    pin: bool = field(
+        default=False,
+        metadata={"description": "pin an unknown host key at first use, in known-hosts or in the state directory"},
+    )
+    config: str = field(default="", metadata={"description": "the ssh_config to read instead, or none"})
+    agent: bool = field(default=True, metadata={"description": "use the keys of the SSH agent"})
+    connect_timeout: float | None = field(
+        default=None, metadata={"dimension": "time", "description": "longest wait for a connection"}
+    )
+
+
+class Existing(Provider):
+    """Hands out the hosts of the stack file; whether one answers is for its transport to find out."""
+
+    options: Options
+
+    def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
+        """Nothing has to be made."""
+        return []
+
+    def create(self, request: Request, deadline: Deadline) -> Resource:
+        raise ProviderError(
+            f"provider existing makes nothing, and was asked for {request.kind} {request.name!r}; "
+            "name another provider for hosts that are to be made"
+        )
+
+    def destroy(self, resource: Resource, deadline: Deadline) -> None:
+        raise ProviderError(f"provider existing removes nothing, and was asked to remove {resource.kind} {resource.id}")
+
+    def existing(self, deadline: Deadline) -> list[Resource]:
+        return []
+
+    def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
+        shared = self._shared()
+        return [
+            Host(
+                name=spec.name,
+                groups=spec.groups,
+                labels=spec.labels,
+                address=spec.address,
+                options=shared | self._own(spec),
+                sudo=spec.sudo,
+            )
+            for spec in specs
+        ]
+
+    def _shared(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"agent": self.options.agent, "pin": self.options.pin}
+        if self.options.known_hosts:
+            options["known-hosts"] = self._path(self.options.known_hosts)
+        elif self.options.pin:
+            options["known-hosts"] = str(self.context.state / STATE_KNOWN_HOSTS)
+        if self.options.config:
+            options["config"] = "none" if self.options.config == "none" else self._path(self.options.config)
+        if self.options.connect_timeout is not None:
+            options["connect-timeout"] = self.options.connect_timeout
+        return options
+
+    def _own(self, spec: HostSpec) -> dict[str, Any]:
+        given = {
+            "address": spec.address,
+            "port": spec.port,
+            "user": spec.user,
+            "key": self._path(spec.key) if spec.key else "",
+            "jump": spec.jump,
+        }
+        return {key: value for key, value in given.items() if value}
+
+    def _path(self, text: str) -> str:
+        return str(self.context.folder / Path(text).expanduser())

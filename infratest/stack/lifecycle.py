@@ -1,0 +1,384 @@
+"""The life of a stack: up, halt, destroy, status. Called by the verbs, the pytest plugin and the demo.
+
+Every changing verb holds the stack's lock, journals before each call of the provider, and renews the lease. What `up`
+made is undone when it fails or is told to stop, by the same rule as the reaper's: all that the provider says exists
+under this state id and that the journal does not hold as live. An `up` killed in the middle has no end in the
+journal, so that everything it made is what `reap`, or the next `up`, removes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError, ProviderError, UserError
+from infratest.hosts import GONE, RUNNING, STOPPED, Host
+from infratest.providers.base import Halts, HostSpec, Lease, Provider, Request, Resource
+from infratest.registry import unknown
+from infratest.stack import graph
+from infratest.stack.declared import StackFile
+from infratest.stack.journal import DONE, FAILED, INTERRUPTED, Begun, Journal, Operation, Undo, begun, expires, live
+from infratest.stack.open import open_provider
+from infratest.stack.ready import Ready, await_ready
+from infratest.stack.removal import HOST, failures, leftovers, of_stack, remove
+from infratest.stack.state_dir import StateDir, owner
+from infratest.stack.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, failing
+
+LEASE = 24 * 3600  # seconds; renewed by each changing verb
+UP, OTHER, UNDO = 1800.0, 600.0, 180.0  # seconds that `up`, any other verb and an undo have, where nothing is said
+SETTLED = 60.0  # seconds in which a host that ran before this `up` must answer
+
+
+def silent(name: str, phase: str, words: str) -> None:
+    """The progress of a caller that shows none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """A stack as its provider and its journal see it now.
+
+    Args:
+        hosts: in the stack file's order. expires: when the lease ends, in seconds since the epoch, or None.
+        owner, state_id: of this state directory; the id is empty where nothing was ever made from it.
+        resources: what the journal holds as live here, kind and name. interrupted: operations without an end; where
+        `busy` says that the lock is held one of them is at work. leftovers: what `reap` would remove. undos: faults
+        not known to be taken back.
+    """
+
+    hosts: tuple[Host, ...]
+    expires: int | None
+    owner: str
+    state_id: str
+    resources: tuple[tuple[str, str], ...]
+    interrupted: tuple[Begun, ...]
+    leftovers: tuple[Resource, ...]
+    undos: tuple[Undo, ...]
+
+
+class Lifecycle:
+    """One stack in one environment, with one state directory.
+
+    Args:
+        jobs: hosts worked on at once. deadline: of the whole verb. progress: told of each step. ready: runs `ready:`
+        sentences. provider: the stack's own, where it is not given. stop: set by `stopping.signals`.
+        undo_seconds: that an undo has, which no deadline of the verb cuts.
+    """
+
+    def __init__(
+        self,
+        stack: StackFile,
+        state: StateDir,
+        *,
+        jobs: int = 16,
+        deadline: Deadline | None = None,
+        progress: Progress = silent,
+        ready: Ready | None = None,
+        provider: Provider | None = None,
+        stop: Stop | None = None,
+        undo_seconds: float = UNDO,
+    ) -> None:
+        self.stack = stack
+        self.state = state
+        self.jobs = jobs
+        self.progress = progress
+        self.stop = stop or Stop()
+        self.journal = Journal(state)
+        self.provider = provider or open_provider(stack, state)
+        self._ready = ready
+        self._deadline = deadline
+        self._undo_seconds = undo_seconds
+
+    # Verbs
+
+    def up(self, names: Sequence[str] | None = None) -> list[Host]:
+        """Make what is not there, start what is halted, leave alone what runs; return the hosts, all ready.
+
+        Args:
+            names: of hosts; what they come `after` is brought up with them. None for all.
+        Raises:
+            ProviderError: it failed; the message says what was undone. Stopped: it was told to stop, likewise.
+        """
+        specs = self._with_what_they_need(names)
+        with self.operation("up", UP) as (operation, deadline):
+            try:
+                self._clear(operation)
+                for together in graph.rounds(specs):
+                    self._raise(together, operation, deadline)
+            except InfratestError as error:
+                raise self._undone(operation, error) from error
+        return self.provider.hosts(specs, self.limit(OTHER))
+
+    def halt(self, names: Sequence[str] | None = None) -> list[str]:
+        """Stop hosts without losing their disks; return the names of those that ran.
+
+        Raises:
+            UserError: the provider cannot halt. ProviderError: one could not be halted.
+        """
+        specs = self._specs(names)
+        halting = self.provider
+        if not isinstance(halting, Halts):
+            raise UserError(f"provider {self.stack.provider} cannot halt a host; `infratest destroy` removes it")
+        with self.operation("halt", OTHER) as (_, deadline):
+            running = {host.name for host in self.provider.hosts(specs, deadline) if host.state == RUNNING}
+            mine = [one for one in self._hosts_made(deadline) if one.name in running]
+
+            def one(resource: Resource) -> None:
+                self.progress(resource.name, "halting", "")
+                halting.halt(resource, deadline)
+                self.progress(resource.name, "halted", "")
+
+            self.all_well(each(mine, one, jobs=self.jobs, stop=self.stop))
+        return [resource.name for resource in mine]
+
+    def destroy(self, names: Sequence[str] | None = None, *, yes_production: bool = False) -> list[Resource]:
+        """Remove hosts, and with the last one all else the stack is made of; fine if nothing is there.
+
+        Raises:
+            UserError: the stack is production and `yes_production` is false. ProviderError: what is left, and why.
+        """
+        specs = self._specs(names)
+        if self.stack.production and not yes_production:
+            raise UserError(
+                f"stack {self.title} is `production: true`: destroy removes its hosts for good; "
+                "say so with --yes-production"
+            )
+        with self.operation("destroy", OTHER, renew=False) as (operation, deadline):
+            doomed = self.doomed(specs, deadline)
+            done = self.remove(doomed, operation, deadline, self.stop)
+            self.all_well(done)
+        return doomed
+
+    def doomed(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Resource]:
+        """Return what `destroy` removes for these hosts; asks the provider, changes nothing."""
+        mine = of_stack(self.provider.existing(deadline), self.state_id(), self.stack.name, self.stack.env)
+        names = {spec.name for spec in specs}
+        chosen = [one for one in mine if one.kind == HOST and one.name in names]
+        everything = names == {spec.name for spec in self.stack.hosts}
+        rest = [one for one in mine if one not in chosen]
+        # What the stack file no longer names goes with the whole stack; a network goes with its last host.
+        return mine if everything or not any(one.kind == HOST for one in rest) else chosen
+
+    def status(self) -> Status:
+        """Return the stack as it is; takes no lock and writes nothing."""
+        deadline = self.limit(OTHER)
+        records = self.journal.records()
+        held = live(records)
+        state_id = self.state_id()
+        here = (self.stack.name, self.stack.env)
+        existing = self.provider.existing(deadline) if state_id else []
+        return Status(
+            hosts=tuple(self.provider.hosts(self.stack.hosts, deadline)),
+            expires=expires(records, *here),
+            owner=owner(),
+            state_id=state_id,
+            resources=tuple((one.kind, one.name) for one in held.values() if (one.stack, one.env) == here),
+            interrupted=tuple(begun(records)),
+            leftovers=tuple(leftovers(existing, state_id, held)),
+            undos=tuple(self.journal.open_undos()),
+        )
+
+    def hosts(self, names: Sequence[str] | None = None) -> list[Host]:
+        """Return the hosts as they are now; takes no lock and writes nothing."""
+        return self.provider.hosts(self._specs(names), self.limit(OTHER))
+
+    @contextmanager
+    def changing(self, verb: str) -> Iterator[Deadline]:
+        """Hold the lock and renew the lease around another verb that changes hosts, as `provision`."""
+        with self.operation(verb, UP) as (_, deadline):
+            yield deadline
+
+    @property
+    def title(self) -> str:
+        return f"{self.stack.name}/{self.stack.env}" if self.stack.env else self.stack.name
+
+    # What an operation is
+
+    @contextmanager
+    def operation(self, verb: str, seconds: float, renew: bool = True) -> Iterator[tuple[Operation, Deadline]]:
+        """Hold the lock and a begun operation, with its deadline; the end is journalled whichever way it comes.
+
+        Args:
+            seconds: that it has, where the caller of the verb said nothing. renew: the lease, for 24 h from now.
+        """
+        where = (self.stack.name, self.stack.env)
+        with self.state.lock(purpose=f"{verb} of {self.title}"):
+            operation = self.journal.begin(verb, *where)
+            if renew:
+                self.journal.lease(*where, self._lease().expires)
+            try:
+                yield operation, self.limit(seconds)
+            except InfratestError as error:
+                # What went wrong is worth more to the user than that the journal could not take its end: an
+                # operation without one counts as interrupted, which is no less true.
+                with suppress(InfratestError):
+                    operation.end(INTERRUPTED if isinstance(error, Stopped) else FAILED)
+                    self._tidy(operation)
+                raise
+            operation.end(DONE)
+            self._tidy(operation)
+
+    def _tidy(self, operation: Operation) -> None:
+        """Forget what is gone, by the provider's word; keep it all while anything is left to reap."""
+        existing = self.provider.existing(Deadline(self._undo_seconds))
+        there = {one.id for one in existing}
+        for held in self.journal.live().values():
+            if (held.stack, held.env) == (self.stack.name, self.stack.env) and held.id not in there:
+                operation.removed(Resource(kind=held.kind, id=held.id, name=held.name))
+        if not leftovers(existing, self.state_id(), self.journal.live()):
+            self.journal.tidy(self.stack.name, self.stack.env)
+
+    def _lease(self) -> Lease:
+        return Lease(
+            owner=owner(),
+            state_id=self.state.id,
+            stack=self.stack.name,
+            env=self.stack.env,
+            expires=int(time.time()) + LEASE,
+            directory=str(self.state.path),
+        )
+
+    def limit(self, seconds: float) -> Deadline:
+        """Return the deadline the caller gave, else one of so many seconds; it has passed too when we are to stop."""
+        return StoppableDeadline(self._deadline or Deadline(seconds), self.stop)
+
+    def state_id(self) -> str:
+        """The id of the state directory, empty where there is none: looking must not make one."""
+        return self.state.id if (self.state.path / "id").exists() else ""
+
+    # Which hosts
+
+    def _specs(self, names: Sequence[str] | None) -> list[HostSpec]:
+        known = {spec.name: spec for spec in self.stack.hosts}
+        for name in names or ():
+            if name not in known:
+                raise UserError(unknown("host", name, list(known)))
+        return [spec for spec in self.stack.hosts if names is None or spec.name in names]
+
+    def _with_what_they_need(self, names: Sequence[str] | None) -> list[HostSpec]:
+        needed = {spec.name for spec in self._specs(names)}
+        known = {spec.name: spec for spec in self.stack.hosts}
+        waiting = list(needed)
+        while waiting:
+            for name in known[waiting.pop()].after:
+                if name in known and name not in needed:
+                    needed.add(name)
+                    waiting.append(name)
+        return [spec for spec in self.stack.hosts if spec.name in needed]
+
+    def _hosts_made(self, deadline: Deadline) -> list[Resource]:
+        mine = of_stack(self.provider.existing(deadline), self.state_id(), self.stack.name, self.stack.env)
+        return [one for one in mine if one.kind == HOST]
+
+    # Up
+
+    def _clear(self, operation: Operation) -> None:
+        """Remove what an operation that was killed left behind: it would stand in the way under the same names."""
+        deadline = self.limit(OTHER)
+        found = leftovers(self.provider.existing(deadline), self.state.id, self.journal.live())
+        done = self.remove(found, operation, deadline, self.stop)
+        self.all_well(done)
+
+    def _raise(self, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> None:
+        """Bring up hosts that may come up together."""
+        now = {host.name: host for host in self.provider.hosts(specs, deadline)}
+        self._make([spec for spec in specs if now[spec.name].state == GONE], operation, deadline)
+        self._start([name for name, host in now.items() if host.state == STOPPED], deadline)
+        failed = Stop(self.stop)
+        limits = {
+            spec.name: StoppableDeadline(
+                deadline.at_most(SETTLED) if now[spec.name].state == RUNNING else deadline, failed
+            )
+            for spec in specs
+        }
+
+        def one(spec: HostSpec) -> None:
+            def look() -> Host:
+                return self.provider.hosts([spec], deadline)[0]
+
+            def say(words: str) -> None:
+                self.progress(spec.name, "waiting", words)
+
+            await_ready(look, spec.ready, self._ready, limits[spec.name], say)
+            self.progress(spec.name, "ready", "ran already" if now[spec.name].state == RUNNING else "")
+
+        self.all_well(each(specs, failing(one, failed), jobs=self.jobs, stop=failed), failed.reason)
+
+    def _make(self, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> None:
+        if not specs:
+            return
+        for together in self.provider.requests(specs, self._lease()):
+            mine = of_stack(self.provider.existing(deadline), self.state.id, self.stack.name, self.stack.env)
+            there = {(one.kind, one.name) for one in mine}
+            failed = Stop(self.stop)
+
+            def one(request: Request) -> None:
+                self.progress(request.name, "making", request.kind)
+                operation.asked(request.kind, request.name)
+                operation.made(self.provider.create(request, StoppableDeadline(deadline, failed)))  # noqa: B023
+                self.progress(request.name, "made", request.kind)
+
+            wanted = [request for request in together if (request.kind, request.name) not in there]
+            self.all_well(each(wanted, failing(one, failed), jobs=self.jobs, stop=failed), failed.reason)
+
+    def _start(self, names: Sequence[str], deadline: Deadline) -> None:
+        halting = self.provider
+        if not names:
+            return
+        if not isinstance(halting, Halts):
+            raise ProviderError(f"{', '.join(names)}: stopped, and provider {self.stack.provider} cannot start hosts")
+
+        def one(resource: Resource) -> None:
+            self.progress(resource.name, "starting", "was halted")
+            halting.start(resource, deadline)
+
+        halted = [resource for resource in self._hosts_made(deadline) if resource.name in names]
+        self.all_well(each(halted, one, jobs=self.jobs, stop=self.stop))
+
+    def _undone(self, operation: Operation, error: InfratestError) -> InfratestError:
+        """Remove what this operation made, and return the error that says so."""
+        limit, stop = Deadline(self._undo_seconds), Stop()
+        kind: type[InfratestError] = type(error) if isinstance(error, Stopped | UserError) else ProviderError
+        cause = f"up of {self.title}: {error}"
+        try:
+            found = leftovers(self.provider.existing(limit), self.state.id, self.journal.live())
+            for resource in found:
+                self.progress(resource.name, "undoing", resource.kind)
+            left = failures(self.remove(found, operation, limit, stop, insist=False))
+        except InfratestError as problem:
+            return kind(f"{cause}\nnot undone: {problem}\nrun `infratest reap` to remove what is left")
+        if left:
+            return kind(f"{cause}\nnot undone: {'; '.join(left)}\nrun `infratest reap` to remove what is left")
+        names = ", ".join(f"{one.kind} {one.name}" for one in found)
+        return kind(f"{cause}\nundone: {names} removed" if found else f"{cause}\nnothing had been made")
+
+    # Threads
+
+    def remove(
+        self, resources: Sequence[Resource], operation: Operation, deadline: Deadline, stop: Stop, insist: bool = True
+    ) -> list[Done[Resource, None]]:
+        """Remove resources, hosts first, journalled; see `removal.remove`."""
+        return remove(
+            self.provider,
+            resources,
+            operation,
+            jobs=self.jobs,
+            deadline=deadline,
+            stop=stop,
+            say=self.progress,
+            insist=insist,
+        )
+
+    def all_well(self, done: Sequence[Done[Any, Any]], first: str = "") -> None:
+        """Raise what came of the work: that it was told to stop, else what failed (the first failure, where known)."""
+        hung = [str(one.error) for one in done if one.error is not None and not one.ended]
+        if self.stop.is_set:
+            words = "; ".join([f"stopped by {self.stop.reason}", *hung])
+            raise Stopped(words, 128 + self.stop.signal if self.stop.signal else 130)
+        errors = list(dict.fromkeys(str(one.error) for one in done if one.error is not None))
+        if errors:
+            users = all(isinstance(one.error, UserError) for one in done if one.error is not None)
+            raise (UserError if users else ProviderError)(first or "; ".join(errors))

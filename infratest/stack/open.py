@@ -1,0 +1,57 @@
+"""What a stack file names, opened: its provider, its hosts as they are now, a way into one of them.
+
+Called by the lifecycle, by `test` and `check`, and by the pytest fixtures. Takes no lock and writes nothing, so that
+a monitor that may only read can use it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from infratest import registry
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError
+from infratest.hosts import Host
+from infratest.options import build
+from infratest.providers.base import Context, Provider
+from infratest.stack.declared import StackFile
+from infratest.stack.state_dir import StateDir
+from infratest.transports.base import Transport
+
+
+def open_provider(stack: StackFile, state: StateDir) -> Provider:
+    """Return the stack's provider with its options.
+
+    Raises:
+        UserError: an unknown provider, or an option that it does not have.
+    """
+    kind = registry.get("provider", stack.provider)
+    options = build(_options(kind), stack.provider_options, f"{stack.path}: provider {stack.provider}")
+    context = Context(folder=stack.folder, state=state.path, stack=stack.name, env=stack.env)
+    provider: Provider = kind(options, context)
+    return provider
+
+
+def open_hosts(stack: StackFile, state: StateDir, deadline: Deadline) -> list[Host]:
+    """Return the hosts of the stack as they are now, in the stack file's order, each with its state."""
+    return open_provider(stack, state).hosts(stack.hosts, deadline)
+
+
+def open_transport(host: Host) -> Transport:
+    """Return the way to a host, not connected yet.
+
+    Raises:
+        UserError: an unknown transport, or an option that it does not have.
+    """
+    transport: Transport = registry.get("transport", host.transport)(host)
+    return transport
+
+
+def _options(kind: type[Any]) -> type[Any]:
+    """The `Options` of a plugin: beside its class in the same file, or inside it."""
+    options = getattr(kind, "Options", None) or getattr(sys.modules[kind.__module__], "Options", None)
+    if options is None:
+        raise InfratestError(f"{kind.__module__}: has no Options dataclass; every provider has one, even if empty")
+    found: type[Any] = options
+    return found
