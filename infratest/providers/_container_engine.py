@@ -27,11 +27,16 @@ from infratest.quoting import command_line
 
 DOCKER, PODMAN = "docker", "podman"
 
+#: The label that holds a host's name in its stack.
+HOST_LABEL = "infratest.host"
+
 #: Another docker client may come first in PATH; this is where Debian's is.
 DISTRIBUTION_DOCKER = "/usr/bin/docker"
 
 #: Seconds that a candidate has to say that it is there.
 PROBE = 20.0
+
+TICK = 0.1  # seconds between two looks at a deadline
 
 #: Podman's own defaults for these are above what a container without CAP_SYS_RESOURCE may set.
 PODMAN_LIMITS = {"nofile": (resource.RLIMIT_NOFILE, 1048576), "nproc": (resource.RLIMIT_NPROC, 32768)}
@@ -242,17 +247,28 @@ def call(
         raise ProviderError(f"{arguments[0]} could not be run: {error.strerror}") from error
     with process:
         try:
-            out, err = process.communicate(stdin, timeout=deadline.left)
+            out, err = _communicate(process, stdin, deadline)
         except subprocess.TimeoutExpired:
-            _end(process)
             raise ProviderError(
-                f"`{_shown(arguments)}` had not ended after {deadline.seconds:.0f} s; give it more with --timeout, "
-                "or see whether the machine is overloaded"
+                f"`{_shown(arguments)}` was ended: it was told to stop, or had not ended in its {deadline.seconds:.0f} "
+                "seconds; give it more with --timeout, or see whether the machine is overloaded"
             ) from None
-        except BaseException:
-            _end(process)
-            raise
+        finally:
+            if process.poll() is None:
+                _end(process)
     return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+
+
+def _communicate(process: subprocess.Popen[bytes], stdin: bytes, deadline: Deadline) -> tuple[bytes, bytes]:
+    """Wait for the end, looking at the deadline again and again: somebody may bring it forward."""
+    given: bytes | None = stdin
+    while True:
+        try:
+            return process.communicate(given, timeout=min(TICK, deadline.left))
+        except subprocess.TimeoutExpired:
+            given = None  # what is left of it is kept by the process object
+            if deadline.passed:
+                raise
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -282,13 +298,18 @@ def _without_no_trunc(verb: Sequence[str]) -> list[str]:
 
 
 def _from_docker(kind: str, item: Mapping[str, Any]) -> Resource:
-    labels = {key: value for key, value in item["labels"].items() if value}
-    return Resource(kind=kind, id=item["id"], name=labels.get("infratest.host") or item["name"], labels=labels)
+    return _resource(kind, item["id"], item["name"], item["labels"])
 
 
 def _from_podman(kind: str, item: Mapping[str, Any], wanted: Sequence[str]) -> Resource:
     given = item.get("Labels") or item.get("labels") or {}
-    labels = {key: given[key] for key in wanted if given.get(key)}
     names = item.get("Names") or [item.get("name") or item.get("Name")]
     identity = item.get("Id") or item.get("id") or item.get("ID")
-    return Resource(kind=kind, id=str(identity), name=labels.get("infratest.host") or str(names[0]), labels=labels)
+    return _resource(kind, str(identity), str(names[0]), {key: given.get(key, "") for key in wanted})
+
+
+def _resource(kind: str, identity: str, name: str, labels: Mapping[str, str]) -> Resource:
+    """A host is known by its name in the stack, which is a label; a network has no such label."""
+    host = labels.get(HOST_LABEL, "")
+    kept = {key: value for key, value in labels.items() if key != HOST_LABEL or host}
+    return Resource(kind=kind, id=identity, name=host or name, labels=kept)

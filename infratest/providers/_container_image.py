@@ -39,6 +39,9 @@ RECIPE = "recipe.toml"
 #: Where the recipe's folder is while an image is made; gone from the image.
 INSIDE = "infratest-build"
 
+#: With mounts and processes of its own, which end with it, and it ends with us: nothing stays mounted or running.
+ALONE = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+
 #: Seconds for a pull: a registry that cannot be reached answers at once or never.
 PULL = 180.0
 
@@ -145,7 +148,9 @@ def debootstrap_missing() -> str:
         return "it works on Linux only"
     if os.geteuid() != 0:
         return "it must be root"
-    absent = [program for program in ("debootstrap", "unshare", "chroot", "tar") if not shutil.which(program)]
+    absent = [
+        program for program in ("debootstrap", "setpriv", "unshare", "chroot", "tar") if not shutil.which(program)
+    ]
     return f"{', '.join(absent)} not installed (apt-get install debootstrap)" if absent else ""
 
 
@@ -164,16 +169,16 @@ def _from_registry(engine: Engine, wanted: Recipe, sources: Sources, tag: str, d
 
 
 def _from_debootstrap(engine: Engine, wanted: Recipe, sources: Sources, tag: str, deadline: Deadline) -> None:
+    for stale in cache_folder().glob("build-*"):  # of a build that was killed: ours is the only one, by the lock
+        shutil.rmtree(stale, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="build-", dir=cache_folder()) as folder:
         root, archive = Path(folder, "root"), Path(folder, "root.tar")
-        # In a mount namespace of its own, so that nothing stays mounted however debootstrap ends.
-        alone = ["unshare", "--mount", "--fork", "--kill-child"]
         include = f"--include={','.join(wanted.packages)}"
         bootstrap = ["debootstrap", "--variant=minbase", include, wanted.suite, str(root), sources.mirror]
-        _do([*alone, *bootstrap], sources, deadline)
+        _do([*ALONE, *bootstrap], sources, deadline)
         with tarfile.open(fileobj=io.BytesIO(_packed(wanted, sources, ()))) as packed:
             packed.extractall(root, filter="data")
-        _do(["chroot", str(root), "sh", f"/{INSIDE}/setup.sh"], sources, deadline)
+        _do([*ALONE, "chroot", str(root), "sh", f"/{INSIDE}/setup.sh"], sources, deadline)
         _do(["tar", "-C", str(root), "--numeric-owner", "-cf", str(archive), "."], sources, deadline)
         settings = [f"CMD {_exec_form(wanted.command)}", f"LABEL infratest.recipe={wanted.name}"]
         engine.run(["import", *_changes(settings), str(archive), tag], deadline)

@@ -22,15 +22,14 @@ from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
 from infratest.providers import _container_doctor, _container_image, _ssh_keys
-from infratest.providers._container_engine import Engine, find
+from infratest.providers._container_engine import HOST_LABEL, Engine, find
 from infratest.providers.base import Context, Finding, HostSpec, Lease, Provider, Request, Resource
 
 STATE_LABEL = "infratest.state"
-HOST_LABEL = "infratest.host"
 ADDRESS_LABEL = "infratest.address"
 
 #: What `existing` reads of a resource.
-LABELS = ("infratest.owner", STATE_LABEL, "infratest.stack", "infratest.env", "infratest.expires", HOST_LABEL)
+LABELS = (*Lease(owner="", state_id="", stack="", env="", expires=0).labels(), HOST_LABEL)
 
 DEFAULT_IMAGE = "debian-12"
 DEFAULT_USER = "root"
@@ -40,9 +39,6 @@ USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 
 #: Seconds that the engine may take for an orderly power-off before it kills.
 GRACE = 10
-
-#: Seconds for the first image of a recipe: minutes where package sources are slow. Not part of any host's time.
-BUILD = 900.0
 
 #: Times a network is asked for again when somebody else took its range in between.
 NETWORK_TRIES = 5
@@ -85,6 +81,10 @@ class Container(Provider):
     # What is to be made, and making it
 
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
+        """The network, then all the hosts in it."""
+        # Since the last time others may have removed what was found then.
+        with self._building, self._lock:
+            self._images, self._subnet, self._taken = {}, None, set()
         network = Request(kind="network", name=self._name(lease.state_id), lease=lease)
         return [[network], [Request(kind="host", name=spec.name, lease=lease, spec=spec) for spec in hosts]]
 
@@ -102,7 +102,7 @@ class Container(Provider):
         """
         engine = self._found(deadline)
         subnet = self.options.subnet
-        labels = {**request.lease.labels()}
+        labels = request.lease.labels()
         create = ["network", "create", *_label_options(labels)]
         for attempt in range(NETWORK_TRIES):
             chosen = subnet
@@ -122,8 +122,7 @@ class Container(Provider):
         user = _user(spec)
         engine = self._found(deadline)
         recipe = _container_image.recipe(spec.image or DEFAULT_IMAGE, self.context.folder)
-        image = self._image(engine, recipe)
-        deadline = Deadline(deadline.seconds)  # begun anew: an image's minutes are not the host's
+        image = self._image(engine, recipe, deadline)
         state = request.lease.state_id
         address = self._free_address(self._name(state), deadline)
         name = self._name(state, spec.name)
@@ -143,11 +142,11 @@ class Container(Provider):
             self._renew_known(identity, spec.name, deadline)
         return Resource(kind="host", id=identity, name=spec.name, labels=labels)
 
-    def _image(self, engine: Engine, recipe: _container_image.Recipe) -> str:
+    def _image(self, engine: Engine, recipe: _container_image.Recipe, deadline: Deadline) -> str:
         """Return the image's tag; the first host has it built, the others wait here."""
         with self._building:
             if recipe.folder not in self._images:
-                self._images[recipe.folder] = _container_image.ensure(engine, recipe, Deadline(BUILD))
+                self._images[recipe.folder] = _container_image.ensure(engine, recipe, deadline)
             return self._images[recipe.folder]
 
     def _limits(self, spec: HostSpec) -> list[str]:
@@ -207,15 +206,13 @@ class Container(Provider):
         address = str(labels.get(ADDRESS_LABEL, ""))
         endpoints = _published(found) if found else {}
         at, port = endpoints.get(22, (address, 22))
-        if found and endpoints:
-            names = [address, _ssh_keys.lookup_name(at, port)]
-            _ssh_keys.renew(self._known_hosts, names, _mark(spec.name, str(found["Id"])))
         options = {
             "address": at,
             "port": port,
             "user": spec.user or DEFAULT_USER,
             "key": str(self._keys / "id_ed25519"),
             "known-hosts": str(self._known_hosts),
+            "host-key-alias": address,  # a published port changes with each start, the host's key and address do not
             "config": "none",  # what a user's ssh_config says of other machines is nothing to a host just made
             "agent": False,
         }
