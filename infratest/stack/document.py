@@ -72,7 +72,7 @@ class Document:
 
     def message(self, key: KeyPath, words: str) -> str:
         """Return `stack.yaml:14: hosts.web.count: words`."""
-        return f"{self.at(key)}: {words}"
+        return f"{self.at(key)}: {clean(words, 800)}"
 
     def error(self, key: KeyPath, words: str) -> StackFileError:
         """Return the error for one thing that is wrong at a key."""

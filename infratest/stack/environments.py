@@ -51,9 +51,14 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def in_environment(document: Document, env: str) -> Document:
-    """Return the stack as it is in an environment, with defaults put into the hosts, and where each value stands."""
+    """Return the stack as it is in an environment, with defaults put into the hosts, and where each value stands.
+
+    Raises:
+        StackFileError: the environment removes a host that is not there.
+    """
     base = _spelled_out({key: value for key, value in document.data.items() if key != "environments"})
     over = _spelled_out((document.data["environments"][env] or {}) if env else {})
+    _check_removed(document, env, base, over)
     if _names_another(over.get("provider"), base.get("provider")):
         del base["provider"]
     data = merged(base, over)
@@ -66,6 +71,15 @@ def in_environment(document: Document, env: str) -> Document:
         for key, place in of_defaults:
             places.setdefault(("hosts", name, *key), place)
     return Document(document.path, data, places)
+
+
+def _check_removed(document: Document, env: str, base: Mapping[str, Any], over: Mapping[str, Any]) -> None:
+    """Refuse to remove a host that is not there: its name is misspelt, and the one that is meant would stay."""
+    known = list(base.get("hosts", {}))
+    for name, host in (over.get("hosts") or {}).items():
+        if host is None and name not in known:
+            words = f"nothing to remove by null: {unknown('host', clean(name, 80), known)}"
+            raise document.error(("environments", env, "hosts", name), words)
 
 
 def _names_another(over: Any, base: Any) -> bool:

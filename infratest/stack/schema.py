@@ -184,7 +184,7 @@ _HEAL = _map(
     {
         "when": _map(
             "a map of tags and state",
-            "The results it is for; without it, those of scenarios tagged @heal:NAME.",
+            "The results it is for; without tags, those of scenarios tagged @heal:NAME.",
             {
                 "tags": _text("a tag expression", 'Over the scenario\'s tags, such as "@web and not @slow".'),
                 "state": {
