@@ -7,13 +7,14 @@ proxy. A server that refuses, does not answer in time or shows a bad certificate
 
 from __future__ import annotations
 
+import http.client
 import re
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from threading import Timer
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -25,15 +26,13 @@ from infratest.facts._shell import ONE_LINE, lines, number, positional, unescape
 from infratest.facts.base import Answer, Argument, Connect, Fact
 from infratest.found import Reply
 
-#: Bytes of a body that are kept, and seconds that a server has for its whole answer.
+#: Bytes of a body that are kept.
 LIMIT = 2**20
-PATIENCE = 10
 
 # Standard output has `url N`, then the head and body behind `|` and `.`, as in the fact `content`; standard error one
 # line for each URL: `N EXIT STATUS SECONDS words`. -q no ~/.curlrc, -g braces are text. Through descriptor 3 head and
 # body go to the pipe while what -w writes is caught.
-SNIPPET = (
-    r"""
+SNIPPET = r"""
 n=0
 for url in "$@"; do
   n=$((n + 1))
@@ -47,25 +46,27 @@ for url in "$@"; do
   } 3>&1 </dev/null | head -c LIMIT | sed 's/^/|/'
   printf '\n.\n'
 done
-""".replace("LIMIT", str(LIMIT + 2**16))
-    .replace("PATIENCE", str(PATIENCE))
-    .replace("AGENT", f"infratest/{__version__}")
-)
+""".replace("LIMIT", str(LIMIT + 2**16)).replace("AGENT", f"infratest/{__version__}")
 
 #: curl's exit statuses that tell of the server, not of us: name not known, refused, broken off, timed out, bad TLS
 #: handshake or certificate, empty or broken answer (curl(1), EXIT CODES).
 REFUSALS = frozenset({6, 7, 8, 16, 18, 28, 35, 51, 52, 55, 56, 60, 90, 91, 92, 95, 96})
 #: What -w writes, wherever it stands among curl's own words: the status and the seconds.
 WRITTEN = re.compile(r"=(\d{3}) ([\d.,]+)=")
+#: Among others: the answer is no HTTP/1.
+UNSUPPORTED = 1
 #: The pipe was shut: the answer is longer than what is kept.
 WRITE_ERROR = 23
 
 
 class HttpFact(Fact):
-    """URLs."""
+    """URLs. `patience`: seconds that a server has for its whole answer."""
+
+    patience: ClassVar[float] = 10
 
     def ask(self, arguments: Sequence[Argument]) -> str:
-        return without("curl", "curl is not installed on this host") + ONE_LINE + positional(arguments) + SNIPPET
+        script = SNIPPET.replace("PATIENCE", f"{self.patience:g}")
+        return without("curl", "curl is not installed on this host") + ONE_LINE + positional(arguments) + script
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         self.readable(answer)
@@ -81,7 +82,7 @@ class HttpFact(Fact):
         }
 
     def look(self, arguments: Sequence[Argument], deadline: Deadline, connect: Connect) -> Mapping[Argument, Any]:
-        return {argument: _look(argument[0], deadline, connect) for argument in arguments}
+        return {argument: _look(argument[0], deadline, self.patience, connect) for argument in arguments}
 
 
 def _blocks(rows: list[str]) -> list[str]:
@@ -106,7 +107,7 @@ def _curl_reply(told: str, text: str) -> Reply:
         raise FactError(f"curl could not look: {words.strip()[:200] or f'exit {exit_status}'}")
     words = (words[: found.start()] + words[found.end() :]).strip()
     seconds = float(found[2].replace(",", "."))
-    if exit_status in REFUSALS:
+    if exit_status in REFUSALS or (exit_status == UNSUPPORTED and "HTTP/0.9" in words):
         return Reply(status=None, seconds=seconds, refused=words.partition(") ")[2].split("\n")[0] or words)
     head, body = _head_and_body(text)
     size = len(body.encode("utf-8", "replace"))
@@ -129,12 +130,12 @@ def _head_and_body(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
     return tuple((name.strip().lower(), value.strip()) for name, colon, value in pairs if colon), body
 
 
-def _look(url: str, deadline: Deadline, connect: Connect) -> Reply:
+def _look(url: str, deadline: Deadline, seconds: float, connect: Connect) -> Reply:
     parsed = urllib3.util.parse_url(url)
     host = (parsed.host or "").strip("[]")
     port = parsed.port or (443 if parsed.scheme == "https" else 80)
     address, at = connect(host, port)
-    patience = deadline.at_most(PATIENCE)
+    patience = deadline.at_most(seconds)
     began = monotonic()
     connection = _connection(parsed.scheme or "", host, address, at, patience.left)
     watch = Timer(patience.left, _cut, (connection,))
@@ -142,11 +143,11 @@ def _look(url: str, deadline: Deadline, connect: Connect) -> Reply:
     watch.start()
     try:
         return _get(connection, parsed, began)
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
         if deadline.passed:
             raise DeadlineExceeded(f"{url}: no complete answer before our own deadline") from None
         late = patience.passed
-        words = f"no complete answer within {PATIENCE} s" if late else _words(error)
+        words = f"no complete answer within {seconds:g} s" if late else _words(error)
         return Reply(status=None, seconds=monotonic() - began, refused=words)
     finally:
         watch.cancel()

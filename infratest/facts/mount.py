@@ -27,6 +27,8 @@ class MountFact(Fact):
             device, path, kind, options = (_text(field) for field in fields[:4])
             # A later line covers an earlier one on the same path.
             found[path] = Mount(path=path, device=device, type=kind, options=tuple(options.split(",")))
+        if not found:
+            raise FactError("/proc/self/mounts is empty: is /proc mounted?")
         return dict.fromkeys(arguments, found)
 
 

@@ -28,7 +28,7 @@ elif [ -s /lib/apk/db/installed ] || [ -s /usr/lib/apk/db/installed ]; then
 elif [ -d /var/lib/pacman/local ] && command -v pacman >/dev/null 2>&1; then
   echo pacman
   pacman -Q -- "$@" 2>&1
-elif command -v rpm >/dev/null 2>&1; then
+elif { [ -d /var/lib/rpm ] || [ -d /usr/lib/sysimage/rpm ]; } && command -v rpm >/dev/null 2>&1; then
   echo rpm
   rpm -q --qf '+\t%{NAME}\t%{EPOCH}\t%{VERSION}-%{RELEASE}\n' -- "$@" 2>&1
 else

@@ -14,7 +14,7 @@ import pytest
 
 from infratest.errors import FactError
 from infratest.facts.base import NO_TOOL
-from infratest.registry import get, names
+from infratest.registry import names
 
 EVERY = ("command", "content", "disk", "file", "group", "http", "load", "memory", "mount", "package", "process",
          "root-command", "service", "socket", "user")  # fmt: skip
@@ -164,7 +164,7 @@ def test_files_are_what_os_stat_says(look, odd_files):
     for path in paths:
         seen = found[str(path),]
         assert seen.problem == ""
-        assert seen.link == (os.readlink(path) if path.is_symlink() else None)
+        assert seen.link == (str(path.readlink()) if path.is_symlink() else None)
         if path.name == "dangling":
             assert seen.kind is None
             continue
