@@ -29,6 +29,7 @@ class Session:
     colour: bool | None = None
     require_env: bool = False
     _stack: StackFile | None = field(default=None, repr=False)
+    _state: state_dir.StateDir | None = field(default=None, repr=False)
 
     @property
     def stack(self) -> StackFile:
@@ -44,7 +45,10 @@ class Session:
 
     @property
     def state(self) -> state_dir.StateDir:
-        return state_dir.locate(self.state_path, self.stack.folder, self.stack.name)
+        """The state directory; always the same object, since a lock that is held may be taken again by it alone."""
+        if self._state is None:
+            self._state = state_dir.locate(self.state_path, self.stack.folder, self.stack.name)
+        return self._state
 
     def selected(self, names: list[str]) -> list[str]:
         """Return the host names that `--host` selects (all without it).

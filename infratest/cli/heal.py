@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from infratest.cleaning import clean
-from infratest.cli.session import Session, Time, with_session
+from infratest.cli.session import Time, with_session
 from infratest.errors import UserError
 from infratest.model import Report
+from infratest.session import Session
 
 PAUSE, RESUME = "pause", "resume"
 

@@ -226,8 +226,9 @@ def _rerun(session: Session, report: Report, ids: Sequence[str]) -> Report:
 def _provisioner(session: Session) -> Callable[[str, Deadline], str]:
     def provision(name: str, deadline: Deadline) -> str:
         from infratest.stack.lifecycle import Lifecycle
+        from infratest.stack.provision import provision as run_provision
 
-        done = Lifecycle(session.stack, session.state, deadline=deadline).provision([name])
-        return f"provisioned {', '.join(str(one) for one in done)}"
+        done = run_provision(Lifecycle(session.stack, session.state, deadline=deadline), [name])
+        return f"provisioned {', '.join(done) or 'nothing: it has no provision'}"
 
     return provision

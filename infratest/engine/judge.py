@@ -5,7 +5,7 @@ The only place that turns what was seen into a state; called by the run after ea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infratest.checks.base import Measure, Seen
@@ -94,7 +94,7 @@ def _place(look: Look) -> str:
 
 
 def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
-    measure = look.check.measure()
+    measure = look.measure
     empty = _observation(measure, None, step.threshold)
     needs = look.check.needs()
     if look.location in facts.blocked:
@@ -114,6 +114,9 @@ def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
     except Exception as error:  # noqa: BLE001 - a check's own bug is unknown, and must not end the others
         reason = f"a bug in the check {type(look.check).__name__}: {type(error).__name__}: {error}"
         return Verdict(state=UNKNOWN, reason=reason, observations=empty, evidence=evidence)
+    if seen.number is not None:
+        # Judged as it will be written: verdict and range must agree on the number that people see.
+        seen = replace(seen, number=round(seen.number, 6))
     state, reason = _state(seen, step, severity, measure)
     shown = evidence if state != OK else ()
     return Verdict(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from infratest.acts import Act
-from infratest.checks.base import CONTROLLER, Check
+from infratest.checks.base import CONTROLLER, Check, Measure
 from infratest.errors import UserError
 from infratest.facts.base import Need
 from infratest.gherkin.binding import (
@@ -37,11 +37,16 @@ NO_HOST = "-"
 
 @dataclass(frozen=True)
 class Look:
-    """One check about one subject host (or NO_HOST), asked at a location: a host's name or CONTROLLER."""
+    """One check about one subject host (or NO_HOST), asked at a location: a host's name or CONTROLLER.
+
+    `measure` is the number it looks at, labelled with hosts' names for their addresses: a stack that is made anew has
+    other addresses, and the graphs of a monitoring system go by the label.
+    """
 
     subject: str
     location: str
     check: Check
+    measure: Measure | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +148,7 @@ class _Planner:
     def __init__(self, hosts: Sequence[Host], values: Values, selected: Callable[[Host], bool]) -> None:
         self.hosts = hosts
         self.values = values
+        self.named = values.of_named_hosts()
         self.selected = selected
 
     def tasks(self, scenario: Scenario) -> list[Task]:
@@ -221,8 +227,9 @@ class _Planner:
         binding: Binding | None = None
         for subject in self._subjects(end, given) if asked else [None]:
             binding = bind(match, self._fill(line, scenario, subject))
+            measure = bind(match, self._fill(line, scenario, subject, self.named)).built.measure()
             for location in self._locations(binding, subject):
-                looks.append(Look(subject.name if subject else NO_HOST, location, binding.built))
+                looks.append(Look(subject.name if subject else NO_HOST, location, binding.built, measure))
         if binding is None:
             raise UserError(f"{scenario.path}:{line.number}: {line.text!r} is asked of no host")
         return CheckStep(
@@ -248,8 +255,10 @@ class _Planner:
         chooser = Group if view == GROUP_VIEW else Named
         return [host.name for host in chooser(binding.tail.viewpoint).choose(self.hosts)]
 
-    def _fill(self, line: Line, scenario: Scenario, host: Host | None) -> Callable[[str, bool], str]:
-        values = self.values.of(host)
+    def _fill(
+        self, line: Line, scenario: Scenario, host: Host | None, values: Values | None = None
+    ) -> Callable[[str, bool], str]:
+        values = (values or self.values).of(host)
         where = f"{scenario.path}:{line.number}"
         return lambda text, shell: values.fill(text, shell=shell, where=where)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from infratest.errors import FeatureError, NotInThisVersion
@@ -42,7 +43,13 @@ class Values:
 
     def of(self, host: Host | None) -> Values:
         """Return the values as seen from another host."""
-        return Values(self._hosts, self._parameters, self._outputs, host)
+        mine = next((one for one in self._hosts if host is not None and one.name == host.name), host)
+        return Values(self._hosts, self._parameters, self._outputs, mine)
+
+    def of_named_hosts(self) -> Values:
+        """Return the same values with each host's name where its address would stand, for texts that must last."""
+        named = [replace(host, address=host.name) for host in self._hosts]
+        return Values(named, self._parameters, self._outputs, self._host)
 
     def fill(self, text: str, *, shell: bool = False, where: str = "") -> str:
         """Return the text with its values put in.
@@ -117,4 +124,5 @@ def _named(values: Mapping[str, object], name: str, what: str) -> str:
         near = get_close_matches(name, list(values), n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise FeatureError(f"{what}: unknown name {name!r}; {hint}known are {', '.join(sorted(values)) or 'none'}")
-    return str(values[name])
+    value = values[name]
+    return str(value).lower() if isinstance(value, bool) else str(value)

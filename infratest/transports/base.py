@@ -69,7 +69,7 @@ class Transport(ABC):
         return result
 
     def put(self, data: bytes, path: str, mode: str, deadline: Deadline, sudo: bool = False) -> None:
-        """Write a file on the host so that no reader ever sees half of it.
+        """Write a file on the host, making its folder where needed, so that no reader ever sees half of it.
 
         Args:
             mode: in octal, as `0644`.
@@ -78,6 +78,7 @@ class Transport(ABC):
         """
         target = quoted(path)
         script = (
+            f'umask 022; mkdir -p "$(dirname {target})" || exit; '
             f"umask 077; t={target}.infratest.$$; trap 'rm -f \"$t\"' EXIT; "
             f'cat >"$t" && chmod {quoted(mode)} "$t" && mv -f "$t" {target}'
         )

@@ -1,0 +1,227 @@
+"""The phases of the demo: what each one runs, and what must be so afterwards, seen by somebody else than who did it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from infratest.deadline import Deadline
+from infratest.hosts import Host
+from infratest.session import Session
+from infratest.stack.journal import Journal
+from infratest.stack.open import open_hosts, open_provider, open_transport
+
+FIGURES = "figures"
+#: Seconds of one command of the story.
+SECONDS = 600
+
+#: What provisioning may not change the second time: packages, files' hashes, units, listening ports, users.
+LOOK = r"""
+dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n'
+find /etc /usr/local /root /var/www /var/lib/nginx -xdev -type f ! -path '*/.ssh/*' -exec sha256sum {} + | sort -k 2
+systemctl list-unit-files --no-legend --plain --state=enabled | sort
+systemctl list-units --no-legend --plain --type=service,socket --state=active | awk '{print $1, $3}' | sort
+ss -Hlntu | awk '{print $1, $5}' | sort
+cut -d: -f1,3,4,7 /etc/passwd
+"""
+
+
+class Failed(Exception):
+    """A phase did not end as it must."""
+
+
+@dataclass
+class Demo:
+    """One run of the story."""
+
+    stack: Path
+    colour: bool = True
+    times: dict[str, float] = field(default_factory=dict)
+    cost: dict[str, int] = field(default_factory=dict)
+    hosts: int = 0
+
+    def title(self, words: str) -> None:
+        click.echo()
+        click.echo(click.style(f"── {words} ", bold=True) if self.colour else f"── {words}")
+
+    def took(self, phase: str, seconds: float) -> None:
+        self.times[phase] = seconds
+        click.echo(f"({phase}: {seconds:.1f} s)")
+
+    def run(self, *words: str, program: str = "infratest", expect: int = 0, shown: bool = False) -> str:
+        """Run one of our programs and return what it printed on standard output.
+
+        Args:
+            expect: the exit status it must have. shown: let it write to the terminal itself (for its progress).
+        """
+        click.echo(
+            click.style(f"$ {program} {' '.join(words)}", fg="cyan")
+            if self.colour
+            else f"$ {program} {' '.join(words)}"
+        )
+        module = "infratest" if program == "infratest" else "infratest.cli.check_infratest"
+        command = [sys.executable, "-m", module, *words]
+        try:
+            done = subprocess.run(
+                command, cwd=self.stack.parent, stdin=subprocess.DEVNULL, timeout=SECONDS, check=False,
+                stdout=None if shown else subprocess.PIPE, encoding="utf-8",
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{program} {' '.join(words)}: took more than {SECONDS} s") from None
+        output = done.stdout or ""
+        click.echo(output, nl=False)
+        if done.returncode != expect:
+            raise Failed(f"{program} {' '.join(words)}: exit {done.returncode}, it must be {expect}")
+        return output
+
+    def test(self, name: str, expect: int) -> dict[str, Any]:
+        """Run the features and return the report, adding up what it cost."""
+        path = self.stack.parent / f"{name}.json"
+        self.run("test", "--format", "text", "--format", f"json:{path}", expect=expect)
+        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for what, count in report["cost"].items():
+            self.cost[what] = self.cost.get(what, 0) + count
+        return report
+
+    def quietly(self, *words: str) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "infratest", *words], cwd=self.stack.parent, check=False, timeout=SECONDS,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def session(self) -> Session:
+        return Session(stack_path=self.stack)
+
+    def real_hosts(self) -> list[Host]:
+        session = self.session()
+        return open_hosts(session.stack, session.state, Deadline(30))
+
+    def look(self) -> dict[str, list[str]]:
+        """Return what is on each host, by our own look and not by the provisioner's word."""
+        found = {}
+        for host in self.real_hosts():
+            transport = open_transport(host)
+            transport.open(Deadline(20))
+            try:
+                answer = transport.run(["sh"], Deadline(60), LOOK.encode())
+            finally:
+                transport.close()
+            found[host.name] = answer.stdout.decode("utf-8", "replace").splitlines()
+        return found
+
+    def figures(self, seconds: float) -> None:
+        for phase, took in self.times.items():
+            click.echo(f"{phase:>10} {took:7.1f} s")
+        click.echo(f"{'all':>10} {seconds:7.1f} s")
+        costs = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in self.cost.items())
+        click.echo(f"{self.hosts} hosts; the test runs together: {costs}")
+
+
+def demand(holds: bool, words: str) -> None:
+    """Raise Failed where something is not as it must be."""
+    if not holds:
+        raise Failed(words)
+    click.echo(f"  seen: {words}")
+
+
+def up(demo: Demo) -> None:
+    """three hosts in parallel, journalled, ready when a command over SSH answers"""
+    demo.run("up", shown=True)
+    for host in (hosts := demo.real_hosts()):
+        transport = open_transport(host)
+        transport.open(Deadline(20))
+        answer = transport.run(["cat", "/proc/1/comm", "/proc/sys/kernel/hostname"], Deadline(10))
+        transport.close()
+        demand(answer.stdout.decode().split() == ["systemd", host.name], f"{host.name} runs systemd, at {host.address}")
+    demo.hosts = len(hosts)
+    demo.run("status")
+
+
+def red(demo: Demo) -> None:
+    """the features fail, and rightly: the image holds no nginx and no database"""
+    report = demo.test("red", expect=2)
+    told = {(result["host"], step["text"]): step for result in report["results"] for step in result["steps"]}
+    for host in ("web-1", "web-2"):
+        for text in (
+            'the package "nginx-light" is installed',
+            'the service "nginx" is running',
+            "port 80 is listening",
+        ):
+            step = told[host, text]
+            demand(step["state"] == "critical" and bool(step["evidence"]), f"{host}: {step['reason']}")
+
+
+def provision(demo: Demo) -> None:
+    """a database on db, nginx on web that answers with a value read from it; a second run changes nothing"""
+    demo.run("provision", shown=True)
+    before = demo.look()
+    demo.run("provision", shown=True)
+    after = demo.look()
+    changed = [f"{host}: {line}" for host in before for line in sorted(set(before[host]) ^ set(after[host]))]
+    lines = sum(map(len, before.values()))
+    demand(lines > 300 and not changed, f"the second run changed none of {lines} packages, files, units, ports, users"
+           + "".join(f"\n    {line}" for line in changed[:10]))  # fmt: skip
+
+
+def green(demo: Demo) -> None:
+    """the same features pass; one of their sentences reads through web to db"""
+    report = demo.test("green", expect=0)
+    through = [result for result in report["results"] if result["scenario"] == "the stock comes from the database"]
+    demand(
+        [result["state"] for result in through] == ["ok", "ok"], "both web hosts answer with what the database holds"
+    )
+
+
+def monitor(demo: Demo) -> None:
+    """the same features as a Nagios check"""
+    lines = demo.run(program="check_infratest").splitlines()
+    demand(
+        len(lines) == 1 and lines[0].startswith("INFRATEST OK - ") and " | " in lines[0], "one line, perfdata, exit 0"
+    )
+
+
+def break_(demo: Demo) -> None:
+    """nginx is killed on one web host"""
+    demo.run("run", "web-1", "pkill -KILL nginx")
+    line = demo.run(program="check_infratest", expect=2).splitlines()[0]
+    demand("CRITICAL" in line and "web-1" in line and '"nginx' in line, "the line names the host and the sentence")
+
+
+def heal(demo: Demo) -> None:
+    """fired by the check alone: two failures in a row confirm"""
+    demo.run("--heal", program="check_infratest", expect=2)
+    line = demo.run("--heal", program="check_infratest").splitlines()[0]
+    demand("healed: restart-service nginx, was CRITICAL" in line, "the second failure healed it, and the line says so")
+    session = demo.session()
+    acted = [record for record in session.state.read("heal.jsonl") if record.get("verified")]
+    demand(len(acted) >= 1, f"on record: {_brief(acted)}")
+    demo.run(program="check_infratest")
+
+
+def destroy(demo: Demo) -> None:
+    """nothing is left"""
+    demo.run("destroy", shown=True)
+    session = demo.session()
+    left = [
+        resource.name
+        for resource in open_provider(session.stack, session.state).existing(Deadline(30))
+        if resource.labels.get("infratest.state") == session.state.id
+    ]
+    demand(not left, "no container, network or volume is left" + (f" but {', '.join(left)}" if left else ""))
+    demand(not Journal(session.state).live(), "the journal holds nothing as live")
+    known = session.state.path / "known_hosts"
+    demand(not known.exists() or not known.read_text(encoding="utf-8").strip(), "no host key is left")
+
+
+def _brief(records: Sequence[dict[str, Any]]) -> str:
+    return "; ".join(f"{record.get('rule')}: {record.get('command')}" for record in records)
+
+
+PHASES = (up, red, provision, green, monitor, break_, heal, destroy)

@@ -1,0 +1,68 @@
+"""`infratest demo`: the whole story on a real stack, each phase by the real command, each looked at from outside."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import click
+
+from infratest.cli._demo import FIGURES, PHASES, Demo, Failed
+
+
+@click.command("demo", short_help="The whole story on three real hosts: up, red, provision, green ... heal, destroy.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Make the project in this new folder and leave it there (the stack is destroyed all the same).",
+)
+@click.option("--no-color", is_flag=True, envvar="NO_COLOR", help="No colour, even on a terminal.")
+def command(keep: Path | None, no_color: bool) -> int:
+    """Show the whole story on a real stack of three hosts.
+
+    \b
+    up        three containers with systemd and sshd, in parallel
+    red       the features fail, and rightly: nothing is installed
+    provision a database and two web servers; a second run changes nothing
+    green     the same features pass
+    monitor   the same features as a Nagios check: one line, exit 0
+    break     nginx is killed on one host: CRITICAL, exit 2
+    heal      two failures in a row confirm: restarted, verified, on record
+    destroy   nothing is left
+
+    Needs a container engine (`infratest doctor` says whether there is one). Exit status: 0 if every phase ended as it
+    must, else 1.
+    """
+    folder = keep if keep is not None else Path(tempfile.mkdtemp(prefix="infratest-demo-"))
+    if keep is not None and keep.exists():
+        raise click.UsageError(f"--keep {keep}: is there already; name a new folder")
+    with as_file(files("infratest.fixtures") / "stacks" / "shop") as source:
+        shutil.copytree(source, folder, dirs_exist_ok=keep is None)
+    demo = Demo(folder / "stack.yaml", colour=not no_color)
+    began = time.monotonic()
+    failure = ""
+    try:
+        for number, phase in enumerate(PHASES, 1):
+            demo.title(f"{number}/{len(PHASES)} {phase.__name__.rstrip('_')}: {(phase.__doc__ or '').strip()}")
+            started = time.monotonic()
+            phase(demo)
+            demo.took(phase.__name__.rstrip("_"), time.monotonic() - started)
+    except Failed as error:
+        failure = str(error)
+    except KeyboardInterrupt:
+        failure = "interrupted"
+    if failure:
+        demo.title(f"not as it must be: {failure}")
+        demo.quietly("destroy")
+    else:
+        demo.title(FIGURES)
+        demo.figures(time.monotonic() - began)
+    if keep is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        click.echo(f"the project is in {folder}")
+    return 1 if failure else 0
