@@ -140,24 +140,24 @@ class Lifecycle:
         Raises:
             UserError: the stack is production and `yes_production` is false. ProviderError: what is left, and why.
         """
-        specs = self._specs(names)
+        self._specs(names)
         if self.stack.production and not yes_production:
             raise UserError(
                 f"stack {self.title} is `production: true`: destroy removes its hosts for good; "
                 "say so with --yes-production"
             )
         with self.operation("destroy", OTHER, renew=False) as (operation, deadline):
-            doomed = self.doomed(specs, deadline)
+            doomed = self.doomed(names, deadline)
             done = self.remove(doomed, operation, deadline, self.stop)
             self.all_well(done)
         return doomed
 
-    def doomed(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Resource]:
+    def doomed(self, names: Sequence[str] | None, deadline: Deadline) -> list[Resource]:
         """Return what `destroy` removes for these hosts; asks the provider, changes nothing."""
         mine = of_stack(self.provider.existing(deadline), self.state_id(), self.stack.name, self.stack.env)
-        names = {spec.name for spec in specs}
-        chosen = [one for one in mine if one.kind == HOST and one.name in names]
-        everything = names == {spec.name for spec in self.stack.hosts}
+        wanted = {spec.name for spec in self._specs(names)}
+        chosen = [one for one in mine if one.kind == HOST and one.name in wanted]
+        everything = wanted == {spec.name for spec in self.stack.hosts}
         rest = [one for one in mine if one not in chosen]
         # What the stack file no longer names goes with the whole stack; a network goes with its last host.
         return mine if everything or not any(one.kind == HOST for one in rest) else chosen

@@ -1,0 +1,99 @@
+"""What the verbs on the life of a stack share: signals that end in an undo, the progress display, the event kept."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import click
+
+from infratest import events
+from infratest.cleaning import clean
+from infratest.cli._showing import Progress
+from infratest.deadline import Deadline
+from infratest.engine.readiness import ready_by
+from infratest.errors import InfratestError, StateError
+from infratest.session import Session
+from infratest.stack.lifecycle import Lifecycle
+from infratest.stack.stopping import Stop, Stopped, signals
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+def names(session: Session) -> list[str] | None:
+    """Return the hosts that `--host` selects, None where it does not stand."""
+    return session.selected([spec.name for spec in session.stack.hosts]) if session.host else None
+
+
+def looking(session: Session) -> Lifecycle:
+    """Return the lifecycle of a verb that changes nothing."""
+    return Lifecycle(session.stack, session.state, jobs=session.jobs, deadline=_deadline(session))
+
+
+def changing(session: Session, verb: str, work: Callable[[Lifecycle], T]) -> T:
+    """Do the work of a verb with its progress shown, and keep an event of it.
+
+    Raises:
+        Exit: it was told to stop; what was undone has been said, the status is a signal's (130 after Ctrl-C).
+    """
+    stop, began, outcome = Stop(), time.monotonic(), "failed"
+    with Progress(session.colour) as progress, signals(stop):
+        life = Lifecycle(
+            session.stack,
+            session.state,
+            jobs=session.jobs,
+            deadline=_deadline(session),
+            progress=progress.told,
+            ready=ready_by(session.stack),
+            stop=stop,
+        )
+        try:
+            done = work(life)
+            outcome = "done"
+        except Stopped as stopped:
+            outcome = "interrupted"
+            failure: InfratestError | None = stopped
+        except InfratestError as error:
+            failure = error
+        else:
+            failure = None
+    _keep(session, verb, time.monotonic() - began, progress.seconds, outcome)
+    if isinstance(failure, Stopped):
+        click.echo(f"infratest: {clean(str(failure), limit=4000, lines=True)}", err=True)
+        raise click.exceptions.Exit(failure.status)
+    if failure is not None:
+        raise failure
+    return done
+
+
+def say(words: str) -> None:
+    """Tell people, on standard error."""
+    click.echo(clean(words, limit=4000, lines=True), err=True)
+
+
+def would(lines: Sequence[str], otherwise: str) -> int:
+    """Print what a dry run found, and return its status."""
+    for line in lines or [otherwise]:
+        click.echo(clean(line))
+    return 0
+
+
+def _deadline(session: Session) -> Deadline | None:
+    return Deadline(session.timeout) if session.timeout else None
+
+
+def _keep(session: Session, verb: str, seconds: float, hosts: dict[str, float], outcome: str) -> None:
+    """Keep an event of the verb, and one of each host; a state directory that is full or shut is no reason to fail."""
+    stack, now = session.stack, time.time()
+    known = {spec.name for spec in stack.hosts}
+    took = {"-": seconds} | {name: each for name, each in hosts.items() if name in known}
+    found = [events.lifecycle(stack.name, stack.env, verb, name, each, now, outcome) for name, each in took.items()]
+    if not session.state.exists:
+        return
+    try:
+        events.append(session.state, found)
+    except StateError as error:
+        log.info("no event was kept: %s", error)

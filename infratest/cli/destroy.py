@@ -1,0 +1,31 @@
+"""`infratest destroy`: hosts removed, and with the last one all else the stack was made of."""
+
+from __future__ import annotations
+
+import click
+
+from infratest.cli._lifecycle import changing, looking, names, say, would
+from infratest.cli.session import with_session
+from infratest.session import Session
+from infratest.stack.lifecycle import OTHER
+
+
+@click.command("destroy", short_help="Remove the hosts of the stack for good.")
+@click.option("--yes-production", is_flag=True, help="Yes, also on a stack that says `production: true`.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and do nothing.")
+@with_session()
+def command(session: Session, yes_production: bool, dry_run: bool) -> int:
+    """Remove the hosts of the stack, and with the last one its network, keys on record and journal entries.
+
+    Only what was made from this state directory is removed, by the labels that the provider keeps. Hosts of the
+    providers `existing` and `local` were never made, and stay. Destroying what is gone already is fine.
+
+    Exit status: 0 nothing is left, 1 failed (with what is left), 2 wrong use.
+    """
+    if dry_run:
+        life = looking(session)
+        found = life.doomed(names(session), life.limit(OTHER))
+        return would([f"{one.kind} {one.name} would be removed" for one in found], "nothing is there")
+    removed = changing(session, "destroy", lambda life: life.destroy(names(session), yes_production=yes_production))
+    say(f"removed: {', '.join(f'{one.kind} {one.name}' for one in removed)}" if removed else "nothing was there")
+    return 0

@@ -1,0 +1,70 @@
+"""`infratest reap`: what an interrupted run left behind is removed."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from infratest.cli._lifecycle import changing, looking, say, would
+from infratest.cli.session import with_session
+from infratest.errors import UserError
+from infratest.session import Session
+from infratest.stack.reaper import Doomed, by_owner, find, reap
+
+
+@click.command("reap", short_help="Remove what an interrupted run left behind.")
+@click.option("--expired", is_flag=True, help="Also your own resources, of any stack, whose lease has expired.")
+@click.option(
+    "--owner", metavar="NAME", help="Also the expired ones of this owner; they are listed and asked for first."
+)
+@click.option("--yes", is_flag=True, help="With --owner: do not ask.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and do nothing.")
+@with_session()
+def command(session: Session, expired: bool, owner: str | None, yes: bool, dry_run: bool) -> int:
+    """Remove what an interrupted run left at the provider, and take back faults it left on hosts.
+
+    The provider is asked what exists. Of that goes what carries this state directory's id and what its journal does
+    not hold as live: made by a run that was killed, or half removed. Nothing else is touched.
+
+    A lease lasts 24 hours and is renewed by up, halt and provision. --expired removes what is past it, also of your
+    other state directories (your name is INFRATEST_OWNER, else user@host); production stacks go by destroy alone.
+
+    \b
+    infratest reap --dry-run
+    infratest reap --expired
+    infratest reap --owner jane@build-7
+
+    Exit status: 0 done, 1 something could not be removed, 2 wrong use.
+    """
+    found = find(looking(session), expired=expired, of_owner=owner)
+    if dry_run:
+        return would([f"would be removed: {_line(one)}" for one in found], "nothing to reap")
+    if owner and not yes:
+        _ask(by_owner(found, owner), owner)
+    reaped = changing(session, "reap", lambda life: reap(life, expired=expired, of_owner=owner))
+    for one in reaped.removed:
+        say(f"removed: {_line(one)}")
+    for undo in reaped.undone:
+        say(f"taken back on {undo.host}: {undo.command}")
+    if not (reaped.removed or reaped.undone or reaped.left):
+        say("nothing to reap")
+    for line in reaped.left:
+        say(f"left: {line}")
+    return 1 if reaped.left else 0
+
+
+def _ask(theirs: list[Doomed], owner: str) -> None:
+    for one in theirs:
+        say(f"of {owner}: {_line(one)}")
+    if not theirs:
+        return
+    if not sys.stdin.isatty():
+        raise UserError(f"these are {owner}'s and this is no terminal to ask at: say --yes to remove them")
+    click.confirm(f"Remove these {len(theirs)} of {owner}?", abort=True, err=True)
+
+
+def _line(one: Doomed) -> str:
+    labels = one.resource.labels
+    stack = "/".join(part for part in (labels.get("infratest.stack"), labels.get("infratest.env")) if part)
+    return f"{one.resource.kind} {one.resource.name} of {stack or '-'}, {one.resource.id[:12]}: {one.reason}"

@@ -1,0 +1,123 @@
+"""`infratest status`: the hosts as they are, the lease, and what the journal says."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from infratest.cleaning import clean
+from infratest.cli._lifecycle import looking
+from infratest.cli.session import with_session
+from infratest.hosts import RUNNING, STOPPED, Host
+from infratest.session import Session
+from infratest.stack.lifecycle import Status
+from infratest.units import human
+
+PIPE_WIDTH = 200  # characters of the table where nobody's terminal limits it
+STYLES = {RUNNING: "green", STOPPED: "yellow"}
+
+
+@click.command("status", short_help="Show the hosts, the lease and what the journal says.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text (default) or json.")
+@with_session()
+def command(session: Session, form: str) -> int:
+    """Show the hosts as their provider sees them now, until when the lease lasts, and what the journal says.
+
+    Looks only: takes no lock and writes nothing. `interrupted` names runs that began and have not ended (one of them
+    may be at work just now), `leftovers` what `infratest reap` would remove.
+
+    Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use.
+    """
+    found = looking(session).status()
+    chosen = set(session.selected([host.name for host in found.hosts]))
+    hosts = [host for host in found.hosts if host.name in chosen]
+    if form == "json":
+        click.echo(json.dumps(_as_dict(session, found, hosts), indent=2, ensure_ascii=False))
+    else:
+        _show(session, found, hosts)
+    return 0
+
+
+def _show(session: Session, found: Status, hosts: list[Host]) -> None:
+    console = Console(no_color=session.colour is False, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    stack = session.stack
+    env = f", environment {stack.env}" if stack.env else ""
+    production = ", production" if stack.production else ""
+    console.print(Text(f"stack {stack.name}{env}{production}, provider {stack.provider}"))
+    table = Table("host", "state", "address", "reached at", "groups", box=None, pad_edge=False)
+    for host in hosts:
+        table.add_row(
+            Text(host.name), Text(host.state, STYLES.get(host.state, "red")), Text(host.address or "-"),
+            Text(_reached(host)), Text(", ".join(host.groups) or "-"),
+        )  # fmt: skip
+    console.print(table)
+    for line in _lines(found):
+        console.print(Text(clean(line)))
+
+
+def _reached(host: Host) -> str:
+    if host.state != RUNNING:
+        return "-"
+    published = ", ".join(f"{port} at {at}:{there}" for port, (at, there) in sorted(host.endpoints.items()))
+    return published or f"{host.transport}" + ("" if host.routed else ", not routed")
+
+
+def _lines(found: Status) -> list[str]:
+    lines = []
+    if found.expires is not None:
+        left = found.expires - time.time()
+        words = (
+            f"in {human(left, 's')}" if left > 0 else f"{human(-left, 's')} ago: `infratest reap --expired` removes it"
+        )
+        lines.append(f"lease of {found.owner} ends {_moment(found.expires)} ({words})")
+    if found.resources:
+        lines.append(f"journal: {len(found.resources)} live: {', '.join(' '.join(one) for one in found.resources)}")
+    for one in found.interrupted:
+        lines.append(f"interrupted, or at work: {one.verb}, process {one.pid}, begun {_moment(one.time)}")
+    for left_over in found.leftovers:
+        lines.append(f"leftover: {left_over.kind} {left_over.name} ({left_over.id[:12]}); `infratest reap` removes it")
+    for undo in found.undos:
+        lines.append(f"fault on {undo.host} not known to be taken back; `infratest reap` runs: {undo.command}")
+    return lines or ["journal: nothing was made from this state directory"]
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _as_dict(session: Session, found: Status, hosts: list[Host]) -> dict[str, Any]:
+    return {
+        "stack": session.stack.name,
+        "env": session.stack.env,
+        "production": session.stack.production,
+        "provider": session.stack.provider,
+        "hosts": [
+            {
+                "name": host.name,
+                "state": host.state,
+                "address": host.address,
+                "routed": host.routed,
+                "endpoints": {str(port): list(at) for port, at in host.endpoints.items()},
+                "groups": list(host.groups),
+                "labels": dict(host.labels),
+                "transport": host.transport,
+            }
+            for host in hosts
+        ],
+        "owner": found.owner,
+        "state_id": found.state_id,
+        "expires": found.expires,
+        "live": [{"kind": kind, "name": name} for kind, name in found.resources],
+        "interrupted": [{"verb": one.verb, "pid": one.pid, "time": one.time} for one in found.interrupted],
+        "leftovers": [{"kind": one.kind, "name": one.name, "id": one.id} for one in found.leftovers],
+        "undos": [{"host": one.host, "command": one.command} for one in found.undos],
+    }

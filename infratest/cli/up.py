@@ -1,0 +1,50 @@
+"""`infratest up`: the hosts of a stack made or started, and ready; or nothing of it."""
+
+from __future__ import annotations
+
+import click
+
+from infratest.cli._lifecycle import changing, looking, names, say, would
+from infratest.cli.session import with_session
+from infratest.engine.readiness import check_ready
+from infratest.hosts import GONE, STOPPED
+from infratest.session import Session
+from infratest.stack.lifecycle import Lifecycle
+from infratest.stack.provision import provision
+
+ACTIONS = {GONE: "would be made", STOPPED: "would be started"}
+
+
+@click.command("up", short_help="Make or start the hosts of the stack, and wait until they are ready.")
+@click.option("--provision", "provisioning", is_flag=True, help="Provision them too, once all are ready.")
+@click.option("--dry-run", is_flag=True, help="Say what would be made or started, and do nothing.")
+@with_session()
+def command(session: Session, provisioning: bool, dry_run: bool) -> int:
+    """Make what is not there, start what is halted, leave alone what runs, and wait until all is ready.
+
+    A host is ready when a command over its transport answers and its `ready:` sentences hold. Hosts come up in
+    parallel (--jobs at once), those that are `after` others when these are ready. If one fails, or on Ctrl-C,
+    everything that this run made is removed again. Every resource is in the journal before it is asked for, so that
+    after a kill -9 `infratest reap`, or the next `up`, removes what was left.
+
+    \b
+    infratest up                     the whole stack, in its first environment
+    infratest up --host 'web-*'      these, and what they come after
+    infratest up --provision         and provision them
+
+    Exit status: 0 all ready, 1 failed (with what was undone), 2 wrong use, 130 after Ctrl-C.
+    """
+    check_ready(session.stack)
+    if dry_run:
+        hosts = looking(session).hosts(names(session))
+        return would([f"{host.name} {ACTIONS.get(host.state, 'runs already')}" for host in hosts], "no host")
+
+    def work(life: Lifecycle) -> int:
+        hosts = life.up(names(session))
+        if provisioning:
+            provision(life, names(session))
+        return len(hosts)
+
+    count = changing(session, "up", work)
+    say(f"{count} host{'s' if count != 1 else ''} ready; `infratest destroy` removes what was made")
+    return 0
