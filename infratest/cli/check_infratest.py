@@ -149,3 +149,7 @@ def _name(session: Session, wanted: str) -> str:
         known = ", ".join(f"{host.name} ({host.address or 'no address'})" for host in hosts)
         raise UserError(f"-H {wanted!r}: no host has this name or address; known are {known or 'none'}")
     return found[0]
+
+
+if __name__ == "__main__":
+    main()

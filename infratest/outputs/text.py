@@ -28,6 +28,10 @@ HOSTS_NAMED = (6, 1000)
 REASON_LIMIT, LINE_LIMIT = 600, 180
 
 
+#: Facts whose evidence is a user's own command's words, shown without -v.
+OWN_WORDS = ("command", "root-command")
+
+
 class Text(Output):
     """Features, scenarios and hosts; -v adds the sentences that hold, -vv their evidence."""
 
@@ -123,7 +127,9 @@ class Text(Output):
     def _evidence(self, step: StepResult) -> list[str]:
         lines = []
         for evidence in step.evidence:
-            lines += self._one_evidence(evidence)
+            # The reason says what our own snippets saw; what a user's command printed only the user can read.
+            if self.verbosity or evidence.fact in OWN_WORDS:
+                lines += self._one_evidence(evidence)
         return lines
 
     def _one_evidence(self, evidence: Evidence) -> list[str]:
