@@ -103,7 +103,8 @@ def start_sshd(
 
     Args:
         folder: an empty or missing folder for its files. user: who may log in; default whoever runs the test.
-        key: the private key to let in; default a new one. options: sshd_config keywords, as `ForceCommand="false"`.
+        key: the private key to let in; default a new one.
+        options: sshd_config keywords, as `ForceCommand="false"`; `HostKeys` is one more host key beside its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
@@ -129,14 +130,17 @@ def start_sshd(
         "MaxStartups": "100",
         "Subsystem": "sftp internal-sftp",
     } | options
-    process, port = _listening(folder, address, given)
+    more = [given.pop("HostKeys")] if "HostKeys" in given else []
+    process, port = _listening(folder, address, given, more)
     kind, blob, *_ = (folder / "host_key.pub").read_text().split()
     known_hosts = folder / "known_hosts"
     known_hosts.write_text(f"[{address}]:{port} {kind} {blob}\n")
     return Server(address, port, user, f"{kind} {blob}", key, known_hosts, folder / "sshd.log", folder, process)
 
 
-def _listening(folder: Path, address: str, given: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+def _listening(
+    folder: Path, address: str, given: dict[str, str], host_keys: list[str]
+) -> tuple[subprocess.Popen[bytes], int]:
     """Start sshd on a free port; it cannot choose one itself, so a port that someone else took is another try."""
     program = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     assert program, "sshd is not installed: apt-get install openssh-server"
@@ -148,6 +152,7 @@ def _listening(folder: Path, address: str, given: dict[str, str]) -> tuple[subpr
         log.write_text("")
         settings = given | {"Port": str(port), "ListenAddress": address}
         flags = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+        flags += [word for path in host_keys for word in ("-h", path)]
         process = subprocess.Popen([program, "-D", "-f", "/dev/null", "-E", log, *flags], start_new_session=True)
         if wait_until(lambda: STARTED in log.read_text() or process.poll() is not None) and process.poll() is None:  # noqa: B023
             return process, port

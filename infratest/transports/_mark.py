@@ -1,7 +1,7 @@
 """A mark in the environment of a command, by which everything it has started on its host is found and killed.
 
 Called by the transports whose connection does not end what runs at its other end: closing an SSH channel or a
-`docker exec` leaves the command alive. Linux shows each process's environment in /proc to its own user and to root.
+`docker exec` leaves the command alive. Linux shows each process's environment in /proc to its own user.
 """
 
 from __future__ import annotations
@@ -12,19 +12,29 @@ from collections.abc import Sequence
 NAME = "INFRATEST_COMMAND"
 
 #: Seconds that the killing may take, after the deadline.
-LAST_WAIT = 5.0
+LAST_WAIT = 2.0
 
-#: $1 is the signal, $2 `NAME=mark`. sh's own `kill` spawns nothing; the shell that runs this does not carry the mark.
+#: Becomes the command, so that one that is not there is 127 with the shell's words everywhere. Under sudo the marked
+#: shell stays: sudo's own environment can be read by nobody, and it takes the mark from what it starts.
+RUN = 'case $1 in sudo) "$@"; exit $?;; esac; exec "$@"'
+
+#: $1 and $2 are the halves of the mark, so that the shell that runs this is not found by its own arguments. sh's own
+#: `kill` spawns nothing.
 KILL = """for e in /proc/[0-9]*/environ; do
-    grep -q "$2" "$e" && p=${e%/environ} && kill "-$1" "${p#/proc/}"
+    grep -q "$1$2" "$e" && p=${e%/environ} && kill -KILL "${p#/proc/}"
+done 2>/dev/null"""
+
+#: The same where root's processes are among them: the process group of the marked shell (the third field after the
+#: name in stat), which has the mark among its arguments or in its environment.
+KILL_GROUP = """for e in /proc/[0-9]*/environ; do
+    p=${e%/environ}
+    grep -q "$1$2" "$e" "$p/cmdline" && read -r s <"$p/stat" && set -- "$1" "$2" ${s##*) } && [ "$5" -gt 1 ] &&
+        sudo -n -- sh -c 'kill -KILL "-$1"' sh "$5"
 done 2>/dev/null"""
 
 
 def kill_command(mark: str, command: Sequence[str]) -> list[str]:
-    """Return the command that kills what a marked command has started.
-
-    sudo empties the environment, so under it only sudo itself carries the mark; it hands TERM on, as it must be root.
-    """
-    if command and command[0] == "sudo":
-        return ["sudo", "-n", "--", "sh", "-c", KILL, "sh", "TERM", f"{NAME}={mark}"]
-    return ["sh", "-c", KILL, "sh", "KILL", f"{NAME}={mark}"]
+    """Return the command that kills what a marked command has started."""
+    script = KILL_GROUP if command and command[0] == "sudo" else KILL
+    half = len(mark) // 2
+    return ["sh", "-c", script, "sh", mark[:half], mark[half:]]

@@ -283,9 +283,12 @@ def _try(session: Session, hop: Hop, name: str, key: paramiko.PKey, deadline: De
 
 
 def _agent(hop: Hop, deadline: Deadline) -> paramiko.Agent | None:
-    if not hop.agent or not os.environ.get("SSH_AUTH_SOCK"):
+    path = os.environ.get("SSH_AUTH_SOCK")
+    if not hop.agent or not path:
         return None
     try:
+        with socket.socket(socket.AF_UNIX) as probe:  # paramiko would leak its socket where nobody listens
+            probe.connect(path)
         return in_time(paramiko.Agent, deadline)
     except (TimeoutError, paramiko.SSHException, OSError):
         return None  # a dead agent is no reason to fail when a key file may do

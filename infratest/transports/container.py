@@ -22,9 +22,6 @@ from infratest.transports._program import NOT_FOUND, Ended, Program
 from infratest.transports._streams import shown
 from infratest.transports.base import CommandResult, Transport
 
-#: Becomes the command, so that one that is not there is 127 with the shell's words under every engine.
-BEGIN = 'exec "$@"'
-
 #: Seconds that the engine has to say whether a container still runs.
 LAST_WAIT = 5.0
 
@@ -72,7 +69,7 @@ class Container(Transport):
         self.cost.commands += 1
         self.cost.round_trips += 1
         marked = ["exec", "-i", "-e", f"{_mark.NAME}={mark}", *user, self._container]
-        ended = self._engine([*marked, "sh", "-c", BEGIN, "sh", *command], stdin, deadline)
+        ended = self._engine([*marked, "sh", "-c", _mark.RUN, "sh", *command], stdin, deadline)
         if ended.cut:
             self.cost.commands += 1
             self.cost.round_trips += 1

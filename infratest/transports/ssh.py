@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 CHUNK = 65536
 
 #: Prints the marker on both streams, carries it in the environment, then becomes the command.
-BEGIN = f'export {_mark.NAME}="$1"; shift; echo "${_mark.NAME}"; echo "${_mark.NAME}" >&2; exec "$@"'
+BEGIN = f'export {_mark.NAME}="$1"; shift; echo "${_mark.NAME}"; echo "${_mark.NAME}" >&2; {_mark.RUN}'
 
 #: Seconds of silence after the command's status until streams that a daemon of it holds open are let go.
 SILENCE = 2.0
@@ -86,24 +86,28 @@ class Ssh(Transport):
         if not self._sessions:
             raise TransportError(f"{self.host.name}: the transport is not open; call open() before execute()")
         marker = secrets.token_hex(8)
+        execution = self._execution(marker, command, stdin, deadline)
         try:
-            return self._exchange(marker, command, stdin, deadline)
+            return execution.run()
         except DeadlineExceeded:
-            self._kill(marker, command)
+            if execution.begun:
+                self._kill(marker, command)
             raise
 
-    def _exchange(self, marker: str, command: Sequence[str], stdin: bytes, deadline: Deadline) -> CommandResult:
+    def _execution(self, marker: str, command: Sequence[str], stdin: bytes, deadline: Deadline) -> Execution:
         try:
             line = command_line(["sh", "-c", BEGIN, "sh", marker, *command]).encode("utf-8", "surrogateescape")
         except ValueError as error:
             raise TransportError(f"{self.host.name}: {error}") from error
         self.cost.commands += 1
         self.cost.round_trips += 1
-        return Execution(str(self._hop), self._sessions[-1], shown(command), marker, stdin, deadline).run(line)
+        where, what = str(self._hop), shown(command)
+        return Execution(where, self._sessions[-1], line, stdin, deadline, marker=marker, what=what)
 
     def _kill(self, marker: str, command: Sequence[str]) -> None:
+        killing = _mark.kill_command(marker, command)
         try:
-            self._exchange(secrets.token_hex(8), _mark.kill_command(marker, command), b"", Deadline(_mark.LAST_WAIT))
+            self._execution(secrets.token_hex(8), killing, b"", Deadline(_mark.LAST_WAIT)).run()
         except TransportError:
             pass  # the host does not answer any more; that the deadline passed is what the caller must hear
 
@@ -119,22 +123,36 @@ class Execution:
     """One command on one channel.
 
     Args:
-        where, what: for messages. marker: what both streams begin with.
+        where, what: for messages. line: what the login shell gets. marker: what both streams begin with.
     """
 
     def __init__(
-        self, where: str, session: paramiko.Transport, what: str, marker: str, stdin: bytes, deadline: Deadline
+        self,
+        where: str,
+        session: paramiko.Transport,
+        line: bytes,
+        stdin: bytes,
+        deadline: Deadline,
+        *,
+        marker: str,
+        what: str,
     ) -> None:
         self._where = where
         self._what = what
         self._session = session
+        self._line = line
         self._stdin = stdin
         self._deadline = deadline
         self._out = Kept(marker.encode("ascii") + b"\n")
         self._err = Kept(marker.encode("ascii") + b"\n")
         self._started = monotonic()
 
-    def run(self, line: bytes) -> CommandResult:
+    @property
+    def begun(self) -> bool:
+        """Whether the command itself was seen to run."""
+        return self._out.begun
+
+    def run(self) -> CommandResult:
         """Ask for the command, feed and read it, and return how it ended."""
         import paramiko
 
@@ -150,7 +168,7 @@ class Execution:
             asked.daemon = True
             asked.start()
             try:
-                channel.exec_command(line)
+                channel.exec_command(self._line)
             finally:
                 asked.cancel()
             return self._talk(channel)

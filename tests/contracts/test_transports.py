@@ -18,7 +18,7 @@ from infratest.transports.base import OUTPUT_LIMIT, Transport
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from sshd import running_sshd, wait_until
-from tiny_container import running_container
+from tiny_container import found, running_container
 
 LONG = 30.0
 WAYS = ["local", "ssh", "container", "fake"]
@@ -34,7 +34,7 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             yield Host(name="web-1", transport=name, options=server.options())
     elif name == "container":
         with running_container() as container:
-            yield Host(name="web-1", transport=name, options={"container": container})
+            yield Host(name="web-1", transport=name, options={"container": container, "engine": found().program})
     else:
         yield Host(name="web-1", transport=name, options={"otherwise": "run"})
 
@@ -208,10 +208,17 @@ def test_put_replaces_a_file_whole(transport: Transport, folder: str) -> None:
     assert output(transport, ["ls", "-A", folder]) == b"file\n"
 
 
+def test_put_makes_the_folder(transport: Transport, folder: str) -> None:
+    transport.put(b"data", f"{folder}/new folder/deep/file", "0644", Deadline(LONG))
+    assert output(transport, ["cat", f"{folder}/new folder/deep/file"]) == b"data"
+
+
 def test_put_that_cannot(transport: Transport, folder: str) -> None:
-    with pytest.raises(TransportError, match=r"could not write .*/none/file: .*none/file"):
-        transport.put(b"data", f"{folder}/none/file", "0644", Deadline(LONG))
-    assert output(transport, ["ls", "-A", folder]) == b""
+    transport.put(b"old", f"{folder}/file", "0644", Deadline(LONG))
+    with pytest.raises(TransportError, match=r"could not write .*/file/below: .*file"):
+        transport.put(b"data", f"{folder}/file/below", "0644", Deadline(LONG))
+    assert output(transport, ["cat", f"{folder}/file"]) == b"old"
+    assert output(transport, ["ls", "-A", folder]) == b"file\n"
 
 
 def test_costs_are_counted(host: Host) -> None:

@@ -1,0 +1,236 @@
+"""Where an SSH connection goes: ssh_config, jump hosts, published endpoints; each against real servers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sshd import Server
+
+from infratest.deadline import Deadline
+from infratest.errors import AccessRefused, HostKeyRefused, TransportError, Unreachable
+from infratest.hosts import Host
+from infratest.registry import get
+from infratest.transports._ssh_route import Options, route
+from infratest.transports.base import Transport
+
+Start = Callable[..., Server]
+LONG = 20.0
+
+
+def ssh(options: dict[str, Any], **host: Any) -> Transport:
+    return get("transport", "ssh")(Host(**({"name": "web-1", "options": options} | host)))
+
+
+def says_here(transport: Transport) -> int:
+    """Open, run one command, close; return the logins it took."""
+    try:
+        transport.open(Deadline(LONG))
+        assert transport.run(["echo", "here"], Deadline(LONG)).stdout == b"here\n"
+    finally:
+        transport.close()
+    return transport.cost.logins
+
+
+def config(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "ssh_config"
+    path.write_text(text)
+    return str(path)
+
+
+def everything(server: Server) -> str:
+    return (
+        f"HostName {server.address}\nPort {server.port}\nUser {server.user}\nIdentityFile {server.key}\n"
+        f"UserKnownHostsFile {server.known_hosts}\nGlobalKnownHostsFile none\n"
+    )
+
+
+# What the stack leaves out comes from ssh_config
+
+
+def test_a_host_that_is_nothing_but_a_name(server: Server, tmp_path: Path) -> None:
+    path = config(tmp_path, f"Host other\nPort 1\n\nHost web-*\n{everything(server)}\nHost *\nUser nobody\n")
+    assert says_here(ssh({"config": path})) == 1
+
+
+def test_an_address_is_looked_up_too(server: Server, tmp_path: Path) -> None:
+    path = config(tmp_path, f"Host shop-web\n{everything(server)}")
+    assert says_here(ssh({"config": path, "address": "shop-web"})) == 1
+    assert says_here(ssh({"config": path}, address="shop-web")) == 1
+
+
+def test_what_the_stack_says_wins(server: Server, tmp_path: Path) -> None:
+    path = config(tmp_path, "Host *\nPort 1\nUser nobody\nIdentityFile /none\nUserKnownHostsFile /none\n")
+    assert says_here(ssh(server.options(config=path))) == 1
+
+
+def test_a_published_endpoint_goes_before_an_address(server: Server) -> None:
+    options = server.options()
+    del options["address"], options["port"]
+    place = {22: (server.address, server.port)}
+    assert says_here(ssh(options, address="10.9.9.9", routed=False, endpoints=place)) == 1
+
+
+def test_the_users_own_files_are_read(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    (home / ".ssh" / "more").mkdir(parents=True)
+    (home / ".ssh" / "config").write_text("Include more/*.conf\nHost *\nUser nobody\n")
+    (home / ".ssh" / "more" / "a.conf").write_text(
+        f"Host web-1\nHostName {server.address}\nPort {server.port}\nUser {server.user}\n"
+    )
+    (home / ".ssh" / "known_hosts").write_text(f"[{server.address}]:{server.port} {server.host_key}\n")
+    (home / ".ssh" / "id_ed25519").write_bytes(server.key.read_bytes())
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    assert says_here(ssh({})) == 1
+
+
+def test_an_include_under_a_host_line_holds_for_that_host(tmp_path: Path) -> None:
+    (tmp_path / "inner").write_text("Port 2201\n")
+    path = config(tmp_path, f"Host web-1\nInclude {tmp_path}/inner\nUser first\nHost *\nPort 2299\nUser last\n")
+    ours, other = (route(Host(name=name), Options(config=path))[0] for name in ("web-1", "web-2"))
+    assert (ours.port, ours.user) == (2201, "first")
+    assert (other.port, other.user) == (2299, "last")
+
+
+def test_an_alias_of_ssh_config_names_the_record(server: Server, tmp_path: Path) -> None:
+    known = tmp_path / "known"
+    known.write_text(f"the-shop {server.host_key}\n")
+    text = everything(server).replace(str(server.known_hosts), str(known))
+    assert says_here(ssh({"config": config(tmp_path, f"Host web-1\n{text}HostKeyAlias the-shop\n")})) == 1
+
+
+def test_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    (hop,) = route(Host(name="web-1", address="10.0.0.1"), Options(config="none"))
+    assert (hop.address, hop.port, hop.record) == ("10.0.0.1", 22, "10.0.0.1")
+    assert hop.keys == tuple(f"/home/someone/.ssh/id_{kind}" for kind in ("ed25519", "ecdsa", "rsa"))
+    assert hop.known_hosts[0] == "/home/someone/.ssh/known_hosts"
+    assert "/etc/ssh/ssh_known_hosts" in hop.known_hosts
+    assert (hop.only_keys, hop.agent, hop.pin, hop.connect_timeout) == (False, True, False, 10.0)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("Host web-1\nProxyCommand nc %h %p\n", "ProxyCommand.*not in this version.*jump"),
+        ("Host web-1\nPort ssh\n", "Port of web-1 is 'ssh'"),
+        ("nonsense\n", "cannot read the ssh_config .*nonsense"),
+    ],
+)
+def test_a_config_that_cannot_be_used(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(TransportError, match=words):
+        ssh({"config": config(tmp_path, text)}).open(Deadline(LONG))
+
+
+def test_a_config_that_is_not_there() -> None:
+    with pytest.raises(TransportError, match="cannot read the ssh_config /none: No such file"):
+        ssh({"config": "/none"}).open(Deadline(LONG))
+
+
+@pytest.mark.parametrize(
+    "text, place",
+    [
+        ("edge", ("edge", 22, None)),
+        ("ops@edge:2222", ("edge", 2222, "ops")),
+        ("ops@[2001:db8::1]:2222", ("2001:db8::1", 2222, "ops")),
+        ("2001:db8::1", ("2001:db8::1", 22, None)),
+        ("[2001:db8::1]", ("2001:db8::1", 22, None)),
+    ],
+)
+def test_jump_hosts_as_written(text: str, place: tuple[str, int, str | None]) -> None:
+    jump, host = route(Host(name="web-1"), Options(config="none", jump=text))
+    assert (jump.address, jump.port) == place[:2]
+    assert place[2] is None or jump.user == place[2]
+    assert host.title == "host web-1"
+
+
+@pytest.mark.parametrize("text", ["ops@", "edge:ssh", ",edge"])
+def test_jump_hosts_that_are_none(text: str) -> None:
+    with pytest.raises(TransportError, match="expected \\[user@\\]host"):
+        route(Host(name="web-1"), Options(config="none", jump=text))
+
+
+# Through a jump host
+
+
+@pytest.fixture
+def known(server: Server, tmp_path: Path) -> Callable[[Server], str]:
+    """A known_hosts file that knows the jump host and the host."""
+
+    def both(jump: Server) -> str:
+        path = tmp_path / "known_both"
+        path.write_text(server.known_hosts.read_text() + jump.known_hosts.read_text())
+        return str(path)
+
+    return both
+
+
+def jumping(server: Server, jump: Server, known: str, **others: Any) -> Transport:
+    options = {"jump": f"{jump.user}@{jump.address}:{jump.port}", "known_hosts": known} | others
+    return ssh(server.options(**options))
+
+
+def test_through_a_jump_host(server: Server, start: Start, known: Callable[[Server], str]) -> None:
+    jump, before = start(key=server.key), server.logins()
+    assert says_here(jumping(server, jump, known(jump))) == 2
+    assert (jump.logins(), server.logins() - before) == (1, 1)
+
+
+def test_through_two(server: Server, start: Start, tmp_path: Path) -> None:
+    first, second = start(key=server.key), start(key=server.key)
+    path = tmp_path / "known_all"
+    path.write_text("".join(each.known_hosts.read_text() for each in (server, first, second)))
+    chain = f"{first.address}:{first.port}, {second.address}:{second.port}"
+    assert says_here(ssh(server.options(jump=chain, known_hosts=str(path)))) == 3
+    assert (first.logins(), second.logins()) == (1, 1)
+
+
+def test_a_jump_of_ssh_config(server: Server, start: Start, known: Callable[[Server], str], tmp_path: Path) -> None:
+    jump = start(key=server.key)
+    text = f"Host web-1\n{everything(server)}ProxyJump edge\nHost edge\n{everything(jump)}"
+    text = text.replace(str(server.known_hosts), known(jump)).replace(str(jump.known_hosts), known(jump))
+    path = config(tmp_path, text)
+    assert says_here(ssh({"config": path})) == 2
+    assert says_here(ssh({"config": path, "jump": "none"})) == 1
+
+
+def test_a_jump_host_that_is_down_is_not_the_host_down(server: Server, start: Start) -> None:
+    jump = start(key=server.key)
+    jump.stop()
+    with pytest.raises(
+        TransportError, match=r"jump host 127\.0\.0\.1 .*refused.*host behind it is up is not known"
+    ) as raised:
+        jumping(server, jump, str(server.known_hosts)).open(Deadline(LONG))
+    assert not isinstance(raised.value, Unreachable)
+
+
+def test_a_host_that_is_down_behind_a_jump_host(server: Server, start: Start, known: Callable[[Server], str]) -> None:
+    jump, gone = start(key=server.key), start(key=server.key)
+    gone.stop()
+    transport = jumping(server, jump, known(jump), port=gone.port)
+    with pytest.raises(Unreachable, match=r"host web-1 .*cannot be reached from the jump host: Connect failed"):
+        transport.open(Deadline(LONG))
+    assert transport.cost.logins == 1
+
+
+def test_a_jump_host_that_does_not_forward(server: Server, start: Start, known: Callable[[Server], str]) -> None:
+    jump = start(key=server.key, AllowTcpForwarding="no")
+    with pytest.raises(AccessRefused, match=r"host web-1 .*does not forward.*AllowTcpForwarding"):
+        jumping(server, jump, known(jump)).open(Deadline(LONG))
+
+
+def test_each_hop_is_verified(server: Server, start: Start) -> None:
+    jump = start(key=server.key)
+    with pytest.raises(HostKeyRefused, match=r"jump host 127\.0\.0\.1 .*unknown"):
+        jumping(server, jump, str(server.known_hosts)).open(Deadline(LONG))
+    with pytest.raises(HostKeyRefused, match=r"host web-1 .*unknown"):
+        jumping(server, jump, str(jump.known_hosts)).open(Deadline(LONG))
+
+
+def test_nothing_of_the_home_folder_is_needed(server: Server) -> None:
+    assert "HOME" in os.environ
+    assert says_here(ssh(server.options())) == 1
