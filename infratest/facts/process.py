@@ -2,7 +2,8 @@
 
 Read from /proc by two programs, however many processes there are: grep over the status files (which escape what is
 odd in a name) and over the command lines, whose NUL-separated words it prints one a line (`-z`), a line break in a word
-as \\x01. Our own shell and its children are left out.
+as \\x01. The shell that asks is left out, with the
+shells and wrappers that started it and all that they started.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from infratest.errors import FactError
 from infratest.facts._shell import lines, number
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
 from infratest.found import Process
+
+#: What may stand between a login (sshd, an engine's exec, our own program) and the shell that asks.
+WRAPPERS = frozenset({"sh", "dash", "bash", "ash", "busybox", "mksh", "ksh", "zsh", "env", "timeout", "sudo", "su"})
 
 # Processes end while they are read: -s, and no look at the exit status. read() demands that process 1 was seen.
 SNIPPET = r"""
@@ -80,8 +84,13 @@ def _statuses(rows: list[str], words: dict[str, list[str]]) -> dict[int, Process
 
 
 def _without(seen: dict[int, Process], ours: int) -> tuple[Process, ...]:
-    """Leave out one process and all that descend from it."""
-    left = {ours}
+    """Leave out the process that asks, the wrappers right above it, and all that descend from those."""
+    top = ours
+    while top in seen and (above := seen.get(seen[top].parent)) is not None and above.pid != 1:
+        if above.name not in WRAPPERS:
+            break
+        top = above.pid
+    left = {top}
     grown = True
     while grown:
         children = {process.pid for process in seen.values() if process.parent in left}

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from infratest.engine.script import Question, build, read
 from infratest.errors import FactError
 from infratest.facts.base import NO_TOOL
-from infratest.registry import names
+from infratest.registry import get, names
 
 EVERY = ("command", "content", "disk", "file", "group", "http", "load", "memory", "mount", "package", "process",
          "root-command", "service", "socket", "user")  # fmt: skip
@@ -142,6 +143,21 @@ def test_our_own_shell_and_its_children_are_no_processes_of_the_host(look):
     found = look("process", ())[()]
     new = [one for one in found if one.pid not in before and one.parent == os.getpid()]
     assert new == []
+
+
+def test_nothing_of_our_own_is_a_process_of_the_host_when_the_engine_asks():
+    fact = get("fact", "process")()
+    script = build([Question(fact.ask([()]), 10)])
+    before = {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
+    with subprocess.Popen(["env", "LC_ALL=C", "sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
+        output = shell.communicate(script.text, timeout=20)[0]
+    found = fact.read(read(script, output)[0], [()])[()]
+    family = {os.getpid()}
+    for one in sorted(found, key=lambda process: process.pid):
+        if one.parent in family and one.pid not in before:
+            family.add(one.pid)
+    assert family == {os.getpid()}
+    assert shell.pid not in {one.pid for one in found}
 
 
 @pytest.fixture

@@ -1,0 +1,184 @@
+"""What checks of disks, memory, load, commands and URLs see, and the numbers they take."""
+
+from __future__ import annotations
+
+import pytest
+
+from infratest.checks.commands import CommandExits, CommandNumber, CommandPrints, CommandTime
+from infratest.checks.http import UrlAnswers, UrlContains, UrlHeader, UrlStatus, UrlTime
+from infratest.checks.resources import (
+    DiskFree,
+    DiskInodes,
+    DiskUsed,
+    LoadAverage,
+    MemoryAvailable,
+    MemoryUsed,
+    SwapUsed,
+)
+from infratest.errors import FactError
+from infratest.facts.base import Need
+from infratest.found import Load, Memory, Mount, Output, Reply, Space
+
+GIB = 2**30
+#: 100 GiB, of which 5 are kept for root: used 71.25 of the 95 that count, as df shows.
+SPACE = Space(size=100 * GIB, used=int(71.25 * GIB), available=int(23.75 * GIB), inodes=1000, inodes_free=875)
+MOUNTS = {path: Mount(path=path, device="/dev/sda1", type="ext4", options=("rw",)) for path in ("/", "/data")}
+
+
+def disk(check, space, path="/"):
+    return check.observe({Need("disk", (path,)): space, Need("mount"): MOUNTS})
+
+
+def test_disks():
+    used = disk(DiskUsed("/"), SPACE)
+    assert (used.number, used.saw) == (75.0, 'the disk "/" is 75 % full (23.8 GiB of 100 GiB free)')
+    assert disk(DiskFree("/"), SPACE).number == 23.75 * GIB
+    assert disk(DiskInodes("/"), SPACE).number == 12.5
+    assert disk(DiskUsed("/"), Space(size=0, used=0, available=0)).number == 0
+    with pytest.raises(FactError, match="inodes"):
+        disk(DiskInodes("/"), Space(size=1, used=1, available=0))
+
+
+def test_a_mount_that_is_missing_is_never_the_disk_below_it():
+    seen = disk(DiskUsed("/srv"), SPACE, "/srv")
+    assert (seen.holds, seen.number, seen.saw) == (False, None, "no file system is mounted on /srv")
+    assert disk(DiskUsed("/data/"), SPACE, "/data").holds
+    assert disk(DiskUsed("/srv", mounted=False), SPACE, "/srv").number == 75.0
+    assert disk(DiskUsed("/gone", mounted=False), Space(there=False), "/gone").saw == "/gone does not exist"
+    with pytest.raises(FactError, match="denied"):
+        disk(DiskUsed("/"), Space(there=False, problem="Permission denied"))
+
+
+def test_labels_say_subject_and_property():
+    labels = {
+        check.measure().label: (check.measure().unit, check.measure().minimum, check.measure().maximum)
+        for check in (DiskUsed("/"), DiskFree("/"), MemoryUsed(), SwapUsed(), LoadAverage(), LoadAverage(15, True))
+    }
+    assert labels == {
+        "disk / used": ("%", 0, 100),
+        "disk / free": ("B", 0, None),
+        "memory used": ("%", 0, 100),
+        "swap used": ("%", 0, 100),
+        "load1": ("", 0, None),
+        "load15 per processor": ("", 0, None),
+    }
+    assert UrlTime("http://x/", 200).measure().label == "http http://x/ time"
+
+
+def test_memory_swap_and_load():
+    facts = {
+        Need("memory"): Memory(total=8 * GIB, available=2 * GIB, swap_total=GIB, swap_free=GIB // 4),
+        Need("load"): Load(averages=(3.0, 2.0, 1.0), processors=2),
+    }
+    assert MemoryUsed().observe(facts).number == 75.0
+    assert MemoryAvailable().observe(facts).number == 2 * GIB
+    assert SwapUsed().observe(facts).number == 75.0
+    assert LoadAverage().observe(facts).number == 3.0
+    assert LoadAverage(15).observe(facts).number == 1.0
+    assert LoadAverage(5, shared=True).observe(facts).number == 1.0
+    none = {Need("memory"): Memory(total=8 * GIB, available=GIB, swap_total=0, swap_free=0)}
+    assert (SwapUsed().observe(none).holds, SwapUsed().observe(none).number) == (True, 0)
+
+
+def output(exit=0, out="", err="", whole=True):
+    return Output(exit=exit, out=out, err=err, seconds=0.25, whole=whole)
+
+
+def command(check, found):
+    return check.observe({Need("command", ("x",)): found})
+
+
+@pytest.mark.parametrize(
+    "check, found, holds, saw",
+    [
+        (CommandExits("x"), output(), True, 'the command "x" exited 0'),
+        (CommandExits("x"), output(1, "out", "bad config\nline"), False, 'the command "x" exited 1: bad config line'),
+        (CommandExits("x"), output(1, "out"), False, 'the command "x" exited 1: out'),
+        (CommandExits("x", status=2), output(2), True, ""),
+        (CommandExits("x", status=127), output(127), True, ""),
+        (CommandPrints("x", text="ok"), output(0, "all ok\n"), True, "the command \"x\" printed 'all ok'"),
+        (CommandPrints("x", text="ok"), output(3, "", "ok"), False, 'the command "x" printed nothing and exited 3'),
+        (CommandPrints("x", text="ok", exactly=True), output(0, "ok\n"), True, ""),
+        (CommandPrints("x", text="ok", exactly=True), output(0, "ok \n"), False, ""),
+        (CommandPrints("x", text="", exactly=True), output(0, "\n"), True, ""),
+    ],
+)
+def test_commands(check, found, holds, saw):
+    seen = command(check, found)
+    assert seen.holds is holds
+    assert saw in seen.saw
+
+
+@pytest.mark.parametrize(
+    "check, found",
+    [
+        (CommandExits("x"), output(127, "", "sh: x: not found")),
+        (CommandExits("x", status=1), output(126)),
+        (CommandPrints("x", text="error"), output(127)),
+        (CommandPrints("x", text="error"), output(0, "x" * 10, whole=False)),
+        (CommandNumber("x"), output(0, "many")),
+        (CommandNumber("x"), output(0, "")),
+        (CommandNumber("x"), output(0, "nan")),
+        (CommandNumber("x"), output(0, "inf")),
+        (CommandNumber("x"), output(0, "1 2")),
+        (CommandNumber("x"), output(1, "5")),
+    ],
+)
+def test_a_command_that_does_not_answer_the_question_is_unknown(check, found):
+    with pytest.raises(FactError):
+        command(check, found)
+
+
+def test_numbers_of_commands():
+    assert command(CommandNumber("x"), output(0, " 12.5\n")).number == 12.5
+    assert command(CommandNumber("x"), output(0, "-3\n")).number == -3
+    assert command(CommandTime("x"), output(1)).number == 0.25
+
+
+def test_as_root_is_another_fact():
+    assert CommandExits("x", root=True).needs() == (Need("root-command", ("x",)),)
+
+
+URL = "http://x/"
+PAGE = Reply(status=200, seconds=0.04, headers=(("server", "nginx"), ("x", "1"), ("x", "2")), body="Welcome")
+REFUSED = Reply(status=None, seconds=0.0, refused="[Errno 111] Connection refused")
+
+
+def web(check, reply):
+    return check.observe({Need("http", (URL,)): reply})
+
+
+@pytest.mark.parametrize(
+    "check, holds",
+    [
+        (UrlAnswers(URL), True),
+        (UrlStatus(URL, 200), True),
+        (UrlStatus(URL, 404), False),
+        (UrlTime(URL, 200), True),
+        (UrlTime(URL, 301), False),
+        (UrlContains(URL, "Welcome"), True),
+        (UrlContains(URL, "welcome"), False),
+        (UrlHeader(URL, "Server", "nginx"), True),
+        (UrlHeader(URL, "X", "2"), True),
+        (UrlHeader(URL, "X", "3"), False),
+        (UrlHeader(URL, "Y", ""), False),
+    ],
+)
+def test_urls(check, holds):
+    assert web(check, PAGE).holds is holds
+    refused = web(check, REFUSED)
+    assert refused.holds is False
+    assert refused.saw == '"http://x/" does not answer: [Errno 111] Connection refused'
+    assert refused.absent is (type(check) is not UrlAnswers)
+    assert check.viewpoint == "controller"
+
+
+def test_the_time_of_an_answer():
+    assert web(UrlTime(URL, 200), PAGE).number == 0.04
+    assert web(UrlTime(URL, 200), PAGE).saw == '"http://x/" answered 200 in 40 ms'
+    assert web(UrlTime(URL, 200), REFUSED).number is None
+
+
+def test_a_text_that_may_be_past_the_part_that_is_kept_is_unknown():
+    with pytest.raises(FactError, match="1 MiB"):
+        web(UrlContains(URL, "needle"), Reply(status=200, seconds=1, body="x", whole=False))

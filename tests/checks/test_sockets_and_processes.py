@@ -1,0 +1,139 @@
+"""What checks of sockets and processes see: the kernel's own rules of which listener answers at which address."""
+
+from __future__ import annotations
+
+import pytest
+
+from infratest.checks.processes import ProcessCount, ProcessMemory, ProcessRunning, ProcessUser
+from infratest.checks.sockets import PortListening, UnixListening, socket_check
+from infratest.errors import FactError
+from infratest.facts.base import Need
+from infratest.found import Listener, Process, User
+
+SOCKETS, PROCESSES = Need("socket"), Need("process")
+
+
+def tcp(address, port=80, only6=None, kind="tcp"):
+    return Listener(kind=kind, address=address, port=port, family=6 if ":" in address else 4, only6=only6)
+
+
+LOOP4, ALL4, LOOP6, ONLY6, BOTH = (
+    tcp("127.0.0.1"), tcp("0.0.0.0"), tcp("::1"), tcp("::", only6=True), tcp("::", only6=False)
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "listener, answers_at",
+    [
+        (LOOP4, {"127.0.0.1"}),
+        (ALL4, {"127.0.0.1", "192.0.2.1", "0.0.0.0"}),
+        (LOOP6, {"::1"}),
+        (ONLY6, {"::1", "2001:db8::1", "::"}),
+        (BOTH, {"127.0.0.1", "192.0.2.1", "0.0.0.0", "::1", "2001:db8::1", "::"}),
+    ],
+)
+def test_where_a_listener_answers(listener, answers_at):
+    for address in ("127.0.0.1", "192.0.2.1", "0.0.0.0", "::1", "2001:db8::1", "::"):
+        seen = PortListening(80, address=address).observe({SOCKETS: (listener, tcp("10.0.0.1", 81))})
+        assert seen.holds is (address in answers_at), address
+    assert PortListening(80).observe({SOCKETS: (listener,)}).holds
+    assert not PortListening(80, "udp").observe({SOCKETS: (listener,)}).holds
+
+
+def test_a_wildcard_of_which_the_host_cannot_say_whether_it_takes_ipv4_is_unknown():
+    unsure = tcp("::")
+    with pytest.raises(FactError, match="cannot say"):
+        PortListening(80, address="127.0.0.1").observe({SOCKETS: (unsure,)})
+    assert PortListening(80, address="::1").observe({SOCKETS: (unsure,)}).holds
+    assert PortListening(80, address="127.0.0.1").observe({SOCKETS: (unsure, LOOP4)}).holds
+
+
+@pytest.mark.parametrize(
+    "listeners, holds", [((LOOP4,), True), ((LOOP4, ALL4), False), ((LOOP4, LOOP6), False), ((BOTH,), False)]
+)
+def test_listening_only_at_an_address(listeners, holds):
+    assert PortListening(80, address="127.0.0.1", only=True).observe({SOCKETS: listeners}).holds is holds
+
+
+def test_what_listens_instead_is_named_and_bounded():
+    seen = PortListening(80).observe({SOCKETS: (tcp("0.0.0.0", 5432), tcp("0.0.0.0", 22), tcp("::", 22))})
+    assert seen.saw == "port 80 is not listening; listening are 22, 5432"
+    many = tuple(tcp("0.0.0.0", port) for port in range(1000, 1100))
+    assert PortListening(80).observe({SOCKETS: many}).saw.endswith("1008, 1009 and 90 more")
+    assert PortListening(53, "udp").observe({SOCKETS: ()}).saw == "port 53/udp is not listening; listening are none"
+    assert PortListening(80).observe({SOCKETS: (ALL4, LOOP6)}).saw == "port 80 is listening at 0.0.0.0, ::1"
+
+
+def test_unix_sockets_by_path():
+    found = {SOCKETS: (Listener(kind="unix", address="/run/x.sock"), Listener(kind="unix", address="@abstract"))}
+    assert UnixListening("/run/x.sock").observe(found).holds
+    assert UnixListening("@abstract").observe(found).holds
+    seen = UnixListening("/run/y.sock").observe(found)
+    assert (seen.holds, seen.saw) == (
+        False, 'the socket "unix:/run/y.sock" is not listening; listening are /run/x.sock, @abstract'
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text, check",
+    [
+        ("unix:/run/x.sock", UnixListening("/run/x.sock")),
+        ("unix:///run/x.sock", UnixListening("/run/x.sock")),
+        ("tcp://80", PortListening(80)),
+        ("tcp://127.0.0.1:80", PortListening(80, "tcp", "127.0.0.1")),
+        ("tcp://:::80", PortListening(80, "tcp", "::")),
+        ("tcp://[::1]:80", PortListening(80, "tcp", "::1")),
+        ("udp://0.0.0.0:53", PortListening(53, "udp", "0.0.0.0")),
+    ],
+)
+def test_a_socket_in_one_word(text, check):
+    assert socket_check(text) == check
+
+
+def process(name, *arguments, pid=10, uid=33, state="S", rss=2**20):
+    return Process(pid=pid, parent=1, uid=uid, state=state, name=name, arguments=arguments, rss=rss)
+
+
+@pytest.mark.parametrize(
+    "asked, found, holds",
+    [
+        ("nginx", process("nginx", "nginx: master process /usr/sbin/nginx"), True),
+        ("nginx", process("nginx", "/usr/sbin/nginx", "-g"), True),
+        ("nginx", process("nginx-exporter", "/usr/bin/nginx-exporter"), False),
+        ("ngin", process("nginx"), False),
+        ("nginx", process("sh", "/bin/sh", "/usr/local/bin/nginx"), False),
+        ("systemd-journald", process("systemd-journal", "/lib/systemd/systemd-journald"), True),
+        ("systemd-journald", process("systemd-journal"), True),
+        ("systemd-journal", process("systemd-journal", "/lib/systemd/systemd-journald"), True),
+        ("kthreadd", process("kthreadd"), True),
+        ("nginx", process("nginx", state="Z"), False),
+        ("tmux: server", process("tmux: server", "tmux"), True),
+    ],
+)
+def test_the_name_of_a_process(asked, found, holds):
+    seen = ProcessRunning(asked).observe({PROCESSES: (found, process("other", pid=11))})
+    assert seen.holds is holds
+    words = f'the process "{asked}" is running (pid 10)' if holds else f'no process "{asked}" is running'
+    assert seen.saw == words
+
+
+def test_how_many_and_how_large():
+    found = {PROCESSES: tuple(process("nginx", pid=pid) for pid in range(1, 8))}
+    count = ProcessCount("nginx").observe(found)
+    assert (count.holds, count.number) == (True, 7)
+    assert count.saw == 'the process "nginx" runs 7 times (pid 1, 2, 3, 4, 5 and 2 more)'
+    assert ProcessMemory("nginx").observe(found).number == 7 * 2**20
+    none = {PROCESSES: ()}
+    assert (ProcessCount("nginx").observe(none).holds, ProcessCount("nginx").observe(none).number) == (True, 0)
+    assert (ProcessMemory("nginx").observe(none).holds, ProcessMemory("nginx").observe(none).number) == (False, None)
+
+
+def test_whose_processes():
+    user = User(name="www-data", uid=33, gid=33, home="/var/www", shell="/bin/false")
+    check = ProcessUser("nginx", "www-data")
+    asked = Need("user", ("www-data",))
+    assert check.observe({PROCESSES: (process("nginx"),), asked: user}).holds
+    mixed = check.observe({PROCESSES: (process("nginx"), process("nginx", uid=0)), asked: user})
+    assert (mixed.holds, mixed.saw) == (False, 'the process "nginx" runs as uid 0, 33; "www-data" has uid 33')
+    assert check.observe({PROCESSES: (process("nginx"),), asked: None}).saw == 'the user "www-data" does not exist'
+    assert check.observe({PROCESSES: (), asked: user}).absent
