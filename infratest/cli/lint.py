@@ -6,6 +6,7 @@ import click
 
 from infratest.cli.session import with_session
 from infratest.engine import faces
+from infratest.engine.users_steps import users_steps
 from infratest.errors import FeatureError, InfratestError, UserError
 from infratest.gherkin.find import find
 from infratest.gherkin.lint import binding
@@ -28,11 +29,12 @@ def command(session: Session, features: tuple[str, ...]) -> int:
     has_stack = session.stack_path.exists()
     folder = session.stack.folder if has_stack else session.stack_path.parent
     declared = session.stack.features if has_stack else ()
+    users = users_steps(folder)
     problems: list[str] = []
     read: list[Feature] = []
     for item in find(features, declared, folder):
         try:
-            made = faces.read(item)
+            made = faces.read(item, users)
         except FeatureError as error:
             problems.append(str(error))
             continue

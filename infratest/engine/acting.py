@@ -50,11 +50,14 @@ class Acting:
         """Run the task to its end and return its result."""
         started = time.monotonic()
         try:
-            self._lines(self.task.steps)
+            self.lines(self.task.steps)
         finally:
-            problems = self._undo()
+            problems = self.undo()
         self.steps += problems
-        took = time.monotonic() - started
+        return self.concluded(time.monotonic() - started)
+
+    def concluded(self, took: float) -> Result:
+        """Return the result that the steps so far come to."""
         hosts = self.going.plan.hosts
         if self.blocked and not any(step.state == CRITICAL for step in self.steps):
             by = reachable_id(self.blocked)
@@ -63,7 +66,8 @@ class Acting:
             )
         return result(self.task, hosts, self.steps, duration=took)
 
-    def _lines(self, steps: Sequence[Step]) -> None:
+    def lines(self, steps: Sequence[Step]) -> None:
+        """Carry out these lines in order, and note what came of each."""
         place = 0
         while place < len(steps):
             step = steps[place]
@@ -163,10 +167,11 @@ class Acting:
             self.going.connections.forget(host)
             time.sleep(0.5)
 
-    def _undo(self) -> list[StepResult]:
+    def undo(self) -> list[StepResult]:
         """Undo what can be undone, the last first; what could not be undone is a step of its own, and unknown."""
         problems = []
-        for undo, host, command in reversed(self.undos):
+        undos, self.undos = self.undos, []
+        for undo, host, command in reversed(undos):
             # Its own time: a run that is out of time still leaves nothing broken behind.
             deadline = Deadline(ACT_SECONDS)
             try:

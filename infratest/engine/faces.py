@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from infratest import events, history
 from infratest.deadline import Deadline
-from infratest.engine.plan import Plan, plan
-from infratest.engine.run import Settings, run
+from infratest.engine.plan import Plan, Task, plan
+from infratest.engine.run import Run, Settings, run
+from infratest.engine.users_steps import UsersSteps, users_steps
 from infratest.errors import InfratestError, StateError, UserError
 from infratest.gherkin.find import Found, find
 from infratest.gherkin.parse import feature
@@ -42,12 +43,18 @@ SECONDS = {"test": 600.0, "check": 10.0}
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a face was asked for: the features named, tag expressions, a scenario's slug, and which face it is."""
+    """What a face was asked for.
+
+    Args:
+        features: as a user names them. tags: tag expressions. scenario: a slug. face: `test` or `check`.
+        wait: seconds to wait for the stack's lock, where scenarios act and another run may hold it.
+    """
 
     features: Sequence[str] = ()
     tags: Sequence[str] = ()
     scenario: str | None = None
     face: str = "test"
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +63,7 @@ class Prepared:
 
     plan: Plan
     features: Sequence[Feature]
+    users: UsersSteps | None = None
 
 
 def prepare(session: Session, wanted: Wanted, hosts: Sequence[Host] | None = None) -> Prepared:
@@ -68,7 +76,8 @@ def prepare(session: Session, wanted: Wanted, hosts: Sequence[Host] | None = Non
     """
     stack = session.stack
     found = find(wanted.features, stack.features, stack.folder)
-    features = [read(item) for item in found]
+    users = users_steps(stack.folder)
+    features = [read(item, users) for item in found]
     lines = {item.name: item.lines for item in found}
     scenarios = select(features, lines, tags=wanted.tags, slug=wanted.scenario, face=wanted.face)
     if wanted.face == CHECK:
@@ -81,12 +90,14 @@ def prepare(session: Session, wanted: Wanted, hosts: Sequence[Host] | None = Non
     made = plan(scenarios, known, values, lambda host: host.name in chosen, why_skipped(wanted.tags))
     if not made.tasks:
         raise UserError(f"--host {' '.join(session.host)}: none of the scenarios is about it: nothing to run")
-    return Prepared(plan=made, features=features)
+    return Prepared(plan=made, features=features, users=users)
 
 
-def read(item: Found) -> Feature:
+def read(item: Found, users: UsersSteps | None = None) -> Feature:
     """Return one feature file, parsed and linted."""
-    return feature(item.path, item.name, vocabulary())
+    if users is None:
+        return feature(item.path, item.name, vocabulary())
+    return feature(item.path, item.name, vocabulary(), users.kind)
 
 
 def execute(
@@ -99,9 +110,10 @@ def execute(
         seconds=session.timeout or SECONDS[wanted.face],
         jobs=session.jobs,
         on_result=on_result,
-        lock=lambda: state.lock(0.0, "an acting scenario"),
+        lock=lambda: state.lock(wanted.wait, "an acting scenario"),
         undo_log=_Undos(session),
         start=_starter(session),
+        users_tasks=_users_tasks(session, prepared),
     )
     results, cost = run(prepared.plan, open_transport, settings)
     report = Report(
@@ -140,6 +152,15 @@ def problem(session: Session | None, error: Exception) -> Report:
         except InfratestError:
             name = ""
     return Report(name, env, now, 0.0, (), production, problem=str(error))
+
+
+def _users_tasks(session: Session, prepared: Prepared) -> Callable[[Sequence[Task], Run], Sequence[Result]] | None:
+    """Return what runs scenarios with steps of the user's own, where there are any."""
+    if prepared.users is None or not any(task.scenario.own for task in prepared.plan.tasks):
+        return None
+    from infratest.engine.users_run import users_tasks
+
+    return users_tasks(prepared.users, session.stack.parameters)
 
 
 class _Undos:
@@ -220,7 +241,7 @@ def _rerun(session: Session, report: Report, ids: Sequence[str]) -> Report:
     wanted = Wanted(features=list(dict.fromkeys(names)), face=CHECK)
     prepared = prepare(session, wanted)
     tasks = tuple(task for task in prepared.plan.tasks if task.id in ids)
-    return execute(session, wanted, Prepared(plan=Plan(tasks=tasks, hosts=prepared.plan.hosts), features=()))
+    return execute(session, wanted, replace(prepared, plan=Plan(tasks=tasks, hosts=prepared.plan.hosts)))
 
 
 def _provisioner(session: Session) -> Callable[[str, Deadline], str]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from infratest.deadline import Deadline
 from infratest.engine.acting import Acting, UndoLog
@@ -39,7 +40,7 @@ class Settings:
         seconds: that the whole run may take. jobs: hosts at once. login: seconds one login may take.
         on_result: told each result as it comes in. lock: held while acting tasks run. undo_log: where a fault's undo
         is written before the fault. start: starts a host that its reboot ended, as container engines do.
-        users_task: runs a scenario that holds steps of the user's own.
+        users_tasks: runs scenarios that hold steps of the user's own, one at a time, in order.
     """
 
     seconds: float = 300.0
@@ -49,7 +50,7 @@ class Settings:
     lock: Callable[[], AbstractContextManager[None]] = nullcontext
     undo_log: UndoLog | None = None
     start: Callable[[str, Deadline], None] | None = None
-    users_task: Callable[[Task, Run], Result] | None = None
+    users_tasks: Callable[[Sequence[Task], Run], Iterable[Result]] | None = None
 
 
 @dataclass
@@ -155,8 +156,10 @@ def _all(going: Run) -> list[Result]:
     for outcome in found.values():
         settings.on_result(outcome)
     checking = [(place, task) for place, task in asked if not task.acting]
-    for (place, _), outcome in zip(checking, going.check([task for _, task in checking]), strict=True):
+    ours = [(place, task) for place, task in checking if not task.scenario.own]
+    for (place, _), outcome in zip(ours, going.check([task for _, task in ours]), strict=True):
         found[place] = outcome
+    found.update(_users(going, [(place, task) for place, task in checking if task.scenario.own]))
     hosts = [unreachable(plan.hosts[name], error) for name, error in sorted(going.blocked.items())]
     first = with_needs([found[place] for place, _ in checking], [task for _, task in checking])
     for outcome in [*hosts, *first]:
@@ -177,12 +180,21 @@ def _acting(going: Run, tasks: Iterable[tuple[int, Task]]) -> Iterable[tuple[int
     if not listed:
         return
     with going.settings.lock():
-        for place, task in listed:
-            users = going.settings.users_task
-            own = any(line.user for line in task.scenario.lines)
-            outcome = users(task, going) if own and users is not None else going.act(task)
-            going.settings.on_result(outcome)
-            yield place, outcome
+        for own, group in groupby(listed, lambda item: item[1].scenario.own):
+            tasks = list(group)
+            for place, outcome in _users(going, tasks) if own else ((at, going.act(task)) for at, task in tasks):
+                going.settings.on_result(outcome)
+                yield place, outcome
+
+
+def _users(going: Run, tasks: Sequence[tuple[int, Task]]) -> Iterable[tuple[int, Result]]:
+    """Run tasks that hold steps of the user's own."""
+    users = going.settings.users_tasks
+    if users is None:
+        missing = "it holds steps of your own, and whoever called has nothing to run them with"
+        return [(place, result(task, going.plan.hosts, state=UNKNOWN, reason=missing)) for place, task in tasks]
+    places = [place for place, _ in tasks]
+    return zip(places, users([task for _, task in tasks], going), strict=True) if tasks else []
 
 
 def _blockers_kept(hosts: Sequence[Result], results: Sequence[Result]) -> list[Result]:

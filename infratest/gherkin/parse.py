@@ -16,12 +16,13 @@ LARGEST = 2 * 2**20
 
 
 def feature(
-    path: Path, name: str, vocabulary: Vocabulary, is_user_step: Callable[[str, str], bool] = lambda kind, text: False
+    path: Path, name: str, vocabulary: Vocabulary, user_step: Callable[[str, str], str] = lambda kind, text: ""
 ) -> Feature:
     """Read one feature file.
 
     Args:
-        path: the file. name: its path as ids name it. is_user_step: whether (kind, text) is a step of the user's own.
+        path: the file. name: its path as ids name it. user_step: whether (kind, text) is a step of the user's own: ACT,
+        CHECK or empty; raises FeatureError where it is two.
     Raises:
         FeatureError: not there, not readable, not UTF-8, no Gherkin, or refused by lint (with all that lint found).
     """
@@ -33,7 +34,7 @@ def feature(
         name=parsed.name,
         tags=tuple(str(tag) for tag in parsed.tags),
         scenarios=tuple(
-            _scenario(source, row, parsed, path, name, vocabulary, is_user_step, problems)
+            _scenario(source, row, parsed, path, name, vocabulary, user_step, problems)
             for source, row in _walk(parsed.run_items)
         ),
     )
@@ -93,17 +94,17 @@ def _scenario(
     path: Path,
     name: str,
     vocabulary: Vocabulary,
-    is_user_step: Callable[[str, str], bool],
+    user_step: Callable[[str, str], str],
     problems: list[lint.Problem],
 ) -> Scenario:
     lines = []
     for step in source.all_steps:
+        match, user = None, ""
         try:
             match = vocabulary.match(step.name)
+            user = user_step(step.step_type, step.name)
         except FeatureError as error:
             problems.append((step.line, str(error)))
-            match = None
-        user = is_user_step(step.step_type, step.name)
         if match is not None and user:
             problems.append((step.line, f"ambiguous: {step.name!r} is a sentence of infratest and a step of your own"))
         if match is not None and (step.text is not None or step.table is not None):

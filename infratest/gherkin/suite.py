@@ -15,7 +15,8 @@ GIVEN, WHEN, THEN = "given", "when", "then"
 class Line:
     """One step: its keyword's kind (given, when or then; `And` takes the one before), its text, what it says.
 
-    `match` is None for a text that is no sentence of ours; `user` then tells whether it is one of the user's own.
+    `match` is None for a text that is no sentence of ours; `user` then tells whether it is one of the user's own: ACT,
+    CHECK where it is declared to only look, or empty.
     """
 
     kind: str
@@ -23,7 +24,7 @@ class Line:
     text: str
     number: int
     match: Match | None
-    user: bool = False
+    user: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,14 @@ class Scenario:
     @property
     def acting(self) -> bool:
         """Whether it holds a sentence that changes something, ours or a user's own."""
-        return any(line.user or (line.match is not None and line.match.sentence.kind == ACT) for line in self.lines)
+        return any(
+            line.user == ACT or (line.match is not None and line.match.sentence.kind == ACT) for line in self.lines
+        )
+
+    @property
+    def own(self) -> bool:
+        """Whether it holds a step of the user's own."""
+        return any(line.user for line in self.lines)
 
 
 @dataclass(frozen=True, kw_only=True)
