@@ -66,13 +66,15 @@ class Demo:
             if self.colour
             else f"$ {program} {' '.join(words)}"
         )
-        module = "infratest" if program == "infratest" else "infratest.cli.check_infratest"
-        command = [sys.executable, "-m", module, *words]
+        # The installed program of that name, beside the Python that runs us.
+        command = [str(Path(sys.executable).with_name(program)), *words]
         try:
             done = subprocess.run(
                 command, cwd=self.stack.parent, stdin=subprocess.DEVNULL, timeout=SECONDS, check=False,
                 stdout=None if shown else subprocess.PIPE, encoding="utf-8",
             )  # fmt: skip
+        except OSError as error:
+            raise Failed(f"{command[0]}: {error.strerror}; is infratest installed beside this Python?") from error
         except subprocess.TimeoutExpired:
             raise Failed(f"{program} {' '.join(words)}: took more than {SECONDS} s") from None
         output = done.stdout or ""

@@ -131,7 +131,7 @@ class _Healer:
             self._rows = counts.record_run(state, report, means.clock())
         self._history = _overlaid(history, report, self._looked)
         self._audit = Audit(state, report.env)
-        self._acted = False
+        self._acted_on: set[str] = set()
 
     def attend(self, result: Result, rule: HealRule, ladder: Sequence[Remedy]) -> list[HealRecord]:
         """Decide and act until the result is well, a gate refuses, or no rung is left; return each decision."""
@@ -149,9 +149,13 @@ class _Healer:
         return records
 
     def _due_for_another_look(self, case: _Case) -> bool:
-        """Before acting on what is not quite new, or after an act that may have mended it: but only if we would act."""
+        """After an act on its host, which may have mended it too; else before acting on what is not quite new."""
+        if self._dry:
+            return False
+        if case.result.host in self._acted_on:
+            return True
         old = self._means.clock() - case.looked > self._means.limits.look_again
-        return (old or self._acted) and not self._dry and not refusals(self._answers(case, self._situation(case)))
+        return (old or bool(self._acted_on)) and not refusals(self._answers(case, self._situation(case)))
 
     @staticmethod
     def _climbs(record: HealRecord, ladder: Sequence[Remedy]) -> bool:
@@ -224,7 +228,7 @@ class _Healer:
         left = inf if self._means.deadline is None else self._means.deadline.left
         deadline = Deadline(min(remedy.seconds, left))
         number = self._audit.begin(record, record.time + deadline.seconds)
-        self._acted = True
+        self._acted_on.add(record.before.host)
         begun = time.monotonic()
         done = self._applied(record, remedy, deadline)
         done = replace(done, after=self._verified(done), duration=time.monotonic() - begun)

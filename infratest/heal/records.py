@@ -110,8 +110,11 @@ def note(records: Sequence[HealRecord]) -> list[str]:
     """
     last = {record.before.id: record for record in records}
     several = len({record.before.host for record in last.values()}) > 1
+    mended = {record.before.host for record in last.values() if record.verified}
     found = []
     for record in last.values():
+        if record.outcome == RECOVERED and record.before.host in mended:
+            continue  # the act that healed its neighbour has healed it too, and is said already
         words = _words(record, f" on {record.before.host}" if several else "")
         if words and words not in found:
             found.append(words)
