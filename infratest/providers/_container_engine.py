@@ -89,6 +89,10 @@ class Engine:
         """Say whether an `image` or `network` of this name is there."""
         return self.answer([what, "inspect", name], deadline)[0] == 0
 
+    def network_id(self, name: str, deadline: Deadline) -> str:
+        """Return a network's id as `listed` has it (`network create` of podman answers with the name)."""
+        return self.run(["network", "inspect", "--format", "{{.ID}}", name], deadline).strip()
+
     def subnets(self, network: str, deadline: Deadline) -> list[str]:
         """Return the address ranges of a network."""
         found = json.loads(self.run(["network", "inspect", network], deadline))
@@ -133,6 +137,12 @@ class Engine:
         options += ["--tmpfs", "/run", "--tmpfs", "/run/lock"]
         if self.kind == PODMAN:
             options.append("--systemd=false")
+        return options + self.limit_options()
+
+    def limit_options(self) -> list[str]:
+        """Return what any container needs where this machine's own limits cannot be raised."""
+        options: list[str] = []
+        if self.kind == PODMAN:
             for name, (limit, most) in PODMAN_LIMITS.items():
                 hard = resource.getrlimit(limit)[1]
                 value = most if hard == resource.RLIM_INFINITY else min(hard, most)

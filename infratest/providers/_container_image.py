@@ -159,7 +159,8 @@ def _from_registry(engine: Engine, wanted: Recipe, sources: Sources, tag: str, d
     name = f"infratest-build-{tag.rpartition(':')[2]}"
     engine.remove(["rm", "--force", "--volumes", name], deadline)
     try:
-        engine.run(["create", "--name", name, wanted.registry, "sh", f"/{INSIDE}/setup.sh"], deadline)
+        create = ["create", "--name", name, *engine.limit_options(), wanted.registry, "sh", f"/{INSIDE}/setup.sh"]
+        engine.run(create, deadline)
         engine.run(["cp", "-", f"{name}:/"], deadline, _packed(wanted, sources, wanted.packages))
         engine.run(["start", "--attach", name], deadline)
         settings = [f"CMD {_exec_form(wanted.command)}", "ENTRYPOINT []", f"LABEL infratest.recipe={wanted.name}"]

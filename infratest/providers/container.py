@@ -111,7 +111,8 @@ class Container(Provider):
                 chosen = str(self._read_subnet(request.name, deadline))
                 engine.run(["network", "rm", request.name], deadline)
             try:
-                identity = engine.run([*create, "--subnet", chosen, request.name], deadline).strip()
+                engine.run([*create, "--subnet", chosen, request.name], deadline)
+                identity = engine.network_id(request.name, deadline)
                 return Resource(kind="network", id=identity, name=request.name, labels=labels)
             except ProviderError as error:
                 if subnet is not None or "overlap" not in str(error) or attempt == NETWORK_TRIES - 1:
