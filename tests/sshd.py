@@ -77,13 +77,29 @@ class Server:
         return children(self.process.pid)
 
     def stop(self) -> None:
-        """End it and its connections."""
-        sessions = self.sessions()
+        """End it, its connections, and what they have started."""
+        left = {*descendants(self.process.pid), *self._orphans()}
         self.process.terminate()
         self.process.wait(10)
-        for pid in sessions:
+        for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+    def _orphans(self) -> list[int]:
+        """Return what commands of ended connections have left behind: sshd tells each of its place."""
+        place = f" {self.address} {self.port}".encode()
+        found = []
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                words = path.read_bytes().split(b"\0")
+                if any(word.startswith(b"SSH_CONNECTION=") and word.endswith(place) for word in words):
+                    found.append(int(path.parent.name))
+        return found
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the process ids of a process's children, and theirs."""
+    return [each for child in children(pid) for each in (child, *descendants(child))]
 
 
 def children(pid: int) -> list[int]:
