@@ -15,6 +15,10 @@ from infratest.units import BASE, human, plain, quantity
 WORDS = {"less than": 1, "more than": 1, "at least": 1, "at most": 1, "between": 2, "exactly": 1}
 
 
+#: Digits of a bound in a message: as the user wrote it, `less than 1.234 s`.
+DIGITS = 6
+
+
 class Bound(Value):
     """What a number must be, in base units: `less than 90 %`.
 
@@ -68,8 +72,8 @@ class Bound(Value):
 
     def __str__(self) -> str:
         if self.words == "between":
-            return f"between {human(self.low, self.unit)} and {human(self.top, self.unit)}"
-        return f"{self.words} {human(self.low, self.unit)}"
+            return f"between {human(self.low, self.unit, DIGITS)} and {human(self.top, self.unit, DIGITS)}"
+        return f"{self.words} {human(self.low, self.unit, DIGITS)}"
 
 
 class Threshold(Value):

@@ -79,26 +79,26 @@ def plain(number: float) -> str:
     return format(Decimal(text), "f")
 
 
-def human(number: float, unit: str) -> str:
-    """Write a number in base units for people: `3.2 GiB`, `41 ms`, `71 %`."""
+def human(number: float, unit: str, digits: int = 3) -> str:
+    """Write a number in base units for people, with about so many digits: `3.2 GiB`, `41 ms`, `71 %`."""
     if unit == "B":
         for name in ("TiB", "GiB", "MiB", "KiB"):
             factor = DIMENSIONS["size"][name]
             if abs(number) >= factor:
-                return f"{_short(number / factor)} {name}"
-        return f"{_short(number)} B"
+                return f"{_short(number / factor, digits)} {name}"
+        return f"{_short(number, digits)} B"
     if unit == "s":
         if abs(number) < 1:
-            return f"{_short(number * 1000)} ms"
+            return f"{_short(number * 1000, digits)} ms"
         for name in ("days", "h", "min"):
             factor = DIMENSIONS["time"][name]
             if abs(number) >= 2 * factor:
-                return f"{_short(number / factor)} {name}"
-        return f"{_short(number)} s"
-    return f"{_short(number, 6)} {unit}".strip()
+                return f"{_short(number / factor, digits)} {name}"
+        return f"{_short(number, digits)} s"
+    return f"{_short(number, max(digits, 6))} {unit}".strip()
 
 
-def _short(number: float, digits: int = 3) -> str:
+def _short(number: float, digits: int) -> str:
     """Write a number with about so many digits and without an exponent, which people do not read."""
     if abs(number) >= 10 ** (digits - 1):
         return f"{number:.0f}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import multiprocessing
 
@@ -143,6 +144,15 @@ def test_a_file_over_its_size_becomes_the_old_one(tmp_path):
     events.append(state, [Event(time=1.0, key="a", value=1.0)])
     assert (tmp_path / "events.1.jsonl").stat().st_size == events.SIZE
     assert state.read("events.jsonl") == [Event(time=1.0, key="a", value=1.0).as_dict()]
+
+
+def test_a_file_that_another_process_is_renaming_is_left_to_it(tmp_path):
+    state = large(tmp_path)
+    with (tmp_path / "events.jsonl").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        events.append(state, [Event(time=1.0, key="a", value=1.0)])
+    assert not (tmp_path / "events.1.jsonl").exists()
+    assert [record["key"] for record in state.read("events.jsonl")] == ["a"]
 
 
 def _append_some(path, number, barrier):

@@ -80,6 +80,13 @@ def test_ranges_have_the_sentence_s_own_boundary(words, numbers, warning, ranges
     assert threshold(words, numbers, "percent", warning).ranges == ranges
 
 
+def test_a_bound_is_said_as_it_was_written():
+    assert str(threshold("less than", ("1234 ms",), "time").critical) == "less than 1.234 s"
+    assert str(threshold("at most", ("1001 MiB",), "size").critical) == "at most 1001 MiB"
+    assert str(threshold("at least", ("14 days",), "time").critical) == "at least 14 days"
+    assert str(threshold("between", ("1", "250000"), "count").critical) == "between 1 and 250000"
+
+
 def test_what_was_expected_is_said():
     both = threshold("less than", ("90 %",), "percent", ("80 %",))
     assert both.judge(95) == (CRITICAL, "expected less than 90 %")

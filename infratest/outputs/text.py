@@ -27,13 +27,15 @@ EVIDENCE_LINES = (8, 40)
 HOSTS_NAMED = (6, 1000)
 REASON_LIMIT, LINE_LIMIT = 600, 180
 
-
 #: Facts whose evidence is a user's own command's words, shown without -v.
 OWN_WORDS = ("command", "root-command")
 
 
 class Text(Output):
-    """Features, scenarios and hosts; -v adds the sentences that hold, -vv their evidence."""
+    """Features, scenarios and hosts, with the words of users' own commands where those failed.
+
+    -v adds the sentences that hold, and the raw answers behind those that do not; -vv the answers behind all.
+    """
 
     def render(self, report: Report) -> str:
         """Return the whole report, ending in a line break."""

@@ -86,3 +86,13 @@ def test_a_host_that_floods_is_cut():
     text = Text().render(report(result("a", "critical", reason="no", steps=steps)))
     assert len(text.splitlines()) < 25
     assert "more lines" in text
+
+
+def test_raw_answers_of_our_own_snippets_are_shown_with_v_alone():
+    ours = Evidence("sockets", "ss -ltn", 0, "nothing", 0.1)
+    theirs = Evidence("command", "nginx -t", 1, "unknown directive", 0.1)
+    steps = [StepResult("x", 4, "critical", "no", (), [ours, theirs])]
+    given = report(result("a", "critical", reason="no", steps=steps))
+    assert "ss -ltn" not in Text().render(given)
+    assert "        $ nginx -t  exit 1\n        │ unknown directive\n" in Text().render(given)
+    assert "        $ ss -ltn\n        │ nothing\n" in Text(verbosity=1).render(given)
