@@ -1,0 +1,168 @@
+"""Each gate, one row a case: what is changed from a situation in which healing is allowed, and what it says then."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infratest.heal.counts import Row
+from infratest.heal.gates import GATES, Answer, Seen, Situation, Try, gates, refusals, waiting_time
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from heal_world import NOON, make_hosts, make_result, make_rule, result_id
+
+MINUTE, HOUR = 60.0, 3600.0
+NAMES = tuple(f"web-{number}" for number in range(1, 11))
+
+
+def history(sick: int, of: int = 10, age: float = 30.0) -> dict[str, Seen]:
+    return {
+        result_id(name): Seen(host=name, state="critical" if index < sick else "ok", time=NOON - age)
+        for index, name in enumerate(NAMES[:of])
+    }
+
+
+def tried(*ago: float, rule: str = "mend-web", host: str = "web-1", ended: bool = True) -> tuple[Try, ...]:
+    return tuple(Try(rule=rule, host=host, time=NOON - t, until=NOON - t + MINUTE, ended=ended) for t in ago)
+
+
+ALLOWED = Situation(
+    now=NOON,
+    looked=NOON - 5,
+    row=Row(state="critical", failures=2, since=NOON - 65, last=NOON - 5),
+    hosts=make_hosts(*NAMES),
+    history=history(1),
+)
+RULE = make_rule(confirm=2, at_most=0.3)
+RESULT = make_result("critical")
+
+
+def closed(rule: Any = RULE, result: Any = RESULT, **situation: Any) -> list[Answer]:
+    return refusals(gates(rule, result, replace(ALLOWED, **situation)))
+
+
+def test_all_gates_are_open_and_each_says_why() -> None:
+    answers = gates(RULE, RESULT, ALLOWED)
+    assert [answer.name for answer in answers] == list(GATES)
+    assert all(answer.passed and answer.reason for answer in answers)
+
+
+@pytest.mark.parametrize(
+    "changes, gate, words",
+    [
+        ({"result": make_result("unknown")}, "qualify", "unknown"),
+        ({"result": make_result("skipped")}, "qualify", "the result is skipped, the rule is for critical"),
+        ({"result": make_result("ok")}, "qualify", "the result is ok"),
+        ({"result": make_result("warning")}, "qualify", "the result is warning, the rule is for critical"),
+        ({"result": make_result("unknown", blocked_by="a#b@web-1")}, "qualify", "blocked by a#b@web-1"),
+        ({"result": make_result("critical", blocked_by="a#b@web-1")}, "qualify", "blocked by a#b@web-1"),
+        ({"rule": make_rule(when_state="unknown"), "result": make_result("unknown")}, "qualify", "never healed"),
+        ({"looked": NOON - 10 * MINUTE - 1}, "fresh", "stale: seen 10 min ago, at most 10 min is allowed"),
+        ({"looked": NOON + 2 * MINUTE}, "fresh", "in the future"),
+        ({"row": replace(ALLOWED.row, last=NOON - 1)}, "fresh", "looked at again"),
+        ({"hosts": {}}, "target", "empty target set: the stack has no hosts"),
+        ({"result": make_result("critical", host="-")}, "target", "empty target set"),
+        ({"result": make_result("critical", host="web-99")}, "target", "web-99 is no host of the stack"),
+        ({"row": replace(ALLOWED.row, failures=1)}, "confirm", "failure 1 in a row, 2 confirm"),
+        ({"row": Row(state="warning", failures=9)}, "confirm", "failure 0 in a row"),
+        ({"row": Row(), "rule": make_rule(confirm=0)}, "confirm", "failure 0 in a row, 1 confirm"),
+        ({"paused": NOON + HOUR}, "pause", "paused until 2027-01-15 09:00:00 UTC"),
+        ({"history": history(4)}, "blast radius", "4 of 10 sick (web-1, web-2, web-3, web-4), at most 3 may be"),
+        ({"history": {}}, "blast radius", "no stored result younger than 60 min"),
+        ({"history": history(1, of=9)}, "blast radius", "of web-10: check the whole group"),
+        ({"history": history(1, age=HOUR + 1)}, "blast radius", "no stored result younger than"),
+        ({"tries": tried(30, ended=False)}, "concurrency", "no end is on record"),
+        ({"tries": tried(30, rule="other", ended=False)}, "concurrency", "rule other began on web-1"),
+        ({"tries": tried(50 * MINUTE, 40 * MINUTE, 30 * MINUTE)}, "budget", "3 of 3 tries in 60 min are used on web-1"),
+        ({"rule": make_rule(confirm=2, tries=0)}, "budget", "0 of 0 tries"),
+        ({"tries": tried(9)}, "wait", "settling after try 1"),
+        ({"tries": tried(100, 19)}, "wait", "settling after try 2"),
+        ({"left": 0.0}, "time", "the time of this run is over"),
+        ({"rule": make_rule(mode="observe")}, "mode", "never acts"),
+        ({"rule": make_rule(mode="propose")}, "mode", "propose is not in this version"),
+    ],
+)
+def test_a_gate_refuses(changes: dict[str, Any], gate: str, words: str) -> None:
+    reasons = {answer.name: answer.reason for answer in closed(**changes)}
+    assert words in reasons[gate]
+    assert all(reasons.values())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {
+            "rule": make_rule(when_state="warning"),
+            "result": make_result("warning"),
+            "row": Row(state="warning", failures=1),
+        },
+        {"looked": NOON - 10 * MINUTE, "row": replace(ALLOWED.row, last=NOON - 10 * MINUTE)},
+        {"paused": NOON - 1},
+        {"history": history(3)},
+        {"rule": make_rule(at_most=0.0)},
+        {"tries": tried(2 * HOUR, HOUR, 40 * MINUTE, 30 * MINUTE)},
+        {"tries": tried(30 * MINUTE, 20 * MINUTE, 10 * MINUTE, host="web-2")},
+        {"tries": tried(30 * MINUTE, 20 * MINUTE, 10 * MINUTE, rule="other")},
+        {"tries": tried(61, ended=False)},
+        {"tries": tried(10)},
+        {"tries": tried(100, 20)},
+        {"tries": tried(1), "climbing": True},
+    ],
+)
+def test_a_gate_stays_open(changes: dict[str, Any]) -> None:
+    assert closed(**changes) == []
+
+
+@pytest.mark.parametrize(
+    "hosts, at_most, sick, passed",
+    [
+        (1, 0.3, 1, True),  # one host may always be healed
+        (2, 0.3, 1, True),
+        (2, 0.3, 2, False),
+        (2, 0.0, 1, True),
+        (3, 0.34, 1, True),
+        (3, 0.34, 2, False),
+        (10, 0.3, 3, True),  # 0.3 * 10 is 3 however the machine rounds
+        (10, 0.3, 4, False),
+        (10, 0.7, 7, True),
+        (10, 1.0, 10, True),
+    ],
+)
+def test_blast_radius_counts_hosts_of_the_group(hosts: int, at_most: float, sick: int, passed: bool) -> None:
+    everywhere = make_hosts(*NAMES[:hosts]) | make_hosts("db", groups=("data",))
+    found = closed(make_rule(at_most=at_most), hosts=everywhere, history=history(sick, of=hosts))
+    assert (found == []) is passed
+
+
+def test_every_group_of_the_host_must_hold() -> None:
+    hosts = make_hosts("web-1", groups=("web", "all")) | make_hosts("db-1", "db-2", "db-3", groups=("all",))
+    sick = {name: Seen(host=name, state="critical", time=NOON) for name in ("web-1", "db-1")}
+    well = {name: Seen(host=name, state="ok", time=NOON) for name in ("db-2", "db-3")}
+    (answer,) = closed(hosts=hosts, history=sick | well)
+    assert answer.reason == "group all: 2 of 4 sick (db-1, web-1), at most 1 may be"
+
+
+def test_a_host_in_no_group_is_judged_with_the_whole_stack() -> None:
+    hosts = make_hosts("web-1", "b", "c", groups=())
+    seen = {name: Seen(host=name, state="unknown", time=NOON) for name in hosts}
+    (answer,) = closed(hosts=hosts, history=seen)
+    assert answer.reason == "the stack: 3 of 3 sick (b, c, web-1), at most 1 may be"
+
+
+@pytest.mark.parametrize("other", [{"state": "unknown"}, {"state": "ok", "blocked": True}, {"state": "critical"}])
+def test_what_is_not_known_of_a_neighbour_counts_as_sick(other: dict[str, Any]) -> None:
+    hosts = make_hosts("web-1", "web-2")
+    seen = {"a": Seen(host="web-1", state="critical", time=NOON), "b": Seen(host="web-2", time=NOON, **other)}
+    assert [answer.name for answer in closed(hosts=hosts, history=seen)] == ["blast radius"]
+
+
+@pytest.mark.parametrize(
+    "per, tries, used, seconds",
+    [(3600, 3, 1, 10), (3600, 3, 2, 20), (3600, 10, 7, 360), (36, 3, 1, 0.1), (36, 1, 999, 36)],
+)
+def test_the_wait_doubles_up_to_an_even_share(per: float, tries: int, used: int, seconds: float) -> None:
+    assert waiting_time(make_rule(per=float(per), tries=tries), used) == pytest.approx(seconds)
