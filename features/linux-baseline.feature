@@ -1,0 +1,47 @@
+# True of any sane Linux host, as root or as an unprivileged user:
+#   infratest check --host local @linux-baseline
+# In a stack file: `features: [features, "@linux-baseline"]`. Its limits are wide: it tells a host that is in trouble
+# from one that is not, and does not know yours. Nothing in it changes anything.
+Feature: A Linux host is in order
+
+  Scenario: the disks have room
+    Then the disk of "/" is less than 95 % full, warning 90 %
+    And the disk of "/var" is less than 95 % full, warning 90 %
+    And the disk of "/tmp" is less than 95 % full, warning 90 %
+
+  Scenario: there is memory to be had
+    Then the memory is less than 98 % used, warning 95 %
+
+  @warning
+  Scenario: the processors keep up
+    Then the load per processor is less than 20
+
+  Scenario: the accounts are nobody else's to change
+    Then the file "/etc/passwd" is owned by "root"
+    And the file "/etc/passwd" has mode "0644"
+    And the file "/etc/group" is owned by "root"
+    And the file "/etc/group" has mode "0644"
+
+  Scenario: the password hashes are for root alone
+    Then the file "/etc/shadow" exists
+    And the file "/etc/shadow" is owned by "root"
+    # 0000, 0400, 0600 and 0640 are what distributions choose; these two are never right.
+    And the file "/etc/shadow" does not have mode "0644"
+    And the file "/etc/shadow" does not have mode "0666"
+
+  Scenario: root is root
+    Then the user "root" has uid 0
+    And the group "root" has gid 0
+    And the user "root" is in the group "root"
+
+  Scenario: everybody can leave files in the temporary folders and nobody can take another's
+    Then the directory "/tmp" is owned by "root"
+    And the directory "/tmp" has mode "1777"
+    And the directory "/var/tmp" is owned by "root"
+    And the directory "/var/tmp" has mode "1777"
+
+  Scenario: the kernel shows itself
+    Then the mount "/proc" is of type "proc"
+    And the mount "/sys" is of type "sysfs"
+    And the file "/dev/null" exists
+    And the file "/dev/null" has mode "0666"
