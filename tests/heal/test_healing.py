@@ -1,0 +1,449 @@
+"""The engine from a report to an act and its record: real programs on this machine, a real service to mend."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError, NotInThisVersion, StateError, Unreachable, UserError
+from infratest.heal.counts import Row, load
+from infratest.heal.gates import Limits
+from infratest.heal.healing import heal
+from infratest.heal.records import HealRecord, applied, note
+from infratest.hosts import Host
+from infratest.model import Report, Result
+from infratest.stack.declared import HealRule
+from infratest.stack.state_dir import StateDir
+from infratest.transports.base import Transport
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from heal_world import NOON, World, make_hosts, make_report, make_result, make_rule, result_id
+
+ID = result_id("web-1")
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateDir:
+    return StateDir(tmp_path / "state")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, sick={"web-1"})
+
+
+def run(world: World, state: StateDir, rule: HealRule, **settings: Any) -> list[HealRecord]:
+    """Check once, a minute after the last time, and heal."""
+    world.now += 60
+    return heal(world.report(), [rule], state, world.means(), history={}, **settings)
+
+
+def events(state: StateDir) -> list[str]:
+    return [record["event"] for record in state.read("heal.jsonl")]
+
+
+def closed(record: HealRecord) -> list[str]:
+    return [answer.name for answer in record.gates if not answer.passed]
+
+
+class Service:
+    """A process that runs or does not, started by `start.sh` as an init script would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.pid_file = folder / "service.pid"
+        self.start = f"sleep 300 </dev/null >/dev/null 2>&1 & echo $! >{self.pid_file}"
+
+    @property
+    def running(self) -> bool:
+        try:
+            return Path(f"/proc/{int(self.pid_file.read_text())}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except (FileNotFoundError, ProcessLookupError, ValueError):
+            return False
+
+    def kill(self) -> None:
+        if self.running:
+            os.kill(int(self.pid_file.read_text()), 9)
+            end = monotonic() + 10
+            while self.running:
+                assert monotonic() < end
+                sleep(0.01)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    service = Service(tmp_path)
+    yield service
+    service.kill()
+
+
+def watched(world: World, service: Service) -> World:
+    world.look = lambda host: make_result("ok" if service.running else "critical", host)
+    return world
+
+
+def test_a_dead_service_is_confirmed_started_verified_and_recorded(
+    world: World, state: StateDir, service: Service
+) -> None:
+    watched(world, service)
+    rule = make_rule(confirm=2, do=(("run", service.start),))
+    (first,) = run(world, state, rule)
+    assert (first.outcome, closed(first)) == ("refused", ["confirm"])
+    assert note([first]) == ["not healed: failure 1 in a row, 2 confirm"]
+    assert not service.running
+
+    (second,) = run(world, state, rule)
+    assert second.verified
+    assert service.running
+    words = f"healed: run {service.start[:60]}"
+    assert note([second])[0].startswith(words[:40])
+    assert note([second])[0].endswith(", was CRITICAL")
+
+    service.kill()
+    (third,) = run(world, state, rule)
+    assert closed(third) == ["confirm"]  # the row began anew
+    assert not service.running
+    assert run(world, state, rule)[0].verified
+    assert events(state) == ["refused", "try", "tried", "refused", "try", "tried"]
+
+
+def test_a_healed_report_is_ok_and_says_so(world: World, state: StateDir) -> None:
+    report = make_report([*world.report().results, make_result("ok", host="web-2")])
+    records = heal(report, [make_rule()], state, world.means(), history={})
+    healed = applied(report, records)
+    assert (healed.state, healed.exit) == ("ok", 0)
+    assert healed.notes == ("healed: provision, was CRITICAL",)
+    assert [result.id for result in healed.results] == [result.id for result in report.results]
+    assert (report.state, report.notes) == ("critical", ())
+
+
+def test_the_audit_holds_everything(world: World, state: StateDir) -> None:
+    run(world, state, make_rule())
+    begun, ended = state.read("heal.jsonl")
+    assert begun["event"] == "try"
+    assert begun["until"] == begun["time"] + 600
+    assert "after" not in begun
+    assert ended["try"] == begun["try"]
+    assert {key: ended[key] for key in ("event", "env", "rule", "id", "host", "rung", "mode", "verified", "time")} == {
+        "event": "tried", "env": "prod", "rule": "mend-web", "id": ID, "host": "web-1", "rung": 0, "mode": "auto",
+        "verified": True, "time": NOON + 60,
+    }  # fmt: skip
+    assert ended["remedy"] == "provision"
+    assert ended["command"] == "infratest provision --host web-1"
+    assert ended["words"] == "changed 1"
+    assert ended["approved_by"] == "mode auto of rule mend-web in stack.yaml:12"
+    assert ended["before"]["state"] == "critical"
+    assert ended["before"]["steps"][0]["reason"] == "port 80 is not listening"
+    assert ended["after"] == {"state": "ok", "reason": "", "steps": []}
+    assert all(gate["passed"] and gate["reason"] for gate in ended["gates"])
+    assert ended["duration"] >= 0
+
+
+def test_the_ladder_climbs_when_a_rung_does_not_help(world: World, state: StateDir, service: Service) -> None:
+    watched(world, service)
+    records = run(world, state, make_rule(do=(("run", "echo mild"), ("run", service.start), ("run", "echo never"))))
+    assert [(record.rung, record.verified) for record in records] == [(0, False), (1, True)]
+    assert records[0].words == "mild"
+    assert note(records)[0].startswith("healed: run sleep 300")
+
+
+def test_the_next_run_of_the_same_problem_begins_one_rung_higher(world: World, state: StateDir) -> None:
+    world.helps = False
+    rule = make_rule(do=(("provision", {}), ("provision", {}), ("provision", {})), tries=1, per=60.0)
+    assert [record.rung for record in run(world, state, rule)] == [0, 1]  # the second one is refused: no tries left
+    assert [record.rung for record in run(world, state, rule)] == [1, 2]
+    world.sick.clear()
+    assert run(world, state, rule) == []
+    world.sick.add("web-1")
+    assert run(world, state, rule)[0].rung == 0
+
+
+def test_climbing_stops_at_the_budget(world: World, state: StateDir) -> None:
+    world.helps = False
+    records = run(world, state, make_rule(do=(("provision", {}),) * 3, tries=2))
+    assert [record.outcome for record in records] == ["tried", "tried", "refused"]
+    assert note(records) == ["healing gave up after 2 tries"]
+    assert len(world.acts) == 2
+
+
+def test_healing_gives_up_and_begins_again_when_the_window_has_passed(world: World, state: StateDir) -> None:
+    world.helps = False
+    rule = make_rule(tries=3, per=3600.0)
+    notes = [note(run(world, state, rule)) for _ in range(5)]
+    assert notes[:3] == [["provision did not help, now CRITICAL"]] * 3
+    assert notes[3:] == [["healing gave up after 3 tries"]] * 2
+    world.now += 3600
+    assert run(world, state, rule)[0].outcome == "tried"
+
+
+def test_observe_says_what_it_would_do_and_is_not_written_twice(world: World, state: StateDir) -> None:
+    rule = make_rule(mode="observe")
+    for _ in range(3):
+        records = run(world, state, rule)
+        assert note(records) == ["would provision (observe)"]
+    assert world.acts == []
+    assert events(state) == ["would"]
+
+
+def test_a_refusal_is_written_once_until_it_changes(world: World, state: StateDir) -> None:
+    rule = make_rule(confirm=4)
+    for _ in range(3):
+        run(world, state, rule)
+    assert events(state) == ["refused"]
+    run(world, state, make_rule(confirm=9, tries=0))
+    assert events(state) == ["refused", "refused"]
+    world.sick.clear()
+    run(world, state, rule)
+    world.sick.add("web-1")
+    run(world, state, rule)  # another problem
+    assert events(state) == ["refused"] * 3
+
+
+def test_a_dry_run_says_and_stores_nothing(world: World, state: StateDir) -> None:
+    records = run(world, state, make_rule(), dry_run=True)
+    assert note(records) == ["would provision (dry run)"]
+    assert world.acts == []
+    assert not state.exists
+
+
+def test_a_second_failure_on_the_same_host_is_looked_at_again_first(world: World, state: StateDir) -> None:
+    other = result_id("web-1", "the-shop-answers")
+    report = make_report([make_result("critical"), make_result("critical", id=other)])
+    records = heal(report, [make_rule()], state, world.means(clock=Ticking(NOON, 0.1)), history={})
+    assert [(record.before.id, record.outcome) for record in records] == [(ID, "tried"), (other, "recovered")]
+    assert len(world.acts) == 1
+    assert note(records) == ["healed: provision, was CRITICAL"]
+    assert applied(report, records).exit == 0
+    assert load(state, "prod")[other].failures == 0
+
+
+class Ticking:
+    """A clock that goes on a little with each look."""
+
+    def __init__(self, start: float, tick: float) -> None:
+        self.now, self.tick = start, tick
+
+    def __call__(self) -> float:
+        self.now += self.tick
+        return self.now
+
+
+def test_a_stored_report_is_looked_at_again_before_the_act(world: World, state: StateDir) -> None:
+    report = world.report()
+    world.now += 300
+    world.sick.clear()
+    (record,) = heal(report, [make_rule()], state, world.means(), history={})
+    assert record.outcome == "recovered"
+    assert world.acts == []
+    assert world.looks == [ID]
+    assert note([record]) == ["ok again before anything was done, was CRITICAL"]
+
+
+def test_a_report_handed_in_twice_confirms_nothing(world: World, state: StateDir) -> None:
+    report = world.report()
+    for _ in range(3):
+        (record,) = heal(report, [make_rule(confirm=2)], state, world.means(), history={})
+        assert closed(record) == ["confirm"]
+    assert load(state, "prod")[ID] == Row(state="critical", failures=1, since=NOON, last=NOON)
+
+
+def test_the_unknown_and_the_blocked_are_refused_on_record_and_not_on_the_line(world: World, state: StateDir) -> None:
+    results = [
+        make_result("unknown"),
+        make_result("unknown", id=result_id("web-1", "b"), blocked_by="features/web.feature#reachable@web-1"),
+    ]
+    records = heal(make_report(results), [make_rule()], state, world.means(), history={})
+    assert ["qualify" in closed(record) for record in records] == [True, True]
+    assert note(records) == []
+    assert events(state) == ["refused", "refused"]
+    assert world.acts == []
+
+
+def test_a_remedy_that_fails_counts_and_says_why(world: World, state: StateDir) -> None:
+    rule = make_rule(do=(("run", "echo no room >&2; exit 3"),), tries=1)
+    (record,) = run(world, state, rule)
+    assert "exit 3: no room" in record.error
+    assert "did not help (run echo no room" in note([record])[0]
+    assert note(run(world, state, rule)) == ["healing gave up after 1 tries"]
+
+
+def test_no_way_to_the_host_counts_and_the_next_rung_needs_none(world: World, state: StateDir) -> None:
+    def shut(host: Host, deadline: Deadline) -> Transport:
+        raise Unreachable(f"{host.name}: connection refused")
+
+    rule = make_rule(do=(("run", "true"), ("provision", {})))
+    records = heal(world.report(), [rule], state, world.means(open_transport=shut), history={})
+    assert records[0].error == "web-1: connection refused"
+    assert records[1].verified
+
+
+def test_what_cannot_be_verified_is_unknown_and_the_ladder_stops(world: World, state: StateDir) -> None:
+    def broken(ids: object) -> Report:
+        raise InfratestError("the feature is gone")
+
+    rule = make_rule(do=(("provision", {}), ("provision", {})))
+    records = heal(world.report(), [rule], state, world.means(rerun=broken), history={})
+    assert len(records) == 1
+    assert records[0].after is not None
+    assert (records[0].after.state, records[0].after.reason) == (
+        "unknown",
+        "could not be run again: the feature is gone",
+    )
+    assert applied(world.report(), records).exit == 3
+
+
+def test_a_scenario_that_is_not_run_again_is_unknown(world: World, state: StateDir) -> None:
+    empty = make_report([])
+    records = heal(world.report(), [make_rule()], state, world.means(rerun=lambda ids: empty), history={})
+    assert records[0].after is not None
+    assert records[0].after.reason == "was not run again: no such scenario now"
+
+
+def test_a_remedy_is_given_time_to_take_effect(world: World, state: StateDir) -> None:
+    looks = iter(["critical", "critical", "ok"])
+    again: list[Result] = []
+
+    def slowly(ids: object) -> Report:
+        again.append(make_result(next(looks)))
+        return make_report(again[-1:])
+
+    means = world.means(rerun=slowly, limits=Limits(settle=10.0))
+    (record,) = heal(world.report(), [make_rule()], state, means, history={})
+    assert record.verified
+    assert len(again) == 3
+
+
+@pytest.mark.parametrize(
+    "rule, error, words",
+    [
+        (make_rule(do=(("restart", "nginx"),)), UserError, "unknown remedy 'restart'"),
+        (make_rule(do=(("replace", {}),)), NotInThisVersion, "remedy replace: not in this version"),
+        (make_rule(do=()), UserError, "do is empty"),
+        (make_rule(do=(("provision", {}), ("run", ""))), UserError, "stack.yaml:12: rule mend-web: run: expected"),
+    ],
+)
+def test_a_wrong_rule_stops_everything_before_the_first_act(
+    world: World, state: StateDir, rule: HealRule, error: type[InfratestError], words: str
+) -> None:
+    good = replace(make_rule(name="good"), when_tags="@web")
+    report = make_report([make_result("critical"), make_result("critical", host="web-2", tags=["heal:mend-web"])])
+    with pytest.raises(error, match=words):
+        heal(report, [good, rule], state, world.means(), history={})
+    assert world.acts == []
+    assert not state.exists
+
+
+def test_a_state_directory_that_cannot_be_written_stops_it_before_the_act(world: World, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StateError, match="could not be made: Not a directory; name another with --state"):
+        heal(world.report(), [make_rule()], StateDir(tmp_path / "file" / "state"), world.means(), history={})
+    assert world.acts == []
+
+
+def test_a_second_run_is_told_who_holds_the_stack(world: World, state: StateDir) -> None:
+    other = StateDir(state.path)
+    with other.lock(purpose="heal"), pytest.raises(StateError, match=r"is in use by process \d+ \(heal\): wait"):
+        run(world, state, make_rule(), wait=0.05)
+    assert world.acts == []
+
+
+def test_a_second_run_that_waited_finds_it_healed(world: World, state: StateDir) -> None:
+    report, rule = world.report(), make_rule()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def first_act(name: str) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    world.on_act = first_act
+    means = world.means(clock=Ticking(NOON, 0.001))
+    one = threading.Thread(target=heal, args=(report, [rule], state, means), kwargs={"history": {}})
+    one.start()
+    assert begun.wait(10)
+    found: list[HealRecord] = []
+
+    def second() -> None:
+        found.extend(heal(report, [rule], StateDir(state.path), means, history={}, wait=20.0))
+
+    two = threading.Thread(target=second)
+    two.start()
+    go_on.set()
+    one.join(20)
+    two.join(20)
+    assert len(world.acts) == 1
+    assert "fresh" in closed(found[0])
+    assert "it was looked at again" in note(found)[0]
+
+
+KILLED_IN_MID_HEAL = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from heal_world import World, make_rule
+from infratest.heal.healing import heal
+from infratest.stack.state_dir import StateDir
+folder = Path(sys.argv[2])
+world = World(folder, sick={"web-1"})
+rule = make_rule(do=(("hook", ["sh", "-c", "echo $$ >hook.pid; exec sleep 300"]),), tries=2)
+heal(world.report(), [rule], StateDir(folder / "state"), world.means(), history={})
+"""
+
+
+def test_a_kill_in_mid_heal_counts_against_the_budget(world: World, state: StateDir, tmp_path: Path) -> None:
+    tests = str(Path(__file__).parents[1])
+    healer = subprocess.Popen([sys.executable, "-c", KILLED_IN_MID_HEAL, tests, str(tmp_path)])
+    end = monotonic() + 30
+    while not (tmp_path / "hook.pid").exists() or not (tmp_path / "hook.pid").read_text().strip():
+        assert monotonic() < end
+        assert healer.poll() is None
+        sleep(0.01)
+    healer.kill()
+    assert healer.wait(10) == -9
+    os.kill(int((tmp_path / "hook.pid").read_text()), 9)
+    assert events(state) == ["try"]
+
+    rule = make_rule(tries=2)
+    world.now = NOON + 10
+    world.helps = False
+    (record,) = heal(world.report(), [rule], state, world.means(), history={})
+    assert closed(record) == ["concurrency"]  # whatever it had begun may still run
+    assert world.acts == []
+    world.now = NOON + 61  # the time that a hook is given is over
+    (record,) = heal(world.report(), [rule], state, world.means(), history={})
+    assert record.outcome == "tried"
+    world.now += 120
+    assert note(heal(world.report(), [rule], state, world.means(), history={})) == ["healing gave up after 2 tries"]
+    assert len(world.acts) == 1
+
+
+def test_a_torn_line_in_the_audit_is_tolerated(world: World, state: StateDir) -> None:
+    world.helps = False
+    run(world, state, make_rule(tries=2))
+    with (state.path / "heal.jsonl").open("a") as audit:
+        audit.write('{"event": "try", "env": "prod", "ru')
+    assert run(world, state, make_rule(tries=2))[0].outcome == "tried"
+    assert note(run(world, state, make_rule(tries=2))) == ["healing gave up after 2 tries"]
+    assert all(json.loads(line) for line in (state.path / "heal.jsonl").read_text().splitlines() if line.endswith("}"))
+
+
+def test_hosts_are_named_where_more_than_one_is_concerned(world: World, state: StateDir) -> None:
+    world.hosts = make_hosts("web-1", "web-2")
+    world.sick = {"web-1", "web-2"}
+    assert note(run(world, state, make_rule())) == [
+        "healed: provision on web-1, was CRITICAL",
+        "healed: provision on web-2, was CRITICAL",
+    ]
+    world.sick = {"web-1", "web-2"}
+    records = run(world, state, make_rule(at_most=0.5))
+    assert world.acts[2:] == []
+    assert note(records)[0] == "not healed on web-1: group web: 2 of 2 sick (web-1, web-2), at most 1 may be"
