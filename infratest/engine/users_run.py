@@ -13,8 +13,10 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
+import behave
 from behave.configuration import Configuration
 from behave.matchers import Match
 from behave.model_type import Status
@@ -35,6 +37,8 @@ from infratest.states import OK, SKIPPED, UNKNOWN, WARNING, failed, worst
 from infratest.transports.base import CommandResult
 
 REASON_LIMIT, TRACE_LIMIT = 500, 2000
+#: Where behave's own code lies: not what a user looks for in a traceback.
+BEHAVE = str(Path(behave.__file__).parent)
 
 
 class Stack:
@@ -299,7 +303,9 @@ def _place(behaves: Any) -> str:
 
 
 def _trace(behaves: Any) -> tuple[Evidence, ...]:
+    """Return the way to what was raised, from the user's own code on."""
     if behaves.exception is None:
         return ()
-    text = "".join(traceback.format_tb(behaves.exc_traceback)[-3:])
+    frames = [frame for frame in traceback.extract_tb(behaves.exc_traceback) if not frame.filename.startswith(BEHAVE)]
+    text = "".join(traceback.format_list(frames[-3:]))
     return (Evidence("your step", behaves.name, None, clean(text, TRACE_LIMIT, lines=True), behaves.duration),)
