@@ -21,7 +21,7 @@ FLOORS = {
     "infratest.session": 6, "infratest.events": 6, "infratest.history": 6,
     "infratest.heal": 7,
     "infratest.engine": 8,
-    "infratest.cli": 9, "infratest.pytest_plugin": 9, "infratest.testing": 9, "infratest.gherkin.runner": 9,
+    "infratest.cli": 9, "infratest.pytest_plugin": 9, "infratest.testing": 9, "infratest.gherkin.behave_runner": 9,
     "infratest.__main__": 10,
     "infratest.fixtures": 10, "infratest.features": 10,
 }  # fmt: skip
