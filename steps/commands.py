@@ -64,6 +64,17 @@ def command_prints_exactly(command: str, text: str) -> CommandPrints:
 
 
 @check(
+    'the command "{command}" as root prints exactly "{text}"',
+    negation='the command "{command}" as root does not print exactly "{text}"',
+    example='the command "cat /etc/machine-id" as root prints exactly "0123456789abcdef0123456789abcdef"',
+    shell=SHELL,
+)
+def root_command_prints_exactly(command: str, text: str) -> CommandPrints:
+    """The text is all of the standard output of the command as root, but for line breaks at its end."""
+    return CommandPrints(command, root=True, text=text, exactly=True)
+
+
+@check(
     'the command "{command}" prints a number {bound:count}',
     example='the command "ls /var/spool/mail | wc -l" prints a number at most 100',
     shell=SHELL,

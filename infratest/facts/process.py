@@ -26,9 +26,10 @@ if ! [ -d /proc/1 ] || ! [ -r /proc/self/status ]; then
   exit NO_TOOL
 fi
 echo "$$"
-grep -s -E '^(Name|State|PPid|Uid|VmRSS):' /proc/[0-9]*/status
+cd /proc || exit 1
+grep -s -H -E '^(Name|State|PPid|Uid|VmRSS):' [0-9]*/status
 echo =
-grep -z -a -s -H '' /proc/[0-9]*/cmdline | tr '\n\0' '\001\n'
+grep -z -a -s -H '' [0-9]*/cmdline | tr '\n\0' '\001\n'
 exit 0
 """.replace("NO_TOOL", str(NO_TOOL))
 
@@ -70,7 +71,7 @@ def _statuses(rows: list[str], words: dict[str, list[str]]) -> dict[int, Process
     for path, values in fields.items():
         if not {"Name", "State", "PPid", "Uid"} <= set(values):
             continue  # it ended while it was read
-        pid = number(path.removeprefix("/proc/"), "a process id")
+        pid = number(path, "a process id")
         found[pid] = Process(
             pid=pid,
             parent=number(values["PPid"], "a parent's process id"),
