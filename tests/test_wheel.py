@@ -1,0 +1,105 @@
+"""What a user installs: the wheel, away from the checkout, without the extras that tests need."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from wheel import NOBODY, PIP, ROOT, folder, installed, ran, wheel
+
+#: Top-level folder in the tree -> where its data is in the wheel, and how the names of data end.
+DATA = {"features": ("infratest/features", (".feature",)), "fixtures": ("infratest/fixtures", ("",))}
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def run(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run an installed program, away from the checkout, with nothing of this process's environment."""
+    command = [str(installed() / words[0]), *words[1:]]
+    return subprocess.run(command, cwd="/", env={}, capture_output=True, text=True, timeout=60, **options)
+
+
+def test_every_data_file_is_in_it():
+    names = set(zipfile.ZipFile(wheel()).namelist())
+    wanted = set()
+    for top, (inside, ends) in DATA.items():
+        for path in (ROOT / top).rglob("*"):
+            parts = path.relative_to(ROOT / top)
+            if (
+                path.is_file()
+                and path.suffix != ".py"
+                and "__pycache__" not in parts.parts
+                and path.name.endswith(ends)
+            ):
+                wanted.add(f"{inside}/{parts.as_posix()}")
+    assert wanted - names == set()
+    # Some by name, so that a folder that has gone is seen.
+    assert {
+        "infratest/py.typed",
+        "infratest/features/linux-baseline.feature",
+        "infratest/fixtures/images/debian-12/recipe.toml",
+        "infratest/fixtures/stacks/shop/stack.yaml",
+        "infratest/fixtures/stacks/init/gitignore",
+        "infratest/steps/services.py",
+    } <= names
+    assert any(name.endswith("/licenses/LICENSE") for name in names)
+    assert not [name for name in names if name.split("/")[0] not in ("infratest", "infratest-0.1.0.dist-info")]
+
+
+def test_every_module_is_in_it():
+    names = set(zipfile.ZipFile(wheel()).namelist())
+    wanted = {
+        (path.relative_to(ROOT) if top == "infratest" else Path("infratest") / path.relative_to(ROOT)).as_posix()
+        for top in ("infratest", "steps", "fixtures", "features")
+        for path in (ROOT / top).rglob("*.py")
+        if "stacks" not in path.parts
+    }
+    assert wanted - names == set()
+
+
+def test_the_programs_of_it():
+    assert run("infratest", "--version").stdout == "infratest, version 0.1.0\n"
+    version = run("check_infratest", "-V")
+    assert (version.returncode, version.stdout) == (3, "check_infratest 0.1.0\n")
+    steps = run("infratest", "steps", "service")
+    assert steps.returncode == 0
+    assert 'the service "nginx" is running' in steps.stdout
+    assert ran(installed() / "python", "-m", "infratest", "schema", cwd="/").startswith("{")
+
+
+def test_no_verb_needs_an_extra_to_show_its_help():
+    listed = run("infratest", "--help").stdout.partition("Commands:\n")[2]
+    verbs = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
+    assert {"init", "up", "provision", "test", "watch", "check", "heal", "destroy", "steps", "lint"} <= set(verbs)
+    for verb in verbs:
+        done = run("infratest", verb, "--help")
+        assert done.returncode == 0, f"{verb}: {done.stderr}"
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("user", [0, NOBODY])
+def test_the_baseline_as_root_and_as_nobody(user):
+    """As a monitoring daemon runs it: no environment, no HOME, no writable directory."""
+    assert os.getuid() == 0, "this test runs a program as another user: run it as root"
+    done = run("check_infratest", "--host", "local", "@linux-baseline", user=user, group=user, extra_groups=[])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("INFRATEST OK - local local: 8 scenarios ok | scenarios=8;;;0 failed=0;;0;0 ")
+    assert done.stdout.count("\n") == 1
+
+
+def test_types_of_what_is_installed():
+    """mypy follows no editable installation, so it looks at the wheel; the stubs are those of the test environment."""
+    place = folder() / "typed"
+    ran(*PIP, "install", "--no-deps", "--target", place, wheel())
+    words = [sys.executable, "-m", "mypy", "--strict", "--config-file", str(ROOT / "pyproject.toml")]
+    words += ["--cache-dir", str(ROOT / ".mypy_cache"), "-p", "infratest"]
+    done = subprocess.run(
+        words, cwd=place, env=os.environ | {"MYPYPATH": str(place)}, capture_output=True, text=True, timeout=500
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
