@@ -28,7 +28,7 @@ from infratest.gherkin.selection import Group, Named
 from infratest.gherkin.suite import Line, Scenario
 from infratest.gherkin.values import Values, names_host
 from infratest.gherkin.vocabulary import vocabulary
-from infratest.hosts import Host
+from infratest.hosts import GONE, STOPPED, Host
 from infratest.thresholds import Threshold
 
 #: The host of a scenario that runs once.
@@ -155,7 +155,7 @@ class _Planner:
         """Return the tasks of a scenario: one for each host given, or one for all."""
         try:
             given = self._given(scenario)
-            once = self._runs_once(scenario)
+            once = self._runs_once(scenario, given)
         except UserError as error:
             return [Task(scenario=scenario, host=NO_HOST, problem=str(error))]
         chosen = [host for host in given if self.selected(host)]
@@ -173,7 +173,7 @@ class _Planner:
                 names.update(dict.fromkeys(host.name for host in chosen))
         return [host for host in self.hosts if not selects or host.name in names]
 
-    def _runs_once(self, scenario: Scenario) -> bool:
+    def _runs_once(self, scenario: Scenario, given: Sequence[Host]) -> bool:
         """Whether a scenario runs once: it acts, speaks across hosts, or asks nothing of a host."""
         if scenario.acting:
             return True
@@ -181,13 +181,10 @@ class _Planner:
         for line in scenario.lines:
             if line.match is None or line.match.sentence.kind != CHECK:
                 continue
-            end = tail(line.match, lambda text, shell: text)
-            if end.across:
+            binding = bind(line.match, self._fill(line, scenario, given[0] if given else None, self.named))
+            if binding.tail.across:
                 return True
-            view = end.view
-            if view == DEFAULT_VIEW:
-                view = CONTROLLER_VIEW if _default_view(line) == CONTROLLER else HOST_VIEW
-            asks_host = asks_host or view == HOST_VIEW or bool(end.on) or names_host(line.text)
+            asks_host = asks_host or _asks_host(line, binding, self.hosts)
         return not asks_host
 
     def _task(self, scenario: Scenario, host: Host | None, given: Sequence[Host]) -> Task:
@@ -221,12 +218,16 @@ class _Planner:
         match = line.match
         if match is None:
             raise UserError(f"{scenario.path}:{line.number}: no check")
-        end = tail(match, self._fill(line, scenario, host))
-        asked = self._asked_of_hosts(line, end)
+        first = bind(match, self._fill(line, scenario, given[0] if given else None, self.named))
+        subjects: Sequence[Host | None] = [None]
+        if first.tail.across or first.tail.on or _asks_host(line, first, self.hosts):
+            subjects = self._subjects(first.tail, given)
         looks: list[Look] = []
         binding: Binding | None = None
-        for subject in self._subjects(end, given) if asked else [None]:
-            binding = bind(match, self._fill(line, scenario, subject))
+        for subject in subjects:
+            # A host that is down has no address, and its sentences are blocked by it whatever they would have asked.
+            down = subject is not None and subject.state in (STOPPED, GONE)
+            binding = bind(match, self._fill(line, scenario, subject, self.named if down else None))
             measure = bind(match, self._fill(line, scenario, subject, self.named)).built.measure()
             for location in self._locations(binding, subject):
                 looks.append(Look(subject.name if subject else NO_HOST, location, binding.built, measure))
@@ -236,18 +237,13 @@ class _Planner:
             line=line, looks=tuple(looks), negated=match.negated, threshold=binding.threshold, tail=binding.tail
         )
 
-    def _asked_of_hosts(self, line: Line, end: Tail) -> bool:
-        if end.across or end.on or end.view == HOST_VIEW or names_host(line.text):
-            return True
-        return end.view == DEFAULT_VIEW and _default_view(line) != CONTROLLER
-
     def _subjects(self, end: Tail, given: Sequence[Host]) -> Sequence[Host]:
         return Named(end.on).choose(self.hosts) if end.on else given
 
     def _locations(self, binding: Binding, subject: Host | None) -> list[str]:
-        view = binding.tail.view
-        if view == DEFAULT_VIEW:
-            view = CONTROLLER_VIEW if binding.built.viewpoint == CONTROLLER else HOST_VIEW
+        if subject is not None and subject.state in (STOPPED, GONE):
+            return [subject.name]
+        view = _view(binding)
         if view == CONTROLLER_VIEW:
             return [CONTROLLER]
         if view == HOST_VIEW:
@@ -263,17 +259,18 @@ class _Planner:
         return lambda text, shell: values.fill(text, shell=shell, where=where)
 
 
-def _default_view(line: Line) -> str:
-    """Where a check looks from by itself; built with its values still in braces, which no check minds."""
-    if line.match is None:
-        return CONTROLLER
-    viewpoint: str = bind(line.match, _as_written).built.viewpoint
-    return viewpoint
+def _view(binding: Binding) -> str:
+    """Where a sentence looks from: as it says, else as its check does by itself."""
+    if binding.tail.view != DEFAULT_VIEW:
+        return binding.tail.view
+    return CONTROLLER_VIEW if binding.built.viewpoint == CONTROLLER else HOST_VIEW
 
 
-def _as_written(text: str, shell: bool) -> str:
-    """Leave values as they are; where a number must stand, any number does to learn what kind of check it is."""
-    return "1" if text.startswith("{") and text.endswith("}") else text
+def _asks_host(line: Line, binding: Binding, hosts: Sequence[Host]) -> bool:
+    """Whether a checking sentence is about the host it is asked of: looks from it, or holds a value of it."""
+    if binding.tail.on:
+        return False
+    return _view(binding) == HOST_VIEW or names_host(line.text, [host.name for host in hosts])
 
 
 def _undefined(line: Line) -> str:

@@ -104,9 +104,10 @@ class Values:
         return _named(values, rest, what)
 
 
-def names_host(text: str) -> bool:
-    """Whether a text holds a value of the host it is asked of."""
-    return any(found[1] == "host" for found in _BRACE.finditer(text))
+def names_host(text: str, hosts: Sequence[str]) -> bool:
+    """Whether a text holds a value of the host it is asked of, and not only of hosts that it names."""
+    named = (found[2].partition(".")[0] for found in _BRACE.finditer(text) if found[1] == "host")
+    return any(first not in hosts for first in named)
 
 
 def _of_host(host: Host, name: str, what: str) -> str:
