@@ -1,4 +1,4 @@
-"""`./run`, as far as it can be looked at without setting anything up; that it sets up is seen by each run of the tests."""
+"""`./run`, as far as it shows without setting anything up; that it sets up is seen by each run of the tests."""
 
 from __future__ import annotations
 
