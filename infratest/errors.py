@@ -4,6 +4,7 @@
     ├── UserError                  wrong input: a file, a key, an option, a name
     │   ├── StackFileError         the stack file: file, line, key, found, allowed, nearest
     │   ├── FeatureError           a feature: file, line; also what lint refuses
+    │   ├── NothingSelected        tags, names or lines that select no scenario
     │   ├── UnknownName            a provider, transport, output ... that nobody has
     │   └── NotInThisVersion       named in the design, not built yet: refused by name
     ├── StateError                 the state directory: not writable, locked, full
@@ -42,6 +43,10 @@ class StackFileError(UserError):
 
 class FeatureError(UserError):
     """A feature file cannot be used."""
+
+
+class NothingSelected(UserError):
+    """Tags, names or lines that select no scenario."""
 
 
 class UnknownName(UserError):

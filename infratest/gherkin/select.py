@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from infratest.errors import FeatureError, UserError
+from infratest.errors import FeatureError, NothingSelected, UserError
 from infratest.gherkin.suite import Feature, Scenario
 from infratest.registry import unknown
 
@@ -27,7 +27,7 @@ def select(
     Args:
         lines: feature path -> lines asked for. tags: tag expressions, all of which must hold. slug: of `--scenario`.
     Raises:
-        UserError: a tag expression that is none, a slug or a line that is no scenario's, or nothing selected.
+        UserError: a tag expression that is none, a slug that is no scenario's. NothingSelected: nothing is left.
     """
     holds = [expression(text) for text in tags]
     every = [scenario for feature in features for scenario in feature.scenarios]
@@ -45,7 +45,7 @@ def select(
         if chosen:
             asked_for.append(f"(all {len(chosen)} are tagged @{_OTHER[face]})")
         words = " ".join(asked_for) or "the features given"
-        raise UserError(f"{words} selects no scenario of {len(every)}: nothing to run")
+        raise NothingSelected(f"{words} selects no scenario of {len(every)}: nothing to run")
     return left
 
 

@@ -1,0 +1,83 @@
+"""The pytest face: `.feature` files as test items, `stack` and `host` as fixtures, on a stack that is up.
+
+Loaded by pytest in every session where infratest is installed, so it imports nothing but pytest. It does nothing
+unless a stack is named: `--stack`, ini `infratest_stack`, or `stack.yaml` in rootdir. `host` is then the stack's host
+even with pytest-testinfra installed beside, since of two plugins' fixtures the one registered last is taken.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+STACK_FILE = "stack.yaml"
+
+
+class InfratestWarning(UserWarning):
+    """A scenario's state is warning: its test passes. With `-W error` pytest makes a failure of it, as asked for."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("infratest", "infratest: features and hosts of a stack")
+    _option(group, "--stack", "stack", metavar="FILE", help="The stack file (default: stack.yaml in rootdir).")
+    group.addoption(
+        "--infratest-state", metavar="DIR", help="The state directory (default: .infratest beside the stack file)."
+    )
+    group.addoption(
+        "--infratest-up",
+        action="store_true",
+        default=False,
+        help="Bring the stack up first, once for all workers, and destroy in the end what this made.",
+    )
+    parser.addini("infratest_stack", "The stack file, from the folder of this file.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser
+) -> Generator[None, object, object]:
+    # Only where there is a stack, and after the conftest files of a project, which may have a `--env` of their own.
+    done = yield
+    if stack_path(early_config, early_config.known_args_namespace.infratest_stack) is not None:
+        group = parser.getgroup("infratest", "infratest: features and hosts of a stack")
+        _option(group, "--env", "env", metavar="NAME", help="The environment of the stack file.")
+    return done
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    path = stack_path(config, config.getoption("infratest_stack"))
+    if path is None:
+        return
+    from infratest.pytest_plugin import fixtures
+    from infratest.pytest_plugin.active import Active
+
+    config.addinivalue_line(
+        "markers", "infratest_hosts(*names): the hosts that `host` is, by names as web-* or groups; all without it"
+    )
+    config.pluginmanager.register(Active(config, path), Active.NAME)
+    config.pluginmanager.register(fixtures, "infratest-fixtures")
+
+
+def stack_path(config: pytest.Config, given: str | None) -> Path | None:
+    """Return the stack file that this session is about, None where none is named."""
+    if given:
+        return config.invocation_params.dir / given
+    root = config.rootpath
+    declared = config.getini("infratest_stack")
+    if declared:
+        return (config.inipath.parent if config.inipath else root) / str(declared)
+    return root / STACK_FILE if (root / STACK_FILE).is_file() else None
+
+
+def _option(group: pytest.OptionGroup, short: str, name: str, **settings: str) -> None:
+    """Add an option under a short name too, where no other plugin has it."""
+    default = os.environ.get(f"INFRATEST_{name.upper()}") if name != "stack" else None
+    settings["dest"] = f"infratest_{name}"
+    try:
+        group.addoption(short, f"--infratest-{name}", default=default, **settings)
+    except ValueError:
+        group.addoption(f"--infratest-{name}", default=default, **settings)

@@ -1,0 +1,93 @@
+"""The fixtures of a session that is about a stack: `stack`, its hosts by name, and `host`, one of them after the other.
+
+`host` is testinfra's object, so that its modules work unchanged; what it runs goes over our transports, with one login
+a host and session. Registered last, so that it is taken before that of pytest-testinfra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError, UserError
+from infratest.hosts import Host
+from infratest.pytest_plugin.active import Active
+from infratest.registry import unknown
+
+if TYPE_CHECKING:
+    import testinfra.host
+
+LOGIN_SECONDS = 30.0
+
+
+class Stack:
+    """The stack of this session.
+
+    Args:
+        hosts: name -> what is known of the host: groups, labels, address, endpoints.
+    """
+
+    def __init__(self, name: str, env: str, hosts: Mapping[str, Host]) -> None:
+        self.name = name
+        self.env = env
+        self.hosts = dict(hosts)
+        self._open: dict[str, Any] = {}
+
+    def host(self, name: str) -> testinfra.host.Host:
+        """Return testinfra's object for a host, logged in once a session.
+
+        Raises:
+            UserError: no such host, or testinfra is not installed. TransportError: it cannot be logged in to.
+        """
+        if name not in self.hosts:
+            raise UserError(unknown("host", name, list(self.hosts)))
+        if name not in self._open:
+            try:
+                from infratest import testinfra_backend
+            except ImportError as error:
+                raise UserError(f"`host` needs testinfra ({error}): pip install 'infratest[testinfra]'") from None
+            self._open[name] = testinfra_backend.opened(self.hosts[name], Deadline(LOGIN_SECONDS))
+        return self._open[name]
+
+    __getitem__ = host
+
+    def group(self, name: str) -> list[testinfra.host.Host]:
+        """Return the hosts of a group."""
+        return [self.host(one.name) for one in self.hosts.values() if name in one.groups]
+
+    def close(self) -> None:
+        """Log out everywhere."""
+        for opened in self._open.values():
+            opened.backend.close()
+        self._open.clear()
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """The stack: `.hosts` by name, `.host(name)` and `.group(name)` as testinfra's objects."""
+    active = cast(Active, request.config.pluginmanager.get_plugin(Active.NAME))
+    try:
+        hosts = active.hosts
+    except InfratestError as error:
+        pytest.fail(str(error), pytrace=False)
+    declared = active.session.stack
+    made = Stack(declared.name, declared.env, {host.name: host for host in hosts})
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def _infratest_host(request: pytest.FixtureRequest, stack: Stack) -> Any:
+    try:
+        return stack.host(request.param)
+    except InfratestError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def host(_infratest_host: Any) -> Any:
+    """testinfra's host object of each host of the stack, or of those that `infratest_hosts` names."""
+    return _infratest_host
