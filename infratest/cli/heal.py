@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +16,10 @@ from infratest.cli.session import Time, with_session
 from infratest.errors import UserError
 from infratest.model import Report
 from infratest.session import Session
+from infratest.states import EXIT, UNKNOWN
+
+if TYPE_CHECKING:
+    from infratest.heal.records import HealRecord
 
 PAUSE, RESUME = "pause", "resume"
 
@@ -44,20 +50,33 @@ def command(session: Session, what: str, time: str | None, dry_run: bool) -> int
         raise click.UsageError(f"unexpected {time!r} after {what!r}")
     if what == RESUME:
         return _resume(session, dry_run)
-    from infratest.engine.faces import heal_report
+    from infratest.engine import faces
 
     report = read_report(what)
     _for_this_stack(report, session, what)
-    healed, records = heal_report(session, report, dry_run)
+    healed, records = faces.heal_report(session, report, dry_run)
     for record in records:
-        outcome = "healed" if record.verified else record.outcome
-        why = record.error or next((answer.reason for answer in record.gates if not answer.passed), record.words)
-        click.echo(f"{record.before.id}: {outcome}: {record.remedy}" + (f": {clean(why, 500)}" if why else ""))
+        reason = f": {record.reason}" if record.reason else ""
+        click.echo(f"{record.before.id}: {record.ending}: {record.remedy}{reason}")
+    looked_at = [record.after for record in records if record.after is not None]
+    if looked_at:
+        # Only what was run again is news: the rest of the report is as old as its file.
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        faces.store(session, healed.changed(results=looked_at, started=now, duration=0.0))
+    return _judged(healed, records)
+
+
+def _judged(healed: Report, records: Sequence[HealRecord]) -> int:
+    """Say how the stack is now, as far as the report tells, and return the exit status."""
+    from infratest.heal.gates import FRESH, refusals
+
     counts = healed.counts
     failed = counts["critical"] + counts["warning"] + counts["unknown"]
     words = "; ".join(healed.notes) or "nothing to heal"
-    click.echo(f"{healed.state}: {failed} of {len(healed.results)} scenarios not ok: {words}")
-    return healed.exit
+    stale = any(answer.name == FRESH for record in records for answer in refusals(record.gates))
+    state = UNKNOWN if stale else healed.state
+    click.echo(f"{state}: {failed} of {len(healed.results)} scenarios not ok: {words}")
+    return EXIT[state]
 
 
 def read_report(path: str) -> Report:

@@ -58,11 +58,14 @@ class Audit:
         """Write how a try ended."""
         self._write(record.as_dict(self._env) | {"try": number})
 
-    def decided(self, record: HealRecord) -> None:
-        """Write a decision that led to no act, unless the last one about this result was the same."""
+    def decided(self, record: HealRecord) -> bool:
+        """Write a decision that led to no act, unless the last one about this result was the same; return whether."""
         data = record.as_dict(self._env)
-        if _gist(data) != self._last_gist(record):
-            self._write(data)
+        gist = _gist(data)
+        if gist is not None and gist == self._last_gist(record):
+            return False
+        self._write(data)
+        return True
 
     def _last_gist(self, record: HealRecord) -> tuple[Any, ...] | None:
         for earlier in reversed(self._records):

@@ -22,6 +22,7 @@ from infratest.units import human
 MODE = "mode"
 BUDGET = "budget"
 QUALIFY = "qualify"
+FRESH = "fresh"
 
 
 class Stored(Protocol):
@@ -265,7 +266,7 @@ def _names(names: list[str]) -> str:
 
 GATES = {
     QUALIFY: _qualify,
-    "fresh": _fresh,
+    FRESH: _fresh,
     "target": _target,
     "confirm": _confirm,
     "pause": _pause,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 
+from infratest import events
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
@@ -219,9 +220,17 @@ class _Healer:
         )
 
     def _written(self, record: HealRecord) -> HealRecord:
-        if not self._dry:
-            self._audit.decided(record)
+        if not self._dry and self._audit.decided(record):
+            self._tell(record)
         return record
+
+    def _tell(self, record: HealRecord) -> None:
+        """Make an event of a decision that the audit holds."""
+        more = {"rule": record.rule.name, "remedy": record.remedy, "mode": record.rule.mode, "reason": record.reason}
+        report = self._report
+        events.append(
+            self._state, [events.heal(report.stack, report.env, record.before, record.ending, record.time, **more)]
+        )
 
     def _act(self, record: HealRecord, remedy: Remedy) -> HealRecord:
         """Apply a remedy and see whether it helped. The try is on record before, its end after."""
@@ -235,6 +244,7 @@ class _Healer:
         if done.verified:
             self._settle(record.before.id, self._means.clock())
         self._audit.end(done, number)
+        self._tell(done)
         return done
 
     def _applied(self, record: HealRecord, remedy: Remedy, deadline: Deadline) -> HealRecord:

@@ -16,6 +16,7 @@ from infratest.stack.declared import HealRule
 from infratest.states import OK
 
 REFUSED, WOULD, TRIED, RECOVERED = "refused", "would", "tried", "recovered"
+HEALED, FAILED = "healed", "failed"
 
 #: Bytes of a command's own words that the audit keeps of each fact.
 EVIDENCE_LIMIT = 1000
@@ -52,6 +53,19 @@ class HealRecord:
     def verified(self) -> bool:
         """Whether the failed scenario was run again after the act and held."""
         return self.outcome == TRIED and self.after is not None and self.after.state == OK
+
+    @property
+    def ending(self) -> str:
+        """Return how it ended in one word: healed, failed, or the outcome where nothing was done."""
+        if self.outcome != TRIED:
+            return self.outcome
+        return HEALED if self.verified else FAILED
+
+    @property
+    def reason(self) -> str:
+        """Return why nothing was done, or else what the remedy said."""
+        refused = next((answer.reason for answer in self.gates if not answer.passed), "")
+        return clean(self.error or refused or self.words, 500)
 
     @property
     def approved_by(self) -> str:

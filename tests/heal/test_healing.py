@@ -149,6 +149,21 @@ def test_the_audit_holds_everything(world: World, state: StateDir) -> None:
     assert ended["duration"] >= 0
 
 
+def test_each_decision_on_record_is_an_event(world: World, state: StateDir) -> None:
+    rule = make_rule(confirm=2, do=(("run", "exit 3"), ("provision", {})))
+    for _ in range(2):
+        run(world, state, rule)
+    found = state.read("events.jsonl")
+    assert [(event["value"], event["labels"]["remedy"]) for event in found] == [
+        ("refused", "run exit 3"),
+        ("failed", "run exit 3"),
+        ("healed", "provision"),
+    ]
+    assert found[0]["key"] == "shop.prod.web-1.web.nginx_answers.heal"
+    assert found[0]["labels"]["reason"] == "failure 1 in a row, 2 confirm"
+    assert {event["labels"]["kind"] for event in found} == {"heal"}
+
+
 def test_the_ladder_climbs_when_a_rung_does_not_help(world: World, state: StateDir, service: Service) -> None:
     watched(world, service)
     records = run(world, state, make_rule(do=(("run", "echo mild"), ("run", service.start), ("run", "echo never"))))
