@@ -19,6 +19,7 @@ FLOORS = {
     "infratest.gherkin": 3, "infratest.steps": 4,
     "infratest.stack": 5,
     "infratest.session": 6, "infratest.events": 6, "infratest.history": 6,
+    "infratest.testinfra_backend": 6,
     "infratest.heal": 7,
     "infratest.engine": 8,
     "infratest.cli": 9, "infratest.pytest_plugin": 9, "infratest.testing": 9, "infratest.gherkin.behave_runner": 9,
