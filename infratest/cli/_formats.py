@@ -82,12 +82,16 @@ def exit_status(state: str, fail_on: str) -> int:
 
 
 def _write(path: str, text: str) -> None:
+    """Replace a file whole; a device, a pipe or a link is written into and stays what it is."""
     target = Path(path)
     temporary = target.with_name(f".{target.name}.infratest")
     try:
+        if target.is_symlink() or (target.exists() and not target.is_file()):
+            target.write_text(text, encoding="utf-8")
+            return
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(target)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise UserError(f"--format: {path} could not be written: {error.strerror}") from error
+        raise UserError(f"--format: {path} could not be written: {error.strerror}; name another file") from error
