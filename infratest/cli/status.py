@@ -17,7 +17,7 @@ from infratest.cli._lifecycle import looking
 from infratest.cli.session import with_session
 from infratest.hosts import RUNNING, STOPPED, Host
 from infratest.session import Session
-from infratest.stack.lifecycle import Status
+from infratest.stack.status import Status
 from infratest.units import human
 
 PIPE_WIDTH = 200  # characters of the table where nobody's terminal limits it

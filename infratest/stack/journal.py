@@ -100,6 +100,21 @@ def live(records: Iterable[Record]) -> dict[str, Held]:
     return held
 
 
+def not_removed(records: Iterable[Record], stack: str, env: str) -> list[Resource]:
+    """Return what was made in an environment, or began to be removed, and is not known to be removed whole."""
+    ours: set[str] = set()
+    found: dict[str, Resource] = {}
+    for record in records:
+        what = record.get("what")
+        if what == "begin" and (record.get("stack"), record.get("env")) == (stack, env):
+            ours.add(str(record.get("op")))
+        elif what in ("made", "removing") and record.get("op") in ours:
+            found[record["id"]] = Resource(kind=record["kind"], id=record["id"], name=record["name"])
+        elif what == "removed":
+            found.pop(str(record.get("id")), None)
+    return list(found.values())
+
+
 def begun(records: Iterable[Record]) -> list[Begun]:
     """Return the operations without an end."""
     found: dict[str, Begun] = {}

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from infratest.deadline import Deadline
@@ -21,11 +20,22 @@ from infratest.providers.base import Halts, HostSpec, Lease, Provider, Request, 
 from infratest.registry import unknown
 from infratest.stack import graph
 from infratest.stack.declared import StackFile
-from infratest.stack.journal import DONE, FAILED, INTERRUPTED, Begun, Journal, Operation, Undo, begun, expires, live
+from infratest.stack.journal import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    Journal,
+    Operation,
+    begun,
+    expires,
+    live,
+    not_removed,
+)
 from infratest.stack.open import open_provider
 from infratest.stack.ready import Ready, await_ready
 from infratest.stack.removal import HOST, failures, leftovers, of_stack, remove
 from infratest.stack.state_dir import StateDir, owner
+from infratest.stack.status import Status
 from infratest.stack.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, failing
 
 LEASE = 24 * 3600  # seconds; renewed by each changing verb
@@ -35,28 +45,6 @@ SETTLED = 60.0  # seconds in which a host that ran before this `up` must answer
 
 def silent(name: str, phase: str, words: str) -> None:
     """The progress of a caller that shows none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """A stack as its provider and its journal see it now.
-
-    Args:
-        hosts: in the stack file's order. expires: when the lease ends, in seconds since the epoch, or None.
-        owner, state_id: of this state directory; the id is empty where nothing was ever made from it.
-        resources: what the journal holds as live here, kind and name. interrupted: operations without an end; where
-        `busy` says that the lock is held one of them is at work. leftovers: what `reap` would remove. undos: faults
-        not known to be taken back.
-    """
-
-    hosts: tuple[Host, ...]
-    expires: int | None
-    owner: str
-    state_id: str
-    resources: tuple[tuple[str, str], ...]
-    interrupted: tuple[Begun, ...]
-    leftovers: tuple[Resource, ...]
-    undos: tuple[Undo, ...]
 
 
 class Lifecycle:
@@ -222,12 +210,18 @@ class Lifecycle:
             self._tidy(operation)
 
     def _tidy(self, operation: Operation) -> None:
-        """Forget what is gone, by the provider's word; keep it all while anything is left to reap."""
-        existing = self.provider.existing(Deadline(self._undo_seconds))
+        """Forget what is gone, by the provider's word; keep it all while anything is left to reap.
+
+        A run that was killed while a provider removed something may have left the provider's own notes of it, as a
+        line in known_hosts: removing it once more is fine by contract, and takes these away.
+        """
+        deadline = Deadline(self._undo_seconds)
+        existing = self.provider.existing(deadline)
         there = {one.id for one in existing}
-        for held in self.journal.live().values():
-            if (held.stack, held.env) == (self.stack.name, self.stack.env) and held.id not in there:
-                operation.removed(Resource(kind=held.kind, id=held.id, name=held.name))
+        for resource in not_removed(self.journal.records(), self.stack.name, self.stack.env):
+            if resource.id not in there:
+                self.provider.destroy(resource, deadline)
+                operation.removed(resource)
         if not leftovers(existing, self.state_id(), self.journal.live()):
             self.journal.tidy(self.stack.name, self.stack.env)
 
@@ -340,20 +334,26 @@ class Lifecycle:
 
     def _undone(self, operation: Operation, error: InfratestError) -> InfratestError:
         """Remove what this operation made, and return the error that says so."""
+        words = f"up of {self.title}: {error}\n{self._undo(operation)}"
+        if isinstance(error, Stopped):
+            return Stopped(words, error.status)
+        return UserError(words) if isinstance(error, UserError) else ProviderError(words)
+
+    def _undo(self, operation: Operation) -> str:
+        """Remove all that is not live, whatever the journal can still take, and return what to say of it."""
         limit, stop = Deadline(self._undo_seconds), Stop()
-        kind: type[InfratestError] = type(error) if isinstance(error, Stopped | UserError) else ProviderError
-        cause = f"up of {self.title}: {error}"
+        later = "run `infratest reap` to remove what is left"
         try:
             found = leftovers(self.provider.existing(limit), self.state.id, self.journal.live())
             for resource in found:
                 self.progress(resource.name, "undoing", resource.kind)
             left = failures(self.remove(found, operation, limit, stop, insist=False))
         except InfratestError as problem:
-            return kind(f"{cause}\nnot undone: {problem}\nrun `infratest reap` to remove what is left")
+            return f"not undone: {problem}\n{later}"
         if left:
-            return kind(f"{cause}\nnot undone: {'; '.join(left)}\nrun `infratest reap` to remove what is left")
+            return f"not undone: {'; '.join(left)}\n{later}"
         names = ", ".join(f"{one.kind} {one.name}" for one in found)
-        return kind(f"{cause}\nundone: {names} removed" if found else f"{cause}\nnothing had been made")
+        return f"undone: {names} removed" if found else "nothing had been made"
 
     # Threads
 

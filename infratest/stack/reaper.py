@@ -83,7 +83,7 @@ def reap(lifecycle: Lifecycle, *, expired: bool = False, of_owner: str | None = 
 
 
 def _lease_end(lifecycle: Lifecycle, resource: Resource) -> float | None:
-    """When a lease ends: by its label, unless the journal that renews it says later. None where it is not to be told."""
+    """When a lease ends: by its label, unless the journal that renews it says later; None where nobody can tell."""
     try:
         end = float(resource.labels[EXPIRES])
     except (KeyError, ValueError):

@@ -261,14 +261,15 @@ def test_killed_at_every_point_of_containers(tmp_path, foreign_stack, verb, up):
 
     def strike(number: int, point: str) -> None:
         scene = container_scene(tmp_path / f"{number}", up)
-        status, words = scene.run(verb, "SIGKILL", point)
-        assert status == SIGKILLED, (point, words)
-        scene.reap_by_command()
-        held, there = scene.life().journal.live(), {one.id: one.name for one in scene.ours()}
-        assert set(held) >= set(there), point
-        if verb == "up":
-            assert len(there) in (0, len(names)), point
-        if there:
+        try:
+            status, words = scene.run(verb, "SIGKILL", point)
+            assert status == SIGKILLED, (point, words)
+            scene.reap_by_command()
+            held, there = scene.life().journal.live(), {one.id: one.name for one in scene.ours()}
+            assert set(held) >= set(there), point
+            if verb == "up":
+                assert len(there) in (0, len(names)), point
+        finally:
             scene.life().destroy()
         assert scene.ours() == [], point
         assert known_hosts(scene) == "", point

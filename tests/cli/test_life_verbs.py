@@ -1,0 +1,276 @@
+"""The verbs on the life of a stack as the installed command in a subprocess: status, words, and what is there after."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+INFRATEST = str(Path(sys.executable).with_name("infratest"))
+
+STACK = """\
+stack: shop
+provider:
+  name: fake
+  world: world
+  transport: {otherwise: run, answers: {"id -u": {stdout: "0\\n"}}}
+hosts:
+  db: {groups: [data]}
+  web: {count: 2, groups: [web], after: [db], provision: [{shell: p.sh}]}
+"""
+
+
+@pytest.fixture
+def place(tmp_path):
+    return Place(tmp_path)
+
+
+class Place:
+    """A folder with a stack file, in which the command is run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.write(STACK)
+        (folder / "p.sh").write_text("echo on $INFRATEST_HOST\n")
+
+    def write(self, text: str) -> None:
+        (self.folder / "stack.yaml").write_text(text)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [INFRATEST, *words],
+            cwd=self.folder,
+            env={**os.environ, "INFRATEST_OWNER": "me@here"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str, status: int = 0) -> tuple[str, str]:
+        process = self.start(*words)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == status, (out, err)
+        assert "Traceback" not in out + err
+        return out, err
+
+    def there(self) -> dict[str, str]:
+        found = [json.loads(path.read_text()) for path in (self.folder / "world").glob("*.json")]
+        return {one["name"]: one["state"] for one in found}
+
+
+ALL = {"shop": "running", "db": "running", "web-1": "running", "web-2": "running"}
+
+
+def test_the_life_of_a_stack(place):
+    out, _ = place.run("up", "--dry-run")
+    assert out.splitlines() == ["db would be made", "web-1 would be made", "web-2 would be made"]
+    assert place.there() == {}
+    assert not (place.folder / ".infratest").exists()
+
+    _, err = place.run("up", "--provision")
+    assert place.there() == ALL
+    assert "db: ready" in err
+    assert "web-1: provisioned" in err
+    assert "3 hosts ready" in err
+
+    out, _ = place.run("status")
+    assert "stack shop, provider fake" in out
+    assert "lease of me@here ends" in out
+    assert "journal: 4 live: network shop, host db," in out
+    found = json.loads(place.run("status", "--format", "json")[0])
+    assert [(host["name"], host["state"]) for host in found["hosts"]] == [
+        ("db", "running"), ("web-1", "running"), ("web-2", "running"),
+    ]  # fmt: skip
+    assert abs(found["expires"] - time.time() - 86400) < 120
+
+    place.run("halt", "--host", "web-*")
+    assert place.there() == ALL | {"web-1": "stopped", "web-2": "stopped"}
+    place.run("up")
+    assert place.there() == ALL
+
+    out, _ = place.run("destroy", "--dry-run")
+    assert sorted(out.splitlines()) == [
+        "host db would be removed", "host web-1 would be removed", "host web-2 would be removed",
+        "network shop would be removed",
+    ]  # fmt: skip
+    place.run("destroy")
+    assert place.there() == {}
+    assert not (place.folder / ".infratest" / "journal.jsonl").exists()
+    assert "nothing was there" in place.run("destroy")[1]
+    assert "nothing to reap" in place.run("reap")[1]
+
+
+def test_events_are_kept(place):
+    place.run("up")
+    events = [json.loads(line) for line in (place.folder / ".infratest" / "events.jsonl").read_text().splitlines()]
+    assert {event["labels"]["host"] for event in events} == {"-", "db", "web-1", "web-2"}
+    assert all(event["labels"]["verb"] == "up" and event["labels"]["outcome"] == "done" for event in events)
+
+
+def test_a_failure_says_what_was_undone(place):
+    place.write(STACK.replace("  world: world", "  world: world\n  fail: [create web-2]"))
+    _, err = place.run("up", status=1)
+    assert "up of shop: fake: create web-2: refused" in err
+    assert "undone: " in err
+    assert place.there() == {}
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_undoes_up(place, number, status):
+    place.write(STACK.replace("  world: world", "  world: world\n  hang: [create web-1]"))
+    process = place.start("up")
+    wait_until(lambda: "db" in place.there())
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == status, err
+    assert f"stopped by {number.name}" in err
+    assert "undone: " in err
+    assert "Traceback" not in err
+    assert place.there() == {}
+
+
+def test_two_runs_at_once(place):
+    place.write(STACK.replace("  world: world", "  world: world\n  hang: [create db]"))
+    first = place.start("up")
+    wait_until(lambda: "shop" in place.there())
+    _, err = place.run("up", status=1)
+    assert f"in use by process {first.pid} (up of shop)" in err
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=60)
+    assert place.there() == {}
+
+
+def test_killed_and_reaped(place):
+    place.write(STACK.replace("  world: world", "  world: world\n  hang: [create web-1]"))
+    process = place.start("up")
+    wait_until(lambda: "db" in place.there())
+    process.kill()
+    process.communicate()
+    left = place.there()
+    assert "interrupted, or at work: up" in place.run("status")[0]
+    out, _ = place.run("reap", "--dry-run")
+    assert "would be removed: host db of shop" in out
+    assert place.there() == left
+    _, err = place.run("reap")
+    assert "removed: host db of shop" in err
+    assert place.there() == {}
+
+
+def test_run_on_a_group_prefixes_lines_and_takes_the_worst_status(place):
+    place.run("up")
+    out, err = place.run("run", "web", 'echo "on it"; echo no >&2; exit 3', status=3)
+    assert out.splitlines() == ["web-1 | on it", "web-2 | on it"]
+    assert "web-1 | no" in err
+    assert "web-2 | exit 3" in err
+    assert place.run("run", "*", "echo", "a  b", "$HOME")[0].splitlines() == [
+        "db    | a  b $HOME", "web-1 | a  b $HOME", "web-2 | a  b $HOME",
+    ]  # fmt: skip
+    place.run("halt", "--host", "web-1")
+    _, err = place.run("run", "web", "true", status=255)
+    assert "web-1 | stopped; run `infratest up --host web-1` first" in err
+
+
+def test_ssh_runs_a_command_and_has_its_status(place):
+    place.run("up")
+    assert place.run("ssh", "db", "echo one; exit 4", status=4)[0] == "one\n"
+    assert place.run("ssh", "db", "echo", "a  b")[0] == "a  b\n"
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["up", "--host", "nix-*"], "--host 'nix-*' selects no host: known are db, web-1, web-2"),
+        (["ssh", "web1", "true"], "unknown host 'web1': did you mean 'web-1'?"),
+        (["run", "wbe", "true"], "unknown group or host 'wbe': did you mean 'web'?"),
+        (["up", "--stack", "none.yaml"], "none.yaml"),
+        (["reap", "--owner"], "--owner"),
+        (["status", "--format", "xml"], "xml"),
+    ],
+)
+def test_wrong_use(place, words, message):
+    _, err = place.run(*words, status=2)
+    assert message in err
+
+
+def test_production_is_not_destroyed_by_accident(place):
+    place.write(f"production: true\n{STACK}")
+    place.run("up")
+    assert "--yes-production" in place.run("destroy", status=2)[1]
+    assert place.there() == ALL
+    place.run("destroy", "--yes-production")
+    assert place.there() == {}
+
+
+def test_ready_sentences_are_looked_at_before_anything_is_made(place):
+    place.write(STACK.replace("db: {groups: [data]}", "db: {ready: ['prt 22 is listening']}"))
+    _, err = place.run("up", status=2)
+    assert "no such sentence: 'prt 22 is listening'" in err
+    place.write(STACK.replace("db: {groups: [data]}", "db: {ready: ['the service \"x\" is stopped']}"))
+    _, err = place.run("up", status=2)
+    assert "ready: " in err
+    assert place.there() == {}
+
+
+def test_ready_sentences_that_hold(place):
+    (place.folder / "flag").write_text("")
+    sentence = f"the command \"test -e '{place.folder}/flag'\" exits 0"
+    place.write(STACK.replace("db: {groups: [data]}", f"db: {{ready: [{json.dumps(sentence)}]}}"))
+    place.run("up")
+    assert place.there() == ALL
+    place.run("destroy")
+    (place.folder / "flag").unlink()
+    _, err = place.run("up", "--timeout", "3s", status=1)
+    assert "db: `ready:` did not come to hold: " in err
+    assert place.there() == {}
+
+
+def test_a_state_directory_that_cannot_be_written(place):
+    (place.folder / "state").write_text("a file")
+    _, err = place.run("up", "--state", "state", status=1)
+    assert "state directory" in err
+    assert "--state" in err
+    assert place.there() == {}
+
+
+def test_reaping_anothers_needs_a_yes(place):
+    place.run("up")
+    for path in (place.folder / "world").glob("*.json"):
+        one = json.loads(path.read_text())
+        one["labels"] |= {"infratest.owner": "jane@there", "infratest.state": "f", "infratest.expires": "1"}
+        path.write_text(json.dumps(one))
+    _, err = place.run("reap", "--owner", "jane@there", status=2)
+    assert "of jane@there: host db" in err
+    assert "say --yes" in err
+    assert place.there() == ALL
+    place.run("reap", "--owner", "jane@there", "--yes")
+    assert place.there() == {}
+
+
+def test_doctor_names_what_is_missing_and_how_to_get_it(place):
+    (place.folder / "stack.yaml").unlink()
+    out, _ = place.run("doctor")
+    assert out.startswith("ok  python")
+    findings = json.loads(place.run("doctor", "--format", "json")[0])
+    assert {"python", "behave", "paramiko", "ssh", "container engine"} <= {one["name"] for one in findings}
+    assert all(one["advice"] for one in findings if not one["usable"])
+
+
+@pytest.mark.parametrize("verb", ["up", "provision", "halt", "destroy", "status", "ssh", "run", "reap", "doctor"])
+def test_help_tells_what_it_does_and_its_status(place, verb):
+    out, _ = place.run(verb, "--help")
+    assert "Exit status" in out
+    assert len(out.splitlines()) > 15
+
+
+def wait_until(what, seconds=30.0):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
