@@ -27,7 +27,7 @@ from infratest.errors import InfratestError
 from infratest.hosts import GONE, Host
 from infratest.model import Report, Result
 from infratest.pytest_plugin.items import PYTESTS, FeatureFile, ScenarioItem
-from infratest.pytest_plugin.shared import Shared
+from infratest.pytest_plugin.once import Shared
 from infratest.session import Session
 from infratest.stack.open import open_hosts
 from infratest.states import UNKNOWN
