@@ -33,5 +33,6 @@ def checked(
             # What was seen stands; that healing could not be tried must be seen too.
             report = report.changed(notes=(*report.notes, f"not healed: {error}"))
     if not dry_run:
+        faces.count(session, report)
         faces.store(session, report)
     return report

@@ -142,6 +142,16 @@ def store(session: Session, report: Report) -> None:
         log.info("nothing was stored: %s", error)
 
 
+def count(session: Session, report: Report) -> None:
+    """Count failures in a row, as every check does and not only one that heals."""
+    from infratest.heal.counts import record_run
+
+    try:
+        record_run(session.state, report, time.time())
+    except StateError as error:
+        log.info("nothing was counted: %s", error)
+
+
 def problem(session: Session | None, error: Exception) -> Report:
     """Return the report of a run that could not begin: unknown, with why."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -228,7 +238,8 @@ def heal_report(session: Session, report: Report, dry_run: bool) -> tuple[Report
         open_transport=opened,
         provision=_provisioner(session),
         rerun=lambda ids: _rerun(session, report, ids),
-        deadline=None,
+        # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
+        deadline=Deadline(max(1.0, session.timeout - report.duration)) if session.timeout else None,
     )
     known = history.last(state, stack.env)
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
