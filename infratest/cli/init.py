@@ -17,7 +17,7 @@ TEMPLATE_NAME = "first"
 NAMED = ("stack.yaml", "README.md")
 #: Files that begin with a dot in a project and not in the package, where dot files are easily left behind.
 DOTTED = {"gitignore": ".gitignore"}
-LONGEST = 63  # characters of a stack's name
+LONGEST = 40  # characters of a stack's name, as the stack file's schema has it
 #: What a folder that is a project already may hold; it stays as it is, and the user is told what to add.
 MAY_BE_THERE = {
     "README.md": "",
@@ -46,6 +46,9 @@ def command(folder: Path, dry_run: bool) -> int:
     wanted = dict(project(stack_name(folder.resolve().name)))
     there = [name for name in wanted if _is_there(folder / name)]
     in_the_way = [name for name in there if name not in MAY_BE_THERE]
+    in_the_way += [
+        name for name in ("features", "provision") if _is_there(folder / name) and not (folder / name).is_dir()
+    ]
     if in_the_way:
         raise UserError(
             f"{folder} holds {', '.join(in_the_way)} already: nothing was written; name a new folder, "
@@ -79,13 +82,11 @@ def project(stack: str) -> Iterator[tuple[str, bytes]]:
 
 def stack_name(folder: str) -> str:
     """Return a folder's name as a stack may be named: letters, digits, dots, hyphens and underscores of ASCII."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder).strip("._-")[:LONGEST].rstrip("._-")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder).strip("._-")
     # A bare number, date, true or null would not be text in YAML.
-    return (
-        name
-        if re.match(r"[A-Za-z]", name) and name.lower() not in ("true", "false", "null")
-        else f"stack-{name}".rstrip("-")
-    )
+    if not re.match(r"[A-Za-z]", name) or name.lower() in ("true", "false", "null"):
+        name = f"stack-{name}"
+    return name[:LONGEST].rstrip("._-")
 
 
 def _below(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:

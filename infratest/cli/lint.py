@@ -68,8 +68,8 @@ def _against_stack(session: Session, features: list[Feature]) -> list[str]:
     except (UserError, InfratestError) as error:
         return [str(error)]
     found = {
-        task.problem if ":" in task.problem else f"{task.scenario.path}:{task.scenario.line}: {task.problem}": None
-        for task in made.tasks
-        if task.problem
+        problem if problem.startswith(place) else f"{place}:{line}: {problem}": None
+        for problem, place, line in ((task.problem, task.scenario.path, task.scenario.line) for task in made.tasks)
+        if problem
     }
     return list(found)

@@ -14,6 +14,9 @@ from infratest.engine.collect import commands
 from infratest.engine.plan import ActStep, CheckStep, Plan, Task, needs_of
 from infratest.session import Session
 
+#: Facts that are a user's own command, and what is said of it.
+OWN = {"command": "", "root-command": " (as root)"}
+
 
 @click.command("plan", short_help="Show what would run and which commands it would ask; touches nothing.")
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
@@ -51,6 +54,7 @@ def _text(plan: Plan, verbosity: int) -> str:
         for fact, snippet in asks:
             text = snippet if verbosity else " ".join(snippet.split())[:100]
             lines.append(f"  {fact}: " + text.replace("\n", "\n    "))
+        lines += [f"  runs: {words}" for words in _own_commands(plan, location)]
     return "\n".join(lines)
 
 
@@ -61,6 +65,12 @@ def _does(task: Task) -> str:
     if acts:
         words += ", acts: " + "; ".join(f"{step.line.text} on {', '.join(h for h, _ in step.targets)}" for step in acts)
     return words
+
+
+def _own_commands(plan: Plan, location: str) -> list[str]:
+    """Return the commands that the user's own sentences run there, whole."""
+    needs = plan.needs().get(location, {})
+    return [f"{need.argument[0]}{OWN[need.fact]}" for need in needs if need.fact in OWN]
 
 
 def _asks(plan: Plan) -> dict[str, list[tuple[str, str]]]:

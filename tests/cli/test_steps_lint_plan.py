@@ -1,0 +1,217 @@
+"""`infratest steps`, `lint` and `plan`, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+READY_MADE = sorted(path.stem for path in (Path(__file__).parents[2] / "features").glob("*.feature"))
+STACK = """\
+stack: shop
+provider: existing
+parameters: {stock: {type: integer, default: 42}}
+hosts:
+  web: {count: 2, groups: [web], labels: {role: web}}
+  db: {address: 192.0.2.9, groups: [data]}
+features: [features]
+"""
+#: For `plan`, where the hosts' addresses must be known.
+LOCAL = """\
+stack: desk
+provider: local
+hosts: {here: {groups: [desk]}}
+features: [features]
+"""
+
+
+def infratest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("INFRATEST_")}
+    command = [sys.executable, "-m", "infratest", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=60)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "features").mkdir()
+    (tmp_path / "stack.yaml").write_text(STACK)
+    return tmp_path
+
+
+def feature(project: Path, text: str, name: str = "a") -> None:
+    (project / f"features/{name}.feature").write_text(text)
+
+
+# steps
+
+
+def test_steps_lists_all_kinds(tmp_path):
+    done = infratest(tmp_path, "steps")
+    assert done.returncode == 0
+    for words in ("Given: which hosts", "When: acts", "Then: checks", "Bounds: less than,", "Values: {host.address}"):
+        assert words in done.stdout
+    assert '  the service "nginx" is running\n' in done.stdout
+    assert 'not: the service "{name}" is not running' in done.stdout
+
+
+def test_steps_by_a_part(tmp_path):
+    done = infratest(tmp_path, "steps", "PORT")
+    assert done.returncode == 0
+    assert "port 80 is listening" in done.stdout
+    assert "nginx" not in done.stdout
+    assert "Bounds:" not in done.stdout
+
+
+def test_steps_that_are_not_there(tmp_path):
+    done = infratest(tmp_path, "steps", "the servise is running")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no sentence holds 'the servise is running'; the nearest: " in done.stderr
+
+
+def test_every_example_of_steps_is_a_sentence(tmp_path):
+    """Written into a feature, the whole catalogue lints clean."""
+    found = json.loads(infratest(tmp_path, "steps", "--format", "json").stdout)
+    assert {item["kind"] for item in found} == {"setup", "act", "check"}
+    assert len(found) > 60
+    (tmp_path / "features").mkdir()
+    lines = ["Feature: all", ""]
+    for number, item in enumerate(found):
+        keyword = {"setup": "Given", "act": "When", "check": "Then"}[item["kind"]]
+        lines += [f"  Scenario: number {number}", f"    {keyword} {item['example']}", ""]
+    feature(tmp_path, "\n".join(lines))
+    done = infratest(tmp_path, "lint")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"{len(found)} scenarios" in done.stderr
+
+
+# lint
+
+
+@pytest.mark.parametrize("name", READY_MADE)
+def test_ready_made_features_are_free_of_mistakes(tmp_path, name):
+    done = infratest(tmp_path, "lint", f"@{name}")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_there_are_ready_made_features():
+    assert {"linux-baseline", "self-acts", "self-made-host"} <= set(READY_MADE)
+
+
+@pytest.mark.parametrize(
+    "text, line, words",
+    [
+        ("Feature: f\n  Scenario: s\n    Then the servise \"x\" is running\n", 3, "the service"),
+        ("Feature: f\n  Scenario: s\n    Then the disk \"/\" is less than 9 GiB full\n", 3, "GiB"),
+        ("Feature: f\n  Scenario: s\n    The port 80 is listening\n", 2, "'The port 80 is listening' stands before"),
+        ("Feature: f\n  Scenario: s\n", 2, "s"),
+        ("Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n", 2, ""),
+        ("Feature: f\n  @tyme:1s\n  Scenario: s\n    Then port 80 is listening\n", 3, "@tyme:"),
+        ("Feature: f\n  Scenario: s\n    Then port 1 is listening\n  Scenario: S!\n    Then port 2 is listening\n",
+         4, "has the same id as"),
+        ("Feature: f\n  Scenario: s\n    Given the hosts in group \"wbe\"\n    Then port 80 is listening\n", 2, "web"),
+        ("Feature: f\n  Scenario: s\n    Given the host \"web-3\"\n    Then port 80 is listening\n", 2, "web-"),
+        ("Feature: f\n  Scenario: s\n    Then \"http://{host.adress}/\" answers 200\n", 3, "address"),
+        ("Feature: f\n  Scenario: s\n    Then the file \"/{param.stok}\" exists\n", 3, "stock"),
+    ],
+)  # fmt: skip
+def test_lint_names_file_and_line(project, text, line, words):
+    feature(project, text)
+    done = infratest(project, "lint")
+    assert done.returncode == 1
+    first = done.stdout.splitlines()[0]
+    place, _, message = first.partition(": ")
+    assert place.endswith(f"features/a.feature:{line}"), first
+    assert words in message
+    assert done.stderr.endswith(": see above\n")
+
+
+def test_lint_shows_the_mistakes_of_all_files(project):
+    for name in "ab":
+        feature(project, 'Feature: f\n  Scenario: s\n    Then the servise "x" runs\n    And port x listens\n', name)
+    done = infratest(project, "lint")
+    assert done.returncode == 1
+    assert [line.split(": ")[0].rsplit("/", 1)[-1] for line in done.stdout.splitlines() if ".feature:" in line] == [
+        "a.feature:3", "a.feature:4", "b.feature:3", "b.feature:4",
+    ]  # fmt: skip
+
+
+def test_lint_of_what_is_not_there(project):
+    done = infratest(project, "lint", "features/b.feature")
+    assert done.returncode == 2
+    assert "no such feature or folder; looked in" in done.stderr
+
+
+def test_lint_without_a_stack_file(tmp_path):
+    (tmp_path / "features").mkdir()
+    feature(tmp_path, 'Feature: f\n  Scenario: s\n    Given the hosts in group "any"\n    Then port 80 is listening\n')
+    assert infratest(tmp_path, "lint").returncode == 0
+
+
+# plan
+
+
+@pytest.fixture
+def desk(project: Path) -> Path:
+    (project / "stack.yaml").write_text(LOCAL)
+    feature(
+        project,
+        'Feature: f\n  Scenario: the note\n    Then the file "/etc/hosts" exists\n    And port 22 is listening\n'
+        f'  Scenario: an act\n    When the command "touch {project}/mark" is run\n    Then port 22 is listening\n'
+        "  @skip:not-yet\n  Scenario: left out\n    Then port 22 is listening\n",
+    )
+    return project
+
+
+def test_plan_touches_nothing(desk):
+    before = sorted(desk.rglob("*"))
+    done = infratest(desk, "plan")
+    assert done.returncode == 0
+    assert "the-note@here: 2 checks\n" in done.stdout
+    assert f'an-act@-: 1 check, acts: the command "touch {desk}/mark" is run on here\n' in done.stdout
+    assert "left-out@-: skipped: not yet\n" in done.stdout
+    assert "\nhere: 2 facts in one trip\n" in done.stdout
+    assert sorted(desk.rglob("*")) == before
+
+
+def test_plan_as_json(desk):
+    document = json.loads(infratest(desk, "plan", "--format", "json").stdout)
+    assert [(task["id"], task["acting"], task["skip"]) for task in document["tasks"]] == [
+        ("features/a.feature#the-note@here", False, ""),
+        ("features/a.feature#an-act@-", True, ""),
+        ("features/a.feature#left-out@-", False, "not yet"),
+    ]
+    assert len(document["asks"]["here"]) == 2
+    assert all(ask["command"] for ask in document["asks"]["here"])
+
+
+def test_plan_lists_the_users_own_commands(desk):
+    feature(
+        desk,
+        'Feature: f\n  Scenario: s\n    Then the command "nginx -t" as root exits 0\n'
+        '    And the command "nginx -T | grep -c listen" prints "1"\n    And the command "nginx -t" as root exits 0\n',
+    )
+    printed = infratest(desk, "plan").stdout
+    assert "\n  runs: nginx -t (as root)\n" in printed
+    assert "\n  runs: nginx -T | grep -c listen\n" in printed
+    assert printed.count("runs: nginx -t ") == 1  # once, however many sentences ask
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--tags", "nothing"], "selects no scenario of 3"),
+        (["--scenario", "the-nite"], "did you mean 'the-note'?"),
+        (["--host", "web*"], "selects no host: known are here"),
+        (["--format", "yaml"], "'yaml' is not one of"),
+    ],
+)
+def test_plan_of_nothing_is_wrong_use(desk, words, message):
+    done = infratest(desk, "plan", *words)
+    assert done.returncode == 2
+    assert message in done.stderr
