@@ -39,7 +39,7 @@ class Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in LATER:
-            raise NotInThisVersion(f"infratest {cmd_name}: not in this version")
+            raise NotInThisVersion(f"{cmd_name}: not in this version")
         if cmd_name not in self.list_commands(ctx):
             near = get_close_matches(cmd_name, self.list_commands(ctx), n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}? " if near else ""

@@ -58,7 +58,7 @@ class Nagios(Output):
     def render(self, report: Report) -> str:
         """Return at most 4000 bytes: the line with its performance data, then one line for what is not ok."""
         state, _ = apply_failed_ranges(report, self.failed_warning, self.failed_critical)
-        first = f"INFRATEST {state.upper()} - {_target(report)}: {_summary(report)}"
+        first = f"INFRATEST {state.upper()} - {_target(report)}{_summary(report)}"
         metrics = self._core(report) + [metric(one) for one in observations(report.results, names_hosts(report))]
         room = LIMIT - _bytes(first) - ROOM_FOR_WORDS
         kept = _fitting(metrics, room)
@@ -103,8 +103,9 @@ def _target(report: Report) -> str:
     stack = f"{report.stack}/{report.env}" if report.env else report.stack
     hosts = list(dict.fromkeys(result.host for result in report.results if result.host != "-"))
     if not hosts:
-        return _text(stack, HOSTS_LIMIT)
-    return _text(f"{stack} {hosts[0]}" if len(hosts) == 1 else f"{stack} {len(hosts)} hosts", HOSTS_LIMIT)
+        # A run that could not begin may not even know which stack it is about.
+        return f"{_text(stack, HOSTS_LIMIT)}: " if stack else ""
+    return _text(f"{stack} {hosts[0]}" if len(hosts) == 1 else f"{stack} {len(hosts)} hosts", HOSTS_LIMIT) + ": "
 
 
 def _summary(report: Report) -> str:

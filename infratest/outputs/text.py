@@ -178,7 +178,7 @@ class Text(Output):
             f"{_counted(cost.round_trips, 'round trip')} · {_counted(cost.commands, 'command')}"
         )
         return [
-            f"{state}  {_line(name)}: {said or 'nothing was checked'}",
+            f"{state}{f'  {_line(name)}' if name else ''}: {said or 'nothing was checked'}",
             self._paint(f"{_scenarios(len(report.results))}{across} · {spent}", DIM),
         ]
 
