@@ -115,6 +115,17 @@ def not_removed(records: Iterable[Record], stack: str, env: str) -> list[Resourc
     return list(found.values())
 
 
+def pending(records: Iterable[Record], op: str) -> set[tuple[str, str]]:
+    """Return kind and name of what an operation asked for and has no answer about."""
+    found: set[tuple[str, str]] = set()
+    for record in records:
+        if record.get("op") == op and record.get("what") == "asked":
+            found.add((record["kind"], record["name"]))
+        elif record.get("op") == op and record.get("what") == "made":
+            found.discard((record["kind"], record["name"]))
+    return found
+
+
 def begun(records: Iterable[Record]) -> list[Begun]:
     """Return the operations without an end."""
     found: dict[str, Begun] = {}

@@ -17,7 +17,6 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
 from infratest.providers.base import Halts, HostSpec, Lease, Provider, Request, Resource
-from infratest.registry import unknown
 from infratest.stack import graph
 from infratest.stack.declared import StackFile
 from infratest.stack.journal import (
@@ -30,16 +29,19 @@ from infratest.stack.journal import (
     expires,
     live,
     not_removed,
+    pending,
 )
 from infratest.stack.open import open_provider
 from infratest.stack.ready import Ready, await_ready
 from infratest.stack.removal import HOST, failures, leftovers, of_stack, remove
+from infratest.stack.selection import chosen, with_needed
 from infratest.stack.state_dir import StateDir, owner
 from infratest.stack.status import Status
 from infratest.stack.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, failing
 
 LEASE = 24 * 3600  # seconds; renewed by each changing verb
 UP, OTHER, UNDO = 1800.0, 600.0, 180.0  # seconds that `up`, any other verb and an undo have, where nothing is said
+LATE, LOOK_AGAIN = 2.0, 0.25  # seconds that a call which was cut off may still bring something about; between looks
 SETTLED = 60.0  # seconds in which a host that ran before this `up` must answer
 
 
@@ -90,14 +92,14 @@ class Lifecycle:
         Raises:
             ProviderError: it failed; the message says what was undone. Stopped: it was told to stop, likewise.
         """
-        specs = self._with_what_they_need(names)
+        specs = with_needed(self.stack.hosts, names)
         with self.operation("up", UP) as (operation, deadline):
             try:
                 self._clear(operation)
                 for together in graph.rounds(specs):
                     self._raise(together, operation, deadline)
             except InfratestError as error:
-                raise self._undone(operation, error) from error
+                raise self._undone(operation, self._told(error)) from error
         return self.provider.hosts(specs, self.limit(OTHER))
 
     def halt(self, names: Sequence[str] | None = None) -> list[str]:
@@ -106,7 +108,7 @@ class Lifecycle:
         Raises:
             UserError: the provider cannot halt. ProviderError: one could not be halted.
         """
-        specs = self._specs(names)
+        specs = chosen(self.stack.hosts, names)
         halting = self.provider
         if not isinstance(halting, Halts):
             raise UserError(f"provider {self.stack.provider} cannot halt a host; `infratest destroy` removes it")
@@ -128,7 +130,7 @@ class Lifecycle:
         Raises:
             UserError: the stack is production and `yes_production` is false. ProviderError: what is left, and why.
         """
-        self._specs(names)
+        chosen(self.stack.hosts, names)
         if self.stack.production and not yes_production:
             raise UserError(
                 f"stack {self.title} is `production: true`: destroy removes its hosts for good; "
@@ -143,12 +145,12 @@ class Lifecycle:
     def doomed(self, names: Sequence[str] | None, deadline: Deadline) -> list[Resource]:
         """Return what `destroy` removes for these hosts; asks the provider, changes nothing."""
         mine = of_stack(self.provider.existing(deadline), self.state_id(), self.stack.name, self.stack.env)
-        wanted = {spec.name for spec in self._specs(names)}
-        chosen = [one for one in mine if one.kind == HOST and one.name in wanted]
+        wanted = {spec.name for spec in chosen(self.stack.hosts, names)}
+        hosts = [one for one in mine if one.kind == HOST and one.name in wanted]
         everything = wanted == {spec.name for spec in self.stack.hosts}
-        rest = [one for one in mine if one not in chosen]
+        rest = [one for one in mine if one not in hosts]
         # What the stack file no longer names goes with the whole stack; a network goes with its last host.
-        return mine if everything or not any(one.kind == HOST for one in rest) else chosen
+        return mine if everything or not any(one.kind == HOST for one in rest) else hosts
 
     def status(self) -> Status:
         """Return the stack as it is; takes no lock and writes nothing."""
@@ -171,7 +173,7 @@ class Lifecycle:
 
     def hosts(self, names: Sequence[str] | None = None) -> list[Host]:
         """Return the hosts as they are now; takes no lock and writes nothing."""
-        return self.provider.hosts(self._specs(names), self.limit(OTHER))
+        return self.provider.hosts(chosen(self.stack.hosts, names), self.limit(OTHER))
 
     @contextmanager
     def changing(self, verb: str) -> Iterator[Deadline]:
@@ -199,13 +201,16 @@ class Lifecycle:
                 self.journal.lease(*where, self._lease().expires)
             try:
                 yield operation, self.limit(seconds)
-            except InfratestError as error:
+            except InfratestError as problem:
+                error = self._told(problem)
                 # What went wrong is worth more to the user than that the journal could not take its end: an
                 # operation without one counts as interrupted, which is no less true.
                 with suppress(InfratestError):
                     operation.end(INTERRUPTED if isinstance(error, Stopped) else FAILED)
                     self._tidy(operation)
-                raise
+                if error is problem:
+                    raise
+                raise error from problem
             operation.end(DONE)
             self._tidy(operation)
 
@@ -242,26 +247,6 @@ class Lifecycle:
     def state_id(self) -> str:
         """The id of the state directory, empty where there is none: looking must not make one."""
         return self.state.id if (self.state.path / "id").exists() else ""
-
-    # Which hosts
-
-    def _specs(self, names: Sequence[str] | None) -> list[HostSpec]:
-        known = {spec.name: spec for spec in self.stack.hosts}
-        for name in names or ():
-            if name not in known:
-                raise UserError(unknown("host", name, list(known)))
-        return [spec for spec in self.stack.hosts if names is None or spec.name in names]
-
-    def _with_what_they_need(self, names: Sequence[str] | None) -> list[HostSpec]:
-        needed = {spec.name for spec in self._specs(names)}
-        known = {spec.name: spec for spec in self.stack.hosts}
-        waiting = list(needed)
-        while waiting:
-            for name in known[waiting.pop()].after:
-                if name in known and name not in needed:
-                    needed.add(name)
-                    waiting.append(name)
-        return [spec for spec in self.stack.hosts if spec.name in needed]
 
     def _hosts_made(self, deadline: Deadline) -> list[Resource]:
         mine = of_stack(self.provider.existing(deadline), self.state_id(), self.stack.name, self.stack.env)
@@ -334,26 +319,37 @@ class Lifecycle:
 
     def _undone(self, operation: Operation, error: InfratestError) -> InfratestError:
         """Remove what this operation made, and return the error that says so."""
-        words = f"up of {self.title}: {error}\n{self._undo(operation)}"
+        stopped = isinstance(error, Stopped)
+        words = f"up of {self.title}: {error}\n{self._undo(operation, LATE if stopped else 0.0)}"
         if isinstance(error, Stopped):
             return Stopped(words, error.status)
         return UserError(words) if isinstance(error, UserError) else ProviderError(words)
 
-    def _undo(self, operation: Operation) -> str:
-        """Remove all that is not live, whatever the journal can still take, and return what to say of it."""
-        limit, stop = Deadline(self._undo_seconds), Stop()
+    def _undo(self, operation: Operation, late: float) -> str:
+        """Remove all that is not live, whatever the journal can still take, and return what to say of it.
+
+        Args:
+            late: seconds to wait for what was asked for and cut off: it may come to exist after we had stopped asking.
+        """
+        limit, end = Deadline(self._undo_seconds), time.monotonic() + late
         later = "run `infratest reap` to remove what is left"
+        gone: list[Resource] = []
         try:
-            found = leftovers(self.provider.existing(limit), self.state.id, self.journal.live())
-            for resource in found:
-                self.progress(resource.name, "undoing", resource.kind)
-            left = failures(self.remove(found, operation, limit, stop, insist=False))
+            missing = pending(self.journal.records(), operation.id)
+            while True:
+                found = leftovers(self.provider.existing(limit), self.state.id, self.journal.live())
+                left = failures(self.remove(found, operation, limit, Stop(), insist=False))
+                gone += found
+                missing -= {(one.kind, one.name) for one in found}
+                if left or not missing or time.monotonic() > end:
+                    break
+                time.sleep(LOOK_AGAIN)
         except InfratestError as problem:
             return f"not undone: {problem}\n{later}"
         if left:
             return f"not undone: {'; '.join(left)}\n{later}"
-        names = ", ".join(f"{one.kind} {one.name}" for one in found)
-        return f"undone: {names} removed" if found else "nothing had been made"
+        names = ", ".join(f"{one.kind} {one.name}" for one in gone)
+        return f"undone: {names} removed" if gone else "nothing had been made"
 
     # Threads
 
@@ -376,9 +372,16 @@ class Lifecycle:
         """Raise what came of the work: that it was told to stop, else what failed (the first failure, where known)."""
         hung = [str(one.error) for one in done if one.error is not None and not one.ended]
         if self.stop.is_set:
-            words = "; ".join([f"stopped by {self.stop.reason}", *hung])
-            raise Stopped(words, 128 + self.stop.signal if self.stop.signal else 130)
+            raise self._stopped(hung)
         errors = list(dict.fromkeys(str(one.error) for one in done if one.error is not None))
         if errors:
             users = all(isinstance(one.error, UserError) for one in done if one.error is not None)
             raise (UserError if users else ProviderError)(first or "; ".join(errors))
+
+    def _told(self, error: InfratestError) -> InfratestError:
+        """Return the error, or that we were told to stop: a call that is cut off for that fails in its own words."""
+        return self._stopped([]) if self.stop.is_set and not isinstance(error, Stopped) else error
+
+    def _stopped(self, hung: Sequence[str]) -> Stopped:
+        words = "; ".join([f"stopped by {self.stop.reason}", *hung])
+        return Stopped(words, 128 + self.stop.signal if self.stop.signal else 130)

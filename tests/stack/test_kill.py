@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -69,12 +70,12 @@ class Scene:
     def provider(self) -> Provider:
         return open_provider(file.load(self.stack_file), self.state)
 
-    def start(self, verb: str, signal: str, point: str) -> subprocess.Popen[bytes]:
-        arguments = [sys.executable, PROGRAM, self.stack_file, self.state.path, verb, signal, point]
+    def start(self, verb: str, name: str, point: str) -> subprocess.Popen[bytes]:
+        arguments = [sys.executable, PROGRAM, self.stack_file, self.state.path, verb, name, point]
         return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def run(self, verb: str, signal: str, point: str) -> tuple[int, str]:
-        process = self.start(verb, signal, point)
+    def run(self, verb: str, name: str, point: str) -> tuple[int, str]:
+        process = self.start(verb, name, point)
         out, _ = process.communicate(timeout=120)
         return process.returncode, out.decode()
 
@@ -291,3 +292,27 @@ def test_interrupted_while_containers_come_up(tmp_path, foreign_stack):
     assert "stopped by SIGINT" in words
     assert scene.ours() == []
     assert not (scene.state.path / "journal.jsonl").exists()
+
+
+@pytest.mark.hosts
+def test_interrupted_at_random_moments_of_containers(tmp_path, foreign_stack):
+    """A call of the engine that is cut off may still make something: the undo waits for it."""
+    seed = random.randrange(2**32)
+    print(f"\nrandom moments: seed {seed}")
+    moments = random.Random(seed)
+    for number in range(5):
+        moment = moments.uniform(0.05, 1.5)
+        scene = container_scene(tmp_path / f"{number}", up=False)
+        process = scene.start("up", "SIGINT", "-")
+        try:
+            wait_for_first_point(scene, process)
+            try:
+                process.wait(timeout=moment)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)
+            words = process.communicate(timeout=60)[0].decode()
+            assert process.returncode == INTERRUPTED, (seed, moment, words)
+            assert scene.ours() == [], (seed, moment, words)
+            assert known_hosts(scene) == "", (seed, moment)
+        finally:
+            reap(scene.life())
