@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import click
 
 from infratest.cleaning import clean, decoded
-from infratest.cli._lifecycle import looking, say
+from infratest.cli._lifecycle import looking
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, Unreachable, UserError
@@ -66,9 +66,9 @@ def command(session: Session, sudo: bool, target: str, words: tuple[str, ...]) -
     width = max(len(host.name) for host in hosts)
     worst = 0
     for each_done in done:
-        worst = max(worst, _shown(each_done.item.name.ljust(width), each_done.value, each_done.error))
+        error = InfratestError(f"stopped by {stop.reason}") if stop.is_set else each_done.error
+        worst = max(worst, _shown(each_done.item.name.ljust(width), each_done.value, error))
     if stop.is_set:
-        say(f"stopped by {stop.reason}")
         return 128 + stop.signal
     return worst
 

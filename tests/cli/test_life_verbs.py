@@ -177,6 +177,16 @@ def test_run_on_a_group_prefixes_lines_and_takes_the_worst_status(place):
     assert "web-1 | stopped; run `infratest up --host web-1` first" in err
 
 
+def test_run_that_is_stopped_says_so(place):
+    place.run("up")
+    process = place.start("run", "web", f"touch {place.folder}/begun; sleep 60")
+    wait_until(lambda: (place.folder / "begun").exists())
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert "web-1 | stopped by SIGINT" in err
+
+
 def test_ssh_runs_a_command_and_has_its_status(place):
     place.run("up")
     assert place.run("ssh", "db", "echo one; exit 4", status=4)[0] == "one\n"

@@ -27,6 +27,8 @@ from infratest.stack.open import open_provider
 from infratest.stack.reaper import reap
 from infratest.stack.state_dir import StateDir
 
+pytestmark = pytest.mark.timeout(900)  # hundreds of processes, each with all its imports, on a machine that is busy
+
 PROGRAM = Path(__file__).with_name("killed.py")
 INFRATEST = Path(sys.executable).with_name("infratest")
 SIGKILLED, INTERRUPTED = -9, 130
@@ -287,10 +289,13 @@ def known_hosts(scene: Scene) -> str:
 @pytest.mark.hosts
 def test_interrupted_while_containers_come_up(tmp_path, foreign_stack):
     scene = container_scene(tmp_path / "stack", up=False)
-    status, words = scene.run("up", "SIGINT", "before create web #1")
-    assert status == INTERRUPTED, words
-    assert "stopped by SIGINT" in words
-    assert scene.ours() == []
+    try:
+        status, words = scene.run("up", "SIGINT", "before create web #1")
+        assert status == INTERRUPTED, words
+        assert "stopped by SIGINT" in words
+        assert scene.ours() == []
+    finally:
+        reap(scene.life())
     assert not (scene.state.path / "journal.jsonl").exists()
 
 
