@@ -76,10 +76,8 @@ def status(command: click.Command, words: list[str], wrong_use: int, **extra: An
     except click.ClickException as error:
         error.show()
         return wrong_use
-    except click.Abort:
-        return interrupted()
-    except KeyboardInterrupt:
-        return interrupted()
+    except (click.Abort, KeyboardInterrupt) as stop:
+        return interrupted(stop)
     except InfratestError as error:
         click.echo(f"infratest: {clean(str(error), limit=4000, lines=True)}", err=True)
         return wrong_use if wrong_use == 3 else error_status(error)
@@ -100,7 +98,8 @@ def error_status(error: InfratestError) -> int:
     return 2 if isinstance(error, UserError) else 1
 
 
-def interrupted() -> int:
-    """Say so and return 130, as a shell does for a program that Ctrl-C ended."""
+def interrupted(stop: BaseException) -> int:
+    """Say so and return what a shell does for a program that a signal ended: 130 after Ctrl-C, 143 after SIGTERM."""
     click.echo("infratest: interrupted", err=True)
-    return 130
+    # click makes an Abort of every KeyboardInterrupt, ours too.
+    return getattr(stop, "status", None) or getattr(stop.__cause__ or stop.__context__, "status", 130)

@@ -47,29 +47,33 @@ class Connections:
             verb = "start it with `infratest up`" if host.state == STOPPED else "make it with `infratest up`"
             raise Unreachable(f"{name} is {host.state}, by its provider's word; {verb}")
         with self._locks[name]:
-            if name not in self._open:
-                transport = self._make(host)
-                try:
-                    transport.open(deadline.at_most(self._login))
-                except BaseException:
-                    self._spent += transport.cost
-                    transport.close()
-                    raise
-                self._open[name] = transport
+            transport = self._open.get(name)
+            if transport is None:
+                transport = self._login_to(host, deadline)
             try:
-                yield self._open[name]
+                yield transport
             except (ConnectionLost, DeadlineExceeded):
                 self._drop(name)
                 raise
 
+    def _login_to(self, host: Host, deadline: Deadline) -> Transport:
+        transport = self._make(host)
+        # Held from before it is open, so that `close` ends a login that hangs.
+        self._open[host.name] = transport
+        try:
+            transport.open(deadline.at_most(self._login))
+        except BaseException:
+            self._drop(host.name)
+            raise
+        return transport
+
     def forget(self, name: str) -> None:
         """Close a host's connection, if there is one, as before a reboot."""
         with self._locks[name]:
-            if name in self._open:
-                self._drop(name)
+            self._drop(name)
 
     def close(self) -> None:
-        """Close all."""
+        """Close all, from whichever thread: who still uses one sees its connection lost."""
         for name in list(self._open):
             self._drop(name)
 
@@ -82,6 +86,7 @@ class Connections:
         return total
 
     def _drop(self, name: str) -> None:
-        transport = self._open.pop(name)
-        self._spent += transport.cost
-        transport.close()
+        transport = self._open.pop(name, None)
+        if transport is not None:
+            self._spent += transport.cost
+            transport.close()

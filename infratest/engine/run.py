@@ -17,6 +17,7 @@ from infratest.deadline import Deadline
 from infratest.engine.acting import Acting, UndoLog
 from infratest.engine.collect import Collector
 from infratest.engine.connections import Connections, Maker
+from infratest.engine.interrupts import ending_in_order
 from infratest.engine.plan import CheckStep, OtherStep, Plan, Task
 from infratest.engine.results import problem, reachable_id, result, skipped, unreachable, with_needs
 from infratest.engine.settle import Item, settle
@@ -134,11 +135,13 @@ def run(plan: Plan, make: Maker, settings: Settings) -> tuple[list[Result], Cost
     sudo = {name: host.sudo for name, host in plan.hosts.items()}
     collector = Collector(connections, sudo, lambda host, port: _endpoint(plan, host, port), settings.jobs)
     going = Run(plan, settings, connections, collector, deadline)
-    try:
-        results = _all(going)
-    finally:
-        collector.close()
-        connections.close()
+    with ending_in_order():
+        try:
+            results = _all(going)
+        finally:
+            # Connections first: whoever still waits for a host's answer must not hold up the end of a run.
+            connections.close()
+            collector.close()
     return results, connections.cost
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -350,3 +353,44 @@ def test_no_connection_is_left_open(ran):
     ran('Feature: f\n  Scenario: s\n    Then the file "/etc/passwd" exists')
     assert len(os.listdir("/proc/self/fd")) <= before
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("infratest")]
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_run_that_hangs_at_once_and_undoes_its_faults(tmp_path, number, status):
+    record = tmp_path / "record.jsonl"
+    answers = {
+        "systemctl is-active*": {"exit": 0},
+        "systemctl stop*": {"exit": 0},
+        "systemctl start*": {"exit": 0},
+        "env*": {"hang": True},
+    }
+    (tmp_path / "stack.yaml").write_text("stack: t\nprovider: local\n")
+    (tmp_path / "x.feature").write_text(
+        'Feature: f\n  Scenario: s\n    When the service "x" is stopped\n    Then the file "/etc/passwd" exists\n'
+    )
+    (tmp_path / "run.py").write_text(
+        "import sys\n"
+        "from infratest.cli import main\n"
+        "from infratest.engine import faces\n"
+        "from infratest.hosts import Host\n"
+        f"host = Host(name='h', transport='fake', options={{'answers': {answers!r}, 'record': {str(record)!r}}})\n"
+        "faces.open_hosts = lambda *_: [host]\n"
+        "main.main(['test', 'x.feature'])\n"
+    )
+    going = subprocess.Popen([sys.executable, "run.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    try:
+        end = time.monotonic() + 20
+        while not record.exists() or '"env' not in record.read_text():
+            assert time.monotonic() < end
+            assert going.poll() is None
+            time.sleep(0.02)
+        going.send_signal(number)
+        words = going.communicate(timeout=20)[1]
+    finally:
+        going.kill()
+        going.wait()
+    assert going.returncode == status
+    assert words.strip() == "infratest: interrupted"
+    assert "systemctl start -- x" in record.read_text()
+    journal = (tmp_path / ".infratest" / "journal.jsonl").read_text()
+    assert "undo-done" in journal
