@@ -51,6 +51,10 @@ class Acting:
         started = time.monotonic()
         try:
             self.lines(self.task.steps)
+        except KeyboardInterrupt:
+            # Whoever still waits for an answer holds the connection that the undo needs.
+            self.going.connections.close()
+            raise
         finally:
             problems = self.undo()
         self.steps += problems
