@@ -13,10 +13,10 @@ from infratest import events
 from infratest.cleaning import clean
 from infratest.cli._showing import Progress
 from infratest.deadline import Deadline
-from infratest.engine.readiness import ready_by
 from infratest.errors import InfratestError, StateError
 from infratest.session import Session
 from infratest.stack.lifecycle import Lifecycle
+from infratest.stack.ready import Ready
 from infratest.stack.stopping import Stop, Stopped, signals
 
 T = TypeVar("T")
@@ -33,9 +33,11 @@ def looking(session: Session) -> Lifecycle:
     return Lifecycle(session.stack, session.state, jobs=session.jobs, deadline=_deadline(session))
 
 
-def changing(session: Session, verb: str, work: Callable[[Lifecycle], T]) -> T:
+def changing(session: Session, verb: str, work: Callable[[Lifecycle], T], ready: Ready | None = None) -> T:
     """Do the work of a verb with its progress shown, and keep an event of it.
 
+    Args:
+        ready: runs `ready:` sentences, for the verb that brings hosts up.
     Raises:
         Exit: it was told to stop; what was undone has been said, the status is a signal's (130 after Ctrl-C).
     """
@@ -47,7 +49,7 @@ def changing(session: Session, verb: str, work: Callable[[Lifecycle], T]) -> T:
             jobs=session.jobs,
             deadline=_deadline(session),
             progress=progress.told,
-            ready=ready_by(session.stack),
+            ready=ready,
             stop=stop,
         )
         try:

@@ -6,7 +6,7 @@ import click
 
 from infratest.cli._lifecycle import changing, looking, names, say, would
 from infratest.cli.session import with_session
-from infratest.engine.readiness import check_ready
+from infratest.engine.readiness import check_ready, ready_by
 from infratest.hosts import GONE, STOPPED
 from infratest.session import Session
 from infratest.stack.lifecycle import Lifecycle
@@ -45,6 +45,6 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
             provision(life, names(session))
         return len(hosts)
 
-    count = changing(session, "up", work)
+    count = changing(session, "up", work, ready_by(session.stack))
     say(f"{count} host{'s' if count != 1 else ''} ready; `infratest destroy` removes what was made")
     return 0
