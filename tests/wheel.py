@@ -46,11 +46,11 @@ def wheel() -> Path:
 
 
 @functools.cache
-def installed() -> Path:
-    """Return the `bin` folder of a virtual environment with the wheel in it, and no extras."""
-    place = folder() / "venv"
+def installed(extras: str = "") -> Path:
+    """Return the `bin` folder of a virtual environment with the wheel in it, and these extras, as `[ssh]`, alone."""
+    place = folder() / f"venv{extras.strip('[]')}"
     ran(readable_python(), "-m", "venv", "--without-pip", place)
-    ran(*PIP, "--python", place / "bin/python", "install", wheel())
+    ran(*PIP, "--python", place / "bin/python", "install", f"{wheel()}{extras}")
     return place / "bin"
 
 
