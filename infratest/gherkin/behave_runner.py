@@ -42,7 +42,7 @@ SHOWN = {
 }
 GREEN = (OK, WARNING)
 #: behave's options that would change what runs, and that this runner does not have: refused, never ignored.
-REFUSED = ("dry_run", "stop", "name", "include_re", "exclude_re", "stage", "steps_catalog", "wip")
+REFUSED = ("wip", "steps_catalog", "dry_run", "stop", "name", "include_re", "exclude_re", "stage")
 OPTIONS = ("stack", "env", "host", "state")
 
 

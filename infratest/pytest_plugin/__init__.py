@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 STACK_FILE = "stack.yaml"
+#: The project's own markers, as its ini has them, before any plugin has added its own.
+OWN_MARKERS = pytest.StashKey[tuple[str, ...]]()
 
 
 class InfratestWarning(UserWarning):
@@ -40,6 +42,7 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser
 ) -> Generator[None, object, object]:
     # Only where there is a stack, and after the conftest files of a project, which may have a `--env` of their own.
+    early_config.stash[OWN_MARKERS] = tuple(map(str, early_config.getini("markers")))
     done = yield
     if stack_path(early_config, early_config.known_args_namespace.infratest_stack) is not None:
         group = parser.getgroup("infratest", "infratest: features and hosts of a stack")

@@ -26,6 +26,7 @@ from infratest.engine.results import result
 from infratest.errors import InfratestError
 from infratest.hosts import GONE, Host
 from infratest.model import Report, Result
+from infratest.pytest_plugin import OWN_MARKERS
 from infratest.pytest_plugin.items import PYTESTS, FeatureFile, ScenarioItem
 from infratest.pytest_plugin.once import Shared
 from infratest.session import Session
@@ -115,15 +116,12 @@ class Active:
     @cached_property
     def reserved(self) -> frozenset[str]:
         """Markers with a meaning of their own: pytest's, and those of plugins, but not the project's."""
-        declared = {_marker(line) for line in self.config.getini("markers")}
-        own = self.config.inicfg.get("markers", "")
-        own = getattr(own, "value", own)
-        lines = own.splitlines() if isinstance(own, str) else [str(line) for line in own]
-        return PYTESTS | (declared - {_marker(line) for line in lines} - self.registered)
+        registered = {_marker(line) for line in self.config.getini("markers")}
+        own = {_marker(line) for line in self.config.stash.get(OWN_MARKERS, ())}
+        return PYTESTS | (registered - own)
 
     def register(self, tag: str) -> None:
         """Register a tag as a marker, so that `-m` knows it and --strict-markers is content."""
-        self.reserved  # noqa: B018 - what is there before ours
         if tag not in self.registered:
             self.registered.add(tag)
             self.config.addinivalue_line("markers", f"{tag}: a tag in a feature")
