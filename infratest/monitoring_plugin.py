@@ -1,10 +1,11 @@
-"""What `-w` and `-c` of a check program make of a report: ranges over the number of failed scenarios.
+"""What `-w` and `-c` of a check program make of a report: ranges over the number of failed scenarios; wrong use.
 
-Called by check_infratest and by the Nagios output. Pure, and on the plugin program's path.
+Called by `infratest check`, check_infratest and by the Nagios output. Pure, and on the plugin program's path.
 """
 
 from __future__ import annotations
 
+from infratest.cleaning import clean
 from infratest.states import CRITICAL, EXIT, OK, UNKNOWN, WARNING, worst
 
 TYPE_CHECKING = False
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 #: The critical range where `-c` is not given: one failed scenario alerts.
 DEFAULT_CRITICAL = "0"
+
+
+def unknown_line(words: str) -> str:
+    """Return the line of a check that could not even begin, as on wrong use."""
+    return f"INFRATEST UNKNOWN - {clean(words, 450).replace('|', '/')}"
 
 
 def apply_failed_ranges(report: Report, warning: Range | None, critical: Range | None) -> tuple[str, int]:

@@ -13,12 +13,15 @@ from infratest.errors import UserError
 from infratest.stack import state_dir
 from infratest.stack.declared import StackFile
 
+#: Where the stack file is if nobody says.
+STACK_FILE = Path("stack.yaml")
+
 
 @dataclass(kw_only=True)
 class Session:
     """The options of one call, and what they lead to, found when first asked for."""
 
-    stack_path: Path = Path("stack.yaml")
+    stack_path: Path = STACK_FILE
     env: str | None = None
     state_path: str | None = None
     host: tuple[str, ...] = ()
@@ -37,7 +40,9 @@ class Session:
         if self._stack is None:
             from infratest.stack import file
 
-            if self.host == ("local",) and not self.stack_path.exists():
+            # What can only be meant for a stack file is never ignored where there is none.
+            named = self.stack_path != STACK_FILE or self.env or self.parameters
+            if self.host == ("local",) and not named and not self.stack_path.exists():
                 self._stack = file.local_stack()
             else:
                 self._stack = file.load(self.stack_path, self.env, self.parameters, self.require_env)

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from infratest import registry
+from infratest.cli import _streams
 from infratest.errors import UserError
 from infratest.model import Report
 from infratest.outputs.base import Output
@@ -67,6 +68,9 @@ def show(session: Session, report: Report, formats: Sequence[str], default: str,
         # The web is UTF-8, whatever the locale of a monitoring daemon says.
         sys.stdout.buffer.write(rendered.encode("utf-8", "replace"))
         sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # `| head -1` has read what it wanted: the status stands.
+        _streams.drop()
 
 
 def output(session: Session, name: str, stream: Any, options: dict[str, Any]) -> Output:

@@ -5,6 +5,7 @@ Whatever happens, standard output gets one line that begins `INFRATEST <STATE> -
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import replace
@@ -13,12 +14,12 @@ from pathlib import Path
 import click
 
 import infratest
-from infratest.cleaning import clean
+from infratest.cli import _streams
 from infratest.cli._checking import checked
 from infratest.cli._formats import show
 from infratest.cli.session import Time, parameters
 from infratest.errors import InfratestError, UserError
-from infratest.monitoring_plugin import apply_failed_ranges
+from infratest.monitoring_plugin import apply_failed_ranges, unknown_line
 from infratest.perfdata import Range
 from infratest.session import Session
 from infratest.states import EXIT, UNKNOWN
@@ -94,7 +95,8 @@ def command(
 
 def main() -> None:
     """Run the plugin and exit with its status; every message is a line of the form that monitoring systems read."""
-    sys.exit(plugin(sys.argv[1:]))
+    _streams.secure()
+    sys.exit(_streams.end(plugin(sys.argv[1:])))
 
 
 def plugin(words: list[str]) -> int:
@@ -109,10 +111,6 @@ def plugin(words: list[str]) -> int:
         return _unknown(error.format_message())
     except (click.Abort, KeyboardInterrupt):
         return _unknown("interrupted")
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said to them.
-        sys.stdout = sys.stderr
-        return EXIT[UNKNOWN]
     except (InfratestError, OSError) as error:
         return _unknown(str(error))
 
@@ -122,7 +120,8 @@ def _answered(words: list[str]) -> int:
 
 
 def _unknown(words: str) -> int:
-    click.echo(f"INFRATEST UNKNOWN - {clean(words, 300).replace('|', '/')}")
+    with contextlib.suppress(OSError):  # what is full or closed cannot be told so
+        click.echo(unknown_line(words))
     return EXIT[UNKNOWN]
 
 

@@ -39,7 +39,7 @@ def command(session: Session, features: tuple[str, ...]) -> int:
             problems.append(str(error))
             continue
         read.append(made)
-        problems += [f"{item.path}:{line}: {words}" for line, words in binding(made)]
+        problems += [f"{made.file}:{line}: {words}" for line, words in binding(made)]
     if has_stack and not problems:
         problems += _against_stack(session, read)
     for words in problems:

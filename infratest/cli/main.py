@@ -9,14 +9,17 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from difflib import get_close_matches
-from typing import Any
 
 import click
 
 import infratest
 from infratest.cleaning import clean
+from infratest.cli import _streams
 from infratest.errors import InfratestError, NotInThisVersion
+from infratest.monitoring_plugin import unknown_line
 
 #: Verbs of INTERFACES.md that are not built yet: named, so that using one is a clear error.
 LATER = frozenset(
@@ -64,29 +67,40 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     words = sys.argv[1:] if arguments is None else arguments
     verb = next((word for word in words if not word.startswith("-")), "")
-    sys.exit(status(infratest_command, words, wrong_use=3 if verb in JUDGING else 2))
+    _streams.secure()
+    code = status(infratest_command, words, 3 if verb in JUDGING else 2, _say_as_plugin if verb == "check" else _say)
+    sys.exit(_streams.end(code))
 
 
-def status(command: click.Command, words: list[str], wrong_use: int, **extra: Any) -> int:
-    """Run a click command and return its exit status; errors become one line on standard error, without a traceback."""
+def _say(words: str) -> None:
+    with suppress(OSError):  # what is full or has gone cannot be told
+        click.echo(f"infratest: {clean(words, limit=4000, lines=True)}", err=True)
+
+
+def _say_as_plugin(words: str) -> None:
+    """A monitoring system reads standard output alone."""
+    with suppress(OSError):
+        click.echo(unknown_line(words))
+
+
+def status(command: click.Command, words: list[str], wrong_use: int, say: Callable[[str], None] = _say) -> int:
+    """Run a click command and return its exit status; errors become one message, without a traceback."""
     try:
-        returned = command.main(words, standalone_mode=False, **extra)
+        returned = command.main(words, standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show()
+        usage = getattr(error, "ctx", None)
+        say(error.format_message() + (f"; `{usage.command_path} --help` tells how it is used" if usage else ""))
         return wrong_use
     except (click.Abort, KeyboardInterrupt) as stop:
+        say("interrupted")
         return interrupted(stop)
     except InfratestError as error:
-        click.echo(f"infratest: {clean(str(error), limit=4000, lines=True)}", err=True)
+        say(str(error))
         return wrong_use if wrong_use == 3 else error_status(error)
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said to them.
-        sys.stderr.close()
-        return 1
     except OSError as error:
-        click.echo(f"infratest: {clean(str(error))}", err=True)
+        say(str(error))
         return wrong_use if wrong_use == 3 else 1
     return returned if isinstance(returned, int) else 0
 
@@ -99,7 +113,9 @@ def error_status(error: InfratestError) -> int:
 
 
 def interrupted(stop: BaseException) -> int:
-    """Say so and return what a shell does for a program that a signal ended: 130 after Ctrl-C, 143 after SIGTERM."""
-    click.echo("infratest: interrupted", err=True)
+    """Return what a shell does for a program that a signal ended: 130 after Ctrl-C, 143 after SIGTERM."""
     # click makes an Abort of every KeyboardInterrupt, ours too.
-    return getattr(stop, "status", None) or getattr(stop.__cause__ or stop.__context__, "status", 130)
+    for each in (stop, stop.__cause__, stop.__context__):
+        if isinstance(status := getattr(each, "status", None), int):
+            return status
+    return 130

@@ -6,7 +6,8 @@ an unknown result and stops nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from infratest.acts import Act
@@ -169,7 +170,8 @@ class _Planner:
         selects = [line for line in scenario.lines if line.match and line.match.sentence.kind == SETUP]
         for line in selects:
             if line.match is not None:
-                chosen = bind(line.match, self._fill(line, scenario, None)).built.choose(self.hosts)
+                with _named(line, scenario):
+                    chosen = bind(line.match, self._fill(line, scenario, None)).built.choose(self.hosts)
                 names.update(dict.fromkeys(host.name for host in chosen))
         return [host for host in self.hosts if not selects or host.name in names]
 
@@ -181,7 +183,8 @@ class _Planner:
         for line in scenario.lines:
             if line.match is None or line.match.sentence.kind != CHECK:
                 continue
-            binding = bind(line.match, self._fill(line, scenario, given[0] if given else None, self.named))
+            with _named(line, scenario):
+                binding = bind(line.match, self._fill(line, scenario, given[0] if given else None, self.named))
             if binding.tail.across:
                 return True
             asks_host = asks_host or _asks_host(line, binding, self.hosts)
@@ -196,6 +199,10 @@ class _Planner:
         return Task(scenario=scenario, host=name, steps=steps)
 
     def _step(self, line: Line, scenario: Scenario, host: Host | None, given: Sequence[Host]) -> Step:
+        with _named(line, scenario):
+            return self._meant(line, scenario, host, given)
+
+    def _meant(self, line: Line, scenario: Scenario, host: Host | None, given: Sequence[Host]) -> Step:
         if line.match is None:
             return OtherStep(line=line, problem="" if line.user else _undefined(line))
         kind = line.match.sentence.kind
@@ -257,6 +264,18 @@ class _Planner:
         values = (values or self.values).of(host)
         where = f"{scenario.path}:{line.number}"
         return lambda text, shell: values.fill(text, shell=shell, where=where)
+
+
+@contextmanager
+def _named(line: Line, scenario: Scenario) -> Iterator[None]:
+    """Name file and line in what is wrong with a line, where it is not named yet."""
+    where = f"{scenario.path}:{line.number}: "
+    try:
+        yield
+    except UserError as error:
+        if str(error).startswith(where):
+            raise
+        raise type(error)(f"{where}{error}") from None
 
 
 def _view(binding: Binding) -> str:

@@ -6,7 +6,7 @@ Pure; called by the parser with behave's model and with ours. A problem is a lin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -22,25 +22,30 @@ PLAIN_TAGS = ("warning", "critical", "check", "test", "wip")
 VALUED_TAGS = ("id", "heal", "needs", "attempts", "timeout", "runbook", "skip")
 LATER_TAGS = ("interval",)
 
-BLOCKS = ("Feature:", "Background:", "Scenario:", "Scenario Outline:", "Rule:", "Examples:", "Example:")
-STEPS = ("Given", "When", "Then", "And", "But")
+#: behave's names of the keywords that open a block and of those that open a step, as its i18n table has them.
+BLOCKS = ("feature", "background", "rule", "scenario", "scenario_outline", "examples")
+STEPS = ("given", "when", "then", "and", "but")
 
 
-def structure(parsed: Any) -> list[Problem]:
-    """Return what is wrong with behave's model of a feature before any sentence is looked at."""
-    problems = [
-        (parsed.line, f"{line!r} reads like a keyword and is only text{keyword_hint(line)}")
-        for line in parsed.description
-        if keyword_hint(line)
-    ]
-    for item in _blocks(parsed):
-        problems += _swallowed(item)
+def structure(parsed: Any, text: str = "") -> list[Problem]:
+    """Return what is wrong with behave's model of a feature before any sentence is looked at.
+
+    Args:
+        text: of the file, to name the line of what behave took for description.
+    """
+    source = [line.strip() for line in text.splitlines()]
+    problems: list[Problem] = []
+    for item in [parsed, *_blocks(parsed)]:
+        if hasattr(item, "run_items"):
+            problems += _described(item, parsed.language, source)
+            continue
+        problems += _swallowed(item, parsed.language, source)
         if hasattr(item, "examples"):
             if not item.steps:
                 problems.append((item.line, f"scenario outline {item.name!r} has no steps: it would check nothing"))
             if not item.examples or any(not example.table or not example.table.rows for example in item.examples):
                 problems.append((item.line, f"scenario outline {item.name!r} has no rows: it would never run"))
-        elif hasattr(item, "effective_tags") and not hasattr(item, "run_items") and not item.steps:
+        elif hasattr(item, "effective_tags") and not item.steps and not item.description:
             problems.append((item.line, f"scenario {item.name!r} has no steps: it would check nothing"))
     if not any(True for _ in parsed.walk_scenarios()) and not problems:
         problems.append((parsed.line, f"feature {parsed.name!r} has no scenarios: it would check nothing"))
@@ -51,33 +56,60 @@ def _blocks(parsed: Any) -> Iterable[Any]:
     if parsed.background is not None:
         yield parsed.background
     for item in parsed.run_items:
+        yield item
         if hasattr(item, "run_items"):
-            yield item
             yield from _blocks(item)
-        else:
-            yield item
 
 
-def _swallowed(item: Any) -> list[Problem]:
-    if not item.description:
-        return []
-    text = item.description[0].strip()
-    hint = keyword_hint(text) or "; put a comment behind '#', or a keyword before it"
+def _described(item: Any, language: str, source: Sequence[str]) -> list[Problem]:
+    """Return the lines of a feature's or rule's description that were meant as scenarios or steps."""
     return [
-        (item.line, f"{item.keyword} {item.name!r}: {text!r} stands before the first step and would be ignored{hint}")
+        (_line_of(line, item.line, source), f"{line!r} reads like a keyword and is only text{hint}")
+        for line in item.description
+        if (hint := _block_hint(line, language)) or _is_step(line, language)
     ]
 
 
-def keyword_hint(text: str) -> str:
+def _swallowed(item: Any, language: str, source: Sequence[str]) -> list[Problem]:
+    if not item.description:
+        return []
+    text = item.description[0].strip()
+    hint = keyword_hint(text, language) or "; put a comment behind '#', or a keyword before it"
+    words = f"{item.keyword} {item.name!r}: {text!r} stands before the first step and would be ignored{hint}"
+    return [(_line_of(text, item.line, source), words)]
+
+
+def _line_of(text: str, after: int, source: Sequence[str]) -> int:
+    """Return the number of the line that says this, else of its block."""
+    return next((number for number, line in enumerate(source[after:], after + 1) if line == text.strip()), after)
+
+
+def keyword_hint(text: str, language: str = "en") -> str:
     """Return `; did you mean ...?` for a line that begins like a misspelt keyword, else an empty text."""
-    text = text.strip()
-    colon = re.match(r"[A-Za-z][A-Za-z ]{2,20}:", text)
-    if colon:
-        near = get_close_matches(colon[0].title(), BLOCKS, n=1, cutoff=0.75)
-        return f"; did you mean {near[0]!r}?" if near else ""
-    first = text.split(" ", 1)[0]
-    near = get_close_matches(first.capitalize(), STEPS, n=1, cutoff=0.7)
-    return f"; did you mean {near[0]!r}?" if near and len(text.split()) > 2 else ""
+    hint = _block_hint(text, language)
+    first = text.strip().split(" ", 1)[0]
+    near = get_close_matches(first.capitalize(), [word.strip() for word in _words(STEPS, language)], n=1, cutoff=0.6)
+    return hint or (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _block_hint(text: str, language: str) -> str:
+    colon = re.match(r"\w[\w ]{0,24}:", text.strip())
+    known = [f"{word}:" for word in _words(BLOCKS, language)]
+    near = get_close_matches(colon[0].title(), known, n=1, cutoff=0.82) if colon else []
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _is_step(text: str, language: str) -> bool:
+    """Whether a line of description begins as a step does. `And`, `But` and `*` begin lines of prose and lists too."""
+    return text.strip().startswith(tuple(_words(("given", "when", "then"), language)))
+
+
+def _words(kinds: Sequence[str], language: str) -> list[str]:
+    """Return the keywords of these kinds in English and in another language; a step's end in a blank."""
+    from behave.i18n import languages
+
+    table = [languages["en"], languages.get(language, {})]
+    return [word for each in table for kind in kinds for word in each.get(kind, ()) if word != "* "]
 
 
 def scenarios(feature: Feature) -> list[Problem]:

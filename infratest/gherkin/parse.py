@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,9 @@ def feature(
     Raises:
         FeatureError: not there, not readable, not UTF-8, no Gherkin, or refused by lint (with all that lint found).
     """
-    parsed = read(path)
-    problems = lint.structure(parsed)
+    path = _shown(path)
+    parsed, text = read(path)
+    problems = lint.structure(parsed, text)
     made = Feature(
         path=name,
         file=str(path),
@@ -44,8 +46,12 @@ def feature(
     return made
 
 
-def read(path: Path) -> Any:
-    """Return behave's model of a feature file. Raises FeatureError, with file and line where there is one."""
+def read(path: Path) -> tuple[Any, str]:
+    """Return behave's model of a feature file, and its text.
+
+    Raises:
+        FeatureError: with file and line where there is one.
+    """
     from behave.parser import ParserError, parse_feature
 
     try:
@@ -69,12 +75,22 @@ def read(path: Path) -> Any:
         parsed = parse_feature(text, filename=str(path))
     except ParserError as error:
         found = (getattr(error, "line_text", None) or "").strip()
-        hint = lint.keyword_hint(found)
+        hint = lint.keyword_hint(found, _language(text))
         where = f"{path}:{error.line}" if error.line else str(path)
         raise FeatureError(f"{where}: not Gherkin: {found!r}{hint}") from None
     if parsed is None:
         raise FeatureError(f"{path}: empty: it holds no Feature; start it with 'Feature: <what must hold>'")
-    return parsed
+    return parsed, text
+
+
+def _shown(path: Path) -> Path:
+    """Return the path as messages name it: from here where it is below here, else whole."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _language(text: str) -> str:
+    found = re.match(r"\s*#\s*language\s*:\s*([\w-]+)", text)
+    return found[1] if found else "en"
 
 
 def _walk(items: Iterable[Any]) -> Iterator[tuple[Any, int | None]]:

@@ -62,7 +62,9 @@ class Nagios(Output):
         metrics = self._core(report) + [metric(one) for one in observations(report.results, names_hosts(report))]
         room = LIMIT - _bytes(first) - ROOM_FOR_WORDS
         kept = _fitting(metrics, room)
-        lines = [_text(note, NOTE_LIMIT) for note in report.notes if not _healed(note)]
+        problem = _text(report.problem, LINE_BYTES * 4)
+        lines = [problem] if len(problem) > NOTE_LIMIT else []
+        lines += [_text(note, NOTE_LIMIT) for note in report.notes if not _healed(note)]
         if len(kept) < len(metrics):
             left_out = len(metrics) - len(kept)
             lines.append(f"{left_out} of {len(metrics)} metrics left out, the last ones: the output would be too long")
