@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 STACK_FILE = "stack.yaml"
+GROUP = ("infratest", "infratest: features and hosts of a stack")
 #: The project's own markers, as its ini has them, before any plugin has added its own.
 OWN_MARKERS = pytest.StashKey[tuple[str, ...]]()
 
@@ -23,8 +24,8 @@ class InfratestWarning(UserWarning):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("infratest", "infratest: features and hosts of a stack")
-    _option(group, "--stack", "stack", metavar="FILE", help="The stack file (default: stack.yaml in rootdir).")
+    group = parser.getgroup(*GROUP)
+    _option(parser, "--stack", "stack", metavar="FILE", help="The stack file (default: stack.yaml in rootdir).")
     group.addoption(
         "--infratest-state", metavar="DIR", help="The state directory (default: .infratest beside the stack file)."
     )
@@ -45,8 +46,7 @@ def pytest_load_initial_conftests(
     early_config.stash[OWN_MARKERS] = tuple(map(str, early_config.getini("markers")))
     done = yield
     if stack_path(early_config, early_config.known_args_namespace.infratest_stack) is not None:
-        group = parser.getgroup("infratest", "infratest: features and hosts of a stack")
-        _option(group, "--env", "env", metavar="NAME", help="The environment of the stack file.")
+        _option(parser, "--env", "env", metavar="NAME", help="The environment of the stack file.")
     return done
 
 
@@ -76,11 +76,10 @@ def stack_path(config: pytest.Config, given: str | None) -> Path | None:
     return root / STACK_FILE if (root / STACK_FILE).is_file() else None
 
 
-def _option(group: pytest.OptionGroup, short: str, name: str, **settings: str) -> None:
-    """Add an option under a short name too, where no other plugin has it."""
+def _option(parser: pytest.Parser, short: str, name: str, **settings: str) -> None:
+    """Add an option, under its short name too where neither a plugin nor the project has that already."""
+    groups = [parser._anonymous, *parser._groups]
+    taken = {known for group in groups for option in group.options for known in option.names()}
+    names = [f"--infratest-{name}"] if short in taken else [short, f"--infratest-{name}"]
     default = os.environ.get(f"INFRATEST_{name.upper()}") if name != "stack" else None
-    settings["dest"] = f"infratest_{name}"
-    try:
-        group.addoption(short, f"--infratest-{name}", default=default, **settings)
-    except ValueError:
-        group.addoption(f"--infratest-{name}", default=default, **settings)
+    parser.getgroup(*GROUP).addoption(*names, dest=f"infratest_{name}", default=default, **settings)

@@ -72,7 +72,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     try:
         hosts = active.hosts
     except InfratestError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     declared = active.session.stack
     made = Stack(declared.name, declared.env, {host.name: host for host in hosts})
     yield made
@@ -84,7 +84,7 @@ def _infratest_host(request: pytest.FixtureRequest, stack: Stack) -> Any:
     try:
         return stack.host(request.param)
     except InfratestError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")
