@@ -269,3 +269,42 @@ def test_the_line_of_nrpe():
     done = as_nagios(line)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("INFRATEST OK - local local: 8 scenarios ok | ")
+
+
+# pytest
+
+
+@pytest.fixture(scope="module")
+def pytest_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    project = copied("pytest", tmp_path_factory.mktemp("pytest-example"))
+    try:
+        up = infratest(project, "up", "--provision")
+        assert up.returncode == 0, up.stderr
+        yield project
+    finally:
+        gone = infratest(project, "destroy")
+    assert gone.returncode == 0, gone.stderr
+
+
+def ran_pytest(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *words]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, env=ENVIRONMENT, timeout=200)
+
+
+def test_pytest_runs_features_and_python_together(pytest_project):
+    done = ran_pytest(pytest_project, "--junitxml", "report.xml")
+    assert done.returncode == 0, done.stdout
+    assert "5 passed" in done.stdout
+    assert "web.feature::nginx-answers[web] PASSED" in done.stdout
+    assert "test_web.py::test_the_name_is_the_stacks[web] PASSED" in done.stdout
+    assert 'tests="5"' in (pytest_project / "report.xml").read_text()
+
+
+def test_pytest_by_keyword_and_red(pytest_project):
+    assert infratest(pytest_project, "run", "web", "systemctl", "stop", "nginx").returncode == 0
+    try:
+        done = ran_pytest(pytest_project, "-k", "nginx-answers or nginx_runs")
+    finally:
+        assert infratest(pytest_project, "provision").returncode == 0
+    assert done.returncode == 1, done.stdout
+    assert "2 failed, 3 deselected" in done.stdout

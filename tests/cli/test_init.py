@@ -127,6 +127,9 @@ def test_it_works(tmp_path):
     try:
         up = infratest(project, "up")
         assert (up.returncode, "1 host ready" in up.stderr) == (0, True), up.stderr
+        # Our own acceptance features, on a host that has just been made.
+        whole = infratest(project, "test", "@self-made-host", "@self-acts", "@linux-baseline")
+        assert (whole.returncode, "17 ok" in whole.stdout) == (0, True), whole.stdout
         red = infratest(project, "test")
         assert red.returncode == 2
         assert 'the package "nginx-light" is not installed' in red.stdout
@@ -135,6 +138,10 @@ def test_it_works(tmp_path):
         assert provisioned.returncode == 0, provisioned.stderr
         green = infratest(project, "test")
         assert (green.returncode, "3 ok" in green.stdout) == (0, True), green.stdout
+        behave = subprocess.run(
+            [sys.executable, "-m", "behave"], cwd=project, capture_output=True, text=True, env=ENVIRONMENT, timeout=60
+        )
+        assert (behave.returncode, "3 scenarios passed, 0 failed" in behave.stdout) == (0, True), behave.stdout
         check = infratest(project, "check")
         assert check.returncode == 0
         assert check.stdout.startswith(f"INFRATEST OK - {name} web: 3 scenarios ok | scenarios=3;;;0 failed=0;;0;0 ")
