@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Event
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
@@ -30,17 +31,17 @@ class Local(Transport):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         build(Options, host.options, f"transport local of host {host.name}")
-        self._open = False
+        self._open = Event()  # another thread may close
         self._running: Program | None = None
 
     def open(self, deadline: Deadline) -> None:
         """Nothing to connect to; counted as one login."""
-        self._open = True
+        self._open.set()
         self.cost.logins += 1
 
     def execute(self, command: Sequence[str], stdin: bytes, deadline: Deadline) -> CommandResult:
         """Run an argument list; the deadline kills its process group."""
-        if not self._open:
+        if not self._open.is_set():
             raise TransportError(f"{self.host.name}: the transport is not open; call open() before execute()")
         self.cost.commands += 1
         self.cost.round_trips += 1
@@ -51,7 +52,7 @@ class Local(Transport):
             raise TransportError(f"{self.host.name}: {error} in {clean(repr(list(command)), 200)}") from error
         finally:
             self._running = None
-        if not self._open:
+        if not self._open.is_set():
             lost = ConnectionLost(f"{self.host.name}: closed while a command ran: {shown(command)}")
             lost.partial = ended.result.stdout
             raise lost
@@ -66,6 +67,6 @@ class Local(Transport):
 
     def close(self) -> None:
         """End what still runs (it may be called from another thread)."""
-        self._open = False
+        self._open.clear()
         if self._running is not None:
             self._running.kill()
