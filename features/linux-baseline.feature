@@ -34,7 +34,7 @@ Feature: A Linux host is in order
     And the group "root" has gid 0
     And the user "root" is in the group "root"
 
-  Scenario: the temporary folders are everybody's, the files in them are not
+  Scenario: the temporary folders are shared safely
     Then the directory "/tmp" is owned by "root"
     And the directory "/tmp" has mode "1777"
     And the directory "/var/tmp" is owned by "root"

@@ -18,7 +18,7 @@ def test_the_baseline_holds_on_made_hosts(pair):
     [
         ("chmod 644 /etc/shadow", "chmod 640 /etc/shadow", "the password hashes are for root alone"),
         ("chmod 666 /etc/passwd", "chmod 644 /etc/passwd", "the accounts are nobody else's to change"),
-        ("chmod 777 /tmp", "chmod 1777 /tmp", "the temporary folders are everybody's, the files in them are not"),
+        ("chmod 777 /tmp", "chmod 1777 /tmp", "the temporary folders are shared safely"),
     ],
 )
 def test_the_baseline_sees_what_is_wrong(pair, fault, mend, scenario):
