@@ -1,0 +1,67 @@
+"""Runs one face over many cases, each in a process of its own with its own exit status; imports are paid for once.
+
+Called as `python driver.py FACE CASES OUT`: the entry point is the one that the installed program has, and each case is
+a fork that ends as that program would.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from importlib.metadata import entry_points
+from pathlib import Path
+
+#: Face -> the installed program, and what is imported before the first case.
+PROGRAMS = {
+    "test": ("infratest", "infratest.cli.test"),
+    "check": ("check_infratest", "infratest.cli._checking"),
+    "pytest": ("pytest", "infratest.pytest_plugin.active"),
+    "behave": ("behave", "infratest.gherkin.behave_runner"),
+}
+
+
+def main(face: str, cases: Path, out: Path) -> None:
+    import infratest
+
+    program, preload = PROGRAMS[face]
+    importlib.import_module(preload)
+    for plugin in entry_points(group="pytest11") if face == "pytest" else ():
+        plugin.load()
+    start = next(point for point in entry_points(group="console_scripts") if point.name == program).load()
+    found = {"package": str(Path(infratest.__file__).parent), "cases": {}}
+    for name, (folder, words) in json.loads(cases.read_text()).items():
+        log = Path(folder) / f"{face}.out"
+        child = os.fork()
+        if child == 0:
+            become(start, program, folder, words, log)
+        _, status = os.waitpid(child, 0)
+        found["cases"][name] = (os.waitstatus_to_exitcode(status), log.read_text("utf-8", "replace"))
+    out.write_text(json.dumps(found))
+
+
+def become(start, program: str, folder: str, words: list[str], log: Path) -> None:
+    """Be that program: its folder, its words, its output; never returns."""
+    status = 70
+    try:
+        os.chdir(folder)
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(handle, 1)
+        os.dup2(handle, 2)
+        sys.argv = [program, *words]
+        returned = start()
+        status = 0 if returned is None else int(returned)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(bool(end.code))
+    except BaseException:  # noqa: BLE001 - what no program may end with, and the table looks for
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
