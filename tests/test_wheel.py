@@ -93,6 +93,16 @@ def test_the_baseline_as_root_and_as_nobody(user):
     assert done.stdout.count("\n") == 1
 
 
+def test_ssh_without_its_extra_says_what_to_install(tmp_path):
+    (tmp_path / "stack.yaml").write_text("stack: x\nprovider: existing\nhosts: {a: {address: 127.0.0.1}}\n")
+    (tmp_path / "a.feature").write_text("Feature: f\n  Scenario: s\n    Then port 22 is listening\n")
+    stack, state = f"{tmp_path}/stack.yaml", f"{tmp_path}/state"
+    done = run("check_infratest", "--stack", stack, "--state", state, f"{tmp_path}/a.feature")
+    assert done.returncode == 3
+    assert "pip install 'infratest[ssh]'" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_types_of_what_is_installed():
     """mypy follows no editable installation, so it looks at the wheel; the stubs are those of the test environment."""
     place = folder() / "typed"

@@ -56,14 +56,21 @@ class Desk:
         self.text = ""
         self._seen = 0
 
-    def stack(self, word: str) -> None:
-        (self.project / "stack.yaml").write_text(STACK.format(word=word))
+    def write(self, name: str, content: str | bytes) -> None:
+        """Write a file whole, so that a slow machine never shows half of it."""
+        whole = self.folder / "whole"
+        whole.write_bytes(content.encode() if isinstance(content, str) else content)
+        whole.replace(self.project / name)
 
-    def feature(self, word: str) -> None:
-        (self.project / "features/desk.feature").write_text(FEATURE.format(folder=self.folder, word=word))
+    def stack(self, word: str) -> None:
+        self.write("stack.yaml", STACK.format(word=word))
+
+    def feature(self, word: str, name: str = "desk", scenario: str = "the note") -> None:
+        text = FEATURE.format(folder=self.folder, word=word).replace("the note", scenario)
+        self.write(f"features/{name}.feature", text)
 
     def script(self, more: str) -> None:
-        (self.project / "provision/here.sh").write_text(SCRIPT.format(folder=self.folder, more=more))
+        self.write("provision/here.sh", SCRIPT.format(folder=self.folder, more=more))
 
     @property
     def provisioned(self) -> int:
@@ -163,12 +170,12 @@ def test_features_stack_and_provisioner(desk):
 def test_mistakes_are_shown_once_and_watching_goes_on(desk):
     desk.round()
 
-    (desk.project / "stack.yaml").write_text("stack: desk\nhosts: {here: [\n")
+    desk.write("stack.yaml", "stack: desk\nhosts: {here: [\n")
     state, printed = desk.round()
     assert state == "UNKNOWN"
     assert printed.count("stack.yaml:") == 1
 
-    (desk.project / "stack.yaml").write_bytes(b"stack: caf\xe9\n")
+    desk.write("stack.yaml", b"stack: caf\xe9\n")
     state, printed = desk.round()
     assert state == "UNKNOWN"
     assert "UTF-8" in printed
@@ -176,12 +183,12 @@ def test_mistakes_are_shown_once_and_watching_goes_on(desk):
     desk.stack(word="first")
     assert desk.round()[0] == "OK"
 
-    (desk.project / "features/desk.feature").write_bytes(b"Feature: caf\xe9\n")
+    desk.write("features/desk.feature", b"Feature: caf\xe9\n")
     state, printed = desk.round()
     assert state == "UNKNOWN"
     assert "UTF-8" in printed
 
-    (desk.project / "features/desk.feature").write_text("Feature: half\n  Scenario: a\n    Then the fi")
+    desk.write("features/desk.feature", "Feature: half\n  Scenario: a\n    Then the fi")
     state, printed = desk.round()
     assert state == "UNKNOWN"
     assert "the fi" in printed
@@ -190,7 +197,7 @@ def test_mistakes_are_shown_once_and_watching_goes_on(desk):
     assert desk.round()[0] == "OK"
     assert desk.provisioned == 0
 
-    (desk.project / "provision/here.sh").write_text("echo no such luck >&2\nexit 7\n")
+    desk.write("provision/here.sh", "echo no such luck >&2\nexit 7\n")
     state, printed = desk.round()
     assert state == "UNKNOWN"
     assert "exit 7" in printed
@@ -205,7 +212,7 @@ def test_mistakes_are_shown_once_and_watching_goes_on(desk):
 
 def test_a_failed_provisioner_is_run_again_with_the_next_change(desk):
     desk.round()
-    (desk.project / "provision/here.sh").write_text(f"echo run >>{desk.folder}/runs\ntest -e {desk.folder}/ready\n")
+    desk.write("provision/here.sh", f"echo run >>{desk.folder}/runs\ntest -e {desk.folder}/ready\n")
     assert desk.round()[0] == "UNKNOWN"
     (desk.folder / "ready").touch()
     desk.feature("fir")
@@ -230,7 +237,7 @@ def test_files_that_are_renamed_vanish_and_come_back(desk):
     assert state == "UNKNOWN"
     assert "holds no .feature file" in printed
 
-    feature.write_text(kept)
+    desk.write("features/desk.feature", kept)
     assert desk.round()[0] == "OK"
 
     # The whole folder, and a new folder in it.
@@ -239,7 +246,7 @@ def test_files_that_are_renamed_vanish_and_come_back(desk):
     shutil.move(desk.folder / "away", desk.project / "features")
     assert desk.round()[0] == "OK"
     (desk.project / "features/more").mkdir()
-    (desk.project / "features/more/two.feature").write_text(kept.replace("the new note", "note two"))
+    desk.write("features/more/two.feature", kept.replace("the new note", "note two"))
     state, printed = desk.round()
     assert state == "OK"
     assert "note two" in printed
@@ -250,7 +257,7 @@ def test_files_that_are_renamed_vanish_and_come_back(desk):
     state, printed = desk.round()
     assert state == "UNKNOWN"
     assert printed.count("here.sh") == 3  # as changed, and in the one message, with where it would be
-    script.write_text(kept)
+    desk.write("provision/here.sh", kept)
     assert (desk.round()[0], desk.provisioned) == ("OK", 1)
 
     stack = desk.project / "stack.yaml"
@@ -262,19 +269,18 @@ def test_files_that_are_renamed_vanish_and_come_back(desk):
     assert "Traceback" not in desk.text
 
 
-def test_saves_close_together_are_one_round(desk):
+def test_saves_close_together_are_few_rounds(desk):
+    """As editors do that write in place, and tools that write many files."""
     desk.round()
     for number in range(20):
-        desk.feature(f"word {number}")
-        (desk.project / f"features/f{number % 3}.feature").write_text(
-            FEATURE.format(folder=desk.folder, word="first").replace("the note", f"note {number}")
-        )
-    desk.feature("first")
-    _, printed = desk.round()
-    assert re.search(r"changed: features/desk\.feature, features/f0\.feature, features/f1\.feature, ", printed)
-    (desk.project / "features/f0.feature").touch()
-    desk.round()
-    assert desk.text.count("watch: changed:") == 2
+        for name in ("f0", "f1"):
+            text = FEATURE.format(folder=desk.folder, word="first").replace("the note", f"{name} {number}")
+            (desk.project / f"features/{name}.feature").write_text(text)
+    printed = ""
+    while not ("f0 19" in printed and "f1 19" in printed):
+        _, printed = desk.round()
+    # 80 events (each is emptied and written); how many rounds that makes is up to the machine.
+    assert desk.text.count("watch: changed:") < 10
 
 
 def test_one_feature_is_watched_alone(tmp_path):
