@@ -77,7 +77,6 @@ def session(folder: Path, *words: str, **environment: str) -> tuple[int, dict[st
     done = run(folder, "pytest", *QUIET, "-rA", *words, **environment)
     said = done.stdout + done.stderr
     found = re.findall(r"^(PASSED|FAILED|ERROR) (\S+?)(?: - .*)?$", done.stdout, re.MULTILINE)
-    print(said)
     return done.returncode, {name: outcome for outcome, name in found}, said
 
 
@@ -132,6 +131,15 @@ def test_workers(project):
         plain = {name.partition("@")[0]: outcome for name, outcome in outcomes.items()}
         assert plain == EXPECTED | EXPECTED_TESTS, said
         assert status == 1
+
+
+def test_workers_share_one_run_of_all_checks(tmp_path):
+    where = tmp_path / "ran"
+    scenarios = [f'  Scenario: {n}\n    Then the command "echo {n} >>{where}" exits 0 on "db"\n' for n in range(6)]
+    write(tmp_path, {"stack.yaml": STACK, "a.feature": "Feature: f\n" + "".join(scenarios)})
+    status, outcomes, said = session(tmp_path, "-n", "2")
+    assert (status, len(outcomes)) == (0, 6), said
+    assert sorted(where.read_text().split()) == [str(n) for n in range(6)]
 
 
 @pytest.mark.parametrize(
