@@ -136,7 +136,9 @@ class Place:
         wait_until(lambda: not self.processes())
         after = self.files()
         state = "project/.infratest"
-        memory = {name for name in after if name == state or (name.startswith(f"{state}/") and Path(name).name in REMEMBERED)}
+        memory = {
+            name for name in after if name == state or (name.startswith(f"{state}/") and Path(name).name in REMEMBERED)
+        }
         left = {name: words for name, words in after.items() if name not in memory or name in before}
         assert {name: words for name, words in left.items() if before.get(name) != words and name not in memory} == {}
         assert {name for name in before if name not in after} == set()

@@ -52,10 +52,10 @@ def run(session: Session, wanted: faces.Wanted) -> Report:
     """Run and store; what stands in the way of all is told on standard error and in the report."""
     try:
         prepared = faces.prepare(session, wanted)
+        with _Progress(len(prepared.plan.tasks)) as progress:
+            report = faces.execute(session, wanted, prepared, progress.result)
     except InfratestError as error:
         return faces.problem(session, error)
-    with _Progress(len(prepared.plan.tasks)) as progress:
-        report = faces.execute(session, wanted, prepared, progress.result)
     faces.store(session, report)
     return report
 

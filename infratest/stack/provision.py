@@ -37,11 +37,12 @@ from infratest.transports.base import Transport
 LAST_LINES = 15  # of a script that failed, in the message
 DEFAULT_MODE = "0644"
 
-#: The script comes by standard input and runs from a file, so that what it starts cannot read the rest of it.
-RUN = """exec 2>&1; umask 077; d=$(mktemp -d) || exit 1; trap 'rm -rf "$d"' EXIT
-cat >"$d/script" || exit 1
-umask 022
-"$@" "$d/script" </dev/null
+#: The script comes by standard input and runs from a file, so that what it starts cannot read the rest of it. The file
+#: has no name any more when the script begins: a script that is killed leaves none behind.
+RUN = """exec 2>&1; umask 077; f=$(mktemp) || exit 1
+cat >"$f" && exec 3<"$f" || { rm -f "$f"; exit 1; }
+rm -f "$f"; umask 022
+"$@" /proc/self/fd/3 </dev/null
 """
 
 

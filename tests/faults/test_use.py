@@ -1,0 +1,127 @@
+"""Wrong use: options, names and combinations that cannot be, and what is not in this version. Nothing runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from installed import LOCAL_STACK, OK_FEATURE, Place, one_monitoring_line
+
+from infratest.cli.main import LATER
+
+
+@dataclass(frozen=True)
+class Row:
+    """A command line, its exit status, and fragments of what is said on standard error, or on a plugin's line."""
+
+    command: str
+    status: int
+    says: tuple[str, ...]
+    files: Mapping[str, str | bytes | None] = field(default_factory=dict)
+
+
+def row(command: str, status: int, *says: str, **files: str) -> Row:
+    """Return a row; a file is named by its stem."""
+    endings = {"stack": "stack.yaml"}
+    return Row(command, status, says, {endings.get(name, f"{name}.feature"): text for name, text in files.items()})
+
+
+ACTING = 'Feature: a\n  Scenario: b\n    When the command "true" is run\n    Then the file "/etc/passwd" exists\n'
+TWO = (
+    LOCAL_STACK + "environments: {dev: {}, prod: {production: true}}\nparameters: {size: {type: integer, default: 1}}\n"
+)
+TESTS_ONLY = OK_FEATURE.replace("  Scenario", "  @test\n  Scenario")
+
+ROWS = [
+    # what is selected
+    row("test --tags web ok.feature", 3, "--tags 'web' selects no scenario of 1"),
+    row("test --tags 'web and (' ok.feature", 3, "--tags 'web and ('", "no tag expression", "'web and not slow'"),
+    row("test --scenario passwd-is-here ok.feature", 3, "'passwd-is-here'", "did you mean 'passwd-is-there'?"),
+    row("test --host 'nix-*' ok.feature", 3, "--host 'nix-*' selects no host: known are web"),
+    row("check ok.feature", 3, "selects no scenario of 1", "tagged @test", ok=TESTS_ONLY),
+    row("check --tags web ok.feature", 3, "--tags 'web' selects no scenario of 1"),
+    row("test features", 3, "features", "no such feature or folder"),
+    row("test @linux-basline", 3, "'@linux-basline'", "did you mean '@linux-baseline'?"),
+    # which stack
+    row("check ok.feature", 3, "stack.yaml has 2 environments: name one of dev, prod with --env", stack=TWO),
+    row("check --env prd ok.feature", 3, "'prd'", "did you mean 'prod'?", stack=TWO),
+    row("up --env prd", 2, "'prd'", "did you mean 'prod'?", stack=TWO),
+    row("test -D sise=3 ok.feature", 3, "'sise'", "did you mean 'size'?", stack=TWO),
+    row("test -D size=big ok.feature", 3, "size", "'big'", "whole number", stack=TWO),
+    row("test -D size ok.feature", 3, "-D 'size': write -D name=value", stack=TWO),
+    row("test --stack shop.yaml ok.feature", 3, "no stack file shop.yaml"),
+    row("check --host local --stack shop.yaml ok.feature", 3, "no stack file shop.yaml"),
+    row("up --stack .", 2, ". is a directory; name the stack file in it"),
+    # what may not be
+    row("check ok.feature", 3, "ok.feature:2: 'b' changes something", "a check only looks", "@test", ok=ACTING),
+    row("test --env prod ok.feature", 3, "ok.feature:2: 'b' changes something", "shop is production", ok=ACTING, stack=TWO),
+    # options
+    row("test --timeout banana ok.feature", 3, "--timeout", "'banana'", "ms, s, min", "`infratest test --help`"),
+    row("check --timeout -1s ok.feature", 3, "--timeout", "-1s"),
+    row("check --timeout 0 ok.feature", 3, "'0' is not more than zero"),
+    row("test --format xml ok.feature", 3, "unknown output 'xml'", "junit, nagios, text"),
+    row("test --format jsn ok.feature", 3, "unknown output 'jsn': did you mean 'json'?"),
+    row("check --format json --format junit ok.feature", 3, "only one can have standard output", "NAME:PATH"),
+    row("test --jobs 0 ok.feature", 3, "--jobs", "0"),
+    row("test --fail-on never ok.feature", 3, "--fail-on", "'never'", "critical"),
+    row("check --nosuch ok.feature", 3, "--nosuch", "`infratest check --help`"),
+    row("up --nosuch", 2, "--nosuch", "`infratest up --help`"),
+    row("ssh", 2, "HOST", "`infratest ssh --help`"),
+    row("tset", 2, "unknown verb 'tset'", "did you mean 'test'?"),
+    row("run web", 2, "COMMAND"),
+    row("heal nowhere.json", 3, "nowhere.json"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ROWS, ids=lambda case: case.command)
+def test_infratest(place: Place, case: Row) -> None:
+    place.write(case.files)
+    before = place.files()
+    done = place.run(f"infratest {case.command}")
+    assert (done.status, [words for words in case.says if words not in done.all]) == (case.status, []), done
+    if case.command.startswith("check"):
+        one_monitoring_line(done, "UNKNOWN")
+    place.nothing_left(before)
+
+
+PLUGIN = [
+    row("-w banana ok.feature", 3, "-w 'banana'", "10:20"),
+    row("-c 10:5 ok.feature", 3, "-c '10:5'"),
+    row("-t soon ok.feature", 3, "-t", "'soon'"),
+    row("-H nobody ok.feature", 3, "-H 'nobody'", "web (127.0.0.1)"),
+    row("-s nowhere ok.feature", 3, "'nowhere'", "passwd-is-there"),
+    row("--nosuch", 3, "--nosuch"),
+    row("-t", 3, "-t"),
+    row("-D x ok.feature", 3, "-D 'x'"),
+    row("-D x=1 --host local ok.feature", 3, "'x'"),
+    row("ok.feature", 3, "name one of dev, prod with --env", stack=TWO),
+    row("--env prod ok.feature", 3, "'b' changes something", ok=ACTING, stack=TWO),
+    row("nowhere.feature", 3, "nowhere.feature: no such feature or folder"),
+]
+
+
+@pytest.mark.parametrize("case", PLUGIN, ids=lambda case: case.command)
+def test_check_infratest(place: Place, case: Row) -> None:
+    place.write(case.files)
+    before = place.files()
+    done = place.run(f"check_infratest {case.command}")
+    line = one_monitoring_line(done, "UNKNOWN")
+    assert (done.status, [words for words in case.says if words not in line]) == (case.status, []), done
+    place.nothing_left(before)
+
+
+def test_version_and_help_of_the_plugin(place: Place) -> None:
+    for option in ("-V", "--help", "-h"):
+        assert place.run(f"check_infratest {option}").status == 3
+
+
+def test_verbs_of_later_are_refused_by_name(place: Place) -> None:
+    # Two stand for all here; that none of them has a file yet is what the set says.
+    assert {"drill", "monitor", "gate", "box"} <= LATER
+    for verb in ("drill", "monitor --env dev"):
+        done = place.run(f"infratest {verb}")
+        assert (done.status, done.out) == (2, "")
+        assert done.err == f"infratest: {verb.split()[0]}: not in this version\n"
+    gate = place.run("infratest gate")
+    assert (gate.status, "not in this version" in gate.err) == (3, True)
