@@ -51,7 +51,7 @@ def test_plain_shows_what_happened(project):
     ) in done.stdout
     assert '    And the command "echo hello" prints "hello" ... passed\n' in done.stdout
     assert 'warning: the command "false" exited 1' in done.stdout
-    assert "Scenario: many -- @1.1" in done.stdout
+    assert "Scenario Outline: many -- @1.1" in done.stdout
     assert "6 scenarios passed, 2 failed, 1 skipped" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
