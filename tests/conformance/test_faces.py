@@ -103,7 +103,7 @@ def original() -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "infratest", folder / "infratest", ignore=ignored)
     for name in ("steps", "fixtures", "features"):
-        shutil.copytree(ROOT / name, folder / "infratest" / name, ignore=ignored)
+        shutil.copytree(ROOT / name, folder / "infratest" / name, ignore=ignored, dirs_exist_ok=True)
     return folder
 
 
