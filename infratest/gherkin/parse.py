@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from infratest.errors import FeatureError
 from infratest.gherkin import lint
 from infratest.gherkin.suite import Feature, Line, Scenario
 from infratest.gherkin.vocabulary import Vocabulary
+from infratest.registry import unknown
 
 #: Bytes of one feature file; a larger one is a mistake, not a feature.
 LARGEST = 2 * 2**20
@@ -72,10 +72,13 @@ def read(path: Path) -> tuple[Any, str]:
             f"{path}:{line}: not UTF-8: byte 0x{data[error.start]:02x}; save the file as UTF-8"
         ) from None
     try:
+        language = _language(text)
         parsed = parse_feature(text, filename=str(path))
+    except FeatureError as error:
+        raise FeatureError(f"{path}:{error}") from None
     except ParserError as error:
         found = (getattr(error, "line_text", None) or "").strip()
-        hint = lint.keyword_hint(found, _language(text))
+        hint = lint.keyword_hint(found, language)
         where = f"{path}:{error.line}" if error.line else str(path)
         raise FeatureError(f"{where}: not Gherkin: {found!r}{hint}") from None
     if parsed is None:
@@ -89,8 +92,20 @@ def _shown(path: Path) -> Path:
 
 
 def _language(text: str) -> str:
-    found = re.match(r"\s*#\s*language\s*:\s*([\w-]+)", text)
-    return found[1] if found else "en"
+    """Return the language that a comment above the feature names, as behave finds it."""
+    from behave.i18n import languages
+
+    named = "en"
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.strip()
+        if words and not words.startswith("#"):
+            break
+        comment = words[1:].strip()
+        if comment.lower().startswith("language:"):
+            named = comment[len("language:") :].strip()
+            if named not in languages:
+                raise FeatureError(f"{number}: {unknown('language', named, sorted(languages))}")
+    return named
 
 
 def _walk(items: Iterable[Any]) -> Iterator[tuple[Any, int | None]]:

@@ -1,0 +1,161 @@
+"""What Gherkin would swallow: each refused with its line and words, and what merely looks like it accepted."""
+
+from __future__ import annotations
+
+import pytest
+
+from infratest.errors import FeatureError
+from infratest.gherkin.lint import binding, keyword_hint
+
+PORT = "port 22 is listening"
+GOOD = f"  Scenario: good\n    Then {PORT}\n"
+
+#: (what, text, the message without `x.feature:`, several joined by a line break)
+REFUSED = [
+    ("misspelt keyword first in a scenario", f"Feature: f\n  Scenario: s\n    Thne {PORT}\n",
+     f"3: Scenario 's': 'Thne {PORT}' stands before the first step and would be ignored; did you mean 'Then'?"),
+    ("misspelt keyword later", f"Feature: f\n{GOOD}    Adn {PORT}\n",
+     f"4: not Gherkin: 'Adn {PORT}'; did you mean 'And'?"),
+    ("text before the first step", f"Feature: f\n  Scenario: s\n\n    # why\n    it is so\n    Then {PORT}\n",
+     "5: Scenario 's': 'it is so' stands before the first step and would be ignored; "
+     "put a comment behind '#', or a keyword before it"),
+    ("text in a background", f"Feature: f\n  Background:\n    it is so\n    Given {PORT}\n{GOOD}",
+     "3: Background '': 'it is so' stands before the first step and would be ignored; "
+     "put a comment behind '#', or a keyword before it"),
+    ("misspelt first Scenario", f"Feature: f\n  Scenari: s\n    Then {PORT}\n{GOOD}",
+     "2: 'Scenari: s' reads like a keyword and is only text; did you mean 'Scenario:'?\n"
+     f"x.feature:3: 'Then {PORT}' reads like a keyword and is only text"),
+    ("misspelt first Scenario and no step that gives it away", f"Feature: f\n  Scenaro: s\n    * {PORT}\n{GOOD}",
+     "2: 'Scenaro: s' reads like a keyword and is only text; did you mean 'Scenario:'?"),
+    ("misspelt Background", f"Feature: f\n  Backgroud:\n{GOOD}",
+     "2: 'Backgroud:' reads like a keyword and is only text; did you mean 'Background:'?"),
+    ("misspelt second Scenario", f"Feature: f\n{GOOD}  Scenari: s\n    Then {PORT}\n",
+     "4: not Gherkin: 'Scenari: s'; did you mean 'Scenario:'?"),
+    ("a scenario without its line", f"Feature: f\n  Given {PORT}\n{GOOD}",
+     f"2: 'Given {PORT}' reads like a keyword and is only text"),
+    ("in a rule", f"Feature: f\n  Rule: r\n    Scenari: s\n{GOOD}",
+     "3: 'Scenari: s' reads like a keyword and is only text; did you mean 'Scenario:'?"),
+    ("in German", f"# language: de\nFunktionalität: f\n  Szenaro: s\n    Dann {PORT}\n  Szenario: t\n    Dann {PORT}\n",
+     "3: 'Szenaro: s' reads like a keyword and is only text; did you mean 'Szenario:'?\n"
+     f"x.feature:4: 'Dann {PORT}' reads like a keyword and is only text"),
+    ("in German, a step", f"# language: de\nFunktionalität: f\n  Szenario: s\n    Dnan {PORT}\n",
+     f"4: Szenario 's': 'Dnan {PORT}' stands before the first step and would be ignored; did you mean 'Dann'?"),
+    ("misspelt Feature", f"Featur: f\n{GOOD}", "1: not Gherkin: 'Featur: f'; did you mean 'Feature:'?"),
+    ("an empty scenario", f"Feature: f\n  Scenario: s\n{GOOD}", "2: scenario 's' has no steps: it would check nothing"),
+    ("an empty scenario in a rule", f"Feature: f\n  Rule: r\n  Scenario: s\n{GOOD}",
+     "3: scenario 's' has no steps: it would check nothing"),
+    ("an empty outline", "Feature: f\n  Scenario Outline: s\n    Examples:\n      | a |\n      | 1 |\n",
+     "2: scenario outline 's' has no steps: it would check nothing"),
+    ("an outline without rows", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n"
+     "    Examples:\n      | p |\n", "2: scenario outline 's' has no rows: it would never run"),
+    ("an outline without a table", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n    Examples:\n",
+     "2: scenario outline 's' has no rows: it would never run"),
+    ("an outline without examples", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n",
+     "2: scenario outline 's' has no rows: it would never run"),
+    ("an outline with one table that is empty", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n"
+     "    Examples: a\n      | p |\n      | 1 |\n    Examples: b\n      | p |\n",
+     "2: scenario outline 's' has no rows: it would never run"),
+    ("no scenario", "Feature: f\n  Only words.\n", "1: feature 'f' has no scenarios: it would check nothing"),
+    ("a background alone", f"Feature: f\n  Background:\n    Given {PORT}\n",
+     "1: feature 'f' has no scenarios: it would check nothing"),
+    ("an empty rule", "Feature: f\n  Rule: r\n", "1: feature 'f' has no scenarios: it would check nothing"),
+    ("equal slugs", f"Feature: f\n{GOOD}  Scenario: Good!\n    Then {PORT}\n",
+     "4: scenario 'Good!' has the same id as the one in line 2: 'good'; rename it or give it @id:NAME"),
+    ("equal ids", f"Feature: f\n  @id:a\n{GOOD}  @id:a\n  Scenario: t\n    Then {PORT}\n",
+     "6: scenario 't' has the same id as the one in line 3: 'a'; rename it or give it @id:NAME"),
+    ("no name", f"Feature: f\n  Scenario:\n    Then {PORT}\n", "2: a scenario needs a name: it is its id"),
+    ("a name of signs", f"Feature: f\n  Scenario: ...\n    Then {PORT}\n", "2: a scenario needs a name: it is its id"),
+    ("an unknown tag with a value", f"Feature: f\n  @need:x\n{GOOD}",
+     "3: unknown tag @need:x: did you mean @needs:? "
+     "known are @id:, @heal:, @needs:, @attempts:, @timeout:, @runbook:, @skip:"),
+    ("a tag of later", f"Feature: f\n  @interval:60s\n{GOOD}", "3: @interval:60s: not in this version"),
+    ("a tag without its value", f"Feature: f\n  @heal:\n{GOOD}", "3: @heal: needs something behind the colon"),
+    ("attempts in words", f"Feature: f\n  @attempts:three\n{GOOD}",
+     "3: @attempts:three: attempts is a whole number from 1 to 100"),
+    ("no attempt", f"Feature: f\n  @attempts:0\n{GOOD}", "3: @attempts:0: attempts is a whole number from 1 to 100"),
+    ("a time without its unit", f"Feature: f\n  @timeout:10\n{GOOD}",
+     "3: @timeout:10: timeout is a time with its unit, as @timeout:10s"),
+    ("an act after Given", 'Feature: f\n  Scenario: s\n    Given the service "x" is stopped\n    Then port 1 is listening\n',
+     "3: 'the service \"x\" is stopped' changes something: it may only follow When"),
+    ("an act after Then", 'Feature: f\n  Scenario: s\n    Then the command "x" is run\n',
+     "3: 'the command \"x\" is run' changes something: it may only follow When"),
+    ("a selection after Then", 'Feature: f\n  Scenario: s\n    Then the host "web"\n',
+     "3: 'the host \"web\"' selects hosts: it may only follow Given"),
+    ("a check after When", f"Feature: f\n  Scenario: s\n    When {PORT}\n",
+     f"3: '{PORT}' changes nothing: write Then, or Given for what must hold before"),
+    ("a table below our sentence", f"Feature: f\n{GOOD}      | a |\n", f"3: '{PORT}' takes no text or table below it"),
+    ("a text below our sentence", f'Feature: f\n{GOOD}      """\n      x\n      """\n',
+     f"3: '{PORT}' takes no text or table below it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text, message", [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_refused(parsed, text, message):
+    with pytest.raises(FeatureError) as raised:
+        parsed(text)
+    assert str(raised.value) == f"x.feature:{message}"
+
+
+def test_an_unknown_language(parsed):
+    with pytest.raises(FeatureError, match=r"^x.feature:3: unknown language 'deutsch': .*de, .*en, "):
+        parsed(f"# a\n\n#language: deutsch\nFeature: f\n{GOOD}")
+
+
+ACCEPTED = [
+    ("prose that begins like a keyword", f"Feature: f\n  The web tier.\n  And the shop.\n  An engineer.\n{GOOD}"),
+    ("prose with a colon", f"Feature: f\n  Note: see below\n  Why: it broke\n  Role: web\n  https://x.example/\n{GOOD}"),
+    ("a list", f"Feature: f\n  * one\n  * two\n  - three\n{GOOD}"),
+    ("prose of a rule", f"Feature: f\n  Rule: r\n    The tier behind it.\n{GOOD}"),
+    ("comments everywhere", f"# a\nFeature: f\n# b\n  Scenario: s # no comment\n    # c\n    Then {PORT}\n    # d\n"),
+    ("a tag of the user's own", f"@web @slow\nFeature: f\n  @web\n{GOOD}"),
+    ("every tag with a meaning", "Feature: f\n  @warning @critical @check @wip @id:x @heal:r @needs:y @attempts:3 "
+     f"@timeout:1.5min @runbook:https://x.example/a#b @skip:not-now\n{GOOD}"),
+    ("a star for a keyword", f"Feature: f\n  Scenario: s\n    * {PORT}\n    * {PORT}\n"),
+    ("a lower-case keyword, which Gherkin takes", f"Feature: f\n  Scenario: s\n    then {PORT}\n"),
+    ("example for scenario", f"Feature: f\n  Example: s\n    Then {PORT}\n"),
+    ("an undefined sentence, which is judged unknown", "Feature: f\n  Scenario: s\n    Then it is fine\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [case[1] for case in ACCEPTED], ids=[case[0] for case in ACCEPTED])
+def test_accepted(parsed, text):
+    assert len(parsed(text).scenarios) == 1
+
+
+def test_all_that_is_wrong_is_said_at_once_in_the_order_of_lines(parsed):
+    text = (
+        f"Feature: f\n  Scenario: a\n  Scenario: b\n    it\n    Then {PORT}\n  @x:1\n  Scenario: c\n    When {PORT}\n"
+    )
+    with pytest.raises(FeatureError) as raised:
+        parsed(text)
+    assert [line.split(":")[1] for line in str(raised.value).splitlines()] == ["2", "4", "7", "8"]
+
+
+@pytest.mark.parametrize(
+    "sentence, words",
+    [
+        ("it is fine", "undefined: 'it is fine'"),
+        ('the servise "x" is running', "did you mean: the service"),
+        ('the disk "/" is less than 80 % full, warning 90 %', "looser"),
+        ('the disk "/" is less than 5 GiB full', "undefined"),
+        ('the file "/x" has mode "999"', "999"),
+        ("port 99999 is listening", "99999"),
+    ],
+)
+def test_binding(parsed, sentence, words):
+    problems = binding(parsed(f"Feature: f\n  Scenario: s\n    Then {sentence}\n"))
+    assert [line for line, _ in problems] == [3]
+    assert words in problems[0][1]
+
+
+def test_binding_leaves_values_to_the_planner(parsed):
+    text = 'Feature: f\n  Scenario: s\n    Then the disk "/" is less than {param.x} full\n'
+    assert binding(parsed(text)) == []
+
+
+def test_a_keyword_hint_names_the_nearest_keyword_of_the_language():
+    assert keyword_hint("Gievn a thing") == "; did you mean 'Given'?"
+    assert keyword_hint("Exmaples:") == "; did you mean 'Examples:'?"
+    assert keyword_hint("Wnen etwas ist", "de") in ("; did you mean 'When'?", "; did you mean 'Wenn'?")
+    assert keyword_hint("nginx is there") == ""
+    assert keyword_hint("") == ""
