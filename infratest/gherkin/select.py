@@ -60,7 +60,8 @@ def expression(text: str) -> Callable[[Sequence[str]], bool]:
     try:
         made: Any = make_tag_expression(text.replace("@", ""))
     except Exception as error:
-        raise UserError(f"--tags {text!r}: is no tag expression ({error}); write as 'web and not slow'") from error
+        why = str(error).partition("\n")[0]
+        raise UserError(f"--tags {text!r}: is no tag expression ({why}); write as 'web and not slow'") from error
     return lambda tags: bool(made.check(list(tags)))
 
 

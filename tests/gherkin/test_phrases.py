@@ -1,0 +1,238 @@
+"""Sentences matched against texts: placeholders, and the tail that all checking sentences share."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infratest.errors import FeatureError
+from infratest.gherkin.phrases import ACT, CHECK, SETUP, Sentence, act, check, setup, unescaped
+from infratest.gherkin.vocabulary import Vocabulary, vocabulary
+
+
+def sentence(pattern: str, kind: str = CHECK, **options: object) -> Sentence:
+    """Declare a sentence that builds what it was given."""
+
+    def build(**given: object) -> dict[str, object]:
+        return given
+
+    if kind == ACT:
+        return act(pattern, example="", undo="nothing", **options)(build)
+    if kind == SETUP:
+        return setup(pattern, example="")(build)
+    return check(pattern, example="", **options)(build)
+
+
+THING = sentence('the thing "{name}" is there')
+FULL = sentence('the disk "{mount}" is {bound:percent} full')
+
+#: Every part of a tail, with the groups it must give; the first is the part left out.
+WARNING = [("", {}), (", warning 80 %", {"warning_low": "80 %"}), (", warning 80%", {"warning_low": "80%"})]
+ON = [
+    ("", {}),
+    (' on "web-1"', {"on_host": '"web-1"'}),
+    (' on "a on b within 3 s"', {"on_host": '"a on b within 3 s"'}),
+    (" on exactly one host", {"on_exactly": "exactly one host"}),
+    (" on at least 2 hosts", {"on_least": "2"}),
+    (" on at least 1 host", {"on_least": "1"}),
+    (" on no host", {"on_none": "no host"}),
+    (" on every host", {"on_every": "every host"}),
+]
+FROM = [
+    ("", {}),
+    (" from the host", {"from_host": "the host"}),
+    (" from the controller", {"from_controller": "the controller"}),
+    (' from "db"', {"from_named": '"db"'}),
+    (' from every host in "app"', {"from_group": '"app"'}),
+]
+TIME = [
+    ("", {}),
+    (" within 30 s", {"within": "30 s"}),
+    (" within 1.5min", {"within": "1.5min"}),
+    (" for 500ms", {"during": "500ms"}),
+    (" for 2 h", {"during": "2 h"}),
+    (" for 1 day", {"during": "1 day"}),
+    (" within {param.patience} s", {"within": "{param.patience} s"}),
+]
+TAILS = list(product(WARNING, ON, FROM, TIME))
+
+
+@pytest.mark.parametrize("start", ["", "the quoted one"])
+def test_every_tail(start):
+    """All combinations of the parts of a tail, with a name in quotes that looks like one of them."""
+    name = f"/data{start and ' on no host from the host, warning 3 % within 2 s'}"
+    for parts in TAILS:
+        text = f'the disk "{name}" is less than 90 % full' + "".join(words for words, _ in parts)
+        wanted = {"mount": name, "bound_words": "less than", "bound_number": "90 %"}
+        for _, groups in parts:
+            wanted |= groups
+        found = FULL.match(text)
+        assert found is not None, text
+        assert found.groups == wanted, text
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        " within 30", " within s", " within 30 s for 2 s", " for 2 s within 30 s", " within 30 s on no host",
+        " from the host on no host", ' from "a" from "b"', " on two hosts", " on at least hosts", " on web-1",
+        " from db", ", warning 80 %", " on at least -1 hosts", "  within 30 s", " within 30 s ", " within -", " FROM the host",
+        " from the Host", " from every host", " on exactly two hosts", "\n", " within 30 s.", " within 30 weeks",
+    ],
+)  # fmt: skip
+def test_tails_that_are_none(tail):
+    assert THING.match(f'the thing "x" is there{tail}') is None
+
+
+UNITS = {
+    "percent": ["90%", "90 %", "90"],
+    "time": ["500 ms", "500ms", "2 s", "1.5min", "2 h", "3 days", "1 day", "1 d", "{param.x}", "{param.x} ms"],
+    "size": ["1 B", "2 KiB", "2KiB", "3 MiB", "4 GiB", "5 TiB", "1 kB", "1 MB", "1 GB", "1.5 TB"],
+    "count": ["3", "0", "{param.count}"],
+}
+SINGLE = ["less than", "more than", "at least", "at most", "exactly"]
+
+
+@pytest.mark.parametrize(
+    "dimension, number", [(dimension, number) for dimension, numbers in UNITS.items() for number in numbers]
+)
+def test_bounds_with_all_units(dimension, number):
+    made = sentence(f"it is {{bound:{dimension}}} big")
+    assert made.dimension == dimension
+    for words in SINGLE:
+        found = made.match(f"it is {words} {number} big")
+        assert found is not None
+        assert found.groups == {"bound_words": words, "bound_number": number}
+    found = made.match(f"it is between {number} and {number} big, warning between {number} and {number}")
+    assert found is not None
+    assert found.groups == {
+        "bound_low": number, "bound_high": number, "warning_low": number, "warning_high": number,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "dimension, bound",
+    [
+        ("percent", "less than 90 GiB"),
+        ("size", "less than 90 %"),
+        ("size", "less than 1 gib"),
+        ("time", "less than 1 S"),
+        ("count", "less than 3 s"),
+        ("count", "under 3"),
+        ("count", "less than three"),
+        ("count", "between 1"),
+        ("count", "between 1 and"),
+        ("count", "exactly"),
+        ("count", "less than 1e3"),
+        ("count", "less than 1,5"),
+    ],
+)
+def test_bounds_that_are_none(dimension, bound):
+    assert sentence(f"it is {{bound:{dimension}}} big").match(f"it is {bound} big") is None
+
+
+def test_a_bound_may_be_left_out():
+    made = sentence('"{url}" answers {status:number}[ in {bound:time}]')
+    assert made.match('"http://x/" answers 200').groups == {"url": "http://x/", "status": "200"}
+    assert made.match('"http://x/" answers 200 in at most 2 s').groups == {
+        "url": "http://x/", "status": "200", "bound_words": "at most", "bound_number": "2 s",
+    }  # fmt: skip
+    assert made.match('"http://x/" answers 200 in ') is None
+    assert made.match('"http://x/" answers two') is None
+
+
+def test_a_negation_is_the_same_sentence_turned_round():
+    made = sentence("port {port:word} is listening", negation="port {port:word} is not listening")
+    assert (made.match("port 80 is listening").negated, made.match("port 80 is not listening").negated) == (False, True)
+    assert made.match("port 80 is not  listening") is None
+    assert made.match("port 8 0 is listening") is None
+    assert made.match('port "80" is listening') is None
+
+
+def test_acts_take_hosts_and_nothing_else():
+    made = sentence('the service "{name}" is stopped', ACT)
+    assert made.match('the service "x" is stopped on "web-1"').groups == {"name": "x", "on_host": '"web-1"'}
+    assert made.match('the service "x" is stopped within 3 s') is None
+    assert made.match('the service "x" is stopped from the host') is None
+
+
+def test_selections_take_no_tail():
+    made = sentence('the hosts in group "{name}"', SETUP)
+    assert made.match('the hosts in group "web"').groups == {"name": "web"}
+    assert made.match('the hosts in group "web" on "web-1"') is None
+
+
+@pytest.mark.parametrize(
+    "written, meant",
+    [
+        (r"a", "a"),
+        (r"say \"hi\"", 'say "hi"'),
+        (r"C:\\dir", "C:\\dir"),
+        (r"\d+\.\n", r"\d+\.\n"),
+        (r"\\\"", '\\"'),
+        (r"\\n", r"\n"),
+        ("", ""),
+    ],
+)
+def test_quotes_inside_quotes(written, meant):
+    found = THING.match(f'the thing "{written}" is there')
+    assert found is not None
+    assert unescaped(found.groups["name"]) == meant
+
+
+@pytest.mark.parametrize("text", ['the thing "a"b" is there', 'the thing "a\\" is there', 'the thing "a is there'])
+def test_quotes_that_do_not_close(text):
+    assert THING.match(text) is None
+
+
+def escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=40), st.sampled_from(TAILS[:: len(TAILS) // 60]))
+def test_any_quoted_text_comes_back(name, parts):
+    tail = "".join(words for words, _ in parts)
+    found = FULL.match(f'the disk "{escaped(name)}" is at most 90 % full{tail}')
+    assert found is not None
+    assert unescaped(found.groups["mount"]) == name
+    assert {key: value for key, value in found.groups.items() if key.startswith(("on_", "from_"))} == {
+        **parts[1][1], **parts[2][1],
+    }  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_two_quoted_texts_come_back(first, second):
+    made = sentence('the file "{path}" contains "{text}"')
+    found = made.match(f'the file "{escaped(first)}" contains "{escaped(second)}"')
+    assert found is not None
+    assert (unescaped(found.groups["path"]), unescaped(found.groups["text"])) == (first, second)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=120))
+def test_any_text_is_matched_or_not(text):
+    assert THING.match(text) is None or text.startswith('the thing "')
+
+
+def test_long_hostile_text_is_answered_at_once():
+    """No pattern goes back and forth over a text (a ReDoS would hang here until the time-out)."""
+    for text in ('the disk "' + '\\"' * 20000, 'the disk "' + "\\" * 40001, 'the file "' + 'a" contains "' * 5000):
+        vocabulary().match(text)
+
+
+def test_two_sentences_that_match_are_an_error_that_names_both():
+    words = Vocabulary([THING, sentence('the thing "{name}" is {state:word}')])
+    with pytest.raises(FeatureError, match=r"ambiguous: 'the thing \"x\" is there' is matched by .* and "):
+        words.match('the thing "x" is there')
+    assert words.match('the thing "x" is gone').groups == {"name": "x", "state": "gone"}
+    assert words.match("nothing") is None
+
+
+def test_the_nearest_example_is_named():
+    assert vocabulary().nearest('the servise "nginx" is runing') == 'the service "nginx" is running'
+    assert vocabulary().nearest("zzz") == ""
