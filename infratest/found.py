@@ -6,11 +6,10 @@ package that is not installed, a file that does not exist. Sizes are in bytes, t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from infratest.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Package:
+class Package(Record):
     """A package by name. `state` is the package manager's own word, `unknown` where it has never heard of it."""
 
     manager: str
@@ -19,8 +18,7 @@ class Package:
     state: str = "unknown"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unit:
+class Unit(Record):
     """A systemd unit, in systemd's own words; `boot_links` is true for a System V script that a runlevel starts."""
 
     id: str
@@ -31,8 +29,7 @@ class Unit:
     boot_links: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listener:
+class Listener(Record):
     """A socket that waits for others: listening TCP, bound and unconnected UDP, or a bound unix socket.
 
     Args:
@@ -47,8 +44,7 @@ class Listener:
     only6: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Process:
+class Process(Record):
     """A process. `name` is the kernel's (at most 15 bytes), `rss` resident memory, `state` the kernel's letter."""
 
     pid: int
@@ -60,8 +56,7 @@ class Process:
     rss: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class File:
+class File(Record):
     """A path, links followed.
 
     Args:
@@ -83,8 +78,7 @@ class File:
     problem: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Content:
+class Content(Record):
     """What a regular file holds: `text` is None where there is none, `whole` false past 1 MiB, `problem` as in File."""
 
     text: str | None
@@ -92,8 +86,7 @@ class Content:
     problem: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class User:
+class User(Record):
     """An account, as the host's name services know it."""
 
     name: str
@@ -103,8 +96,7 @@ class User:
     shell: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Group:
+class Group(Record):
     """A group and who is listed in it; accounts that have it as their primary group are not listed."""
 
     name: str
@@ -112,8 +104,7 @@ class Group:
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mount:
+class Mount(Record):
     """A mounted file system; of several on one path, the one on top."""
 
     path: str
@@ -122,8 +113,7 @@ class Mount:
     options: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Space:
+class Space(Record):
     """The room of the file system that holds a path, as an unprivileged user may use it; `problem` as in File."""
 
     size: int = 0
@@ -145,8 +135,7 @@ class Space:
         return round(100 * (self.inodes - self.inodes_free) / self.inodes, 2) if self.inodes else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Memory:
+class Memory(Record):
     """Main memory and swap, in bytes."""
 
     total: int
@@ -155,16 +144,14 @@ class Memory:
     swap_free: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Load:
+class Load(Record):
     """The load averages over 1, 5 and 15 minutes, and the processors that share it."""
 
     averages: tuple[float, float, float]
     processors: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Output:
+class Output(Record):
     """What a command answered."""
 
     exit: int
@@ -174,8 +161,7 @@ class Output:
     whole: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reply:
+class Reply(Record):
     """What came back from a URL.
 
     Args:

@@ -5,15 +5,17 @@ Made by a provider (from the stack file and what is up), read by everyone after.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 RUNNING, STOPPED, GONE = "running", "stopped", "gone"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Host:
+class Host(Record):
     """One machine of a stack.
 
     Args:
@@ -25,12 +27,12 @@ class Host:
 
     name: str
     groups: tuple[str, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
     address: str = ""
     routed: bool = True
-    endpoints: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    endpoints: Mapping[int, tuple[str, int]] = {}
     transport: str = "ssh"
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
     sudo: bool = False
     state: str = RUNNING
 

@@ -13,17 +13,8 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from infratest.builtin import KINDS
 from infratest.errors import InfratestError, UnknownName
-
-#: Kind -> the package that holds its files and the base class in its `base.py`. The entry point group is
-#: `infratest.<kind>`. Underscores in file names are hyphens for users.
-KINDS = {
-    "provider": ("infratest.providers", "Provider"),
-    "transport": ("infratest.transports", "Transport"),
-    "fact": ("infratest.facts", "Fact"),
-    "output": ("infratest.outputs", "Output"),
-    "remedy": ("infratest.heal.remedies", "Remedy"),
-}
 
 
 def names(kind: str) -> list[str]:

@@ -7,18 +7,20 @@ Made by a sentence (steps/), planned by its needs, observed by the engine once t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from infratest.facts.base import Need
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
 
 #: The viewpoints a sentence may look from; a host's name or `every host in "group"` are the engine's to resolve.
 HOST, CONTROLLER = "host", "controller"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Seen:
+class Seen(Record):
     """What a check saw.
 
     Args:
@@ -35,8 +37,7 @@ class Seen:
     absent: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measure:
+class Measure(Record):
     """The number a check looks at: its perfdata label (`disk / used`), base unit, least and greatest value."""
 
     label: str
@@ -45,8 +46,8 @@ class Measure:
     maximum: float | None = None
 
 
-class Check(ABC):
-    """A question about one subject; a frozen dataclass of its arguments. Equal checks are the same question."""
+class Check(Record, ABC):
+    """A question about one subject; a record of its arguments. Equal checks are the same question."""
 
     #: Where it looks from when the sentence does not say: HOST or CONTROLLER.
     viewpoint: ClassVar[str] = HOST

@@ -6,10 +6,6 @@ the sentence asks for just that status: else `does not print "error"` would be g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from infratest.checks.base import Check, Measure, Seen
 from infratest.cleaning import clean
 from infratest.errors import FactError, UserError
@@ -17,13 +13,17 @@ from infratest.facts.base import Need
 from infratest.found import Output
 from infratest.units import human
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
 #: sh(1): a command that is found and not executable, and one that is not found.
 NOT_RUN = (126, 127)
 #: Characters of a command's own words in a reason.
 SHOWN = 200
 
 
-@dataclass(frozen=True)
 class _OfCommand(Check):
     command: str
     root: bool = False
@@ -46,7 +46,6 @@ class _OfCommand(Check):
         return found
 
 
-@dataclass(frozen=True)
 class CommandExits(_OfCommand):
     """Whether the command ends with this exit status."""
 
@@ -64,7 +63,6 @@ class CommandExits(_OfCommand):
         return Seen(holds=output.exit == self.status, saw=words)
 
 
-@dataclass(frozen=True)
 class CommandPrints(_OfCommand):
     """Whether the text occurs in the command's standard output; `exactly`: is all of it but line breaks at its end."""
 
@@ -87,7 +85,6 @@ class CommandPrints(_OfCommand):
         return Seen(holds=holds, saw=words + status)
 
 
-@dataclass(frozen=True)
 class CommandNumber(_OfCommand):
     """The number that the command prints, alone, on its standard output."""
 
@@ -107,7 +104,6 @@ class CommandNumber(_OfCommand):
         return Measure(label=f"command {self.command} printed")
 
 
-@dataclass(frozen=True)
 class CommandTime(_OfCommand):
     """How long the command takes, whatever it answers."""
 

@@ -7,9 +7,6 @@ be said of one that is not there: then neither the claim nor its negation is met
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from infratest.checks.base import Check, Measure, Seen
 from infratest.errors import FactError, UserError
@@ -18,8 +15,12 @@ from infratest.found import Content, File
 from infratest.names import absolute
 from infratest.units import human
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
 
-@dataclass(frozen=True)
+
 class _OfFile(Check):
     #: False where absence itself is the question.
     of_property: ClassVar[bool] = True
@@ -62,7 +63,6 @@ class _OfFile(Check):
         """Return what is seen in a path that is there and is what the sentence says."""
 
 
-@dataclass(frozen=True)
 class FileExists(_OfFile):
     """Whether the path is there: as a directory, or as anything else."""
 
@@ -72,7 +72,6 @@ class FileExists(_OfFile):
         return Seen(holds=True, saw=f"{self.subject} exists ({file.kind}, mode {file.mode})")
 
 
-@dataclass(frozen=True)
 class FileOwner(_OfFile):
     """Whether this user owns it; a number is a user id."""
 
@@ -85,7 +84,6 @@ class FileOwner(_OfFile):
         )
 
 
-@dataclass(frozen=True)
 class FileGroup(_OfFile):
     """Whether it belongs to this group; a number is a group id."""
 
@@ -98,7 +96,6 @@ class FileGroup(_OfFile):
         )
 
 
-@dataclass(frozen=True)
 class FileMode(_OfFile):
     """Whether its permission bits are these, in octal."""
 
@@ -113,7 +110,6 @@ class FileMode(_OfFile):
         return Seen(holds=file.mode == self.mode.zfill(4), saw=f"{self.subject} has mode {file.mode}")
 
 
-@dataclass(frozen=True)
 class FileSize(_OfFile):
     """How large the file is."""
 
@@ -124,7 +120,6 @@ class FileSize(_OfFile):
         return Measure(label=f"{self.noun} {self.path} size", unit="B", minimum=0)
 
 
-@dataclass(frozen=True)
 class FileAge(_OfFile):
     """How long ago it was changed, by the host's own clock."""
 
@@ -135,7 +130,6 @@ class FileAge(_OfFile):
         return Measure(label=f"{self.noun} {self.path} age", unit="s")
 
 
-@dataclass(frozen=True)
 class LinkExists(Check):
     """Whether the path is a symbolic link, wherever it points to."""
 
@@ -164,7 +158,6 @@ class LinkExists(Check):
         return Seen(holds=target is not None, saw=words)
 
 
-@dataclass(frozen=True)
 class LinkTo(LinkExists):
     """Whether the path is a symbolic link with just this target, as it is written in the link."""
 
@@ -175,7 +168,6 @@ class LinkTo(LinkExists):
         return Seen(holds=target == self.target, saw=words, absent=target is None)
 
 
-@dataclass(frozen=True)
 class FileContains(Check):
     """Whether the text occurs in the file's first 1 MiB."""
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from infratest.checks.base import CONTROLLER, Check, Measure, Seen
@@ -15,11 +12,15 @@ from infratest.facts.base import Need
 from infratest.found import Reply
 from infratest.units import human
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
+
 #: Characters of a body in a reason.
 SHOWN = 200
 
 
-@dataclass(frozen=True)
 class _OfUrl(Check):
     viewpoint = CONTROLLER
     #: False where the question is whether anything answers.
@@ -46,7 +47,6 @@ class _OfUrl(Check):
         """Return what is seen in an answer that came."""
 
 
-@dataclass(frozen=True)
 class UrlAnswers(_OfUrl):
     """Whether any answer comes, of whatever status."""
 
@@ -56,7 +56,6 @@ class UrlAnswers(_OfUrl):
         return Seen(holds=True, saw=_answered(self.url, reply))
 
 
-@dataclass(frozen=True)
 class UrlStatus(_OfUrl):
     """Whether the answer has this status."""
 
@@ -70,7 +69,6 @@ class UrlStatus(_OfUrl):
         return Seen(holds=reply.status == self.status, saw=_answered(self.url, reply))
 
 
-@dataclass(frozen=True)
 class UrlTime(_OfUrl):
     """How long the answer of this status takes, until it is complete."""
 
@@ -87,7 +85,6 @@ class UrlTime(_OfUrl):
         return Measure(label=f"http {self.url} time", unit="s", minimum=0)
 
 
-@dataclass(frozen=True)
 class UrlContains(_OfUrl):
     """Whether the text occurs in the first 1 MiB of the answer's body, whatever its status."""
 
@@ -108,7 +105,6 @@ class UrlContains(_OfUrl):
         return Seen(holds=False, saw=words)
 
 
-@dataclass(frozen=True)
 class UrlHeader(_OfUrl):
     """Whether the answer has this header with just this value; the header's name is of any case."""
 

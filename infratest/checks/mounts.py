@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
-
 from infratest.checks.base import Check, Seen
 from infratest.facts.base import Need
 from infratest.found import Mount
 from infratest.names import absolute
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
+
 MOUNTS = Need("mount")
 
 
-@dataclass(frozen=True)
 class MountExists(Check):
     """Whether a file system is mounted on just this path."""
 
@@ -40,7 +40,6 @@ class MountExists(Check):
         return Seen(holds=True, saw=f'the mount "{self.path}" exists ({mount.device}, {mount.type})')
 
 
-@dataclass(frozen=True)
 class MountType(MountExists):
     """Whether the file system on this path is of this type."""
 
@@ -52,7 +51,6 @@ class MountType(MountExists):
         return Seen(holds=mount.type == self.type, saw=f'the mount "{self.path}" is of type "{mount.type}"')
 
 
-@dataclass(frozen=True)
 class MountDevice(MountExists):
     """Whether the file system on this path comes from this device."""
 
@@ -64,7 +62,6 @@ class MountDevice(MountExists):
         return Seen(holds=mount.device == self.device, saw=f'the mount "{self.path}" is from "{mount.device}"')
 
 
-@dataclass(frozen=True)
 class MountOption(MountExists):
     """Whether the file system on this path is mounted with this option."""
 

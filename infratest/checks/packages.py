@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from infratest.checks.base import Check, Seen
 from infratest.facts.base import Need
 from infratest.found import Package
 from infratest.names import package_name
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
-@dataclass(frozen=True)
+
 class _OfPackage(Check):
     name: str
 
@@ -30,7 +30,6 @@ class _OfPackage(Check):
         return f'the package "{self.name}" is not installed (known to {package.manager} as: {package.state})'
 
 
-@dataclass(frozen=True)
 class PackageInstalled(_OfPackage):
     """Whether a package is installed, whole: unpacked or half removed is not."""
 
@@ -41,7 +40,6 @@ class PackageInstalled(_OfPackage):
         return Seen(holds=True, saw=f'the package "{self.name}" is installed in version {package.version}')
 
 
-@dataclass(frozen=True)
 class PackageVersion(_OfPackage):
     """Whether a package is installed in just this version.
 

@@ -6,10 +6,7 @@ name. Zombies run nothing and do not count.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import basename
-from typing import Any
 
 from infratest.checks.base import Check, Measure, Seen
 from infratest.errors import UserError
@@ -17,12 +14,16 @@ from infratest.facts.base import Need
 from infratest.found import Process, User
 from infratest.units import human
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
 PROCESSES = Need("process")
 #: TASK_COMM_LEN of the kernel, less the NUL at its end.
 KEPT = 15
 
 
-@dataclass(frozen=True)
 class _OfProcess(Check):
     name: str
 
@@ -47,7 +48,6 @@ class _OfProcess(Check):
         return f'no process "{self.name}" is running'
 
 
-@dataclass(frozen=True)
 class ProcessRunning(_OfProcess):
     """Whether a process of this name runs."""
 
@@ -58,7 +58,6 @@ class ProcessRunning(_OfProcess):
         return Seen(holds=True, saw=f'the process "{self.name}" is running ({_ids(found)})')
 
 
-@dataclass(frozen=True)
 class ProcessUser(_OfProcess):
     """Whether every process of this name runs as this user (its effective one)."""
 
@@ -80,7 +79,6 @@ class ProcessUser(_OfProcess):
         return Seen(holds=not others, saw=words)
 
 
-@dataclass(frozen=True)
 class ProcessCount(_OfProcess):
     """How many processes of this name run."""
 
@@ -93,7 +91,6 @@ class ProcessCount(_OfProcess):
         return Measure(label=f"process {self.name} instances", minimum=0)
 
 
-@dataclass(frozen=True)
 class ProcessMemory(_OfProcess):
     """How much memory the processes of this name hold together (resident; shared pages count in each)."""
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from infratest.checks.base import Check, Measure, Seen
 from infratest.errors import FactError, UserError
@@ -14,12 +11,16 @@ from infratest.found import Load, Memory, Mount, Space
 from infratest.names import absolute
 from infratest.units import human
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
 MOUNTS = Need("mount")
 MEMORY = Need("memory")
 LOAD = Need("load")
 
 
-@dataclass(frozen=True)
 class _OfDisk(Check):
     """`mounted`: the path must itself be a mount point, so that a missing mount is never the disk below it."""
 
@@ -53,7 +54,6 @@ class _OfDisk(Check):
         """Return what is seen in a file system that is there."""
 
 
-@dataclass(frozen=True)
 class DiskUsed(_OfDisk):
     """How full the file system is, as df counts."""
 
@@ -65,7 +65,6 @@ class DiskUsed(_OfDisk):
         return Measure(label=f"disk {self.path} used", unit="%", minimum=0, maximum=100)
 
 
-@dataclass(frozen=True)
 class DiskFree(_OfDisk):
     """How much room the file system has for an unprivileged user."""
 
@@ -77,7 +76,6 @@ class DiskFree(_OfDisk):
         return Measure(label=f"disk {self.path} free", unit="B", minimum=0)
 
 
-@dataclass(frozen=True)
 class DiskInodes(_OfDisk):
     """How many of the file system's inodes are used."""
 
@@ -91,7 +89,6 @@ class DiskInodes(_OfDisk):
         return Measure(label=f"disk {self.path} inodes", unit="%", minimum=0, maximum=100)
 
 
-@dataclass(frozen=True)
 class MemoryUsed(Check):
     """How much of the memory is used: what is not available to a new program without swapping."""
 
@@ -108,7 +105,6 @@ class MemoryUsed(Check):
         return Measure(label="memory used", unit="%", minimum=0, maximum=100)
 
 
-@dataclass(frozen=True)
 class MemoryAvailable(Check):
     """How much memory a new program can have without swapping."""
 
@@ -124,7 +120,6 @@ class MemoryAvailable(Check):
         return Measure(label="memory available", unit="B", minimum=0)
 
 
-@dataclass(frozen=True)
 class SwapUsed(Check):
     """How much of the swap is used; a host without swap uses none."""
 
@@ -142,7 +137,6 @@ class SwapUsed(Check):
         return Measure(label="swap used", unit="%", minimum=0, maximum=100)
 
 
-@dataclass(frozen=True)
 class LoadAverage(Check):
     """The load average over 1, 5 or 15 minutes; `shared`: divided by the number of processors."""
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from infratest.checks.base import Check, Seen
 from infratest.facts.base import Need
 from infratest.found import Unit
 from infratest.names import unit_name
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
 #: Unit file states for which `systemctl is-enabled` ends with 0: systemctl(1).
 ENABLED = ("enabled", "enabled-runtime", "static", "alias", "indirect")
 
 
-@dataclass(frozen=True)
 class _OfUnit(Check):
     name: str
     suffix: str = ".service"
@@ -39,7 +39,6 @@ class _OfUnit(Check):
         return f"{self.subject} does not exist: systemd knows no unit {unit.id}" if unit.load == "not-found" else ""
 
 
-@dataclass(frozen=True)
 class UnitExists(_OfUnit):
     """Whether systemd can load the unit (a masked one exists)."""
 
@@ -49,7 +48,6 @@ class UnitExists(_OfUnit):
         return Seen(holds=not absence, saw=absence or f"{self.subject} exists (unit {unit.id}, {unit.load})")
 
 
-@dataclass(frozen=True)
 class UnitRunning(_OfUnit):
     """Whether the unit is active, as `systemctl is-active` says: a oneshot that has ended well may be, too."""
 
@@ -61,7 +59,6 @@ class UnitRunning(_OfUnit):
         return Seen(holds=running, saw=words if running else self.absence(unit) or words)
 
 
-@dataclass(frozen=True)
 class UnitEnabled(_OfUnit):
     """Whether the unit is enabled, as `systemctl is-enabled` says: a static one counts, for others start it."""
 
@@ -74,7 +71,6 @@ class UnitEnabled(_OfUnit):
         return Seen(holds=unit.file in ENABLED, saw=self.absence(unit) or f"{self.subject} is {state}")
 
 
-@dataclass(frozen=True)
 class UnitMasked(_OfUnit):
     """Whether the unit is masked: it cannot be started at all."""
 

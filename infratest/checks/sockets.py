@@ -6,22 +6,23 @@ limited to IPv6. Where the host could not say whether it is, the answer at an IP
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
 
 from infratest.checks.base import Check, Seen
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
 from infratest.found import Listener
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
 SOCKETS = Need("socket")
 #: How many listeners a reason names.
 NAMED = 10
 
 
-@dataclass(frozen=True)
 class PortListening(Check):
     """Whether something listens on a port.
 
@@ -70,7 +71,6 @@ class PortListening(Check):
         return Seen(holds=_answers(here, self.address), saw=words)
 
 
-@dataclass(frozen=True)
 class UnixListening(Check):
     """Whether a unix socket is bound to a path (or to an abstract name, written `@name`) and waits."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
 from infratest.checks.base import Check, Measure, Seen
 from infratest.errors import UserError
 from infratest.facts.base import Need
 from infratest.found import Group, User
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
 
-@dataclass(frozen=True)
+
 class _OfUser(Check):
     #: False where absence itself is the question.
     of_property: ClassVar[bool] = True
@@ -37,7 +38,6 @@ class _OfUser(Check):
         """Return what is seen in an account that exists."""
 
 
-@dataclass(frozen=True)
 class UserExists(_OfUser):
     """Whether the host knows the account."""
 
@@ -47,7 +47,6 @@ class UserExists(_OfUser):
         return Seen(holds=True, saw=f'the user "{self.name}" exists (uid {user.uid})')
 
 
-@dataclass(frozen=True)
 class UserShell(_OfUser):
     """Whether the account's login shell is this one."""
 
@@ -57,7 +56,6 @@ class UserShell(_OfUser):
         return Seen(holds=user.shell == self.shell, saw=f'the user "{self.name}" has the shell "{user.shell}"')
 
 
-@dataclass(frozen=True)
 class UserHome(_OfUser):
     """Whether the account's home directory is this one."""
 
@@ -67,7 +65,6 @@ class UserHome(_OfUser):
         return Seen(holds=user.home == self.home, saw=f'the user "{self.name}" has the home "{user.home}"')
 
 
-@dataclass(frozen=True)
 class UserId(_OfUser):
     """Whether the account's user id is this one."""
 
@@ -77,7 +74,6 @@ class UserId(_OfUser):
         return Seen(holds=user.uid == self.uid, saw=f'the user "{self.name}" has uid {user.uid}')
 
 
-@dataclass(frozen=True)
 class UserInGroup(Check):
     """Whether the account is in the group: by being listed in it, or by its primary group."""
 
@@ -104,7 +100,6 @@ class UserInGroup(Check):
         return Seen(holds=inside, saw=words)
 
 
-@dataclass(frozen=True)
 class _OfGroup(Check):
     name: str
 
@@ -119,7 +114,6 @@ class _OfGroup(Check):
         return found
 
 
-@dataclass(frozen=True)
 class GroupExists(_OfGroup):
     """Whether the host knows the group."""
 
@@ -129,7 +123,6 @@ class GroupExists(_OfGroup):
         return Seen(holds=group is not None, saw=f'the group "{self.name}" {words}')
 
 
-@dataclass(frozen=True)
 class GroupId(_OfGroup):
     """Whether the group's id is this one."""
 
@@ -142,7 +135,6 @@ class GroupId(_OfGroup):
         return Seen(holds=group.gid == self.gid, saw=f'the group "{self.name}" has gid {group.gid}')
 
 
-@dataclass(frozen=True)
 class GroupMembers(_OfGroup):
     """How many accounts are listed in the group (those that have it as their primary group are not listed)."""
 

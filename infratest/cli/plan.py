@@ -10,8 +10,8 @@ import click
 from infratest.checks.base import CONTROLLER
 from infratest.cli.session import with_session
 from infratest.engine import faces
-from infratest.engine.collect import commands
-from infratest.engine.plan import ActStep, CheckStep, Plan, Task, needs_of
+from infratest.engine.asked import commands
+from infratest.engine.tasks import ActStep, CheckStep, Plan, Task, needs_of
 from infratest.session import Session
 
 #: Facts that are a user's own command, and what is said of it.
@@ -75,7 +75,7 @@ def _own_commands(plan: Plan, location: str) -> list[str]:
 
 def _asks(plan: Plan) -> dict[str, list[tuple[str, str]]]:
     steps = [step for task in plan.tasks if not task.skip for step in task.steps if isinstance(step, CheckStep)]
-    return commands(needs_of(steps))
+    return commands(needs_of(steps), CONTROLLER)
 
 
 def _document(plan: Plan) -> dict[str, Any]:

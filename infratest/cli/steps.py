@@ -6,7 +6,8 @@ import json
 
 import click
 
-from infratest.gherkin.phrases import ACT, CHECK, SETUP, Sentence
+from infratest.gherkin.phrases import Sentence
+from infratest.gherkin.suite import ACT, CHECK, SETUP
 from infratest.gherkin.vocabulary import vocabulary
 
 #: Heading of each kind, in the order they stand in a scenario.

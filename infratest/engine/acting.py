@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from infratest.acts import Act, Runner
 from infratest.deadline import Deadline
-from infratest.engine.plan import ActStep, CheckStep, Step, Task
 from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, settle
+from infratest.engine.tasks import ActStep, CheckStep, Step, Task
 from infratest.errors import InfratestError, TransportError
 from infratest.gherkin.suite import GIVEN
 from infratest.model import Result, StepResult

@@ -15,8 +15,9 @@ from uuid import uuid4
 
 from infratest import events, history
 from infratest.deadline import Deadline
-from infratest.engine.plan import Plan, Task, plan
+from infratest.engine.plan import plan
 from infratest.engine.run import Run, Settings, run
+from infratest.engine.tasks import Plan, Task
 from infratest.engine.users_steps import UsersSteps, users_steps
 from infratest.errors import InfratestError, StateError, UserError
 from infratest.gherkin.find import Found, find

@@ -5,23 +5,27 @@ The only place that turns what was seen into a state; called by the run after ea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
-
-from infratest.checks.base import Measure, Seen
-from infratest.engine.collect import Facts
-from infratest.engine.plan import NO_HOST, CheckStep, Look
+from infratest.engine.tasks import NO_HOST
 from infratest.errors import InfratestError
-from infratest.facts.base import Need
-from infratest.gherkin.binding import ALL, AT_LEAST, EXACTLY_ONE
-from infratest.model import Evidence, Observation, StepResult
+from infratest.gherkin.tail import ALL, AT_LEAST, EXACTLY_ONE
+from infratest.model import Observation, StepResult
+from infratest.record import Record
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING, failed, worst
-from infratest.thresholds import Threshold
 from infratest.units import human
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
+    from infratest.checks.base import Measure, Seen
+    from infratest.engine.asked import Facts
+    from infratest.engine.tasks import CheckStep, Look
+    from infratest.facts.base import Need
+    from infratest.model import Evidence
+    from infratest.thresholds import Threshold
+
+
+class Verdict(Record):
     """One sentence, judged; `blocked` names the location that could not be asked, where one could not."""
 
     state: str
@@ -100,25 +104,29 @@ def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
     if look.location in facts.blocked:
         reason = str(facts.blocked[look.location])
         return Verdict(state=UNKNOWN, reason=reason, observations=empty, blocked=look.location)
-    evidence = tuple(facts.evidence[key] for need in needs if (key := (look.location, need)) in facts.evidence)
+
+    def evidence() -> tuple[Evidence, ...]:
+        found = (facts.evidence(look.location, need) for need in needs)
+        return tuple(one for one in found if one is not None)
+
     values: dict[Need, Any] = {need: facts.values.get((look.location, need)) for need in needs}
     for need, value in values.items():
         if isinstance(value, InfratestError):
             where = "" if look.location == look.subject else f"from {look.location}: "
             reason = f"{where}{need.fact} could not be read: {value}"
-            return Verdict(state=UNKNOWN, reason=reason, observations=empty, evidence=evidence)
+            return Verdict(state=UNKNOWN, reason=reason, observations=empty, evidence=evidence())
     try:
         seen = look.check.observe(values)
     except InfratestError as error:
-        return Verdict(state=UNKNOWN, reason=f"could not look: {error}", observations=empty, evidence=evidence)
+        return Verdict(state=UNKNOWN, reason=f"could not look: {error}", observations=empty, evidence=evidence())
     except Exception as error:  # noqa: BLE001 - a check's own bug is unknown, and must not end the others
         reason = f"a bug in the check {type(look.check).__name__}: {type(error).__name__}: {error}"
-        return Verdict(state=UNKNOWN, reason=reason, observations=empty, evidence=evidence)
+        return Verdict(state=UNKNOWN, reason=reason, observations=empty, evidence=evidence())
     if seen.number is not None:
         # Judged as it will be written: verdict and range must agree on the number that people see.
-        seen = replace(seen, number=round(seen.number, 6))
+        seen = seen.changed(number=round(seen.number, 6))
     state, reason = _state(seen, step, severity, measure)
-    shown = evidence if state != OK else ()
+    shown = evidence() if state != OK else ()
     return Verdict(
         state=state, reason=reason, observations=_observation(measure, seen.number, step.threshold), evidence=shown
     )

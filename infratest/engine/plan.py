@@ -6,119 +6,19 @@ an unknown result and stops nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from infratest.acts import Act
-from infratest.checks.base import CONTROLLER, Check, Measure
+from infratest.checks.base import CONTROLLER
+from infratest.engine.tasks import NO_HOST, ActStep, CheckStep, Look, OtherStep, Plan, Step, Task
 from infratest.errors import UserError
-from infratest.facts.base import Need
-from infratest.gherkin.binding import (
-    CONTROLLER_VIEW,
-    DEFAULT_VIEW,
-    GROUP_VIEW,
-    HOST_VIEW,
-    Binding,
-    Tail,
-    bind,
-    tail,
-)
-from infratest.gherkin.phrases import ACT, CHECK, SETUP
+from infratest.gherkin.binding import Binding, bind, tail
 from infratest.gherkin.selection import Group, Named
-from infratest.gherkin.suite import Line, Scenario
+from infratest.gherkin.suite import ACT, CHECK, SETUP, Line, Scenario
+from infratest.gherkin.tail import CONTROLLER_VIEW, DEFAULT_VIEW, GROUP_VIEW, HOST_VIEW, Tail
 from infratest.gherkin.values import Values, names_host
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import GONE, STOPPED, Host
-from infratest.thresholds import Threshold
-
-#: The host of a scenario that runs once.
-NO_HOST = "-"
-
-
-@dataclass(frozen=True)
-class Look:
-    """One check about one subject host (or NO_HOST), asked at a location: a host's name or CONTROLLER.
-
-    `measure` is the number it looks at, labelled with hosts' names for their addresses: a stack that is made anew has
-    other addresses, and the graphs of a monitoring system go by the label.
-    """
-
-    subject: str
-    location: str
-    check: Check
-    measure: Measure | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckStep:
-    """A checking sentence: its looks, and on how many of them it must hold."""
-
-    line: Line
-    looks: tuple[Look, ...]
-    negated: bool
-    threshold: Threshold | None
-    tail: Tail
-
-
-@dataclass(frozen=True, kw_only=True)
-class ActStep:
-    """An acting sentence: what is done to which hosts."""
-
-    line: Line
-    targets: tuple[tuple[str, Act], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OtherStep:
-    """A line that asks nothing: a selection (no problem), an undefined sentence, or a step of the user's own."""
-
-    line: Line
-    problem: str = ""
-
-
-Step = CheckStep | ActStep | OtherStep
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """One scenario on one host. `problem` says why it cannot be asked, `skip` why it is left out; both else empty."""
-
-    scenario: Scenario
-    host: str
-    steps: tuple[Step, ...] = ()
-    problem: str = ""
-    skip: str = ""
-
-    @property
-    def id(self) -> str:
-        return self.scenario.id(self.host)
-
-    @property
-    def acting(self) -> bool:
-        return self.scenario.acting
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """All tasks of a run, in the order of the features."""
-
-    tasks: tuple[Task, ...]
-    hosts: Mapping[str, Host]
-
-    def needs(self) -> dict[str, dict[Need, None]]:
-        """Return what the checking tasks need, by location, each once, in order."""
-        steps = [step for task in self.tasks if not task.acting and not task.skip for step in task.steps]
-        return needs_of(step for step in steps if isinstance(step, CheckStep))
-
-
-def needs_of(steps: Iterable[CheckStep]) -> dict[str, dict[Need, None]]:
-    """Return what these steps need, by location, each once, in order."""
-    found: dict[str, dict[Need, None]] = {}
-    for step in steps:
-        for look in step.looks:
-            found.setdefault(look.location, {}).update(dict.fromkeys(look.check.needs()))
-    return found
 
 
 def plan(

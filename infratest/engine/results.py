@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from infratest.cleaning import clean
-from infratest.engine.plan import OtherStep, Task
-from infratest.errors import TransportError
-from infratest.hosts import Host
-from infratest.model import Result, StepResult
+from infratest.engine.tasks import OtherStep
+from infratest.model import Result
 from infratest.states import OK, SKIPPED, UNKNOWN, WARNING, worst
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infratest.engine.tasks import Task
+    from infratest.errors import TransportError
+    from infratest.hosts import Host
+    from infratest.model import StepResult
 
 REACHABLE = "reachable"
 REASON_LIMIT = 500

@@ -18,9 +18,9 @@ from infratest.engine.acting import Acting, UndoLog
 from infratest.engine.collect import Collector
 from infratest.engine.connections import Connections, Maker
 from infratest.engine.interrupts import ending_in_order
-from infratest.engine.plan import CheckStep, OtherStep, Plan, Task
 from infratest.engine.results import problem, reachable_id, result, skipped, unreachable, with_needs
 from infratest.engine.settle import Item, settle
+from infratest.engine.tasks import CheckStep, OtherStep, Plan, Task
 from infratest.errors import FactError, TransportError
 from infratest.gherkin.suite import GIVEN
 from infratest.model import Cost, Result, StepResult
@@ -133,7 +133,7 @@ def run(plan: Plan, make: Maker, settings: Settings) -> tuple[list[Result], Cost
     deadline = Deadline(settings.seconds)
     connections = Connections(plan.hosts, make, settings.login)
     sudo = {name: host.sudo for name, host in plan.hosts.items()}
-    collector = Collector(connections, sudo, lambda host, port: _endpoint(plan, host, port), settings.jobs)
+    collector = Collector(connections, sudo, lambda host, port: _endpoint(plan, host, port), settings.jobs, _here(plan))
     going = Run(plan, settings, connections, collector, deadline)
     with ending_in_order():
         try:
@@ -204,6 +204,11 @@ def _blockers_kept(hosts: Sequence[Result], results: Sequence[Result]) -> list[R
     """Return all results; a host that could be asked in the end (after a reboot, say) has no result of its own."""
     blockers = {outcome.blocked_by for outcome in results}
     return [*(host for host in hosts if host.id in blockers), *results]
+
+
+def _here(plan: Plan) -> set[str]:
+    """Return the hosts that are this machine and are asked as who we are."""
+    return {name for name, host in plan.hosts.items() if host.transport == "local" and not host.sudo}
 
 
 def _endpoint(plan: Plan, address: str, port: int) -> tuple[str, int]:

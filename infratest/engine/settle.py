@@ -6,16 +6,30 @@ A round asks, of every location at once, only what the sentences still open need
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from infratest.deadline import Deadline
-from infratest.engine.collect import Collector, Facts
 from infratest.engine.judge import Verdict, judge
-from infratest.engine.plan import CheckStep, needs_of
-from infratest.errors import TransportError
+from infratest.engine.tasks import needs_of
 from infratest.states import OK, UNKNOWN
 from infratest.units import human
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Protocol
+
+    from infratest.deadline import Deadline
+    from infratest.engine.asked import Facts
+    from infratest.engine.tasks import CheckStep
+    from infratest.errors import TransportError
+    from infratest.facts.base import Need
+
+if TYPE_CHECKING:
+
+    class Collects(Protocol):
+        """What asks for facts: the collector of many hosts, or of this machine alone."""
+
+        def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline) -> Facts: ...
+
 
 #: Seconds between two rounds: short at first, since most things come up soon, and never longer than the last.
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.0)
@@ -24,24 +38,24 @@ PAUSES = (0.1, 0.2, 0.4, 0.8, 1.0)
 ROUND_SECONDS = 60.0
 
 
-@dataclass
 class Item:
     """A sentence that is being asked: of which severity, until when at most, and its verdict so far."""
 
-    step: CheckStep
-    severity: str
-    deadline: Deadline
-    verdict: Verdict | None = None
+    def __init__(self, step: CheckStep, severity: str, deadline: Deadline) -> None:
+        self.step = step
+        self.severity = severity
+        self.deadline = deadline
+        self.verdict: Verdict | None = None
 
 
-@dataclass
 class Settled:
     """What came of a stretch: locations that could not be asked in the last round that asked them."""
 
-    blocked: dict[str, TransportError] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.blocked: dict[str, TransportError] = {}
 
 
-def settle(items: Sequence[Item], collector: Collector, deadline: Deadline) -> Settled:
+def settle(items: Sequence[Item], collector: Collects, deadline: Deadline) -> Settled:
     """Ask until every item has its final verdict, at the latest at the deadline. Verdicts are put into the items."""
     outcome = Settled()
     started = time.monotonic()

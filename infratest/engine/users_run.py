@@ -25,9 +25,9 @@ from behave.runner import Context, ModelRunner
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.engine.acting import ACT_SECONDS, Acting
-from infratest.engine.plan import CheckStep, OtherStep, Step, Task
 from infratest.engine.results import result
 from infratest.engine.run import Run
+from infratest.engine.tasks import CheckStep, OtherStep, Step, Task
 from infratest.engine.users_steps import UsersSteps
 from infratest.errors import InfratestError
 from infratest.gherkin.suite import GIVEN

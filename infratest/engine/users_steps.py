@@ -23,7 +23,7 @@ from typing import Any
 
 from infratest.checks import LOOKS_ONLY
 from infratest.errors import FeatureError
-from infratest.gherkin.phrases import ACT, CHECK
+from infratest.gherkin.suite import ACT, CHECK
 
 #: Folders of steps, from the stack file's folder; and the file of hooks, beside such a folder.
 PLACES = ("steps", "features/steps")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from infratest.errors import FactError
 from infratest.facts._shell import lines, positional
 from infratest.facts.base import Answer, Argument, Fact
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # getent(1) knows every source of the host's name services; without it (busybox) the local file is read, by the shell
 # alone. getent ends with 2 where one of the names is not known, and takes a number for an id; reading compares names.

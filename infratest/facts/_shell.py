@@ -6,11 +6,13 @@ line breaks escaped by the shell function `one_line`, or behind a `|` on each of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from infratest.errors import FactError
 from infratest.facts.base import NO_TOOL, Argument
 from infratest.quoting import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Shell function: sets `line` to its argument with backslashes and line breaks escaped. Spawns nothing.
 ONE_LINE = r"""nl='

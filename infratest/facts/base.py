@@ -9,12 +9,15 @@ fact does not know, or a tool is missing, the snippet says so on standard error 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from infratest.deadline import Deadline
 from infratest.errors import FactError
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, ClassVar
 
 #: Exit status of a snippet that cannot look; its standard error says what is missing. EX_UNAVAILABLE of sysexits.h.
 NO_TOOL = 69
@@ -23,16 +26,14 @@ NO_TOOL = 69
 Argument = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(Record):
     """One question: a fact's name and the argument it is asked with."""
 
     fact: str
     argument: Argument = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(Record):
     """What one snippet answered: exit status and both streams as text (UTF-8, replaced where it is not)."""
 
     exit: int
@@ -74,19 +75,31 @@ class Fact(ABC):
         return answer
 
 
-#: Maps an address and port, as a feature names them, to where the controller connects to. Raises FactError where it
-#: cannot: a host's port that is neither published nor routed.
-Connect = Callable[[str, int], tuple[str, int]]
+if TYPE_CHECKING:
+    #: Maps an address and port, as a feature names them, to where the controller connects to. Raises FactError where
+    #: it cannot: a host's port that is neither published nor routed.
+    Connect = Callable[[str, int], tuple[str, int]]
 
 
-@runtime_checkable
-class LooksFromController(Protocol):
-    """What a fact also has when it can be looked at from the controller, without any host."""
+class LooksFromController(Fact):
+    """A fact that can be looked at from the controller too, without any host."""
 
+    @abstractmethod
     def look(self, arguments: Sequence[Argument], deadline: Deadline, connect: Connect) -> Mapping[Argument, Any]:
         """Return a value for each argument, looked at one after the other.
 
         Raises:
             FactError: the controller could not look. DeadlineExceeded: our own deadline passed before it knew.
         """
-        ...
+
+
+class LooksHere(Fact):
+    """A fact that this machine can be asked without spawning anything: files of /proc, system calls, netlink."""
+
+    @abstractmethod
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        """Return what `read` would of the snippet's answer, or None where the snippet must be asked after all.
+
+        Raises:
+            FactError: as `read`.
+        """

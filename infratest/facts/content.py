@@ -6,13 +6,15 @@ as the replacement character.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from infratest.errors import FactError
 from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped
 from infratest.facts.base import Answer, Argument, Fact
 from infratest.found import Content
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 #: Bytes of a file that are looked at.
 LIMIT = 2**20

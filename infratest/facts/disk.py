@@ -6,13 +6,15 @@ alone, so that no device's or mount point's name can be taken for a column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from infratest.errors import FactError
 from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
 from infratest.facts.base import Answer, Argument, Fact
 from infratest.found import Space
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 # Lines: `none N`, `error N words`, and after `all N N ...` one line of stat for each of these.
 SNIPPET = r"""

@@ -6,13 +6,15 @@ a path that the shell does not find is looked at alone, for the words that tell 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from infratest.errors import FactError
 from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
 from infratest.facts.base import Answer, Argument, Fact
 from infratest.found import File
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 # Lines: `now SECONDS`; for each path `link N target`, `none N`, `error N words`; `all N N ...` and then one line of
 # stat for each of these. A name is last in a line of stat: a directory service may have one with blanks.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from infratest.facts import _names
 from infratest.facts._shell import number
 from infratest.facts.base import Answer, Argument, Fact
 from infratest.found import Group
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 
 class GroupFact(Fact):

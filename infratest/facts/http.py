@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from threading import Timer
 from time import monotonic
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -23,8 +23,11 @@ from infratest import __version__
 from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._shell import ONE_LINE, lines, number, positional, unescaped, without
-from infratest.facts.base import Answer, Argument, Connect, Fact
+from infratest.facts.base import Answer, Argument, LooksFromController
 from infratest.found import Reply
+
+if TYPE_CHECKING:
+    from infratest.facts.base import Connect
 
 #: Bytes of a body that are kept.
 LIMIT = 2**20
@@ -59,7 +62,7 @@ UNSUPPORTED = 1
 WRITE_ERROR = 23
 
 
-class HttpFact(Fact):
+class HttpFact(LooksFromController):
     """URLs. Seconds that a server has for its whole answer: seen from the controller, and from a host.
 
     On the host all URLs are asked by one snippet, which itself may not take for ever: two servers that hang there make

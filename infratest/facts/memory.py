@@ -5,13 +5,15 @@ In a container these are the numbers of the machine around it: /proc/meminfo kno
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from infratest.errors import FactError
 from infratest.facts._shell import lines, number
 from infratest.facts.base import Answer, Argument, Fact
 from infratest.found import Memory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 FIELDS = ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
 

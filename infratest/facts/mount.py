@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from infratest.errors import FactError
 from infratest.facts._shell import lines
 from infratest.facts.base import Answer, Argument, Fact
 from infratest.found import Mount
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 
 class MountFact(Fact):
@@ -34,4 +35,12 @@ class MountFact(Fact):
 
 def _text(field: str) -> str:
     """Undo the octal escapes of blanks, tabs, line breaks, backslashes and `#`: getmntent(3)."""
-    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), field)
+    first, *rest = field.split("\\")
+    return first + "".join(_character(part) for part in rest)
+
+
+def _character(part: str) -> str:
+    digits = part[:3]
+    if len(digits) == 3 and all(digit in "01234567" for digit in digits):
+        return chr(int(digits, 8)) + part[3:]
+    return "\\" + part

@@ -8,13 +8,15 @@ pacman also virtual names, and neither is meant. Only dpkg's state `installed` i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from infratest.errors import FactError
 from infratest.facts._shell import lines, positional
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
 from infratest.found import Package
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 # rpm and pacman say on standard output and error alike which ones they miss, so all of it is kept, marked by `+`.
 SNIPPET = r"""

@@ -8,13 +8,15 @@ shells and wrappers that started it and all that they started.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from infratest.errors import FactError
 from infratest.facts._shell import lines, number
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
 from infratest.found import Process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 #: What may stand between a login (sshd, an engine's exec, our own program) and the shell that asks.
 WRAPPERS = frozenset({"sh", "dash", "bash", "ash", "busybox", "mksh", "ksh", "zsh", "env", "timeout", "sudo", "su"})

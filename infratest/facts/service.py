@@ -6,15 +6,17 @@ A System V script has no unit file: whether a runlevel starts it is seen in its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from infratest.errors import FactError
 from infratest.facts._shell import lines
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
 from infratest.found import Unit
 from infratest.names import unit_name
 from infratest.quoting import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 # /run/systemd/system exists just where systemd is the init system: sd_booted(3).
 SNIPPET = r"""

@@ -6,14 +6,17 @@ Asked of `ss` (which knows whether an IPv6 wildcard takes IPv4 too), else read f
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Mapping, Sequence
-from typing import Any
+import _socket
 
 from infratest.errors import FactError
 from infratest.facts._shell import lines
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
 from infratest.found import Listener
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 # 0A is TCP_LISTEN, 07 an unconnected UDP socket (net/tcp_states.h). Unix: flag 10000 accepts connections, type 0002
 # (datagram) needs no listening. A host without IPv6 has no tcp6 and udp6.
@@ -97,4 +100,4 @@ def _address(text: str) -> str:
     a wildcard is the same in both.
     """
     words = [bytes.fromhex(text[start : start + 8])[::-1] for start in range(0, len(text), 8)]
-    return socket.inet_ntop(socket.AF_INET if len(text) == 8 else socket.AF_INET6, b"".join(words))
+    return _socket.inet_ntop(_socket.AF_INET if len(text) == 8 else _socket.AF_INET6, b"".join(words))

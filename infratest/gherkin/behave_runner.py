@@ -26,7 +26,7 @@ from behave.reporter.junit import JUnitReporter
 from infratest import registry
 from infratest.cleaning import clean
 from infratest.engine import faces
-from infratest.engine.plan import NO_HOST, Task
+from infratest.engine.tasks import NO_HOST, Task
 from infratest.errors import InfratestError
 from infratest.model import Report, Result, StepResult
 from infratest.session import Session

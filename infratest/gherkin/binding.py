@@ -12,38 +12,23 @@ from typing import Any
 
 from infratest.errors import UserError
 from infratest.gherkin.phrases import Match, unescaped
+from infratest.gherkin.tail import (
+    ALL,
+    AT_LEAST,
+    CONTROLLER_VIEW,
+    DEFAULT_VIEW,
+    EXACTLY_ONE,
+    GROUP_VIEW,
+    HOST_VIEW,
+    NAMED_VIEW,
+    NONE,
+    Tail,
+)
 from infratest.thresholds import Threshold, threshold
 from infratest.units import duration
 
 #: Puts values into a text; the flag asks for shell quoting.
 Fill = Callable[[str, bool], str]
-
-ALL, EXACTLY_ONE, AT_LEAST, NONE = "all", "exactly one", "at least", "no"
-DEFAULT_VIEW, HOST_VIEW, CONTROLLER_VIEW, NAMED_VIEW, GROUP_VIEW = "default", "host", "controller", "named", "group"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tail:
-    """What follows a claim.
-
-    Args:
-        quantifier: on how many of the hosts it must hold; `least` is the number for AT_LEAST.
-        on: the one host that `on "..."` names, or empty. view, viewpoint: where it looks from, and its name.
-        within, during: seconds of `within` and `for`, or None.
-    """
-
-    quantifier: str = ALL
-    least: int = 0
-    on: str = ""
-    view: str = DEFAULT_VIEW
-    viewpoint: str = ""
-    within: float | None = None
-    during: float | None = None
-
-    @property
-    def across(self) -> bool:
-        """Whether it speaks of several hosts at once, so that its scenario runs once for the stack."""
-        return self.quantifier != ALL
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from typing import Any
 
 from infratest.errors import UserError
 from infratest.gherkin.binding import bind
-from infratest.gherkin.phrases import ACT, SETUP
-from infratest.gherkin.suite import GIVEN, WHEN, Feature, Scenario
+from infratest.gherkin.suite import ACT, GIVEN, SETUP, WHEN, Feature, Scenario
 
 Problem = tuple[int, str]
 

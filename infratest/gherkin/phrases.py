@@ -20,10 +20,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from infratest.gherkin.suite import ACT, CHECK, SETUP
 from infratest.thresholds import WORDS
 from infratest.units import DIMENSIONS
-
-CHECK, ACT, SETUP = "check", "act", "setup"
 
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
 VALUE = r"\{[A-Za-z][\w.-]*\}"  # a value that planning puts in

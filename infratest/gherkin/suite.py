@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from infratest.record import Record
 
-from infratest.gherkin.phrases import ACT, Match
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infratest.gherkin.phrases import Match
+
+#: What a sentence does: it looks, changes something, or selects hosts.
+CHECK, ACT, SETUP = "check", "act", "setup"
 
 GIVEN, WHEN, THEN = "given", "when", "then"
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Record):
     """One step: its keyword's kind (given, when or then; `And` takes the one before), its text, what it says.
 
     `match` is None for a text that is no sentence of ours; `user` then tells whether it is one of the user's own: ACT,
@@ -27,8 +31,7 @@ class Line:
     user: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
+class Scenario(Record):
     """One scenario, or one row of an outline.
 
     Args:
@@ -44,7 +47,7 @@ class Scenario:
     lines: tuple[Line, ...] = ()
     row: int | None = None
     path: str = ""  # of the file, as messages name it
-    source: object = field(default=None, compare=False, repr=False)  # behave's own scenario, for users' steps
+    source: object = None  # behave's own scenario, for users' steps
 
     @property
     def slug(self) -> str:
@@ -84,8 +87,7 @@ class Scenario:
         return any(line.user for line in self.lines)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Feature:
+class Feature(Record):
     """One feature file: its path as ids name it and as messages do, its title, its scenarios in order."""
 
     path: str
@@ -97,7 +99,8 @@ class Feature:
 
 def slug(name: str) -> str:
     """Return a scenario's name as ids hold it: lower case, letters and digits of any script, the rest hyphens."""
-    return re.sub(r"[\W_]+", "-", name.lower()).strip("-")
+    kept = "".join(character if character.isalnum() else " " for character in name.lower())
+    return "-".join(kept.split())
 
 
 def all_scenarios(features: Sequence[Feature]) -> list[Scenario]:

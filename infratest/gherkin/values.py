@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 from infratest.errors import FeatureError, NotInThisVersion
@@ -48,7 +47,7 @@ class Values:
 
     def of_named_hosts(self) -> Values:
         """Return the same values with each host's name where its address would stand, for texts that must last."""
-        named = [replace(host, address=host.name) for host in self._hosts]
+        named = [host.changed(address=host.name) for host in self._hosts]
         return Values(named, self._parameters, self._outputs, self._host)
 
     def fill(self, text: str, *, shell: bool = False, where: str = "") -> str:

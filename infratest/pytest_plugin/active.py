@@ -21,8 +21,8 @@ import pytest
 import infratest
 from infratest.deadline import Deadline
 from infratest.engine import faces
-from infratest.engine.plan import Plan, Task
 from infratest.engine.results import result
+from infratest.engine.tasks import Plan, Task
 from infratest.errors import InfratestError
 from infratest.hosts import GONE, Host
 from infratest.model import Report, Result

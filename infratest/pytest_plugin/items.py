@@ -12,7 +12,7 @@ import pytest
 
 from infratest.cleaning import clean
 from infratest.engine import faces
-from infratest.engine.plan import Task
+from infratest.engine.tasks import Task
 from infratest.errors import InfratestError, NothingSelected
 from infratest.model import Result, StepResult
 from infratest.pytest_plugin import InfratestWarning

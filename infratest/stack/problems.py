@@ -9,7 +9,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from infratest import registry
+from infratest import builtin, registry
 from infratest.cleaning import clean
 from infratest.errors import NotInThisVersion, StackFileError
 from infratest.stack.document import Document, KeyPath, Place
@@ -166,7 +166,7 @@ def _later_in(document: Document, at: KeyPath, stack: Mapping[str, Any]) -> Iter
         if name in LATER["key"]:
             yield _problem(document, (*at, name), "not in this version")
     for key, kind, name in _names(stack):
-        if name in LATER[kind] and not (kind in registry.KINDS and name in registry.names(kind)):
+        if name in LATER[kind] and not (kind in builtin.KINDS and name in registry.names(kind)):
             words = "not in this version"
             named = isinstance(key[-1], str) and key[-1] == name
             yield _problem(document, at + key, words if named else f"{kind} {name!r}: {words}")
@@ -209,5 +209,5 @@ def check_names(document: Document) -> None:
         StackFileError: nobody has that name; the message holds the nearest.
     """
     for key, kind, name in _names(document.data):
-        if kind in registry.KINDS and name not in registry.names(kind):
+        if kind in builtin.KINDS and name not in registry.names(kind):
             raise document.error(key, registry.unknown(kind, clean(name, 80), registry.names(kind)))

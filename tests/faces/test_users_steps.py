@@ -13,7 +13,7 @@ from small_project import STACK, run, write
 from infratest.engine import faces
 from infratest.engine.users_steps import users_steps
 from infratest.errors import FeatureError, UserError
-from infratest.gherkin.phrases import ACT, CHECK
+from infratest.gherkin.suite import ACT, CHECK
 from infratest.model import Report, Result
 from infratest.session import Session
 

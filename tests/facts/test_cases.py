@@ -6,7 +6,6 @@ argument; of a mapping or a list of things, `expected` names those that must be 
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from infratest.errors import FactError
 from infratest.facts.base import Answer
+from infratest.record import Record
 from infratest.registry import get, names
 
 DATA = Path(__file__).parent.parent / "data" / "facts"
@@ -22,8 +22,8 @@ CASES = sorted(DATA.glob("*/*.json"))
 
 def plain(value):
     """A value as JSON has it."""
-    if dataclasses.is_dataclass(value):
-        return plain(dataclasses.asdict(value))
+    if isinstance(value, Record):
+        return {name: plain(getattr(value, name)) for name in value._fields}
     if isinstance(value, dict):
         return {key: plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):

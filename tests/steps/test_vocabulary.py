@@ -7,7 +7,7 @@ import pytest
 from infratest.checks.base import Check
 from infratest.errors import UserError
 from infratest.gherkin.binding import bind
-from infratest.gherkin.phrases import CHECK
+from infratest.gherkin.suite import CHECK
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.registry import names
 

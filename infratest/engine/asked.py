@@ -1,0 +1,128 @@
+"""What is asked of a host and what came back, as values: one snippet a fact, the table of facts, evidence when wanted.
+
+Called by the collectors (collect.py for many hosts, here.py for this machine), read by the judge. On the plugin
+program's path.
+"""
+
+from __future__ import annotations
+
+from infratest.builtin import builtin
+from infratest.cleaning import clean
+from infratest.errors import FactError, InfratestError
+from infratest.facts.base import Need
+from infratest.model import Evidence
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from infratest.errors import TransportError
+    from infratest.facts.base import Answer, Argument, Fact
+
+#: A fact's arguments are asked in snippets of at most so many, so that no shell word grows past the kernel's limit
+#: of 128 KiB (MAX_ARG_STRLEN).
+ARGUMENTS_AT_ONCE = 200
+
+#: Seconds that one snippet may take on the host, unless the run's deadline is nearer.
+SNIPPET_SECONDS = 10.0
+
+#: What a fact's output shows of itself as evidence.
+EVIDENCE_LIMIT = 2000
+
+
+class Facts:
+    """What was collected: a value or a failure for each need at each location, and what cannot be asked at all.
+
+    `values` holds (location, need) -> value or InfratestError; `blocked` location -> why nothing could be asked there.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, Need], Any] = {}
+        self.blocked: dict[str, TransportError] = {}
+        self._answers: dict[tuple[str, Need], tuple[Ask, Answer, float]] = {}
+
+    def answered(self, location: str, ask: Ask, answer: Answer, seconds: float) -> None:
+        """Read the answer to a snippet into the table."""
+        try:
+            values = ask.fact.read(answer, ask.arguments)
+        except InfratestError as error:
+            self.failed(location, ask, error)
+            values = {}
+        for argument in ask.arguments:
+            key = (location, Need(ask.name, argument))
+            if argument in values:
+                self.values[key] = values[argument]
+            elif key not in self.values:
+                self.values[key] = FactError(f"{ask.name} gave no answer for {' '.join(argument)!r}")
+            self._answers[key] = (ask, answer, seconds)
+
+    def looked(self, location: str, ask: Ask, values: Mapping[Argument, Any]) -> None:
+        """Take what a fact saw without a snippet."""
+        for argument in ask.arguments:
+            key = (location, Need(ask.name, argument))
+            self.values[key] = (
+                values[argument] if argument in values else FactError(f"{ask.name} gave no answer for {argument!r}")
+            )
+
+    def failed(self, location: str, ask: Ask, error: InfratestError) -> None:
+        for argument in ask.arguments:
+            self.values[location, Need(ask.name, argument)] = error
+
+    def evidence(self, location: str, need: Need) -> Evidence | None:
+        """Return what stands behind a value, made when it is wanted: most of it never is."""
+        key = (location, need)
+        if key in self._answers:
+            ask, answer, seconds = self._answers[key]
+            said = answer.out if answer.exit == 0 or not answer.err else f"{answer.out}\n{answer.err}"
+            command = " ".join(need.argument) if ask.fact.alone else f"{need.fact} {' '.join(need.argument)}".strip()
+            output = clean(said, EVIDENCE_LIMIT, lines=True)
+            return Evidence(need.fact, clean(command, 500), answer.exit, output, seconds)
+        value = self.values.get(key)
+        if value is None or isinstance(value, InfratestError):
+            return None
+        command = f"{need.fact} {' '.join(need.argument)}".strip()
+        return Evidence(need.fact, clean(command, 500), None, clean(str(value), EVIDENCE_LIMIT), 0.0)
+
+
+class Ask(Record):
+    """One fact asked with some of its arguments; a user's command is asked alone."""
+
+    name: str
+    fact: Fact
+    arguments: tuple[Argument, ...]
+
+    @property
+    def unprivileged(self) -> bool:
+        return self.fact.unprivileged
+
+    @property
+    def snippet(self) -> str:
+        # A user's command runs in the user's own language; LC_ALL=C is for our own snippets.
+        return ("unset LC_ALL; " if self.fact.alone else "") + self.fact.ask(self.arguments)
+
+
+def asks(needs: Iterable[Need]) -> list[Ask]:
+    """Return what answers all needs: one ask a fact (more past ARGUMENTS_AT_ONCE), one a command."""
+    wanted: dict[str, dict[Argument, None]] = {}
+    for need in needs:
+        wanted.setdefault(need.fact, {})[need.argument] = None
+    found = []
+    for name, arguments in wanted.items():
+        fact: Fact = builtin("fact", name)()
+        size = 1 if fact.alone else ARGUMENTS_AT_ONCE
+        listed = list(arguments)
+        found += [Ask(name, fact, tuple(listed[at : at + size])) for at in range(0, len(listed), size)]
+    return found
+
+
+def commands(needs: Mapping[str, Iterable[Need]], controller: str) -> dict[str, list[tuple[str, str]]]:
+    """Return, for `infratest plan`, what would be asked where: location -> (fact, snippet)."""
+    found = {}
+    for location, wanted in needs.items():
+        if location == controller:
+            found[location] = [(need.fact, " ".join(need.argument)) for need in wanted]
+        else:
+            found[location] = [(ask.name, ask.snippet) for ask in asks(wanted)]
+    return found

@@ -1,0 +1,135 @@
+"""This machine asked by itself: native readers where a fact has one, one shell for the rest. On the plugin's path.
+
+`look_here` serves the collector of many hosts too, for those that are this machine; `Here` is the whole collector of
+a check that is about nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+
+from infratest.cleaning import clean, decoded
+from infratest.engine.asked import SNIPPET_SECONDS, Facts, asks
+from infratest.engine.script import Question, build, read
+from infratest.errors import DeadlineExceeded, FactError, InfratestError
+from infratest.facts.base import Answer, LooksHere
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from infratest.deadline import Deadline
+    from infratest.engine.asked import Ask
+    from infratest.facts.base import Need
+
+#: Bytes of the whole answer that are kept (transports/base.py has the same for other hosts).
+OUTPUT_LIMIT = 8 * 2**20
+
+
+def look_here(location: str, wanted: Sequence[Ask], facts: Facts) -> list[Ask]:
+    """Answer what this machine can be asked natively, and return what a shell must answer."""
+    left = []
+    for ask in wanted:
+        if not isinstance(ask.fact, LooksHere):
+            left.append(ask)
+            continue
+        try:
+            values = ask.fact.look_here(ask.arguments)
+        except InfratestError as error:
+            facts.failed(location, ask, error)
+            continue
+        if values is None:
+            left.append(ask)
+        else:
+            facts.looked(location, ask, values)
+    return left
+
+
+class Here:
+    """The collector of this machine alone: in order, in this process, without a thread."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self.commands = 0
+
+    def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline) -> Facts:
+        """Ask everything that is needed here and return what came back by the deadline."""
+        facts = Facts()
+        for location, wanted in needs.items():
+            left = look_here(location, asks(wanted), facts)
+            if location != self._host:
+                for ask in left:
+                    facts.failed(location, ask, FactError(f"{ask.name} cannot be looked at from {location} here"))
+            elif left:
+                self._shell(location, left, deadline, facts)
+        return facts
+
+    def _shell(self, location: str, wanted: Sequence[Ask], deadline: Deadline, facts: Facts) -> None:
+        seconds = max(1.0, min(SNIPPET_SECONDS, deadline.left - 1))
+        script = build([Question(ask.snippet, seconds, ask.fact.alone) for ask in wanted])
+        began = monotonic()
+        self.commands += 1
+        output, words = _run(script.text, deadline)
+        told = clean(decoded(words), 300)
+        for ask, answer in zip(wanted, read(script, output), strict=True):
+            if isinstance(answer, Answer):
+                facts.answered(location, ask, answer, monotonic() - began)
+            elif deadline.passed:
+                facts.failed(location, ask, DeadlineExceeded(f"no answer within {deadline.seconds:.3g} s"))
+            else:
+                facts.failed(location, ask, type(answer)(f"{answer}{f': {told}' if told else ''}"))
+
+
+def _run(script: bytes, deadline: Deadline) -> tuple[bytes, bytes]:
+    """Run a script by sh and return both streams, whatever there was of them at the deadline; nothing outlives it."""
+    import select
+    import signal
+
+    stdin_read, stdin_write = os.pipe()
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    pid = os.posix_spawn(
+        "/bin/sh", ["sh"], os.environ | {"LC_ALL": "C"},
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, stdin_read, 0),
+            (os.POSIX_SPAWN_DUP2, out_write, 1),
+            (os.POSIX_SPAWN_DUP2, err_write, 2),
+        ],
+        setpgroup=0,
+        setsigdef=[signal.SIGPIPE],
+    )  # fmt: skip
+    for handle in (stdin_read, out_write, err_write):
+        os.close(handle)
+    os.set_blocking(stdin_write, False)
+    streams: dict[int, bytearray] = {out_read: bytearray(), err_read: bytearray()}
+    unsent, open_streams = memoryview(script), {out_read, err_read}
+    try:
+        while open_streams and not deadline.passed:
+            writing = [stdin_write] if unsent else []
+            readable, writable, _ = select.select(list(open_streams), writing, [], deadline.left)
+            if writable:
+                unsent = _send(stdin_write, unsent)
+                if not unsent:
+                    os.close(stdin_write)
+            for handle in readable:
+                data = os.read(handle, 65536)
+                if not data:
+                    open_streams.discard(handle)
+                elif len(streams[handle]) < OUTPUT_LIMIT:
+                    streams[handle] += data
+        if open_streams:
+            os.killpg(pid, signal.SIGKILL)
+    finally:
+        for handle in (out_read, err_read, *([stdin_write] if unsent else [])):
+            os.close(handle)
+        os.waitpid(pid, 0)
+    return bytes(streams[out_read]), bytes(streams[err_read])
+
+
+def _send(handle: int, data: memoryview) -> memoryview:
+    try:
+        return data[os.write(handle, data) :]
+    except BrokenPipeError:
+        # The shell has gone without reading all of it; what it printed says why.
+        return data[len(data) :]

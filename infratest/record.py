@@ -1,0 +1,65 @@
+"""The base of values on the plugin program's path: what `dataclass(frozen=True)` gives, without its import.
+
+`dataclasses` imports `re` and `inspect`, which cost more than a whole check. Fields are the annotated names of a class
+and of its bases, in order, as with dataclasses; type checkers are told so by `dataclass_transform`. A record is never
+changed after it is made.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, dataclass_transform
+else:
+
+    def dataclass_transform(**_: object) -> object:
+        return lambda decorated: decorated
+
+
+@dataclass_transform(frozen_default=True)
+class Record:
+    """A value with named fields: made by position or keyword, compared, hashed and shown by them."""
+
+    _fields: tuple[str, ...] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = [name for name, hint in cls.__annotations__.items() if not hint.startswith("ClassVar")]
+        cls._fields = (*(name for name in cls._fields if name not in own), *own)
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        fields, own = self._fields, self.__dict__
+        if len(values) > len(fields):
+            raise TypeError(f"{type(self).__name__} takes {len(fields)} values, not {len(values)}")
+        for name, value in zip(fields, values):  # noqa: B905 - fewer values than fields is usual
+            own[name] = value
+        for name, value in named.items():
+            if name not in fields or name in own:
+                raise TypeError(f"{type(self).__name__} has no field {name!r}, or it was given twice")
+            own[name] = value
+        for name in fields:
+            if name not in own and not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} needs {name!r}")
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        """Look at the values once they are all there; for subclasses."""
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self._fields)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self._values()))
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self._values(), strict=True))
+        return f"{type(self).__name__}({inside})"
+
+    def changed(self, **changes: Any) -> Any:
+        """Return a copy with these fields changed."""
+        return type(self)(**dict(zip(self._fields, self._values(), strict=True)) | changes)
