@@ -19,11 +19,11 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("arguments", [(), ("bench",), ("setup", "nothing"), ("exec",)])
+@pytest.mark.parametrize("arguments", [(), ("nothing",), ("setup", "nothing"), ("exec",)])
 def test_wrong_use_is_answered_with_the_verbs(arguments: tuple[str, ...]) -> None:
     done = run(*arguments)
     assert done.returncode == 2
-    assert re.findall(r"\./run (\w+)", done.stderr) == ["demo", "test", "setup", "exec"]
+    assert re.findall(r"\./run (\w+)", done.stderr) == ["demo", "test", "bench", "setup", "exec"]
     assert done.stdout == ""
 
 

@@ -1,0 +1,45 @@
+"""`python -m benchmarks [--rounds N] [CASE ...]`: run cases, all without a name, and write the tables and the picture.
+
+What a case found replaces what stands of it in docs/benchmarks/results.json; the table and the picture are made anew
+from that file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+
+from benchmarks import table
+from benchmarks.problem import BenchError
+
+CASES = ("plugin", "one_host", "many_hosts", "loop", "own_tests")
+
+
+def main() -> int:
+    words = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    words.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; all without one")
+    words.add_argument("--rounds", type=int, default=0, metavar="N", help="counted rounds, instead of each case's own")
+    given = words.parse_args()
+    if unknown := [name for name in given.cases if name not in CASES]:
+        words.error(f"no case is named {unknown[0]}: there are {', '.join(CASES)}")
+    worst = 0
+    for name in given.cases or CASES:
+        began = time.monotonic()
+        case = importlib.import_module(f"benchmarks.cases.{name}")
+        print(f"bench: {case.TITLE}", file=sys.stderr)
+        try:
+            outcome = case.run(given.rounds)
+        except BenchError as error:
+            print(f"bench: {name}: {error}", file=sys.stderr)
+            worst = 1
+            continue
+        text = table.keep(name, case.TITLE, outcome, time.monotonic() - began)
+        print(text)
+    table.write()
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())

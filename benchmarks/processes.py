@@ -1,0 +1,37 @@
+"""Programs that stay while something is measured, and end with the harness even where that is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+
+def staying(
+    words: Sequence[str], namespace: str = "", stderr: IO[bytes] | int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
+    """Start a program that gets SIGKILL when the harness ends, in a network namespace where one is named."""
+    into = ["ip", "netns", "exec", namespace] if namespace else []
+    return subprocess.Popen(
+        [*into, "setpriv", "--pdeathsig", "KILL", "--", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+    )
+
+
+@contextlib.contextmanager
+def ended(processes: list[subprocess.Popen[bytes]]) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Hand out a list to put programs into; all of them are ended with the block."""
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
