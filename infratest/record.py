@@ -45,21 +45,22 @@ class Record:
     def __post_init__(self) -> None:
         """Look at the values once they are all there; for subclasses."""
 
-    def _values(self) -> tuple[Any, ...]:
+    def values(self) -> tuple[Any, ...]:
+        """Return the values of all fields, in order."""
         return tuple(getattr(self, name) for name in self._fields)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self._values() == other._values()
+        return self.values() == other.values()
 
     def __hash__(self) -> int:
-        return hash((type(self), *self._values()))
+        return hash((type(self), *self.values()))
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self._values(), strict=True))
+        inside = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self.values(), strict=True))
         return f"{type(self).__name__}({inside})"
 
     def changed(self, **changes: Any) -> Any:
         """Return a copy with these fields changed."""
-        return type(self)(**dict(zip(self._fields, self._values(), strict=True)) | changes)
+        return type(self)(**dict(zip(self._fields, self.values(), strict=True)) | changes)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 #: What a wheel is built from.
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "infratest", "steps", "fixtures", "features")
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "bin", "infratest", "steps", "fixtures", "features")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 NOBODY = 65534
 

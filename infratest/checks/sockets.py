@@ -6,8 +6,6 @@ limited to IPv6. Where the host could not say whether it is, the answer at an IP
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from infratest.checks.base import Check, Seen
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
@@ -16,6 +14,7 @@ from infratest.found import Listener
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from ipaddress import IPv4Address, IPv6Address
     from typing import Any
 
 SOCKETS = Need("socket")
@@ -131,3 +130,10 @@ def _listed(found: Sequence[object]) -> str:
     shown = ", ".join(str(one) for one in found[:NAMED])
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
     return f"{shown}{more}" if found else "none"
+
+
+def ip_address(text: str) -> IPv4Address | IPv6Address:
+    """Return an address. Its module is imported here: few sentences name an address, and all would pay for it."""
+    from ipaddress import ip_address as parsed
+
+    return parsed(text)

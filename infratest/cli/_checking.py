@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from infratest.engine import faces
+from infratest.engine.tasks import Plan
 from infratest.errors import InfratestError
 from infratest.model import Report
 from infratest.session import Session
@@ -18,11 +19,17 @@ def checked(
     *,
     heal: bool = False,
     dry_run: bool = False,
+    planned: Callable[[Session, Plan], None] = lambda session, plan: None,
 ) -> Report:
-    """Check, heal where asked to, store, and return the report; whatever stands in the way is its problem."""
+    """Check, heal where asked to, store, and return the report; whatever stands in the way is its problem.
+
+    Args:
+        planned: told the plan, once there is one.
+    """
     wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="check")
     try:
         prepared = faces.prepare(session, wanted)
+        planned(session, prepared.plan)
         report = faces.execute(session, wanted, prepared)
     except InfratestError as error:
         return faces.problem(session, error)
@@ -33,6 +40,5 @@ def checked(
             # What was seen stands; that healing could not be tried must be seen too.
             report = report.changed(notes=(*report.notes, f"not healed: {error}"))
     if not dry_run:
-        faces.count(session, report)
-        faces.store(session, report)
+        faces.store(session, report, counting=True)
     return report

@@ -17,7 +17,9 @@ import infratest
 from infratest.cli import _streams
 from infratest.cli._checking import checked
 from infratest.cli._formats import show
+from infratest.cli._kept_plan import keep_plan
 from infratest.cli.session import Time, parameters
+from infratest.engine.tasks import Plan
 from infratest.errors import InfratestError, UserError
 from infratest.monitoring_plugin import apply_failed_ranges, unknown_line
 from infratest.perfdata import Range
@@ -85,7 +87,13 @@ def command(
     )
     if hostname:
         session = replace(session, host=(*host, _name(session, hostname)))
-    report = checked(session, features, tags, scenario, heal=heal)
+
+    def planned(session: Session, plan: Plan) -> None:
+        if not heal:
+            kept = {"warning": warning or "", "critical": critical or "", "timeout": timeout, "verbosity": verbose}
+            keep_plan(session, plan, features, kept)
+
+    report = checked(session, features, tags, scenario, heal=heal, planned=planned)
     show(
         session, report, (), "nagios",
         failed_warning=warning_range, failed_critical=critical_range, timeout=timeout,

@@ -47,8 +47,8 @@ class Facts:
         """Read the answer to a snippet into the table."""
         try:
             values = ask.fact.read(answer, ask.arguments)
-        except InfratestError as error:
-            self.failed(location, ask, error)
+        except Exception as error:  # noqa: BLE001 - a fact's own bug is unknown, and must not end the others
+            self.failed(location, ask, as_failure(ask.name, error))
             values = {}
         for argument in ask.arguments:
             key = (location, Need(ask.name, argument))
@@ -84,6 +84,24 @@ class Facts:
             return None
         command = f"{need.fact} {' '.join(need.argument)}".strip()
         return Evidence(need.fact, clean(command, 500), None, clean(str(value), EVIDENCE_LIMIT), 0.0)
+
+
+def as_failure(fact: str, error: Exception) -> InfratestError:
+    """Return what a fact raised as a failure of that fact alone."""
+    if isinstance(error, InfratestError):
+        return error
+    return FactError(f"a bug in the fact {fact}: {type(error).__name__}: {error}")
+
+
+def askable(location: str, wanted: Iterable[Ask], facts: Facts) -> list[tuple[Ask, str]]:
+    """Return each ask with its snippet; one that has none for its arguments has failed."""
+    found = []
+    for ask in wanted:
+        try:
+            found.append((ask, ask.snippet))
+        except Exception as error:  # noqa: BLE001 - a fact's own bug is unknown, and must not end the others
+            facts.failed(location, ask, as_failure(ask.name, error))
+    return found
 
 
 class Ask(Record):

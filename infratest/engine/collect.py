@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from infratest.checks.base import CONTROLLER
 from infratest.cleaning import clean, decoded
 from infratest.deadline import Deadline
-from infratest.engine.asked import SNIPPET_SECONDS, Ask, Facts, asks
+from infratest.engine.asked import SNIPPET_SECONDS, Ask, Facts, as_failure, askable, asks
 from infratest.engine.connections import Connections
 from infratest.engine.here import look_here
 from infratest.engine.script import Question, build, read
-from infratest.errors import FactError, InfratestError, TransportError
+from infratest.errors import FactError, TransportError
 from infratest.facts.base import Answer, LooksFromController, Need
 from infratest.registry import get
 
@@ -79,7 +79,8 @@ class Collector:
 
     def _ask(self, name: str, wanted: Sequence[Ask], sudo: bool, deadline: Deadline, facts: Facts) -> None:
         seconds = max(1.0, min(SNIPPET_SECONDS, deadline.left - 1))
-        script = build([Question(ask.snippet, seconds, ask.fact.alone) for ask in wanted])
+        asking = askable(name, wanted, facts)
+        script = build([Question(snippet, seconds, ask.fact.alone) for ask, snippet in asking])
         started = monotonic()
         failure: TransportError | None = None
         try:
@@ -93,7 +94,7 @@ class Collector:
             facts.blocked[name] = failure
             return
         took = monotonic() - started
-        for ask, answer in zip(wanted, answers, strict=True):
+        for (ask, _), answer in zip(asking, answers, strict=True):
             if isinstance(answer, Answer):
                 facts.answered(name, ask, answer, took)
             else:
@@ -108,5 +109,5 @@ class Collector:
             return
         try:
             facts.values[key] = fact.look([need.argument], deadline, self._connect)[need.argument]
-        except InfratestError as error:
-            facts.values[key] = error
+        except Exception as error:  # noqa: BLE001 - a fact's own bug is unknown, and must not end the others
+            facts.values[key] = as_failure(need.fact, error)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
 from uuid import uuid4
 
-from infratest import events, history
+from infratest import history
 from infratest.deadline import Deadline
 from infratest.engine.plan import plan
 from infratest.engine.run import Run, Settings, run
@@ -31,9 +35,12 @@ from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.session import Session
 from infratest.stack.journal import Journal
+from infratest.stack.keeping import keep
 from infratest.stack.open import open_hosts, open_transport
 from infratest.transports.base import Transport
 
+P = ParamSpec("P")
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 #: Seconds that asking the provider what its hosts are may take.
@@ -67,6 +74,27 @@ class Prepared:
     users: UsersSteps | None = None
 
 
+def defects_told(work: Callable[P, T]) -> Callable[P, T]:
+    """Let a bug of ours or of a plugin end in one message and unknown: Python would end with 1, which is warning."""
+
+    @wraps(work)
+    def told(*arguments: P.args, **options: P.kwargs) -> T:
+        try:
+            return work(*arguments, **options)
+        except (InfratestError, OSError):
+            raise
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            log.debug("a defect", exc_info=True)
+            raise InfratestError(
+                f"a defect in infratest: {type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno}); "
+                "-vv shows the whole; please report it"
+            ) from error
+
+    return told
+
+
+@defects_told
 def prepare(session: Session, wanted: Wanted, hosts: Sequence[Host] | None = None) -> Prepared:
     """Read the features, look at what is up, and plan.
 
@@ -101,6 +129,7 @@ def read(item: Found, users: UsersSteps | None = None) -> Feature:
     return feature(item.path, item.name, vocabulary(), users.kind)
 
 
+@defects_told
 def execute(
     session: Session, wanted: Wanted, prepared: Prepared, on_result: Callable[[Result], None] = lambda result: None
 ) -> Report:
@@ -126,6 +155,8 @@ def execute(
         stack.production,
         cost,
     )
+    if not keeps(session):
+        return report
     try:
         return history.with_since(report, history.last(state, stack.env), time.time())
     except StateError as error:
@@ -133,24 +164,19 @@ def execute(
         return report
 
 
-def store(session: Session, report: Report) -> None:
-    """Keep a report's results and events in the state directory, where there is one that can be written."""
-    try:
-        history.save(session.state, report, time.time())
-        events.append(session.state, events.of_report(report))
-    except StateError as error:
-        # A check must answer from a directory that it may only read; the answer is right without its history.
-        log.info("nothing was stored: %s", error)
+def store(session: Session, report: Report, *, counting: bool = False) -> None:
+    """Keep a report's results and events, and with `counting` its failures in a row, where there is a place for them.
+
+    A check of this machine without a stack file has none unless `--state` names one: it must not leave a folder
+    wherever it happens to be started.
+    """
+    if keeps(session):
+        keep(session.state, report, counting=counting)
 
 
-def count(session: Session, report: Report) -> None:
-    """Count failures in a row, as every check does and not only one that heals."""
-    from infratest.heal.counts import record_run
-
-    try:
-        record_run(session.state, report, time.time())
-    except StateError as error:
-        log.info("nothing was counted: %s", error)
+def keeps(session: Session) -> bool:
+    """Whether there is a state directory that the user knows of."""
+    return session.stack.path != Path() or session.state_path is not None
 
 
 def problem(session: Session | None, error: Exception) -> Report:

@@ -97,9 +97,12 @@ def _from_steps(task: Task, steps: Sequence[StepResult]) -> tuple[str, str]:
 def with_needs(results: Sequence[Result], tasks: Sequence[Task]) -> list[Result]:
     """Return the results with those blocked whose `@needs:` scenario did not hold on their host (or on none)."""
     needs = {task.id: task.scenario.tag("needs") for task in tasks}
+    if not any(needs.values()):
+        return list(results)
     by_slug: dict[tuple[str, str], Result] = {}
+    by_id = {item.id: item for item in results}
     for task in tasks:
-        found = next((item for item in results if item.id == task.id), None)
+        found = by_id.get(task.id)
         if found is not None:
             by_slug.setdefault((task.scenario.slug, task.host), found)
     changed = []

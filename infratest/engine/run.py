@@ -7,30 +7,25 @@ as an exception: what cannot be known is an unknown result. Ctrl-C ends the run,
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 
 from infratest.deadline import Deadline
 from infratest.engine.acting import Acting, UndoLog
+from infratest.engine.checking import Checking
 from infratest.engine.collect import Collector
 from infratest.engine.connections import Connections, Maker
 from infratest.engine.interrupts import ending_in_order
-from infratest.engine.results import problem, reachable_id, result, skipped, unreachable, with_needs
-from infratest.engine.settle import Item, settle
-from infratest.engine.tasks import CheckStep, OtherStep, Plan, Task
-from infratest.errors import FactError, TransportError
-from infratest.gherkin.suite import GIVEN
-from infratest.model import Cost, Result, StepResult
-from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
-from infratest.units import duration
+from infratest.engine.results import problem, result, skipped, unreachable, with_needs
+from infratest.engine.tasks import Plan, Task
+from infratest.errors import FactError
+from infratest.hosts import RUNNING
+from infratest.model import Cost, Result
+from infratest.states import UNKNOWN
 
 log = logging.getLogger(__name__)
-
-#: Seconds between two attempts at a scenario tagged @attempts:.
-ATTEMPT_PAUSE = 1.0
 
 
 @dataclass(kw_only=True)
@@ -54,70 +49,16 @@ class Settings:
     users_tasks: Callable[[Sequence[Task], Run], Iterable[Result]] | None = None
 
 
-@dataclass
-class Run:
-    """One run: what it has found so far, and the connections it holds."""
+class Run(Checking):
+    """One run on any hosts: its plan, and the connections it holds."""
 
-    plan: Plan
-    settings: Settings
-    connections: Connections
-    collector: Collector
-    deadline: Deadline
-    blocked: dict[str, TransportError] = field(default_factory=dict)
-
-    def check(self, tasks: Sequence[Task]) -> list[Result]:
-        """Run checking tasks together; those tagged @attempts: again while they do not hold."""
-        results = {task.id: outcome for task, outcome in zip(tasks, self._stretch(tasks), strict=True)}
-        attempt = 1
-        while True:
-            again = [task for task in tasks if self._once_more(task, results[task.id], attempt)]
-            if not again or self.deadline.passed:
-                return [results[task.id] for task in tasks]
-            attempt += 1
-            time.sleep(min(ATTEMPT_PAUSE, self.deadline.left))
-            for task, outcome in zip(again, self._stretch(again), strict=True):
-                results[task.id] = outcome.changed(attempts=attempt)
-
-    def _once_more(self, task: Task, outcome: Result, attempt: int) -> bool:
-        return outcome.state != OK and attempt < int(task.scenario.tag("attempts") or 1)
-
-    def _stretch(self, tasks: Sequence[Task]) -> list[Result]:
-        started = time.monotonic()
-        items = {
-            id(step): self.item(step, task) for task in tasks for step in task.steps if isinstance(step, CheckStep)
-        }
-        self.blocked.update(settle(list(items.values()), self.collector, self.deadline).blocked)
-        took = time.monotonic() - started
-        return [self.judged(task, [items.get(id(step)) for step in task.steps], took) for task in tasks]
-
-    def item(self, step: CheckStep, task: Task) -> Item:
-        limit = task.scenario.tag("timeout")
-        deadline = self.deadline.at_most(duration(limit)) if limit else self.deadline
-        return Item(step, task.scenario.severity, deadline)
-
-    def judged(self, task: Task, items: Sequence[Item | None], took: float) -> Result:
-        """Put a checking task's verdicts together; what follows a Given that does not hold is blocked."""
-        steps: list[StepResult] = []
-        blocked, stop = "", ""
-        for step, item in zip(task.steps, items, strict=True):
-            if isinstance(step, OtherStep) and step.problem:
-                steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, step.problem))
-            elif item is None or item.verdict is None:
-                steps.append(StepResult(step.line.text, step.line.number, OK))
-            elif stop and step.line.kind != GIVEN:
-                steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, stop))
-            else:
-                steps.append(item.verdict.step(item.step))
-                blocked = blocked or item.verdict.blocked
-                if step.line.kind == GIVEN and item.verdict.state not in (OK, WARNING):
-                    stop = f"not judged: {step.line.text!r} does not hold"
-        seen_worse = any(step.state == CRITICAL for step in steps)
-        if blocked and not seen_worse:
-            return result(
-                task, self.plan.hosts, steps, state=UNKNOWN, reason=f"blocked by {reachable_id(blocked)}",
-                blocked_by=reachable_id(blocked), duration=took,
-            )  # fmt: skip
-        return result(task, self.plan.hosts, steps, duration=took)
+    def __init__(
+        self, plan: Plan, settings: Settings, connections: Connections, collector: Collector, deadline: Deadline
+    ) -> None:
+        super().__init__(plan.hosts, collector, deadline)
+        self.plan = plan
+        self.settings = settings
+        self.connections = connections
 
     def act(self, task: Task) -> Result:
         """Run one acting task, undoing its faults at the end whatever happens."""
@@ -208,7 +149,8 @@ def _blockers_kept(hosts: Sequence[Result], results: Sequence[Result]) -> list[R
 
 def _here(plan: Plan) -> set[str]:
     """Return the hosts that are this machine and are asked as who we are."""
-    return {name for name, host in plan.hosts.items() if host.transport == "local" and not host.sudo}
+    hosts = plan.hosts.items()
+    return {name for name, host in hosts if host.transport == "local" and host.state == RUNNING and not host.sudo}
 
 
 def _endpoint(plan: Plan, address: str, port: int) -> tuple[str, int]:

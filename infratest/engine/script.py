@@ -11,14 +11,17 @@ Each snippet runs under `timeout` where the host has one, so that one that hangs
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
 
 from infratest.cleaning import decoded
 from infratest.errors import ConnectionLost, DeadlineExceeded, InfratestError
 from infratest.facts.base import Answer
 from infratest.quoting import quoted
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Bytes of one stream of a user's command that are kept.
 COMMAND_LIMIT = 2**20
@@ -56,8 +59,7 @@ $?" >&3; } | head -c @LIMIT; put x )
 """
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Record):
     """One snippet of a script: how many seconds it may take, and whether its output is cut at COMMAND_LIMIT."""
 
     snippet: str
@@ -65,8 +67,7 @@ class Question:
     cut: bool = False
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(Record):
     """The text for `sh`, and the nonce its frames begin with."""
 
     text: bytes
@@ -76,7 +77,7 @@ class Script:
 
 def build(questions: Sequence[Question]) -> Script:
     """Return the script that asks all of these."""
-    nonce = secrets.token_hex(12)
+    nonce = os.urandom(12).hex()
     parts = [_PROLOGUE.replace("@NONCE", nonce).replace("@LIMIT", str(COMMAND_LIMIT + 1))]
     for index, question in enumerate(questions):
         parts.append(f"f{index}() {{ limited {max(1, round(question.seconds))} sh -c {quoted(question.snippet)}; }}\n")

@@ -24,7 +24,8 @@ def steps_of(report, slug):
 
 
 def local(name, **more):
-    return Host(name=name, transport="local", **more)
+    """This machine, asked by script over a transport, as another host would be."""
+    return Host(name=name, transport="fake", options={"otherwise": "run"}, **more)
 
 
 def test_states_of_scenarios_on_one_host(ran):
@@ -66,7 +67,7 @@ def test_states_of_scenarios_on_one_host(ran):
 def test_one_login_and_one_trip_for_any_number_of_checks(ran):
     checks = [f'And the file "/etc/passwd{n}" does not exist' for n in range(60)]
     lines = ['Then the user "root" exists', *checks, 'And the package "bash" is installed']
-    report = ran("Feature: f\n  Scenario: many\n" + "\n".join(lines))
+    report = ran("Feature: f\n  Scenario: many\n" + "\n".join(lines), hosts=[local("a")])
     assert report.state == OK
     assert (report.cost.logins, report.cost.round_trips, report.cost.commands) == (1, 1, 1)
 
@@ -120,6 +121,13 @@ def test_results_of_a_host_that_is_down_are_blocked_by_its_one_result(ran, state
     assert report.counts["unknown"] == 0
 
 
+@pytest.mark.parametrize("state", [STOPPED, GONE])
+def test_a_host_that_is_down_is_never_taken_for_this_machine(ran, state):
+    gone = Host(name="h", transport="local", state=state)
+    report = ran('Feature: f\n  Scenario: one\n    Then the file "/etc/passwd" exists', hosts=[gone])
+    assert states(report) == {"reachable@h": (CRITICAL, None), "one@h": (UNKNOWN, "reachable@h")}
+
+
 def test_a_way_in_that_fails_is_unknown_and_blocks_too(ran):
     fake = Host(name="f", transport="fake", options={"fail": {"open": "access-refused"}})
     report = ran('Feature: f\n  Scenario: one\n    Then the file "/etc/passwd" exists', hosts=[fake])
@@ -150,7 +158,7 @@ def test_within_asks_until_it_holds(ran, tmp_path):
     timer = threading.Timer(0.7, mark.touch)
     timer.start()
     try:
-        report = ran(f'Feature: f\n  Scenario: s\n    Then the file "{mark}" exists within 20 s')
+        report = ran(f'Feature: f\n  Scenario: s\n    Then the file "{mark}" exists within 20 s', hosts=[local("a")])
     finally:
         timer.join()
     assert report.state == OK

@@ -1,0 +1,51 @@
+"""The plan of a check kept for the next one (engine/compiled.py): what it was made from, and what goes beside it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from infratest.engine import compiled
+from infratest.engine.faces import keeps
+from infratest.engine.tasks import Plan
+from infratest.session import Session
+
+
+def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[str, Any]) -> None:
+    """Keep a plan under the command line that led to it, where it can be kept; nothing is said where it cannot."""
+    stack = session.stack
+    state = str(session.state.path) if keeps(session) else ""
+    about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
+    sources = {str(path.absolute()) for path in _sources(session, features)}
+    compiled.save(compiled.path_for(sys.argv[1:]), plan, sorted(sources), kept | about)
+
+
+def _sources(session: Session, features: Sequence[str]) -> Iterator[Path]:
+    """Every file that was read and folder that was listed, and those whose absence was seen."""
+    stack = session.stack
+    yield session.stack_path
+    for base in (stack.folder, stack.folder / "features"):
+        yield base / "environment.py"
+        yield from _whole(base / "steps")
+    for spec in stack.hosts:
+        for item in spec.provision:
+            yield from (stack.folder / str(value["from"] if kind == "file" else value) for kind, value in item.items())
+    for argument in features or stack.features or ("features",):
+        name = argument.partition(":")[0]
+        if argument.startswith("@"):
+            from infratest.gherkin.find import find
+
+            yield from (found.path for found in find([argument], (), stack.folder))
+            continue
+        for place in [Path(), stack.folder] if features else [stack.folder]:
+            yield from _whole(place / name)
+
+
+def _whole(path: Path) -> Iterator[Path]:
+    """A path and, of a folder, all that is below it."""
+    yield path
+    for folder, names, files in os.walk(path):
+        yield from (Path(folder) / name for name in (*names, *files))

@@ -1,0 +1,94 @@
+"""Checking tasks carried out together, each ending in a result; what the plugin program and the whole run share.
+
+Collects by whatever collector it is given, so that a check of this machine alone imports no threads and no transports.
+"""
+
+from __future__ import annotations
+
+import time
+
+from infratest.engine.results import reachable_id, result
+from infratest.engine.settle import Item, settle
+from infratest.engine.tasks import CheckStep, OtherStep
+from infratest.gherkin.suite import GIVEN
+from infratest.model import StepResult
+from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
+from infratest.units import duration
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infratest.deadline import Deadline
+    from infratest.engine.settle import Collects
+    from infratest.engine.tasks import Task
+    from infratest.errors import TransportError
+    from infratest.hosts import Host
+    from infratest.model import Result
+
+#: Seconds between two attempts at a scenario tagged @attempts:.
+ATTEMPT_PAUSE = 1.0
+
+
+class Checking:
+    """What a run has found so far: `blocked` holds the locations that could not be asked, and why."""
+
+    def __init__(self, hosts: Mapping[str, Host], collector: Collects, deadline: Deadline) -> None:
+        self.hosts = hosts
+        self.collector = collector
+        self.deadline = deadline
+        self.blocked: dict[str, TransportError] = {}
+
+    def check(self, tasks: Sequence[Task]) -> list[Result]:
+        """Run checking tasks together; those tagged @attempts: again while they do not hold."""
+        results = {task.id: outcome for task, outcome in zip(tasks, self._stretch(tasks), strict=True)}
+        attempt = 1
+        while True:
+            again = [task for task in tasks if self._once_more(task, results[task.id], attempt)]
+            if not again or self.deadline.passed:
+                return [results[task.id] for task in tasks]
+            attempt += 1
+            time.sleep(min(ATTEMPT_PAUSE, self.deadline.left))
+            for task, outcome in zip(again, self._stretch(again), strict=True):
+                results[task.id] = outcome.changed(attempts=attempt)
+
+    def _once_more(self, task: Task, outcome: Result, attempt: int) -> bool:
+        return outcome.state != OK and attempt < int(task.scenario.tag("attempts") or 1)
+
+    def _stretch(self, tasks: Sequence[Task]) -> list[Result]:
+        started = time.monotonic()
+        items = {
+            id(step): self.item(step, task) for task in tasks for step in task.steps if isinstance(step, CheckStep)
+        }
+        self.blocked.update(settle(list(items.values()), self.collector, self.deadline).blocked)
+        took = time.monotonic() - started
+        return [self.judged(task, [items.get(id(step)) for step in task.steps], took) for task in tasks]
+
+    def item(self, step: CheckStep, task: Task) -> Item:
+        limit = task.scenario.tag("timeout")
+        deadline = self.deadline.at_most(duration(limit)) if limit else self.deadline
+        return Item(step, task.scenario.severity, deadline)
+
+    def judged(self, task: Task, items: Sequence[Item | None], took: float) -> Result:
+        """Put a checking task's verdicts together; what follows a Given that does not hold is blocked."""
+        steps: list[StepResult] = []
+        blocked, stop = "", ""
+        for step, item in zip(task.steps, items, strict=True):
+            if isinstance(step, OtherStep) and step.problem:
+                steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, step.problem))
+            elif item is None or item.verdict is None:
+                steps.append(StepResult(step.line.text, step.line.number, OK))
+            elif stop and step.line.kind != GIVEN:
+                steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, stop))
+            else:
+                steps.append(item.verdict.step(item.step))
+                blocked = blocked or item.verdict.blocked
+                if step.line.kind == GIVEN and item.verdict.state not in (OK, WARNING):
+                    stop = f"not judged: {step.line.text!r} does not hold"
+        seen_worse = any(step.state == CRITICAL for step in steps)
+        if blocked and not seen_worse:
+            return result(
+                task, self.hosts, steps, state=UNKNOWN, reason=f"blocked by {reachable_id(blocked)}",
+                blocked_by=reachable_id(blocked), duration=took,
+            )  # fmt: skip
+        return result(task, self.hosts, steps, duration=took)

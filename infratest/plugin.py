@@ -1,0 +1,110 @@
+"""What `check_infratest` does first: carry out a plan kept from an earlier run, importing as little as can be.
+
+A monitoring server starts this every minute on hundreds of hosts, and what a program imports costs more than what it
+checks. Where no plan is kept that is still true, the command line with all its libraries takes over, answers the same,
+and keeps the plan for the next time.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+from infratest.engine import compiled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from infratest.engine.tasks import Plan
+    from infratest.model import Report
+
+
+def main() -> None:
+    """Run the plugin and exit with its status."""
+    # A second is long for a check, and short for a collector of cycles.
+    gc.disable()
+    words = sys.argv[1:]
+    path = compiled.path_for(words)
+    loaded = compiled.load(path) if path else None
+    if loaded is None:
+        from infratest.cli.check_infratest import main as slow
+
+        slow()
+        return
+    status = _answer(*loaded)
+    # All is written and closed; taking the interpreter down in order would cost a tenth of the whole.
+    os._exit(status)
+
+
+def _answer(plan: Plan, kept: dict[str, Any]) -> int:
+    """Carry a kept plan out, print the answer, and return the exit status."""
+    from infratest.monitoring_plugin import apply_failed_ranges
+    from infratest.outputs.nagios import Nagios
+    from infratest.perfdata import Range
+
+    warning = Range(kept["warning"]) if kept["warning"] else None
+    critical = Range(kept["critical"]) if kept["critical"] else None
+    report = _checked(plan, kept)
+    if kept["state"] and report.state != "ok":
+        report = _with_history(report, kept["state"])
+    output = Nagios(False, kept["verbosity"], warning, critical, kept["timeout"])
+    try:
+        # The web is UTF-8, whatever the locale of a monitoring daemon says.
+        sys.stdout.buffer.write(output.render(report).encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    except OSError:
+        return 3
+    if kept["state"]:
+        _store(report, kept["state"])
+    return apply_failed_ranges(report, warning, critical)[1]
+
+
+def _checked(plan: Plan, kept: dict[str, Any]) -> Report:
+    from time import gmtime, monotonic, strftime, time
+
+    from infratest.deadline import Deadline
+    from infratest.engine.checking import Checking
+    from infratest.engine.here import Here
+    from infratest.engine.results import problem, skipped, with_needs
+    from infratest.model import Cost, Report
+
+    started, clock = time(), monotonic()
+    (host,) = plan.hosts
+    here = Here(host)
+    going = Checking(plan.hosts, here, Deadline(kept["timeout"]))
+    asked = [task for task in plan.tasks if not task.skip and not task.problem]
+    judged = with_needs(going.check(asked), asked)
+    found = {task.id: outcome for task, outcome in zip(asked, judged)}  # noqa: B905 - as many as were asked
+    results = [
+        skipped(task, plan.hosts) if task.skip else problem(task, plan.hosts) if task.problem else found[task.id]
+        for task in plan.tasks
+    ]
+    moment = strftime("%Y-%m-%dT%H:%M:%S", gmtime(started)) + f".{int(started % 1 * 1000):03d}Z"
+    took = round(monotonic() - clock, 4)
+    cost = Cost(commands=here.commands)
+    return Report(kept["stack"], kept["env"], moment, took, results, kept["production"], cost)
+
+
+def _with_history(report: Report, state: str) -> Report:
+    from pathlib import Path
+    from time import time
+
+    from infratest import history
+    from infratest.errors import StateError
+    from infratest.stack.state_dir import StateDir
+
+    try:
+        return history.with_since(report, history.last(StateDir(Path(state)), report.env), time())
+    except StateError:
+        return report
+
+
+def _store(report: Report, state: str) -> None:
+    from pathlib import Path
+
+    from infratest.stack.keeping import keep
+    from infratest.stack.state_dir import StateDir
+
+    keep(StateDir(Path(state)), report, counting=True)

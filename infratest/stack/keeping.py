@@ -1,0 +1,32 @@
+"""What every run leaves in the state directory: its results, its events, and failures in a row."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from infratest import events, history
+from infratest.errors import StateError
+from infratest.model import Report
+from infratest.stack.state_dir import StateDir
+
+log = logging.getLogger(__name__)
+
+
+def keep(state: StateDir, report: Report, *, counting: bool) -> None:
+    """Keep a report's results and events where the state directory can be written.
+
+    Args:
+        counting: count failures in a row too, as every check does and not only one that heals.
+    """
+    from infratest.heal.counts import record_run
+
+    now = time.time()
+    try:
+        if counting:
+            record_run(state, report, now)
+        history.save(state, report, now)
+        events.append(state, events.of_report(report))
+    except StateError as error:
+        # A check must answer from a directory that it may only read; the answer is right without its history.
+        log.info("nothing was stored: %s", error)

@@ -1,0 +1,192 @@
+"""The kept plan of a check: the same answer with it as without, and never believed when something has changed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROGRAM = str(Path(sys.executable).with_name("check_infratest"))
+FEATURE = 'Feature: f\n  Scenario: {0}\n    Then the file "{1}" exists\n'
+
+
+@dataclass
+class Place:
+    """A project on this machine, with a cache of its own."""
+
+    folder: Path
+    cache: Path
+
+    def write(self, name: str, title: str, path: str) -> Path:
+        target = self.folder / "features" / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(FEATURE.format(title, path), encoding="utf-8")
+        return target
+
+    def check(self, *words: str, **environment: str) -> tuple[int, str]:
+        """Return exit status and output, with what differs from run to run taken out."""
+        known = {key: value for key, value in os.environ.items() if not key.startswith(("INFRATEST_", "XDG_"))}
+        done = subprocess.run(
+            [PROGRAM, "--host", "local", *words], cwd=self.folder, capture_output=True, encoding="utf-8", timeout=60,
+            check=False, env=known | {"XDG_CACHE_HOME": str(self.cache)} | environment,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr
+        return done.returncode, re.sub(r"time=[\d.]+s", "time=", done.stdout)
+
+    def plans(self) -> list[Path]:
+        return sorted((self.cache / "infratest" / "plans").glob("*"))
+
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "project").mkdir()
+    found = Place(tmp_path / "project", tmp_path / "cache")
+    found.write("a.feature", "one", "/etc/passwd")
+    return found
+
+
+def test_the_answer_is_the_same_with_a_kept_plan(place):
+    place.write("b.feature", "two", "/nonexistent")
+    first = place.check("features")
+    assert first[0] == 2
+    (plan,) = place.plans()
+    assert place.check("features") == first
+    assert place.plans() == [plan]
+    assert plan.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_feature_that_is_added_is_seen(place):
+    assert place.check("features")[0] == 0
+    place.write("b.feature", "two", "/nonexistent")
+    assert place.check("features")[0] == 2
+
+
+def test_a_feature_that_is_removed_is_seen(place):
+    other = place.write("b.feature", "two", "/nonexistent")
+    assert place.check("features")[0] == 2
+    other.unlink()
+    assert place.check("features")[0] == 0
+
+
+def test_a_file_swapped_for_one_of_equal_size_and_time_is_seen(place):
+    feature = place.write("a.feature", "one", "/etc/passwd")
+    assert place.check("features")[0] == 0
+    times = feature.stat()
+    other = place.folder / "other"
+    other.write_text(feature.read_text(encoding="utf-8").replace("/etc/passwd", "/etc/passwx"), encoding="utf-8")
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    other.replace(feature)
+    assert feature.stat().st_size == times.st_size
+    assert place.check("features")[0] == 2
+
+
+def test_a_stack_file_that_appears_is_seen(place):
+    assert place.check("features")[0] == 0
+    (place.folder / "stack.yaml").write_text("stack: s\nprovider: existing\nhosts: {a: {address: 127.0.0.1}}\n")
+    assert place.check("features")[0] == 3
+
+
+def test_steps_of_the_users_own_that_appear_are_seen(place):
+    assert place.check("features")[0] == 0
+    (place.folder / "steps").mkdir()
+    (place.folder / "steps" / "own.py").write_text(
+        "from behave import then\n@then('the file \"/etc/passwd\" exists')\ndef own(context): pass\n"
+    )
+    status, output = place.check("features")
+    assert status == 3
+    assert "ambiguous" in output
+
+
+@pytest.mark.parametrize("size", [0, 1, 40, -1])
+def test_a_plan_that_is_cut_off_is_made_anew(place, size):
+    good = place.check("features")
+    (plan,) = place.plans()
+    data = plan.read_bytes()
+    plan.write_bytes(data[:size])
+    assert place.check("features") == good
+    assert place.plans()[0].read_bytes() == data
+
+
+def test_rubbish_in_a_plan_is_never_carried_out(place):
+    good = place.check("features")
+    (plan,) = place.plans()
+    import marshal
+
+    kept, stamps, tasks, host = marshal.loads(plan.read_bytes())
+    head, name, problem, skip, steps = tasks[0]
+    line, looks, *rest = steps[0]
+    subject, location, _, _, _, measure = looks[0]
+    mark = place.folder / "mark"
+    evil = (subject, location, "os", "system", (f"touch {mark}",), measure)
+    steps[0] = (line, [evil], *rest)
+    plan.write_bytes(marshal.dumps((kept, stamps, [(head, name, problem, skip, steps)], host)))
+    assert place.check("features") == good
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("which", ["file", "folder"])
+def test_a_plan_that_somebody_else_could_have_written_is_refused(place, which):
+    assert place.check("features")[0] == 0
+    (plan,) = place.plans()
+    other = place.write("b.feature", "two", "/nonexistent")
+    status = place.check("features")[0]
+    assert status == 2
+    (plan,) = place.plans()
+    other.unlink()
+    bad = place.check("features")
+    assert bad[0] == 0
+    # Now a plan that would say critical, in a place where anybody could have put it.
+    place.write("b.feature", "two", "/nonexistent")
+    place.check("features")
+    data = plan.read_bytes()
+    other.unlink()
+    place.check("features")
+    plan.write_bytes(data)
+    (plan if which == "file" else plan.parent).chmod(0o777)
+    assert place.check("features")[0] == 0
+
+
+@pytest.mark.parametrize("environment", [{"HOME": "", "XDG_CACHE_HOME": ""}, {"XDG_CACHE_HOME": "/proc/nowhere"}])
+def test_without_a_place_to_keep_it_the_answer_is_the_same(place, environment):
+    good = place.check("features")
+    assert place.check("features", **environment) == good
+
+
+def test_other_arguments_and_another_folder_have_plans_of_their_own(place):
+    place.check("features")
+    place.check("features", "-w", "1:")
+    place.check("features", "-v")
+    assert len(place.plans()) == 3
+    assert place.check("features", "-w", "1:")[0] == 1
+
+
+def test_with_a_state_directory_results_are_kept_and_since_is_told(place):
+    place.write("b.feature", "two", "/nonexistent")
+    state = place.folder / "state"
+    place.check("features", "--state", str(state))
+    status, output = place.check("features", "--state", str(state))
+    assert status == 2
+    assert "since " in output
+    events = (state / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(events) == 4
+    assert (state / "counts.json").exists()
+
+
+def test_without_a_stack_file_nothing_is_left_in_the_folder(place):
+    place.check("features")
+    assert sorted(path.name for path in place.folder.iterdir()) == ["features"]
+
+
+@pytest.mark.parametrize(
+    "sentence", ['"http://127.0.0.1:9/" does not answer', 'the service "x" does not exist from the controller']
+)
+def test_what_needs_more_than_this_machine_keeps_no_plan(place, sentence):
+    (place.folder / "features" / "a.feature").write_text(f"Feature: f\n  Scenario: s\n    Then {sentence}\n")
+    first = place.check("features")
+    assert place.plans() == []
+    assert place.check("features") == first

@@ -1,0 +1,59 @@
+"""A bug in a fact makes that fact unknown and ends nothing else; a bug of ours is unknown too, never a traceback."""
+
+from __future__ import annotations
+
+import pytest
+
+from infratest.engine.asked import Ask, Facts, askable
+from infratest.engine.faces import defects_told
+from infratest.errors import FactError, InfratestError, UserError
+from infratest.facts.base import Answer, Fact, Need
+
+
+class Broken(Fact):
+    """Breaks at what it is told to."""
+
+    def __init__(self, at: str) -> None:
+        self.at = at
+
+    def ask(self, arguments):
+        if self.at == "ask":
+            raise ValueError(f"no {arguments}")
+        return "true\n"
+
+    def read(self, answer, arguments):
+        return {} if self.at == "nothing" else {arguments[0]: 1 / 0}
+
+
+def test_a_snippet_that_cannot_be_made():
+    facts = Facts()
+    good, bad = Ask("good", Broken("read"), (("a",),)), Ask("bad", Broken("ask"), (("b",),))
+    assert askable("web", [bad, good], facts) == [(good, "true\n")]
+    assert str(facts.values["web", Need("bad", ("b",))]) == "a bug in the fact bad: ValueError: no (('b',),)"
+
+
+@pytest.mark.parametrize(
+    "at, words",
+    [("read", "a bug in the fact f: ZeroDivisionError: division by zero"), ("nothing", "f gave no answer for 'a'")],
+)
+def test_an_answer_that_cannot_be_read(at, words):
+    facts = Facts()
+    facts.answered("web", Ask("f", Broken(at), (("a",),)), Answer(out="", err="", exit=0), 0.1)
+    failure = facts.values["web", Need("f", ("a",))]
+    assert isinstance(failure, FactError)
+    assert str(failure) == words
+
+
+def test_a_defect_is_told_and_an_error_stays_what_it_is():
+    @defects_told
+    def work(error: BaseException) -> None:
+        raise error
+
+    with pytest.raises(UserError, match=r"^wrong$"):
+        work(UserError("wrong"))
+    with pytest.raises(InfratestError, match=r"^a defect in infratest: KeyError: 'x' \(test_defects.py:\d+\); -vv "):
+        work(KeyError("x"))
+    with pytest.raises(KeyboardInterrupt):
+        work(KeyboardInterrupt())
+    with pytest.raises(OSError, match="full"):
+        work(OSError("full"))

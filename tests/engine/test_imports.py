@@ -1,0 +1,58 @@
+"""What the plugin program imports: counted, since imports are what a check costs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from wheel import installed
+
+#: What a check may import beside infratest itself, over what the bare interpreter of its virtual environment does:
+#: built-in C modules, and those of the standard library that cost as good as nothing.
+ALLOWED = {
+    "marshal", "gc", "time", "posix", "pwd", "grp", "select", "errno", "_sha1", "_socket", "_struct", "fcntl", "abc",
+    "math",    "_posixsubprocess", "binascii", "__future__",
+}  # fmt: skip
+
+SENTENCES = """
+    Then the file "/etc/passwd" exists
+    And the file "/etc/passwd" contains "root:"
+    And the package "dpkg" is installed
+    And the process "no-such-process" is not running
+    And port 9 is not listening
+    And the user "root" exists
+    And the group "root" exists
+    And the mount "/" exists
+    And the disk of "/" is less than 100 % full, warning 99.9 %
+    And the memory is less than 100 % used
+    And the load is less than 10000
+    And the command "true" exits 0
+"""
+
+
+def imported(*words: object, cwd: Path, cache: Path) -> set[str]:
+    environment = os.environ | {"PYTHONPROFILEIMPORTTIME": "1", "XDG_CACHE_HOME": str(cache)}
+    done = subprocess.run(
+        [str(word) for word in words], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return set(re.findall(r"^import time:.*\| +(\S+)$", done.stderr, re.M)) - {"package"}
+
+
+@pytest.mark.parametrize("sentences", ['\n    Then the file "/etc/passwd" exists\n', SENTENCES], ids=["one", "many"])
+def test_a_check_by_a_kept_plan_imports_nothing_dear(tmp_path, sentences):
+    program = installed() / "check_infratest"
+    (tmp_path / "x.feature").write_text(f"Feature: f\n  Scenario: s{sentences}", encoding="utf-8")
+    words = (program, "--host", "local", "x.feature")
+    first = imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
+    assert "click" in first  # the first time a plan is made, by the whole command line
+    bare = imported(installed() / "python", "-c", "pass", cwd=tmp_path, cache=tmp_path / "cache")
+    mine = imported(*words, cwd=tmp_path, cache=tmp_path / "cache") - bare
+    foreign = {name for name in mine if name.partition(".")[0] != "infratest"}
+    assert foreign <= ALLOWED, f"beside what is allowed: {sorted(foreign - ALLOWED)}"
