@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infratest.checks.processes import ProcessCount, ProcessMemory, ProcessRunning, ProcessUser
+from infratest.checks.users import entry_name
 from infratest.gherkin.phrases import check
 
 
@@ -23,7 +24,7 @@ def process_running(name: str) -> ProcessRunning:
 )
 def process_user(name: str, user: str) -> ProcessUser:
     """Every process of this name runs as this user."""
-    return ProcessUser(name, user)
+    return ProcessUser(name, entry_name(user))
 
 
 @check('the process "{name}" has {bound:count} instances', example='the process "nginx" has at least 2 instances')

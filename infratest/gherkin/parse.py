@@ -71,6 +71,9 @@ def read(path: Path) -> tuple[Any, str]:
         raise FeatureError(
             f"{path}:{line}: not UTF-8: byte 0x{data[error.start]:02x}; save the file as UTF-8"
         ) from None
+    if "\0" in text:  # no name, path or command can hold it
+        line = text[: text.index("\0")].count("\n") + 1
+        raise FeatureError(f"{path}:{line}: a NUL character cannot be in a feature; remove it")
     try:
         language = _language(text)
         parsed = parse_feature(text, filename=str(path))

@@ -1,4 +1,4 @@
-"""The machine that infratest runs on: a full disk, directories that cannot be written, two runs at once, bad streams."""
+"""The machine that infratest runs on: a full disk, what cannot be written, two runs at once, bad streams."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_up_with_a_disk_that_is_full_or_becomes_so(place: Place, mounted: Callab
     fill(mounted(place.root / "disk", f"size={16 * PAGE},mode=700"), free)
     state = place.root / "disk" / "state"
     done = place.run(f"infratest up --state {state}")
-    world = [path for path in (place.folder / "world").glob("*.json")]
+    world = list((place.folder / "world").glob("*.json"))
     if done.status == 0:
         assert free > 3
         assert len(world) == 3

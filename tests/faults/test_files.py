@@ -36,12 +36,27 @@ STACKS = [
     row(
         "unquoted mode",
         HEAD + "    provision:\n      - file: {from: ok.feature, to: /x, mode: 0644}\n",
-        "stack.yaml:7", "mode", "0644", '"0644"',
+        "stack.yaml:7",
+        "mode",
+        "0644",
+        '"0644"',
     ),
-    row("cycle", "stack: s\nhosts:\n  a: {after: [b]}\n  b: {after: [a]}\n", "stack.yaml:3: hosts.a.after", "wait for each other: a -> b -> a", "take one name out"),
+    row(
+        "cycle",
+        "stack: s\nhosts:\n  a: {after: [b]}\n  b: {after: [a]}\n",
+        "stack.yaml:3: hosts.a.after",
+        "wait for each other: a -> b -> a",
+        "take one name out",
+    ),
     row("after itself", "stack: s\nhosts:\n  a: {after: [a]}\n", "stack.yaml:3: hosts.a.after", "a -> a"),
     row("after nobody", "stack: s\nhosts:\n  wbe: {}\n  a: {after: [web]}\n", "stack.yaml:4", "'web'", "'wbe'"),
-    row("unknown provider", "stack: s\nprovider: containr\nhosts: {a: {}}\n", "stack.yaml:2", "'containr'", "'container'"),
+    row(
+        "unknown provider",
+        "stack: s\nprovider: containr\nhosts: {a: {}}\n",
+        "stack.yaml:2",
+        "'containr'",
+        "'container'",
+    ),
     row("provider of later", "stack: s\nprovider: libvirt\nhosts: {a: {}}\n", "stack.yaml:2", "not in this version"),
     row("key of later", HEAD + "components: {}\n", "stack.yaml:6", "components", "not in this version"),
     row("unknown remedy", HEAD + "heal: {r: {do: [{restrt: x}]}}\n", "stack.yaml:6", "'restrt'", "restart-service"),
@@ -49,7 +64,7 @@ STACKS = [
     row("a tab", "stack: shop\nhosts:\n\tweb: {}\n", "stack.yaml:3", "tab"),
     row("not UTF-8", b"stack: shop\n# caf\xe9\n", "stack.yaml:2: byte 0xe9 is not UTF-8; save the file as UTF-8"),
     row("binary", b"\x7fELF\x00\x00", "stack.yaml:1", "U+007F"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", STACKS, ids=lambda case: case.id)
@@ -76,30 +91,96 @@ FEATURES = [
     row("empty file", "", "x.feature: empty", "'Feature: <what must hold>'"),
     row("only a comment", "# nothing\n", "x.feature: empty"),
     row("no scenario", "Feature: a\n", "x.feature:1: feature 'a' has no scenarios: it would check nothing"),
-    row("unknown sentence", 'Feature: a\n  Scenario: b\n    Then the fiel "/x" exists\n', "undefined: 'the fiel", "did you mean: the file"),
-    row("misspelt first keyword", 'Feature: a\n  Scenario: b\n    Thne the file "/x" exists\n', "x.feature:3", "Thne", "'Then'"),
     row(
-        "misspelt later keyword", f'Feature: a\n{HELLO}    Adn the file "/x" exists\n',
-        "x.feature:4", "Adn the file", "did you mean 'And'?",
+        "unknown sentence",
+        'Feature: a\n  Scenario: b\n    Then the fiel "/x" exists\n',
+        "undefined: 'the fiel",
+        "did you mean: the file",
     ),
-    row("misspelt Scenario", f"Feature: a\n{HELLO}  Scenari: c\n    Then port 22 is listening\n", "x.feature:4", "Scenari: c", "'Scenario:'"),
-    row("misspelt first Scenario", "Feature: a\n  Scenari: c\n    Then port 22 is listening\n", "x.feature:2", "Scenari: c", "'Scenario:'"),
+    row(
+        "misspelt first keyword",
+        'Feature: a\n  Scenario: b\n    Thne the file "/x" exists\n',
+        "x.feature:3",
+        "Thne",
+        "'Then'",
+    ),
+    row(
+        "misspelt later keyword",
+        f'Feature: a\n{HELLO}    Adn the file "/x" exists\n',
+        "x.feature:4",
+        "Adn the file",
+        "did you mean 'And'?",
+    ),
+    row(
+        "misspelt Scenario",
+        f"Feature: a\n{HELLO}  Scenari: c\n    Then port 22 is listening\n",
+        "x.feature:4",
+        "Scenari: c",
+        "'Scenario:'",
+    ),
+    row(
+        "misspelt first Scenario",
+        "Feature: a\n  Scenari: c\n    Then port 22 is listening\n",
+        "x.feature:2",
+        "Scenari: c",
+        "'Scenario:'",
+    ),
     row("misspelt Feature", f"Featur: a\n{HELLO}", "x.feature:1", "Featur: a", "'Feature:'"),
-    row("text before the first step", "Feature: a\n  Scenario: b\n    port 22 is listening\n    Then port 22 is listening\n", "x.feature:3", "'port 22 is listening'", "before the first step"),
+    row(
+        "text before the first step",
+        "Feature: a\n  Scenario: b\n    port 22 is listening\n    Then port 22 is listening\n",
+        "x.feature:3",
+        "'port 22 is listening'",
+        "before the first step",
+    ),
     row("empty scenario", f"Feature: a\n  Scenario: none\n{HELLO}", "x.feature:2", "'none' has no steps"),
-    row("outline without rows", "Feature: a\n  Scenario Outline: o\n    Then port <p> is listening\n    Examples:\n      | p |\n", "x.feature:2", "'o' has no rows"),
-    row("outline without examples", "Feature: a\n  Scenario Outline: o\n    Then port <p> is listening\n", "x.feature:2", "'o' has no rows"),
+    row(
+        "outline without rows",
+        "Feature: a\n  Scenario Outline: o\n    Then port <p> is listening\n    Examples:\n      | p |\n",
+        "x.feature:2",
+        "'o' has no rows",
+    ),
+    row(
+        "outline without examples",
+        "Feature: a\n  Scenario Outline: o\n    Then port <p> is listening\n",
+        "x.feature:2",
+        "'o' has no rows",
+    ),
     row("unknown tag", f"Feature: a\n  @helas:web\n{HELLO}", "x.feature:3", "unknown tag @helas:web", "@heal:"),
     row("tag of later", f"Feature: a\n  @interval:60s\n{HELLO}", "x.feature:3", "@interval:60s", "not in this version"),
     row("equal names", f"Feature: a\n{HELLO}{HELLO}", "x.feature:4", "same id as the one in line 2", "rename it"),
-    row("an act after Then", 'Feature: a\n  Scenario: b\n    Then the service "x" is stopped\n', "x.feature:3", "only follow When"),
-    row("a bound that cannot be", 'Feature: a\n  Scenario: b\n    Then the disk "/" is less than 80 % full, warning 90 %\n', "x.feature:3", "looser"),
-    row("unknown value", 'Feature: a\n  Scenario: b\n    Then the file "{param.nowhere}" exists\n', "x.feature:3", "param.nowhere", "unknown name"),
-    row("unknown group", 'Feature: a\n  Scenario: b\n    Given the hosts in group "wbe"\n    Then port 22 is listening\n', "x.feature:3", "unknown group 'wbe'", "'web'"),
+    row(
+        "an act after Then",
+        'Feature: a\n  Scenario: b\n    Then the service "x" is stopped\n',
+        "x.feature:3",
+        "only follow When",
+    ),
+    row(
+        "a bound that cannot be",
+        'Feature: a\n  Scenario: b\n    Then the disk "/" is less than 80 % full, warning 90 %\n',
+        "x.feature:3",
+        "looser",
+    ),
+    row(
+        "unknown value",
+        'Feature: a\n  Scenario: b\n    Then the file "{param.nowhere}" exists\n',
+        "x.feature:3",
+        "param.nowhere",
+        "unknown name",
+    ),
+    row(
+        "unknown group",
+        'Feature: a\n  Scenario: b\n    Given the hosts in group "wbe"\n    Then port 22 is listening\n',
+        "x.feature:3",
+        "unknown group 'wbe'",
+        "'web'",
+    ),
     row("not UTF-8", b"Feature: a\n  Scenario: \xe9\n", "x.feature:2: not UTF-8: byte 0xe9; save the file as UTF-8"),
     row("binary", b"\x7fELF\x00\x00\x01", "x.feature"),
-    row("a table below a sentence of ours", f"Feature: a\n{HELLO}      | a |\n", "x.feature:3", "takes no text or table"),
-]  # fmt: skip
+    row(
+        "a table below a sentence of ours", f"Feature: a\n{HELLO}      | a |\n", "x.feature:3", "takes no text or table"
+    ),
+]
 
 
 @pytest.mark.parametrize("case", FEATURES, ids=lambda case: case.id)

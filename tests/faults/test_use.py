@@ -55,7 +55,14 @@ ROWS = [
     row("up --stack .", 2, ". is a directory; name the stack file in it"),
     # what may not be
     row("check ok.feature", 3, "ok.feature:2: 'b' changes something", "a check only looks", "@test", ok=ACTING),
-    row("test --env prod ok.feature", 3, "ok.feature:2: 'b' changes something", "shop is production", ok=ACTING, stack=TWO),
+    row(
+        "test --env prod ok.feature",
+        3,
+        "ok.feature:2: 'b' changes something",
+        "shop is production",
+        ok=ACTING,
+        stack=TWO,
+    ),
     # options
     row("test --timeout banana ok.feature", 3, "--timeout", "'banana'", "ms, s, min", "`infratest test --help`"),
     row("check --timeout -1s ok.feature", 3, "--timeout", "-1s"),
@@ -71,7 +78,7 @@ ROWS = [
     row("tset", 2, "unknown verb 'tset'", "did you mean 'test'?"),
     row("run web", 2, "COMMAND"),
     row("heal nowhere.json", 3, "nowhere.json"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", ROWS, ids=lambda case: case.command)

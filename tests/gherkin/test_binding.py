@@ -52,17 +52,25 @@ def test_a_number_that_is_not_whole(number):
     "words, wanted",
     [
         ("in less than 500 ms", Threshold(Bound("less than", 0.5, None, "s"))),
-        ("in less than 2 s, warning 500 ms",
-         Threshold(Bound("less than", 2, None, "s"), Bound("less than", 0.5, None, "s"))),
-        ("in at least 1 min, warning 2 min",
-         Threshold(Bound("at least", 60, None, "s"), Bound("at least", 120, None, "s"))),
-        ("in between 1 s and 9 s, warning between 2 s and 8 s",
-         Threshold(Bound("between", 1, 9, "s"), Bound("between", 2, 8, "s"))),
-        ("in between 1 s and 9 s, warning 2 s and 8 s",
-         Threshold(Bound("between", 1, 9, "s"), Bound("between", 2, 8, "s"))),
+        (
+            "in less than 2 s, warning 500 ms",
+            Threshold(Bound("less than", 2, None, "s"), Bound("less than", 0.5, None, "s")),
+        ),
+        (
+            "in at least 1 min, warning 2 min",
+            Threshold(Bound("at least", 60, None, "s"), Bound("at least", 120, None, "s")),
+        ),
+        (
+            "in between 1 s and 9 s, warning between 2 s and 8 s",
+            Threshold(Bound("between", 1, 9, "s"), Bound("between", 2, 8, "s")),
+        ),
+        (
+            "in between 1 s and 9 s, warning 2 s and 8 s",
+            Threshold(Bound("between", 1, 9, "s"), Bound("between", 2, 8, "s")),
+        ),
         ("in exactly 3 days", Threshold(Bound("exactly", 259200, None, "s"))),
     ],
-)  # fmt: skip
+)
 def test_thresholds(words, wanted):
     assert bound_to(f'the file "/a" of x has 1 lines {words}').threshold == wanted
 
@@ -106,9 +114,12 @@ def test_a_warning_without_its_bound():
         (" within 1.5 min", Tail(within=90)),
         (" within {p} s", Tail(within=7)),
         (" for 250ms", Tail(during=0.25)),
-        (' on at least 3 hosts from "db" within 2 h', Tail(quantifier="at least", least=3, view="named", viewpoint="db", within=7200)),
+        (
+            ' on at least 3 hosts from "db" within 2 h',
+            Tail(quantifier="at least", least=3, view="named", viewpoint="db", within=7200),
+        ),
     ],
-)  # fmt: skip
+)
 def test_tails(words, wanted):
     match = given.match(f'the file "/a" of x has 1 lines{words}')
     assert match is not None

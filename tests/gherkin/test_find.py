@@ -70,7 +70,7 @@ def test_ready_made_ones(here):
     assert found(here, "@linux-baseline") == [("@linux-baseline", ())]
     assert "@linux-baseline" in ready_made()
     with pytest.raises(
-        FeatureError, match="unknown ready-made feature '@linux-basline': did you mean '@linux-baseline'"
+        FeatureError, match=r"unknown ready-made feature '@linux-basline': did you mean '@linux-baseline'"
     ):
         found(here, "@linux-basline")
     with pytest.raises(FeatureError, match="unknown ready-made feature"):

@@ -75,7 +75,7 @@ REFUSED = [
     ("no attempt", f"Feature: f\n  @attempts:0\n{GOOD}", "3: @attempts:0: attempts is a whole number from 1 to 100"),
     ("a time without its unit", f"Feature: f\n  @timeout:10\n{GOOD}",
      "3: @timeout:10: timeout is a time with its unit, as @timeout:10s"),
-    ("an act after Given", 'Feature: f\n  Scenario: s\n    Given the service "x" is stopped\n    Then port 1 is listening\n',
+    ("an act after Given", f'Feature: f\n  Scenario: s\n    Given the service "x" is stopped\n    Then {PORT}\n',
      "3: 'the service \"x\" is stopped' changes something: it may only follow When"),
     ("an act after Then", 'Feature: f\n  Scenario: s\n    Then the command "x" is run\n',
      "3: 'the command \"x\" is run' changes something: it may only follow When"),

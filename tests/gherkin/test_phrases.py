@@ -77,12 +77,31 @@ def test_every_tail(start):
 @pytest.mark.parametrize(
     "tail",
     [
-        " within 30", " within s", " within 30 s for 2 s", " for 2 s within 30 s", " within 30 s on no host",
-        " from the host on no host", ' from "a" from "b"', " on two hosts", " on at least hosts", " on web-1",
-        " from db", ", warning 80 %", " on at least -1 hosts", "  within 30 s", " within 30 s ", " within -", " FROM the host",
-        " from the Host", " from every host", " on exactly two hosts", "\n", " within 30 s.", " within 30 weeks",
+        " within 30",
+        " within s",
+        " within 30 s for 2 s",
+        " for 2 s within 30 s",
+        " within 30 s on no host",
+        " from the host on no host",
+        ' from "a" from "b"',
+        " on two hosts",
+        " on at least hosts",
+        " on web-1",
+        " from db",
+        ", warning 80 %",
+        " on at least -1 hosts",
+        "  within 30 s",
+        " within 30 s ",
+        " within -",
+        " FROM the host",
+        " from the Host",
+        " from every host",
+        " on exactly two hosts",
+        "\n",
+        " within 30 s.",
+        " within 30 weeks",
     ],
-)  # fmt: skip
+)
 def test_tails_that_are_none(tail):
     assert THING.match(f'the thing "x" is there{tail}') is None
 

@@ -94,7 +94,7 @@ def test_nothing_selected_is_an_error(options, message):
 
 @pytest.mark.parametrize("text", ["web and (", "and", "(", "not", "web or", ")"])
 def test_no_tag_expression(text):
-    with pytest.raises(UserError, match="is no tag expression .*; write as 'web and not slow'"):
+    with pytest.raises(UserError, match=r"is no tag expression .*; write as 'web and not slow'"):
         expression(text)
 
 

@@ -60,16 +60,21 @@ def test_values_for_a_shell_are_one_word_each():
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("{param.prot}", "f:3: {param.prot}: unknown name 'prot'; did you mean 'port'? known are "
-         "debug, name, nginx-version, port"),
+        (
+            "{param.prot}",
+            "f:3: {param.prot}: unknown name 'prot'; did you mean 'port'? known are debug, name, nginx-version, port",
+        ),
         ("{host.adress}", "f:3: {host.adress}: unknown name 'adress'; did you mean 'address'? known are address, name"),
-        ("{host.label.rol}", "f:3: {host.label.rol}: unknown name 'rol'; did you mean 'role'? known are rack.row, role"),
+        (
+            "{host.label.rol}",
+            "f:3: {host.label.rol}: unknown name 'rol'; did you mean 'role'? known are rack.row, role",
+        ),
         ("{group.wbe.count}", "f:3: {group.wbe.count}: no host is in group 'wbe'; groups are data, spare, web"),
         ("{group.web}", "f:3: {group.web}: unknown name ''; known are addresses, count, names"),
         ("{output.uri}", "f:3: {output.uri}: unknown name 'uri'; did you mean 'url'? known are plain, self, url"),
         ("{host.off.address}", "f:3: {host.off.address}: off has no address: it is stopped; `infratest up` first"),
     ],
-)  # fmt: skip
+)
 def test_unknown_names(text, message):
     with pytest.raises(FeatureError) as raised:
         VALUES.fill(text, where="f:3")
