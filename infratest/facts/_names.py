@@ -1,14 +1,27 @@
-"""How the facts `user` and `group` ask for entries by name, and read them: passwd(5) and group(5) lines."""
+"""How the facts `user` and `group` ask for entries by name, and read them: passwd(5) and group(5) lines.
+
+Natively they are asked of the C library's name services, as getent asks, but only where these answer by themselves:
+a directory service (LDAP, NIS, SSSD) may take longer than a look may, so what it is needed for is left to the snippet.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
+
+from infratest.cleaning import decoded
 from infratest.errors import FactError
+from infratest.facts import _machine
 from infratest.facts._shell import lines, positional
 from infratest.facts.base import Answer, Argument, Fact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+#: Sources of nsswitch.conf(5) that this machine answers by itself.
+NEAR = frozenset(("files", "systemd", "altfiles", "db", "mymachines", "myhostname"))
 
 # getent(1) knows every source of the host's name services; without it (busybox) the local file is read, by the shell
 # alone. getent ends with 2 where one of the names is not known, and takes a number for an id; reading compares names.
@@ -44,3 +57,85 @@ def entries(fact: Fact, answer: Answer, fields: int) -> dict[str, list[str]]:
         raise FactError(f"the answer about users or groups is not understood: {answer.out[:80]!r}")
     split = [row.split(":") for row in rows]
     return {parts[0]: parts for parts in split if len(parts) == fields and parts[2].isdigit()}
+
+
+class Distant(Exception):
+    """A number's name is known to a directory service alone."""
+
+
+class Numbers:
+    """Names of user and group ids, each looked for once; `UNKNOWN` where there is none, as stat(1) says."""
+
+    def __init__(self) -> None:
+        self._users: dict[int, str] = {}
+        self._groups: dict[int, str] = {}
+
+    def user(self, uid: int) -> str:
+        """Raises Distant."""
+        if uid not in self._users:
+            import pwd
+
+            self._users[uid] = _name(pwd.getpwuid, uid, near("passwd", [str(uid)], column=2))
+        return self._users[uid]
+
+    def group(self, gid: int) -> str:
+        """Raises Distant."""
+        if gid not in self._groups:
+            import grp
+
+            self._groups[gid] = _name(grp.getgrgid, gid, near("group", [str(gid)], column=2))
+        return self._groups[gid]
+
+
+def _name(look: Callable[[int], Any], number: int, is_near: bool) -> str:
+    if not is_near:
+        raise Distant
+    try:
+        return text(look(number)[0])
+    except KeyError:
+        return "UNKNOWN"
+
+
+def near(database: str, wanted: Iterable[str], column: int = 0) -> bool:
+    """Whether `passwd` or `group` is answered for these without another machine.
+
+    It is where no source is distant, and for what the local file knows where that comes first. What getent might take
+    for an option, or the C library for another name than was written, is not near.
+    """
+    names = set(wanted)
+    if sys.getfilesystemencoding() != "utf-8" and not all(name.isascii() for name in names):
+        return False
+    if any(name.startswith("-") for name in names):
+        return False
+    try:
+        found = sources(database, decoded(_machine.whole("/etc/nsswitch.conf")))
+        if NEAR.issuperset(found):
+            return True
+        rows = decoded(_machine.whole(f"/etc/{database}")).split("\n")
+    except FileNotFoundError:
+        return True  # no such file (musl): the C library knows local files alone
+    except OSError:
+        return False
+    return answered(found, names, [row.split(":") for row in rows], column)
+
+
+def answered(found: Sequence[str], names: set[str], rows: Iterable[Sequence[str]], column: int) -> bool:
+    """Whether these sources answer for all the names without another machine, given the local file's rows."""
+    if NEAR.issuperset(found):
+        return True
+    return found[0] == "files" and names <= {fields[column] for fields in rows if len(fields) > column}
+
+
+def sources(database: str, text: str) -> list[str]:
+    """Return where the C library looks, in order, as nsswitch.conf(5) says; `files` where it says nothing."""
+    for row in text.split("\n"):
+        name, colon, rest = row.partition("#")[0].partition(":")
+        if colon and name.strip() == database:
+            outside = "".join(part.rpartition("]")[2] + " " for part in rest.split("["))
+            return outside.split() or ["files"]
+    return ["files"]
+
+
+def text(name: str) -> str:
+    """Return what the C library gave as UTF-8 text, as answers are read."""
+    return name if name.isascii() else decoded(os.fsencode(name))

@@ -6,9 +6,14 @@ as the replacement character.
 
 from __future__ import annotations
 
+import os
+from stat import S_ISREG
+
+from infratest.cleaning import decoded
 from infratest.errors import FactError
+from infratest.facts import _machine
 from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped
-from infratest.facts.base import Answer, Argument, Fact
+from infratest.facts.base import Answer, Argument, LooksHere
 from infratest.found import Content
 
 TYPE_CHECKING = False
@@ -43,7 +48,7 @@ done
 """.replace("LIMIT", str(LIMIT + 1))
 
 
-class ContentFact(Fact):
+class ContentFact(LooksHere):
     """Contents of files."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
@@ -67,6 +72,12 @@ class ContentFact(Fact):
             raise FactError(f"of {len(arguments)} files asked for, {len(found)} were answered")
         return {argument: found[index] for index, argument in enumerate(arguments, 1)}
 
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        paths = [_machine.encoded(argument[0]) for argument in arguments]
+        if _machine.may_wait(paths):
+            return None
+        return {argument: _here(path) for argument, path in zip(arguments, paths, strict=True)}
+
 
 def _content(rows: Any) -> Content:
     kept: list[str] = []
@@ -75,6 +86,19 @@ def _content(rows: Any) -> Content:
             break
         kept.append(row[1:])
     # The line break before `.` is the snippet's own: the content's last line break shows as one empty line before it.
-    text = "\n".join(kept)
+    return _kept("\n".join(kept))
+
+
+def _here(path: bytes) -> Content:
+    try:
+        if not S_ISREG(os.stat(path).st_mode):
+            return Content(text=None)
+        read = _machine.whole(path, LIMIT + 1)
+    except OSError as error:
+        return Content(text=None, problem="" if _machine.absent(error) else _machine.why(error))
+    return _kept(decoded(read.replace(b"\0", b"")))
+
+
+def _kept(text: str) -> Content:
     size = len(text.encode("utf-8", "replace"))
     return Content(text=text if size <= LIMIT else text[:LIMIT], whole=size <= LIMIT)

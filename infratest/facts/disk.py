@@ -6,9 +6,12 @@ alone, so that no device's or mount point's name can be taken for a column.
 
 from __future__ import annotations
 
+import os
+
 from infratest.errors import FactError
+from infratest.facts import _machine
 from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
-from infratest.facts.base import Answer, Argument, Fact
+from infratest.facts.base import Answer, Argument, LooksHere
 from infratest.found import Space
 
 TYPE_CHECKING = False
@@ -36,7 +39,7 @@ fi
 """
 
 
-class DiskFact(Fact):
+class DiskFact(LooksHere):
     """Room in file systems."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
@@ -59,12 +62,29 @@ class DiskFact(Fact):
             raise FactError(f"of {len(arguments)} disks asked for, {len(found)} were answered")
         return {argument: found[index] for index, argument in enumerate(arguments, 1)}
 
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        paths = [_machine.encoded(argument[0]) for argument in arguments]
+        if _machine.may_wait(paths):
+            return None
+        return {argument: _here(path) for argument, path in zip(arguments, paths, strict=True)}
+
 
 def _space(row: str) -> Space:
     fields = [number(field, "a field of stat -f") for field in row.split()]
     if len(fields) != 6:
         raise FactError(f"stat -f answered a line that is not understood: {row[:120]!r}")
-    block, blocks, free, available, inodes, inodes_free = fields
+    return _counted(*fields)
+
+
+def _here(path: bytes) -> Space:
+    try:
+        room = os.statvfs(path)
+    except OSError as error:
+        return Space(there=False, problem="" if _machine.absent(error) else _machine.why(error))
+    return _counted(room.f_frsize, room.f_blocks, room.f_bfree, room.f_bavail, room.f_files, room.f_ffree)
+
+
+def _counted(block: int, blocks: int, free: int, available: int, inodes: int, inodes_free: int) -> Space:
     return Space(
         size=blocks * block,
         used=(blocks - free) * block,

@@ -6,9 +6,15 @@ a path that the shell does not find is looked at alone, for the words that tell 
 
 from __future__ import annotations
 
+import os
+from stat import S_ISLNK
+from time import time
+
+from infratest.cleaning import decoded
 from infratest.errors import FactError
+from infratest.facts import _machine, _names
 from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
-from infratest.facts.base import Answer, Argument, Fact
+from infratest.facts.base import Answer, Argument, LooksHere
 from infratest.found import File
 
 TYPE_CHECKING = False
@@ -52,7 +58,7 @@ KINDS = {
 }
 
 
-class FileFact(Fact):
+class FileFact(LooksHere):
     """Paths and what they are."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
@@ -87,6 +93,38 @@ class FileFact(Fact):
         if sorted(found) != list(range(1, len(arguments) + 1)):
             raise FactError(f"of {len(arguments)} files asked for, {len(found)} were answered")
         return {argument: found[index] for index, argument in enumerate(arguments, 1)}
+
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        paths = [_machine.encoded(argument[0]) for argument in arguments]
+        if _machine.may_wait(paths):
+            return None
+        names, now = _names.Numbers(), int(time())
+        try:
+            return {argument: _here(path, now, names) for argument, path in zip(arguments, paths, strict=True)}
+        except _names.Distant:
+            return None
+
+
+def _here(path: bytes, now: int, names: _names.Numbers) -> File:
+    link = None
+    try:
+        status = os.lstat(path)
+        if S_ISLNK(status.st_mode):
+            link = decoded(os.readlink(path))
+            status = os.stat(path)
+    except OSError as error:
+        return File(kind=None, link=link) if _machine.absent(error) else File(kind=None, problem=_machine.why(error))
+    return File(
+        kind=KINDS.get(status.st_mode & 0o170000, "unknown kind"),
+        mode=f"{status.st_mode & 0o7777:04o}",
+        owner=names.user(status.st_uid),
+        group=names.group(status.st_gid),
+        uid=status.st_uid,
+        gid=status.st_gid,
+        size=status.st_size,
+        age=now - int(status[8]),  # ST_MTIME, whole seconds as stat prints them
+        link=link,
+    )
 
 
 def _file(row: str, now: int, link: str | None) -> File:

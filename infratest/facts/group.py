@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import grp
+
 from infratest.facts import _names
 from infratest.facts._shell import number
-from infratest.facts.base import Answer, Argument, Fact
+from infratest.facts.base import Answer, Argument, LooksHere
 from infratest.found import Group
 
 TYPE_CHECKING = False
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class GroupFact(Fact):
+class GroupFact(LooksHere):
     """Groups."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
@@ -22,6 +24,19 @@ class GroupFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         found = _names.entries(self, answer, 4)
         return {argument: _group(found.get(argument[0])) for argument in arguments}
+
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        if not _names.near("group", [argument[0] for argument in arguments]):
+            return None
+        return {argument: _here(argument[0]) for argument in arguments}
+
+
+def _here(name: str) -> Group | None:
+    try:
+        entry = grp.getgrnam(name)
+    except KeyError:
+        return None
+    return Group(name=name, gid=entry.gr_gid, members=tuple(_names.text(one) for one in entry.gr_mem))
 
 
 def _group(entry: list[str] | None) -> Group | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from infratest.errors import FactError
+from infratest.facts import _machine
 from infratest.facts._shell import lines
-from infratest.facts.base import Answer, Argument, Fact
+from infratest.facts.base import Answer, Argument, LooksHere
 from infratest.found import Load
 
 TYPE_CHECKING = False
@@ -12,14 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+# nproc tells the processors that may be used, but for what programs of OpenMP are told in the environment.
 SNIPPET = r"""
 read -r one five fifteen rest </proc/loadavg
 echo "$one $five $fifteen"
-nproc 2>/dev/null || getconf _NPROCESSORS_ONLN
+OMP_NUM_THREADS= OMP_THREAD_LIMIT= nproc 2>/dev/null || getconf _NPROCESSORS_ONLN
 """
 
 
-class LoadFact(Fact):
+class LoadFact(LooksHere):
     """Load averages."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
@@ -34,3 +38,10 @@ class LoadFact(Fact):
         except ValueError:
             raise FactError(f"the answer about the load is not understood: {answer.out[:80]!r}") from None
         return dict.fromkeys(arguments, load)
+
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        try:
+            one, five, fifteen = (float(field) for field in _machine.whole("/proc/loadavg").split()[:3])
+        except (OSError, ValueError):
+            return None
+        return dict.fromkeys(arguments, Load(averages=(one, five, fifteen), processors=len(os.sched_getaffinity(0))))

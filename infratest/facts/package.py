@@ -3,14 +3,18 @@
 One query of dpkg, rpm, apk's database or pacman for all names. The manager whose database is filled is the one that
 is asked, for tools of another family may be installed on any system. Names are compared exactly: dpkg takes patterns,
 pacman also virtual names, and neither is meant. Only dpkg's state `installed` is installed (not `config-files`,
-`half-installed`, `unpacked` ...); a package on hold is.
+`half-installed`, `unpacked` ...); a package on hold is. This machine's own dpkg is read from its status file.
 """
 
 from __future__ import annotations
 
+import os
+
+from infratest.cleaning import decoded
 from infratest.errors import FactError
+from infratest.facts import _machine
 from infratest.facts._shell import lines, positional
-from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
+from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
 from infratest.found import Package
 
 TYPE_CHECKING = False
@@ -41,7 +45,14 @@ exit 0
 """.replace("NO_TOOL", str(NO_TOOL))
 
 
-class PackageFact(Fact):
+#: Where dpkg keeps what it knows.
+DPKG = "/var/lib/dpkg"
+
+#: Names that are looked for by themselves; for more, the file is cut into its packages.
+FEW = 3
+
+
+class PackageFact(LooksHere):
     """Packages of the distribution."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
@@ -57,12 +68,70 @@ class PackageFact(Fact):
         absent = Package(manager=manager, installed=False)
         return {argument: found.get(argument[0], absent) for argument in arguments}
 
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        rows = dpkg_rows(DPKG, {argument[0].partition(":")[0] for argument in arguments})
+        if rows is None or not _machine.on_path("dpkg-query"):
+            return None
+        found, absent = _dpkg(rows, []), Package(manager="dpkg", installed=False)
+        return {argument: found.get(argument[0], absent) for argument in arguments}
+
+
+def dpkg_rows(folder: str, names: set[str]) -> list[str] | None:
+    """Return the lines that dpkg-query prints for these names, out of dpkg's own folder.
+
+    None where there is no such folder, or where dpkg is at work: what it has done is then in `updates`, one file a
+    step (all digits), and comes into `status` later.
+    """
+    try:
+        # In this order: a status file read after `updates` was seen empty is at least as new as that.
+        if any(name.isdigit() for name in os.listdir(f"{folder}/updates")):
+            return None
+        written = _machine.whole(f"{folder}/status")
+    except OSError:
+        return None
+    wanted = {_machine.encoded(name) for name in names}
+    if not written or not all(_plain(name) for name in wanted):
+        return None
+    status = b"\n%b\n" % written
+    return sorted(_row(stanza) for stanza in _stanzas(status, wanted))
+
+
+def _plain(name: bytes) -> bool:
+    """Whether it is no pattern and nothing that dpkg-query might take apart otherwise."""
+    return name.isascii() and name.translate(None, b"+-.").isalnum()
+
+
+def _stanzas(status: bytes, names: set[bytes]) -> list[bytes]:
+    """Return the paragraphs of these packages, each from its name on; dpkg writes the name first."""
+    mark = b"\nPackage: "
+    if len(names) > FEW:
+        return [one for one in status.split(mark) if one[: one.find(b"\n")] in names]
+    found = []
+    for name in names:
+        wanted = mark + name + b"\n"
+        place = status.find(wanted)
+        while place >= 0:
+            end = status.find(b"\n\n", place + len(mark))
+            found.append(status[place + len(mark) : end + 1 if end >= 0 else None])
+            place = status.find(wanted, place + len(mark))
+    return found
+
+
+def _row(stanza: bytes) -> str:
+    fields = [stanza[: stanza.find(b"\n")]]
+    for key in (b"\nArchitecture: ", b"\nStatus: ", b"\nVersion: "):
+        at = stanza.find(key)
+        fields.append(stanza[at + len(key) : stanza.find(b"\n", at + 1)].strip() if at >= 0 else b"")
+    return decoded(b"\t".join(fields))
+
 
 def _dpkg(rows: list[str], names: list[str]) -> dict[str, Package]:
     found: dict[str, Package] = {}
     for row in rows:
         name, architecture, status, version = _fields(row, 4)
         state = status.rpartition(" ")[2]
+        if state in ("not-installed", ""):
+            continue  # a name out of other packages' dependencies, or one that was purged
         package = Package(manager="dpkg", installed=state == "installed", version=version, state=_dpkg_words(status))
         # A package may be there for several architectures: any one that is installed answers for the bare name.
         found[f"{name}:{architecture}"] = package

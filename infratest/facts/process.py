@@ -8,9 +8,13 @@ shells and wrappers that started it and all that they started.
 
 from __future__ import annotations
 
+import os
+
+from infratest.cleaning import decoded
 from infratest.errors import FactError
-from infratest.facts._shell import lines, number
-from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
+from infratest.facts import _machine
+from infratest.facts._shell import lines, number, unescaped
+from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
 from infratest.found import Process
 
 TYPE_CHECKING = False
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 #: What may stand between a login (sshd, an engine's exec, our own program) and the shell that asks.
 WRAPPERS = frozenset({"sh", "dash", "bash", "ash", "busybox", "mksh", "ksh", "zsh", "env", "timeout", "sudo", "su"})
+
+HIDDEN = "process 1 cannot be seen: other users' processes are hidden (hidepid); use sudo"
 
 # Processes end while they are read: -s, and no look at the exit status. read() demands that process 1 was seen.
 SNIPPET = r"""
@@ -36,7 +42,7 @@ exit 0
 """.replace("NO_TOOL", str(NO_TOOL))
 
 
-class ProcessFact(Fact):
+class ProcessFact(LooksHere):
     """Processes."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
@@ -50,8 +56,57 @@ class ProcessFact(Fact):
         ours = number(rows[0], "the shell's own process id")
         seen = _statuses(rows[1:middle], _words(rows[middle + 1 :]))
         if 1 not in seen:
-            raise FactError("process 1 cannot be seen: other users' processes are hidden (hidepid); use sudo")
+            raise FactError(HIDDEN)
         return dict.fromkeys(arguments, _without(seen, ours))
+
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        try:
+            entries = os.listdir("/proc")
+        except OSError:
+            return None
+        pids = sorted(int(entry) for entry in entries if entry.isdecimal())
+        if not pids or pids[0] != 1:
+            raise FactError(HIDDEN)
+        found = tuple(process for pid in pids if (process := _here(pid)) is not None)
+        if not found or found[0].pid != 1:
+            raise FactError(HIDDEN)
+        return dict.fromkeys(arguments, found)
+
+
+def _here(pid: int) -> Process | None:
+    """Return a process as its own files in /proc tell it; None where it ended while they were read."""
+    try:
+        status = _machine.whole(f"/proc/{pid}/status")
+    except OSError:
+        return None
+    resident = _field(status, b"\nVmRSS:")
+    words: list[bytes] = []
+    if resident:  # a kernel thread and a zombie have no memory, and so no command line
+        try:
+            words = _machine.whole(f"/proc/{pid}/cmdline").split(b"\0")
+        except OSError:
+            words = []
+        if words and words[-1] == b"":
+            words.pop()
+    state = _field(status, b"\nState:")
+    parent = _field(status, b"\nPPid:")
+    uids = _field(status, b"\nUid:").split()
+    if not status.startswith(b"Name:\t") or not state or not parent or len(uids) < 2:
+        return None
+    return Process(
+        pid=pid,
+        parent=int(parent),
+        uid=int(uids[1]),
+        state=chr(state[0]),
+        name=unescaped(decoded(status[6 : status.find(b"\n")])),
+        arguments=tuple(decoded(word) for word in words),
+        rss=int(resident.split()[0]) * 1024 if resident else 0,
+    )
+
+
+def _field(status: bytes, key: bytes) -> bytes:
+    at = status.find(key)
+    return status[at + len(key) : status.find(b"\n", at + 1)].strip() if at >= 0 else b""
 
 
 def _words(rows: list[str]) -> dict[str, list[str]]:
@@ -79,7 +134,7 @@ def _statuses(rows: list[str], words: dict[str, list[str]]) -> dict[int, Process
             parent=number(values["PPid"], "a parent's process id"),
             uid=number(values["Uid"].split("\t")[1], "a user id"),
             state=values["State"][:1],
-            name=values["Name"].replace("\\n", "\n").replace("\\\\", "\\"),
+            name=unescaped(values["Name"]),
             arguments=tuple(words.get(path, ())),
             rss=number(values.get("VmRSS", "0 kB").split()[0], "resident memory") * 1024,
         )

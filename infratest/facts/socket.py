@@ -1,6 +1,7 @@
 """The fact `socket`: every socket that waits for others, TCP, UDP and unix. It has no argument: all are told.
 
-Asked of `ss` (which knows whether an IPv6 wildcard takes IPv4 too), else read from /proc/net, where that is not told.
+Asked of `ss` (which knows whether an IPv6 wildcard takes IPv4 too), else read from /proc/net, where that is not told;
+on this machine asked of the kernel, as ss asks.
 `ss` writes `*:80` for a wildcard of both families, `0.0.0.0:80` and `[::]:80` for one.
 """
 
@@ -9,8 +10,9 @@ from __future__ import annotations
 import _socket
 
 from infratest.errors import FactError
+from infratest.facts import _sock_diag
 from infratest.facts._shell import lines
-from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
+from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
 from infratest.found import Listener
 
 TYPE_CHECKING = False
@@ -40,7 +42,7 @@ fi
 """.replace("NO_TOOL", str(NO_TOOL))
 
 
-class SocketFact(Fact):
+class SocketFact(LooksHere):
     """Listening sockets."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
@@ -53,6 +55,12 @@ class SocketFact(Fact):
         reader = _ss if rows[0] == "ss" else _proc
         found = tuple(listener for row in rows[1:] if (listener := reader(row)) is not None)
         return dict.fromkeys(arguments, found)
+
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        try:
+            return dict.fromkeys(arguments, tuple(_sock_diag.listeners()))
+        except OSError:
+            return None
 
 
 def _ss(row: str) -> Listener | None:

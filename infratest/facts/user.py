@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pwd
+
 from infratest.facts import _names
 from infratest.facts._shell import number
-from infratest.facts.base import Answer, Argument, Fact
+from infratest.facts.base import Answer, Argument, LooksHere
 from infratest.found import User
 
 TYPE_CHECKING = False
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class UserFact(Fact):
+class UserFact(LooksHere):
     """Accounts."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
@@ -22,6 +24,20 @@ class UserFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         found = _names.entries(self, answer, 7)
         return {argument: _user(found.get(argument[0])) for argument in arguments}
+
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        if not _names.near("passwd", [argument[0] for argument in arguments]):
+            return None
+        return {argument: _here(argument[0]) for argument in arguments}
+
+
+def _here(name: str) -> User | None:
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        return None
+    shell = _names.text(entry.pw_shell) or "/bin/sh"
+    return User(name=name, uid=entry.pw_uid, gid=entry.pw_gid, home=_names.text(entry.pw_dir), shell=shell)
 
 
 def _user(entry: list[str] | None) -> User | None:

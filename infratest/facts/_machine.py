@@ -1,0 +1,126 @@
+"""What native readers share: files of this machine read whole, its mounts, and paths that may make a reader wait.
+
+A native reader has no deadline of its own: where a look may take as long as another machine likes (a network file
+system), it leaves the question to the snippet, which has one.
+"""
+
+from __future__ import annotations
+
+import os
+from errno import ENOENT, ENOTDIR
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: File systems behind which there is another machine or another program; every `fuse.*` too.
+DISTANT = frozenset(
+    b"nfs nfs4 cifs smb3 smbfs 9p ceph afs glusterfs lustre gfs2 ocfs2 beegfs orangefs coda autofs fuse fuseblk".split()
+)
+
+#: Links that the kernel follows on one path before it gives up (MAXSYMLINKS).
+LINKS = 40
+
+READ_AT_ONCE = 65536
+
+
+def whole(path: str | bytes, limit: int = 2**62) -> bytes:
+    """Return all bytes of a file, or the first `limit` of them.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        parts = []
+        while part := os.read(handle, min(limit, READ_AT_ONCE)):
+            parts.append(part)
+            limit -= len(part)
+    finally:
+        os.close(handle)
+    return b"".join(parts)
+
+
+def on_path(program: str) -> bool:
+    """Whether the shell of a snippet would find a program."""
+    folders = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
+    return any(os.access(f"{folder}/{program}", os.X_OK) for folder in folders.split(":"))
+
+
+def absent(error: OSError) -> bool:
+    """Whether the error means that nothing is there."""
+    return error.errno in (ENOENT, ENOTDIR)
+
+
+def why(error: OSError) -> str:
+    """Return why a path cannot be looked at, in the C library's words."""
+    return os.strerror(error.errno or 0)
+
+
+def encoded(text: str) -> bytes:
+    """Return a path or a name as a snippet would send it, whatever this process's locale."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def mount_rows(table: bytes) -> Iterator[list[bytes]]:
+    """Return the fields of each line of /proc/self/mounts, as they are written there."""
+    for row in table.split(b"\n"):
+        if row:
+            yield row.split(b" ")
+
+
+def plain(field: bytes) -> bytes:
+    """Undo the octal escapes of blanks, tabs, line breaks, backslashes and `#`: getmntent(3)."""
+    if b"\\" not in field:
+        return field
+    first, *rest = field.split(b"\\")
+    return first + b"".join(_character(part) for part in rest)
+
+
+def _character(part: bytes) -> bytes:
+    digits = part[:3]
+    if len(digits) == 3 and digits[0] in b"0123" and digits[1] in b"01234567" and digits[2] in b"01234567":
+        return bytes((int(digits, 8),)) + part[3:]
+    return b"\\" + part
+
+
+def may_wait(paths: Iterable[bytes]) -> bool:
+    """Whether a look at one of these paths may wait for another machine; also where the mounts are not known."""
+    try:
+        table = whole("/proc/self/mounts")
+    except OSError:
+        return True
+    distant = {plain(fields[1]) for fields in mount_rows(table) if _distant(fields)}
+    # A root file system that hangs has hung this program before. Those under /proc are this machine's own (lxcfs,
+    # systemd's binfmt_misc).
+    distant = {point for point in distant if point != b"/" and not point.startswith(b"/proc/")}
+    return bool(distant) and any(_leads_to(path, distant) for path in paths)
+
+
+def _distant(fields: list[bytes]) -> bool:
+    return len(fields) > 2 and (fields[2] in DISTANT or fields[2].startswith(b"fuse."))
+
+
+def _leads_to(path: bytes, points: set[bytes]) -> bool:
+    """Whether a path goes, by its own folders or by links, through one of these; none of them is touched."""
+    at, links = b"", LINKS
+    left = path.split(b"/")[::-1]
+    while left and links:
+        part = left.pop()
+        if part in (b"", b"."):
+            continue
+        if part == b"..":
+            at = at.rpartition(b"/")[0]
+            continue
+        here = at + b"/" + part
+        if here in points:
+            return True
+        try:
+            target = os.readlink(here)
+        except OSError:
+            at = here
+            continue
+        links -= 1
+        at = b"" if target.startswith(b"/") else at
+        left += target.split(b"/")[::-1]
+    return False
