@@ -46,7 +46,7 @@ SIBLINGS = {
 SHARED = ("base", "session", "main", "__init__")
 
 #: A thread's every error is handed to the one who waits for it; behave raises a bare Exception for a bad expression.
-CATCHES_ALL_TOO = ("infratest.transports._ssh_login", "infratest.gherkin.select")
+CATCHES_ALL_TOO = ("infratest.transports._ssh_tcp", "infratest.gherkin.select")
 
 PYTEST_ALLOWED = ("infratest.pytest_plugin", "infratest.fixtures", "infratest.testing")
 CATCHES_ALL = ("infratest.engine",)

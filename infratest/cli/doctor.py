@@ -26,6 +26,7 @@ LIBRARIES = {
     "behave": ("Gherkin", "pip install infratest"),
     "rich": ("progress and tables", "pip install infratest"),
     "paramiko": ("SSH", "pip install 'infratest[ssh]'"),
+    "ssh2-python": ("SSH by libssh2, fast; paramiko serves what it cannot", "pip install 'infratest[fast]'"),
     "pytest": ("the pytest face", "pip install 'infratest[pytest]'"),
     "pytest-testinfra": ("`host` in your own Python tests", "pip install 'infratest[testinfra]'"),
 }

@@ -18,6 +18,17 @@ LAST_WAIT = 2.0
 #: shell stays: sudo's own environment can be read by nobody, and it takes the mark from what it starts.
 RUN = 'case $1 in sudo) "$@"; exit $?;; esac; exec "$@"'
 
+#: Prints the marker ($1) on both streams, carries it in the environment, then becomes the command.
+BEGIN = f'export {NAME}="$1"; shift; echo "${NAME}"; echo "${NAME}" >&2; {RUN}'
+
+#: The same for a client that cannot tell the status 0 from no status at all: the shell stays and says the marker and
+#: the status on the standard error once the command has ended. Its own words (that a signal ended the command) are no
+#: words of the command and go nowhere.
+TELL = (
+    f'export {NAME}="$1"; shift; echo "${NAME}"; echo "${NAME}" >&2; exec 3>&2 2>/dev/null; '
+    f'(exec "$@") 2>&3 3>&-; s=$?; echo "${NAME} $s" >&3; exit $s'
+)
+
 #: $1 and $2 are the halves of the mark, so that the shell that runs this is not found by its own arguments. sh's own
 #: `kill` spawns nothing.
 KILL = """for e in /proc/[0-9]*/environ; do

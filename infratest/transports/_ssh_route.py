@@ -2,34 +2,25 @@
 
 Called by the SSH transport before anything is connected. What the stack says wins; what it leaves out comes from
 ssh_config (OpenSSH's order: the user's file, then the system's; the first value found counts), then from OpenSSH's
-defaults. paramiko reads the format; Include is followed here, which paramiko does not do.
+defaults.
 """
 
 from __future__ import annotations
 
-import glob
-import io
 import os
 import pwd
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from infratest.errors import TransportError
 from infratest.hosts import Host
+from infratest.transports import _ssh_config
 from infratest.transports._known_hosts import DEFAULT_PORT, record_name
 
-if TYPE_CHECKING:
-    import paramiko
-
-USER_CONFIG, SYSTEM_CONFIG = "~/.ssh/config", "/etc/ssh/ssh_config"
 KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2", "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 NONE = "none"
-
-#: OpenSSH's own limit for files that include each other.
-INCLUDE_DEPTH = 16
 
 
 @dataclass(frozen=True)
@@ -46,6 +37,12 @@ class Options:
     config: str = field(default="", metadata={"description": "path of the ssh_config to read instead, or none"})
     agent: bool = field(default=True, metadata={"description": "use the keys of the SSH agent"})
     pin: bool = field(default=False, metadata={"description": "pin an unknown host key at first use"})
+    client: Literal["auto", "libssh2", "paramiko"] = field(
+        default="auto", metadata={"description": "who speaks SSH: libssh2 where it can serve (auto), or this one"}
+    )
+    pipelined: bool = field(
+        default=False, metadata={"description": "libssh2: log in without waiting for each answer; saves 2 round trips"}
+    )
     connect_timeout: float = field(
         default=10.0, metadata={"dimension": "time", "description": "longest wait for TCP and the first word"}
     )
@@ -57,7 +54,7 @@ class Hop:
 
     Args:
         title: for messages. record: its name in known_hosts. keys: paths of private keys in the order of trying.
-        only_keys: no key of the agent that is not one of `keys`.
+        only_keys: no key of the agent that is not one of `keys`. needs: what of it only paramiko understands, in words.
     """
 
     title: str
@@ -71,6 +68,12 @@ class Hop:
     known_hosts: tuple[str, ...]
     pin: bool
     connect_timeout: float
+    pipelined: bool = False
+    needs: str = ""
+
+    def step_by_step(self) -> Hop:
+        """Return the same, to be logged in to answer by answer."""
+        return replace(self, pipelined=False)
 
     def __str__(self) -> str:
         return f"{self.title} ({self.address} port {self.port}, user {self.user})"
@@ -82,11 +85,11 @@ def route(host: Host, options: Options) -> list[Hop]:
     Raises:
         TransportError: ssh_config cannot be read or understood, or asks for a ProxyCommand.
     """
-    config = _config(options.config)
+    config = _ssh_config.NOTHING if options.config.lower() == NONE else _ssh_config.read(options.config)
     published = host.endpoints.get(DEFAULT_PORT)
     alias = options.address or (published[0] if published else host.address) or host.name
     port = options.port or (published[1] if published and not options.address else None)
-    found = _lookup(config, alias)
+    found = config.lookup(alias)
     jump = options.jump or found.get("proxyjump", NONE)
     if not options.jump and found.get("proxycommand"):
         raise TransportError(
@@ -94,7 +97,8 @@ def route(host: Host, options: Options) -> list[Hop]:
             "say `jump: user@host` (or ProxyJump), or `jump: none` to connect directly"
         )
     jumps = [] if jump.lower() == NONE else [_jump(config, part, options) for part in jump.split(",")]
-    return [*jumps, _hop(f"host {host.name}", found, alias, port, options.user, options.host_key_alias, options)]
+    last = _hop(f"host {host.name}", found, alias, port, options.user, options.host_key_alias, options)
+    return [*jumps, replace(last, needs=config.needs)]
 
 
 def _hop(
@@ -125,10 +129,11 @@ def _hop(
         known_hosts=_known_hosts(options.known_hosts, said("userknownhostsfile"), said("globalknownhostsfile")),
         pin=options.pin,
         connect_timeout=options.connect_timeout,
+        pipelined=options.pipelined,
     )
 
 
-def _jump(config: paramiko.SSHConfig | None, text: str, options: Options) -> Hop:
+def _jump(config: _ssh_config.Config, text: str, options: Options) -> Hop:
     """Return the hop of one `[user@]host[:port]`; an IPv6 address with a port stands in brackets."""
     user, _, rest = text.strip().removeprefix("ssh://").rpartition("@")
     name, separator, port = rest.rpartition(":")
@@ -137,7 +142,7 @@ def _jump(config: paramiko.SSHConfig | None, text: str, options: Options) -> Hop
     name = name.strip("[]")
     if not name or (port and not port.isdigit()):
         raise TransportError(f"jump host {text!r}: expected [user@]host[:port], several with a comma between, or none")
-    return _hop(f"jump host {name}", _lookup(config, name), name, int(port) if port else None, user, "", options)
+    return _hop(f"jump host {name}", config.lookup(name), name, int(port) if port else None, user, "", options)
 
 
 def _known_hosts(given: str, user: str, system: str) -> tuple[str, ...]:
@@ -164,62 +169,3 @@ def _login_name() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         raise TransportError(f"user id {os.getuid()} has no name here; say `user:` for the host") from None
-
-
-def _config(path: str) -> paramiko.SSHConfig | None:
-    import paramiko
-
-    if path.lower() == NONE:
-        return None
-    config = paramiko.SSHConfig()
-    try:
-        for name in (path,) if path else (USER_CONFIG, SYSTEM_CONFIG):
-            file = Path(os.path.expanduser(name))  # noqa: PTH111
-            if path or file.is_file():
-                for block in _blocks(file, "Host *", 0):
-                    config.parse(io.StringIO(block))
-    except OSError as error:
-        raise TransportError(f"cannot read the ssh_config {error.filename}: {error.strerror}") from error
-    except (paramiko.SSHException, ValueError) as error:
-        raise TransportError(f"cannot read the ssh_config {path or USER_CONFIG}: {error}") from error
-    return config
-
-
-def _blocks(file: Path, header: str, depth: int) -> Iterator[str]:
-    """Yield the text of a file in pieces, each under its own Host or Match line, with included files in their place."""
-    piece = [header]
-    for line in file.read_text("utf-8", "replace").splitlines():
-        words = line.strip().replace("=", " ", 1).split()
-        keyword = words[0].lower() if words else ""
-        if keyword in ("host", "match"):
-            header = line
-        if keyword != "include":
-            piece.append(line)
-            continue
-        yield "\n".join(piece)
-        piece = [header]
-        if depth >= INCLUDE_DEPTH:
-            raise ValueError(f"{file} includes files more than {INCLUDE_DEPTH} deep")
-        for pattern in words[1:]:
-            for included in sorted(glob.glob(_include_path(pattern.strip('"'), file))):  # noqa: PTH207
-                yield from _blocks(Path(included), header, depth + 1)
-    yield "\n".join(piece)
-
-
-def _include_path(pattern: str, file: Path) -> str:
-    base = "/etc/ssh" if str(file).startswith("/etc/ssh/") else "~/.ssh"
-    return os.path.expanduser(pattern if pattern.startswith(("/", "~")) else f"{base}/{pattern}")  # noqa: PTH111
-
-
-def _lookup(config: paramiko.SSHConfig | None, name: str) -> dict[str, Any]:
-    import paramiko
-
-    if config is None:
-        return {}
-    try:
-        return dict(config.lookup(name))
-    except (paramiko.SSHException, ImportError, KeyError, ValueError) as error:
-        # ImportError: `Match exec` runs a program, for which paramiko wants one more library.
-        raise TransportError(
-            f"ssh_config cannot be used for {name}: {error}; say `config: none` and give address, user and key"
-        ) from error

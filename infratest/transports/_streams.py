@@ -66,3 +66,41 @@ class Kept:
 def shown(command: Sequence[str]) -> str:
     """Return a command for a message: one line, bounded, secrets masked."""
     return clean(command_line([*command]), 200)
+
+
+class Told(Kept):
+    """A stream that also holds, after the command's end, the marker and its status (`_mark.TELL`).
+
+    `status` is None until they came; they are no part of the data.
+    """
+
+    def __init__(self, marker: str, limit: int = OUTPUT_LIMIT) -> None:
+        super().__init__(marker.encode("ascii") + b"\n", limit)
+        self.status: int | None = None
+        self._last = marker.encode("ascii") + b" "
+        self._held = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the stream."""
+        if not self.begun:
+            data = self._after_marker(data)
+        text = self._held + data
+        self._held = b""
+        at = text.find(self._last) if self.status is None else -1
+        if at >= 0:
+            told, ended, after = text[at + len(self._last) :].partition(b"\n")
+            if ended and told.isdigit():
+                self.status = int(told)
+                text = text[:at] + after
+            elif not ended:
+                text, self._held = text[:at], text[at:]
+        elif self.status is None:
+            # The marker may come in two pieces.
+            keep = min(len(text), len(self._last) - 1)
+            text, self._held = text[: len(text) - keep], text[len(text) - keep :]
+        super().feed(text)
+
+    @property
+    def data(self) -> bytes:
+        """What is kept of the command's own output, with what may have been the beginning of the marker."""
+        return (bytes(self._data) + self._held)[: self._limit]

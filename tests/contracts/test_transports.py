@@ -1,4 +1,7 @@
-"""What every transport must do, asked of all of them: this machine, a real sshd, a real container, and the fake."""
+"""What every transport must do, asked of all of them: this machine, a real sshd, a real container, and the fake.
+
+SSH is asked by each of its clients.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from sshd import running_sshd, wait_until
 from tiny_container import found, running_container
 
 LONG = 30.0
-WAYS = ["local", "ssh", "container", "fake"]
+WAYS = ["local", "ssh-libssh2", "ssh-pipelined", "ssh-paramiko", "container", "fake"]
 
 
 @pytest.fixture(scope="module", params=WAYS)
@@ -29,9 +32,11 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     name = request.param
     if name == "local":
         yield Host(name="here", transport=name)
-    elif name == "ssh":
+    elif name.startswith("ssh-"):
+        ways = {"ssh-libssh2": {"client": "libssh2"}, "ssh-paramiko": {"client": "paramiko"}}
+        others = ways.get(name, {"client": "libssh2", "pipelined": True})
         with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
-            yield Host(name="web-1", transport=name, options=server.options())
+            yield Host(name="web-1", transport="ssh", options=server.options(**others))
     elif name == "container":
         with running_container() as container:
             yield Host(name="web-1", transport=name, options={"container": container, "engine": found().program})

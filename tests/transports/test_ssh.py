@@ -1,4 +1,4 @@
-"""SSH against a real sshd: one login, many commands, and every way in which that can fail."""
+"""SSH against a real sshd: one login, many commands, and every way in which that can fail; by each client."""
 
 from __future__ import annotations
 
@@ -34,8 +34,19 @@ Start = Callable[..., Server]
 LONG = 20.0
 
 
+#: The client that the tests take; what only paramiko can do takes it whatever is said here.
+taken = "libssh2"
+
+
+@pytest.fixture(autouse=True, params=["libssh2", "paramiko"])
+def client(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each test is done by both clients."""
+    monkeypatch.setattr(sys.modules[__name__], "taken", request.param)
+    return str(request.param)
+
+
 def ssh(options: dict[str, Any], **host: Any) -> Transport:
-    return get("transport", "ssh")(Host(name="web-1", options=options, **host))
+    return get("transport", "ssh")(Host(name="web-1", options={"client": taken} | options, **host))
 
 
 def answer(options: dict[str, Any], *command: str, **host: Any) -> CommandResult:
@@ -154,7 +165,7 @@ def test_the_agent_holds_the_key(server: Server, tmp_path: Path, monkeypatch: py
         wait_until(socket_path.exists)
         monkeypatch.setenv("SSH_AUTH_SOCK", str(socket_path))
         subprocess.run(["ssh-add", "-q", make_key(tmp_path / "other"), server.key], check=True)
-        options = server.options(agent=True)
+        options = server.options(agent=True, client="auto")
         del options["key"]
         monkeypatch.setenv("HOME", str(tmp_path))
         assert answer(options).stdout == b"here\n"
@@ -164,7 +175,7 @@ def test_the_agent_holds_the_key(server: Server, tmp_path: Path, monkeypatch: py
         locked.chmod(0o600)
         subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "long secret", "-f", locked], check=True)
         locked.with_suffix(".pub").write_bytes(server.key.with_suffix(".pub").read_bytes())
-        assert answer(server.options(agent=True, key=str(locked))).stdout == b"here\n"
+        assert answer(server.options(agent=True, client="auto", key=str(locked))).stdout == b"here\n"
     finally:
         agent.terminate()
         agent.wait(LONG)
@@ -463,7 +474,7 @@ def test_without_paramiko_the_message_says_how_to_get_it() -> None:
         "import sys; sys.modules['paramiko'] = None\n"
         "from infratest.deadline import Deadline; from infratest.hosts import Host\n"
         "from infratest.registry import get\n"
-        "try: get('transport', 'ssh')(Host(name='web-1')).open(Deadline(1))\n"
+        "try: get('transport', 'ssh')(Host(name='web-1', options={'client': 'paramiko'})).open(Deadline(1))\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
     assert done.stdout.startswith("TransportError web-1: ")
@@ -476,7 +487,7 @@ def test_paramiko_never_writes_to_stderr(server: Server) -> None:
     done = python(
         "import sys\nfrom infratest.deadline import Deadline; from infratest.hosts import Host\n"
         "from infratest.registry import get\n"
-        "options = dict(address='127.0.0.1', port=int(sys.argv[1]), config='none', agent=False)\n"
+        "options = dict(address='127.0.0.1', port=int(sys.argv[1]), config='none', agent=False, client='paramiko')\n"
         "try: get('transport', 'ssh')(Host(name='web-1', options=options)).open(Deadline(9))\n"
         "except Exception as error: print(type(error).__name__)",
         str(listener.getsockname()[1]),

@@ -1,6 +1,6 @@
 """One SSH connection from TCP to logged in: connect, hear the server, verify its key, and only then authenticate.
 
-Called by the SSH transport for each hop of a route. paramiko speaks the protocol in a thread of its own; every wait
+Called by `_ssh_paramiko` for each hop of a route. paramiko speaks the protocol in a thread of its own; every wait
 here is for that thread and ends with the deadline.
 """
 
@@ -11,8 +11,8 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import paramiko
 from paramiko.common import MSG_CHANNEL_REQUEST
@@ -25,15 +25,11 @@ from infratest.deadline import Deadline
 from infratest.errors import (
     AccessRefused,
     ConnectionLost,
-    DeadlineExceeded,
-    HostKeyRefused,
-    TransportError,
     Unreachable,
 )
-from infratest.transports import _known_hosts
+from infratest.transports import _known_hosts, _ssh_errors
 from infratest.transports._ssh_route import Hop
-
-T = TypeVar("T")
+from infratest.transports._ssh_tcp import connected, in_time
 
 #: Seconds that the protocol's thread has to end once its socket is shut.
 LAST_WAIT = 2.0
@@ -95,13 +91,14 @@ def login(hop: Hop, through: paramiko.Transport | None, deadline: Deadline) -> S
         TransportError: of the kind that says what failed; nothing is left open then.
     """
     connecting = deadline.at_most(hop.connect_timeout)
-    sock = _connected(hop, connecting) if through is None else _forwarded(hop, through, connecting)
+    sock = connected(hop, connecting) if through is None else _forwarded(hop, through, connecting)
     session = Session(sock, packetizer_class=Hearing)
     try:
         entries = _known_hosts.on_record(hop.known_hosts, hop.record)
         _prefer(session, entries)
         _greet(session, hop, connecting, deadline)
-        _verify(session, hop, entries)
+        shown = session.get_remote_server_key()
+        _ssh_errors.verify(hop, entries, shown.get_name(), shown.asbytes())
         _authenticate(session, hop, deadline)
     except BaseException:
         shut(session)
@@ -121,40 +118,6 @@ def shut(session: paramiko.Transport) -> None:
     if session.is_alive():
         session.join(LAST_WAIT)
     sock.close()
-
-
-def _connected(hop: Hop, deadline: Deadline) -> socket.socket:
-    failures = []
-    for family, kind, protocol, _, place in _resolved(hop, deadline):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(max(deadline.left, 0.001))
-            sock.connect(place)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return sock
-        except TimeoutError:
-            sock.close()
-            failures.append(f"{place[0]}: no answer to TCP within {deadline.seconds:.3g} s")
-        except OSError as error:
-            sock.close()
-            failures.append(f"{place[0]}: {(error.strerror or str(error)).lower()}")
-    raise Unreachable(
-        f"{hop} cannot be reached: {'; '.join(failures)}. Is the machine up, does sshd listen on port {hop.port}, "
-        "does a firewall or a route stand between?"
-    )
-
-
-def _resolved(hop: Hop, deadline: Deadline) -> list[Any]:
-    try:
-        return in_time(lambda: socket.getaddrinfo(hop.address, hop.port, type=socket.SOCK_STREAM), deadline)
-    except TimeoutError:
-        words = f"no answer within {deadline.seconds:.3g} s"
-    except (OSError, UnicodeError) as error:
-        words = getattr(error, "strerror", None) or str(error)
-    raise TransportError(
-        f"{hop}: the name {hop.address} has no address here: {words}. Check the spelling and the resolver, or give "
-        "`address:` (or HostName in ssh_config)"
-    )
 
 
 def _forwarded(hop: Hop, through: paramiko.Transport, deadline: Deadline) -> paramiko.Channel:
@@ -204,41 +167,17 @@ def _greet(session: Session, hop: Hop, connecting: Deadline, deadline: Deadline)
     if session.remote_version:
         _raise_handshake(session, hop, done.is_set(), deadline)
     if said and done.is_set():
-        raise TransportError(f'{hop} does not answer as an SSH server: it said "{said}" and no SSH version')
-    if not done.is_set():
-        trouble = f"the port accepts and no SSH server speaks within {connecting.seconds:.3g} s"
-    else:
-        trouble = "the port accepts and hangs up at once, before any SSH version"
-    raise Unreachable(
-        f"{hop} cannot be reached: {trouble}. A gateway or a published port accepts for a machine that is down: is "
-        "the machine up and sshd running?"
-    )
+        raise _ssh_errors.no_ssh(hop, said)
+    raise _ssh_errors.silent(hop, done.is_set(), connecting)
 
 
 def _raise_handshake(session: Session, hop: Hop, ended: bool, deadline: Deadline) -> None:
     if not ended:
-        raise DeadlineExceeded(
-            f"{hop}: the SSH server spoke and did not finish the key exchange within {deadline.seconds:.3g} s"
-        )
+        raise _ssh_errors.slow_handshake(hop, deadline)
     error = session.get_exception()
     if isinstance(error, paramiko.SSHException):
-        raise TransportError(f"{hop}: no common language with the SSH server: {clean(str(error), 300)}") from error
-    raise ConnectionLost(f"{hop}: the SSH server hung up during the key exchange") from error
-
-
-def _verify(session: Session, hop: Hop, entries: Sequence[_known_hosts.Entry]) -> None:
-    shown = session.get_remote_server_key()
-    kind, key = shown.get_name(), shown.asbytes()
-    try:
-        if _known_hosts.verify(entries, hop.record, kind, key):
-            return
-        if not hop.pin:
-            raise HostKeyRefused(_known_hosts.unknown(hop.record, kind, key, hop.known_hosts, entries))
-        if not hop.known_hosts:
-            raise TransportError("pin: true needs a known-hosts file to pin into")
-        _known_hosts.pin(hop.known_hosts[0], hop.record, kind, key)
-    except TransportError as error:
-        raise type(error)(f"{hop}: {error}") from error
+        raise _ssh_errors.no_common_language(hop, str(error)) from error
+    raise _ssh_errors.lost_handshake(hop) from error
 
 
 def _authenticate(session: Session, hop: Hop, deadline: Deadline) -> None:
@@ -250,17 +189,14 @@ def _authenticate(session: Session, hop: Hop, deadline: Deadline) -> None:
             more = _try(session, hop, name, key, deadline)
             if more is None:
                 return
-            tried.append(f"{name} was refused" + (f" (the server also wants {', '.join(more)})" if more else ""))
+            tried.append(_ssh_errors.key_refused(name, more))
             if not session.is_active():
-                tried.append("the server hung up (too many keys tried? name one with `key:`)")
+                tried.append(_ssh_errors.HUNG_UP)
                 break
     finally:
         if agent is not None:
             agent.close()
-    raise AccessRefused(
-        f"login to {hop} was refused: {'; '.join(tried) or 'there is no key to try'}. Is the public key in "
-        f"authorized_keys of {hop.user}, and is this the right user? Try `ssh -p {hop.port} {hop.user}@{hop.address}`"
-    )
+    raise _ssh_errors.login_refused(hop, tried)
 
 
 def _try(session: Session, hop: Hop, name: str, key: paramiko.PKey, deadline: Deadline) -> Sequence[str] | None:
@@ -269,9 +205,9 @@ def _try(session: Session, hop: Hop, name: str, key: paramiko.PKey, deadline: De
     try:
         session.auth_publickey(hop.user, key, event=done)
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise ConnectionLost(f"{hop}: the SSH server hung up before the login: {clean(str(error), 200)}") from error
+        raise _ssh_errors.lost_login(hop, str(error)) from error
     if not done.wait(deadline.left):
-        raise DeadlineExceeded(f"{hop}: no answer to the login with {name} within {deadline.seconds:.3g} s")
+        raise _ssh_errors.slow_login(hop, name, deadline)
     if session.is_authenticated():
         return None
     said = session.get_exception()
@@ -327,28 +263,3 @@ def _public(path: str) -> bytes:
         return PublicBlob.from_file(f"{path}.pub").key_blob
     except (OSError, ValueError):
         return b""
-
-
-def in_time(work: Callable[[], T], deadline: Deadline) -> T:
-    """Return what a call without a time-out of its own returns (the resolver, the agent).
-
-    Raises:
-        TimeoutError: it did not come back; its thread is left behind and dies with the process.
-    """
-    answers: list[T] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            answers.append(work())
-        except BaseException as error:  # noqa: BLE001 - handed to the caller, whole
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(deadline.left)
-    if errors:
-        raise errors[0]
-    if not answers:
-        raise TimeoutError
-    return answers[0]

@@ -1,0 +1,87 @@
+"""Which SSH client is taken for a route, and why: libssh2 where it can do what the route asks, else paramiko.
+
+Called by the `ssh` transport once, at open. libssh2 costs a fraction of paramiko's import and processor time; it has no
+jump hosts here, asks the agent without a deadline, and knows no certificates. Neither offers the post-quantum key
+exchange that OpenSSH prefers: the transport `openssh` does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infratest.errors import TransportError
+from infratest.transports import _private_keys
+from infratest.transports._ssh_route import Hop
+
+AUTO, LIBSSH2, PARAMIKO = "auto", "libssh2", "paramiko"
+
+#: Kinds of private keys that libssh2 signs with.
+KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ecdsa")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The client that is taken, and the reason in words."""
+
+    client: str
+    why: str
+
+
+def choose(hops: Sequence[Hop], wanted: str = AUTO) -> Choice:
+    """Return which client is taken for a route.
+
+    Raises:
+        TransportError: libssh2 is asked for and cannot serve.
+    """
+    if wanted == PARAMIKO:
+        return Choice(PARAMIKO, "asked for by `client: paramiko`")
+    obstacle = missing() or _of_route(hops)
+    if not obstacle:
+        return Choice(LIBSSH2, "nothing of this route needs paramiko")
+    if wanted == LIBSSH2:
+        raise TransportError(
+            f"{hops[-1]}: `client: libssh2` cannot serve: {obstacle}; say `client: auto` to take paramiko then"
+        )
+    return Choice(PARAMIKO, obstacle)
+
+
+def missing() -> str:
+    """Return why libssh2 cannot be used on this machine at all, or nothing."""
+    try:
+        importlib.import_module("ssh2.session")
+    except ImportError as error:
+        return f"ssh2-python cannot be imported ({error}); install it with: pip install 'infratest[fast]'"
+    return ""
+
+
+def _of_route(hops: Sequence[Hop]) -> str:
+    if len(hops) > 1:
+        return "the way is by a jump host"
+    (hop,) = hops
+    if hop.needs:
+        return hop.needs
+    agent = hop.agent and bool(os.environ.get("SSH_AUTH_SOCK"))
+    found = [_of_key(path, agent) for path in hop.keys]
+    obstacle = next((words for words in found if words), "")
+    if not obstacle and agent and not hop.only_keys:
+        return "the SSH agent may hold the key that is wanted; with `agent: false`, or a `key:`, it is not asked"
+    return obstacle
+
+
+def _of_key(path: str, agent: bool) -> str:
+    """Return what of a key only paramiko can do; a file that is no key is refused by both alike."""
+    try:
+        key = _private_keys.examine(path)
+    except (OSError, ValueError):
+        return ""
+    if key.encrypted and agent:
+        return f"{path} is encrypted, and the SSH agent may hold it"
+    if Path(f"{path}-cert.pub").exists():
+        return f"{path} has a certificate"
+    if not key.encrypted and key.kind not in KINDS:
+        return f"{path} is a key of another kind ({key.kind or 'PKCS #8'})"
+    return ""
