@@ -21,24 +21,30 @@ DISTANT = frozenset(
 #: Links that the kernel follows on one path before it gives up (MAXSYMLINKS).
 LINKS = 40
 
-READ_AT_ONCE = 65536
+#: What most files of /proc fit in; for files that are known to be large, more is asked for at once.
+READ_AT_ONCE = 2**13
+
+#: A pipe or a device in a file's place must not make the reader wait.
+READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
-def whole(path: str | bytes, limit: int = 2**62) -> bytes:
-    """Return all bytes of a file, or the first `limit` of them.
+def whole(path: str | bytes, limit: int = 2**62, at_once: int = READ_AT_ONCE, until: bytes | None = None) -> bytes:
+    """Return all bytes of a file, or the first `limit` of them, or at least those up to the words `until`.
 
     Raises:
         OSError: it cannot be read.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    handle = os.open(path, READ_ONLY)
     try:
-        parts = []
-        while part := os.read(handle, min(limit, READ_AT_ONCE)):
-            parts.append(part)
-            limit -= len(part)
+        data = os.read(handle, min(limit, at_once))
+        while until is None or until not in data:
+            more = os.read(handle, min(limit - len(data), at_once))
+            if not more:
+                break
+            data += more
+        return data
     finally:
         os.close(handle)
-    return b"".join(parts)
 
 
 def on_path(program: str) -> bool:

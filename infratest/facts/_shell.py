@@ -59,6 +59,8 @@ def without(tool: str, message: str) -> str:
 
 def unescaped(text: str) -> str:
     """Return what `one_line` was given."""
+    if "\\" not in text:
+        return text
     parts = text.split("\\\\")
     return "\\".join(part.replace("\\n", "\n") for part in parts)
 

@@ -91,9 +91,10 @@ def _content(rows: Any) -> Content:
 
 def _here(path: bytes) -> Content:
     try:
-        if not S_ISREG(os.stat(path).st_mode):
+        status = os.stat(path)
+        if not S_ISREG(status.st_mode):
             return Content(text=None)
-        read = _machine.whole(path, LIMIT + 1)
+        read = _machine.whole(path, LIMIT + 1, max(status.st_size + 1, _machine.READ_AT_ONCE))
     except OSError as error:
         return Content(text=None, problem="" if _machine.absent(error) else _machine.why(error))
     return _kept(decoded(read.replace(b"\0", b"")))

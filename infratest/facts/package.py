@@ -19,7 +19,7 @@ from infratest.found import Package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
 # rpm and pacman say on standard output and error alike which ones they miss, so all of it is kept, marked by `+`.
@@ -86,13 +86,12 @@ def dpkg_rows(folder: str, names: set[str]) -> list[str] | None:
         # In this order: a status file read after `updates` was seen empty is at least as new as that.
         if any(name.isdigit() for name in os.listdir(f"{folder}/updates")):
             return None
-        written = _machine.whole(f"{folder}/status")
+        status = _machine.whole(f"{folder}/status", at_once=2**22)
     except OSError:
         return None
     wanted = {_machine.encoded(name) for name in names}
-    if not written or not all(_plain(name) for name in wanted):
+    if not status or not all(_plain(name) for name in wanted):
         return None
-    status = b"\n%b\n" % written
     return sorted(_row(stanza) for stanza in _stanzas(status, wanted))
 
 
@@ -105,23 +104,28 @@ def _stanzas(status: bytes, names: set[bytes]) -> list[bytes]:
     """Return the paragraphs of these packages, each from its name on; dpkg writes the name first."""
     mark = b"\nPackage: "
     if len(names) > FEW:
-        return [one for one in status.split(mark) if one[: one.find(b"\n")] in names]
-    found = []
-    for name in names:
-        wanted = mark + name + b"\n"
-        place = status.find(wanted)
-        while place >= 0:
-            end = status.find(b"\n\n", place + len(mark))
-            found.append(status[place + len(mark) : end + 1 if end >= 0 else None])
-            place = status.find(wanted, place + len(mark))
-    return found
+        found = status.split(mark)
+        found[0] = found[0].removeprefix(mark[1:])
+        return [one for one in found if one[: one.find(b"\n")] in names]
+    return [one for name in names for one in _named(status, mark + name + b"\n", len(mark))]
+
+
+def _named(status: bytes, first: bytes, skip: int) -> Iterator[bytes]:
+    """Return the paragraphs that have this first line, less the line break before it and the key."""
+    places = [-1] if status.startswith(first[1:]) else []
+    place = status.find(first)
+    while place >= 0:
+        places.append(place)
+        place = status.find(first, place + 1)
+    for place in places:
+        end = status.find(b"\n\n", place + 1)
+        yield status[place + skip : end + 1 if end >= 0 else None]
 
 
 def _row(stanza: bytes) -> str:
-    fields = [stanza[: stanza.find(b"\n")]]
+    fields = [stanza.partition(b"\n")[0]]
     for key in (b"\nArchitecture: ", b"\nStatus: ", b"\nVersion: "):
-        at = stanza.find(key)
-        fields.append(stanza[at + len(key) : stanza.find(b"\n", at + 1)].strip() if at >= 0 else b"")
+        fields.append(stanza.partition(key)[2].partition(b"\n")[0].strip())
     return decoded(b"\t".join(fields))
 
 

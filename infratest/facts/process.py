@@ -76,37 +76,40 @@ class ProcessFact(LooksHere):
 def _here(pid: int) -> Process | None:
     """Return a process as its own files in /proc tell it; None where it ended while they were read."""
     try:
-        status = _machine.whole(f"/proc/{pid}/status")
+        status = _machine.whole(f"/proc/{pid}/status", until=b"\nThreads:")
     except OSError:
         return None
-    resident = _field(status, b"\nVmRSS:")
-    words: list[bytes] = []
-    if resident:  # a kernel thread and a zombie have no memory, and so no command line
-        try:
-            words = _machine.whole(f"/proc/{pid}/cmdline").split(b"\0")
-        except OSError:
-            words = []
-        if words and words[-1] == b"":
-            words.pop()
-    state = _field(status, b"\nState:")
-    parent = _field(status, b"\nPPid:")
-    uids = _field(status, b"\nUid:").split()
-    if not status.startswith(b"Name:\t") or not state or not parent or len(uids) < 2:
+    # They come in this order; the name is escaped, so that it cannot pretend to be another line.
+    name, _, rest = status.removeprefix(b"Name:\t").partition(b"\n")
+    _, _, rest = rest.partition(b"State:\t")
+    state = rest[:1]
+    _, _, rest = rest.partition(b"\nPPid:\t")
+    parent, _, rest = rest.partition(b"\n")
+    _, _, rest = rest.partition(b"\nUid:\t")
+    uids = rest[:40].split(b"\t", 2)
+    if len(uids) < 3:
         return None
+    _, _, rest = rest.partition(b"\nVmRSS:")
     return Process(
         pid=pid,
         parent=int(parent),
         uid=int(uids[1]),
-        state=chr(state[0]),
-        name=unescaped(decoded(status[6 : status.find(b"\n")])),
-        arguments=tuple(decoded(word) for word in words),
-        rss=int(resident.split()[0]) * 1024 if resident else 0,
+        state=decoded(state),
+        name=unescaped(decoded(name)),
+        # A kernel thread and a zombie have no memory, and so no command line.
+        arguments=_words_here(pid) if rest else (),
+        rss=int(rest[:20].split(b"kB")[0]) * 1024 if rest else 0,
     )
 
 
-def _field(status: bytes, key: bytes) -> bytes:
-    at = status.find(key)
-    return status[at + len(key) : status.find(b"\n", at + 1)].strip() if at >= 0 else b""
+def _words_here(pid: int) -> tuple[str, ...]:
+    try:
+        line = _machine.whole(f"/proc/{pid}/cmdline")
+    except OSError:
+        return ()
+    # Each word ends with a NUL; a program that writes its own title may leave the last one out.
+    words = decoded(line).split("\0")
+    return tuple(words if words[-1] else words[:-1])
 
 
 def _words(rows: list[str]) -> dict[str, list[str]]:
