@@ -14,6 +14,7 @@ from infratest.engine.asked import SNIPPET_SECONDS, Facts, as_failure, askable, 
 from infratest.engine.script import Question, build, read
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts.base import Answer, LooksHere
+from infratest.sessions import end_session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 #: Bytes of the whole answer that are kept (transports/base.py has the same for other hosts).
 OUTPUT_LIMIT = 8 * 2**20
 
-#: Numbers of signal(7), alike on all of Linux; the module `signal` imports `enum`, which costs a third of a check.
-SIGKILL, SIGPIPE = 9, 13
+#: Of signal(7), alike on all of Linux; the module `signal` imports `enum`, which costs a third of a check.
+SIGPIPE = 13
 
 
 def look_here(location: str, wanted: Sequence[Ask], facts: Facts) -> list[Ask]:
@@ -99,7 +100,7 @@ def _run(script: bytes, deadline: Deadline) -> tuple[bytes, bytes]:
             (os.POSIX_SPAWN_DUP2, out_write, 1),
             (os.POSIX_SPAWN_DUP2, err_write, 2),
         ],
-        setpgroup=0,
+        setsid=True,
         setsigdef=[SIGPIPE],
     )  # fmt: skip
     for handle in (stdin_read, out_write, err_write):
@@ -123,7 +124,7 @@ def _run(script: bytes, deadline: Deadline) -> tuple[bytes, bytes]:
                     streams[handle] += data
     finally:
         if open_streams:  # at the deadline, or after Ctrl-C
-            os.killpg(pid, SIGKILL)
+            end_session(pid)
         for handle in (out_read, err_read, *([stdin_write] if unsent else [])):
             os.close(handle)
         os.waitpid(pid, 0)

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import IO
 
 from infratest.deadline import Deadline
+from infratest.sessions import end_session
 from infratest.transports._streams import Kept
 from infratest.transports.base import OUTPUT_LIMIT, CommandResult
 
@@ -84,7 +85,7 @@ class Program:
         return Ended(self._result(self._process, started), cut)
 
     def kill(self) -> None:
-        """End the program and its process group at once."""
+        """End the program and all of its session at once."""
         process = self._process
         if process is not None and process.poll() is None:
             try:
@@ -93,6 +94,7 @@ class Program:
                 pass  # it ended in this very moment
             except PermissionError:
                 process.kill()  # a group that changed its user, as sudo's does: at least the program itself
+            end_session(process.pid)
 
     def _result(self, process: subprocess.Popen[bytes], started: float) -> CommandResult:
         status = -signal.SIGKILL if process.returncode is None else process.returncode

@@ -81,7 +81,7 @@ def test_interrupted(place: Place, case: Row) -> None:
     done = place.ended(going)
     assert done.status == case.status, done
     assert case.says in getattr(done, case.stream)
-    wait_until(lambda: not place.processes())
+    wait_until(lambda: not place.processes(), 4)
     assert list(place.temporary.iterdir()) == []
     if case.command == "infratest up":
         assert list((place.folder / "world").glob("*.json")) == []

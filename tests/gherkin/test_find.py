@@ -41,7 +41,7 @@ def test_arguments_are_looked_for_here_then_beside_the_stack_file(here):
 
 
 def test_what_is_declared_is_beside_the_stack_file_alone(here):
-    with pytest.raises(FeatureError, match="w.feature: no such feature or folder; looked in "):
+    with pytest.raises(FeatureError, match=r"w.feature: no such feature or folder; looked in "):
         found(here, declared=("w.feature",))
 
 
