@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 FORMAT = 1
+#: Plans of one user that are kept.
+KEPT = 500
 
 #: Where check classes may be loaded from: a plan file must not be able to name anything else.
 CHECKS = "infratest.checks."
@@ -57,7 +59,8 @@ def path_for(words: Sequence[str]) -> str:
     place = folder()
     if not place:
         return ""
-    asked = (FORMAT, __version__, sys.version, os.getcwd(), tuple(words), [os.environ.get(name) for name in VARIABLES])
+    variables = [os.environ.get(name) for name in VARIABLES]
+    asked = (FORMAT, __version__, __file__, sys.version, os.getcwd(), tuple(words), variables)
     # The C module itself: hashlib costs more to import than all that is hashed here. A file's name, not a secret.
     sha1 = __import__("_sha1").sha1
     return os.path.join(place, sha1(repr(asked).encode("utf-8", "surrogateescape")).hexdigest())
@@ -115,9 +118,17 @@ def save(path: str, plan: Plan, sources: Iterable[str], kept: dict[str, Any]) ->
         finally:
             os.close(handle)
         os.replace(temporary, path)
+        _make_room(os.path.dirname(path))
     except OSError:
         return False
     return True
+
+
+def _make_room(place: str) -> None:
+    """Remove the oldest plans where there are more than KEPT: command lines come and go."""
+    names = [os.path.join(place, name) for name in os.listdir(place)]
+    for name in sorted(names, key=os.path.getmtime)[:-KEPT]:
+        os.unlink(name)
 
 
 def fits(plan: Plan) -> bool:

@@ -38,10 +38,9 @@ def plan(
     tasks: list[Task] = []
     for scenario in scenarios:
         reason = skip(scenario)
-        if reason:
-            tasks.append(Task(scenario=scenario, host=NO_HOST, skip=reason))
-        else:
-            tasks += planner.tasks(scenario)
+        made = planner.tasks(scenario)
+        # On the hosts it would run on, so that its ids stay the same when the tag comes and goes.
+        tasks += [Task(scenario=scenario, host=task.host, skip=reason) for task in made] if reason else made
     return Plan(tasks=tuple(tasks), hosts={host.name: host for host in hosts})
 
 

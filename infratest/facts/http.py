@@ -211,4 +211,6 @@ def _words(error: Exception) -> str:
     text = str(error)
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         text = text.rpartition("Failed to establish a new connection: ")[2]
+        if text.startswith("[Errno "):
+            text = text.partition("] ")[2].lower()  # `connection refused`: the number says nothing more
     return text or type(error).__name__

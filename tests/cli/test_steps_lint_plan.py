@@ -174,7 +174,7 @@ def test_plan_touches_nothing(desk):
     assert done.returncode == 0
     assert "the-note@here: 2 checks\n" in done.stdout
     assert f'an-act@-: 1 check, acts: the command "touch {desk}/mark" is run on here\n' in done.stdout
-    assert "left-out@-: skipped: not yet\n" in done.stdout
+    assert "left-out@here: skipped: not yet\n" in done.stdout
     assert "\nhere: 2 facts in one trip\n" in done.stdout
     assert sorted(desk.rglob("*")) == before
 
@@ -184,7 +184,7 @@ def test_plan_as_json(desk):
     assert [(task["id"], task["acting"], task["skip"]) for task in document["tasks"]] == [
         ("features/a.feature#the-note@here", False, ""),
         ("features/a.feature#an-act@-", True, ""),
-        ("features/a.feature#left-out@-", False, "not yet"),
+        ("features/a.feature#left-out@here", False, "not yet"),
     ]
     assert len(document["asks"]["here"]) == 2
     assert all(ask["command"] for ask in document["asks"]["here"])

@@ -49,6 +49,7 @@ def played(face: str, folder: Path, names: tuple[str, ...], package: Path | None
     (folder / "cases.json").write_text(json.dumps(cases))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("INFRATEST", "PYTEST"))}
     kept |= {"PYTHONPATH": str(package)} if package else {}
+    kept |= {"XDG_CACHE_HOME": str(folder / "cache")}
     done = subprocess.run(
         [sys.executable, str(DRIVER), face, str(folder / "cases.json"), str(folder / "out.json")],
         env=kept, capture_output=True, text=True, timeout=240, check=False,
@@ -116,6 +117,7 @@ def _copy_removed():
 
 
 STATES, MODEL, RUN, FORMATS = "states.py", "model.py", "engine/run.py", "cli/_formats.py"
+CHECKING, PLUGIN = "engine/checking.py", "plugin.py"
 PARSE, CHECK = "gherkin/parse.py", "cli/check_infratest.py"
 ITEMS, BEHAVE = "pytest_plugin/items.py", "gherkin/behave_runner.py"
 
@@ -136,12 +138,13 @@ BUGS = [
     ("exit always 0", "test", "red", FORMATS, "else EXIT[state]", "else 0"),
     ("skipped alone is ok", "test", "skipped alone", STATES, ONLY_SKIPPED, ONLY_SKIPPED.replace("UNKNOWN", "OK")),
     ("nothing run is ok", "test", "nothing selected", MODEL, "UNKNOWN] if self.problem", "OK] if self.problem"),
-    ("an undefined sentence holds", "test", "undefined", RUN, UNDEFINED, UNDEFINED.replace("UNKNOWN", "OK")),
+    ("an undefined sentence holds", "test", "undefined", CHECKING, UNDEFINED, UNDEFINED.replace("UNKNOWN", "OK")),
     ("lint is not asked", "test", "misspelt keyword", PARSE, REFUSED, REFUSED.replace("problems", "False")),
     ("exit always 0", "check", "red", CHECK, STATUS, "plugin(sys.argv[1:])"),
+    ("exit always 0 by a kept plan", "check", "red", PLUGIN, "os._exit(status)", "os._exit(0)"),
     ("warning counted as ok", "check", "warning", STATES, FAILED, FAILED.replace("return WARNING", "return OK")),
     ("a host that is down is left out", "check", "blocked", RUN, DOWN, "return [*results]"),
-    ("an undefined sentence holds", "check", "undefined", RUN, UNDEFINED, UNDEFINED.replace("UNKNOWN", "OK")),
+    ("an undefined sentence holds", "check", "undefined", CHECKING, UNDEFINED, UNDEFINED.replace("UNKNOWN", "OK")),
     (
         "critical passes",
         "pytest",

@@ -56,7 +56,7 @@ def test_states_of_scenarios_on_one_host(ran):
         "bad@local": (CRITICAL, None),
         "mild@local": (WARNING, None),
         "undefined@-": (UNKNOWN, None),
-        "left-out@-": (SKIPPED, None),
+        "left-out@local": (SKIPPED, None),
         "nothing-asked@-": (UNKNOWN, None),
         "missing-tool@local": (UNKNOWN, None),
     }
