@@ -13,7 +13,7 @@ from testinfra.backend.base import BaseBackend, CommandResult
 from infratest.deadline import Deadline
 from infratest.errors import Unreachable
 from infratest.hosts import GONE, STOPPED, Host
-from infratest.stack.open import open_transport
+from infratest.stack.open import opened as logged_in
 from infratest.transports.base import Transport
 
 #: Seconds that one command of a test may take.
@@ -59,10 +59,4 @@ def opened(host: Host, deadline: Deadline) -> testinfra.host.Host:
     """
     if host.state in (STOPPED, GONE):
         raise Unreachable(f"{host.name} is {host.state}, by its provider's word; `infratest up` first")
-    transport = open_transport(host)
-    try:
-        transport.open(deadline)
-    except BaseException:
-        transport.close()
-        raise
-    return testinfra.host.Host(TransportBackend(transport, host.sudo))
+    return testinfra.host.Host(TransportBackend(logged_in(host, deadline), host.sudo))

@@ -36,8 +36,7 @@ from infratest.model import Report, Result
 from infratest.session import Session
 from infratest.stack.journal import Journal
 from infratest.stack.keeping import keep
-from infratest.stack.open import open_hosts, open_transport
-from infratest.transports.base import Transport
+from infratest.stack.open import open_hosts, open_transport, opened
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -249,15 +248,6 @@ def heal_report(session: Session, report: Report, dry_run: bool) -> tuple[Report
 
     stack, state = session.stack, session.state
     hosts = open_hosts(stack, state, Deadline(PROVIDER_SECONDS))
-
-    def opened(host: Host, deadline: Deadline) -> Transport:
-        transport = open_transport(host)
-        try:
-            transport.open(deadline)
-        except BaseException:
-            transport.close()
-            raise
-        return transport
 
     means = Means(
         hosts={host.name: host for host in hosts},

@@ -48,6 +48,17 @@ def open_transport(host: Host) -> Transport:
     return transport
 
 
+def opened(host: Host, deadline: Deadline) -> Transport:
+    """Return the way to a host, connected and logged in; the caller closes it. Raises TransportError."""
+    transport = open_transport(host)
+    try:
+        transport.open(deadline)
+    except BaseException:
+        transport.close()
+        raise
+    return transport
+
+
 def _options(kind: type[Any]) -> type[Any]:
     """The `Options` of a plugin: beside its class in the same file, or inside it."""
     options = getattr(kind, "Options", None) or getattr(sys.modules[kind.__module__], "Options", None)
