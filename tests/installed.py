@@ -142,9 +142,10 @@ class Place:
         memory = {
             name for name in after if name == state or (name.startswith(f"{state}/") and Path(name).name in REMEMBERED)
         }
-        left = {name: words for name, words in after.items() if name not in memory or name in before}
-        assert {name: words for name, words in left.items() if before.get(name) != words and name not in memory} == {}
-        assert {name for name in before if name not in after} == set()
+        changed = {name: words for name, words in after.items() if name not in memory and before.get(name) != words}
+        gone = set(before) - set(after)
+        assert not changed, f"left behind or changed: {changed}"
+        assert not gone, f"removed: {gone}"
 
 
 def one_monitoring_line(done: Ended, state: str) -> str:

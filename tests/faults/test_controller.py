@@ -96,6 +96,9 @@ def test_a_run_with_a_full_disk(place: Place, mounted: Callable[..., Path]) -> N
     written = place.run(f"infratest test --format json:{place.root}/disk/report.json ok.feature")
     assert written.status == 3
     assert f"disk/report.json could not be written: {FULL}" in written.err
+    left = sorted((place.root / "disk").rglob("*"))  # empty lock files at most, and no half-written report
+    assert {path.stat().st_size for path in left if path.is_file() and path.name != "filler"} <= {0}
+    shutil.rmtree(place.root / "disk" / "state")
     place.nothing_left(before)
 
 
