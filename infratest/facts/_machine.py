@@ -47,6 +47,14 @@ def whole(path: str | bytes, limit: int = 2**62, at_once: int = READ_AT_ONCE, un
         os.close(handle)
 
 
+def listed(folder: str) -> list[str]:
+    """Return the names in a folder; none where it is not there or may not be read."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
 def on_path(program: str) -> bool:
     """Whether the shell of a snippet would find a program."""
     folders = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
