@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 #: What may stand between a login (sshd, an engine's exec, our own program) and the shell that asks.
 WRAPPERS = frozenset({"sh", "dash", "bash", "ash", "busybox", "mksh", "ksh", "zsh", "env", "timeout", "sudo", "su"})
 
+UNSEEN = "/proc is not mounted, or other users' processes are hidden (hidepid); use sudo for this host"
 HIDDEN = "process 1 cannot be seen: other users' processes are hidden (hidepid); use sudo"
 
 # Processes end while they are read: -s, and no look at the exit status. read() demands that process 1 was seen.
 SNIPPET = r"""
 if ! [ -d /proc/1 ] || ! [ -r /proc/self/status ]; then
-  echo "/proc is not mounted, or other users' processes are hidden (hidepid); use sudo for this host" >&2
+  echo "UNSEEN" >&2
   exit NO_TOOL
 fi
 echo "$$"
@@ -39,7 +40,7 @@ grep -s -H -E '^(Name|State|PPid|Uid|VmRSS):' [0-9]*/status
 echo =
 grep -z -a -s -H '' [0-9]*/cmdline | tr '\n\0' '\001\n'
 exit 0
-""".replace("NO_TOOL", str(NO_TOOL))
+""".replace("NO_TOOL", str(NO_TOOL)).replace("UNSEEN", UNSEEN)
 
 
 class ProcessFact(LooksHere):
@@ -66,7 +67,7 @@ class ProcessFact(LooksHere):
             return None
         pids = sorted(int(entry) for entry in entries if entry.isdecimal())
         if not pids or pids[0] != 1:
-            raise FactError(HIDDEN)
+            raise FactError(UNSEEN)
         found = tuple(process for pid in pids if (process := _here(pid)) is not None)
         if not found or found[0].pid != 1:
             raise FactError(HIDDEN)

@@ -470,23 +470,31 @@ def test_of_a_directory_service_only_the_local_file_is_near():
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount")
-def test_hidden_processes_are_unknown():
+@pytest.mark.parametrize("how, words", [(1, "process 1 cannot be seen"), (2, "/proc is not mounted, or other users'")])
+def test_hidden_processes_are_unknown(how, words):
     program = (
+        "import os, subprocess\n"
         "from infratest.errors import FactError\n"
+        "from infratest.facts.base import Answer\n"
         "from infratest.facts.process import ProcessFact\n"
-        "import os\n"
-        "os.setgroups([]), os.setegid(65534), os.seteuid(65534)\n"
-        "try:\n    print(ProcessFact().look_here([()]))\n"
-        "except FactError as error:\n    print('FactError', error)\n"
+        "fact = ProcessFact()\n"
+        "os.setgroups([]), os.setresgid(*[65534] * 3), os.setresuid(*[65534] * 3)\n"
+        "done = subprocess.run(['sh', '-c', fact.ask([()])], capture_output=True, text=True)\n"
+        "for look in (lambda: fact.look_here([()]),\n"
+        "             lambda: fact.read(Answer(done.returncode, done.stdout, done.stderr), [()])):\n"
+        "    try:\n        print(look())\n"
+        "    except FactError as error:\n        print('FactError', error)\n"
     )
     # A new user and process namespace would need more; remounting /proc with hidepid in a mount namespace is enough.
     done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', "sh",
-         sys.executable, "-c", program],
+        ["unshare", "-m", "sh", "-c", 'mount -t proc -o "$1" proc /proc && shift && exec "$@"', "sh",
+         f"hidepid={how}", sys.executable, "-c", program],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("FactError process 1 cannot be seen"), done.stdout
+    native, told = done.stdout.splitlines()
+    assert native == told
+    assert native.startswith(f"FactError {words}")
 
 
 #: What a native reader may load: built-in and frozen modules, C modules of no weight, and our own light ones.
