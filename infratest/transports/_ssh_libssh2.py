@@ -9,7 +9,6 @@ status at the end of the standard error, behind the marker (`_mark.TELL`).
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
@@ -55,7 +54,9 @@ class Libssh2Client(Client):
         with self._busy:
             try:
                 self._login(deadline)
+                self._channels.reserve()  # asked for now, heard of at the first command
             except BaseException:
+                self._channels.clear()
                 self._link.drop()
                 raise
             self.cost.logins += 1
@@ -105,6 +106,7 @@ class Channels:
         self.link = link
         self._spare: Channel | None = None
         self._spared = True
+        self._asked = self._served = False
         self._leaving: list[Channel] = []
 
     def taken(self, deadline: Deadline) -> Channel:
@@ -114,18 +116,34 @@ class Channels:
             SSH2Error: the server gives none. TimeoutError: it did not answer by the deadline.
         """
         self._leaving = [channel for channel in self._leaving if channel.close() == LIBSSH2_ERROR_EAGAIN]
-        while self._spare is None:
-            self._spare = self.link.open_channel()
-            if self._spare is None:
-                self.link.wire.wait(deadline)
-        channel, self._spare = self._spare, None
+        self._waited(self.reserve, deadline)
+        if self._spare is None:
+            try:
+                self._waited(self._ask, deadline)
+            except SSH2Error as error:
+                if isinstance(error, GONE) or not self._served:
+                    raise
+                # A server that gives one at a time counted the last one still; it has closed it by now.
+                self._waited(self._ask, deadline)
+        channel, self._spare, self._served = self._spare, None, True
         return channel
+
+    def _waited(self, ask: Callable[[], None], deadline: Deadline) -> None:
+        ask()
+        while self._asked:
+            self.link.wait(deadline)
+            ask()
+
+    def _ask(self) -> None:
+        self._asked = False  # whatever comes now is the answer, but for None
+        self._spare = self.link.open_channel()
+        self._asked = self._spare is None
 
     def reserve(self) -> None:
         """Ask for the next command's channel, or look for the answer; a server that gives one at a time is no fault."""
         if self._spare is None and self._spared:
             try:
-                self._spare = self.link.open_channel()
+                self._ask()
             except GONE:
                 raise
             except SSH2Error:
@@ -267,7 +285,7 @@ class Libssh2Execution:
         if not self._out.begun:
             raise _ssh_errors.shell_refused(self._where, status or 0, self._out, self._err)
         if status is None:
-            raise _ssh_errors.lost(self._where, self._what, self._out, "the channel was closed without a status")
+            raise _ssh_errors.lost(self._where, self._what, self._out, "its channel was closed without a status")
         return CommandResult(
             exit=status,
             stdout=self._out.data,
@@ -277,13 +295,9 @@ class Libssh2Execution:
         )
 
     def _status(self, channel: Channel) -> int | None:
-        """Return the status that the shell told; where it was killed itself, what the server says of that."""
-        if self._err.status is not None:
-            return self._err.status
-        name = channel.get_exit_signal()[1]
-        if name:
-            return 128 + int(getattr(signal, f"SIG{name.decode('ascii', 'replace')}", 0))
-        return int(channel.get_exit_status()) or None
+        """Return the status that the shell told; where it could not, what the server says, if that is no mere 0."""
+        told = self._err.status
+        return told if told is not None else int(channel.get_exit_status()) or None
 
     def _failed(self, error: Exception, channels: Channels) -> TransportError:
         if self._deadline.passed:
