@@ -11,6 +11,7 @@ import gc
 import os
 import sys
 
+from infratest.builtin import builtin
 from infratest.engine import compiled
 
 TYPE_CHECKING = False
@@ -41,7 +42,6 @@ def main() -> None:
 def _answer(plan: Plan, kept: dict[str, Any]) -> int:
     """Carry a kept plan out, print the answer, and return the exit status."""
     from infratest.monitoring_plugin import apply_failed_ranges
-    from infratest.outputs.nagios import Nagios
     from infratest.perfdata import Range
 
     warning = Range(kept["warning"]) if kept["warning"] else None
@@ -49,7 +49,7 @@ def _answer(plan: Plan, kept: dict[str, Any]) -> int:
     report = _checked(plan, kept)
     if kept["state"] and report.state != "ok":
         report = _with_history(report, kept["state"])
-    output = Nagios(False, kept["verbosity"], warning, critical, kept["timeout"])
+    output = builtin("output", "nagios")(False, kept["verbosity"], warning, critical, kept["timeout"])
     try:
         # The web is UTF-8, whatever the locale of a monitoring daemon says.
         sys.stdout.buffer.write(output.render(report).encode("utf-8", "replace"))
@@ -104,7 +104,7 @@ def _with_history(report: Report, state: str) -> Report:
 def _store(report: Report, state: str) -> None:
     from pathlib import Path
 
-    from infratest.stack.keeping import keep
+    from infratest.engine.keeping import keep
     from infratest.stack.state_dir import StateDir
 
     keep(StateDir(Path(state)), report, counting=True)

@@ -23,7 +23,7 @@ FLOORS = {
     "infratest.heal": 7,
     "infratest.engine": 8,
     "infratest.cli": 9, "infratest.pytest_plugin": 9, "infratest.testing": 9, "infratest.gherkin.behave_runner": 9,
-    "infratest.__main__": 10,
+    "infratest.__main__": 10, "infratest.plugin": 10,
     "infratest.fixtures": 10, "infratest.features": 10,
 }  # fmt: skip
 
@@ -40,7 +40,7 @@ SIBLINGS = {
     **dict.fromkeys(PLUGINS, ()),
     "infratest.checks": ("infratest.steps",),
     "infratest.steps": (),
-    "infratest.cli": (),
+    "infratest.cli": ("infratest.plugin",),
 }
 #: Files that siblings share although their names do not begin with `_`.
 SHARED = ("base", "session", "main", "__init__")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,9 @@ def _whole(path: Path) -> Iterator[Path]:
 def _ours() -> Iterator[Path]:
     """What a plan is made by: a new release may say less, or more, under the same version while it is being written."""
     import infratest
-    import infratest.steps
 
-    for folder in (*(Path(infratest.__path__[0]) / name for name in ("gherkin", "checks")), *infratest.steps.__path__):
+    steps = import_module("infratest.steps")  # by name: type checkers do not follow where it is installed from
+    for folder in (*(Path(infratest.__path__[0]) / name for name in ("gherkin", "checks")), *steps.__path__):
         yield Path(folder)
         yield from Path(folder).glob("*.py")
     yield Path(infratest.__path__[0]) / "engine" / "plan.py"

@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -87,18 +88,18 @@ def command(
     )
     if hostname:
         session = replace(session, host=(*host, _name(session, hostname)))
-
-    def planned(session: Session, plan: Plan) -> None:
-        if not heal:
-            kept = {"warning": warning or "", "critical": critical or "", "timeout": timeout, "verbosity": verbose}
-            keep_plan(session, plan, features, kept)
-
+    kept = {"warning": warning or "", "critical": critical or "", "timeout": timeout, "verbosity": verbose}
+    planned = _forget if heal else partial(keep_plan, features=features, kept=kept)
     report = checked(session, features, tags, scenario, heal=heal, planned=planned)
     show(
         session, report, (), "nagios",
         failed_warning=warning_range, failed_critical=critical_range, timeout=timeout,
     )  # fmt: skip
     return apply_failed_ranges(report, warning_range, critical_range)[1]
+
+
+def _forget(session: Session, plan: Plan) -> None:
+    """Keep nothing: a check that heals needs what no kept plan holds."""
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.session import Session
 from infratest.stack.journal import Journal
-from infratest.stack.keeping import keep
+from infratest.engine.keeping import keep
 from infratest.stack.open import open_hosts, open_transport, opened
 
 P = ParamSpec("P")

@@ -90,7 +90,7 @@ _FILE = _map(
 _PROVISION_WORDS = "a map with one key: shell or file"
 _PROVISION = _map(
     _PROVISION_WORDS,
-    "One thing that is done to the host by `provision` (and `up --provision`), in order. Doing it twice must change nothing.",
+    "One thing that is done to the host by `provision` and `up --provision`, in order. Twice must change nothing.",
     {
         "shell": _text("the path of a script", "A script, relative to the stack file; it runs on the host as root."),
         "file": _FILE,

@@ -52,7 +52,7 @@ def test_plain_shows_what_happened(project):
     assert '    And the command "echo hello" prints "hello" ... passed\n' in done.stdout
     assert 'warning: the command "false" exited 1' in done.stdout
     assert "Scenario Outline: many -- @1.1" in done.stdout
-    assert "6 scenarios passed, 2 failed, 1 skipped" in done.stdout
+    assert "6 scenarios passed, 2 failed, 2 skipped" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -60,7 +60,7 @@ def test_plain_shows_what_happened(project):
 def test_formatters(project, formatter):
     done = run(project, "behave", "-f", formatter, "features/a.feature")
     assert (done.returncode, "Traceback" in done.stdout + done.stderr) == (1, False), done.stdout + done.stderr
-    assert "infratest: CRITICAL (4 ok, 2 warning, 2 critical, 1 skipped)" in done.stderr
+    assert "infratest: CRITICAL (4 ok, 2 warning, 2 critical, 2 skipped)" in done.stderr
 
 
 def test_json(project):
@@ -71,7 +71,7 @@ def test_json(project):
         ("false @ web-1", "failed"), ("false @ web-2", "failed"),
         ("not so bad @ web-1", "passed"), ("not so bad @ web-2", "passed"),
         ("many -- @1.1  @ web-1", "passed"), ("many -- @1.1  @ web-2", "passed"),
-        ("later", "skipped"),
+        ("later @ web-1", "skipped"), ("later @ web-2", "skipped"),
     ]  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def test_junit_is_ours(project):
     assert run(project, "behave", "--junit", "--junit-directory", "reports").returncode == 1
     suites = ElementTree.parse(project / "reports/TESTS-infratest.xml").getroot()
     assert (suites.get("tests"), suites.get("failures"), suites.get("errors"), suites.get("skipped")) == (
-        "9", "2", "0", "1",
+        "10", "2", "0", "2",
     )  # fmt: skip
     assert [path.name for path in (project / "reports").iterdir()] == ["TESTS-infratest.xml"]
 
@@ -89,12 +89,12 @@ def test_junit_is_ours(project):
     [
         (["features/a.feature:4"], 0, "infratest: OK (2 ok)"),
         (["features/a.feature:11"], 0, "infratest: WARNING (2 warning)"),
-        (["--tags", "not bad"], 0, "infratest: WARNING (4 ok, 2 warning, 1 skipped)"),
+        (["--tags", "not bad"], 0, "infratest: WARNING (4 ok, 2 warning, 2 skipped)"),
         (["--tags=@bad"], 1, "infratest: CRITICAL (2 critical)"),
         (["--tags", "bad or warning", "--tags", "not bad"], 0, "infratest: WARNING (2 warning)"),
         (["--tags", "wip"], 0, "infratest: OK (2 ok)"),
         (["--tags", "nobody"], 1, "selects no scenario of 5"),
-        (["features/a.feature:19"], 1, "infratest: UNKNOWN (1 skipped)"),
+        (["features/a.feature:19"], 1, "infratest: UNKNOWN (2 skipped)"),
         (["features/nobody.feature"], 1, "no such feature"),
         (["-D", "host=web-1", "--tags", "bad"], 1, "infratest: CRITICAL (1 critical)"),
         (["-D", "env=prod"], 1, "has no environments"),
