@@ -52,23 +52,21 @@ def link(rtt: float = 0.0) -> Iterator[Link]:
     near, far = name("near"), name("far")
     with namespaces(near, far):
         words = [shuttle(), FOLDER / near, FOLDER / far, str(round(rtt * 500))]
-        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        try:
-            if process.stdout is None or process.stdout.readline() != b"ready\n":
-                raise BenchError(f"the delay link does not come up: {words[0]} ended; is there /dev/net/tun?")
-            ip(
-                f"-n {near} addr add {NEAR}/30 dev link0",
-                f"-n {far} addr add {FAR}/30 dev link0",
-                f"-n {near} link set link0 up",
-                f"-n {far} link set link0 up",
-                f"-n {near} route add {RANGE} via {FAR}",
-                f"-n {near} route add unreachable default",
-                f"-n {far} route add unreachable default",
-            )
-            yield Link(near, far, process)
-        finally:
-            process.kill()
-            process.wait()
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            try:
+                if process.stdout is None or process.stdout.readline() != b"ready\n":
+                    raise BenchError(f"the delay link does not come up: {words[0]} ended; is there /dev/net/tun?")
+                _address(near, far)
+                yield Link(near, far, process)
+            finally:
+                process.kill()
+
+
+def _address(near: str, far: str) -> None:
+    ip(f"addr add {NEAR}/30 dev link0", "link set link0 up", f"route add {RANGE} via {FAR}", inside=near)
+    ip(f"addr add {FAR}/30 dev link0", "link set link0 up", inside=far)
+    for each in (near, far):
+        ip("route add unreachable default", inside=each)
 
 
 def shuttle() -> Path:

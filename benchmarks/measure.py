@@ -23,13 +23,16 @@ KEEPER = Path(__file__).with_name("keeper.py")
 
 @dataclass(frozen=True)
 class Usage:
-    """What one run cost: CPU and wall in seconds, memory in MiB (of the largest process; of all together)."""
+    """What one run cost: CPU and wall in seconds, memory in MiB (of the largest process; of all together); what the
+    meters have gone up by.
+    """
 
     cpu: float
     wall: float
     largest: float = 0.0
     together: float = 0.0
     output: str = ""
+    meters: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,7 @@ class Contestant:
         name: as it stands in the table. rounds: in how many of the rounds it takes part, 0 for all.
         statuses: exit statuses with which it has done its work. namespace: the network namespace to run in.
         before: called before each run, unmeasured. check: looks at the output, raising BenchError where it is wrong.
+        meters: read before and after each run, as the CPU of a server.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Contestant:
     sample: bool = False
     before: Callable[[], object] = lambda: None
     check: Callable[[str], object] = lambda output: None
+    meters: Mapping[str, Callable[[], float]] = field(default_factory=dict)
 
 
 def measured(one: Contestant) -> Usage:
@@ -67,6 +72,7 @@ def measured(one: Contestant) -> Usage:
         keeper = [sys.executable, "-I", "-S", str(KEEPER), str(result), str(output)]
         words = [*into, *keeper, str(one.limit), str(int(one.sample)), *map(str, one.command)]
         environment = {**clean_environment(), **one.environment}
+        before = {name: meter() for name, meter in one.meters.items()}
         done = subprocess.run(words, cwd=one.cwd, env=environment, capture_output=True, text=True, check=False)
         said = output.read_text("utf-8", "replace") if output.exists() else ""
         if done.returncode or not result.exists():
@@ -76,7 +82,8 @@ def measured(one: Contestant) -> Usage:
         how = f"took more than {one.limit:g} s" if kept["late"] else f"ended with {kept['status']}"
         raise BenchError(f"{one.name}: {' '.join(words[-len(one.command) :])} {how}:\n{said[-2000:]}")
     one.check(said)
-    return Usage(kept["cpu"], kept["wall"], kept["largest"], kept["together"], said)
+    meters = {name: meter() - before[name] for name, meter in one.meters.items()}
+    return Usage(kept["cpu"], kept["wall"], kept["largest"], kept["together"], said, meters)
 
 
 def clean_environment() -> dict[str, str]:

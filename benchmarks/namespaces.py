@@ -20,13 +20,14 @@ FOLDER = Path("/run/netns")
 PREFIX = "infratest-bench-"
 
 
-def ip(*commands: str) -> None:
-    """Carry out `ip` commands, all or none seen to fail.
+def ip(*commands: str, inside: str = "") -> None:
+    """Carry out `ip` commands, in a network namespace where one is named.
 
     Raises:
         BenchError: one of them failed, with its words.
     """
-    done = subprocess.run(["ip", "-batch", "-"], input="\n".join(commands), capture_output=True, text=True, check=False)
+    words = ["ip", *(["-n", inside] if inside else []), "-batch", "-"]
+    done = subprocess.run(words, input="\n".join(commands), capture_output=True, text=True, check=False)
     if done.returncode:
         raise BenchError(f"ip {commands[0]} ... ({len(commands)} commands): {done.stderr.strip()}")
 
@@ -44,7 +45,8 @@ def namespaces(*names: str) -> Iterator[None]:
     sweep()
     try:
         ip(*(f"netns add {each}" for each in names))
-        ip(*(f"-n {each} link set lo up" for each in names))
+        for each in names:
+            ip("link set lo up", inside=each)
         yield
     finally:
         remove(names)

@@ -72,9 +72,7 @@ def _contestants(folder: Path, found: list[mix.Check], outcome: Outcome) -> list
 
     def one(name: str, command: list[object], said: str, rounds: int = 0) -> Contestant:
         words = [str(word) for word in command]
-        return Contestant(
-            name=name, command=words, cwd=folder, environment=home, rounds=rounds, check=_says(name, said)
-        )
+        return Contestant(name=name, command=words, cwd=folder, environment=home, rounds=rounds, check=says(name, said))
 
     contestants = [
         one(BARE, [ours / "python", "-I", "-S", "-c", "pass"], ""),
@@ -109,7 +107,9 @@ def _distribution(
     outcome.missing[:] = [f"{name}: not installed here" for name, there in wanted.items() if not there]
 
 
-def _says(name: str, said: str) -> Callable[[str], None]:
+def says(name: str, said: str) -> Callable[[str], None]:
+    """Return a check that an output holds a text."""
+
     def check(output: str) -> None:
         if said not in output:
             raise BenchError(f"{name} did not say {said!r}: {output[-1500:]}")
@@ -126,7 +126,7 @@ def _endpoints(folder: Path, outcome: Outcome, rounds: int) -> None:
         trusted = {**home, "SSL_CERT_FILE": str(folder / "certificate.pem")}
         contestants = [
             Contestant(
-                name=f"{OURS}, {kind}", cwd=folder, environment=trusted, check=_says(kind, "INFRATEST OK"),
+                name=f"{OURS}, {kind}", cwd=folder, environment=trusted, check=says(kind, "INFRATEST OK"),
                 command=[str(ours / "check_infratest"), "--host", "local", f"{kind}.feature"],
             )
             for kind in ("http", "https")

@@ -1,0 +1,121 @@
+"""(ii) A hundred checks of one host over SSH, at round-trip times of 0 to 100 ms.
+
+Cold: whole processes, login and all. Warm: a process that holds the connection and asks again. The target's own cost is
+that of all its sshd's children.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import environment, mix
+from benchmarks.cases.plugin import says
+from benchmarks.figures import Figure, Must, Outcome, figure
+from benchmarks.link import FAR, Link, link
+from benchmarks.measure import Contestant, in_turns, measured, median
+from benchmarks.server import Keys, Server, keys, servers
+from benchmarks.stack import project
+
+TITLE = "(ii) A hundred checks of one host over SSH"
+OURS, PARAMIKO, MUX = "infratest, cold", "testinfra paramiko://", "testinfra ssh:// with ControlPath"
+WARM, SERVERSPEC, OPENSSH = "infratest, warm", "serverspec (net-ssh)", "ssh HOST true"
+TARGET = "target CPU ms"
+ROUNDS = 7
+RTTS = (0, 10, 50, 100)
+CYCLES = 20
+PROBES = environment.ROOT / "benchmarks" / "probes"
+
+
+def run(rounds: int = 0) -> Outcome:
+    """Measure one host over the delay link."""
+    outcome = Outcome()
+    known = keys()
+    with link() as way, servers([(way.far, FAR)], way.near) as (server,), mix.background(way.far) as ports:
+        found = mix.checks(mix.COUNTS, ports)
+        folder = project(environment.cache() / "one-host", known, [FAR], mix.feature(found))
+        _peers_files(folder, known, found)
+        for rtt in RTTS:
+            way.delay(rtt)
+            setting = f"RTT {rtt} ms"
+            usages = in_turns(list(_contestants(folder, known, way, server, rtt)), rounds or ROUNDS)
+            outcome.figures += [figure(setting, name, runs) for name, runs in usages.items()]
+            outcome.figures.append(warm(setting, WARM, folder, way.near, CYCLES, 1))
+            if rtt == 50:
+                outcome.notes.append(_cost(folder, way.near))
+    outcome.musts = _musts(outcome)
+    if not shutil.which("rspec"):
+        outcome.missing.append("serverspec (ruby-serverspec): not installed here")
+    outcome.notes.append("`testinfra ssh://` without ControlPath in the user's ssh_config makes a login a command.")
+    return outcome
+
+
+def _peers_files(folder: Path, known: Keys, found: list[mix.Check]) -> None:
+    (folder / "test_mix.py").write_text(mix.testinfra(found))
+    (folder / "mix_spec.rb").write_text(mix.serverspec(found, FAR, str(known.user)))
+    known.know([FAR], f"ControlMaster auto\n  ControlPath {folder}/control-%h\n  ControlPersist 60s")
+    shutil.copy2(known.config, folder / "multiplexed")
+    known.know([FAR])
+
+
+def _contestants(folder: Path, known: Keys, way: Link, server: Server, rtt: int) -> Iterator[Contestant]:
+    home, pytest = mix.user_home(), environment.testinfra() / "pytest"
+    slow = 2 if rtt == 50 else 1
+
+    def one(name: str, words: list[object], said: str, rounds: int = 0) -> Contestant:
+        return Contestant(
+            name=name, command=[str(word) for word in words], cwd=folder, environment=home, rounds=rounds,
+            namespace=way.near, check=says(name, said), meters={TARGET: server.cpu},
+        )  # fmt: skip
+
+    yield one(OURS, [environment.ours(EXTRAS) / "check_infratest"], "INFRATEST OK - ")
+    yield one(OPENSSH, ["ssh", "-F", known.config, FAR, "true"], "")
+    words = [pytest, "-q", "test_mix.py", f"--ssh-identity-file={known.user}"]
+    yield one(PARAMIKO, [*words, f"--ssh-config={known.config}", f"--hosts=paramiko://root@{FAR}"], "100 passed", slow)
+    yield one(MUX, [*words, f"--ssh-config={folder}/multiplexed", f"--hosts=ssh://root@{FAR}"], "100 passed", slow)
+    if shutil.which("rspec") and rtt in (0, 50):
+        yield one(SERVERSPEC, ["rspec", "mix_spec.rb"], " 0 failures", 1)
+
+
+#: What a user installs who wants SSH, and the fast kind of it.
+EXTRAS = "ssh,fast"
+
+
+def warm(setting: str, name: str, folder: Path, namespace: str, cycles: int, hosts: int, jobs: int = 16) -> Figure:
+    """Measure a process that holds its connections: medians of its cycles after the first."""
+    words = [environment.ours(EXTRAS) / "python", PROBES / "held.py", cycles, jobs]
+    one = Contestant(
+        name=name, command=[str(word) for word in words], cwd=folder, environment=mix.user_home(), namespace=namespace
+    )
+    told = json.loads(measured(one).output.splitlines()[-1])
+    cpu = median(told["cpus"]) * 1000
+    more = {"cpu per host": round(cpu / hosts, 3)} if hosts > 1 else {}
+    return Figure(
+        setting=setting, name=name, rounds=cycles, cpu=round(cpu, 2), wall=round(median(told["walls"]) * 1000, 1),
+        low=round(min(told["walls"]) * 1000, 1), memory=round(told["memory"], 1), more=more,
+    )  # fmt: skip
+
+
+def _cost(folder: Path, namespace: str) -> str:
+    """Say what our own report counts: logins, round trips, commands."""
+    words = [str(environment.ours(EXTRAS) / "infratest"), "check", "--format", "json"]
+    one = Contestant(name="cost", command=words, cwd=folder, environment=mix.user_home(), namespace=namespace)
+    cost = json.loads(measured(one).output)["cost"]
+    return f"By our own count one cold run is {', '.join(f'{number} {what}' for what, number in cost.items())}."
+
+
+def _musts(outcome: Outcome) -> list[Must]:
+    ours, warmed = outcome.find("RTT 50 ms", OURS), outcome.find("RTT 50 ms", WARM)
+    peer = outcome.find("RTT 50 ms", PARAMIKO)
+    seconds = {one.name: (one.wall or 0) / 1000 for one in (ours, warmed, peer)}
+    at = "100 checks, one host, RTT 50 ms"
+    return [
+        Must(what=f"{at}, cold", limit=0.8, aim=0.45, got=round(seconds[OURS], 3), unit="s"),
+        Must(what=f"{at}, cold, against {PARAMIKO}", limit=30, got=round(seconds[PARAMIKO] / seconds[OURS], 1),
+             unit="x faster", least=True),
+        Must(what=f"{at}, warm", limit=0.2, aim=0.15, got=round(seconds[WARM], 3), unit="s"),
+        Must(what="target's CPU for 100 checks, cold", limit=0.1, aim=0.06, got=round(ours.more[TARGET] / 1000, 3),
+             unit="s"),
+    ]  # fmt: skip
