@@ -56,9 +56,10 @@ def _ours() -> Iterator[Path]:
     """What a plan is made by: a new release may say less, or more, under the same version while it is being written."""
     import infratest
 
+    package = Path(infratest.__path__[0])
     steps = import_module("infratest.steps")  # by name: type checkers do not follow where it is installed from
-    for folder in (*(Path(infratest.__path__[0]) / name for name in ("gherkin", "checks")), *steps.__path__):
-        yield Path(folder)
-        yield from Path(folder).glob("*.py")
-    yield Path(infratest.__path__[0]) / "engine" / "plan.py"
-    yield Path(infratest.__path__[0]) / "engine" / "faces.py"
+    for folder in (package / "gherkin", package / "checks", *(Path(one) for one in steps.__path__)):
+        yield folder
+        yield from folder.glob("*.py")
+    yield package / "engine" / "plan.py"
+    yield package / "engine" / "faces.py"
