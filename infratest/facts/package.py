@@ -19,7 +19,7 @@ from infratest.found import Package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 # rpm and pacman say on standard output and error alike which ones they miss, so all of it is kept, marked by `+`.
@@ -48,8 +48,8 @@ exit 0
 #: Where dpkg keeps what it knows.
 DPKG = "/var/lib/dpkg"
 
-#: Names that are looked for by themselves; for more, the file is cut into its packages.
-FEW = 3
+#: Bytes of it that are read at once: little memory, used again and again, costs less than a megabyte once.
+PART = 2**16
 
 
 class PackageFact(LooksHere):
@@ -82,17 +82,17 @@ def dpkg_rows(folder: str, names: set[str]) -> list[str] | None:
     None where there is no such folder, or where dpkg is at work: what it has done is then in `updates`, one file a
     step (all digits), and comes into `status` later.
     """
+    wanted = {_machine.encoded(name) for name in names}
+    if not all(_plain(name) for name in wanted):
+        return None
     try:
         # In this order: a status file read after `updates` was seen empty is at least as new as that.
         if any(name.isdigit() for name in os.listdir(f"{folder}/updates")):
             return None
-        status = _machine.whole(f"{folder}/status", at_once=2**22)
+        stanzas = _stanzas(f"{folder}/status", wanted)
     except OSError:
         return None
-    wanted = {_machine.encoded(name) for name in names}
-    if not status or not all(_plain(name) for name in wanted):
-        return None
-    return sorted(_row(stanza) for stanza in _stanzas(status, wanted))
+    return None if stanzas is None else sorted(_row(stanza) for stanza in stanzas)
 
 
 def _plain(name: bytes) -> bool:
@@ -100,26 +100,24 @@ def _plain(name: bytes) -> bool:
     return name.isascii() and name.translate(None, b"+-.").isalnum()
 
 
-def _stanzas(status: bytes, names: set[bytes]) -> list[bytes]:
-    """Return the paragraphs of these packages, each from its name on; dpkg writes the name first."""
-    mark = b"\nPackage: "
-    if len(names) > FEW:
-        found = status.split(mark)
-        found[0] = found[0].removeprefix(mark[1:])
-        return [one for one in found if one[: one.find(b"\n")] in names]
-    return [one for name in names for one in _named(status, mark + name + b"\n", len(mark))]
+def _stanzas(path: str, names: set[bytes]) -> list[bytes] | None:
+    """Return the paragraphs of these packages, each from its name on (dpkg writes the name first); None if it is empty.
 
-
-def _named(status: bytes, first: bytes, skip: int) -> Iterator[bytes]:
-    """Return the paragraphs that have this first line, less the line break before it and the key."""
-    places = [-1] if status.startswith(first[1:]) else []
-    place = status.find(first)
-    while place >= 0:
-        places.append(place)
-        place = status.find(first, place + 1)
-    for place in places:
-        end = status.find(b"\n\n", place + 1)
-        yield status[place + skip : end + 1 if end >= 0 else None]
+    Raises:
+        OSError: the file cannot be read.
+    """
+    found: list[bytes] = []
+    left = b"\n"
+    handle = os.open(path, _machine.READ_ONLY)
+    try:
+        while part := os.read(handle, PART):
+            *whole, left = (left + part).split(b"\nPackage: ")
+            found += [one for one in whole if one[: one.find(b"\n")] in names]
+    finally:
+        os.close(handle)
+    if left[: left.find(b"\n")] in names:
+        found.append(left)
+    return None if left == b"\n" else found
 
 
 def _row(stanza: bytes) -> str:

@@ -91,16 +91,10 @@ def _here(pid: int) -> Process | None:
     if len(uids) < 3:
         return None
     _, _, rest = rest.partition(b"\nVmRSS:")
-    return Process(
-        pid=pid,
-        parent=int(parent),
-        uid=int(uids[1]),
-        state=decoded(state),
-        name=unescaped(decoded(name)),
-        # A kernel thread and a zombie have no memory, and so no command line.
-        arguments=_words_here(pid) if rest else (),
-        rss=int(rest[:20].split(b"kB")[0]) * 1024 if rest else 0,
-    )
+    # A kernel thread and a zombie have no memory, and so no command line.
+    words = _words_here(pid) if rest else ()
+    resident = int(rest[:20].split(b"kB")[0]) * 1024 if rest else 0
+    return Process(pid, int(parent), int(uids[1]), decoded(state), unescaped(decoded(name)), words, resident)
 
 
 def _words_here(pid: int) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from infratest.engine.script import Question, build, read
 from infratest.facts import _machine, _names
 from infratest.facts.base import Answer, LooksHere
-from infratest.facts.package import PackageFact, dpkg_rows
+from infratest.facts.package import PART, PackageFact, dpkg_rows
 from infratest.found import File, Listener, Space
 from infratest.registry import get
 
@@ -231,6 +231,17 @@ def test_while_dpkg_is_at_work_it_is_asked_itself(tmp_path):
     assert dpkg_rows(str(tmp_path), {"one"}) is None
     (tmp_path / "status").unlink()
     assert dpkg_rows(str(tmp_path), {"one"}) is None
+
+
+@pytest.mark.parametrize("shift", range(-24, 3))
+def test_a_package_where_one_read_ends_and_the_next_begins(tmp_path, shift):
+    (tmp_path / "updates").mkdir()
+    first = "Package: one\nStatus: install ok installed\nArchitecture: all\nVersion: 1\nDescription: "
+    second = "\nPackage: two\nStatus: install ok installed\nArchitecture: all\nVersion: 2\n"
+    (tmp_path / "status").write_text(first.ljust(PART + shift, "x") + "\n" + second)
+    assert dpkg_rows(str(tmp_path), {"one", "two", "three"}) == [
+        "one\tall\tinstall ok installed\t1", "two\tall\tinstall ok installed\t2",
+    ]  # fmt: skip
 
 
 NAMES = ("aa", "aa1", "ab", "b+", "c.d", "e-f")
