@@ -1,0 +1,111 @@
+"""dpkg's status file read natively, held against dpkg-query on this machine and on made-up status files."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infratest.facts.base import Answer
+from infratest.facts.package import PART, PackageFact, dpkg_rows
+from tests.facts.both_ways import here, same
+
+
+def test_packages_of_this_machine():
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Package}\t${Architecture}\n"], check=True, capture_output=True)
+    rows = [row.split("\t") for row in done.stdout.decode().splitlines()]
+    odd = ["nosuch", "bash:nosuch", "bash:any", "mail-transport-agent", "awk", "perlapi-5.36.0", "Bash"]
+    arguments = [(name,) for name in [*(row[0] for row in rows), *(":".join(row) for row in rows), *odd]]
+    found = same("package", arguments)
+    assert found["bash",].installed
+    assert [name for name in odd if found[name,].installed] == []
+    for argument in (*arguments[::97], *((name,) for name in odd)):
+        assert here("package", [argument]) == {argument: found[argument]}
+
+
+@pytest.mark.parametrize("name", ["ba*", "a b", "", "[ab]ash", "ba?h", "é"])
+def test_names_that_dpkg_query_may_take_apart_are_left_to_it(name):
+    assert here("package", [("bash",), (name,)]) is None
+
+
+def test_while_dpkg_is_at_work_it_is_asked_itself(tmp_path):
+    (tmp_path / "updates").mkdir()
+    (tmp_path / "status").write_text("Package: one\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n")
+    assert dpkg_rows(str(tmp_path), {"one"}) == ["one\tall\tinstall ok installed\t1"]
+    (tmp_path / "updates" / "tmp.i").touch()
+    assert dpkg_rows(str(tmp_path), {"one"}) is not None
+    (tmp_path / "updates" / "0003").touch()
+    assert dpkg_rows(str(tmp_path), {"one"}) is None
+    (tmp_path / "updates" / "0003").unlink()
+    (tmp_path / "status").write_text("")
+    assert dpkg_rows(str(tmp_path), {"one"}) is None
+    (tmp_path / "status").unlink()
+    assert dpkg_rows(str(tmp_path), {"one"}) is None
+
+
+@pytest.mark.parametrize("shift", range(-24, 3))
+def test_a_package_where_one_read_ends_and_the_next_begins(tmp_path, shift):
+    (tmp_path / "updates").mkdir()
+    first = "Package: one\nStatus: install ok installed\nArchitecture: all\nVersion: 1\nDescription: "
+    second = "\nPackage: two\nStatus: install ok installed\nArchitecture: all\nVersion: 2\n"
+    (tmp_path / "status").write_text(first.ljust(PART + shift, "x") + "\n" + second)
+    assert dpkg_rows(str(tmp_path), {"one", "two", "three"}) == [
+        "one\tall\tinstall ok installed\t1", "two\tall\tinstall ok installed\t2",
+    ]  # fmt: skip
+
+
+NAMES = ("aa", "aa1", "ab", "b+", "c.d", "e-f")
+STATES = (
+    "install ok installed", "hold ok installed", "deinstall ok config-files", "install reinstreq half-installed",
+    "install ok unpacked", "install ok half-configured", "purge ok not-installed", "deinstall ok installed",
+)  # fmt: skip
+VERSIONS = ("1", "1.0-1", "2:1.0~rc1-1+deb12u1", "20240203.1")
+#: What stands between a package's first fields and the next package, and must never be taken for a package.
+REST = (
+    "Maintainer: A <a@b>\nDescription: one\n Package: aa\n .\n Status: install ok installed\n",
+    "Depends: e-f (>= 1), aa1:any | b+\nProvides: ab (= 7)\nMaintainer: A <a@b>\nDescription: Package: ab\n",
+    "Conffiles:\n /etc/x 00000000000000000000000000000000\nMaintainer: A <a@b>\nDescription: x\n",
+)
+
+
+@st.composite
+def stanzas(draw):
+    name = draw(st.sampled_from(NAMES))
+    architectures = draw(st.lists(st.sampled_from(["amd64", "i386", "arm64"]), min_size=1, max_size=3, unique=True))
+    shared = len(architectures) > 1
+    made = []
+    for architecture in architectures:
+        made.append(
+            f"Package: {name}\nStatus: {draw(st.sampled_from(STATES))}\nPriority: optional\n"
+            f"Architecture: {architecture}\n"
+            + ("Multi-Arch: same\n" if shared else "")
+            + f"Version: {draw(st.sampled_from(VERSIONS))}\n"
+            + draw(st.sampled_from(REST))
+        )
+    return name, made
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(stanzas(), min_size=1, max_size=6, unique_by=lambda one: one[0]), st.booleans())
+def test_a_status_file_is_read_as_dpkg_query_reads_it(tmp_path_factory, packages, ended):
+    folder = tmp_path_factory.mktemp("dpkg")
+    for name in ("updates", "info"):
+        (folder / name).mkdir()
+    text = "\n".join(stanza for _, made in packages for stanza in made)
+    (folder / "status").write_text(text + ("\n" if ended else ""))
+    (folder / "arch").write_text("amd64\ni386\narm64\n")
+    asked = [*NAMES, "aa:amd64", "aa:i386", "b+:arm64", "e-f:i386", "nosuch"]
+    fields = "${Package}\\t${Architecture}\\t${Status}\\t${Version}\\n"
+    done = subprocess.run(
+        ["dpkg-query", f"--admindir={folder}", "-W", "-f", fields, "--", *asked], capture_output=True, text=True
+    )
+    assert done.returncode in (0, 1), done.stderr
+    fact, arguments = PackageFact(), [(name,) for name in asked]
+    told = fact.read(Answer(0, "dpkg\n" + done.stdout), arguments)
+    for some in (arguments, *([one] for one in arguments)):
+        rows = dpkg_rows(str(folder), {argument[0].partition(":")[0] for argument in some})
+        assert rows is not None
+        seen = fact.read(Answer(0, "\n".join(["dpkg", *rows, ""])), some)
+        assert seen == {argument: told[argument] for argument in some}
