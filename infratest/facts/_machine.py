@@ -28,8 +28,21 @@ READ_AT_ONCE = 2**13
 READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
-def whole(path: str | bytes, limit: int = 2**62, at_once: int = READ_AT_ONCE, until: bytes | None = None) -> bytes:
-    """Return all bytes of a file, or the first `limit` of them, or at least those up to the words `until`.
+def begun(path: str) -> bytes:
+    """Return what one read gives of a file of /proc, at most READ_AT_ONCE: of most of them all.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    handle = os.open(path, READ_ONLY)
+    try:
+        return os.read(handle, READ_AT_ONCE)
+    finally:
+        os.close(handle)
+
+
+def whole(path: str | bytes, limit: int = 2**62, at_once: int = READ_AT_ONCE) -> bytes:
+    """Return all bytes of a file, or the first `limit` of them.
 
     Raises:
         OSError: it cannot be read.
@@ -37,10 +50,7 @@ def whole(path: str | bytes, limit: int = 2**62, at_once: int = READ_AT_ONCE, un
     handle = os.open(path, READ_ONLY)
     try:
         data = os.read(handle, min(limit, at_once))
-        while until is None or until not in data:
-            more = os.read(handle, min(limit - len(data), at_once))
-            if not more:
-                break
+        while more := os.read(handle, min(limit - len(data), at_once)):
             data += more
         return data
     finally:

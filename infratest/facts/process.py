@@ -77,7 +77,9 @@ class ProcessFact(LooksHere):
 def _here(pid: int) -> Process | None:
     """Return a process as its own files in /proc tell it; None where it ended while they were read."""
     try:
-        status = _machine.whole(f"/proc/{pid}/status", until=b"\nThreads:")
+        status = _machine.begun(f"/proc/{pid}/status")
+        if b"\nThreads:" not in status:  # thousands of groups stand before the memory
+            status = _machine.whole(f"/proc/{pid}/status")
     except OSError:
         return None
     # They come in this order; the name is escaped, so that it cannot pretend to be another line.
@@ -99,7 +101,9 @@ def _here(pid: int) -> Process | None:
 
 def _words_here(pid: int) -> tuple[str, ...]:
     try:
-        line = _machine.whole(f"/proc/{pid}/cmdline")
+        line = _machine.begun(f"/proc/{pid}/cmdline")
+        if len(line) == _machine.READ_AT_ONCE:
+            line = _machine.whole(f"/proc/{pid}/cmdline")
     except OSError:
         return ()
     # Each word ends with a NUL; a program that writes its own title may leave the last one out.
