@@ -33,7 +33,7 @@ LIBRARIES = {
 #: Without these nothing runs at all.
 NEEDED = ("behave", "rich")
 PROGRAMS = {
-    "ssh": ("`infratest ssh`", "apt-get install openssh-client"),
+    "ssh": ("`infratest ssh`, the transport openssh", "apt-get install openssh-client"),
     "ssh-keygen": ("keys made by hand", "apt-get install openssh-client"),
     "sudo": ("`sudo: true` on this machine", "apt-get install sudo"),
 }

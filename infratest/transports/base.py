@@ -68,6 +68,13 @@ class Transport(ABC):
             )
         return result
 
+    def run_script(self, text: bytes, deadline: Deadline, sudo: bool = False) -> CommandResult:
+        """Run a script for a POSIX shell that holds nothing secret: a host's process list may show it.
+
+        It reads nothing from its standard input, and has `LC_ALL=C`.
+        """
+        return self.run(["env", "LC_ALL=C", "sh"], deadline, text, sudo)
+
     def put(self, data: bytes, path: str, mode: str, deadline: Deadline, sudo: bool = False) -> None:
         """Write a file on the host, making its folder where needed, so that no reader ever sees half of it.
 

@@ -27,6 +27,13 @@ from infratest.transports._ssh_client import Client
 from infratest.transports._ssh_route import Hop, Options, route
 from infratest.transports.base import CommandResult, Transport
 
+#: Bytes of a script, written for a command line, up to which it goes with the command (libssh2 sends 35 000 in all).
+SCRIPT_LIMIT = 28_000
+
+#: What some login shell reads otherwise inside single quotes (sh, csh, fish) -> how `printf %b` writes it.
+ESCAPES = str.maketrans({"\\": r"\0134", "\n": r"\0012", "'": r"\0047", "!": r"\0041"})
+UNESCAPED = 'eval "$(printf %b "$1")"'
+
 
 class Ssh(Transport):
     """Runs commands on a host by SSH."""
@@ -74,6 +81,16 @@ class Ssh(Transport):
         if self._client is None:
             raise TransportError(f"{self.host.name}: the transport is not open; call open() before execute()")
         return self._client.execute(command, stdin, deadline)
+
+    def run_script(self, text: bytes, deadline: Deadline, sudo: bool = False) -> CommandResult:
+        """Run a script that holds nothing secret, in one round trip less where it fits into the command line.
+
+        OpenSSH's server takes no input before it has started the command, so what is fed waits for that.
+        """
+        script = text.decode("utf-8", "surrogateescape").translate(ESCAPES)
+        if "\0" in script or len(script.encode("utf-8", "surrogateescape")) > SCRIPT_LIMIT:
+            return super().run_script(text, deadline, sudo)
+        return self.run(["env", "LC_ALL=C", "sh", "-c", UNESCAPED, "sh", script], deadline, b"", sudo)
 
     def close(self) -> None:
         """End the connections; from another thread it ends a command that runs."""

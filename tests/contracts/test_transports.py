@@ -24,7 +24,7 @@ from sshd import running_sshd, wait_until
 from tiny_container import found, running_container
 
 LONG = 30.0
-WAYS = ["local", "ssh-libssh2", "ssh-pipelined", "ssh-paramiko", "container", "fake"]
+WAYS = ["local", "ssh-libssh2", "ssh-pipelined", "ssh-paramiko", "openssh", "container", "fake"]
 
 
 @pytest.fixture(scope="module", params=WAYS)
@@ -37,6 +37,9 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         others = ways.get(name, {"client": "libssh2", "pipelined": True})
         with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
             yield Host(name="web-1", transport="ssh", options=server.options(**others))
+    elif name == "openssh":
+        with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
+            yield Host(name="web-1", transport=name, options=server.options())
     elif name == "container":
         with running_container() as container:
             yield Host(name="web-1", transport=name, options={"container": container, "engine": found().program})
@@ -194,6 +197,20 @@ def test_a_deadline_while_input_is_fed(transport: Transport) -> None:
     assert output(transport, ["printf", "%s", "still here"]) == b"still here"
 
 
+@pytest.mark.parametrize("length", [0, 40_000])
+def test_a_script_runs_as_written(transport: Transport, length: int) -> None:
+    text = r"""
+x='it is' y="\"quoted\"" # a comment with ' and \
+printf '%s|%s|%s\n' "$x" "$y" '\\0134 \n !$ %b %s größe'
+case $x in *is) echo "done!" >&2; exit 7 ;; esac
+"""
+    script = text.encode() + b"#" * length + b"\nexit 8\n"
+    result = transport.run_script(script, Deadline(LONG))
+    assert result.exit == 7
+    assert result.stdout == b'it is|"quoted"|\\\\0134 \\n !$ %b %s gr\xc3\xb6\xc3\x9fe\n'
+    assert result.stderr == b"done!\n"
+
+
 @pytest.mark.parametrize("name", ["plain", "with blank", 'it\'s "quoted" $HOME', "größe"])
 def test_put(transport: Transport, folder: str, name: str) -> None:
     path, data = f"{folder}/{name}", bytes(range(256)) * 400
@@ -250,6 +267,7 @@ def test_close_after_a_failed_open(host: Host) -> None:
     broken: dict[str, dict[str, Any]] = {
         "local": {},
         "ssh": {"port": 1},
+        "openssh": {"port": 1},
         "container": {"container": "no-such-container"},
         "fake": {"fail": {"open": "unreachable"}},
     }

@@ -502,4 +502,4 @@ def test_the_transport_is_listed_without_importing_paramiko() -> None:
         "import sys; from infratest.registry import names, get; get('transport', 'ssh'); print(names('transport'))\n"
         "print('paramiko' in sys.modules)"
     )
-    assert done.stdout == "['container', 'fake', 'local', 'ssh']\nFalse\n"
+    assert done.stdout == "['container', 'fake', 'local', 'openssh', 'ssh']\nFalse\n"

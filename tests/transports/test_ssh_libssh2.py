@@ -175,6 +175,17 @@ def test_round_trips(server: Server, options: dict[str, Any], login: int, first:
         assert turns.connections == 1
 
 
+@pytest.mark.parametrize("pipelined, first", [(False, 7), (True, 5)])
+def test_a_script_takes_one_round_trip(server: Server, pipelined: bool, first: int) -> None:
+    with counting(server.port) as turns:
+        transport = ssh(behind(server, turns, client="libssh2", pipelined=pipelined))
+        transport.open(Deadline(LONG))
+        for number in range(3):
+            assert transport.run_script(b"x='a script'\necho $x", Deadline(LONG)).stdout == b"a script\n"
+            assert turns.answered == first + number
+        transport.close()
+
+
 # Pipelined
 
 
