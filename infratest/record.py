@@ -31,15 +31,15 @@ class Record:
         fields, own = self._fields, self.__dict__
         if len(values) > len(fields):
             raise TypeError(f"{type(self).__name__} takes {len(fields)} values, not {len(values)}")
-        for name, value in zip(fields, values):  # noqa: B905 - fewer values than fields is usual
-            own[name] = value
-        for name, value in named.items():
-            if name not in fields or name in own:
-                raise TypeError(f"{type(self).__name__} has no field {name!r}, or it was given twice")
-            own[name] = value
-        for name in fields:
-            if name not in own and not hasattr(type(self), name):
-                raise TypeError(f"{type(self).__name__} needs {name!r}")
+        own.update(zip(fields, values))  # noqa: B905 - fewer values than fields is usual
+        if named:
+            if not named.keys() <= set(fields) - own.keys():
+                raise TypeError(f"{type(self).__name__}: {sorted(named)}: an unknown field, or one given twice")
+            own.update(named)
+        if len(own) < len(fields):
+            for name in fields:
+                if name not in own and not hasattr(type(self), name):
+                    raise TypeError(f"{type(self).__name__} needs {name!r}")
         self.__post_init__()
 
     def __post_init__(self) -> None:
