@@ -6,6 +6,7 @@ Each field's type hint says what is allowed, `field(metadata={"description": ...
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ def build(options: type[T], given: Mapping[str, Any], what: str) -> T:
         UserError: an unknown key (with the nearest), a missing one, or a value of another type.
     """
     fields = {field.name.replace("_", "-"): field for field in dataclasses.fields(typing.cast(Any, options))}
-    hints = typing.get_type_hints(options)
+    hints = _hints(options)
     values: dict[str, Any] = {}
     for key, value in given.items():
         if key not in fields:
@@ -40,6 +41,11 @@ def build(options: type[T], given: Mapping[str, Any], what: str) -> T:
         if missing and field.name not in values:
             raise UserError(f"{what}: {key} is missing ({field.metadata.get('description', 'required')})")
     return options(**values)
+
+
+@functools.cache
+def _hints(options: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(options)
 
 
 def _value(value: Any, hint: Any, dimension: str | None, what: str) -> Any:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 from difflib import get_close_matches
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -67,6 +69,7 @@ def _base(kind: str) -> type[Any]:
     return found
 
 
+@cache
 def _files(kind: str) -> list[str]:
     package = importlib.import_module(KINDS[kind][0])
     found = [module.name for module in pkgutil.iter_modules(package.__path__)]
@@ -74,6 +77,12 @@ def _files(kind: str) -> list[str]:
 
 
 def _outsiders(kind: str) -> dict[str, EntryPoint]:
+    return _on_path(kind, tuple(sys.path))
+
+
+@cache
+def _on_path(kind: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """Return what is installed on this path; reading it anew for every host would cost more than to log in there."""
     return {point.name: point for point in entry_points(group=f"infratest.{kind}")}
 
 
