@@ -49,7 +49,11 @@ def test_every_data_file_is_in_it():
         "infratest/steps/services.py",
     } <= names
     assert any(name.endswith("/licenses/LICENSE") for name in names)
-    assert not [name for name in names if name.split("/")[0] not in ("infratest", "infratest-0.1.0.dist-info")]
+    assert not [
+        name
+        for name in names
+        if name.split("/")[0] not in ("infratest", "infratest-0.1.0.dist-info", "infratest-0.1.0.data")
+    ]
 
 
 def test_every_module_is_in_it():

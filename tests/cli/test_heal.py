@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -60,8 +62,10 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
+def project() -> Iterator[Project]:
+    # A short path: what a line says of a command is cut, and pytest's own folders are long where workers share it.
+    with tempfile.TemporaryDirectory(prefix="heal-") as folder:
+        yield Project(Path(folder))
 
 
 def test_the_second_failure_in_a_row_is_healed_and_the_line_says_so(project: Project) -> None:
