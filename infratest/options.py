@@ -29,7 +29,7 @@ def build(options: type[T], given: Mapping[str, Any], what: str) -> T:
         UserError: an unknown key (with the nearest), a missing one, or a value of another type.
     """
     fields = {field.name.replace("_", "-"): field for field in dataclasses.fields(typing.cast(Any, options))}
-    hints = _hints(options)
+    hints = _hints(typing.cast(Any, options))
     values: dict[str, Any] = {}
     for key, value in given.items():
         if key not in fields:
