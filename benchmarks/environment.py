@@ -149,8 +149,10 @@ def ran(*words: str) -> str:
     Raises:
         BenchError: it failed, with its words.
     """
-    options = {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, **options}, check=False)
+    # With our own path, pip would take the tree that this runs in for the package installed.
+    options = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    options["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    done = subprocess.run(words, capture_output=True, text=True, env=options, check=False)
     if done.returncode:
         raise BenchError(f"{' '.join(words)} ended with {done.returncode}: {(done.stderr or done.stdout)[-1500:]}")
     return done.stdout

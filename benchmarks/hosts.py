@@ -1,7 +1,6 @@
 """Many hosts behind the delay link: a network namespace and an sshd each, all on one bridge.
 
-They share this machine's files and processes, so what differs between them is the network alone; that is what a
-fan-out is about.
+They share this machine's files; processes and network are their own.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def hosts(count: int, rtt: float) -> Iterator[Hosts]:
     addresses = [str(FIRST + number) for number in range(count)]
     with link(rtt) as way, namespaces(*names):
         _join(way.far, names, addresses)
-        with servers(list(zip(names, addresses, strict=True)), way.near) as found:
+        with servers(list(zip(names, addresses, strict=True)), way.near, alone=True) as found:
             yield Hosts(way, names, found)
 
 

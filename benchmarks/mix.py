@@ -42,7 +42,7 @@ TWENTY = {
     "mount": 1,
     "group": 1,
 }
-PROCESS = "infratest-bw{}"  # a process's name has at most 15 characters
+PROCESSES = [f"infratest-bw{number}" for number in range(1, 9)]  # a process's name has at most 15 characters
 SENTENCES = {
     "exists": 'the file "{0}" exists',
     "mode": 'the file "{0}" has mode "{1}"',
@@ -101,16 +101,18 @@ class Check:
         return language[self.kind].format(*self.words)
 
 
-def checks(counts: dict[str, int], ports: Sequence[int]) -> list[Check]:
+def checks(counts: dict[str, int], ports: Sequence[int], processes: Sequence[str] = PROCESSES) -> list[Check]:
     """Return checks that hold on this machine, as many of each kind as asked for.
 
+    Args:
+        ports: that are listened on. processes: the names of those that run.
     Raises:
         BenchError: this machine has too little of a kind.
     """
     files, modes, texts = _files()
     there: dict[str, Sequence[tuple[str, ...]]] = {
         "exists": files, "mode": modes, "contains": texts, "package": _packages(), "mount": _mounts(),
-        "process": [(PROCESS.format(number),) for number in range(1, 9)],
+        "process": [(each,) for each in processes],
         "port": [(str(port),) for port in ports],
         "user": [(each.pw_name,) for each in pwd.getpwall()],
         "group": [(each.gr_name,) for each in grp.getgrall()],
@@ -169,8 +171,8 @@ def background(namespace: str = "") -> Iterator[list[int]]:
         raise BenchError("there is no `sleep` in PATH")
     ports = free_ports(8)
     with ended([]) as started:
-        for number in range(1, 9):
-            program = folder / PROCESS.format(number)
+        for each in PROCESSES:
+            program = folder / each
             if not program.exists():
                 shutil.copy2(sleep, program)
             started.append(staying([str(program), "7200"], namespace))

@@ -24,6 +24,13 @@ from benchmarks.problem import BenchError
 from benchmarks.processes import ended, staying
 
 TICK = os.sysconf("SC_CLK_TCK")
+#: What a host of its own runs beside sshd: as many processes as a small server has.
+PROCESSES = 30
+ALONE = (
+    *("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"),
+    f'n=0; while [ $n -lt {PROCESSES} ]; do sleep 7200 & n=$((n+1)); done; exec "$@"',
+    "sh",
+)
 SETTINGS = {
     "AuthorizedKeysFile": "{folder}/authorized_keys", "HostKey": "{folder}/host_key", "PidFile": "none",
     "StrictModes": "no", "UsePAM": "no", "UseDNS": "no", "PermitRootLogin": "yes", "PasswordAuthentication": "no",
@@ -46,11 +53,26 @@ class Server:
     def cpu(self) -> float:
         """Return the CPU seconds of all connections that have ended, waiting for those that are ending."""
         until = time.monotonic() + 5
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        while children.read_text().strip() and time.monotonic() < until:
+        while any(_name(pid) == "sshd" for pid in _children(self.listener)) and time.monotonic() < until:
             time.sleep(0.01)
-        used = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[13:15]
+        used = Path(f"/proc/{self.listener}/stat").read_text().rpartition(")")[2].split()[13:15]
         return sum(map(int, used)) / TICK
+
+    @property
+    def listener(self) -> int:
+        """The process id of sshd itself, which is the only child of `unshare` on a host of its own."""
+        return self.process.pid if _name(self.process.pid) == "sshd" else _children(self.process.pid)[0]
+
+
+def _children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -93,10 +115,11 @@ def keys() -> Keys:
 
 
 @contextlib.contextmanager
-def servers(places: Sequence[tuple[str, str]], looked_at_from: str) -> Iterator[list[Server]]:
+def servers(places: Sequence[tuple[str, str]], looked_at_from: str, alone: bool = False) -> Iterator[list[Server]]:
     """Start an sshd in each of (namespace, address).
 
     Args:
+        alone: each sees no processes but its own and PROCESSES that sleep, as a host of its own does.
         looked_at_from: the namespace in which each must show its banner before this goes on.
     """
     program = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -109,7 +132,7 @@ def servers(places: Sequence[tuple[str, str]], looked_at_from: str) -> Iterator[
         found = []
         for namespace, address in places:
             words = [program, "-D", "-f", "/dev/null", "-o", f"ListenAddress={address}", *flags]
-            processes.append(staying(words, namespace))
+            processes.append(staying([*ALONE, *words] if alone else words, namespace))
             found.append(Server(address, processes[-1]))
         with inside(looked_at_from):
             for each in found:

@@ -37,7 +37,7 @@ def run(rounds: int = 0) -> Outcome:
         usages = in_turns([ours, plain], rounds or 5)
     outcome.figures = [figure(SETTING, name, runs) for name, runs in usages.items()]
     verdicts = {name: _failed(runs[-1].output) for name, runs in usages.items()}
-    if verdicts[OURS] != verdicts[PLAIN]:
+    if verdicts[OURS] != verdicts[PLAIN] or not verdicts[OURS]:
         raise BenchError(f"the verdicts differ: failed with {OURS}: {verdicts[OURS]}, with {PLAIN}: {verdicts[PLAIN]}")
     same = f"Same verdicts: of 100 tests the same {len(verdicts[PLAIN])} fail, as they should, with both."
     outcome.notes.append(same)

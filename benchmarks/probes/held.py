@@ -79,7 +79,10 @@ def main(cycles: int, jobs: int) -> None:
         walls.append(time.monotonic() - wall)
         cpus.append(cpu() - used)
         if wrong:
-            sys.exit(f"{wrong[0].id}: {wrong[0].state}: {wrong[0].reason}")
+            why = next(iter(held.run.blocked.values()), "")
+            sys.exit(
+                f"{len(wrong)} of {len(held.plan.tasks)}: {wrong[0].id}: {wrong[0].state}: {wrong[0].reason} {why}"
+            )
     status = Path("/proc/self/status").read_text()
     resident = next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
     cost = held.connections.cost
