@@ -28,10 +28,6 @@ def ended(processes: list[subprocess.Popen[bytes]]) -> Iterator[list[subprocess.
         yield processes
     finally:
         for process in processes:
-            process.terminate()
+            process.kill()
         for process in processes:
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait()

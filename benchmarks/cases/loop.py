@@ -40,6 +40,7 @@ def run(rounds: int = 0) -> Outcome:
     _spawned(outcome)
     missed = sum(each["missed"] for each in told)
     outcome.notes.append(f"Changes made: {sum(each['changes'] for each in told)}, missed: {missed}.")
+    outcome.notes.append("Each check is a scenario of its own, with a result of its own.")
     outcome.notes.append("Overhead: CPU of a cycle outside collecting, a check (judging, putting results together).")
     more = outcome.figures[0].more
     outcome.musts = [
@@ -68,7 +69,7 @@ def _ours(told: list[dict[str, float]]) -> Figure:
 def _spawned(outcome: Outcome) -> None:
     """Measure what a scheduler that spawns a plugin for each check can do, less the interpreter that does it here."""
     if not (PLUGINS / "check_dummy").exists():
-        outcome.missing.append("monitoring-plugins: not installed here")
+        outcome.missing.append("C plugins (package monitoring-plugins-basic)")
         return
     python = str(environment.ours() / "python")
     program = [python, "-I", "-S", str(PROBES / "spawn.py"), str(SPAWNS), str(PLUGINS / "check_dummy"), "0"]

@@ -47,7 +47,7 @@ def run(rounds: int = 0) -> Outcome:
                 outcome.notes.append(_cost(folder, way.near))
     outcome.musts = _musts(outcome)
     if not shutil.which("rspec"):
-        outcome.missing.append("serverspec (ruby-serverspec): not installed here")
+        outcome.missing.append("serverspec (package ruby-serverspec)")
     outcome.notes.append("`testinfra ssh://` without ControlPath in the user's ssh_config makes a login a command.")
     return outcome
 

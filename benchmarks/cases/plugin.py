@@ -103,8 +103,12 @@ def _distribution(
     if (PLUGINS / "check_dummy").exists() and len(found) == 1:
         yield one("C plugin check_dummy", [PLUGINS / "check_dummy", "0"], "OK")
         yield one("C plugin check_procs", [PLUGINS / "check_procs", "-c", "1:"], "")
-    wanted = {"goss": goss, "serverspec (ruby-serverspec)": rspec, "monitoring-plugins": PLUGINS.exists()}
-    outcome.missing[:] = [f"{name}: not installed here" for name, there in wanted.items() if not there]
+    wanted = {
+        "goss (no package of the distribution has it; measured where it is in PATH)": goss,
+        "serverspec (package ruby-serverspec)": rspec,
+        "C plugins (package monitoring-plugins-basic)": PLUGINS.exists(),
+    }
+    outcome.missing[:] = [name for name, there in wanted.items() if not there]
 
 
 def says(name: str, said: str) -> Callable[[str], None]:
