@@ -23,6 +23,9 @@ from infratest.errors import StateError
 NAME = ".infratest"
 SYSTEM = Path("/var/lib/infratest")
 
+#: Seconds that every lock is waited for: a child of a killed run holds it a moment longer, between its fork and exec.
+GRACE = 0.5
+
 
 def locate(given: str | None, folder: Path, stack: str) -> StateDir:
     """Return the state directory: as given, `.infratest` beside the stack file, or the system's where that cannot be.
@@ -126,7 +129,7 @@ class StateDir:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StateError(self._words("locked", error)) from error
-        end = time.monotonic() + wait
+        end = time.monotonic() + max(wait, GRACE)
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
