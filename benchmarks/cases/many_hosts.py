@@ -53,7 +53,7 @@ def _measure(outcome: Outcome, there: Hosts, known: Keys, found: list[mix.Check]
 
 
 def _add(outcome: Outcome, count: int, contestants: list[Contestant], rounds: int) -> None:
-    for name, runs in in_turns(contestants, rounds).items():
+    for name, runs in in_turns(contestants, rounds, warm_up=rounds > 1).items():
         made = figure(f"{count} hosts", name, runs)
         per_host = {PER_HOST: round((made.cpu or 0) / count, 2)}
         server = {"target CPU ms a host": round(made.more["target"] / count, 1)}
