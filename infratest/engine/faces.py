@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from infratest import history
 from infratest.deadline import Deadline
+from infratest.engine.keeping import keep
 from infratest.engine.plan import plan
 from infratest.engine.run import Run, Settings, run
 from infratest.engine.tasks import Plan, Task
@@ -35,7 +36,6 @@ from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.session import Session
 from infratest.stack.journal import Journal
-from infratest.engine.keeping import keep
 from infratest.stack.open import open_hosts, open_transport, opened
 
 P = ParamSpec("P")
