@@ -175,7 +175,8 @@ def _from_debootstrap(engine: Engine, wanted: Recipe, sources: Sources, tag: str
     with tempfile.TemporaryDirectory(prefix="build-", dir=cache_folder()) as folder:
         root, archive = Path(folder, "root"), Path(folder, "root.tar")
         include = f"--include={','.join(wanted.packages)}"
-        bootstrap = ["debootstrap", "--variant=minbase", include, wanted.suite, str(root), sources.mirror]
+        bootstrap = ["debootstrap", "--variant=minbase", include, wanted.suite, str(root)]
+        bootstrap += [sources.mirror] if sources.mirror else []
         _do([*ALONE, *bootstrap], sources, deadline)
         with tarfile.open(fileobj=io.BytesIO(_packed(wanted, sources, ()))) as packed:
             packed.extractall(root, filter="data")
