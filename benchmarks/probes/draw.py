@@ -16,6 +16,7 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt  # the backend is chosen first: there is no display
+from matplotlib.ticker import LogLocator, NullFormatter
 
 
 def main(results: str, picture: str) -> None:
@@ -34,7 +35,8 @@ def main(results: str, picture: str) -> None:
         if axes.lines:
             axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False)
         axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter("{x:g}")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     figure.savefig(picture, dpi=100)
 
 
