@@ -14,9 +14,10 @@ import pytest
 from benchmarks.environment import ran
 from benchmarks.hosts import hosts
 from benchmarks.link import FAR, link
-from benchmarks.namespaces import FOLDER, PREFIX, namespaces, sweep
+from benchmarks.namespaces import FOLDER, PREFIX, namespaces, space, sweep
 from benchmarks.processes import ended, staying
 from benchmarks.server import connect_seconds, keys
+from tests.sshd import wait_until
 
 ROOT = Path(__file__).parents[2]
 LISTEN = "import socket, signal; s = socket.socket(); s.bind(('0.0.0.0', 7)); s.listen(); signal.pause()"
@@ -77,10 +78,11 @@ def test_what_a_killed_run_left_is_swept_away():
     assert far.startswith(PREFIX)
     inside = subprocess.Popen(["ip", "netns", "exec", far, "sleep", "600"])
     try:
+        wait_until(lambda: space(inside.pid) == (FOLDER / far).stat().st_ino)  # `ip` goes in before it becomes `sleep`
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         assert far in sweep()
-        assert inside.wait(5) == -signal.SIGKILL
+        assert inside.wait(60) == -signal.SIGKILL
     finally:
         inside.kill()
     assert not (FOLDER / far).exists()

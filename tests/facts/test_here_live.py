@@ -62,13 +62,13 @@ def test_sockets(waiting):
     there, not_there = waiting
     told, seen = snippet("socket", [()])[()], here("socket", [()])[()]
     # Other programs open and close sockets meanwhile: both must know all of ours, and what both saw must be equal.
-    ports, names = {one.port for one in there} - {None}, {one.address for one in there if one.port is None}
+    places = {(one.kind, one.address, one.port) for one in there}
 
     def ours(found):
-        return sorted(repr(one) for one in found if one.port in ports or one.address in names)
+        return sorted(repr(one) for one in found if (one.kind, one.address, one.port) in places)
 
     assert ours(seen) == ours(told) == sorted(repr(one) for one in there)
-    assert not {one.port for one in (*seen, *told)} & set(not_there)
+    assert not {(one.address, one.port) for one in (*seen, *told)} & {("127.0.0.1", port) for port in not_there}
     again = here("socket", [()])[()]
     assert set(seen) & set(again) <= set(told)
     assert {one.kind for one in told} == {one.kind for one in seen}
