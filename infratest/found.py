@@ -152,12 +152,12 @@ class Load(Record):
 
 
 class Output(Record):
-    """What a command answered."""
+    """What a command answered. `seconds`: how long it ran on the host; None where the host keeps no such clock."""
 
     exit: int
     out: str
     err: str
-    seconds: float
+    seconds: float | None
     whole: bool = True
 
 

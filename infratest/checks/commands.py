@@ -105,10 +105,14 @@ class CommandNumber(_OfCommand):
 
 
 class CommandTime(_OfCommand):
-    """How long the command takes, whatever it answers."""
+    """How long the command takes on the host, in hundredths of a second, whatever it answers."""
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
         output = self.output(facts)
+        if output.seconds is None:
+            raise FactError(
+                f"how long {self.subject} takes is not known: the host has no /proc/uptime to measure it by"
+            )
         words = f"{self.subject} took {human(output.seconds, 's')} and exited {output.exit}"
         return Seen(holds=True, saw=words, number=output.seconds)
 

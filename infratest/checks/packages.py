@@ -52,7 +52,7 @@ class PackageVersion(_OfPackage):
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
         package = self.package(facts)
         if not package.installed:
-            return Seen(holds=False, saw=self.absence(package))
+            return Seen(holds=False, saw=self.absence(package), absent=True)
         return Seen(
             holds=self.version in _spellings(package.version),
             saw=f'the package "{self.name}" has version {package.version}',

@@ -91,7 +91,7 @@ class UserInGroup(Check):
         user: User | None = facts[self.needs()[0]]
         group: Group | None = facts[self.needs()[1]]
         if user is None:
-            return Seen(holds=False, saw=f'the user "{self.name}" does not exist')
+            return Seen(holds=False, saw=f'the user "{self.name}" does not exist', absent=True)
         if group is None:
             return Seen(holds=False, saw=f'the group "{self.group}" does not exist')
         inside = user.gid == group.gid or user.name in group.members

@@ -75,6 +75,7 @@ class Facts:
         key = (location, need)
         if key in self._answers:
             ask, answer, seconds = self._answers[key]
+            answer = ask.fact.shown(answer)
             said = answer.out if answer.exit == 0 or not answer.err else f"{answer.out}\n{answer.err}"
             command = " ".join(need.argument) if ask.fact.alone else f"{need.fact} {' '.join(need.argument)}".strip()
             output = clean(said, EVIDENCE_LIMIT, lines=True)

@@ -48,7 +48,7 @@ def judge(step: CheckStep, facts: Facts, severity: str) -> Verdict:
     if len(verdicts) == 1 and step.tail.quantifier == ALL:
         return verdicts[0]
     observations = tuple(
-        observation.changed(name=f"{look.subject}: {observation.name}" if look.subject != NO_HOST else observation.name)
+        observation.changed(name=f"{_place(look)}: {observation.name}")
         for look, verdict in zip(step.looks, verdicts, strict=True)
         for observation in verdict.observations
     )

@@ -1,4 +1,8 @@
-"""What the facts `command` and `root-command` share: one snippet and one answer for each text."""
+"""What the facts `command` and `root-command` share: one snippet and one answer for each text.
+
+How long a command takes is measured on the host, by the shell that runs it: the controller sees one answer for all of
+a script. The clock is /proc/uptime, which a shell reads without spawning anything, in hundredths of a second: proc(5).
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,27 @@ from infratest.found import Output
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
+    from typing import Any, ClassVar
+
+
+#: Stands before the two times at the end of standard error. What a command says before them is its own.
+MARK = "\ninfratest-uptime "
+
+#: The clock before and after, and the command's own exit status. A host without this clock prints no times.
+BEFORE = "{ read -r infratest_began infratest_rest </proc/uptime; } 2>/dev/null\n"
+AFTER = r"""infratest_status=$?
+{ read -r infratest_ended infratest_rest </proc/uptime; } 2>/dev/null
+printf '\ninfratest-uptime %s %s\n' "$infratest_began" "$infratest_ended" >&2
+exit $infratest_status
+"""
 
 
 class CommandFact(Fact):
     """A user's own command."""
 
     alone = True
+    #: Shell that is run before the clock.
+    before: ClassVar[str] = ""
 
     @abstractmethod
     def script(self, argument: Argument) -> str:
@@ -24,12 +42,25 @@ class CommandFact(Fact):
 
     def value(self, answer: Answer) -> Output:
         """Return what it answered; every exit status is a value."""
-        return Output(
-            exit=answer.exit, out=answer.out, err=answer.err, seconds=answer.seconds, whole=not answer.truncated
-        )
+        seconds = _took(answer.err.rpartition(MARK)[2])
+        said = self.shown(answer)
+        return Output(exit=said.exit, out=said.out, err=said.err, seconds=seconds, whole=not said.truncated)
+
+    def shown(self, answer: Answer) -> Answer:
+        words, mark, _ = answer.err.rpartition(MARK)
+        return answer.changed(err=words) if mark else answer
 
     def ask(self, arguments: Sequence[Argument]) -> str:
-        return "".join(self.script(argument) for argument in arguments)
+        return "".join(f"{self.before}{BEFORE}{self.script(argument)}{AFTER}" for argument in arguments)
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         return dict.fromkeys(arguments, self.value(answer))
+
+
+def _took(times: str) -> float | None:
+    """Return the seconds between two times of /proc/uptime, None where the host told none."""
+    try:
+        began, ended = map(float, times.split()[:2])
+    except ValueError:
+        return None
+    return round(ended - began, 2)

@@ -39,7 +39,6 @@ class Answer(Record):
     exit: int
     out: str
     err: str = ""
-    seconds: float = 0.0
     truncated: bool = False
 
 
@@ -54,6 +53,10 @@ class Fact(ABC):
     @abstractmethod
     def ask(self, arguments: Sequence[Argument]) -> str:
         """Return the shell snippet that answers for all these arguments. Values are put in by `quoting` alone."""
+
+    def shown(self, answer: Answer) -> Answer:
+        """Return the answer as people see it, in evidence: without what is between the fact and its snippet."""
+        return answer
 
     @abstractmethod
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:

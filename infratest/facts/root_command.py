@@ -17,9 +17,10 @@ NOT_ROOT = "infratest: not root: set `sudo: true` for this host, or log in as ro
 class RootCommand(CommandFact):
     """Commands as root."""
 
+    before = f'[ "$(id -u)" = 0 ] || {{ echo {quoted(NOT_ROOT)} >&2; exit {NO_TOOL}; }}\n'
+
     def script(self, argument: Argument) -> str:
-        refuse = f'[ "$(id -u)" = 0 ] || {{ echo {quoted(NOT_ROOT)} >&2; exit {NO_TOOL}; }}\n'
-        return f"{refuse}sh -c {quoted(argument[0])}\n"
+        return f"sh -c {quoted(argument[0])}\n"
 
     def value(self, answer: Answer) -> Output:
         if answer.exit == NO_TOOL and answer.err.strip() == NOT_ROOT:

@@ -160,7 +160,7 @@ def test_users(check, found, holds, saw, absent):
 )
 def test_membership_is_by_list_or_by_primary_group(user, group, holds, saw):
     seen = UserInGroup("deploy", "www").observe({Need("user", ("deploy",)): user, Need("group", ("www",)): group})
-    assert (seen.holds, seen.absent) == (holds, False)
+    assert (seen.holds, seen.absent) == (holds, user is None)  # of nobody, neither it nor its negation is met
     assert saw in seen.saw
 
 

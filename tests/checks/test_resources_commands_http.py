@@ -80,8 +80,8 @@ def test_memory_swap_and_load():
     assert (SwapUsed().observe(none).holds, SwapUsed().observe(none).number) == (True, 0)
 
 
-def output(exit=0, out="", err="", whole=True):
-    return Output(exit=exit, out=out, err=err, seconds=0.25, whole=whole)
+def output(exit=0, out="", err="", whole=True, seconds=0.25):
+    return Output(exit=exit, out=out, err=err, seconds=seconds, whole=whole)
 
 
 def command(check, found):
@@ -122,6 +122,7 @@ def test_commands(check, found, holds, saw):
         (CommandNumber("x"), output(0, "inf")),
         (CommandNumber("x"), output(0, "1 2")),
         (CommandNumber("x"), output(1, "5")),
+        (CommandTime("x"), output(seconds=None)),
     ],
 )
 def test_a_command_that_does_not_answer_the_question_is_unknown(check, found):

@@ -222,6 +222,56 @@ def test_a_command_asked_by_many_sentences_runs_once(ran, tmp_path):
     assert count.read_text() == "x\n"
 
 
+def test_the_time_of_a_command_is_measured_where_it_runs(ran):
+    report = ran(
+        """
+        Feature: f
+          Scenario: slow
+            Then the command "echo no >&2; sleep 1.1; exit 3" takes less than 1 s, warning 500 ms
+          Scenario: warned
+            Then the command "sleep 0.6" takes less than 1 h, warning 500 ms
+          Scenario: fast
+            Then the command "true" takes less than 1 h
+          Scenario: words
+            Then the command "echo no >&2; sleep 1.1; exit 3" exits 0
+        """
+    )
+    assert states(report) == {
+        "slow@local": (CRITICAL, None),
+        "warned@local": (WARNING, None),
+        "fast@local": (OK, None),
+        "words@local": (CRITICAL, None),
+    }
+    (slow,) = steps_of(report, "slow")
+    assert slow.observations[0].value >= 1.1
+    assert slow.evidence[0].output == "no"
+    assert steps_of(report, "words")[0].reason.endswith("exited 3: no")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ['the package "no-such-thing" does not have version "1"', 'the user "no-such-user" is not in the group "root"'],
+)
+def test_a_negation_is_not_met_because_its_subject_is_gone(ran, sentence):
+    assert ran(f"Feature: f\n  Scenario: s\n    Then {sentence}").state == CRITICAL
+
+
+def test_every_viewpoint_has_numbers_of_its_own(ran):
+    report = ran(
+        """
+        Feature: f
+          Scenario: s
+            Then "http://127.0.0.1:9/" answers 200 in less than 1 s from every host in "g"
+        """,
+        hosts=[local("a", groups=("g",)), local("b", groups=("g",))],
+    )
+    (step,) = steps_of(report, "s")
+    assert [one.name for one in step.observations] == [
+        "from a: http http://127.0.0.1:9/ time",
+        "from b: http http://127.0.0.1:9/ time",
+    ]
+
+
 def test_needs_blocks_what_depends_on_a_scenario_that_failed(ran):
     report = ran(
         """
