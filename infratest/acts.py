@@ -18,7 +18,7 @@ from infratest.transports.base import CommandResult
 #: Runs an argument list on the host, as root where the host says sudo.
 Runner = Callable[[Sequence[str], Deadline], CommandResult]
 
-#: How a process name is matched by pkill: 15 characters is all the kernel keeps of a name (TASK_COMM_LEN).
+#: How a process name is matched by pkill: 15 bytes is all the kernel keeps of a name (TASK_COMM_LEN).
 COMM_LENGTH = 15
 
 
@@ -70,10 +70,15 @@ class KillAct(Act):
     name: str
 
     def apply(self, run: Runner, deadline: Deadline) -> None:
-        result = run(["pkill", "-KILL", "-x", "--", self.name[:COMM_LENGTH]], deadline)
+        result = run(["pkill", "-KILL", "-x", "--", self._pattern()], deadline)
         if result.exit == 1 and not result.stderr:
             raise FactError(f"no process is named {self.name!r}: nothing was killed")
         _demand(result, f"pkill {self.name}")
+
+    def _pattern(self) -> str:
+        """Return the name as the extended regular expression that pkill takes: `.*` must not mean all there is."""
+        kept = self.name.encode()[:COMM_LENGTH].decode("utf-8", "ignore")
+        return "".join(f"\\{character}" if character in r"\.[({*+?^$|)" else character for character in kept)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from infratest.acts import Act, Runner
 from infratest.deadline import Deadline
+from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, settle
 from infratest.engine.tasks import ActStep, CheckStep, Step, Task
@@ -196,7 +197,8 @@ class Acting:
         self.stop = f"not judged: {step.line.text!r} could not be done"
 
     def _note(self, step: Step, state: str, reason: str) -> None:
-        self.steps.append(StepResult(step.line.text, step.line.number, state, reason))
+        numbers = unseen(step) if isinstance(step, CheckStep) else ()
+        self.steps.append(StepResult(step.line.text, step.line.number, state, reason, numbers))
 
 
 #: Prints what differs from boot to boot: the kernel's boot id (random.c), and when PID 1 began (proc(5), stat, field

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, settle
 from infratest.engine.tasks import CheckStep, OtherStep
@@ -79,7 +80,7 @@ class Checking:
             elif item is None or item.verdict is None:
                 steps.append(StepResult(step.line.text, step.line.number, OK))
             elif stop and step.line.kind != GIVEN:
-                steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, stop))
+                steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, stop, unseen(item.step)))
             else:
                 steps.append(item.verdict.step(item.step))
                 blocked = blocked or item.verdict.blocked

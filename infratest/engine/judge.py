@@ -15,6 +15,7 @@ from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from infratest.checks.base import Measure, Seen
@@ -47,17 +48,29 @@ def judge(step: CheckStep, facts: Facts, severity: str) -> Verdict:
     verdicts = [_look(look, step, facts, severity) for look in step.looks]
     if len(verdicts) == 1 and step.tail.quantifier == ALL:
         return verdicts[0]
-    observations = tuple(
-        observation.changed(name=f"{_place(look)}: {observation.name}")
-        for look, verdict in zip(step.looks, verdicts, strict=True)
-        for observation in verdict.observations
-    )
+    observations = _labelled(step, [verdict.observations for verdict in verdicts])
     evidence = tuple(item for verdict in verdicts if verdict.state != OK for item in verdict.evidence)
     if step.tail.quantifier == ALL:
         state, reason, blocked = _all(step, verdicts)
     else:
         state, reason, blocked = _counted(step, verdicts, severity)
     return Verdict(state=state, reason=reason, observations=observations, evidence=evidence, blocked=blocked)
+
+
+def unseen(step: CheckStep) -> tuple[Observation, ...]:
+    """Return the numbers of a sentence that nobody looked at: graphs go by their labels, which must not come and go."""
+    return _labelled(step, [_observation(look.measure, None, step.threshold) for look in step.looks])
+
+
+def _labelled(step: CheckStep, seen: Sequence[tuple[Observation, ...]]) -> tuple[Observation, ...]:
+    """Return the observations of all looks; where there may be several, each says whose it is."""
+    if len(step.looks) == 1 and step.tail.quantifier == ALL:
+        return seen[0]
+    return tuple(
+        observation.changed(name=f"{_place(look)}: {observation.name}")
+        for look, observations in zip(step.looks, seen, strict=True)
+        for observation in observations
+    )
 
 
 def _all(step: CheckStep, verdicts: list[Verdict]) -> tuple[str, str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.cleaning import clean
-from infratest.engine.tasks import OtherStep
+from infratest.engine.tasks import NO_HOST, OtherStep
 from infratest.model import Result
 from infratest.states import OK, SKIPPED, UNKNOWN, WARNING, worst
 
@@ -94,24 +94,50 @@ def _from_steps(task: Task, steps: Sequence[StepResult]) -> tuple[str, str]:
     return state, "" if state == OK else next(step.reason for step in steps if step.state == state)
 
 
+class Needs:
+    """What was judged so far, by scenario: what `@needs:NAME` of another one asks for."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[tuple[Task, Result]]] = {}
+
+    def judged(self, task: Task, outcome: Result) -> None:
+        self._found.setdefault(task.scenario.slug, []).append((task, outcome))
+
+    def blocker(self, task: Task) -> Result | None:
+        """Return the result that stands in a task's way, None where there is none.
+
+        A name means the scenario of the same feature where there is one; and its result on the same host, else the one
+        of the whole stack, else those on all hosts. What this run does not ask is in nobody's way.
+        """
+        for slug in task.scenario.values_of("needs"):
+            found = [item for item in self._found.get(slug, ()) if item[0].scenario.key != task.scenario.key]
+            near = [item for item in found if item[0].scenario.feature == task.scenario.feature] or found
+            for hosts in ((task.host,), (NO_HOST,)):
+                near = [item for item in near if item[0].host in hosts] or near
+            for _, outcome in near:
+                if outcome.state not in (OK, WARNING):
+                    return outcome
+        return None
+
+
+def blocked(task: Task, hosts: Mapping[str, Host], blocker: Result) -> Result:
+    """Return the result of a task that was not asked, because of another result."""
+    return result(task, hosts, state=UNKNOWN, reason=f"blocked by {blocker.id}", blocked_by=blocker.id)
+
+
 def with_needs(results: Sequence[Result], tasks: Sequence[Task]) -> list[Result]:
-    """Return the results with those blocked whose `@needs:` scenario did not hold on their host (or on none)."""
-    needs = {task.id: task.scenario.tag("needs") for task in tasks}
-    if not any(needs.values()):
+    """Return the results with those blocked that do not hold, as a scenario does not that `@needs:` names."""
+    if not any(task.scenario.tag("needs") for task in tasks):
         return list(results)
-    by_slug: dict[tuple[str, str], Result] = {}
-    by_id = {item.id: item for item in results}
-    for task in tasks:
-        found = by_id.get(task.id)
-        if found is not None:
-            by_slug.setdefault((task.scenario.slug, task.host), found)
-    changed = []
-    for item in results:
-        slug = needs.get(item.id, "")
-        wanted = by_slug.get((slug, item.host)) or by_slug.get((slug, "-")) if slug else None
-        if slug and wanted is None and item.state != SKIPPED:
-            item = item.changed(state=UNKNOWN, reason=f"@needs:{slug} names no scenario of this run")
-        elif wanted is not None and wanted.state not in (OK, WARNING) and item.state not in (OK, SKIPPED):
-            item = item.changed(state=UNKNOWN, blocked_by=wanted.id, reason=f"blocked by {wanted.id}")
-        changed.append(item)
+    needs = Needs()
+    for task, outcome in zip(tasks, results, strict=True):
+        needs.judged(task, outcome)
+    return [_after(needs, task, outcome) for task, outcome in zip(tasks, results, strict=True)]
+
+
+def _after(needs: Needs, task: Task, outcome: Result) -> Result:
+    blocker = None if outcome.state in (OK, SKIPPED) else needs.blocker(task)
+    if blocker is None:
+        return outcome
+    changed: Result = outcome.changed(state=UNKNOWN, blocked_by=blocker.id, reason=f"blocked by {blocker.id}")
     return changed

@@ -18,7 +18,7 @@ from infratest.engine.checking import Checking
 from infratest.engine.collect import Collector
 from infratest.engine.connections import Connections, Maker
 from infratest.engine.interrupts import ending_in_order
-from infratest.engine.results import problem, result, skipped, unreachable, with_needs
+from infratest.engine.results import Needs, blocked, problem, result, skipped, unreachable, with_needs
 from infratest.engine.tasks import Plan, Task
 from infratest.errors import FactError
 from infratest.hosts import RUNNING
@@ -111,7 +111,10 @@ def _all(going: Run) -> list[Result]:
     for (place, _), outcome in zip(checking, first, strict=True):
         found[place] = outcome
     known = set(going.blocked)
-    for place, outcome in _acting(going, [(place, task) for place, task in asked if task.acting]):
+    needs = Needs()
+    for place, task in checking:
+        needs.judged(task, found[place])
+    for place, outcome in _acting(going, [(place, task) for place, task in asked if task.acting], needs):
         found[place] = outcome
     hosts += [
         unreachable(plan.hosts[name], error) for name, error in sorted(going.blocked.items()) if name not in known
@@ -119,16 +122,32 @@ def _all(going: Run) -> list[Result]:
     return _blockers_kept(hosts, [found[place] for place in sorted(found)])
 
 
-def _acting(going: Run, tasks: Iterable[tuple[int, Task]]) -> Iterable[tuple[int, Result]]:
+def _acting(going: Run, tasks: Iterable[tuple[int, Task]], needs: Needs) -> Iterable[tuple[int, Result]]:
     listed = list(tasks)
     if not listed:
         return
     with going.settings.lock():
         for own, group in groupby(listed, lambda item: item[1].scenario.own):
-            tasks = list(group)
-            for place, outcome in _users(going, tasks) if own else ((at, going.act(task)) for at, task in tasks):
+            for place, task, outcome in (_users_in_turn if own else _in_turn)(going, list(group), needs):
+                needs.judged(task, outcome)
                 going.settings.on_result(outcome)
                 yield place, outcome
+
+
+def _in_turn(going: Run, tasks: Sequence[tuple[int, Task]], needs: Needs) -> Iterable[tuple[int, Task, Result]]:
+    """Act task by task; one whose `@needs:` does not hold changes nothing."""
+    for place, task in tasks:
+        blocker = needs.blocker(task)
+        yield place, task, blocked(task, going.plan.hosts, blocker) if blocker else going.act(task)
+
+
+def _users_in_turn(going: Run, tasks: Sequence[tuple[int, Task]], needs: Needs) -> Iterable[tuple[int, Task, Result]]:
+    """The same for tasks with steps of the user's own, which run together: as things stand before the first of them."""
+    blockers = {place: needs.blocker(task) for place, task in tasks}
+    ran = dict(_users(going, [(place, task) for place, task in tasks if blockers[place] is None]))
+    for place, task in tasks:
+        blocker = blockers[place]
+        yield place, task, blocked(task, going.plan.hosts, blocker) if blocker else ran[place]
 
 
 def _users(going: Run, tasks: Sequence[tuple[int, Task]]) -> Iterable[tuple[int, Result]]:

@@ -9,7 +9,7 @@ import time
 
 from infratest.engine.judge import Verdict, judge
 from infratest.engine.tasks import needs_of
-from infratest.states import OK, UNKNOWN
+from infratest.states import OK, UNKNOWN, WARNING
 from infratest.units import human
 
 TYPE_CHECKING = False
@@ -46,6 +46,8 @@ class Item:
         self.severity = severity
         self.deadline = deadline
         self.verdict: Verdict | None = None
+        self.first: float | None = None  # seconds after the start at which its first answers were all there
+        self.mild: Verdict | None = None  # of `for`: its first warning, while nothing worse is seen
 
 
 class Settled:
@@ -62,10 +64,11 @@ def settle(items: Sequence[Item], collector: Collects, deadline: Deadline) -> Se
     pending = list(items)
     round_number = 0
     while pending:
+        begun = time.monotonic() - started
         facts = collector.collect(needs_of(item.step for item in pending), deadline.at_most(ROUND_SECONDS))
         outcome.blocked = {**{k: v for k, v in outcome.blocked.items() if k not in _asked(pending)}, **facts.blocked}
         elapsed = time.monotonic() - started
-        pending = [item for item in pending if not _settled(item, facts, elapsed, deadline)]
+        pending = [item for item in pending if not _settled(item, facts, begun, elapsed, deadline)]
         if pending:
             pause = PAUSES[min(round_number, len(PAUSES) - 1)]
             time.sleep(min(pause, deadline.left, *(_left(item, elapsed) for item in pending)))
@@ -78,19 +81,28 @@ def _asked(pending: Sequence[Item]) -> set[str]:
 
 
 def _left(item: Item, elapsed: float) -> float:
-    span = item.step.tail.within if item.step.tail.within is not None else item.step.tail.during
-    return max(0.01, (span or 0.0) - elapsed)
+    if item.step.tail.within is not None:
+        return max(0.01, item.step.tail.within - elapsed)
+    return max(0.01, (item.step.tail.during or 0.0) - (elapsed - (item.first or 0.0)))
 
 
-def _settled(item: Item, facts: Facts, elapsed: float, deadline: Deadline) -> bool:
-    """Judge an item on new facts; return whether its verdict is final."""
+def _settled(item: Item, facts: Facts, begun: float, elapsed: float, deadline: Deadline) -> bool:
+    """Judge an item on new facts; return whether its verdict is final.
+
+    Args:
+        begun, elapsed: seconds after the start at which this round was asked, and at which its answers were there.
+    """
     verdict = judge(item.step, facts, item.severity)
     tail = item.step.tail
     if tail.within is not None:
         final = verdict.state == OK or elapsed >= tail.within
         told = f" (asked for {human(elapsed, 's')}, within {human(tail.within, 's')})"
     elif tail.during is not None:
-        final = verdict.state != OK or elapsed >= tail.during
+        # Known to hold from the end of the first round to the begin of this one, however long each of them takes.
+        item.first = elapsed if item.first is None else item.first
+        item.mild = item.mild or (verdict if verdict.state == WARNING else None)
+        final = verdict.state not in (OK, WARNING) or begun - item.first >= tail.during
+        verdict = item.mild if final and item.mild and verdict.state == OK else verdict
         told = f" (after {human(elapsed, 's')} of the {human(tail.during, 's')} it must hold)"
     else:
         final, told = True, ""

@@ -64,10 +64,11 @@ class Scenario(Record):
 
     def tag(self, name: str) -> str:
         """Return what stands behind `@name:`, or an empty text."""
-        for tag in self.tags:
-            if tag.startswith(f"{name}:"):
-                return tag[len(name) + 1 :]
-        return ""
+        return next(iter(self.values_of(name)), "")
+
+    def values_of(self, name: str) -> tuple[str, ...]:
+        """Return what stands behind each `@name:`."""
+        return tuple(tag[len(name) + 1 :] for tag in self.tags if tag.startswith(f"{name}:"))
 
     @property
     def severity(self) -> str:

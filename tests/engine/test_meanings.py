@@ -1,0 +1,233 @@
+"""What tags and the end of a sentence mean, run for real: @needs:, `for`, viewpoints, the time of a command, acts."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from infratest.hosts import Host
+from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
+
+
+def states(report):
+    return {result.id.partition("#")[2] or result.id: (result.state, result.blocked_by) for result in report.results}
+
+
+def steps_of(report, slug):
+    return next(result for result in report.results if f"#{slug}@" in result.id).steps
+
+
+def local(name, **more):
+    """This machine, asked by script over a transport, as another host would be."""
+    return Host(name=name, transport="fake", options={"otherwise": "run"}, **more)
+
+
+def test_the_time_of_a_command_is_measured_where_it_runs(ran):
+    report = ran(
+        """
+        Feature: f
+          Scenario: slow
+            Then the command "echo no >&2; sleep 1.1; exit 3" takes less than 1 s, warning 500 ms
+          Scenario: warned
+            Then the command "sleep 0.6" takes less than 1 h, warning 500 ms
+          Scenario: fast
+            Then the command "true" takes less than 1 h
+          Scenario: words
+            Then the command "echo no >&2; sleep 1.1; exit 3" exits 0
+        """
+    )
+    assert states(report) == {
+        "slow@local": (CRITICAL, None),
+        "warned@local": (WARNING, None),
+        "fast@local": (OK, None),
+        "words@local": (CRITICAL, None),
+    }
+    (slow,) = steps_of(report, "slow")
+    assert slow.observations[0].value >= 1.1
+    assert slow.evidence[0].output == "no"
+    assert steps_of(report, "words")[0].reason.endswith("exited 3: no")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ['the package "no-such-thing" does not have version "1"', 'the user "no-such-user" is not in the group "root"'],
+)
+def test_a_negation_is_not_met_because_its_subject_is_gone(ran, sentence):
+    assert ran(f"Feature: f\n  Scenario: s\n    Then {sentence}").state == CRITICAL
+
+
+def test_every_viewpoint_has_numbers_of_its_own(ran):
+    report = ran(
+        """
+        Feature: f
+          Scenario: s
+            Then "http://127.0.0.1:9/" answers 200 in less than 1 s from every host in "g"
+        """,
+        hosts=[local("a", groups=("g",)), local("b", groups=("g",))],
+    )
+    (step,) = steps_of(report, "s")
+    assert [one.name for one in step.observations] == [
+        "from a: http http://127.0.0.1:9/ time",
+        "from b: http http://127.0.0.1:9/ time",
+    ]
+
+
+def test_needs_blocks_what_depends_on_a_scenario_that_failed(ran):
+    report = ran(
+        """
+        Feature: f
+          Scenario: base
+            Then the file "/nonexistent" exists
+          @needs:base
+          Scenario: dependent
+            Then the file "/nonexistent" exists
+          @needs:base
+          Scenario: holds all the same
+            Then the file "/etc/passwd" exists
+        """
+    )
+    assert states(report) == {
+        "base@local": (CRITICAL, None),
+        "dependent@local": (UNKNOWN, "x.feature#base@local"),
+        "holds-all-the-same@local": (OK, None),
+    }
+
+
+def test_needs_looks_at_the_scenario_of_its_own_feature_and_at_other_hosts(ran):
+    hosts = [local("a", groups=("db",)), local("b", groups=("web",)), local("c", groups=("web",))]
+    report = ran(
+        """
+        Feature: f
+          Scenario: base
+            Given the hosts in group "db"
+            Then the file "/nonexistent" exists
+          Scenario: fine
+            Given the hosts in group "db"
+            Then the file "/etc/passwd" exists
+          @needs:fine @needs:base
+          Scenario: dependent
+            Given the hosts in group "web"
+            Then the file "/nonexistent" exists
+          @needs:fine
+          Scenario: alone
+            Given the host "b"
+            Then the file "/nonexistent" exists
+        """,
+        hosts=hosts,
+    )
+    assert states(report) == {
+        "base@a": (CRITICAL, None),
+        "fine@a": (OK, None),
+        "dependent@b": (UNKNOWN, "x.feature#base@a"),
+        "dependent@c": (UNKNOWN, "x.feature#base@a"),
+        "alone@b": (CRITICAL, None),
+    }
+
+
+def test_a_scenario_that_acts_changes_nothing_where_what_it_needs_does_not_hold(ran, tmp_path):
+    report = ran(
+        f"""
+        Feature: f
+          @needs:base
+          Scenario: first
+            When the command "touch {tmp_path}/first" is run
+            Then the file "/etc/passwd" exists
+          @needs:first
+          Scenario: second
+            When the command "touch {tmp_path}/second" is run
+            Then the file "/etc/passwd" exists
+          Scenario: third
+            When the command "touch {tmp_path}/third" is run
+            Then the file "/etc/passwd" exists
+          @needs:third
+          Scenario: fourth
+            When the command "touch {tmp_path}/fourth" is run
+            Then the file "/etc/passwd" exists
+          Scenario: base
+            Then the file "/nonexistent" exists
+        """
+    )
+    assert states(report) == {
+        "first@-": (UNKNOWN, "x.feature#base@local"),
+        "second@-": (UNKNOWN, "x.feature#first@-"),
+        "third@-": (OK, None),
+        "fourth@-": (OK, None),
+        "base@local": (CRITICAL, None),
+    }
+    assert [(tmp_path / name).exists() for name in ("first", "second", "third", "fourth")] == [False, False, True, True]
+
+
+def test_numbers_keep_their_labels_where_nobody_looked(ran):
+    report = ran(
+        """
+        Feature: f
+          Scenario: checks
+            Given the file "/nonexistent" exists
+            Then the disk "/" is less than 101 % full, warning 100.5 %
+          Scenario: acts
+            When the command "false" is run
+            Then the disk "/" is less than 101 % full, warning 100.5 %
+        """
+    )
+    for slug in ("checks", "acts"):
+        (seen,) = steps_of(report, slug)[1].observations
+        assert (seen.name, seen.value, seen.warning, seen.critical) == ("disk / used", None, "@100.5:", "@101:")
+
+
+def test_for_is_seen_to_hold_from_one_round_to_another(ran, tmp_path):
+    looks = tmp_path / "looks"
+    report = ran(
+        f"""
+        Feature: f
+          Scenario: slow
+            Then the command "echo x >>{looks}; sleep 0.4" exits 0 for 200 ms
+        """
+    )
+    assert report.state == OK
+    assert looks.read_text().count("x") >= 2
+
+
+def test_for_goes_on_after_a_warning_and_remembers_it(ran, tmp_path):
+    number = tmp_path / "number"
+    mild = f"test -e {number}.m && echo 1 || echo 5; touch {number}.m"
+    add = f"n=$(cat {number} 2>/dev/null || echo 0); echo $((n + 1)) >{number}"
+    report = ran(
+        f"""
+        Feature: f
+          Scenario: worse
+            Then the command "{add}; echo $((n * 4))" prints a number less than 8, warning 4 for 20 s
+          Scenario: mild
+            Then the command "{mild}" prints a number less than 8, warning 4 for 300 ms
+        """
+    )
+    found = states(report)
+    assert found["worse@local"] == (CRITICAL, None)
+    assert found["mild@local"] == (WARNING, None)
+
+
+def test_a_process_is_killed_by_its_very_name_and_not_by_a_pattern(ran, tmp_path):
+    running = {}
+    for name in ("it-kill.me", "it-killXme"):
+        program = tmp_path / name
+        shutil.copy("/bin/sleep", program)
+        running[name] = subprocess.Popen([program, "600"])
+    try:
+        report = ran(
+            'Feature: f\n  Scenario: s\n    When the process "it-kill.me" is killed\n'
+            '    Then the process "it-kill.me" is not running within 5 s'
+        )
+        assert report.state == OK
+        assert running["it-kill.me"].wait(timeout=20) == -9
+        assert running["it-killXme"].poll() is None
+        nothing = ran(
+            'Feature: f\n  Scenario: s\n    When the process "it-kill.*" is killed\n'
+            '    Then the file "/etc/passwd" exists'
+        )
+        assert nothing.state == UNKNOWN
+        assert running["it-killXme"].poll() is None
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
