@@ -38,6 +38,11 @@ def clean(text: str, limit: int = 2000, lines: bool = False) -> str:
     """
     # Masked whole, because a cut secret is none any more; then cut, so that megabytes are not walked through.
     text = masked(text).lstrip()[: limit * 2 + 1000]
+    cleaned = (text if text.isprintable() else _printable(text, lines)).strip()
+    return cleaned if len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "…"
+
+
+def _printable(text: str, lines: bool) -> str:
     kept = []
     for character in text.replace("\r\n", "\n"):
         if (character == "\n" and lines) or character.isprintable():
@@ -46,5 +51,4 @@ def clean(text: str, limit: int = 2000, lines: bool = False) -> str:
             kept.append(" ")
         else:
             kept.append("\ufffd")
-    cleaned = "".join(kept).strip()
-    return cleaned if len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "…"
+    return "".join(kept)

@@ -85,7 +85,7 @@ class Collector:
         failure: TransportError | None = None
         try:
             with self._connections.use(name, deadline) as transport:
-                result = transport.run_script(script.text, deadline, sudo)
+                result = transport.run_script(script.text, deadline, sudo, [script.nonce])
                 output, words = result.stdout, clean(decoded(result.stderr), 300)
         except TransportError as error:
             failure, output, words = error, error.partial, ""

@@ -11,7 +11,7 @@ from time import monotonic
 
 from infratest.cleaning import clean, decoded
 from infratest.engine.asked import SNIPPET_SECONDS, Facts, as_failure, askable, asks
-from infratest.engine.script import Question, build, read
+from infratest.engine.script import Question, Script, build, read
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts.base import Answer, LooksHere
 from infratest.sessions import end_session
@@ -75,7 +75,7 @@ class Here:
         script = build([Question(snippet, seconds, ask.fact.alone) for ask, snippet in asking])
         began = monotonic()
         self.commands += 1
-        output, words = _run(script.text, deadline)
+        output, words = _run(script, deadline)
         told = clean(decoded(words), 300)
         for (ask, _), answer in zip(asking, read(script, output), strict=True):
             if isinstance(answer, Answer):
@@ -86,7 +86,7 @@ class Here:
                 facts.failed(location, ask, type(answer)(f"{answer}{f': {told}' if told else ''}"))
 
 
-def _run(script: bytes, deadline: Deadline) -> tuple[bytes, bytes]:
+def _run(script: Script, deadline: Deadline) -> tuple[bytes, bytes]:
     """Run a script by sh and return both streams, whatever there was of them at the deadline; nothing outlives it."""
     import select
 
@@ -94,7 +94,7 @@ def _run(script: bytes, deadline: Deadline) -> tuple[bytes, bytes]:
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
     pid = os.posix_spawn(
-        "/bin/sh", ["sh"], os.environ | {"LC_ALL": "C"},
+        "/bin/sh", ["sh", "-s", script.nonce], os.environ | {"LC_ALL": "C"},
         file_actions=[
             (os.POSIX_SPAWN_DUP2, stdin_read, 0),
             (os.POSIX_SPAWN_DUP2, out_write, 1),
@@ -107,7 +107,7 @@ def _run(script: bytes, deadline: Deadline) -> tuple[bytes, bytes]:
         os.close(handle)
     os.set_blocking(stdin_write, False)
     streams: dict[int, bytearray] = {out_read: bytearray(), err_read: bytearray()}
-    unsent, open_streams = memoryview(script), {out_read, err_read}
+    unsent, open_streams = memoryview(script.text), {out_read, err_read}
     try:
         while open_streams and not deadline.passed:
             writing = [stdin_write] if unsent else []

@@ -1,8 +1,9 @@
 r"""One script for a host: every fact's snippet, each answer in its own frame. Builds the text and reads the bytes.
 
-The script comes in on standard input of `sh` as one brace group, so a shell that gets only half of it runs none of it.
-Every answer is framed by a nonce (fresh for each script, so a banner, a profile's noise or another answer is never
-taken for a frame) and a length in bytes; what does not fit exactly is not believed. Standard output and the status of
+The script is one brace group for `sh`, so a shell that gets only half of it runs none of it; its text depends on the
+questions alone, so that it is made once for all hosts and rounds that are asked the same. Every answer is framed by a
+nonce (the script's only argument, fresh for each run, so a banner, a profile's noise or another answer is never taken
+for a frame) and a length in bytes; what does not fit exactly is not believed. Standard output and the status of
 a snippet come in separate frames because a POSIX shell can keep only one of two streams in a variable without a
 temporary file, and a host with a full disk must still be readable.
 
@@ -30,6 +31,7 @@ COMMAND_LIMIT = 2**20
 TIMED_OUT = 124
 
 _PROLOGUE = r"""{
+nonce=$1
 exec 9>&1 </dev/null
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 LC_ALL=C
@@ -42,7 +44,7 @@ if command -v timeout >/dev/null 2>&1; then
   if timeout -k 1 5 true 2>/dev/null; then limited() { timeout -k 1 "$@"; }
   else limited() { timeout "$@"; }; fi
 else limited() { shift; "$@"; }; fi
-frame() { put "@NONCE $1 $2 ${#3}
+frame() { put "$nonce $1 $2 ${#3}
 $3" >&9; }
 ask() {
   e=$( { o=$( f$1 2>&3 9>&-; put "
@@ -56,7 +58,9 @@ $?" >&3; } | head -c @LIMIT; put x )
     frame out $1 "${o%x}"; } 3>&1 | tail -c @LIMIT )
   frame end $1 "$e"
 }
-"""
+""".replace("@LIMIT", str(COMMAND_LIMIT + 1))
+
+_EPILOGUE = 'put "$nonce done\n" >&9\nexit 0\n}\n'
 
 
 class Question(Record):
@@ -68,7 +72,7 @@ class Question(Record):
 
 
 class Script(Record):
-    """The text for `sh`, and the nonce its frames begin with."""
+    """The text for `sh`, and its argument: the nonce that the frames begin with."""
 
     text: bytes
     nonce: str
@@ -77,13 +81,31 @@ class Script(Record):
 
 def build(questions: Sequence[Question]) -> Script:
     """Return the script that asks all of these."""
-    nonce = os.urandom(12).hex()
-    parts = [_PROLOGUE.replace("@NONCE", nonce).replace("@LIMIT", str(COMMAND_LIMIT + 1))]
-    for index, question in enumerate(questions):
-        parts.append(f"f{index}() {{ limited {max(1, round(question.seconds))} sh -c {quoted(question.snippet)}; }}\n")
-        parts.append(f"{'ask_cut' if question.cut else 'ask'} {index}\n")
-    parts.append(f'put "{nonce} done\n" >&9\nexit 0\n}}\n')
-    return Script("".join(parts).encode(), nonce, tuple(questions))
+    text = _text(tuple((question.snippet, max(1, round(question.seconds)), question.cut) for question in questions))
+    return Script(text, os.urandom(12).hex(), tuple(questions))
+
+
+#: Texts that were made: all hosts of a run are asked much the same, and a monitor asks the same again and again.
+_texts: dict[tuple[tuple[str, int, bool], ...], bytes] = {}
+TEXTS_KEPT = 64
+
+
+def _text(questions: tuple[tuple[str, int, bool], ...]) -> bytes:
+    text = _texts.get(questions)
+    if text is None:
+        if len(_texts) >= TEXTS_KEPT:
+            _texts.clear()
+        text = _texts[questions] = _written(questions)
+    return text
+
+
+def _written(questions: tuple[tuple[str, int, bool], ...]) -> bytes:
+    parts = [_PROLOGUE]
+    for index, (snippet, seconds, cut) in enumerate(questions):
+        parts.append(f"f{index}() {{ limited {seconds} sh -c {quoted(snippet)}; }}\n")
+        parts.append(f"{'ask_cut' if cut else 'ask'} {index}\n")
+    parts.append(_EPILOGUE)
+    return "".join(parts).encode()
 
 
 def read(script: Script, data: bytes) -> list[Answer | InfratestError]:

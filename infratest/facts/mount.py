@@ -5,6 +5,7 @@ from __future__ import annotations
 from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
+from infratest.facts._shell import lines
 from infratest.facts.base import Answer, Argument, LooksHere
 from infratest.found import Mount
 
@@ -21,22 +22,25 @@ class MountFact(LooksHere):
         return "cat /proc/self/mounts\n"
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
-        return dict.fromkeys(arguments, _mounts(_machine.encoded(self.readable(answer).out)))
+        return dict.fromkeys(arguments, _mounts(self.readable(answer).out))
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
         try:
             table = _machine.whole("/proc/self/mounts")
         except OSError:
             return None
-        return dict.fromkeys(arguments, _mounts(table))
+        return dict.fromkeys(arguments, _mounts(decoded(table)))
 
 
-def _mounts(table: bytes) -> dict[str, Mount]:
+def _mounts(table: str) -> dict[str, Mount]:
     found: dict[str, Mount] = {}
-    for fields in _machine.mount_rows(table):
+    for row in lines(table):
+        fields = row.split(" ")
         if len(fields) != 6:
-            raise FactError(f"/proc/self/mounts holds a line that is not understood: {b' '.join(fields)[:120]!r}")
-        device, path, kind, options = (decoded(_machine.plain(field)) for field in fields[:4])
+            raise FactError(f"/proc/self/mounts holds a line that is not understood: {row[:120]!r}")
+        if "\\" in row:
+            fields = [decoded(_machine.plain(_machine.encoded(field))) for field in fields]
+        device, path, kind, options, _, _ = fields
         # A later line covers an earlier one on the same path.
         found[path] = Mount(path=path, device=device, type=kind, options=tuple(options.split(",")))
     if not found:

@@ -122,10 +122,14 @@ def _words(rows: list[str]) -> dict[str, list[str]]:
 
 def _statuses(rows: list[str], words: dict[str, list[str]]) -> dict[int, Process]:
     fields: dict[str, dict[str, str]] = {}
+    path, values = "", {}
     for row in rows:
-        path, _, line = row.partition(":")
-        key, _, value = line.partition(":")
-        fields.setdefault(path.removesuffix("/status"), {})[key] = value.removeprefix("\t")
+        # Text from a host: `51/status:Name:\tsshd`. Those of one process stand together.
+        file, _, line = row.partition("/status:")
+        key, _, value = line.partition(":\t")
+        if file != path:
+            path, values = file, fields.setdefault(file, {})
+        values[key] = value
     found = {}
     for path, values in fields.items():
         if not {"Name", "State", "PPid", "Uid"} <= set(values):

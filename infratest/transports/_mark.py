@@ -29,17 +29,17 @@ TELL = (
     f'(exec "$@") 2>&3 3>&-; s=$?; echo "${NAME} $s" >&3; exit $s'
 )
 
-#: $1 and $2 are the halves of the mark, so that the shell that runs this is not found by its own arguments. sh's own
-#: `kill` spawns nothing.
-KILL = """for e in /proc/[0-9]*/environ; do
-    grep -q "$1$2" "$e" && p=${e%/environ} && kill -KILL "${p#/proc/}"
+#: $1 and $2 are the halves of the mark, so that the shell that runs this is not found by its own arguments. One grep
+#: and sh's own `kill`: a host may have thousands of processes, and this has LAST_WAIT.
+KILL = """for e in $(grep -l "$1$2" /proc/[0-9]*/environ); do
+    p=${e%/environ}
+    kill -KILL "${p#/proc/}"
 done 2>/dev/null"""
 
 #: The same where root's processes are among them: the process group of the marked shell (the third field after the
 #: name in stat), which has the mark among its arguments or in its environment.
-KILL_GROUP = """for e in /proc/[0-9]*/environ; do
-    p=${e%/environ}
-    grep -q "$1$2" "$e" "$p/cmdline" && read -r s <"$p/stat" && set -- "$1" "$2" ${s##*) } && [ "$5" -gt 1 ] &&
+KILL_GROUP = """for e in $(grep -l "$1$2" /proc/[0-9]*/environ /proc/[0-9]*/cmdline); do
+    read -r s <"${e%/*}/stat" && set -- "$1" "$2" ${s##*) } && [ "$5" -gt 1 ] &&
         sudo -n -- sh -c 'kill -KILL "-$1"' sh "$5"
 done 2>/dev/null"""
 

@@ -17,7 +17,6 @@ from infratest.model import Cost
 from infratest.quoting import command_line
 from infratest.transports import _mark
 from infratest.transports._ssh_route import Hop
-from infratest.transports._streams import shown
 from infratest.transports.base import CommandResult
 
 
@@ -57,11 +56,11 @@ class Client(ABC):
         """Connect hop by hop, verify each host key, log in; what fails leaves nothing open."""
 
     @abstractmethod
-    def execution(self, line: bytes, stdin: bytes, deadline: Deadline, mark: str, what: str) -> Execution:
+    def execution(self, line: bytes, stdin: bytes, deadline: Deadline, mark: str, command: Sequence[str]) -> Execution:
         """Return a command that is ready to be run.
 
         Args:
-            line: what the login shell gets. mark: what both streams begin with. what: the command, for messages.
+            line: what the login shell gets. mark: what both streams begin with. command: for messages.
         """
 
     @abstractmethod
@@ -86,7 +85,7 @@ class Client(ABC):
             raise TransportError(f"{self.name}: {error}") from error
         self.cost.commands += 1
         self.cost.round_trips += 1
-        return self.execution(line, stdin, deadline, mark, shown(command))
+        return self.execution(line, stdin, deadline, mark, command)
 
     def _kill(self, mark: str, command: Sequence[str]) -> None:
         try:

@@ -19,24 +19,24 @@ from infratest.errors import (
 )
 from infratest.transports import _known_hosts
 from infratest.transports._ssh_route import Hop
-from infratest.transports._streams import Kept
+from infratest.transports._streams import Kept, shown
 
 
-def late(where: str, what: str, deadline: Deadline, out: Kept) -> TransportError:
+def late(where: str, command: Sequence[str], deadline: Deadline, out: Kept) -> TransportError:
     """Return the error of a command that our deadline ended."""
     begun = "the command ran and did not end" if out.begun else "logged in, and the command did not begin"
     error = DeadlineExceeded(
-        f"{where}: {begun} within {deadline.seconds:.3g} s: {what}; give it more time with "
+        f"{where}: {begun} within {deadline.seconds:.3g} s: {shown(command)}; give it more time with "
         "--timeout, or run it by hand to see what it waits for"
     )
     error.partial = out.data
     return error
 
 
-def lost(where: str, what: str, out: Kept, words: str = "") -> TransportError:
+def lost(where: str, command: Sequence[str], out: Kept, words: str = "") -> TransportError:
     """Return the error of a connection that ended under a command."""
     said = f" ({clean(words, 200)})" if words else ""
-    error = ConnectionLost(f"{where}: the connection ended in the middle of: {what}{said}")
+    error = ConnectionLost(f"{where}: the connection ended in the middle of: {shown(command)}{said}")
     error.partial = out.data
     return error
 

@@ -73,9 +73,11 @@ class Libssh2Client(Client):
         except (SSH2Error, OSError) as error:
             raise _ssh_errors.lost_login(self._hop, str(error)) from error
 
-    def execution(self, line: bytes, stdin: bytes, deadline: Deadline, mark: str, what: str) -> Libssh2Execution:
+    def execution(
+        self, line: bytes, stdin: bytes, deadline: Deadline, mark: str, command: Sequence[str]
+    ) -> Libssh2Execution:
         """Return a command that is ready to be run."""
-        return Libssh2Execution(self, line, stdin, deadline, mark, what)
+        return Libssh2Execution(self, line, stdin, deadline, mark, command)
 
     def run(self, work: Callable[[Channels], CommandResult]) -> CommandResult:
         """Do the work of a command while nobody else uses or drops the connection."""
@@ -164,18 +166,18 @@ class Libssh2Execution:
     """One command on one channel.
 
     Args:
-        line: what the login shell gets. mark: what both streams begin with. what: the command, for messages.
+        line: what the login shell gets. mark: what both streams begin with. command: for messages.
     """
 
     def __init__(
-        self, client: Libssh2Client, line: bytes, stdin: bytes, deadline: Deadline, mark: str, what: str
+        self, client: Libssh2Client, line: bytes, stdin: bytes, deadline: Deadline, mark: str, command: Sequence[str]
     ) -> None:
         self._client = client
         self._where = str(client.hops[-1])
         self._line = line
         self._stdin = stdin
         self._deadline = deadline
-        self._what = what
+        self._command = command
         self._out = Kept(mark.encode("ascii") + b"\n")
         self._err = Told(mark)
         self._channel: Channel | None = None
@@ -199,7 +201,7 @@ class Libssh2Execution:
             self._talk(self._channel, channels)
             return self._result(self._channel)
         except TimeoutError:
-            raise _ssh_errors.late(self._where, self._what, self._deadline, self._out) from None
+            raise _ssh_errors.late(self._where, self._command, self._deadline, self._out) from None
         except (SSH2Error, OSError) as error:
             raise self._failed(error, channels) from None
         finally:
@@ -285,7 +287,7 @@ class Libssh2Execution:
         if not self._out.begun:
             raise _ssh_errors.shell_refused(self._where, status or 0, self._out, self._err)
         if status is None:
-            raise _ssh_errors.lost(self._where, self._what, self._out, "its channel was closed without a status")
+            raise _ssh_errors.lost(self._where, self._command, self._out, "its channel was closed without a status")
         return CommandResult(
             exit=status,
             stdout=self._out.data,
@@ -301,11 +303,11 @@ class Libssh2Execution:
 
     def _failed(self, error: Exception, channels: Channels) -> TransportError:
         if self._deadline.passed:
-            return _ssh_errors.late(self._where, self._what, self._deadline, self._out)
+            return _ssh_errors.late(self._where, self._command, self._deadline, self._out)
         words = str(error)
         if isinstance(error, SSH2Error) and not isinstance(error, GONE) and not channels.link.gone():
             return _ssh_errors.no_command(self._where, words or type(error).__name__)
-        return _ssh_errors.lost(self._where, self._what, self._out, words)
+        return _ssh_errors.lost(self._where, self._command, self._out, words)
 
     def _leave(self, channels: Channels) -> None:
         """Close the channel; a connection that does not take the rest of a packet is of no use any more."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 import paramiko
@@ -53,10 +53,12 @@ class ParamikoClient(Client):
             self.close()
             raise
 
-    def execution(self, line: bytes, stdin: bytes, deadline: Deadline, mark: str, what: str) -> ParamikoExecution:
+    def execution(
+        self, line: bytes, stdin: bytes, deadline: Deadline, mark: str, command: Sequence[str]
+    ) -> ParamikoExecution:
         """Return a command that is ready to be run."""
         session = self._sessions[-1]
-        return ParamikoExecution(str(self.hops[-1]), session, line, stdin, deadline, marker=mark, what=what)
+        return ParamikoExecution(str(self.hops[-1]), session, line, stdin, deadline, marker=mark, command=command)
 
     def close(self) -> None:
         """End the connections, the host's first."""
@@ -68,7 +70,7 @@ class ParamikoExecution:
     """One command on one channel.
 
     Args:
-        where, what: for messages. line: what the login shell gets. marker: what both streams begin with.
+        where, command: for messages. line: what the login shell gets. marker: what both streams begin with.
     """
 
     def __init__(
@@ -80,10 +82,10 @@ class ParamikoExecution:
         deadline: Deadline,
         *,
         marker: str,
-        what: str,
+        command: Sequence[str],
     ) -> None:
         self._where = where
-        self._what = what
+        self._command = command
         self._session = session
         self._line = line
         self._stdin = stdin
@@ -182,7 +184,7 @@ class ParamikoExecution:
         return taken
 
     def _late(self) -> TransportError:
-        return _ssh_errors.late(self._where, self._what, self._deadline, self._out)
+        return _ssh_errors.late(self._where, self._command, self._deadline, self._out)
 
     def _failed(self, error: BaseException | None) -> TransportError:
         if self._deadline.left < CLOCKS_APART:
@@ -190,7 +192,7 @@ class ParamikoExecution:
         self._session.join(CLOCKS_APART)  # a lost connection wakes us a moment before its thread has ended
         if self._session.is_alive() and error is not None:
             return _ssh_errors.no_command(self._where, str(error))
-        return _ssh_errors.lost(self._where, self._what, self._out, "" if error is None else str(error))
+        return _ssh_errors.lost(self._where, self._command, self._out, "" if error is None else str(error))
 
 
 def _jumped(

@@ -68,12 +68,14 @@ class Transport(ABC):
             )
         return result
 
-    def run_script(self, text: bytes, deadline: Deadline, sudo: bool = False) -> CommandResult:
+    def run_script(
+        self, text: bytes, deadline: Deadline, sudo: bool = False, arguments: Sequence[str] = ()
+    ) -> CommandResult:
         """Run a script for a POSIX shell that holds nothing secret: a host's process list may show it.
 
-        It reads nothing from its standard input, and has `LC_ALL=C`.
+        It reads nothing from its standard input, and has `LC_ALL=C`; `arguments` are its `$1`, `$2` ...
         """
-        return self.run(["env", "LC_ALL=C", "sh"], deadline, text, sudo)
+        return self.run(["env", "LC_ALL=C", "sh", "-s", *arguments], deadline, text, sudo)
 
     def put(self, data: bytes, path: str, mode: str, deadline: Deadline, sudo: bool = False) -> None:
         """Write a file on the host, making its folder where needed, so that no reader ever sees half of it.

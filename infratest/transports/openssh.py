@@ -31,7 +31,7 @@ from infratest.options import build
 from infratest.quoting import command_line
 from infratest.transports import _mark, _ssh_errors
 from infratest.transports._program import NOT_FOUND, Ended, Program
-from infratest.transports._streams import Kept, Told, shown
+from infratest.transports._streams import Kept, Told
 from infratest.transports.base import OUTPUT_LIMIT, CommandResult, Transport
 
 READY = b"infratest-ready\n"
@@ -214,12 +214,12 @@ class Openssh(Transport):
             if out.begun:
                 with suppress(TransportError):
                     self._run(os.urandom(8).hex(), _mark.kill_command(mark, command), b"", Deadline(_mark.LAST_WAIT))
-            raise _ssh_errors.late(self._where, shown(command), deadline, out)
+            raise _ssh_errors.late(self._where, command, deadline, out)
         status = self._status(ended, err)
         if status is None:
             words = clean(decoded(err.noise), 200)
             if out.begun or not self._alive():
-                raise _ssh_errors.lost(self._where, shown(command), out, words)
+                raise _ssh_errors.lost(self._where, command, out, words)
             raise _ssh_errors.no_command(self._where, words)
         if not out.begun:
             raise _ssh_errors.shell_refused(self._where, status, out, err)

@@ -16,6 +16,7 @@ channel before it, one more on the wire where no channel stands ready, is not co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from infratest.deadline import Deadline
 from infratest.errors import TransportError
@@ -32,7 +33,10 @@ SCRIPT_LIMIT = 28_000
 
 #: What some login shell reads otherwise inside single quotes (sh, csh, fish) -> how `printf %b` writes it.
 ESCAPES = str.maketrans({"\\": r"\0134", "\n": r"\0012", "'": r"\0047", "!": r"\0041"})
-UNESCAPED = 'eval "$(printf %b "$1")"'
+
+#: In its environment, a process's list of arguments stays short: a collection asks for them, of its own processes too.
+SCRIPT = "INFRATEST_SCRIPT"
+UNESCAPED = f'eval "unset {SCRIPT}; $(printf %b "${SCRIPT}")"'
 
 
 class Ssh(Transport):
@@ -82,18 +86,28 @@ class Ssh(Transport):
             raise TransportError(f"{self.host.name}: the transport is not open; call open() before execute()")
         return self._client.execute(command, stdin, deadline)
 
-    def run_script(self, text: bytes, deadline: Deadline, sudo: bool = False) -> CommandResult:
+    def run_script(
+        self, text: bytes, deadline: Deadline, sudo: bool = False, arguments: Sequence[str] = ()
+    ) -> CommandResult:
         """Run a script that holds nothing secret, in one round trip less where it fits into the command line.
 
         OpenSSH's server takes no input before it has started the command, so what is fed waits for that.
         """
-        script = text.decode("utf-8", "surrogateescape").translate(ESCAPES)
-        if "\0" in script or len(script.encode("utf-8", "surrogateescape")) > SCRIPT_LIMIT:
-            return super().run_script(text, deadline, sudo)
-        return self.run(["env", "LC_ALL=C", "sh", "-c", UNESCAPED, "sh", script], deadline, b"", sudo)
+        script = _escaped(text)
+        if script is None:
+            return super().run_script(text, deadline, sudo, arguments)
+        command = ["env", "LC_ALL=C", f"{SCRIPT}={script}", "sh", "-c", UNESCAPED, "sh", *arguments]
+        return self.run(command, deadline, b"", sudo)
 
     def close(self) -> None:
         """End the connections; from another thread it ends a command that runs."""
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+
+@lru_cache(maxsize=64)
+def _escaped(text: bytes) -> str | None:
+    """Return a script for UNESCAPED; None where it does not fit. All hosts of a run get much the same."""
+    script = text.decode("utf-8", "surrogateescape").translate(ESCAPES)
+    return None if "\0" in script or len(script.encode("utf-8", "surrogateescape")) > SCRIPT_LIMIT else script

@@ -17,7 +17,9 @@ SHELLS = [["dash"], ["bash"], ["busybox", "sh"], ["mksh"]]
 
 
 def run(script: Script, shell: list[str]) -> bytes:
-    done = subprocess.run(["env", "LC_ALL=C", *shell], input=script.text, capture_output=True, timeout=60, check=True)
+    done = subprocess.run(
+        ["env", "LC_ALL=C", *shell, "-s", script.nonce], input=script.text, capture_output=True, timeout=60, check=True
+    )
     return done.stdout
 
 

@@ -16,7 +16,7 @@ def snippet(name, arguments, as_user=None):
     fact = get("fact", name)()
     script = build([Question(fact.ask(arguments), 30)])
     done = subprocess.run(
-        ["env", "LC_ALL=C", "sh"], input=script.text, capture_output=True, user=as_user, timeout=30
+        ["env", "LC_ALL=C", "sh", "-s", script.nonce], input=script.text, capture_output=True, user=as_user, timeout=30
     )  # fmt: skip
     (answer,) = read(script, done.stdout)
     assert isinstance(answer, Answer), done.stderr

@@ -150,7 +150,9 @@ def test_nothing_of_our_own_is_a_process_of_the_host_when_the_engine_asks():
     fact = get("fact", "process")()
     script = build([Question(fact.ask([()]), 10)])
     before = {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
-    with subprocess.Popen(["env", "LC_ALL=C", "sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
+    with subprocess.Popen(
+        ["env", "LC_ALL=C", "sh", "-s", script.nonce], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as shell:
         output = shell.communicate(script.text, timeout=20)[0]
     found = fact.read(read(script, output)[0], [()])[()]
     family = {os.getpid()}

@@ -76,7 +76,7 @@ def test_units_are_as_systemctl_shows_them(systemd):
     name, root = systemd
     fact, arguments = ServiceFact(), [(unit,) for unit in UNITS]
     script = build([Question(fact.ask(arguments), 60)])
-    command = [found().program, "exec", "-i", name, "env", "LC_ALL=C", "sh"]
+    command = [found().program, "exec", "-i", name, "env", "LC_ALL=C", "sh", "-s", script.nonce]
     done = subprocess.run(command, input=script.text, capture_output=True, timeout=90)
     (answer,) = read(script, done.stdout)
     assert isinstance(answer, Answer), done.stderr
