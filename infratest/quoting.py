@@ -18,6 +18,43 @@ def quoted(word: str) -> str:
     return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
+def put_in(text: str, place: int, word: str) -> str:
+    """Return how a word is written at a place of shell text so that it stays data, whatever quotes are open there.
+
+    Raises:
+        ValueError: no quoting is safe there: behind a backslash, or between back quotes.
+    """
+    opened = _opened(text, place)
+    if opened in ("\\", "`"):
+        where = "behind a backslash" if opened == "\\" else "between back quotes, write $(...) for them"
+        raise ValueError(f"a value cannot stand {where}")
+    made = quoted(word)
+    return made if not opened or made == word else f"{opened}{made}{opened}"
+
+
+def _opened(text: str, place: int) -> str:
+    """Return the quote that is open at a place of shell text (XCU 2.2), a backslash before it, or an empty text."""
+    inside = [""]
+    at = 0
+    while at < place:
+        character, now = text[at], inside[-1]
+        if now == "'":
+            if character == "'":
+                inside.pop()
+        elif character == "\\":
+            if at + 1 == place:
+                return "\\"
+            at += 1
+        elif character == now or (character == ")" and now == "("):
+            inside.pop()
+        elif character in '"`' or (character == "'" and now != '"'):
+            inside.append(character)
+        elif character == "(" and (now != '"' or text[at - 1 : at] == "$"):
+            inside.append("(")
+        at += 1
+    return "`" if "`" in inside else inside[-1].replace("(", "")
+
+
 def template(text: str, *words: str) -> str:
     """Return a shell command with each `%s` replaced by one quoted word, as `template("stat %s", path)`."""
     return text % tuple(quoted(word) for word in words)

@@ -185,3 +185,11 @@ def test_a_label_once_with_the_stricter_range_and_the_value_that_was_reached():
 def test_labels_with_hosts():
     found = observations([result("web-1", Observation("load", 1.0)), result("-", Observation("dns", 2.0))], hosts=True)
     assert [item.name for item in found] == ["web-1:load", "dns"]
+
+
+def test_long_labels_that_begin_alike_stay_two():
+    made = [label(f"command {'x' * 200}{end} printed") for end in "ab"]
+    assert made[0] != made[1]
+    assert all(len(one) <= 100 for one in made)
+    assert [label(one) for one in made] == made
+    assert label("a" * 100) == "a" * 100

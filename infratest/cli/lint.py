@@ -9,7 +9,7 @@ from infratest.engine import faces
 from infratest.engine.users_steps import users_steps
 from infratest.errors import FeatureError, InfratestError, UserError
 from infratest.gherkin.find import find
-from infratest.gherkin.lint import binding
+from infratest.gherkin.lint import binding, needs
 from infratest.gherkin.suite import Feature
 from infratest.session import Session
 
@@ -40,6 +40,7 @@ def command(session: Session, features: tuple[str, ...]) -> int:
             continue
         read.append(made)
         problems += [f"{made.file}:{line}: {words}" for line, words in binding(made)]
+    problems += needs(read, lambda: [faces.read(item, users) for item in find((), declared, folder)])
     if has_stack and not problems:
         problems += _against_stack(session, read)
     for words in problems:

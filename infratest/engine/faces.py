@@ -24,7 +24,8 @@ from infratest.engine.plan import plan
 from infratest.engine.run import Run, Settings, run
 from infratest.engine.tasks import Plan, Task
 from infratest.engine.users_steps import UsersSteps, users_steps
-from infratest.errors import InfratestError, StateError, UserError
+from infratest.errors import FeatureError, InfratestError, StateError, UserError
+from infratest.gherkin import lint
 from infratest.gherkin.find import Found, find
 from infratest.gherkin.parse import feature
 from infratest.gherkin.select import CHECK, refuse_acting, select, why_skipped
@@ -106,6 +107,9 @@ def prepare(session: Session, wanted: Wanted, hosts: Sequence[Host] | None = Non
     found = find(wanted.features, stack.features, stack.folder)
     users = users_steps(stack.folder)
     features = [read(item, users) for item in found]
+    wrong = lint.needs(features, lambda: [read(item, users) for item in find((), stack.features, stack.folder)])
+    if wrong:
+        raise FeatureError("\n".join(wrong))
     lines = {item.name: item.lines for item in found}
     scenarios = select(features, lines, tags=wanted.tags, slug=wanted.scenario, face=wanted.face)
     if wanted.face == CHECK:

@@ -6,13 +6,14 @@ Pure; called by the parser with behave's model and with ours. A problem is a lin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from infratest.errors import UserError
 from infratest.gherkin.binding import bind
-from infratest.gherkin.suite import ACT, GIVEN, SETUP, WHEN, Feature, Scenario
+from infratest.gherkin.suite import ACT, GIVEN, SETUP, WHEN, Feature, Scenario, all_scenarios
+from infratest.registry import unknown
 
 Problem = tuple[int, str]
 
@@ -26,17 +27,17 @@ BLOCKS = ("feature", "background", "rule", "scenario", "scenario_outline", "exam
 STEPS = ("given", "when", "then", "and", "but")
 
 
-def structure(parsed: Any, text: str = "") -> list[Problem]:
+def structure(parsed: Any, text: str = "", says: Callable[[str], bool] = lambda text: False) -> list[Problem]:
     """Return what is wrong with behave's model of a feature before any sentence is looked at.
 
     Args:
-        text: of the file, to name the line of what behave took for description.
+        text: of the file, to name the line of what behave took for description. says: whether a text is a sentence.
     """
     source = [line.strip() for line in text.splitlines()]
     problems: list[Problem] = []
     for item in [parsed, *_blocks(parsed)]:
         if hasattr(item, "run_items"):
-            problems += _described(item, parsed.language, source)
+            problems += _described(item, parsed.language, source, says)
             continue
         problems += _swallowed(item, parsed.language, source)
         if hasattr(item, "examples"):
@@ -44,6 +45,7 @@ def structure(parsed: Any, text: str = "") -> list[Problem]:
                 problems.append((item.line, f"scenario outline {item.name!r} has no steps: it would check nothing"))
             if not item.examples or any(not example.table or not example.table.rows for example in item.examples):
                 problems.append((item.line, f"scenario outline {item.name!r} has no rows: it would never run"))
+            problems += _columns(item)
         elif hasattr(item, "effective_tags") and not item.steps and not item.description:
             problems.append((item.line, f"scenario {item.name!r} has no steps: it would check nothing"))
     if not any(True for _ in parsed.walk_scenarios()) and not problems:
@@ -60,12 +62,28 @@ def _blocks(parsed: Any) -> Iterable[Any]:
             yield from _blocks(item)
 
 
-def _described(item: Any, language: str, source: Sequence[str]) -> list[Problem]:
+def _columns(outline: Any) -> list[Problem]:
+    """Return columns that nothing takes a value from, where the outline takes one from a column that there is not."""
+    texts = [outline.name, *map(str, outline.tags), *(step.name for step in outline.steps)]
+    texts += [str(step.text or "") for step in outline.steps]
+    texts += [cell for step in outline.steps if step.table for row in step.table.rows for cell in row.cells]
+    taken = {name for text in texts for name in re.findall(r"<([^<>\n]+)>", text)}
+    problems = []
+    for example in outline.examples:
+        known = list(example.table.headings) if example.table else []
+        unused, missing = [name for name in known if name not in taken], sorted(taken - set(known))
+        if unused and missing:
+            words = f"column {unused[0]!r} is used nowhere, and <{missing[0]}> is no column but text"
+            problems.append((example.line, f"{words}; columns are {', '.join(known)}"))
+    return problems
+
+
+def _described(item: Any, language: str, source: Sequence[str], says: Callable[[str], bool]) -> list[Problem]:
     """Return the lines of a feature's or rule's description that were meant as scenarios or steps."""
     return [
         (_line_of(line, item.line, source), f"{line!r} reads like a keyword and is only text{hint}")
         for line in item.description
-        if (hint := _block_hint(line, language)) or _is_step(line, language)
+        if (hint := _block_hint(line, language)) or _is_step(line, language) or says(_after_keyword(line, language))
     ]
 
 
@@ -103,6 +121,12 @@ def _is_step(text: str, language: str) -> bool:
     return text.strip().startswith(tuple(_words(("given", "when", "then"), language)))
 
 
+def _after_keyword(text: str, language: str) -> str:
+    """Return what stands behind `And`, `But` or `*`, which begin lines of prose and lists too; else an empty text."""
+    words = (*_words(("and", "but"), language), "* ")
+    return next((text.strip()[len(word) :] for word in words if text.strip().startswith(word)), "")
+
+
 def _words(kinds: Sequence[str], language: str) -> list[str]:
     """Return the keywords of these kinds in English and in another language; a step's end in a blank."""
     from behave.i18n import languages
@@ -131,6 +155,8 @@ def scenarios(feature: Feature) -> list[Problem]:
 
 def _tags(scenario: Scenario) -> list[str]:
     problems = []
+    if {"check", "test"} <= set(scenario.tags):
+        problems.append("@check and @test: only as monitor and only as test, it would never run; keep one of them")
     for tag in scenario.tags:
         name, colon, value = tag.partition(":")
         if not colon:
@@ -163,6 +189,41 @@ def _order(scenario: Scenario) -> list[Problem]:
                 (line.number, f"{line.text!r} changes nothing: write Then, or Given for what must hold before")
             )
     return problems
+
+
+def needs(features: Sequence[Feature], others: Callable[[], Iterable[Feature]] = tuple) -> list[str]:
+    """Return each `@needs:` that names no scenario, or that goes in a circle, with its file and line.
+
+    Args:
+        others: more features of the project, read only where these do not hold a name.
+    """
+    scenarios = all_scenarios(features)
+    wanting = [(scenario, name) for scenario in scenarios for name in scenario.values_of("needs")]
+    known = {scenario.slug for scenario in scenarios}
+    if any(name not in known for _, name in wanting):
+        known |= {scenario.slug for scenario in all_scenarios(tuple(others()))}
+    problems = []
+    for scenario, name in wanting:
+        if name not in known:
+            problems.append(
+                f"{scenario.path}:{scenario.line}: @needs:{name}: {unknown('scenario', name, sorted(known))}"
+            )
+    return problems + _circles(scenarios)
+
+
+def _circles(scenarios: Sequence[Scenario]) -> list[str]:
+    """Return scenarios that need each other, of one feature: each would be blocked by the other, and none be red."""
+    named = {(scenario.feature, scenario.slug): scenario for scenario in scenarios}
+    found = []
+    for key, scenario in named.items():
+        reached, new = set[tuple[str, str]](), [key]
+        while new:
+            more = [(at[0], name) for at in new for name in named[at].values_of("needs")]
+            new = [at for at in dict.fromkeys(more) if at in named and at not in reached]
+            reached.update(new)
+        if key in reached:
+            found.append(f"{scenario.path}:{scenario.line}: @needs: goes in a circle from {scenario.slug!r} to itself")
+    return found
 
 
 def binding(feature: Feature) -> list[Problem]:

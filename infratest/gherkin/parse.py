@@ -29,7 +29,7 @@ def feature(
     """
     path = _shown(path)
     parsed, text = read(path)
-    problems = lint.structure(parsed, text)
+    problems = lint.structure(parsed, text, lambda words: bool(words) and vocabulary.match(words) is not None)
     made = Feature(
         path=name,
         file=str(path),
@@ -80,8 +80,11 @@ def read(path: Path) -> tuple[Any, str]:
     except FeatureError as error:
         raise FeatureError(f"{path}:{error}") from None
     except ParserError as error:
-        found = (getattr(error, "line_text", None) or "").strip()
-        hint = lint.keyword_hint(found, language)
+        lines = text.splitlines()
+        found = (error.line_text or "".join(lines[error.line - 1 : error.line] if error.line else "")).strip()
+        hint = lint.keyword_hint(found, language) or (
+            ": its cells are not as many as above" if found[:1] == "|" else ""
+        )
         where = f"{path}:{error.line}" if error.line else str(path)
         raise FeatureError(f"{where}: not Gherkin: {found!r}{hint}") from None
     if parsed is None:

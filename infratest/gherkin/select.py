@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -79,7 +80,7 @@ def refuse_acting(scenarios: Sequence[Scenario], why: str) -> None:
 
 def why_skipped(tags: Sequence[str]) -> Callable[[Scenario], str]:
     """Return what tells why a scenario is skipped, given the tag expressions of the run."""
-    wip_wanted = any("wip" in text for text in tags)
+    wip_wanted = any(re.search(r"(?<![\w-])wip(?![\w-])", text) for text in tags)
 
     def why(scenario: Scenario) -> str:
         reason = scenario.tag("skip")

@@ -7,12 +7,12 @@ and `{{` is a brace. Pure; called by the planner and for the stack file's output
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from infratest.errors import FeatureError, NotInThisVersion
 from infratest.hosts import Host
-from infratest.quoting import quoted
+from infratest.quoting import put_in
 
 ROOTS = ("host", "group", "param", "output")
 #: Roots that the design names for components, which this version does not have.
@@ -54,11 +54,11 @@ class Values:
         """Return the text with its values put in.
 
         Args:
-            shell: quote each value as one shell word. where: file:line, for the message.
+            shell: the text is a shell's: a value is quoted as its place asks for. where: file:line, for the message.
         Raises:
-            FeatureError: an unknown name after a known root, or `{host.…}` where there is no host.
+            FeatureError: an unknown name after a known root, `{host.…}` where there is no host, a place in a shell's
+            text where nothing can be quoted.
         """
-        write: Callable[[str], str] = quoted if shell else str
 
         def put(found: re.Match[str]) -> str:
             if found[0] == "{{":
@@ -68,7 +68,11 @@ class Values:
                 raise NotInThisVersion(f"{where}: {found[0]}: components are not in this version")
             if root not in ROOTS:
                 return found[0]
-            return write(self._value(root, name, f"{where}: {found[0]}"))
+            value = self._value(root, name, f"{where}: {found[0]}")
+            try:
+                return put_in(text, found.start(), value) if shell else value
+            except ValueError as error:
+                raise FeatureError(f"{where}: {found[0]}: {error}") from None
 
         return _BRACE.sub(put, text)
 

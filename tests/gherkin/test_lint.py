@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infratest.errors import FeatureError
-from infratest.gherkin.lint import binding, keyword_hint
+from infratest.gherkin.lint import binding, keyword_hint, needs
 
 PORT = "port 22 is listening"
 GOOD = f"  Scenario: good\n    Then {PORT}\n"
@@ -26,7 +26,8 @@ REFUSED = [
      "2: 'Scenari: s' reads like a keyword and is only text; did you mean 'Scenario:'?\n"
      f"x.feature:3: 'Then {PORT}' reads like a keyword and is only text"),
     ("misspelt first Scenario and no step that gives it away", f"Feature: f\n  Scenaro: s\n    * {PORT}\n{GOOD}",
-     "2: 'Scenaro: s' reads like a keyword and is only text; did you mean 'Scenario:'?"),
+     "2: 'Scenaro: s' reads like a keyword and is only text; did you mean 'Scenario:'?\n"
+     f"x.feature:3: '* {PORT}' reads like a keyword and is only text"),
     ("misspelt Background", f"Feature: f\n  Backgroud:\n{GOOD}",
      "2: 'Backgroud:' reads like a keyword and is only text; did you mean 'Background:'?"),
     ("misspelt second Scenario", f"Feature: f\n{GOOD}  Scenari: s\n    Then {PORT}\n",
@@ -70,6 +71,17 @@ REFUSED = [
      "known are @id:, @heal:, @needs:, @attempts:, @timeout:, @runbook:, @skip:"),
     ("a tag of later", f"Feature: f\n  @interval:60s\n{GOOD}", "3: @interval:60s: not in this version"),
     ("a tag without its value", f"Feature: f\n  @heal:\n{GOOD}", "3: @heal: needs something behind the colon"),
+    ("a step in the description", f"Feature: f\n  And {PORT}\n{GOOD}",
+     f"2: 'And {PORT}' reads like a keyword and is only text"),
+    ("a starred step in a rule's description", f"Feature: f\n  Rule: r\n    * {PORT}\n{GOOD}",
+     f"3: '* {PORT}' reads like a keyword and is only text"),
+    ("a misspelt column", 'Feature: f\n  Scenario Outline: s\n    Then the file "<paht>" does not exist\n'
+     "    Examples:\n      | path |\n      | /a   |\n",
+     "4: column 'path' is used nowhere, and <paht> is no column but text; columns are path"),
+    ("a row too long", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n    Examples:\n"
+     "      | p |\n      | 1 | 2 |\n", "6: not Gherkin: '| 1 | 2 |': its cells are not as many as above"),
+    ("as monitor only and as test only", f"@check\nFeature: f\n  @test\n{GOOD}",
+     "4: @check and @test: only as monitor and only as test, it would never run; keep one of them"),
     ("attempts in words", f"Feature: f\n  @attempts:three\n{GOOD}",
      "3: @attempts:three: attempts is a whole number from 1 to 100"),
     ("no attempt", f"Feature: f\n  @attempts:0\n{GOOD}", "3: @attempts:0: attempts is a whole number from 1 to 100"),
@@ -108,6 +120,10 @@ ACCEPTED = [
     ("prose of a rule", f"Feature: f\n  Rule: r\n    The tier behind it.\n{GOOD}"),
     ("comments everywhere", f"# a\nFeature: f\n# b\n  Scenario: s # no comment\n    # c\n    Then {PORT}\n    # d\n"),
     ("a tag of the user's own", f"@web @slow\nFeature: f\n  @web\n{GOOD}"),
+    ("columns for the reader", "Feature: f\n  Scenario Outline: s\n    Then the file \"<p>\" contains \"<b>\"\n"
+     "    Examples:\n      | p |\n      | /a |\n"),
+    ("a column of notes", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n"
+     "    Examples:\n      | p | why |\n      | 1 | x |\n"),
     ("every tag with a meaning", "Feature: f\n  @warning @critical @check @wip @id:x @heal:r @needs:y @attempts:3 "
      f"@timeout:1.5min @runbook:https://x.example/a#b @skip:not-now\n{GOOD}"),
     ("a star for a keyword", f"Feature: f\n  Scenario: s\n    * {PORT}\n    * {PORT}\n"),
@@ -159,3 +175,21 @@ def test_a_keyword_hint_names_the_nearest_keyword_of_the_language():
     assert keyword_hint("Wnen etwas ist", "de") in ("; did you mean 'When'?", "; did you mean 'Wenn'?")
     assert keyword_hint("nginx is there") == ""
     assert keyword_hint("") == ""
+
+
+def test_needs_names_a_scenario_and_goes_in_no_circle(parsed):
+    text = (
+        f"Feature: f\n  @needs:b\n  Scenario: a\n    Then {PORT}\n  @needs:c\n  Scenario: b\n    Then {PORT}\n"
+        f"  @needs:a @needs:elswhere\n  Scenario: c\n    Then {PORT}\n  @needs:a\n  Scenario: d\n    Then {PORT}\n"
+    )
+    other = parsed(f"Feature: f\n  Scenario: elsewhere\n    Then {PORT}\n")
+    found = needs([parsed(text)], lambda: [other])
+    assert [line.partition("; ")[0] for line in found] == [
+        "x.feature:9: @needs:elswhere: unknown scenario 'elswhere': did you mean 'elsewhere'? "
+        "known are a, b, c, d, elsewhere",
+        "x.feature:3: @needs: goes in a circle from 'a' to itself",
+        "x.feature:6: @needs: goes in a circle from 'b' to itself",
+        "x.feature:9: @needs: goes in a circle from 'c' to itself",
+    ]
+    assert needs([parsed(text.replace("elswhere", "elsewhere"))], lambda: [other]) == found[1:]
+    assert needs([other]) == []
