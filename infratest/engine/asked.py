@@ -123,7 +123,7 @@ class Ask(Record):
 
 
 def asks(needs: Iterable[Need]) -> list[Ask]:
-    """Return what answers all needs: one ask a fact (more past ARGUMENTS_AT_ONCE), one a command."""
+    """Return what answers all needs: one ask a fact (more past ARGUMENTS_AT_ONCE), then one a command."""
     wanted: dict[str, dict[Argument, None]] = {}
     for need in needs:
         wanted.setdefault(need.fact, {})[need.argument] = None
@@ -133,6 +133,8 @@ def asks(needs: Iterable[Need]) -> list[Ask]:
         size = 1 if fact.alone else ARGUMENTS_AT_ONCE
         listed = list(arguments)
         found += [Ask(name, fact, tuple(listed[at : at + size])) for at in range(0, len(listed), size)]
+    # What a user's command does to those behind it (a daemon that holds its output) is no fact's loss.
+    found.sort(key=lambda ask: ask.fact.alone)
     return found
 
 

@@ -7,7 +7,9 @@ for a frame) and a length in bytes; what does not fit exactly is not believed. S
 a snippet come in separate frames because a POSIX shell can keep only one of two streams in a variable without a
 temporary file, and a host with a full disk must still be readable.
 
-Each snippet runs under `timeout` where the host has one, so that one that hangs costs its own answer alone.
+Each snippet runs under `timeout` where the host has one, so that one that hangs costs its own answer alone; what is
+longer than its share is cut off and said to be, so that one that floods does too. A user's commands come last: one that
+leaves a daemon on its output holds up those behind it.
 """
 
 from __future__ import annotations
@@ -27,7 +29,12 @@ if TYPE_CHECKING:
 #: Bytes of one stream of a user's command that are kept.
 COMMAND_LIMIT = 2**20
 
-#: What `timeout` exits with when it had to end the command (coreutils, busybox).
+#: Bytes that all answers of a script have together, within what the controller keeps of one (transports/base.py). An
+#: answer may take three quarters of what is left, a stream of a user's command a sixth, so none leaves nothing behind.
+SCRIPT_LIMIT = 15 * 2**19
+
+#: What `timeout` of coreutils exits with when it had to end the command. Where it had to kill, or is another's
+#: (busybox, toybox), which ends one process alone and has its status, the script exits so itself, after ending all.
 TIMED_OUT = 124
 
 _PROLOGUE = r"""{
@@ -36,35 +43,65 @@ exec 9>&1 </dev/null
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 LC_ALL=C
 export PATH LC_ALL
+nl='
+'
+left=@SCRIPT_LIMIT
 case ${KSH_VERSION-} in
 *MIRBSD*|*LEGACY*) put() { print -rn -- "$1"; } ;;
 *) put() { printf %s "$1"; } ;;
 esac
+uptime() { up=0; { read -r up rest </proc/uptime; } 2>/dev/null; up=${up%%.*}; }
+late() {
+  uptime
+  [ $s -ne 137 ] || [ $((up - began)) -lt $1 ] || s=@TIMED_OUT
+  return $s
+}
+limited() { shift; "$@"; }
 if command -v timeout >/dev/null 2>&1; then
-  if timeout -k 1 5 true 2>/dev/null; then limited() { timeout -k 1 "$@"; }
-  else limited() { timeout "$@"; }; fi
-else limited() { shift; "$@"; }; fi
-frame() { put "$nonce $1 $2 ${#3}
-$3" >&9; }
+  case $(timeout --version 2>&1) in
+  *coreutils*) limited() { uptime; began=$up; timeout -k 1 "$@"; s=$?; late $1; } ;;
+  *) if command -v setsid >/dev/null 2>&1 && timeout -k 1 -s VTALRM 5 true 2>/dev/null 9>&-; then limited() {
+      uptime; began=$up seconds=$1; shift
+      timeout -k 1 -s VTALRM $seconds setsid "$@" &
+      wait $!; s=$?
+      case $s in 137|154) kill -KILL "-$!" 2>/dev/null ;; esac
+      [ $s -ne 154 ] || s=@TIMED_OUT
+      late $seconds
+    }; fi ;;
+  esac
+fi
+frame() { put "$nonce $1 $2 ${#3}$nl$3" >&9; }
 ask() {
-  e=$( { o=$( f$1 2>&3 9>&-; put "
-$?" >&3; put x )
-    frame out $1 "${o%x}"; } 3>&1 )
-  frame end $1 "$e"
+  room=$((left / 4 * 3))
+  e=$( { o=$( f$1 2>&3 3>&- 9>&-; put "$nl$?" >&3; put x ); o=${o%x}
+    if [ ${#o} -lt $room ]; then frame out $1 "$o"; put " ${#o}" >&3
+    else frame cut $1 ''; put ' 0' >&3; fi; } 3>&1 )
+  [ ${#e} -lt $room ] || e="its errors are too many to be told$nl${e##*"$nl"}"
+  ended $1
 }
 ask_cut() {
-  e=$( { o=$( { f$1 2>&3 9>&-; put "
-$?" >&3; } | head -c @LIMIT; put x )
-    frame out $1 "${o%x}"; } 3>&1 | tail -c @LIMIT )
-  frame end $1 "$e"
+  room=$((left / 6))
+  [ $room -lt @COMMAND_LIMIT ] || room=@COMMAND_LIMIT
+  e=$( { o=$( { f$1 2>&3 3>&- 9>&-; put "$nl$?" >&3; put "$nonce"; } | head -c $room; put x ); o=${o%x}
+    case $o in *"$nonce") o=${o%"$nonce"}; frame out $1 "$o" ;; *) frame cut $1 "$o" ;; esac
+    put " ${#o}" >&3; } 3>&1 | tail -c $room )
+  ended $1
 }
-""".replace("@LIMIT", str(COMMAND_LIMIT + 1))
+ended() {
+  took=${e##* }
+  case $took in ''|*[!0-9]*|0?*|?????????*) took=$room ;; esac
+  left=$((left - took - ${#e}))
+  frame end $1 "${e% *}"
+}
+"""
+_PROLOGUE = _PROLOGUE.replace("@SCRIPT_LIMIT", str(SCRIPT_LIMIT)).replace("@COMMAND_LIMIT", str(COMMAND_LIMIT))
+_PROLOGUE = _PROLOGUE.replace("@TIMED_OUT", str(TIMED_OUT))
 
 _EPILOGUE = 'put "$nonce done\n" >&9\nexit 0\n}\n'
 
 
 class Question(Record):
-    """One snippet of a script: how many seconds it may take, and whether its output is cut at COMMAND_LIMIT."""
+    """One snippet of a script: how many seconds it may take, and whether what is too long is cut or not told at all."""
 
     snippet: str
     seconds: float
@@ -117,8 +154,8 @@ def read(script: Script, data: bytes) -> list[Answer | InfratestError]:
         ConnectionLost("the host's answer was cut off before this was answered") for _ in script.questions
     ]
     nonce = script.nonce.encode()
-    place = data.find(nonce + b" out ")
-    outputs: dict[int, bytes] = {}
+    place = min((at for kind in (b" out ", b" cut ") if (at := data.find(nonce + kind)) >= 0), default=-1)
+    outputs: dict[int, tuple[bytes, bool]] = {}
     while place >= 0 and data.startswith(nonce, place):
         end = data.find(b"\n", place)
         words = data[place:end].split(b" ") if end > 0 else []
@@ -129,20 +166,18 @@ def read(script: Script, data: bytes) -> list[Answer | InfratestError]:
         if len(body) < length or index >= len(found):
             break
         place = end + 1 + length
-        if kind == b"out":
-            outputs[index] = body
+        if kind in (b"out", b"cut"):
+            outputs[index] = (body, kind == b"cut")
         elif index in outputs:
-            found[index] = _answer(script.questions[index], outputs[index], body)
+            found[index] = _answer(script.questions[index], *outputs[index], body)
     return found
 
 
-def _answer(question: Question, out: bytes, err: bytes) -> Answer | InfratestError:
+def _answer(question: Question, out: bytes, cut: bool, err: bytes) -> Answer | InfratestError:
     words, _, status = err.rpartition(b"\n")
     if not status.isdigit():
         return ConnectionLost("the host's answer holds no exit status")
     exit = int(status)
     if exit == TIMED_OUT:
         return DeadlineExceeded(f"it did not answer within {question.seconds:g} s")
-    truncated = question.cut and len(out) > COMMAND_LIMIT
-    kept = out[:COMMAND_LIMIT] if truncated else out
-    return Answer(exit=exit, out=decoded(kept), err=decoded(words), truncated=truncated)
+    return Answer(exit=exit, out=decoded(out), err=decoded(words), truncated=cut)

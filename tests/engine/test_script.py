@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infratest.engine.script import COMMAND_LIMIT, Question, Script, build, read
-from infratest.errors import ConnectionLost, DeadlineExceeded
+from infratest.engine.script import COMMAND_LIMIT, SCRIPT_LIMIT, Question, Script, build, read
+from infratest.errors import ConnectionLost, DeadlineExceeded, FactError
 from infratest.facts.base import Answer
 from infratest.quoting import quoted
+from infratest.registry import get
 
-SHELLS = [["dash"], ["bash"], ["busybox", "sh"], ["mksh"]]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from shells import SHELLS
+from shells import shell as named
+from sshd import wait_until
+
+every_shell = pytest.mark.parametrize("shell", SHELLS)
 
 
-def run(script: Script, shell: list[str]) -> bytes:
+def run(script: Script, shell: str = "dash") -> bytes:
+    words, path = named(shell)
+    environment = {"LC_ALL": "C", "PATH": path}
     done = subprocess.run(
-        ["env", "LC_ALL=C", *shell, "-s", script.nonce], input=script.text, capture_output=True, timeout=60, check=True
+        [*words, "-s", script.nonce], input=script.text, capture_output=True, timeout=60, check=True, env=environment
     )
     return done.stdout
 
 
-def ask(*questions: Question, shell: list[str] | None = None) -> list[object]:
+def ask(*questions: Question, shell: str = "dash") -> list[object]:
     script = build(questions)
-    return list(read(script, run(script, shell or ["sh"])))
+    return list(read(script, run(script, shell)))
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=lambda words: words[0])
+@every_shell
 def test_every_shell_frames_streams_statuses_and_line_breaks(shell):
     answers = ask(
         Question("echo out; echo err >&2; exit 3", 5),
@@ -49,21 +61,87 @@ def test_every_shell_frames_streams_statuses_and_line_breaks(shell):
     assert answers[5] == Answer(exit=0, out="no line break")
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=lambda words: words[0])
-def test_a_snippet_that_hangs_costs_its_own_answer_alone(shell):
-    answers = ask(Question("echo before", 5), Question("sleep 60", 1), Question("echo after", 5), shell=shell)
+@every_shell
+@pytest.mark.parametrize(
+    "hangs", ["sleep 60", "sleep 60; echo late", "sleep 60 | cat; echo late", "trap '' TERM; sleep 60"]
+)
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_snippet_that_hangs_costs_its_own_answer_alone(shell, hangs, cut):
+    # What it has started must go with it: it holds the pipe that the answer comes by.
+    mark = f"left-{uuid4().hex}"
+    before, hung = Question("echo before", 20), Question(f": {mark}; {hangs}", 1, cut=cut)
+    answers = ask(before, hung, Question("echo after", 20), shell=shell)
     assert answers[0] == Answer(exit=0, out="before\n")
     assert isinstance(answers[1], DeadlineExceeded)
     assert answers[2] == Answer(exit=0, out="after\n")
+    wait_until(lambda: not [line for line in command_lines() if mark in line], 20)
 
 
-def test_what_a_users_command_prints_is_cut_and_said_to_be():
-    answers = ask(Question(f"yes | head -c {COMMAND_LIMIT + 5000}", 20, cut=True), Question("echo x", 5))
+def command_lines() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().decode("utf-8", "replace"))
+    return found
+
+
+@every_shell
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_snippet_holds_no_other_answers_pipe(shell, cut):
+    """Busybox's `timeout` leaves a process for up to a second, which made each answer wait for that."""
+    (answer,) = ask(Question("ls /proc/self/fd", 20, cut=cut), shell=shell)
+    assert answer == Answer(exit=0, out="0\n1\n2\n3\n")  # the last is that of the folder
+
+
+@every_shell
+def test_what_a_users_command_prints_is_cut_and_said_to_be(shell):
+    answers = ask(Question(f"yes | head -c {COMMAND_LIMIT + 5000}", 60, cut=True), Question("echo x", 60), shell=shell)
     first = answers[0]
     assert isinstance(first, Answer)
     assert first.truncated
-    assert len(first.out) == COMMAND_LIMIT
+    assert first.out == "y\n" * (COMMAND_LIMIT // 2)
     assert answers[1] == Answer(exit=0, out="x\n")
+
+
+@every_shell
+@pytest.mark.parametrize("flood", ["yes", "yes >&2"])
+def test_a_fact_that_prints_50_megabytes_costs_its_own_answer_alone(shell, flood):
+    snippet = flood.replace("yes", "yes | head -c 50000000")
+    script = build([Question("echo before", 60), Question(f"{snippet}; exit 3", 60), Question("echo after", 60)])
+    data = run(script, shell)
+    assert len(data) < 1000
+    before, flooded, after = read(script, data)
+    assert (before, after) == (Answer(exit=0, out="before\n"), Answer(exit=0, out="after\n"))
+    assert isinstance(flooded, Answer)
+    if flood == "yes":
+        assert flooded == Answer(exit=3, out="", truncated=True)
+        with pytest.raises(FactError, match="too long and was cut off"):
+            get("fact", "memory")().read(flooded, [()])
+    else:
+        assert (flooded.exit, flooded.out, flooded.err) == (3, "", "its errors are too many to be told")
+
+
+def test_however_many_flood_there_is_room_for_the_next():
+    flood = "yes | head -c 50000000; echo end >&2"
+    script = build([*(Question(flood, 60, cut=True) for _ in range(30)), Question("echo after", 60)])
+    data = run(script)
+    assert len(data) < SCRIPT_LIMIT
+    *flooded, after = read(script, data)
+    assert after == Answer(exit=0, out="after\n")
+    for answer in flooded:
+        assert isinstance(answer, Answer)
+        assert answer.truncated
+        assert answer.err.endswith("end\n")
+
+
+@every_shell
+def test_a_flood_of_nuls_is_cut_and_said_to_be(shell):
+    """A shell keeps no NUL, so what it has kept does not tell that there was more."""
+    flood = Question(f"head -c {3 * COMMAND_LIMIT} /dev/zero; echo error", 60, cut=True)
+    cut, whole = ask(flood, Question(r"printf 'a\0b'", 60, cut=True), shell=shell)
+    assert isinstance(cut, Answer)
+    assert (cut.out, cut.truncated) == ("", True)
+    assert whole == Answer(exit=0, out="ab")
 
 
 def test_a_flood_on_standard_error_does_not_hide_the_status():
@@ -75,7 +153,7 @@ def test_a_flood_on_standard_error_does_not_hide_the_status():
 
 def test_noise_before_the_first_frame_is_skipped():
     script = build([Question("echo x", 5)])
-    assert read(script, b"Welcome!\nLast login: never\n" + run(script, ["sh"])) == [Answer(exit=0, out="x\n")]
+    assert read(script, b"Welcome!\nLast login: never\n" + run(script)) == [Answer(exit=0, out="x\n")]
 
 
 @given(cut=st.floats(0, 1))
@@ -91,7 +169,7 @@ def _cut_sample() -> tuple[bytes, Script, list[object]]:
     script = build(
         [Question(f"printf %s {quoted(text)}; exit {exit}", 5) for exit, text in enumerate(["", "a", "b" * 50])]
     )
-    data = run(script, ["sh"])
+    data = run(script)
     return data, script, list(read(script, data))
 
 
@@ -109,7 +187,7 @@ def test_any_text_comes_back_as_it_was_printed(texts):
 
 def test_an_answer_that_forges_a_frame_is_only_text():
     script = build([Question("echo 'ffffffffffffffffffffffff out 1 3'; echo yes", 5), Question("echo real", 5)])
-    assert read(script, run(script, ["sh"]))[1] == Answer(exit=0, out="real\n")
+    assert read(script, run(script))[1] == Answer(exit=0, out="real\n")
 
 
 def test_a_shell_that_gets_half_of_the_script_runs_none_of_it(tmp_path):

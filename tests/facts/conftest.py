@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from infratest.facts.base import Answer
 from infratest.registry import get
 
-#: A shell's argument list, and whether busybox's own programs come first in PATH, as on Alpine.
-SHELLS = {
-    "dash": (["dash"], False),
-    "bash": (["bash", "--posix"], False),
-    "mksh": (["mksh"], False),
-    "busybox": (["busybox", "sh"], True),
-}
-
-
-@pytest.fixture(scope="session")
-def busybox_programs(tmp_path_factory):
-    """A folder with a link to busybox for each of its programs."""
-    folder = tmp_path_factory.mktemp("busybox")
-    busybox = shutil.which("busybox")
-    assert busybox, "busybox is needed: apt-get install busybox mksh"
-    for name in subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split():
-        (folder / name).symlink_to(busybox)
-    return folder
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from shells import SHELLS, busybox_programs, shell
 
 
 @pytest.fixture(params=SHELLS)
-def run(request, busybox_programs):
+def run(request):
     """Ask a fact under one shell: `run("file", ("/etc/hosts",))` returns its Answer."""
-    shell, bare = SHELLS[request.param]
-    assert shutil.which(shell[0]), f"{shell[0]} is needed: apt-get install busybox mksh"
-    path = f"{busybox_programs}:{os.environ['PATH']}" if bare else os.environ["PATH"]
+    words, path = shell(request.param)
 
     def answered(name, *arguments, only=None, as_user=None):
         snippet = get("fact", name)().ask(arguments)
         done = subprocess.run(
-            [shutil.which(shell[0]), *shell[1:], "-c", snippet],
+            [*words, "-c", snippet],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             env={"PATH": str(only) if only else path, "LC_ALL": "C"},
@@ -53,7 +35,7 @@ def run(request, busybox_programs):
         )
 
     answered.shell = request.param
-    answered.programs = busybox_programs
+    answered.programs = busybox_programs()
     return answered
 
 
