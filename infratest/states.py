@@ -50,6 +50,11 @@ def worst(states: Iterable[str]) -> str:
     return UNKNOWN
 
 
+def held(state: str, severity: str) -> bool:
+    """Whether a sentence in this state lets its scenario go on; in one tagged warning a warning may be its failure."""
+    return state == OK or (state == WARNING and severity != WARNING)
+
+
 def failed(severity: str) -> str:
     """Return the state of an expectation that is not met in a scenario of this severity (`warning` or `critical`)."""
     return WARNING if severity == WARNING else CRITICAL

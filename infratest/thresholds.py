@@ -33,7 +33,8 @@ class Bound(Value):
         if words not in WORDS:
             raise UserError(f"bound: {words!r} is not one of {', '.join(WORDS)}")
         if words == "between" and (high is None or high < low):
-            raise UserError(f"bound: between {plain(low)} and {high} holds for no number; write the lower one first")
+            upper = plain(low if high is None else high)
+            raise UserError(f"bound: between {plain(low)} and {upper} holds for no number; write the lower one first")
         self.words = words
         self.low = low
         self.high = high

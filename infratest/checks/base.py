@@ -51,6 +51,8 @@ class Check(Record, ABC):
 
     #: Where it looks from when the sentence does not say: HOST or CONTROLLER.
     viewpoint: ClassVar[str] = HOST
+    #: Whether another host can look, too: at a server's answer, by a command. What a host holds is seen on it alone.
+    from_others: ClassVar[bool] = False
 
     @abstractmethod
     def needs(self) -> tuple[Need, ...]:

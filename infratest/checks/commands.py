@@ -25,6 +25,8 @@ SHOWN = 200
 
 
 class _OfCommand(Check):
+    from_others = True
+
     command: str
     root: bool = False
 

@@ -23,6 +23,7 @@ SHOWN = 200
 
 class _OfUrl(Check):
     viewpoint = CONTROLLER
+    from_others = True
     #: False where the question is whether anything answers.
     of_property: ClassVar[bool] = True
 

@@ -15,7 +15,7 @@ from infratest.engine.tasks import ActStep, CheckStep, Step, Task
 from infratest.errors import InfratestError, TransportError
 from infratest.gherkin.suite import GIVEN
 from infratest.model import Result, StepResult
-from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
+from infratest.states import CRITICAL, OK, UNKNOWN, held
 from infratest.transports.base import CommandResult
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Acting:
         self.undos: list[tuple[str, str, tuple[str, ...]]] = []
         self.stop = ""
         self.blocked = ""
+        self.unjudged: set[int] = set()  # places of steps that come behind the one that stopped it
 
     def result(self) -> Result:
         """Run the task to its end and return its result."""
@@ -69,7 +70,7 @@ class Acting:
             return result(
                 self.task, hosts, self.steps, state=UNKNOWN, reason=f"blocked by {by}", blocked_by=by, duration=took
             )
-        return result(self.task, hosts, self.steps, duration=took)
+        return result(self.task, hosts, self.steps, duration=took, unjudged=self.unjudged)
 
     def lines(self, steps: Sequence[Step]) -> None:
         """Carry out these lines in order, and note what came of each."""
@@ -82,7 +83,7 @@ class Acting:
                 place += len(stretch)
                 continue
             if self.stop:
-                self._note(step, UNKNOWN, self.stop)
+                self._not_judged(step)
             elif isinstance(step, ActStep):
                 self._act(step)
             else:
@@ -104,7 +105,7 @@ class Acting:
     def _check(self, stretch: Sequence[CheckStep]) -> None:
         if self.stop:
             for step in stretch:
-                self._note(step, UNKNOWN, self.stop)
+                self._not_judged(step)
             return
         items = [self.going.item(step, self.task) for step in stretch]
         blocked = settle(items, self.going.collector, self.going.deadline).blocked
@@ -118,7 +119,7 @@ class Acting:
             return
         self.steps.append(item.verdict.step(item.step))
         self.blocked = self.blocked or item.verdict.blocked
-        if item.step.line.kind == GIVEN and item.verdict.state not in (OK, WARNING):
+        if item.step.line.kind == GIVEN and not held(item.verdict.state, item.severity):
             self.stop = f"not judged: {item.step.line.text!r} does not hold"
 
     def _act(self, step: ActStep) -> None:
@@ -195,6 +196,10 @@ class Acting:
     def _failed(self, step: ActStep, host: str, error: InfratestError) -> None:
         self._note(step, UNKNOWN, f"{host}: could not be done: {error}")
         self.stop = f"not judged: {step.line.text!r} could not be done"
+
+    def _not_judged(self, step: Step) -> None:
+        self.unjudged.add(len(self.steps))
+        self._note(step, UNKNOWN, self.stop)
 
     def _note(self, step: Step, state: str, reason: str) -> None:
         numbers = unseen(step) if isinstance(step, CheckStep) else ()

@@ -13,7 +13,7 @@ from infratest.engine.settle import Item, settle
 from infratest.engine.tasks import CheckStep, OtherStep
 from infratest.gherkin.suite import GIVEN
 from infratest.model import StepResult
-from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
+from infratest.states import CRITICAL, OK, UNKNOWN, held
 from infratest.units import duration
 
 TYPE_CHECKING = False
@@ -74,17 +74,19 @@ class Checking:
         """Put a checking task's verdicts together; what follows a Given that does not hold is blocked."""
         steps: list[StepResult] = []
         blocked, stop = "", ""
+        unjudged = set[int]()
         for step, item in zip(task.steps, items, strict=True):
             if isinstance(step, OtherStep) and step.problem:
                 steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, step.problem))
             elif item is None or item.verdict is None:
                 steps.append(StepResult(step.line.text, step.line.number, OK))
             elif stop and step.line.kind != GIVEN:
+                unjudged.add(len(steps))
                 steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, stop, unseen(item.step)))
             else:
                 steps.append(item.verdict.step(item.step))
                 blocked = blocked or item.verdict.blocked
-                if step.line.kind == GIVEN and item.verdict.state not in (OK, WARNING):
+                if step.line.kind == GIVEN and not held(item.verdict.state, item.severity):
                     stop = f"not judged: {step.line.text!r} does not hold"
         seen_worse = any(step.state == CRITICAL for step in steps)
         if blocked and not seen_worse:
@@ -92,4 +94,4 @@ class Checking:
                 task, self.hosts, steps, state=UNKNOWN, reason=f"blocked by {reachable_id(blocked)}",
                 blocked_by=reachable_id(blocked), duration=took,
             )  # fmt: skip
-        return result(task, self.hosts, steps, duration=took)
+        return result(task, self.hosts, steps, duration=took, unjudged=unjudged)

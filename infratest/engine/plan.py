@@ -13,9 +13,10 @@ from infratest.checks.base import CONTROLLER
 from infratest.engine.tasks import NO_HOST, ActStep, CheckStep, Look, OtherStep, Plan, Step, Task
 from infratest.errors import UserError
 from infratest.gherkin.binding import Binding, bind, tail
+from infratest.gherkin.later import later
 from infratest.gherkin.selection import Group, Named
 from infratest.gherkin.suite import ACT, CHECK, SETUP, Line, Scenario
-from infratest.gherkin.tail import CONTROLLER_VIEW, DEFAULT_VIEW, GROUP_VIEW, HOST_VIEW, Tail
+from infratest.gherkin.tail import CONTROLLER_VIEW, DEFAULT_VIEW, GROUP_VIEW, HOST_VIEW, NAMED_VIEW, Tail
 from infratest.gherkin.values import Values, names_host
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import GONE, STOPPED, Host
@@ -147,6 +148,10 @@ class _Planner:
         return Named(end.on).choose(self.hosts) if end.on else given
 
     def _locations(self, binding: Binding, subject: Host | None) -> list[str]:
+        if binding.tail.view in (NAMED_VIEW, GROUP_VIEW) and not binding.built.from_others:
+            raise UserError(
+                f"from {binding.tail.viewpoint!r}: this is seen on its own host alone; name the host meant with `on`"
+            )
         if subject is not None and subject.state in (STOPPED, GONE):
             return [subject.name]
         view = _view(binding)
@@ -192,6 +197,8 @@ def _asks_host(line: Line, binding: Binding, hosts: Sequence[Host]) -> bool:
 
 
 def _undefined(line: Line) -> str:
+    if later(line.text):
+        return f"{line.text!r}: {later(line.text)}"
     near = vocabulary().nearest(line.text)
     hint = f"did you mean: {near}" if near else "`infratest steps` lists the sentences there are"
     return f"undefined: {line.text!r} is no sentence of infratest and no step of your own; {hint}"

@@ -9,7 +9,7 @@ from infratest.states import OK, SKIPPED, UNKNOWN, WARNING, worst
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from infratest.engine.tasks import Task
     from infratest.errors import TransportError
@@ -50,15 +50,17 @@ def result(
     blocked_by: str | None = None,
     attempts: int = 1,
     duration: float = 0.0,
+    unjudged: Collection[int] = (),
 ) -> Result:
     """Return the result of a task.
 
     Args:
         state, reason: where they do not follow from the steps (a problem, a skip, a block); else left empty.
+        unjudged: places of steps that come behind one that stopped the scenario: that one decides, and not they.
     """
     host = hosts.get(task.host)
     if not state:
-        state, reason = _from_steps(task, steps)
+        state, reason = _from_steps(task, [step for place, step in enumerate(steps) if place not in unjudged])
     return Result(
         task.id,
         task.scenario.feature,

@@ -33,7 +33,7 @@ from infratest.errors import InfratestError
 from infratest.gherkin.suite import GIVEN
 from infratest.hosts import Host
 from infratest.model import Evidence, Result, StepResult
-from infratest.states import OK, SKIPPED, UNKNOWN, WARNING, failed, worst
+from infratest.states import OK, SKIPPED, UNKNOWN, failed, held, worst
 from infratest.transports.base import CommandResult
 
 REASON_LIMIT, TRACE_LIMIT = 500, 2000
@@ -133,6 +133,7 @@ class _Scenario:
         self.task = task
         self.acting = Acting(going, task)
         self.found: dict[int, list[StepResult]] = {}
+        self.unjudged: set[int] = set()  # places of our sentences that come behind what stopped it
         source: Any = task.scenario.source
         self.source = source
         # A copy, because one scenario may run on many hosts and again in the same process.
@@ -149,6 +150,7 @@ class _Scenario:
         """Carry out one of our own sentences; behave is told by an exception that it does not hold."""
         step: Step = self.task.steps[place]
         before = len(self.acting.steps)
+        self.unjudged |= {place} if self.acting.stop else set()
         self.acting.lines([step])
         self.found[place] = found = self.acting.steps[before:]
         if self.acting.undos:
@@ -158,7 +160,7 @@ class _Scenario:
         state = worst(one.state for one in found)
         if state == UNKNOWN:
             raise InfratestError(found[-1].reason)
-        if state not in (OK, WARNING):
+        if not held(state, self.task.scenario.severity):
             raise AssertionError(found[-1].reason)
 
     @property
@@ -176,25 +178,29 @@ class _Scenario:
         Args:
             problems: what went wrong around its steps: hooks, clean-ups, an end before its time.
         """
-        held = all(one.state == OK for found in self.found.values() for one in found)
-        held = held and not any(step.status.has_failed() for step in self.behaves)
-        if self.copied.should_skip and held and not problems and not self.problems:
+        well = all(one.state == OK for found in self.found.values() for one in found)
+        well = well and not any(step.status.has_failed() for step in self.behaves)
+        if self.copied.should_skip and well and not problems and not self.problems:
             reason = self.copied.skip_reason or "skipped by your own step or hook"
             return result(self.task, self.acting.going.plan.hosts, state=SKIPPED, reason=clean(reason, REASON_LIMIT))
-        steps, stop = [], ""
+        steps: list[StepResult] = []
+        stop, unjudged = "", set[int]()
         for place, (step, behaves) in enumerate(zip(self.task.steps, self.behaves, strict=True)):
             if place in self.found:
                 found = self.found[place]
+                unjudged |= set(range(len(steps), len(steps) + len(found))) if place in self.unjudged else set()
             elif behaves.status in (Status.untested, Status.skipped):
                 found = [_step(step, UNKNOWN, f"not judged: {stop or 'it was not reached'}")]
+                unjudged |= {len(steps)} if stop else set()
             else:
                 found = [self._users(step, behaves)]
-            if not stop and any(one.state not in (OK, WARNING) for one in found):
+            if not stop and not all(held(one.state, self.task.scenario.severity) for one in found):
                 stop = f"{step.line.text!r} did not hold"
             steps += found
         line = self.task.scenario.line
         around = [StepResult("(hooks)", line, UNKNOWN, clean(words, REASON_LIMIT)) for words in problems]
         self.acting.steps = [*around, *steps, *self.problems]
+        self.acting.unjudged = {len(around) + place for place in unjudged}
         return self.acting.concluded(sum(behaves.duration for behaves in self.behaves))
 
     def _users(self, step: Step, behaves: Any) -> StepResult:

@@ -12,6 +12,7 @@ from typing import Any
 
 from infratest.errors import UserError
 from infratest.gherkin.binding import bind
+from infratest.gherkin.later import later
 from infratest.gherkin.suite import ACT, GIVEN, SETUP, WHEN, Feature, Scenario, all_scenarios
 from infratest.registry import unknown
 
@@ -235,9 +236,9 @@ def binding(feature: Feature) -> list[Problem]:
         for line in scenario.lines:
             if line.match is None and not line.user:
                 near = vocabulary().nearest(line.text)
-                problems.append(
-                    (line.number, f"undefined: {line.text!r}" + (f"; did you mean: {near}" if near else ""))
-                )
+                undefined = f"undefined: {line.text!r}" + (f"; did you mean: {near}" if near else "")
+                named = later(line.text)
+                problems.append((line.number, f"{line.text!r}: {named}" if named else undefined))
             elif line.match is not None and "{" not in line.text:
                 try:
                     bind(line.match, lambda text, shell: text)

@@ -231,3 +231,42 @@ def test_a_process_is_killed_by_its_very_name_and_not_by_a_pattern(ran, tmp_path
         for process in running.values():
             process.kill()
             process.wait()
+
+
+@pytest.mark.parametrize("end", ['from "b"', 'from every host in "g"'])
+def test_what_a_host_holds_is_not_looked_at_on_another(ran, end):
+    hosts = [local("a"), local("b", groups=("g",))]
+    for sentence in ("port 1 is not listening", 'the file "/nonexistent" does not exist'):
+        report = ran(f'Feature: f\n  Scenario: s\n    Given the host "a"\n    Then {sentence} {end}', hosts=hosts)
+        assert report.state == UNKNOWN
+        assert "seen on its own host alone" in report.results[0].reason
+    assert ran(f'Feature: f\n  Scenario: s\n    Then the command "true" exits 0 {end}', hosts=hosts).state == OK
+
+
+def test_nothing_is_done_after_a_given_that_does_not_hold_in_a_scenario_tagged_warning(ran, tmp_path):
+    report = ran(
+        f"""
+        Feature: f
+          @warning
+          Scenario: acts
+            Given the file "/nonexistent" exists
+            When the command "touch {tmp_path}/done" is run
+            Then the file "/etc/passwd" exists
+          @warning
+          Scenario: checks
+            Given the file "/nonexistent" exists
+            Then the file "/etc/passwd" exists
+          Scenario: goes on
+            Given the command "echo 3" prints a number less than 9, warning 2
+            When the command "touch {tmp_path}/went" is run
+            Then the file "/etc/passwd" exists
+        """
+    )
+    assert states(report) == {
+        "acts@-": (WARNING, None),
+        "checks@local": (WARNING, None),
+        "goes-on@-": (WARNING, None),
+    }
+    assert [step.state for step in steps_of(report, "acts")] == [WARNING, UNKNOWN, UNKNOWN]
+    assert not (tmp_path / "done").exists()
+    assert (tmp_path / "went").exists()

@@ -244,6 +244,20 @@ def test_an_assertion_in_a_scenario_tagged_warning(project):
 HOOKS = [f"{when}_{what}" for when in ("before", "after") for what in "all feature scenario step tag".split()]
 
 
+def test_what_follows_a_failure_in_a_scenario_tagged_warning_does_not_decide(project, tmp_path):
+    write(project, {"steps/tea.py": TEA})
+    done = tmp_path / "done"
+    ends = report(
+        project,
+        "  @warning\n  Scenario: theirs\n    Given a cup of tea\n    Then the tea has 4 degrees\n"
+        "    And the tea is still there\n"
+        '  @warning\n  Scenario: ours\n    Given a cup of tea\n    And the file "/nonexistent" exists\n'
+        f'    When the command "touch {done}" is run\n    Then the tea is still there\n',
+    )
+    assert [(one.scenario, one.state) for one in ends.results] == [("theirs", "warning"), ("ours", "warning")]
+    assert not done.exists()
+
+
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_that_fails_is_unknown(project, hook):
     write(project, {"steps/outcomes.py": OUTCOMES, "environment.py": f"def {hook}(*_): raise ValueError('bang')"})

@@ -152,6 +152,12 @@ def test_all_that_is_wrong_is_said_at_once_in_the_order_of_lines(parsed):
     [
         ("it is fine", "undefined: 'it is fine'"),
         ('the servise "x" is running', "did you mean: the service"),
+        ('the certificate of "shop.example:443" is valid for at least 14 days', "not in this version"),
+        ('the name "shop.example" resolves to "10.0.0.2"', "not in this version"),
+        ('the interface "eth0" exists', "not in this version"),
+        ('the file "/etc/hosts" is the same on all hosts', "not in this version"),
+        ('"http://x/" answered in less than 300 ms at the 95th percentile', "not in this version"),
+        ('the host "web-1" is rebooted', 'write: the host is rebooted on "web-1"'),
         ('the disk "/" is less than 80 % full, warning 90 %', "looser"),
         ('the disk "/" is less than 5 GiB full', "undefined"),
         ('the file "/x" has mode "999"', "999"),
