@@ -19,9 +19,14 @@ KINDS = {
     "remedy": ("infratest.heal.remedies", "Remedy"),
 }
 
+#: Kind and name -> class, of those that were asked for.
+_found: dict[tuple[str, str], type[Any]] = {}
+
 
 def builtin(kind: str, name: str) -> type[Any]:
     """Return the class of a kind by its name, asking for outsiders only where no file here has it."""
+    if (kind, name) in _found:
+        return _found[kind, name]
     package = KINDS[kind][0]
     try:
         module = __import__(f"{package}.{name.replace('-', '_')}", fromlist=["*"])
@@ -31,8 +36,8 @@ def builtin(kind: str, name: str) -> type[Any]:
     for value in vars(module).values():
         own = isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
         if own and not getattr(value, "__abstractmethods__", None):
-            found: type[Any] = value
-            return found
+            _found[kind, name] = value
+            return _found[kind, name]
     return _outside(kind, name)
 
 

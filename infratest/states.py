@@ -43,7 +43,9 @@ HAPPENED = {
 
 def worst(states: Iterable[str]) -> str:
     """Return the worst of the states; nothing at all, nothing but skipped, or a word that is no state is unknown."""
-    seen = {state if state in EXIT else UNKNOWN for state in states}
+    seen = set(states)
+    if not seen <= EXIT.keys():
+        seen.add(UNKNOWN)
     for state in WORST_FIRST:
         if state in seen:
             return UNKNOWN if state == SKIPPED else state

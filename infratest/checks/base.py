@@ -9,7 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from infratest.facts.base import Need
-from infratest.record import Record
+from infratest.model import Value
+from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 HOST, CONTROLLER = "host", "controller"
 
 
-class Seen(Record):
+class Seen(Value):
     """What a check saw.
 
     Args:
@@ -31,10 +32,13 @@ class Seen(Record):
             its negation is met: a negation must not be green because its subject is gone. `holds` is then false.
     """
 
-    holds: bool
-    saw: str
-    number: float | None = None
-    absent: bool = False
+    __slots__ = ("holds", "saw", "number", "absent")
+
+    def __init__(self, holds: bool, saw: str, number: float | None = None, absent: bool = False) -> None:
+        self.holds = holds
+        self.saw = saw
+        self.number = number
+        self.absent = absent
 
 
 class Measure(Record):
@@ -58,9 +62,18 @@ class Check(Record, ABC):
     def needs(self) -> tuple[Need, ...]:
         """Return the facts it needs."""
 
+    @derived
+    def needed(self) -> tuple[Need, ...]:
+        """The facts it needs, worked out once."""
+        return self.needs()
+
     @abstractmethod
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        """Return what is seen. May raise FactError where the facts cannot answer (it then is unknown)."""
+        """Return what is seen. May raise FactError where the facts cannot answer (it then is unknown).
+
+        Args:
+            facts: at least those that it needs.
+        """
 
     def measure(self) -> Measure | None:
         """Return the number it looks at, known before anything is asked; None for a claim without a number."""

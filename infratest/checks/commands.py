@@ -42,7 +42,7 @@ class _OfCommand(Check):
         return f'the command "{self.command}"{" as root" if self.root else ""}'
 
     def output(self, facts: Mapping[Need, Any], expected: int | None = None) -> Output:
-        found: Output = facts[self.needs()[0]]
+        found: Output = facts[self.needed[0]]
         if found.exit in NOT_RUN and found.exit != expected:
             raise FactError(f"{self.subject} could not be run: exit {found.exit}: {clean(found.err, SHOWN)}")
         return found

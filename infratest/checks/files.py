@@ -39,7 +39,7 @@ class _OfFile(Check):
         return f'the {self.noun} "{self.path}"'
 
     def file(self, facts: Mapping[Need, Any]) -> File:
-        found: File = facts[self.needs()[0]]
+        found: File = facts[self.needed[0]]
         if found.problem:
             raise FactError(f"could not look at {self.path}: {found.problem}")
         return found
@@ -143,7 +143,7 @@ class LinkExists(Check):
 
     def link(self, facts: Mapping[Need, Any]) -> tuple[str | None, str]:
         """Return the target (None where it is no link) and words."""
-        file: File = facts[self.needs()[0]]
+        file: File = facts[self.needed[0]]
         if file.problem:
             raise FactError(f"could not look at {self.path}: {file.problem}")
         if file.link is not None:
@@ -183,7 +183,7 @@ class FileContains(Check):
         return (Need("content", (absolute(self.path),)),)
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        content: Content = facts[self.needs()[0]]
+        content: Content = facts[self.needed[0]]
         if content.problem:
             raise FactError(f"could not read {self.path}: {content.problem}")
         if content.text is None:

@@ -36,7 +36,7 @@ class _OfUrl(Check):
         return (Need("http", (self.url,)),)
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        reply: Reply = facts[self.needs()[0]]
+        reply: Reply = facts[self.needed[0]]
         if reply.status is None:
             return Seen(
                 holds=False, saw=f'"{self.url}" does not answer: {clean(reply.refused, SHOWN)}', absent=self.of_property

@@ -23,7 +23,7 @@ class _OfPackage(Check):
         return (Need("package", (self.name,)),)
 
     def package(self, facts: Mapping[Need, Any]) -> Package:
-        found: Package = facts[self.needs()[0]]
+        found: Package = facts[self.needed[0]]
         return found
 
     def absence(self, package: Package) -> str:

@@ -39,7 +39,7 @@ class _OfDisk(Check):
         return f'the disk "{self.path}"' if self.mounted else f'the disk of "{self.path}"'
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        space: Space = facts[self.needs()[0]]
+        space: Space = facts[self.needed[0]]
         if space.problem:
             raise FactError(f"could not look at {self.path}: {space.problem}")
         if not space.there:

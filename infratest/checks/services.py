@@ -27,7 +27,7 @@ class _OfUnit(Check):
         return (Need("service", (unit_name(self.name, self.suffix),)),)
 
     def unit(self, facts: Mapping[Need, Any]) -> Unit:
-        found: Unit = facts[self.needs()[0]]
+        found: Unit = facts[self.needed[0]]
         return found
 
     @property

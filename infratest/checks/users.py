@@ -88,8 +88,8 @@ class UserInGroup(Check):
         return (Need("user", (self.name,)), Need("group", (self.group,)))
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        user: User | None = facts[self.needs()[0]]
-        group: Group | None = facts[self.needs()[1]]
+        user: User | None = facts[self.needed[0]]
+        group: Group | None = facts[self.needed[1]]
         if user is None:
             return Seen(holds=False, saw=f'the user "{self.name}" does not exist', absent=True)
         if group is None:
@@ -110,7 +110,7 @@ class _OfGroup(Check):
         return (Need("group", (self.name,)),)
 
     def group(self, facts: Mapping[Need, Any]) -> Group | None:
-        found: Group | None = facts[self.needs()[0]]
+        found: Group | None = facts[self.needed[0]]
         return found
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from infratest.builtin import builtin
 from infratest.cleaning import clean
 from infratest.errors import FactError, InfratestError
-from infratest.facts.base import Need
 from infratest.model import Evidence
-from infratest.record import Record
+from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from infratest.errors import TransportError
-    from infratest.facts.base import Answer, Argument, Fact
+    from infratest.facts.base import Answer, Argument, Fact, Need
 
 #: A fact's arguments are asked in snippets of at most so many, so that no shell word grows past the kernel's limit
 #: of 128 KiB (MAX_ARG_STRLEN).
@@ -35,13 +34,17 @@ EVIDENCE_LIMIT = 2000
 class Facts:
     """What was collected: a value or a failure for each need at each location, and what cannot be asked at all.
 
-    `values` holds (location, need) -> value or InfratestError; `blocked` location -> why nothing could be asked there.
+    `blocked` holds location -> why nothing could be asked there.
     """
 
     def __init__(self) -> None:
-        self.values: dict[tuple[str, Need], Any] = {}
+        self._values: dict[str, dict[Need, Any]] = {}
         self.blocked: dict[str, TransportError] = {}
         self._answers: dict[tuple[str, Need], tuple[Ask, Answer, float]] = {}
+
+    def at(self, location: str) -> dict[Need, Any]:
+        """Return what was collected at a location: need -> value or InfratestError."""
+        return self._values.setdefault(location, {})
 
     def answered(self, location: str, ask: Ask, answer: Answer, seconds: float) -> None:
         """Read the answer to a snippet into the table."""
@@ -50,37 +53,36 @@ class Facts:
         except Exception as error:  # noqa: BLE001 - a fact's own bug is unknown, and must not end the others
             self.failed(location, ask, as_failure(ask.name, error))
             values = {}
-        for argument in ask.arguments:
-            key = (location, Need(ask.name, argument))
-            if argument in values:
-                self.values[key] = values[argument]
-            elif key not in self.values:
-                self.values[key] = FactError(f"{ask.name} gave no answer for {' '.join(argument)!r}")
-            self._answers[key] = (ask, answer, seconds)
+        here = self.at(location)
+        for need in ask.needs:
+            if need.argument in values:
+                here[need] = values[need.argument]
+            elif need not in here:
+                here[need] = FactError(f"{ask.name} gave no answer for {' '.join(need.argument)!r}")
+            self._answers[location, need] = (ask, answer, seconds)
 
     def looked(self, location: str, ask: Ask, values: Mapping[Argument, Any]) -> None:
         """Take what a fact saw without a snippet."""
-        for argument in ask.arguments:
-            key = (location, Need(ask.name, argument))
-            self.values[key] = (
-                values[argument] if argument in values else FactError(f"{ask.name} gave no answer for {argument!r}")
-            )
+        here = self.at(location)
+        for need in ask.needs:
+            if need.argument in values:
+                here[need] = values[need.argument]
+            else:
+                here[need] = FactError(f"{ask.name} gave no answer for {' '.join(need.argument)!r}")
 
     def failed(self, location: str, ask: Ask, error: InfratestError) -> None:
-        for argument in ask.arguments:
-            self.values[location, Need(ask.name, argument)] = error
+        self.at(location).update(dict.fromkeys(ask.needs, error))
 
     def evidence(self, location: str, need: Need) -> Evidence | None:
         """Return what stands behind a value, made when it is wanted: most of it never is."""
-        key = (location, need)
-        if key in self._answers:
-            ask, answer, seconds = self._answers[key]
+        if (location, need) in self._answers:
+            ask, answer, seconds = self._answers[location, need]
             answer = ask.fact.shown(answer)
             said = answer.out if answer.exit == 0 or not answer.err else f"{answer.out}\n{answer.err}"
             command = " ".join(need.argument) if ask.fact.alone else f"{need.fact} {' '.join(need.argument)}".strip()
             output = clean(said, EVIDENCE_LIMIT, lines=True)
             return Evidence(need.fact, clean(command, 500), answer.exit, output, seconds)
-        value = self.values.get(key)
+        value = self.at(location).get(need)
         if value is None or isinstance(value, InfratestError):
             return None
         command = f"{need.fact} {' '.join(need.argument)}".strip()
@@ -106,11 +108,18 @@ def askable(location: str, wanted: Iterable[Ask], facts: Facts) -> list[tuple[As
 
 
 class Ask(Record):
-    """One fact asked with some of its arguments; a user's command is asked alone."""
+    """One fact asked for some of its needs; a user's command is asked alone."""
 
-    name: str
     fact: Fact
-    arguments: tuple[Argument, ...]
+    needs: tuple[Need, ...]
+
+    @property
+    def name(self) -> str:
+        return self.needs[0].fact
+
+    @derived
+    def arguments(self) -> tuple[Argument, ...]:
+        return tuple([need.argument for need in self.needs])
 
     @property
     def unprivileged(self) -> bool:
@@ -124,15 +133,15 @@ class Ask(Record):
 
 def asks(needs: Iterable[Need]) -> list[Ask]:
     """Return what answers all needs: one ask a fact (more past ARGUMENTS_AT_ONCE), then one a command."""
-    wanted: dict[str, dict[Argument, None]] = {}
+    wanted: dict[str, dict[Need, None]] = {}
     for need in needs:
-        wanted.setdefault(need.fact, {})[need.argument] = None
+        wanted.setdefault(need.fact, {})[need] = None
     found = []
-    for name, arguments in wanted.items():
+    for name, same in wanted.items():
         fact: Fact = builtin("fact", name)()
         size = 1 if fact.alone else ARGUMENTS_AT_ONCE
-        listed = list(arguments)
-        found += [Ask(name, fact, tuple(listed[at : at + size])) for at in range(0, len(listed), size)]
+        listed = tuple(same)
+        found += [Ask(fact, listed[at : at + size]) for at in range(0, len(listed), size)]
     # What a user's command does to those behind it (a daemon that holds its output) is no fact's loss.
     found.sort(key=lambda ask: ask.fact.alone)
     return found

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from infratest.deadline import Deadline
     from infratest.engine.settle import Collects
-    from infratest.engine.tasks import Task
+    from infratest.engine.tasks import Step, Task
     from infratest.errors import TransportError
     from infratest.hosts import Host
     from infratest.model import Result
@@ -58,12 +58,14 @@ class Checking:
 
     def _stretch(self, tasks: Sequence[Task]) -> list[Result]:
         started = time.monotonic()
-        items = {
-            id(step): self.item(step, task) for task in tasks for step in task.steps if isinstance(step, CheckStep)
-        }
-        self.blocked.update(settle(list(items.values()), self.collector, self.deadline).blocked)
+        listed = [[self._asked(step, task) for step in task.steps] for task in tasks]
+        items = [item for each in listed for item in each if item is not None]
+        self.blocked.update(settle(items, self.collector, self.deadline).blocked)
         took = time.monotonic() - started
-        return [self.judged(task, [items.get(id(step)) for step in task.steps], took) for task in tasks]
+        return [self.judged(task, each, took) for task, each in zip(tasks, listed, strict=True)]
+
+    def _asked(self, step: Step, task: Task) -> Item | None:
+        return self.item(step, task) if isinstance(step, CheckStep) else None
 
     def item(self, step: CheckStep, task: Task) -> Item:
         limit = task.scenario.tag("timeout")
@@ -76,22 +78,22 @@ class Checking:
         blocked, stop = "", ""
         unjudged = set[int]()
         for step, item in zip(task.steps, items, strict=True):
+            verdict = item.verdict if item else None
             if isinstance(step, OtherStep) and step.problem:
                 steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, step.problem))
-            elif item is None or item.verdict is None:
+            elif item is None or verdict is None:
                 steps.append(StepResult(step.line.text, step.line.number, OK))
             elif stop and step.line.kind != GIVEN:
                 unjudged.add(len(steps))
                 steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, stop, unseen(item.step)))
             else:
-                steps.append(item.verdict.step(item.step))
-                blocked = blocked or item.verdict.blocked
-                if step.line.kind == GIVEN and not held(item.verdict.state, item.severity):
+                steps.append(verdict.step(item.step))
+                blocked = blocked or verdict.blocked
+                if step.line.kind == GIVEN and not held(verdict.state, item.severity):
                     stop = f"not judged: {step.line.text!r} does not hold"
-        seen_worse = any(step.state == CRITICAL for step in steps)
-        if blocked and not seen_worse:
+        if blocked and not any(step.state == CRITICAL for step in steps):
+            by = reachable_id(blocked)
             return result(
-                task, self.hosts, steps, state=UNKNOWN, reason=f"blocked by {reachable_id(blocked)}",
-                blocked_by=reachable_id(blocked), duration=took,
-            )  # fmt: skip
+                task, self.hosts, steps, state=UNKNOWN, reason=f"blocked by {by}", blocked_by=by, duration=took
+            )
         return result(task, self.hosts, steps, duration=took, unjudged=unjudged)

@@ -103,11 +103,11 @@ class Collector:
 
     def _controller(self, need: Need, deadline: Deadline, facts: Facts) -> None:
         fact = get("fact", need.fact)()
-        key = (CONTROLLER, need)
+        values = facts.at(CONTROLLER)
         if not isinstance(fact, LooksFromController):
-            facts.values[key] = FactError(f"{need.fact} cannot be looked at from the controller; leave `from` out")
+            values[need] = FactError(f"{need.fact} cannot be looked at from the controller; leave `from` out")
             return
         try:
-            facts.values[key] = fact.look([need.argument], deadline, self._connect)[need.argument]
+            values[need] = fact.look([need.argument], deadline, self._connect)[need.argument]
         except Exception as error:  # noqa: BLE001 - a fact's own bug is unknown, and must not end the others
-            facts.values[key] = as_failure(need.fact, error)
+            values[need] = as_failure(need.fact, error)

@@ -5,35 +5,43 @@ The only place that turns what was seen into a state; called by the run after ea
 
 from __future__ import annotations
 
+from infratest.checks.base import Seen
 from infratest.engine.tasks import NO_HOST
 from infratest.errors import InfratestError
 from infratest.gherkin.tail import ALL, AT_LEAST, EXACTLY_ONE
-from infratest.model import Observation, StepResult
-from infratest.record import Record
+from infratest.model import Observation, StepResult, Value
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING, failed, worst
 from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
-    from infratest.checks.base import Measure, Seen
+    from infratest.checks.base import Measure
     from infratest.engine.asked import Facts
     from infratest.engine.tasks import CheckStep, Look
-    from infratest.facts.base import Need
     from infratest.model import Evidence
     from infratest.thresholds import Threshold
 
 
-class Verdict(Record):
+class Verdict(Value):
     """One sentence, judged; `blocked` names the location that could not be asked, where one could not."""
 
-    state: str
-    reason: str = ""
-    observations: tuple[Observation, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
-    blocked: str = ""
+    __slots__ = ("state", "reason", "observations", "evidence", "blocked")
+
+    def __init__(
+        self,
+        state: str,
+        reason: str = "",
+        observations: tuple[Observation, ...] = (),
+        evidence: tuple[Evidence, ...] = (),
+        blocked: str = "",
+    ) -> None:
+        self.state = state
+        self.reason = reason
+        self.observations = observations
+        self.evidence = evidence
+        self.blocked = blocked
 
     def step(self, check: CheckStep) -> StepResult:
         return StepResult(check.line.text, check.line.number, self.state, self.reason, self.observations, self.evidence)
@@ -45,9 +53,9 @@ def judge(step: CheckStep, facts: Facts, severity: str) -> Verdict:
     Args:
         severity: `critical`, or `warning` where the scenario is tagged so.
     """
+    if len(step.looks) == 1 and step.tail.quantifier == ALL:
+        return _look(step.looks[0], step, facts, severity)
     verdicts = [_look(look, step, facts, severity) for look in step.looks]
-    if len(verdicts) == 1 and step.tail.quantifier == ALL:
-        return verdicts[0]
     observations = _labelled(step, [verdict.observations for verdict in verdicts])
     evidence = tuple(item for verdict in verdicts if verdict.state != OK for item in verdict.evidence)
     if step.tail.quantifier == ALL:
@@ -111,38 +119,37 @@ def _place(look: Look) -> str:
 
 
 def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
-    measure = look.measure
-    empty = _observation(measure, None, step.threshold)
-    needs = look.check.needs()
-    if look.location in facts.blocked:
-        reason = str(facts.blocked[look.location])
-        return Verdict(state=UNKNOWN, reason=reason, observations=empty, blocked=look.location)
-
-    def evidence() -> tuple[Evidence, ...]:
-        found = (facts.evidence(look.location, need) for need in needs)
-        return tuple(one for one in found if one is not None)
-
-    values: dict[Need, Any] = {need: facts.values.get((look.location, need)) for need in needs}
-    for need, value in values.items():
-        if isinstance(value, InfratestError):
-            where = "" if look.location == look.subject else f"from {look.location}: "
-            reason = f"{where}{need.fact} could not be read: {value}"
-            return Verdict(state=UNKNOWN, reason=reason, observations=empty, evidence=evidence())
+    location, check = look.location, look.check
+    if location in facts.blocked:
+        return _unknown(look, step, facts, str(facts.blocked[location]), blocked=location)
+    values = facts.at(location)
+    for need in check.needed:
+        if isinstance(values.get(need), InfratestError):
+            where = "" if location == look.subject else f"from {location}: "
+            return _unknown(look, step, facts, f"{where}{need.fact} could not be read: {values[need]}")
     try:
-        seen = look.check.observe(values)
+        seen = check.observe(values)
     except InfratestError as error:
-        return Verdict(state=UNKNOWN, reason=f"could not look: {error}", observations=empty, evidence=evidence())
+        return _unknown(look, step, facts, f"could not look: {error}")
     except Exception as error:  # noqa: BLE001 - a check's own bug is unknown, and must not end the others
-        reason = f"a bug in the check {type(look.check).__name__}: {type(error).__name__}: {error}"
-        return Verdict(state=UNKNOWN, reason=reason, observations=empty, evidence=evidence())
+        reason = f"a bug in the check {type(check).__name__}: {type(error).__name__}: {error}"
+        return _unknown(look, step, facts, reason)
     if seen.number is not None:
         # Judged as it will be written: verdict and range must agree on the number that people see.
-        seen = seen.changed(number=round(seen.number, 6))
-    state, reason = _state(seen, step, severity, measure)
-    shown = evidence() if state != OK else ()
-    return Verdict(
-        state=state, reason=reason, observations=_observation(measure, seen.number, step.threshold), evidence=shown
-    )
+        seen = Seen(seen.holds, seen.saw, round(seen.number, 6), seen.absent)
+    state, reason = _state(seen, step, severity, look.measure)
+    evidence = () if state == OK else _evidence(look, facts)
+    return Verdict(state, reason, _observation(look.measure, seen.number, step.threshold), evidence)
+
+
+def _unknown(look: Look, step: CheckStep, facts: Facts, reason: str, blocked: str = "") -> Verdict:
+    evidence = () if blocked else _evidence(look, facts)
+    return Verdict(UNKNOWN, reason, _observation(look.measure, None, step.threshold), evidence, blocked)
+
+
+def _evidence(look: Look, facts: Facts) -> tuple[Evidence, ...]:
+    found = [facts.evidence(look.location, need) for need in look.check.needed]
+    return tuple([one for one in found if one is not None])
 
 
 def _state(seen: Seen, step: CheckStep, severity: str, measure: Measure | None) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.cleaning import clean
-from infratest.engine.tasks import NO_HOST, OtherStep
+from infratest.engine.tasks import NO_HOST
 from infratest.model import Result
 from infratest.states import OK, SKIPPED, UNKNOWN, WARNING, worst
 
@@ -90,9 +90,9 @@ def skipped(task: Task, hosts: Mapping[str, Host]) -> Result:
 
 
 def _from_steps(task: Task, steps: Sequence[StepResult]) -> tuple[str, str]:
-    if all(isinstance(step, OtherStep) and not step.problem and not step.line.user for step in task.steps):
+    if task.only_selects:
         return UNKNOWN, "it only selects hosts: no sentence in it checks anything"
-    state = worst(step.state for step in steps)
+    state = worst([step.state for step in steps])
     return state, "" if state == OK else next(step.reason for step in steps if step.state == state)
 
 

@@ -105,7 +105,8 @@ def _settled(item: Item, facts: Facts, begun: float, elapsed: float, deadline: D
         verdict = item.mild if final and item.mild and verdict.state == OK else verdict
         told = f" (after {human(elapsed, 's')} of the {human(tail.during, 's')} it must hold)"
     else:
-        final, told = True, ""
+        item.verdict = verdict
+        return True
     if not final and (deadline.passed or item.deadline.passed):
         final = True
         seconds = item.deadline.seconds if item.deadline.passed else deadline.seconds
@@ -115,7 +116,7 @@ def _settled(item: Item, facts: Facts, begun: float, elapsed: float, deadline: D
             observations=verdict.observations,
             evidence=verdict.evidence,
         )
-    elif verdict.state != OK and told:
+    elif verdict.state != OK:
         verdict = Verdict(
             state=verdict.state,
             reason=verdict.reason + told,

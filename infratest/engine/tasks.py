@@ -5,7 +5,7 @@ On the plugin program's path.
 
 from __future__ import annotations
 
-from infratest.record import Record
+from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ class CheckStep(Record):
     threshold: Threshold | None
     tail: Tail
 
+    @derived
+    def needed(self) -> tuple[tuple[str, Need], ...]:
+        """What its looks need, and where."""
+        return tuple((look.location, need) for look in self.looks for need in look.check.needed)
+
 
 class ActStep(Record):
     """An acting sentence: what is done to which hosts."""
@@ -72,9 +77,14 @@ class Task(Record):
     problem: str = ""
     skip: str = ""
 
-    @property
+    @derived
     def id(self) -> str:
         return self.scenario.id(self.host)
+
+    @derived
+    def only_selects(self) -> bool:
+        """Whether no sentence in it checks or does anything."""
+        return all(isinstance(step, OtherStep) and not step.problem and not step.line.user for step in self.steps)
 
     @property
     def acting(self) -> bool:
@@ -97,6 +107,6 @@ def needs_of(steps: Iterable[CheckStep]) -> dict[str, dict[Need, None]]:
     """Return what these steps need, by location, each once, in order."""
     found: dict[str, dict[Need, None]] = {}
     for step in steps:
-        for look in step.looks:
-            found.setdefault(look.location, {}).update(dict.fromkeys(look.check.needs()))
+        for location, need in step.needed:
+            found.setdefault(location, {})[need] = None
     return found

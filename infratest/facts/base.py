@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 
 from infratest.deadline import Deadline
 from infratest.errors import FactError
-from infratest.record import Record
+from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,18 @@ class Need(Record):
 
     fact: str
     argument: Argument = ()
+
+    # Tables of facts are asked by needs all the time.
+
+    @derived
+    def _hash(self) -> int:
+        return hash((self.fact, self.argument))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Need) and self.fact == other.fact and self.argument == other.argument
 
 
 class Answer(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infratest.record import Record
+from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ class Scenario(Record):
     path: str = ""  # of the file, as messages name it
     source: object = None  # behave's own scenario, for users' steps
 
-    @property
+    @derived
     def slug(self) -> str:
         named = self.tag("id")
         return named if named else slug(self.name)
 
-    @property
+    @derived
     def key(self) -> str:
         """The id without its host: `<feature>#<slug>[/row]`."""
         return f"{self.feature}#{self.slug}" + (f"/{self.row}" if self.row is not None else "")
@@ -68,21 +68,30 @@ class Scenario(Record):
 
     def values_of(self, name: str) -> tuple[str, ...]:
         """Return what stands behind each `@name:`."""
-        return tuple(tag[len(name) + 1 :] for tag in self.tags if tag.startswith(f"{name}:"))
+        return self._valued.get(name, ())
 
-    @property
+    @derived
+    def _valued(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for tag in self.tags:
+            name, colon, value = tag.partition(":")
+            if colon:
+                found[name] = (*found.get(name, ()), value)
+        return found
+
+    @derived
     def severity(self) -> str:
         """`warning` where the scenario is tagged so and not critical too, else `critical`."""
         return "warning" if "warning" in self.tags and "critical" not in self.tags else "critical"
 
-    @property
+    @derived
     def acting(self) -> bool:
         """Whether it holds a sentence that changes something, ours or a user's own."""
         return any(
             line.user == ACT or (line.match is not None and line.match.sentence.kind == ACT) for line in self.lines
         )
 
-    @property
+    @derived
     def own(self) -> bool:
         """Whether it holds a step of the user's own."""
         return any(line.user for line in self.lines)

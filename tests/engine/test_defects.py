@@ -27,9 +27,9 @@ class Broken(Fact):
 
 def test_a_snippet_that_cannot_be_made():
     facts = Facts()
-    good, bad = Ask("good", Broken("read"), (("a",),)), Ask("bad", Broken("ask"), (("b",),))
+    good, bad = Ask(Broken("read"), (Need("good", ("a",)),)), Ask(Broken("ask"), (Need("bad", ("b",)),))
     assert askable("web", [bad, good], facts) == [(good, "true\n")]
-    assert str(facts.values["web", Need("bad", ("b",))]) == "a bug in the fact bad: ValueError: no (('b',),)"
+    assert str(facts.at("web")[Need("bad", ("b",))]) == "a bug in the fact bad: ValueError: no (('b',),)"
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_a_snippet_that_cannot_be_made():
 )
 def test_an_answer_that_cannot_be_read(at, words):
     facts = Facts()
-    facts.answered("web", Ask("f", Broken(at), (("a",),)), Answer(out="", err="", exit=0), 0.1)
-    failure = facts.values["web", Need("f", ("a",))]
+    facts.answered("web", Ask(Broken(at), (Need("f", ("a",)),)), Answer(out="", err="", exit=0), 0.1)
+    failure = facts.at("web")[Need("f", ("a",))]
     assert isinstance(failure, FactError)
     assert str(failure) == words
 
