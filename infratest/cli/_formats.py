@@ -27,11 +27,12 @@ def format_options(default: str) -> Callable[[Any], Any]:
 
     def decorate(function: Any) -> Any:
         function = click.option(
-            "--fail-on", type=click.Choice([WARNING, "critical"]), default=WARNING, envvar="INFRATEST_FAIL_ON",
+            "--fail-on", type=click.Choice([WARNING, "critical"]), default=WARNING,
+            envvar="INFRATEST_FAIL_ON", show_envvar=True,
             help="The mildest state that makes the exit status non-zero (default: warning); unknown always does.",
         )(function)  # fmt: skip
         return click.option(
-            "--format", "formats", multiple=True, metavar="NAME[:PATH]", envvar="INFRATEST_FORMAT",
+            "--format", "formats", multiple=True, metavar="NAME[:PATH]", envvar="INFRATEST_FORMAT", show_envvar=True,
             help=f"text, json, junit or nagios, to standard output or a file; repeatable (default: {default}).",
         )(function)  # fmt: skip
 

@@ -6,14 +6,13 @@ import click
 
 from infratest.cli._checking import checked
 from infratest.cli._formats import check_formats, exit_status, format_options, show
-from infratest.cli.session import with_session
+from infratest.cli.session import selecting, with_session
 from infratest.session import Session
 
 
 @click.command("check", short_help="Run features as a monitoring check: one line and an exit status.")
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
-@click.option("--tags", multiple=True, metavar="EXPRESSION", help="Only scenarios with these tags: 'web and not slow'.")
-@click.option("--scenario", metavar="SLUG", help="Only the scenario with this slug (its name in an id).")
+@selecting
 @click.option("--heal", is_flag=True, help="Heal what fails, as the stack file's rules allow.")
 @click.option("--dry-run", is_flag=True, help="With --heal: say what would be done, and do nothing.")
 @format_options("nagios")

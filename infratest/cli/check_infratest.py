@@ -6,7 +6,6 @@ Whatever happens, standard output gets one line that begins `INFRATEST <STATE> -
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from dataclasses import replace
 from functools import partial
@@ -19,7 +18,8 @@ from infratest.cli import _streams
 from infratest.cli._checking import checked
 from infratest.cli._formats import show
 from infratest.cli._kept_plan import keep_plan
-from infratest.cli.session import Time, parameters
+from infratest.cli._usage import usage
+from infratest.cli.session import Time, Whole, parameters
 from infratest.engine.tasks import Plan
 from infratest.errors import InfratestError, UserError
 from infratest.monitoring_plugin import apply_failed_ranges, unknown_line
@@ -36,16 +36,62 @@ SECONDS = 10.0
 @click.option("-H", "--hostname", metavar="HOST", help="Only this host: its name in the stack, else its address.")
 @click.option("-w", "--warning", metavar="RANGE", help="Warning range over the number of failed scenarios.")
 @click.option("-c", "--critical", metavar="RANGE", help="Critical range over it (default: one is critical).")
-@click.option("-s", "--scenario", metavar="SLUG", help="Only this scenario, as a service of its own.")
-@click.option("-t", "--timeout", type=Time(), default=SECONDS, metavar="SECONDS", help="End after this time (10).")
+@click.option(
+    "-s", "--scenario", metavar="SLUG", envvar="INFRATEST_SCENARIO", help="Only this scenario, as a service of its own."
+)
+@click.option(
+    "-t",
+    "--timeout",
+    type=Time(),
+    default=SECONDS,
+    metavar="SECONDS",
+    envvar="INFRATEST_TIMEOUT",
+    help="End after this time (10).",
+)
 @click.option("-v", "--verbose", count=True, help="Say more; repeatable.")
 @click.option("-V", "--version", "version", is_flag=True, help="Show the version.")
-@click.option("--stack", default="stack.yaml", metavar="FILE", help="The stack file.")
-@click.option("--env", metavar="NAME", help="The environment of the stack file.")
-@click.option("--state", metavar="DIR", help="The state directory.")
-@click.option("--tags", multiple=True, metavar="EXPRESSION", help="Only scenarios with these tags.")
-@click.option("--host", multiple=True, metavar="PATTERN", help="As -H, with * and ?; `local` is this machine.")
-@click.option("-D", "define", multiple=True, metavar="NAME=VALUE", help="A parameter of the stack file.")
+@click.option(
+    "--stack",
+    default="stack.yaml",
+    metavar="FILE",
+    envvar="INFRATEST_STACK",
+    help="The stack file (default: stack.yaml here).",
+)
+@click.option(
+    "--env",
+    metavar="NAME",
+    envvar="INFRATEST_ENV",
+    help="The environment of the stack file; needed where it has several.",
+)
+@click.option(
+    "--state",
+    metavar="DIR",
+    envvar="INFRATEST_STATE",
+    help="The state directory; one that can be written lets lines say since when something fails.",
+)
+@click.option(
+    "--tags",
+    multiple=True,
+    type=Whole(),
+    metavar="EXPRESSION",
+    envvar="INFRATEST_TAGS",
+    help="Only scenarios with these tags, as 'web and not slow'.",
+)
+@click.option(
+    "--host",
+    multiple=True,
+    metavar="PATTERN",
+    envvar="INFRATEST_HOST",
+    help="As -H, with * and ?; without a stack file `local` is this machine.",
+)
+@click.option(
+    "-D",
+    "define",
+    multiple=True,
+    metavar="NAME=VALUE",
+    envvar="INFRATEST_DEFINE",
+    help="A parameter of the stack file; repeatable.",
+)
 @click.option("--heal", is_flag=True, help="Heal what fails, as the stack file's rules allow.")
 def command(
     features: tuple[str, ...],
@@ -70,6 +116,11 @@ def command(
     check_infratest --stack /etc/infratest/shop.yaml --env prod -H web-1
     check_infratest --stack /etc/infratest/shop.yaml --env prod -H web-1 -s nginx-answers
     check_infratest --host local @linux-baseline
+
+    \b
+    RANGE is of the Monitoring Plugins guidelines: 10 (more than 10 is bad), 10: (fewer), 10:20, @10:20 (inside).
+    Exit status: 0 ok, 1 warning, 2 critical, 3 unknown. Nothing is asked of the environment, not even HOME; what is
+    the same for every service may stand there: INFRATEST_STACK, _ENV, _STATE, _HOST, _TAGS, _SCENARIO, _TIMEOUT.
     """
     if version:
         click.echo(f"check_infratest {infratest.__version__}")
@@ -77,8 +128,8 @@ def command(
     warning_range, critical_range = _range(warning, "-w"), _range(critical, "-c")
     session = Session(
         stack_path=Path(stack),
-        env=env or os.environ.get("INFRATEST_ENV"),
-        state_path=state or os.environ.get("INFRATEST_STATE"),
+        env=env,
+        state_path=state,
         host=host,
         parameters=parameters(define),
         timeout=timeout,
@@ -117,7 +168,7 @@ def plugin(words: list[str]) -> int:
     except click.exceptions.Exit:
         return EXIT[UNKNOWN]
     except click.ClickException as error:
-        return _unknown(error.format_message())
+        return _unknown(usage(error))
     except (click.Abort, KeyboardInterrupt):
         return _unknown("interrupted")
     except (InfratestError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -13,14 +14,14 @@ import click
 from infratest.cli._demo import FIGURES, PHASES, Demo, Failed
 
 
-@click.command("demo", short_help="The whole story on three real hosts: up, red, provision, green ... heal, destroy.")
+@click.command("demo", short_help="See the whole story on three real hosts.")
 @click.option(
     "--keep",
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Make the project in this new folder and leave it there (the stack is destroyed all the same).",
 )
-@click.option("--no-color", is_flag=True, envvar="NO_COLOR", help="No colour, even on a terminal.")
+@click.option("--no-color", is_flag=True, envvar="INFRATEST_NO_COLOR", help="No colour, even on a terminal.")
 def command(keep: Path | None, no_color: bool) -> int:
     """Show the whole story on a real stack of three hosts.
 
@@ -42,7 +43,7 @@ def command(keep: Path | None, no_color: bool) -> int:
         raise click.UsageError(f"--keep {keep}: is there already; name a new folder")
     with as_file(files("infratest.fixtures") / "stacks" / "shop") as source:
         shutil.copytree(source, folder, dirs_exist_ok=keep is None)
-    demo = Demo(folder / "stack.yaml", colour=not no_color)
+    demo = Demo(folder / "stack.yaml", colour=not (no_color or os.environ.get("NO_COLOR")))
     began = time.monotonic()
     failure = ""
     try:

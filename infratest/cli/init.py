@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from infratest.errors import InfratestError, UserError
+from infratest.quoting import quoted
 
 #: The name of the stack in the template; a project's own is its folder's.
 TEMPLATE_NAME = "first"
@@ -65,7 +66,7 @@ def command(folder: Path, dry_run: bool) -> int:
     for name, content in missing.items():
         _write(folder / name, content)
         click.echo(folder / name)
-    enter = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
+    enter = "" if folder.resolve() == Path.cwd() else f"cd {quoted(str(folder))} && "
     click.echo(f"next: {enter}infratest up; infratest test; infratest provision; infratest test", err=True)
     return 0
 

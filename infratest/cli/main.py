@@ -18,6 +18,7 @@ import click
 import infratest
 from infratest.cleaning import clean
 from infratest.cli import _streams
+from infratest.cli._usage import usage
 from infratest.errors import InfratestError, NotInThisVersion
 from infratest.monitoring_plugin import unknown_line
 
@@ -27,9 +28,29 @@ LATER = frozenset(
     learn drift import box scale guest""".split()
 )
 #: Verbs whose exit status follows the states table: for them wrong use is 3 (unknown), for the others 2.
-JUDGING = frozenset(("test", "check", "gate", "heal", "watch"))
+JUDGING = frozenset(("test", "check", "gate", "heal"))
 #: Files of this folder that are no verbs.
 NOT_VERBS = frozenset(("main", "session", "check_infratest"))
+#: How the verbs are grouped in the help; one that is in no group comes last.
+GROUPS = (
+    ("To begin with", ("init", "demo", "doctor")),
+    ("The life of a stack", ("up", "provision", "halt", "destroy", "status", "reap")),
+    ("On its hosts", ("ssh", "run")),
+    ("What must hold", ("test", "watch", "check", "heal")),
+    ("While writing features and stack files", ("steps", "lint", "plan", "schema")),
+)
+EPILOG = """\b
+`infratest VERB --help` tells the options of a verb; they stand after it. What
+is the same for every call may stand in the environment, as INFRATEST_STACK,
+INFRATEST_ENV; the command line wins. Features are looked for in the current
+directory, then beside the stack file.
+
+\b
+Exit status of test, check and heal:
+  0 ok, 1 warning, 2 critical, 3 unknown (also wrong use)
+of the other verbs:
+  0 done, 1 failed, 2 wrong use; after Ctrl-C 130
+"""
 
 
 class Verbs(click.Group):
@@ -40,19 +61,36 @@ class Verbs(click.Group):
         found = (module.name for module in pkgutil.iter_modules(package.__path__))
         return sorted(name.replace("_", "-") for name in found if name not in NOT_VERBS and not name.startswith("_"))
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs by what they are for, in the order in which one meets them."""
+        left = self.list_commands(ctx)
+        for title, verbs in (*GROUPS, ("Others", tuple(left))):
+            here = [verb for verb in verbs if verb in left]
+            left = [verb for verb in left if verb not in here]
+            commands = [(verb, self.get_command(ctx, verb)) for verb in here]
+            if commands:
+                with formatter.section(title):
+                    formatter.write_dl([(verb, each.get_short_help_str(100)) for verb, each in commands if each])
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in LATER:
-            raise NotInThisVersion(f"{cmd_name}: not in this version")
+            raise NotInThisVersion(f"{cmd_name}: not in this version; `infratest --help` lists the verbs there are")
         if cmd_name not in self.list_commands(ctx):
             near = get_close_matches(cmd_name, self.list_commands(ctx), n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise click.UsageError(f"unknown verb {cmd_name!r}: {hint}infratest --help lists them", ctx)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"unknown verb {cmd_name!r}{hint}", ctx)
         module = importlib.import_module(f"infratest.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
 
-@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=Verbs,
+    subcommand_metavar="VERB [OPTIONS] [ARGUMENTS]",
+    options_metavar="",
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
 @click.version_option(infratest.__version__, "-V", "--version", prog_name="infratest")
 def infratest_command() -> None:
     """Test, gate, monitor and heal infrastructure with one Gherkin feature.
@@ -66,7 +104,8 @@ def infratest_command() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     words = sys.argv[1:] if arguments is None else arguments
-    verb = next((word for word in words if not word.startswith("-")), "")
+    verbs = LATER.union(infratest_command.list_commands(click.Context(infratest_command)))
+    verb = next((word for word in words if word in verbs), "")
     _streams.secure()
     code = status(infratest_command, words, 3 if verb in JUDGING else 2, _say_as_plugin if verb == "check" else _say)
     sys.exit(_streams.end(code))
@@ -89,9 +128,11 @@ def status(command: click.Command, words: list[str], wrong_use: int, say: Callab
         returned = command.main(words, standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return wrong_use
     except click.ClickException as error:
-        usage = getattr(error, "ctx", None)
-        say(error.format_message() + (f"; `{usage.command_path} --help` tells how it is used" if usage else ""))
+        say(usage(error))
         return wrong_use
     except (click.Abort, KeyboardInterrupt) as stop:
         say("interrupted")

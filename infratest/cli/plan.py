@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from infratest.checks.base import CONTROLLER
-from infratest.cli.session import with_session
+from infratest.cli.session import selecting, with_session
 from infratest.engine import faces
 from infratest.engine.asked import commands
 from infratest.engine.tasks import ActStep, CheckStep, Plan, Task, needs_of
@@ -20,8 +20,7 @@ OWN = {"command": "", "root-command": " (as root)"}
 
 @click.command("plan", short_help="Show what would run and which commands it would ask; touches nothing.")
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
-@click.option("--tags", multiple=True, metavar="EXPRESSION", help="Only scenarios with these tags.")
-@click.option("--scenario", metavar="SLUG", help="Only the scenario with this slug.")
+@selecting
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json.")
 @with_session()
 def command(session: Session, features: tuple[str, ...], tags: tuple[str, ...], scenario: str | None, form: str) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Callable
 from functools import update_wrapper
 from pathlib import Path
@@ -34,6 +36,44 @@ class Time(click.ParamType):  # type: ignore[type-arg]
         return seconds
 
 
+class Whole(click.ParamType):  # type: ignore[type-arg]
+    """Text that an environment variable holds whole: blanks in it part no values."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return str(value)
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return [rv]
+
+
+class Told(logging.Handler):
+    """Writes to standard error as it is at that moment, so that it stands above a progress display and not in it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+        except OSError:  # full, or read by nobody any more
+            self.handleError(record)
+
+
+def selecting(function: F) -> F:
+    """Give a click command `--tags` and `--scenario`, which choose among the scenarios of its features."""
+    for option in (
+        click.option(
+            "--scenario", metavar="SLUG", envvar="INFRATEST_SCENARIO", show_envvar=True,
+            help="Only the scenario with this slug: its name in an id, nginx-answers.",
+        ),
+        click.option(
+            "--tags", multiple=True, type=Whole(), metavar="EXPRESSION", envvar="INFRATEST_TAGS", show_envvar=True,
+            help="Only scenarios with these tags, as 'web and not slow'; repeated, all must hold.",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
 def with_session(*, require_env: bool = False) -> Callable[[F], F]:
     """Give a click command the options that exist everywhere and hand it a Session as its first argument."""
 
@@ -48,11 +88,11 @@ def with_session(*, require_env: bool = False) -> Callable[[F], F]:
                 timeout=options.pop("timeout"),
                 jobs=options.pop("jobs"),
                 verbosity=options.pop("verbose"),
-                colour=False if options.pop("no_color") else None,
+                colour=False if options.pop("no_color") or os.environ.get("NO_COLOR") else None,
                 require_env=require_env,
             )
             level = [logging.WARNING, logging.INFO, logging.DEBUG][min(session.verbosity, 2)]
-            logging.basicConfig(level=level, format="%(message)s")
+            logging.basicConfig(level=level, format="%(message)s", handlers=[Told()])
             return function(session, **options)
 
         wrapped: Any = update_wrapper(call, function)
@@ -71,17 +111,21 @@ def _everywhere() -> list[Callable[[Any], Any]]:
     return [
         option("--stack", default="stack.yaml", metavar="FILE", envvar="INFRATEST_STACK",
                help="The stack file (default: stack.yaml here)."),
-        option("--env", metavar="NAME", envvar="INFRATEST_ENV", help="The environment of the stack file."),
+        option("--env", metavar="NAME", envvar="INFRATEST_ENV",
+               help="The environment of the stack file (default: its first; check and heal want it named)."),
         option("--state", metavar="DIR", envvar="INFRATEST_STATE",
-               help="The state directory (default: .infratest beside the stack file)."),
+               help="The state directory (default: .infratest beside the stack file, or /var/lib/infratest/STACK)."),
         option("--host", multiple=True, metavar="PATTERN", envvar="INFRATEST_HOST",
                help="Only hosts whose name matches, as web-*; repeatable."),
-        option("-D", "define", multiple=True, metavar="NAME=VALUE", help="A parameter of the stack file; repeatable."),
-        option("--timeout", type=Time(), metavar="TIME", envvar="INFRATEST_TIMEOUT", help="End after this time."),
+        option("-D", "define", multiple=True, metavar="NAME=VALUE", envvar="INFRATEST_DEFINE",
+               help="A parameter of the stack file; repeatable."),
+        option("--timeout", type=Time(), metavar="TIME", envvar="INFRATEST_TIMEOUT",
+               help="End after this time, as 90s or 5min."),
         option("--jobs", type=click.IntRange(1, 1000), default=16, metavar="N", envvar="INFRATEST_JOBS",
                help="Hosts worked on at once (default: 16)."),
-        option("-v", "--verbose", count=True, help="Say more; repeatable."),
-        option("--no-color", is_flag=True, envvar="NO_COLOR", help="No colour, even on a terminal."),
+        option("-v", "--verbose", count=True, envvar="INFRATEST_VERBOSE", help="Say more; repeatable."),
+        option("--no-color", is_flag=True, envvar="INFRATEST_NO_COLOR",
+               help="No colour, even on a terminal; as where NO_COLOR is set."),
     ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import sys
 import click
 
 from infratest.cli._formats import check_formats, exit_status, format_options, show
-from infratest.cli.session import with_session
+from infratest.cli.session import selecting, with_session
 from infratest.engine import faces
 from infratest.errors import InfratestError
 from infratest.model import Report, Result
@@ -16,8 +16,7 @@ from infratest.session import Session
 
 @click.command("test", short_help="Run features against the stack that is up.")
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
-@click.option("--tags", multiple=True, metavar="EXPRESSION", help="Only scenarios with these tags: 'web and not slow'.")
-@click.option("--scenario", metavar="SLUG", help="Only the scenario with this slug (its name in an id).")
+@selecting
 @format_options("text")
 @with_session()
 def command(

@@ -19,7 +19,7 @@ from infratest.cleaning import clean
 from infratest.cli._formats import check_formats, format_options, show
 from infratest.cli._lifecycle import changing, say
 from infratest.cli._watched import Look, look
-from infratest.cli.session import with_session
+from infratest.cli.session import selecting, with_session
 from infratest.engine import faces
 from infratest.errors import InfratestError
 from infratest.model import Report
@@ -36,8 +36,7 @@ NAMED = 5  # files of a change that are named
 
 @click.command("watch", short_help="Provision and test again at each change of a file.")
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
-@click.option("--tags", multiple=True, metavar="EXPRESSION", help="Only scenarios with these tags: 'web and not slow'.")
-@click.option("--scenario", metavar="SLUG", help="Only the scenario with this slug (its name in an id).")
+@selecting
 @format_options("text")
 @with_session()
 def command(
@@ -58,7 +57,7 @@ def command(
     infratest up && infratest watch
     infratest watch features/web.feature:12
 
-    Exit status: 130 after Ctrl-C, 3 wrong use.
+    Exit status: 130 after Ctrl-C, 1 the files cannot be watched, 2 wrong use.
     """
     check_formats(formats)
     wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="test")

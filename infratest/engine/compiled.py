@@ -36,7 +36,9 @@ KEPT = 500
 CHECKS = "infratest.checks."
 
 #: Environment variables that change what is planned.
-VARIABLES = ("INFRATEST_STACK", "INFRATEST_ENV", "INFRATEST_STATE", "INFRATEST_TAGS", "INFRATEST_HOST")
+VARIABLES = tuple(
+    f"INFRATEST_{name}" for name in ("STACK", "ENV", "STATE", "TAGS", "HOST", "SCENARIO", "TIMEOUT", "DEFINE")
+)
 
 
 def folder() -> str:

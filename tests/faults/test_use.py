@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -75,7 +76,11 @@ ROWS = [
     row("check --nosuch ok.feature", 3, "--nosuch", "`infratest check --help`"),
     row("up --nosuch", 2, "--nosuch", "`infratest up --help`"),
     row("ssh", 2, "HOST", "`infratest ssh --help`"),
-    row("tset", 2, "unknown verb 'tset'", "did you mean 'test'?"),
+    row("tset", 2, "unknown verb 'tset'", "did you mean 'test'? `infratest --help`"),
+    row("--env dev test", 3, "'--env'; options stand after the verb, as in `infratest test --env dev`"),
+    row("--env dev up", 2, "options stand after the verb"),
+    row("watch --nosuch", 2, "'--nosuch'; `infratest watch --help`"),
+    row("test --on-failure restart.sh", 3, "--on-failure: not in this version"),
     row("run web", 2, "COMMAND"),
     row("heal nowhere.json", 3, "nowhere.json"),
 ]
@@ -100,6 +105,8 @@ PLUGIN = [
     row("-s nowhere ok.feature", 3, "'nowhere'", "passwd-is-there"),
     row("--nosuch", 3, "--nosuch"),
     row("-t", 3, "-t"),
+    row("--nosuch x", 3, "'--nosuch'; `check_infratest --help`"),
+    row("--on-failure restart.sh ok.feature", 3, "--on-failure: not in this version"),
     row("-D x ok.feature", 3, "-D 'x'"),
     row("-D x=1 --host local ok.feature", 3, "'x'"),
     row("ok.feature", 3, "name one of dev, prod with --env", stack=TWO),
@@ -129,6 +136,66 @@ def test_verbs_of_later_are_refused_by_name(place: Place) -> None:
     for verb in ("drill", "monitor --env dev"):
         done = place.run(f"infratest {verb}")
         assert (done.status, done.out) == (2, "")
-        assert done.err == f"infratest: {verb.split()[0]}: not in this version\n"
+        assert done.err.startswith(f"infratest: {verb.split()[0]}: not in this version; ")
     gate = place.run("infratest gate")
     assert (gate.status, "not in this version" in gate.err) == (3, True)
+
+
+def test_no_verb_shows_the_help_and_is_wrong_use(place: Place) -> None:
+    done = place.run("infratest")
+    assert (done.status, done.out, done.err) == (2, "", place.run("infratest --help").out)
+    assert done.err.startswith("Usage: infratest VERB")
+
+
+def test_the_help_groups_every_verb_once(place: Place) -> None:
+    listed = [
+        line.split()[0] for line in place.run("infratest --help").out.splitlines() if re.match(r"  [a-z]+  ", line)
+    ]
+    verbs = (
+        "init up provision test watch check heal halt destroy status ssh run plan lint steps schema reap doctor demo"
+    )
+    assert sorted(listed) == sorted(verbs.split())
+    assert listed[:3] == ["init", "demo", "doctor"]  # what one meets first
+
+
+#: A variable of the environment, and what it makes of `infratest test`, or of what is said where it cannot be.
+VARIABLES = [
+    ("INFRATEST_TAGS", "web and not slow", "infratest test", 3, "--tags 'web and not slow' selects no scenario of 1"),
+    ("INFRATEST_TAGS", "web and not slow", "check_infratest", 3, "--tags 'web and not slow' selects no scenario of 1"),
+    ("INFRATEST_SCENARIO", "nowhere", "infratest test", 3, "'nowhere'"),
+    ("INFRATEST_SCENARIO", "nowhere", "check_infratest", 3, "'nowhere'"),
+    ("INFRATEST_HOST", "nix-*", "infratest test", 3, "--host 'nix-*' selects no host"),
+    ("INFRATEST_HOST", "nix-*", "check_infratest", 3, "--host 'nix-*' selects no host"),
+    ("INFRATEST_STACK", "shop.yaml", "infratest test", 3, "no stack file shop.yaml"),
+    ("INFRATEST_STACK", "shop.yaml", "check_infratest", 3, "no stack file shop.yaml"),
+    ("INFRATEST_ENV", "prod", "infratest test", 3, "--env names 'prod'"),
+    ("INFRATEST_DEFINE", "size=3 depth=2", "infratest test", 3, "-D size"),
+    ("INFRATEST_TIMEOUT", "soon", "infratest test", 3, "'soon'"),
+    ("INFRATEST_TIMEOUT", "soon", "check_infratest", 3, "'soon'"),
+    ("INFRATEST_FORMAT", "jsn", "infratest test", 3, "did you mean 'json'?"),
+    ("INFRATEST_JOBS", "many", "infratest up", 2, "INFRATEST_JOBS"),
+    ("INFRATEST_VERBOSE", "very", "infratest up", 2, "INFRATEST_VERBOSE"),
+    ("NO_COLOR", "please", "infratest test ok.feature", 0, "1 ok"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "command", "status", "says"), VARIABLES)
+def test_the_environment_mirrors_options(
+    place: Place, name: str, value: str, command: str, status: int, says: str
+) -> None:
+    place.variables[name] = value
+    place.write({"features/ok.feature": OK_FEATURE})
+    done = place.run(command)
+    assert (done.status, says in done.all) == (status, True), done
+
+
+def test_a_kept_plan_is_not_of_another_environment(place: Place) -> None:
+    # The plugin program keeps its plan after the first run: what the variables say must be asked again.
+    assert place.run("check_infratest ok.feature").status == 0
+    place.variables["INFRATEST_SCENARIO"] = "nowhere"
+    assert place.run("check_infratest ok.feature").status == 3
+
+
+def test_init_names_a_folder_that_a_shell_can_enter(place: Place) -> None:
+    done = place.run(["infratest", "init", "my shop"])
+    assert (done.status, "next: cd 'my shop' && infratest up" in done.err) == (0, True), done
