@@ -60,10 +60,11 @@ class Progress:
         table = Table.grid(padding=(0, 2))
         with self._lock:
             lines = dict(self._lines)
+            seconds = dict(self.seconds)
         for name, (phase, words) in lines.items():
             style = "green" if phase in GOOD else "red" if phase in BAD else "yellow"
+            # The clock of what is in hand goes on: it is all that moves while an image is built or a script runs.
+            took = seconds[name] if phase in GOOD or phase == "failed" else time.monotonic() - self._began
             short = words if len(words) <= WIDTH else words[: WIDTH - 1] + "\N{HORIZONTAL ELLIPSIS}"
-            table.add_row(
-                Text(name), Text(phase, style), Text(short, "dim"), Text(f"{self.seconds[name]:.1f} s", "dim")
-            )
+            table.add_row(Text(name), Text(phase, style), Text(short, "dim"), Text(f"{took:.1f} s", "dim"))
         return table
