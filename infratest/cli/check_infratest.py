@@ -34,7 +34,12 @@ SECONDS = 10.0
 @click.command("check_infratest", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
 @click.option("-H", "--hostname", metavar="HOST", help="Only this host: its name in the stack, else its address.")
-@click.option("-w", "--warning", metavar="RANGE", help="Warning range over the number of failed scenarios.")
+@click.option(
+    "-w",
+    "--warning",
+    metavar="RANGE",
+    help="Warning range over the number of failed scenarios: 2 is bad above 2; also 2:, 2:5, @2:5.",
+)
 @click.option("-c", "--critical", metavar="RANGE", help="Critical range over it (default: one is critical).")
 @click.option(
     "-s", "--scenario", metavar="SLUG", envvar="INFRATEST_SCENARIO", help="Only this scenario, as a service of its own."
@@ -110,17 +115,14 @@ def command(
     define: tuple[str, ...],
     heal: bool,
 ) -> int:
-    """Run features as a monitoring plugin: one line, performance data, exit status 0 to 3.
+    """Run features as a monitoring plugin: one line, performance data; exit 0 ok, 1 warning, 2 critical, 3 unknown.
+
+    Needs no HOME, no environment and no folder that it may write to; INFRATEST_STACK, _ENV, _STATE, _HOST, _TAGS,
+    _SCENARIO and _TIMEOUT may hold what is the same for every service.
 
     \b
-    check_infratest --stack /etc/infratest/shop.yaml --env prod -H web-1
     check_infratest --stack /etc/infratest/shop.yaml --env prod -H web-1 -s nginx-answers
     check_infratest --host local @linux-baseline
-
-    \b
-    RANGE is of the Monitoring Plugins guidelines: 10 (more than 10 is bad), 10: (fewer), 10:20, @10:20 (inside).
-    Exit status: 0 ok, 1 warning, 2 critical, 3 unknown. Nothing is asked of the environment, not even HOME; what is
-    the same for every service may stand there: INFRATEST_STACK, _ENV, _STATE, _HOST, _TAGS, _SCENARIO, _TIMEOUT.
     """
     if version:
         click.echo(f"check_infratest {infratest.__version__}")
@@ -142,10 +144,8 @@ def command(
     kept = {"warning": warning or "", "critical": critical or "", "timeout": timeout, "verbosity": verbose}
     planned = _forget if heal else partial(keep_plan, features=features, kept=kept)
     report = checked(session, features, tags, scenario, heal=heal, planned=planned)
-    show(
-        session, report, (), "nagios",
-        failed_warning=warning_range, failed_critical=critical_range, timeout=timeout,
-    )  # fmt: skip
+    ranges = {"failed_warning": warning_range, "failed_critical": critical_range}
+    show(session, report, (), "nagios", **ranges, timeout=timeout)
     return apply_failed_ranges(report, warning_range, critical_range)[1]
 
 

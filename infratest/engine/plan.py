@@ -104,7 +104,7 @@ class _Planner:
 
     def _meant(self, line: Line, scenario: Scenario, host: Host | None, given: Sequence[Host]) -> Step:
         if line.match is None:
-            return OtherStep(line=line, problem="" if line.user else _undefined(line))
+            return OtherStep(line=line, problem="" if line.user else undefined(line))
         kind = line.match.sentence.kind
         if kind == SETUP:
             return OtherStep(line=line)
@@ -196,7 +196,8 @@ def _asks_host(line: Line, binding: Binding, hosts: Sequence[Host]) -> bool:
     return _view(binding) == HOST_VIEW or names_host(line.text, [host.name for host in hosts])
 
 
-def _undefined(line: Line) -> str:
+def undefined(line: Line) -> str:
+    """Return what is wrong with a line that is no sentence, and what to try."""
     if later(line.text):
         return f"{line.text!r}: {later(line.text)}"
     near = vocabulary().nearest(line.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.deadline import Deadline
-from infratest.engine.plan import plan
+from infratest.engine.plan import plan, undefined
 from infratest.engine.run import Settings, run
 from infratest.errors import UserError
 from infratest.gherkin.suite import THEN, Line, Scenario
@@ -45,9 +45,7 @@ def check_ready(stack: StackFile) -> None:
         scenario = _scenario(stack, host, spec.ready)
         for line in scenario.lines:
             if line.match is None:
-                near = vocabulary().nearest(line.text)
-                hint = f"did you mean {near!r}? " if near else ""
-                raise UserError(f"{spec.where}: ready: no such sentence: {line.text!r}; {hint}see `infratest steps`")
+                raise UserError(f"{spec.where}: ready: {undefined(line)}")
         if scenario.acting:
             raise UserError(f"{spec.where}: ready: a sentence that changes something; write only what must hold")
 

@@ -221,7 +221,11 @@ def test_production_is_not_destroyed_by_accident(place):
 def test_ready_sentences_are_looked_at_before_anything_is_made(place):
     place.write(STACK.replace("db: {groups: [data]}", "db: {ready: ['prt 22 is listening']}"))
     _, err = place.run("up", status=2)
-    assert "no such sentence: 'prt 22 is listening'" in err
+    assert "ready: undefined: 'prt 22 is listening'" in err
+    place.write(STACK.replace("db: {groups: [data]}", "db: {ready: ['the database \"postgresql://x\" answers']}"))
+    _, err = place.run("up", status=2)
+    assert "not in this version" in err
+    assert "undefined" not in err
     place.write(STACK.replace("db: {groups: [data]}", "db: {ready: ['the service \"x\" is stopped']}"))
     _, err = place.run("up", status=2)
     assert "ready: " in err
