@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -78,8 +79,8 @@ def test_the_programs_of_it():
 
 
 def test_no_verb_needs_an_extra_to_show_its_help():
-    listed = run("infratest", "--help").stdout.partition("Commands:\n")[2]
-    verbs = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
+    listed = run("infratest", "--help").stdout.partition("To begin with:\n")[2]
+    verbs = re.findall(r"^  ([a-z-]+)  ", listed, re.M)
     assert {"init", "up", "provision", "test", "watch", "check", "heal", "destroy", "steps", "lint"} <= set(verbs)
     for verb in verbs:
         done = run("infratest", verb, "--help")
