@@ -63,5 +63,7 @@ class Session:
         """
         for pattern in self.host:
             if not any(fnmatchcase(name, pattern) for name in names):
-                raise UserError(f"--host {pattern!r} selects no host: known are {', '.join(names) or 'none'}")
+                here = f"; {self.stack_path} says what there is, without one `local` is this machine"
+                hint = here if pattern == "local" else ""
+                raise UserError(f"--host {pattern!r} selects no host: known are {', '.join(names) or 'none'}{hint}")
         return [name for name in names if not self.host or any(fnmatchcase(name, p) for p in self.host)]

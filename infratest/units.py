@@ -104,3 +104,8 @@ def _short(number: float, digits: int) -> str:
         return f"{number:.0f}"
     text = f"{number:.{digits}g}"
     return text if "e" not in text else f"{number:.9f}".rstrip("0").rstrip(".")
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number with what it counts: `1 host`, `2 hosts`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infratest.errors import UserError
-from infratest.units import DIMENSIONS, duration, human, plain, quantity, size
+from infratest.units import DIMENSIONS, counted, duration, human, plain, quantity, size
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,7 @@ def test_people_never_see_an_exponent(number, unit):
 
 def test_every_dimension_has_a_base_unit_of_factor_one():
     assert all(1 in units.values() for units in DIMENSIONS.values())
+
+
+def test_what_is_counted_is_in_the_singular_once() -> None:
+    assert [counted(number, "host") for number in (0, 1, 2)] == ["0 hosts", "1 host", "2 hosts"]

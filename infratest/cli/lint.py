@@ -6,23 +6,26 @@ import click
 
 from infratest.cli.session import with_session
 from infratest.engine import faces
+from infratest.engine.readiness import check_ready
 from infratest.engine.users_steps import users_steps
 from infratest.errors import FeatureError, InfratestError, UserError
 from infratest.gherkin.find import find
 from infratest.gherkin.lint import binding, needs
 from infratest.gherkin.suite import Feature
 from infratest.session import Session
+from infratest.stack.lifecycle import Lifecycle
+from infratest.units import counted
 
 
-@click.command("lint", short_help="Look for mistakes in features, without asking any host.")
+@click.command("lint", short_help="Look for mistakes in features and the stack file; asks no host.")
 @click.argument("features", nargs=-1, metavar="[FEATURE ...]")
 @with_session()
 def command(session: Session, features: tuple[str, ...]) -> int:
-    """Look for mistakes in features, without asking any host.
+    """Look for mistakes in features and the stack file, without asking any host.
 
     Misspelt keywords, text before the first step, empty scenarios, outlines without rows, unknown tags, equal ids,
     ambiguous and undefined sentences, bounds and units that cannot be, values in braces that do not exist. Needs no
-    stack file; where there is one, its parameters, groups and hosts are looked at too.
+    stack file; where there is one, it is looked at whole, and so is what features say of its hosts and values.
 
     Exit status: 0 nothing found, 1 something found, 2 wrong use.
     """
@@ -41,15 +44,26 @@ def command(session: Session, features: tuple[str, ...]) -> int:
         read.append(made)
         problems += [f"{made.file}:{line}: {words}" for line, words in binding(made)]
     problems += needs(read, lambda: [faces.read(item, users) for item in find((), declared, folder)])
+    if has_stack:
+        problems += _of_stack(session)
     if has_stack and not problems:
         problems += _against_stack(session, read)
     for words in problems:
         click.echo(words)
-    count = sum(len(feature.scenarios) for feature in read)
-    click.echo(
-        f"{len(read)} features, {count} scenarios: {'no mistakes found' if not problems else 'see above'}", err=True
-    )
+    scenarios = sum(len(feature.scenarios) for feature in read)
+    found = counted(sum(words.count("\n") + 1 for words in problems), "mistake") if problems else "no mistakes found"
+    click.echo(f"{counted(len(read), 'feature')}, {counted(scenarios, 'scenario')}: {found}", err=True)
     return 1 if problems else 0
+
+
+def _of_stack(session: Session) -> list[str]:
+    """Return what `up` would refuse of the stack file: images that nobody has, `ready:` that is no sentence."""
+    try:
+        check_ready(session.stack)
+        Lifecycle(session.stack, session.state).foresee()
+    except UserError as error:
+        return [str(error)]
+    return []
 
 
 def _against_stack(session: Session, features: list[Feature]) -> list[str]:

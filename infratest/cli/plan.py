@@ -13,6 +13,7 @@ from infratest.engine import faces
 from infratest.engine.asked import commands
 from infratest.engine.tasks import ActStep, CheckStep, Plan, Task, needs_of
 from infratest.session import Session
+from infratest.units import counted
 
 #: Facts that are a user's own command, and what is said of it.
 OWN = {"command": "", "root-command": " (as root)"}
@@ -29,6 +30,8 @@ def command(session: Session, features: tuple[str, ...], tags: tuple[str, ...], 
     Each scenario with the hosts it runs on; for each host the facts that are needed and the shell text that asks for
     them, all of which go over in one trip. Asks the provider where hosts are, and the hosts nothing. `-v` shows the
     shell text whole.
+
+    Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use.
     """
     wanted = faces.Wanted(features=features, tags=tags, scenario=scenario)
     made = faces.prepare(session, wanted).plan
@@ -49,7 +52,10 @@ def _text(plan: Plan, verbosity: int) -> str:
         words = task.problem or (f"skipped: {task.skip}" if task.skip else _does(task))
         lines.append(f"  {task.id.partition('#')[2]}: {words}")
     for location, asks in _asks(plan).items():
-        lines += ["", f"{location}: {len(asks)} facts in one trip" if location != CONTROLLER else f"{location}:"]
+        lines += [
+            "",
+            f"{location}: {counted(len(asks), 'fact')} in one trip" if location != CONTROLLER else f"{location}:",
+        ]
         for fact, snippet in asks:
             text = snippet if verbosity else " ".join(snippet.split())[:100]
             lines.append(f"  {fact}: " + text.replace("\n", "\n    "))
@@ -60,7 +66,7 @@ def _text(plan: Plan, verbosity: int) -> str:
 def _does(task: Task) -> str:
     checks = sum(isinstance(step, CheckStep) for step in task.steps)
     acts = [step for step in task.steps if isinstance(step, ActStep)]
-    words = "1 check" if checks == 1 else f"{checks} checks"
+    words = counted(checks, "check")
     if acts:
         words += ", acts: " + "; ".join(f"{step.line.text} on {', '.join(h for h, _ in step.targets)}" for step in acts)
     return words

@@ -79,7 +79,7 @@ def _hosts(session: Session, target: str) -> list[Host]:
     chosen = by_group or [spec.name for spec in specs if fnmatchcase(spec.name, target)]
     if not chosen:
         groups = sorted({group for spec in specs for group in spec.groups})
-        raise UserError(unknown("group or host", target, [*groups, *(spec.name for spec in specs)]))
+        raise UserError(unknown("group or host", target, sorted({*groups, *(spec.name for spec in specs)})))
     selected = [name for name in session.selected([spec.name for spec in specs]) if name in chosen]
     if not selected:
         raise UserError(f"--host {' '.join(session.host)} selects no host of {target!r}: {', '.join(chosen)}")

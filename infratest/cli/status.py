@@ -68,7 +68,10 @@ def _reached(host: Host) -> str:
     if host.state != RUNNING:
         return "-"
     published = ", ".join(f"{port} at {at}:{there}" for port, (at, there) in sorted(host.endpoints.items()))
-    return published or f"{host.transport}" + ("" if host.routed else ", not routed")
+    if published or host.transport != "ssh":
+        return published or host.transport
+    at = str(host.options.get("address") or host.address or host.name)
+    return f"{at}:{host.options.get('port') or 22} by ssh"
 
 
 def _lines(found: Status) -> list[str]:

@@ -6,9 +6,11 @@ import json
 
 import click
 
+from infratest.cli.session import with_session
 from infratest.gherkin.phrases import Sentence
 from infratest.gherkin.suite import ACT, CHECK, SETUP
 from infratest.gherkin.vocabulary import vocabulary
+from infratest.session import Session
 
 #: Heading of each kind, in the order they stand in a scenario.
 KINDS = (
@@ -29,7 +31,8 @@ Values: {host.address} {host.name} {host.label.X} {host.db.address} {group.web.c
 @click.command("steps", short_help="List the sentences there are, an example each.")
 @click.argument("pattern", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json.")
-def command(pattern: str | None, form: str) -> int:
+@with_session()
+def command(session: Session, pattern: str | None, form: str) -> int:
     """List the sentences there are, an example each.
 
     PATTERN is a part of what to look for: `infratest steps port`.
@@ -43,21 +46,26 @@ def command(pattern: str | None, form: str) -> int:
         return 0 if found else 1
     if not found:
         near = vocabulary().nearest(pattern or "")
-        click.echo(f"no sentence holds {pattern!r}" + (f"; the nearest: {near}" if near else ""), err=True)
+        hint = f"the nearest: {near}" if near else "`infratest steps` lists all there are"
+        click.echo(f"no sentence holds {pattern!r}; {hint}", err=True)
         return 1
     for kind, heading in KINDS:
         listed = [sentence for sentence in found if sentence.kind == kind]
         if listed:
-            click.echo(click.style(heading, bold=True))
+            click.echo(_styled(session, heading, bold=True))
             for sentence in listed:
                 click.echo(f"  {sentence.example}")
                 told = f"{sentence.summary} Undo: {sentence.undo}." if sentence.undo else sentence.summary
-                click.echo(click.style(f"      {told}", dim=True))
+                click.echo(_styled(session, f"      {told}", dim=True))
                 if sentence.negation:
-                    click.echo(click.style(f"      not: {sentence.negation}", dim=True))
+                    click.echo(_styled(session, f"      not: {sentence.negation}", dim=True))
     if not pattern:
         click.echo(f"\n{TAIL}")
     return 0
+
+
+def _styled(session: Session, words: str, *, bold: bool = False, dim: bool = False) -> str:
+    return words if session.colour is False else click.style(words, bold=bold or None, dim=dim or None)
 
 
 def _text(sentence: Sentence) -> str:

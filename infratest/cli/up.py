@@ -11,6 +11,7 @@ from infratest.hosts import GONE, STOPPED
 from infratest.session import Session
 from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.provision import provision
+from infratest.units import counted
 
 ACTIONS = {GONE: "would be made", STOPPED: "would be started"}
 
@@ -36,7 +37,8 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     """
     check_ready(session.stack)
     if dry_run:
-        hosts = looking(session).hosts(names(session))
+        life = looking(session)
+        hosts = life.hosts([spec.name for spec in life.foresee(names(session))])
         return would([f"{host.name} {ACTIONS.get(host.state, 'runs already')}" for host in hosts], "no host")
 
     def work(life: Lifecycle) -> int:
@@ -46,5 +48,5 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
         return len(hosts)
 
     count = changing(session, "up", work, ready_by(session.stack))
-    say(f"{count} host{'s' if count != 1 else ''} ready; `infratest destroy` removes what was made")
+    say(f"{counted(count, 'host')} ready; `infratest destroy` removes what was made")
     return 0

@@ -158,13 +158,14 @@ def find(wanted: str, deadline: Deadline) -> Engine:
     Raises:
         ProviderError: none does; the message says what each one answered.
     """
-    refusals = []
+    refusals: dict[str, list[str]] = {}  # what was answered -> by which programs
     for candidate in candidates(wanted):
         try:
             return probe(candidate, deadline.at_most(PROBE))
         except ProviderError as error:
-            refusals.append(str(error))
-    tried = "; ".join(refusals) or f"no {'docker or podman' if wanted == 'auto' else wanted} command is in PATH"
+            refusals.setdefault(str(error), []).append(candidate.program)
+    tried = "; ".join(f"{' and '.join(programs)}{words}" for words, programs in refusals.items())
+    tried = tried or f"no {'docker or podman' if wanted == 'auto' else wanted} command is in PATH"
     raise ProviderError(
         f"no container engine is usable ({tried}): install one (on Debian `apt-get install docker.io`), start it, "
         "or name it with DOCKER_HOST"
@@ -193,11 +194,11 @@ def probe(candidate: Engine, deadline: Deadline) -> Engine:
     """Return the candidate with what it says about itself.
 
     Raises:
-        ProviderError: it does not answer, or is on another machine.
+        ProviderError: it does not answer, or is on another machine; the words go behind the program's name.
     """
     address = candidate.environment.get("DOCKER_HOST") or os.environ.get("DOCKER_HOST", "")
     if candidate.kind == DOCKER and address.startswith(("ssh://", "tcp://")):
-        raise ProviderError(f"{candidate.program}: DOCKER_HOST={address}: a remote engine is not in this version")
+        raise ProviderError(f": DOCKER_HOST={address}: a remote engine is not in this version")
     status, out, err = candidate.answer(["info", "--format", "{{json .}}"], deadline)
     where = f" at {address}" if address else ""
     try:
@@ -206,7 +207,8 @@ def probe(candidate: Engine, deadline: Deadline) -> Engine:
         info = {}
     server = info.get("ServerVersion") or info.get("version")
     if status != 0 or not server:
-        raise ProviderError(f"{candidate.program}{where}: {_words(err) or out.strip()[:200] or f'exit {status}'}")
+        told = " ".join(info.get("ServerErrors") or ())  # older clients answer in JSON that nobody answers
+        raise ProviderError(f"{where}: {_words(err) or _words(told) or clean(out, 200) or f'exit {status}'}")
     if candidate.kind == DOCKER:
         rootless = any("rootless" in option for option in info.get("SecurityOptions") or ())
         apart = rootless or "Docker Desktop" in str(info.get("OperatingSystem"))

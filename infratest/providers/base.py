@@ -3,8 +3,9 @@
 The lifecycle calls it, several calls at once from several threads, and writes each resource to the journal before it
 asks for it. `create` may fail half-way or the process may die inside it: whatever then exists is found by `existing`
 through its lease labels and removed by `destroy`, which is idempotent (removing what is gone is fine). Providers raise
-ProviderError with what was asked, of whom, what it answered, and what to try. Halting, starting and looking for what
-is usable on this machine are optional: a provider that can has `Halts` and `Doctor` beside it.
+ProviderError with what was asked, of whom, what it answered, and what to try. Halting, starting, looking for what is
+usable on this machine and foreseeing what cannot be made are optional: a provider that can has `Halts`, `Doctor` and
+`Foresees` beside it.
 """
 
 from __future__ import annotations
@@ -133,6 +134,14 @@ class Halts(Protocol):
     def halt(self, resource: Resource, deadline: Deadline) -> None: ...
 
     def start(self, resource: Resource, deadline: Deadline) -> None: ...
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """A provider that can tell what is wrong with hosts as they are declared, before anything is asked for."""
+
+    def foresee(self, specs: Sequence[HostSpec]) -> None:
+        """Look at what is declared, asking nobody. Raises UserError: file, line, what cannot be made and why."""
 
 
 @dataclass(frozen=True, kw_only=True)

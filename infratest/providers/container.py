@@ -80,6 +80,15 @@ class Container(Provider):
 
     # What is to be made, and making it
 
+    def foresee(self, specs: Sequence[HostSpec]) -> None:
+        """Refuse images that nobody has and users that no host can have."""
+        for spec in specs:
+            _user(spec)
+            try:
+                _container_image.recipe(spec.image or DEFAULT_IMAGE, self.context.folder)
+            except UserError as error:
+                raise type(error)(f"{spec.where or spec.name}: hosts.{spec.name}.image: {error}") from None
+
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
         """The network, then all the hosts in it."""
         # Since the last time others may have removed what was found then.

@@ -43,6 +43,7 @@ class StackFile:
         env: the environment's name, empty where the file has none. environments: all their names, in order.
         provider, provider_options: its name and the mapping of its options. features: paths relative to `folder`, or
         `@name` for a ready-made one. path: the file; empty path for `--host local`. folder: where relative paths begin.
+        provider_where: file:line of the provider, for messages.
     """
 
     name: str
@@ -58,3 +59,4 @@ class StackFile:
     outputs: Mapping[str, str] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     heal: tuple[HealRule, ...] = ()
+    provider_where: str = ""

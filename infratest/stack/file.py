@@ -71,6 +71,7 @@ def _stack_file(
         environments=names,
         provider=provider.pop("name"),
         provider_options=provider,
+        provider_where=document.where(("provider",)),
         production=data.get("production", False),
         parameters=found,
         hosts=_hosts(document, folder, declared),

@@ -115,6 +115,11 @@ def not_removed(records: Iterable[Record], stack: str, env: str) -> list[Resourc
     return list(found.values())
 
 
+def asked(records: Iterable[Record], op: str) -> bool:
+    """Return whether an operation asked a provider for anything."""
+    return any(record.get("op") == op and record.get("what") == "asked" for record in records)
+
+
 def pending(records: Iterable[Record], op: str) -> set[tuple[str, str]]:
     """Return kind and name of what an operation asked for and has no answer about."""
     found: set[tuple[str, str]] = set()

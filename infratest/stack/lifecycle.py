@@ -16,7 +16,7 @@ from typing import Any
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
-from infratest.providers.base import Halts, HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import Foresees, Halts, HostSpec, Lease, Provider, Request, Resource
 from infratest.stack import graph
 from infratest.stack.declared import StackFile
 from infratest.stack.journal import (
@@ -25,6 +25,7 @@ from infratest.stack.journal import (
     INTERRUPTED,
     Journal,
     Operation,
+    asked,
     begun,
     expires,
     live,
@@ -92,7 +93,7 @@ class Lifecycle:
         Raises:
             ProviderError: it failed; the message says what was undone. Stopped: it was told to stop, likewise.
         """
-        specs = with_needed(self.stack.hosts, names)
+        specs = self.foresee(names)
         with self.operation("up", UP) as (operation, deadline):
             try:
                 self._clear(operation)
@@ -101,6 +102,13 @@ class Lifecycle:
             except InfratestError as error:
                 raise self._undone(operation, self._told(error)) from error
         return self.provider.hosts(specs, self.limit(OTHER))
+
+    def foresee(self, names: Sequence[str] | None = None) -> list[HostSpec]:
+        """Return the hosts that `up` brings up. Raises UserError: one that its provider could never make, and why."""
+        specs = with_needed(self.stack.hosts, names)
+        if isinstance(self.provider, Foresees):
+            self.provider.foresee(specs)
+        return specs
 
     def halt(self, names: Sequence[str] | None = None) -> list[str]:
         """Stop hosts without losing their disks; return the names of those that ran.
@@ -331,11 +339,14 @@ class Lifecycle:
         Args:
             late: seconds to wait for what was asked for and cut off: it may come to exist after we had stopped asking.
         """
+        records = self.journal.records()
+        if not asked(records, operation.id):
+            return "nothing had been made"
         limit, end = Deadline(self._undo_seconds), time.monotonic() + late
         later = "run `infratest reap` to remove what is left"
         gone: list[Resource] = []
         try:
-            missing = pending(self.journal.records(), operation.id)
+            missing = pending(records, operation.id)
             while True:
                 found = leftovers(self.provider.existing(limit), self.state.id, self.journal.live())
                 left = failures(self.remove(found, operation, limit, Stop(), insist=False))

@@ -27,7 +27,8 @@ def open_provider(stack: StackFile, state: StateDir) -> Provider:
         UserError: an unknown provider, or an option that it does not have.
     """
     kind = registry.get("provider", stack.provider)
-    options = build(_options(kind), stack.provider_options, f"{stack.path}: provider {stack.provider}")
+    where = stack.provider_where or str(stack.path)
+    options = build(_options(kind), stack.provider_options, f"{where}: provider {stack.provider}")
     context = Context(folder=stack.folder, state=state.path, stack=stack.name, env=stack.env)
     provider: Provider = kind(options, context)
     return provider

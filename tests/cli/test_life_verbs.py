@@ -288,3 +288,26 @@ def wait_until(what, seconds=30.0):
     while not what():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.01)
+
+
+def test_up_that_asked_for_nothing_has_nothing_to_undo(place):
+    # As where no container engine answers: the message came three times, and told to reap what never was.
+    place.write(STACK.replace("world: world", "world: world\n  fail: [existing]"))
+    _, err = place.run("up", status=1)
+    assert err.splitlines()[-1] == "nothing had been made"
+    assert err.count("existing") == 1
+
+
+def test_an_option_that_a_provider_has_not_is_told_with_its_line(place):
+    place.write(STACK.replace("world: world", "wrld: world"))
+    _, err = place.run("status", status=2)
+    assert err == (
+        "infratest: stack.yaml:2: provider fake: unknown key 'wrld': did you mean 'world'? "
+        "known are delay, fail, hang, lose, transport, world\n"
+    )
+
+
+def test_a_group_and_a_host_of_one_name_are_named_once(place):
+    place.write(STACK.replace("groups: [data]", "groups: [db]"))
+    _, err = place.run("run", "wbe", "true", status=2)
+    assert err.endswith("did you mean 'web'? known are db, web, web-1, web-2\n")

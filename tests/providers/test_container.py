@@ -280,6 +280,10 @@ def test_an_engine_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
         ProviderError, match=r"no container engine is usable .*nobody\.sock.*apt-get install docker\.io"
     ):
         find("docker", Deadline(30))
+    with pytest.raises(ProviderError) as error:
+        find("docker", Deadline(30))
+    assert str(error.value).count("Cannot connect to the Docker daemon") == 1  # however many clients were asked
+    assert "ServerErrors" not in str(error.value)
     monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
     with pytest.raises(ProviderError, match="a remote engine is not in this version"):
         find("docker", Deadline(30))
