@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from infratest.deadline import Deadline
+from infratest.engine.interrupts import Terminated
 from infratest.hosts import Host
 from infratest.session import Session
 from infratest.stack.journal import Journal
@@ -69,18 +70,14 @@ class Demo:
         # The installed program of that name, beside the Python that runs us.
         command = [str(Path(sys.executable).with_name(program)), *words]
         try:
-            done = subprocess.run(
-                command, cwd=self.stack.parent, stdin=subprocess.DEVNULL, timeout=SECONDS, check=False,
-                stdout=None if shown else subprocess.PIPE, encoding="utf-8",
-            )  # fmt: skip
+            status, output = carried_out(command, self.stack.parent, captured=not shown)
         except OSError as error:
             raise Failed(f"{command[0]}: {error.strerror}; is infratest installed beside this Python?") from error
         except subprocess.TimeoutExpired:
             raise Failed(f"{program} {' '.join(words)}: took more than {SECONDS} s") from None
-        output = done.stdout or ""
         click.echo(output, nl=False)
-        if done.returncode != expect:
-            raise Failed(f"{program} {' '.join(words)}: exit {done.returncode}, it must be {expect}")
+        if status != expect:
+            raise Failed(f"{program} {' '.join(words)}: exit {status}, it must be {expect}")
         return output
 
     def test(self, name: str, expect: int) -> dict[str, Any]:
@@ -92,11 +89,13 @@ class Demo:
             self.cost[what] = self.cost.get(what, 0) + count
         return report
 
-    def quietly(self, *words: str) -> None:
-        subprocess.run(
-            [sys.executable, "-m", "infratest", *words], cwd=self.stack.parent, check=False, timeout=SECONDS,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+    def given_up(self) -> bool:
+        """Remove what there is of the stack, and return whether nothing may be left of it."""
+        try:
+            status, _ = carried_out([sys.executable, "-m", "infratest", "destroy"], self.stack.parent, captured=False)
+        except (OSError, subprocess.TimeoutExpired, KeyboardInterrupt):
+            status = 1
+        return status == 0 or not any(record["what"] == "asked" for record in Journal(self.session().state).records())
 
     def session(self) -> Session:
         return Session(stack_path=self.stack)
@@ -124,6 +123,27 @@ class Demo:
         click.echo(f"{'all':>10} {seconds:7.1f} s")
         costs = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in self.cost.items())
         click.echo(f"{self.hosts} hosts; the test runs together: {costs}")
+
+
+def carried_out(command: Sequence[str], folder: Path, *, captured: bool) -> tuple[int, str]:
+    """Run a program to its end, which it is given also when we are told to stop: it undoes what it began.
+
+    Returns:
+        Its status, and what it printed on standard output where that is captured.
+    """
+    stdout = subprocess.PIPE if captured else None
+    with subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, encoding="utf-8") as process:
+        try:
+            output, _ = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        except KeyboardInterrupt as stop:
+            if isinstance(stop, Terminated):  # Ctrl-C has reached it too, a signal to us alone has not
+                process.terminate()
+            process.communicate(timeout=SECONDS)
+            raise
+    return process.returncode, output or ""
 
 
 def demand(holds: bool, words: str) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import click
 
 from infratest.cli._demo import FIGURES, PHASES, Demo, Failed
+from infratest.engine.interrupts import ending_in_order
+from infratest.quoting import quoted
 
 
 @click.command("demo", short_help="See the whole story on three real hosts.")
@@ -36,7 +38,7 @@ def command(keep: Path | None, no_color: bool) -> int:
     destroy   nothing is left
 
     Needs a container engine (`infratest doctor` says whether there is one). Exit status: 0 if every phase ended as it
-    must, else 1.
+    must, else 1; 130 after Ctrl-C, which ends in destroy too.
     """
     folder = keep if keep is not None else Path(tempfile.mkdtemp(prefix="infratest-demo-"))
     if keep is not None and keep.exists():
@@ -45,25 +47,33 @@ def command(keep: Path | None, no_color: bool) -> int:
         shutil.copytree(source, folder, dirs_exist_ok=keep is None)
     demo = Demo(folder / "stack.yaml", colour=not (no_color or os.environ.get("NO_COLOR")))
     began = time.monotonic()
-    failure = ""
+    failure, status = "", 1
     try:
-        for number, phase in enumerate(PHASES, 1):
-            demo.title(f"{number}/{len(PHASES)} {phase.__name__.rstrip('_')}: {(phase.__doc__ or '').strip()}")
-            started = time.monotonic()
-            phase(demo)
-            demo.took(phase.__name__.rstrip("_"), time.monotonic() - started)
+        with ending_in_order():
+            _tell(demo)
     except Failed as error:
         failure = str(error)
-    except KeyboardInterrupt:
-        failure = "interrupted"
-    if failure:
-        demo.title(f"not as it must be: {failure}")
-        demo.quietly("destroy")
-    else:
+    except KeyboardInterrupt as stop:
+        failure, status = "interrupted", getattr(stop, "status", 130)
+    if not failure:
         demo.title(FIGURES)
         demo.figures(time.monotonic() - began)
-    if keep is None:
+    else:
+        demo.title(f"not as it must be: {failure}")
+    gone = not failure or demo.given_up()
+    if keep is None and gone:
         shutil.rmtree(folder, ignore_errors=True)
     else:
         click.echo(f"the project is in {folder}")
-    return 1 if failure else 0
+    if not gone:
+        click.echo(f"something may be left of its stack: cd {quoted(str(folder))} && infratest destroy", err=True)
+    return status if failure else 0
+
+
+def _tell(demo: Demo) -> None:
+    """Run the phases, one after the other. Raises Failed."""
+    for number, phase in enumerate(PHASES, 1):
+        demo.title(f"{number}/{len(PHASES)} {phase.__name__.rstrip('_')}: {(phase.__doc__ or '').strip()}")
+        started = time.monotonic()
+        phase(demo)
+        demo.took(phase.__name__.rstrip("_"), time.monotonic() - started)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +36,34 @@ def test_demo_ends_well_and_leaves_nothing(tmp_path):
     assert "healed: restart-service nginx, was CRITICAL" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert containers() == before
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "phase"),
+    [
+        (signal.SIGTERM, 143, "making (host)"),
+        (signal.SIGINT, 130, "$ infratest provision"),
+        (signal.SIGHUP, 129, "made (host)"),
+    ],
+)
+def test_demo_that_is_told_to_stop_leaves_nothing(tmp_path, number, status, phase):
+    before = containers()
+    program = str(Path(sys.executable).with_name("infratest"))
+    seen = ""
+    with subprocess.Popen(
+        [program, "demo"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+        env={**os.environ, "TMPDIR": str(tmp_path)}, start_new_session=True,
+    ) as process:  # fmt: skip
+        for line in process.stdout:
+            seen += line
+            if phase in line:
+                # Ctrl-C goes to all of a terminal; whoever cancels a job tells the one process that he knows.
+                (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+                phase = "never again"
+    assert (process.returncode, "not as it must be: interrupted" in seen) == (status, True), seen
+    assert "Traceback" not in seen
+    assert containers() == before
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_demo_fails_when_a_phase_does(tmp_path, monkeypatch):
