@@ -36,6 +36,8 @@ def clean(text: str, limit: int = 2000, lines: bool = False) -> str:
     Args:
         text: anything. limit: characters kept (the cut is marked). lines: keep line breaks; else they become blanks.
     """
+    if not text:  # most reasons: what holds has none
+        return ""
     # Masked whole, because a cut secret is none any more; then cut, so that megabytes are not walked through.
     text = masked(text).lstrip()[: limit * 2 + 1000]
     cleaned = (text if text.isprintable() else _printable(text, lines)).strip()

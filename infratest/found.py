@@ -6,7 +6,7 @@ package that is not installed, a file that does not exist. Sizes are in bytes, t
 
 from __future__ import annotations
 
-from infratest.record import Record
+from infratest.record import Record, derived
 
 
 class Package(Record):
@@ -44,6 +44,26 @@ class Listener(Record):
     only6: bool | None = None
 
 
+class Listeners(tuple[Listener, ...]):
+    """All that waits on a host."""
+
+    @derived
+    def _ports(self) -> dict[tuple[str, int | None], list[Listener]]:
+        found: dict[tuple[str, int | None], list[Listener]] = {}
+        for one in self:
+            found.setdefault((one.kind, one.port), []).append(one)
+        return found
+
+    @derived
+    def paths(self) -> frozenset[str]:
+        """The addresses of unix sockets."""
+        return frozenset([one.address for one in self.on("unix", None)])
+
+    def on(self, kind: str, port: int | None) -> list[Listener]:
+        """Return those of a kind on a port."""
+        return self._ports.get((kind, port), [])
+
+
 class Process(Record):
     """A process. `name` is the kernel's (at most 15 bytes), `rss` resident memory, `state` the kernel's letter."""
 
@@ -54,6 +74,24 @@ class Process(Record):
     name: str
     arguments: tuple[str, ...]
     rss: int
+
+
+class Processes(tuple[Process, ...]):
+    """All processes of a host."""
+
+    @derived
+    def _named(self) -> dict[str, list[Process]]:
+        found: dict[str, list[Process]] = {}
+        for one in self:
+            found.setdefault(one.name, []).append(one)
+            file = one.arguments[0].rpartition("/")[2] if one.arguments else ""
+            if file != one.name:
+                found.setdefault(file, []).append(one)
+        return found
+
+    def named(self, name: str) -> list[Process]:
+        """Return those whose name by the kernel, or the file name of their first argument, is this one."""
+        return self._named.get(name, [])
 
 
 class File(Record):

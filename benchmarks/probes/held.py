@@ -19,6 +19,7 @@ from infratest.engine import faces
 from infratest.engine.collect import Collector
 from infratest.engine.connections import Connections
 from infratest.engine.here import Here
+from infratest.engine.results import with_needs
 from infratest.engine.run import Run, Settings
 from infratest.model import Result
 from infratest.session import Session
@@ -65,9 +66,9 @@ class Held:
         self.run = Run(self.plan, Settings(), self.connections, self.timed, Deadline(CYCLE_SECONDS))
 
     def cycle(self) -> list[Result]:
-        """Ask and judge everything anew."""
+        """Ask and judge everything anew, and put the results together as a run does."""
         self.run.deadline = Deadline(CYCLE_SECONDS)
-        return self.run.check(self.plan.tasks)
+        return with_needs(self.run.check(self.plan.tasks), self.plan.tasks)
 
 
 def main(cycles: int, jobs: int) -> None:

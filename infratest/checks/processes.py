@@ -6,12 +6,10 @@ name. Zombies run nothing and do not count.
 
 from __future__ import annotations
 
-from posixpath import basename
-
 from infratest.checks.base import Check, Measure, Seen
 from infratest.errors import UserError
 from infratest.facts.base import Need
-from infratest.found import Process, User
+from infratest.found import Process, Processes, User
 from infratest.units import human
 
 TYPE_CHECKING = False
@@ -35,14 +33,14 @@ class _OfProcess(Check):
         return (PROCESSES,)
 
     def found(self, facts: Mapping[Need, Any]) -> list[Process]:
-        return [process for process in facts[PROCESSES] if process.state not in "ZX" and self.named(process)]
-
-    def named(self, process: Process) -> bool:
-        first = basename(process.arguments[0]) if process.arguments else ""
-        if self.name in (process.name, first):
-            return True
-        # A title like `nginx: master process` replaces the arguments; only the cut name is then left of a long one.
-        return len(self.name.encode()) > KEPT and self.name.encode()[:KEPT].decode("utf-8", "replace") == process.name
+        processes: Processes = facts[PROCESSES]
+        found = processes.named(self.name)
+        if len(self.name.encode()) > KEPT:
+            # A title like `nginx: master process` replaces the arguments; only the cut name is then left of a long one.
+            cut = self.name.encode()[:KEPT].decode("utf-8", "replace")
+            by_pid = {one.pid: one for one in (*found, *processes.named(cut)) if one in found or one.name == cut}
+            found = [by_pid[pid] for pid in sorted(by_pid)]
+        return [process for process in found if process.state not in "ZX"]
 
     def absence(self) -> str:
         return f'no process "{self.name}" is running'

@@ -9,7 +9,7 @@ from __future__ import annotations
 from infratest.checks.base import Check, Seen
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
-from infratest.found import Listener
+from infratest.found import Listener, Listeners
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,11 +54,10 @@ class PortListening(Check):
         return f"port {self.port}" if self.protocol == "tcp" else f"port {self.port}/{self.protocol}"
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        listeners: tuple[Listener, ...] = facts[SOCKETS]
-        same = [one for one in listeners if one.kind == self.protocol]
-        here = [one for one in same if one.port == self.port]
+        listeners: Listeners = facts[SOCKETS]
+        here = listeners.on(self.protocol, self.port)
         if not here:
-            ports = sorted({one.port for one in same if one.port is not None})
+            ports = sorted({one.port for one in listeners if one.kind == self.protocol and one.port is not None})
             return Seen(holds=False, saw=f"{self.subject} is not listening; listening are {_listed(ports)}")
         at = ", ".join(sorted({one.address for one in here}))
         words = f"{self.subject} is listening at {at}"
@@ -79,10 +78,13 @@ class UnixListening(Check):
         return (SOCKETS,)
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        paths = sorted({one.address for one in facts[SOCKETS] if one.kind == "unix"})
-        if self.path in paths:
+        listeners: Listeners = facts[SOCKETS]
+        if self.path in listeners.paths:
             return Seen(holds=True, saw=f'the socket "unix:{self.path}" is listening')
-        return Seen(holds=False, saw=f'the socket "unix:{self.path}" is not listening; listening are {_listed(paths)}')
+        return Seen(
+            holds=False,
+            saw=f'the socket "unix:{self.path}" is not listening; listening are {_listed(sorted(listeners.paths))}',
+        )
 
 
 def socket_check(text: str) -> Check:

@@ -76,7 +76,7 @@ class Checking:
         """Put a checking task's verdicts together; what follows a Given that does not hold is blocked."""
         steps: list[StepResult] = []
         blocked, stop = "", ""
-        unjudged = set[int]()
+        unjudged: set[int] = set()
         for step, item in zip(task.steps, items, strict=True):
             verdict = item.verdict if item else None
             if isinstance(step, OtherStep) and step.problem:

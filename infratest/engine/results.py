@@ -60,7 +60,8 @@ def result(
     """
     host = hosts.get(task.host)
     if not state:
-        state, reason = _from_steps(task, [step for place, step in enumerate(steps) if place not in unjudged])
+        decide = [step for place, step in enumerate(steps) if place not in unjudged] if unjudged else steps
+        state, reason = _from_steps(task, decide)
     return Result(
         task.id,
         task.scenario.feature,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from errno import ENOENT, ENOTDIR
+from time import time_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ LINKS = 40
 
 #: What most files of /proc fit in; for files that are known to be large, more is asked for at once.
 READ_AT_ONCE = 2**13
+
+#: Nanoseconds after which a file's next change has another time than its last.
+SETTLED = 10**9
 
 #: A pipe or a device in a file's place must not make the reader wait.
 READ_ONLY = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
@@ -55,6 +59,22 @@ def whole(path: str | bytes, limit: int = 2**62, at_once: int = READ_AT_ONCE) ->
         return data
     finally:
         os.close(handle)
+
+
+def stamp(path: str) -> tuple[int, ...] | None:
+    """Return what changes when a file does: its size, times and inode.
+
+    None where it cannot be told by them whether the file is as it was read: it is not there, or it was changed so
+    recently that a change still to come might have the same time (clocks of file systems tick in hundredths of a
+    second).
+    """
+    try:
+        seen = os.stat(path)
+    except OSError:
+        return None
+    if not seen.st_ctime_ns < time_ns() - SETTLED:
+        return None
+    return (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, seen.st_dev)
 
 
 def listed(folder: str) -> list[str]:
@@ -111,21 +131,34 @@ def _character(part: bytes) -> bytes:
 def may_wait(paths: Iterable[bytes]) -> bool:
     """Whether a look at one of these paths may wait for another machine; also where the mounts are not known."""
     try:
-        table = whole("/proc/self/mounts")
+        distant = _distant_points(whole("/proc/self/mounts"))
     except OSError:
         return True
-    distant = {plain(fields[1]) for fields in mount_rows(table) if _distant(fields)}
-    # A root file system that hangs has hung this program before. Those under /proc are this machine's own (lxcfs,
-    # systemd's binfmt_misc).
-    distant = {point for point in distant if point != b"/" and not point.startswith(b"/proc/")}
     return bool(distant) and any(_leads_to(path, distant) for path in paths)
+
+
+#: The table of mounts that was seen last, and what is distant in it.
+_last_points: tuple[bytes, frozenset[bytes]] = (b"", frozenset())
+
+
+def _distant_points(table: bytes) -> frozenset[bytes]:
+    """Return where file systems of other machines are mounted; a table that is as it was is not taken apart again."""
+    global _last_points
+    seen, points = _last_points
+    if table != seen:
+        distant = [plain(fields[1]) for fields in mount_rows(table) if _distant(fields)]
+        # A root file system that hangs has hung this program before. Those under /proc are this machine's own (lxcfs,
+        # systemd's binfmt_misc).
+        points = frozenset([point for point in distant if point != b"/" and not point.startswith(b"/proc/")])
+        _last_points = (table, points)
+    return points
 
 
 def _distant(fields: list[bytes]) -> bool:
     return len(fields) > 2 and (fields[2] in DISTANT or fields[2].startswith(b"fuse."))
 
 
-def _leads_to(path: bytes, points: set[bytes]) -> bool:
+def _leads_to(path: bytes, points: frozenset[bytes]) -> bool:
     """Whether a path goes, by its own folders or by links, through one of these; none of them is touched."""
     at, links = b"", LINKS
     left = path.split(b"/")[::-1]

@@ -29,7 +29,21 @@ class MountFact(LooksHere):
             table = _machine.whole("/proc/self/mounts")
         except OSError:
             return None
-        return dict.fromkeys(arguments, _mounts(decoded(table)))
+        return dict.fromkeys(arguments, _read(table))
+
+
+#: The table that was read last, and what it says.
+_last: tuple[bytes, dict[str, Mount]] = (b"", {})
+
+
+def _read(table: bytes) -> dict[str, Mount]:
+    """Return the mounts of a table; one that is as it was is not taken apart again."""
+    global _last
+    seen, mounts = _last
+    if table != seen or not table:
+        mounts = _mounts(decoded(table))
+        _last = (table, mounts)
+    return mounts
 
 
 def _mounts(table: str) -> dict[str, Mount]:

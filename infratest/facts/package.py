@@ -19,7 +19,7 @@ from infratest.found import Package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
 # rpm and pacman say on standard output and error alike which ones they miss, so all of it is kept, marked by `+`.
@@ -69,30 +69,60 @@ class PackageFact(LooksHere):
         return {argument: found.get(argument[0], absent) for argument in arguments}
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
-        rows = dpkg_rows(DPKG, {argument[0].partition(":")[0] for argument in arguments})
-        if rows is None or not _machine.on_path("dpkg-query"):
+        found = of_dpkg(DPKG, frozenset([argument[0].partition(":")[0] for argument in arguments]))
+        if found is None or not _machine.on_path("dpkg-query"):
             return None
-        found, absent = _dpkg(rows, []), Package(manager="dpkg", installed=False)
+        absent = Package(manager="dpkg", installed=False)
         return {argument: found.get(argument[0], absent) for argument in arguments}
 
 
-def dpkg_rows(folder: str, names: set[str]) -> list[str] | None:
+#: The packages that were read last, by folder and names, with the stamp of the status file they were read from.
+_last: tuple[Any, Any, dict[str, Package]] = (None, None, {})
+
+
+def of_dpkg(folder: str, names: frozenset[str]) -> dict[str, Package] | None:
+    """Return what dpkg's own folder tells of these names, by name and by `name:architecture`; None as `dpkg_rows`.
+
+    A status file that is the one read last is not read again.
+    """
+    global _last
+    if not _settled(folder):
+        return None
+    stamp = _machine.stamp(f"{folder}/status")
+    asked, read, found = _last
+    if stamp is not None and (asked, read) == ((folder, names), stamp):
+        return found
+    rows = dpkg_rows(folder, names)
+    if rows is None:
+        return None
+    found = _dpkg(rows, [])
+    _last = ((folder, names), stamp, found)
+    return found
+
+
+def dpkg_rows(folder: str, names: Collection[str]) -> list[str] | None:
     """Return the lines that dpkg-query prints for these names, out of dpkg's own folder.
 
-    None where there is no such folder, or where dpkg is at work: what it has done is then in `updates`, one file a
-    step (all digits), and comes into `status` later.
+    None where there is no such folder, where a name may be a pattern, or where dpkg is at work: what it has done is
+    then in `updates`, one file a step (all digits), and comes into `status` later.
     """
     wanted = {_machine.encoded(name) for name in names}
-    if not all(_plain(name) for name in wanted):
+    # In this order: a status file read after `updates` was seen empty is at least as new as that.
+    if not all(_plain(name) for name in wanted) or not _settled(folder):
         return None
     try:
-        # In this order: a status file read after `updates` was seen empty is at least as new as that.
-        if any(name.isdigit() for name in os.listdir(f"{folder}/updates")):
-            return None
         stanzas = _stanzas(f"{folder}/status", wanted)
     except OSError:
         return None
     return None if stanzas is None else sorted(_row(stanza) for stanza in stanzas)
+
+
+def _settled(folder: str) -> bool:
+    """Whether dpkg has put all that it has done into its status file."""
+    try:
+        return not any(name.isdigit() for name in os.listdir(f"{folder}/updates"))
+    except OSError:
+        return False
 
 
 def _plain(name: bytes) -> bool:

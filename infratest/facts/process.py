@@ -15,7 +15,7 @@ from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import lines, number, unescaped
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
-from infratest.found import Process
+from infratest.found import Process, Processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class ProcessFact(LooksHere):
         pids = sorted(int(entry) for entry in entries if entry.isdecimal())
         if not pids or pids[0] != 1:
             raise FactError(UNSEEN)
-        found = tuple(process for pid in pids if (process := _here(pid)) is not None)
+        found = Processes(process for pid in pids if (process := _here(pid)) is not None)
         if not found or found[0].pid != 1:
             raise FactError(HIDDEN)
         return dict.fromkeys(arguments, found)
@@ -147,7 +147,7 @@ def _statuses(rows: list[str], words: dict[str, list[str]]) -> dict[int, Process
     return found
 
 
-def _without(seen: dict[int, Process], ours: int) -> tuple[Process, ...]:
+def _without(seen: dict[int, Process], ours: int) -> Processes:
     """Leave out the process that asks, the wrappers right above it, and all that descend from those."""
     top = ours
     while top in seen and (above := seen.get(seen[top].parent)) is not None and above.pid != 1:
@@ -160,4 +160,4 @@ def _without(seen: dict[int, Process], ours: int) -> tuple[Process, ...]:
         children = {process.pid for process in seen.values() if process.parent in left}
         grown = not children <= left
         left |= children
-    return tuple(process for pid, process in sorted(seen.items()) if pid not in left)
+    return Processes(process for pid, process in sorted(seen.items()) if pid not in left)

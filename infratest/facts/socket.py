@@ -13,7 +13,7 @@ from infratest.errors import FactError
 from infratest.facts import _sock_diag
 from infratest.facts._shell import lines
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
-from infratest.found import Listener
+from infratest.found import Listener, Listeners
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ class SocketFact(LooksHere):
         if not rows or rows[0] not in ("ss", "proc"):
             raise FactError(f"the answer about sockets is not understood: {answer.out[:80]!r}")
         reader = _ss if rows[0] == "ss" else _proc
-        found = tuple(listener for row in rows[1:] if (listener := reader(row)) is not None)
+        found = Listeners(listener for row in rows[1:] if (listener := reader(row)) is not None)
         return dict.fromkeys(arguments, found)
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
         try:
-            return dict.fromkeys(arguments, tuple(_sock_diag.listeners()))
+            return dict.fromkeys(arguments, Listeners(_sock_diag.listeners()))
         except OSError:
             return None
 

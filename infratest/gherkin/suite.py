@@ -64,7 +64,8 @@ class Scenario(Record):
 
     def tag(self, name: str) -> str:
         """Return what stands behind `@name:`, or an empty text."""
-        return next(iter(self.values_of(name)), "")
+        values = self.values_of(name)
+        return values[0] if values else ""
 
     def values_of(self, name: str) -> tuple[str, ...]:
         """Return what stands behind each `@name:`."""

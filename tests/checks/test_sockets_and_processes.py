@@ -8,7 +8,7 @@ from infratest.checks.processes import ProcessCount, ProcessMemory, ProcessRunni
 from infratest.checks.sockets import PortListening, UnixListening, socket_check
 from infratest.errors import FactError
 from infratest.facts.base import Need
-from infratest.found import Listener, Process, User
+from infratest.found import Listener, Listeners, Process, Processes, User
 
 SOCKETS, PROCESSES = Need("socket"), Need("process")
 
@@ -34,38 +34,41 @@ LOOP4, ALL4, LOOP6, ONLY6, BOTH = (
 )
 def test_where_a_listener_answers(listener, answers_at):
     for address in ("127.0.0.1", "192.0.2.1", "0.0.0.0", "::1", "2001:db8::1", "::"):
-        seen = PortListening(80, address=address).observe({SOCKETS: (listener, tcp("10.0.0.1", 81))})
+        seen = PortListening(80, address=address).observe({SOCKETS: Listeners((listener, tcp("10.0.0.1", 81)))})
         assert seen.holds is (address in answers_at), address
-    assert PortListening(80).observe({SOCKETS: (listener,)}).holds
-    assert not PortListening(80, "udp").observe({SOCKETS: (listener,)}).holds
+    assert PortListening(80).observe({SOCKETS: Listeners((listener,))}).holds
+    assert not PortListening(80, "udp").observe({SOCKETS: Listeners((listener,))}).holds
 
 
 def test_a_wildcard_of_which_the_host_cannot_say_whether_it_takes_ipv4_is_unknown():
     unsure = tcp("::")
     with pytest.raises(FactError, match="cannot say"):
-        PortListening(80, address="127.0.0.1").observe({SOCKETS: (unsure,)})
-    assert PortListening(80, address="::1").observe({SOCKETS: (unsure,)}).holds
-    assert PortListening(80, address="127.0.0.1").observe({SOCKETS: (unsure, LOOP4)}).holds
+        PortListening(80, address="127.0.0.1").observe({SOCKETS: Listeners((unsure,))})
+    assert PortListening(80, address="::1").observe({SOCKETS: Listeners((unsure,))}).holds
+    assert PortListening(80, address="127.0.0.1").observe({SOCKETS: Listeners((unsure, LOOP4))}).holds
 
 
 @pytest.mark.parametrize(
     "listeners, holds", [((LOOP4,), True), ((LOOP4, ALL4), False), ((LOOP4, LOOP6), False), ((BOTH,), False)]
 )
 def test_listening_only_at_an_address(listeners, holds):
-    assert PortListening(80, address="127.0.0.1", only=True).observe({SOCKETS: listeners}).holds is holds
+    assert PortListening(80, address="127.0.0.1", only=True).observe({SOCKETS: Listeners(listeners)}).holds is holds
 
 
 def test_what_listens_instead_is_named_and_bounded():
-    seen = PortListening(80).observe({SOCKETS: (tcp("0.0.0.0", 5432), tcp("0.0.0.0", 22), tcp("::", 22))})
+    seen = PortListening(80).observe({SOCKETS: Listeners((tcp("0.0.0.0", 5432), tcp("0.0.0.0", 22), tcp("::", 22)))})
     assert seen.saw == "port 80 is not listening; listening are 22, 5432"
-    many = tuple(tcp("0.0.0.0", port) for port in range(1000, 1100))
+    many = Listeners(tcp("0.0.0.0", port) for port in range(1000, 1100))
     assert PortListening(80).observe({SOCKETS: many}).saw.endswith("1008, 1009 and 90 more")
-    assert PortListening(53, "udp").observe({SOCKETS: ()}).saw == "port 53/udp is not listening; listening are none"
-    assert PortListening(80).observe({SOCKETS: (ALL4, LOOP6)}).saw == "port 80 is listening at 0.0.0.0, ::1"
+    nothing = {SOCKETS: Listeners()}
+    assert PortListening(53, "udp").observe(nothing).saw == "port 53/udp is not listening; listening are none"
+    assert PortListening(80).observe({SOCKETS: Listeners((ALL4, LOOP6))}).saw == "port 80 is listening at 0.0.0.0, ::1"
 
 
 def test_unix_sockets_by_path():
-    found = {SOCKETS: (Listener(kind="unix", address="/run/x.sock"), Listener(kind="unix", address="@abstract"))}
+    found = {
+        SOCKETS: Listeners((Listener(kind="unix", address="/run/x.sock"), Listener(kind="unix", address="@abstract")))
+    }
     assert UnixListening("/run/x.sock").observe(found).holds
     assert UnixListening("@abstract").observe(found).holds
     seen = UnixListening("/run/y.sock").observe(found)
@@ -111,19 +114,19 @@ def process(name, *arguments, pid=10, uid=33, state="S", rss=2**20):
     ],
 )
 def test_the_name_of_a_process(asked, found, holds):
-    seen = ProcessRunning(asked).observe({PROCESSES: (found, process("other", pid=11))})
+    seen = ProcessRunning(asked).observe({PROCESSES: Processes((found, process("other", pid=11)))})
     assert seen.holds is holds
     words = f'the process "{asked}" is running (pid 10)' if holds else f'no process "{asked}" is running'
     assert seen.saw == words
 
 
 def test_how_many_and_how_large():
-    found = {PROCESSES: tuple(process("nginx", pid=pid) for pid in range(1, 8))}
+    found = {PROCESSES: Processes(process("nginx", pid=pid) for pid in range(1, 8))}
     count = ProcessCount("nginx").observe(found)
     assert (count.holds, count.number) == (True, 7)
     assert count.saw == 'the process "nginx" runs 7 times (pid 1, 2, 3, 4, 5 and 2 more)'
     assert ProcessMemory("nginx").observe(found).number == 7 * 2**20
-    none = {PROCESSES: ()}
+    none = {PROCESSES: Processes()}
     assert (ProcessCount("nginx").observe(none).holds, ProcessCount("nginx").observe(none).number) == (True, 0)
     assert (ProcessMemory("nginx").observe(none).holds, ProcessMemory("nginx").observe(none).number) == (False, None)
 
@@ -132,8 +135,11 @@ def test_whose_processes():
     user = User(name="www-data", uid=33, gid=33, home="/var/www", shell="/bin/false")
     check = ProcessUser("nginx", "www-data")
     asked = Need("user", ("www-data",))
-    assert check.observe({PROCESSES: (process("nginx"),), asked: user}).holds
-    mixed = check.observe({PROCESSES: (process("nginx"), process("nginx", uid=0)), asked: user})
+    assert check.observe({PROCESSES: Processes((process("nginx"),)), asked: user}).holds
+    mixed = check.observe({PROCESSES: Processes((process("nginx"), process("nginx", uid=0))), asked: user})
     assert (mixed.holds, mixed.saw) == (False, 'the process "nginx" runs as uid 0, 33; "www-data" has uid 33')
-    assert check.observe({PROCESSES: (process("nginx"),), asked: None}).saw == 'the user "www-data" does not exist'
-    assert check.observe({PROCESSES: (), asked: user}).absent
+    assert (
+        check.observe({PROCESSES: Processes((process("nginx"),)), asked: None}).saw
+        == 'the user "www-data" does not exist'
+    )
+    assert check.observe({PROCESSES: Processes(), asked: user}).absent

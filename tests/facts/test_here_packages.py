@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -55,6 +56,53 @@ def test_a_package_where_one_read_ends_and_the_next_begins(tmp_path, shift):
         "one\tall\tinstall ok installed\t1", "two\tall\tinstall ok installed\t2",
     ]  # fmt: skip
 
+
+STATUS = "Package: one\nStatus: {}\nArchitecture: all\nVersion: 1\n\nPackage: two\nStatus: install ok installed\n"
+
+
+def test_a_status_file_is_read_again_only_when_it_has_changed(tmp_path):
+    """In a process of its own, where each file that is opened is written down."""
+    (tmp_path / "updates").mkdir()
+    (tmp_path / "status").write_text(STATUS.format("install ok installed  "))
+    (tmp_path / "new").write_text(STATUS.format("deinstall ok installed"))
+    done = subprocess.run(
+        [sys.executable, "-c", READS_AGAIN, tmp_path], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines() == [
+        "2 installed",  # a file of this second may still change without another time
+        "1 installed",
+        "1 None",  # another name
+        "1 None",
+        "1 installed, deinstall",  # a file of the same size and date in its place
+    ]
+
+
+READS_AGAIN = """
+import os, sys, time
+from infratest.facts import _machine
+from infratest.facts.package import of_dpkg
+folder = sys.argv[1]
+status, new, opened = folder + "/status", folder + "/new", []
+sys.addaudithook(lambda event, told: opened.append(told[0]) if event == "open" and told[0] == status else None)
+
+def seen(name, times):
+    opened.clear()
+    for _ in range(times):
+        found = of_dpkg(folder, frozenset([name])).get(name)
+    print(len(opened), found and found.state)
+
+os.utime(new, ns=(0, os.stat(status).st_mtime_ns))
+os.utime(status, ns=(0, os.stat(status).st_mtime_ns))
+seen("one", 2)
+while _machine.stamp(status) is None:
+    time.sleep(0.05)
+seen("one", 3)
+seen("none", 2)
+os.chmod(status, 0o600)
+seen("none", 1)
+os.replace(new, status)
+seen("one", 1)
+"""
 
 NAMES = ("aa", "aa1", "ab", "b+", "c.d", "e-f")
 STATES = (

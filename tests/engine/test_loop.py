@@ -1,0 +1,124 @@
+"""The engine's loop on this machine: every cycle sees what is so, and what a cycle does is counted, in calls."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.engine import faces
+from infratest.engine.checking import Checking
+from infratest.engine.here import Here
+from infratest.engine.results import with_needs
+from infratest.session import Session
+
+
+class Once:
+    """A collector that asks this machine once and answers the same from then on: what else a cycle does is counted."""
+
+    def __init__(self, host):
+        self.here, self.facts = Here(host), None
+
+    def collect(self, needs, deadline):
+        if self.facts is None:
+            self.facts = self.here.collect(needs, deadline)
+        return self.facts
+
+
+class Loop:
+    """A plan on this machine, made once, and its cycles."""
+
+    def __init__(self, sentences, collector=Here):
+        with open("loop.feature", "w", encoding="utf-8") as file:
+            file.write("Feature: loop\n")
+            file.writelines(f"  Scenario: n {n}\n    Then {each}\n" for n, each in enumerate(sentences))
+        wanted = faces.Wanted(features=("loop.feature",), face="check")
+        self.plan = faces.prepare(Session(host=("local",)), wanted).plan
+        (host,) = self.plan.hosts
+        self.checking = Checking(self.plan.hosts, collector(host), Deadline(60))
+
+    def cycle(self):
+        """Return the results of one cycle."""
+        return with_needs(self.checking.check(self.plan.tasks), self.plan.tasks)
+
+    def calls(self):
+        """Return how many calls of functions one cycle takes."""
+        counted = 0
+
+        def count(frame, event, argument):
+            nonlocal counted
+            counted += event in ("call", "c_call")
+
+        sys.setprofile(count)
+        try:
+            self.cycle()
+        finally:
+            sys.setprofile(None)
+        return counted
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def sentences(number):
+    made = (
+        lambda n: f'the file "/etc/passwd{n}" does not exist',
+        lambda n: f'the file "/etc/passwd" contains "root:x:0:{n % 1}"',
+        lambda n: f'the user "nobody-{n}" does not exist',
+        lambda n: f'the process "no-such-{n}" is not running',
+        lambda n: f'port {n + 1}/udp is not listening at "192.0.2.1"',
+        lambda n: 'the mount "/" exists',
+        lambda n: 'the package "dpkg" is installed',
+        lambda n: "the load is less than 100000",
+    )
+    return [made[n % len(made)](n) for n in range(number)]
+
+
+def test_a_check_more_is_few_calls_more(folder):
+    counted = []
+    for number in (40, 80):
+        loop = Loop(sentences(number), Once)
+        assert [result.reason for result in loop.cycle() if result.state != "ok"] == []
+        counted.append(loop.calls())
+        assert loop.calls() == counted[-1]
+    assert 0 < counted[1] - counted[0] <= 40 * 60, counted
+
+
+def test_each_cycle_sees_what_is_so(folder):
+    watched = folder / "watched"
+    watched.write_text("begun\n")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        loop = Loop([
+            f'the file "{watched}" contains "begun"',
+            f'port {port} is listening at "127.0.0.1"',
+            'the process "infratest-loop-1" is running',
+            f'the file "{watched}" has mode "0600"',
+        ])  # fmt: skip
+        program = folder / "infratest-loop-1"
+        program.symlink_to("/bin/sleep")
+
+        def states():
+            return [result.state for result in loop.cycle()]
+
+        watched.chmod(0o644)
+        assert states() == ["ok", "critical", "critical", "critical"]
+        listener.listen()
+        started = subprocess.Popen([program, "60"])
+        try:
+            watched.chmod(0o600)
+            watched.write_text("ended\n")
+            assert states() == ["critical", "ok", "ok", "ok"]
+        finally:
+            started.kill()
+            started.wait()
+        watched.write_text("begun\n")
+        assert states() == ["ok", "ok", "critical", "ok"]
+    assert states() == ["ok", "critical", "critical", "ok"]
