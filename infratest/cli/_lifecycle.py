@@ -15,6 +15,7 @@ from infratest.cli._showing import Progress
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
 from infratest.session import Session
+from infratest.stack.lease import renew
 from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.ready import Ready
 from infratest.stack.stopping import Stop, Stopped, signals
@@ -31,6 +32,11 @@ def names(session: Session) -> list[str] | None:
 def looking(session: Session) -> Lifecycle:
     """Return the lifecycle of a verb that changes nothing."""
     return Lifecycle(session.stack, session.state, jobs=session.jobs, deadline=_deadline(session))
+
+
+def used(session: Session) -> None:
+    """Renew the lease of a stack that is worked on without being changed."""
+    renew(session.state, session.stack.name, session.stack.env)
 
 
 def changing(session: Session, verb: str, work: Callable[[Lifecycle], T], ready: Ready | None = None) -> T:

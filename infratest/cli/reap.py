@@ -27,8 +27,9 @@ def command(session: Session, expired: bool, owner: str | None, yes: bool, dry_r
     The provider is asked what exists. Of that goes what carries this state directory's id and what its journal does
     not hold as live: made by a run that was killed, or half removed. Nothing else is touched.
 
-    A lease lasts 24 hours and is renewed by up, halt and provision. --expired removes what is past it, also of your
-    other state directories (your name is INFRATEST_OWNER, else user@host); production stacks go by destroy alone.
+    A lease lasts 24 hours and is renewed by every verb that works on the hosts. --expired removes what is past it,
+    also of your other state directories (your name is INFRATEST_OWNER, else user@host); production stacks go by
+    destroy alone.
 
     \b
     infratest reap --dry-run

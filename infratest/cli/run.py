@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import click
 
 from infratest.cleaning import clean, decoded
-from infratest.cli._lifecycle import looking
+from infratest.cli._lifecycle import looking, used
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, Unreachable, UserError
@@ -47,6 +47,7 @@ def command(session: Session, sudo: bool, target: str, words: tuple[str, ...]) -
     Exit status: the worst of all hosts; 255 for one that could not be reached.
     """
     hosts = _hosts(session, target)
+    used(session)
     stop = Stop()
     deadline = StoppableDeadline(Deadline(session.timeout or SECONDS), stop)
     line = ["sh", "-c", *words] if len(words) == 1 else list(words)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from infratest.cli._lifecycle import looking
+from infratest.cli._lifecycle import looking, used
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import Unreachable, UserError
@@ -43,6 +43,7 @@ def command(session: Session, name: str, words: tuple[str, ...]) -> int:
     Exit status: that of the command; 255 where ssh could not connect.
     """
     found = _host(session, name)
+    used(session)
     program = _program(found, words)
     sys.stdout.flush()
     if program:

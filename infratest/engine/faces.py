@@ -37,6 +37,7 @@ from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.session import Session
 from infratest.stack.journal import Journal
+from infratest.stack.lease import renew
 from infratest.stack.open import open_hosts, open_transport, opened
 
 P = ParamSpec("P")
@@ -170,11 +171,14 @@ def execute(
 def store(session: Session, report: Report, *, counting: bool = False) -> None:
     """Keep a report's results and events, and with `counting` its failures in a row, where there is a place for them.
 
+    The stack was used: its lease begins anew.
+
     A check of this machine without a stack file has none unless `--state` names one: it must not leave a folder
     wherever it happens to be started.
     """
     if keeps(session):
         keep(session.state, report, counting=counting)
+        renew(session.state, session.stack.name, session.stack.env)
 
 
 def keeps(session: Session) -> bool:

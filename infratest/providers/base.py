@@ -26,7 +26,7 @@ class Lease:
 
     Args:
         expires: 24 h after it was made; renewals stand in the journal. directory: of the state, where another run on
-        this machine can read them.
+        this machine can read them. production: no reaper takes it for its age.
     """
 
     owner: str
@@ -35,6 +35,7 @@ class Lease:
     env: str
     expires: int  # seconds since the epoch
     directory: str = ""
+    production: bool = False
 
     def labels(self) -> dict[str, str]:
         return {
@@ -44,6 +45,7 @@ class Lease:
             "infratest.env": self.env,
             "infratest.expires": str(self.expires),
             "infratest.directory": self.directory,
+            "infratest.production": "true" if self.production else "",
         }
 
 

@@ -32,6 +32,7 @@ from infratest.stack.journal import (
     not_removed,
     pending,
 )
+from infratest.stack.lease import LEASE
 from infratest.stack.open import open_provider
 from infratest.stack.ready import Ready, await_ready
 from infratest.stack.removal import HOST, failures, leftovers, of_stack, remove
@@ -40,7 +41,6 @@ from infratest.stack.state_dir import StateDir, owner
 from infratest.stack.status import Status
 from infratest.stack.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, failing
 
-LEASE = 24 * 3600  # seconds; renewed by each changing verb
 UP, OTHER, UNDO = 1800.0, 600.0, 180.0  # seconds that `up`, any other verb and an undo have, where nothing is said
 LATE, LOOK_AGAIN = 2.0, 0.25  # seconds that a call which was cut off may still bring something about; between looks
 SETTLED = 60.0  # seconds in which a host that ran before this `up` must answer
@@ -246,6 +246,7 @@ class Lifecycle:
             env=self.stack.env,
             expires=int(time.time()) + LEASE,
             directory=str(self.state.path),
+            production=self.stack.production,
         )
 
     def limit(self, seconds: float) -> Deadline:

@@ -19,7 +19,7 @@ from infratest.providers.base import Resource
 from infratest.stack.journal import Journal, Undo, expires
 from infratest.stack.lifecycle import OTHER, Lifecycle
 from infratest.stack.open import open_transport
-from infratest.stack.removal import DIRECTORY, ENV, EXPIRES, OWNER, STACK, STATE, failures, leftovers
+from infratest.stack.removal import DIRECTORY, ENV, EXPIRES, OWNER, PRODUCTION, STACK, STATE, failures, leftovers
 from infratest.stack.state_dir import StateDir, owner
 
 
@@ -90,7 +90,8 @@ def _lease_end(lifecycle: Lifecycle, resource: Resource) -> float | None:
         return None
     stack, env = resource.labels.get(STACK, ""), resource.labels.get(ENV, "")
     ours = resource.labels.get(STATE) == lifecycle.state_id()
-    if ours and lifecycle.stack.production:
+    here = (lifecycle.stack.name, lifecycle.stack.env)
+    if resource.labels.get(PRODUCTION) == "true" or (ours and (stack, env) == here and lifecycle.stack.production):
         return None  # a production host goes by `destroy --yes-production` alone
     folder = resource.labels.get(DIRECTORY, "")
     state = lifecycle.state if ours else StateDir(Path(folder)) if folder else None

@@ -19,6 +19,7 @@ HOST = "host"
 #: Of `Lease.labels`. DIRECTORY lets a reaper on the same machine see whether a lease was renewed since.
 STATE, OWNER, STACK = "infratest.state", "infratest.owner", "infratest.stack"
 ENV, EXPIRES, DIRECTORY = "infratest.env", "infratest.expires", "infratest.directory"
+PRODUCTION = "infratest.production"
 
 
 def leftovers(existing: Iterable[Resource], state_id: str, live: Mapping[str, Held]) -> list[Resource]:

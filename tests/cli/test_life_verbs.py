@@ -311,3 +311,35 @@ def test_a_group_and_a_host_of_one_name_are_named_once(place):
     place.write(STACK.replace("groups: [data]", "groups: [db]"))
     _, err = place.run("run", "wbe", "true", status=2)
     assert err.endswith("did you mean 'web'? known are db, web, web-1, web-2\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("test", "a.feature"), 0),
+        (("check", "a.feature"), 0),
+        (("run", "web", "true"), 0),
+        (("ssh", "db", "true"), 0),
+        (("status",), 0),
+    ],
+)
+def test_a_stack_that_is_used_keeps_its_lease(place, words, status):
+    (place.folder / "a.feature").write_text('Feature: a\n  Scenario: b\n    Then the command "true" exits 0\n')
+    place.run("up")
+    journal = place.folder / ".infratest" / "journal.jsonl"
+    soon = int(time.time()) + 600
+    with journal.open("a") as file:
+        file.write(json.dumps({"what": "lease", "time": 1, "stack": "shop", "env": "", "expires": soon}) + "\n")
+    place.run(*words, status=status)
+    end = json.loads(place.run("status", "--format", "json")[0])["expires"]
+    assert end == soon if words == ("status",) else end >= soon + 86400 - 600  # looking alone is no use
+    lines = len(journal.read_text().splitlines())
+    place.run(*words, status=status)
+    assert len(journal.read_text().splitlines()) == lines  # not a record a minute
+
+
+def test_using_what_was_destroyed_leaves_no_journal(place):
+    place.run("up")
+    place.run("destroy")
+    place.run("run", "web", "true", status=255)
+    assert not (place.folder / ".infratest" / "journal.jsonl").exists()

@@ -11,7 +11,7 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.providers.base import HostSpec, Lease
 from infratest.stack.declared import StackFile
-from infratest.stack.journal import Journal
+from infratest.stack.journal import DONE, Journal
 from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.reaper import find, reap
 from infratest.stack.state_dir import StateDir
@@ -44,10 +44,9 @@ class World:
         )
         return Lifecycle(stack, StateDir(self.folder / state))
 
-    def put(self, name, owner, state_id, expires, directory="") -> None:
-        lease = Lease(
-            owner=owner, state_id=state_id, stack="shop", env="", expires=int(expires), directory=str(directory)
-        )
+    def put(self, name, owner, state_id, expires, directory="", **more) -> None:
+        fields = {"stack": "shop", "env": "", "directory": str(directory)} | more
+        lease = Lease(owner=owner, state_id=state_id, expires=int(expires), **fields)
         provider = self.life().provider
         request = provider.requests([HostSpec(name=name)], lease)[1][0]
         provider.create(request, Deadline(10))
@@ -113,6 +112,21 @@ def test_its_own_expired_stack_goes_but_for_production(world, production, left):
     assert world.names() == {"shop", "db"}
     reap(world.life(production=production), expired=True)
     assert world.names() == left
+
+
+def test_production_of_another_environment_or_state_directory_is_never_too_old(world):
+    mine = world.life().state.id
+    world.put("mine-prod", "me@here", mine, time.time() - HOUR, env="prod", production=True)
+    world.put("other-prod", "me@here", "0123", time.time() - HOUR, production=True)
+    world.put("other-dev", "me@here", "0123", time.time() - HOUR)
+    held = world.life()
+    operation = held.journal.begin("up", "shop", "prod")
+    for one in held.provider.existing(Deadline(10)):
+        if one.name == "mine-prod":
+            operation.made(one)
+    operation.end(DONE)
+    assert removed(reap(world.life(), expired=True)) == {"other-dev"}
+    assert world.names() == {"mine-prod", "other-prod"}
 
 
 def test_labels_that_are_no_lease_are_left_alone(world):
