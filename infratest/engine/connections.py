@@ -12,9 +12,14 @@ from infratest.errors import ConnectionLost, DeadlineExceeded, Unreachable
 from infratest.hosts import GONE, STOPPED, Host
 from infratest.model import Cost
 from infratest.transports.base import Transport
+from infratest.units import human
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+#: Seconds that a host must have been given to answer before its silence is its own fault and not our deadline's: a
+#: lost SYN is sent again after 1 s (RFC 6298).
+TIME_TO_ANSWER = 2.0
 
 #: Opens nothing: makes the transport of a host, ready to be opened.
 Maker = Callable[[Host], Transport]
@@ -60,10 +65,17 @@ class Connections:
         transport = self._make(host)
         # Held from before it is open, so that `close` ends a login that hangs.
         self._open[host.name] = transport
+        allowed = deadline.at_most(self._login)
         try:
-            transport.open(deadline.at_most(self._login))
-        except BaseException:
+            transport.open(allowed)
+        except BaseException as error:
             self._drop(host.name)
+            if isinstance(error, Unreachable) and allowed.passed and allowed.seconds < TIME_TO_ANSWER:
+                left = human(allowed.seconds, "s")
+                raise DeadlineExceeded(
+                    f"{host.name} did not answer within the {left} that this run had left, too little to call it "
+                    "unreachable; give it more with --timeout (-t)"
+                ) from error
             raise
         return transport
 

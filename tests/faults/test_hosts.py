@@ -90,6 +90,12 @@ def test_one_that_refuses(place: Place, server: Server) -> None:
     judged(place, stack(server, port=str(port)), "CRITICAL", "refused", f"127.0.0.1 port {port}")
 
 
+def test_one_that_is_silent_for_less_time_than_an_answer_takes(place: Place, server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        text = stack(server, port=str(silent.getsockname()[1]))
+        judged(place, text, "UNKNOWN", "web did not answer within", "--timeout", timeout="300ms")
+
+
 def test_a_name_without_an_address(place: Place, server: Server) -> None:
     text = stack(server).replace("address: 127.0.0.1", "address: web.invalid")
     # The controller's own names may be what fails, so nothing is known of the host.
