@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
@@ -25,6 +26,44 @@ def test_wrong_use_is_answered_with_the_verbs(arguments: tuple[str, ...]) -> Non
     assert done.returncode == 2
     assert re.findall(r"\./run (\w+)", done.stderr) == ["demo", "test", "bench", "setup", "exec"]
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nothing",), "run: unknown verb: nothing\n"),
+        (("setup", "nothing"), "run: setup is for demo or test, not for: nothing\n"),
+    ],
+)
+def test_wrong_use_is_named(arguments: tuple[str, ...], words: str) -> None:
+    assert run(*arguments).stderr.startswith(words)
+
+
+def test_without_a_home_the_users_own_is_taken() -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}
+    done = subprocess.run([ROOT / "run", "--help"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_cache_that_cannot_be_made_says_what_names_another() -> None:
+    done = run("exec", "true", INFRATEST_CACHE="/proc/nowhere")
+    assert done.returncode == 1
+    assert done.stderr.endswith("run: /proc/nowhere cannot be written: name another folder with INFRATEST_CACHE\n")
+
+
+def test_who_sets_up_second_says_what_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "setup.lock").touch()
+    environment = {**os.environ, "INFRATEST_CACHE": str(tmp_path), "INFRATEST_VENV": str(tmp_path / "no-venv")}
+    (tmp_path / "no-venv").mkdir()  # where it ends, once it is its turn
+    with (tmp_path / "setup.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen(
+            [ROOT / "run", "setup"], env=environment, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+        ) as waiting:
+            assert waiting.stderr is not None
+            assert waiting.stderr.readline() == "run: waiting for another ./run that sets up\n"
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert "is no virtual environment" in waiting.stderr.read()
 
 
 def test_help_is_no_error() -> None:
