@@ -43,7 +43,7 @@ class Server:
 
     Args:
         host_key: its public key as `type base64`. key: private key that `user` may log in with.
-        known_hosts: file that knows this server (and nothing else).
+        known_hosts: file that knows this server (and nothing else). accepted: what its log says of a login.
     """
 
     address: str
@@ -55,6 +55,7 @@ class Server:
     log: Path
     folder: Path
     process: subprocess.Popen[bytes] = field(repr=False)
+    accepted: str = ACCEPTED
 
     def options(self, **others: Any) -> dict[str, Any]:
         """Return options of the ssh transport for this server, read from nowhere else than from here."""
@@ -70,7 +71,7 @@ class Server:
 
     def logins(self) -> int:
         """Return how many logins the server itself has counted."""
-        return self.log.read_text("utf-8", "replace").count(ACCEPTED)
+        return self.log.read_text("utf-8", "replace").count(self.accepted)
 
     def sessions(self) -> list[int]:
         """Return the process ids of the connections it serves."""
@@ -145,6 +146,8 @@ def start_sshd(
         "MaxSessions": "50",
         "MaxStartups": "100",
         "Subsystem": "sftp internal-sftp",
+        # bash reads ~/.bashrc under sshd: whatever stands in the user's own is no part of a test.
+        "SetEnv": f"HOME={folder}",
     } | options
     more = [given.pop("HostKeys")] if "HostKeys" in given else []
     process, port = _listening(folder, address, given, more)

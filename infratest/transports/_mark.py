@@ -29,23 +29,26 @@ TELL = (
     f'(exec "$@") 2>&3 3>&-; s=$?; echo "${NAME} $s" >&3; exit $s'
 )
 
-#: $1 and $2 are the halves of the mark, so that the shell that runs this is not found by its own arguments. One grep
-#: and sh's own `kill`: a host may have thousands of processes, and this has LAST_WAIT.
-KILL = """for e in $(grep -l "$1$2" /proc/[0-9]*/environ); do
+#: $1 is a pattern of the mark that does not match itself, so that what runs this is not found by its own arguments.
+#: sh's own `kill` spawns nothing. The shell that tells the status has the mark among its arguments. That they are gone
+#: is waited for (a moment): dropbear closes a fresh channel when a process of an earlier one ends.
+KILL = """for e in /proc/[0-9]*/environ; do
     p=${e%/environ}
-    kill -KILL "${p#/proc/}"
-done 2>/dev/null"""
+    grep -q "$1" "$e" "$p/cmdline" && kill -KILL "${p#/proc/}"
+done 2>/dev/null
+n=0
+while [ $n -lt 20 ] && grep -qs "$1" /proc/[0-9]*/cmdline; do n=$((n + 1)); sleep 0.05; done"""
 
 #: The same where root's processes are among them: the process group of the marked shell (the third field after the
 #: name in stat), which has the mark among its arguments or in its environment.
-KILL_GROUP = """for e in $(grep -l "$1$2" /proc/[0-9]*/environ /proc/[0-9]*/cmdline); do
-    read -r s <"${e%/*}/stat" && set -- "$1" "$2" ${s##*) } && [ "$5" -gt 1 ] &&
-        sudo -n -- sh -c 'kill -KILL "-$1"' sh "$5"
+KILL_GROUP = """for e in /proc/[0-9]*/environ; do
+    p=${e%/environ}
+    grep -q "$1" "$e" "$p/cmdline" && read -r s <"$p/stat" && set -- "$1" ${s##*) } && [ "$4" -gt 1 ] &&
+        sudo -n -- sh -c 'kill -KILL "-$1"' sh "$4"
 done 2>/dev/null"""
 
 
 def kill_command(mark: str, command: Sequence[str]) -> list[str]:
     """Return the command that kills what a marked command has started."""
     script = KILL_GROUP if command and command[0] == "sudo" else KILL
-    half = len(mark) // 2
-    return ["sh", "-c", script, "sh", mark[:half], mark[half:]]
+    return ["sh", "-c", script, "sh", f"[{mark[0]}]{mark[1:]}"]

@@ -142,8 +142,11 @@ class Channels:
         self._asked = self._spare is None
 
     def reserve(self) -> None:
-        """Ask for the next command's channel, or look for the answer; a server that gives one at a time is no fault."""
-        if self._spare is None and self._spared:
+        """Ask for the next command's channel, or look for the answer; a server that gives one at a time is no fault.
+
+        Beside a command, only of a server that leaves an idle channel alone.
+        """
+        if self._spare is None and self._spared and (self.link.idles or not self._served):
             try:
                 self._ask()
             except GONE:
@@ -219,7 +222,8 @@ class Libssh2Execution:
                 self._answered = channel.execute(self._line) != LIBSSH2_ERROR_EAGAIN
                 self._sent = True
 
-        acts = (ask, lambda: self._feed(channel), channels.reserve, lambda: self._take(channel))
+        # Feeding comes last: any other may read that the server takes more, and nothing would tell us again.
+        acts = (ask, channels.reserve, lambda: self._take(channel), lambda: self._feed(channel))
         while True:
             self._round(acts, channels)
             if self._over(channel):

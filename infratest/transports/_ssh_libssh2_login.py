@@ -41,6 +41,10 @@ ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 #: What libssh2 says while it waits for the answer to its service request: the keys are exchanged then.
 ASKED_SERVICE = "Failed to get response to ssh-userauth request"
 
+#: How a server begins that is known to leave a channel alone on which nothing runs. Dropbear closes it when a
+#: command on another one ends, and yet starts what is asked for on it meanwhile: a command that nobody hears of.
+IDLES = b"SSH-2.0-OpenSSH"
+
 #: Errors of libssh2 after which the connection is no more.
 GONE = (SocketDisconnectError, SocketRecvError, SocketSendError)
 
@@ -54,6 +58,7 @@ class Link:
         self._wire: Wire | None = None
         self._session: Session | None = None
         self._opening = False
+        self.idles = False
 
     @property
     def session(self) -> Session:
@@ -164,6 +169,7 @@ class Link:
             raise _ssh_errors.silent(self.hop, False, connecting) from None
         if not line.startswith((b"SSH-2.0-", b"SSH-1.99-")):
             raise _ssh_errors.no_common_language(self.hop, f"it speaks {line.decode('ascii', 'replace').strip()}")
+        self.idles = line.startswith(IDLES)
         self.wire.feed(line)
 
     def _exchange(self, deadline: Deadline) -> bool:

@@ -1,6 +1,6 @@
 """What every transport must do, asked of all of them: this machine, a real sshd, a real container, and the fake.
 
-SSH is asked by each of its clients.
+SSH is asked by each of its clients, of two servers.
 """
 
 from __future__ import annotations
@@ -20,11 +20,25 @@ from infratest.registry import get
 from infratest.transports.base import OUTPUT_LIMIT, Transport
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from dropbear import running_dropbear
 from sshd import running_sshd, wait_until
 from tiny_container import found, running_container
 
 LONG = 30.0
-WAYS = ["local", "ssh-libssh2", "ssh-pipelined", "ssh-paramiko", "openssh", "container", "fake"]
+SSH: dict[str, dict[str, Any]] = {
+    "libssh2": {"client": "libssh2"},
+    "pipelined": {"client": "libssh2", "pipelined": True},
+    "paramiko": {"client": "paramiko"},
+}
+WAYS = [
+    "local",
+    *(f"ssh-{client}" for client in SSH),
+    *(f"dropbear-{client}" for client in SSH),
+    "openssh",
+    "openssh-dropbear",
+    "container",
+    "fake",
+]
 
 
 @pytest.fixture(scope="module", params=WAYS)
@@ -32,14 +46,14 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     name = request.param
     if name == "local":
         yield Host(name="here", transport=name)
-    elif name.startswith("ssh-"):
-        ways = {"ssh-libssh2": {"client": "libssh2"}, "ssh-paramiko": {"client": "paramiko"}}
-        others = ways.get(name, {"client": "libssh2", "pipelined": True})
-        with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
-            yield Host(name="web-1", transport="ssh", options=server.options(**others))
-    elif name == "openssh":
-        with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
-            yield Host(name="web-1", transport=name, options=server.options())
+    elif name.startswith(("ssh-", "dropbear-")):
+        running, client = running_dropbear if name.startswith("dropbear") else running_sshd, name.partition("-")[2]
+        with running(tmp_path_factory.mktemp("server")) as server:
+            yield Host(name="web-1", transport="ssh", options=server.options(**SSH[client]))
+    elif name.startswith("openssh"):
+        running = running_dropbear if name.endswith("dropbear") else running_sshd
+        with running(tmp_path_factory.mktemp("server")) as server:
+            yield Host(name="web-1", transport="openssh", options=server.options())
     elif name == "container":
         with running_container() as container:
             yield Host(name="web-1", transport=name, options={"container": container, "engine": found().program})
