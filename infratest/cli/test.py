@@ -17,6 +17,7 @@ from infratest.session import Session
 @click.command("test", short_help="Run features against the stack that is up.")
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
 @selecting
+@click.option("--yes-production", is_flag=True, help="Yes, also scenarios that act, on a stack that is production.")
 @format_options("text")
 @with_session()
 def command(
@@ -24,6 +25,7 @@ def command(
     features: tuple[str, ...],
     tags: tuple[str, ...],
     scenario: str | None,
+    yes_production: bool,
     formats: tuple[str, ...],
     fail_on: str,
 ) -> int:
@@ -41,7 +43,7 @@ def command(
     Exit status: 0 ok, 1 warning, 2 critical, 3 unknown (nothing ran, something could not be known, wrong use).
     """
     check_formats(formats)
-    wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="test")
+    wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="test", yes_production=yes_production)
     report = run(session, wanted)
     show(session, report, formats, "text")
     return exit_status(report.state, fail_on)

@@ -56,6 +56,7 @@ class Wanted:
 
     Args:
         features: as a user names them. tags: tag expressions. scenario: a slug. face: `test` or `check`.
+        yes_production: scenarios that act may run on a stack that is production.
         wait: seconds to wait for the stack's lock, where scenarios act and another run may hold it.
     """
 
@@ -63,6 +64,7 @@ class Wanted:
     tags: Sequence[str] = ()
     scenario: str | None = None
     face: str = "test"
+    yes_production: bool = False
     wait: float = 0.0
 
 
@@ -115,8 +117,9 @@ def prepare(session: Session, wanted: Wanted, hosts: Sequence[Host] | None = Non
     scenarios = select(features, lines, tags=wanted.tags, slug=wanted.scenario, face=wanted.face)
     if wanted.face == CHECK:
         refuse_acting(scenarios, "a check only looks: tag such a scenario @test to leave it out of checks")
-    elif stack.production:
-        refuse_acting(scenarios, f"{stack.name} is production: run such scenarios on another environment")
+    elif stack.production and not wanted.yes_production:
+        other = "run such scenarios on another environment, or by `infratest test --yes-production`"
+        refuse_acting(scenarios, f"{stack.name} is production: {other}")
     known = list(hosts) if hosts is not None else open_hosts(stack, session.state, Deadline(PROVIDER_SECONDS))
     chosen = set(session.selected([host.name for host in known]))
     values = Values(known, stack.parameters, stack.outputs)

@@ -64,6 +64,7 @@ def _resolve(argument: str, places: Sequence[Path], folder: Path) -> list[Found]
     for place in places:
         path = place / name
         if path.is_file():
+            _refuse_lines_beyond(path, name, lines)
             return [Found(path.resolve(), _named(path, folder), lines)]
         if path.is_dir():
             inside = sorted(file for file in path.rglob(f"*{SUFFIX}") if _visible(file, path))
@@ -72,6 +73,14 @@ def _resolve(argument: str, places: Sequence[Path], folder: Path) -> list[Found]
             return [Found(file.resolve(), _named(file, folder)) for file in inside]
     looked = " and ".join(dict.fromkeys(str(place.resolve()) for place in places))
     raise FeatureError(f"{name}: no such feature or folder; looked in {looked}")
+
+
+def _refuse_lines_beyond(path: Path, name: str, lines: Sequence[int]) -> None:
+    """Refuse a line that the file has not: it would be taken for the last scenario, and a slip go unseen."""
+    for line in lines:
+        there = len(path.read_bytes().splitlines())
+        if not 1 <= line <= there:
+            raise FeatureError(f"{name}:{line}: no such line; the file has {there}")
 
 
 def _visible(file: Path, root: Path) -> bool:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.hosts import Host
-from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import Finding, HostSpec, Lease, Provider, Request, Resource
 
 STATE_KNOWN_HOSTS = "known_hosts"
 
@@ -70,6 +71,14 @@ class Existing(Provider):
             )
             for spec in specs
         ]
+
+    @classmethod
+    def doctor(cls) -> list[Finding]:
+        """Say whether hosts can be reached by SSH from here."""
+        usable = find_spec("paramiko") is not None
+        found = "hosts that are there already, by SSH" + ("" if usable else ": paramiko is not installed")
+        return [Finding(name="provider existing", usable=usable, found=found,
+                        advice="" if usable else "pip install 'infratest[ssh]'")]  # fmt: skip
 
     def _shared(self) -> dict[str, Any]:
         options: dict[str, Any] = {"agent": self.options.agent, "pin": self.options.pin}

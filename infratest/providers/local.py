@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.hosts import Host
-from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import Finding, HostSpec, Lease, Provider, Request, Resource
 
 LOOPBACK = "127.0.0.1"
 
@@ -49,3 +49,8 @@ class Local(Provider):
             )
             for spec in specs
         ]
+
+    @classmethod
+    def doctor(cls) -> list[Finding]:
+        """It needs nothing."""
+        return [Finding(name="provider local", usable=True, found="this machine, without SSH")]

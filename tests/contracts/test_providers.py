@@ -199,7 +199,7 @@ def test_nothing_was_ever_made_here(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize("name", MAKING)
+@pytest.mark.parametrize("name", MAKING + FINDING)
 def test_doctor_says_what_was_found(name: str) -> None:
     kind = registry.get("provider", name)
     assert issubclass(kind, Doctor)

@@ -61,9 +61,13 @@ ROWS = [
         3,
         "ok.feature:2: 'b' changes something",
         "shop is production",
+        "`infratest test --yes-production`",
         ok=ACTING,
         stack=TWO,
     ),
+    row("test --yes-production", 3, "features: no such feature or folder"),
+    row("check --env prod --yes-production ok.feature", 3, "'--yes-production'", ok=ACTING, stack=TWO),
+    row("test ok.feature:99", 3, "ok.feature:99: no such line; the file has 3"),
     # options
     row("test --timeout banana ok.feature", 3, "--timeout", "'banana'", "ms, s, min", "`infratest test --help`"),
     row("check --timeout -1s ok.feature", 3, "--timeout", "-1s"),
@@ -199,3 +203,9 @@ def test_a_kept_plan_is_not_of_another_environment(place: Place) -> None:
 def test_init_names_a_folder_that_a_shell_can_enter(place: Place) -> None:
     done = place.run(["infratest", "init", "my shop"])
     assert (done.status, "next: cd 'my shop' && infratest up" in done.err) == (0, True), done
+
+
+def test_production_is_acted_on_when_one_says_so(place: Place) -> None:
+    place.write({"stack.yaml": TWO, "ok.feature": ACTING})
+    done = place.run("infratest test --env prod --yes-production ok.feature")
+    assert (done.status, "OK  shop/prod: 1 ok" in done.out) == (0, True), done

@@ -17,13 +17,21 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                  "work/a.feature", "more.feature", "features/notes.txt"):  # fmt: skip
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("Feature: f\n")
+        path.write_text("Feature: f\n" + "# and so on\n" * 20)
     monkeypatch.chdir(tmp_path / "work")
     return tmp_path
 
 
 def found(here: Path, *arguments: str, declared: tuple[str, ...] = ()) -> list[tuple[str, tuple[int, ...]]]:
     return [(item.name, item.lines) for item in find(arguments, declared, here)]
+
+
+@pytest.mark.parametrize("line", [0, 4, 999])
+def test_a_line_that_the_file_has_not_is_refused(tmp_path, line):
+    (tmp_path / "a.feature").write_text("Feature: a\n  Scenario: b\n    Then port 80 is listening\n")
+    with pytest.raises(FeatureError, match=rf"a\.feature:{line}: no such line; the file has 3$"):
+        find([f"a.feature:{line}"], (), tmp_path)
+    assert find(["a.feature:3"], (), tmp_path)[0].lines == (3,)
 
 
 def test_without_arguments_what_is_declared_or_the_folder_features(here):
