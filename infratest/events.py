@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 from infratest.errors import StateError, UserError
-from infratest.model import Report, Result
-from infratest.stack.state_dir import StateDir
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from infratest.model import Report, Result
+    from infratest.stack.state_dir import StateDir
 
 RESULT, METRIC, LIFECYCLE, HEAL = "result", "metric", "lifecycle", "heal"
 
@@ -28,8 +32,7 @@ OLD_FILE = "events.1.jsonl"
 SIZE = 16 * 2**20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Event:
+class Event(Record):
     """One thing that was so, or happened.
 
     Args:
@@ -43,7 +46,7 @@ class Event:
     key: str
     value: float | str
     unit: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
 
     def as_dict(self) -> dict[str, Any]:
         return {

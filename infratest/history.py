@@ -9,23 +9,26 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from infratest.errors import StateError
-from infratest.model import Report, Result
-from infratest.stack.state_dir import StateDir
+from infratest.record import Record
 from infratest.states import EXIT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from infratest.model import Report, Result
+    from infratest.stack.state_dir import StateDir
 
 #: Seconds after which what nobody has asked again (a scenario renamed, a host gone) is forgotten.
 FORGET = 7 * 86400.0
 SCHEMA = 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class Last:
+class Last(Record):
     """The last result of one scenario on one host.
 
     Args:
@@ -98,7 +101,10 @@ def save(state: StateDir, report: Report, now: float) -> None:
     name = _file(report.env)
     with _lock(state, name):
         items = updated(last(state, report.env), report, now)
-        document = {"schema": SCHEMA, "results": [asdict(items[id]) for id in sorted(items)]}
+        document = {
+            "schema": SCHEMA,
+            "results": [items[id].as_dict() for id in sorted(items)],
+        }
         state.write(name, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
@@ -122,11 +128,10 @@ def _read(item: Any) -> Last | None:
     try:
         found = Last(**item)
         whole = found.state in EXIT and isinstance(found.id, str) and isinstance(found.host, str)
-        return (
-            replace(found, groups=tuple(found.groups), since=float(found.since), time=float(found.time))
-            if whole
-            else None
-        )
+        if not whole:
+            return None
+        typed: Last = found.changed(groups=tuple(found.groups), since=float(found.since), time=float(found.time))
+        return typed
     except (TypeError, ValueError):
         return None
 

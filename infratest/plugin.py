@@ -29,65 +29,55 @@ def main() -> None:
     words = sys.argv[1:]
     path = compiled.path_for(words)
     loaded = compiled.load(path) if path else None
-    if loaded is None:
+    report = _checked(*loaded) if loaded else None
+    if loaded is None or report is None:
         from infratest.cli.check_infratest import main as slow
 
         slow()
         return
     status = 3  # a bug of ours is unknown; Python would end with 1, which is warning
     try:
-        status = _answer(*loaded)
+        status = _told(report, loaded[1])
     finally:
         # All is written and closed; taking the interpreter down in order would cost a tenth of the whole.
         os._exit(status)
 
 
-def _answer(plan: Plan, kept: dict[str, Any]) -> int:
-    """Carry a kept plan out, print the answer, and return the exit status."""
+def _checked(plan: Plan, kept: dict[str, Any]) -> Report | None:
+    try:
+        return compiled.carried_out(plan, kept)
+    except KeyboardInterrupt:
+        from infratest.monitoring_plugin import unknown_line
+
+        _print(unknown_line("interrupted") + "\n")
+        os._exit(3)
+
+
+def _told(report: Report, kept: dict[str, Any]) -> int:
+    """Print the answer, store what is to be kept of it, and return the exit status."""
     from infratest.monitoring_plugin import apply_failed_ranges
     from infratest.perfdata import Range
 
     warning = Range(kept["warning"]) if kept["warning"] else None
     critical = Range(kept["critical"]) if kept["critical"] else None
-    report = _checked(plan, kept)
-    if kept["state"] and report.state != "ok":
+    if kept["state"] and report.state != "ok":  # since when is told of what is not ok alone
         report = _with_history(report, kept["state"])
     output = builtin("output", "nagios")(False, kept["verbosity"], warning, critical, kept["timeout"])
-    try:
-        # The web is UTF-8, whatever the locale of a monitoring daemon says.
-        sys.stdout.buffer.write(output.render(report).encode("utf-8", "replace"))
-        sys.stdout.buffer.flush()
-    except OSError:
+    if not _print(output.render(report)):
         return 3
     if kept["state"]:
         _store(report, kept["state"])
     return apply_failed_ranges(report, warning, critical)[1]
 
 
-def _checked(plan: Plan, kept: dict[str, Any]) -> Report:
-    from time import gmtime, monotonic, strftime, time
-
-    from infratest.deadline import Deadline
-    from infratest.engine.checking import Checking
-    from infratest.engine.here import Here
-    from infratest.engine.results import problem, skipped, with_needs
-    from infratest.model import Cost, Report
-
-    started, clock = time(), monotonic()
-    (host,) = plan.hosts
-    here = Here(host)
-    going = Checking(plan.hosts, here, Deadline(kept["timeout"]))
-    asked = [task for task in plan.tasks if not task.skip and not task.problem]
-    judged = with_needs(going.check(asked), asked)
-    found = {task.id: outcome for task, outcome in zip(asked, judged)}  # noqa: B905 - as many as were asked
-    results = [
-        skipped(task, plan.hosts) if task.skip else problem(task, plan.hosts) if task.problem else found[task.id]
-        for task in plan.tasks
-    ]
-    moment = strftime("%Y-%m-%dT%H:%M:%S", gmtime(started)) + f".{int(started % 1 * 1000):03d}Z"
-    took = round(monotonic() - clock, 4)
-    cost = Cost(commands=here.commands)
-    return Report(kept["stack"], kept["env"], moment, took, results, kept["production"], cost)
+def _print(text: str) -> bool:
+    try:
+        # The web is UTF-8, whatever the locale of a monitoring daemon says.
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _with_history(report: Report, state: str) -> Report:

@@ -66,6 +66,10 @@ class Record:
         """Return a copy with these fields changed."""
         return type(self)(**dict(zip(self._fields, self.values(), strict=True)) | changes)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name, in order."""
+        return dict(zip(self._fields, self.values(), strict=True))
+
 
 if TYPE_CHECKING:
     from functools import cached_property

@@ -115,6 +115,10 @@ class Place:
         """Run a command to its end."""
         return self.ended(self.start(command, **options))
 
+    def plans(self) -> list[Path]:
+        """Return the plans that the plugin program has kept."""
+        return sorted((self.root / PLANS / "infratest" / "plans").glob("*"))
+
     def files(self) -> dict[str, str]:
         """Return every file and folder of this place with its mode and content."""
         found = {}

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from infratest import registry
 from infratest.engine import compiled
 from infratest.engine.faces import keeps
 from infratest.engine.tasks import Plan
@@ -18,6 +19,8 @@ from infratest.session import Session
 def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[str, Any]) -> None:
     """Keep a plan under the command line that led to it, where it can be kept; nothing is said where it cannot."""
     stack = session.stack
+    if not registry.get("provider", stack.provider).declared:
+        return
     state = str(session.state.path) if keeps(session) else ""
     about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
     sources = {str(path.absolute()) for path in (*_sources(session, features), *_ours())}

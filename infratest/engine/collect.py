@@ -6,27 +6,28 @@ apart from a fact that could not be read: the first blocks results, the second m
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
 
+from infratest.builtin import builtin
 from infratest.checks.base import CONTROLLER
 from infratest.cleaning import clean, decoded
-from infratest.deadline import Deadline
-from infratest.engine.asked import SNIPPET_SECONDS, Ask, Facts, as_failure, askable, asks
-from infratest.engine.connections import Connections
+from infratest.engine.asked import SNIPPET_SECONDS, Facts, as_failure, askable, asks
 from infratest.engine.here import look_here
 from infratest.engine.script import Question, build, read
 from infratest.errors import FactError, TransportError
-from infratest.facts.base import Answer, LooksFromController, Need
-from infratest.registry import get
+from infratest.facts.base import Answer, LooksFromController
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from infratest.facts.base import Connect
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from concurrent.futures import ThreadPoolExecutor
 
-log = logging.getLogger(__name__)
+    from infratest.deadline import Deadline
+    from infratest.engine.asked import Ask
+    from infratest.engine.connections import Connections
+    from infratest.facts.base import Connect, Need
+    from infratest.model import Cost
 
 
 class Collector:
@@ -49,23 +50,40 @@ class Collector:
         self._connections = connections
         self._sudo = sudo
         self._connect = connect
-        self._pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="infratest")
+        self._jobs = jobs
+        self._pool: ThreadPoolExecutor | None = None
+
+    @property
+    def cost(self) -> Cost:
+        """What all connections have cost so far."""
+        return self._connections.cost
 
     def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline) -> Facts:
         """Ask everything at every location and return what came back by the deadline."""
         facts = Facts()
-        waiting: dict[str, Future[None]] = {}
+        work: list[Callable[[], None]] = []
         for location, wanted in needs.items():
             if location != CONTROLLER:
-                waiting[location] = self._pool.submit(self._host, location, list(wanted), deadline, facts)
+                work.append(partial(self._host, location, list(wanted), deadline, facts))
         for need in needs.get(CONTROLLER, ()):
-            waiting[f"{CONTROLLER} {need}"] = self._pool.submit(self._controller, need, deadline, facts)
-        for future in waiting.values():
+            work.append(partial(self._controller, need, deadline, facts))
+        if len(work) == 1:
+            work[0]()  # threads are for those who wait for each other, and cost more to import than to log in
+            return facts
+        for future in [self._threads().submit(each) for each in work]:
             future.result()
         return facts
 
+    def _threads(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._pool = ThreadPoolExecutor(max_workers=self._jobs, thread_name_prefix="infratest")
+        return self._pool
+
     def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _host(self, name: str, needs: Sequence[Need], deadline: Deadline, facts: Facts) -> None:
         wanted = asks(needs)
@@ -102,7 +120,7 @@ class Collector:
                 facts.failed(name, ask, type(told)(f"{told}{f': {words}' if words else ''}"))
 
     def _controller(self, need: Need, deadline: Deadline, facts: Facts) -> None:
-        fact = get("fact", need.fact)()
+        fact = builtin("fact", need.fact)()
         values = facts.at(CONTROLLER)
         if not isinstance(fact, LooksFromController):
             values[need] = FactError(f"{need.fact} cannot be looked at from the controller; leave `from` out")

@@ -1,13 +1,14 @@
-"""A plan kept in a file: what a check of this machine would ask, so that the next one need not read features again.
+"""A plan kept in a file: what a check would ask of which hosts, so that the next one need not read features again.
 
-The file holds declarations alone (names of check classes and their arguments, texts, numbers): no code, no secrets, no
-addresses. It is marshal's data, which can hold nothing else. It is believed only if it is private to its user and
-everything it was made from is still as it was: every file read and folder listed (size, times, inode), the arguments,
-the environment, our version and Python's. Written whole or not at all; whatever is wrong with it, the features are
-read again and the answer is the same.
+The file holds declarations alone (names of check classes and their arguments, texts, numbers, a host as the stack file
+declares it): no code, no secrets, no address that was looked up. It is marshal's data, which can hold nothing else. It
+is believed only if it is private to its user and everything it was made from is still as it was: every file read and
+folder listed (size, times, inode), the arguments, the environment, our version and Python's. Written whole or not at
+all; whatever is wrong with it, the features are read again and the answer is the same. What says how to log in
+(ssh_config, known_hosts, keys, the agent) is no part of it: the transport reads that anew at every run.
 
-Plans that a check of this machine alone cannot carry out (other hosts, acts, a user's own steps, facts from the
-controller) are not kept. On the plugin program's path.
+Not kept are plans that act, that hold a user's own steps, and those of hosts that a provider was asked for: where they
+are, and whether they are up, must be asked again. On the plugin program's path.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import os
 import sys
 
 from infratest import __version__
+from infratest.builtin import builtin
 from infratest.engine.tasks import CheckStep, Look, OtherStep, Plan, Task
 from infratest.gherkin.suite import Line, Scenario
 from infratest.gherkin.tail import Tail
-from infratest.hosts import Host
+from infratest.hosts import RUNNING, Host
 from infratest.thresholds import Bound, Threshold
 
 TYPE_CHECKING = False
@@ -28,16 +30,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-FORMAT = 1
+    from infratest.model import Report
+    from infratest.transports.base import Transport
+
+FORMAT = 2
 #: Plans of one user that are kept.
 KEPT = 500
 
 #: Where check classes may be loaded from: a plan file must not be able to name anything else.
 CHECKS = "infratest.checks."
 
+#: Fields of a host that are maps.
+MAPS = ("labels", "endpoints", "options")
+
 #: Environment variables that change what is planned.
-VARIABLES = tuple(
-    f"INFRATEST_{name}" for name in ("STACK", "ENV", "STATE", "TAGS", "HOST", "SCENARIO", "TIMEOUT", "DEFINE")
+VARIABLES = (
+    "HOME",
+    *(f"INFRATEST_{name}" for name in ("STACK", "ENV", "STATE", "TAGS", "HOST", "SCENARIO", "TIMEOUT", "DEFINE")),
 )
 
 
@@ -93,10 +102,10 @@ def load(path: str) -> tuple[Plan, dict[str, Any]] | None:
     finally:
         os.close(handle)
     try:
-        kept, stamps, tasks, host = marshal.loads(data)
+        kept, stamps, tasks, hosts = marshal.loads(data)
         if any(stamp(name) != was for name, was in stamps.items()):
             return None
-        plan = Plan(tuple(_task(task) for task in tasks), {host[0]: _host(host)})
+        plan = Plan(tuple(_task(task) for task in tasks), {host[0]: Host(*host) for host in hosts})
     except (ValueError, TypeError, EOFError, AttributeError, KeyError, ImportError):
         return None
     return plan, kept
@@ -106,11 +115,12 @@ def save(path: str, plan: Plan, sources: Iterable[str], kept: dict[str, Any]) ->
     """Keep a plan; return whether it could be kept. `kept` is put beside it: texts and numbers alone."""
     if not path or not fits(plan):
         return False
-    (name,) = plan.hosts
-    data = marshal.dumps(
-        (kept, {source: stamp(source) for source in sources}, [_of_task(task) for task in plan.tasks],
-         _of_host(plan.hosts[name]))
-    )  # fmt: skip
+    stamps = {source: stamp(source) for source in sources}
+    try:
+        hosts = [_of_host(host) for host in plan.hosts.values()]
+        data = marshal.dumps((kept, stamps, [_of_task(task) for task in plan.tasks], hosts))
+    except ValueError:  # an argument or option that is no plain value
+        return False
     temporary = f"{path}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
@@ -126,6 +136,22 @@ def save(path: str, plan: Plan, sources: Iterable[str], kept: dict[str, Any]) ->
     return True
 
 
+def carried_out(plan: Plan, kept: dict[str, Any]) -> Report | None:
+    """Carry a plan out and return its report; None where it cannot be: the whole command line finds words for why."""
+    from infratest.engine.run import Settings, reported
+
+    settings = Settings(seconds=kept["timeout"])
+    try:
+        return reported(plan, _transport, settings, kept["stack"], kept["env"], kept["production"])
+    except Exception:  # noqa: BLE001 - an option that is wrong, a bug: it comes again there, and is told
+        return None
+
+
+def _transport(host: Host) -> Transport:
+    made: Transport = builtin("transport", host.transport)(host)
+    return made
+
+
 def _make_room(place: str) -> None:
     """Remove the oldest plans where there are more than KEPT: command lines come and go."""
     names = [os.path.join(place, name) for name in os.listdir(place)]
@@ -134,25 +160,19 @@ def _make_room(place: str) -> None:
 
 
 def fits(plan: Plan) -> bool:
-    """Whether a check of this machine alone can carry out a plan."""
-    if len(plan.hosts) != 1:
+    """Whether declarations say all of a plan: its hosts are none that a provider was asked for, and it only looks."""
+    if any(host.state != RUNNING or host.endpoints or not host.routed for host in plan.hosts.values()):
         return False
-    (host,) = plan.hosts.values()
-    if host.transport != "local" or host.sudo or host.state != "running":
-        return False
-    return all(_fits(task, host.name) for task in plan.tasks)
+    return all(_fits(task) for task in plan.tasks)
 
 
-def _fits(task: Task, host: str) -> bool:
+def _fits(task: Task) -> bool:
     if task.acting or task.scenario.own:
         return False
     for step in task.steps:
         if isinstance(step, CheckStep):
-            for look in step.looks:
-                ours = type(look.check).__module__.startswith(CHECKS)
-                # HTTP is asked by a library that costs more to import than all of the rest.
-                if look.location != host or not ours or any(need.fact == "http" for need in look.check.needs()):
-                    return False
+            if not all(type(look.check).__module__.startswith(CHECKS) for look in step.looks):
+                return False
         elif not isinstance(step, OtherStep):
             return False
     return True
@@ -216,9 +236,6 @@ def _threshold(data: Any) -> Threshold | None:
 
 
 def _of_host(host: Host) -> tuple[Any, ...]:
-    return host.name, host.groups, dict(host.labels)
-
-
-def _host(data: Any) -> Host:
-    name, groups, labels = data
-    return Host(name=name, groups=groups, labels=labels, transport="local")
+    """Return the values of a host in the order of its fields; marshal writes no maps but dicts."""
+    values = (dict(value) if name in MAPS else value for name, value in zip(Host._fields, host.values(), strict=True))
+    return tuple(values)

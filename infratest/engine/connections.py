@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from _thread import allocate_lock  # threading.Lock itself, without what else that module imports
 from contextlib import contextmanager
-from threading import Lock
-from typing import TYPE_CHECKING
 
-from infratest.deadline import Deadline
 from infratest.errors import ConnectionLost, DeadlineExceeded, Unreachable
-from infratest.hosts import GONE, STOPPED, Host
+from infratest.hosts import GONE, STOPPED
 from infratest.model import Cost
-from infratest.transports.base import Transport
 from infratest.units import human
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from infratest.deadline import Deadline
+    from infratest.hosts import Host
+    from infratest.transports.base import Transport
+
+    #: Opens nothing: makes the transport of a host, ready to be opened.
+    Maker = Callable[[Host], Transport]
 
 #: Seconds that a host must have been given to answer before its silence is its own fault and not our deadline's: a
 #: lost SYN is sent again after 1 s (RFC 6298).
 TIME_TO_ANSWER = 2.0
-
-#: Opens nothing: makes the transport of a host, ready to be opened.
-Maker = Callable[[Host], Transport]
 
 
 class Connections:
@@ -36,7 +37,7 @@ class Connections:
         self._hosts = hosts
         self._make = make
         self._login = login
-        self._locks = {name: Lock() for name in hosts}
+        self._locks = {name: allocate_lock() for name in hosts}
         self._open: dict[str, Transport] = {}
         self._spent = Cost()
 

@@ -21,7 +21,7 @@ from infratest import history
 from infratest.deadline import Deadline
 from infratest.engine.keeping import keep
 from infratest.engine.plan import plan
-from infratest.engine.run import Run, Settings, run
+from infratest.engine.run import Run, Settings, reported
 from infratest.engine.tasks import Plan, Task
 from infratest.engine.users_steps import UsersSteps, users_steps
 from infratest.errors import FeatureError, InfratestError, StateError, UserError
@@ -87,14 +87,19 @@ def defects_told(work: Callable[P, T]) -> Callable[P, T]:
         except (InfratestError, OSError):
             raise
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            log.debug("a defect", exc_info=True)
-            raise InfratestError(
-                f"a defect in infratest: {type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno}); "
-                "-vv shows the whole; please report it"
-            ) from error
+            raise defect(error) from error
 
     return told
+
+
+def defect(error: Exception) -> InfratestError:
+    """Return what to say of a bug: what it is, and where."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log.debug("a defect", exc_info=error)
+    return InfratestError(
+        f"a defect in infratest: {type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno}); "
+        "-vv shows the whole; please report it"
+    )
 
 
 @defects_told
@@ -142,7 +147,6 @@ def execute(
 ) -> Report:
     """Run what was prepared and return the report, its history filled in; stores nothing."""
     stack, state = session.stack, session.state
-    started, clock = datetime.now(UTC), time.monotonic()
     settings = Settings(
         seconds=session.timeout or SECONDS[wanted.face],
         jobs=session.jobs,
@@ -152,16 +156,7 @@ def execute(
         start=_starter(session),
         users_tasks=_users_tasks(session, prepared),
     )
-    results, cost = run(prepared.plan, open_transport, settings)
-    report = Report(
-        stack.name,
-        stack.env,
-        started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        round(time.monotonic() - clock, 4),
-        results,
-        stack.production,
-        cost,
-    )
+    report = reported(prepared.plan, open_transport, settings, stack.name, stack.env, stack.production)
     if not keeps(session):
         return report
     try:

@@ -1,7 +1,7 @@
 """This machine asked by itself: native readers where a fact has one, one shell for the rest. On the plugin's path.
 
 `look_here` serves the collector of many hosts too, for those that are this machine; `Here` is the whole collector of
-a check that is about nothing else.
+a run that is about nothing else.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from infratest.engine.asked import SNIPPET_SECONDS, Facts, as_failure, askable, 
 from infratest.engine.script import Question, Script, build, read
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts.base import Answer, LooksHere
+from infratest.hosts import RUNNING
+from infratest.model import Cost
 from infratest.sessions import end_session
 
 TYPE_CHECKING = False
@@ -22,13 +24,34 @@ if TYPE_CHECKING:
 
     from infratest.deadline import Deadline
     from infratest.engine.asked import Ask
+    from infratest.engine.tasks import Plan
     from infratest.facts.base import Need
+    from infratest.hosts import Host
 
 #: Bytes of the whole answer that are kept (transports/base.py has the same for other hosts).
 OUTPUT_LIMIT = 8 * 2**20
 
 #: Of signal(7), alike on all of Linux; the module `signal` imports `enum`, which costs a third of a check.
 SIGPIPE = 13
+
+
+def is_here(host: Host) -> bool:
+    """Whether a host is this machine, asked as who we are."""
+    return host.transport == "local" and host.state == RUNNING and not host.sudo
+
+
+def here_alone(plan: Plan) -> str:
+    """Return the host of a plan that is about this machine and nothing else and only looks; else an empty text."""
+    if len(plan.hosts) != 1 or not all(is_here(host) for host in plan.hosts.values()):
+        return ""
+    (name,) = plan.hosts
+    for task in plan.tasks:
+        if task.acting or task.scenario.own:
+            return ""
+        for step in task.steps:
+            if any(look.location != name for look in getattr(step, "looks", ())):
+                return ""
+    return name
 
 
 def look_here(location: str, wanted: Sequence[Ask], facts: Facts) -> list[Ask]:
@@ -55,7 +78,15 @@ class Here:
 
     def __init__(self, host: str) -> None:
         self._host = host
-        self.commands = 0
+        self._commands = 0
+
+    @property
+    def cost(self) -> Cost:
+        """What it cost, counted as by the transport `local`: the first command is a login too."""
+        return Cost(min(self._commands, 1), self._commands, self._commands)
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline) -> Facts:
         """Ask everything that is needed here and return what came back by the deadline."""
@@ -74,7 +105,7 @@ class Here:
         asking = askable(location, wanted, facts)
         script = build([Question(snippet, seconds, ask.fact.alone) for ask, snippet in asking])
         began = monotonic()
-        self.commands += 1
+        self._commands += 1
         output, words = _run(script, deadline)
         told = clean(decoded(words), 300)
         for (ask, _), answer in zip(asking, read(script, output), strict=True):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 
 from infratest import events, history
 from infratest.errors import StateError
-from infratest.model import Report
-from infratest.stack.state_dir import StateDir
 
-log = logging.getLogger(__name__)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from infratest.model import Report
+    from infratest.stack.state_dir import StateDir
 
 
 def keep(state: StateDir, report: Report, *, counting: bool) -> None:
@@ -29,4 +29,6 @@ def keep(state: StateDir, report: Report, *, counting: bool) -> None:
         events.append(state, events.of_report(report))
     except StateError as error:
         # A check must answer from a directory that it may only read; the answer is right without its history.
-        log.info("nothing was stored: %s", error)
+        import logging
+
+        logging.getLogger(__name__).info("nothing was stored: %s", error)

@@ -2,33 +2,36 @@
 
 Called by the faces with a plan and a way to make transports. Nothing that a host, a feature or a plugin does escapes
 as an exception: what cannot be known is an unknown result. Ctrl-C ends the run, after faults are undone.
+
+On the plugin program's path: threads and connections are imported for a plan that is about other hosts than this
+machine, what acts for a plan that acts.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from itertools import groupby
+from time import gmtime, monotonic, strftime, time
 
 from infratest.deadline import Deadline
-from infratest.engine.acting import Acting, UndoLog
 from infratest.engine.checking import Checking
-from infratest.engine.collect import Collector
-from infratest.engine.connections import Connections, Maker
+from infratest.engine.here import Here, here_alone, is_here
 from infratest.engine.interrupts import ending_in_order
 from infratest.engine.results import Needs, blocked, problem, result, skipped, unreachable, with_needs
-from infratest.engine.tasks import Plan, Task
 from infratest.errors import FactError
-from infratest.hosts import RUNNING
-from infratest.model import Cost, Result
+from infratest.model import Report
 from infratest.states import UNKNOWN
 
-log = logging.getLogger(__name__)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+    from infratest.engine.acting import UndoLog
+    from infratest.engine.collect import Collector
+    from infratest.engine.connections import Connections, Maker
+    from infratest.engine.tasks import Plan, Task
+    from infratest.model import Cost, Result
 
 
-@dataclass(kw_only=True)
 class Settings:
     """How a run is carried out.
 
@@ -39,29 +42,68 @@ class Settings:
         users_tasks: runs scenarios that hold steps of the user's own, one at a time, in order.
     """
 
-    seconds: float = 300.0
-    jobs: int = 16
-    login: float = 10.0
-    on_result: Callable[[Result], None] = lambda result: None
-    lock: Callable[[], AbstractContextManager[None]] = nullcontext
-    undo_log: UndoLog | None = None
-    start: Callable[[str, Deadline], None] | None = None
-    users_tasks: Callable[[Sequence[Task], Run], Iterable[Result]] | None = None
+    def __init__(
+        self,
+        *,
+        seconds: float = 300.0,
+        jobs: int = 16,
+        login: float = 10.0,
+        on_result: Callable[[Result], None] = lambda result: None,
+        lock: Callable[[], AbstractContextManager[None]] | None = None,
+        undo_log: UndoLog | None = None,
+        start: Callable[[str, Deadline], None] | None = None,
+        users_tasks: Callable[[Sequence[Task], Run], Iterable[Result]] | None = None,
+    ) -> None:
+        self.seconds = seconds
+        self.jobs = jobs
+        self.login = login
+        self.on_result = on_result
+        self.lock = lock
+        self.undo_log = undo_log
+        self.start = start
+        self.users_tasks = users_tasks
 
 
 class Run(Checking):
-    """One run on any hosts: its plan, and the connections it holds."""
+    """One run on any hosts: its plan, and the connections it holds, made where a host must be connected to."""
 
-    def __init__(
-        self, plan: Plan, settings: Settings, connections: Connections, collector: Collector, deadline: Deadline
-    ) -> None:
-        super().__init__(plan.hosts, collector, deadline)
+    def __init__(self, plan: Plan, make: Maker, settings: Settings) -> None:
         self.plan = plan
         self.settings = settings
-        self.connections = connections
+        self._make = make
+        self._connections: Connections | None = None
+        super().__init__(plan.hosts, self._collector(), Deadline(settings.seconds))
+
+    def _collector(self) -> Here | Collector:
+        alone = here_alone(self.plan)
+        if alone:
+            return Here(alone)
+        from infratest.engine.collect import Collector
+
+        plan, sudo = self.plan, {name: host.sudo for name, host in self.plan.hosts.items()}
+        return Collector(
+            self.connections, sudo, lambda host, port: _endpoint(plan, host, port), self.settings.jobs, _here(plan)
+        )
+
+    @property
+    def connections(self) -> Connections:
+        if self._connections is None:
+            from infratest.engine.connections import Connections
+
+            self._connections = Connections(self.plan.hosts, self._make, self.settings.login)
+        return self._connections
+
+    def close(self) -> None:
+        """Let go of all connections, and of whoever waits for them."""
+        # Connections first: whoever still waits for a host's answer must not hold up the end of a run.
+        if self._connections is not None:
+            self._connections.close()
+        self.collector.close()
 
     def act(self, task: Task) -> Result:
         """Run one acting task, undoing its faults at the end whatever happens."""
+        from infratest.engine.acting import Acting
+
         return Acting(self, task).result()
 
 
@@ -71,19 +113,21 @@ def run(plan: Plan, make: Maker, settings: Settings) -> tuple[list[Result], Cost
     Returns:
         The results in the plan's order, those of hosts that could not be asked first, and what it cost.
     """
-    deadline = Deadline(settings.seconds)
-    connections = Connections(plan.hosts, make, settings.login)
-    sudo = {name: host.sudo for name, host in plan.hosts.items()}
-    collector = Collector(connections, sudo, lambda host, port: _endpoint(plan, host, port), settings.jobs, _here(plan))
-    going = Run(plan, settings, connections, collector, deadline)
+    going = Run(plan, make, settings)
     with ending_in_order():
         try:
             results = _all(going)
         finally:
-            # Connections first: whoever still waits for a host's answer must not hold up the end of a run.
-            connections.close()
-            collector.close()
-    return results, connections.cost
+            going.close()
+    return results, going.collector.cost
+
+
+def reported(plan: Plan, make: Maker, settings: Settings, stack: str, env: str, production: bool) -> Report:
+    """Carry out a plan and return its report. Args: as `run`; stack, env, production: what the report is about."""
+    started, clock = time(), monotonic()
+    results, cost = run(plan, make, settings)
+    moment = strftime("%Y-%m-%dT%H:%M:%S", gmtime(started)) + f".{int(started % 1 * 1000):03d}Z"
+    return Report(stack, env, moment, round(monotonic() - clock, 4), results, production, cost)
 
 
 def _all(going: Run) -> list[Result]:
@@ -126,7 +170,10 @@ def _acting(going: Run, tasks: Iterable[tuple[int, Task]], needs: Needs) -> Iter
     listed = list(tasks)
     if not listed:
         return
-    with going.settings.lock():
+    from contextlib import nullcontext
+    from itertools import groupby
+
+    with (going.settings.lock or nullcontext)():
         for own, group in groupby(listed, lambda item: item[1].scenario.own):
             for place, task, outcome in (_users_in_turn if own else _in_turn)(going, list(group), needs):
                 needs.judged(task, outcome)
@@ -168,8 +215,7 @@ def _blockers_kept(hosts: Sequence[Result], results: Sequence[Result]) -> list[R
 
 def _here(plan: Plan) -> set[str]:
     """Return the hosts that are this machine and are asked as who we are."""
-    hosts = plan.hosts.items()
-    return {name for name, host in hosts if host.transport == "local" and host.state == RUNNING and not host.sudo}
+    return {name for name, host in plan.hosts.items() if is_here(host)}
 
 
 def _endpoint(plan: Plan, address: str, port: int) -> tuple[str, int]:

@@ -22,13 +22,19 @@ if TYPE_CHECKING:
     from infratest.engine.tasks import CheckStep
     from infratest.errors import TransportError
     from infratest.facts.base import Need
+    from infratest.model import Cost
 
 if TYPE_CHECKING:
 
     class Collects(Protocol):
         """What asks for facts: the collector of many hosts, or of this machine alone."""
 
+        @property
+        def cost(self) -> Cost: ...
+
         def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline) -> Facts: ...
+
+        def close(self) -> None: ...
 
 
 #: Seconds between two rounds: short at first, since most things come up soon, and never longer than the last.

@@ -10,16 +10,20 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from infratest.errors import StateError, UserError
-from infratest.model import Report, Result
-from infratest.stack.state_dir import StateDir
+from infratest.record import Record
 from infratest.states import CRITICAL, OK, WARNING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from infratest.model import Report, Result
+    from infratest.stack.state_dir import StateDir
 
 FILE = "counts.json"
 #: Two failures further apart than this are no row: a daily check still confirms, last month's failure does not.
@@ -28,8 +32,7 @@ ROW_GAP = 2 * 86400.0
 FORGET = 30 * 86400.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(Record):
     """What is known about one id.
 
     Args:
@@ -125,7 +128,7 @@ def _lock(state: StateDir) -> Iterator[None]:
 
 
 def _save(state: StateDir, env: str, rows: Mapping[str, Row]) -> None:
-    document = _document(state) | {env: {id: asdict(row) for id, row in sorted(rows.items())}}
+    document = _document(state) | {env: {id: row.as_dict() for id, row in sorted(rows.items())}}
     state.write(FILE, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from infratest.deadline import Deadline
 from infratest.hosts import Host
@@ -103,6 +103,9 @@ class Context:
 
 class Provider(ABC):
     """Makes and removes what a stack is made of. `Options` is its frozen dataclass for `infratest.options.build`."""
+
+    #: True: `hosts` says what the stack file declares and nothing else, so what it said once stands until that changes.
+    declared: ClassVar[bool] = False
 
     def __init__(self, options: Any, context: Context) -> None:
         self.options = options

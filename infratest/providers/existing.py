@@ -41,6 +41,7 @@ class Existing(Provider):
     """Hands out the hosts of the stack file; whether one answers is for its transport to find out."""
 
     options: Options
+    declared = True
 
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
         """Nothing has to be made."""

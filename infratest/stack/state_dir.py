@@ -9,16 +9,16 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from getpass import getuser
 from pathlib import Path
-from socket import gethostname
-from typing import Any
 
 from infratest.errors import StateError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
 NAME = ".infratest"
 SYSTEM = Path("/var/lib/infratest")
@@ -46,6 +46,9 @@ def owner() -> str:
     given = os.environ.get("INFRATEST_OWNER")
     if given:
         return given
+    from getpass import getuser
+    from socket import gethostname
+
     try:
         return f"{getuser()}@{gethostname()}"
     except (OSError, KeyError):  # no such uid in the passwd database
@@ -95,7 +98,7 @@ class StateDir:
 
     def _first_id(self, path: Path) -> None:
         """Make the id, whole and once: of two processes at it together both must carry the same one ever after."""
-        made = self.write(f"id.{os.getpid()}.{secrets.token_hex(4)}", secrets.token_hex(8) + "\n")
+        made = self.write(f"id.{os.getpid()}.{os.urandom(4).hex()}", os.urandom(8).hex() + "\n")
         try:
             os.link(made, path)
         except FileExistsError:

@@ -6,23 +6,22 @@ HMAC-SHA1 under a salt. Reading is pure but for the files themselves.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from pathlib import Path
 
 from infratest.errors import HostKeyRefused, TransportError
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 DEFAULT_PORT = 22
 REVOKED = "@revoked"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Record):
     """One line of a known_hosts file that names the host: `kind` as `ssh-ed25519`, `key` as it is on the wire."""
 
     path: str
@@ -44,7 +43,7 @@ def fingerprint(key: bytes) -> str:
     """Return a key's fingerprint as `ssh-keygen -l` prints it."""
     import hashlib  # 5 ms of OpenSSL, for a message or a hashed name alone
 
-    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode("ascii").rstrip("=")
+    return "SHA256:" + _base64(hashlib.sha256(key).digest()).rstrip("=")
 
 
 def on_record(paths: Sequence[str], name: str) -> list[Entry]:
@@ -56,7 +55,8 @@ def on_record(paths: Sequence[str], name: str) -> list[Entry]:
     found = []
     for path in paths:
         try:
-            text = Path(path).read_text("utf-8", "replace")
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read()
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -117,9 +117,9 @@ def pin(path: str, name: str, kind: str, key: bytes) -> None:
     Raises:
         TransportError: the file cannot be written.
     """
-    line = f"{name} {kind} {base64.b64encode(key).decode('ascii')}\n"
+    line = f"{name} {kind} {_base64(key)}\n"
     try:
-        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             # Two hosts may be pinned at once; and a last line without its end must not swallow ours.
@@ -141,7 +141,7 @@ def _entry(path: str, number: int, line: str, name: str) -> Entry | None:
     if len(fields) < 3 or not _names(fields[0], name):
         return None
     try:
-        key = base64.b64decode(fields[2], validate=True)
+        key = binascii.a2b_base64(fields[2], strict_mode=True)
     except (binascii.Error, ValueError):
         return None
     return Entry(path, number, marker, fields[1], key)
@@ -161,6 +161,10 @@ def _names(patterns: str, name: str) -> bool:
 
 
 def _wild(pattern: str, name: str) -> bool:
+    if not any(sign in pattern for sign in "*?"):
+        return name.lower() == pattern.lower()
+    from fnmatch import fnmatchcase
+
     # Only * and ? are wild in known_hosts; a bracket stands for itself, as in [host]:port.
     return fnmatchcase(name.lower(), pattern.lower().replace("[", "[[]"))
 
@@ -171,8 +175,13 @@ def _hashed(field: str, name: str) -> bool:
 
     try:
         _, _, salt, digest = field.split("|")
-        wanted = base64.b64decode(digest, validate=True)
-        made = hmac.new(base64.b64decode(salt, validate=True), name.lower().encode("utf-8"), hashlib.sha1).digest()
+        wanted = binascii.a2b_base64(digest, strict_mode=True)
+        key = binascii.a2b_base64(salt, strict_mode=True)
+        made = hmac.new(key, name.lower().encode("utf-8"), hashlib.sha1).digest()
     except (ValueError, binascii.Error):
         return False
     return hmac.compare_digest(made, wanted)
+
+
+def _base64(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode("ascii")

@@ -6,7 +6,9 @@ Called by the transports whose connection does not end what runs at its other en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: The environment variable that holds the mark.
 NAME = "INFRATEST_COMMAND"

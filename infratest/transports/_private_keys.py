@@ -6,10 +6,9 @@ where the first line names the kind.
 
 from __future__ import annotations
 
-import base64
 import binascii
-from dataclasses import dataclass
-from pathlib import Path
+
+from infratest.record import Record
 
 MAGIC = b"openssh-key-v1\0"
 BEGIN, OPENSSH = "-----BEGIN ", "OPENSSH PRIVATE KEY"
@@ -18,8 +17,7 @@ BEGIN, OPENSSH = "-----BEGIN ", "OPENSSH PRIVATE KEY"
 PEM = {"RSA PRIVATE KEY": "ssh-rsa", "EC PRIVATE KEY": "ecdsa", "PRIVATE KEY": "", "ENCRYPTED PRIVATE KEY": ""}
 
 
-@dataclass(frozen=True)
-class PrivateKey:
+class PrivateKey(Record):
     """A private key file: `kind` as `ssh-ed25519`, and whether it wants a pass phrase."""
 
     kind: str
@@ -32,7 +30,8 @@ def examine(path: str) -> PrivateKey:
     Raises:
         OSError: it cannot be read. ValueError: it holds no private key.
     """
-    lines = Path(path).read_text("ascii", "replace").splitlines()
+    with open(path, "rb") as file:
+        lines = file.read().decode("ascii", "replace").splitlines()
     first = next((line.strip() for line in lines if line.startswith(BEGIN)), "")
     title = first.removeprefix(BEGIN).removesuffix("-----")
     if title == OPENSSH:
@@ -56,7 +55,7 @@ def string(data: bytes, at: int) -> tuple[bytes, int]:
 
 def _openssh(text: str) -> PrivateKey:
     try:
-        data = base64.b64decode(text, validate=True)
+        data = binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error as error:
         raise ValueError("it is no base64") from error
     if not data.startswith(MAGIC):

@@ -7,15 +7,17 @@ exchange that OpenSSH prefers: the transport `openssh` does.
 
 from __future__ import annotations
 
-import importlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from infratest.errors import TransportError
+from infratest.record import Record
 from infratest.transports import _private_keys
-from infratest.transports._ssh_route import Hop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infratest.transports._ssh_route import Hop
 
 AUTO, LIBSSH2, PARAMIKO = "auto", "libssh2", "paramiko"
 
@@ -23,8 +25,7 @@ AUTO, LIBSSH2, PARAMIKO = "auto", "libssh2", "paramiko"
 KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ecdsa")
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Record):
     """The client that is taken, and the reason in words."""
 
     client: str
@@ -52,7 +53,7 @@ def choose(hops: Sequence[Hop], wanted: str = AUTO) -> Choice:
 def missing() -> str:
     """Return why libssh2 cannot be used on this machine at all, or nothing."""
     try:
-        importlib.import_module("ssh2.session")
+        __import__("ssh2.session")
     except ImportError as error:
         return f"ssh2-python cannot be imported ({error}); install it with: pip install 'infratest[fast]'"
     return ""
@@ -80,7 +81,7 @@ def _of_key(path: str, agent: bool) -> str:
         return ""
     if key.encrypted and agent:
         return f"{path} is encrypted, and the SSH agent may hold it"
-    if Path(f"{path}-cert.pub").exists():
+    if os.path.exists(f"{path}-cert.pub"):
         return f"{path} has a certificate"
     if not key.encrypted and key.kind not in KINDS:
         return f"{path} is a key of another kind ({key.kind or 'PKCS #8'})"

@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Protocol
 
 from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, TransportError
-from infratest.model import Cost
 from infratest.quoting import command_line
 from infratest.transports import _mark
-from infratest.transports._ssh_route import Hop
-from infratest.transports.base import CommandResult
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
 
-class Execution(Protocol):
-    """One command on one channel."""
+    from infratest.model import Cost
+    from infratest.transports._ssh_route import Hop
+    from infratest.transports.base import CommandResult
 
-    @property
-    def begun(self) -> bool:
-        """Whether the command itself was seen to run."""
+    class Execution(Protocol):
+        """One command on one channel."""
 
-    def run(self) -> CommandResult:
-        """Ask for the command, feed and read it, and return how it ended."""
+        @property
+        def begun(self) -> bool:
+            """Whether the command itself was seen to run."""
+
+        def run(self) -> CommandResult:
+            """Ask for the command, feed and read it, and return how it ended."""
 
 
 def marker() -> str:

@@ -6,17 +6,15 @@ before the system's. Include is followed here for both readers, because paramiko
 
 from __future__ import annotations
 
-import glob
 import os
-import shlex
-import socket
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any
 
 from infratest.errors import TransportError
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 USER_CONFIG, SYSTEM_CONFIG = "~/.ssh/config", "/etc/ssh/ssh_config"
 
@@ -30,8 +28,7 @@ GATHERED = ("identityfile", "localforward", "remoteforward", "certificatefile", 
 WITH_TOKENS = ("hostname", "identityfile", "userknownhostsfile", "globalknownhostsfile", "proxyjump")
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Record):
     """What stands under one `Host` line: its patterns, its lines as keyword and value."""
 
     patterns: tuple[str, ...]
@@ -39,17 +36,16 @@ class Block:
 
     def holds_for(self, name: str) -> bool:
         """Tell whether the patterns name a host; a `!pattern` that matches wins."""
-        if any(one.startswith("!") and fnmatchcase(name, one[1:]) for one in self.patterns):
+        if any(one.startswith("!") and _matches(name, one[1:]) for one in self.patterns):
             return False
-        return any(fnmatchcase(name, one) for one in self.patterns)
+        return any(_matches(name, one) for one in self.patterns)
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(Record):
     """The files as they were read. Args: needs: why paramiko must read them, in words, or nothing."""
 
     blocks: tuple[Block, ...] = ()
-    texts: tuple[str, ...] = field(default=(), repr=False)
+    texts: tuple[str, ...] = ()
     needs: str = ""
 
     def lookup(self, name: str) -> dict[str, Any]:
@@ -86,8 +82,8 @@ def read(path: str) -> Config:
     texts: list[str] = []
     try:
         for name in (path,) if path else (USER_CONFIG, SYSTEM_CONFIG):
-            file = Path(os.path.expanduser(name))  # noqa: PTH111
-            if path or file.is_file():
+            file = os.path.expanduser(name)
+            if path or os.path.isfile(file):
                 texts += _pieces(file, "Host *", 0)
         blocks = tuple(_block(text) for text in texts)
     except OSError as error:
@@ -98,10 +94,12 @@ def read(path: str) -> Config:
     return Config(blocks, tuple(texts), "ssh_config has a Match, which paramiko evaluates" if condition else "")
 
 
-def _pieces(file: Path, header: str, depth: int) -> Iterator[str]:
+def _pieces(file: str, header: str, depth: int) -> Iterator[str]:
     """Yield the text of a file in pieces, each under its own Host or Match line, with included files in their place."""
     piece = [header]
-    for line in file.read_text("utf-8", "replace").splitlines():
+    with open(file, encoding="utf-8", errors="replace") as opened:
+        lines = opened.read().splitlines()
+    for line in lines:
         words = line.strip().replace("=", " ", 1).split()
         keyword = words[0].lower() if words else ""
         if keyword in ("host", "match"):
@@ -115,20 +113,38 @@ def _pieces(file: Path, header: str, depth: int) -> Iterator[str]:
             if depth >= INCLUDE_DEPTH:
                 raise ValueError(f"{file} includes files more than {INCLUDE_DEPTH} deep")
             for pattern in words[1:]:
-                for included in sorted(glob.glob(_include_path(pattern.strip('"'), file))):  # noqa: PTH207
-                    yield from _pieces(Path(included), header, depth + 1)
+                for included in _included(pattern.strip('"'), file):
+                    yield from _pieces(included, header, depth + 1)
     yield "\n".join(piece)
 
 
-def _include_path(pattern: str, file: Path) -> str:
-    base = "/etc/ssh" if str(file).startswith("/etc/ssh/") else "~/.ssh"
-    return os.path.expanduser(pattern if pattern.startswith(("/", "~")) else f"{base}/{pattern}")  # noqa: PTH111
+def _included(pattern: str, file: str) -> list[str]:
+    from glob import glob
+
+    base = "/etc/ssh" if file.startswith("/etc/ssh/") else "~/.ssh"
+    return sorted(glob(os.path.expanduser(pattern if pattern.startswith(("/", "~")) else f"{base}/{pattern}")))
 
 
 def _block(text: str) -> Block:
     lines = list(_lines(text))
     (_, patterns), *rest = lines
-    return Block(tuple(shlex.split(patterns)), tuple(rest))
+    return Block(tuple(_words(patterns)), tuple(rest))
+
+
+def _words(patterns: str) -> list[str]:
+    if not any(sign in patterns for sign in "\"'\\#"):
+        return patterns.split()
+    import shlex
+
+    return shlex.split(patterns)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    if pattern == "*" or not any(sign in pattern for sign in "*?["):
+        return pattern in ("*", name)
+    from fnmatch import fnmatchcase
+
+    return fnmatchcase(name, pattern)
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
@@ -157,8 +173,8 @@ def _expanded(found: dict[str, Any], name: str) -> dict[str, Any]:
         "%p": str(found.get("port", "22")),
         "%r": str(found.get("user", "")) or "%r",
         "%u": os.environ.get("USER", "%u"),
-        "%d": os.path.expanduser("~"),  # noqa: PTH111
-        "%l": socket.gethostname(),
+        "%d": os.path.expanduser("~"),
+        "%l": os.uname().nodename,
     }
     for keyword in WITH_TOKENS:
         value = found.get(keyword)

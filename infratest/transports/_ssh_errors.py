@@ -5,10 +5,7 @@ Called by the SSH clients of this folder; pure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from infratest.cleaning import clean, decoded
-from infratest.deadline import Deadline
 from infratest.errors import (
     AccessRefused,
     ConnectionLost,
@@ -18,8 +15,15 @@ from infratest.errors import (
     Unreachable,
 )
 from infratest.transports import _known_hosts
-from infratest.transports._ssh_route import Hop
-from infratest.transports._streams import Kept, shown
+from infratest.transports._streams import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infratest.deadline import Deadline
+    from infratest.transports._ssh_route import Hop
+    from infratest.transports._streams import Kept
 
 
 def late(where: str, command: Sequence[str], deadline: Deadline, out: Kept) -> TransportError:

@@ -9,8 +9,7 @@ status at the end of the standard error, behind the marker (`_mark.TELL`).
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from _thread import allocate_lock  # threading.Lock itself, without what else that module imports
 from time import monotonic
 
 from ssh2.channel import Channel
@@ -18,14 +17,19 @@ from ssh2.error_codes import LIBSSH2_ERROR_EAGAIN
 from ssh2.exceptions import ChannelClosedError, ChannelEOFSentError, SSH2Error
 
 from infratest.deadline import Deadline
-from infratest.errors import TransportError
-from infratest.model import Cost
 from infratest.transports import _mark, _ssh_errors
 from infratest.transports._ssh_client import Client
 from infratest.transports._ssh_libssh2_login import GONE, Link, Unserved
-from infratest.transports._ssh_route import Hop
 from infratest.transports._streams import Kept, Told
 from infratest.transports.base import CommandResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from infratest.errors import TransportError
+    from infratest.model import Cost
+    from infratest.transports._ssh_route import Hop
 
 CHUNK = 65536
 
@@ -46,7 +50,7 @@ class Libssh2Client(Client):
         (self._hop,) = hops
         self._link = Link(self._hop)
         self._channels = Channels(self._link)
-        self._busy = threading.Lock()
+        self._busy = allocate_lock()
         self._closed = False
 
     def open(self, deadline: Deadline) -> None:

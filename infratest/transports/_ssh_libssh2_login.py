@@ -9,9 +9,8 @@ question whether a key would do, and the signed request with the opening of a ch
 
 from __future__ import annotations
 
+import _socket as socket  # what `socket` is built on; the rest of that module is not needed, and costs 2 ms
 import select
-import socket
-from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from ssh2.channel import Channel
@@ -28,12 +27,17 @@ from ssh2.exceptions import (
 from ssh2.session import LIBSSH2_METHOD_HOSTKEY, LIBSSH2_SESSION_BLOCK_OUTBOUND, Session
 
 from infratest.cleaning import clean
-from infratest.deadline import Deadline
 from infratest.errors import TransportError
 from infratest.transports import _known_hosts, _private_keys, _ssh_errors
-from infratest.transports._ssh_route import Hop
 from infratest.transports._ssh_tcp import connected
 from infratest.transports._ssh_wire import GREETING_LIMIT, Wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from infratest.deadline import Deadline
+    from infratest.transports._ssh_route import Hop
 
 #: Key type on record -> the algorithms by which a server can show such a key (RFC 8332 for RSA).
 ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}

@@ -91,7 +91,7 @@ def login(hop: Hop, through: paramiko.Transport | None, deadline: Deadline) -> S
         TransportError: of the kind that says what failed; nothing is left open then.
     """
     connecting = deadline.at_most(hop.connect_timeout)
-    sock = connected(hop, connecting) if through is None else _forwarded(hop, through, connecting)
+    sock = _connected(hop, connecting) if through is None else _forwarded(hop, through, connecting)
     session = Session(sock, packetizer_class=Hearing)
     try:
         entries = _known_hosts.on_record(hop.known_hosts, hop.record)
@@ -118,6 +118,11 @@ def shut(session: paramiko.Transport) -> None:
     if session.is_alive():
         session.join(LAST_WAIT)
     sock.close()
+
+
+def _connected(hop: Hop, connecting: Deadline) -> socket.socket:
+    # paramiko looks into what Python's own class has and the bare socket has not.
+    return socket.socket(fileno=connected(hop, connecting).detach())
 
 
 def _forwarded(hop: Hop, through: paramiko.Transport, deadline: Deadline) -> paramiko.Channel:

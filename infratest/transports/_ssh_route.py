@@ -9,47 +9,46 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
 
 from infratest.errors import TransportError
-from infratest.hosts import Host
+from infratest.options import option
+from infratest.record import Record
 from infratest.transports import _ssh_config
 from infratest.transports._known_hosts import DEFAULT_PORT, record_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from infratest.hosts import Host
 
 KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2", "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 NONE = "none"
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Record):
     """Options of the ssh transport; what is left out comes from ssh_config."""
 
-    address: str = field(default="", metadata={"description": "name or address to connect to"})
-    port: int | None = field(default=None, metadata={"description": "TCP port of sshd"})
-    user: str = field(default="", metadata={"description": "login name"})
-    key: str = field(default="", metadata={"description": "path of the private key; then no other is tried"})
-    known_hosts: str = field(default="", metadata={"description": "path of the only known_hosts file to trust"})
-    host_key_alias: str = field(default="", metadata={"description": "name of the host in known_hosts"})
-    jump: str = field(default="", metadata={"description": "jump hosts: [user@]host[:port], comma between, or none"})
-    config: str = field(default="", metadata={"description": "path of the ssh_config to read instead, or none"})
-    agent: bool = field(default=True, metadata={"description": "use the keys of the SSH agent"})
-    pin: bool = field(default=False, metadata={"description": "pin an unknown host key at first use"})
-    client: Literal["auto", "libssh2", "paramiko"] = field(
-        default="auto", metadata={"description": "who speaks SSH: libssh2 where it can serve (auto), or this one"}
+    address: str = option("", "name or address to connect to")
+    port: int | None = option(None, "TCP port of sshd")
+    user: str = option("", "login name")
+    key: str = option("", "path of the private key; then no other is tried")
+    known_hosts: str = option("", "path of the only known_hosts file to trust")
+    host_key_alias: str = option("", "name of the host in known_hosts")
+    jump: str = option("", "jump hosts: [user@]host[:port], comma between, or none")
+    config: str = option("", "path of the ssh_config to read instead, or none")
+    agent: bool = option(True, "use the keys of the SSH agent")
+    pin: bool = option(False, "pin an unknown host key at first use")
+    client: str = option(
+        "auto", "who speaks SSH: libssh2 where it can serve (auto), or this one", ("auto", "libssh2", "paramiko")
     )
-    pipelined: bool = field(
-        default=False, metadata={"description": "libssh2: log in without waiting for each answer; saves 2 round trips"}
-    )
-    connect_timeout: float = field(
-        default=10.0, metadata={"dimension": "time", "description": "longest wait for TCP and the first word"}
-    )
+    pipelined: bool = option(False, "libssh2: log in without waiting for each answer; saves 2 round trips")
+    connect_timeout: float = option(10.0, "longest wait for TCP and the first word", dimension="time")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hop:
+class Hop(Record):
     """One SSH connection of a route: the jump hosts first, the host last.
 
     Args:
@@ -73,7 +72,8 @@ class Hop:
 
     def step_by_step(self) -> Hop:
         """Return the same, to be logged in to answer by answer."""
-        return replace(self, pipelined=False)
+        stepwise: Hop = self.changed(pipelined=False)
+        return stepwise
 
     def __str__(self) -> str:
         return f"{self.title} ({self.address} port {self.port}, user {self.user})"
@@ -98,7 +98,7 @@ def route(host: Host, options: Options) -> list[Hop]:
         )
     jumps = [] if jump.lower() == NONE else [_jump(config, part, options) for part in jump.split(",")]
     last = _hop(f"host {host.name}", found, alias, port, options.user, options.host_key_alias, options)
-    return [*jumps, replace(last, needs=config.needs)]
+    return [*jumps, last.changed(needs=config.needs)]
 
 
 def _hop(
@@ -153,7 +153,7 @@ def _known_hosts(given: str, user: str, system: str) -> tuple[str, ...]:
 
 
 def _expanded(paths: Sequence[str]) -> tuple[str, ...]:
-    return tuple(os.path.expanduser(path) for path in paths)  # noqa: PTH111 - `~x` of an unknown user stays as it is
+    return tuple(os.path.expanduser(path) for path in paths)  # `~x` of an unknown user stays as it is
 
 
 def _port(text: str, alias: str) -> int:

@@ -6,16 +6,19 @@ delayed acknowledgement of the other side together hold every command up by 40 m
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+import _socket as socket  # what `socket` is built on; the rest of that module is not needed, and costs 2 ms
 
-from infratest.deadline import Deadline
 from infratest.errors import TransportError, Unreachable
-from infratest.transports._ssh_route import Hop
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from infratest.deadline import Deadline
+    from infratest.transports._ssh_route import Hop
+
+    T = TypeVar("T")
 
 
 def connected(hop: Hop, deadline: Deadline, opened: Callable[[socket.socket], None] | None = None) -> socket.socket:
@@ -49,11 +52,12 @@ def connected(hop: Hop, deadline: Deadline, opened: Callable[[socket.socket], No
 
 
 def _resolved(hop: Hop, deadline: Deadline) -> list[Any]:
-    def ask(flags: int = 0) -> list[Any]:
-        return socket.getaddrinfo(hop.address, hop.port, type=socket.SOCK_STREAM, flags=flags)
+    def ask(name: str | bytes = hop.address, flags: int = 0) -> list[Any]:
+        return socket.getaddrinfo(name, hop.port, type=socket.SOCK_STREAM, flags=flags)
 
     try:
-        return ask(socket.AI_NUMERICHOST)  # an address needs no resolver, and so no thread to wait for one
+        # An address needs no resolver, and so no thread to wait for one; nor, as bytes, the tables of foreign names.
+        return ask(hop.address.encode("ascii"), socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
         pass
     try:
@@ -82,6 +86,8 @@ def in_time(work: Callable[[], T], deadline: Deadline) -> T:
             answers.append(work())
         except BaseException as error:  # noqa: BLE001 - handed to the caller, whole
             errors.append(error)
+
+    import threading
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

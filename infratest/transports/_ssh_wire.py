@@ -7,12 +7,14 @@ server sees it. `Wire.join` then puts the TCP connection where libssh2 has its e
 
 from __future__ import annotations
 
+import _socket as socket  # what `socket` is built on; the rest of that module is not needed, and costs 2 ms
 import os
 import select
-import socket
 from contextlib import suppress
 
-from infratest.deadline import Deadline
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from infratest.deadline import Deadline
 
 CHUNK = 65536
 

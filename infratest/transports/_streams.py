@@ -5,11 +5,13 @@ Called by the transports of this folder for both output streams, and for naming 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from infratest.cleaning import clean
 from infratest.quoting import command_line
 from infratest.transports.base import OUTPUT_LIMIT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Bytes of what came before the marker that are kept, for the words of an error.
 NOISE_LIMIT = 4096

@@ -10,21 +10,24 @@ A command that ends with a status, whatever it is, is a CommandResult and no err
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, TransportError
-from infratest.hosts import Host
 from infratest.model import Cost
 from infratest.quoting import quoted
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infratest.hosts import Host
 
 #: Bytes of one stream that are kept; what comes after is read and dropped, so that no host can fill our memory.
 OUTPUT_LIMIT = 8 * 2**20
 
 
-@dataclass(frozen=True, kw_only=True)
-class CommandResult:
+class CommandResult(Record):
     """What a command answered: `exit` as the shell's `$?` (128 + n after signal n), both streams as bytes."""
 
     exit: int

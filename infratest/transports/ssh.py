@@ -15,18 +15,24 @@ channel before it, one more on the wire where no channel stands ready, is not co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
-from infratest.deadline import Deadline
 from infratest.errors import TransportError
-from infratest.hosts import Host
 from infratest.options import build
 from infratest.transports import _ssh_choice
-from infratest.transports._ssh_choice import Choice
-from infratest.transports._ssh_client import Client
-from infratest.transports._ssh_route import Hop, Options, route
-from infratest.transports.base import CommandResult, Transport
+from infratest.transports._ssh_route import Options, route
+from infratest.transports.base import Transport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infratest.deadline import Deadline
+    from infratest.hosts import Host
+    from infratest.transports._ssh_choice import Choice
+    from infratest.transports._ssh_client import Client
+    from infratest.transports._ssh_route import Hop
+    from infratest.transports.base import CommandResult
 
 #: Bytes of a script, written for a command line, up to which it goes with the command (libssh2 sends 35 000 in all).
 SCRIPT_LIMIT = 28_000

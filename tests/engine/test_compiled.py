@@ -185,8 +185,18 @@ def test_without_a_stack_file_nothing_is_left_in_the_folder(place):
 @pytest.mark.parametrize(
     "sentence", ['"http://127.0.0.1:9/" does not answer', 'the service "x" does not exist from the controller']
 )
-def test_what_needs_more_than_this_machine_keeps_no_plan(place, sentence):
+def test_what_is_looked_at_from_the_controller_is_kept_too(place, sentence):
     (place.folder / "features" / "a.feature").write_text(f"Feature: f\n  Scenario: s\n    Then {sentence}\n")
     first = place.check("features")
-    assert place.plans() == []
+    assert len(place.plans()) == 1
     assert place.check("features") == first
+
+
+def test_a_step_of_the_users_own_keeps_no_plan(place):
+    (place.folder / "steps").mkdir()
+    (place.folder / "steps" / "own.py").write_text(
+        "from behave import then\nfrom infratest import checks\n@checks\n@then('all is well')\ndef own(context): pass\n"
+    )
+    (place.folder / "features" / "a.feature").write_text("Feature: f\n  Scenario: s\n    Then all is well\n")
+    assert place.check("features")[0] == 0
+    assert place.plans() == []

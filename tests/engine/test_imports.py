@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from sshd import running_sshd
 from wheel import installed
 
 #: What a check may import beside infratest itself, over what the bare interpreter of its virtual environment does:
@@ -56,3 +57,32 @@ def test_a_check_by_a_kept_plan_imports_nothing_dear(tmp_path, sentences):
     mine = imported(*words, cwd=tmp_path, cache=tmp_path / "cache") - bare
     foreign = {name for name in mine if name.partition(".")[0] != "infratest"}
     assert foreign <= ALLOWED, f"beside what is allowed: {sorted(foreign - ALLOWED)}"
+
+
+#: What ssh2-python imports by itself is json, and with it re; a state directory has paths, and events have times.
+BY_SSH = {
+    "ssh2", "json", "re", "base64", "struct", "collections", "copyreg", "enum", "functools", "keyword", "operator",
+    "reprlib", "types", "warnings",
+}  # fmt: skip
+BY_STATE = {"contextlib", "datetime", "fnmatch", "ipaddress", "itertools", "nt", "ntpath", "pathlib", "urllib"}
+
+
+def test_a_check_over_ssh_by_a_kept_plan_imports_nothing_dear(tmp_path):
+    programs = installed("[fast]")
+    (tmp_path / "x.feature").write_text(f"Feature: f\n  Scenario: s{SENTENCES}", encoding="utf-8")
+    with running_sshd(tmp_path / "sshd") as server:
+        (tmp_path / "stack.yaml").write_text(
+            f"stack: s\nprovider: {{name: existing, known-hosts: {server.known_hosts}, config: none, agent: false}}\n"
+            f"defaults: {{user: {server.user}, key: {server.key}}}\n"
+            f"hosts:\n  web: {{address: {server.address}, port: {server.port}}}\n"
+        )
+        words = (programs / "check_infratest", "x.feature")
+        first = imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
+        assert "click" in first
+        mine = imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
+        assert server.logins() == 2
+    mine -= imported(programs / "python", "-c", "pass", cwd=tmp_path, cache=tmp_path / "cache")
+    assert "ssh2.session" in mine
+    foreign = {name.partition(".")[0] for name in mine} - {"infratest"}
+    dear = {name for name in foreign - ALLOWED - BY_SSH - BY_STATE if not name.startswith("_")}
+    assert not dear, f"beside what is allowed: {sorted(dear)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import socket
 from collections.abc import Callable, Iterator
@@ -64,7 +65,10 @@ def judged(place: Place, text: str, state: str, *says: str, timeout: str = "10s"
     test = place.run(f"infratest test -vv --timeout {timeout} ok.feature")
     assert (test.status, [words for words in says if words not in test.out]) == (status, []), test
 
-    check = place.run(f"check_infratest -t {timeout} ok.feature")
+    # The first makes a plan and keeps it, the second has no more than that.
+    check, kept = (place.run(f"check_infratest -t {timeout} ok.feature") for _ in range(2))
+    assert len(place.plans()) == 1
+    assert (kept.status, timeless(kept.out)) == (check.status, timeless(check.out))
     line = one_monitoring_line(check, state)
     assert check.status == status
     assert says[0] in line
@@ -73,6 +77,11 @@ def judged(place: Place, text: str, state: str, *says: str, timeout: str = "10s"
         assert "blocked" in check.out
         assert len(check.out) < 4096
     place.nothing_left(before)
+
+
+def timeless(output: str) -> str:
+    """Return what a check printed without the seconds it took and the moment since when."""
+    return re.sub(r"(time=|since |within the )[-\d.:TZ]+", r"\1", output)
 
 
 def free_port() -> int:
