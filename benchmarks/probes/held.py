@@ -3,7 +3,7 @@
     python held.py CYCLES JOBS        in a project's folder; prints one JSON object
 
 The first cycle logs in. Each cycle asks every host anew, judges, and must find everything ok. Uses the engine's own
-pieces (plan, connections, collector, run); `loop.py` uses this for the hosts that are this machine.
+pieces (plan, run and its collector); `loop.py` uses this for the hosts that are this machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from pathlib import Path
 from infratest.deadline import Deadline
 from infratest.engine import faces
 from infratest.engine.collect import Collector
-from infratest.engine.connections import Connections
 from infratest.engine.here import Here
 from infratest.engine.results import with_needs
 from infratest.engine.run import Run, Settings
@@ -54,16 +53,9 @@ class Held:
 
     def __init__(self, session: Session, features: tuple[str, ...], jobs: int) -> None:
         self.plan = faces.prepare(session, faces.Wanted(features=features, face="check")).plan
-        hosts = self.plan.hosts
-        self.connections = Connections(hosts, open_transport, CYCLE_SECONDS)
-        here = [name for name, host in hosts.items() if host.transport == "local" and not host.sudo]
-        if len(here) == len(hosts) == 1:
-            collector: Collector | Here = Here(here[0])
-        else:
-            sudo = {name: host.sudo for name, host in hosts.items()}
-            collector = Collector(self.connections, sudo, lambda host, port: (host, port), jobs, here)
-        self.timed = Timed(collector)
-        self.run = Run(self.plan, Settings(), self.connections, self.timed, Deadline(CYCLE_SECONDS))
+        self.run = Run(self.plan, open_transport, Settings(seconds=CYCLE_SECONDS, jobs=jobs, login=CYCLE_SECONDS))
+        self.collector = self.run.collector
+        self.run.collector = self.timed = Timed(self.collector)
 
     def cycle(self) -> list[Result]:
         """Ask and judge everything anew, and put the results together as a run does."""
@@ -86,12 +78,13 @@ def main(cycles: int, jobs: int) -> None:
             )
     status = Path("/proc/self/status").read_text()
     resident = next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
-    cost = held.connections.cost
+    cost = held.collector.cost
     print(json.dumps({
         "first": walls[0], "walls": walls[1:], "cpus": cpus[1:], "memory": resident,
         "logins": cost.logins, "round_trips": cost.round_trips,
     }))  # fmt: skip
-    held.connections.close()
+    held.run.collector = held.collector
+    held.run.close()
 
 
 if __name__ == "__main__":
