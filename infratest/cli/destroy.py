@@ -27,5 +27,5 @@ def command(session: Session, yes_production: bool, dry_run: bool) -> int:
         found = life.doomed(names(session), life.limit(OTHER))
         return would([f"{one.kind} {one.name} would be removed" for one in found], "nothing is there")
     removed = changing(session, "destroy", lambda life: life.destroy(names(session), yes_production=yes_production))
-    say(f"removed: {', '.join(f'{one.kind} {one.name}' for one in removed)}" if removed else "nothing was there")
+    say(f"removed: {', '.join(f'{one.kind} {one.name}' for one in removed)}" if removed else "nothing to remove")
     return 0

@@ -119,7 +119,7 @@ class Lifecycle:
         specs = chosen(self.stack.hosts, names)
         halting = self.provider
         if not isinstance(halting, Halts):
-            raise UserError(f"provider {self.stack.provider} cannot halt a host; `infratest destroy` removes it")
+            raise UserError(f"provider {self.stack.provider} cannot halt a host; it only knows where hosts are")
         with self.operation("halt", OTHER) as (_, deadline):
             running = {host.name for host in self.provider.hosts(specs, deadline) if host.state == RUNNING}
             mine = [one for one in self._hosts_made(deadline) if one.name in running]

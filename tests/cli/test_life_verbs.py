@@ -103,7 +103,7 @@ def test_the_life_of_a_stack(place):
     place.run("destroy")
     assert place.there() == {}
     assert not (place.folder / ".infratest" / "journal.jsonl").exists()
-    assert "nothing was there" in place.run("destroy")[1]
+    assert "nothing to remove" in place.run("destroy")[1]
     assert "nothing to reap" in place.run("reap")[1]
 
 
