@@ -10,7 +10,7 @@ from infratest.engine.readiness import check_ready
 from infratest.engine.users_steps import users_steps
 from infratest.errors import FeatureError, InfratestError, UserError
 from infratest.gherkin.find import find
-from infratest.gherkin.lint import binding, needs
+from infratest.gherkin.lint import binding, heals, needs
 from infratest.gherkin.suite import Feature
 from infratest.session import Session
 from infratest.stack.lifecycle import Lifecycle
@@ -46,6 +46,7 @@ def command(session: Session, features: tuple[str, ...]) -> int:
     problems += needs(read, lambda: [faces.read(item, users) for item in find((), declared, folder)])
     if has_stack:
         problems += _of_stack(session)
+    problems += heals(read, [rule.name for rule in session.stack.heal] if has_stack else ())
     if has_stack and not problems:
         problems += _against_stack(session, read)
     for words in problems:

@@ -68,9 +68,10 @@ class Checking:
         return self.item(step, task) if isinstance(step, CheckStep) else None
 
     def item(self, step: CheckStep, task: Task) -> Item:
-        limit = task.scenario.tag("timeout")
-        deadline = self.deadline.at_most(duration(limit)) if limit else self.deadline
-        return Item(step, task.scenario.severity, deadline)
+        tag = task.scenario.tag("timeout")
+        limit = duration(tag) if tag else None
+        deadline = self.deadline if limit is None else self.deadline.at_most(limit)
+        return Item(step, task.scenario.severity, deadline, limit)
 
     def judged(self, task: Task, items: Sequence[Item | None], took: float) -> Result:
         """Put a checking task's verdicts together; what follows a Given that does not hold is blocked."""

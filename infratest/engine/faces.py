@@ -115,7 +115,8 @@ def prepare(session: Session, wanted: Wanted, hosts: Sequence[Host] | None = Non
     found = find(wanted.features, stack.features, stack.folder)
     users = users_steps(stack.folder)
     features = [read(item, users) for item in found]
-    wrong = lint.needs(features, lambda: [read(item, users) for item in find((), stack.features, stack.folder)])
+    wrong = lint.heals(features, [rule.name for rule in stack.heal])
+    wrong += lint.needs(features, lambda: [read(item, users) for item in find((), stack.features, stack.folder)])
     if wrong:
         raise FeatureError("\n".join(wrong))
     lines = {item.name: item.lines for item in found}

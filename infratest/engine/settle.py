@@ -45,12 +45,16 @@ ROUND_SECONDS = 60.0
 
 
 class Item:
-    """A sentence that is being asked: of which severity, until when at most, and its verdict so far."""
+    """A sentence that is being asked: of which severity, until when at most, and its verdict so far.
 
-    def __init__(self, step: CheckStep, severity: str, deadline: Deadline) -> None:
+    `limit`: seconds of `@timeout:`, or None; a single answer that took longer is not taken.
+    """
+
+    def __init__(self, step: CheckStep, severity: str, deadline: Deadline, limit: float | None = None) -> None:
         self.step = step
         self.severity = severity
         self.deadline = deadline
+        self.limit = limit
         self.verdict: Verdict | None = None
         self.first: float | None = None  # seconds after the start at which its first answers were all there
         self.mild: Verdict | None = None  # of `for`: its first warning, while nothing worse is seen
@@ -92,16 +96,31 @@ def _left(item: Item, elapsed: float) -> float:
     return max(0.01, (item.step.tail.during or 0.0) - (elapsed - (item.first or 0.0)))
 
 
+def _timely(item: Item, facts: Facts, verdict: Verdict) -> Verdict:
+    """Return the verdict, or unknown where an answer (of a command, of a server) took longer than its scenario may."""
+    if item.limit is None:
+        return verdict
+    values = (facts.at(look.location).get(need) for look in item.step.looks for need in look.check.needed)
+    took = max((getattr(value, "seconds", None) or 0.0 for value in values), default=0.0)
+    if took <= item.limit:
+        return verdict
+    late: Verdict = verdict.changed(
+        state=UNKNOWN, reason=f"our own deadline of {human(item.limit, 's')} passed: the answer took {human(took, 's')}"
+    )
+    return late
+
+
 def _settled(item: Item, facts: Facts, begun: float, elapsed: float, deadline: Deadline) -> bool:
     """Judge an item on new facts; return whether its verdict is final.
 
     Args:
         begun, elapsed: seconds after the start at which this round was asked, and at which its answers were there.
     """
-    verdict = judge(item.step, facts, item.severity)
+    verdict = _timely(item, facts, judge(item.step, facts, item.severity))
     tail = item.step.tail
     if tail.within is not None:
-        final = verdict.state == OK or elapsed >= tail.within
+        # Not given up before a round that began when the time was over: a slow one tells how it was at its begin.
+        final = verdict.state == OK or begun >= tail.within
         told = f" (asked for {human(elapsed, 's')}, within {human(tail.within, 's')})"
     elif tail.during is not None:
         # Known to hold from the end of the first round to the begin of this one, however long each of them takes.

@@ -212,6 +212,16 @@ def needs(features: Sequence[Feature], others: Callable[[], Iterable[Feature]] =
     return problems + _circles(scenarios)
 
 
+def heals(features: Sequence[Feature], rules: Sequence[str]) -> list[str]:
+    """Return each `@heal:` that names none of the stack's rules; of a stack without any, nothing is said."""
+    named = [(scenario, name) for scenario in all_scenarios(features) for name in scenario.values_of("heal")]
+    return [
+        f"{scenario.path}:{scenario.line}: @heal:{name}: {unknown('heal rule', name, sorted(rules))}"
+        for scenario, name in named
+        if rules and name not in rules
+    ]
+
+
 def _circles(scenarios: Sequence[Scenario]) -> list[str]:
     """Return scenarios that need each other, of one feature: each would be blocked by the other, and none be red."""
     named = {(scenario.feature, scenario.slug): scenario for scenario in scenarios}

@@ -270,3 +270,40 @@ def test_nothing_is_done_after_a_given_that_does_not_hold_in_a_scenario_tagged_w
     assert [step.state for step in steps_of(report, "acts")] == [WARNING, UNKNOWN, UNKNOWN]
     assert not (tmp_path / "done").exists()
     assert (tmp_path / "went").exists()
+
+
+def test_an_answer_that_took_longer_than_its_scenario_may_is_not_taken(ran):
+    report = ran(
+        """
+        Feature: f
+          @timeout:500ms
+          Scenario: late
+            Then the command "sleep 1" exits 0
+          @timeout:500ms
+          Scenario: late negation
+            Then the command "sleep 1; echo a" does not print "b"
+          @timeout:1h
+          Scenario: in time
+            Then the command "sleep 1" exits 0
+        """
+    )
+    assert states(report) == {
+        "late@local": (UNKNOWN, None),
+        "late-negation@local": (UNKNOWN, None),
+        "in-time@local": (OK, None),
+    }
+    assert report.results[0].reason.startswith("our own deadline of 500 ms passed: the answer took 1")
+
+
+def test_within_is_not_given_up_before_somebody_has_asked_when_it_was_over(ran, tmp_path):
+    there = tmp_path / "there"
+    report = ran(
+        f"""
+        Feature: f
+          Scenario: slow round
+            Then the command "test -e {there} && exit; touch {there}; sleep 1; exit 1" exits 0 within 500 ms
+          Scenario: never
+            Then the command "sleep 1; exit 1" exits 0 within 500 ms
+        """
+    )
+    assert states(report) == {"slow-round@local": (OK, None), "never@local": (CRITICAL, None)}

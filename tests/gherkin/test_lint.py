@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infratest.errors import FeatureError
-from infratest.gherkin.lint import binding, keyword_hint, needs
+from infratest.gherkin.lint import binding, heals, keyword_hint, needs
 
 PORT = "port 22 is listening"
 GOOD = f"  Scenario: good\n    Then {PORT}\n"
@@ -199,3 +199,12 @@ def test_needs_names_a_scenario_and_goes_in_no_circle(parsed):
     ]
     assert needs([parsed(text.replace("elswhere", "elsewhere"))], lambda: [other]) == found[1:]
     assert needs([other]) == []
+
+
+def test_heal_names_a_rule_of_a_stack_that_has_rules(parsed):
+    made = parsed(f"Feature: f\n  @heal:restart\n  Scenario: a\n    Then {PORT}\n")
+    assert heals([made], ["restart", "other"]) == []
+    assert heals([made], []) == []
+    assert heals([made], ["restrt"]) == [
+        "x.feature:3: @heal:restart: unknown heal rule 'restart': did you mean 'restrt'? known are restrt"
+    ]
