@@ -9,14 +9,14 @@ from pathlib import Path
 from benchmarks.server import Keys
 
 
-def project(folder: Path, keys: Keys, addresses: Sequence[str], feature: str) -> Path:
-    """Write a project anew, its hosts named h1, h2, ...; return its folder."""
+def project(folder: Path, keys: Keys, addresses: Sequence[str], feature: str, more: str = "") -> Path:
+    """Write a project anew, its hosts named h1, h2, ...; return its folder. Args: more: options of its provider."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     hosts = "".join(f"  h{n}: {{address: {each}}}\n" for n, each in enumerate(addresses, 1))
     (folder / "stack.yaml").write_text(
         "stack: bench\n"
-        f"provider: {{name: existing, known-hosts: {keys.known_hosts}, config: none, agent: false}}\n"
+        f"provider: {{name: existing, known-hosts: {keys.known_hosts}, config: none, agent: false{more}}}\n"
         f"defaults: {{user: root, key: {keys.user}}}\n"
         f"features: [mix.feature]\nhosts:\n{hosts}"
     )

@@ -32,6 +32,10 @@ class Options:
     )
     config: str = field(default="", metadata={"description": "the ssh_config to read instead, or none"})
     agent: bool = field(default=True, metadata={"description": "use the keys of the SSH agent"})
+    pipelined: bool = field(
+        default=False,
+        metadata={"description": "libssh2: log in without waiting for each answer; saves 2 round trips"},
+    )
     connect_timeout: float | None = field(
         default=None, metadata={"dimension": "time", "description": "longest wait for a connection"}
     )
@@ -89,6 +93,8 @@ class Existing(Provider):
             options["known-hosts"] = str(self.context.state / STATE_KNOWN_HOSTS)
         if self.options.config:
             options["config"] = "none" if self.options.config == "none" else self._path(self.options.config)
+        if self.options.pipelined:
+            options["pipelined"] = True
         if self.options.connect_timeout is not None:
             options["connect-timeout"] = self.options.connect_timeout
         return options

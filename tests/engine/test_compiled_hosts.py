@@ -185,6 +185,16 @@ def test_an_option_that_is_wrong_is_told_all_the_same(place, server):
     assert place.check()[0] == 0  # by the whole command line: what a plan says wrongly is no answer
 
 
+def test_pipelined_is_an_option_of_the_provider(place, server):
+    place.write(host(server), GOOD, provider=f"{known(server)}, pipelined: true")
+    before = server.logins()
+    status, output = place.twice("-v")
+    assert status == 0
+    assert output.endswith("cost: logins 1, round trips 1, commands 1\n")
+    assert server.logins() - before == 2
+    assert b"pipelined" in place.plans()[0].read_bytes()
+
+
 def test_hosts_that_a_provider_must_be_asked_for_are_not_kept():
     kept = [name for name in registry.names("provider") if registry.get("provider", name).declared]
     assert kept == ["existing", "local"]
