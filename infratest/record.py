@@ -21,14 +21,11 @@ class Record:
     """A value with named fields: made by position or keyword, compared, hashed and shown by them."""
 
     _fields: tuple[str, ...] = ()
-    #: Those of them that have no default.
-    _required: frozenset[str] = frozenset()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         own = [name for name, hint in cls.__annotations__.items() if not hint.startswith("ClassVar")]
         cls._fields = (*(name for name in cls._fields if name not in own), *own)
-        cls._required = frozenset([name for name in cls._fields if not hasattr(cls, name)])
 
     def __init__(self, *values: Any, **named: Any) -> None:
         fields, own = self._fields, self.__dict__
@@ -39,8 +36,10 @@ class Record:
             if not named.keys() <= set(fields) - own.keys():
                 raise TypeError(f"{type(self).__name__}: {sorted(named)}: an unknown field, or one given twice")
             own.update(named)
-        if len(own) < len(fields) and not self._required <= own.keys():
-            raise TypeError(f"{type(self).__name__} needs {sorted(self._required - own.keys())}")
+        if len(own) < len(fields):
+            for name in fields:
+                if name not in own and not hasattr(type(self), name):
+                    raise TypeError(f"{type(self).__name__} needs {name!r}")
         self.__post_init__()
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""This machine asked by itself: native readers where a fact has one, one shell for the rest. On the plugin's path.
+"""This machine asked by itself: native readers where a fact has one, else one shell. On the plugin's path.
 
 `look_here` serves the collector of many hosts too, for those that are this machine; `Here` is the whole collector of
 a run that is about nothing else.
@@ -6,17 +6,11 @@ a run that is about nothing else.
 
 from __future__ import annotations
 
-import os
-from time import monotonic
-
-from infratest.cleaning import clean, decoded
-from infratest.engine.asked import SNIPPET_SECONDS, Facts, as_failure, askable, asks
-from infratest.engine.script import Question, Script, build, read
-from infratest.errors import DeadlineExceeded, FactError
-from infratest.facts.base import Answer, LooksHere
+from infratest.engine.asked import Facts, as_failure, asks
+from infratest.errors import FactError
+from infratest.facts.base import LooksHere
 from infratest.hosts import RUNNING
 from infratest.model import Cost
-from infratest.sessions import end_session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +21,6 @@ if TYPE_CHECKING:
     from infratest.engine.tasks import Plan
     from infratest.facts.base import Need
     from infratest.hosts import Host
-
-#: Bytes of the whole answer that are kept (transports/base.py has the same for other hosts).
-OUTPUT_LIMIT = 8 * 2**20
-
-#: Of signal(7), alike on all of Linux; the module `signal` imports `enum`, which costs a third of a check.
-SIGPIPE = 13
 
 
 def is_here(host: Host) -> bool:
@@ -97,74 +85,8 @@ class Here:
                 for ask in left:
                     facts.failed(location, ask, FactError(f"{ask.name} cannot be looked at from {location} here"))
             elif left:
-                self._shell(location, left, deadline, facts)
+                from infratest.engine.here_shell import ask_shell
+
+                self._commands += 1
+                ask_shell(location, left, deadline, facts)
         return facts
-
-    def _shell(self, location: str, wanted: Sequence[Ask], deadline: Deadline, facts: Facts) -> None:
-        seconds = max(1.0, min(SNIPPET_SECONDS, deadline.left - 1))
-        asking = askable(location, wanted, facts)
-        script = build([Question(snippet, seconds, ask.fact.alone) for ask, snippet in asking])
-        began = monotonic()
-        self._commands += 1
-        output, words = _run(script, deadline)
-        told = clean(decoded(words), 300)
-        for (ask, _), answer in zip(asking, read(script, output), strict=True):
-            if isinstance(answer, Answer):
-                facts.answered(location, ask, answer, monotonic() - began)
-            elif deadline.passed:
-                facts.failed(location, ask, DeadlineExceeded(f"no answer within {deadline.seconds:.3g} s"))
-            else:
-                facts.failed(location, ask, type(answer)(f"{answer}{f': {told}' if told else ''}"))
-
-
-def _run(script: Script, deadline: Deadline) -> tuple[bytes, bytes]:
-    """Run a script by sh and return both streams, whatever there was of them at the deadline; nothing outlives it."""
-    import select
-
-    stdin_read, stdin_write = os.pipe()
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
-    pid = os.posix_spawn(
-        "/bin/sh", ["sh", "-s", script.nonce], os.environ | {"LC_ALL": "C"},
-        file_actions=[
-            (os.POSIX_SPAWN_DUP2, stdin_read, 0),
-            (os.POSIX_SPAWN_DUP2, out_write, 1),
-            (os.POSIX_SPAWN_DUP2, err_write, 2),
-        ],
-        setsid=True,
-        setsigdef=[SIGPIPE],
-    )  # fmt: skip
-    for handle in (stdin_read, out_write, err_write):
-        os.close(handle)
-    os.set_blocking(stdin_write, False)
-    streams: dict[int, bytearray] = {out_read: bytearray(), err_read: bytearray()}
-    unsent, open_streams = memoryview(script.text), {out_read, err_read}
-    try:
-        while open_streams and not deadline.passed:
-            writing = [stdin_write] if unsent else []
-            readable, writable, _ = select.select(list(open_streams), writing, [], deadline.left)
-            if writable:
-                unsent = _send(stdin_write, unsent)
-                if not unsent:
-                    os.close(stdin_write)
-            for handle in readable:
-                data = os.read(handle, 65536)
-                if not data:
-                    open_streams.discard(handle)
-                elif len(streams[handle]) < OUTPUT_LIMIT:
-                    streams[handle] += data
-    finally:
-        if open_streams:  # at the deadline, or after Ctrl-C
-            end_session(pid)
-        for handle in (out_read, err_read, *([stdin_write] if unsent else [])):
-            os.close(handle)
-        os.waitpid(pid, 0)
-    return bytes(streams[out_read]), bytes(streams[err_read])
-
-
-def _send(handle: int, data: memoryview) -> memoryview:
-    try:
-        return data[os.write(handle, data) :]
-    except BrokenPipeError:
-        # The shell has gone without reading all of it; what it printed says why.
-        return data[len(data) :]

@@ -1,0 +1,99 @@
+"""One shell of this machine, for what no native reader answers. Called by here.py, which imports it only then.
+
+On the plugin program's path where it is needed: nothing here imports a thread or `subprocess`.
+"""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+
+from infratest.cleaning import clean, decoded
+from infratest.engine.asked import SNIPPET_SECONDS, askable
+from infratest.engine.script import Question, Script, build, read
+from infratest.errors import DeadlineExceeded
+from infratest.facts.base import Answer
+from infratest.sessions import end_session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infratest.deadline import Deadline
+    from infratest.engine.asked import Ask, Facts
+
+#: Bytes of the whole answer that are kept (transports/base.py has the same for other hosts).
+OUTPUT_LIMIT = 8 * 2**20
+
+#: Of signal(7), alike on all of Linux; the module `signal` imports `enum`, which costs a third of a check.
+SIGPIPE = 13
+
+
+def ask_shell(location: str, wanted: Sequence[Ask], deadline: Deadline, facts: Facts) -> None:
+    """Ask all of these by one script, and put what came back by the deadline into the table of facts."""
+    seconds = max(1.0, min(SNIPPET_SECONDS, deadline.left - 1))
+    asking = askable(location, wanted, facts)
+    script = build([Question(snippet, seconds, asked.fact.alone) for asked, snippet in asking])
+    began = monotonic()
+    output, words = _run(script, deadline)
+    told = clean(decoded(words), 300)
+    for (asked, _), answer in zip(asking, read(script, output), strict=True):
+        if isinstance(answer, Answer):
+            facts.answered(location, asked, answer, monotonic() - began)
+        elif deadline.passed:
+            facts.failed(location, asked, DeadlineExceeded(f"no answer within {deadline.seconds:.3g} s"))
+        else:
+            facts.failed(location, asked, type(answer)(f"{answer}{f': {told}' if told else ''}"))
+
+
+def _run(script: Script, deadline: Deadline) -> tuple[bytes, bytes]:
+    """Run a script by sh and return both streams, whatever there was of them at the deadline; nothing outlives it."""
+    import select
+
+    stdin_read, stdin_write = os.pipe()
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    pid = os.posix_spawn(
+        "/bin/sh", ["sh", "-s", script.nonce], os.environ | {"LC_ALL": "C"},
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, stdin_read, 0),
+            (os.POSIX_SPAWN_DUP2, out_write, 1),
+            (os.POSIX_SPAWN_DUP2, err_write, 2),
+        ],
+        setsid=True,
+        setsigdef=[SIGPIPE],
+    )  # fmt: skip
+    for handle in (stdin_read, out_write, err_write):
+        os.close(handle)
+    os.set_blocking(stdin_write, False)
+    streams: dict[int, bytearray] = {out_read: bytearray(), err_read: bytearray()}
+    unsent, open_streams = memoryview(script.text), {out_read, err_read}
+    try:
+        while open_streams and not deadline.passed:
+            writing = [stdin_write] if unsent else []
+            readable, writable, _ = select.select(list(open_streams), writing, [], deadline.left)
+            if writable:
+                unsent = _send(stdin_write, unsent)
+                if not unsent:
+                    os.close(stdin_write)
+            for handle in readable:
+                data = os.read(handle, 65536)
+                if not data:
+                    open_streams.discard(handle)
+                elif len(streams[handle]) < OUTPUT_LIMIT:
+                    streams[handle] += data
+    finally:
+        if open_streams:  # at the deadline, or after Ctrl-C
+            end_session(pid)
+        for handle in (out_read, err_read, *([stdin_write] if unsent else [])):
+            os.close(handle)
+        os.waitpid(pid, 0)
+    return bytes(streams[out_read]), bytes(streams[err_read])
+
+
+def _send(handle: int, data: memoryview) -> memoryview:
+    try:
+        return data[os.write(handle, data) :]
+    except BrokenPipeError:
+        # The shell has gone without reading all of it; what it printed says why.
+        return data[len(data) :]
