@@ -1,7 +1,7 @@
 """One SSH connection by libssh2 from TCP to logged in: hear the server, exchange keys, verify its key, authenticate.
 
 Called by `_ssh_libssh2`. libssh2 never blocks here: each call is repeated when its socket is ready, until our deadline.
-What lies between libssh2 and the server stands in `_ssh_wire`: it is joined once both sides have said who they are.
+What lies between libssh2 and the server stands in `_ssh_wire`: it is joined once the host key is verified.
 
 Pipelined, it is joined when the login is done, and two answers are not waited for: the service request goes with the
 question whether a key would do, and the signed request with the opening of a channel. The host key is verified before.
@@ -34,7 +34,7 @@ from infratest.transports._ssh_wire import GREETING_LIMIT, Wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from infratest.deadline import Deadline
     from infratest.transports._ssh_route import Hop
@@ -44,6 +44,9 @@ ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 
 #: What libssh2 says while it waits for the answer to its service request: the keys are exchanged then.
 ASKED_SERVICE = "Failed to get response to ssh-userauth request"
+
+#: What libssh2 says of a key when the server has hung up on it, beside the error of one that is refused.
+UNANSWERED = "Waiting for USERAUTH response"
 
 #: How a server begins that is known to leave a channel alone on which nothing runs. Dropbear closes it when a
 #: command on another one ends, and yet starts what is asked for on it meanwhile: a command that nobody hears of.
@@ -146,12 +149,13 @@ class Link:
         self._session.set_blocking(False)
         _prefer(self._session, entries)
         self._greet(connecting, deadline)
-        asked = self._exchange(deadline)
+        self._exchange(deadline)
         shown, _ = self.session.hostkey()
         _ssh_errors.verify(hop, entries, _private_keys.string(shown, 0)[0].decode("ascii", "replace"), shown)
-        if asked:
+        if hop.pipelined:
             self._flight(deadline)
         else:
+            self._ask_service(deadline)
             self._authenticate(deadline)
         self.wire.join()
 
@@ -176,15 +180,20 @@ class Link:
         self.idles = line.startswith(IDLES)
         self.wire.feed(line)
 
-    def _exchange(self, deadline: Deadline) -> bool:
-        """Exchange keys; return whether the service request still waits to be sent (pipelined)."""
+    def _exchange(self, deadline: Deadline) -> None:
+        """Exchange keys, up to the service request: libssh2 writes it unasked, and it waits here to be sent."""
+        self._shake(deadline, lambda: bool(self.session.last_error() == ASKED_SERVICE))
+
+    def _ask_service(self, deadline: Deadline) -> None:
+        """Send the service request, and hear the answer."""
+        self.wire.send(self.wire.written(), deadline)
+        self.wire.join()
+        self._shake(deadline, lambda: False)
+
+    def _shake(self, deadline: Deadline, enough: Callable[[], bool]) -> None:
         try:
-            while self.session.handshake(self.wire.end) == LIBSSH2_ERROR_EAGAIN:
-                if self.hop.pipelined and self.session.last_error() == ASKED_SERVICE:
-                    return True
+            while self.session.handshake(self.wire.end) == LIBSSH2_ERROR_EAGAIN and not enough():
                 self.wire.send(self.wire.written(), deadline)
-                if not self.hop.pipelined:
-                    self.wire.join()
                 self.wire.pump(deadline, self._events())
         except TimeoutError:
             raise _ssh_errors.slow_handshake(self.hop, deadline) from None
@@ -194,7 +203,6 @@ class Link:
             if isinstance(error, GONE) or self.wire.ended():
                 raise _ssh_errors.lost_handshake(self.hop) from None
             raise _ssh_errors.no_common_language(self.hop, self._words()) from None
-        return False
 
     def _events(self) -> int:
         return select.POLLIN | (select.POLLOUT if self.blocked else 0)
@@ -207,6 +215,8 @@ class Link:
         refused = 0
         try:
             for path in self._keys(tried):
+                if refused and self._words() == UNANSWERED:
+                    raise SocketDisconnectError
                 name = path
                 if self._key(path, deadline):
                     return

@@ -66,7 +66,7 @@ def failure(kind: type[InfratestError], options: dict[str, Any], seconds: float 
         ssh(options).open(Deadline(seconds))
     assert type(raised.value) is kind
     wait_until(lambda: threading.active_count() <= threads)
-    assert open_files() == files
+    assert open_files() <= files  # one that an earlier test left may have gone meanwhile
     assert "web-1" in str(raised.value)
     return str(raised.value)
 
@@ -94,7 +94,7 @@ def test_one_login_serves_many_commands(server: Server) -> None:
     assert transport.cost.as_dict() == {"logins": 1, "round_trips": 5, "commands": 5}
     assert server.logins() - before == transport.cost.logins
     wait_until(lambda: threading.active_count() <= threads)
-    assert open_files() == files
+    assert open_files() <= files  # one that an earlier test left may have gone meanwhile
 
 
 def test_nagle_is_off_on_the_real_socket(server: Server) -> None:
@@ -162,8 +162,8 @@ def test_the_agent_holds_the_key(server: Server, tmp_path: Path, monkeypatch: py
     socket_path = tmp_path / "agent"
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", socket_path], stdout=subprocess.DEVNULL)
     try:
-        wait_until(socket_path.exists)
         monkeypatch.setenv("SSH_AUTH_SOCK", str(socket_path))
+        wait_until(lambda: subprocess.run(["ssh-add", "-l"], capture_output=True, check=False).returncode == 1)  # empty
         subprocess.run(["ssh-add", "-q", make_key(tmp_path / "other"), server.key], check=True)
         options = server.options(agent=True, client="auto")
         del options["key"]

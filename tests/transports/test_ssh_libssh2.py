@@ -15,7 +15,7 @@ from sshd import Server, make_key
 from turns import Turns, counting
 
 from infratest.deadline import Deadline
-from infratest.errors import AccessRefused, HostKeyRefused, TransportError
+from infratest.errors import TransportError
 from infratest.hosts import Host
 from infratest.registry import get
 from infratest.transports._ssh_choice import choose
@@ -184,36 +184,6 @@ def test_a_script_takes_one_round_trip(server: Server, pipelined: bool, first: i
             assert transport.run_script(b"x='a script'\necho $x", Deadline(LONG)).stdout == b"a script\n"
             assert turns.answered == first + number
         transport.close()
-
-
-# Pipelined
-
-
-def test_pipelined_the_host_key_is_verified_before_anything_is_sent(server: Server, tmp_path: Path) -> None:
-    logins = server.logins()
-    with pytest.raises(HostKeyRefused, match="unknown"):
-        answer(server.options(pipelined=True, known_hosts=str(tmp_path / "none")))
-    assert server.logins() == logins
-    assert "publickey" not in server.log.read_text().rpartition("Connection from")[2]
-
-
-def test_pipelined_a_login_that_fails_is_tried_step_by_step(server: Server, tmp_path: Path) -> None:
-    stranger = make_key(tmp_path / "stranger")
-    with counting(server.port) as turns:
-        with pytest.raises(AccessRefused, match="stranger was refused"):
-            answer(behind(server, turns, pipelined=True, key=str(stranger)))
-        assert turns.connections == 2
-
-
-def test_pipelined_a_server_that_wants_more(start: Start) -> None:
-    server = start(AuthenticationMethods="publickey,password", PasswordAuthentication="yes")
-    with pytest.raises(AccessRefused, match="also wants password"):
-        answer(server.options(pipelined=True))
-
-
-def test_pipelined_a_server_that_gives_no_channel(start: Start) -> None:
-    with pytest.raises(AccessRefused, match="no command may be run"):
-        answer(start(MaxSessions="0").options(pipelined=True))
 
 
 # Servers that differ
