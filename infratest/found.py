@@ -203,7 +203,8 @@ class Reply(Record):
     """What came back from a URL.
 
     Args:
-        status: None where no answer came. refused: why not, in words; empty where one came.
+        status: None where no answer came. refused: why not, in words; empty where one came. silent: nothing answers
+        there at all; not so where the name is not known, or where something answers that is no whole HTTP.
         seconds: until the answer was complete. whole: false where the body is longer than the 1 MiB kept.
     """
 
@@ -213,3 +214,4 @@ class Reply(Record):
     body: str = ""
     whole: bool = True
     refused: str = ""
+    silent: bool = False

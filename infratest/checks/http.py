@@ -37,11 +37,13 @@ class _OfUrl(Check):
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
         reply: Reply = facts[self.needed[0]]
-        if reply.status is None:
-            return Seen(
-                holds=False, saw=f'"{self.url}" does not answer: {clean(reply.refused, SHOWN)}', absent=self.of_property
-            )
-        return self.look(reply)
+        if reply.status is not None:
+            return self.look(reply)
+        why = clean(reply.refused, SHOWN)
+        if reply.silent:
+            return Seen(holds=False, saw=f'"{self.url}" does not answer: {why}', absent=self.of_property)
+        # Of a name that nobody knows, or a bad certificate, nobody can say either that the server is not there.
+        return Seen(holds=False, saw=f'"{self.url}" gives no answer that counts: {why}', absent=True)
 
     @abstractmethod
     def look(self, reply: Reply) -> Seen:

@@ -47,8 +47,8 @@ def command(session: Session, features: tuple[str, ...]) -> int:
     if has_stack:
         problems += _of_stack(session)
     problems += heals(read, [rule.name for rule in session.stack.heal] if has_stack else ())
-    if has_stack and not problems:
-        problems += _against_stack(session, read)
+    if has_stack:
+        problems += [words for words in _against_stack(session, read) if words not in problems]
     for words in problems:
         click.echo(words)
     scenarios = sum(len(feature.scenarios) for feature in read)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.response import HTTPResponse
 
 from infratest import __version__
 from infratest.deadline import Deadline
@@ -54,12 +55,20 @@ done
 #: curl's exit statuses that tell of the server, not of us: name not known, refused, broken off, timed out, bad TLS
 #: handshake or certificate, empty or broken answer (curl(1), EXIT CODES).
 REFUSALS = frozenset({6, 7, 8, 16, 18, 28, 35, 51, 52, 55, 56, 60, 90, 91, 92, 95, 96})
+#: Those where nothing came back: refused, timed out, hung up at once.
+SILENT = frozenset({7, 28, 52, 55, 56})
+#: What -w writes, where no status came back.
+NO_STATUS = "000"
 #: What -w writes, wherever it stands among curl's own words: the status and the seconds.
 WRITTEN = re.compile(r"=(\d{3}) ([\d.,]+)=")
 #: Among others: the answer is no HTTP/1.
 UNSUPPORTED = 1
 #: The pipe was shut: the answer is longer than what is kept.
 WRITE_ERROR = 23
+
+
+#: Errors that tell of a name nobody knows, or of something that answers and is no HTTP (or has a bad certificate).
+NOT_SILENT = (urllib3.exceptions.NameResolutionError, urllib3.exceptions.SSLError, ssl.SSLError, ValueError)
 
 
 class HttpFact(LooksFromController):
@@ -116,7 +125,10 @@ def _curl_reply(told: str, text: str) -> Reply:
     words = (words[: found.start()] + words[found.end() :]).strip()
     seconds = float(found[2].replace(",", "."))
     if exit_status in REFUSALS or (exit_status == UNSUPPORTED and "HTTP/0.9" in words):
-        return Reply(status=None, seconds=seconds, refused=words.partition(") ")[2].split("\n")[0] or words)
+        silent = exit_status in SILENT and found[1] == NO_STATUS and "Resolving" not in words
+        return Reply(
+            status=None, seconds=seconds, refused=words.partition(") ")[2].split("\n")[0] or words, silent=silent
+        )
     head, body = _head_and_body(text)
     size = len(body.encode("utf-8", "replace"))
     if exit_status not in (0, WRITE_ERROR) or (exit_status == WRITE_ERROR and size <= LIMIT):
@@ -149,14 +161,17 @@ def _look(url: str, deadline: Deadline, seconds: float, connect: Connect) -> Rep
     watch = Timer(patience.left, _cut, (connection,))
     watch.daemon = True
     watch.start()
+    response = None
     try:
-        return _get(connection, parsed, began)
+        response = _asked(connection, parsed)
+        return _reply(response, began)
     except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
         if deadline.passed:
             raise DeadlineExceeded(f"{url}: no complete answer before our own deadline") from None
         late = patience.passed
         words = f"no complete answer within {seconds:g} s" if late else _words(error)
-        return Reply(status=None, seconds=monotonic() - began, refused=words)
+        silent = response is None and _silent(error)
+        return Reply(status=None, seconds=monotonic() - began, refused=words, silent=silent)
     finally:
         watch.cancel()
         connection.close()
@@ -175,7 +190,7 @@ def _connection(scheme: str, host: str, address: str, port: int, timeout: float)
     return HTTPConnection(address, port, timeout=timeout)
 
 
-def _get(connection: HTTPConnection, parsed: urllib3.util.Url, began: float) -> Reply:
+def _asked(connection: HTTPConnection, parsed: urllib3.util.Url) -> HTTPResponse:
     connection.request(
         "GET",
         parsed.request_uri,
@@ -183,7 +198,10 @@ def _get(connection: HTTPConnection, parsed: urllib3.util.Url, began: float) -> 
         preload_content=False,
         decode_content=False,
     )
-    response = connection.getresponse()
+    return connection.getresponse()
+
+
+def _reply(response: HTTPResponse, began: float) -> Reply:
     kept = bytearray()
     while len(kept) <= LIMIT and (piece := response.read(min(2**16, LIMIT + 1 - len(kept)))):
         kept += piece
@@ -194,6 +212,12 @@ def _get(connection: HTTPConnection, parsed: urllib3.util.Url, began: float) -> 
         body=bytes(kept[:LIMIT]).decode("utf-8", "replace"),
         whole=len(kept) <= LIMIT,
     )
+
+
+def _silent(error: Exception) -> bool:
+    if isinstance(error, http.client.RemoteDisconnected):
+        return True  # it hung up without a word
+    return not isinstance(error, (*NOT_SILENT, http.client.HTTPException))
 
 
 def _cut(connection: HTTPConnection) -> None:

@@ -104,6 +104,8 @@ def _line_of(text: str, after: int, source: Sequence[str]) -> int:
 
 def keyword_hint(text: str, language: str = "en") -> str:
     """Return `; did you mean ...?` for a line that begins like a misspelt keyword, else an empty text."""
+    if text.strip().partition(":")[0] in [word.strip() for word in _words(BLOCKS + STEPS, language)]:
+        return "; it cannot stand here, or nothing follows it"
     hint = _block_hint(text, language)
     first = text.strip().split(" ", 1)[0]
     near = get_close_matches(first.capitalize(), [word.strip() for word in _words(STEPS, language)], n=1, cutoff=0.6)

@@ -142,7 +142,8 @@ def test_as_root_is_another_fact():
 
 URL = "http://x/"
 PAGE = Reply(status=200, seconds=0.04, headers=(("server", "nginx"), ("x", "1"), ("x", "2")), body="Welcome")
-REFUSED = Reply(status=None, seconds=0.0, refused="[Errno 111] Connection refused")
+REFUSED = Reply(status=None, seconds=0.0, refused="[Errno 111] Connection refused", silent=True)
+UNKNOWN_NAME = Reply(status=None, seconds=0.0, refused="failed to resolve 'x'")
 
 
 def web(check, reply):
@@ -172,6 +173,8 @@ def test_urls(check, holds):
     assert refused.saw == '"http://x/" does not answer: [Errno 111] Connection refused'
     assert refused.absent is (type(check) is not UrlAnswers)
     assert check.viewpoint == "controller"
+    nobody = web(check, UNKNOWN_NAME)
+    assert (nobody.holds, nobody.absent) == (False, True)  # not even that it does not answer
 
 
 def test_the_time_of_an_answer():

@@ -179,6 +179,7 @@ def test_a_refused_connection_is_seen_as_a_refusal(from_there):
         free.bind(("127.0.0.1", 0))
         (reply,) = from_there(f"http://127.0.0.1:{free.getsockname()[1]}/")
     assert reply.status is None
+    assert reply.silent
     assert "refused" in reply.refused or "Couldn't connect" in reply.refused or "Failed to connect" in reply.refused
 
 
@@ -187,14 +188,19 @@ def test_a_certificate_that_nobody_vouches_for_is_a_refusal(tls_port, from_there
     (reply,) = from_there(f"https://127.0.0.1:{tls_port}/")
     assert reply.status is None
     assert "certificate" in reply.refused
+    assert not reply.silent
 
 
 @both
-@pytest.mark.parametrize("words", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfour", b"\x16\x03nonsense"])
-def test_a_broken_answer_is_a_refusal(raw, from_there, words):
+@pytest.mark.parametrize(
+    "words, silent",
+    [(b"", True), (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfour", False), (b"\x16\x03nonsense", False)],
+)
+def test_a_broken_answer_is_a_refusal(raw, from_there, words, silent):
     (reply,) = from_there(f"http://127.0.0.1:{raw(words)}/")
     assert reply.status is None
     assert reply.refused
+    assert reply.silent is silent
 
 
 @both
@@ -202,6 +208,7 @@ def test_a_name_that_nobody_knows_is_a_refusal(from_there):
     (reply,) = from_there("http://nosuch.invalid/")
     assert reply.status is None
     assert "resolve" in reply.refused
+    assert not reply.silent
 
 
 def test_the_endpoint_is_connected_to_and_the_host_header_kept(port):

@@ -180,6 +180,7 @@ def test_a_keyword_hint_names_the_nearest_keyword_of_the_language():
     assert keyword_hint("Exmaples:") == "; did you mean 'Examples:'?"
     assert keyword_hint("Wnen etwas ist", "de") in ("; did you mean 'When'?", "; did you mean 'Wenn'?")
     assert keyword_hint("nginx is there") == ""
+    assert keyword_hint("Feature: b") == keyword_hint("Then") == "; it cannot stand here, or nothing follows it"
     assert keyword_hint("") == ""
 
 
