@@ -40,6 +40,7 @@ class Connections:
         self._locks = {name: allocate_lock() for name in hosts}
         self._open: dict[str, Transport] = {}
         self._spent = Cost()
+        self._ended = False
 
     @contextmanager
     def use(self, name: str, deadline: Deadline) -> Iterator[Transport]:
@@ -69,6 +70,10 @@ class Connections:
         allowed = deadline.at_most(self._login)
         try:
             transport.open(allowed)
+            if self._ended:
+                # What was closed while it was being opened may be open all the same: nobody would close it again.
+                transport.close()
+                raise ConnectionLost(f"{host.name}: the run ended while it logged in")
         except BaseException as error:
             self._drop(host.name)
             if isinstance(error, Unreachable) and allowed.passed and allowed.seconds < TIME_TO_ANSWER:
@@ -86,7 +91,8 @@ class Connections:
             self._drop(name)
 
     def close(self) -> None:
-        """Close all, from whichever thread: who still uses one sees its connection lost."""
+        """Close all for good, from whichever thread: who still uses one sees its connection lost."""
+        self._ended = True
         for name in list(self._open):
             self._drop(name)
 
