@@ -40,7 +40,7 @@ class Connections:
         self._locks = {name: allocate_lock() for name in hosts}
         self._open: dict[str, Transport] = {}
         self._spent = Cost()
-        self._ended = False
+        self._endings = 0
 
     @contextmanager
     def use(self, name: str, deadline: Deadline) -> Iterator[Transport]:
@@ -67,10 +67,10 @@ class Connections:
         transport = self._make(host)
         # Held from before it is open, so that `close` ends a login that hangs.
         self._open[host.name] = transport
-        allowed = deadline.at_most(self._login)
+        allowed, begun = deadline.at_most(self._login), self._endings
         try:
             transport.open(allowed)
-            if self._ended:
+            if self._endings != begun:
                 # What was closed while it was being opened may be open all the same: nobody would close it again.
                 transport.close()
                 raise ConnectionLost(f"{host.name}: the run ended while it logged in")
@@ -91,8 +91,8 @@ class Connections:
             self._drop(name)
 
     def close(self) -> None:
-        """Close all for good, from whichever thread: who still uses one sees its connection lost."""
-        self._ended = True
+        """Close all, from whichever thread: who still uses one, or logs in, sees its connection lost."""
+        self._endings += 1
         for name in list(self._open):
             self._drop(name)
 

@@ -59,3 +59,6 @@ def test_a_login_that_outlives_the_run_is_closed_and_not_used() -> None:
     assert not slow.is_open
     with pytest.raises(ConnectionLost, match="web: the run ended while it logged in"):
         raise seen[0]
+    with connections.use("web", Deadline(SECONDS)) as transport:  # an undo logs in anew
+        assert transport is slow
+        assert slow.is_open
