@@ -100,4 +100,9 @@ def _store(report: Report, state: str) -> None:
     from infratest.engine.keeping import keep
     from infratest.stack.state_dir import StateDir
 
-    keep(StateDir(Path(state)), report, counting=True)
+    place = StateDir(Path(state))
+    keep(place, report, counting=True)
+    if os.path.exists(os.path.join(state, "journal.jsonl")):
+        from infratest.stack.lease import renew
+
+        renew(place, report.stack, report.env)

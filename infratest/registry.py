@@ -12,11 +12,14 @@ import pkgutil
 import sys
 from difflib import get_close_matches
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from infratest.builtin import KINDS
 from infratest.errors import InfratestError, UnknownName
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 def names(kind: str) -> list[str]:
@@ -83,7 +86,20 @@ def _outsiders(kind: str) -> dict[str, EntryPoint]:
 @cache
 def _on_path(kind: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
     """Return what is installed on this path; reading it anew for every host would cost more than to log in there."""
+    if not any(_names_ours(Path(place or ".")) for place in path):
+        return {}
+    from importlib.metadata import entry_points  # costs more to import than most checks
+
     return {point.name: point for point in entry_points(group=f"infratest.{kind}")}
+
+
+@cache
+def _names_ours(place: Path) -> bool:
+    """Whether a distribution in this place may have an entry point for us; an archive may always."""
+    if not place.is_dir():
+        return place.exists()
+    found = (*place.glob("*.dist-info/entry_points.txt"), *place.glob("*.egg-info/entry_points.txt"))
+    return any("[infratest." in one.read_text("utf-8", "replace") for one in found)
 
 
 def _checked(kind: str, name: str, value: Any) -> type[Any]:

@@ -56,6 +56,15 @@ def test_listing_imports_no_plugin():
     assert done.stdout.split() == []
 
 
+def test_where_nobody_has_an_entry_point_what_reads_them_is_not_imported():
+    code = (
+        "import sys; from infratest import registry; registry.get('output', 'nagios'); "
+        "print('importlib.metadata' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 @pytest.fixture
 def outsider(tmp_path, monkeypatch):
     """Install a distribution with an entry point, as a user's package would have."""

@@ -7,15 +7,15 @@ cannot differ.
 from __future__ import annotations
 
 import logging
+import os
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import wraps
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
-from uuid import uuid4
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from infratest import history
 from infratest.deadline import Deadline
@@ -32,13 +32,15 @@ from infratest.gherkin.select import CHECK, refuse_acting, select, why_skipped
 from infratest.gherkin.suite import Feature
 from infratest.gherkin.values import Values
 from infratest.gherkin.vocabulary import vocabulary
-from infratest.heal.records import HealRecord
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.session import Session
-from infratest.stack.journal import Journal
 from infratest.stack.lease import renew
 from infratest.stack.open import open_hosts, open_transport, opened
+
+if TYPE_CHECKING:
+    from infratest.heal.records import HealRecord
+    from infratest.stack.journal import Journal
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -210,13 +212,19 @@ class _Undos:
     """The undo log of the engine, kept in the stack's journal."""
 
     def __init__(self, session: Session) -> None:
-        self._journal = Journal(session.state)
+        self._state = session.state
         self._stack = session.stack
+
+    @cached_property
+    def _journal(self) -> Journal:
+        from infratest.stack.journal import Journal
+
+        return Journal(self._state)
 
     def undo_asked(self, host: str, command: Sequence[str]) -> str:
         from infratest.quoting import command_line
 
-        undo = uuid4().hex
+        undo = os.urandom(16).hex()
         self._journal.undo_asked(host, command_line(list(command)), undo, self._stack.name, self._stack.env)
         return undo
 

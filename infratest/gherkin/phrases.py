@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from infratest.gherkin.suite import ACT, CHECK, SETUP
@@ -28,6 +29,30 @@ QUOTED = r'"((?:[^"\\]|\\.)*)"'
 VALUE = r"\{[A-Za-z][\w.-]*\}"  # a value that planning puts in
 NUMBER = rf"(?:[+-]?\d+(?:\.\d+)?|{VALUE})"
 DURATION = rf"{NUMBER}\s?(?:ms|s|min|h|days?)"
+
+
+class Form:
+    """One way to say a sentence, plainly or negated.
+
+    Its regular expression is made when a text may be it: to make all of them takes longer than a check.
+    """
+
+    def __init__(self, pattern: str, kind: str, negated: bool) -> None:
+        self.negated = negated
+        self._pattern = pattern
+        self._kind = kind
+        self._always = _always(pattern)
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """Return the placeholders' values, as written, if a text is said so."""
+        if not all(part in text for part in self._always):
+            return None
+        found = self._regex.fullmatch(text)
+        return {name: value for name, value in found.groupdict().items() if value is not None} if found else None
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        return _regex(self._pattern, self._kind)
 
 
 @dataclass(frozen=True)
@@ -51,15 +76,14 @@ class Sentence:
     shell: frozenset[str] = frozenset()
     undo: str = ""
     module: str = ""
-    regexes: tuple[tuple[re.Pattern[str], bool], ...] = field(default=(), compare=False, repr=False)
+    forms: tuple[Form, ...] = field(default=(), compare=False, repr=False)
 
     def match(self, text: str) -> Match | None:
         """Return what a text says if it is this sentence, with the values still as written."""
-        for regex, negated in self.regexes:
-            found = regex.fullmatch(text)
-            if found:
-                groups = {name: value for name, value in found.groupdict().items() if value is not None}
-                return Match(self, text, groups, negated)
+        for form in self.forms:
+            groups = form.match(text)
+            if groups is not None:
+                return Match(self, text, groups, form.negated)
         return None
 
     @property
@@ -112,7 +136,7 @@ def _declare(
             shell=frozenset(shell),
             undo=undo,
             module=build.__module__.rpartition(".")[2],
-            regexes=tuple((_regex(text, kind), negated) for text, negated in patterns),
+            forms=tuple(Form(text, kind, negated) for text, negated in patterns),
         )
 
     return declare
@@ -126,6 +150,16 @@ def _dimension(pattern: str) -> str | None:
 _PIECE = re.compile(
     r'"\{(?P<quoted>\w+)\}"|\{(?P<name>\w+):(?P<type>\w+)\}|(?P<open>\[)|(?P<close>\])|(?P<text>[^"{\[\]]+|.)'
 )
+
+
+def _always(pattern: str) -> tuple[str, ...]:
+    """Return the parts of a text that are there whatever stands for the placeholders."""
+    found, optional = [], 0
+    for piece in _PIECE.finditer(pattern):
+        optional += bool(piece["open"]) - bool(piece["close"])
+        if piece["text"] and not optional:
+            found.append(piece["text"])
+    return tuple(found)
 
 
 def _regex(pattern: str, kind: str) -> re.Pattern[str]:

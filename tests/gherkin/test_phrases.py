@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import product
 
 import pytest
@@ -255,3 +257,24 @@ def test_two_sentences_that_match_are_an_error_that_names_both():
 def test_the_nearest_example_is_named():
     assert vocabulary().nearest('the servise "nginx" is runing') == 'the service "nginx" is running'
     assert vocabulary().nearest("zzz") == ""
+
+
+def test_of_all_sentences_only_those_a_text_may_be_are_made_ready():
+    """Their regular expressions are most of what a run costs before its first question."""
+    code = (
+        "from infratest.gherkin.vocabulary import vocabulary\n"
+        "forms = [form for sentence in vocabulary().sentences for form in sentence.forms]\n"
+        "assert vocabulary().match('the package \"nginx\" is installed')\n"
+        "print(len(forms), sum('_regex' in vars(form) for form in forms))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    forms, ready = map(int, done.stdout.split())
+    assert forms > 100
+    assert 1 <= ready <= 3
+
+
+def test_what_may_be_left_out_is_not_waited_for():
+    said = check('the thing "{name}" is [very ]good', example="")(lambda name: name)
+    assert said.match('the thing "a" is good').groups == {"name": "a"}
+    assert said.match('the thing "a" is very good').groups == {"name": "a"}
+    assert said.match('the thing "a" is bad') is None
