@@ -22,10 +22,11 @@ Line = queue.Queue[tuple[float, int, bytes]]
 
 @dataclass
 class Turns:
-    """A relay to a server: connect to `port` instead."""
+    """A relay to a server: connect to `port` instead. `sent` are the bytes that clients have sent."""
 
     port: int
     connections: int = 0
+    sent: int = 0
     heard: dict[str, int] = field(default_factory=lambda: {"client": 0, "server": 0})
 
     @property
@@ -72,6 +73,7 @@ class Relay:
                 data = source.recv(65536)
             except OSError:
                 data = b""
+            self.turns.sent += len(data) if name == "client" else 0
             line.put((monotonic() + self._delay, heard[name] + (1 if name == "client" and data else 0), data))
 
     def _write(self, heard: dict[str, int], name: str, target: socket.socket, line: Line) -> None:

@@ -113,10 +113,14 @@ def _words_here(pid: int) -> tuple[str, ...]:
 
 def _words(rows: list[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
+    path, words = "", []
     for row in rows:
-        path, colon, word = row.partition(":")
+        # `51/cmdline:sshd: root@notty`, and a row for each of the hundreds of NULs behind such a title.
+        file, colon, word = row.partition("/cmdline:")
         if colon:
-            found.setdefault(path.removesuffix("/cmdline"), []).append(word.replace("\x01", "\n"))
+            if file != path:
+                path, words = file, found.setdefault(file, [])
+            words.append(word.replace("\x01", "\n") if word else word)
     return found
 
 

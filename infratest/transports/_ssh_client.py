@@ -70,6 +70,10 @@ class Client(ABC):
     def close(self) -> None:
         """End the connections; from another thread it ends a command that runs."""
 
+    def script(self, text: bytes, arguments: Sequence[str], deadline: Deadline, sudo: bool) -> CommandResult | None:
+        """Run a script by a shell that stays for the next; None: it is to be run as a command."""
+        return None
+
     def execute(self, command: Sequence[str], stdin: bytes, deadline: Deadline) -> CommandResult:
         """Run an argument list on a channel of its own; at the deadline what it has started is killed."""
         mark = marker()
@@ -78,19 +82,31 @@ class Client(ABC):
             return execution.run()
         except DeadlineExceeded:
             if execution.begun:
-                self._kill(mark, command)
+                self.kill(mark, command)
             raise
 
-    def _execution(self, mark: str, command: Sequence[str], stdin: bytes, deadline: Deadline) -> Execution:
+    def line(self, mark: str, command: Sequence[str], environment: Sequence[str] = ()) -> bytes:
+        """Return what the login shell gets for a marked command.
+
+        Args:
+            environment: `NAME=VALUE`, in which it runs.
+        Raises:
+            TransportError: an argument holds a NUL.
+        """
+        before = ["env", *environment] if environment else []
+        words = [*before, "sh", "-c", self.begin, "sh", mark, *command]
         try:
-            line = command_line(["sh", "-c", self.begin, "sh", mark, *command]).encode("utf-8", "surrogateescape")
+            return command_line(words).encode("utf-8", "surrogateescape")
         except ValueError as error:
             raise TransportError(f"{self.name}: {error}") from error
+
+    def _execution(self, mark: str, command: Sequence[str], stdin: bytes, deadline: Deadline) -> Execution:
+        line = self.line(mark, command)
         self.cost.commands += 1
         self.cost.round_trips += 1
         return self.execution(line, stdin, deadline, mark, command)
 
-    def _kill(self, mark: str, command: Sequence[str]) -> None:
+    def kill(self, mark: str, command: Sequence[str]) -> None:
         try:
             self._execution(marker(), _mark.kill_command(mark, command), b"", Deadline(_mark.LAST_WAIT)).run()
         except TransportError:

@@ -25,7 +25,7 @@ from infratest.transports.base import CommandResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from infratest.errors import TransportError
     from infratest.model import Cost
@@ -106,10 +106,15 @@ class Libssh2Client(Client):
 
 
 class Channels:
-    """The channels of a connection: one in reserve for the next command, those that still wait for their end."""
+    """The channels of a connection.
+
+    One is in reserve for the next command, some still wait for their end, and some are kept by who uses them again:
+    those are let go of where the server gives no other.
+    """
 
     def __init__(self, link: Link) -> None:
         self.link = link
+        self.kept: dict[str, Channel] = {}
         self._spare: Channel | None = None
         self._spared = True
         self._asked = self._served = False
@@ -121,18 +126,27 @@ class Channels:
         Raises:
             SSH2Error: the server gives none. TimeoutError: it did not answer by the deadline.
         """
-        self._leaving = [channel for channel in self._leaving if channel.close() == LIBSSH2_ERROR_EAGAIN]
+        self._left()
         self._waited(self.reserve, deadline)
         if self._spare is None:
             try:
                 self._waited(self._ask, deadline)
             except SSH2Error as error:
-                if isinstance(error, GONE) or not self._served:
+                if isinstance(error, GONE) or not (self._served or self.kept):
                     raise
                 # A server that gives one at a time counted the last one still; it has closed it by now.
+                while self.kept:
+                    self.leave(self.kept.popitem()[1])
+                while self._left():
+                    self.link.wait(deadline)
                 self._waited(self._ask, deadline)
         channel, self._spare, self._served = self._spare, None, True
         return channel
+
+    def _left(self) -> list[Channel]:
+        """Return the channels that the server has not closed yet."""
+        self._leaving = [channel for channel in self._leaving if channel.close() == LIBSSH2_ERROR_EAGAIN]
+        return self._leaving
 
     def _waited(self, ask: Callable[[], None], deadline: Deadline) -> None:
         ask()
@@ -145,12 +159,14 @@ class Channels:
         self._spare = self.link.open_channel()
         self._asked = self._spare is None
 
-    def reserve(self) -> None:
-        """Ask for the next command's channel, or look for the answer; a server that gives one at a time is no fault.
+    @property
+    def spares(self) -> bool:
+        """Whether one is to be reserved: beside a command, only of a server that leaves an idle channel alone."""
+        return self._spare is None and self._spared and (self.link.idles or not self._served)
 
-        Beside a command, only of a server that leaves an idle channel alone.
-        """
-        if self._spare is None and self._spared and (self.link.idles or not self._served):
+    def reserve(self) -> None:
+        """Ask for the next command's channel, or look for the answer; a server that gives one at a time is no fault."""
+        if self.spares:
             try:
                 self._ask()
             except GONE:
@@ -167,6 +183,7 @@ class Channels:
         """Forget all channels, before the session goes."""
         self._spare = None
         self._leaving.clear()
+        self.kept.clear()
 
 
 class Libssh2Execution:
@@ -175,6 +192,9 @@ class Libssh2Execution:
     Args:
         line: what the login shell gets. mark: what both streams begin with. command: for messages.
     """
+
+    #: Whether the next command's channel is asked for in the same flight.
+    _spares = True
 
     def __init__(
         self, client: Libssh2Client, line: bytes, stdin: bytes, deadline: Deadline, mark: str, command: Sequence[str]
@@ -204,7 +224,7 @@ class Libssh2Execution:
 
     def _run(self, channels: Channels) -> CommandResult:
         try:
-            self._channel = channels.taken(self._deadline)
+            self._channel = self._opened(channels)
             self._talk(self._channel, channels)
             return self._result(self._channel)
         except TimeoutError:
@@ -214,6 +234,9 @@ class Libssh2Execution:
         finally:
             self._leave(channels)
 
+    def _opened(self, channels: Channels) -> Channel:
+        return channels.taken(self._deadline)
+
     def _talk(self, channel: Channel, channels: Channels) -> None:
         """Go round until the command has ended.
 
@@ -221,15 +244,8 @@ class Libssh2Execution:
             TimeoutError: the deadline came first.
         """
 
-        def ask() -> None:
-            if not self._answered:
-                self._answered = channel.execute(self._line) != LIBSSH2_ERROR_EAGAIN
-                self._sent = True
-
-        # Feeding comes last: any other may read that the server takes more, and nothing would tell us again.
-        acts = (ask, channels.reserve, lambda: self._take(channel), lambda: self._feed(channel))
         while True:
-            self._round(acts, channels)
+            self._round(self._acts(channel, channels), channels)
             if self._over(channel):
                 return
             if self._deadline.passed:
@@ -238,47 +254,63 @@ class Libssh2Execution:
                 continue
             self._wait(channels)
 
-    def _round(self, acts: Sequence[Callable[[], None]], channels: Channels) -> None:
-        """Do what can be done; an act that leaves half a packet unsent is repeated before any other."""
-        for act in (self._stuck, *acts):
-            if act is not None:
-                act()
-                self._stuck = act if channels.link.blocked else None
-                if self._stuck is not None:
-                    return
+    def _acts(self, channel: Channel, channels: Channels) -> Iterator[Callable[[], None]]:
+        """Yield what is still to be done; an act that leaves half a packet unsent is repeated before any other."""
+        if self._stuck is not None:
+            yield self._stuck
+        if not self._answered:
+            yield lambda: self._ask(channel)
+        if self._spares and channels.spares:
+            yield channels.reserve
+        yield lambda: self._take(channel)
+        if self._sent and not self._fed:
+            # Last: any other may read that the server takes more, and nothing would tell us again.
+            yield lambda: self._feed(channel)
+
+    def _round(self, acts: Iterable[Callable[[], None]], channels: Channels) -> None:
+        for act in acts:
+            act()
+            self._stuck = act if channels.link.blocked else None
+            if self._stuck is not None:
+                return
+
+    def _ask(self, channel: Channel) -> None:
+        self._answered = channel.execute(self._line) != LIBSSH2_ERROR_EAGAIN
+        self._sent = True
 
     def _wait(self, channels: Channels) -> None:
         told = self._err.status is not None
-        patience = Deadline(min(self._deadline.left, SILENCE / 4) if told else self._deadline.left)
         try:
-            channels.link.wait(patience)
+            channels.link.wait(self._deadline.at_most(SILENCE / 4) if told else self._deadline)
         except TimeoutError:
             if not told:
                 raise
 
     def _feed(self, channel: Channel) -> None:
-        if self._fed or not self._sent:
-            return
         try:
             while self._at < len(self._stdin):
                 code, written = channel.write(self._stdin[self._at : self._at + CHUNK])
                 self._at += written
                 if code == LIBSSH2_ERROR_EAGAIN:
                     return
-            self._fed = channel.send_eof() != LIBSSH2_ERROR_EAGAIN
+            self._fed = self._end_input(channel)
         except (ChannelClosedError, ChannelEOFSentError):
             self._fed = True  # the command ended without reading all: its right
 
+    def _end_input(self, channel: Channel) -> bool:
+        """Tell the command that no more comes; return whether that is said."""
+        return bool(channel.send_eof() != LIBSSH2_ERROR_EAGAIN)
+
     def _take(self, channel: Channel) -> None:
         for kept, read in ((self._out, channel.read), (self._err, channel.read_stderr)):
-            while True:
+            size = CHUNK
+            while size == CHUNK:  # a read that gives less has given all: each looks at the socket first
                 size, data = read(CHUNK)
-                if size < 0 and size != LIBSSH2_ERROR_EAGAIN:
+                if size > 0:
+                    kept.feed(data)
+                    self._heard = monotonic()
+                elif size < 0 and size != LIBSSH2_ERROR_EAGAIN:
                     raise SSH2Error(size)
-                if size <= 0:
-                    break
-                kept.feed(data)
-                self._heard = monotonic()
 
     def _over(self, channel: Channel) -> bool:
         told = self._err.status is not None

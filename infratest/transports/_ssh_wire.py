@@ -37,6 +37,7 @@ class Wire:
         end, self._far = socket.socketpair()
         self._end: End | None = End(fileno=end.detach())
         self._tcp: socket.socket | None = tcp
+        self._poll, self._events = select.poll(), 0
         self.end.setblocking(False)
         self._far.setblocking(False)
 
@@ -54,6 +55,7 @@ class Wire:
     def join(self) -> None:
         """Put the TCP connection where libssh2 has its end of the pair."""
         if self._tcp is not None:
+            self._poll, self._events = select.poll(), 0
             os.dup2(self._tcp.fileno(), self.end.fileno(), inheritable=False)
             self._tcp.close()
             self._far.close()
@@ -109,9 +111,10 @@ class Wire:
         Raises:
             TimeoutError: it could not by the deadline.
         """
-        poll = select.poll()
-        poll.register(self._tcp if self._tcp is not None else self.end, events)
-        if not poll.poll(deadline.left * 1000):
+        if self._events != events:
+            self._poll.register(self._tcp if self._tcp is not None else self.end, events)
+            self._events = events
+        if not self._poll.poll(deadline.left * 1000):
             raise TimeoutError
 
     def pump(self, deadline: Deadline, events: int = select.POLLIN) -> None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: Bytes of one stream that are kept; what comes after is read and dropped, so that no host can fill our memory.
 OUTPUT_LIMIT = 8 * 2**20
 
+#: Asks for no password, ever.
+SUDO = ("sudo", "-n", "--")
+
 
 class CommandResult(Record):
     """What a command answered: `exit` as the shell's `$?` (128 + n after signal n), both streams as bytes."""
@@ -62,7 +65,10 @@ class Transport(ABC):
         Raises:
             AccessRefused: sudo did not let us (no password is ever asked for: `sudo -n`).
         """
-        result = self.execute(["sudo", "-n", "--", *command] if sudo else command, stdin, deadline)
+        return self.let_in(self.execute([*SUDO, *command] if sudo else command, stdin, deadline), sudo)
+
+    def let_in(self, result: CommandResult, sudo: bool) -> CommandResult:
+        """Return a result, unless it is sudo's own refusal."""
         if sudo and result.exit != 0 and result.stderr.startswith(b"sudo: "):
             words = result.stderr.decode("utf-8", "replace").strip().splitlines()[0]
             raise AccessRefused(

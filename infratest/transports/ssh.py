@@ -15,11 +15,9 @@ channel before it, one more on the wire where no channel stands ready, is not co
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from infratest.errors import TransportError
 from infratest.options import build
-from infratest.transports import _ssh_choice
+from infratest.transports import _ssh_choice, _ssh_script
 from infratest.transports._ssh_route import Options, route
 from infratest.transports.base import Transport
 
@@ -33,16 +31,6 @@ if TYPE_CHECKING:
     from infratest.transports._ssh_client import Client
     from infratest.transports._ssh_route import Hop
     from infratest.transports.base import CommandResult
-
-#: Bytes of a script, written for a command line, up to which it goes with the command (libssh2 sends 35 000 in all).
-SCRIPT_LIMIT = 28_000
-
-#: What some login shell reads otherwise inside single quotes (sh, csh, fish) -> how `printf %b` writes it.
-ESCAPES = str.maketrans({"\\": r"\0134", "\n": r"\0012", "'": r"\0047", "!": r"\0041"})
-
-#: In its environment, a process's list of arguments stays short: a collection asks for them, of its own processes too.
-SCRIPT = "INFRATEST_SCRIPT"
-UNESCAPED = f'eval "unset {SCRIPT}; $(printf %b "${SCRIPT}")"'
 
 
 class Ssh(Transport):
@@ -74,9 +62,9 @@ class Ssh(Transport):
 
     def _made(self, choice: Choice, hops: list[Hop]) -> Client:
         if choice.client == _ssh_choice.LIBSSH2:
-            from infratest.transports._ssh_libssh2 import Libssh2Client
+            from infratest.transports._ssh_libssh2_shell import ScriptClient
 
-            return Libssh2Client(self.host.name, hops, self.cost)
+            return ScriptClient(self.host.name, hops, self.cost)
         try:
             from infratest.transports._ssh_paramiko import ParamikoClient
         except ImportError as error:
@@ -97,23 +85,19 @@ class Ssh(Transport):
     ) -> CommandResult:
         """Run a script that holds nothing secret, in one round trip less where it fits into the command line.
 
-        OpenSSH's server takes no input before it has started the command, so what is fed waits for that.
+        OpenSSH's server takes no input before it has started the command, so what is fed waits for that. Where the
+        client keeps a shell, that runs it.
         """
-        script = _escaped(text)
+        result = self._client.script(text, arguments, deadline, sudo) if self._client is not None else None
+        if result is not None:
+            return self.let_in(result, sudo)
+        script = _ssh_script.escaped(text)
         if script is None:
             return super().run_script(text, deadline, sudo, arguments)
-        command = ["env", "LC_ALL=C", f"{SCRIPT}={script}", "sh", "-c", UNESCAPED, "sh", *arguments]
-        return self.run(command, deadline, b"", sudo)
+        return self.run(_ssh_script.once(script, arguments), deadline, b"", sudo)
 
     def close(self) -> None:
         """End the connections; from another thread it ends a command that runs."""
         client, self._client = self._client, None
         if client is not None:
             client.close()
-
-
-@lru_cache(maxsize=64)
-def _escaped(text: bytes) -> str | None:
-    """Return a script for UNESCAPED; None where it does not fit. All hosts of a run get much the same."""
-    script = text.decode("utf-8", "surrogateescape").translate(ESCAPES)
-    return None if "\0" in script or len(script.encode("utf-8", "surrogateescape")) > SCRIPT_LIMIT else script

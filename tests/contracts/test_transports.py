@@ -225,6 +225,61 @@ case $x in *is) echo "done!" >&2; exit 7 ;; esac
     assert result.stderr == b"done!\n"
 
 
+STATE = b"""
+printf '%s|' "${x-no x}" "$(umask)" "$PWD" "$*" "$LC_ALL"
+f 2>/dev/null || echo "no f"
+cat
+echo end >&2
+"""
+
+
+def test_a_script_finds_nothing_of_the_one_before(transport: Transport) -> None:
+    def seen(*arguments: str) -> tuple[int, bytes, bytes]:
+        result = transport.run_script(STATE, Deadline(LONG), arguments=arguments)
+        return result.exit, result.stdout, result.stderr
+
+    exit, stdout, stderr = seen("one", "it's two")
+    assert (exit, stderr) == (0, b"end\n")
+    assert stdout.startswith(b"no x|00")
+    assert stdout.endswith(b"|one it's two|C|no f\n")
+    changes = b"x=1; umask 0777; cd /; f() { echo f; }; trap 'echo trapped' EXIT; LC_ALL=x; shift; exec 2>&1; exit 3"
+    result = transport.run_script(changes, Deadline(LONG), arguments=["one", "it's two"])
+    assert (result.exit, result.stdout) == (3, b"trapped\n")
+    assert seen("one", "it's two") == (exit, stdout, stderr)
+
+
+@pytest.mark.parametrize("text", [b"if then", b"exit 2", b"kill -9 $$"], ids=["wrong", "exit", "killed"])
+def test_after_a_script_that_breaks_off_the_next_one_runs(transport: Transport, text: bytes) -> None:
+    good = b'echo "$1"; exit 4'
+    for number in ("1", "2"):
+        assert transport.run_script(text, Deadline(LONG)).exit in (1, 2, 137)
+        result = transport.run_script(good, Deadline(LONG), arguments=[number])
+        assert (result.exit, result.stdout, result.stderr) == (4, number.encode() + b"\n", b"")
+
+
+def test_a_script_that_prints_much_is_bounded_and_the_next_one_is_whole(transport: Transport) -> None:
+    flood = b"head -c 9000000 /dev/zero; head -c 9000000 /dev/zero >&2; exit 5"
+    for _ in range(2):
+        result = transport.run_script(flood, Deadline(LONG))
+        assert (result.exit, result.truncated) == (5, True)
+        assert result.stdout == result.stderr == bytes(OUTPUT_LIMIT)
+        result = transport.run_script(b"echo out; echo err >&2", Deadline(LONG))
+        assert (result.exit, result.stdout, result.stderr, result.truncated) == (0, b"out\n", b"err\n", False)
+
+
+@pytest.mark.parametrize("before", [0, 2], ids=["at once", "later"])
+def test_the_deadline_kills_a_script(transport: Transport, before: int) -> None:
+    text = b'sleep "$1" & echo $!; wait'
+    for _ in range(before):
+        assert transport.run_script(text, Deadline(LONG), arguments=["0"]).exit == 0
+    with pytest.raises(DeadlineExceeded, match=r"within 1\.5 s") as raised:
+        transport.run_script(text, Deadline(1.5), arguments=["300"])
+    pid = raised.value.partial.decode().strip()
+    assert pid.isdigit()
+    wait_until(lambda: transport.run(["sh", "-c", f"kill -0 {pid}"], Deadline(LONG)).exit != 0)
+    assert transport.run_script(text, Deadline(LONG), arguments=["0"]).exit == 0
+
+
 @pytest.mark.parametrize("name", ["plain", "with blank", 'it\'s "quoted" $HOME', "größe"])
 def test_put(transport: Transport, folder: str, name: str) -> None:
     path, data = f"{folder}/{name}", bytes(range(256)) * 400
@@ -265,8 +320,11 @@ def test_costs_are_counted(host: Host) -> None:
     transport.run(["true"], Deadline(LONG))
     transport.run(["no-such-command"], Deadline(LONG))
     assert transport.cost.as_dict() == {"logins": 1, "round_trips": 2, "commands": 2}
+    for number in (3, 4, 5):
+        transport.run_script(b"exit 0", Deadline(LONG))
+        assert transport.cost.as_dict() == {"logins": 1, "round_trips": number, "commands": number}
     transport.close()
-    assert transport.cost.as_dict() == {"logins": 1, "round_trips": 2, "commands": 2}
+    assert transport.cost.as_dict() == {"logins": 1, "round_trips": 5, "commands": 5}
 
 
 def test_close_twice_and_before_open(host: Host) -> None:

@@ -72,6 +72,43 @@ def test_the_deadline_ends_a_command_of_root(login: Login) -> None:
     wait_until(lambda: transport.run(["test", "-d", f"/proc/{pid}"], Deadline(LONG)).exit == 1)
 
 
+@pytest.mark.parametrize("user, root", [("admin", True), ("noisy", True), ("noisy", False), ("dashed", False)])
+def test_scripts_in_a_row(login: Login, user: str, root: bool) -> None:
+    transport = login(user)
+    for number in ("1", "2", "3"):
+        text = b'echo "$(id -un) $1"; echo err >&2; exit 3'
+        result = transport.run_script(text, Deadline(LONG), sudo=root, arguments=[number])
+        name = "root" if root else user
+        assert (result.exit, result.stdout, result.stderr) == (3, f"{name} {number}\n".encode(), b"err\n")
+    assert transport.cost.as_dict() == {"logins": 1, "round_trips": 3, "commands": 3}
+
+
+def test_scripts_of_root_and_of_a_user_in_turns(login: Login) -> None:
+    transport = login("admin")
+    for sudo, name in [(False, b"admin\n"), (True, b"root\n")] * 2:
+        assert transport.run_script(b"id -un", Deadline(LONG), sudo=sudo).stdout == name
+
+
+def test_the_deadline_ends_a_script_of_root(login: Login) -> None:
+    transport = login("admin")
+    text = b'echo $$; sleep "$1"'
+    for _ in range(2):
+        assert transport.run_script(text, Deadline(LONG), sudo=True, arguments=["0"]).exit == 0
+        with pytest.raises(DeadlineExceeded) as raised:
+            transport.run_script(text, Deadline(1.5), sudo=True, arguments=["300"])
+        pid = raised.value.partial.decode().strip()
+        assert pid.isdigit()
+        wait_until(lambda pid=pid: transport.run(["test", "-d", f"/proc/{pid}"], Deadline(LONG)).exit == 1)
+
+
+def test_a_script_by_sudo_that_is_denied(login: Login) -> None:
+    transport = login("plain")
+    for _ in range(2):
+        with pytest.raises(AccessRefused, match=r"sudo on web-1 was denied: sudo: .*password.*NOPASSWD"):
+            transport.run_script(b"id -un", Deadline(LONG), sudo=True)
+        assert transport.run_script(b"id -un", Deadline(LONG)).stdout == b"plain\n"
+
+
 def test_what_a_profile_prints_is_no_output(login: Login) -> None:
     result = login("noisy").run(["sh", "-c", "echo out; echo err >&2"], Deadline(LONG))
     assert (result.stdout, result.stderr) == (b"out\n", b"err\n")
@@ -87,5 +124,7 @@ def test_other_shells_that_run_commands(login: Login, user: str) -> None:
     "user, words", [("shut", "This account is currently not available"), ("falsed", "ended with 1")]
 )
 def test_shells_that_run_nothing(login: Login, user: str, words: str) -> None:
-    with pytest.raises(AccessRefused, match=f"web-1.*user {user}.*did not run the command.*{words}"):
-        login(user).run(["true"], Deadline(LONG))
+    transport = login(user)
+    for run in (lambda: transport.run(["true"], Deadline(LONG)), lambda: transport.run_script(b"", Deadline(LONG))):
+        with pytest.raises(AccessRefused, match=f"web-1.*user {user}.*did not run the command.*{words}"):
+            run()
