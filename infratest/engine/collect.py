@@ -21,7 +21,7 @@ from infratest.facts.base import Answer, LooksFromController
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     from infratest.deadline import Deadline
     from infratest.engine.asked import Ask
@@ -30,12 +30,20 @@ if TYPE_CHECKING:
     from infratest.model import Cost
 
 
+#: Seconds after which who is still asked counts no more among the hosts at once: it waits, and costs nothing.
+PATIENCE = 1.0
+
+#: Threads that may wait for hosts. A thread that waits holds some 50 KiB.
+THREADS = 1000
+
+
 class Collector:
     """Collects for one run.
 
     Args:
         sudo: hosts that are asked as root by sudo. here: names of hosts that are this machine.
-        connect: how the controller reaches an address. jobs: hosts at once.
+        connect: how the controller reaches an address. jobs: hosts at once, but for those that keep us waiting: a host
+        that is dead or hangs holds up no other.
     """
 
     def __init__(
@@ -70,15 +78,37 @@ class Collector:
         if len(work) == 1:
             work[0]()  # threads are for those who wait for each other, and cost more to import than to log in
             return facts
-        for future in [self._threads().submit(each) for each in work]:
-            future.result()
+        self._together(work)
         return facts
+
+    def _together(self, work: Sequence[Callable[[], None]]) -> None:
+        """Do all of this work, so much at once as there are hosts to be asked at once."""
+        from _queue import Empty, SimpleQueue
+
+        ended: SimpleQueue[Future[None]] = SimpleQueue()
+        began: dict[Future[None], float] = {}
+        left = iter(work)
+        following = next(left, None)
+        while began or following is not None:
+            patient = monotonic() - PATIENCE
+            busy = sum(moment > patient for moment in began.values())
+            while following is not None and busy < self._jobs:
+                future = self._threads().submit(following)
+                began[future] = monotonic()
+                future.add_done_callback(ended.put)
+                following, busy = next(left, None), busy + 1
+            try:
+                future = ended.get(timeout=PATIENCE if following is not None else None)
+            except Empty:
+                continue
+            del began[future]
+            future.result()
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            self._pool = ThreadPoolExecutor(max_workers=self._jobs, thread_name_prefix="infratest")
+            self._pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="infratest")
         return self._pool
 
     def close(self) -> None:
