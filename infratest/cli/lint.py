@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import click
 
 from infratest.cli.session import with_session
@@ -12,6 +16,7 @@ from infratest.errors import FeatureError, InfratestError, UserError
 from infratest.gherkin.find import find
 from infratest.gherkin.lint import binding, heals, needs
 from infratest.gherkin.suite import Feature
+from infratest.heal.ladder import foresee
 from infratest.session import Session
 from infratest.stack.lifecycle import Lifecycle
 from infratest.units import counted
@@ -58,13 +63,17 @@ def command(session: Session, features: tuple[str, ...]) -> int:
 
 
 def _of_stack(session: Session) -> list[str]:
-    """Return what `up` would refuse of the stack file: images that nobody has, `ready:` that is no sentence."""
-    try:
-        check_ready(session.stack)
-        Lifecycle(session.stack, session.state).foresee()
-    except UserError as error:
-        return [str(error)]
-    return []
+    """Return what `up` or a heal would refuse of the stack file: an image that nobody has, a hook that is not there."""
+    stack = session.stack
+    looks: list[Callable[[], Any]] = [lambda: check_ready(stack), lambda: Lifecycle(stack, session.state).foresee()]
+    looks += [partial(foresee, rule, stack.folder) for rule in stack.heal]
+    problems = []
+    for look in looks:
+        try:
+            look()
+        except UserError as error:
+            problems.append(str(error))
+    return problems
 
 
 def _against_stack(session: Session, features: list[Feature]) -> list[str]:

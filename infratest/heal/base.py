@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from infratest.deadline import Deadline
 from infratest.hosts import Host
@@ -59,3 +59,11 @@ class Remedy(ABC):
     @abstractmethod
     def apply(self, result: Result, surroundings: Surroundings, deadline: Deadline) -> Outcome:
         """Do it. Doing it twice must be safe. Raises HealError where it could not be done."""
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """A remedy that can tell, before it is needed, whether what it needs on this machine is there."""
+
+    def foresee(self, folder: Path) -> None:
+        """Look, from the stack file's folder, and do nothing. Raises UserError."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from infratest.errors import NotInThisVersion, UserError
-from infratest.heal.base import Remedy
+from infratest.heal.base import Foresees, Remedy
 from infratest.heal.gates import Try
+from infratest.heal.rules import matches
 from infratest.registry import get
 from infratest.stack.declared import HealRule
 
@@ -35,6 +37,21 @@ def remedies(rule: HealRule) -> list[Remedy]:
             raise UserError(f"{where}: {error}") from error
         rungs.append(remedy)
     return rungs
+
+
+def foresee(rule: HealRule, folder: Path) -> None:
+    """Look at a rule as it would be looked at when it is needed, and doing nothing.
+
+    Raises:
+        UserError: its tags are no expression, or a rung can never be applied.
+    """
+    matches(rule, ())
+    for remedy in remedies(rule):
+        try:
+            if isinstance(remedy, Foresees):
+                remedy.foresee(folder)
+        except UserError as error:
+            raise UserError(f"{rule.where or 'heal'}: rule {rule.name}: {error}") from error
 
 
 def rung_due(rule: HealRule, host: str, tries: Sequence[Try], since: float) -> int:

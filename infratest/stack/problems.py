@@ -14,6 +14,7 @@ from infratest.cleaning import clean
 from infratest.errors import NotInThisVersion, StackFileError
 from infratest.stack.document import Document, KeyPath, Place
 from infratest.stack.schema import LATER, SCHEMA, Schema, resolved
+from infratest.units import counted
 
 #: The line, how deep the key is, the column, the message: in this order they are said, the outer of a line first.
 Problem = tuple[int, int, int, str]
@@ -27,6 +28,8 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Mapping[str, A
 
 _Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 _AS_WRITTEN = _Validator(SCHEMA)
+#: Problems of one file that are shown.
+SHOWN = 3
 _RESOLVED = _Validator(resolved(SCHEMA))
 _PARAMETERS = _Validator({"properties": {"parameters": SCHEMA["properties"]["parameters"]}})
 
@@ -69,8 +72,10 @@ def _check(validator: Any, document: Document) -> None:
 
 
 def _said(problems: list[Problem]) -> str:
-    more = len(problems) - 1
-    return problems[0][3] + (f" (and {more} more problem{'s' if more > 1 else ''})" if more else "")
+    lines = [words for *_, words in problems[:SHOWN]]
+    if len(problems) > SHOWN:
+        lines.append(f"and {counted(len(problems) - SHOWN, 'more problem')}")
+    return "; ".join(lines)
 
 
 def _found(document: Document, error: ValidationError) -> Iterator[Problem]:

@@ -170,6 +170,26 @@ def test_lint_finds_in_the_stack_file_what_up_would_refuse(tmp_path, host, words
     assert not (tmp_path / ".infratest").exists()  # nothing was begun
 
 
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("{when: {tags: 'web and'}, do: [{restart-service: x}]}", "tags 'web and' is no tag expression"),
+        ("{do: [{restart-service: x}, {hook: page.sh}]}", "hook page.sh: "),
+        ("{do: [{hook: [no-such-program, x]}]}", "no-such-program is not there or cannot be executed"),
+        ("{do: [{hook: [sh, -c, 'true']}]}", ""),
+        ("{do: [{hook: there.sh}]}", ""),
+    ],
+)
+def test_lint_looks_at_heal_rules_before_they_are_needed(project, rule, words):
+    feature(project, "Feature: f\n  Scenario: s\n    Then port 80 is listening\n")
+    (project / "there.sh").write_text("#!/bin/sh\n")
+    (project / "there.sh").chmod(0o755)
+    (project / "stack.yaml").write_text(STACK + f"heal:\n  mend:\n    {rule}\n", encoding="utf-8")
+    done = infratest(project, "lint")
+    assert done.returncode == (1 if words else 0), done.stdout
+    assert ("stack.yaml:9: rule mend: " in done.stdout, words in done.stdout) == (bool(words), True)
+
+
 def test_lint_of_what_is_not_there(project):
     done = infratest(project, "lint", "features/b.feature")
     assert done.returncode == 2

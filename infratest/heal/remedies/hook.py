@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -40,6 +41,11 @@ class Hook(Remedy):
                 f"as `hook: [logger, healed]`, found {argument!r}"
             )
         self._words: tuple[str, ...] = tuple(words)
+
+    def foresee(self, folder: Path) -> None:
+        program = self._program(folder)
+        if not (shutil.which(program) if program == self._words[0] else os.access(program, os.X_OK)):
+            raise UserError(f"{self.describe()}: {program} is not there or cannot be executed; chmod +x it")
 
     def describe(self) -> str:
         return f"hook {clean(command_line(self._words), 80)}"
