@@ -27,6 +27,8 @@ class World:
 
     def __init__(self, path: Path, port: int) -> None:
         self._path, self._port = path, port
+        # Bound at every address and never listening: nobody else on this machine comes by the port meanwhile.
+        self._kept = self._bound("")
         self._listening: socket.socket | None = None
         self.as_said = False
         self.change()
@@ -39,10 +41,14 @@ class World:
             self._listening.close()
             self._listening = None
         else:
-            self._listening = socket.socket()
-            self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._listening.bind(("127.0.0.1", self._port))
+            self._listening = self._bound("127.0.0.1")
             self._listening.listen()
+
+    def _bound(self, address: str) -> socket.socket:
+        made = socket.socket()
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((address, self._port))
+        return made
 
 
 def main(cycles: int, feature: str, path: str, port: int) -> None:

@@ -23,7 +23,6 @@ from infratest.engine.tasks import CheckStep, Look, OtherStep, Plan, Task
 from infratest.gherkin.suite import Line, Scenario
 from infratest.gherkin.tail import Tail
 from infratest.hosts import RUNNING, Host
-from infratest.thresholds import Bound, Threshold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from infratest.model import Report
+    from infratest.thresholds import Threshold
     from infratest.transports.base import Transport
 
 FORMAT = 2
@@ -231,8 +231,10 @@ def _of_threshold(threshold: Threshold | None) -> Any:
 def _threshold(data: Any) -> Threshold | None:
     if data is None:
         return None
+    from infratest import thresholds  # most plans have none
+
     critical, warning = data
-    return Threshold(Bound(*critical), Bound(*warning) if warning else None)
+    return thresholds.Threshold(thresholds.Bound(*critical), thresholds.Bound(*warning) if warning else None)
 
 
 def _of_host(host: Host) -> tuple[Any, ...]:

@@ -69,39 +69,46 @@ class Numbers:
     """Names of user and group ids, each looked for once; `UNKNOWN` where there is none, as stat(1) says."""
 
     def __init__(self) -> None:
+        self._local: dict[str, dict[str, str]] = {}
         self._users: dict[int, str] = {}
         self._groups: dict[int, str] = {}
 
     def user(self, uid: int) -> str:
         """Raises Distant."""
         if uid not in self._users:
-            self._users[uid] = _by_local_file("passwd", uid, fields=7) or _by_services("passwd", uid)
+            self._users[uid] = self._known("passwd", uid) or _by_services("passwd", uid)
         return self._users[uid]
 
     def group(self, gid: int) -> str:
         """Raises Distant."""
         if gid not in self._groups:
-            self._groups[gid] = _by_local_file("group", gid, fields=4) or _by_services("group", gid)
+            self._groups[gid] = self._known("group", gid) or _by_services("group", gid)
         return self._groups[gid]
 
+    def _known(self, database: str, number: int) -> str:
+        """Return the name that the local file has for an id, or nothing; the file is read once."""
+        if database not in self._local:
+            self._local[database] = _by_local_file(database, {"passwd": 7, "group": 4}[database])
+        return self._local[database].get(str(number), "")
 
-def _by_local_file(database: str, number: int, fields: int) -> str:
-    """Return the name that the local file has for an id where the C library would look there first, else nothing.
+
+def _by_local_file(database: str, fields: int) -> dict[str, str]:
+    """Return the names of the local file by their ids; none where the C library would look elsewhere first.
 
     So the owners of most files cost no module of C and no question to a daemon, though a name is seldom asked for.
     """
     try:
         if sources(database, decoded(_machine.whole("/etc/nsswitch.conf")))[0] != "files":
-            return ""
+            return {}
         rows = decoded(_machine.whole(f"/etc/{database}")).split("\n")
     except OSError:
-        return ""
-    wanted = str(number)
+        return {}
+    found: dict[str, str] = {}
     for row in rows:
         parts = row.split(":")
-        if len(parts) == fields and parts[2] == wanted and parts[0][:1] not in ("", "+", "-"):
-            return parts[0]
-    return ""
+        if len(parts) == fields and parts[0][:1] not in ("", "+", "-"):
+            found.setdefault(parts[2], parts[0])  # the first of several, as the C library does
+    return found
 
 
 def _by_services(database: str, number: int) -> str:
