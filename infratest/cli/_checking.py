@@ -20,17 +20,21 @@ def checked(
     heal: bool = False,
     dry_run: bool = False,
     planned: Callable[[Session, Plan], None] = lambda session, plan: None,
+    made: Report | None = None,
 ) -> Report:
     """Check, heal where asked to, store, and return the report; whatever stands in the way is its problem.
 
     Args:
-        planned: told the plan, once there is one.
+        planned: told the plan, once there is one. made: the report, where the checks have been made already.
     """
     wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="check")
     try:
-        prepared = faces.prepare(session, wanted)
-        planned(session, prepared.plan)
-        report = faces.execute(session, wanted, prepared)
+        if made is not None:
+            report = faces.remembered(session, made)
+        else:
+            prepared = faces.prepare(session, wanted)
+            planned(session, prepared.plan)
+            report = faces.execute(session, wanted, prepared)
     except InfratestError as error:
         return faces.problem(session, error)
     if heal:

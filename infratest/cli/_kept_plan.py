@@ -19,12 +19,18 @@ from infratest.session import Session
 def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[str, Any]) -> None:
     """Keep a plan under the command line that led to it, where it can be kept; nothing is said where it cannot."""
     stack = session.stack
-    if not registry.get("provider", stack.provider).declared:
+    if not registry.get("provider", stack.provider).declared or (kept["heal"] and not _healable(session, plan)):
         return
     state = str(session.state.path) if keeps(session) else ""
     about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
     sources = {str(path.absolute()) for path in (*_sources(session, features), *_ours())}
     compiled.save(compiled.path_for(sys.argv[1:]), plan, sorted(sources), kept | about)
+
+
+def _healable(session: Session, plan: Plan) -> bool:
+    """Whether there is nothing to say of a heal where all is well: a place for its counts, a rule for each tag."""
+    rules = {rule.name for rule in session.stack.heal}
+    return keeps(session) and all(task.scenario.tag("heal") in {"", *rules} for task in plan.tasks)
 
 
 def _sources(session: Session, features: Sequence[str]) -> Iterator[Path]:

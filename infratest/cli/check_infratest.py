@@ -20,8 +20,8 @@ from infratest.cli._formats import show
 from infratest.cli._kept_plan import keep_plan
 from infratest.cli._usage import usage
 from infratest.cli.session import Time, Whole, parameters
-from infratest.engine.tasks import Plan
 from infratest.errors import InfratestError, UserError
+from infratest.model import Report
 from infratest.monitoring_plugin import apply_failed_ranges, unknown_line
 from infratest.perfdata import Range
 from infratest.session import Session
@@ -98,7 +98,9 @@ SECONDS = 10.0
     help="A parameter of the stack file; repeatable.",
 )
 @click.option("--heal", is_flag=True, help="Heal what fails, as the stack file's rules allow.")
+@click.pass_obj
 def command(
+    made: Report | None,
     features: tuple[str, ...],
     hostname: str | None,
     warning: str | None,
@@ -127,7 +129,7 @@ def command(
     if version:
         click.echo(f"check_infratest {infratest.__version__}")
         return EXIT[UNKNOWN]
-    warning_range, critical_range = _range(warning, "-w"), _range(critical, "-c")
+    ranges = _range(warning, "-w"), _range(critical, "-c")
     session = Session(
         stack_path=Path(stack),
         env=env,
@@ -142,27 +144,26 @@ def command(
     if hostname:
         session = replace(session, host=(*host, _name(session, hostname)))
     kept = {"warning": warning or "", "critical": critical or "", "timeout": timeout, "verbosity": verbose}
-    planned = _forget if heal else partial(keep_plan, features=features, kept=kept)
-    report = checked(session, features, tags, scenario, heal=heal, planned=planned)
-    ranges = {"failed_warning": warning_range, "failed_critical": critical_range}
-    show(session, report, (), "nagios", **ranges, timeout=timeout)
-    return apply_failed_ranges(report, warning_range, critical_range)[1]
+    planned = partial(keep_plan, features=features, kept=kept | {"heal": heal})
+    report = checked(session, features, tags, scenario, heal=heal, planned=planned, made=made)
+    show(session, report, (), "nagios", failed_warning=ranges[0], failed_critical=ranges[1], timeout=timeout)
+    return apply_failed_ranges(report, *ranges)[1]
 
 
-def _forget(session: Session, plan: Plan) -> None:
-    """Keep nothing: a check that heals needs what no kept plan holds."""
+def main(made: Report | None = None) -> None:
+    """Run the plugin and exit with its status; every message is a line of the form that monitoring systems read.
 
-
-def main() -> None:
-    """Run the plugin and exit with its status; every message is a line of the form that monitoring systems read."""
+    Args:
+        made: the report of a kept plan, of which something is to be healed.
+    """
     _streams.secure()
-    sys.exit(_streams.end(plugin(sys.argv[1:])))
+    sys.exit(_streams.end(plugin(sys.argv[1:], made)))
 
 
-def plugin(words: list[str]) -> int:
+def plugin(words: list[str], made: Report | None = None) -> int:
     """Return the exit status of the plugin, its line printed."""
     try:
-        returned = command.main(words, standalone_mode=False)
+        returned = command.main(words, standalone_mode=False, obj=made)
         # click has shown the help, or the command has returned its status.
         return returned if isinstance(returned, int) and returned else _answered(words)
     except click.exceptions.Exit:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from infratest.thresholds import Threshold
     from infratest.transports.base import Transport
 
-FORMAT = 2
+FORMAT = 3
 #: Plans of one user that are kept.
 KEPT = 500
 

@@ -159,11 +159,17 @@ def execute(
         start=_starter(session),
         users_tasks=_users_tasks(session, prepared),
     )
-    report = reported(prepared.plan, open_transport, settings, stack.name, stack.env, stack.production)
+    return remembered(
+        session, reported(prepared.plan, open_transport, settings, stack.name, stack.env, stack.production)
+    )
+
+
+def remembered(session: Session, report: Report) -> Report:
+    """Return a report with its history: since when each result is as it is, where that is kept."""
     if not keeps(session):
         return report
     try:
-        return history.with_since(report, history.last(state, stack.env), time.time())
+        return history.with_since(report, history.last(session.state, report.env), time.time())
     except StateError as error:
         log.info("%s", error)
         return report

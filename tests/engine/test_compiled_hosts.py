@@ -195,6 +195,52 @@ def test_pipelined_is_an_option_of_the_provider(place, server):
     assert b"pipelined" in place.plans()[0].read_bytes()
 
 
+HEALED = """\
+stack: s
+provider: local
+hosts: {{here: {{}}}}
+heal:
+  put-it-there: {{when: {{state: critical, tags: "@web"}}, confirm: 2, do: [{{run: "touch {0}/there"}}], mode: auto}}
+"""
+ASKED = """\
+@web
+Feature: f
+  Scenario: it is there
+    Then the command "echo asked >>{0}/log; test -e {0}/there" exits 0
+"""
+
+
+def test_a_heal_takes_over_what_a_kept_plan_has_found(place):
+    folder = place.folder
+    (folder / "stack.yaml").write_text(HEALED.format(folder), encoding="utf-8")
+    (folder / "f.feature").write_text(ASKED.format(folder), encoding="utf-8")
+
+    def asked() -> int:
+        return len((folder / "log").read_text(encoding="utf-8").splitlines())
+
+    status, output = place.check("--heal")
+    assert (status, asked(), len(place.plans())) == (2, 1, 1)
+    assert "not healed: failure 1 in a row, 2 confirm" in output
+    # By the kept plan: asked once by it, and once more after the heal.
+    status, output = place.check("--heal")
+    assert (status, asked()) == (0, 3)
+    assert "healed: run touch" in output
+    assert place.check("--heal")[0] == 0
+    assert (asked(), len(place.plans())) == (4, 1)
+    rows = json.loads((folder / "state" / "counts.json").read_text(encoding="utf-8"))[""]
+    assert [row["failures"] for row in rows.values()] == [0]
+
+
+def test_a_tag_that_names_no_rule_is_told_at_every_check(place):
+    (place.folder / "stack.yaml").write_text(HEALED.format(place.folder), encoding="utf-8")
+    feature = 'Feature: f\n  @heal:no-such-rule\n  Scenario: s\n    Then the user "root" exists\n'
+    (place.folder / "f.feature").write_text(feature, encoding="utf-8")
+    first = place.check("--heal")
+    assert "no-such-rule" in first[1]
+    assert place.plans() == []
+    assert place.check("--heal") == first
+
+
 def test_hosts_that_a_provider_must_be_asked_for_are_not_kept():
     kept = [name for name in registry.names("provider") if registry.get("provider", name).declared]
     assert kept == ["existing", "local"]
