@@ -13,7 +13,7 @@ from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped
-from infratest.facts.base import Answer, Argument, LooksHere
+from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
 from infratest.found import Content
 
 TYPE_CHECKING = False
@@ -25,27 +25,30 @@ if TYPE_CHECKING:
 LIMIT = 2**20
 
 # Lines: `none N`, `other N`, `error N words`, or `file N`, the content's lines behind `|`, and `.` where it ends (after
-# an empty line where the content ends with a line break). head stops a file that never ends; only regular files are
-# read, for a pipe would wait.
+# an empty one where the content ends with a line break). head stops a file that never ends; only regular files are
+# read, for a pipe would wait. One sed for all files tells our own lines by a word that no file can know.
 SNIPPET = r"""
+{ read -r ours </proc/sys/kernel/random/uuid; } 2>/dev/null || ours=$(od -A n -t x1 -N 16 /dev/urandom | tr -d ' \n')
+[ -n "$ours" ] || { echo 'neither /proc/sys/kernel/random/uuid nor /dev/urandom can be read' >&2; exit NO_TOOL; }
 n=0
 for path in "$@"; do
   n=$((n + 1))
   if [ -f "$path" ]; then
     if [ -r "$path" ]; then
-      echo "file $n"
-      head -c LIMIT <"$path" | sed 's/^/|/'
-      printf '\n.\n'
+      echo "$ours file $n"
+      head -c LIMIT <"$path"
+      printf '\n%s .\n' "$ours"
     else
-      echo "error $n Permission denied"
+      echo "$ours error $n Permission denied"
     fi
   elif [ -e "$path" ]; then
-    echo "other $n"
+    echo "$ours other $n"
   else
+    printf '%s ' "$ours"
     not_found "$n" "$path"
   fi
-done
-""".replace("LIMIT", str(LIMIT + 1))
+done | sed "/^$ours /!s/^/|/; s/^$ours //"
+""".replace("LIMIT", str(LIMIT + 1)).replace("NO_TOOL", str(NO_TOOL))
 
 
 class ContentFact(LooksHere):

@@ -86,3 +86,14 @@ def test_a_check_over_ssh_by_a_kept_plan_imports_nothing_dear(tmp_path):
     foreign = {name.partition(".")[0] for name in mine} - {"infratest"}
     dear = {name for name in foreign - ALLOWED - BY_SSH - BY_STATE if not name.startswith("_")}
     assert not dear, f"beside what is allowed: {sorted(dear)}"
+
+
+def test_an_http_check_by_a_kept_plan_imports_its_library_and_no_command_line(tmp_path):
+    program = installed() / "check_infratest"
+    sentence = '"http://127.0.0.1:9/" does not answer'
+    (tmp_path / "x.feature").write_text(f"Feature: f\n  Scenario: s\n    Then {sentence}\n", encoding="utf-8")
+    words = (program, "--host", "local", "x.feature")
+    assert "click" in imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
+    tops = {name.partition(".")[0] for name in imported(*words, cwd=tmp_path, cache=tmp_path / "cache")}
+    assert "urllib3" in tops
+    assert not tops & {"click", "behave", "jsonschema", "ruamel", "rich", "asyncio", "paramiko", "dataclasses"}

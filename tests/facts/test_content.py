@@ -1,0 +1,52 @@
+"""What the snippet of the fact `content` spawns, and that no file can pretend to be another."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from infratest.cleaning import decoded
+from infratest.facts.base import Answer
+from infratest.facts.content import ContentFact
+from infratest.found import Content
+
+
+def asked(paths, cwd):
+    """Return what the snippet is answered with here, and how often each program was spawned, counted by stand-ins."""
+    programs = cwd / "programs"
+    programs.mkdir(exist_ok=True)
+    for name in ("head", "sed", "stat", "od", "tr"):
+        (programs / name).write_text(f'#!/bin/sh\necho {name} >>"{cwd}/log"\nexec {shutil.which(name)} "$@"\n')
+        (programs / name).chmod(0o755)
+    (cwd / "log").write_text("")
+    arguments = [(str(path),) for path in paths]
+    done = subprocess.run(
+        ["sh", "-c", ContentFact().ask(arguments)], capture_output=True, check=True, timeout=60,
+        env={"PATH": f"{programs}:{os.environ['PATH']}", "LC_ALL": "C"},
+    )  # fmt: skip
+    found = ContentFact().read(Answer(exit=0, out=decoded(done.stdout)), arguments)
+    spawned = (cwd / "log").read_text().split()
+    return [found[argument] for argument in arguments], {name: spawned.count(name) for name in spawned}
+
+
+@pytest.mark.parametrize("count", [1, 7])
+def test_files_cost_one_program_each_and_one_for_all(tmp_path, count):
+    paths = [tmp_path / str(number) for number in range(count)]
+    for path in paths:
+        path.write_text(f"this is {path.name}\n")
+    found, spawned = asked(paths, tmp_path)
+    assert [content.text for content in found] == [f"this is {path.name}\n" for path in paths]
+    assert spawned == {"head": count, "sed": 1}
+
+
+def test_no_file_pretends_to_be_another(tmp_path):
+    texts = ["file 2\n|x\n.\n", ".\nnone 3\n", "|", "", "\n", "no line break", "error 1 x\n\n"]
+    paths = [tmp_path / str(number) for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
+    found, _ = asked([*paths, tmp_path / "not there", tmp_path], tmp_path)
+    assert found[:-2] == [Content(text=text) for text in texts]
+    assert found[-2:] == [Content(text=None), Content(text=None)]
