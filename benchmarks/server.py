@@ -29,8 +29,7 @@ PROCESSES = 30
 ALONE = (
     *("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"),
     # Namespaces with a name are mounts, and those of all hosts are no host's own.
-    "umount -R -l /run/netns 2>/dev/null; "
-    f'n=0; while [ $n -lt {PROCESSES} ]; do sleep 7200 & n=$((n+1)); done; exec "$@"',
+    f'umount -l /run/netns 2>/dev/null; n=0; while [ $n -lt {PROCESSES} ]; do sleep 7200 & n=$((n+1)); done; exec "$@"',
     "sh",
 )
 SETTINGS = {

@@ -113,14 +113,18 @@ def _words_here(pid: int) -> tuple[str, ...]:
 
 def _words(rows: list[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    path, words = "", []
+    path, empty = "", ""
+    words: list[str] = []
     for row in rows:
         # `51/cmdline:sshd: root@notty`, and a row for each of the hundreds of NULs behind such a title.
+        if row == empty:
+            words.append("")
+            continue
         file, colon, word = row.partition("/cmdline:")
         if colon:
             if file != path:
-                path, words = file, found.setdefault(file, [])
-            words.append(word.replace("\x01", "\n") if word else word)
+                path, empty, words = file, f"{file}/cmdline:", found.setdefault(file, [])
+            words.append(word.replace("\x01", "\n"))
     return found
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import binascii
 import fcntl
 import os
+from functools import lru_cache
 
 from infratest.errors import HostKeyRefused, TransportError
 from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 DEFAULT_PORT = 22
 REVOKED = "@revoked"
@@ -55,8 +56,8 @@ def on_record(paths: Sequence[str], name: str) -> list[Entry]:
     found = []
     for path in paths:
         try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                text = file.read()
+            stamp = os.stat(path)
+            lines, plain = _read(path, stamp.st_ino, stamp.st_size, stamp.st_mtime_ns)
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -64,16 +65,22 @@ def on_record(paths: Sequence[str], name: str) -> list[Entry]:
                 f"cannot read the known hosts in {path}: {error.strerror}; make it readable, or name another file "
                 "with known-hosts"
             ) from error
-        found += [entry for number, line in _candidates(text, name) if (entry := _entry(path, number, line, name))]
+        # In a file without patterns and hashes, only the lines that hold the name can be about it.
+        wanted = "" if not plain else name.lower()
+        numbers = [number for number, (_, lowered) in enumerate(lines) if wanted in lowered]
+        found += [entry for at in numbers if (entry := _entry(path, at + 1, lines[at][0], name))]
     return found
 
 
-def _candidates(text: str, name: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines that may name the host: in a file without patterns and hashes, those that hold its name."""
-    plain, wanted = not any(sign in text for sign in "*?|"), name.lower()
-    for number, line in enumerate(text.splitlines(), 1):
-        if not plain or wanted in line.lower():
-            yield number, line
+@lru_cache(maxsize=8)
+def _read(path: str, *stamp: int) -> tuple[list[tuple[str, str]], bool]:
+    """Return a file's lines, each as it is and in lower case, and whether it is without patterns and hashes.
+
+    Read once for all hosts of a run: with many, it has as many lines.
+    """
+    with open(path, encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    return [(line, line.lower()) for line in text.splitlines()], not any(sign in text for sign in "*?|")
 
 
 def verify(entries: Sequence[Entry], name: str, kind: str, key: bytes) -> bool:
