@@ -12,7 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
@@ -114,13 +114,19 @@ def children(pid: int) -> list[int]:
 
 
 def start_sshd(
-    folder: Path, *, user: str = "", address: str = "127.0.0.1", key: Path | None = None, **options: str
+    folder: Path,
+    *,
+    user: str = "",
+    address: str = "127.0.0.1",
+    key: Path | None = None,
+    under: Sequence[str] = (),
+    **options: str,
 ) -> Server:
     """Start an sshd.
 
     Args:
         folder: an empty or missing folder for its files. user: who may log in; default whoever runs the test.
-        key: the private key to let in; default a new one.
+        key: the private key to let in; default a new one. under: a command line that sshd's is put behind, and becomes.
         options: sshd_config keywords, as `ForceCommand="false"`; `HostKeys` is one more host key beside its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -150,7 +156,7 @@ def start_sshd(
         "SetEnv": f"HOME={folder}",
     } | options
     more = [given.pop("HostKeys")] if "HostKeys" in given else []
-    process, port = _listening(folder, address, given, more)
+    process, port = _listening(folder, address, given, more, under)
     kind, blob, *_ = (folder / "host_key.pub").read_text().split()
     known_hosts = folder / "known_hosts"
     known_hosts.write_text(f"[{address}]:{port} {kind} {blob}\n")
@@ -158,7 +164,7 @@ def start_sshd(
 
 
 def _listening(
-    folder: Path, address: str, given: dict[str, str], host_keys: list[str]
+    folder: Path, address: str, given: dict[str, str], host_keys: list[str], under: Sequence[str]
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start sshd on a free port; it cannot choose one itself, so a port that someone else took is another try."""
     program = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
@@ -172,7 +178,8 @@ def _listening(
         settings = given | {"Port": str(port), "ListenAddress": address}
         flags = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
         flags += [word for path in host_keys for word in ("-h", path)]
-        process = subprocess.Popen([program, "-D", "-f", "/dev/null", "-E", log, *flags], start_new_session=True)
+        words = [*under, program, "-D", "-f", "/dev/null", "-E", str(log), *flags]
+        process = subprocess.Popen(words, start_new_session=True)
         if wait_until(lambda: STARTED in log.read_text() or process.poll() is not None) and process.poll() is None:  # noqa: B023
             return process, port
     raise AssertionError(f"sshd does not start: {log.read_text()}")
