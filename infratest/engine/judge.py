@@ -55,7 +55,9 @@ def judge(step: CheckStep, facts: Facts, severity: str) -> Verdict:
     """
     if len(step.looks) == 1 and step.tail.quantifier == ALL:
         return _look(step.looks[0], step, facts, severity)
-    verdicts = [_look(look, step, facts, severity) for look in step.looks]
+    # Where hosts are counted, one on which it does not hold must not look like one with a warning.
+    each = severity if step.tail.quantifier == ALL else CRITICAL
+    verdicts = [_look(look, step, facts, each) for look in step.looks]
     observations = _labelled(step, [verdict.observations for verdict in verdicts])
     evidence = tuple(item for verdict in verdicts if verdict.state != OK for item in verdict.evidence)
     if step.tail.quantifier == ALL:
@@ -105,7 +107,10 @@ def _counted(step: CheckStep, verdicts: list[Verdict], severity: str) -> tuple[s
     )
     holds_on = f"it holds on {len(good)} of {len(verdicts)}" + (f": {', '.join(good)}" if good else "")
     if least <= low and high <= most:
-        return OK, "", ""
+        mild = [verdict for verdict in verdicts if verdict.state == WARNING]
+        if low - len(mild) >= least:
+            return OK, "", ""
+        return WARNING, f"expected on {wanted}, {holds_on}; of these {len(mild)} with a warning: {mild[0].reason}", ""
     if high < least or low > most:
         return failed(severity), f"expected on {wanted}, {holds_on}", ""
     blocked = next((verdict.blocked for verdict in unsure if verdict.blocked), "")

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from infratest.checks.base import CONTROLLER
 from infratest.engine.tasks import NO_HOST, ActStep, CheckStep, Look, OtherStep, Plan, Step, Task
 from infratest.errors import UserError
-from infratest.gherkin.binding import Binding, bind, tail
+from infratest.gherkin.binding import Binding, bind, quantified, tail
 from infratest.gherkin.later import later
 from infratest.gherkin.selection import Group, Named
 from infratest.gherkin.suite import ACT, CHECK, SETUP, Line, Scenario
-from infratest.gherkin.tail import CONTROLLER_VIEW, DEFAULT_VIEW, GROUP_VIEW, HOST_VIEW, NAMED_VIEW, Tail
+from infratest.gherkin.tail import ALL, AT_LEAST, CONTROLLER_VIEW, DEFAULT_VIEW, GROUP_VIEW, HOST_VIEW, NAMED_VIEW, Tail
 from infratest.gherkin.values import Values, names_host
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import GONE, STOPPED, Host
@@ -45,6 +46,15 @@ def plan(
     return Plan(tasks=tuple(tasks), hosts={host.name: host for host in hosts})
 
 
+@dataclass(frozen=True)
+class _Scope:
+    """Whom a scenario is about: its one host (None where it runs once), those it asks, and all that it was given."""
+
+    host: Host | None
+    hosts: Sequence[Host]
+    every: Sequence[Host]
+
+
 class _Planner:
     def __init__(self, hosts: Sequence[Host], values: Values, selected: Callable[[Host], bool]) -> None:
         self.hosts = hosts
@@ -61,9 +71,11 @@ class _Planner:
             return [Task(scenario=scenario, host=NO_HOST, problem=str(error))]
         chosen = [host for host in given if self.selected(host)]
         if once:
-            # `--host` leaves such a scenario out only where none of its hosts is selected.
-            return [self._task(scenario, None, chosen)] if chosen or not given else []
-        return [self._task(scenario, host, [host]) for host in chosen]
+            # `--host` leaves such a scenario out only where none of its hosts is selected. What it acts on is narrowed
+            # by it; what it says of all hosts is not: `on no host` would be green for those that nobody looked at.
+            scope = _Scope(None, chosen if scenario.acting else given, given)
+            return [self._task(scenario, scope)] if chosen or not given else []
+        return [self._task(scenario, _Scope(host, [host], given)) for host in chosen]
 
     def _given(self, scenario: Scenario) -> list[Host]:
         names: dict[str, None] = {}
@@ -90,42 +102,50 @@ class _Planner:
             asks_host = asks_host or _asks_host(line, binding, self.hosts)
         return not asks_host
 
-    def _task(self, scenario: Scenario, host: Host | None, given: Sequence[Host]) -> Task:
-        name = host.name if host else NO_HOST
+    def _task(self, scenario: Scenario, scope: _Scope) -> Task:
+        name = scope.host.name if scope.host else NO_HOST
         try:
-            steps = tuple(self._step(line, scenario, host, given) for line in scenario.lines)
+            steps = tuple(self._step(line, scenario, scope) for line in scenario.lines)
         except UserError as error:
             return Task(scenario=scenario, host=name, problem=str(error))
         return Task(scenario=scenario, host=name, steps=steps)
 
-    def _step(self, line: Line, scenario: Scenario, host: Host | None, given: Sequence[Host]) -> Step:
+    def _step(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
         with _named(line, scenario):
-            return self._meant(line, scenario, host, given)
+            return self._meant(line, scenario, scope)
 
-    def _meant(self, line: Line, scenario: Scenario, host: Host | None, given: Sequence[Host]) -> Step:
+    def _meant(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
         if line.match is None:
             return OtherStep(line=line, problem="" if line.user else undefined(line))
         kind = line.match.sentence.kind
         if kind == SETUP:
             return OtherStep(line=line)
         if kind == ACT:
-            return self._act(line, scenario, given)
-        return self._check(line, scenario, host, given)
+            return self._act(line, scenario, scope.hosts)
+        return self._check(line, scenario, scope)
 
     def _act(self, line: Line, scenario: Scenario, given: Sequence[Host]) -> ActStep:
         match = line.match
         if match is None:
             raise UserError(f"{scenario.path}:{line.number}: no act")
+        end = tail(match, self._fill(line, scenario, None))
+        if end.across:
+            raise UserError(f'{line.text!r}: which host is meant? name it, as `on "web-1"`, or leave `on` out for all')
         targets = []
-        for host in self._subjects(tail(match, self._fill(line, scenario, None)), given):
+        for host in self._subjects(end, given):
             targets.append((host.name, bind(match, self._fill(line, scenario, host)).built))
+        if not targets:
+            raise UserError(f"{line.text!r} is done to no host")
         return ActStep(line=line, targets=tuple(targets))
 
-    def _check(self, line: Line, scenario: Scenario, host: Host | None, given: Sequence[Host]) -> CheckStep:
+    def _check(self, line: Line, scenario: Scenario, scope: _Scope) -> CheckStep:
         match = line.match
         if match is None:
             raise UserError(f"{scenario.path}:{line.number}: no check")
+        given = scope.hosts if quantified(match) == ALL else scope.every
         first = bind(match, self._fill(line, scenario, given[0] if given else None, self.named))
+        if first.tail.quantifier == AT_LEAST and not first.tail.least:
+            raise UserError(f"{line.text!r}: on at least 0 hosts it always holds; write 1 or more")
         subjects: Sequence[Host | None] = [None]
         if first.tail.across or first.tail.on or _asks_host(line, first, self.hosts):
             subjects = self._subjects(first.tail, given)

@@ -49,6 +49,12 @@ def bind(match: Match, fill: Fill) -> Binding:
     return Binding(match.sentence.build(**_arguments(match, fill)), _threshold(match, fill), tail(match, fill))
 
 
+def quantified(match: Match) -> str:
+    """Return on how many hosts a sentence must hold, before any value is put in."""
+    meanings = {"on_exactly": EXACTLY_ONE, "on_least": AT_LEAST, "on_none": NONE}
+    return next((meaning for name, meaning in meanings.items() if name in match.groups), ALL)
+
+
 def tail(match: Match, fill: Fill) -> Tail:
     """Return what follows the claim."""
     groups = match.groups
@@ -59,9 +65,7 @@ def tail(match: Match, fill: Fill) -> Tail:
     def seconds(name: str) -> float | None:
         return duration(fill(groups[name], False), name) if name in groups else None
 
-    quantifier = ALL
-    for name, meaning in (("on_exactly", EXACTLY_ONE), ("on_least", AT_LEAST), ("on_none", NONE)):
-        quantifier = meaning if name in groups else quantifier
+    quantifier = quantified(match)
     view = DEFAULT_VIEW
     for name, meaning in (
         ("from_host", HOST_VIEW),

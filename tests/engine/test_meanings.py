@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from infratest.engine.plan import plan
+from infratest.gherkin.values import Values
 from infratest.hosts import Host
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
 
@@ -307,3 +309,65 @@ def test_within_is_not_given_up_before_somebody_has_asked_when_it_was_over(ran, 
         """
     )
     assert states(report) == {"slow-round@local": (OK, None), "never@local": (CRITICAL, None)}
+
+
+def test_hosts_on_which_it_does_not_hold_do_not_count_in_a_scenario_tagged_warning(ran):
+    report = ran(
+        """
+        Feature: f
+          @warning
+          Scenario: on none
+            Then the file "/nonexistent" exists on at least 2 hosts
+          @warning
+          Scenario: on all
+            Then the file "/etc/passwd" exists on at least 2 hosts
+          Scenario: mildly
+            Then the command "echo 3" prints a number less than 9, warning 2 on at least 1 host
+        """,
+        hosts=[local("a"), local("b")],
+    )
+    assert states(report) == {"on-none@-": (WARNING, None), "on-all@-": (OK, None), "mildly@-": (WARNING, None)}
+
+
+@pytest.mark.parametrize(
+    "lines, words",
+    [
+        ('When the command "true" is run on exactly one host', "which host is meant?"),
+        ('When the command "true" is run on no host', "which host is meant?"),
+        ('Then the file "/etc/passwd" exists on at least 0 hosts', "always holds"),
+    ],
+)
+def test_what_names_no_host_is_refused(ran, lines, words):
+    report = ran(f"Feature: f\n  Scenario: s\n    {lines}\n", hosts=[local("a"), local("b")])
+    assert report.state == UNKNOWN
+    assert words in report.results[0].reason
+
+
+def test_what_is_said_of_all_hosts_is_not_narrowed_by_host_and_what_is_done_is(parsed):
+    hosts = [local("a"), local("b"), local("c")]
+    made = plan(
+        parsed(
+            """Feature: f
+  Scenario: none
+    Given the host "a"
+    Given the host "b"
+    Then the file "/nonexistent" exists on no host
+  Scenario: acts
+    Given the host "a"
+    Given the host "b"
+    When the command "true" is run
+    Then the file "/etc/passwd" exists
+    And the file "/etc/passwd" exists on at least 2 hosts
+  Scenario: others
+    Given the host "c"
+    Then the file "/nonexistent" exists on no host
+"""
+        ).scenarios,
+        hosts,
+        Values(hosts, {}, {}),
+        lambda host: host.name == "a",
+    )
+    none, acts = made.tasks
+    assert [look.subject for look in none.steps[-1].looks] == ["a", "b"]
+    assert [host for host, _ in acts.steps[2].targets] == ["a"]
+    assert [[look.subject for look in step.looks] for step in acts.steps[3:]] == [["a"], ["a", "b"]]
