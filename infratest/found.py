@@ -163,9 +163,9 @@ class Space(Record):
     problem: str = ""
 
     @property
-    def percent(self) -> float:
-        """How full it is, as df counts: used of what is used and available."""
-        return round(100 * self.used / (self.used + self.available), 2) if self.used + self.available else 0.0
+    def percent(self) -> float | None:
+        """How full it is, as df counts: used of what is used and available; None where it counts nothing (/proc)."""
+        return round(100 * self.used / (self.used + self.available), 2) if self.used + self.available else None
 
     @property
     def inode_percent(self) -> float | None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
 
+#: Seconds that a file's time may be ahead of its host's clock: a network share's clock is another one.
+AHEAD = 60
+
+
 class _OfFile(Check):
     #: False where absence itself is the question.
     of_property: ClassVar[bool] = True
@@ -121,9 +125,14 @@ class FileSize(_OfFile):
 
 
 class FileAge(_OfFile):
-    """How long ago it was changed, by the host's own clock."""
+    """How long ago it was changed, by the host's own clock.
+
+    A time in the future would be less than any age for as long as it lasts, so it is unknown.
+    """
 
     def look(self, file: File) -> Seen:
+        if file.age < -AHEAD:
+            raise FactError(f"{self.path} was changed {human(-file.age, 's')} in the future: a clock is wrong")
         return Seen(holds=True, saw=f"{self.subject} was changed {human(file.age, 's')} ago", number=file.age)
 
     def measure(self) -> Measure:

@@ -58,8 +58,11 @@ class DiskUsed(_OfDisk):
     """How full the file system is, as df counts."""
 
     def look(self, space: Space) -> Seen:
+        percent = space.percent
+        if percent is None:
+            raise FactError(f"the file system of {self.path} does not count its space")
         free = f"{human(space.available, 'B')} of {human(space.size, 'B')} free"
-        return Seen(holds=True, saw=f"{self.subject} is {space.percent:g} % full ({free})", number=space.percent)
+        return Seen(holds=True, saw=f"{self.subject} is {percent:g} % full ({free})", number=percent)
 
     def measure(self) -> Measure:
         return Measure(label=f"disk {self.path} used", unit="%", minimum=0, maximum=100)
@@ -97,6 +100,8 @@ class MemoryUsed(Check):
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
         memory: Memory = facts[MEMORY]
+        if not memory.total:
+            raise FactError("the host says that it has no memory at all")
         used = _percent(memory.total - memory.available, memory.total)
         free = f"{human(memory.available, 'B')} of {human(memory.total, 'B')} available"
         return Seen(holds=True, saw=f"the memory is {used:g} % used ({free})", number=used)
@@ -163,4 +168,4 @@ class LoadAverage(Check):
 
 
 def _percent(part: int, whole: int) -> float:
-    return round(100 * part / whole, 2) if whole else 0.0
+    return round(100 * part / whole, 2)

@@ -17,6 +17,7 @@ from infratest.gherkin.suite import GIVEN
 from infratest.model import Result, StepResult
 from infratest.states import CRITICAL, OK, UNKNOWN, held
 from infratest.transports.base import CommandResult
+from infratest.units import duration
 
 if TYPE_CHECKING:
     from infratest.engine.run import Run
@@ -123,7 +124,8 @@ class Acting:
             self.stop = f"not judged: {item.step.line.text!r} does not hold"
 
     def _act(self, step: ActStep) -> None:
-        deadline = self.going.deadline.at_most(ACT_SECONDS)
+        tag = self.task.scenario.tag("timeout")
+        deadline = self.going.deadline.at_most(min(ACT_SECONDS, duration(tag)) if tag else ACT_SECONDS)
         for host, act in step.targets:
             try:
                 self._act_on(host, act, deadline)

@@ -139,8 +139,9 @@ def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
     except Exception as error:  # noqa: BLE001 - a check's own bug is unknown, and must not end the others
         reason = f"a bug in the check {type(check).__name__}: {type(error).__name__}: {error}"
         return _unknown(look, step, facts, reason)
-    if seen.number is not None:
-        # Judged as it will be written: verdict and range must agree on the number that people see.
+    if seen.number is not None and look.measure is not None and look.measure.unit == "s":
+        # A time is judged as it will be written, in microseconds: verdict and range must agree on what people see.
+        # Other numbers are written as they are: an error rate of 0.0000002 is not 0.
         seen = Seen(seen.holds, seen.saw, round(seen.number, 6), seen.absent)
     state, reason = _state(seen, step, severity, look.measure)
     evidence = () if state == OK else _evidence(look, facts)

@@ -174,6 +174,8 @@ def _tags(scenario: Scenario) -> list[str]:
             problems.append(f"@{tag} needs something behind the colon")
         elif name == "attempts" and (not value.isdigit() or not 1 <= int(value) <= 100):
             problems.append(f"@{tag}: attempts is a whole number from 1 to 100")
+        elif name == "attempts" and (scenario.acting or scenario.own):
+            problems.append(f"@{tag}: what changes something, or holds steps of your own, is run once; leave it out")
         elif name == "timeout" and not re.fullmatch(r"\d+(\.\d+)?(ms|s|min|h)", value):
             problems.append(f"@{tag}: timeout is a time with its unit, as @timeout:10s")
     return problems

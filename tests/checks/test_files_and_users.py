@@ -196,3 +196,12 @@ def test_mounts(check, holds, saw):
     assert saw in seen.saw
     gone = check.observe({Need("mount"): {"/": DATA["/data"]}})
     assert (gone.holds, gone.absent) == (False, type(check) is not MountExists)
+
+
+def test_a_time_in_the_future_is_unknown_and_not_young():
+    def age(seconds):
+        return FileAge("/x").observe({Need("file", ("/x",)): HERE.changed(age=seconds)}).number
+
+    assert (age(90), age(0), age(-60)) == (90, 0, -60)
+    with pytest.raises(FactError, match="in the future: a clock is wrong"):
+        age(-61)

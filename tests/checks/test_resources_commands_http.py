@@ -34,7 +34,6 @@ def test_disks():
     assert (used.number, used.saw) == (75.0, 'the disk "/" is 75 % full (23.8 GiB of 100 GiB free)')
     assert disk(DiskFree("/"), SPACE).number == 23.75 * GIB
     assert disk(DiskInodes("/"), SPACE).number == 12.5
-    assert disk(DiskUsed("/"), Space(size=0, used=0, available=0)).number == 0
     with pytest.raises(FactError, match="inodes"):
         disk(DiskInodes("/"), Space(size=1, used=1, available=0))
 
@@ -47,6 +46,13 @@ def test_a_mount_that_is_missing_is_never_the_disk_below_it():
     assert disk(DiskUsed("/gone", mounted=False), Space(there=False), "/gone").saw == "/gone does not exist"
     with pytest.raises(FactError, match="denied"):
         disk(DiskUsed("/"), Space(there=False, problem="Permission denied"))
+
+
+def test_what_is_counted_as_nothing_is_unknown_and_not_empty():
+    with pytest.raises(FactError, match="does not count its space"):
+        disk(DiskUsed("/proc", mounted=False), Space(size=0, used=0, available=0), "/proc")
+    with pytest.raises(FactError, match="no memory at all"):
+        MemoryUsed().observe({Need("memory"): Memory(total=0, available=0, swap_total=0, swap_free=0)})
 
 
 def test_labels_say_subject_and_property():

@@ -85,6 +85,9 @@ REFUSED = [
     ("attempts in words", f"Feature: f\n  @attempts:three\n{GOOD}",
      "3: @attempts:three: attempts is a whole number from 1 to 100"),
     ("no attempt", f"Feature: f\n  @attempts:0\n{GOOD}", "3: @attempts:0: attempts is a whole number from 1 to 100"),
+    ("attempts at an act", f'Feature: f\n  @attempts:3\n  Scenario: s\n    When the command "true" is run\n'
+     f"    Then {PORT}\n",
+     "3: @attempts:3: what changes something, or holds steps of your own, is run once; leave it out"),
     ("a time without its unit", f"Feature: f\n  @timeout:10\n{GOOD}",
      "3: @timeout:10: timeout is a time with its unit, as @timeout:10s"),
     ("an act after Given", f'Feature: f\n  Scenario: s\n    Given the service "x" is stopped\n    Then {PORT}\n',
