@@ -125,7 +125,7 @@ FAILED = "return WARNING if severity == WARNING else CRITICAL"
 ONLY_SKIPPED = "return UNKNOWN if state == SKIPPED"
 UNDEFINED = "step.line.number, UNKNOWN, step.problem"
 REFUSED = "    if problems:\n        raise"
-STATUS = "sys.exit(_streams.end(plugin(sys.argv[1:])))"
+STATUS = "sys.exit(_streams.end(plugin(sys.argv[1:], made)))"
 DOWN = "return [*(host for host in hosts if host.id in blockers), *results]"
 FAILS = "if self.found.state == CRITICAL:"
 RUNTEST = "    def runtest(self) -> None:\n"
@@ -140,7 +140,7 @@ BUGS = [
     ("nothing run is ok", "test", "nothing selected", MODEL, "UNKNOWN] if self.problem", "OK] if self.problem"),
     ("an undefined sentence holds", "test", "undefined", CHECKING, UNDEFINED, UNDEFINED.replace("UNKNOWN", "OK")),
     ("lint is not asked", "test", "misspelt keyword", PARSE, REFUSED, REFUSED.replace("problems", "False")),
-    ("exit always 0", "check", "red", CHECK, STATUS, "plugin(sys.argv[1:])"),
+    ("exit always 0", "check", "red", CHECK, STATUS, "plugin(sys.argv[1:], made)"),
     ("exit always 0 by a kept plan", "check", "red", PLUGIN, "os._exit(status)", "os._exit(0)"),
     ("warning counted as ok", "check", "warning", STATES, FAILED, FAILED.replace("return WARNING", "return OK")),
     ("a host that is down is left out", "check", "blocked", RUN, DOWN, "return [*results]"),
