@@ -1,4 +1,4 @@
-"""The transport over SSH: one login a run, one channel a command, by libssh2 or by paramiko.
+"""The transport over SSH: one login a run, one channel a command and one for all scripts, by libssh2 or by paramiko.
 
 Loaded by name for every host that is reached by SSH. Options complete themselves from ssh_config (`_ssh_route`), which
 client serves the route says `_ssh_choice`; the clients are `_ssh_libssh2` and `_ssh_paramiko`.
