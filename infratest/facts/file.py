@@ -64,6 +64,7 @@ class FileFact(LooksHere):
     def ask(self, arguments: Sequence[Argument]) -> str:
         return (
             without("stat", "stat (coreutils) is not installed on this host")
+            + without("date", "date (coreutils) is not installed on this host")
             + ONE_LINE
             + NOT_FOUND
             + positional(arguments)

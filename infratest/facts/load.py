@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # nproc tells the processors that may be used, but for what programs of OpenMP are told in the environment.
 SNIPPET = r"""
-read -r one five fifteen rest </proc/loadavg
+read -r one five fifteen rest </proc/loadavg || exit 1
 echo "$one $five $fifteen"
 OMP_NUM_THREADS= OMP_THREAD_LIMIT= nproc 2>/dev/null || getconf _NPROCESSORS_ONLN
 """
