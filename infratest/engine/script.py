@@ -40,9 +40,7 @@ TIMED_OUT = 124
 _PROLOGUE = r"""{
 nonce=$1
 exec 9>&1 </dev/null
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-LC_ALL=C
-export PATH LC_ALL
+@SETTING
 nl='
 '
 left=@SCRIPT_LIMIT
@@ -100,6 +98,18 @@ _PROLOGUE = _PROLOGUE.replace("@TIMED_OUT", str(TIMED_OUT))
 _EPILOGUE = 'put "$nonce done\n" >&9\nexit 0\n}\n'
 
 
+#: What facts are asked in: found wherever an administrator's tools are, in words that do not depend on the host.
+_OURS = r"""PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+LC_ALL=C
+export PATH LC_ALL"""
+
+#: What a user's commands are asked in: as the login has it. Only the framing counts in bytes, which is LC_ALL=C.
+_LOGINS = r"""had=${LC_ALL+set} was=${LC_ALL-}
+LC_ALL=C
+export LC_ALL
+as_asked() { if test "$had"; then LC_ALL=$was; else unset LC_ALL; fi 2>/dev/null; }"""
+
+
 class Question(Record):
     """One snippet of a script: how many seconds it may take, and whether what is too long is cut or not told at all."""
 
@@ -116,30 +126,37 @@ class Script(Record):
     questions: tuple[Question, ...]
 
 
-def build(questions: Sequence[Question]) -> Script:
-    """Return the script that asks all of these."""
-    text = _text(tuple((question.snippet, max(1, round(question.seconds)), question.cut) for question in questions))
-    return Script(text, os.urandom(12).hex(), tuple(questions))
+def build(questions: Sequence[Question], as_login: bool = False) -> Script:
+    """Return the script that asks all of these.
+
+    Args:
+        as_login: in the environment that the login has (the transport must not have changed it either), as a command
+            finds it that runs alone; else in one that is the same on every host.
+    """
+    asked = tuple((question.snippet, max(1, round(question.seconds)), question.cut) for question in questions)
+    return Script(_text(asked, as_login), os.urandom(12).hex(), tuple(questions))
 
 
 #: Texts that were made: all hosts of a run are asked much the same, and a monitor asks the same again and again.
-_texts: dict[tuple[tuple[str, int, bool], ...], bytes] = {}
+_texts: dict[tuple[tuple[tuple[str, int, bool], ...], bool], bytes] = {}
 TEXTS_KEPT = 64
 
 
-def _text(questions: tuple[tuple[str, int, bool], ...]) -> bytes:
-    text = _texts.get(questions)
+def _text(questions: tuple[tuple[str, int, bool], ...], as_login: bool) -> bytes:
+    key = (questions, as_login)
+    text = _texts.get(key)
     if text is None:
         if len(_texts) >= TEXTS_KEPT:
             _texts.clear()
-        text = _texts[questions] = _written(questions)
+        text = _texts[key] = _written(questions, as_login)
     return text
 
 
-def _written(questions: tuple[tuple[str, int, bool], ...]) -> bytes:
-    parts = [_PROLOGUE]
+def _written(questions: tuple[tuple[str, int, bool], ...], as_login: bool) -> bytes:
+    parts = [_PROLOGUE.replace("@SETTING", _LOGINS if as_login else _OURS)]
+    asked = "as_asked; " if as_login else ""
     for index, (snippet, seconds, cut) in enumerate(questions):
-        parts.append(f"f{index}() {{ limited {seconds} sh -c {quoted(snippet)}; }}\n")
+        parts.append(f"f{index}() {{ {asked}limited {seconds} sh -c {quoted(snippet)}; }}\n")
         parts.append(f"{'ask_cut' if cut else 'ask'} {index}\n")
     parts.append(_EPILOGUE)
     return "".join(parts).encode()

@@ -51,9 +51,9 @@ def escaped(text: bytes, function: bool = False) -> str | None:
     return None if "\0" in script or len(script.encode("utf-8", "surrogateescape")) > SCRIPT_LIMIT else script
 
 
-def once(script: str, arguments: Sequence[str]) -> list[str]:
-    """Return the command that runs an escaped script."""
-    return ["env", "LC_ALL=C", f"{SCRIPT}={script}", "sh", "-c", RUN, "sh", *arguments]
+def once(script: str, arguments: Sequence[str], environment: Sequence[str]) -> list[str]:
+    """Return the command that runs an escaped script, behind the `env` that it is to run in."""
+    return [*environment, f"{SCRIPT}={script}", "sh", "-c", RUN, "sh", *arguments]
 
 
 def staying(marker: str, arguments: Sequence[str], environment: Sequence[str] = ()) -> list[str]:

@@ -40,6 +40,11 @@ class CommandResult(Record):
     truncated: bool = False
 
 
+def environment(as_login: bool) -> tuple[str, ...]:
+    """Return what comes before the shell of a script, that it has `LC_ALL=C`, or the login's own environment."""
+    return ("env",) if as_login else ("env", "LC_ALL=C")
+
+
 class Transport(ABC):
     """A way to run commands on one host; `Options` of a subclass is a frozen dataclass for `infratest.options`."""
 
@@ -78,13 +83,19 @@ class Transport(ABC):
         return result
 
     def run_script(
-        self, text: bytes, deadline: Deadline, sudo: bool = False, arguments: Sequence[str] = ()
+        self,
+        text: bytes,
+        deadline: Deadline,
+        sudo: bool = False,
+        arguments: Sequence[str] = (),
+        as_login: bool = False,
     ) -> CommandResult:
         """Run a script for a POSIX shell that holds nothing secret: a host's process list may show it.
 
-        It reads nothing from its standard input, and has `LC_ALL=C`; `arguments` are its `$1`, `$2` ...
+        It reads nothing from its standard input, and has `LC_ALL=C`, or with `as_login` the login's own environment;
+        `arguments` are its `$1`, `$2` ...
         """
-        return self.run(["env", "LC_ALL=C", "sh", "-s", *arguments], deadline, text, sudo)
+        return self.run([*environment(as_login), "sh", "-s", *arguments], deadline, text, sudo)
 
     def put(self, data: bytes, path: str, mode: str, deadline: Deadline, sudo: bool = False) -> None:
         """Write a file on the host, making its folder where needed, so that no reader ever sees half of it.

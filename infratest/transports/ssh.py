@@ -19,7 +19,7 @@ from infratest.errors import TransportError
 from infratest.options import build
 from infratest.transports import _ssh_choice, _ssh_script
 from infratest.transports._ssh_route import Options, route
-from infratest.transports.base import Transport
+from infratest.transports.base import Transport, environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,20 +81,26 @@ class Ssh(Transport):
         return self._client.execute(command, stdin, deadline)
 
     def run_script(
-        self, text: bytes, deadline: Deadline, sudo: bool = False, arguments: Sequence[str] = ()
+        self,
+        text: bytes,
+        deadline: Deadline,
+        sudo: bool = False,
+        arguments: Sequence[str] = (),
+        as_login: bool = False,
     ) -> CommandResult:
         """Run a script that holds nothing secret, in one round trip less where it fits into the command line.
 
         OpenSSH's server takes no input before it has started the command, so what is fed waits for that. Where the
         client keeps a shell, that runs it.
         """
-        result = self._client.script(text, arguments, deadline, sudo) if self._client is not None else None
+        kept = None if as_login else self._client  # a shell that stays has an environment of its own
+        result = kept.script(text, arguments, deadline, sudo) if kept is not None else None
         if result is not None:
             return self.let_in(result, sudo)
         script = _ssh_script.escaped(text)
         if script is None:
-            return super().run_script(text, deadline, sudo, arguments)
-        return self.run(_ssh_script.once(script, arguments), deadline, b"", sudo)
+            return super().run_script(text, deadline, sudo, arguments, as_login)
+        return self.run(_ssh_script.once(script, arguments, environment(as_login)), deadline, b"", sudo)
 
     def close(self) -> None:
         """End the connections; from another thread it ends a command that runs."""

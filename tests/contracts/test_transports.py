@@ -280,6 +280,15 @@ def test_the_deadline_kills_a_script(transport: Transport, before: int) -> None:
     assert transport.run_script(text, Deadline(LONG), arguments=["0"]).exit == 0
 
 
+@pytest.mark.parametrize("length", [0, 40_000])
+def test_a_script_as_login_finds_what_a_command_finds(transport: Transport, length: int) -> None:
+    seen = 'echo "$PATH|${LC_ALL-unset}|${INFRATEST_SCRIPT-none}|$1"'
+    script = f"{seen}\n{'#' * length}\n".encode()
+    found = transport.run_script(script, Deadline(LONG), arguments=["x"], as_login=True)
+    assert found.stdout == output(transport, ["sh", "-c", seen, "sh", "x"])
+    assert b"|C|none|x\n" in transport.run_script(script, Deadline(LONG), arguments=["x"]).stdout
+
+
 @pytest.mark.parametrize("name", ["plain", "with blank", 'it\'s "quoted" $HOME', "größe"])
 def test_put(transport: Transport, folder: str, name: str) -> None:
     path, data = f"{folder}/{name}", bytes(range(256)) * 400

@@ -26,9 +26,9 @@ from sshd import wait_until
 every_shell = pytest.mark.parametrize("shell", SHELLS)
 
 
-def run(script: Script, shell: str = "dash") -> bytes:
+def run(script: Script, shell: str = "dash", locale: str | None = "C") -> bytes:
     words, path = named(shell)
-    environment = {"LC_ALL": "C", "PATH": path}
+    environment = {"PATH": path} | ({"LC_ALL": locale} if locale is not None else {})
     done = subprocess.run(
         [*words, "-s", script.nonce], input=script.text, capture_output=True, timeout=60, check=True, env=environment
     )
@@ -197,3 +197,15 @@ def test_a_shell_that_gets_half_of_the_script_runs_none_of_it(tmp_path):
     done = subprocess.run(["sh"], input=half, capture_output=True, timeout=20, check=False)
     assert done.returncode != 0
     assert not mark.exists()
+
+
+@every_shell
+@pytest.mark.parametrize("locale", ["C.UTF-8", "", None])
+def test_as_login_a_command_finds_the_environment_that_it_would_alone(shell, locale):
+    """Framed in bytes all the same: what is longer in bytes than in characters is whole."""
+    snippet = 'printf "%s|%s|%s" "$PATH" "${LC_ALL-unset}" größe'
+    script = build([Question(snippet, 5), Question("echo after", 5)], as_login=True)
+    assert read(script, run(script, shell, locale)) == [
+        Answer(exit=0, out=f"{named(shell)[1]}|{'unset' if locale is None else locale}|größe"),
+        Answer(exit=0, out="after\n"),
+    ]
