@@ -5,7 +5,10 @@ Used by the pytest fixtures. Imports testinfra, which is an extra: whoever impor
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, Protocol
 
 import testinfra.host
 from testinfra.backend.base import BaseBackend, CommandResult
@@ -14,20 +17,41 @@ from infratest.deadline import Deadline
 from infratest.errors import Unreachable
 from infratest.hosts import GONE, STOPPED, Host
 from infratest.stack.open import opened as logged_in
+from infratest.transports import base
 from infratest.transports.base import Transport
 
-#: Seconds that one command of a test may take.
-COMMAND_SECONDS = 300.0
+#: Seconds that one command of a test, and a login, may take.
+COMMAND_SECONDS, LOGIN_SECONDS = 300.0, 30.0
+
+
+class Ahead(Protocol):
+    """What may know the answer to a command already."""
+
+    def answer(
+        self, backend: TransportBackend, words: str, command: str, arguments: Sequence[Any], frame: FrameType | None
+    ) -> base.CommandResult:
+        """Return the answer, by `backend.live(words)` where it is not known."""
 
 
 class TransportBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no types that mypy follows here
-    """Runs testinfra's commands over one open transport."""
+    """Runs testinfra's commands over one open transport.
+
+    Args:
+        spec: the host. transport: to it, open. ahead: what may know answers already, or None.
+    """
 
     NAME = "infratest"
 
-    def __init__(self, transport: Transport, sudo: bool) -> None:
-        super().__init__(transport.host.name, sudo)
-        self._transport = transport
+    def __init__(self, spec: Host, transport: Transport, ahead: Ahead | None = None) -> None:
+        super().__init__(spec.name, spec.sudo)
+        self.transport = transport
+        self._spec = spec
+        self._ahead = ahead
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the host is this machine, where a command costs no trip."""
+        return self._spec.transport == "local"
 
     @property
     def encoding(self) -> str:
@@ -40,23 +64,40 @@ class TransportBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no t
     def get_pytest_id(self) -> str:
         return str(self.hostname)
 
+    def get_command(self, command: str, *args: str) -> str:
+        """Return the words for the shell; `host.sudo()` puts its own in the place of this. Ours runs as root itself."""
+        return str(self.quote(command, *args))
+
     def run(self, command: str, *args: str, **kwargs: Any) -> CommandResult:
         """Run a shell command, as testinfra writes it, with its arguments quoted. Raises TransportError."""
-        as_root = self.sudo and self.sudo_user is None
-        words = self.quote(command, *args) if as_root else self.get_command(command, *args)
-        answer = self._transport.run(["/bin/sh", "-c", words], Deadline(COMMAND_SECONDS), sudo=as_root)
+        words = self.get_command(command, *args)
+        if self._ahead is None:
+            answer = self.live(words)
+        else:
+            answer = self._ahead.answer(self, words, command, args, sys._getframe(1))
         return self.result(answer.exit, self.encode(words), answer.stdout, answer.stderr)
 
+    def live(self, words: str) -> base.CommandResult:
+        """Run words by the host's shell now. Raises TransportError."""
+        return self.transport.run(["/bin/sh", "-c", words], Deadline(COMMAND_SECONDS), sudo=bool(self.sudo))
+
+    def reconnect(self) -> None:
+        """Log in anew. Raises TransportError."""
+        self.transport.close()
+        self.transport = logged_in(self._spec, Deadline(LOGIN_SECONDS))
+
     def close(self) -> None:
-        self._transport.close()
+        self.transport.close()
 
 
-def opened(host: Host, deadline: Deadline) -> testinfra.host.Host:
+def opened(host: Host, ahead: Ahead | None = None) -> testinfra.host.Host:
     """Return testinfra's object for a host, logged in.
 
+    Args:
+        ahead: what may know answers already.
     Raises:
         TransportError: it cannot be reached or logged in to.
     """
     if host.state in (STOPPED, GONE):
         raise Unreachable(f"{host.name} is {host.state}, by its provider's word; `infratest up` first")
-    return testinfra.host.Host(TransportBackend(logged_in(host, deadline), host.sudo))
+    return testinfra.host.Host(TransportBackend(host, logged_in(host, Deadline(LOGIN_SECONDS)), ahead))

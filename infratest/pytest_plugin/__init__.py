@@ -35,6 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
         help="Bring the stack up first, once for all workers, and destroy in the end what this made.",
     )
+    _option(
+        parser,
+        "--no-prefetch",
+        "no-prefetch",
+        action="store_true",
+        help="Ask a host for everything when a test does, nothing ahead of that in one trip.",
+    )
+    parser.addini("infratest_prefetch", "Ask ahead what the tests asked last time (default: true).", "bool", True)
     parser.addini("infratest_stack", "The stack file, from the folder of this file.")
 
 
@@ -61,7 +69,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "infratest_hosts(*names): the hosts that `host` is, by names as web-* or groups; all without it"
     )
-    config.pluginmanager.register(Active(config, path), Active.NAME)
+    active = Active(config, path)
+    config.pluginmanager.register(active, Active.NAME)
+    if active.prefetch.enabled:
+        config.pluginmanager.register(active.prefetch, active.prefetch.NAME)
     config.pluginmanager.register(fixtures, "infratest-fixtures")
 
 
@@ -81,5 +92,5 @@ def _option(parser: pytest.Parser, short: str, name: str, **settings: str) -> No
     groups = [parser._anonymous, *parser._groups]
     taken = {known for group in groups for option in group.options for known in option.names()}
     names = [f"--infratest-{name}"] if short in taken else [short, f"--infratest-{name}"]
-    default = os.environ.get(f"INFRATEST_{name.upper()}") if name != "stack" else None
-    parser.getgroup(*GROUP).addoption(*names, dest=f"infratest_{name}", default=default, **settings)
+    default = os.environ.get(f"INFRATEST_{name.upper().replace('-', '_')}") if name != "stack" else None
+    parser.getgroup(*GROUP).addoption(*names, dest=f"infratest_{name.replace('-', '_')}", default=default, **settings)

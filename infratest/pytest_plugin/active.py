@@ -29,6 +29,7 @@ from infratest.model import Report, Result
 from infratest.pytest_plugin import OWN_MARKERS
 from infratest.pytest_plugin.items import PYTESTS, FeatureFile, ScenarioItem
 from infratest.pytest_plugin.once import Shared
+from infratest.pytest_plugin.prefetch import Prefetch
 from infratest.session import Session
 from infratest.stack.open import open_hosts
 from infratest.states import UNKNOWN
@@ -53,6 +54,8 @@ class Active:
         )
         folder = config.workerinput.get(SHARED) if hasattr(config, "workerinput") else None
         self.shared = Shared(Path(folder) if folder else None)
+        wanted = config.getini("infratest_prefetch") and not config.getoption("infratest_no_prefetch")
+        self.prefetch = Prefetch(self.session, bool(wanted), self.shared.folder)
         self.registered: set[str] = set()
         self.items: Sequence[ScenarioItem] = ()
         self.reports: list[Report] = []
@@ -162,6 +165,10 @@ class Active:
         """Run tasks as they are planned now, with the hosts as they are."""
         wanted = faces.Wanted(features=list(dict.fromkeys(task.scenario.path for task in tasks)), wait=LOCK_WAIT)
         ids = {task.id for task in tasks}
+        with self.prefetch.acting():
+            return self._ran(wanted, ids)
+
+    def _ran(self, wanted: faces.Wanted, ids: set[str]) -> Report:
         try:
             self.bring_up()
             prepared = faces.prepare(self.session, wanted)

@@ -11,29 +11,28 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
 from infratest.hosts import Host
 from infratest.pytest_plugin.active import Active
+from infratest.pytest_plugin.prefetch import Prefetch
 from infratest.registry import unknown
 
 if TYPE_CHECKING:
     import testinfra.host
-
-LOGIN_SECONDS = 30.0
 
 
 class Stack:
     """The stack of this session.
 
     Args:
-        hosts: name -> what is known of the host: groups, labels, address, endpoints.
+        hosts: name -> what is known of the host: groups, labels, address, endpoints. prefetch: of the session.
     """
 
-    def __init__(self, name: str, env: str, hosts: Mapping[str, Host]) -> None:
+    def __init__(self, name: str, env: str, hosts: Mapping[str, Host], prefetch: Prefetch) -> None:
         self.name = name
         self.env = env
         self.hosts = dict(hosts)
+        self._prefetch = prefetch
         self._open: dict[str, Any] = {}
 
     def host(self, name: str) -> testinfra.host.Host:
@@ -49,7 +48,9 @@ class Stack:
                 from infratest import testinfra_backend
             except ImportError as error:
                 raise UserError(f"`host` needs testinfra ({error}): pip install 'infratest[testinfra]'") from None
-            self._open[name] = testinfra_backend.opened(self.hosts[name], Deadline(LOGIN_SECONDS))
+            ahead = self._prefetch if self._prefetch.enabled else None
+            with self._prefetch.ours():
+                self._open[name] = testinfra_backend.opened(self.hosts[name], ahead)
         return self._open[name]
 
     __getitem__ = host
@@ -70,11 +71,12 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """The stack: `.hosts` by name, `.host(name)` and `.group(name)` as testinfra's objects."""
     active = cast(Active, request.config.pluginmanager.get_plugin(Active.NAME))
     try:
-        hosts = active.hosts
+        with active.prefetch.ours():
+            hosts = active.hosts
     except InfratestError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     declared = active.session.stack
-    made = Stack(declared.name, declared.env, {host.name: host for host in hosts})
+    made = Stack(declared.name, declared.env, {host.name: host for host in hosts}, active.prefetch)
     yield made
     made.close()
 
