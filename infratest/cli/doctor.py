@@ -17,16 +17,18 @@ import infratest
 from infratest import registry
 from infratest.cleaning import clean
 from infratest.cli.session import with_session
+from infratest.deadline import Deadline
+from infratest.diagnosis import Doctor, Finding
 from infratest.errors import InfratestError
-from infratest.providers.base import Doctor, Finding
-from infratest.session import Session
+from infratest.hosts import GONE, Host
+from infratest.session import STACK_FILE, Session
+from infratest.stack.open import open_hosts, open_transport
+from infratest.transports.base import Chooses
 
 #: Distribution -> what it is for, how to get it where it is missing.
 LIBRARIES = {
     "behave": ("Gherkin", "pip install infratest"),
     "rich": ("progress and tables", "pip install infratest"),
-    "paramiko": ("SSH", "pip install 'infratest[ssh]'"),
-    "ssh2-python": ("SSH by libssh2, fast; paramiko serves what it cannot", "pip install 'infratest[fast]'"),
     "pytest": ("the pytest face", "pip install 'infratest[pytest]'"),
     "pytest-testinfra": ("`host` in your own Python tests", "pip install 'infratest[testinfra]'"),
 }
@@ -39,6 +41,8 @@ PROGRAMS = {
 }
 #: Finding of a plugin kind whose class may offer `Doctor`.
 KINDS = ("provider", "transport")
+#: Seconds that a provider has to say where its hosts are.
+PROVIDER_LIMIT = 10.0
 
 
 @click.command("doctor", short_help="Say what is usable on this machine, and how to get what is not.")
@@ -47,10 +51,14 @@ KINDS = ("provider", "transport")
 def command(session: Session, form: str) -> int:
     """Say what is usable on this machine, and how to get what is not. Needs no stack file and changes nothing.
 
+    Where there is a stack file, each of its hosts that is reached by SSH has a line, too: which client would serve it
+    (libssh2 where the host's settings allow it, paramiko where not), and why. No host is connected to.
+
     Exit status: 0 infratest can run here (what is optional may be missing), 1 it cannot.
     """
     findings = [_python(), *(_library(name) for name in LIBRARIES), *(_program(name) for name in PROGRAMS)]
     findings += [finding for kind in KINDS for name in registry.names(kind) for finding in _plugin(kind, name)]
+    findings += _hosts(session)
     if form == "json":
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
     else:
@@ -86,6 +94,33 @@ def _plugin(kind: str, name: str) -> list[Finding]:
         return found.doctor() if issubclass(found, Doctor) else []
     except (InfratestError, ImportError) as error:
         return [Finding(name=f"{kind} {name}", usable=False, found=str(error), advice="see the message")]
+
+
+def _hosts(session: Session) -> list[Finding]:
+    """Return who would speak SSH with each host of the stack; nothing where there is no stack file."""
+    if session.stack_path == STACK_FILE and not session.stack_path.exists():
+        return []
+    name = str(session.stack_path)
+    try:
+        hosts = open_hosts(session.stack, session.state, Deadline(session.timeout or PROVIDER_LIMIT))
+        chosen = set(session.selected([host.name for host in hosts]))
+    except (InfratestError, ImportError) as error:
+        return [Finding(name=name, usable=False, found=str(error), advice="see the message")]
+    return [finding for host in hosts if host.name in chosen for finding in _host(host)]
+
+
+def _host(host: Host) -> list[Finding]:
+    name = f"host {host.name}"
+    if host.state == GONE:
+        return [Finding(name=name, usable=False, found="is not there", advice="infratest up")]
+    try:
+        transport = open_transport(host)
+        if not isinstance(transport, Chooses):
+            return []
+        choice = transport.choice()
+    except (InfratestError, ImportError) as error:
+        return [Finding(name=name, usable=False, found=str(error), advice="see the message")]
+    return [Finding(name=name, usable=True, found=f"{choice.client} would serve: {choice.why}")]
 
 
 def _show(session: Session, findings: list[Finding]) -> None:

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from infratest.deadline import Deadline
+from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
 from infratest.providers import _container_image
 from infratest.providers._apt_sources import Sources
 from infratest.providers._container_engine import Engine, find
-from infratest.providers.base import Finding
 
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 

@@ -4,8 +4,8 @@ The lifecycle calls it, several calls at once from several threads, and writes e
 asks for it. `create` may fail half-way or the process may die inside it: whatever then exists is found by `existing`
 through its lease labels and removed by `destroy`, which is idempotent (removing what is gone is fine). Providers raise
 ProviderError with what was asked, of whom, what it answered, and what to try. Halting, starting, looking for what is
-usable on this machine and foreseeing what cannot be made are optional: a provider that can has `Halts`, `Doctor` and
-`Foresees` beside it.
+usable on this machine and foreseeing what cannot be made are optional: a provider that can has `Halts`,
+`diagnosis.Doctor` and `Foresees` beside it.
 """
 
 from __future__ import annotations
@@ -147,21 +147,3 @@ class Foresees(Protocol):
 
     def foresee(self, specs: Sequence[HostSpec]) -> None:
         """Look at what is declared, asking nobody. Raises UserError: file, line, what cannot be made and why."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One line of `infratest doctor`: what was looked at, whether it is usable, what was found, how to get it."""
-
-    name: str
-    usable: bool
-    found: str
-    advice: str = ""
-
-
-@runtime_checkable
-class Doctor(Protocol):
-    """A plugin that can say whether it is usable on this machine, and why not."""
-
-    @classmethod
-    def doctor(cls) -> list[Finding]: ...

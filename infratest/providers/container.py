@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from infratest.deadline import Deadline
+from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
 from infratest.providers import _container_doctor, _container_image, _ssh_keys
 from infratest.providers._container_engine import HOST_LABEL, Engine, find
-from infratest.providers.base import Context, Finding, HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import Context, HostSpec, Lease, Provider, Request, Resource
 
 STATE_LABEL = "infratest.state"
 ADDRESS_LABEL = "infratest.address"

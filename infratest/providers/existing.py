@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from infratest.deadline import Deadline
+from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
 from infratest.hosts import Host
-from infratest.providers.base import Finding, HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource
 
 STATE_KNOWN_HOSTS = "known_hosts"
+#: What the ssh transport imports: either serves, and that transport says what each is for.
+CLIENTS = ("ssh2", "paramiko")
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,10 @@ class Existing(Provider):
     @classmethod
     def doctor(cls) -> list[Finding]:
         """Say whether hosts can be reached by SSH from here."""
-        usable = find_spec("paramiko") is not None
-        found = "hosts that are there already, by SSH" + ("" if usable else ": paramiko is not installed")
+        usable = any(find_spec(library) for library in CLIENTS)
+        found = "hosts that are there already, by SSH" + ("" if usable else ": no client for it is installed")
         return [Finding(name="provider existing", usable=usable, found=found,
-                        advice="" if usable else "pip install 'infratest[ssh]'")]  # fmt: skip
+                        advice="" if usable else "pip install 'infratest[fast,ssh]'")]  # fmt: skip
 
     def _shared(self) -> dict[str, Any]:
         options: dict[str, Any] = {"agent": self.options.agent, "pin": self.options.pin}

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from infratest.deadline import Deadline
+from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
-from infratest.providers.base import Finding, HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource
 
 VERBS = ("create", "destroy", "existing", "hosts", "halt", "start")
 TICK = 0.02  # seconds between two looks at the deadline

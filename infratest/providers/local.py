@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infratest.deadline import Deadline
+from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
 from infratest.hosts import Host
-from infratest.providers.base import Finding, HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource
 
 LOOPBACK = "127.0.0.1"
 

@@ -10,26 +10,26 @@ from __future__ import annotations
 import os
 
 from infratest.errors import TransportError
-from infratest.record import Record
 from infratest.transports import _private_keys
+from infratest.transports.base import Choice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from infratest.diagnosis import Finding
     from infratest.transports._ssh_route import Hop
 
 AUTO, LIBSSH2, PARAMIKO = "auto", "libssh2", "paramiko"
 
+#: Client -> what is imported, the library it is of, how to get that.
+CLIENTS = {
+    LIBSSH2: ("ssh2.session", "ssh2-python", "pip install 'infratest[fast]'"),
+    PARAMIKO: ("paramiko", "paramiko", "pip install 'infratest[ssh]'"),
+}
+
 #: Kinds of private keys that libssh2 signs with.
 KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ecdsa")
-
-
-class Choice(Record):
-    """The client that is taken, and the reason in words."""
-
-    client: str
-    why: str
 
 
 def choose(hops: Sequence[Hop], wanted: str = AUTO) -> Choice:
@@ -40,7 +40,8 @@ def choose(hops: Sequence[Hop], wanted: str = AUTO) -> Choice:
     """
     if wanted == PARAMIKO:
         return Choice(PARAMIKO, "asked for by `client: paramiko`")
-    obstacle = missing() or _of_route(hops)
+    missing = lacking(LIBSSH2)
+    obstacle = f"{missing}; install it with: {CLIENTS[LIBSSH2][2]}" if missing else _of_route(hops)
     if not obstacle:
         return Choice(LIBSSH2, "nothing of this route needs paramiko")
     if wanted == LIBSSH2:
@@ -50,13 +51,32 @@ def choose(hops: Sequence[Hop], wanted: str = AUTO) -> Choice:
     return Choice(PARAMIKO, obstacle)
 
 
-def missing() -> str:
-    """Return why libssh2 cannot be used on this machine at all, or nothing."""
+def lacking(client: str) -> str:
+    """Return why a client cannot be used on this machine at all, or nothing."""
+    module, library, _ = CLIENTS[client]
     try:
-        __import__("ssh2.session")
+        __import__(module)
     except ImportError as error:
-        return f"ssh2-python cannot be imported ({error}); install it with: pip install 'infratest[fast]'"
+        return f"{library} cannot be imported ({error})"
     return ""
+
+
+def clients() -> list[Finding]:
+    """Return for each client whether it can be imported, and what it is for."""
+    from importlib.metadata import version
+
+    from infratest.diagnosis import Finding
+
+    found = []
+    for client, purpose in (
+        (LIBSSH2, f"SSH by {LIBSSH2}, taken where a host's settings allow it; without it {PARAMIKO} serves all"),
+        (PARAMIKO, f"SSH by {PARAMIKO}, for jump hosts, agents, certificates and what else {LIBSSH2} cannot"),
+    ):
+        _, library, advice = CLIENTS[client]
+        words = lacking(client)
+        said = f"{words}: {purpose}" if words else f"{version(library)}: {purpose}"
+        found.append(Finding(name=library, usable=not words, found=said, advice=advice if words else ""))
+    return found
 
 
 def _of_route(hops: Sequence[Hop]) -> str:

@@ -5,6 +5,9 @@ time, and closes it. `close` twice is fine, and after a failed `open` too. Every
 (errors.py): Unreachable where no connection came about, AccessRefused and HostKeyRefused where the host answered and
 the way in is shut, DeadlineExceeded and ConnectionLost (with `partial` set to the standard output so far) after that.
 A command that ends with a status, whatever it is, is a CommandResult and no error.
+
+A transport that may be spoken by several clients has `Chooses` beside this, one that depends on what is installed
+`diagnosis.Doctor`.
 """
 
 from __future__ import annotations
@@ -38,6 +41,25 @@ class CommandResult(Record):
     stderr: bytes
     seconds: float
     truncated: bool = False
+
+
+class Choice(Record):
+    """The client that a transport takes for a host, and the reason in words."""
+
+    client: str
+    why: str
+
+
+class Chooses(ABC):
+    """A transport that may be spoken by several clients, and says which one it takes for its host."""
+
+    @abstractmethod
+    def choice(self) -> Choice:
+        """Return which client serves this host, and why, connecting to nobody.
+
+        Raises:
+            TransportError: none can serve; the message says what stands in the way and what to try.
+        """
 
 
 def environment(as_login: bool) -> tuple[str, ...]:

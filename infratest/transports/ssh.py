@@ -19,21 +19,21 @@ from infratest.errors import TransportError
 from infratest.options import build
 from infratest.transports import _ssh_choice, _ssh_script
 from infratest.transports._ssh_route import Options, route
-from infratest.transports.base import Transport, environment
+from infratest.transports.base import Chooses, Transport, environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infratest.deadline import Deadline
+    from infratest.diagnosis import Finding
     from infratest.hosts import Host
-    from infratest.transports._ssh_choice import Choice
     from infratest.transports._ssh_client import Client
     from infratest.transports._ssh_route import Hop
-    from infratest.transports.base import CommandResult
+    from infratest.transports.base import Choice, CommandResult
 
 
-class Ssh(Transport):
+class Ssh(Transport, Chooses):
     """Runs commands on a host by SSH."""
 
     def __init__(self, host: Host) -> None:
@@ -45,9 +45,17 @@ class Ssh(Transport):
         """Return which client serves this host, and why.
 
         Raises:
-            TransportError: the route cannot be known, or the client that is asked for cannot serve.
+            TransportError: the route cannot be known, or the client that is asked for, or is left, cannot serve.
         """
-        return _ssh_choice.choose(route(self.host, self._options), self._options.client)
+        hops = route(self.host, self._options)
+        chosen = _ssh_choice.choose(hops, self._options.client)
+        self._made(chosen, hops)
+        return chosen
+
+    @classmethod
+    def doctor(cls) -> list[Finding]:
+        """Say which clients can be imported, and what each is for."""
+        return _ssh_choice.clients()
 
     def open(self, deadline: Deadline) -> None:
         """Connect hop by hop, verify each host key, log in."""

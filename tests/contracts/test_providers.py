@@ -12,9 +12,10 @@ import pytest
 
 from infratest import registry
 from infratest.deadline import Deadline
+from infratest.diagnosis import Doctor
 from infratest.errors import ProviderError, TransportError, UserError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
-from infratest.providers.base import Context, Doctor, Halts, HostSpec, Lease, Provider, Resource
+from infratest.providers.base import Context, Halts, HostSpec, Lease, Provider, Resource
 from infratest.stack.declared import StackFile
 from infratest.stack.open import open_provider, open_transport
 from infratest.stack.state_dir import StateDir

@@ -16,10 +16,11 @@ import pytest
 
 from infratest import registry
 from infratest.deadline import Deadline
+from infratest.diagnosis import Doctor
 from infratest.errors import ProviderError, UnknownName, UserError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
 from infratest.providers._container_engine import Engine, find
-from infratest.providers.base import Context, Doctor, Halts, HostSpec, Lease, Resource
+from infratest.providers.base import Context, Halts, HostSpec, Lease, Resource
 from infratest.providers.container import Container, Options
 
 pytestmark = pytest.mark.hosts

@@ -1,0 +1,121 @@
+"""`infratest doctor`: which SSH client would serve each host, and why; the installed command, as its user has it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from installed import Place
+from sshd import make_key
+
+STACK = """\
+stack: shop
+provider: {{name: existing, config: none, known-hosts: known, agent: {agent}}}
+hosts:
+  web: {{address: 192.0.2.1, key: {key}}}
+  behind: {{address: 192.0.2.2, key: {key}, jump: gate.example}}
+  signed: {{address: 192.0.2.3, key: {signed}}}
+  keyless: {{address: 192.0.2.4}}
+"""
+PLAIN = "nothing of this route needs paramiko"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path / "place")
+    key, signed = make_key(tmp_path / "id"), make_key(tmp_path / "signed")
+    (tmp_path / "signed-cert.pub").write_text("ssh-ed25519-cert-v01@openssh.com AAAA\n")
+    place.write({"stack.yaml": STACK.format(key=key, signed=signed, agent="true")})
+    return place
+
+
+def without(place: Place, library: str) -> None:
+    """Let Python find a library of this name that cannot be imported."""
+    folder = place.root / f"without-{library}"
+    folder.mkdir()
+    (folder / f"{library}.py").write_text(f"raise ImportError('no {library} here')\n")
+    before = place.variables.get("PYTHONPATH")
+    place.variables["PYTHONPATH"] = f"{folder}:{before}" if before else str(folder)
+
+
+def findings(place: Place, options: str = "", status: int = 0) -> dict[str, dict]:
+    before = place.files()
+    done = place.run(f"infratest doctor --format json {options}")
+    assert (done.status, done.err) == (status, "")
+    assert place.files() == before
+    return {one["name"]: one for one in json.loads(done.out)}
+
+
+def hosts(found: dict[str, dict]) -> dict[str, tuple[bool, str]]:
+    return {name: (one["usable"], one["found"]) for name, one in found.items() if name.startswith("host ")}
+
+
+def test_each_host_has_its_client_and_the_reason(place: Place, tmp_path: Path) -> None:
+    assert hosts(findings(place)) == {
+        "host web": (True, f"libssh2 would serve: {PLAIN}"),
+        "host behind": (True, "paramiko would serve: the way is by a jump host"),
+        "host signed": (True, f"paramiko would serve: {tmp_path}/signed has a certificate"),
+        "host keyless": (True, f"libssh2 would serve: {PLAIN}"),
+    }
+    place.variables["SSH_AUTH_SOCK"] = "/nowhere/agent"
+    found = hosts(findings(place, "--host web --host keyless"))
+    assert list(found) == ["host web", "host keyless"]
+    assert found["host web"] == (True, f"libssh2 would serve: {PLAIN}")
+    assert found["host keyless"][1].startswith("paramiko would serve: the SSH agent may hold the key that is wanted")
+    lines = [line.split(maxsplit=3) for line in place.run("infratest doctor").out.splitlines()]
+    assert ["ok", "host", "web", f"libssh2 would serve: {PLAIN}"] in lines
+
+
+def test_without_libssh2_paramiko_serves_and_it_says_how_to_get_the_other(place: Place) -> None:
+    without(place, "ssh2")
+    found = findings(place)
+    assert found["ssh2-python"]["usable"] is False
+    assert "no ssh2 here" in found["ssh2-python"]["found"]
+    assert found["ssh2-python"]["advice"] == "pip install 'infratest[fast]'"
+    usable, words = hosts(found)["host web"]
+    assert usable
+    assert words.startswith("paramiko would serve: ssh2-python cannot be imported (no ssh2 here)")
+    assert found["provider existing"]["usable"] is True
+
+
+def test_without_paramiko_what_only_that_can_serve_is_not_usable(place: Place) -> None:
+    without(place, "paramiko")
+    found = findings(place)
+    assert (found["paramiko"]["usable"], found["paramiko"]["advice"]) == (False, "pip install 'infratest[ssh]'")
+    assert hosts(found)["host web"] == (True, f"libssh2 would serve: {PLAIN}")
+    usable, words = hosts(found)["host behind"]
+    assert not usable
+    assert "behind: SSH needs paramiko, which cannot be imported (no paramiko here)" in words
+    assert "pip install 'infratest[ssh]'" in words
+    assert "libssh2 cannot serve: the way is by a jump host" in words
+
+
+def test_what_stands_in_the_way_of_a_host_is_told(place: Place) -> None:
+    place.write({"config": "Host web\n  ProxyCommand nc %h %p\n"})
+    text = "stack: shop\nprovider: {name: existing, config: config}\nhosts: {web: {}}\n"
+    place.write({"stack.yaml": text})
+    usable, words = hosts(findings(place))["host web"]
+    assert not usable
+    assert "web: ssh_config has a ProxyCommand for web" in words
+
+
+def test_hosts_that_are_not_there_yet_and_hosts_without_ssh(place: Place) -> None:
+    place.write({"stack.yaml": "stack: shop\nprovider: fake\nhosts: {web: {}}\n"})
+    assert hosts(findings(place)) == {"host web": (False, "is not there")}
+    place.write({"stack.yaml": "stack: shop\nprovider: local\nhosts: {web: {}}\n"})
+    assert hosts(findings(place)) == {}
+
+
+def test_without_a_stack_file_and_with_a_wrong_one(place: Place) -> None:
+    place.write({"stack.yaml": "stack: shop\nprovider: existing\nhots: {web: {}}\n"})
+    found = findings(place)
+    assert found["stack.yaml"]["usable"] is False
+    assert "hots" in found["stack.yaml"]["found"]
+    place.write({"stack.yaml": None})
+    found = findings(place)
+    assert "stack.yaml" not in found
+    assert hosts(found) == {}
+    assert found["ssh2-python"]["usable"] is True
+    assert "taken where a host's settings allow it" in found["ssh2-python"]["found"]
+    assert "no stack file shop.yaml" in findings(place, "--stack shop.yaml")["shop.yaml"]["found"]
