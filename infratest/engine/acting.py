@@ -12,7 +12,7 @@ from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, settle
 from infratest.engine.tasks import ActStep, CheckStep, Step, Task
-from infratest.errors import InfratestError, TransportError
+from infratest.errors import DeadlineExceeded, FactError, InfratestError, TransportError
 from infratest.gherkin.suite import GIVEN
 from infratest.model import Result, StepResult
 from infratest.states import CRITICAL, OK, UNKNOWN, held
@@ -141,8 +141,16 @@ class Acting:
 
     def _act_on(self, host: str, act: Act, deadline: Deadline) -> None:
         def run(command: Sequence[str], deadline: Deadline) -> CommandResult:
-            with self.going.connections.use(host, deadline) as transport:
-                return transport.run(command, deadline, sudo=self.going.plan.hosts[host].sudo)
+            begun = False
+            try:
+                with self.going.connections.use(host, deadline) as transport:
+                    begun = True
+                    return transport.run(command, deadline, sudo=self.going.plan.hosts[host].sudo)
+            except DeadlineExceeded as error:
+                if not begun:
+                    raise
+                # The host let us in: that the command takes longer says nothing of the host itself.
+                raise FactError(str(error)) from error
 
         undo = act.undo(run, deadline)
         if undo is not None:

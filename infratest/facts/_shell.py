@@ -34,15 +34,49 @@ one_line() {
 }
 """
 
-#: Shell function, after ONE_LINE: for a path that the shell does not find, prints `none N`, or `error N words` where it
-#: cannot know. The words are the C library's, in the C locale, alike in GNU's and busybox's stat.
+#: Shell function, after ONE_LINE: sets `count` to the line breaks in its argument. Spawns nothing.
+COUNT_LINES = r"""
+count_lines() {
+  count=0 rest=$1
+  while :; do
+    case $rest in
+      *"$nl"*) rest=${rest#*"$nl"} count=$((count + 1)) ;;
+      *) break ;;
+    esac
+  done
+}
+"""
+
+#: Shell function, after ONE_LINE and COUNT_LINES: for each of its paths that the shell does not find, prints `none N`,
+#: or `error N words` where it cannot know, behind `$mark` where that is set. One `stat` for all of them says at least a
+#: line of each, in their order; if it says more (busybox writes a path's own line breaks), each is asked alone. The
+#: words are the C library's, in the C locale, alike in GNU's and busybox's stat.
 NOT_FOUND = r"""
-not_found() {
-  words=$(stat -L -c %a -- "$2" 2>&1)
-  case $words in
-    *': No such file or directory' | *': Not a directory') echo "none $1" ;;
-    *) one_line "$words"; printf 'error %s %s\n' "$1" "$line" ;;
+lost() {
+  case $2 in
+    *': No such file or directory' | *': Not a directory') echo "${mark-}none $1" ;;
+    *) one_line "$2"; printf '%serror %s %s\n' "${mark-}" "$1" "$line" ;;
   esac
+}
+not_found() {
+  n=0 places=
+  for path in "$@"; do
+    shift
+    n=$((n + 1))
+    [ -e "$path" ] && continue
+    places="$places $n"
+    set -- "$@" "$path"
+  done
+  [ $# -gt 0 ] || return 0
+  words=$(stat -L -c %a -- "$@" 2>&1)$nl
+  count_lines "$words"
+  together=$(($# == count))
+  for n in $places; do
+    [ "$together" -eq 1 ] || words=$(stat -L -c %a -- "$1" 2>&1)
+    lost "$n" "${words%%"$nl"*}"
+    words=${words#*"$nl"}
+    shift
+  done
 }
 """
 

@@ -12,7 +12,7 @@ from stat import S_ISREG
 from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
-from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped
+from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, positional, unescaped
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
 from infratest.found import Content
 
@@ -24,30 +24,46 @@ if TYPE_CHECKING:
 #: Bytes of a file that are looked at.
 LIMIT = 2**20
 
-# Lines: `none N`, `other N`, `error N words`, or `file N`, the content's lines behind `|`, and `.` where it ends (after
-# an empty one where the content ends with a line break). head stops a file that never ends; only regular files are
-# read, for a pipe would wait. One sed for all files tells our own lines by a word that no file can know.
+# Lines: `none N`, `other N`, `error N words`, and `file N` or `at PATH`, each with the content's lines behind `|` (an
+# empty last one where the content ends with a line break), and `.` at the very end. One head reads all files, and stops
+# one that never ends; only regular files are read, for a pipe would wait. It names each before its content, by a way
+# that no content can know: the path behind a random number of this run, spelt in slashes and dots. A path that this
+# cannot be done for is read alone. One sed tells our own lines by the same secret.
 SNIPPET = r"""
 { read -r ours </proc/sys/kernel/random/uuid; } 2>/dev/null || ours=$(od -A n -t x1 -N 16 /dev/urandom | tr -d ' \n')
 [ -n "$ours" ] || { echo 'neither /proc/sys/kernel/random/uuid nor /dev/urandom can be read' >&2; exit NO_TOOL; }
-n=0
-for path in "$@"; do
-  n=$((n + 1))
-  if [ -f "$path" ]; then
-    if [ -r "$path" ]; then
-      echo "$ours file $n"
-      head -c LIMIT <"$path"
-      printf '\n%s .\n' "$ours"
-    else
-      echo "$ours error $n Permission denied"
+mark="$ours " digits=$ours way= spelt=
+while [ -n "$digits" ]; do
+  case $digits in
+    [0-3]*) way=$way/ spelt=$spelt/ ;;
+    [4-7]*) way=$way/. spelt=$spelt/[.] ;;
+    [89ab]*) way=$way//. spelt=$spelt//[.] ;;
+    *) way=$way/./ spelt=$spelt/[.]/ ;;
+  esac
+  digits=${digits#?}
+done
+{
+  not_found "$@"
+  n=0
+  for path in "$@"; do
+    shift
+    n=$((n + 1))
+    if [ -f "$path" ]; then
+      if [ ! -r "$path" ]; then
+        echo "$ours error $n Permission denied"
+      else
+        case $path in
+          *[!" "-~]*) echo "$ours file $n"; head -c LIMIT <"$path"; echo ;;
+          *) set -- "$@" "$way$path" ;;
+        esac
+      fi
+    elif [ -e "$path" ]; then
+      echo "$ours other $n"
     fi
-  elif [ -e "$path" ]; then
-    echo "$ours other $n"
-  else
-    printf '%s ' "$ours"
-    not_found "$n" "$path"
-  fi
-done | sed "/^$ours /!s/^/|/; s/^$ours //"
+  done
+  [ $# -eq 0 ] || { head -v -c LIMIT -- "$@"; echo; }
+  echo "$ours ."
+} | sed "s,^==> $spelt\(/.*\) <==\$,$ours at \1,; /^$ours /!s/^/|/; s/^$ours //"
 """.replace("LIMIT", str(LIMIT + 1)).replace("NO_TOOL", str(NO_TOOL))
 
 
@@ -55,24 +71,31 @@ class ContentFact(LooksHere):
     """Contents of files."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
-        return ONE_LINE + NOT_FOUND + positional(arguments) + SNIPPET
+        return ONE_LINE + COUNT_LINES + NOT_FOUND + positional(arguments) + SNIPPET
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
-        rows = iter(lines(self.readable(answer).out))
+        paths = {argument[0]: index for index, argument in enumerate(arguments, 1)}
         found: dict[int, Content] = {}
+        kept: dict[int, list[str]] = {}
+        held: list[str] = []
+        rows = lines(self.readable(answer).out)
         for row in rows:
             mark, _, rest = row.partition(" ")
             index, _, words = rest.partition(" ")
-            if mark == "file":
-                found[number(index, "an index")] = _content(rows)
+            if row.startswith("|"):
+                held.append(row[1:])
+            elif mark in ("file", "at"):
+                held = kept[paths.get(rest, 0) if mark == "at" else number(rest, "an index")] = []
             elif mark in ("none", "other"):
                 found[number(index, "an index")] = Content(text=None)
             elif mark == "error":
                 found[number(index, "an index")] = Content(text=None, problem=unescaped(words))
-            else:
+            elif row != ".":
                 raise FactError(f"the answer about files' contents is not understood: {row[:80]!r}")
-        if sorted(found) != list(range(1, len(arguments) + 1)):
-            raise FactError(f"of {len(arguments)} files asked for, {len(found)} were answered")
+        found.update({index: _kept("\n".join(held)) for index, held in kept.items()})
+        if rows[-1:] != ["."] or sorted(found) != list(range(1, len(arguments) + 1)):
+            told = answer.err.strip()[:200] or "no words of why"
+            raise FactError(f"of {len(arguments)} files asked for, {len(found)} were answered: {told}")
         return {argument: found[index] for index, argument in enumerate(arguments, 1)}
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
@@ -80,16 +103,6 @@ class ContentFact(LooksHere):
         if _machine.may_wait(paths):
             return None
         return {argument: _here(path) for argument, path in zip(arguments, paths, strict=True)}
-
-
-def _content(rows: Any) -> Content:
-    kept: list[str] = []
-    for row in rows:
-        if row == ".":
-            break
-        kept.append(row[1:])
-    # The line break before `.` is the snippet's own: the content's last line break shows as one empty line before it.
-    return _kept("\n".join(kept))
 
 
 def _here(path: bytes) -> Content:

@@ -10,7 +10,7 @@ import os
 
 from infratest.errors import FactError
 from infratest.facts import _machine
-from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
+from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksHere
 from infratest.found import Space
 
@@ -21,16 +21,14 @@ if TYPE_CHECKING:
 
 # Lines: `none N`, `error N words`, and after `all N N ...` one line of stat for each of these.
 SNIPPET = r"""
+not_found "$@"
 n=0 there=
 for path in "$@"; do
   shift
   n=$((n + 1))
-  if [ -e "$path" ]; then
-    there="$there $n"
-    set -- "$@" "$path"
-  else
-    not_found "$n" "$path"
-  fi
+  [ -e "$path" ] || continue
+  there="$there $n"
+  set -- "$@" "$path"
 done
 if [ $# -gt 0 ]; then
   echo "all$there"
@@ -44,7 +42,7 @@ class DiskFact(LooksHere):
 
     def ask(self, arguments: Sequence[Argument]) -> str:
         tool = without("stat", "stat (coreutils) is not installed on this host")
-        return tool + ONE_LINE + NOT_FOUND + positional(arguments) + SNIPPET
+        return tool + ONE_LINE + COUNT_LINES + NOT_FOUND + positional(arguments) + SNIPPET
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)

@@ -1,7 +1,7 @@
 """The fact `file`: what a path is, whose, with which mode. Argument: the absolute path.
 
 One `stat` (GNU's or busybox's) for all paths that are there, links followed; `readlink` for those that are links. Only
-a path that the shell does not find is looked at alone, for the words that tell "not there" from "not allowed".
+what the shell does not find is asked of another one, for the words that tell "not there" from "not allowed".
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from time import time
 from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine, _names
-from infratest.facts._shell import NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
+from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksHere
 from infratest.found import File
 
@@ -22,24 +22,44 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-# Lines: `now SECONDS`; for each path `link N target`, `none N`, `error N words`; `all N N ...` and then one line of
-# stat for each of these. A name is last in a line of stat: a directory service may have one with blanks.
+# Lines: `now SECONDS`; for paths `link N target`, `none N`, `error N words`; `all N N ...` and a line of stat for each
+# of these. A name is last in that: a directory service may have one with blanks. One readlink tells all targets
+# where it says a line of each; each link is asked alone where it does not (busybox's takes one).
 SNIPPET = r"""
+links() {
+  n=0 places=
+  for path in "$@"; do
+    shift
+    n=$((n + 1))
+    [ -L "$path" ] || continue
+    places="$places $n"
+    set -- "$@" "$path"
+  done
+  [ $# -gt 0 ] || return 0
+  targets=$(readlink -- "$@" 2>/dev/null && echo .)
+  count_lines "$targets"
+  together=$(($# == count))
+  for n in $places; do
+    if [ "$together" -eq 1 ]; then
+      one_line "${targets%%"$nl"*}$nl."
+      targets=${targets#*"$nl"}
+    else
+      one_line "$(readlink -- "$1"; echo .)"
+    fi
+    printf 'link %s %s\n' "$n" "$line"
+    shift
+  done
+}
 echo "now $(date +%s)"
+not_found "$@"
+links "$@"
 n=0 there=
 for path in "$@"; do
   shift
   n=$((n + 1))
-  if [ -L "$path" ]; then
-    one_line "$(readlink -- "$path"; echo .)"
-    printf 'link %s %s\n' "$n" "$line"
-  fi
-  if [ -e "$path" ]; then
-    there="$there $n"
-    set -- "$@" "$path"
-  else
-    not_found "$n" "$path"
-  fi
+  [ -e "$path" ] || continue
+  there="$there $n"
+  set -- "$@" "$path"
 done
 if [ $# -gt 0 ]; then
   echo "all$there"
@@ -66,6 +86,7 @@ class FileFact(LooksHere):
             without("stat", "stat (coreutils) is not installed on this host")
             + without("date", "date (coreutils) is not installed on this host")
             + ONE_LINE
+            + COUNT_LINES
             + NOT_FOUND
             + positional(arguments)
             + SNIPPET
@@ -73,7 +94,7 @@ class FileFact(LooksHere):
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
-        now, links, there = 0, {}, []
+        now, links, lost, there = 0, {}, [], []
         found: dict[int, File] = {}
         for position, row in enumerate(rows):
             mark, _, rest = row.partition(" ")
@@ -83,13 +104,14 @@ class FileFact(LooksHere):
             elif mark == "link":
                 links[number(index, "an index")] = unescaped(text).removesuffix("\n.")
             elif mark == "none":
-                found[number(index, "an index")] = File(kind=None, link=links.get(number(index, "an index")))
+                lost.append(number(index, "an index"))
             elif mark == "error":
                 found[number(index, "an index")] = File(kind=None, problem=unescaped(text))
             elif mark == "all":
                 indexes = [number(one, "an index") for one in rest.split()]
                 there = list(zip(indexes, rows[position + 1 :], strict=False))
                 break
+        found.update({index: File(kind=None, link=links.get(index)) for index in lost})
         found.update({index: _file(row, now, links.get(index)) for index, row in there})
         if sorted(found) != list(range(1, len(arguments) + 1)):
             raise FactError(f"of {len(arguments)} files asked for, {len(found)} were answered")

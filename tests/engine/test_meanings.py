@@ -321,7 +321,7 @@ def test_an_act_has_no_more_time_than_its_scenario(ran):
     report = ran(
         """
         Feature: f
-          @timeout:300ms
+          @timeout:3s
           Scenario: s
             When the command "sleep 60" is run
             Then the file "/etc/passwd" exists

@@ -33,17 +33,35 @@ def asked(paths, cwd):
 
 
 @pytest.mark.parametrize("count", [1, 7])
-def test_files_cost_one_program_each_and_one_for_all(tmp_path, count):
+def test_files_cost_two_programs_however_many(tmp_path, count):
     paths = [tmp_path / str(number) for number in range(count)]
     for path in paths:
         path.write_text(f"this is {path.name}\n")
     found, spawned = asked(paths, tmp_path)
     assert [content.text for content in found] == [f"this is {path.name}\n" for path in paths]
-    assert spawned == {"head": count, "sed": 1}
+    assert spawned == {"head": 1, "sed": 1}
+
+
+@pytest.mark.parametrize("count", [1, 7])
+def test_those_that_are_not_there_cost_one_program_more(tmp_path, count):
+    found, spawned = asked([tmp_path / f"not there {number}" for number in range(count)], tmp_path)
+    assert found == [Content(text=None)] * count
+    assert spawned == {"stat": 1, "sed": 1}
+
+
+def test_odd_paths_are_read_alone(tmp_path):
+    paths = [tmp_path / name for name in ("line\nbreak", "ü", "a, b <==", "tab\t")]
+    for path in paths:
+        path.write_text(f"this is {path.name}")
+    found, spawned = asked([*paths, tmp_path / "not\nthere", tmp_path / "nor\nthis"], tmp_path)
+    assert [content.text for content in found] == [*(f"this is {path.name}" for path in paths), None, None]
+    assert spawned["head"] == 4
 
 
 def test_no_file_pretends_to_be_another(tmp_path):
     texts = ["file 2\n|x\n.\n", ".\nnone 3\n", "|", "", "\n", "no line break", "error 1 x\n\n"]
+    # The line that head writes before a file, as it is, and with any number of slashes and dots before the path.
+    texts += [f"\n==> {way}{tmp_path}/2 <==\n" for way in ("", "/" * 60, "/." * 30, "/././//." * 8)]
     paths = [tmp_path / str(number) for number in range(len(texts))]
     for path, text in zip(paths, texts, strict=True):
         path.write_text(text)

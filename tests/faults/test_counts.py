@@ -19,8 +19,7 @@ from installed import Place, program
 from sshd import Server, running_sshd, wait_until
 from turns import counting
 
-#: Sentences with a number in them: 10 and 100 of the same kinds. (A path that is not there costs a `stat` of its own,
-#: for the words that say why, and so does the content of each further file; neither is among these.)
+#: Sentences with a number in them: 13 and 130 of the same kinds.
 KINDS = (
     'the file "/etc/passwd" is not owned by "no-such-user-{0}"',
     'the file "/etc/passwd" does not contain "no such words {0}"',
@@ -32,11 +31,25 @@ KINDS = (
     'the mount "/nowhere/{0}" does not exist',
     'the disk of "/" is less than 100 % full',
     "the memory is less than 100 % used",
+    'the file "files/{0}" contains "number {0}"',
+    'the file "files/no-such-{0}" does not exist',
+    'the link "files/link-{0}" points to "{0}"',
 )
+FEW, MANY = len(KINDS), 10 * len(KINDS)
 
 
-def feature(count: int) -> str:
-    sentences = [KINDS[number % len(KINDS)].format(number // len(KINDS) + 1) for number in range(count)]
+def files(place: Place) -> None:
+    """Make what the sentences are about."""
+    (place.folder / "files").mkdir(exist_ok=True)
+    for number in range(1, 11):
+        (place.folder / "files" / str(number)).write_text(f"number {number}\n")
+        (place.folder / "files" / f"link-{number}").symlink_to(str(number))
+
+
+def feature(count: int, folder: Path) -> str:
+    sentences = [
+        KINDS[number % FEW].format(number // FEW + 1).replace("files/", f"{folder}/files/") for number in range(count)
+    ]
     scenarios = [f"  Scenario: s{number}\n    Then {each}\n" for number, each in enumerate(sentences)]
     return "Feature: counts\n" + "".join(scenarios)
 
@@ -75,7 +88,7 @@ def stack(server: Server) -> str:
 
 def asked(place: Place, server: Server, count: int) -> None:
     """Run so many checks on the host: our own count, and that of the server's log."""
-    place.write({"stack.yaml": stack(server), "ok.feature": feature(count)})
+    place.write({"stack.yaml": stack(server), "ok.feature": feature(count, place.folder)})
     before = server.logins()
     done = place.run("infratest check --format json ok.feature")
     report = json.loads(done.out)
@@ -85,24 +98,26 @@ def asked(place: Place, server: Server, count: int) -> None:
 
 
 def test_commands_on_a_host_are_bounded_by_the_kinds_of_facts(place: Place, tmp_path: Path) -> None:
+    files(place)
     found = []
-    for count in (10, 100):
+    for count in (FEW, MANY):
         trace = tmp_path / f"trace-{count}"
         with running_sshd(tmp_path / f"sshd-{count}", under=[*tracing(trace), "-D"]) as server:
             asked(place, server, count)
             wait_until(lambda: not server.sessions())
         found.append(executed(trace))
-    ten, hundred = found
-    assert hundred == ten
+    few, many = found
+    assert many == few
     # One of each, however many ask: a fact's own programs, with `timeout` and a shell around each.
-    assert (hundred["dpkg-query"], hundred["ss"]) == (1, 1)
-    assert hundred["timeout"] == len(KINDS) + 1  # and once to learn whose it is
-    assert sum(hundred.values()) < 60
+    assert (many["dpkg-query"], many["ss"], many["head"], many["readlink"]) == (1, 1, 1, 1)
+    assert many["timeout"] == 10 + 1  # and once to learn whose it is
+    assert sum(many.values()) < 60
 
 
 def test_native_checks_of_this_machine_spawn_nothing(place: Place, tmp_path: Path) -> None:
-    for count in (10, 100):
-        place.write({"ok.feature": feature(count)})
+    files(place)
+    for count in (FEW, MANY):
+        place.write({"ok.feature": feature(count, place.folder)})
         for run in ("first", "kept plan"):
             trace = tmp_path / f"{count} {run}"
             done = subprocess.run(
@@ -152,7 +167,8 @@ def captured(port: int, capture: Path) -> Iterator[None]:
 def test_round_trips_are_as_many_for_one_check_as_for_a_hundred(place: Place, tmp_path: Path) -> None:
     with running_sshd(tmp_path / "sshd") as server:
         seen = []
-        for count in (1, 100):
+        files(place)
+        for count in (1, MANY):
             with counting(server.port) as delayed, captured(delayed.port, tmp_path / f"capture-{count}"):
                 known = tmp_path / f"known-{count}"
                 known.write_text(f"[127.0.0.1]:{delayed.port} {server.host_key}\n")
