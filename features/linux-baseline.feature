@@ -14,7 +14,8 @@ Feature: A Linux host is in order
 
   @warning
   Scenario: the processors keep up
-    Then the load per processor is less than 20
+    # Over 15 minutes: a burst is no trouble yet, and must wake nobody.
+    Then the load per processor over 15 min is less than 20
 
   Scenario: the accounts are nobody else's to change
     Then the file "/etc/passwd" is owned by "root"

@@ -78,3 +78,12 @@ def load_over(minutes: int) -> LoadAverage:
 def load_per_processor() -> LoadAverage:
     """The load average over 1 minute, divided by the number of processors."""
     return LoadAverage(shared=True)
+
+
+@check(
+    "the load per processor over {minutes:number} min is {bound:count}",
+    example="the load per processor over 15 min is less than 1",
+)
+def load_per_processor_over(minutes: int) -> LoadAverage:
+    """The load average over 1, 5 or 15 minutes, divided by the number of processors."""
+    return LoadAverage(minutes, shared=True)
