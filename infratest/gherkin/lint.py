@@ -51,7 +51,14 @@ def structure(parsed: Any, text: str = "", says: Callable[[str], bool] = lambda 
             problems.append((item.line, f"scenario {item.name!r} has no steps: it would check nothing"))
     if not any(True for _ in parsed.walk_scenarios()) and not problems:
         problems.append((parsed.line, f"feature {parsed.name!r} has no scenarios: it would check nothing"))
-    return problems
+    return problems + _left_over(source)
+
+
+def _left_over(source: Sequence[str]) -> list[Problem]:
+    """Return the tags that end a file: the scenario that they were meant for is not there any more."""
+    said = [(number, line) for number, line in enumerate(source, 1) if line[:1] not in ("", "#")]
+    last, words = said[-1] if said else (0, "")
+    return [(last, f"{words!r} tags nothing: no scenario follows")] if words.startswith("@") else []
 
 
 def _blocks(parsed: Any) -> Iterable[Any]:

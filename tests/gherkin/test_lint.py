@@ -56,6 +56,8 @@ REFUSED = [
     ("an outline with one table that is empty", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n"
      "    Examples: a\n      | p |\n      | 1 |\n    Examples: b\n      | p |\n",
      "2: scenario outline 's' has no rows: it would never run"),
+    ("tags at the end", f"Feature: f\n{GOOD}\n  @test @id:x\n  # Scenario: t\n\n",
+     "5: '@test @id:x' tags nothing: no scenario follows"),
     ("no scenario", "Feature: f\n  Only words.\n", "1: feature 'f' has no scenarios: it would check nothing"),
     ("a background alone", f"Feature: f\n  Background:\n    Given {PORT}\n",
      "1: feature 'f' has no scenarios: it would check nothing"),
