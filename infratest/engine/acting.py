@@ -56,7 +56,7 @@ class Acting:
             self.lines(self.task.steps)
         except KeyboardInterrupt:
             # Whoever still waits for an answer holds the connection that the undo needs.
-            self.going.connections.close()
+            self.going.connections.close_to_others()
             raise
         finally:
             problems = self.undo()

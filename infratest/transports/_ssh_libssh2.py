@@ -48,7 +48,7 @@ class Libssh2Client(Client):
     def __init__(self, name: str, hops: Sequence[Hop], cost: Cost) -> None:
         super().__init__(name, hops, cost)
         (self._hop,) = hops
-        self._link = Link(self._hop)
+        self._link = Link(self._hop, lambda: self._closed)
         self._channels = Channels(self._link)
         self._busy = allocate_lock()
         self._closed = False

@@ -57,10 +57,15 @@ GONE = (SocketDisconnectError, SocketRecvError, SocketSendError)
 
 
 class Link:
-    """A connection: its session with libssh2 (which no local name holds, so that it ends when we let go of it)."""
+    """A connection: its session with libssh2 (which no local name holds, so that it ends when we let go of it).
 
-    def __init__(self, hop: Hop) -> None:
+    Args:
+        unwanted: whether nobody wants it any more; asked once there is a socket that `cut` in another thread shuts.
+    """
+
+    def __init__(self, hop: Hop, unwanted: Callable[[], bool] = lambda: False) -> None:
         self.hop = hop
+        self._unwanted = unwanted
         self._connecting: socket.socket | None = None
         self._wire: Wire | None = None
         self._session: Session | None = None
@@ -145,6 +150,7 @@ class Link:
         connecting = deadline.at_most(hop.connect_timeout)
         entries = _known_hosts.on_record(hop.known_hosts, hop.record)
         self._wire = Wire(connected(hop, connecting, self._connects))
+        self._connects(self._connecting)
         self._session = Session()
         self._session.set_blocking(False)
         _prefer(self._session, entries)
@@ -159,8 +165,10 @@ class Link:
             self._authenticate(deadline)
         self.wire.join()
 
-    def _connects(self, sock: socket.socket) -> None:
+    def _connects(self, sock: socket.socket | None) -> None:
         self._connecting = sock
+        if self._unwanted():
+            raise _ssh_errors.lost_login(self.hop, "closed")
 
     def _greet(self, connecting: Deadline, deadline: Deadline) -> None:
         """Say our version and hear the server's, at the same time; its own words before that go to the message."""

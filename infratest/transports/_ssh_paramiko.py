@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import select
 import threading
+from _socket import SHUT_RDWR, socket  # what `socket.socket` is built on
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 
 import paramiko
 
 from infratest.deadline import Deadline
-from infratest.errors import TransportError, Unreachable
+from infratest.errors import ConnectionLost, TransportError, Unreachable
+from infratest.model import Cost
 from infratest.transports import _mark, _ssh_errors, _ssh_paramiko_login
 from infratest.transports._ssh_client import Client
 from infratest.transports._ssh_route import Hop
@@ -38,16 +41,19 @@ class ParamikoClient(Client):
 
     begin = _mark.BEGIN
 
-    _sessions: list[_ssh_paramiko_login.Session]
+    def __init__(self, name: str, hops: Sequence[Hop], cost: Cost) -> None:
+        super().__init__(name, hops, cost)
+        self._sessions: list[_ssh_paramiko_login.Session] = []
+        self._beginning: socket | None = None
+        self._closed = False
 
     def open(self, deadline: Deadline) -> None:
         """Connect hop by hop, verify each host key, log in."""
-        self._sessions = []
         try:
             for hop in self.hops:
                 through = self._sessions[-1] if self._sessions else None
                 last = hop is self.hops[-1]
-                self._sessions.append(_jumped(_ssh_paramiko_login.login, hop, last, through, deadline))
+                self._sessions.append(_jumped(_ssh_paramiko_login.login, hop, last, through, deadline, self._begins))
                 self.cost.logins += 1
         except BaseException:
             self.close()
@@ -61,9 +67,19 @@ class ParamikoClient(Client):
         return ParamikoExecution(str(self.hops[-1]), session, line, stdin, deadline, marker=mark, command=command)
 
     def close(self) -> None:
-        """End the connections, the host's first."""
+        """End the connections, the host's first, and a login that is under way in another thread."""
+        self._closed = True
+        if self._beginning is not None:
+            with suppress(OSError):
+                self._beginning.shutdown(SHUT_RDWR)
         while self._sessions:
             _ssh_paramiko_login.shut(self._sessions.pop())
+
+    def _begins(self, sock: socket) -> None:
+        """Take the socket that a login begins on: `close` in another thread shuts it, or has been there before."""
+        self._beginning = sock
+        if self._closed:
+            raise ConnectionLost(f"{self.hops[-1]}: closed while it logged in")
 
 
 class ParamikoExecution:
@@ -196,15 +212,16 @@ class ParamikoExecution:
 
 
 def _jumped(
-    login: Callable[[Hop, paramiko.Transport | None, Deadline], _ssh_paramiko_login.Session],
+    login: Callable[[Hop, paramiko.Transport | None, Deadline, Callable[[socket], None]], _ssh_paramiko_login.Session],
     hop: Hop,
     last: bool,
     through: paramiko.Transport | None,
     deadline: Deadline,
+    begins: Callable[[socket], None],
 ) -> _ssh_paramiko_login.Session:
     """Log in to a hop; a jump host that is down says nothing about the host behind it."""
     try:
-        return login(hop, through, deadline)
+        return login(hop, through, deadline, begins)
     except Unreachable as error:
         if last:
             raise

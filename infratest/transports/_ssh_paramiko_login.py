@@ -11,7 +11,8 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from _socket import socket as BareSocket
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import paramiko
@@ -82,16 +83,19 @@ class Session(paramiko.Transport):
     }
 
 
-def login(hop: Hop, through: paramiko.Transport | None, deadline: Deadline) -> Session:
+def login(
+    hop: Hop, through: paramiko.Transport | None, deadline: Deadline, begins: Callable[[BareSocket], None]
+) -> Session:
     """Return a connection that is logged in.
 
     Args:
         through: the connection to the jump host before it, or None for a socket of our own.
+        begins: told of that socket, so that another thread can shut it; may refuse it.
     Raises:
         TransportError: of the kind that says what failed; nothing is left open then.
     """
     connecting = deadline.at_most(hop.connect_timeout)
-    sock = _connected(hop, connecting) if through is None else _forwarded(hop, through, connecting)
+    sock = _connected(hop, connecting, begins) if through is None else _forwarded(hop, through, connecting)
     session = Session(sock, packetizer_class=Hearing)
     try:
         entries = _known_hosts.on_record(hop.known_hosts, hop.record)
@@ -120,9 +124,15 @@ def shut(session: paramiko.Transport) -> None:
     sock.close()
 
 
-def _connected(hop: Hop, connecting: Deadline) -> socket.socket:
+def _connected(hop: Hop, connecting: Deadline, begins: Callable[[BareSocket], None]) -> socket.socket:
     # paramiko looks into what Python's own class has and the bare socket has not.
-    return socket.socket(fileno=connected(hop, connecting).detach())
+    sock = socket.socket(fileno=connected(hop, connecting, begins).detach())
+    try:
+        begins(sock)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _forwarded(hop: Hop, through: paramiko.Transport, deadline: Deadline) -> paramiko.Channel:

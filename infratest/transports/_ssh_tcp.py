@@ -25,16 +25,16 @@ def connected(hop: Hop, deadline: Deadline, opened: Callable[[socket.socket], No
     """Return a connected socket.
 
     Args:
-        opened: told of the socket before it connects, so that another thread can shut it.
+        opened: told of the socket before it connects, so that another thread can shut it; may refuse it.
     Raises:
         Unreachable: no address of the host answers. TransportError: its name has no address.
     """
     failures = []
     for family, kind, protocol, _, place in _resolved(hop, deadline):
         sock = socket.socket(family, kind, protocol)
-        if opened is not None:
-            opened(sock)
         try:
+            if opened is not None:
+                opened(sock)
             sock.settimeout(max(deadline.left, 0.001))
             sock.connect(place)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -45,6 +45,9 @@ def connected(hop: Hop, deadline: Deadline, opened: Callable[[socket.socket], No
         except OSError as error:
             sock.close()
             failures.append(f"{place[0]}: {(error.strerror or str(error)).lower()}")
+        except BaseException:
+            sock.close()
+            raise
     raise Unreachable(
         f"{hop} cannot be reached: {'; '.join(failures)}. Is the machine up, does sshd listen on port {hop.port}, "
         "does a firewall or a route stand between?"

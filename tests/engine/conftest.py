@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+# `sshd`, which starts real servers, lies beside the folder: pytest imports test files by path (importlib mode).
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from infratest.engine import faces
 from infratest.gherkin.parse import feature
