@@ -109,8 +109,7 @@ class Acting:
                 self._not_judged(step)
             return
         items = [self.going.item(step, self.task) for step in stretch]
-        blocked = settle(items, self.going.collector, self.going.deadline).blocked
-        self.going.blocked.update(blocked)
+        settle(items, self.going.collector, self.going.deadline, self.going.blocked)
         for item in items:
             self._judged(item)
 

@@ -14,11 +14,16 @@ from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from infratest.errors import TransportError
     from infratest.facts.base import Answer, Argument, Fact, Need
+
+    #: What a collection gets done at once: all of a host, by its name; of the controller one need.
+    Piece = str | Need
+    #: Told of each piece that is done and of what was collected so far, always by the thread that collects.
+    Arrived = Callable[[Piece, "Facts"], None]
 
 #: A fact's arguments are asked in snippets of at most so many, so that no shell word grows past the kernel's limit
 #: of 128 KiB (MAX_ARG_STRLEN).

@@ -18,7 +18,7 @@ from infratest.units import duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from infratest.deadline import Deadline
     from infratest.engine.settle import Collects
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from infratest.hosts import Host
     from infratest.model import Result
 
+    #: Told of a task's result, as the run goes on.
+    Told = Callable[[Task, Result], None]
+
 #: Seconds between two attempts at a scenario tagged @attempts:.
 ATTEMPT_PAUSE = 1.0
 
 
 class Checking:
-    """What a run has found so far: `blocked` holds the locations that could not be asked, and why."""
+    """What a run has found so far: `blocked` holds the locations that at some time could not be asked, and why."""
 
     def __init__(self, hosts: Mapping[str, Host], collector: Collects, deadline: Deadline) -> None:
         self.hosts = hosts
@@ -40,9 +43,14 @@ class Checking:
         self.deadline = deadline
         self.blocked: dict[str, TransportError] = {}
 
-    def check(self, tasks: Sequence[Task]) -> list[Result]:
-        """Run checking tasks together; those tagged @attempts: again while they do not hold."""
-        results = {task.id: outcome for task, outcome in zip(tasks, self._stretch(tasks), strict=True)}
+    def check(self, tasks: Sequence[Task], told: Told | None = None) -> list[Result]:
+        """Run checking tasks together; those tagged @attempts: again while they do not hold.
+
+        Args:
+            told: told of results as soon as they are final, in the order in which they become so; not of all.
+        """
+        early = self._early(told, 1)
+        results = {task.id: outcome for task, outcome in zip(tasks, self._stretch(tasks, early), strict=True)}
         attempt = 1
         while True:
             again = [task for task in tasks if self._once_more(task, results[task.id], attempt)]
@@ -50,19 +58,48 @@ class Checking:
                 return [results[task.id] for task in tasks]
             attempt += 1
             time.sleep(min(ATTEMPT_PAUSE, self.deadline.left))
-            for task, outcome in zip(again, self._stretch(again), strict=True):
+            for task, outcome in zip(again, self._stretch(again, self._early(told, attempt)), strict=True):
                 results[task.id] = outcome.changed(attempts=attempt)
 
     def _once_more(self, task: Task, outcome: Result, attempt: int) -> bool:
         return outcome.state != OK and attempt < int(task.scenario.tag("attempts") or 1)
 
-    def _stretch(self, tasks: Sequence[Task]) -> list[Result]:
+    def _early(self, told: Told | None, attempt: int) -> Told | None:
+        """Return what is told of the results of an attempt."""
+        if told is None:
+            return None
+
+        def tell(task: Task, outcome: Result) -> None:
+            if not self._once_more(task, outcome, attempt):
+                told(task, outcome.changed(attempts=attempt))
+
+        return tell
+
+    def _stretch(self, tasks: Sequence[Task], told: Told | None) -> list[Result]:
         started = time.monotonic()
         listed = [[self._asked(step, task) for step in task.steps] for task in tasks]
         items = [item for each in listed for item in each if item is not None]
-        self.blocked.update(settle(items, self.collector, self.deadline).blocked)
+        if told is None:
+            settle(items, self.collector, self.deadline, self.blocked)
+            took = time.monotonic() - started
+            return [self.judged(task, each, took) for task, each in zip(tasks, listed, strict=True)]
+        found: dict[int, Result] = {}
+        of = {id(item): place for place, each in enumerate(listed) for item in each if item is not None}
+        left = [sum(item is not None for item in each) for each in listed]
+
+        def settled(item: Item) -> None:
+            place = of[id(item)]
+            left[place] -= 1
+            if not left[place]:
+                found[place] = self.judged(tasks[place], listed[place], time.monotonic() - started)
+                told(tasks[place], found[place])
+
+        settle(items, self.collector, self.deadline, self.blocked, settled)
         took = time.monotonic() - started
-        return [self.judged(task, each, took) for task, each in zip(tasks, listed, strict=True)]
+        return [
+            found[place] if place in found else self.judged(task, listed[place], took)
+            for place, task in enumerate(tasks)
+        ]
 
     def _asked(self, step: Step, task: Task) -> Item | None:
         return self.item(step, task) if isinstance(step, CheckStep) else None

@@ -20,11 +20,11 @@ from infratest.facts.base import Answer, LooksFromController
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from infratest.deadline import Deadline
-    from infratest.engine.asked import Ask
+    from infratest.engine.asked import Arrived, Ask, Piece
     from infratest.engine.connections import Connections
     from infratest.facts.base import Connect, Need
     from infratest.model import Cost
@@ -66,10 +66,14 @@ class Collector:
         """What all connections have cost so far."""
         return self._connections.cost
 
-    def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline) -> Facts:
-        """Ask everything at every location and return what came back by the deadline."""
+    def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, arrived: Arrived | None = None) -> Facts:
+        """Ask everything at every location and return what came back by the deadline.
+
+        Args:
+            arrived: told of each piece as soon as it is done, while others are still waited for.
+        """
         facts = Facts()
-        work: list[Callable[[], None]] = []
+        work: list[Callable[[], Piece]] = []
         for location, wanted in needs.items():
             if location != CONTROLLER:
                 work.append(partial(self._host, location, list(wanted), deadline, facts))
@@ -78,15 +82,17 @@ class Collector:
         if len(work) == 1:
             work[0]()  # threads are for those who wait for each other, and cost more to import than to log in
             return facts
-        self._together(work)
+        for piece in self._together(work):
+            if arrived is not None:
+                arrived(piece, facts)
         return facts
 
-    def _together(self, work: Sequence[Callable[[], None]]) -> None:
-        """Do all of this work, so much at once as there are hosts to be asked at once."""
+    def _together(self, work: Sequence[Callable[[], Piece]]) -> Iterator[Piece]:
+        """Do all of this work, so much at once as there are hosts to be asked at once; yield what is done."""
         from _queue import Empty, SimpleQueue
 
-        ended: SimpleQueue[Future[None]] = SimpleQueue()
-        began: dict[Future[None], float] = {}
+        ended: SimpleQueue[Future[Piece]] = SimpleQueue()
+        began: dict[Future[Piece], float] = {}
         left = iter(work)
         following = next(left, None)
         while began or following is not None:
@@ -102,7 +108,7 @@ class Collector:
             except Empty:
                 continue
             del began[future]
-            future.result()
+            yield future.result()
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
@@ -115,7 +121,7 @@ class Collector:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _host(self, name: str, needs: Sequence[Need], deadline: Deadline, facts: Facts) -> None:
+    def _host(self, name: str, needs: Sequence[Need], deadline: Deadline, facts: Facts) -> Piece:
         wanted = asks(needs)
         if name in self._here:
             wanted = look_here(name, wanted, facts)
@@ -124,6 +130,7 @@ class Collector:
             part = [ask for ask in wanted if (sudo and not ask.unprivileged) == as_root]
             if part and name not in facts.blocked:
                 self._ask(name, part, as_root, deadline, facts)
+        return name
 
     def _ask(self, name: str, wanted: Sequence[Ask], sudo: bool, deadline: Deadline, facts: Facts) -> None:
         seconds = max(1.0, min(SNIPPET_SECONDS, deadline.left - 1))
@@ -149,13 +156,14 @@ class Collector:
                 told = failure or answer
                 facts.failed(name, ask, type(told)(f"{told}{f': {words}' if words else ''}"))
 
-    def _controller(self, need: Need, deadline: Deadline, facts: Facts) -> None:
+    def _controller(self, need: Need, deadline: Deadline, facts: Facts) -> Piece:
         fact = builtin("fact", need.fact)()
         values = facts.at(CONTROLLER)
         if not isinstance(fact, LooksFromController):
             values[need] = FactError(f"{need.fact} cannot be looked at from the controller; leave `from` out")
-            return
+            return need
         try:
             values[need] = fact.look([need.argument], deadline, self._connect)[need.argument]
         except Exception as error:  # noqa: BLE001 - a fact's own bug is unknown, and must not end the others
             values[need] = as_failure(need.fact, error)
+        return need

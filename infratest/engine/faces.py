@@ -146,7 +146,7 @@ def read(item: Found, users: UsersSteps | None = None) -> Feature:
 
 @defects_told
 def execute(
-    session: Session, wanted: Wanted, prepared: Prepared, on_result: Callable[[Result], None] = lambda result: None
+    session: Session, wanted: Wanted, prepared: Prepared, on_result: Callable[[Result], None] | None = None
 ) -> Report:
     """Run what was prepared and return the report, its history filled in; stores nothing."""
     stack, state = session.stack, session.state

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from infratest.deadline import Deadline
-    from infratest.engine.asked import Ask
+    from infratest.engine.asked import Arrived, Ask
     from infratest.engine.tasks import Plan
     from infratest.facts.base import Need
     from infratest.hosts import Host
@@ -76,8 +76,8 @@ class Here:
     def close(self) -> None:
         """Nothing is held."""
 
-    def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline) -> Facts:
-        """Ask everything that is needed here and return what came back by the deadline."""
+    def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, arrived: Arrived | None = None) -> Facts:
+        """Ask everything that is needed here and return what came back by the deadline: one piece, told by that."""
         facts = Facts()
         for location, wanted in needs.items():
             left = look_here(location, asks(wanted), facts)

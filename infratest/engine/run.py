@@ -18,7 +18,7 @@ from infratest.engine.interrupts import ending_in_order
 from infratest.engine.results import Needs, blocked, problem, result, skipped, unreachable, with_needs
 from infratest.errors import FactError
 from infratest.model import Report
-from infratest.states import UNKNOWN
+from infratest.states import OK, UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ class Settings:
 
     Args:
         seconds: that the whole run may take. jobs: hosts at once. login: seconds one login may take.
-        on_result: told each result as it comes in. lock: held while acting tasks run. undo_log: where a fault's undo
-        is written before the fault. start: starts a host that its reboot ended, as container engines do.
+        on_result: told each result as soon as it is known, by the thread that runs. lock: held while acting tasks
+        run. undo_log: where a fault's undo is written before the fault. start: starts a host that its reboot ended, as
+        container engines do.
         users_tasks: runs scenarios that hold steps of the user's own, one at a time, in order.
     """
 
@@ -48,7 +49,7 @@ class Settings:
         seconds: float = 300.0,
         jobs: int = 16,
         login: float = 10.0,
-        on_result: Callable[[Result], None] = lambda result: None,
+        on_result: Callable[[Result], None] | None = None,
         lock: Callable[[], AbstractContextManager[None]] | None = None,
         undo_log: UndoLog | None = None,
         start: Callable[[str, Deadline], None] | None = None,
@@ -130,8 +131,33 @@ def reported(plan: Plan, make: Maker, settings: Settings, stack: str, env: str, 
     return Report(stack, env, moment, round(monotonic() - clock, 4), results, production, cost)
 
 
+class _Telling:
+    """Tells of results as they come in, each once: of what is so with a host before the first that it blocks."""
+
+    def __init__(self, going: Run) -> None:
+        self._going = going
+        self._told: set[str | None] = {None}
+
+    def early(self, task: Task, outcome: Result) -> None:
+        """Tell of a checking task's result, unless what it `@needs:` may change it."""
+        if outcome.state == OK or not task.scenario.tag("needs"):
+            self.tell(outcome)
+
+    def tell(self, outcome: Result) -> None:
+        on_result = self._going.settings.on_result
+        if on_result is None or outcome.id in self._told:
+            return
+        if outcome.blocked_by not in self._told:
+            for host in _unreachable(self._going):
+                if host.id == outcome.blocked_by:
+                    self._told.add(host.id)
+                    on_result(host)
+        self._told.add(outcome.id)
+        on_result(outcome)
+
+
 def _all(going: Run) -> list[Result]:
-    plan, settings = going.plan, going.settings
+    plan, telling = going.plan, _Telling(going)
     found: dict[int, Result] = {}
     asked: list[tuple[int, Task]] = []
     for place, task in enumerate(plan.tasks):
@@ -142,28 +168,35 @@ def _all(going: Run) -> list[Result]:
         else:
             asked.append((place, task))
     for outcome in found.values():
-        settings.on_result(outcome)
-    checking = [(place, task) for place, task in asked if not task.acting]
-    ours = [(place, task) for place, task in checking if not task.scenario.own]
-    for (place, _), outcome in zip(ours, going.check([task for _, task in ours]), strict=True):
-        found[place] = outcome
-    found.update(_users(going, [(place, task) for place, task in checking if task.scenario.own]))
-    hosts = [unreachable(plan.hosts[name], error) for name, error in sorted(going.blocked.items())]
-    first = with_needs([found[place] for place, _ in checking], [task for _, task in checking])
-    for outcome in [*hosts, *first]:
-        settings.on_result(outcome)
-    for (place, _), outcome in zip(checking, first, strict=True):
-        found[place] = outcome
-    known = set(going.blocked)
+        telling.tell(outcome)
+    found.update(_checked(going, [(place, task) for place, task in asked if not task.acting], telling))
     needs = Needs()
-    for place, task in checking:
-        needs.judged(task, found[place])
+    for place, task in asked:
+        if not task.acting:
+            needs.judged(task, found[place])
     for place, outcome in _acting(going, [(place, task) for place, task in asked if task.acting], needs):
+        telling.tell(outcome)
         found[place] = outcome
-    hosts += [
-        unreachable(plan.hosts[name], error) for name, error in sorted(going.blocked.items()) if name not in known
-    ]
-    return _blockers_kept(hosts, [found[place] for place in sorted(found)])
+    return _blockers_kept(_unreachable(going), [found[place] for place in sorted(found)])
+
+
+def _checked(going: Run, tasks: Sequence[tuple[int, Task]], telling: _Telling) -> Iterable[tuple[int, Result]]:
+    """Run checking tasks: ours together, then those with steps of the user's own."""
+    found: dict[int, Result] = {}
+    ours = [(place, task) for place, task in tasks if not task.scenario.own]
+    told = telling.early if going.settings.on_result is not None else None
+    for (place, _), outcome in zip(ours, going.check([task for _, task in ours], told), strict=True):
+        found[place] = outcome
+    found.update(_users(going, [(place, task) for place, task in tasks if task.scenario.own]))
+    results = with_needs([found[place] for place, _ in tasks], [task for _, task in tasks])
+    for outcome in results:
+        telling.tell(outcome)
+    return zip([place for place, _ in tasks], results, strict=True)
+
+
+def _unreachable(going: Run) -> list[Result]:
+    """Return the implicit results of the hosts that at some time could not be asked."""
+    return [unreachable(going.plan.hosts[name], error) for name, error in sorted(going.blocked.items())]
 
 
 def _acting(going: Run, tasks: Iterable[tuple[int, Task]], needs: Needs) -> Iterable[tuple[int, Result]]:
@@ -177,7 +210,6 @@ def _acting(going: Run, tasks: Iterable[tuple[int, Task]], needs: Needs) -> Iter
         for own, group in groupby(listed, lambda item: item[1].scenario.own):
             for place, task, outcome in (_users_in_turn if own else _in_turn)(going, list(group), needs):
                 needs.judged(task, outcome)
-                going.settings.on_result(outcome)
                 yield place, outcome
 
 
@@ -208,7 +240,7 @@ def _users(going: Run, tasks: Sequence[tuple[int, Task]]) -> Iterable[tuple[int,
 
 
 def _blockers_kept(hosts: Sequence[Result], results: Sequence[Result]) -> list[Result]:
-    """Return all results; a host that could be asked in the end (after a reboot, say) has no result of its own."""
+    """Return all results; a host that could be asked in time (after a reboot, say) has no result of its own."""
     blockers = {outcome.blocked_by for outcome in results}
     return [*(host for host in hosts if host.id in blockers), *results]
 

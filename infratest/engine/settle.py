@@ -1,12 +1,14 @@
 """Sentences asked until they settle: once, or again and again for `within` and `for`. Collects and judges in rounds.
 
-A round asks, of every location at once, only what the sentences still open need.
+A round asks, of every location at once, only what the sentences still open need. Where somebody wants to know early,
+a sentence is judged as soon as all that it needs is there, by the thread that collects; else when the round is over.
 """
 
 from __future__ import annotations
 
 import time
 
+from infratest.checks.base import CONTROLLER
 from infratest.engine.judge import Verdict, judge
 from infratest.engine.tasks import needs_of
 from infratest.states import OK, UNKNOWN, WARNING
@@ -14,11 +16,11 @@ from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Protocol
 
     from infratest.deadline import Deadline
-    from infratest.engine.asked import Facts
+    from infratest.engine.asked import Arrived, Facts, Piece
     from infratest.engine.tasks import CheckStep
     from infratest.errors import TransportError
     from infratest.facts.base import Need
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
         @property
         def cost(self) -> Cost: ...
 
-        def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline) -> Facts: ...
+        def collect(
+            self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, arrived: Arrived | None = None
+        ) -> Facts: ...
 
         def close(self) -> None: ...
 
@@ -60,34 +64,81 @@ class Item:
         self.mild: Verdict | None = None  # of `for`: its first warning, while nothing worse is seen
 
 
-class Settled:
-    """What came of a stretch: locations that could not be asked in the last round that asked them."""
+def settle(
+    items: Sequence[Item],
+    collector: Collects,
+    deadline: Deadline,
+    blocked: dict[str, TransportError],
+    settled: Callable[[Item], None] | None = None,
+) -> None:
+    """Ask until every item has its final verdict, at the latest at the deadline. Verdicts are put into the items.
 
-    def __init__(self) -> None:
-        self.blocked: dict[str, TransportError] = {}
-
-
-def settle(items: Sequence[Item], collector: Collects, deadline: Deadline) -> Settled:
-    """Ask until every item has its final verdict, at the latest at the deadline. Verdicts are put into the items."""
-    outcome = Settled()
+    Args:
+        blocked: gets the locations that could not be asked, and why; one that could be later stays.
+        settled: told of items whose verdicts are final while others are still being asked, not of those after them.
+    """
     started = time.monotonic()
     pending = list(items)
     round_number = 0
     while pending:
         begun = time.monotonic() - started
-        facts = collector.collect(needs_of(item.step for item in pending), deadline.at_most(ROUND_SECONDS))
-        outcome.blocked = {**{k: v for k, v in outcome.blocked.items() if k not in _asked(pending)}, **facts.blocked}
+        needs, until = needs_of(item.step for item in pending), deadline.at_most(ROUND_SECONDS)
+        early = None
+        if settled is not None and (len(needs) > 1 or CONTROLLER in needs):
+            early = _Early(pending, started, deadline, blocked, settled)
+        facts = collector.collect(needs, until, early) if early else collector.collect(needs, until)
+        blocked.update(facts.blocked)
         elapsed = time.monotonic() - started
-        pending = [item for item in pending if not _settled(item, facts, begun, elapsed, deadline)]
+        left = early.left() if early else pending
+        pending = [item for item in left if not _settled(item, facts, begun, elapsed, deadline)]
         if pending:
             pause = PAUSES[min(round_number, len(PAUSES) - 1)]
             time.sleep(min(pause, deadline.left, *(_left(item, elapsed) for item in pending)))
         round_number += 1
-    return outcome
 
 
-def _asked(pending: Sequence[Item]) -> set[str]:
-    return {look.location for item in pending for look in item.step.looks}
+class _Early:
+    """The items of one round, each judged when the last of what it waits for has come."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        started: float,
+        deadline: Deadline,
+        blocked: dict[str, TransportError],
+        settled: Callable[[Item], None],
+    ) -> None:
+        self._items = items
+        self._started = started
+        self._begun = time.monotonic() - started
+        self._deadline = deadline
+        self._blocked = blocked
+        self._told = settled
+        self._settled: set[int] = set()
+        self._waiting: dict[Piece, list[Item]] = {}
+        self._missing: dict[int, int] = {}
+        for item in items:
+            pieces = {need if place == CONTROLLER else place for place, need in item.step.needed}
+            self._missing[id(item)] = len(pieces)
+            for piece in pieces:
+                self._waiting.setdefault(piece, []).append(item)
+
+    def __call__(self, piece: Piece, facts: Facts) -> None:
+        """Judge what waited for this piece alone."""
+        if isinstance(piece, str) and piece in facts.blocked:
+            self._blocked[piece] = facts.blocked[piece]
+        for item in self._waiting.pop(piece, ()):
+            self._missing[id(item)] -= 1
+            if not self._missing[id(item)] and self._final(item, facts):
+                self._settled.add(id(item))
+                self._told(item)
+
+    def _final(self, item: Item, facts: Facts) -> bool:
+        return _settled(item, facts, self._begun, time.monotonic() - self._started, self._deadline)
+
+    def left(self) -> list[Item]:
+        """Return what has not settled."""
+        return [item for item in self._items if id(item) not in self._settled]
 
 
 def _left(item: Item, elapsed: float) -> float:
