@@ -77,7 +77,7 @@ def with_since(report: Report, history: Mapping[str, Last], now: float) -> Repor
 
 def updated(history: Mapping[str, Last], report: Report, now: float) -> dict[str, Last]:
     """Return the history after a report: its results are new, the others stay until they are too old."""
-    kept = {id: item for id, item in history.items() if now - item.time <= FORGET}
+    kept = {id: item for id, item in history.items() if abs(now - item.time) <= FORGET}
     return kept | {
         result.id: Last(
             id=result.id,
@@ -120,7 +120,8 @@ def members(history: Mapping[str, Last], group: str) -> dict[str, list[Last]]:
 def _since(result: Result, history: Mapping[str, Last], now: float) -> float:
     before = history.get(result.id)
     same = before is not None and (before.state, before.blocked) == (result.state, result.blocked_by is not None)
-    return before.since if before is not None and same else now
+    # Where the clock was set back, what was written before lies in the future: nothing has been so since then.
+    return min(before.since, now) if before is not None and same else now
 
 
 def _read(item: Any) -> Last | None:

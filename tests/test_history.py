@@ -31,6 +31,7 @@ def known(state: str = "ok", since: float = 100.0, time: float = 200.0, blocked:
         (known("ok"), "ok", None, 100.0),
         (known("ok"), "critical", None, 300.0),
         (known("critical"), "critical", None, 100.0),
+        (known("critical", since=900.0, time=900.0), "critical", None, 300.0),  # the clock was set back
         (known("unknown"), "unknown", "reachable@web-1", 300.0),
         (known("unknown", blocked=True), "unknown", "reachable@web-1", 100.0),
     ],
@@ -51,6 +52,7 @@ def test_what_was_not_asked_stays_until_it_is_too_old():
     other = report(result("f#t@web-1"))
     assert set(history.updated(known(time=200.0), other, 200.0 + FORGET)) == {"f#s@web-1", "f#t@web-1"}
     assert set(history.updated(known(time=200.0), other, 201.0 + FORGET)) == {"f#t@web-1"}
+    assert set(history.updated(known(time=201.0 + FORGET), other, 200.0)) == {"f#t@web-1"}
 
 
 def test_saved_and_read(tmp_path):

@@ -30,6 +30,8 @@ FILE = "counts.json"
 ROW_GAP = 2 * 86400.0
 #: What nobody has looked at for so long is forgotten, so that the file does not grow with scenarios long gone.
 FORGET = 30 * 86400.0
+#: Seconds that a row may lie in the future, by clocks that differ.
+AHEAD = 60.0
 
 
 class Row(Record):
@@ -100,7 +102,9 @@ def record_run(state: StateDir, report: Report, now: float) -> dict[str, Row]:
     """
     with _lock(state):
         rows = load(state, report.env)
-        after = {id: row for id, row in counted(rows, report).items() if now - row.last <= FORGET}
+        # A row in the future is of a clock that was set back since: it would hold up every count until then.
+        known = {id: row for id, row in rows.items() if row.last <= now + AHEAD}
+        after = {id: row for id, row in counted(known, report).items() if now - row.last <= FORGET}
         if after != rows:
             _save(state, report.env, after)
     return after

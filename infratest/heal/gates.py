@@ -23,6 +23,8 @@ MODE = "mode"
 BUDGET = "budget"
 QUALIFY = "qualify"
 FRESH = "fresh"
+#: Seconds that a result may lie in the future, by clocks that differ; beyond that a clock was set back.
+AHEAD = 60.0
 
 
 class Stored(Protocol):
@@ -147,7 +149,7 @@ def _fresh(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, 
     age, limit = situation.now - situation.looked, situation.limits.report_age
     if age > limit:
         return False, f"stale: seen {human(age, 's')} ago, at most {human(limit, 's')} is allowed; check again"
-    if age < -60:
+    if age < -AHEAD:
         return False, f"seen {human(-age, 's')} in the future: a clock is wrong"
     if situation.row.last > situation.looked:
         return False, f"stale: it was looked at again at {moment(situation.row.last)}, after this result"
@@ -196,7 +198,7 @@ def _share(rule: HealRule, group: str, situation: Situation) -> tuple[bool, str]
     oldest = situation.now - situation.limits.stored_age
     fresh: dict[str, list[Stored]] = {name: [] for name in members}
     for stored in situation.history.values():
-        if stored.host in fresh and stored.time >= oldest:
+        if stored.host in fresh and oldest <= stored.time <= situation.now + AHEAD:
             fresh[stored.host].append(stored)
     silent = [name for name in members if not fresh[name]]
     if silent:

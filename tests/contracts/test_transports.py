@@ -342,6 +342,7 @@ def test_close_twice_and_before_open(host: Host) -> None:
     transport.open(Deadline(LONG))
     transport.close()
     transport.close()
+    assert transport.cost.as_dict() == {"logins": 1, "round_trips": 0, "commands": 0}
 
 
 def test_close_after_a_failed_open(host: Host) -> None:

@@ -112,10 +112,16 @@ def test_of_many_hosts_one_is_down_and_one_is_asked_as_root(place, server):
     assert "blocked=4" in output or "4 blocked" in output
 
 
-@pytest.mark.parametrize("words", [("-H", "web"), ("-H", "127.0.0.2"), ("-w", "1:", "-c", "5"), ("-s", "there")])
-def test_options_hold_with_a_kept_plan(place, server, words):
+@pytest.mark.parametrize(
+    "words, status, logins",
+    [(("-H", "web"), 2, 1), (("-H", "127.0.0.2"), 2, 0), (("-w", "1:", "-c", "5"), 3, 1), (("-s", "there"), 2, 1)],
+)
+def test_options_hold_with_a_kept_plan(place, server, words, status, logins):
+    # Nothing listens at the other one's address.
     place.write(host(server) + host(server, "other", address="127.0.0.2"), provider=known(server))
-    place.twice("-v", *words)
+    found, output = place.twice("-v", *words)
+    assert found == status
+    assert output.endswith(f"cost: logins {logins}, round trips {logins}, commands {logins}\n")
 
 
 def test_the_controller_beside_a_host(place, server):

@@ -305,7 +305,9 @@ def test_any_bytes_are_refused_or_read(tmp_path, data):
     path: Path = tmp_path / "x.feature"
     path.write_bytes(data)
     with contextlib.suppress(FeatureError):
-        feature(path, "x.feature", vocabulary())
+        made = feature(path, "x.feature", vocabulary())
+        assert made.scenarios
+        assert all(scenario.lines and scenario.slug for scenario in made.scenarios)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -76,7 +76,17 @@ def test_the_same_report_counts_once(state: StateDir) -> None:
 
 def test_an_older_report_says_nothing_new(state: StateDir) -> None:
     record(state, "ok", start=NOON)
-    assert record(state, "critical", start=NOON - 300) == Row(last=NOON)
+    older = make_report([make_result("critical")], NOON - 300)
+    assert record_run(state, older, NOON + 5)[ID] == Row(last=NOON)
+
+
+def test_a_row_of_a_clock_that_was_set_back_is_begun_anew(state: StateDir) -> None:
+    record(state, "critical", "critical", start=NOON + 9000)
+    assert record(state, "critical") == Row(state="critical", failures=1, since=NOON, last=NOON)
+    # Clocks that differ a little are no clock that was set back.
+    ahead = make_report([make_result("critical")], NOON + 50)
+    assert record_run(state, ahead, NOON)[ID].failures == 2
+    assert record_run(state, make_report([make_result("ok")], NOON + 5), NOON + 5)[ID].failures == 2
 
 
 def test_environments_and_ids_are_counted_apart(state: StateDir) -> None:

@@ -75,6 +75,7 @@ def test_all_gates_are_open_and_each_says_why() -> None:
         ({"history": {}}, "blast radius", "no stored result younger than 60 min"),
         ({"history": history(1, of=9)}, "blast radius", "of web-10: check the whole group"),
         ({"history": history(1, age=HOUR + 1)}, "blast radius", "no stored result younger than"),
+        ({"history": history(1, age=-2 * MINUTE)}, "blast radius", "no stored result younger than"),
         ({"tries": tried(30, ended=False)}, "concurrency", "no end is on record"),
         ({"tries": tried(30, rule="other", ended=False)}, "concurrency", "rule other began on web-1"),
         ({"tries": tried(50 * MINUTE, 40 * MINUTE, 30 * MINUTE)}, "budget", "3 of 3 tries in 60 min are used on web-1"),

@@ -412,6 +412,12 @@ def test_a_host_that_hangs_after_the_login(start: Start) -> None:
     assert raised.value.state == UNKNOWN
 
 
+def idle(server: Server) -> bool:
+    """Whether no connection of a server has anything left to do."""
+    stats = [Path(f"/proc/{pid}/stat").read_text() for pid in server.sessions()]
+    return all(words.rpartition(")")[2].split()[0] == "S" for words in stats)
+
+
 def test_a_connection_lost_in_the_middle(start: Start, tmp_path: Path) -> None:
     server = start()
     transport = ssh(server.options())
@@ -420,6 +426,7 @@ def test_a_connection_lost_in_the_middle(start: Start, tmp_path: Path) -> None:
 
     def cut() -> None:
         wait_until(begun.exists)
+        wait_until(lambda: idle(server))  # it has sent what the command has written: its writing wakes it up
         for pid in server.sessions():
             os.kill(pid, signal.SIGKILL)
 
