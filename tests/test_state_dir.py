@@ -63,7 +63,7 @@ def test_the_lock_is_held_against_another_process(tmp_path):
             pass
 
 
-def held_by_us(state):
+def assert_held_by_us(state):
     """Assert that this process has the lock, as everyone else finds it."""
     with pytest.raises(StateError, match=rf"process {os.getpid()} \(infratest\)"):
         StateDir(state.path).lock().__enter__()
@@ -75,7 +75,7 @@ def test_the_lock_is_free_when_its_holder_was_killed(tmp_path):
         process.kill()
         process.wait()
         with state.lock():
-            held_by_us(state)
+            assert_held_by_us(state)
 
 
 def test_the_lock_is_waited_for(tmp_path):
@@ -83,7 +83,7 @@ def test_the_lock_is_waited_for(tmp_path):
     with other_process(state.path, HOLD) as process:
         process.stdin.close()
         with state.lock(wait=30):
-            held_by_us(state)
+            assert_held_by_us(state)
 
 
 def test_the_same_process_may_take_the_lock_inside(tmp_path):

@@ -192,8 +192,8 @@ def test_death_by_signal(transport: Transport, signal: str, status: int) -> None
 def test_the_deadline_kills_and_keeps_what_had_come(transport: Transport) -> None:
     # The child is the one that must be gone: killing only the shell would leave it.
     command = ["sh", "-c", "sleep 300 & echo $!; wait"]
-    with pytest.raises(DeadlineExceeded, match=r"within 1\.5 s.*sleep 300") as raised:
-        transport.run(command, Deadline(1.5))
+    with pytest.raises(DeadlineExceeded, match=r"within 4 s.*sleep 300") as raised:
+        transport.run(command, Deadline(4.0))
     pid = raised.value.partial.decode().strip()
     assert pid.isdigit()
     wait_until(lambda: transport.run(["sh", "-c", f"kill -0 {pid}"], Deadline(LONG)).exit != 0)
@@ -272,8 +272,8 @@ def test_the_deadline_kills_a_script(transport: Transport, before: int) -> None:
     text = b'sleep "$1" & echo $!; wait'
     for _ in range(before):
         assert transport.run_script(text, Deadline(LONG), arguments=["0"]).exit == 0
-    with pytest.raises(DeadlineExceeded, match=r"within 1\.5 s") as raised:
-        transport.run_script(text, Deadline(1.5), arguments=["300"])
+    with pytest.raises(DeadlineExceeded, match=r"within 4 s") as raised:
+        transport.run_script(text, Deadline(4.0), arguments=["300"])
     pid = raised.value.partial.decode().strip()
     assert pid.isdigit()
     wait_until(lambda: transport.run(["sh", "-c", f"kill -0 {pid}"], Deadline(LONG)).exit != 0)
