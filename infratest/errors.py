@@ -86,7 +86,9 @@ class HostKeyRefused(TransportError):
 
 
 class ConnectionLost(TransportError):
-    """The connection ended in the middle of an answer."""
+    """The connection ended in the middle of an answer; `begun` is false where the command was not seen to begin."""
+
+    begun: bool = True
 
 
 class DeadlineExceeded(TransportError):

@@ -249,6 +249,12 @@ class Cost(Value):
     def __add__(self, other: Cost) -> Cost:
         return Cost(self.logins + other.logins, self.round_trips + other.round_trips, self.commands + other.commands)
 
+    def taken(self) -> Cost:
+        """Return what was counted so far, and count from zero."""
+        counted = self + Cost()
+        self.logins = self.round_trips = self.commands = 0
+        return counted
+
     def as_dict(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in self.__slots__}
 

@@ -21,6 +21,7 @@ from infratest.cli._lifecycle import changing, say
 from infratest.cli._watched import Look, look
 from infratest.cli.session import selecting, with_session
 from infratest.engine import faces
+from infratest.engine.connections import Held
 from infratest.errors import InfratestError
 from infratest.model import Report
 from infratest.session import Session
@@ -62,9 +63,12 @@ def command(
     check_formats(formats)
     wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="test")
     watching = Watching(session, wanted, formats)
-    watching.first()
-    for now in watching.looks():
-        watching.see(now)
+    try:
+        watching.first()
+        for now in watching.looks():
+            watching.see(now)
+    finally:
+        watching.held.close()
     return 0
 
 
@@ -75,6 +79,7 @@ class Watching:
     session: Session
     wanted: faces.Wanted
     formats: Sequence[str]
+    held: Held = field(default_factory=Held)
     _seen: Look = field(default_factory=Look)
     _due: set[str] = field(default_factory=set)
 
@@ -148,6 +153,7 @@ class Watching:
             if stack.production:
                 say(f"watch: {stack.name} is production: not provisioned: {', '.join(names)}")
             elif names:
+                self.held.drop(names)  # a login of before may have other groups, another environment
                 changing(session, "provision", lambda life: provision(life, names))
         except (InfratestError, OSError) as error:
             self._failed(error)
@@ -159,7 +165,7 @@ class Watching:
         began = time.monotonic()
         try:
             prepared = faces.prepare(session, self.wanted)
-            report = faces.execute(session, self.wanted, prepared)
+            report = faces.execute(session, self.wanted, prepared, held=self.held)
             faces.store(session, report)
             show(session, report, self.formats, "text")
         except (InfratestError, OSError) as error:

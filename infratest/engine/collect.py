@@ -139,9 +139,10 @@ class Collector:
         started = monotonic()
         failure: TransportError | None = None
         try:
-            with self._connections.use(name, deadline) as transport:
-                result = transport.run_script(script.text, deadline, sudo, [script.nonce])
-                output, words = result.stdout, clean(decoded(result.stderr), 300)
+            result = self._connections.ask(
+                name, deadline, lambda transport: transport.run_script(script.text, deadline, sudo, [script.nonce])
+            )
+            output, words = result.stdout, clean(decoded(result.stderr), 300)
         except TransportError as error:
             failure, output, words = error, error.partial, ""
         answers = read(script, output)

@@ -39,6 +39,7 @@ from infratest.stack.lease import renew
 from infratest.stack.open import open_hosts, open_transport, opened
 
 if TYPE_CHECKING:
+    from infratest.engine.connections import Held
     from infratest.heal.records import HealRecord
     from infratest.stack.journal import Journal
 
@@ -146,9 +147,17 @@ def read(item: Found, users: UsersSteps | None = None) -> Feature:
 
 @defects_told
 def execute(
-    session: Session, wanted: Wanted, prepared: Prepared, on_result: Callable[[Result], None] | None = None
+    session: Session,
+    wanted: Wanted,
+    prepared: Prepared,
+    on_result: Callable[[Result], None] | None = None,
+    held: Held | None = None,
 ) -> Report:
-    """Run what was prepared and return the report, its history filled in; stores nothing."""
+    """Run what was prepared and return the report, its history filled in; stores nothing.
+
+    Args:
+        on_result: told each result as soon as it is known. held: connections kept from run to run of one session.
+    """
     stack, state = session.stack, session.state
     settings = Settings(
         seconds=session.timeout or SECONDS[wanted.face],
@@ -158,6 +167,7 @@ def execute(
         undo_log=_Undos(session),
         start=_starter(session),
         users_tasks=_users_tasks(session, prepared),
+        held=held,
     )
     return remembered(
         session, reported(prepared.plan, open_transport, settings, stack.name, stack.env, stack.production)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from infratest.engine.acting import UndoLog
     from infratest.engine.collect import Collector
-    from infratest.engine.connections import Connections, Maker
+    from infratest.engine.connections import Connections, Held, Maker
     from infratest.engine.tasks import Plan, Task
     from infratest.model import Cost, Result
 
@@ -41,6 +41,7 @@ class Settings:
         run. undo_log: where a fault's undo is written before the fault. start: starts a host that its reboot ended, as
         container engines do.
         users_tasks: runs scenarios that hold steps of the user's own, one at a time, in order.
+        held: connections that are kept from run to run, of one session.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Settings:
         undo_log: UndoLog | None = None,
         start: Callable[[str, Deadline], None] | None = None,
         users_tasks: Callable[[Sequence[Task], Run], Iterable[Result]] | None = None,
+        held: Held | None = None,
     ) -> None:
         self.seconds = seconds
         self.jobs = jobs
@@ -63,6 +65,7 @@ class Settings:
         self.undo_log = undo_log
         self.start = start
         self.users_tasks = users_tasks
+        self.held = held
 
 
 class Run(Checking):
@@ -91,8 +94,13 @@ class Run(Checking):
         if self._connections is None:
             from infratest.engine.connections import Connections
 
-            self._connections = Connections(self.plan.hosts, self._make, self.settings.login)
+            self._connections = Connections(self.plan.hosts, self._make, self.settings.login, self.settings.held)
         return self._connections
+
+    def keep(self) -> None:
+        """Leave connections to the next run, where there is one."""
+        if self._connections is not None:
+            self._connections.keep()
 
     def close(self) -> None:
         """Let go of all connections, and of whoever waits for them."""
@@ -118,6 +126,7 @@ def run(plan: Plan, make: Maker, settings: Settings) -> tuple[list[Result], Cost
     with ending_in_order():
         try:
             results = _all(going)
+            going.keep()
         finally:
             going.close()
     return results, going.collector.cost

@@ -41,7 +41,7 @@ def lost(where: str, command: Sequence[str], out: Kept, words: str = "") -> Tran
     """Return the error of a connection that ended under a command."""
     said = f" ({clean(words, 200)})" if words else ""
     error = ConnectionLost(f"{where}: the connection ended in the middle of: {shown(command)}{said}")
-    error.partial = out.data
+    error.partial, error.begun = out.data, out.begun
     return error
 
 

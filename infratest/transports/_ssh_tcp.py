@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+#: Of tcp(7): seconds of silence until the kernel asks, between its questions, how many may stay unanswered; and
+#: milliseconds for which what was sent may go without an acknowledgement.
+WATCH = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20000}
+
 
 def connected(hop: Hop, deadline: Deadline, opened: Callable[[socket.socket], None] | None = None) -> socket.socket:
     """Return a connected socket.
@@ -38,6 +42,7 @@ def connected(hop: Hop, deadline: Deadline, opened: Callable[[socket.socket], No
             sock.settimeout(max(deadline.left, 0.001))
             sock.connect(place)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _watch(sock)
             return sock
         except TimeoutError:
             sock.close()
@@ -52,6 +57,14 @@ def connected(hop: Hop, deadline: Deadline, opened: Callable[[socket.socket], No
         f"{hop} cannot be reached: {'; '.join(failures)}. Is the machine up, does sshd listen on port {hop.port}, "
         "does a firewall or a route stand between?"
     )
+
+
+def _watch(sock: socket.socket) -> None:
+    """Let the kernel find out that the other side is no more, and keep gateways from forgetting us while idle."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in WATCH.items():
+        if hasattr(socket, name):  # not every system has all of them
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _resolved(hop: Hop, deadline: Deadline) -> list[Any]:

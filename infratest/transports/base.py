@@ -70,6 +70,9 @@ def environment(as_login: bool) -> tuple[str, ...]:
 class Transport(ABC):
     """A way to run commands on one host; `Options` of a subclass is a frozen dataclass for `infratest.options`."""
 
+    #: Whether it holds a connection that is worth keeping from one run to the next.
+    keeps = False
+
     def __init__(self, host: Host) -> None:
         self.host = host
         self.cost = Cost()

@@ -90,6 +90,8 @@ class Options:
 class Openssh(Transport):
     """Runs commands on a host by the system's ssh."""
 
+    keeps = True
+
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self._options = build(Options, host.options, f"transport openssh of host {host.name}")

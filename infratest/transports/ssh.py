@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 class Ssh(Transport, Chooses):
     """Runs commands on a host by SSH."""
 
+    keeps = True
+
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self._options = build(Options, host.options, f"transport ssh of host {host.name}")
