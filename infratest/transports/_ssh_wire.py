@@ -117,6 +117,16 @@ class Wire:
         if not self._poll.poll(deadline.left * 1000):
             raise TimeoutError
 
+    def gather(self, size: int, deadline: Deadline) -> None:
+        """Wait until so many bytes can be read, or the other side has ended, or the deadline passes."""
+        self.end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, max(size, 1))
+        try:
+            with suppress(TimeoutError):
+                self.wait(deadline)
+        finally:
+            with suppress(OSError):  # closed meanwhile
+                self.end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+
     def pump(self, deadline: Deadline, events: int = select.POLLIN) -> None:
         """Wait for the server and, while we relay, hand on what it says."""
         self.wait(deadline, events)

@@ -156,3 +156,11 @@ def test_a_login_shell_that_is_not_posix_runs_scripts_too(transport: Transport) 
 b'"""
     for number in ("1", "2"):
         assert said(transport, text, number) == f"it's $1={number} \\ !\na\nb\n"
+
+
+def test_answers_that_are_longer_or_shorter_than_the_last_are_whole(transport: Transport) -> None:
+    text = b'n=0; while [ $n -lt $1 ]; do n=$((n + 1)); echo "$2 $n"; done'
+    for count in (10, 2000, 2000, 1, 0, 0, 20_000, 20_000, 3):
+        expected = "".join(f"here {number}\n" for number in range(1, count + 1))
+        assert said(transport, text, str(count), "here") == expected
+    assert transport.cost.commands == 9
