@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from infratest.engine.garbage import Uncollected
 from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, settle
@@ -82,7 +83,8 @@ class Checking:
         if told is None:
             settle(items, self.collector, self.deadline, self.blocked)
             took = time.monotonic() - started
-            return [self.judged(task, each, took) for task, each in zip(tasks, listed, strict=True)]
+            with Uncollected():
+                return [self.judged(task, each, took) for task, each in zip(tasks, listed, strict=True)]
         found: dict[int, Result] = {}
         of = {id(item): place for place, each in enumerate(listed) for item in each if item is not None}
         left = [sum(item is not None for item in each) for each in listed]
@@ -96,10 +98,11 @@ class Checking:
 
         settle(items, self.collector, self.deadline, self.blocked, settled)
         took = time.monotonic() - started
-        return [
-            found[place] if place in found else self.judged(task, listed[place], took)
-            for place, task in enumerate(tasks)
-        ]
+        with Uncollected():
+            return [
+                found[place] if place in found else self.judged(task, listed[place], took)
+                for place, task in enumerate(tasks)
+            ]
 
     def _asked(self, step: Step, task: Task) -> Item | None:
         return self.item(step, task) if isinstance(step, CheckStep) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from infratest.checks.base import CONTROLLER
+from infratest.engine.garbage import Uncollected
 from infratest.engine.judge import Verdict, judge
 from infratest.engine.tasks import needs_of
 from infratest.states import OK, UNKNOWN, WARNING
@@ -82,15 +83,16 @@ def settle(
     round_number = 0
     while pending:
         begun = time.monotonic() - started
-        needs, until = needs_of(item.step for item in pending), deadline.at_most(ROUND_SECONDS)
-        early = None
-        if settled is not None and (len(needs) > 1 or CONTROLLER in needs):
-            early = _Early(pending, started, deadline, blocked, settled)
-        facts = collector.collect(needs, until, early) if early else collector.collect(needs, until)
-        blocked.update(facts.blocked)
-        elapsed = time.monotonic() - started
-        left = early.left() if early else pending
-        pending = [item for item in left if not _settled(item, facts, begun, elapsed, deadline)]
+        with Uncollected():
+            needs, until = needs_of(item.step for item in pending), deadline.at_most(ROUND_SECONDS)
+            early = None
+            if settled is not None and (len(needs) > 1 or CONTROLLER in needs):
+                early = _Early(pending, started, deadline, blocked, settled)
+            facts = collector.collect(needs, until, early) if early else collector.collect(needs, until)
+            blocked.update(facts.blocked)
+            elapsed = time.monotonic() - started
+            left = early.left() if early else pending
+            pending = [item for item in left if not _settled(item, facts, begun, elapsed, deadline)]
         if pending:
             pause = PAUSES[min(round_number, len(PAUSES) - 1)]
             time.sleep(min(pause, deadline.left, *(_left(item, elapsed) for item in pending)))

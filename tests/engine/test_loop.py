@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import subprocess
 import sys
@@ -122,3 +123,29 @@ def test_each_cycle_sees_what_is_so(folder):
         watched.write_text("begun\n")
         assert states() == ["ok", "ok", "critical", "ok"]
     assert states() == ["ok", "critical", "critical", "ok"]
+
+
+class Noting(Here):
+    """A collector that notes whether cycles of objects are looked for while it collects."""
+
+    def __init__(self, host):
+        super().__init__(host)
+        self.noted = []
+
+    def collect(self, needs, deadline):
+        self.noted.append(gc.isenabled())
+        return super().collect(needs, deadline)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_no_cycles_of_objects_are_looked_for_in_a_round(folder, before):
+    loop = Loop(['the file "/etc/passwd" exists', 'the file "/nosuch" does not exist'], Noting)
+    enabled = gc.isenabled()
+    try:
+        (gc.enable if before else gc.disable)()
+        assert [outcome.state for outcome in loop.cycle()] == ["ok", "ok"]
+        after = gc.isenabled()
+    finally:
+        (gc.enable if enabled else gc.disable)()
+    assert loop.checking.collector.noted == [False]
+    assert after is before
