@@ -65,14 +65,19 @@ class Listeners(tuple[Listener, ...]):
 
 
 class Process(Record):
-    """A process. `name` is the kernel's (at most 15 bytes), `rss` resident memory, `state` the kernel's letter."""
+    """A process.
+
+    Args:
+        name: the kernel's, at most 15 bytes. program: its first argument (what it was started by, or a title that it
+        has given itself); empty where it has none. state: the kernel's letter. rss: resident memory.
+    """
 
     pid: int
     parent: int
     uid: int
     state: str
     name: str
-    arguments: tuple[str, ...]
+    program: str
     rss: int
 
 
@@ -84,7 +89,7 @@ class Processes(tuple[Process, ...]):
         found: dict[str, list[Process]] = {}
         for one in self:
             found.setdefault(one.name, []).append(one)
-            file = one.arguments[0].rpartition("/")[2] if one.arguments else ""
+            file = one.program.rpartition("/")[2]
             if file != one.name:
                 found.setdefault(file, []).append(one)
         return found

@@ -1,9 +1,9 @@
-"""The fact `process`: every process but ours. It has no argument: all are told.
+r"""The fact `process`: every process but ours. It has no argument: all are told.
 
 Read from /proc by two programs, however many processes there are: grep over the status files (which escape what is
-odd in a name) and over the command lines, whose NUL-separated words it prints one a line (`-z`), a line break in a word
-as \\x01. The shell that asks is left out, with the
-shells and wrappers that started it and all that they started.
+odd in a name) and over the command lines. Of their NUL-separated words the first alone is printed (`-z`, `-m 1`), a
+line break in it as \x01: a process is known by it, and the others, with hundreds of NULs behind a title, would be most
+of the answer. The shell that asks is left out, with the shells and wrappers that started it and all that they started.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ if ! [ -d /proc/1 ] || ! [ -r /proc/self/status ]; then
 fi
 echo "$$"
 cd /proc || exit 1
-grep -s -H -E '^(Name|State|PPid|Uid|VmRSS):' [0-9]*/status
+grep -s -h -E '^(Name|State|Pid|PPid|Uid|VmRSS):' [0-9]*/status
 echo =
-grep -z -a -s -H '' [0-9]*/cmdline | tr '\n\0' '\001\n'
+grep -z -a -s -H -m 1 '' [0-9]*/cmdline | tr '\n\0' '\001\n'
 exit 0
 """.replace("NO_TOOL", str(NO_TOOL)).replace("UNSEEN", UNSEEN)
 
@@ -55,7 +55,7 @@ class ProcessFact(LooksHere):
             raise FactError(f"the answer about processes is not understood: {answer.out[:80]!r}")
         middle = rows.index("=")
         ours = number(rows[0], "the shell's own process id")
-        seen = _statuses(rows[1:middle], _words(rows[middle + 1 :]))
+        seen = _statuses(rows[1:middle], _programs(rows[middle + 1 :]))
         if 1 not in seen:
             raise FactError(HIDDEN)
         return dict.fromkeys(arguments, _without(seen, ours))
@@ -94,62 +94,54 @@ def _here(pid: int) -> Process | None:
         return None
     _, _, rest = rest.partition(b"\nVmRSS:")
     # A kernel thread and a zombie have no memory, and so no command line.
-    words = _words_here(pid) if rest else ()
+    program = _program_here(pid) if rest else ""
     resident = int(rest[:20].split(b"kB")[0]) * 1024 if rest else 0
-    return Process(pid, int(parent), int(uids[1]), decoded(state), unescaped(decoded(name)), words, resident)
+    return Process(pid, int(parent), int(uids[1]), decoded(state), unescaped(decoded(name)), program, resident)
 
 
-def _words_here(pid: int) -> tuple[str, ...]:
+def _program_here(pid: int) -> str:
     try:
         line = _machine.begun(f"/proc/{pid}/cmdline")
-        if len(line) == _machine.READ_AT_ONCE:
+        if len(line) == _machine.READ_AT_ONCE and b"\0" not in line:
             line = _machine.whole(f"/proc/{pid}/cmdline")
     except OSError:
-        return ()
+        return ""
     # Each word ends with a NUL; a program that writes its own title may leave the last one out.
-    words = decoded(line).split("\0")
-    return tuple(words if words[-1] else words[:-1])
+    return decoded(line.partition(b"\0")[0])
 
 
-def _words(rows: list[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    path, empty = "", ""
-    words: list[str] = []
+def _programs(rows: list[str]) -> dict[str, str]:
+    """Return the first words of command lines by process id: of rows like `51/cmdline:sshd: root@notty`."""
+    found = {}
     for row in rows:
-        # `51/cmdline:sshd: root@notty`, and a row for each of the hundreds of NULs behind such a title.
-        if row == empty:
-            words.append("")
-            continue
-        file, colon, word = row.partition("/cmdline:")
+        pid, colon, word = row.partition("/cmdline:")
         if colon:
-            if file != path:
-                path, empty, words = file, f"{file}/cmdline:", found.setdefault(file, [])
-            words.append(word.replace("\x01", "\n"))
+            found[pid] = word.replace("\x01", "\n")
     return found
 
 
-def _statuses(rows: list[str], words: dict[str, list[str]]) -> dict[int, Process]:
-    fields: dict[str, dict[str, str]] = {}
-    path, values = "", {}
+def _statuses(rows: list[str], programs: dict[str, str]) -> dict[int, Process]:
+    each: list[dict[str, str]] = []
+    values: dict[str, str] = {}
     for row in rows:
-        # Text from a host: `51/status:Name:\tsshd`. Those of one process stand together.
-        file, _, line = row.partition("/status:")
-        key, _, value = line.partition(":\t")
-        if file != path:
-            path, values = file, fields.setdefault(file, {})
+        # Text from a host: `Name:\tsshd`, the first of those of one process, which stand together.
+        key, _, value = row.partition(":\t")
+        if key == "Name":
+            values = {}
+            each.append(values)
         values[key] = value
     found = {}
-    for path, values in fields.items():
-        if not {"Name", "State", "PPid", "Uid"} <= set(values):
+    for values in each:
+        if not {"Name", "State", "Pid", "PPid", "Uid"} <= values.keys():
             continue  # it ended while it was read
-        pid = number(path, "a process id")
+        pid = number(values["Pid"], "a process id")
         found[pid] = Process(
             pid=pid,
             parent=number(values["PPid"], "a parent's process id"),
             uid=number(values["Uid"].split("\t")[1], "a user id"),
             state=values["State"][:1],
             name=unescaped(values["Name"]),
-            arguments=tuple(words.get(path, ())),
+            program=programs.get(values["Pid"], ""),
             rss=number(values.get("VmRSS", "0 kB").split()[0], "resident memory") * 1024,
         )
     return found

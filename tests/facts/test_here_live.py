@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -82,6 +83,10 @@ def test_a_path_of_a_socket_with_a_line_break_is_told_whole(tmp_path):
         assert Listener("unix", path) in here("socket", [()])[()]
 
 
+#: First arguments that processes may have.
+TITLES = ["/no/such: worker 1", "line\nbreak", "x" * 100_000, "", "12/cmdline:=", "\\n"]
+
+
 @pytest.fixture
 def children(tmp_path):
     """Processes with odd names and words, which sleep."""
@@ -96,6 +101,10 @@ def children(tmp_path):
         for arguments in words:
             one = kept.enter_context(subprocess.Popen([script, *arguments], stdin=subprocess.PIPE))
             kept.callback(one.stdin.close)
+            started.append(one.pid)
+        for title in TITLES:
+            one = kept.enter_context(subprocess.Popen([title, "60"], executable=shutil.which("sleep")))
+            kept.callback(one.kill)
             started.append(one.pid)
         as_nobody = {"user": NOBODY} if os.getuid() == 0 else {}
         sleeper = kept.enter_context(subprocess.Popen(["sleep", "60"], **as_nobody))
@@ -117,11 +126,10 @@ def test_processes(children):
     told = {one.pid: one for one in snippet("process", [()])[()]}
     assert {pid: found[pid] for pid in wanted} == {pid: told[pid] for pid in wanted}
     assert found[zombie].state == "Z"
-    assert found[zombie].arguments == ()
+    assert found[zombie].program == ""
     assert found[sleeper].uid == (NOBODY if os.getuid() == 0 else os.getuid())
     assert found[started[0]].name == "odd ) na\\me\n"
-    assert found[started[1]].arguments[2:] == ("two words", "line\nbreak", "")
-    assert found[started[5]].arguments[2] == "x" * 100_000
+    assert [found[pid].program for pid in started[-len(TITLES) :]] == TITLES
     assert os.getpid() in found
     # Others come and go, and change their names; what stood before and after must have been told between. On a busy
     # machine a process may change twice in that time, so the three looks are taken again.
@@ -138,7 +146,7 @@ def test_processes(children):
 
 
 def known(process):
-    return process.pid, process.name, process.arguments, process.uid, process.parent
+    return process.pid, process.name, process.program, process.uid, process.parent
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount")
