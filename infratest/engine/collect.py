@@ -15,7 +15,7 @@ from infratest.cleaning import clean, decoded
 from infratest.engine.asked import SNIPPET_SECONDS, Facts, as_failure, askable, asks
 from infratest.engine.here import look_here
 from infratest.engine.script import Question, build, read
-from infratest.errors import FactError, TransportError
+from infratest.errors import ConnectionLost, FactError, TransportError
 from infratest.facts.base import Answer, LooksFromController
 
 TYPE_CHECKING = False
@@ -154,7 +154,8 @@ class Collector:
             if isinstance(answer, Answer):
                 facts.answered(name, ask, answer, took)
             else:
-                told = failure or answer
+                cut = isinstance(answer, ConnectionLost)  # a transport that did not see the loss names no host
+                told = failure or (ConnectionLost(f"{name}: {answer}") if cut else answer)
                 facts.failed(name, ask, type(told)(f"{told}{f': {words}' if words else ''}"))
 
     def _controller(self, need: Need, deadline: Deadline, facts: Facts) -> Piece:
