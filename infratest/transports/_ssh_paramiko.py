@@ -54,6 +54,7 @@ class ParamikoClient(Client):
                 through = self._sessions[-1] if self._sessions else None
                 last = hop is self.hops[-1]
                 self._sessions.append(_jumped(_ssh_paramiko_login.login, hop, last, through, deadline, self._begins))
+                self._beginning = None  # from here on the session is what `close` ends
                 self.cost.logins += 1
         except BaseException:
             self.close()

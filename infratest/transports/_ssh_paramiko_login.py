@@ -6,6 +6,7 @@ here is for that thread and ends with the deadline.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -118,10 +119,13 @@ def shut(session: paramiko.Transport) -> None:
             sock.shutdown(socket.SHUT_RDWR)  # wakes the thread, which would look only ten times a second
         except OSError:
             pass  # the other side was quicker
-    session.close()
+    # Through a jump whose own connection is gone, a channel cannot say that it closes.
+    with contextlib.suppress(EOFError):
+        session.close()
     if session.is_alive():
         session.join(LAST_WAIT)
-    sock.close()
+    with contextlib.suppress(EOFError):
+        sock.close()
 
 
 def _connected(hop: Hop, connecting: Deadline, begins: Callable[[BareSocket], None]) -> socket.socket:

@@ -33,7 +33,7 @@ def test_a_new_folder(tmp_path):
     made = tmp_path / "my shop é"
     assert files(made) == WRITTEN
     assert set(done.stdout.splitlines()) == {f"my shop é/{name}" for name in WRITTEN}
-    assert done.stderr.startswith("next: cd my shop é && infratest up")
+    assert done.stderr.startswith("next: cd 'my shop é' && infratest up")
     for name in WRITTEN:
         assert (made / name).read_text(encoding="utf-8").endswith("\n")
     assert (made / "stack.yaml").read_text().splitlines()[1] == "stack: my-shop"
@@ -47,7 +47,7 @@ def test_what_it_writes_is_free_of_mistakes(tmp_path):
     assert infratest(tmp_path, "init").returncode == 0
     done = infratest(tmp_path, "lint")
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "1 features, 3 scenarios: no mistakes found\n"
+    assert done.stderr == "1 feature, 3 scenarios: no mistakes found\n"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,17 @@ def test_through_two(server: Server, start: Start, tmp_path: Path) -> None:
     chain = f"{first.address}:{first.port}, {second.address}:{second.port}"
     assert says_here(ssh(server.options(jump=chain, known_hosts=str(path)))) == 3
     assert (first.logins(), second.logins()) == (1, 1)
+
+
+def test_it_closes_when_the_jump_is_gone(server: Server, start: Start, known: Callable[[Server], str]) -> None:
+    jump = start(key=server.key)
+    options = server.options(jump=f"{jump.address}:{jump.port}", known_hosts=known(jump), client="paramiko")
+    transport = ssh(options)
+    transport.open(Deadline(LONG))
+    first, _ = transport._client._sessions  # type: ignore[attr-defined]
+    first.sock.shutdown(socket.SHUT_RDWR)  # as when its machine is switched off: nothing more can be said by it
+    transport.close()
+    assert not first.is_alive()
 
 
 def test_a_jump_of_ssh_config(server: Server, start: Start, known: Callable[[Server], str], tmp_path: Path) -> None:
