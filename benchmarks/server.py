@@ -26,6 +26,7 @@ from benchmarks.processes import ended, staying
 TICK = os.sysconf("SC_CLK_TCK")
 #: What a host of its own runs beside sshd: as many processes as a small server has.
 PROCESSES = 30
+STAYING = ("sleep",)  # what of sshd's children does not come from a connection
 ALONE = (
     *("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"),
     # Namespaces with a name are mounts, and those of all hosts are no host's own.
@@ -52,9 +53,9 @@ class Server:
     process: subprocess.Popen[bytes]
 
     def cpu(self) -> float:
-        """Return the CPU seconds of all connections that have ended, waiting for those that are ending."""
+        """Return the CPU seconds of all connections that have ended and all they left, waiting for what is ending."""
         until = time.monotonic() + 5
-        while any(_name(pid) == "sshd" for pid in _children(self.listener)) and time.monotonic() < until:
+        while any(_name(pid) not in STAYING for pid in _children(self.listener)) and time.monotonic() < until:
             time.sleep(0.01)
         used = Path(f"/proc/{self.listener}/stat").read_text().rpartition(")")[2].split()[13:15]
         return sum(map(int, used)) / TICK

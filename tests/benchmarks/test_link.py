@@ -16,7 +16,7 @@ from benchmarks.hosts import hosts
 from benchmarks.link import FAR, link
 from benchmarks.namespaces import FOLDER, PREFIX, namespaces, space, sweep
 from benchmarks.processes import ended, staying
-from benchmarks.server import connect_seconds, keys
+from benchmarks.server import connect_seconds, keys, servers
 from tests.sshd import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +61,17 @@ def test_hosts_behind_the_link_let_us_in_and_their_cpu_is_counted():
         assert there.cpu() >= before + 0.1
         names = there.names
     assert not any((FOLDER / name).exists() for name in names)
+
+
+def test_what_a_connection_leaves_behind_is_counted_as_the_servers_own():
+    known = keys()
+    burns = "n=0; while [ $n -lt 200000 ]; do n=$((n+1)); done"
+    with link(0) as way, servers([(way.far, FAR)], way.near) as (server,):
+        known.know([FAR])
+        before = server.cpu()
+        words = ["ip", "netns", "exec", way.near, "ssh", "-F", str(known.config), FAR]
+        ran(*words, f"sh -c '{burns}' >/dev/null 2>&1 </dev/null &")
+        assert server.cpu() >= before + 0.1
 
 
 def test_no_packet_leaves_for_an_address_that_is_not_there():
