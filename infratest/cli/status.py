@@ -16,12 +16,14 @@ from infratest.cleaning import clean
 from infratest.cli._lifecycle import looking
 from infratest.cli.session import with_session
 from infratest.hosts import RUNNING, STOPPED, Host
+from infratest.registry import get
 from infratest.session import Session
 from infratest.stack.status import Status
 from infratest.units import human
 
 PIPE_WIDTH = 200  # characters of the table where nobody's terminal limits it
-STYLES = {RUNNING: "green", STOPPED: "yellow"}
+DECLARED = "declared"  # a host that nobody was asked about: what it is, its checks find out
+STYLES = {RUNNING: "green", STOPPED: "yellow", DECLARED: "default"}
 
 
 @click.command("status", short_help="Show the hosts, the lease and what the journal says.")
@@ -30,8 +32,9 @@ STYLES = {RUNNING: "green", STOPPED: "yellow"}
 def command(session: Session, form: str) -> int:
     """Show the hosts as their provider sees them now, until when the lease lasts, and what the journal says.
 
-    Looks only: takes no lock and writes nothing. `interrupted` names runs that began and have not ended (one of them
-    may be at work just now), `leftovers` what `infratest reap` would remove.
+    Looks only: takes no lock, writes nothing, and logs in nowhere: a host of provider existing is `declared`.
+    `interrupted` names runs that began and have not ended (one of them may be at work just now), `leftovers` what
+    `infratest reap` would remove.
 
     Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use.
     """
@@ -56,12 +59,18 @@ def _show(session: Session, found: Status, hosts: list[Host]) -> None:
     table = Table("host", "state", "address", "reached at", "groups", box=None, pad_edge=False)
     for host in hosts:
         table.add_row(
-            Text(host.name), Text(host.state, STYLES.get(host.state, "red")), Text(host.address or "-"),
-            Text(_reached(host)), Text(", ".join(host.groups) or "-"),
+            Text(host.name), Text(_state(session, host), STYLES.get(_state(session, host), "red")),
+            Text(host.address or "-"), Text(_reached(host)), Text(", ".join(host.groups) or "-"),
         )  # fmt: skip
     console.print(table)
     for line in _lines(found):
         console.print(Text(clean(line)))
+
+
+def _state(session: Session, host: Host) -> str:
+    """Return what a host is; a provider that hands hosts out as they are declared has asked none but this machine."""
+    declared = get("provider", session.stack.provider).declared
+    return DECLARED if declared and host.transport != "local" else host.state
 
 
 def _reached(host: Host) -> str:
@@ -106,7 +115,7 @@ def _as_dict(session: Session, found: Status, hosts: list[Host]) -> dict[str, An
         "hosts": [
             {
                 "name": host.name,
-                "state": host.state,
+                "state": _state(session, host),
                 "address": host.address,
                 "routed": host.routed,
                 "endpoints": {str(port): list(at) for port, at in host.endpoints.items()},

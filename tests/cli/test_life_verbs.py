@@ -276,6 +276,16 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(place):
     assert all(one["advice"] for one in findings if not one["usable"])
 
 
+def test_status_says_of_no_host_what_nobody_has_asked(place):
+    place.write("stack: office\nprovider: existing\nhosts: {web: {address: 192.0.2.1, groups: [web]}}\n")
+    out, _ = place.run("status")
+    (row,) = [line.split() for line in out.splitlines() if line.startswith("web ")]
+    assert row[:3] == ["web", "declared", "192.0.2.1"]
+    assert json.loads(place.run("status", "--format", "json")[0])["hosts"][0]["state"] == "declared"
+    place.write("stack: here\nprovider: local\nhosts: {me: {}}\n")
+    assert json.loads(place.run("status", "--format", "json")[0])["hosts"][0]["state"] == "running"
+
+
 @pytest.mark.parametrize("verb", ["up", "provision", "halt", "destroy", "status", "ssh", "run", "reap", "doctor"])
 def test_help_tells_what_it_does_and_its_status(place, verb):
     out, _ = place.run(verb, "--help")
