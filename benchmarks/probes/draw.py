@@ -48,11 +48,12 @@ def over(axes: Any, case: dict[str, Any] | None, setting: str, value: str, unit:
         got = each.get(value, each["more"].get(value))
         if place and got is not None:
             lines.setdefault(each["name"], []).append((int(place[1]), got / unit))
+    own = iter(("tab:blue", "tab:cyan", "navy", "teal"))
     peers = iter(("tab:orange", "tab:green", "tab:red", "tab:purple", "tab:brown", "tab:gray"))
     for name, points in lines.items():
         points.sort()
-        ours = name.startswith("infratest")
-        colour = ("tab:blue" if "cold" in name else "tab:cyan") if ours else next(peers)
+        ours = name.startswith(("infratest", "check_infratest"))
+        colour = next(own) if ours else next(peers)
         axes.plot(
             [x for x, _ in points], [y for _, y in points], marker="o", label=name,
             linewidth=2.6 if ours else 1.2, markersize=6 if ours else 4, linestyle="-" if ours else "--",
