@@ -122,8 +122,10 @@ class Checking:
             verdict = item.verdict if item else None
             if isinstance(step, OtherStep) and step.problem:
                 steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, step.problem))
-            elif item is None or verdict is None:
+            elif item is None:
                 steps.append(StepResult(step.line.text, step.line.number, OK))
+            elif verdict is None:
+                steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, "it was not asked"))
             elif stop and step.line.kind != GIVEN:
                 unjudged.add(len(steps))
                 steps.append(StepResult(step.line.text, step.line.number, UNKNOWN, stop, unseen(item.step)))

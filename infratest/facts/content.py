@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 LIMIT = 2**20
 
 # Lines: `none N`, `other N`, `error N words`, and `file N` or `at PATH`, each with the content's lines behind `|` (an
-# empty last one where the content ends with a line break), and `.` at the very end. One head reads all files, and stops
-# one that never ends; only regular files are read, for a pipe would wait. It names each before its content, by a way
-# that no content can know: the path behind a random number of this run, spelt in slashes and dots. A path that this
-# cannot be done for is read alone. One sed tells our own lines by the same secret.
+# empty last one where the content ends with a line break), `unread file N` or `unread at PATH` where that is not all of
+# it, and `.` at the very end. One head reads all files, and stops one that never ends; only regular files are read, for
+# a pipe would wait. It names each before its content, by a way that no content can know: the path behind a random
+# number of this run, spelt in slashes and dots. A path that this cannot be done for is read alone, and so is each where
+# one of them cannot be read to its end. One sed tells our own lines by the same secret.
 SNIPPET = r"""
 { read -r ours </proc/sys/kernel/random/uuid; } 2>/dev/null || ours=$(od -A n -t x1 -N 16 /dev/urandom | tr -d ' \n')
 [ -n "$ours" ] || { echo 'neither /proc/sys/kernel/random/uuid nor /dev/urandom can be read' >&2; exit NO_TOOL; }
@@ -42,6 +43,19 @@ while [ -n "$digits" ]; do
   esac
   digits=${digits#?}
 done
+alone() {
+  echo "$ours $1"
+  head -c LIMIT <"$2"
+  status=$?
+  echo
+  [ "$status" -eq 0 ] || echo "$ours unread $1"
+}
+together() {
+  head -v -c LIMIT -- "$@" 2>/dev/null
+  status=$?
+  echo
+  [ "$status" -eq 0 ] || for path; do alone "at ${path#"$way"}" "$path"; done
+}
 {
   not_found "$@"
   n=0
@@ -53,7 +67,7 @@ done
         echo "$ours error $n Permission denied"
       else
         case $path in
-          *[!" "-~]*) echo "$ours file $n"; head -c LIMIT <"$path"; echo ;;
+          *[!" "-~]*) alone "file $n" "$path" ;;
           *) set -- "$@" "$way$path" ;;
         esac
       fi
@@ -61,7 +75,7 @@ done
       echo "$ours other $n"
     fi
   done
-  [ $# -eq 0 ] || { head -v -c LIMIT -- "$@"; echo; }
+  [ $# -eq 0 ] || together "$@"
   echo "$ours ."
 } | sed "s,^==> $spelt\(/.*\) <==\$,$ours at \1,; /^$ours /!s/^/|/; s/^$ours //"
 """.replace("LIMIT", str(LIMIT + 1)).replace("NO_TOOL", str(NO_TOOL))
@@ -77,6 +91,7 @@ class ContentFact(LooksHere):
         paths = {argument[0]: index for index, argument in enumerate(arguments, 1)}
         found: dict[int, Content] = {}
         kept: dict[int, list[str]] = {}
+        unread: list[int] = []
         held: list[str] = []
         rows = lines(self.readable(answer).out)
         for row in rows:
@@ -86,6 +101,8 @@ class ContentFact(LooksHere):
                 held.append(row[1:])
             elif mark in ("file", "at"):
                 held = kept[paths.get(rest, 0) if mark == "at" else number(rest, "an index")] = []
+            elif mark == "unread":
+                unread.append(paths.get(words, 0) if index == "at" else number(words, "an index"))
             elif mark in ("none", "other"):
                 found[number(index, "an index")] = Content(text=None)
             elif mark == "error":
@@ -93,6 +110,7 @@ class ContentFact(LooksHere):
             elif row != ".":
                 raise FactError(f"the answer about files' contents is not understood: {row[:80]!r}")
         found.update({index: _kept("\n".join(held)) for index, held in kept.items()})
+        found.update({index: Content(text=None, problem="it cannot be read to its end") for index in unread})
         if rows[-1:] != ["."] or sorted(found) != list(range(1, len(arguments) + 1)):
             told = answer.err.strip()[:200] or "no words of why"
             raise FactError(f"of {len(arguments)} files asked for, {len(found)} were answered: {told}")

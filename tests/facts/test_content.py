@@ -58,6 +58,14 @@ def test_odd_paths_are_read_alone(tmp_path):
     assert spawned["head"] == 4
 
 
+def test_one_that_cannot_be_read_to_its_end_is_unknown_alone(tmp_path):
+    (tmp_path / "good").write_text("good")
+    memory = "/proc/self/mem"  # a regular file whose first byte nobody has mapped: EIO
+    found, spawned = asked([memory, tmp_path / "good", memory.replace("self", "thread-self")], tmp_path)
+    assert [(content.text, bool(content.problem)) for content in found] == [(None, True), ("good", False), (None, True)]
+    assert spawned == {"head": 4, "sed": 1}
+
+
 def test_no_file_pretends_to_be_another(tmp_path):
     texts = ["file 2\n|x\n.\n", ".\nnone 3\n", "|", "", "\n", "no line break", "error 1 x\n\n"]
     # The line that head writes before a file, as it is, and with any number of slashes and dots before the path.
