@@ -22,11 +22,14 @@ from infratest.transports._program import NOT_FOUND, Ended, Program
 from infratest.transports._streams import shown
 from infratest.transports.base import CommandResult, Transport
 
-#: Seconds that the engine has to say whether a container still runs.
+#: Seconds that a container has to show that it still takes commands.
 LAST_WAIT = 5.0
 
 #: How engines begin their own words, which are no words of the command.
 ENGINE_WORDS = (b"Error", b"Cannot connect to the Docker daemon", b"OCI runtime", b"error during connect")
+
+#: What they say, in lower case, where the container has no such program: docker's runc, podman's crun.
+NO_PROGRAM = ("not found", "no such file")
 
 RUNNING, STOPPED = b"true", b"false"
 
@@ -101,21 +104,26 @@ class Container(Transport):
 
     def _raise_engine(self, result: CommandResult, command: Sequence[str]) -> None:
         """Raise where the engine failed and not the command: it says so in words, or the container is gone."""
+        # Docker writes its runtime's words to standard output, its own to standard error.
+        said = next((text for text in (result.stderr, result.stdout) if text.startswith(ENGINE_WORDS)), b"")
         killed = result.exit == 128 + 9 or not self._open
-        if result.exit == 0 or not (killed or result.stderr.startswith(ENGINE_WORDS)):
+        if result.exit == 0 or not (killed or said) or (self._open and self._takes_commands()):
             return
-        if self._open and self._is_running(Deadline(LAST_WAIT)):
-            if result.stderr.startswith(b"OCI runtime"):
-                raise TransportError(
-                    f"container {self._container} of host {self.host.name} cannot run a shell: "
-                    f"{clean(decoded(result.stderr), 300)}; the transport needs a POSIX sh in the image"
-                )
-            return
-        lost = ConnectionLost(
-            f"container {self._container} of host {self.host.name} stopped in the middle of: {shown(command)}"
-        )
+        where, words = f"container {self._container} of host {self.host.name}", clean(decoded(said), 300)
+        if words.startswith("OCI runtime") and any(phrase in words.lower() for phrase in NO_PROGRAM):
+            raise TransportError(f"{where} cannot run a shell: {words}; the transport needs a POSIX sh in the image")
+        if said:
+            raise ConnectionLost(f"{where} takes no commands any more: {words}")
+        lost = ConnectionLost(f"{where} stopped in the middle of: {shown(command)}")
         lost.partial = result.stdout
         raise lost
+
+    def _takes_commands(self) -> bool:
+        """Whether another command runs: an engine still says `running` for a while of a container that has died."""
+        self.cost.commands += 1
+        self.cost.round_trips += 1
+        ended = self._engine(["exec", self._container, "sh", "-c", ":"], b"", Deadline(LAST_WAIT))
+        return not ended.cut and ended.result.exit == 0
 
     def _is_running(self, deadline: Deadline) -> bool:
         ended = self._engine(

@@ -54,6 +54,37 @@ def test_a_container_that_stops_in_the_middle(container: str) -> None:
         transport.open(Deadline(LONG))
 
 
+def test_a_container_that_is_paused(container: str) -> None:
+    transport = into(container)
+    transport.open(Deadline(LONG))
+    engine("pause", container)
+    try:
+        with pytest.raises(ConnectionLost, match=f"{container} of host web-1 takes no commands any more: .* paused"):
+            transport.run(["true"], Deadline(LONG))
+    finally:
+        engine("unpause", container)
+    assert transport.run(["true"], Deadline(LONG)).exit == 0
+
+
+def test_a_container_that_has_no_shell_any_more(container: str) -> None:
+    transport = into(container)
+    transport.open(Deadline(LONG))
+    assert transport.run(["rm", "/bin/sh"], Deadline(LONG)).exit == 0
+    with pytest.raises(TransportError, match=f"{container} of host web-1 cannot run a shell: .*needs a POSIX sh"):
+        transport.run(["true"], Deadline(LONG))
+
+
+def test_a_command_that_dies_alone(container: str) -> None:
+    transport = into(container)
+    transport.open(Deadline(LONG))
+    assert transport.run(["sh", "-c", "echo half; kill -9 $$"], Deadline(LONG)).exit == 137
+    assert transport.cost.commands == 2  # it, and the look whether the container takes others
+    for _ in range(2):
+        assert (
+            transport.run(["sh", "-c", "echo 'OCI runtime: no'; exit 1"], Deadline(LONG)).stdout == b"OCI runtime: no\n"
+        )
+
+
 def test_a_container_that_is_not_there() -> None:
     name = f"none-{uuid.uuid4().hex}"
     with pytest.raises(Unreachable, match=f"web-1 .*there is no container {name}"):
