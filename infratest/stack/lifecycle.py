@@ -99,9 +99,10 @@ class Lifecycle:
                 self._clear(operation)
                 for together in graph.rounds(specs):
                     self._raise(together, operation, deadline)
+                # The last call that a signal can cut off: behind the operation's end it would fail what is up.
+                return self.provider.hosts(specs, deadline)
             except InfratestError as error:
                 raise self._undone(operation, self._told(error)) from error
-        return self.provider.hosts(specs, self.limit(OTHER))
 
     def foresee(self, names: Sequence[str] | None = None) -> list[HostSpec]:
         """Return the hosts that `up` brings up. Raises UserError: one that its provider could never make, and why."""

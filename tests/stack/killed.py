@@ -69,7 +69,7 @@ class Struck(Provider):
         return self._call("existing", "", lambda: self._real.existing(deadline))
 
     def hosts(self, specs, deadline):
-        return self._call("hosts", "", lambda: self._real.hosts(specs, deadline))
+        return self._call("hosts", " ".join(spec.name for spec in specs), lambda: self._real.hosts(specs, deadline))
 
     def halt(self, resource, deadline):
         return self._call("halt", resource.name, lambda: self._real.halt(resource, deadline))

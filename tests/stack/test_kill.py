@@ -216,7 +216,8 @@ def test_killed_at_20_random_moments_of_the_fake(tmp_path):
 
 def wait_for_first_point(scene: Scene, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 60
-    while not (scene.folder / "points").exists():
+    points = scene.folder / "points"
+    while not points.exists() or not points.stat().st_size:
         assert process.poll() is None
         assert time.monotonic() < end
         time.sleep(0.005)
@@ -300,14 +301,28 @@ def test_interrupted_while_containers_come_up(tmp_path, foreign_stack):
 
 
 @pytest.mark.hosts
+def test_interrupted_at_the_last_look_at_containers(tmp_path, foreign_stack):
+    """The hosts are up and ready by then: they are undone all the same, and what is said is true."""
+    scene = container_scene(tmp_path / "stack", up=False)
+    try:
+        # All of them are looked at once to see which are to be made, and once to be returned.
+        status, words = scene.run("up", "SIGINT", "before hosts db web #2")
+        assert status == INTERRUPTED, words
+        assert "stopped by SIGINT" in words
+        assert scene.ours() == []
+    finally:
+        reap(scene.life())
+
+
+@pytest.mark.hosts
 def test_interrupted_at_random_moments_of_containers(tmp_path, foreign_stack):
     """A call of the engine that is cut off may still make something: the undo waits for it."""
     seed = random.randrange(2**32)
     print(f"\nrandom moments: seed {seed}")
     moments = random.Random(seed)
-    for number in range(5):
-        moment = moments.uniform(0.05, 1.5)
-        scene = container_scene(tmp_path / f"{number}", up=False)
+    statuses = []
+    for moment in (0.0, *(moments.uniform(0.05, 1.5) for _ in range(5))):
+        scene = container_scene(tmp_path / f"{len(statuses)}", up=False)
         process = scene.start("up", "SIGINT", "-")
         try:
             wait_for_first_point(scene, process)
@@ -316,8 +331,12 @@ def test_interrupted_at_random_moments_of_containers(tmp_path, foreign_stack):
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGINT)
             words = process.communicate(timeout=60)[0].decode()
-            assert process.returncode == INTERRUPTED, (seed, moment, words)
-            assert scene.ours() == [], (seed, moment, words)
-            assert known_hosts(scene) == "", (seed, moment)
+            statuses.append(process.returncode)
+            # On a fast machine the hosts may be up before the moment comes; the signal then meets Python's own end.
+            through = process.returncode in (0, -signal.SIGINT)
+            assert through or process.returncode == INTERRUPTED, (seed, moment, words)
+            assert len(scene.ours()) == (3 if through else 0), (seed, moment, words)
+            assert (known_hosts(scene) != "") is through, (seed, moment)
         finally:
             reap(scene.life())
+    assert INTERRUPTED in statuses, (seed, statuses)
