@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-from datetime import UTC, datetime
 
+from infratest import rfc3339
 from infratest.errors import StateError, UserError
 from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
     from typing import Any
 
     from infratest.model import Report, Result
@@ -84,11 +83,9 @@ def of_report(report: Report) -> list[Event]:
 def ended(report: Report) -> float:
     """Return when a run ended, in seconds since the epoch."""
     try:
-        started = datetime.fromisoformat(report.started)
+        return round(rfc3339.seconds(report.started) + report.duration, 3)
     except ValueError:
         raise UserError(f"report: started {report.started!r} is not a time as 2026-01-31T12:00:00Z") from None
-    aware = started if started.tzinfo else started.replace(tzinfo=UTC)
-    return round(aware.timestamp() + report.duration, 3)
 
 
 def lifecycle(
@@ -152,7 +149,7 @@ def append(state: StateDir, events: Iterable[Event]) -> None:
 
 
 def _rotate(state: StateDir) -> None:
-    path = state.path / FILE
+    path = state.file(FILE)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
@@ -164,8 +161,8 @@ def _rotate(state: StateDir) -> None:
             return
         # Of two processes that see the large file only one renames it, or the second would throw the first's away.
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(handle), path.stat()):
-            path.replace(state.path / OLD_FILE)
+        if os.path.samestat(os.fstat(handle), os.stat(path)):
+            os.replace(path, state.file(OLD_FILE))
     except (BlockingIOError, FileNotFoundError):
         return  # another process is at it
     except OSError as error:
@@ -174,5 +171,5 @@ def _rotate(state: StateDir) -> None:
         os.close(handle)
 
 
-def _words(path: Path, verb: str, error: OSError) -> str:
+def _words(path: str, verb: str, error: OSError) -> str:
     return f"state directory: {path} could not be {verb}: {error.strerror}; name another with --state"

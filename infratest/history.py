@@ -6,18 +6,14 @@ the gates of heal, which ask how much of a group is sick, and by outputs through
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-from contextlib import contextmanager
-
 from infratest.errors import StateError
+from infratest.json_text import dumps, loads
 from infratest.record import Record
 from infratest.states import EXIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from infratest.model import Report, Result
@@ -51,9 +47,10 @@ def last(state: StateDir, env: str) -> dict[str, Last]:
     Raises:
         StateError: there is a file and it cannot be read.
     """
-    path = state.path / _file(env)
+    path = state.file(_file(env))
     try:
-        data = json.loads(path.read_bytes())
+        with open(path, "rb") as file:
+            data = loads(file.read())
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except ValueError:  # damaged by something else: what it held is old the moment a new run ends
@@ -99,13 +96,10 @@ def save(state: StateDir, report: Report, now: float) -> None:
         StateError: not writable, or the disk is full.
     """
     name = _file(report.env)
-    with _lock(state, name):
+    with state.lock_of(name):
         items = updated(last(state, report.env), report, now)
-        document = {
-            "schema": SCHEMA,
-            "results": [items[id].as_dict() for id in sorted(items)],
-        }
-        state.write(name, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        results = ",\n".join([dumps(items[id].as_dict()) for id in sorted(items)])
+        state.write(name, f'{{"schema": {SCHEMA}, "results": [\n{results}\n]}}\n')
 
 
 def members(history: Mapping[str, Last], group: str) -> dict[str, list[Last]]:
@@ -140,20 +134,3 @@ def _read(item: Any) -> Last | None:
 def _file(env: str) -> str:
     safe = "".join(character if character.isalnum() or character in "-_" else "_" for character in env)
     return f"last-{safe}.json" if safe else "last.json"
-
-
-@contextmanager
-def _lock(state: StateDir, name: str) -> Iterator[None]:
-    """Hold the history's own lock: checks must not wait for an `up` that holds the stack's."""
-    path = state.make() / f"{name}.lock"
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StateError(
-            f"state directory: {path} could not be opened: {error.strerror}; name another with --state"
-        ) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

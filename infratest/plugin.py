@@ -56,8 +56,6 @@ def _checked(plan: Plan, kept: dict[str, Any]) -> Report | None:
 
 def _well(report: Report, state: str) -> bool:
     """Whether there is nothing to heal, with the run counted as a heal would."""
-    from pathlib import Path
-
     from infratest.errors import StateError
     from infratest.heal.counts import record_run
     from infratest.stack.state_dir import StateDir
@@ -65,7 +63,7 @@ def _well(report: Report, state: str) -> bool:
     if any(result.state not in ("ok", "skipped") for result in report.results):
         return False
     try:
-        record_run(StateDir(Path(state)), report, time())
+        record_run(StateDir(state), report, time())
     except StateError:
         return False
     return True
@@ -99,25 +97,21 @@ def _print(text: str) -> bool:
 
 
 def _with_history(report: Report, state: str) -> Report:
-    from pathlib import Path
-
     from infratest import history
     from infratest.errors import StateError
     from infratest.stack.state_dir import StateDir
 
     try:
-        return history.with_since(report, history.last(StateDir(Path(state)), report.env), time())
+        return history.with_since(report, history.last(StateDir(state), report.env), time())
     except StateError:
         return report
 
 
 def _store(report: Report, state: str) -> None:
-    from pathlib import Path
-
     from infratest.engine.keeping import keep
     from infratest.stack.state_dir import StateDir
 
-    place = StateDir(Path(state))
+    place = StateDir(state)
     keep(place, report, counting=True)
     if os.path.exists(os.path.join(state, "journal.jsonl")):
         from infratest.stack.lease import renew

@@ -86,16 +86,15 @@ def test_keys(changes, key):
     assert events.of_report(report(result(**changes)))[0].key == key
 
 
-@pytest.mark.parametrize(
-    "started", ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00", "2026-01-31T13:00:00+01:00", "2026-01-31T12:00:00.000Z"]
-)
+@pytest.mark.parametrize("started", ["2026-01-31T12:00:00Z", "2026-01-31T13:00:00+01:00", "2026-01-31T12:00:00.000Z"])
 def test_time_is_the_end_of_the_run(started):
     assert events.ended(report(started=started)) == 1769860800.5
 
 
-def test_a_start_that_is_no_time():
-    with pytest.raises(UserError, match="report: started 'yesterday' is not a time"):
-        events.of_report(report(started="yesterday"))
+@pytest.mark.parametrize("started", ["yesterday", "2026-01-31T12:00:00"])
+def test_a_start_that_is_no_time(started):
+    with pytest.raises(UserError, match=f"report: started '{started}' is not a time"):
+        events.of_report(report(started=started))
 
 
 def test_lifecycle():
@@ -134,7 +133,7 @@ def test_nothing_is_made_for_no_events(tmp_path):
 
 def large(tmp_path) -> StateDir:
     state = StateDir(tmp_path)
-    with (state.make() / "events.jsonl").open("wb") as file:
+    with (tmp_path / "events.jsonl").open("wb") as file:
         file.truncate(events.SIZE)
     return state
 

@@ -42,8 +42,8 @@ def test_nothing_is_made_until_something_is_written(tmp_path):
 
 
 def test_it_is_private(tmp_path):
-    path = StateDir(tmp_path / "a" / "state").make()
-    assert path.stat().st_mode & 0o777 == 0o700
+    StateDir(tmp_path / "a" / "state").make()
+    assert (tmp_path / "a" / "state").stat().st_mode & 0o777 == 0o700
 
 
 def test_one_that_others_could_write_is_refused(tmp_path):
@@ -133,7 +133,8 @@ def test_text_that_is_no_text_is_written_all_the_same(tmp_path):
 def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path):
     state = StateDir(tmp_path / "state")
     state.write("counts.json", "{}")
-    path = state.write("counts.json", '{"a": 1}')
+    state.write("counts.json", '{"a": 1}')
+    path = state.path / "counts.json"
     assert json.loads(path.read_text()) == {"a": 1}
     assert path.stat().st_mode & 0o777 == 0o600
     assert os.listdir(state.path) == ["counts.json"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from infratest import rfc3339
 from infratest.cleaning import clean
 from infratest.cli.session import Time, with_session
 from infratest.errors import UserError
@@ -61,8 +61,7 @@ def command(session: Session, what: str, time: str | None, dry_run: bool) -> int
     looked_at = [record.after for record in records if record.after is not None]
     if looked_at:
         # Only what was run again is news: the rest of the report is as old as its file.
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        faces.store(session, healed.changed(results=looked_at, started=now, duration=0.0))
+        faces.store(session, healed.changed(results=looked_at, started=rfc3339.now(), duration=0.0))
     return _judged(healed, records)
 
 

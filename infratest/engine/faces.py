@@ -12,12 +12,11 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from infratest import history
+from infratest import history, rfc3339
 from infratest.deadline import Deadline
 from infratest.engine.keeping import keep
 from infratest.engine.plan import plan
@@ -205,14 +204,13 @@ def keeps(session: Session) -> bool:
 
 def problem(session: Session | None, error: Exception) -> Report:
     """Return the report of a run that could not begin: unknown, with why."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     name, env, production = "", "", False
     if session is not None:
         try:
             name, env, production = session.stack.name, session.stack.env, session.stack.production
         except InfratestError:
             name = ""
-    return Report(name, env, now, 0.0, (), production, problem=str(error))
+    return Report(name, env, rfc3339.now(), 0.0, (), production, problem=str(error))
 
 
 def _users_tasks(session: Session, prepared: Prepared) -> Callable[[Sequence[Task], Run], Sequence[Result]] | None:

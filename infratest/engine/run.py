@@ -9,8 +9,9 @@ machine, what acts for a plan that acts.
 
 from __future__ import annotations
 
-from time import gmtime, monotonic, strftime, time
+from time import monotonic, time
 
+from infratest import rfc3339
 from infratest.deadline import Deadline
 from infratest.engine.checking import Checking
 from infratest.engine.here import Here, here_alone, is_here
@@ -136,8 +137,7 @@ def reported(plan: Plan, make: Maker, settings: Settings, stack: str, env: str, 
     """Carry out a plan and return its report. Args: as `run`; stack, env, production: what the report is about."""
     started, clock = time(), monotonic()
     results, cost = run(plan, make, settings)
-    moment = strftime("%Y-%m-%dT%H:%M:%S", gmtime(started)) + f".{int(started % 1 * 1000):03d}Z"
-    return Report(stack, env, moment, round(monotonic() - clock, 4), results, production, cost)
+    return Report(stack, env, rfc3339.written(started), round(monotonic() - clock, 4), results, production, cost)
 
 
 class _Telling:

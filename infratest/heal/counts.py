@@ -7,19 +7,15 @@ they do not end a problem, only ok does. Environments of one stack share a state
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-from contextlib import contextmanager
-from datetime import datetime
-
+from infratest import rfc3339
 from infratest.errors import StateError, UserError
+from infratest.json_text import dumps, loads
 from infratest.record import Record
 from infratest.states import CRITICAL, OK, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from infratest.model import Report, Result
@@ -55,12 +51,9 @@ def started(report: Report) -> float:
         UserError: the report holds no such time.
     """
     try:
-        moment = datetime.fromisoformat(report.started)
-    except (TypeError, ValueError):
+        return rfc3339.seconds(report.started)
+    except (AttributeError, TypeError, ValueError):
         raise UserError(f"report: started is {report.started!r}, expected RFC 3339 as 2026-01-31T12:00:00Z") from None
-    if moment.tzinfo is None:
-        raise UserError(f"report: started is {report.started!r}, without a time zone; expected a trailing Z")
-    return moment.timestamp()
 
 
 def counted(rows: Mapping[str, Row], report: Report) -> dict[str, Row]:
@@ -100,7 +93,7 @@ def record_run(state: StateDir, report: Report, now: float) -> dict[str, Row]:
     Raises:
         StateError: the state directory cannot be written.
     """
-    with _lock(state):
+    with state.lock_of(FILE):
         rows = load(state, report.env)
         # A row in the future is of a clock that was set back since: it would hold up every count until then.
         known = {id: row for id, row in rows.items() if row.last <= now + AHEAD}
@@ -112,34 +105,20 @@ def record_run(state: StateDir, report: Report, now: float) -> dict[str, Row]:
 
 def settle(state: StateDir, env: str, id: str, at: float) -> None:
     """Begin a healed id anew: the next single failure confirms nothing, and the ladder starts at its mildest rung."""
-    with _lock(state):
+    with state.lock_of(FILE):
         _save(state, env, {**load(state, env), id: Row(last=at)})
 
 
-@contextmanager
-def _lock(state: StateDir) -> Iterator[None]:
-    """Hold the counts' own lock, for moments only: a check must not wait for an `up` that holds the stack's."""
-    path = state.make() / f"{FILE}.lock"
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StateError(f"state directory: {path} could not be opened: {error.strerror}") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def _save(state: StateDir, env: str, rows: Mapping[str, Row]) -> None:
-    document = _document(state) | {env: {id: row.as_dict() for id, row in sorted(rows.items())}}
-    state.write(FILE, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    document = _document(state) | {env: {id: row.as_dict() for id, row in rows.items()}}
+    state.write(FILE, dumps(document) + "\n")
 
 
 def _document(state: StateDir) -> dict[str, Any]:
-    path = state.path / FILE
+    path = state.file(FILE)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as file:
+            document = loads(file.read())
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
@@ -153,6 +132,6 @@ def _document(state: StateDir) -> dict[str, Any]:
 
 def _unreadable(state: StateDir) -> StateError:
     return StateError(
-        f"state directory: {state.path / FILE} does not hold what infratest writes there; "
+        f"state directory: {state.file(FILE)} does not hold what infratest writes there; "
         "remove it to start counting failures anew"
     )

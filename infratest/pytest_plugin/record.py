@@ -7,13 +7,11 @@ another version of infratest or testinfra, too large: then nothing is known, and
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
@@ -25,7 +23,7 @@ from infratest.stack.state_dir import StateDir
 log = logging.getLogger(__name__)
 
 FORMAT = 1
-FILE, LOCK = "cache/prefetch.json", "prefetch.lock"
+FILE = "cache/prefetch.json"
 #: Bytes of the file, and of one question, in characters; tests that came last are kept.
 LARGEST, LONGEST = 2**21, 4000
 #: Questions of one test and host.
@@ -71,7 +69,7 @@ class Record:
     def save(self, news: Mapping[str, Entry]) -> None:
         """Put what tests did, by their keys, in the place of what they did before; nothing is lost where that fails."""
         try:
-            with self._lock():
+            with self._state.lock_of("prefetch"):  # other sessions, and other workers of this one
                 known = self.load()
                 kept = {test: entry for test, entry in known.items() if test not in news} | dict(news)
                 self._state.write(FILE, _text({test: entry for test, entry in kept.items() if entry != Entry()}))
@@ -90,17 +88,6 @@ class Record:
             if info.st_size > LARGEST:
                 raise OSError(f"{path}: too large")
             return file.read()
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Wait for other sessions, and for other workers of this one."""
-        path = self._state.make() / LOCK
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
 
 
 def key(test: str) -> str:

@@ -99,8 +99,7 @@ class Lifecycle:
                 self._clear(operation)
                 for together in graph.rounds(specs):
                     self._raise(together, operation, deadline)
-                # The last call that a signal can cut off: behind the operation's end it would fail what is up.
-                return self.provider.hosts(specs, deadline)
+                return self.provider.hosts(specs, deadline)  # a signal that cuts this off undoes it, as any other
             except InfratestError as error:
                 raise self._undone(operation, self._told(error)) from error
 

@@ -1,27 +1,26 @@
 """The state directory of a stack: where it is, its lock, and files of JSON lines that survive a kill in mid-write.
 
 Used by the lifecycle (journal), events, heal (audit, counts) and `status`. Nothing is made until something is written:
-a check runs without one.
+a check runs without one. On the plugin program's path: `pathlib`, `contextlib` and `json` are not imported for it.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import time
-from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from infratest.errors import StateError
+from infratest.json_text import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
     from typing import Any
 
 NAME = ".infratest"
-SYSTEM = Path("/var/lib/infratest")
+SYSTEM = "/var/lib/infratest"
 
 #: Seconds that every lock is waited for: a child of a killed run holds it a moment longer, between its fork and exec.
 GRACE = 0.5
@@ -34,11 +33,11 @@ def locate(given: str | None, folder: Path, stack: str) -> StateDir:
         given: `--state` or INFRATEST_STATE, or None. folder: of the stack file. stack: its name.
     """
     if given:
-        return StateDir(Path(given))
+        return StateDir(given)
     beside = folder / NAME
     if os.access(beside if beside.exists() else folder, os.W_OK | os.X_OK):
         return StateDir(beside)
-    return StateDir(SYSTEM / stack)
+    return StateDir(f"{SYSTEM}/{stack}")
 
 
 def owner() -> str:
@@ -55,81 +54,139 @@ def owner() -> str:
         return f"{os.getuid()}@{gethostname()}"
 
 
-class StateDir:
-    """One directory, private to its user."""
+class _Open:
+    """A lock that is held until the block ends: of an open file, by flock(2)."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def __enter__(self) -> None:
+        fcntl.flock(self._handle, fcntl.LOCK_EX)
+
+    def __exit__(self, *raised: object) -> None:
+        os.close(self._handle)
+
+
+class _Whole:
+    """The lock of the whole directory, while the block lasts; the process that holds it may take it again inside."""
+
+    def __init__(self, state: StateDir, wait: float, purpose: str) -> None:
+        self._state, self._wait, self._purpose = state, wait, purpose
+
+    def __enter__(self) -> None:
+        self._state.take(self._wait, self._purpose)
+
+    def __exit__(self, *raised: object) -> None:
+        self._state.release()
+
+
+class StateDir:
+    """One directory, private to its user.
+
+    Args:
+        path: where it is or will be; a relative one is of the current directory.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.folder = os.path.join(os.getcwd(), path)
         self._depth = 0
-        self._held: int | None = None
+        self._held = -1
+
+    @property
+    def path(self) -> Path:
+        """The directory, as a path."""
+        from pathlib import Path
+
+        return Path(self.folder)
+
+    def file(self, name: str) -> str:
+        """Return where a file of the directory is, there or not."""
+        return os.path.join(self.folder, name)
 
     @property
     def exists(self) -> bool:
-        return self.path.is_dir()
+        return os.path.isdir(self.folder)
 
-    def make(self) -> Path:
-        """Make the directory (0700) if it is not there, and return it.
+    def make(self) -> None:
+        """Make the directory (0700) if it is not there.
 
         Raises:
             StateError: it cannot be made, or others could write it.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            info = self.path.stat()
+            os.makedirs(self.folder, 0o700, exist_ok=True)
+            info = os.stat(self.folder)
         except OSError as error:
             raise StateError(self._words("made", error)) from error
         if info.st_uid not in (os.getuid(), 0) or info.st_mode & 0o022:
             raise StateError(
-                f"state directory {self.path}: others could write it (owner {info.st_uid}, mode "
+                f"state directory {self.folder}: others could write it (owner {info.st_uid}, mode "
                 f"{info.st_mode & 0o777:o}); chmod 700 it, or name another with --state"
             )
-        return self.path
 
     @property
     def id(self) -> str:
         """The random id that leases of this state carry; made at first use."""
-        path = self.make() / "id"
+        self.make()
         try:
-            if not path.exists():
-                self._first_id(path)
-            return path.read_text(encoding="ascii").strip()
+            if not os.path.exists(self.file("id")):
+                self._first_id()
+            with open(self.file("id"), encoding="ascii") as file:
+                return file.read().strip()
         except OSError as error:
             raise StateError(self._words("read", error)) from error
 
-    def _first_id(self, path: Path) -> None:
+    def _first_id(self) -> None:
         """Make the id, whole and once: of two processes at it together both must carry the same one ever after."""
-        made = self.write(f"id.{os.getpid()}.{os.urandom(4).hex()}", os.urandom(8).hex() + "\n")
+        made = self.file(f"id.{os.getpid()}.{os.urandom(4).hex()}")
+        self.write(os.path.basename(made), os.urandom(8).hex() + "\n")
         try:
-            os.link(made, path)
+            os.link(made, self.file("id"))
         except FileExistsError:
             pass
         finally:
-            made.unlink(missing_ok=True)
+            _remove(made)
 
-    @contextmanager
-    def lock(self, wait: float = 0.0, purpose: str = "") -> Iterator[None]:
-        """Hold the stack's lock; the same process may take it again inside.
+    def lock_of(self, name: str) -> _Open:
+        """Return the lock of one file, to be held for a moment: for those who must not wait for an `up` to end.
+
+        Raises:
+            StateError: its lock file cannot be made.
+        """
+        self.make()
+        try:
+            return _Open(
+                os.open(self.file(f"{name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            )
+        except OSError as error:
+            raise StateError(self._words("opened", error, f"{name}.lock")) from error
+
+    def lock(self, wait: float = 0.0, purpose: str = "") -> _Whole:
+        """Return the stack's lock, to be held while a block lasts.
 
         Args:
             wait: seconds to wait for another holder. purpose: what for, told to the one who is kept waiting.
         Raises:
-            StateError: somebody else holds it; the message says who and what for.
+            StateError: as the block begins: somebody else holds it; the message says who and what for.
         """
+        return _Whole(self, wait, purpose)
+
+    def take(self, wait: float, purpose: str) -> None:
+        """Take the stack's lock, once more where it is held already. For `lock`."""
         if self._depth == 0:
             self._held = self._take(wait, purpose)
         self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-            if self._depth == 0 and self._held is not None:
-                os.close(self._held)
-                self._held = None
+
+    def release(self) -> None:
+        """Let go of the stack's lock as often as it was taken. For `lock`."""
+        self._depth -= 1
+        if self._depth == 0:
+            os.close(self._held)
 
     def _take(self, wait: float, purpose: str) -> int:
-        path = self.make() / "lock"
+        self.make()
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = os.open(self.file("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StateError(self._words("locked", error)) from error
         end = time.monotonic() + max(wait, GRACE)
@@ -142,7 +199,7 @@ class StateDir:
                     holder = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
                     os.close(handle)
                     raise StateError(
-                        f"state directory {self.path} is in use by {holder}: wait for it to end, "
+                        f"state directory {self.folder} is in use by {holder}: wait for it to end, "
                         "or name another with --state"
                     ) from None
                 time.sleep(0.05)
@@ -160,10 +217,10 @@ class StateDir:
         Raises:
             StateError: not writable, or the disk is full.
         """
-        text = "".join(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n" for record in records)
-        path = self.make() / name
+        text = "".join([dumps(record) + "\n" for record in records])
+        self.make()
         try:
-            handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = os.open(self.file(name), os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 size = os.fstat(handle).st_size
                 torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
@@ -179,7 +236,8 @@ class StateDir:
     def read(self, name: str) -> list[dict[str, Any]]:
         """Return the records of a file of JSON lines; none where it is not there. A line that was torn is left out."""
         try:
-            text = (self.path / name).read_bytes().decode("utf-8", "replace")
+            with open(self.file(name), "rb") as file:
+                text = file.read().decode("utf-8", "replace")
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
@@ -187,31 +245,43 @@ class StateDir:
         records = []
         for line in text.split("\n"):
             try:
-                record = json.loads(line)
+                record = loads(line)
             except ValueError:
                 continue
             if isinstance(record, dict):
                 records.append(record)
         return records
 
-    def write(self, name: str, text: str, mode: int = 0o600) -> Path:
-        """Replace a file whole: a reader sees the old or the new one, never half."""
-        path = self.make() / name
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    def write(self, name: str, text: str, mode: int = 0o600) -> None:
+        """Replace a file whole: a reader sees the old or the new one, never half.
+
+        Raises:
+            StateError: not writable, or the disk is full.
+        """
+        self.make()
+        path = self.file(name)
+        folder, base = os.path.split(path)
+        temporary = os.path.join(folder, f".{base}.{os.getpid()}")
         try:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+            if folder != self.folder:
+                os.makedirs(folder, 0o700, exist_ok=True)
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+            with open(handle, "w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+                os.fsync(handle)
+            os.replace(temporary, path)
         except OSError as error:
-            with suppress(OSError):  # where nothing could be made there is nothing to remove
-                temporary.unlink()
+            _remove(temporary)
             raise StateError(self._words("written", error, name)) from error
-        return path
 
     def _words(self, verb: str, error: OSError, name: str = "") -> str:
-        path = self.path / name if name else self.path
+        path = self.file(name) if name else self.folder
         return f"state directory: {path} could not be {verb}: {error.strerror}; name another with --state"
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # where nothing could be made there is nothing to remove
