@@ -23,8 +23,9 @@ ROOT = Path(__file__).parents[1]
 #: What a wheel is built from.
 SOURCES = ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE")
 FOLDERS = ("infratest", "steps", "fixtures", "features", "scripts", "bin")
-#: The part of the extra `bench` that is testinfra's environment; the rest has another.
+#: The parts of the extra `bench` that are testinfra's environments, alone and beside features; the rest has another.
 TESTINFRA = ("pytest", "pytest-testinfra", "paramiko")
+TESTINFRA_BDD = ("pytest", "pytest-testinfra", "pytest-bdd")
 
 
 def cache() -> Path:
@@ -103,9 +104,15 @@ def testinfra() -> Path:
 
 
 @functools.cache
+def testinfra_bdd() -> Path:
+    """Return the `bin` folder of an environment with pytest-bdd beside pytest-testinfra: Gherkin, as we have it."""
+    return _peers("testinfra-bdd", [word for word in requirements() if _name(word) in TESTINFRA_BDD])
+
+
+@functools.cache
 def others() -> Path:
     """Return the `bin` folder of an environment with the other peers in Python, and what draws the picture."""
-    return _peers("others", [word for word in requirements() if _name(word) not in TESTINFRA])
+    return _peers("others", [word for word in requirements() if _name(word) not in TESTINFRA + TESTINFRA_BDD])
 
 
 def requirements() -> list[str]:

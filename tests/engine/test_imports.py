@@ -63,7 +63,9 @@ def test_a_check_by_a_kept_plan_imports_nothing_dear(tmp_path, sentences):
 def test_a_check_of_a_stack_keeps_what_it_saw_and_imports_nothing_dear(tmp_path, options):
     """Results, events and failures in a row go to the state directory of the stack."""
     program = installed() / "check_infratest"
-    (tmp_path / "stack.yaml").write_text("stack: s\nprovider: local\nhosts: {web: {}}\nheal:\n  web: {do: [{run: \"true\"}]}\n")
+    (tmp_path / "stack.yaml").write_text(
+        'stack: s\nprovider: local\nhosts: {web: {}}\nheal:\n  web: {do: [{run: "true"}]}\n'
+    )
     (tmp_path / "x.feature").write_text('Feature: f\n  Scenario: s\n    Then the file "/etc/passwd" exists\n')
     words = (program, *options, "x.feature")
     assert "click" in imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
