@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
@@ -18,6 +17,7 @@ from infratest.hosts import RUNNING, Host
 from infratest.quoting import command_line
 from infratest.session import Session
 from infratest.stack.open import open_transport
+from infratest.transports._ssh_command import through, trusting
 
 SECONDS = 600.0  # of a command over a transport that has no client of its own
 
@@ -85,7 +85,14 @@ def _program(host: Host, words: Sequence[str]) -> list[str]:
 def ssh_command(host: Host, words: Sequence[str]) -> list[str]:
     """Return the ssh client's command line for a host, from the options that our own transport would use."""
     options = host.options
-    arguments = ["ssh", *_shared(options), *_through(options, str(options.get("jump") or ""))]
+    trust = trusting(
+        config=str(options.get("config") or ""),
+        key=str(options.get("key") or ""),
+        known_hosts=str(options.get("known-hosts") or ""),
+        agent=options.get("agent") is not False,
+        pin=bool(options.get("pin")),
+    )
+    arguments = ["ssh", *trust, *through(str(options.get("jump") or ""), trust)]
     if options.get("host-key-alias"):
         arguments += ["-o", f"HostKeyAlias={options['host-key-alias']}"]
     if options.get("user"):
@@ -96,31 +103,6 @@ def ssh_command(host: Host, words: Sequence[str]) -> list[str]:
         arguments += ["-p", str(port)]
     address = str(options.get("address") or (at[0] if at else host.address) or host.name)
     return [*arguments, "--", address, *([words[0] if len(words) == 1 else command_line(list(words))] if words else [])]
-
-
-def _shared(options: Mapping[str, Any]) -> list[str]:
-    """Return what holds for the host and for the jump hosts on the way to it alike."""
-    arguments = ["-F", str(options["config"])] if options.get("config") else []
-    if options.get("key"):
-        arguments += ["-i", str(options["key"]), "-o", "IdentitiesOnly=yes"]
-    if options.get("known-hosts"):
-        path = str(options["known-hosts"]).replace("\\", "\\\\").replace('"', '\\"')
-        arguments += ["-o", f'UserKnownHostsFile="{path}"', "-o", "GlobalKnownHostsFile=/dev/null"]
-    if options.get("agent") is False:
-        arguments += ["-o", "IdentityAgent=none"]
-    return [*arguments, "-o", f"StrictHostKeyChecking={'accept-new' if options.get('pin') else 'yes'}"]
-
-
-def _through(options: Mapping[str, Any], jump: str) -> list[str]:
-    """Return what leads through jump hosts. Not -J: its ssh knows neither our key nor our known hosts."""
-    if jump in ("", "none"):
-        return ["-o", "ProxyJump=none"] if jump else []
-    command = ""
-    for each in jump.split(","):
-        # Each ssh replaces %h and %p in its own ProxyCommand: those of the one inside it must come through.
-        before = ["-o", f"ProxyCommand={command.replace('%', '%%')}"] if command else []
-        command = command_line(["ssh", *_shared(options), *before, "-W", "[%h]:%p", f"ssh://{each.strip()}"])
-    return ["-o", f"ProxyCommand={command}"]
 
 
 def _over_transport(host: Host, words: Sequence[str], deadline: Deadline) -> int:

@@ -134,7 +134,16 @@ def _hop(
 
 
 def _jump(config: _ssh_config.Config, text: str, options: Options) -> Hop:
-    """Return the hop of one `[user@]host[:port]`; an IPv6 address with a port stands in brackets."""
+    user, name, port = jump_place(text)
+    return _hop(f"jump host {name}", config.lookup(name), name, int(port) if port else None, user, "", options)
+
+
+def jump_place(text: str) -> tuple[str, str, str]:
+    """Return user, name and port of one `[user@]host[:port]`; an IPv6 address with a port stands in brackets.
+
+    Raises:
+        TransportError: it is none.
+    """
     user, _, rest = text.strip().removeprefix("ssh://").rpartition("@")
     name, separator, port = rest.rpartition(":")
     if rest.endswith("]") or not separator or (":" in name and not name.endswith("]")):
@@ -142,7 +151,7 @@ def _jump(config: _ssh_config.Config, text: str, options: Options) -> Hop:
     name = name.strip("[]")
     if not name or (port and not port.isdigit()):
         raise TransportError(f"jump host {text!r}: expected [user@]host[:port], several with a comma between, or none")
-    return _hop(f"jump host {name}", config.lookup(name), name, int(port) if port else None, user, "", options)
+    return user, name, port
 
 
 def _known_hosts(given: str, user: str, system: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
@@ -31,6 +31,7 @@ from infratest.options import build
 from infratest.quoting import command_line
 from infratest.transports import _mark, _ssh_errors
 from infratest.transports._program import NOT_FOUND, Ended, Program
+from infratest.transports._ssh_command import through, trusting
 from infratest.transports._streams import Kept, Told
 from infratest.transports.base import OUTPUT_LIMIT, CommandResult, Transport
 
@@ -41,6 +42,12 @@ BEYOND = 4 * 2**20
 
 #: Seconds that the master has to end once it is told to.
 LAST_WAIT = 2.0
+
+#: What `ssh` says where a jump host was reached and the host behind it was not.
+BEHIND = "stdio forwarding failed"
+
+#: Settings of the master that its jump hosts need too.
+FOR_JUMPS_TOO = ("BatchMode", "ConnectTimeout", "KexAlgorithms")
 
 #: `ssh` exits so when it failed itself, or the command exited so.
 SSH_FAILED = 255
@@ -149,28 +156,23 @@ class Openssh(Transport):
             "LocalCommand": f"echo {READY.decode().strip()}",
             "BatchMode": "yes",
             "ConnectTimeout": str(patience),
-            "StrictHostKeyChecking": "accept-new" if options.pin else "yes",
             "ForwardAgent": "no",
             "ForwardX11": "no",
             "ClearAllForwardings": "yes",
-            "UserKnownHostsFile": f'"{options.known_hosts}"' if options.known_hosts else "",
-            "GlobalKnownHostsFile": "none" if options.known_hosts else "",
             "HostKeyAlias": options.host_key_alias,
-            "ProxyJump": options.jump,
-            "IdentityAgent": "" if options.agent else "none",
-            "IdentitiesOnly": "yes" if options.key else "",
-            "IdentityFile": f'"{options.key}"' if options.key else "",
             "KexAlgorithms": options.kex,
             "Port": str(self._port or ""),
             "User": options.user,
         }
-        config = ["-F", options.config] if options.config else []
-        return [
-            *config,
-            "-N",
-            "-T",
-            *(word for name, value in given.items() if value for word in ("-o", f"{name}={value}")),
-        ]
+        words = trusting(
+            config=options.config,
+            key=options.key,
+            known_hosts=options.known_hosts,
+            agent=options.agent,
+            pin=options.pin,
+        )
+        common = [*words, *_settings({name: given.pop(name) for name in FOR_JUMPS_TOO})]
+        return ["-N", "-T", *common, *through(options.jump, common, options.program), *_settings(given)]
 
     @property
     def _socket(self) -> str:
@@ -205,6 +207,11 @@ class Openssh(Transport):
     def _refused(self, said: str) -> TransportError:
         words, lower = clean(" ".join(said.split()), 400), said.lower()
         kind = next((kind for signs, kind in MEANINGS if any(sign in lower for sign in signs)), TransportError)
+        if kind is Unreachable and self._options.jump and BEHIND not in lower:
+            return TransportError(
+                f"{self._where} could not be logged in to through {self._options.jump}: {words} (a jump host: whether "
+                "the host behind it is up is not known)"
+            )
         trouble = "cannot be reached" if kind is Unreachable else "could not be logged in to"
         return kind(f"{self._where} {trouble} by {self._options.program}: {words or 'it ended without a word'}")
 
@@ -287,3 +294,7 @@ class Openssh(Transport):
         folder, self._folder = self._folder, ""
         if folder and Path(folder).exists():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _settings(values: Mapping[str, str]) -> list[str]:
+    return [word for name, value in values.items() if value for word in ("-o", f"{name}={value}")]

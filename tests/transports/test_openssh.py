@@ -215,3 +215,62 @@ def test_a_daemon_left_behind_costs_the_deadline_and_no_verdict(server: Server) 
     word, pid = result.stdout.split()
     os.kill(int(pid), signal.SIGKILL)
     assert (word, result.exit, result.truncated) == (b"started", 0, True)
+
+
+# Through jump hosts: with the host's own key and known hosts, which an ssh_config knows nothing of
+
+
+@pytest.fixture
+def known(server: Server, tmp_path: Path) -> Callable[..., str]:
+    """A known_hosts file of the host and these jump hosts, at a path that has to be quoted."""
+
+    def all_of(*jumps: Server) -> str:
+        path = tmp_path / 'it"s %h known'
+        path.write_text("".join(each.known_hosts.read_text() for each in (server, *jumps)))
+        return str(path)
+
+    return all_of
+
+
+def place(server: Server) -> str:
+    return f"{server.user}@{server.address}:{server.port}"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_through_jump_hosts(server: Server, start: Start, known: Callable[..., str], count: int) -> None:
+    jumps, before = [start(key=server.key) for _ in range(count)], server.logins()
+    options = server.options(jump=", ".join(map(place, jumps)), known_hosts=known(*jumps), config="none")
+    transport = openssh(options)
+    transport.open(Deadline(LONG))
+    assert transport.run(["echo", "there"], Deadline(LONG)).stdout == b"there\n"
+    transport.close()
+    assert [jump.logins() for jump in jumps] == [1] * count
+    assert server.logins() - before == transport.cost.logins == 1
+
+
+def test_a_jump_host_is_verified_before_anything_is_offered(server: Server, start: Start, folder: Path) -> None:
+    jump = start(key=server.key)
+    said = failure(HostKeyRefused, server.options(jump=place(jump), config="none"), folder)
+    assert "Host key verification failed" in said
+    assert "publickey" not in jump.log.read_text()
+
+
+def test_a_jump_hosts_name_is_no_option(server: Server, folder: Path) -> None:
+    failure(TransportError, server.options(jump="-oProxyCommand=touch /tmp/never"), folder)
+    assert not Path("/tmp/never").exists()
+
+
+def test_a_jump_host_that_is_down_is_not_the_host_down(server: Server, start: Start, folder: Path) -> None:
+    jump = start(key=server.key)
+    jump.stop()
+    said = failure(TransportError, server.options(jump=place(jump)), folder)
+    assert "Connection refused" in said
+    assert "whether the host behind it is up is not known" in said
+
+
+def test_a_host_that_is_down_behind_a_jump_host(
+    server: Server, start: Start, known: Callable[..., str], folder: Path
+) -> None:
+    jump, gone = start(key=server.key), start(key=server.key)
+    gone.stop()
+    failure(Unreachable, server.options(jump=place(jump), known_hosts=known(jump), port=gone.port), folder)
