@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -14,17 +15,24 @@ import pytest
 pytestmark = pytest.mark.hosts
 
 
-def containers():
+@pytest.fixture
+def owner(monkeypatch):
+    """Whose the demo's resources are: other tests may have a stack of the same name up at the same time."""
+    name = f"demo-{uuid.uuid4().hex}"
+    monkeypatch.setenv("INFRATEST_OWNER", name)
+    return name
+
+
+def resources(owner):
     from infratest.deadline import Deadline
     from infratest.providers._container_engine import find
 
     engine = find("auto", Deadline(20))
-    listed = engine.run(["ps", "-a", "--filter", "label=infratest.stack=shop", "-q"], Deadline(20))
-    return set(listed.split())
+    label = ["--filter", f"label=infratest.owner={owner}", "-q"]
+    return [engine.run([*words, *label], Deadline(20)).split() for words in (["ps", "-a"], ["network", "ls"])]
 
 
-def test_demo_ends_well_and_leaves_nothing(tmp_path):
-    before = containers()
+def test_demo_ends_well_and_leaves_nothing(tmp_path, owner):
     program = str(Path(sys.executable).with_name("infratest"))
     done = subprocess.run(
         [program, "demo", "--keep", str(tmp_path / "demo")],
@@ -35,7 +43,7 @@ def test_demo_ends_well_and_leaves_nothing(tmp_path):
     assert titles == ["up", "red", "provision", "green", "monitor", "break", "heal", "destroy"]
     assert "healed: restart-service nginx, was CRITICAL" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
-    assert containers() == before
+    assert resources(owner) == [[], []]
 
 
 @pytest.mark.parametrize(
@@ -46,8 +54,7 @@ def test_demo_ends_well_and_leaves_nothing(tmp_path):
         (signal.SIGHUP, 129, "made (host)"),
     ],
 )
-def test_demo_that_is_told_to_stop_leaves_nothing(tmp_path, number, status, phase):
-    before = containers()
+def test_demo_that_is_told_to_stop_leaves_nothing(tmp_path, owner, number, status, phase):
     program = str(Path(sys.executable).with_name("infratest"))
     seen = ""
     with subprocess.Popen(
@@ -57,12 +64,13 @@ def test_demo_that_is_told_to_stop_leaves_nothing(tmp_path, number, status, phas
         for line in process.stdout:
             seen += line
             if phase in line:
+                assert [] not in resources(owner) or phase == "making (host)"
                 # Ctrl-C goes to all of a terminal; whoever cancels a job tells the one process that he knows.
                 (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
                 phase = "never again"
     assert (process.returncode, "not as it must be: interrupted" in seen) == (status, True), seen
     assert "Traceback" not in seen
-    assert containers() == before
+    assert resources(owner) == [[], []]
     assert list(tmp_path.iterdir()) == []
 
 
