@@ -288,30 +288,24 @@ def known_hosts(scene: Scene) -> str:
 
 
 @pytest.mark.hosts
-def test_interrupted_while_containers_come_up(tmp_path, foreign_stack):
+@pytest.mark.parametrize(
+    "point",
+    [
+        "before create web #1",
+        # All are looked at once to see which are to be made, and once to be returned: up and ready, and undone.
+        "before hosts db web #2",
+    ],
+)
+def test_interrupted_while_containers_come_up(tmp_path, foreign_stack, point):
     scene = container_scene(tmp_path / "stack", up=False)
     try:
-        status, words = scene.run("up", "SIGINT", "before create web #1")
+        status, words = scene.run("up", "SIGINT", point)
         assert status == INTERRUPTED, words
         assert "stopped by SIGINT" in words
         assert scene.ours() == []
     finally:
         reap(scene.life())
     assert not (scene.state.path / "journal.jsonl").exists()
-
-
-@pytest.mark.hosts
-def test_interrupted_at_the_last_look_at_containers(tmp_path, foreign_stack):
-    """The hosts are up and ready by then: they are undone all the same, and what is said is true."""
-    scene = container_scene(tmp_path / "stack", up=False)
-    try:
-        # All of them are looked at once to see which are to be made, and once to be returned.
-        status, words = scene.run("up", "SIGINT", "before hosts db web #2")
-        assert status == INTERRUPTED, words
-        assert "stopped by SIGINT" in words
-        assert scene.ours() == []
-    finally:
-        reap(scene.life())
 
 
 @pytest.mark.hosts
