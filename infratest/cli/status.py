@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,9 +16,12 @@ from rich.text import Text
 from infratest.cleaning import clean
 from infratest.cli._lifecycle import looking
 from infratest.cli.session import with_session
-from infratest.hosts import RUNNING, STOPPED, Host
+from infratest.hosts import GONE, RUNNING, STOPPED, Host
 from infratest.registry import get
 from infratest.session import Session
+from infratest.stack import made_from
+from infratest.stack.journal import Journal
+from infratest.stack.made_from import Change
 from infratest.stack.status import Status
 from infratest.units import human
 
@@ -41,11 +45,22 @@ def command(session: Session, form: str) -> int:
     found = looking(session).status()
     chosen = set(session.selected([host.name for host in found.hosts]))
     hosts = [host for host in found.hosts if host.name in chosen]
+    changed = _changed(session, hosts)
     if form == "json":
-        click.echo(json.dumps(_as_dict(session, found, hosts), indent=2, ensure_ascii=False))
+        shown = _as_dict(session, found, hosts) | {"changed": [asdict(one) for one in changed]}
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         _show(session, found, hosts)
+        for line in made_from.told(changed, session.stack.env):
+            click.echo(clean(line))
     return 0
+
+
+def _changed(session: Session, hosts: list[Host]) -> list[Change]:
+    """Return what hosts that are there were made from that the stack file says otherwise now."""
+    stack, there = session.stack, {host.name for host in hosts if host.state != GONE}
+    specs = [spec for spec in stack.hosts if spec.name in there]
+    return made_from.changes(Journal(session.state).records(), stack.name, stack.env, specs)
 
 
 def _show(session: Session, found: Status, hosts: list[Host]) -> None:

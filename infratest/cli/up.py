@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 import click
 
 from infratest.cli._lifecycle import changing, looking, names, say, would
 from infratest.cli.session import with_session
 from infratest.engine.readiness import check_ready, ready_by
+from infratest.errors import InfratestError
 from infratest.hosts import GONE, STOPPED
+from infratest.providers.base import HostSpec
 from infratest.session import Session
+from infratest.stack import made_from
+from infratest.stack.journal import Journal
 from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.provision import provision
+from infratest.stack.selection import with_needed
 from infratest.units import counted
 
 ACTIONS = {GONE: "would be made", STOPPED: "would be started"}
@@ -26,7 +34,8 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     A host is ready when a command over its transport answers and its `ready:` sentences hold. Hosts come up in
     parallel (--jobs at once), those that are `after` others when these are ready. If one fails, or on Ctrl-C,
     everything that this run made is removed again. Every resource is in the journal before it is asked for, so that
-    after a kill -9 `infratest reap`, or the next `up`, removes what was left.
+    after a kill -9 `infratest reap`, or the next `up`, removes what was left. A host that is there and was made from
+    another image, user, memory or ports than the stack file says now stays as it is; a line says so, and what to do.
 
     \b
     infratest up                     the whole stack, in its first environment
@@ -38,7 +47,10 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     check_ready(session.stack)
     if dry_run:
         life = looking(session)
-        hosts = life.hosts([spec.name for spec in life.foresee(names(session))])
+        specs = life.foresee(names(session))
+        hosts = life.hosts([spec.name for spec in specs])
+        there = {host.name for host in hosts if host.state != GONE}
+        _tell_changes(session, [spec for spec in specs if spec.name in there])
         return would([f"{host.name} {ACTIONS.get(host.state, 'runs already')}" for host in hosts], "no host")
 
     def work(life: Lifecycle) -> int:
@@ -47,6 +59,18 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
             provision(life, names(session))
         return len(hosts)
 
-    count = changing(session, "up", work, ready_by(session.stack))
+    try:
+        count = changing(session, "up", work, ready_by(session.stack))
+    finally:  # a host that was made for another user may be why it failed
+        _tell_changes(session, with_needed(session.stack.hosts, names(session)))
     say(f"{counted(count, 'host')} ready; `infratest destroy` removes what was made")
     return 0
+
+
+def _tell_changes(session: Session, specs: Sequence[HostSpec]) -> None:
+    """Say which hosts were made from something else than the stack file says now."""
+    stack = session.stack
+    with suppress(InfratestError):  # what stood in the way of `up` is told by itself
+        found = made_from.changes(Journal(session.state).records(), stack.name, stack.env, specs)
+        for line in made_from.told(found, stack.env):
+            say(line)

@@ -70,6 +70,10 @@ class HostSpec:
     sudo: bool = False
     where: str = ""  # file:line, for messages
 
+    def made_from(self) -> dict[str, Any]:
+        """Return what a host is made from and keeps until it is made anew, as the journal holds it."""
+        return {"image": self.image, "user": self.user, "memory": self.memory, "ports": sorted(self.ports)}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:

@@ -8,10 +8,12 @@ it; all else of this state directory may be removed.
 Records, one JSON object a line, each with `what` and `time`:
 
     begin     op, verb, stack, env, pid          asked     op, kind, name
-    end       op, outcome                        made      op, kind, name, id
+    end       op, outcome                        made      op, kind, name, id, spec
     lease     stack, env, expires                removing  op, kind, name, id
     undo-asked  id, host, command, stack, env    removed   op, kind, name, id
     undo-done   id
+
+`spec`, of a host alone, is what it was made from; records of earlier versions have none.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infratest.errors import StateError
-from infratest.providers.base import Resource
+from infratest.providers.base import HostSpec, Resource
 from infratest.stack.state_dir import StateDir
 
 NAME = "journal.jsonl"
@@ -175,9 +177,9 @@ class Operation:
         """A provider is about to be asked to make this."""
         self._journal.write("asked", op=self.id, kind=kind, name=name)
 
-    def made(self, resource: Resource) -> None:
-        """It was made, and this is the provider's id of it."""
-        self._about("made", resource)
+    def made(self, resource: Resource, spec: HostSpec | None = None) -> None:
+        """It was made, a host from this, and this is the provider's id of it."""
+        self._about("made", resource, **({"spec": spec.made_from()} if spec else {}))
 
     def removing(self, resource: Resource) -> None:
         """A provider is about to be asked to remove this: from now on it is not live."""
@@ -191,8 +193,8 @@ class Operation:
         """The verb has ended: DONE, FAILED or INTERRUPTED. What it made is live only after DONE."""
         self._journal.write("end", op=self.id, outcome=outcome)
 
-    def _about(self, what: str, resource: Resource) -> None:
-        self._journal.write(what, op=self.id, kind=resource.kind, name=resource.name, id=resource.id)
+    def _about(self, what: str, resource: Resource, **more: Any) -> None:
+        self._journal.write(what, op=self.id, kind=resource.kind, name=resource.name, id=resource.id, **more)
 
 
 class Journal:

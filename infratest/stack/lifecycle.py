@@ -306,7 +306,7 @@ class Lifecycle:
             def one(request: Request) -> None:
                 self.progress(request.name, "making", request.kind)
                 operation.asked(request.kind, request.name)
-                operation.made(self.provider.create(request, StoppableDeadline(deadline, failed)))  # noqa: B023
+                operation.made(self.provider.create(request, StoppableDeadline(deadline, failed)), request.spec)  # noqa: B023
                 self.progress(request.name, "made", request.kind)
 
             wanted = [request for request in together if (request.kind, request.name) not in there]
