@@ -25,7 +25,8 @@ def checked(
     """Check, heal where asked to, store, and return the report; whatever stands in the way is its problem.
 
     Args:
-        planned: told the plan, once there is one. made: the report, where the checks have been made already.
+        planned: told the plan, once there is one; not in a dry run, which keeps nothing. made: the report, where the
+        checks have been made already.
     """
     wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="check")
     try:
@@ -33,7 +34,8 @@ def checked(
             report = faces.remembered(session, made)
         else:
             prepared = faces.prepare(session, wanted)
-            planned(session, prepared.plan)
+            if not dry_run:
+                planned(session, prepared.plan)
             report = faces.execute(session, wanted, prepared)
     except InfratestError as error:
         return faces.problem(session, error)

@@ -98,6 +98,7 @@ SECONDS = 10.0
     help="A parameter of the stack file; repeatable.",
 )
 @click.option("--heal", is_flag=True, help="Heal what fails, as the stack file's rules allow.")
+@click.option("--dry-run", is_flag=True, help="With --heal: say what would be done; do nothing, keep nothing.")
 @click.pass_obj
 def command(
     made: Report | None,
@@ -116,6 +117,7 @@ def command(
     host: tuple[str, ...],
     define: tuple[str, ...],
     heal: bool,
+    dry_run: bool,
 ) -> int:
     """Run features as a monitoring plugin: one line, performance data; exit 0 ok, 1 warning, 2 critical, 3 unknown.
 
@@ -141,11 +143,10 @@ def command(
         colour=False,
         require_env=True,
     )
-    if hostname:
-        session = replace(session, host=(*host, _name(session, hostname)))
+    session = replace(session, host=(*host, _name(session, hostname))) if hostname else session
     kept = {"warning": warning or "", "critical": critical or "", "timeout": timeout, "verbosity": verbose}
-    planned = partial(keep_plan, features=features, kept=kept | {"heal": heal})
-    report = checked(session, features, tags, scenario, heal=heal, planned=planned, made=made)
+    keep = partial(keep_plan, features=features, kept=kept | {"heal": heal})
+    report = checked(session, features, tags, scenario, heal=heal, dry_run=dry_run, planned=keep, made=made)
     show(session, report, (), "nagios", failed_warning=ranges[0], failed_critical=ranges[1], timeout=timeout)
     return apply_failed_ranges(report, *ranges)[1]
 

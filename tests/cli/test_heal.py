@@ -48,10 +48,10 @@ class Project:
         (folder / "features" / "shop.feature").write_text(FEATURE.format(folder=folder))
         (folder / "stack.yaml").write_text(STACK.format(mode=mode, command=command or f"touch {self.there}"))
 
-    def run(self, *words: str, stdin: str = "") -> tuple[int, str]:
+    def run(self, *words: str, stdin: str = "", program: str = INFRATEST) -> tuple[int, str]:
         """Run a command; return its status and everything it said."""
         done = subprocess.run(
-            [INFRATEST, *words], cwd=self.folder, input=stdin, capture_output=True, text=True, timeout=60
+            [program, *words], cwd=self.folder, input=stdin, capture_output=True, text=True, timeout=60
         )
         assert "Traceback" not in done.stderr
         return done.returncode, done.stdout + done.stderr
@@ -80,6 +80,26 @@ def test_the_second_failure_in_a_row_is_healed_and_the_line_says_so(project: Pro
     assert f"healed: run touch {project.there}, was CRITICAL" in words
     assert project.there.exists()
     assert project.audit() == ["refused", "try", "tried"]
+
+
+def test_the_plugin_says_what_it_would_do_and_keeps_nothing_of_it(project: Project) -> None:
+    def kept() -> dict[str, bytes]:
+        state = project.folder / ".infratest"
+        return {str(path): path.read_bytes() for path in state.rglob("*") if path.is_file()}
+
+    plugin = str(Path(INFRATEST).with_name("check_infratest"))
+    project.run("--env", "prod", "--heal", program=plugin)
+    before = kept()
+    status, words = project.run("--env", "prod", "--heal", "--dry-run", program=plugin)
+    assert status == 2
+    assert f"would run touch {project.there} (dry run)" in words
+    assert not project.there.exists()
+    assert kept() == before
+
+    status, words = project.run("--env", "prod", "--heal", program=plugin)
+    assert status == 0
+    assert f"healed: run touch {project.there}, was CRITICAL" in words
+    assert project.there.exists()
 
 
 def test_a_stored_report_is_healed_once(project: Project) -> None:
