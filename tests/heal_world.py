@@ -15,10 +15,12 @@ from typing import Any
 from infratest.deadline import Deadline
 from infratest.heal.base import Surroundings
 from infratest.heal.gates import Limits
-from infratest.heal.healing import Means
+from infratest.heal.healing import Means, heal
+from infratest.heal.records import HealRecord
 from infratest.hosts import Host
 from infratest.model import Report, Result, StepResult
 from infratest.stack.declared import AUTO, HealRule
+from infratest.stack.state_dir import StateDir
 from infratest.transports.base import Transport
 from infratest.transports.local import Local
 
@@ -132,3 +134,28 @@ class World:
             "limits": self.limits,
         }
         return Means(**fields | changes)
+
+
+def run(world: World, state: StateDir, rule: HealRule, **settings: Any) -> list[HealRecord]:
+    """Check once, a minute after the last time, and heal."""
+    world.now += 60
+    return heal(world.report(), [rule], state, world.means(), history={}, **settings)
+
+
+def events(state: StateDir) -> list[str]:
+    return [record["event"] for record in state.read("heal.jsonl")]
+
+
+def closed(record: HealRecord) -> list[str]:
+    return [answer.name for answer in record.gates if not answer.passed]
+
+
+class Ticking:
+    """A clock that goes on a little with each look."""
+
+    def __init__(self, start: float, tick: float) -> None:
+        self.now, self.tick = start, tick
+
+    def __call__(self) -> float:
+        self.now += self.tick
+        return self.now

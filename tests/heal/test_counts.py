@@ -19,11 +19,6 @@ from heal_world import NOON, make_report, make_result, result_id
 ID = result_id("web-1")
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> StateDir:
-    return StateDir(tmp_path / "state")
-
-
 def record(state: StateDir, *states: str, start: float = NOON, every: float = 60.0) -> Row:
     row = Row()
     for number, word in enumerate(states):

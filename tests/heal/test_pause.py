@@ -16,11 +16,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from heal_world import NOON, World, make_rule
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> StateDir:
-    return StateDir(tmp_path / "state")
-
-
 def test_nothing_is_paused_and_nothing_is_made(state: StateDir) -> None:
     assert paused_until(state, NOON) is None
     assert resume(state) is False

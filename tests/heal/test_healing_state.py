@@ -1,0 +1,114 @@
+"""What healing keeps, and who keeps it: a state directory that is shut, a second run, a run that is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from infratest.errors import StateError
+from infratest.heal.healing import heal
+from infratest.heal.records import HealRecord, note
+from infratest.stack.state_dir import StateDir
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from heal_world import NOON, Ticking, World, closed, events, make_rule, run
+
+
+def test_a_state_directory_that_cannot_be_written_stops_it_before_the_act(world: World, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StateError, match="could not be made: Not a directory; name another with --state"):
+        heal(world.report(), [make_rule()], StateDir(tmp_path / "file" / "state"), world.means(), history={})
+    assert world.acts == []
+
+
+def test_a_second_run_is_told_who_holds_the_stack(world: World, state: StateDir) -> None:
+    other = StateDir(state.path)
+    with other.lock(purpose="heal"), pytest.raises(StateError, match=r"is in use by process \d+ \(heal\): wait"):
+        run(world, state, make_rule(), wait=0.05)
+    assert world.acts == []
+
+
+def test_a_second_run_that_waited_finds_it_healed(world: World, state: StateDir) -> None:
+    report, rule = world.report(), make_rule()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def first_act(name: str) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    world.on_act = first_act
+    means = world.means(clock=Ticking(NOON, 0.001))
+    one = threading.Thread(target=heal, args=(report, [rule], state, means), kwargs={"history": {}})
+    one.start()
+    assert begun.wait(10)
+    found: list[HealRecord] = []
+
+    def second() -> None:
+        found.extend(heal(report, [rule], StateDir(state.path), means, history={}, wait=20.0))
+
+    two = threading.Thread(target=second)
+    two.start()
+    go_on.set()
+    one.join(20)
+    two.join(20)
+    assert len(world.acts) == 1
+    assert "fresh" in closed(found[0])
+    assert "it was looked at again" in note(found)[0]
+
+
+KILLED_IN_MID_HEAL = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from heal_world import World, make_rule
+from infratest.heal.healing import heal
+from infratest.stack.state_dir import StateDir
+folder = Path(sys.argv[2])
+world = World(folder, sick={"web-1"})
+rule = make_rule(do=(("hook", ["sh", "-c", "echo $$ >hook.pid; exec sleep 300"]),), tries=2)
+heal(world.report(), [rule], StateDir(folder / "state"), world.means(), history={})
+"""
+
+
+def test_a_kill_in_mid_heal_counts_against_the_budget(world: World, state: StateDir, tmp_path: Path) -> None:
+    tests = str(Path(__file__).parents[1])
+    healer = subprocess.Popen([sys.executable, "-c", KILLED_IN_MID_HEAL, tests, str(tmp_path)])
+    end = monotonic() + 30
+    while not (tmp_path / "hook.pid").exists() or not (tmp_path / "hook.pid").read_text().strip():
+        assert monotonic() < end
+        assert healer.poll() is None
+        sleep(0.01)
+    healer.kill()
+    assert healer.wait(10) == -9
+    os.kill(int((tmp_path / "hook.pid").read_text()), 9)
+    assert events(state) == ["try"]
+
+    rule = make_rule(tries=2)
+    world.now = NOON + 10
+    world.helps = False
+    (record,) = heal(world.report(), [rule], state, world.means(), history={})
+    assert closed(record) == ["concurrency"]  # whatever it had begun may still run
+    assert world.acts == []
+    world.now = NOON + 61  # the time that a hook is given is over
+    (record,) = heal(world.report(), [rule], state, world.means(), history={})
+    assert record.outcome == "tried"
+    world.now += 120
+    assert note(heal(world.report(), [rule], state, world.means(), history={})) == ["healing gave up after 2 tries"]
+    assert len(world.acts) == 1
+
+
+def test_a_torn_line_in_the_audit_is_tolerated(world: World, state: StateDir) -> None:
+    world.helps = False
+    run(world, state, make_rule(tries=2))
+    with (state.path / "heal.jsonl").open("a") as audit:
+        audit.write('{"event": "try", "env": "prod", "ru')
+    assert run(world, state, make_rule(tries=2))[0].outcome == "tried"
+    assert note(run(world, state, make_rule(tries=2))) == ["healing gave up after 2 tries"]
+    assert all(json.loads(line) for line in (state.path / "heal.jsonl").read_text().splitlines() if line.endswith("}"))
