@@ -55,7 +55,8 @@ class UnitRunning(_OfUnit):
         unit = self.unit(facts)
         # A unit whose file is gone may still run, so the state decides and not whether it is found.
         running = unit.active in ("active", "reloading")
-        words = f"{self.subject} is {unit.active} ({unit.sub})"
+        masked = " and masked: it cannot be started" if unit.load == "masked" and not running else ""
+        words = f"{self.subject} is {unit.active} ({unit.sub}){masked}"
         return Seen(holds=running, saw=words if running else self.absence(unit) or words)
 
 

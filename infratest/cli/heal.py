@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,10 @@ def command(session: Session, what: str, time: str | None, dry_run: bool) -> int
     if what == PAUSE:
         return _pause(session, time, dry_run)
     if time is not None:
-        raise click.UsageError(f"unexpected {time!r} after {what!r}")
+        near = [] if what == RESUME else get_close_matches(what, (PAUSE, RESUME), 1)
+        raise click.UsageError(
+            f"unexpected {time!r} after {what!r}" + "".join(f": did you mean {one!r}?" for one in near)
+        )
     if what == RESUME:
         return _resume(session, dry_run)
     from infratest.engine import faces
@@ -93,8 +97,9 @@ def read_report(path: str) -> Report:
             f"report {what}: {error.strerror}; write one with `infratest check --format json:{what}`"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
+        why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(
-            f"report {what}: is no report of this version ({type(error).__name__}: {clean(str(error), 100)}); "
+            f"report {what}: is no report of this version ({clean(why, 100)}); "
             "write one with `infratest check --format json:FILE`"
         ) from error
 

@@ -264,6 +264,7 @@ def _starter(session: Session) -> Callable[[str, Deadline], None]:
     return start
 
 
+@defects_told
 def heal_report(session: Session, report: Report, dry_run: bool) -> tuple[Report, list[HealRecord]]:
     """Heal what a report says is broken, as the stack's rules allow.
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from infratest.cleaning import clean
+from infratest.errors import StateError
 from infratest.heal.gates import Try
 from infratest.heal.records import REFUSED, WOULD, HealRecord
 from infratest.stack.state_dir import StateDir
@@ -24,10 +26,19 @@ class Audit:
         self._state = state
         self._env = env
         self._records = [record for record in state.read(FILE) if record.get("env") == env]
+        try:
+            _ = self.tries
+        except (KeyError, TypeError, ValueError) as error:
+            # A try that cannot be read cannot be counted, and the budget would be larger than it is.
+            raise StateError(
+                f"state directory: {state.file(FILE)} holds a try that cannot be read "
+                f"({type(error).__name__}: {clean(str(error), 100)}), so that no budget can be counted; "
+                "mend its line, or move the file away to begin with a new budget"
+            ) from error
 
     @property
     def tries(self) -> tuple[Try, ...]:
-        """Every try on record, oldest first."""
+        """Every try on record, oldest first. Raises KeyError, TypeError or ValueError for one that is damaged."""
         ended = {record.get("try") for record in self._records if record.get("event") != BEGUN}
         return tuple(
             Try(
@@ -82,5 +93,8 @@ def _gist(data: dict[str, Any]) -> tuple[Any, ...] | None:
     """Return what makes two refusals the same: which gates refused, in which problem; not the changing words."""
     if data.get("event") not in (REFUSED, WOULD):
         return None
-    closed = tuple(gate["name"] for gate in data["gates"] if not gate["passed"])
-    return data["event"], data["rung"], data["problem"], closed
+    try:
+        closed = tuple(gate["name"] for gate in data["gates"] if not gate["passed"])
+        return data["event"], data["rung"], data["problem"], closed
+    except (KeyError, TypeError):
+        return None  # damaged: the same as nothing, so that the next one is written

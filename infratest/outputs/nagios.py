@@ -58,7 +58,7 @@ class Nagios(Output):
     def render(self, report: Report) -> str:
         """Return at most 4000 bytes: the line with its performance data, then one line for what is not ok."""
         state, _ = apply_failed_ranges(report, self.failed_warning, self.failed_critical)
-        first = f"INFRATEST {state.upper()} - {_target(report)}{_summary(report)}"
+        first = f"INFRATEST {state.upper()} - {_target(report)}{_summary(report)}{self._by_ranges(report, state)}"
         metrics = self._core(report) + [metric(one) for one in observations(report.results, names_hosts(report))]
         room = LIMIT - _bytes(first) - ROOM_FOR_WORDS
         kept = _fitting(metrics, room)
@@ -70,6 +70,13 @@ class Nagios(Output):
             lines.append(f"{left_out} of {len(metrics)} metrics left out, the last ones: the output would be too long")
         lines += self._long(report)
         return _bounded(f"{first} | {' '.join(kept)}", lines)
+
+    def _by_ranges(self, report: Report, state: str) -> str:
+        """Return which options made the state another one than the scenarios' own; empty where none did."""
+        if state == report.state:
+            return ""
+        options = (("-w", self.failed_warning), ("-c", self.failed_critical))
+        return f"; {state} by {' '.join(f'{name} {given.text}' for name, given in options if given is not None)}"
 
     def _core(self, report: Report) -> list[str]:
         counts = report.counts

@@ -73,6 +73,13 @@ ABSENCE = 'the service "nginx" does not exist: systemd knows no unit nginx.servi
         (UnitRunning, unit(active="activating", sub="start-pre"), False, "is activating (start-pre)"),
         (UnitRunning, unit(active="activating", sub="auto-restart"), False, "is activating (auto-restart)"),
         (UnitRunning, unit(active="failed", sub="failed"), False, 'the service "nginx" is failed (failed)'),
+        (UnitRunning, unit(load="masked", file="masked"), False, "is inactive (dead) and masked: it cannot be started"),
+        (
+            UnitRunning,
+            unit(load="masked", active="active", sub="running"),
+            True,
+            'the service "nginx" is active (running)',
+        ),
         (UnitRunning, GONE, False, ABSENCE),
         (UnitRunning, unit(load="not-found", active="active", sub="running", file=""), True, "is active (running)"),
         (UnitEnabled, unit(file="enabled"), True, 'the service "nginx" is enabled'),

@@ -169,10 +169,14 @@ def test_a_remedy_that_does_not_help_leaves_it_critical(tmp_path: Path) -> None:
         (["heal", "pause", "soon"], "'soon' is not a number with one of ms, s, min"),
         (["heal", "pause", "0s"], "is not more than zero"),
         (["heal", "resume", "now"], "unexpected 'now' after 'resume'"),
+        (["heal", "puase", "2h"], "unexpected '2h' after 'puase': did you mean 'pause'?"),
         (["heal", "--env", "prod", "no.json"], "report no.json: No such file or directory; write one with"),
         (["heal", "--env", "prod", "stack.yaml"], "report stack.yaml: is no report of this version"),
         (["heal", "--env", "prod", "other.json"], "is of stack 'other', this is stack 'shop', environment 'prod'"),
-        (["heal", "--env", "prod", "shape.json"], "report shape.json: is no report of this version (KeyError"),
+        (
+            ["heal", "--env", "prod", "shape.json"],
+            "report shape.json: is no report of this version (it has no 'stack')",
+        ),
         (["heal", "other.json"], "environment"),
     ],
 )

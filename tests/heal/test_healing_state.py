@@ -112,3 +112,37 @@ def test_a_torn_line_in_the_audit_is_tolerated(world: World, state: StateDir) ->
     assert run(world, state, make_rule(tries=2))[0].outcome == "tried"
     assert note(run(world, state, make_rule(tries=2))) == ["healing gave up after 2 tries"]
     assert all(json.loads(line) for line in (state.path / "heal.jsonl").read_text().splitlines() if line.endswith("}"))
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ('{"event": "try", "env": "prod"}', "KeyError: 'rule'"),
+        (
+            '{"event": "try", "env": "prod", "rule": "mend-web", "host": "web-1", "time": "x", "until": 1, "try": "q"}',
+            "ValueError: could not convert string to float: 'x'",
+        ),
+        (
+            '{"event": "try", "env": "prod", "rule": "mend", "host": "web-1", "time": 1, "until": null, "try": "q"}',
+            "TypeError: ",
+        ),
+    ],
+)
+def test_a_damaged_try_in_the_audit_stops_it_before_the_act(
+    world: World, state: StateDir, line: str, words: str
+) -> None:
+    state.make()
+    (state.path / "heal.jsonl").write_text(line + "\n")
+    with pytest.raises(StateError) as caught:
+        run(world, state, make_rule())
+    assert f"{state.path}/heal.jsonl holds a try that cannot be read ({words}" in str(caught.value)
+    assert world.acts == []
+
+
+def test_a_damaged_refusal_in_the_audit_is_written_again(world: World, state: StateDir) -> None:
+    run(world, state, make_rule(mode="observe"))
+    (record,) = state.read("heal.jsonl")
+    del record["gates"]
+    (state.path / "heal.jsonl").write_text(json.dumps(record) + "\n")
+    run(world, state, make_rule(mode="observe"))
+    assert [sorted(one["gates"][0]) for one in state.read("heal.jsonl")[1:]] == [["name", "passed", "reason"]]

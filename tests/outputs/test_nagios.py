@@ -105,8 +105,23 @@ def test_labels_name_the_host_where_there_are_more():
 def test_ranges_of_the_command_line_are_in_the_line():
     given = report(result(state="critical", reason="no"), result("b"))
     text = Nagios(failed_warning=Range("0"), failed_critical=Range("2")).render(given)
-    assert text.startswith('INFRATEST WARNING - shop/prod web-1: 1 of 2 scenarios failed: "nginx answers": no |')
+    assert text.startswith(
+        'INFRATEST WARNING - shop/prod web-1: 1 of 2 scenarios failed: "nginx answers": no; warning by -w 0 -c 2 |'
+    )
     assert " failed=1;0;2;0 " in text
+
+
+@pytest.mark.parametrize(
+    "states, critical, first",
+    [
+        ("ok", "1:", "INFRATEST CRITICAL - shop/prod web-1: 1 scenario ok; critical by -c 1: |"),
+        ("ok", "0", "INFRATEST OK - shop/prod web-1: 1 scenario ok |"),
+        ("critical", "1", 'INFRATEST OK - shop/prod web-1: 1 of 1 scenario failed: "nginx answers"; ok by -c 1 |'),
+        ("critical", "0", 'INFRATEST CRITICAL - shop/prod web-1: 1 of 1 scenario failed: "nginx answers" |'),
+    ],
+)
+def test_a_line_whose_state_is_the_ranges_says_so(states, critical, first):
+    assert Nagios(failed_critical=Range(critical)).render(report(result(state=states))).startswith(first)
 
 
 def test_other_notes_are_long_output():
