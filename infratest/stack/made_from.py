@@ -15,7 +15,8 @@ from infratest.stack.journal import Record, live
 from infratest.stack.removal import HOST
 from infratest.units import human
 
-WITHOUT = "none"
+#: For a key that the stack file leaves out.
+WITHOUT = "the provider's own"
 
 
 @dataclass(frozen=True, kw_only=True)
