@@ -53,12 +53,20 @@ def ask(database: str, arguments: Sequence[Argument]) -> str:
 
 
 def entries(fact: Fact, answer: Answer, fields: int) -> dict[str, list[str]]:
-    """Return the fields of each entry by its name; lines without an id (`+::::::` of NIS) are none."""
+    """Return the fields of each entry by its name; lines without an id (`+::::::` of NIS) are none.
+
+    Of several entries of one name the first counts, as for the C library, and its last field holds all that is left of
+    the line, with any colon.
+    """
     *rows, end = lines(fact.readable(answer).out) or [""]
     if end != ".":
         raise FactError(f"the answer about users or groups is not understood: {answer.out[:80]!r}")
-    split = [row.split(":") for row in rows]
-    return {parts[0]: parts for parts in split if len(parts) == fields and parts[2].isdigit()}
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        parts = row.split(":", fields - 1)
+        if len(parts) == fields and parts[2].isdigit():
+            found.setdefault(parts[0], parts)
+    return found
 
 
 class Distant(Exception):
@@ -106,7 +114,9 @@ def _by_local_file(database: str, fields: int) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in rows:
         parts = row.split(":")
-        if len(parts) == fields and parts[0][:1] not in ("", "+", "-"):
+        if row and len(parts) != fields:
+            return {}  # how such a line is read is the C library's affair
+        if parts[0][:1] not in ("", "+", "-"):
             found.setdefault(parts[2], parts[0])  # the first of several, as the C library does
     return found
 

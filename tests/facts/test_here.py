@@ -140,6 +140,50 @@ def test_users_and_groups():
     assert {row[0]: ",".join(groups[row[0],].members) for row in rows} == {row[0]: row[3] for row in rows}
 
 
+PASSWD = """\
+twice:x:7002:7002::/a:/bin/sh
+twice:x:7003:7003::/b:/bin/bash
+short:x:7004:7004::/home
+badid:x:abc:1::/h:/bin/sh
+noshell:x:7008:7008::/h:
+other:x:7004:7004::/h:/bin/sh
++nis:x:7009:7009::/h:/bin/sh
++::::::
+"""
+GROUP = "twice:x:7003:a,,b\ntwice:x:7005:c\nshort:x:7004\nother:x:7004:\n+:::\n"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount")
+def test_odd_lines_of_passwd_and_group(tmp_path):
+    (tmp_path / "passwd").write_text(Path("/etc/passwd").read_text() + PASSWD)
+    (tmp_path / "group").write_text(Path("/etc/group").read_text() + GROUP)
+    owned = tmp_path / "owned"
+    owned.touch()
+    os.chown(owned, 7004, 7004)
+    mounted = f"mount --bind {tmp_path}/passwd /etc/passwd && mount --bind {tmp_path}/group /etc/group"
+    users, groups = "twice,short,badid,noshell,nis,+,+nis", "twice,short,other,+"
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f'{mounted} && exec "$@"', "sh", sys.executable, "-m", "tests.facts.odd_names",
+         users, groups, str(owned)], capture_output=True, encoding="utf-8", timeout=60, check=False,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "user twice (7002, '/a', '/bin/sh')",
+        "user short (7004, '/home', '/bin/sh')",
+        "user badid None",
+        "user noshell (7008, '/h', '/bin/sh')",
+        "user nis None",
+        "user + None",
+        "user +nis None",
+        "group twice (7003, ('a', 'b'))",
+        "group short (7004, ())",
+        "group other (7004, ())",
+        "group + None",
+        "file short short",
+    ]
+
+
 def test_what_getent_would_take_for_an_option_is_left_to_the_snippet():
     assert here("user", [("-s",), ("root",)]) is None
     assert here("group", [("--help",)]) is None
