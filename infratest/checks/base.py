@@ -6,7 +6,7 @@ Made by a sentence (steps/), planned by its needs, observed by the engine once t
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 from infratest.facts.base import Need
 from infratest.model import Value
@@ -50,8 +50,11 @@ class Measure(Record):
     maximum: float | None = None
 
 
-class Check(Record, ABC):
-    """A question about one subject; a record of its arguments. Equal checks are the same question."""
+class Check(Record):
+    """A question about one subject; a record of its arguments. Equal checks are the same question.
+
+    Its abstract methods are for type checkers: a metaclass would look for them each time a check program starts.
+    """
 
     #: Where it looks from when the sentence does not say: HOST or CONTROLLER.
     viewpoint: ClassVar[str] = HOST

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import time
 
-from infratest.engine.garbage import Uncollected
 from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
-from infratest.engine.settle import Item, settle
+from infratest.engine.settle import Item, Uncollected, settle
 from infratest.engine.tasks import CheckStep, OtherStep
 from infratest.gherkin.suite import GIVEN
 from infratest.model import StepResult

@@ -20,8 +20,7 @@ import sys
 from infratest import __version__
 from infratest.builtin import builtin
 from infratest.engine.tasks import CheckStep, Look, OtherStep, Plan, Task
-from infratest.gherkin.suite import Line, Scenario
-from infratest.gherkin.tail import Tail
+from infratest.gherkin.suite import Line, Scenario, Tail
 from infratest.hosts import RUNNING, Host
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 from infratest.checks.base import Seen
 from infratest.engine.tasks import NO_HOST
 from infratest.errors import InfratestError
-from infratest.gherkin.tail import ALL, AT_LEAST, EXACTLY_ONE
+from infratest.gherkin.suite import ALL, AT_LEAST, EXACTLY_ONE
 from infratest.model import Observation, StepResult, Value
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING, failed, worst
 from infratest.units import human

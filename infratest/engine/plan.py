@@ -16,8 +16,21 @@ from infratest.errors import UserError
 from infratest.gherkin.binding import Binding, bind, quantified, tail
 from infratest.gherkin.later import later
 from infratest.gherkin.selection import Group, Named
-from infratest.gherkin.suite import ACT, CHECK, SETUP, Line, Scenario
-from infratest.gherkin.tail import ALL, AT_LEAST, CONTROLLER_VIEW, DEFAULT_VIEW, GROUP_VIEW, HOST_VIEW, NAMED_VIEW, Tail
+from infratest.gherkin.suite import (
+    ACT,
+    ALL,
+    AT_LEAST,
+    CHECK,
+    CONTROLLER_VIEW,
+    DEFAULT_VIEW,
+    GROUP_VIEW,
+    HOST_VIEW,
+    NAMED_VIEW,
+    SETUP,
+    Line,
+    Scenario,
+    Tail,
+)
 from infratest.gherkin.values import Values, names_host
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import GONE, STOPPED, Host

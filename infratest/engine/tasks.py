@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from infratest.acts import Act
     from infratest.checks.base import Check, Measure
     from infratest.facts.base import Need
-    from infratest.gherkin.suite import Line, Scenario
-    from infratest.gherkin.tail import Tail
+    from infratest.gherkin.suite import Line, Scenario, Tail
     from infratest.hosts import Host
     from infratest.thresholds import Threshold
 

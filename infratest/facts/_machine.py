@@ -7,7 +7,6 @@ system), it leaves the question to the snippet, which has one.
 from __future__ import annotations
 
 import os
-from errno import ENOENT, ENOTDIR
 from time import time_ns
 
 TYPE_CHECKING = False
@@ -93,7 +92,7 @@ def on_path(program: str) -> bool:
 
 def absent(error: OSError) -> bool:
     """Whether the error means that nothing is there."""
-    return error.errno in (ENOENT, ENOTDIR)
+    return isinstance(error, (FileNotFoundError, NotADirectoryError))
 
 
 def why(error: OSError) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from infratest.errors import FactError
 from infratest.facts.base import NO_TOOL, Argument
-from infratest.quoting import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,11 +82,15 @@ not_found() {
 
 def positional(arguments: Sequence[Argument]) -> str:
     """Return `set -- ...` with the first word of each argument."""
+    from infratest.quoting import quoted  # a look at this machine asks no shell
+
     return "set -- " + " ".join(quoted(argument[0]) for argument in arguments) + "\n"
 
 
 def without(tool: str, message: str) -> str:
     """Return shell that gives up with these words where the host has no such tool."""
+    from infratest.quoting import quoted
+
     return f"command -v {quoted(tool)} >/dev/null 2>&1 || {{ echo {quoted(message)} >&2; exit {NO_TOOL}; }}\n"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from infratest.errors import UserError
 from infratest.gherkin.phrases import Match, unescaped
-from infratest.gherkin.tail import (
+from infratest.gherkin.suite import (
     ALL,
     AT_LEAST,
     CONTROLLER_VIEW,

@@ -1,4 +1,7 @@
-"""What features say, as values: scenarios, their lines, and what each line says. Made by `parse`, planned next."""
+"""What features say, as values: scenarios, their lines, and what each line says. Made by `parse`, planned next.
+
+On the plugin program's path.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,33 @@ if TYPE_CHECKING:
 CHECK, ACT, SETUP = "check", "act", "setup"
 
 GIVEN, WHEN, THEN = "given", "when", "then"
+
+#: On how many of the hosts a claim must hold, and where it is looked at from.
+ALL, EXACTLY_ONE, AT_LEAST, NONE = "all", "exactly one", "at least", "no"
+DEFAULT_VIEW, HOST_VIEW, CONTROLLER_VIEW, NAMED_VIEW, GROUP_VIEW = "default", "host", "controller", "named", "group"
+
+
+class Tail(Record):
+    """What follows a claim.
+
+    Args:
+        quantifier: on how many of the hosts it must hold; `least` is the number for AT_LEAST.
+        on: the one host that `on "..."` names, or empty. view, viewpoint: where it looks from, and its name.
+        within, during: seconds of `within` and `for`, or None.
+    """
+
+    quantifier: str = ALL
+    least: int = 0
+    on: str = ""
+    view: str = DEFAULT_VIEW
+    viewpoint: str = ""
+    within: float | None = None
+    during: float | None = None
+
+    @property
+    def across(self) -> bool:
+        """Whether it speaks of several hosts at once, so that its scenario runs once for the stack."""
+        return self.quantifier != ALL
 
 
 class Line(Record):

@@ -17,7 +17,7 @@ from wheel import installed
 #: What a check may import beside infratest itself, over what the bare interpreter of its virtual environment does:
 #: built-in C modules, and those of the standard library that cost as good as nothing.
 ALLOWED = {
-    "marshal", "gc", "time", "posix", "pwd", "grp", "select", "errno", "_sha1", "_socket", "_struct", "fcntl", "abc",
+    "marshal", "gc", "time", "posix", "pwd", "grp", "select", "_sha1", "_socket", "_struct", "fcntl", "abc",
     "math",    "_posixsubprocess", "binascii", "__future__", "_json",
 }  # fmt: skip
 
