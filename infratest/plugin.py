@@ -28,8 +28,7 @@ def main() -> None:
     # A second is long for a check, and short for a collector of cycles.
     gc.disable()
     words = sys.argv[1:]
-    path = compiled.path_for(words)
-    loaded = compiled.load(path) if path else None
+    loaded = compiled.load(*compiled.place_for(words))
     report = _checked(*loaded) if loaded else None
     if loaded is None or report is None or (loaded[1]["heal"] and not _well(report, loaded[1]["state"])):
         from infratest.cli.check_infratest import main as slow

@@ -1,4 +1,4 @@
-"""The plan of a check kept for the next one (engine/compiled.py): what it was made from, and what goes beside it."""
+"""The plan of a check kept for the next one (engine/compiling.py): what it was made from, and what goes beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infratest import registry
-from infratest.engine import compiled
+from infratest.engine import compiling
 from infratest.engine.faces import keeps
 from infratest.engine.tasks import Plan
 from infratest.session import Session
@@ -24,7 +24,7 @@ def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[
     state = str(session.state.path) if keeps(session) else ""
     about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
     sources = {str(path.absolute()) for path in (*_sources(session, features), *_ours())}
-    compiled.save(compiled.path_for(sys.argv[1:]), plan, sorted(sources), kept | about)
+    compiling.save(sys.argv[1:], plan, sorted(sources), kept | about)
 
 
 def _healable(session: Session, plan: Plan) -> bool:
@@ -62,10 +62,17 @@ def _whole(path: Path) -> Iterator[Path]:
 
 
 def _ours() -> Iterator[Path]:
-    """What a plan is made by: a new release may say less, or more, under the same version while it is being written."""
+    """What a plan is made by: of a wheel its list of files, which every installation writes anew.
+
+    Where there is none, as in a source tree, all the files: they change under the same version while they are written.
+    """
     import infratest
 
     package = Path(infratest.__path__[0])
+    record = package.parent / f"infratest-{infratest.__version__}.dist-info" / "RECORD"
+    if record.exists():
+        yield record
+        return
     steps = import_module("infratest.steps")  # by name: type checkers do not follow where it is installed from
     for folder in (package / "gherkin", package / "checks", *(Path(one) for one in steps.__path__)):
         yield folder

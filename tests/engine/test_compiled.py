@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from wheel import installed
+
 PROGRAM = str(Path(sys.executable).with_name("check_infratest"))
 FEATURE = 'Feature: f\n  Scenario: {0}\n    Then the file "{1}" exists\n'
 
@@ -21,6 +24,7 @@ class Place:
 
     folder: Path
     cache: Path
+    program: str = PROGRAM
 
     def write(self, name: str, title: str, path: str) -> Path:
         target = self.folder / "features" / name
@@ -32,8 +36,8 @@ class Place:
         """Return exit status and output, with what differs from run to run taken out."""
         known = {key: value for key, value in os.environ.items() if not key.startswith(("INFRATEST_", "XDG_"))}
         done = subprocess.run(
-            [PROGRAM, "--host", "local", *words], cwd=self.folder, capture_output=True, encoding="utf-8", timeout=60,
-            check=False, env=known | {"XDG_CACHE_HOME": str(self.cache)} | environment,
+            [self.program, "--host", "local", *words], cwd=self.folder, capture_output=True, encoding="utf-8",
+            timeout=60, check=False, env=known | {"XDG_CACHE_HOME": str(self.cache)} | environment,
         )  # fmt: skip
         assert "Traceback" not in done.stderr
         return done.returncode, re.sub(r"time=[\d.]+s", "time=", done.stdout)
@@ -117,16 +121,49 @@ def test_rubbish_in_a_plan_is_never_carried_out(place):
     (plan,) = place.plans()
     import marshal
 
-    kept, stamps, tasks, host = marshal.loads(plan.read_bytes())
+    question, kept, stamps, tasks, host = marshal.loads(plan.read_bytes())
     head, name, problem, skip, steps = tasks[0]
     line, looks, *rest = steps[0]
     subject, location, _, _, _, measure = looks[0]
     mark = place.folder / "mark"
     evil = (subject, location, "os", "system", (f"touch {mark}",), measure)
     steps[0] = (line, [evil], *rest)
-    plan.write_bytes(marshal.dumps((kept, stamps, [(head, name, problem, skip, steps)], host)))
+    plan.write_bytes(marshal.dumps((question, kept, stamps, [(head, name, problem, skip, steps)], host)))
     assert place.check("features") == good
     assert not mark.exists()
+
+
+def test_a_plan_answers_its_own_question_alone(place):
+    """A file's name is a short digest: what it stands for is compared whole."""
+    assert place.check("features")[0] == 0
+    (plan,) = place.plans()
+    assert place.check("features", "-w", "1:")[0] == 1
+    (other,) = set(place.plans()) - {plan}
+    plan.write_bytes(other.read_bytes())
+    assert place.check("features")[0] == 0
+    assert plan.read_bytes() != other.read_bytes()
+
+
+def test_a_plan_of_a_wheel_lasts_until_the_next_installation(tmp_path):
+    """pip writes the list of files anew with each; the files themselves need not be looked at."""
+    import marshal
+
+    place = Place(tmp_path, tmp_path / "cache", str(installed() / "check_infratest"))
+    place.write("a.feature", "one", "/etc/passwd")
+    good = place.check("features")
+    (plan,) = place.plans()
+    first = plan.read_bytes()
+    packages = next(installed().parent.glob("lib/python3*/site-packages"))
+    (record,) = packages.glob("infratest-*.dist-info/RECORD")
+    looked_at = marshal.loads(first)[2]
+    assert [name for name in looked_at if name.startswith(str(packages))] == [str(record)]
+    assert place.check("features") == good
+    assert plan.read_bytes() == first
+    again = record.with_name("again")
+    again.write_bytes(record.read_bytes())
+    again.replace(record)
+    assert place.check("features") == good
+    assert plan.read_bytes() != first
 
 
 @pytest.mark.parametrize("which", ["file", "folder"])
