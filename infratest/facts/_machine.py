@@ -76,6 +76,14 @@ def stamp(path: str) -> tuple[int, ...] | None:
     return (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, seen.st_dev)
 
 
+def filled(path: str) -> bool:
+    """Whether a file is there and holds something."""
+    try:
+        return os.stat(path).st_size > 0
+    except OSError:
+        return False
+
+
 def listed(folder: str) -> list[str]:
     """Return the names in a folder; none where it is not there or may not be read."""
     try:

@@ -2,8 +2,10 @@
 
 One query of dpkg, rpm, apk's database or pacman for all names. The manager whose database is filled is the one that
 is asked, for tools of another family may be installed on any system. Names are compared exactly: dpkg takes patterns,
-pacman also virtual names, and neither is meant. Only dpkg's state `installed` is installed (not `config-files`,
-`half-installed`, `unpacked` ...); a package on hold is. This machine's own dpkg is read from its status file.
+pacman also virtual names, and neither is meant; rpm also NAME-VERSION-RELEASE.ARCHITECTURE and its parts, and so do we.
+Only dpkg's state `installed` is installed (not `config-files`, `half-installed`, `unpacked` ...); a package on hold is.
+Where both dpkg and rpm have a database, os-release says whose the host is. This machine's own dpkg is read from its
+status file, its rpm by `_rpm_database`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import os
 from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
-from infratest.facts._shell import lines, positional
+from infratest.facts._shell import lines, number, positional
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
 from infratest.found import Package
 
@@ -23,8 +25,31 @@ if TYPE_CHECKING:
     from typing import Any
 
 # rpm and pacman say on standard output and error alike which ones they miss, so all of it is kept, marked by `+`.
+# rpm is told where to look, for an account's own macros may name another database than the host's; and a database
+# without any package is nobody's: the package rpm is asked for too, which every host of rpm's has, so that all of them
+# are looked through only where there is none of those asked for and not even that.
 SNIPPET = r"""
-if [ -s /var/lib/dpkg/status ] && command -v dpkg-query >/dev/null 2>&1; then
+rpm= dpkg=
+for place in /usr/lib/sysimage/rpm /var/lib/rpm; do
+  [ -s "$place/rpmdb.sqlite" ] || [ -s "$place/Packages.db" ] || [ -s "$place/Packages" ] || continue
+  [ -n "$rpm" ] && ! [ "$rpm" -ef "$place" ] && rpm="$rpm and $place" || rpm=$place
+done
+[ -s /var/lib/dpkg/status ] && command -v dpkg-query >/dev/null 2>&1 && dpkg=yes
+if [ -n "$dpkg" ] && [ -n "$rpm" ]; then
+  like=
+  while IFS='=' read -r key value; do
+    case $key in ID | ID_LIKE) like="$like $value" ;; esac
+  done 2>/dev/null </etc/os-release
+  case $like in
+    *debian* | *ubuntu*) rpm= ;;
+    *fedora* | *rhel* | *centos* | *suse* | *mageia* | *amzn* | *azurelinux*) dpkg= ;;
+    *)
+      echo "dpkg and rpm ($rpm) both have a database here, and /etc/os-release is of neither's family:$like" >&2
+      exit NO_TOOL
+      ;;
+  esac
+fi
+if [ -n "$dpkg" ]; then
   echo dpkg
   dpkg-query -W -f '${Package}\t${Architecture}\t${Status}\t${Version}\n' -- "$@"
   [ $? -le 1 ] || exit 1
@@ -34,16 +59,36 @@ elif [ -s /lib/apk/db/installed ] || [ -s /usr/lib/apk/db/installed ]; then
 elif [ -d /var/lib/pacman/local ] && command -v pacman >/dev/null 2>&1; then
   echo pacman
   pacman -Q -- "$@" 2>&1
-elif { [ -d /var/lib/rpm ] || [ -d /usr/lib/sysimage/rpm ]; } && command -v rpm >/dev/null 2>&1; then
+elif [ -n "$rpm" ] && command -v rpm >/dev/null 2>&1; then
+  case $rpm in
+    *' and '*)
+      echo "rpm has a database in $rpm: which one is this host's is not known" >&2
+      exit NO_TOOL
+      ;;
+  esac
   echo rpm
-  rpm -q --qf '+\t%{NAME}\t%{EPOCH}\t%{VERSION}-%{RELEASE}\n' -- "$@" 2>&1
+  found=$(rpm --dbpath "$rpm" -q --qf 'FORMAT' -- "$@" rpm 2>&1)
+  printf '%s\n' "$found"
+  case $found in
+    '+'* | *'
++'*) ;;
+    *) [ -n "$(rpm --dbpath "$rpm" -qa --qf + 2>&1)" ] || echo "its database in $rpm holds no package at all" ;;
+  esac
 else
-  echo "no package manager that is known here (dpkg, rpm, apk, pacman)" >&2
+  echo "no package manager with a database that is known here (dpkg, rpm, apk, pacman)" >&2
   exit NO_TOOL
 fi
 exit 0
-""".replace("NO_TOOL", str(NO_TOOL))
+""".replace("NO_TOOL", str(NO_TOOL)).replace(
+    "FORMAT", r"+\t%{DBINSTANCE}\t%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
+)
 
+#: Where rpm keeps what it knows, and the files that hold it: of sqlite, ndb and Berkeley DB.
+RPM = ("/usr/lib/sysimage/rpm", "/var/lib/rpm")
+RPM_FILES = ("rpmdb.sqlite", "Packages.db", "Packages")
+
+#: Where there is one of these, apk or pacman is asked before rpm.
+OTHERS = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed", "/var/lib/pacman/local")
 
 #: Where dpkg keeps what it knows.
 DPKG = "/var/lib/dpkg"
@@ -69,11 +114,38 @@ class PackageFact(LooksHere):
         return {argument: found.get(argument[0], absent) for argument in arguments}
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
-        found = of_dpkg(DPKG, frozenset([argument[0].partition(":")[0] for argument in arguments]))
-        if found is None or not _machine.on_path("dpkg-query"):
+        files = _files_of_rpm()
+        look = _here_by_rpm(files, arguments) if files else _here_by_dpkg(arguments)
+        if look is None:
             return None
-        absent = Package(manager="dpkg", installed=False)
+        manager, found = look
+        absent = Package(manager=manager, installed=False)
         return {argument: found.get(argument[0], absent) for argument in arguments}
+
+
+def _here_by_dpkg(arguments: Sequence[Argument]) -> tuple[str, dict[str, Package]] | None:
+    found = of_dpkg(DPKG, frozenset([argument[0].partition(":")[0] for argument in arguments]))
+    return None if found is None or not _machine.on_path("dpkg-query") else ("dpkg", found)
+
+
+def _files_of_rpm() -> list[str]:
+    """Return the databases of rpm on this machine; the same one is not told of twice."""
+    folders = [folder for folder in RPM if os.path.isdir(folder)]
+    if len(folders) == len(RPM) and os.path.samefile(*folders):
+        folders = folders[:1]
+    return [f"{folder}/{name}" for folder in folders for name in RPM_FILES if _machine.filled(f"{folder}/{name}")]
+
+
+def _here_by_rpm(files: list[str], arguments: Sequence[Argument]) -> tuple[str, dict[str, Package]] | None:
+    """Return what rpm's database tells, None where it is not the only one or not of the format that is read here."""
+    folder, _, name = files[0].rpartition("/")
+    others = _machine.filled(f"{DPKG}/status") or any(os.path.exists(other) for other in OTHERS)
+    if len(files) > 1 or name != RPM_FILES[0] or others or not _machine.on_path("rpm"):
+        return None
+    from infratest.facts import _rpm_database
+
+    rows = _rpm_database.rows_of(folder, [argument[0] for argument in arguments])
+    return None if rows is None else ("rpm", _rpm(rows, []))
 
 
 #: The packages that were read last, by folder and names, with the stamp of the status file they were read from.
@@ -178,16 +250,36 @@ def _dpkg_words(status: str) -> str:
 
 
 def _rpm(rows: list[str], names: list[str]) -> dict[str, Package]:
-    found: dict[str, Package] = {}
-    missing = {f"package {name} is not installed" for name in names}
+    missing = {f"package {name} is not installed": name for name in (*names, "rpm")}
+    absent = set()
+    packages: dict[int, tuple[list[str], Package]] = {}
     for row in rows:
         if row.startswith("+\t"):
-            _, name, epoch, version = _fields(row, 4)
-            full = version if epoch == "(none)" else f"{epoch}:{version}"
-            found[name] = Package(manager="rpm", installed=True, version=full, state="installed")
-        elif row not in missing and not row.startswith("warning:"):
+            _, place, name, epoch, version, release, architecture = _fields(row, 7)
+            full = f"{version}-{release}" if epoch == "(none)" else f"{epoch}:{version}-{release}"
+            package = Package(manager="rpm", installed=True, version=full, state="installed")
+            packages[number(place, "a package's place in rpm's database")] = (
+                [name, architecture, "0" if epoch == "(none)" else epoch, version, release],
+                package,
+            )
+        elif row in missing:
+            absent.add(missing[row])
+        elif not row.startswith("warning:"):
             raise FactError(f"rpm could not look: {row[:200]}")
+    # Of several packages of a name (kernels), the one that was installed last is meant.
+    in_order = [packages[place] for place in sorted(packages)]
+    found = {label: package for fields, package in in_order for label in _labels(*fields)}
+    found |= {fields[0]: package for fields, package in in_order}
+    if strange := [name for name in names if name not in found and name not in absent]:
+        raise FactError(f"rpm takes {strange[0]!r} for another package: name it as NAME or NAME.ARCHITECTURE")
     return found
+
+
+def _labels(name: str, architecture: str, epoch: str, version: str, release: str) -> list[str]:
+    """Return all that rpm takes for this package, beside its bare name."""
+    versions = [version, f"{version}-{release}", f"{epoch}:{version}", f"{epoch}:{version}-{release}"]
+    labels = [f"{name}-{one}" for one in versions]
+    return [*labels, *(f"{label}.{architecture}" for label in (name, *labels))]
 
 
 def _apk(rows: list[str], names: list[str]) -> dict[str, Package]:
