@@ -13,18 +13,38 @@ from infratest import registry
 from infratest.engine import compiling
 from infratest.engine.faces import keeps
 from infratest.engine.tasks import Plan
+from infratest.gherkin.find import find, split
 from infratest.session import Session
 
+#: Nanoseconds that the clock of a file system may be behind: it ticks a hundred times a second, if not more often.
+TICK = 20_000_000
 
-def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[str, Any]) -> None:
-    """Keep a plan under the command line that led to it, where it can be kept; nothing is said where it cannot."""
+
+def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[str, Any], began: int) -> None:
+    """Keep a plan under the command line that led to it, where it can be kept; nothing is said where it cannot.
+
+    Args:
+        began: nanoseconds since the epoch, before anything was read. What changed since may have been read before it
+            changed: its time now would vouch for what it was then.
+    """
     stack = session.stack
     if not registry.get("provider", stack.provider).declared or (kept["heal"] and not _healable(session, plan)):
         return
     state = str(session.state.path) if keeps(session) else ""
     about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
-    sources = {str(path.absolute()) for path in (*_sources(session, features), *_ours())}
+    theirs = {str(path.absolute()) for path in _sources(session, features)}
+    if any(_changed(path) > began - TICK for path in theirs):
+        return
+    sources = theirs | {str(path.absolute()) for path in _ours()}
     compiling.save(sys.argv[1:], plan, sorted(sources), kept | about)
+
+
+def _changed(path: str) -> int:
+    """Return when a file or folder changed last, 0 where there is none; nobody can set this time back but a clock."""
+    try:
+        return Path(path).stat().st_ctime_ns
+    except OSError:
+        return 0
 
 
 def _healable(session: Session, plan: Plan) -> bool:
@@ -44,10 +64,8 @@ def _sources(session: Session, features: Sequence[str]) -> Iterator[Path]:
         for item in spec.provision:
             yield from (stack.folder / str(value["from"] if kind == "file" else value) for kind, value in item.items())
     for argument in features or stack.features or ("features",):
-        name = argument.partition(":")[0]
+        name, _ = split(argument)
         if argument.startswith("@"):
-            from infratest.gherkin.find import find
-
             yield from (found.path for found in find([argument], (), stack.folder))
             continue
         for place in [Path(), stack.folder] if features else [stack.folder]:

@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from time import time_ns
 
 import click
 
@@ -128,24 +129,18 @@ def command(
     check_infratest --stack /etc/infratest/shop.yaml --env prod -H web-1 -s nginx-answers
     check_infratest --host local @linux-baseline
     """
+    began = time_ns()
     if version:
         click.echo(f"check_infratest {infratest.__version__}")
         return EXIT[UNKNOWN]
     ranges = _range(warning, "-w"), _range(critical, "-c")
     session = Session(
-        stack_path=Path(stack),
-        env=env,
-        state_path=state,
-        host=host,
-        parameters=parameters(define),
-        timeout=timeout,
-        verbosity=verbose,
-        colour=False,
-        require_env=True,
-    )
+        stack_path=Path(stack), env=env, state_path=state, host=host, parameters=parameters(define), timeout=timeout,
+        verbosity=verbose, colour=False, require_env=True,
+    )  # fmt: skip
     session = replace(session, host=(*host, _name(session, hostname))) if hostname else session
     kept = {"warning": warning or "", "critical": critical or "", "timeout": timeout, "verbosity": verbose}
-    keep = partial(keep_plan, features=features, kept=kept | {"heal": heal})
+    keep = partial(keep_plan, features=features, kept=kept | {"heal": heal}, began=began)
     report = checked(session, features, tags, scenario, heal=heal, dry_run=dry_run, planned=keep, made=made)
     show(session, report, (), "nagios", failed_warning=ranges[0], failed_critical=ranges[1], timeout=timeout)
     return apply_failed_ranges(report, *ranges)[1]

@@ -1,11 +1,12 @@
 """A plan kept in a file, read: what a check would ask of which hosts, so that it need not read features again.
 
 The file holds declarations alone (names of check classes and their arguments, texts, numbers, a host as the stack file
-declares it): no code, no secrets, no address that was looked up. It is marshal's data, which can hold nothing else. It
-is believed only if it is private to its user and everything it was made from is still as it was: every file read and
-folder listed (size, times, inode), the arguments, the environment, our version and Python's. Written whole or not at
-all (`compiling`); whatever is wrong with it, the features are read again and the answer is the same. What says how to
-log in (ssh_config, known_hosts, keys, the agent) is no part of it: the transport reads that anew at every run.
+declares it): no code, no secrets, no address that was looked up. It is marshal's data, which can hold nothing else,
+behind its own checksum: a bit that a disk turned over must not make a plan that asks for less. It is believed only if
+it is private to its user and everything it was made from is still as it was: every file read and folder listed (size,
+times, inode), the arguments, the environment, our version and Python's. Written whole or not at all (`compiling`);
+whatever is wrong with it, the features are read again and the answer is the same. What says how to log in (ssh_config,
+known_hosts, keys, the agent) is no part of it: the transport reads that anew at every run.
 
 On the plugin program's path.
 """
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from infratest.thresholds import Threshold
     from infratest.transports.base import Transport
 
-FORMAT = 4
+FORMAT = 5
+#: Bytes of the checksum that a plan file begins with.
+CHECKSUM = 8
 
 #: Where check classes may be loaded from: a plan file must not be able to name anything else.
 CHECKS = "infratest.checks."
@@ -44,10 +47,15 @@ VARIABLES = (
 
 
 def folder() -> str:
-    """Return the folder of plan files: the user's cache; by the passwd database, since a daemon may have no HOME."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME", "")
-    if os.environ.get("XDG_CACHE_HOME"):
-        return os.path.join(base, "infratest", "plans")
+    """Return the folder of plan files, or an empty text where there can be none.
+
+    It is in the user's cache; by the passwd database, since a daemon may have no HOME. A path that is not absolute is
+    none, as the XDG Base Directory Specification says: a check must not leave folders where it happens to be called.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    if cache.startswith("/"):
+        return os.path.join(cache, "infratest", "plans")
+    base = os.environ.get("HOME", "")
     if not base:
         import pwd
 
@@ -55,7 +63,7 @@ def folder() -> str:
             base = pwd.getpwuid(os.getuid()).pw_dir
         except KeyError:
             return ""
-    return os.path.join(base, ".cache", "infratest", "plans")
+    return os.path.join(base, ".cache", "infratest", "plans") if base.startswith("/") else ""
 
 
 def place_for(words: Sequence[str]) -> tuple[str, str]:
@@ -64,12 +72,25 @@ def place_for(words: Sequence[str]) -> tuple[str, str]:
     The file's name is an empty text where there can be none.
     """
     place = folder()
+    try:
+        here = os.getcwd()
+    except OSError:  # it was removed under us
+        return "", ""
     variables = [os.environ.get(name) for name in VARIABLES]
-    question = repr((FORMAT, __version__, __file__, sys.version, os.getcwd(), tuple(words), variables))
-    # What Python tells its own sources apart by: built in, where a module of digests is a library to be loaded. Two
-    # questions of one name cost each other their file and nothing else: the whole question is compared, too.
-    name = __import__("_imp").source_hash(FORMAT, question.encode("utf-8", "surrogateescape")).hex()
+    question = repr((FORMAT, __version__, __file__, sys.version, here, tuple(words), variables))
+    # Two questions of one name cost each other their file and nothing else: the whole question is compared, too.
+    name = checksum(question.encode("utf-8", "surrogateescape")).hex()
     return os.path.join(place, name) if place else "", question
+
+
+def checksum(data: bytes) -> bytes:
+    """Return CHECKSUM bytes that tell data apart, against accidents and not against forgery.
+
+    They are those by which Python tells its own sources apart: built in, where a module of digests is a library that
+    has to be loaded.
+    """
+    told: bytes = __import__("_imp").source_hash(FORMAT, data)
+    return told
 
 
 def stamp(path: str) -> tuple[int, ...] | None:
@@ -84,26 +105,29 @@ def stamp(path: str) -> tuple[int, ...] | None:
 def load(path: str, question: str) -> tuple[Plan, dict[str, Any]] | None:
     """Return a plan and what was kept with it, or None where it is absent, stale, broken, or could be another's."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return None
-    try:
-        info = os.fstat(handle)
-        above = os.stat(os.path.dirname(path))
-        for seen in (info, above):
-            if seen.st_uid != os.getuid() or seen.st_mode & 0o022:
-                return None
-        data = os.read(handle, info.st_size + 1)
-    finally:
-        os.close(handle)
-    try:
-        answers, kept, stamps, tasks, hosts = marshal.loads(data)
+        data = _private(path)
+        if not data or data[:CHECKSUM] != checksum(data[CHECKSUM:]):
+            return None
+        answers, kept, stamps, tasks, hosts = marshal.loads(data[CHECKSUM:])
         if answers != question or any(stamp(name) != was for name, was in stamps.items()):
             return None
         plan = Plan(tuple(_task(task) for task in tasks), {host[0]: Host(*host) for host in hosts})
-    except (ValueError, TypeError, EOFError, AttributeError, KeyError, ImportError):
+    except (OSError, ValueError, TypeError, EOFError, AttributeError, KeyError, ImportError):
         return None
     return plan, kept
+
+
+def _private(path: str) -> bytes:
+    """Return what is in a file that this user alone could have written; nothing of another. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        info = os.fstat(handle)
+        for seen in (info, os.stat(os.path.dirname(path))):
+            if seen.st_uid != os.getuid() or seen.st_mode & 0o022:
+                return b""
+        return os.read(handle, info.st_size + 1)
+    finally:
+        os.close(handle)
 
 
 def carried_out(plan: Plan, kept: dict[str, Any]) -> Report | None:

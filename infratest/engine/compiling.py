@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from infratest.engine.compiled import CHECKS, place_for, stamp
+from infratest.engine.compiled import CHECKS, checksum, place_for, stamp
 from infratest.engine.tasks import CheckStep, OtherStep, Plan, Task
 from infratest.hosts import RUNNING, Host
 from infratest.thresholds import Threshold
@@ -38,19 +38,52 @@ def save(words: Sequence[str], plan: Plan, sources: Iterable[str], kept: dict[st
         data = marshal.dumps((question, kept, stamps, [_of_task(task) for task in plan.tasks], hosts))
     except ValueError:  # an argument or option that is no plain value
         return False
-    temporary = f"{path}.{os.getpid()}"
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            os.write(handle, data)
-        finally:
-            os.close(handle)
-        os.replace(temporary, path)
+        _make(os.path.dirname(path))
+        _write(path, checksum(data) + data)
         _make_room(os.path.dirname(path))
     except OSError:
         return False
     return True
+
+
+def _make(place: str) -> None:
+    """Make a folder and those above it, private whatever the umask is.
+
+    Nothing is made in what belongs to another user, as where sudo keeps HOME: it would be root's in that user's cache.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    try:
+        owner = os.stat(place).st_uid
+    except FileNotFoundError:
+        _make(os.path.dirname(place))
+        try:
+            os.mkdir(place, 0o700)
+        except FileExistsError:  # another check was faster
+            return
+    else:
+        if owner not in (0, os.getuid()):
+            raise PermissionError(f"{place} belongs to user {owner}")
+
+
+def _write(path: str, data: bytes) -> None:
+    """Write a file whole or not at all. Raises OSError."""
+    # By chance, not by process id: that of a check in a container may be the same each time, and one may be left over.
+    temporary = f"{path}.{os.urandom(8).hex()}"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            written = os.write(handle, data)
+        finally:
+            os.close(handle)
+        if written < len(data):
+            raise OSError(f"{temporary}: no room for {len(data)} bytes")
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
 
 
 def _make_room(place: str) -> None:

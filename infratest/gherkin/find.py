@@ -53,14 +53,19 @@ def ready_made() -> list[str]:
     return sorted(f"@{name.stem}" for name in names if name.suffix == SUFFIX)
 
 
+def split(argument: str) -> tuple[str, tuple[int, ...]]:
+    """Return the path in an argument and the line behind it, if any: a path may hold colons too."""
+    match = re.fullmatch(r"(.+\.feature):(\d+)", argument)
+    return (match[1], (int(match[2]),)) if match else (argument, ())
+
+
 def _resolve(argument: str, places: Sequence[Path], folder: Path) -> list[Found]:
     if argument.startswith("@"):
         path = Path(str(files("infratest.features"))) / f"{argument[1:]}{SUFFIX}"
         if not path.is_file():
             raise FeatureError(unknown("ready-made feature", argument, ready_made()))
         return [Found(path, argument)]
-    match = re.fullmatch(r"(.+\.feature):(\d+)", argument)
-    name, lines = (match[1], (int(match[2]),)) if match else (argument, ())
+    name, lines = split(argument)
     for place in places:
         path = place / name
         if path.is_file():

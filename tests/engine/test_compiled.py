@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import marshal
 import os
+import random
 import re
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from wheel import installed
+
+from infratest.cli._kept_plan import TICK, keep_plan
+from infratest.engine import compiled, faces
+from infratest.session import Session
 
 PROGRAM = str(Path(sys.executable).with_name("check_infratest"))
 FEATURE = 'Feature: f\n  Scenario: {0}\n    Then the file "{1}" exists\n'
@@ -119,16 +126,15 @@ def test_a_plan_that_is_cut_off_is_made_anew(place, size):
 def test_rubbish_in_a_plan_is_never_carried_out(place):
     good = place.check("features")
     (plan,) = place.plans()
-    import marshal
-
-    question, kept, stamps, tasks, host = marshal.loads(plan.read_bytes())
+    question, kept, stamps, tasks, host = marshal.loads(plan.read_bytes()[compiled.CHECKSUM :])
     head, name, problem, skip, steps = tasks[0]
     line, looks, *rest = steps[0]
     subject, location, _, _, _, measure = looks[0]
     mark = place.folder / "mark"
     evil = (subject, location, "os", "system", (f"touch {mark}",), measure)
     steps[0] = (line, [evil], *rest)
-    plan.write_bytes(marshal.dumps((question, kept, stamps, [(head, name, problem, skip, steps)], host)))
+    data = marshal.dumps((question, kept, stamps, [(head, name, problem, skip, steps)], host))
+    plan.write_bytes(compiled.checksum(data) + data)
     assert place.check("features") == good
     assert not mark.exists()
 
@@ -146,8 +152,6 @@ def test_a_plan_answers_its_own_question_alone(place):
 
 def test_a_plan_of_a_wheel_lasts_until_the_next_installation(tmp_path):
     """pip writes the list of files anew with each; the files themselves need not be looked at."""
-    import marshal
-
     place = Place(tmp_path, tmp_path / "cache", str(installed() / "check_infratest"))
     place.write("a.feature", "one", "/etc/passwd")
     good = place.check("features")
@@ -155,7 +159,7 @@ def test_a_plan_of_a_wheel_lasts_until_the_next_installation(tmp_path):
     first = plan.read_bytes()
     packages = next(installed().parent.glob("lib/python3*/site-packages"))
     (record,) = packages.glob("infratest-*.dist-info/RECORD")
-    looked_at = marshal.loads(first)[2]
+    looked_at = marshal.loads(first[compiled.CHECKSUM :])[2]
     assert [name for name in looked_at if name.startswith(str(packages))] == [str(record)]
     assert place.check("features") == good
     assert plan.read_bytes() == first
@@ -237,3 +241,105 @@ def test_a_step_of_the_users_own_keeps_no_plan(place):
     (place.folder / "features" / "a.feature").write_text("Feature: f\n  Scenario: s\n    Then all is well\n")
     assert place.check("features")[0] == 0
     assert place.plans() == []
+
+
+def test_a_bit_that_turned_over_is_no_other_question(place):
+    place.write("a.feature", "one", "/nonexistent")
+    assert place.check("features")[0] == 2
+    (plan,) = place.plans()
+    good = plan.read_bytes()
+    # It would be a question of the same length whose answer is ok.
+    plan.write_bytes(good.replace(b"/nonexistent", b"/etc/./hosts"))
+    assert plan.read_bytes() != good
+    assert place.check("features")[0] == 2
+
+
+def test_a_plan_that_is_damaged_anywhere_is_none(place):
+    place.check("features")
+    (plan,) = place.plans()
+    good = plan.read_bytes()
+    question = marshal.loads(good[compiled.CHECKSUM :])[0]
+    chance = random.Random(20261125)
+    for size in range(len(good)):
+        plan.write_bytes(good[:size])
+        assert compiled.load(str(plan), question) is None, size
+    for bit in chance.sample(range(len(good) * 8), 1000):
+        bad = bytearray(good)
+        bad[bit // 8] ^= 1 << bit % 8
+        plan.write_bytes(bad)
+        assert compiled.load(str(plan), question) is None, bit
+    plan.write_bytes(good)
+    assert compiled.load(str(plan), question) is not None
+
+
+@pytest.mark.parametrize("name", ["x:80.feature", "a:b/x.feature"])
+def test_a_colon_in_a_path_is_not_taken_for_a_line(place, name):
+    target = place.folder / "features" / name
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(FEATURE.format("one", "/etc/passwd"), encoding="utf-8")
+    for words in (f"features/{name}", f"features/{name}:2"):
+        target.write_text(FEATURE.format("one", "/etc/passwd"), encoding="utf-8")
+        assert place.check(words)[0] == 0
+        target.write_text(FEATURE.format("one", "/nonexistent"), encoding="utf-8")
+        assert place.check(words)[0] == 2
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_in_a_plans_place_is_passed_over(place, make):
+    good = place.check("features")
+    (plan,) = place.plans()
+    plan.unlink()
+    make(plan)
+    assert place.check("features") == good
+
+
+def test_a_folder_that_was_removed_under_a_check_is_unknown(place):
+    gone = place.folder / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        ["sh", "-c", 'rmdir "$PWD"; exec "$0" --host local features', PROGRAM], cwd=gone, capture_output=True,
+        encoding="utf-8", timeout=60, check=False, env=os.environ | {"XDG_CACHE_HOME": str(place.cache)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout.startswith("INFRATEST UNKNOWN - ")
+
+
+def test_folders_of_plans_are_private_whatever_the_umask(place):
+    before = os.umask(0)
+    try:
+        place.check("features")
+    finally:
+        os.umask(before)
+    for made in (place.cache, place.cache / "infratest", place.cache / "infratest" / "plans"):
+        assert made.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("environment", [{"XDG_CACHE_HOME": "near"}, {"XDG_CACHE_HOME": "", "HOME": "near"}])
+def test_a_cache_that_is_not_an_absolute_path_is_none(place, tmp_path, environment):
+    assert place.check("features", **{"HOME": str(tmp_path / "home")} | environment)[0] == 0
+    assert os.listdir(place.folder) == ["features"]
+
+
+def test_nothing_is_made_in_the_home_of_another_user(place, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 65534, 65534)
+    assert place.check("features", HOME=str(home), XDG_CACHE_HOME="")[0] == 0
+    assert os.listdir(home) == []
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_what_changed_while_it_was_read_is_not_kept(place, monkeypatch, changes):
+    monkeypatch.chdir(place.folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place.cache))
+    session = Session(stack_path=Path("stack.yaml"), host=("local",), require_env=True)
+    # By the clock of the file system, and later than a tick: what was written before is settled.
+    written = (place.folder / "features" / "a.feature").stat().st_ctime_ns
+    while (began := time.time_ns()) <= written + 2 * TICK:
+        pass
+    plan = faces.prepare(session, faces.Wanted(features=["features"], face="check")).plan
+    if changes:
+        place.write("a.feature", "one", "/nonexistent")
+    kept = {"warning": "", "critical": "", "timeout": 10.0, "verbosity": 0, "heal": False}
+    keep_plan(session, plan, ["features"], kept, began)
+    assert len(place.plans()) == (0 if changes else 1)
