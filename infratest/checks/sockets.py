@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
     from typing import Any
 
-SOCKETS = Need("socket")
+PORTS, UNIX = Need("socket"), Need("unix-socket")
 #: How many listeners a reason names.
 NAMED = 10
 
@@ -47,14 +47,14 @@ class PortListening(Check):
                 raise UserError(f'port {self.port} at "{self.address}": not an IPv4 or IPv6 address') from None
 
     def needs(self) -> tuple[Need, ...]:
-        return (SOCKETS,)
+        return (PORTS,)
 
     @property
     def subject(self) -> str:
         return f"port {self.port}" if self.protocol == "tcp" else f"port {self.port}/{self.protocol}"
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        listeners: Listeners = facts[SOCKETS]
+        listeners: Listeners = facts[PORTS]
         here = listeners.on(self.protocol, self.port)
         if not here:
             ports = sorted({one.port for one in listeners if one.kind == self.protocol and one.port is not None})
@@ -75,10 +75,10 @@ class UnixListening(Check):
     path: str
 
     def needs(self) -> tuple[Need, ...]:
-        return (SOCKETS,)
+        return (UNIX,)
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        listeners: Listeners = facts[SOCKETS]
+        listeners: Listeners = facts[UNIX]
         if self.path in listeners.paths:
             return Seen(holds=True, saw=f'the socket "unix:{self.path}" is listening')
         return Seen(

@@ -1,4 +1,4 @@
-"""Sockets that wait, asked of the kernel by netlink: what `ss` asks, without ss. For the fact `socket`.
+"""Sockets that wait, asked of the kernel by netlink: what `ss` asks. For the facts `socket` and `unix-socket`.
 
 Formats: sock_diag(7), linux/inet_diag.h, linux/unix_diag.h; numbers are in this machine's byte order, ports and
 addresses in the network's.
@@ -30,15 +30,15 @@ INET_MESSAGE, INET_DIAG_SKV6ONLY = 72, 11
 UNIX_MESSAGE, UNIX_DIAG_NAME, UDIAG_SHOW_NAME = 16, 0, 1
 
 
-def listeners() -> list[Listener]:
-    """Return what waits in this network namespace.
+def ports() -> list[Listener]:
+    """Return what waits for TCP and UDP in this network namespace.
 
     Raises:
         OSError: the kernel, or what guards it, does not answer such questions.
     """
-    channel = _socket.socket(_socket.AF_NETLINK, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG)
+    found = []
+    channel = _channel()
     try:
-        found = [one for message in _dump(channel, _unix_request()) for one in _unix(message)]
         for kind, protocol, states in (("udp", UDP, CLOSE), ("tcp", TCP, LISTEN)):
             for family in (_socket.AF_INET, _socket.AF_INET6):
                 request = _inet_request(family, protocol, states)
@@ -46,6 +46,19 @@ def listeners() -> list[Listener]:
     finally:
         channel.close()
     return found
+
+
+def unix_names() -> list[Listener]:
+    """Return the unix sockets that wait in this network namespace and have a name. Raises OSError, as `ports`."""
+    channel = _channel()
+    try:
+        return [one for message in _dump(channel, _unix_request()) for one in _unix(message)]
+    finally:
+        channel.close()
+
+
+def _channel() -> _socket.socket:
+    return _socket.socket(_socket.AF_NETLINK, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG)
 
 
 def _dump(channel: _socket.socket, request: bytes) -> Iterator[memoryview]:

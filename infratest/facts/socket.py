@@ -1,8 +1,9 @@
-"""The fact `socket`: every socket that waits for others, TCP, UDP and unix. It has no argument: all are told.
+"""The fact `socket`: every TCP and UDP socket that waits for others. It has no argument: all are told.
 
 Asked of `ss` (which knows whether an IPv6 wildcard takes IPv4 too), else read from /proc/net, where that is not told;
 on this machine asked of the kernel, as ss asks.
-`ss` writes `*:80` for a wildcard of both families, `0.0.0.0:80` and `[::]:80` for one.
+`ss` writes `*:80` for a wildcard of both families, `0.0.0.0:80` and `[::]:80` for one. Unix sockets are asked apart, by
+the fact `unix-socket`: anybody may give one a name that reads like a port that listens.
 """
 
 from __future__ import annotations
@@ -20,20 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-# 0A is TCP_LISTEN, 07 an unconnected UDP socket (net/tcp_states.h). Unix: flag 10000 accepts connections, type 0002
-# (datagram) needs no listening. A host without IPv6 has no tcp6 and udp6.
+# 0A is TCP_LISTEN, 07 an unconnected UDP socket (net/tcp_states.h). A host without IPv6 has no tcp6 and udp6.
 SNIPPET = r"""
 if command -v ss >/dev/null 2>&1; then
   echo ss
-  ss -H -l -n -t -u -x
+  ss -H -l -n -t -u
 elif [ -r /proc/net/tcp ] && command -v awk >/dev/null 2>&1; then
   echo proc
   set --
-  for table in tcp tcp6 udp udp6 unix; do
+  for table in tcp tcp6 udp udp6; do
     [ -r "/proc/net/$table" ] && set -- "$@" "/proc/net/$table"
   done
   awk 'FNR == 1 { table = FILENAME; sub(".*/", "", table); next }
-    table == "unix" { if ($8 != "" && ($4 == "00010000" || $5 == "0002")) print table, $0; next }
     $4 == (table ~ /^tcp/ ? "0A" : "07") { print table, $2 }' "$@"
 else
   echo "neither ss (iproute2) nor awk is installed on this host" >&2
@@ -58,7 +57,7 @@ class SocketFact(LooksHere):
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
         try:
-            return dict.fromkeys(arguments, Listeners(_sock_diag.listeners()))
+            return dict.fromkeys(arguments, Listeners(_sock_diag.ports()))
         except OSError:
             return None
 
@@ -67,10 +66,6 @@ def _ss(row: str) -> Listener | None:
     fields = row.split()
     if len(fields) < 6:
         raise FactError(f"ss answered a line that is not understood: {row[:120]!r}")
-    if fields[0].startswith("u_"):
-        # Netid State Recv-Q Send-Q <path> <inode> <peer> <peer's inode>: a path may hold blanks, what follows not.
-        path = row.split(None, 4)[4].rsplit(None, 3)[0]
-        return None if path == "*" else Listener(kind="unix", address=path)
     kind = {"tcp": "tcp", "udp": "udp"}.get(fields[0])
     if kind is None:
         return None
@@ -86,9 +81,6 @@ def _ss(row: str) -> Listener | None:
 
 def _proc(row: str) -> Listener | None:
     table, _, rest = row.partition(" ")
-    if table == "unix":
-        # Num RefCount Protocol Flags Type St Inode Path
-        return Listener(kind="unix", address=rest.split(None, 7)[7])
     address, _, port = rest.partition(":")
     try:
         return Listener(

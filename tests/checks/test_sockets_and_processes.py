@@ -10,7 +10,7 @@ from infratest.errors import FactError
 from infratest.facts.base import Need
 from infratest.found import Listener, Listeners, Process, Processes, User
 
-SOCKETS, PROCESSES = Need("socket"), Need("process")
+SOCKETS, UNIX, PROCESSES = Need("socket"), Need("unix-socket"), Need("process")
 
 
 def tcp(address, port=80, only6=None, kind="tcp"):
@@ -67,7 +67,7 @@ def test_what_listens_instead_is_named_and_bounded():
 
 def test_unix_sockets_by_path():
     found = {
-        SOCKETS: Listeners((Listener(kind="unix", address="/run/x.sock"), Listener(kind="unix", address="@abstract")))
+        UNIX: Listeners((Listener(kind="unix", address="/run/x.sock"), Listener(kind="unix", address="@abstract")))
     }
     assert UnixListening("/run/x.sock").observe(found).holds
     assert UnixListening("@abstract").observe(found).holds

@@ -15,7 +15,8 @@ import pytest
 from infratest.facts import _machine, _names
 from tests.facts.both_ways import here, same, snippet
 
-NATIVE = ("content", "disk", "file", "group", "load", "memory", "mount", "package", "process", "socket", "user")
+NATIVE = ("content", "disk", "file", "group", "load", "memory", "mount", "package", "process", "socket", "unix-socket",
+          "user")  # fmt: skip
 ODD = ["plain", "with blank", "quote'quote", 'double"', "back\\slash", "new\nline", "-dash", "$HOME", "*", "é", "\\n"]
 NOBODY = 65534
 
@@ -282,6 +283,7 @@ def test_a_native_reader_loads_nothing_heavy_and_starts_nothing(name):
         "service": "dbus",
     }  # fmt: skip
     argument = (arguments[name],) if name in arguments else ()
+    name = name.replace("-", "_")
     root = str(Path(sys.modules["infratest"].__file__).parents[1])
     program = (
         "import sys\n"

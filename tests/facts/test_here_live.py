@@ -12,10 +12,12 @@ import time
 
 import pytest
 
+from infratest.errors import FactError
 from infratest.found import Listener
 from tests.facts.both_ways import here, snippet
 
 NOBODY = 65534
+SOCKETS = ("socket", "unix-socket")
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def waiting(tmp_path):
 
 def test_sockets(waiting):
     there, not_there = waiting
-    told, seen = snippet("socket", [()])[()], here("socket", [()])[()]
+    told, seen, again = ([one for name in SOCKETS for one in ask(name, [()])[()]] for ask in (snippet, here, here))
     # Other programs open and close sockets meanwhile: both must know all of ours, and what both saw must be equal.
     places = {(one.kind, one.address, one.port) for one in there}
 
@@ -70,7 +72,6 @@ def test_sockets(waiting):
 
     assert ours(seen) == ours(told) == sorted(repr(one) for one in there)
     assert not {(one.address, one.port) for one in (*seen, *told)} & {("127.0.0.1", port) for port in not_there}
-    again = here("socket", [()])[()]
     assert set(seen) & set(again) <= set(told)
     assert {one.kind for one in told} == {one.kind for one in seen}
 
@@ -80,7 +81,20 @@ def test_a_path_of_a_socket_with_a_line_break_is_told_whole(tmp_path):
     with socket.socket(socket.AF_UNIX) as unix:
         unix.bind(path)
         unix.listen()
-        assert Listener("unix", path) in here("socket", [()])[()]
+        assert Listener("unix", path) in here("unix-socket", [()])[()]
+
+
+@pytest.mark.parametrize("last", ["x 1 * 0", "u_str LISTEN 0 1 x"])
+def test_a_name_of_a_unix_socket_is_no_port_that_listens(last):
+    name = f"\0infratest-{os.getpid()} 1 * 0\ntcp LISTEN 0 128 0.0.0.0:9 0.0.0.0:*\n{last}"
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(name)
+        unix.listen()
+        for found in (here("socket", [()])[()], snippet("socket", [()])[()]):
+            assert ("0.0.0.0", 9) not in {(one.address, one.port) for one in found}
+        assert name.replace("\0", "@") in here("unix-socket", [()])[()].paths
+        with pytest.raises(FactError, match="not understood"):
+            snippet("unix-socket", [()])
 
 
 #: First arguments that processes may have.

@@ -18,7 +18,7 @@ from infratest.facts.base import NO_TOOL
 from infratest.registry import get, names
 
 EVERY = ("command", "content", "disk", "file", "group", "http", "load", "memory", "mount", "package", "process",
-         "root-command", "service", "socket", "user")  # fmt: skip
+         "root-command", "service", "socket", "unix-socket", "user")  # fmt: skip
 ODD = ["plain", "with blank", "quote'quote", 'double"', "back\\slash", "new\nline", "-dash", "$HOME", "`id`", "*", "é"]
 
 
@@ -88,9 +88,9 @@ def test_sockets_are_those_that_are_bound(look, listeners, tmp_path):
     with socket.socket(socket.AF_UNIX, tcp) as unix:
         unix.bind(path)
         unix.listen()
-        found = look("socket", ())[()]
+        found, names = look("socket", ())[()], look("unix-socket", ())[()]
     # By address too: one number may be bound at several addresses, by others on this machine as well.
-    seen = {(one.kind, one.address, one.port): one for one in found if one.kind != "unix"}
+    seen = {(one.kind, one.address, one.port): one for one in found}
     assert ("tcp", "127.0.0.1", ports["loop4"]) in seen
     assert ("tcp", "0.0.0.0", ports["all4"]) in seen
     assert ("tcp", "::1", ports["loop6"]) in seen
@@ -98,7 +98,8 @@ def test_sockets_are_those_that_are_bound(look, listeners, tmp_path):
     assert ("udp", "127.0.0.1", ports["loop4"]) not in seen
     assert seen["tcp", "::", ports["only6"]].only6 is True
     assert seen["tcp", "::", ports["both"]].only6 is False
-    assert path in {one.address for one in found if one.kind == "unix"}
+    assert path in names.paths
+    assert {one.kind for one in names} == {"unix"}
 
 
 def test_sockets_without_ss_are_read_from_proc(look, run, listeners, tmp_path):
@@ -113,12 +114,13 @@ def test_sockets_without_ss_are_read_from_proc(look, run, listeners, tmp_path):
         unix.bind(path)
         unix.listen()
         found = look("socket", (), only=run.programs)[()]
+        names = look("unix-socket", (), only=run.programs)[()]
     seen = {(one.kind, one.address, one.port): one for one in found}
     for address, port in ports.items():
         assert ("tcp", address, port) in seen
     assert ("udp", "127.0.0.1", udp) in seen
     assert seen["tcp", "::", ports["::"]].only6 is None
-    assert ("unix", path, None) in seen
+    assert path in names.paths
 
 
 def test_processes_are_found_whatever_their_names(look, tmp_path):
