@@ -205,8 +205,19 @@ class Journal:
         self._lock = threading.Lock()
 
     def records(self) -> list[dict[str, Any]]:
-        """Return every record; a torn one is left out, and so is one that no version of ours wrote."""
-        return [record for record in self._state.read(NAME) if "what" in record and "time" in record]
+        """Return every record; a torn one is left out, and so is one that no version of ours wrote.
+
+        Raises:
+            StateError: a line is damaged: by what it may have said, something live would be taken for left over.
+        """
+        try:
+            records = self._state.read(NAME, whole=True)
+        except StateError as error:
+            raise StateError(
+                f"{error}; mend it from a copy, or take the line out and see by `infratest reap --dry-run` what would "
+                "then be removed as left over"
+            ) from error
+        return [record for record in records if "what" in record and "time" in record]
 
     def write(self, what: str, **fields: Any) -> None:
         """Append one record and have it on the disk."""

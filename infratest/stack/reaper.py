@@ -102,8 +102,10 @@ def _lease_end(lifecycle: Lifecycle, resource: Resource) -> float | None:
             return end
         renewed = expires(Journal(state).records(), stack, env)
         return max(end, float(renewed or 0))
-    except (OSError, ValueError, StateError):
+    except (OSError, ValueError):
         return end  # on another machine, or gone: the label is all there is
+    except StateError:
+        return None  # it may have been renewed there
 
 
 def _take_back(lifecycle: Lifecycle, deadline: Deadline) -> tuple[list[Undo], list[str]]:

@@ -10,6 +10,7 @@ import fcntl
 import os
 import time
 
+from infratest.cleaning import clean
 from infratest.errors import StateError
 from infratest.json_text import dumps, loads
 
@@ -233,8 +234,14 @@ class StateDir:
         except OSError as error:
             raise StateError(self._words("written", error, name)) from error
 
-    def read(self, name: str) -> list[dict[str, Any]]:
-        """Return the records of a file of JSON lines; none where it is not there. A line that was torn is left out."""
+    def read(self, name: str, *, whole: bool = False) -> list[dict[str, Any]]:
+        """Return the records of a file of JSON lines; none where it is not there. A line that was torn is left out.
+
+        Args:
+            whole: each of the others must be a record: one that cannot be read may have said anything.
+        Raises:
+            StateError: the file cannot be read, or is damaged where it must be whole.
+        """
         try:
             with open(self.file(name), "rb") as file:
                 text = file.read().decode("utf-8", "replace")
@@ -243,13 +250,15 @@ class StateDir:
         except OSError as error:
             raise StateError(self._words("read", error, name)) from error
         records = []
-        for line in text.split("\n"):
+        for number, line in enumerate(text.split("\n"), 1):
             try:
                 record = loads(line)
             except ValueError:
-                continue
+                record = None
             if isinstance(record, dict):
                 records.append(record)
+            elif whole and not _torn(line):
+                raise StateError(f"state directory: {self.file(name)}:{number} is damaged: {clean(line, 80)!r}")
         return records
 
     def write(self, name: str, text: str, mode: int = 0o600) -> None:
@@ -285,3 +294,8 @@ def _remove(path: str) -> None:
         os.unlink(path)
     except OSError:
         pass  # where nothing could be made there is nothing to remove
+
+
+def _torn(line: str) -> bool:
+    """Whether it is what a kill in mid-write leaves: nothing, the beginning of a record, or blocks never written."""
+    return not line.strip("\0") or (line.startswith("{") and not line.endswith("}"))

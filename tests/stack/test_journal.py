@@ -83,11 +83,25 @@ def test_a_torn_last_line_is_no_record_and_harms_no_other(journal, tmp_path):
     assert list(journal.live()) == ["h1"]
 
 
-def test_lines_that_are_no_records_are_left_out(journal, tmp_path):
+def test_what_no_version_of_ours_wrote_and_blocks_never_written_are_left_out(journal, tmp_path):
     journal.begin("up", "shop", "")
     path = tmp_path / "state" / "journal.jsonl"
-    path.write_bytes(path.read_bytes() + b'\xff\xfe\n[1]\n{"no": "what"}\n"text"\n')
+    path.write_bytes(path.read_bytes() + b'{"no": "what"}\n\0\0\0\0\n\n')
     assert [record["what"] for record in journal.records()] == ["begin"]
+
+
+@pytest.mark.parametrize("line", [b"\xff\xfe", b"[1]", b'"text"', b'{"what": "begin", "op": "1"x}'])
+def test_a_damaged_line_makes_nothing_left_over(journal, tmp_path, line):
+    operation = journal.begin("up", "shop", "")
+    operation.made(HOST)
+    operation.end(DONE)
+    path = tmp_path / "state" / "journal.jsonl"
+    _, *others = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(line + b"\n" + b"".join(others))
+    with pytest.raises(StateError, match=r"journal\.jsonl:1 is damaged: .*mend it from a copy, or take the line out"):
+        journal.live()
+    path.write_bytes(b"".join(others))
+    assert journal.live() == {}
 
 
 def test_every_record_of_many_threads_is_there(journal):

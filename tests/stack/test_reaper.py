@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infratest.deadline import Deadline
+from infratest.errors import StateError
 from infratest.providers.base import HostSpec, Lease
 from infratest.stack.declared import StackFile
 from infratest.stack.journal import DONE, Journal
@@ -69,6 +70,30 @@ def test_only_this_state_directory_and_only_what_is_not_live(world):
     assert removed(reap(world.life())) == {"orphan"}
     assert world.names() == {"shop", "db", "other-state", "other-owner"}
     assert removed(reap(world.life())) == set()
+
+
+def test_a_damaged_journal_makes_nothing_left_over(world):
+    world.life().up()
+    path = world.life().state.path / "journal.jsonl"
+    first, rest = path.read_text().split("\n", 1)
+    path.write_text(f"{first[:-1]}#}}\n{rest}")
+    for verb in (find, reap, Lifecycle.status, Lifecycle.up):
+        with pytest.raises(StateError, match=r"journal\.jsonl:1 is damaged"):
+            verb(world.life())
+    assert world.names() == {"shop", "db"}
+    path.write_text(f"{first}\n" + path.read_text().split("\n", 1)[1])
+    assert [host.state for host in world.life().up()] == ["running"]
+    assert removed(reap(world.life())) == set()
+
+
+def test_a_lease_in_a_damaged_journal_has_not_expired(world):
+    other = StateDir(world.folder / "other")
+    world.put("renewed", "me@here", other.id, time.time() - HOUR, directory=other.path)
+    other.append("journal.jsonl", {"what": "lease", "time": 1, "stack": "shop", "env": "", "expires": 1})
+    (other.path / "journal.jsonl").write_text("damaged\n")
+    assert removed(reap(world.life(), expired=True)) == set()
+    (other.path / "journal.jsonl").write_text("")
+    assert removed(reap(world.life(), expired=True)) == {"renewed"}
 
 
 def test_expired_is_this_owners_and_another_only_by_name(world):
