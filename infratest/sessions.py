@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
+
 SIGKILL = 9  # signal(7), alike on all of Linux; the module `signal` imports `enum`
+
+#: Seconds that a killed program has to be gone.
+LAST_WAIT = 2.0
 
 #: Looks, for what was started between a look and its kills.
 PASSES = 10
@@ -21,6 +28,20 @@ def end_session(leader: int) -> None:
     for _ in range(PASSES):
         if not [pid for pid in _running(leader) if _killed(pid)]:
             return
+
+
+def reap(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a program that was killed, and no longer than LAST_WAIT.
+
+    A signal that raised while Popen waited may have left its lock taken (it takes it right before a `try`): then it
+    would never see the end.
+    """
+    import subprocess
+
+    try:
+        process.wait(LAST_WAIT)
+    except subprocess.TimeoutExpired:
+        pass
 
 
 def _killed(pid: int) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import click
@@ -132,18 +134,25 @@ def carried_out(command: Sequence[str], folder: Path, *, captured: bool) -> tupl
         Its status, and what it printed on standard output where that is captured.
     """
     stdout = subprocess.PIPE if captured else None
-    with subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, encoding="utf-8") as process:
-        try:
-            output, _ = process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-        except KeyboardInterrupt as stop:
-            if isinstance(stop, Terminated):  # Ctrl-C has reached it too, a signal to us alone has not
-                process.terminate()
-            process.communicate(timeout=SECONDS)
-            raise
-    return process.returncode, output or ""
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, encoding="utf-8")
+    ended: SimpleQueue[tuple[int, str]] = SimpleQueue()
+
+    def wait() -> None:
+        output, _ = process.communicate()
+        ended.put((process.returncode, output or ""))
+
+    # Signals raise in the main thread: one that comes while Popen waits there may leave its lock taken for ever.
+    threading.Thread(target=wait, daemon=True).start()
+    try:
+        return ended.get(timeout=SECONDS)
+    except Empty:
+        process.kill()
+        raise subprocess.TimeoutExpired(command, SECONDS) from None
+    except KeyboardInterrupt as stop:
+        if isinstance(stop, Terminated):  # Ctrl-C has reached it too, a signal to us alone has not
+            process.terminate()
+        ended.get(timeout=SECONDS)
+        raise
 
 
 def demand(holds: bool, words: str) -> None:

@@ -24,6 +24,7 @@ from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.providers.base import Resource
 from infratest.quoting import command_line
+from infratest.sessions import reap
 
 DOCKER, PODMAN = "docker", "podman"
 
@@ -257,17 +258,15 @@ def call(
         )
     except OSError as error:
         raise ProviderError(f"{arguments[0]} could not be run: {error.strerror}") from error
-    with process:
-        try:
-            out, err = _communicate(process, stdin, deadline)
-        except subprocess.TimeoutExpired:
-            raise ProviderError(
-                f"`{_shown(arguments)}` was ended: it was told to stop, or had not ended in its {deadline.seconds:.0f} "
-                "seconds; give it more with --timeout, or see whether the machine is overloaded"
-            ) from None
-        finally:
-            if process.poll() is None:
-                _end(process)
+    try:
+        out, err = _communicate(process, stdin, deadline)
+    except subprocess.TimeoutExpired:
+        raise ProviderError(
+            f"`{_shown(arguments)}` was ended: it was told to stop, or had not ended in its {deadline.seconds:.0f} "
+            "seconds; give it more with --timeout, or see whether the machine is overloaded"
+        ) from None
+    finally:
+        _end(process)
     return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
@@ -284,11 +283,16 @@ def _communicate(process: subprocess.Popen[bytes], stdin: bytes, deadline: Deadl
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.communicate()
+    """Kill it with all that it has started, where it still runs, and let go of its streams."""
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        reap(process)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def _shown(arguments: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import IO
 
 from infratest.deadline import Deadline
-from infratest.sessions import end_session
+from infratest.sessions import end_session, reap
 from infratest.transports._streams import Kept
 from infratest.transports.base import OUTPUT_LIMIT, CommandResult
 
@@ -24,9 +24,6 @@ CHUNK = 65536
 
 #: Seconds between looks whether the program has ended while a child of its still holds the streams open.
 ENDED_CHECK = 0.05
-
-#: Seconds that a killed program has to be gone.
-LAST_WAIT = 2.0
 
 #: Shell exit statuses for a command that is not there and one that cannot be run (POSIX, 2.8.2).
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
@@ -156,10 +153,7 @@ class Program:
 
     def _let_go(self, process: subprocess.Popen[bytes]) -> None:
         self.kill()
-        try:
-            process.wait(LAST_WAIT)
-        except subprocess.TimeoutExpired:
-            pass  # sudo's program, which an ordinary user cannot kill: the deadline stands all the same
+        reap(process)  # but sudo's program, which an ordinary user cannot kill: the deadline stands all the same
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()

@@ -29,6 +29,7 @@ from infratest.errors import AccessRefused, DeadlineExceeded, HostKeyRefused, Tr
 from infratest.hosts import Host
 from infratest.options import build
 from infratest.quoting import command_line
+from infratest.sessions import reap
 from infratest.transports import _mark, _ssh_errors
 from infratest.transports._program import NOT_FOUND, Ended, Program
 from infratest.transports._ssh_command import through, trusting
@@ -287,7 +288,7 @@ class Openssh(Transport):
                 master.wait(LAST_WAIT)
             except subprocess.TimeoutExpired:
                 master.kill()
-                master.wait()
+                reap(master)
             for stream in (master.stdout, master.stderr):
                 if stream is not None:
                     stream.close()

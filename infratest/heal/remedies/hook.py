@@ -21,6 +21,7 @@ from infratest.errors import HealError, UserError
 from infratest.heal.base import Outcome, Remedy, Surroundings
 from infratest.model import Result
 from infratest.quoting import command_line
+from infratest.sessions import reap
 
 #: Bytes of its output that are looked at.
 OUTPUT_LIMIT = 64 * 1024
@@ -98,4 +99,4 @@ class Hook(Remedy):
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                reap(process)
