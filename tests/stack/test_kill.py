@@ -304,7 +304,7 @@ def test_interrupted_while_containers_come_up(tmp_path, foreign_stack, point):
         assert "stopped by SIGINT" in words
         assert scene.ours() == []
     finally:
-        reap(scene.life())
+        scene.life().destroy()
     assert not (scene.state.path / "journal.jsonl").exists()
 
 
@@ -332,5 +332,5 @@ def test_interrupted_at_random_moments_of_containers(tmp_path, foreign_stack):
             assert len(scene.ours()) == (3 if through else 0), (seed, moment, words)
             assert (known_hosts(scene) != "") is through, (seed, moment)
         finally:
-            reap(scene.life())
+            scene.life().destroy()
     assert INTERRUPTED in statuses, (seed, statuses)
