@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 CHUNK = 65536
 
+#: Linux: what comes is acknowledged at once, until we send again (tcp(7)); elsewhere this sets TCP_NODELAY once more.
+#: sshd leaves Nagle's algorithm on where there is no terminal: the last of several small packets waits for the
+#: acknowledgement of the first, which would be delayed by 40 ms.
+QUICKACK = getattr(socket, "TCP_QUICKACK", socket.TCP_NODELAY)
+
 #: Bytes that a server may say before its version.
 GREETING_LIMIT = 8192
 
@@ -114,8 +119,15 @@ class Wire:
         if self._events != events:
             self._poll.register(self._tcp if self._tcp is not None else self.end, events)
             self._events = events
+        self._acknowledge()
         if not self._poll.poll(deadline.left * 1000):
             raise TimeoutError
+
+    def _acknowledge(self) -> None:
+        # Not in `wait`: the frame of an error keeps its variables, and with them the socket, open.
+        tcp = self._tcp if self._tcp is not None else self.end
+        with suppress(OSError):  # closed meanwhile: whoever reads finds out
+            tcp.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
     def gather(self, size: int, deadline: Deadline) -> None:
         """Wait until so many bytes can be read, or the other side has ended, or the deadline passes."""
