@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -151,7 +152,8 @@ def carried_out(command: Sequence[str], folder: Path, *, captured: bool) -> tupl
     except KeyboardInterrupt as stop:
         if isinstance(stop, Terminated):  # Ctrl-C has reached it too, a signal to us alone has not
             process.terminate()
-        ended.get(timeout=SECONDS)
+        with suppress(Empty):
+            ended.get(timeout=SECONDS)
         raise
 
 

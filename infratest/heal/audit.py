@@ -25,7 +25,7 @@ class Audit:
     def __init__(self, state: StateDir, env: str) -> None:
         self._state = state
         self._env = env
-        self._records = [record for record in state.read(FILE) if record.get("env") == env]
+        self._records = [record for record in _whole(state) if record.get("env") == env]
         try:
             _ = self.tries
         except (KeyError, TypeError, ValueError) as error:
@@ -87,6 +87,15 @@ class Audit:
     def _write(self, data: dict[str, Any]) -> None:
         self._state.append(FILE, data)
         self._records.append(data)
+
+
+def _whole(state: StateDir) -> list[dict[str, Any]]:
+    try:
+        return state.read(FILE, whole=True)
+    except StateError as error:
+        raise StateError(
+            f"{error}; it may have been a try, so that no budget can be counted; mend its line, or take it out"
+        ) from error
 
 
 def _gist(data: dict[str, Any]) -> tuple[Any, ...] | None:

@@ -139,6 +139,16 @@ def test_a_damaged_try_in_the_audit_stops_it_before_the_act(
     assert world.acts == []
 
 
+def test_a_line_of_the_audit_that_may_have_been_a_try_stops_it_before_the_act(world: World, state: StateDir) -> None:
+    world.helps = False
+    run(world, state, make_rule(tries=2))
+    acts, path = len(world.acts), state.path / "heal.jsonl"
+    path.write_text(path.read_text().replace('{"', "{", 1))
+    with pytest.raises(StateError, match=r"heal\.jsonl:1 is damaged: .*no budget can be counted"):
+        run(world, state, make_rule(tries=2))
+    assert len(world.acts) == acts
+
+
 def test_a_damaged_refusal_in_the_audit_is_written_again(world: World, state: StateDir) -> None:
     run(world, state, make_rule(mode="observe"))
     (record,) = state.read("heal.jsonl")

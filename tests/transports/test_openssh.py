@@ -255,9 +255,9 @@ def test_a_jump_host_is_verified_before_anything_is_offered(server: Server, star
     assert "publickey" not in jump.log.read_text()
 
 
-def test_a_jump_hosts_name_is_no_option(server: Server, folder: Path) -> None:
-    failure(TransportError, server.options(jump="-oProxyCommand=touch /tmp/never"), folder)
-    assert not Path("/tmp/never").exists()
+def test_a_jump_hosts_name_is_no_option(server: Server, folder: Path, tmp_path: Path) -> None:
+    failure(TransportError, server.options(jump=f"-oProxyCommand=touch {tmp_path}/never"), folder)
+    assert not (tmp_path / "never").exists()
 
 
 def test_a_jump_host_that_is_down_is_not_the_host_down(server: Server, start: Start, folder: Path) -> None:
