@@ -1,6 +1,6 @@
-"""The processes of a session ended at once, also those in a process group of their own, as timeout(1) makes one.
+"""Programs of this machine that leave nothing behind: begun with signals held, ended with all of their session.
 
-Called by what runs programs on this machine and must leave nothing behind. On the plugin program's path.
+Called by what runs programs here. On the plugin program's path.
 """
 
 from __future__ import annotations
@@ -10,14 +10,49 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
+    from types import FrameType
+    from typing import Any
 
-SIGKILL = 9  # signal(7), alike on all of Linux; the module `signal` imports `enum`
+#: signal(7), alike on all of Linux; the module `signal` imports `enum`.
+SIGHUP, SIGINT, SIGKILL, SIGTERM = 1, 2, 9, 15
 
 #: Seconds that a killed program has to be gone.
 LAST_WAIT = 2.0
 
 #: Looks, for what was started between a look and its kills.
 PASSES = 10
+
+
+class signals_held:
+    """While this lasts, SIGINT, SIGTERM and SIGHUP wait; the first that came is delivered at the end.
+
+    For the moment in which a program is started: a signal that raises after the fork and before its process is known
+    would leave it running with nobody to end it. The block must end inside the `try` that ends the process.
+    """
+
+    def __init__(self) -> None:
+        self._signal: Any = __import__("_signal")
+        self._before: dict[int, Any] = {}
+        self._waiting = 0
+
+    def __enter__(self) -> None:
+        for number in (SIGINT, SIGTERM, SIGHUP):
+            handler = self._signal.getsignal(number)
+            if callable(handler):  # one that is ignored stays so; the default ends us without a word, as it would
+                try:
+                    self._signal.signal(number, self._wait)
+                except ValueError:
+                    return  # in another thread than the main one no signal raises
+                self._before[number] = handler
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            self._signal.signal(number, handler)
+        if self._waiting:
+            self._signal.raise_signal(self._waiting)
+
+    def _wait(self, number: int, frame: FrameType | None) -> None:
+        self._waiting = self._waiting or number
 
 
 def end_session(leader: int) -> None:

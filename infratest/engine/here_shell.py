@@ -13,7 +13,7 @@ from infratest.engine.asked import SNIPPET_SECONDS, askable
 from infratest.engine.script import Question, Script, build, read
 from infratest.errors import DeadlineExceeded
 from infratest.facts.base import Answer
-from infratest.sessions import end_session
+from infratest.sessions import end_session, signals_held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,22 +53,15 @@ def _run(script: Script, deadline: Deadline) -> tuple[bytes, bytes]:
     stdin_read, stdin_write = os.pipe()
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
-    pid = os.posix_spawn(
-        "/bin/sh", ["sh", "-s", script.nonce], os.environ | {"LC_ALL": "C"},
-        file_actions=[
-            (os.POSIX_SPAWN_DUP2, stdin_read, 0),
-            (os.POSIX_SPAWN_DUP2, out_write, 1),
-            (os.POSIX_SPAWN_DUP2, err_write, 2),
-        ],
-        setsid=True,
-        setsigdef=[SIGPIPE],
-    )  # fmt: skip
-    for handle in (stdin_read, out_write, err_write):
-        os.close(handle)
-    os.set_blocking(stdin_write, False)
     streams: dict[int, bytearray] = {out_read: bytearray(), err_read: bytearray()}
     unsent, open_streams = memoryview(script.text), {out_read, err_read}
+    pid = 0
     try:
+        with signals_held():
+            pid = _started(script.nonce, stdin_read, out_write, err_write)
+        for handle in (stdin_read, out_write, err_write):
+            os.close(handle)
+        os.set_blocking(stdin_write, False)
         while open_streams and not deadline.passed:
             writing = [stdin_write] if unsent else []
             readable, writable, _ = select.select(list(open_streams), writing, [], deadline.left)
@@ -83,12 +76,32 @@ def _run(script: Script, deadline: Deadline) -> tuple[bytes, bytes]:
                 elif len(streams[handle]) < OUTPUT_LIMIT:
                     streams[handle] += data
     finally:
-        if open_streams:  # at the deadline, or after Ctrl-C
-            end_session(pid)
-        for handle in (out_read, err_read, *([stdin_write] if unsent else [])):
-            os.close(handle)
-        os.waitpid(pid, 0)
+        _let_go(pid, bool(open_streams), (out_read, err_read, *([stdin_write] if unsent else [])))
     return bytes(streams[out_read]), bytes(streams[err_read])
+
+
+def _started(nonce: str, stdin: int, stdout: int, stderr: int) -> int:
+    """Start the shell in a session of its own and return its pid."""
+    return os.posix_spawn(
+        "/bin/sh", ["sh", "-s", nonce], os.environ | {"LC_ALL": "C"},
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, stdin, 0),
+            (os.POSIX_SPAWN_DUP2, stdout, 1),
+            (os.POSIX_SPAWN_DUP2, stderr, 2),
+        ],
+        setsid=True,
+        setsigdef=[SIGPIPE],
+    )  # fmt: skip
+
+
+def _let_go(pid: int, early: bool, handles: Sequence[int]) -> None:
+    """Close what the shell was talked to by, and wait for it; where it is `early` all of its session is killed."""
+    if early and pid:  # at the deadline, or after Ctrl-C
+        end_session(pid)
+    for handle in handles:
+        os.close(handle)
+    if pid:
+        os.waitpid(pid, 0)
 
 
 def _send(handle: int, data: memoryview) -> memoryview:

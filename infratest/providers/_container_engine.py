@@ -24,7 +24,7 @@ from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.providers.base import Resource
 from infratest.quoting import command_line
-from infratest.sessions import reap
+from infratest.sessions import reap, signals_held
 
 DOCKER, PODMAN = "docker", "podman"
 
@@ -247,18 +247,13 @@ def call(
     """
     # The engine's messages are read for `no such`: they must come in English.
     full = {**os.environ, **(environment or {}), "LC_ALL": "C.UTF-8"}
+    process = None
     try:
-        process = subprocess.Popen(
-            list(arguments),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=full,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ProviderError(f"{arguments[0]} could not be run: {error.strerror}") from error
-    try:
+        try:
+            with signals_held():
+                process = _started(arguments, full)
+        except OSError as error:
+            raise ProviderError(f"{arguments[0]} could not be run: {error.strerror}") from error
         out, err = _communicate(process, stdin, deadline)
     except subprocess.TimeoutExpired:
         raise ProviderError(
@@ -266,8 +261,20 @@ def call(
             "seconds; give it more with --timeout, or see whether the machine is overloaded"
         ) from None
     finally:
-        _end(process)
+        if process is not None:
+            _end(process)
     return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+
+
+def _started(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        list(arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
 
 
 def _communicate(process: subprocess.Popen[bytes], stdin: bytes, deadline: Deadline) -> tuple[bytes, bytes]:

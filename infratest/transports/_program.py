@@ -16,7 +16,7 @@ from time import monotonic
 from typing import IO
 
 from infratest.deadline import Deadline
-from infratest.sessions import end_session, reap
+from infratest.sessions import end_session, reap, signals_held
 from infratest.transports._streams import Kept
 from infratest.transports.base import OUTPUT_LIMIT, CommandResult
 
@@ -61,25 +61,33 @@ class Program:
         """
         started = monotonic()
         try:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE if self._stdin else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=self._environment,
-                start_new_session=True,
-                bufsize=0,
-            )
-        except OSError as error:
-            status = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
-            words = "not found" if status == NOT_FOUND else (error.strerror or "cannot be run").lower()
-            said = f"{self._command[0]}: {words}\n".encode("utf-8", "surrogateescape")
-            return Ended(CommandResult(exit=status, stdout=b"", stderr=said, seconds=monotonic() - started))
-        try:
-            cut = self._exchange(self._process, deadline)
+            try:
+                with signals_held():
+                    process = self._process = self._started()
+            except OSError as error:
+                return Ended(self._not_started(error, monotonic() - started))
+            cut = self._exchange(process, deadline)
         finally:
-            self._let_go(self._process)
-        return Ended(self._result(self._process, started), cut)
+            if self._process is not None:
+                self._let_go(self._process)
+        return Ended(self._result(process, started), cut)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE if self._stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environment,
+            start_new_session=True,
+            bufsize=0,
+        )
+
+    def _not_started(self, error: OSError, seconds: float) -> CommandResult:
+        status = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+        words = "not found" if status == NOT_FOUND else (error.strerror or "cannot be run").lower()
+        said = f"{self._command[0]}: {words}\n".encode("utf-8", "surrogateescape")
+        return CommandResult(exit=status, stdout=b"", stderr=said, seconds=seconds)
 
     def kill(self) -> None:
         """End the program and all of its session at once."""

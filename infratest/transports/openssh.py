@@ -29,7 +29,7 @@ from infratest.errors import AccessRefused, DeadlineExceeded, HostKeyRefused, Tr
 from infratest.hosts import Host
 from infratest.options import build
 from infratest.quoting import command_line
-from infratest.sessions import reap
+from infratest.sessions import reap, signals_held
 from infratest.transports import _mark, _ssh_errors
 from infratest.transports._program import NOT_FOUND, Ended, Program
 from infratest.transports._ssh_command import through, trusting
@@ -119,7 +119,8 @@ class Openssh(Transport):
         self._folder = tempfile.mkdtemp(prefix="infratest-")  # 0700; in /tmp, because a socket's path must be short
         words = Kept()
         try:
-            self._master = self._started(deadline)
+            with signals_held():
+                self._master = self._started(deadline)
             if not self._ready(self._master, words, deadline):
                 raise DeadlineExceeded(f"{self._where}: ssh did not log in within {deadline.seconds:.3g} s")
             if self._master.poll() is not None:
