@@ -7,22 +7,65 @@ from __future__ import annotations
 
 MASK = "********"
 
-#: Secrets known to this process; a value shorter than this would mask half of every text, so it is refused earlier.
+#: A value shorter than this would mask half of every text, so it is refused where it is declared.
 SHORTEST_SECRET = 4
+#: A line of a secret of several lines (a private key) that is shorter than this gives nothing away.
+SHORTEST_LINE = 8
+
+#: Secrets known to this process, as they may be written somewhere.
 _secrets: set[str] = set()
+#: Those that a stack file declares: no cache may hold them, masked or not.
+_declared: set[bytes] = set()
+
+
+class Secret(str):
+    """Text that is shown nowhere: whoever is handed it can use it, and every message, file and output has it masked."""
+
+    __slots__ = ()
+
+    def __new__(cls, value: str) -> Secret:
+        keep_secret(value)
+        _declared.add(value.encode("utf-8", "surrogateescape"))
+        return super().__new__(cls, value)
+
+    def __repr__(self) -> str:
+        return repr(MASK)
 
 
 def keep_secret(value: str) -> None:
-    """Mask this value from now on, in everything that `clean` or `masked` returns."""
+    """Mask this value from now on in everything that `clean` or `masked` returns, in each way it may be written."""
     if len(value) >= SHORTEST_SECRET:
-        _secrets.add(value)
+        _secrets.update(_written(value))
+        _secrets.update(line for line in value.split("\n") if len(line) >= SHORTEST_LINE)
+
+
+def _written(value: str) -> set[str]:
+    """Return a secret as it stands in text, in a shell's words, in JSON, in Python's words and in a URL."""
+    if value.isalnum():
+        return {value}
+    import json
+    from urllib.parse import quote, quote_plus
+
+    from infratest.quoting import quoted
+
+    shell = quoted(value.replace("\0", ""))
+    quotes = {shell, shell[1:-1]} if shell[0] == "'" else {shell}
+    programs = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+    address = value.encode("utf-8", "surrogateescape")
+    return {value, *quotes, *programs, quote(address), quote(address, safe=""), quote_plus(address)}
 
 
 def masked(text: str) -> str:
     """Return the text with every known secret replaced."""
-    for secret in sorted(_secrets, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+    if _secrets:
+        for secret in sorted(_secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK)
     return text
+
+
+def holds_declared(data: bytes) -> bool:
+    """Whether data that is to be kept holds a secret of the stack file."""
+    return any(secret in data for secret in _declared)
 
 
 def decoded(data: bytes) -> str:

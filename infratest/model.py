@@ -1,11 +1,13 @@
 """The values that travel between the stages: observations, results, the report. No I/O, no logic but counting.
 
-Made by the engine, read by outputs, events, heal and the monitor. Plain classes with slots: these modules are on the
-plugin program's path, where dataclasses, typing and re are too dear (each costs more than the check itself).
+Made by the engine, read by outputs, events, heal and the monitor. Texts are masked as they are made, so that nothing
+behind them can show a secret. Plain classes with slots: these modules are on the plugin program's path, where
+dataclasses, typing and re are too dear (each costs more than the check itself).
 """
 
 from __future__ import annotations
 
+from infratest.cleaning import masked
 from infratest.states import CRITICAL, EXIT, OK, SKIPPED, UNKNOWN, WARNING, worst
 
 TYPE_CHECKING = False
@@ -63,7 +65,7 @@ class Observation(Value):
         minimum: float | None = None,
         maximum: float | None = None,
     ) -> None:
-        self.name = name
+        self.name = masked(name)
         # Neither perfdata nor JSON can write infinity or NaN.
         self.value = value if value is not None and value - value == 0 else None
         self.unit = unit
@@ -100,9 +102,9 @@ class Evidence(Value):
 
     def __init__(self, fact: str, command: str, exit: int | None, output: str, seconds: float) -> None:
         self.fact = fact
-        self.command = command
+        self.command = masked(command)
         self.exit = exit
-        self.output = output
+        self.output = masked(output)
         self.seconds = seconds
 
     def as_dict(self) -> dict[str, Any]:
@@ -127,10 +129,10 @@ class StepResult(Value):
         observations: Sequence[Observation] = (),
         evidence: Sequence[Evidence] = (),
     ) -> None:
-        self.text = text
+        self.text = masked(text)
         self.line = line
         self.state = state
-        self.reason = reason
+        self.reason = masked(reason)
         self.observations = tuple(observations)
         self.evidence = tuple(evidence)
 
@@ -196,10 +198,10 @@ class Result(Value):
         self.line = line
         self.host = host
         self.groups = tuple(groups)
-        self.labels = dict(labels or {})
+        self.labels = {name: masked(value) for name, value in (labels or {}).items()}
         self.tags = tuple(tags)
         self.state = state
-        self.reason = reason
+        self.reason = masked(reason)
         self.blocked_by = blocked_by
         self.since = since
         self.steps = tuple(steps)
@@ -289,8 +291,8 @@ class Report(Value):
         self.duration = duration
         self.results = tuple(results)
         self.cost = cost or Cost()
-        self.notes = tuple(notes)
-        self.problem = problem
+        self.notes = tuple(masked(note) for note in notes)
+        self.problem = masked(problem)
 
     @property
     def state(self) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from infratest.checks.base import CONTROLLER, Check, Measure, Seen
-from infratest.cleaning import clean
+from infratest.cleaning import clean, keep_secret
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
 from infratest.found import Reply
@@ -135,6 +135,8 @@ def web_address(url: str) -> str:
     if not usable or any(character.isspace() or not character.isprintable() for character in url):
         raise UserError(f'"{url}": expected a URL with a host, as http://shop.example/')
     if "@" in parts.netloc:
+        keep_secret(unquote(parts.password or ""))
+        keep_secret(parts.password or "")
         raise UserError(f'"http://...@{parts.hostname}": a name or password in a URL is not in this version')
     return url
 

@@ -7,10 +7,31 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any, TextIO
+
+from infratest.cleaning import masked
+
+
+class Masking:
+    """A text stream in which every known secret is masked: the last that text goes through, whoever writes it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(masked(text))
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def secure() -> None:
-    """Open what was closed on nothing, so that no file of ours becomes standard output by its number."""
+    """Open what was closed on nothing, so that no file of ours becomes standard output by its number; mask secrets."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -20,6 +41,7 @@ def secure() -> None:
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    sys.stdout, sys.stderr = Masking(sys.stdout), Masking(sys.stderr)  # type: ignore[assignment]
 
 
 def end(status: int) -> int:

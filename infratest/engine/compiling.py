@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from infratest.cleaning import holds_declared
 from infratest.engine.compiled import CHECKS, checksum, place_for, stamp
 from infratest.engine.tasks import CheckStep, OtherStep, Plan, Task
 from infratest.hosts import RUNNING, Host
@@ -37,6 +38,8 @@ def save(words: Sequence[str], plan: Plan, sources: Iterable[str], kept: dict[st
         hosts = [_of_host(host) for host in plan.hosts.values()]
         data = marshal.dumps((question, kept, stamps, [_of_task(task) for task in plan.tasks], hosts))
     except ValueError:  # an argument or option that is no plain value
+        return False
+    if holds_declared(data):  # a plan is a file, and a secret of the stack file is in none
         return False
     try:
         _make(os.path.dirname(path))

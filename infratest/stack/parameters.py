@@ -6,17 +6,22 @@ shell-quotes those that go into a command. A value that goes into a remedy's com
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from infratest.cleaning import clean
+from infratest.cleaning import SHORTEST_SECRET, Secret, clean
 from infratest.errors import UserError
 from infratest.quoting import quoted
 from infratest.registry import unknown
+from infratest.stack import secret_sources
 from infratest.stack.document import Document, KeyPath
 from infratest.stack.problems import quoted_form, shown
+
+log = logging.getLogger(__name__)
 
 _BRACE = re.compile(r"\{\{|\{param\.([\w.-]+)\}")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
@@ -34,26 +39,51 @@ def values(document: Document, given: Mapping[str, str]) -> dict[str, Any]:
     Args:
         document: resolved for its environment. given: the texts of `-D name=value`.
     Raises:
-        UserError: an unknown name, a text that is not of the declared type, or a value that nobody gave.
+        UserError: an unknown name, a text that is not of the declared type, a value that nobody gave, or one whose
+        source cannot be read.
     """
     declared = document.data.get("parameters", {})
     for name in given:
         if name not in declared:
             raise UserError(f"-D {clean(name, 80)}: {unknown('parameter', clean(name, 80), list(declared))}")
-    found = {}
-    for name, parameter in declared.items():
-        kind = parameter["type"]
-        if name in given:
-            found[name] = _typed(given[name], kind, name)
-        elif "default" in parameter:
-            found[name] = _default(document, ("parameters", name, "default"), parameter["default"], kind)
-        else:
-            words = f"the parameter has no default and was not given; give it with -D {name}=VALUE"
-            raise document.error(("parameters", name), words)
-    return found
+    return {name: _value(document, name, parameter, given) for name, parameter in declared.items()}
 
 
-def _typed(text: str, kind: str, name: str) -> Any:
+def _value(document: Document, name: str, parameter: Mapping[str, Any], given: Mapping[str, str]) -> Any:
+    kind, secret, key = parameter["type"], bool(parameter.get("secret")), ("parameters", name)
+    if secret and kind != "string":
+        raise document.error((*key, "type"), f"a secret is text: write type: string for {name!r}")
+    if name in given:
+        if secret:
+            _tell_of_process_list(name)
+        return _kept(document, key, given[name]) if secret else _typed(given[name], kind, f"-D {name}", name)
+    if "from" in parameter:
+        text = secret_sources.read(parameter["from"], document.path.absolute().parent, document.at((*key, "from")))
+        return _kept(document, key, text) if secret else _typed(text, kind, document.at((*key, "from")), name)
+    if "default" in parameter:
+        value = _default(document, (*key, "default"), parameter["default"], kind)
+        return _kept(document, key, value) if secret else value
+    raise document.error(key, f"the parameter has no default and was not given; give it with -D {name}=VALUE")
+
+
+def _kept(document: Document, key: KeyPath, text: str) -> Secret:
+    if len(text) < SHORTEST_SECRET:
+        words = f"a secret has at least {SHORTEST_SECRET} characters: to mask a shorter one would mask half of all text"
+        raise document.error(key, words)
+    # As _typed has it: nothing that writes UTF-8 could write them.
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise document.error(key, "the secret is not UTF-8 text")
+    return Secret(text)
+
+
+@cache
+def _tell_of_process_list(name: str) -> None:
+    """Say once in this process what whoever may list processes can read."""
+    words = "everyone on this machine can read it in the process list; declare `from:` for it, as from: {env: NAME}"
+    log.warning("-D %s is a secret: %s", name, words)
+
+
+def _typed(text: str, kind: str, what: str, name: str) -> Any:
     # Bytes of a command line that are not UTF-8 come as surrogates; nothing that writes UTF-8 could write them.
     if kind == "string" and "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text):
         return text
@@ -64,7 +94,7 @@ def _typed(text: str, kind: str, name: str) -> Any:
         return int(text)
     if len(text) <= 300 and kind == "number" and _PLAIN.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
-    raise UserError(f"-D {name}: {shown(text)} is not {_WORDS[kind]}, which parameter {name!r} is")
+    raise UserError(f"{what}: {shown(text)} is not {_WORDS[kind]}, which parameter {name!r} is")
 
 
 def _default(document: Document, key: KeyPath, value: Any, kind: str) -> Any:

@@ -15,6 +15,7 @@ A script's environment, so that one host can be told of the others:
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,8 +39,13 @@ LAST_LINES = 15  # of a script that failed, in the message
 DEFAULT_MODE = "0644"
 
 #: The script comes by standard input and runs from a file, so that what it starts cannot read the rest of it. The file
-#: has no name any more when the script begins: a script that is killed leaves none behind.
-RUN = """exec 2>&1; umask 077; f=$(mktemp) || exit 1
+#: has no name any more when the script begins: a script that is killed leaves none behind. Before it, up to a line that
+#: no value can hold, come the variables: a command line is read by everyone who may list the host's processes.
+RUN = """exec 2>&1; umask 077; e= nl='
+'
+while IFS= read -r line; do [ "$line" = "$END" ] && break; e=$e$line$nl; done
+eval "$e"; unset e nl line END
+f=$(mktemp) || exit 1
 cat >"$f" && exec 3<"$f" || { rm -f "$f"; exit 1; }
 rm -f "$f"; umask 022
 "$@" /proc/self/fd/3 </dev/null
@@ -144,10 +150,10 @@ def _text(value: Any) -> str:
 def _shell(
     transport: Transport, path: Path, environment: Mapping[str, str], deadline: Deadline, sudo: bool, log: list[str]
 ) -> None:
-    script = _bytes(path)
+    script, end = _bytes(path), f"end of variables {os.urandom(12).hex()}"
     exports = "".join(f"export {name}={quoted(value)}\n" for name, value in environment.items())
-    command = ["sh", "-c", exports + RUN, "sh", *_interpreter(script)]
-    result = transport.run(command, deadline, script, sudo)
+    command = ["sh", "-c", f"END={quoted(end)}\n{RUN}", "sh", *_interpreter(script)]
+    result = transport.run(command, deadline, f"{exports}{end}\n".encode("utf-8", "surrogateescape") + script, sudo)
     output = clean(decoded(result.stdout + result.stderr), limit=1_000_000, lines=True)
     log.append(f"$ {path.name} (exit {result.exit}, {result.seconds:.1f} s)\n{output}\n")
     if result.exit != 0:

@@ -142,6 +142,21 @@ _HOST = _map(
     },
 )
 
+_FROM = _map(
+    "a map with one key: env, file or command",
+    "Where its value comes from when -D does not give it, read anew by each call.",
+    {
+        "env": _text("a variable's name", "An environment variable of this process.", r"^[A-Za-z_][A-Za-z0-9_]*$"),
+        "file": _text("a path", "A file here, relative to the stack file; a line break at its end is left out."),
+        "command": _list(
+            "a program and its arguments",
+            "A program here, such as a password manager, that prints it within 10 seconds.",
+            _text("text", "One argument."),
+            least=1,
+        ),
+    },
+) | {"minProperties": 1, "maxProperties": 1}
+
 _PARAMETER = _map(
     "a map of type and default",
     "A value that `-D NAME=VALUE` gives and {param.NAME} stands for.",
@@ -157,6 +172,8 @@ _PARAMETER = _map(
             "description": "Its value where -D gives none; without a default, -D must.",
         },
         "description": _text("text", "What it is for."),
+        "secret": _switch("true: it is masked in every output, file and message; at least 4 characters."),
+        "from": _FROM,
     },
     ("type",),
 )
