@@ -10,16 +10,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from infratest.builtin import builtin
 from infratest.cleaning import clean, decoded
 from infratest.deadline import Deadline
 from infratest.errors import FactError, InfratestError
+from infratest.facts.base import Answer, Fact
+from infratest.found import Process, Processes, unsure
+from infratest.names import process_name, unit_name
 from infratest.transports.base import CommandResult
 
 #: Runs an argument list on the host, as root where the host says sudo.
 Runner = Callable[[Sequence[str], Deadline], CommandResult]
 
-#: How a process name is matched by pkill: 15 bytes is all the kernel keeps of a name (TASK_COMM_LEN).
-COMM_LENGTH = 15
+#: Ends each process by its id ($1 ...); one that has ended by itself since it was looked for is no failure. Why another
+#: could not be ended is in the words of the shell's own `kill`.
+KILL = """s=0
+for p; do kill -KILL "$p" || ! [ -d "/proc/$p" ] || s=1; done
+exit $s"""
 
 
 class Act(ABC):
@@ -45,10 +52,13 @@ def _demand(result: CommandResult, what: str) -> None:
 
 @dataclass(frozen=True)
 class ServiceAct(Act):
-    """A service stopped, started or restarted by systemd."""
+    """A service stopped, started or restarted by systemd. A name is a name: systemctl would take a pattern too."""
 
     name: str
     verb: str  # stop, start, restart
+
+    def __post_init__(self) -> None:
+        unit_name(self.name)
 
     def apply(self, run: Runner, deadline: Deadline) -> None:
         result = run(["systemctl", self.verb, "--", self.name], deadline)
@@ -65,20 +75,28 @@ class ServiceAct(Act):
 
 @dataclass(frozen=True)
 class KillAct(Act):
-    """Every process of a name killed (SIGKILL)."""
+    """Every process of a name killed (SIGKILL): those of which `the process "..." is running` speaks, and no other."""
 
     name: str
 
-    def apply(self, run: Runner, deadline: Deadline) -> None:
-        result = run(["pkill", "-KILL", "-x", "--", self._pattern()], deadline)
-        if result.exit == 1 and not result.stderr:
-            raise FactError(f"no process is named {self.name!r}: nothing was killed")
-        _demand(result, f"pkill {self.name}")
+    def __post_init__(self) -> None:
+        process_name(self.name)
 
-    def _pattern(self) -> str:
-        """Return the name as the extended regular expression that pkill takes: `.*` must not mean all there is."""
-        kept = self.name.encode()[:COMM_LENGTH].decode("utf-8", "ignore")
-        return "".join(f"\\{character}" if character in r"\.[({*+?^$|)" else character for character in kept)
+    def apply(self, run: Runner, deadline: Deadline) -> None:
+        pids = [str(process.pid) for process in self._processes(run, deadline)]
+        _demand(run(["sh", "-c", KILL, "sh", *pids], deadline), f"kill {self.name} (pid {', '.join(pids)})")
+
+    def _processes(self, run: Runner, deadline: Deadline) -> list[Process]:
+        fact: Fact = builtin("fact", "process")()
+        result = run(["env", "LC_ALL=C", "sh", "-c", fact.ask([()])], deadline)
+        answer = Answer(result.exit, decoded(result.stdout), decoded(result.stderr), result.truncated)
+        processes: Processes = fact.read(answer, [()])[()]
+        if perhaps := processes.perhaps(self.name):
+            raise FactError(f"{unsure(self.name, perhaps)}; nothing was killed")
+        named = processes.named(self.name)
+        if not named:
+            raise FactError(f"no process is named {self.name!r}: nothing was killed")
+        return named
 
 
 @dataclass(frozen=True)

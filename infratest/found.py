@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from infratest.record import Record, derived
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class Package(Record):
     """A package by name. `state` is the package manager's own word, `unknown` where it has never heard of it."""
@@ -64,12 +68,22 @@ class Listeners(tuple[Listener, ...]):
         return self._ports.get((kind, port), [])
 
 
+#: Bytes of a process's name that the kernel keeps: TASK_COMM_LEN, less the NUL at its end.
+KEPT = 15
+
+
+def cut_name(name: str) -> str:
+    """Return what the kernel keeps of a process's name, as text."""
+    return name.encode("utf-8", "surrogateescape")[:KEPT].decode("utf-8", "replace")
+
+
 class Process(Record):
     """A process.
 
     Args:
         name: the kernel's, at most 15 bytes. program: its first argument (what it was started by, or a title that it
-        has given itself); empty where it has none. state: the kernel's letter. rss: resident memory.
+        has given itself); empty where it has none. state: the kernel's letter, of a thread that lives if one does.
+        rss: resident memory. names: what it is called, the kernel's first. cut: that one goes on, nobody knows how.
     """
 
     pid: int
@@ -79,24 +93,39 @@ class Process(Record):
     name: str
     program: str
     rss: int
+    names: tuple[str, ...]
+    cut: bool = False
 
 
 class Processes(tuple[Process, ...]):
-    """All processes of a host."""
+    """All processes of a host, but for those that are there for the question alone."""
 
     @derived
     def _named(self) -> dict[str, list[Process]]:
-        found: dict[str, list[Process]] = {}
+        named: dict[str, list[Process]] = {}
         for one in self:
-            found.setdefault(one.name, []).append(one)
-            file = one.program.rpartition("/")[2]
-            if file != one.name:
-                found.setdefault(file, []).append(one)
-        return found
+            if one.state not in "ZX":
+                for name in one.names:
+                    named.setdefault(name, []).append(one)
+        return named
 
     def named(self, name: str) -> list[Process]:
-        """Return those whose name by the kernel, or the file name of their first argument, is this one."""
+        """Return those that are called so and run; zombies run nothing."""
         return self._named.get(name, [])
+
+    def perhaps(self, name: str) -> list[Process]:
+        """Return those of which no more is known than that their name begins as this one does."""
+        kept = cut_name(name)
+        return [] if kept == name else [one for one in self.named(kept) if one.cut and one.name == kept]
+
+
+def unsure(name: str, processes: Sequence[Process]) -> str:
+    """Return words for processes of which no more is known than that their names begin as this one does."""
+    pids = ", ".join(str(one.pid) for one in processes[:5]) + (" ..." if len(processes) > 5 else "")
+    return (
+        f'whether the process "{name}" is running cannot be told: of pid {pids} only the first {KEPT} bytes of the '
+        f'name are known, "{processes[0].name}"; look with root\'s rights (sudo) or ask for that name'
+    )
 
 
 class File(Record):

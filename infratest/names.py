@@ -14,19 +14,43 @@ UNIT_SUFFIXES = (
 )  # fmt: skip
 _ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _UNIT = frozenset(_ALPHANUMERIC + ":_.\\@-")
+#: UNIT_NAME_MAX of systemd, less the NUL at its end.
+_UNIT_LENGTH = 255
 #: What dpkg, rpm, apk and pacman allow between them; dpkg's `name:architecture` included, its patterns not.
 _PACKAGE = frozenset(_ALPHANUMERIC + "+-._:@~^")
 
 
-def unit_name(name: str, suffix: str = ".service") -> str:
+def unit_name(name: str, suffix: str = ".service", template: bool = False) -> str:
     """Return the full name of a systemd unit, with this suffix where it has none.
 
+    Args:
+        template: whether it may be the name of a template, which has a file and is never run itself.
     Raises:
-        UserError: no unit can have that name.
+        UserError: no unit can have that name: systemd would refuse it, take it for a pattern or rewrite it.
     """
     if not name or not set(name) <= _UNIT or name.startswith("-"):
         raise UserError(f"{name!r} is not the name of a unit: letters, digits and : _ . @ - \\ are allowed")
-    return name if name.endswith(UNIT_SUFFIXES) else name + suffix
+    full = name if name.endswith(UNIT_SUFFIXES) else name + suffix
+    before = full.rpartition(".")[0]
+    if not before or before.startswith("@") or len(full) > _UNIT_LENGTH:
+        raise UserError(
+            f"{name[:80]!r} is not the name of a unit: it has something before its suffix and before an @, and "
+            f"{_UNIT_LENGTH} characters at most"
+        )
+    if before.find("@") == len(before) - 1 and not template:
+        raise UserError(f"{name!r} is a template, which is never run itself: name an instance of it, as {before}1")
+    return full
+
+
+def process_name(name: str) -> str:
+    """Return the name of a process as it is.
+
+    Raises:
+        UserError: no process can have that name.
+    """
+    if not name or "\0" in name:
+        raise UserError(f"the process {name!r}: a process has a name, without a NUL")
+    return name
 
 
 def package_name(name: str) -> str:

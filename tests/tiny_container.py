@@ -21,7 +21,7 @@ from infratest.deadline import Deadline
 from infratest.providers._container_engine import Engine, find
 from infratest.providers._container_image import ensure, recipe
 
-PROGRAMS = "dash cat chmod mv rm head sleep printf grep stat id wc mktemp ls mkdir dirname true env".split()
+PROGRAMS = "dash cat chmod mv rm head sleep printf grep stat id wc mktemp ls mkdir dirname true env tr cut".split()
 
 
 @functools.cache

@@ -1,15 +1,17 @@
 """Questions about processes.
 
-A process has a name when the kernel's name for it (its first 15 bytes), or the file name of its first argument, is that
-name. Zombies run nothing and do not count.
+A process has a name when the kernel's name for it, whole where its first 15 bytes are no more than that, or the file
+name of its first argument, is that name. Zombies run nothing and do not count, nor does what is there for the question
+alone.
 """
 
 from __future__ import annotations
 
 from infratest.checks.base import Check, Measure, Seen
-from infratest.errors import UserError
+from infratest.errors import FactError
 from infratest.facts.base import Need
-from infratest.found import Process, Processes, User
+from infratest.found import Process, Processes, User, unsure
+from infratest.names import process_name
 from infratest.units import human
 
 TYPE_CHECKING = False
@@ -18,29 +20,28 @@ if TYPE_CHECKING:
     from typing import Any
 
 PROCESSES = Need("process")
-#: TASK_COMM_LEN of the kernel, less the NUL at its end.
-KEPT = 15
 
 
 class _OfProcess(Check):
     name: str
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise UserError('the process "": a process has a name')
+        process_name(self.name)
 
     def needs(self) -> tuple[Need, ...]:
         return (PROCESSES,)
 
     def found(self, facts: Mapping[Need, Any]) -> list[Process]:
+        """Return the processes of this name.
+
+        Raises:
+            FactError: of others no more is known than that their names begin like this one.
+        """
         processes: Processes = facts[PROCESSES]
-        found = processes.named(self.name)
-        if len(self.name.encode()) > KEPT:
-            # A title like `nginx: master process` replaces the arguments; only the cut name is then left of a long one.
-            cut = self.name.encode()[:KEPT].decode("utf-8", "replace")
-            by_pid = {one.pid: one for one in (*found, *processes.named(cut)) if one in found or one.name == cut}
-            found = [by_pid[pid] for pid in sorted(by_pid)]
-        return [process for process in found if process.state not in "ZX"]
+        perhaps = processes.perhaps(self.name)
+        if perhaps:
+            raise FactError(unsure(self.name, perhaps))
+        return processes.named(self.name)
 
     def absence(self) -> str:
         return f'no process "{self.name}" is running'
@@ -50,7 +51,8 @@ class ProcessRunning(_OfProcess):
     """Whether a process of this name runs."""
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        found = self.found(facts)
+        processes: Processes = facts[PROCESSES]
+        found = processes.named(self.name) or self.found(facts)
         if not found:
             return Seen(holds=False, saw=self.absence())
         return Seen(holds=True, saw=f'the process "{self.name}" is running ({_ids(found)})')

@@ -33,6 +33,15 @@ one_line() {
 }
 """
 
+#: Shell function: prints its argument as it is, however long. Spawns nothing: mksh has no printf of its own, and the
+#: kernel limits what a program gets as an argument.
+PUT = r"""
+case ${KSH_VERSION-} in
+*MIRBSD* | *LEGACY*) put() { print -rn -- "$1"; } ;;
+*) put() { printf %s "$1"; } ;;
+esac
+"""
+
 #: Shell function, after ONE_LINE: sets `count` to the line breaks in its argument. Spawns nothing.
 COUNT_LINES = r"""
 count_lines() {
@@ -85,6 +94,14 @@ def positional(arguments: Sequence[Argument]) -> str:
     from infratest.quoting import quoted  # a look at this machine asks no shell
 
     return "set -- " + " ".join(quoted(argument[0]) for argument in arguments) + "\n"
+
+
+def without_any(*tools: str) -> str:
+    """Return shell that gives up where the host lacks one of these tools, and names it."""
+    return (
+        f"for tool in {' '.join(tools)}; do command -v $tool >/dev/null 2>&1 || "
+        f'{{ echo "$tool is not installed on this host" >&2; exit {NO_TOOL}; }}; done\n'
+    )
 
 
 def without(tool: str, message: str) -> str:

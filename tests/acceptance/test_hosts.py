@@ -34,6 +34,8 @@ Feature: hosts
     And port 80 is listening
     And port 81 is not listening
     And the process "nginx" has at least 2 instances
+    And the process "sshd" has exactly 1 instances
+    And the process "sh" is not running
     And the file "/etc/shadow" is owned by "root"
     And the file "/etc/shadow" contains "root:"
     And the mount "/" exists

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -208,30 +209,56 @@ def test_for_goes_on_after_a_warning_and_remembers_it(ran, tmp_path):
     assert found["mild@local"] == (WARNING, None)
 
 
-def test_a_process_is_killed_by_its_very_name_and_not_by_a_pattern(ran, tmp_path):
+@pytest.mark.parametrize(
+    ("meant", "other"),
+    [
+        ("it-kill.me", "it-killXme"),
+        ("it-modules-extra-one", "it-modules-extra-two"),
+        ("it-modules-extr", "it-modules-ext"),
+    ],
+)
+def test_a_process_is_killed_by_its_very_name_and_no_other(ran, tmp_path, meant, other):
     running = {}
-    for name in ("it-kill.me", "it-killXme"):
+    for name in (meant, other):
         program = tmp_path / name
         shutil.copy("/bin/sleep", program)
         running[name] = subprocess.Popen([program, "600"])
     try:
+        for name in (f"{meant}-2", f"{meant[:-2]}.*", meant[:-1] + "?", meant[:9]):
+            nothing = ran(
+                f'Feature: f\n  Scenario: s\n    Then the process "{name}" is not running\n'
+                f'    When the process "{name}" is killed\n    Then the file "/etc/passwd" exists'
+            )
+            assert nothing.state == UNKNOWN
+            assert f"no process is named {name!r}: nothing was killed" in nothing.results[0].reason
+        assert [one.poll() for one in running.values()] == [None, None]
         report = ran(
-            'Feature: f\n  Scenario: s\n    When the process "it-kill.me" is killed\n'
-            '    Then the process "it-kill.me" is not running within 5 s'
+            f'Feature: f\n  Scenario: s\n    When the process "{meant}" is killed\n'
+            f'    Then the process "{meant}" is not running within 5 s'
         )
         assert report.state == OK
-        assert running["it-kill.me"].wait(timeout=20) == -9
-        assert running["it-killXme"].poll() is None
-        nothing = ran(
-            'Feature: f\n  Scenario: s\n    When the process "it-kill.*" is killed\n'
-            '    Then the file "/etc/passwd" exists'
-        )
-        assert nothing.state == UNKNOWN
-        assert running["it-killXme"].poll() is None
+        assert running[meant].wait(timeout=20) == -9
+        assert running[other].poll() is None
     finally:
         for process in running.values():
             process.kill()
             process.wait()
+
+
+def test_what_a_process_is_called_wholly_is_not_known_so_it_is_not_killed(ran):
+    rename = "import ctypes, time; ctypes.CDLL(None).prctl(15, b'it-renamed-thre'); print('', flush=1); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", rename], stdout=subprocess.PIPE) as running:
+        try:
+            assert running.stdout.readline() == b"\n"
+            report = ran(
+                'Feature: f\n  Scenario: s\n    When the process "it-renamed-thread" is killed\n'
+                '    Then the file "/etc/passwd" exists'
+            )
+            assert report.state == UNKNOWN
+            assert f"of pid {running.pid} only the first 15 bytes" in report.results[0].reason
+            assert running.poll() is None
+        finally:
+            running.kill()
 
 
 def test_nothing_is_done_after_a_given_that_does_not_hold_in_a_scenario_tagged_warning(ran, tmp_path):

@@ -7,7 +7,6 @@ import os
 import pwd
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -137,7 +136,7 @@ def test_processes_are_found_whatever_their_names(look, tmp_path):
     assert found[child.pid].parent == os.getpid()
     assert found[child.pid].uid == os.getuid()
     assert 0 < found[child.pid].rss < 100 * 2**20
-    assert found[os.getpid()].program.endswith(Path(sys.executable).name)
+    assert os.getpid() not in found
     assert 1 in found
 
 

@@ -1,0 +1,122 @@
+r"""What a process is called, and which processes are there for the question alone. For the fact `process`; pure.
+
+The kernel keeps the first 15 bytes of a name (TASK_COMM_LEN). The rest of a longer one is looked for where it may be
+written out: in the path of the program, and in the first words of the command line (`#!` puts an interpreter and its
+option before the script). A program may also have written a title over its command line, `postgres: checkpointer`:
+then all of it is one word, whose first part is its name and none of whose other parts is.
+"""
+
+from __future__ import annotations
+
+from infratest.found import KEPT, cut_name
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: Words of a command line that are looked at, and characters of each: no path is longer (PATH_MAX).
+WORDS, LENGTH = 3, 4096
+
+#: What the kernel writes behind the path of a program that is not there any more.
+DELETED = " (deleted)"
+
+#: Programs that start another one and wait for it.
+WRAPPERS = frozenset(
+    "chronic chrt doas env flock ionice nice nohup nsenter runuser setpriv setsid stdbuf su sudo timeout unshare"
+    .split()
+)  # fmt: skip
+SHELLS = frozenset("ash bash busybox csh dash fish ksh mksh rbash sh tcsh toybox yash zsh".split())
+
+#: Servers that serve each who asks by a process of the same name, a child of their own.
+SERVERS = frozenset(("sshd", "sshd-session", "dropbear", "nrpe", "cron", "crond"))
+
+#: How sshd's processes for one login begin their titles; before OpenSSH 8.2 the one that listens has none.
+LOGINS, LISTENER = ("sshd: ", "sshd-session: ", "sshd-auth: "), "[listener]"
+
+
+class Status(Record):
+    """What /proc tells of a process: the first words of its command line, and the path of its program if known."""
+
+    pid: int
+    parent: int
+    uid: int
+    state: str
+    name: str
+    rss: int
+    words: tuple[str, ...] = ()
+    path: str = ""
+
+
+def needs_path(name: str, words: Sequence[str]) -> bool:
+    """Whether the path of the program is needed to tell what a process is called."""
+    return len(name.encode()) >= KEPT or " " in "".join(words[:1])
+
+
+def names(status: Status) -> tuple[tuple[str, ...], bool]:
+    """Return what a process is called, and whether the kernel has cut a name of which the rest is not known."""
+    path = status.path.removesuffix(DELETED)
+    first = status.words[0] if status.words else ""
+    called = [status.name, *_written(first, path)]
+    if len(status.name.encode()) < KEPT:
+        return tuple(dict.fromkeys(called)), False
+    candidates = [*called[1:], _file(path), *(_file(word) for word in status.words[1:])]
+    whole = [one for one in candidates if cut_name(one) == status.name]
+    # A kernel thread may have a longer name, which the kernel tells.
+    cut = not whole and cut_name(status.name) == status.name
+    return tuple(dict.fromkeys([*called, *whole])), cut
+
+
+def _written(first: str, path: str) -> list[str]:
+    """Return the names that are in the first word of a command line: a path, or a title."""
+    if not first.strip():
+        return []
+    if " " not in first or _file(first) == _file(path):
+        return [_file(first)]
+    return [_file(first.split(None, 1)[0].rstrip(":")), first]
+
+
+def _file(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def for_the_question(seen: Mapping[int, Status], asker: int, own: int) -> set[int]:
+    """Return the processes that are there for the question alone: they are no processes of the host.
+
+    These are who asks, what stands between it and a login or a monitor that wanted to know, and what that has started;
+    of our own program itself (which a user's test may run in) and what is above it, not what they have started.
+
+    Args:
+        asker: the shell that asks, or our own program. own: our own program, 0 where it is on another machine.
+    """
+    chain = [asker]
+    while chain[-1] in seen and (above := seen.get(seen[chain[-1]].parent)) is not None:
+        if above.pid != own and (above.pid == 1 or not _between(above, seen)):
+            break
+        chain.append(above.pid)
+    below = chain[: chain.index(own)] if own in chain else chain
+    grown = set(below[-1:])
+    children: dict[int, list[int]] = {}
+    for one in seen.values():
+        children.setdefault(one.parent, []).append(one.pid)
+    left = list(grown)
+    while left:
+        more = [pid for pid in children.get(left.pop(), ()) if pid not in grown]
+        grown.update(more)
+        left += more
+    return grown | set(chain)
+
+
+def _between(process: Status, seen: Mapping[int, Status]) -> bool:
+    """Whether a process that stands above who asks is there for the question alone."""
+    if process.name in WRAPPERS:
+        return True
+    words = process.words
+    if process.name in SHELLS:  # one with a command or a script in its input, not one that somebody sits at
+        wraps = process.name in ("busybox", "toybox") and words[1:2] and words[1] in WRAPPERS
+        return bool(wraps) or any(word[:1] == "-" and word[-1:] in ("c", "s") for word in words[1:])
+    title = words[0] if words else ""
+    if process.name in SERVERS and title.startswith(LOGINS):
+        return LISTENER not in title
+    above = seen.get(process.parent)
+    return process.name in SERVERS and above is not None and above.name == process.name
