@@ -34,11 +34,15 @@ class Unit(Record):
 
 
 class Listener(Record):
-    """A socket that waits for others: listening TCP, bound and unconnected UDP, or a bound unix socket.
+    """A socket that waits for others: listening TCP, bound and unconnected UDP, or a unix socket that takes any peer.
 
     Args:
-        kind: `tcp`, `udp` or `unix`. address: without scope; a unix socket's path or `@name`. port: None for unix.
-        family: 4 or 6; None for unix. only6: an IPv6 wildcard that takes no IPv4; None where the host could not say.
+        kind: `tcp`, `udp` or `unix`. address: without scope; a unix socket's path as it was bound, or `@name`.
+        port: None for unix. family: 4 or 6; None for unix.
+        only6: an IPv6 wildcard that takes no IPv4; None where the host could not say.
+        interface: the only one it is reached over, empty where it is over any; None where the host could not say.
+        reached: addresses of that interface; None where they are not known.
+        file: a unix socket's file, as device and inode; None where the host could not say, or for an abstract name.
     """
 
     kind: str
@@ -46,6 +50,9 @@ class Listener(Record):
     port: int | None = None
     family: int | None = None
     only6: bool | None = None
+    interface: str | None = ""
+    reached: tuple[str, ...] | None = None
+    file: tuple[int, int] | None = None
 
 
 class Listeners(tuple[Listener, ...]):
@@ -135,7 +142,8 @@ class File(Record):
         kind: `file`, `directory`, `socket`, `pipe`, `block device`, `character device`; None where nothing is there.
         mode: permission bits, four octal digits. age: seconds since it was last changed, by the host's own clock.
         link: where the path itself is a symbolic link, its target as written; else None.
-        problem: why the host could not look (permission denied), in its own words; everything else is then unknown.
+        device, inode: which file it is, by whatever path; -1 where nothing is there.
+        problem: why the host could not look (permission denied), in its own words; all but `link` is then unknown.
     """
 
     kind: str | None
@@ -146,6 +154,8 @@ class File(Record):
     gid: int = -1
     size: int = 0
     age: int = 0
+    device: int = -1
+    inode: int = -1
     link: str | None = None
     problem: str = ""
 

@@ -58,6 +58,16 @@ def protocol_port_listening_at(port: int, protocol: str, address: str) -> PortLi
 
 
 @check(
+    'port {port:number}/{protocol:word} is listening only at "{address}"',
+    negation='port {port:number}/{protocol:word} is not listening only at "{address}"',
+    example='port 53/udp is listening only at "127.0.0.1"',
+)
+def protocol_port_listening_only_at(port: int, protocol: str, address: str) -> PortListening:
+    """The port of tcp or udp listens at this address and at no other, wildcards included."""
+    return PortListening(port, protocol, address, only=True)
+
+
+@check(
     'the socket "{socket}" is listening',
     negation='the socket "{socket}" is not listening',
     example='the socket "unix:/run/docker.sock" is listening',

@@ -54,7 +54,7 @@ class _OfFile(Check):
             dangling = f"; it is a link to {file.link}, which is not there" if file.link is not None else ""
             return f"{self.subject} does not exist{dangling}"
         if (file.kind == "directory") != (self.noun == "directory"):
-            return f"{self.subject} is a {file.kind}" if file.kind == "directory" else f"{self.path} is a {file.kind}"
+            return f"{self.subject} does not exist: {self.path} is a {file.kind}"
         return ""
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
@@ -153,11 +153,12 @@ class LinkExists(Check):
     def link(self, facts: Mapping[Need, Any]) -> tuple[str | None, str]:
         """Return the target (None where it is no link) and words."""
         file: File = facts[self.needed[0]]
-        if file.problem:
-            raise FactError(f"could not look at {self.path}: {file.problem}")
         if file.link is not None:
             dangling = ", which does not exist" if file.kind is None else ""
+            dangling = f", which could not be looked at: {file.problem}" if file.problem else dangling
             return file.link, f'the link "{self.path}" points to "{file.link}"{dangling}'
+        if file.problem:
+            raise FactError(f"could not look at {self.path}: {file.problem}")
         if file.kind is None:
             return None, f'the link "{self.path}" does not exist'
         return None, f"{self.path} is a {file.kind} and no link"

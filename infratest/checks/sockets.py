@@ -1,7 +1,9 @@
 """Questions about listening sockets: ports at addresses, and unix sockets.
 
 A listener on a wildcard answers at every address of its family; one on `::` answers at IPv4 addresses too unless it is
-limited to IPv6. Where the host could not say whether it is, the answer at an IPv4 address is unknown, not guessed.
+limited to IPv6. One that is bound to an interface answers at the addresses of that interface alone. `::ffff:127.0.0.1`
+is the IPv4 address in it. A unix socket answers at every path that leads to its file, as long as the file is there.
+Where the host could not say what it hangs on, the answer is unknown, not guessed.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from __future__ import annotations
 from infratest.checks.base import Check, Seen
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
-from infratest.found import Listener, Listeners
+from infratest.found import File, Listener, Listeners
+from infratest.names import absolute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +20,10 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
     from typing import Any
 
+    Address = IPv4Address | IPv6Address
+
 PORTS, UNIX = Need("socket"), Need("unix-socket")
+LOOPBACK = "lo"
 #: How many listeners a reason names.
 NAMED = 10
 
@@ -42,7 +48,7 @@ class PortListening(Check):
             raise UserError(f"port {self.port}/{self.protocol}: the protocol is tcp or udp")
         if self.address is not None:
             try:
-                ip_address(self.address)
+                ip_address(self.address.partition("%")[0])
             except ValueError:
                 raise UserError(f'port {self.port} at "{self.address}": not an IPv4 or IPv6 address') from None
 
@@ -59,32 +65,70 @@ class PortListening(Check):
         if not here:
             ports = sorted({one.port for one in listeners if one.kind == self.protocol and one.port is not None})
             return Seen(holds=False, saw=f"{self.subject} is not listening; listening are {_listed(ports)}")
-        at = ", ".join(sorted({one.address for one in here}))
+        at = ", ".join(sorted({_shown(one) for one in here}))
         words = f"{self.subject} is listening at {at}"
         if self.address is None:
             return Seen(holds=True, saw=words)
         if self.only:
-            wanted = ip_address(self.address)
-            return Seen(holds=all(ip_address(one.address) == wanted for one in here), saw=words)
+            place = _place(self.address)
+            return Seen(holds=all(_place(one.address) == place for one in here), saw=words)
         return Seen(holds=_answers(here, self.address), saw=words)
 
 
 class UnixListening(Check):
-    """Whether a unix socket is bound to a path (or to an abstract name, written `@name`) and waits."""
+    """Whether who connects to a path (or to an abstract name, written `@name`) gets to a unix socket that waits."""
 
     path: str
 
+    def __post_init__(self) -> None:
+        if not self.path.startswith("@"):
+            absolute(self.path)
+
     def needs(self) -> tuple[Need, ...]:
-        return (UNIX,)
+        return (UNIX,) if self.path.startswith("@") else (UNIX, Need("file", (absolute(self.path),)))
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
         listeners: Listeners = facts[UNIX]
-        if self.path in listeners.paths:
-            return Seen(holds=True, saw=f'the socket "unix:{self.path}" is listening')
-        return Seen(
-            holds=False,
-            saw=f'the socket "unix:{self.path}" is not listening; listening are {_listed(sorted(listeners.paths))}',
+        subject = f'the socket "unix:{self.path}"'
+        others = f"listening are {_listed(sorted(listeners.paths))}"
+        if self.path.startswith("@"):
+            there = self.path in listeners.paths
+            return Seen(there, f"{subject} is listening" if there else f"{subject} is not listening; {others}")
+        file: File = facts[self.needed[1]]
+        if file.problem:
+            raise FactError(f"could not look at {self.path}: {file.problem}")
+        if file.kind != "socket":
+            return Seen(holds=False, saw=f"{subject} is not listening: {_instead(self.path, file)}; {others}")
+        if any(_is_at(one, self.path, file) for one in listeners):
+            return Seen(holds=True, saw=f"{subject} is listening")
+        return Seen(holds=False, saw=f"{subject} is not listening: nobody waits at the file that is there; {others}")
+
+
+def _instead(path: str, file: File) -> str:
+    """Return words for a path at which there is no socket."""
+    if file.kind is not None:
+        return f"{path} is a {file.kind}"
+    return f"there is no file {path}" if file.link is None else f"{path} is a link to {file.link}, which is not there"
+
+
+def _is_at(one: Listener, path: str, file: File) -> bool:
+    """Whether a unix socket is the one whose file is at a path.
+
+    Raises:
+        FactError: it may be, for the host could not say which file is its own.
+    """
+    same_name = one.address.rpartition("/")[2] in (path.rpartition("/")[2], (file.link or "").rpartition("/")[2])
+    if one.kind != "unix" or one.address.startswith("@"):
+        return False
+    if one.file is not None:
+        # A file system of several devices (btrfs) has one number for the kernel's list and another for the file.
+        return one.file[1] == file.inode and (one.file[0] == file.device or same_name)
+    if same_name:
+        raise FactError(
+            f"a socket was bound as {one.address}, and without ss (iproute2) the host cannot say if it is the one "
+            f"at {path}"
         )
+    return False
 
 
 def socket_check(text: str) -> Check:
@@ -109,22 +153,54 @@ def _answers(listeners: Sequence[Listener], address: str) -> bool:
     """Whether one of the listeners of a port answers at an address.
 
     Raises:
-        FactError: it hangs on an IPv6 wildcard of which the host could not say whether it takes IPv4.
+        FactError: it hangs on what the host could not say of one of them.
     """
-    wanted = ip_address(address)
-    unsure = False
-    for one in listeners:
-        bound = ip_address(one.address)
-        mapped = getattr(bound, "ipv4_mapped", None)
-        if wanted in (bound, mapped) or (bound.is_unspecified and bound.version == wanted.version):
-            return True
-        if bound.is_unspecified and bound.version == 6 and wanted.version == 4:
-            if one.only6 is False:
-                return True
-            unsure = unsure or one.only6 is None
-    if unsure:
-        raise FactError("a socket listens on [::], and without ss (iproute2) the host cannot say if it takes IPv4 too")
-    return False
+    text, _, scope = address.partition("%")
+    reached = [_reached(one, _place(text), scope) for one in listeners]
+    unsure = [one for one in reached if isinstance(one, str)]
+    if unsure and True not in reached:
+        raise FactError(unsure[0])
+    return True in reached
+
+
+def _reached(one: Listener, place: Address, scope: str) -> bool | str:
+    """Whether a listener answers at a place; words where the host could not say what that hangs on."""
+    bound = _place(one.address)
+    if bound != place and not (bound.is_unspecified and bound.version == place.version):
+        if not (bound.is_unspecified and bound.version == 6 and place.version == 4) or one.only6:
+            return False
+        if one.only6 is None:
+            return "a socket listens on [::], and without ss (iproute2) the host cannot say if it takes IPv4 too"
+    if one.interface == "":
+        return True
+    if one.interface is None:
+        words = (
+            f"a socket listens on {one.address}, and without ss (iproute2) the host cannot say if over one interface"
+        )
+        return words if bound.is_unspecified else True
+    return _over_interface(one, bound, place, scope)
+
+
+def _over_interface(one: Listener, bound: Address, place: Address, scope: str) -> bool | str:
+    """The same of a listener that is bound to an interface: what comes over another one does not get to it."""
+    if scope:
+        return scope == one.interface
+    if place.is_loopback or place.is_unspecified:  # who connects to 0.0.0.0 comes by the loopback interface, too
+        return one.interface == LOOPBACK
+    if any(_place(address) == place for address in one.reached or ()):
+        return True
+    if one.interface == LOOPBACK and one.reached is not None:
+        return False
+    if bound == place:
+        return True
+    return (
+        f"a socket listens on {_shown(one)}, over the interface {one.interface} alone, and {place} is not known to be "
+        "an address of that; look from another host"
+    )
+
+
+def _shown(one: Listener) -> str:
+    return f"{one.address}%{one.interface}" if one.interface else one.address
 
 
 def _listed(found: Sequence[object]) -> str:
@@ -134,7 +210,14 @@ def _listed(found: Sequence[object]) -> str:
     return f"{shown}{more}" if found else "none"
 
 
-def ip_address(text: str) -> IPv4Address | IPv6Address:
+def _place(text: str) -> Address:
+    """Return an address, of an IPv4 one that is written as an IPv6 one the former: they are the same place."""
+    address = ip_address(text.partition("%")[0])
+    mapped: IPv4Address | None = getattr(address, "ipv4_mapped", None)
+    return address if mapped is None else mapped
+
+
+def ip_address(text: str) -> Address:
     """Return an address. Its module is imported here: few sentences name an address, and all would pay for it."""
     from ipaddress import ip_address as parsed
 

@@ -63,7 +63,7 @@ for path in "$@"; do
 done
 if [ $# -gt 0 ]; then
   echo "all$there"
-  stat -L -c '%f:%u:%g:%s:%Y:%U:%G' -- "$@"
+  stat -L -c '%f:%u:%g:%s:%Y:%d:%i:%U:%G' -- "$@"
 fi
 """
 
@@ -94,24 +94,26 @@ class FileFact(LooksHere):
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
-        now, links, lost, there = 0, {}, [], []
+        now, links, lost, there, problems = 0, {}, [], [], {}
         found: dict[int, File] = {}
         for position, row in enumerate(rows):
             mark, _, rest = row.partition(" ")
             index, _, text = rest.partition(" ")
             if mark == "now":
                 now = number(rest, "the time")
-            elif mark == "link":
+            elif mark == "link" and text != ".":  # a link of /proc that may not be read has a target that nobody tells
                 links[number(index, "an index")] = unescaped(text).removesuffix("\n.")
             elif mark == "none":
                 lost.append(number(index, "an index"))
             elif mark == "error":
-                found[number(index, "an index")] = File(kind=None, problem=unescaped(text))
+                problems[number(index, "an index")] = unescaped(text)
             elif mark == "all":
                 indexes = [number(one, "an index") for one in rest.split()]
                 there = list(zip(indexes, rows[position + 1 :], strict=False))
                 break
         found.update({index: File(kind=None, link=links.get(index)) for index in lost})
+        # Of a link whose target cannot be looked at, the link itself was seen.
+        found.update({index: File(None, link=links.get(index), problem=words) for index, words in problems.items()})
         found.update({index: _file(row, now, links.get(index)) for index, row in there})
         if sorted(found) != list(range(1, len(arguments) + 1)):
             raise FactError(f"of {len(arguments)} files asked for, {len(found)} were answered")
@@ -136,7 +138,7 @@ def _here(path: bytes, now: int, names: _names.Numbers) -> File:
             link = decoded(os.readlink(path))
             status = os.stat(path)
     except OSError as error:
-        return File(kind=None, link=link) if _machine.absent(error) else File(kind=None, problem=_machine.why(error))
+        return File(kind=None, link=link, problem="" if _machine.absent(error) else _machine.why(error))
     return File(
         kind=KINDS.get(status.st_mode & 0o170000, "unknown kind"),
         mode=f"{status.st_mode & 0o7777:04o}",
@@ -146,13 +148,15 @@ def _here(path: bytes, now: int, names: _names.Numbers) -> File:
         gid=status.st_gid,
         size=status.st_size,
         age=now - int(status[8]),  # ST_MTIME, whole seconds as stat prints them
+        device=status.st_dev,
+        inode=status.st_ino,
         link=link,
     )
 
 
 def _file(row: str, now: int, link: str | None) -> File:
-    fields = row.split(":", 6)
-    if len(fields) != 7:
+    fields = row.split(":", 8)
+    if len(fields) != 9:
         raise FactError(f"stat answered a line that is not understood: {row[:120]!r}")
     try:
         mode = int(fields[0], 16)
@@ -165,7 +169,9 @@ def _file(row: str, now: int, link: str | None) -> File:
         gid=number(fields[2], "a group id"),
         size=number(fields[3], "a size"),
         age=now - number(fields[4], "a time"),
-        owner=fields[5],
-        group=fields[6],
+        device=number(fields[5], "a device"),
+        inode=number(fields[6], "an inode"),
+        owner=fields[7],
+        group=fields[8],
         link=link,
     )

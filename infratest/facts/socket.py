@@ -2,7 +2,8 @@
 
 Asked of `ss` (which knows whether an IPv6 wildcard takes IPv4 too), else read from /proc/net, where that is not told;
 on this machine asked of the kernel, as ss asks.
-`ss` writes `*:80` for a wildcard of both families, `0.0.0.0:80` and `[::]:80` for one. Unix sockets are asked apart, by
+`ss` writes `*:80` for a wildcard of both families, `0.0.0.0:80` and `[::]:80` for one, and `%eth0` behind an address
+where the socket is bound to an interface, whose addresses are then asked of `ip`. Unix sockets are asked apart, by
 the fact `unix-socket`: anybody may give one a name that reads like a port that listens.
 """
 
@@ -12,7 +13,7 @@ import _socket
 
 from infratest.errors import FactError
 from infratest.facts import _sock_diag
-from infratest.facts._shell import lines
+from infratest.facts._shell import PUT, lines
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
 from infratest.found import Listener, Listeners
 
@@ -25,7 +26,15 @@ if TYPE_CHECKING:
 SNIPPET = r"""
 if command -v ss >/dev/null 2>&1; then
   echo ss
-  ss -H -l -n -t -u
+  shown=$(ss -H -l -n -t -u) || exit 1
+  put "$shown
+"
+  case $shown in
+  *%*)
+    echo addresses
+    ip -o addr show 2>/dev/null
+    ;;
+  esac
 elif [ -r /proc/net/tcp ] && command -v awk >/dev/null 2>&1; then
   echo proc
   set --
@@ -45,15 +54,19 @@ class SocketFact(LooksHere):
     """Listening sockets."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
-        return SNIPPET
+        return PUT + SNIPPET
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if not rows or rows[0] not in ("ss", "proc"):
             raise FactError(f"the answer about sockets is not understood: {answer.out[:80]!r}")
-        reader = _ss if rows[0] == "ss" else _proc
-        found = Listeners(listener for row in rows[1:] if (listener := reader(row)) is not None)
-        return dict.fromkeys(arguments, found)
+        if rows[0] == "proc":
+            return dict.fromkeys(arguments, Listeners(_proc(row) for row in rows[1:]))
+        end = rows.index("addresses") if "addresses" in rows else len(rows)
+        listeners = [listener for row in rows[1:end] if row and (listener := _ss(row)) is not None]
+        if known := [pair for row in rows[end + 1 :] for pair in _addresses(row)]:
+            listeners = _sock_diag.with_addresses(listeners, known)
+        return dict.fromkeys(arguments, Listeners(listeners))
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
         try:
@@ -70,16 +83,26 @@ def _ss(row: str) -> Listener | None:
     if kind is None:
         return None
     address, _, port = fields[4].rpartition(":")
-    address = address.partition("%")[0].strip("[]")
+    address, _, interface = address.partition("%")
+    address = address.strip("[]")
     if not port.isdigit():
         raise FactError(f"ss answered a port that is not understood: {row[:120]!r}")
     if address == "*":
-        return Listener(kind=kind, address="::", port=int(port), family=6, only6=False)
+        return Listener(kind=kind, address="::", port=int(port), family=6, only6=False, interface=interface)
     family = 6 if ":" in address else 4
-    return Listener(kind=kind, address=address, port=int(port), family=family, only6=True if address == "::" else None)
+    only6 = True if address == "::" else None
+    return Listener(kind, address, int(port), family, only6, interface.strip("[]"))
 
 
-def _proc(row: str) -> Listener | None:
+def _addresses(row: str) -> list[tuple[str, str]]:
+    """Return what `2: eth0    inet 10.0.0.1/24 ...` tells: an interface and an address of it."""
+    fields = row.split()
+    if len(fields) < 4 or fields[2] not in ("inet", "inet6"):
+        return []
+    return [(fields[1].partition("@")[0], fields[3].partition("/")[0])]
+
+
+def _proc(row: str) -> Listener:
     table, _, rest = row.partition(" ")
     address, _, port = rest.partition(":")
     try:
@@ -88,6 +111,7 @@ def _proc(row: str) -> Listener | None:
             address=_address(address),
             port=int(port, 16),
             family=6 if table.endswith("6") else 4,
+            interface=None,
         )
     except ValueError:
         raise FactError(f"/proc/net/{table} holds a line that is not understood: {row[:120]!r}") from None

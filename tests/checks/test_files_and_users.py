@@ -36,6 +36,8 @@ PIPE = File(kind="pipe", mode="0644", owner="root", group="root", uid=0, gid=0)
 NOTHING = File(kind=None)
 DANGLING = File(kind=None, link="/gone")
 LINKED = File(kind="file", mode="0644", link="../y")
+LOOP = File(kind=None, link="b", problem="Too many levels of symbolic links")
+SHUT = File(kind=None, link="/root/x", problem="Permission denied")
 HIDDEN = File(kind=None, problem="stat: cannot statx '/x': Permission denied")
 
 
@@ -51,9 +53,9 @@ def file(check, found):
         (FileExists("/x"), PIPE, True, 'the file "/x" exists (pipe, mode 0644)', False),
         (FileExists("/x"), NOTHING, False, 'the file "/x" does not exist', False),
         (FileExists("/x"), DANGLING, False, "does not exist; it is a link to /gone, which is not there", False),
-        (FileExists("/x"), FOLDER, False, 'the file "/x" is a directory', False),
+        (FileExists("/x"), FOLDER, False, 'the file "/x" does not exist: /x is a directory', False),
         (FileExists("/x", "directory"), FOLDER, True, 'the directory "/x" exists (directory, mode 1777)', False),
-        (FileExists("/x", "directory"), HERE, False, "/x is a file", False),
+        (FileExists("/x", "directory"), HERE, False, 'the directory "/x" does not exist: /x is a file', False),
         (FileOwner("/x", owner="root"), HERE, True, 'the file "/x" is owned by "root" (uid 0)', False),
         (FileOwner("/x", owner="0"), HERE, True, "", False),
         (FileOwner("/x", owner="www"), HERE, False, 'the file "/x" is owned by "root" (uid 0)', False),
@@ -70,6 +72,10 @@ def file(check, found):
         (LinkExists("/x"), DANGLING, True, 'the link "/x" points to "/gone", which does not exist', False),
         (LinkExists("/x"), HERE, False, "/x is a file and no link", False),
         (LinkExists("/x"), NOTHING, False, 'the link "/x" does not exist', False),
+        (LinkExists("/x"), LOOP, True, 'points to "b", which could not be looked at: Too many levels', False),
+        (LinkTo("/x", "b"), LOOP, True, "", False),
+        (LinkTo("/x", "/b"), LOOP, False, 'the link "/x" points to "b"', False),
+        (LinkTo("/x", "/root/x"), SHUT, True, "", False),
         (LinkTo("/x", "../y"), LINKED, True, "", False),
         (LinkTo("/x", "/y"), LINKED, False, 'the link "/x" points to "../y"', False),
         (LinkTo("/x", "/y"), NOTHING, False, 'the link "/x" does not exist', True),
@@ -85,6 +91,13 @@ def test_files(check, found, holds, saw, absent):
 def test_what_may_not_be_looked_at_is_unknown(check):
     with pytest.raises(FactError, match="Permission denied"):
         file(check, HIDDEN)
+
+
+@pytest.mark.parametrize("found, words", [("LOOP", "Too many levels of symbolic links"), ("SHUT", "Permission denied")])
+def test_of_a_link_whose_target_cannot_be_looked_at_the_target_is_unknown(found, words):
+    for check in (FileExists("/x"), FileMode("/x", mode="0644"), FileExists("/x", "directory")):
+        with pytest.raises(FactError, match=words):
+            file(check, {"LOOP": LOOP, "SHUT": SHUT}[found])
 
 
 def test_size_and_age_are_numbers():

@@ -9,7 +9,7 @@ from infratest.checks.sockets import PortListening, UnixListening, socket_check
 from infratest.errors import FactError
 from infratest.facts._process_names import Status, names
 from infratest.facts.base import Need
-from infratest.found import Listener, Listeners, Process, Processes, User
+from infratest.found import File, Listener, Listeners, Process, Processes, User
 
 SOCKETS, UNIX, PROCESSES = Need("socket"), Need("unix-socket"), Need("process")
 
@@ -56,6 +56,85 @@ def test_listening_only_at_an_address(listeners, holds):
     assert PortListening(80, address="127.0.0.1", only=True).observe({SOCKETS: Listeners(listeners)}).holds is holds
 
 
+MAPPED, MAPPED_ALL = tcp("::ffff:127.0.0.1"), tcp("::ffff:0.0.0.0")
+
+
+@pytest.mark.parametrize(
+    "listener, address, answers, only",
+    [
+        (MAPPED, "127.0.0.1", True, True),
+        (MAPPED, "::ffff:127.0.0.1", True, True),
+        (MAPPED, "::1", False, False),
+        (LOOP4, "::ffff:127.0.0.1", True, True),
+        (MAPPED_ALL, "127.0.0.1", True, False),
+        (MAPPED_ALL, "::1", False, False),
+        (BOTH, "::ffff:127.0.0.1", True, False),
+        (LOOP6, "0:0::1", True, True),
+    ],
+)
+def test_an_ipv4_address_in_an_ipv6_one_is_that_address(listener, address, answers, only):
+    facts = {SOCKETS: Listeners((listener,))}
+    assert PortListening(80, address=address).observe(facts).holds is answers
+    assert PortListening(80, address=address, only=True).observe(facts).holds is only
+    assert (
+        PortListening(80, "udp", address, True).observe({SOCKETS: Listeners((listener.changed(kind="udp"),))}).holds
+        is only
+    )
+
+
+def over(address, interface, *reached, only6=None):
+    return tcp(address, only6=only6).changed(interface=interface, reached=reached)
+
+
+ETH0 = ("10.0.0.5", "fe80::1", "2001:db8::5")
+
+
+@pytest.mark.parametrize(
+    "listener, address, answers",
+    [
+        (over("0.0.0.0", "eth0", *ETH0), "127.0.0.1", False),
+        (over("0.0.0.0", "eth0", *ETH0), "127.8.8.8", False),
+        (over("0.0.0.0", "eth0", *ETH0), "10.0.0.5", True),
+        (over("0.0.0.0", "eth0", *ETH0), "0.0.0.0", False),
+        (over("0.0.0.0", "eth0", *ETH0), "10.0.0.6", None),
+        (over("0.0.0.0", "eth0", *ETH0), "::1", False),
+        (over("10.0.0.5", "eth0", *ETH0), "10.0.0.5", True),
+        (over("::", "eth0", *ETH0, only6=False), "127.0.0.1", False),
+        (over("::", "eth0", *ETH0, only6=False), "10.0.0.5", True),
+        (over("::", "eth0", *ETH0, only6=False), "::1", False),
+        (over("::", "eth0", *ETH0, only6=True), "10.0.0.5", False),
+        (over("::", "eth0", *ETH0, only6=True), "2001:db8::5", True),
+        (over("fe80::1", "eth0", *ETH0), "fe80::1", True),
+        (over("fe80::1", "eth0", *ETH0), "fe80::1%eth0", True),
+        (over("fe80::1", "eth0", *ETH0), "fe80::1%eth1", False),
+        (over("0.0.0.0", "lo", "127.0.0.1", "::1"), "127.0.0.1", True),
+        (over("0.0.0.0", "lo", "127.0.0.1", "::1"), "127.0.0.53", True),
+        (over("0.0.0.0", "lo", "127.0.0.1", "::1"), "10.0.0.5", False),
+        (over("0.0.0.0", "lo", "127.0.0.1", "10.7.7.7"), "10.7.7.7", True),
+        (over("127.0.0.53", "lo", "127.0.0.1", "::1"), "127.0.0.53", True),
+        (over("127.0.0.53", "lo", "127.0.0.1", "::1"), "127.0.0.1", False),
+        (tcp("0.0.0.0").changed(interface="eth0"), "10.0.0.5", None),  # without `ip`
+        (tcp("0.0.0.0").changed(interface="eth0"), "127.0.0.1", False),
+        (tcp("0.0.0.0").changed(interface=None), "127.0.0.1", None),  # without `ss`
+        (tcp("127.0.0.1").changed(interface=None), "127.0.0.1", True),
+    ],
+)
+def test_a_listener_that_is_bound_to_an_interface(listener, address, answers):
+    facts = {SOCKETS: Listeners((listener,))}
+    assert PortListening(80).observe(facts).holds
+    check = PortListening(80, address=address)
+    if answers is None:
+        with pytest.raises(FactError, match=r"is not known to be an address|cannot say if over one interface"):
+            check.observe(facts)
+    else:
+        assert check.observe(facts).holds is answers
+
+
+def test_the_interface_is_told():
+    seen = PortListening(80, address="127.0.0.1").observe({SOCKETS: Listeners((over("0.0.0.0", "eth0"),))})
+    assert seen.saw == "port 80 is listening at 0.0.0.0%eth0"
+
+
 def test_what_listens_instead_is_named_and_bounded():
     seen = PortListening(80).observe({SOCKETS: Listeners((tcp("0.0.0.0", 5432), tcp("0.0.0.0", 22), tcp("::", 22)))})
     assert seen.saw == "port 80 is not listening; listening are 22, 5432"
@@ -66,15 +145,55 @@ def test_what_listens_instead_is_named_and_bounded():
     assert PortListening(80).observe({SOCKETS: Listeners((ALL4, LOOP6))}).saw == "port 80 is listening at 0.0.0.0, ::1"
 
 
-def test_unix_sockets_by_path():
-    found = {
-        UNIX: Listeners((Listener(kind="unix", address="/run/x.sock"), Listener(kind="unix", address="@abstract")))
-    }
-    assert UnixListening("/run/x.sock").observe(found).holds
-    assert UnixListening("@abstract").observe(found).holds
-    seen = UnixListening("/run/y.sock").observe(found)
+def unix(path, **listeners):
+    """What is seen of a path at which there is a socket, or what is given."""
+    found = listeners.pop("listening", (Listener("unix", "/run/x.sock", file=(45, 7)), Listener("unix", "@abstract")))
+    there = listeners.pop("there", File("socket", device=45, inode=7))
+    return UnixListening(path).observe({UNIX: Listeners(found), Need("file", (path,)): there})
+
+
+@pytest.mark.parametrize("path", ["/run/x.sock", "/var/run/x.sock", "/other/name"])
+def test_a_unix_socket_answers_at_every_path_to_its_file(path):
+    seen = unix(path)
+    assert (seen.holds, seen.saw) == (True, f'the socket "unix:{path}" is listening')
+
+
+@pytest.mark.parametrize(
+    "there, words",
+    [
+        (File(None), "there is no file /run/x.sock"),
+        (File(None, link="y"), "/run/x.sock is a link to y, which is not there"),
+        (File("file", device=45, inode=7), "/run/x.sock is a file"),
+        (File("socket", device=45, inode=8), "nobody waits at the file that is there"),
+        (File("socket", device=46, inode=8), "nobody waits at the file that is there"),
+    ],
+)
+def test_a_unix_socket_does_not_answer_where_its_file_is_not(there, words):
+    seen = unix("/run/x.sock", there=there)
+    assert not seen.holds
+    assert seen.saw == (
+        f'the socket "unix:/run/x.sock" is not listening: {words}; listening are /run/x.sock, @abstract'
+    )
+
+
+def test_unix_sockets_of_which_not_all_is_known():
+    assert unix("/run/x.sock", there=File("socket", device=99, inode=7)).holds  # btrfs
+    assert not unix("/run/y.sock", there=File("socket", device=99, inode=7)).holds
+    unknown = (Listener("unix", "/run/x.sock"),)
+    for path, link in (("/run/x.sock", None), ("/var/run/x.sock", None), ("/run/y", "x.sock")):
+        with pytest.raises(FactError, match=r"was bound as /run/x\.sock, and without ss"):
+            unix(path, listening=unknown, there=File("socket", device=45, inode=7, link=link))
+    assert not unix("/run/y", listening=unknown).holds
+    with pytest.raises(FactError, match="Permission denied"):
+        unix("/run/x.sock", there=File(None, problem="Permission denied"))
+
+
+def test_abstract_unix_sockets_have_no_file():
+    facts = {UNIX: Listeners((Listener("unix", "@abstract"), Listener("unix", "/run/x.sock", file=(45, 7))))}
+    assert UnixListening("@abstract").observe(facts).holds
+    seen = UnixListening("@nosuch").observe(facts)
     assert (seen.holds, seen.saw) == (
-        False, 'the socket "unix:/run/y.sock" is not listening; listening are /run/x.sock, @abstract'
+        False, 'the socket "unix:@nosuch" is not listening; listening are /run/x.sock, @abstract'
     )  # fmt: skip
 
 

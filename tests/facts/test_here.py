@@ -67,6 +67,7 @@ def test_files(odd_files):
     found = same("file", paths(odd_files))
     assert found[str(odd_files / "s"),].kind == "socket"
     assert found[str(odd_files / "dangling"),].link == "not\\here\nat all\n"
+    assert found[str(odd_files / "loop"),].link == "loop"
     assert found[str(odd_files / "loop"),].problem == "Too many levels of symbolic links"
     assert found[f"{odd_files}/{'x' * 300}",].problem == "File name too long"
     assert found[str(odd_files / "folder"),].mode == "7750"

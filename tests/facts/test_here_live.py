@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,11 @@ from tests.facts.both_ways import here, snippet
 
 NOBODY = 65534
 SOCKETS = ("socket", "unix-socket")
+
+
+def file_of(path):
+    status = Path(path).stat()
+    return status.st_dev, status.st_ino
 
 
 @pytest.fixture
@@ -48,7 +54,8 @@ def waiting(tmp_path):
             Listener("udp", "::", made(six, udp, ("::", 0), 0), 6, False),
         ]
         for name, kind in (("a b  c", tcp), ("é", tcp), ("d", udp), ("p", packets)):
-            there.append(Listener("unix", made(unix, kind, str(tmp_path / name))))
+            path = made(unix, kind, str(tmp_path / name))
+            there.append(Listener("unix", path, file=file_of(path)))
         mark = f"infratest-{os.getpid()}"
         for name, shown in ((f"\0{mark}", f"@{mark}"), (f"\0{mark}\0x\0\0", f"@{mark}@x@@")):
             made(unix, tcp, name)
@@ -81,7 +88,7 @@ def test_a_path_of_a_socket_with_a_line_break_is_told_whole(tmp_path):
     with socket.socket(socket.AF_UNIX) as unix:
         unix.bind(path)
         unix.listen()
-        assert Listener("unix", path) in here("unix-socket", [()])[()]
+        assert Listener("unix", path, file=file_of(path)) in here("unix-socket", [()])[()]
 
 
 @pytest.mark.parametrize("last", ["x 1 * 0", "u_str LISTEN 0 1 x"])
