@@ -23,14 +23,31 @@ class Package(Record):
 
 
 class Unit(Record):
-    """A systemd unit, in systemd's own words; `boot_links` is true for a System V script that a runlevel starts."""
+    """A systemd unit as it is in systemd's memory, in systemd's own words.
+
+    Args:
+        error: why its file could not be loaded. next: whether a timer has a next moment; None for what is no timer.
+    """
 
     id: str
     load: str
     active: str
     sub: str
-    file: str
-    boot_links: bool = False
+    error: str = ""
+    next: bool | None = None
+
+
+class UnitFile(Record):
+    """What the files of a systemd unit say of the next boot, as `systemctl is-enabled` answers.
+
+    Args:
+        state: its word, empty where the unit has no file. enabled: whether it ends with 0. problem: why it could not
+        tell, in its own words; everything else is then unknown.
+    """
+
+    state: str
+    enabled: bool
+    problem: str = ""
 
 
 class Listener(Record):

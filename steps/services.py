@@ -34,7 +34,7 @@ def service_running(name: str) -> UnitRunning:
     example='the service "nginx" is enabled',
 )
 def service_enabled(name: str) -> UnitEnabled:
-    """The unit starts at boot, as `systemctl is-enabled` says; a static unit counts as enabled."""
+    """The unit starts at boot, as `systemctl is-enabled` says of its files; a static unit counts as enabled."""
     return UnitEnabled(name)
 
 
@@ -60,7 +60,7 @@ def timer_exists(name: str) -> UnitExists:
     example='the timer "backup" is running',
 )
 def timer_running(name: str) -> UnitRunning:
-    """The timer is active: it waits for its next moment."""
+    """The timer is active and has a next moment, or what it starts runs."""
     return UnitRunning(name, TIMER)
 
 

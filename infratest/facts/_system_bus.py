@@ -1,4 +1,4 @@
-"""Properties of systemd's units, asked over D-Bus's system bus: what `systemctl show` asks, without it. For `service`.
+"""systemd asked over D-Bus's system bus: what systemctl asks, without it. For `service` and `unit-file`.
 
 Wire format: the D-Bus Specification, "Message Protocol" and "Authentication Protocol"; all questions are sent at once,
 as libsystemd does. The interface is org.freedesktop.systemd1(5).
@@ -18,16 +18,21 @@ if TYPE_CHECKING:
     from typing import Literal
 
     Order = Literal["little", "big"]
+    #: A call: what its header holds, and its body.
+    Question = tuple[bytes, bytes]
 
 ADDRESS = "/run/dbus/system_bus_socket"
+UNITS = "/org/freedesktop/systemd1/unit"
 
 #: Seconds that the bus may take; then systemctl is asked, whose deadline is the run's.
 PATIENCE = 2.0
 
-#: Units that are asked for at once, so that neither side's buffers fill up.
-AT_ONCE = 20
+#: Questions that are asked at once, so that neither side's buffers fill up.
+AT_ONCE = 100
 
-PROPERTIES = ("Id", "LoadState", "ActiveState", "SubState", "UnitFileState")
+#: Of every unit, and of timers too.
+PROPERTIES = ("Id", "LoadState", "LoadError", "ActiveState", "SubState")
+OF_TIMERS = ("NextElapseUSecRealtime", "NextElapseUSecMonotonic")
 
 CALL, RETURN = 1, 2
 PATH, INTERFACE, MEMBER, REPLY_TO, DESTINATION, SIGNATURE = 1, 2, 3, 5, 6, 8
@@ -38,19 +43,49 @@ class NotUnderstood(OSError):
 
 
 def units(names: Sequence[str], address: str = ADDRESS, patience: float = PATIENCE) -> list[Mapping[str, str]]:
-    """Return the PROPERTIES of each unit, which has its full name.
+    """Return the PROPERTIES of each unit, which has its full name, and of timers those OF_TIMERS.
 
     Raises:
         OSError: there is no such bus, it does not let us in, it does not answer in time, or not so.
     """
+    asked = [(index, interface, key) for index, name in enumerate(names) for interface, key in _properties(name)]
+    questions = [
+        (GET + _field(PATH, b"o", f"{UNITS}/{_label(names[index])}"), _body(interface, key))
+        for index, interface, key in asked
+    ]
+    found: list[dict[str, str]] = [{} for _ in names]
+    for (index, _, key), (body, order) in zip(asked, _answers(questions, address, patience), strict=True):
+        found[index][key] = _variant(body, order)
+    return list(found)
+
+
+def _properties(name: str) -> list[tuple[str, str]]:
+    timers = OF_TIMERS if name.endswith(".timer") else ()
+    return [("org.freedesktop.systemd1.Unit", key) for key in PROPERTIES] + [
+        ("org.freedesktop.systemd1.Timer", key) for key in timers
+    ]
+
+
+def file_states(names: Sequence[str], address: str = ADDRESS, patience: float = PATIENCE) -> list[str]:
+    """Return what systemd reads in the files of each unit, which has its full name: `enabled`, `static` ...
+
+    Raises:
+        OSError: as `units`, and where one of them has no file.
+    """
+    questions = [(GET_FILE_STATE, _body(name)) for name in names]
+    return [_string(body, 0, order)[0] for body, order in _answers(questions, address, patience)]
+
+
+def _answers(questions: Sequence[Question], address: str, patience: float) -> list[tuple[bytes, Order]]:
+    """Return the body of the answer to each question, and its byte order."""
     channel = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     try:
         channel.settimeout(patience)
         channel.connect(address)
         bus = _Bus(channel)
-        found: list[Mapping[str, str]] = []
-        for start in range(0, len(names), AT_ONCE):
-            found += bus.ask(names[start : start + AT_ONCE])
+        found: list[tuple[bytes, Order]] = []
+        for start in range(0, len(questions), AT_ONCE):
+            found += bus.ask(questions[start : start + AT_ONCE])
         return found
     finally:
         channel.close()
@@ -72,25 +107,22 @@ class _Bus:
         if not line.startswith(b"OK "):
             raise NotUnderstood(f"the system bus does not let us in: {decoded(line[:80])}")
 
-    def ask(self, names: Sequence[str]) -> list[Mapping[str, str]]:
-        asked: dict[int, tuple[int, str]] = {}
+    def ask(self, questions: Sequence[Question]) -> list[tuple[bytes, Order]]:
+        asked: dict[int, int] = {}
         messages = []
-        bodies = [(key, _body("org.freedesktop.systemd1.Unit", key)) for key in PROPERTIES]
-        for index, name in enumerate(names):
-            fields = GET + _field(PATH, b"o", f"/org/freedesktop/systemd1/unit/{_label(name)}")
-            for key, body in bodies:
-                messages.append(self._message(fields, body))
-                asked[self._serial] = (index, key)
+        for index, (fields, body) in enumerate(questions):
+            messages.append(self._message(fields, body))
+            asked[self._serial] = index
         self._channel.sendall(b"".join(messages))
-        found: list[dict[str, str]] = [{} for _ in names]
+        found: list[tuple[bytes, Order]] = [(b"", "little")] * len(questions)
         while asked:
-            kind, reply_to, text = self._next()
+            kind, reply_to, body, order = self._next()
             if reply_to in asked:
-                index, key = asked.pop(reply_to)
+                index = asked.pop(reply_to)
                 if kind != RETURN:
-                    raise NotUnderstood(f"systemd does not tell {key} of {names[index]}")
-                found[index][key] = text
-        return list(found)
+                    raise NotUnderstood(f"systemd does not answer: {decoded(body[4:200])}")
+                found[index] = (body, order)
+        return found
 
     def _message(self, fields: bytes, body: bytes = b"") -> bytes:
         self._serial += 1
@@ -98,8 +130,8 @@ class _Bus:
         head = order + bytes((CALL, 0, 1)) + _number(len(body)) + _number(self._serial) + _number(len(fields))
         return _aligned(head + fields, 8) + body
 
-    def _next(self) -> tuple[int, int, str]:
-        """Return a message's type, what it answers (0: nothing) and the string in its body, if it is one."""
+    def _next(self) -> tuple[int, int, bytes, Order]:
+        """Return a message's type, what it answers (0: nothing), its body and its byte order."""
         while len(self._data) < 16:
             self._receive()
         order: Order = "little" if self._data[:1] == b"l" else "big"
@@ -109,7 +141,7 @@ class _Bus:
         while len(self._data) < end:
             self._receive()
         message, self._data = self._data[:end], self._data[end:]
-        return message[1], _reply_to(message[: 16 + fields], order), _variant(message[begin:], order)
+        return message[1], _reply_to(message[: 16 + fields], order), message[begin:], order
 
     def _receive(self) -> None:
         more = self._channel.recv(65536)
@@ -138,10 +170,21 @@ def _reply_to(message: bytes, order: Order) -> int:
 
 
 def _variant(body: bytes, order: Order) -> str:
-    """Return the string of a variant; nothing for any other body."""
-    if body[:3] != b"\1s\0":
-        return ""
-    return decoded(body[8 : 8 + int.from_bytes(body[4:8], order)])
+    """Return the text of a variant: a string, a number, or the last of two strings; nothing for any other body."""
+    if body[:3] == b"\1s\0":
+        return _string(body, 4, order)[0]
+    if body[:3] == b"\1t\0":
+        return str(int.from_bytes(body[8:16], order))
+    if body[:6] == b"\4(ss)\0":
+        return _string(body, _string(body, 8, order)[1], order)[0]
+    return ""
+
+
+def _string(body: bytes, at: int, order: Order) -> tuple[str, int]:
+    """Return the string at a place of a body, and the place behind it."""
+    at = (at + 3) & ~3
+    end = at + 4 + int.from_bytes(body[at : at + 4], order)
+    return decoded(body[at + 4 : end]), end + 1
 
 
 def _label(name: str) -> str:
@@ -191,4 +234,11 @@ GET = (
     + _aligned(_field(MEMBER, b"s", "Get"), 8)
     + _aligned(_field(DESTINATION, b"s", "org.freedesktop.systemd1"), 8)
     + _aligned(bytes((SIGNATURE, 1)) + b"g\0\2ss\0", 8)
+)
+GET_FILE_STATE = (
+    _aligned(_field(INTERFACE, b"s", "org.freedesktop.systemd1.Manager"), 8)
+    + _aligned(_field(MEMBER, b"s", "GetUnitFileState"), 8)
+    + _aligned(_field(DESTINATION, b"s", "org.freedesktop.systemd1"), 8)
+    + _aligned(bytes((SIGNATURE, 1)) + b"g\0\1s\0", 8)
+    + _field(PATH, b"o", "/org/freedesktop/systemd1")
 )

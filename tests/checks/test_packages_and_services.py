@@ -6,8 +6,9 @@ import pytest
 
 from infratest.checks.packages import PackageInstalled, PackageVersion
 from infratest.checks.services import UnitEnabled, UnitExists, UnitMasked, UnitRunning
+from infratest.errors import FactError
 from infratest.facts.base import Need
-from infratest.found import Package, Unit
+from infratest.found import Package, Unit, UnitFile
 
 ABSENT = Package(manager="dpkg", installed=False)
 REMOVED = Package(manager="dpkg", installed=False, version="1.22.1-9", state="config-files, deinstall")
@@ -56,11 +57,12 @@ def test_version_of_a_package_that_is_only_known():
     assert (seen.holds, seen.absent) == (False, True)  # neither it nor its negation is met
 
 
-def unit(load="loaded", active="inactive", sub="dead", file="disabled", links=False):
-    return Unit(id="nginx.service", load=load, active=active, sub=sub, file=file, boot_links=links)
+def unit(load="loaded", active="inactive", sub="dead", **more):
+    return Unit(id="nginx.service", load=load, active=active, sub=sub, **more)
 
 
-GONE = unit(load="not-found", file="")
+GONE = unit(load="not-found")
+BROKEN = unit(load="bad-setting", error="Unit nginx.service has a bad unit file setting.")
 ABSENCE = 'the service "nginx" does not exist: systemd knows no unit nginx.service'
 
 
@@ -73,7 +75,7 @@ ABSENCE = 'the service "nginx" does not exist: systemd knows no unit nginx.servi
         (UnitRunning, unit(active="activating", sub="start-pre"), False, "is activating (start-pre)"),
         (UnitRunning, unit(active="activating", sub="auto-restart"), False, "is activating (auto-restart)"),
         (UnitRunning, unit(active="failed", sub="failed"), False, 'the service "nginx" is failed (failed)'),
-        (UnitRunning, unit(load="masked", file="masked"), False, "is inactive (dead) and masked: it cannot be started"),
+        (UnitRunning, unit(load="masked"), False, "is inactive (dead) and masked: it cannot be started"),
         (
             UnitRunning,
             unit(load="masked", active="active", sub="running"),
@@ -81,22 +83,26 @@ ABSENCE = 'the service "nginx" does not exist: systemd knows no unit nginx.servi
             'the service "nginx" is active (running)',
         ),
         (UnitRunning, GONE, False, ABSENCE),
-        (UnitRunning, unit(load="not-found", active="active", sub="running", file=""), True, "is active (running)"),
-        (UnitEnabled, unit(file="enabled"), True, 'the service "nginx" is enabled'),
-        (UnitEnabled, unit(file="enabled-runtime"), True, "enabled-runtime"),
-        (UnitEnabled, unit(file="static"), True, "static"),
-        (UnitEnabled, unit(file="alias"), True, "alias"),
-        (UnitEnabled, unit(file="indirect"), True, "indirect"),
-        (UnitEnabled, unit(file="disabled"), False, 'the service "nginx" is disabled'),
-        (UnitEnabled, unit(file="linked"), False, "linked"),
-        (UnitEnabled, unit(load="masked", file="masked"), False, "masked"),
-        (UnitEnabled, unit(file="transient"), False, "transient"),
-        (UnitEnabled, unit(file="generated", links=True), True, "a System V script with links in a runlevel"),
-        (UnitEnabled, unit(file="generated"), False, "a System V script with no links in a runlevel"),
-        (UnitEnabled, unit(file="disabled", links=True), False, "disabled"),
-        (UnitEnabled, GONE, False, ABSENCE),
-        (UnitMasked, unit(load="masked", file="masked"), True, 'the service "nginx" is masked (masked)'),
-        (UnitMasked, unit(file="enabled"), False, 'the service "nginx" is not masked (enabled)'),
+        (UnitRunning, unit(load="not-found", active="active", sub="running"), True, "is active (running)"),
+        (
+            UnitRunning,
+            BROKEN,
+            False,
+            "is inactive (dead); its file could not be loaded (bad-setting): Unit nginx.service",
+        ),
+        (UnitRunning, unit(load="error"), False, "could not be loaded (error): see systemctl status nginx.service"),
+        (UnitRunning, unit(active="active", sub="waiting", next=True), True, "is active (waiting)"),
+        (UnitRunning, unit(active="active", sub="running", next=False), True, "is active (running)"),
+        (UnitRunning, unit(active="active", sub="elapsed", next=True), True, "is active (elapsed)"),
+        (
+            UnitRunning,
+            unit(active="active", sub="elapsed", next=False),
+            False,
+            "active (elapsed) and has no next moment",
+        ),
+        (UnitExists, BROKEN, True, "exists (unit nginx.service, bad-setting); its file could not be loaded"),
+        (UnitMasked, unit(load="masked"), True, 'the service "nginx" is masked'),
+        (UnitMasked, unit(), False, 'the service "nginx" is not masked (loaded)'),
         (UnitMasked, GONE, False, ABSENCE),
         (UnitExists, unit(), True, "exists"),
         (UnitExists, unit(load="masked"), True, "exists (unit nginx.service, masked)"),
@@ -109,7 +115,29 @@ def test_units(check, found, holds, saw):
     assert saw in seen.saw
 
 
+@pytest.mark.parametrize(
+    "state, enabled, saw",
+    [
+        ("enabled", True, 'the service "nginx" is enabled'),
+        ("generated", True, 'the service "nginx" is generated'),
+        ("disabled", False, 'the service "nginx" is disabled'),
+        ("", False, 'the service "nginx" is not enabled: systemd finds no file of the unit nginx.service'),
+    ],
+)
+def test_what_systemctl_says_of_its_files_decides_whether_a_unit_is_enabled(state, enabled, saw):
+    facts = {Need("unit-file", ("nginx.service",)): UnitFile(state, enabled)}
+    seen = UnitEnabled("nginx").observe(facts)
+    assert (seen.holds, seen.saw) == (enabled, saw)
+
+
+def test_what_systemctl_cannot_say_of_a_unit_is_unknown():
+    facts = {Need("unit-file", ("nginx.service",)): UnitFile("", enabled=False, problem="Failed to connect to bus")}
+    with pytest.raises(FactError, match="could not tell: Failed to connect to bus"):
+        UnitEnabled("nginx").observe(facts)
+
+
 def test_a_unit_is_asked_by_its_full_name():
+    assert UnitEnabled("nginx@").needs() == (Need("unit-file", ("nginx@.service",)),)
     assert UnitRunning("nginx").needs() == (Need("service", ("nginx.service",)),)
     assert UnitRunning("nginx.socket").needs() == (Need("service", ("nginx.socket",)),)
     assert UnitRunning("backup", ".timer").needs() == (Need("service", ("backup.timer",)),)

@@ -277,11 +277,11 @@ ALLOWED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*NATIVE, "service"])
+@pytest.mark.parametrize("name", [*NATIVE, "service", "unit-file"])
 def test_a_native_reader_loads_nothing_heavy_and_starts_nothing(name):
     arguments = {
         "content": "/etc/hosts", "disk": "/", "file": "/etc/hosts", "group": "root", "package": "bash", "user": "root",
-        "service": "dbus",
+        "service": "dbus", "unit-file": "dbus",
     }  # fmt: skip
     argument = (arguments[name],) if name in arguments else ()
     name = name.replace("-", "_")

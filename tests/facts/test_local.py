@@ -17,7 +17,7 @@ from infratest.facts.base import NO_TOOL
 from infratest.registry import get, names
 
 EVERY = ("command", "content", "disk", "file", "group", "http", "load", "memory", "mount", "package", "process",
-         "root-command", "service", "socket", "unix-socket", "user")  # fmt: skip
+         "root-command", "service", "socket", "unit-file", "unix-socket", "user")  # fmt: skip
 ODD = ["plain", "with blank", "quote'quote", 'double"', "back\\slash", "new\nline", "-dash", "$HOME", "`id`", "*", "é"]
 
 

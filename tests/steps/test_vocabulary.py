@@ -116,6 +116,7 @@ def test_what_is_promised_is_there(text, negated):
         ('the service "ngin*" is running', "not the name of a unit"),
         ('the service "x@" is running', "name an instance of it, as x@1"),
         ('the service "x@.service" exists', "name an instance of it, as x@1"),
+        ('the service "@" is enabled', "is not the name of a unit"),
         ('the timer "x@" exists', "name an instance of it, as x@1"),
         ('the service "@x" is running', "is not the name of a unit"),
         ('the service ".service" exists', "is not the name of a unit"),

@@ -1,0 +1,105 @@
+"""The fact `unit-file`: whether systemd starts a unit at boot, by its files. Argument: as of `service`, or a template.
+
+As `systemctl is-enabled` answers, which reads the files anew, and not what systemd has in its memory since it last did;
+on this machine systemd is asked over the system bus for the same. One systemctl for all units; each alone where one of
+them has no file or is a System V script, for which a program of the distribution is asked: then lines come in another
+order. Where a word of systemctl's is not known here, its exit status decides.
+"""
+
+from __future__ import annotations
+
+import os
+
+from infratest.errors import FactError
+from infratest.facts import _system_bus, _systemd
+from infratest.facts._shell import COUNT_LINES, ONE_LINE, lines, number, unescaped
+from infratest.facts.base import Answer, Argument, LooksHere
+from infratest.found import UnitFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+#: Words with which `systemctl is-enabled` ends with 0, and others with which it does not: systemctl(1).
+ENABLED = ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated")
+NOT_ENABLED = ("disabled", "masked", "masked-runtime", "linked", "linked-runtime")
+
+#: What systemctl says of a unit without a file; since systemd 254 it says NOT_FOUND.
+WITHOUT, NOBODY = "Failed to get unit file state for ", ": No such file or directory"
+NOT_FOUND = "not-found"
+
+# A line for each unit: the exit status of systemctl, and the last line that it said.
+SNIPPET = r"""
+alone() {
+  words=$(systemctl is-enabled -- "$1" 2>&1)
+  status=$?
+  one_line "${words##*"$nl"}"
+  printf '%s %s\n' "$status" "$line"
+}
+words=$(systemctl is-enabled -- "$@" 2>&1)$nl
+count_lines "$words"
+case $words in
+*' '*) count=0 ;;
+esac
+together=$(($# == count))
+for unit; do
+  word=${words%%"$nl"*}
+  words=${words#*"$nl"}
+  [ "$together" -eq 1 ] || word=
+  case $word in
+  ENABLED) echo "0 $word" ;;
+  NOT_ENABLED) echo "1 $word" ;;
+  *) (alone "$unit") ;;
+  esac
+done
+exit 0
+""".replace("NOT_ENABLED", " | ".join(NOT_ENABLED)).replace("ENABLED", " | ".join(ENABLED))
+
+
+class UnitFileFact(LooksHere):
+    """Units by their files."""
+
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        return _systemd.ask(arguments) + ONE_LINE + COUNT_LINES + SNIPPET
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        rows = lines(self.readable(answer).out)
+        if len(rows) != len(arguments):
+            raise FactError(f"systemctl was asked for {len(arguments)} units and answered for {len(rows)}")
+        return {argument: _unit_file(row) for argument, row in zip(arguments, rows, strict=True)}
+
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        if not _systemd.bus_is_near():
+            return None
+        try:
+            files = unit_files_of(arguments)
+        except OSError:
+            return None
+        return None if files is None else dict(zip(arguments, files, strict=True))
+
+
+def unit_files_of(arguments: Sequence[Argument], root: str = "") -> list[UnitFile] | None:
+    """Return what the systemd whose files are under `root` says; None where systemctl must be asked after all.
+
+    Raises:
+        OSError: the system bus does not answer for all of them.
+    """
+    names = [_systemd.full_name(argument) for argument in arguments]
+    files = []
+    for name, state in zip(names, _system_bus.file_states(names, root + _system_bus.ADDRESS), strict=True):
+        script = state == "generated" and os.path.exists(f"{root}/etc/init.d/{name.removesuffix('.service')}")
+        if script or state not in ENABLED + NOT_ENABLED:
+            return None
+        files.append(UnitFile(state, state in ENABLED))
+    return files
+
+
+def _unit_file(row: str) -> UnitFile:
+    status, _, words = row.partition(" ")
+    ended, words = number(status, "an exit status"), unescaped(words)
+    if words == NOT_FOUND or (words.startswith(WITHOUT) and words.endswith(NOBODY)):
+        return UnitFile("", enabled=False)
+    if not words or " " in words:
+        return UnitFile("", enabled=False, problem=words or f"systemctl is-enabled said nothing (exit {ended})")
+    return UnitFile(words, enabled=ended == 0)
