@@ -226,21 +226,25 @@ class Space(Record):
     @property
     def percent(self) -> float | None:
         """How full it is, as df counts: used of what is used and available; None where it counts nothing (/proc)."""
-        return round(100 * self.used / (self.used + self.available), 2) if self.used + self.available else None
+        return 100 * self.used / (self.used + self.available) if self.used + self.available else None
 
     @property
     def inode_percent(self) -> float | None:
         """How many of its inodes are used; None where it counts none (btrfs, vfat)."""
-        return round(100 * (self.inodes - self.inodes_free) / self.inodes, 2) if self.inodes else None
+        return 100 * (self.inodes - self.inodes_free) / self.inodes if self.inodes else None
 
 
 class Memory(Record):
-    """Main memory and swap, in bytes."""
+    """Main memory that the host may use, and swap, in bytes.
+
+    `limited`: it may use less than the machine has, as a container may.
+    """
 
     total: int
     available: int
     swap_total: int
     swap_free: int
+    limited: bool = False
 
 
 class Load(Record):

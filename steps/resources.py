@@ -46,13 +46,13 @@ def disk_of_free(path: str) -> DiskFree:
 
 @check("the memory is {bound:percent} used", example="the memory is less than 90 % used, warning 80 %")
 def memory_used() -> MemoryUsed:
-    """How much memory is used: all that is not available to a new program."""
+    """How much of the memory that the host may use (in a container, its limit) is not available to a new program."""
     return MemoryUsed()
 
 
 @check("the memory has {bound:size} available", example="the memory has at least 500 MiB available")
 def memory_available() -> MemoryAvailable:
-    """How much memory a new program can have without swapping."""
+    """How much memory a new program can have without swapping, within what the host may use."""
     return MemoryAvailable()
 
 

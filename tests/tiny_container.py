@@ -65,13 +65,13 @@ def _root() -> bytes:
 
 
 @contextlib.contextmanager
-def running_container() -> Iterator[str]:
-    """Start a container that sleeps; yield its name; remove it and its image."""
+def running_container(*options: str) -> Iterator[str]:
+    """Start a container that sleeps, with these options of the engine; yield its name; remove it and its image."""
     name = _name()
     image = engine("import", "-", stdin=_root())
     try:
-        engine("run", "-d", "--init", "--network", "none", "--name", name, "--label", "infratest.test=transport", image,
-               "/bin/sleep", "3600")  # fmt: skip
+        engine("run", "-d", "--init", "--network", "none", "--name", name, "--label", "infratest.test=transport",
+               *options, image, "/bin/sleep", "3600")  # fmt: skip
         yield name
     finally:
         subprocess.run([found().program, "rm", "-f", name], capture_output=True, check=False)

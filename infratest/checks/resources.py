@@ -62,7 +62,7 @@ class DiskUsed(_OfDisk):
         if percent is None:
             raise FactError(f"the file system of {self.path} does not count its space")
         free = f"{human(space.available, 'B')} of {human(space.size, 'B')} free"
-        return Seen(holds=True, saw=f"{self.subject} is {percent:g} % full ({free})", number=percent)
+        return Seen(holds=True, saw=f"{self.subject} is {_shown(percent)} % full ({free})", number=percent)
 
     def measure(self) -> Measure:
         return Measure(label=f"disk {self.path} used", unit="%", minimum=0, maximum=100)
@@ -86,7 +86,7 @@ class DiskInodes(_OfDisk):
         percent = space.inode_percent
         if percent is None:
             raise FactError(f"the file system of {self.path} does not count its inodes")
-        return Seen(holds=True, saw=f"{self.subject} uses {percent:g} % of its inodes", number=percent)
+        return Seen(holds=True, saw=f"{self.subject} uses {_shown(percent)} % of its inodes", number=percent)
 
     def measure(self) -> Measure:
         return Measure(label=f"disk {self.path} inodes", unit="%", minimum=0, maximum=100)
@@ -102,9 +102,8 @@ class MemoryUsed(Check):
         memory: Memory = facts[MEMORY]
         if not memory.total:
             raise FactError("the host says that it has no memory at all")
-        used = _percent(memory.total - memory.available, memory.total)
-        free = f"{human(memory.available, 'B')} of {human(memory.total, 'B')} available"
-        return Seen(holds=True, saw=f"the memory is {used:g} % used ({free})", number=used)
+        used = 100 * (memory.total - memory.available) / memory.total
+        return Seen(holds=True, saw=f"the memory is {_shown(used)} % used ({_available(memory)})", number=used)
 
     def measure(self) -> Measure:
         return Measure(label="memory used", unit="%", minimum=0, maximum=100)
@@ -118,8 +117,7 @@ class MemoryAvailable(Check):
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
         memory: Memory = facts[MEMORY]
-        words = f"the memory has {human(memory.available, 'B')} of {human(memory.total, 'B')} available"
-        return Seen(holds=True, saw=words, number=memory.available)
+        return Seen(holds=True, saw=f"the memory has {_available(memory)}", number=memory.available)
 
     def measure(self) -> Measure:
         return Measure(label="memory available", unit="B", minimum=0)
@@ -135,8 +133,10 @@ class SwapUsed(Check):
         memory: Memory = facts[MEMORY]
         if not memory.swap_total:
             return Seen(holds=True, saw="there is no swap, so none is used", number=0)
-        used = _percent(memory.swap_total - memory.swap_free, memory.swap_total)
-        return Seen(holds=True, saw=f"the swap is {used:g} % used of {human(memory.swap_total, 'B')}", number=used)
+        used = 100 * (memory.swap_total - memory.swap_free) / memory.swap_total
+        return Seen(
+            holds=True, saw=f"the swap is {_shown(used)} % used of {human(memory.swap_total, 'B')}", number=used
+        )
 
     def measure(self) -> Measure:
         return Measure(label="swap used", unit="%", minimum=0, maximum=100)
@@ -158,7 +158,7 @@ class LoadAverage(Check):
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
         load: Load = facts[LOAD]
         average = load.averages[(1, 5, 15).index(self.minutes)]
-        number = round(average / load.processors, 2) if self.shared else average
+        number = average / load.processors if self.shared else average
         each = " per processor" if self.shared else ""
         words = f"the load over {self.minutes} min is {number:g}{each} ({load.processors} processors)"
         return Seen(holds=True, saw=words, number=number)
@@ -167,5 +167,15 @@ class LoadAverage(Check):
         return Measure(label=f"load{self.minutes}{' per processor' if self.shared else ''}", minimum=0)
 
 
-def _percent(part: int, whole: int) -> float:
-    return round(100 * part / whole, 2)
+def _available(memory: Memory) -> str:
+    whose = "the limit of its control group" if memory.limited else "the machine's"
+    return f"{human(memory.available, 'B')} of {human(memory.total, 'B')} available, {whose}"
+
+
+def _shown(percent: float) -> str:
+    """Return a share as people read it: with few digits, but never as a whole number that it only comes near to."""
+    for digits in (4, 6, 9, 12):
+        text = f"{percent:.{digits}g}"
+        if float(text) != int(float(text)) or float(text) == percent:
+            return text
+    return repr(percent)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from infratest.thresholds import Threshold
 
 
+#: Unit -> digits behind the point that are enough for most numbers of it, then those for one that is near a bound.
+DIGITS = {"s": (6, 9), "%": (2, 4, 6, 9)}
+
+
 class Verdict(Value):
     """One sentence, judged; `blocked` names the location that could not be asked, where one could not."""
 
@@ -139,10 +143,6 @@ def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
     except Exception as error:  # noqa: BLE001 - a check's own bug is unknown, and must not end the others
         reason = f"a bug in the check {type(check).__name__}: {type(error).__name__}: {error}"
         return _unknown(look, step, facts, reason)
-    if seen.number is not None and look.measure is not None and look.measure.unit == "s":
-        # A time is judged as it will be written, in microseconds: verdict and range must agree on what people see.
-        # Other numbers are written as they are: an error rate of 0.0000002 is not 0.
-        seen = Seen(seen.holds, seen.saw, round(seen.number, 6), seen.absent)
     state, reason = _state(seen, step, severity, look.measure)
     evidence = () if state == OK else _evidence(look, facts)
     return Verdict(state, reason, _observation(look.measure, seen.number, step.threshold), evidence)
@@ -173,8 +173,23 @@ def _state(seen: Seen, step: CheckStep, severity: str, measure: Measure | None) 
     return (failed(severity) if state == CRITICAL else WARNING), f"{saw}; {expected}"
 
 
+def written(number: float | None, unit: str, threshold: Threshold | None) -> float | None:
+    """Return a number as it is written: a share or a time with few digits, as long as it is not judged otherwise so.
+
+    Others are written as they are: an error rate of 0.0000002 is not 0.
+    """
+    if number is None or unit not in DIGITS or number != number:
+        return number
+    for digits in DIGITS[unit]:
+        rounded = round(number, digits)
+        if threshold is None or threshold.judge(rounded) == threshold.judge(number):
+            return rounded
+    return number
+
+
 def _observation(measure: Measure | None, number: float | None, threshold: Threshold | None) -> tuple[Observation, ...]:
     if measure is None:
         return ()
     warning, critical = threshold.ranges if threshold else ("", "")
+    number = written(number, measure.unit, threshold)
     return (Observation(measure.label, number, measure.unit, warning, critical, measure.minimum, measure.maximum),)

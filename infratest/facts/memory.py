@@ -1,9 +1,15 @@
-"""The fact `memory`: main memory and swap of the host's kernel. It has no argument.
+"""The fact `memory`: main memory that the host may use, and swap. It has no argument.
 
-In a container these are the numbers of the machine around it: /proc/meminfo knows nothing of its limits.
+/proc/meminfo knows the machine alone. A container may use no more than its control group allows, and its root is what
+is seen of the groups inside: of version 2 under /sys/fs/cgroup, of version 1 wherever the controller `memory` is
+mounted (a machine's own root has no such files, or no limit). What is used and could be given back at once, files that
+nobody has used lately, is available, as `docker stats` and kubelet count. Where the controller is one of version 1 and
+is not mounted, the limit cannot be seen. Formats: proc(5), cgroups(7), cgroup-v2.rst and cgroup-v1/memory.rst of Linux.
 """
 
 from __future__ import annotations
+
+import os
 
 from infratest.cleaning import decoded
 from infratest.errors import FactError
@@ -19,13 +25,58 @@ if TYPE_CHECKING:
 
 FIELDS = ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
 
+#: What a line of memory.stat is called that tells what of a group can be given back, by version; the ancestors' limit.
+RECLAIMABLE = {2: "inactive_file", 1: "total_inactive_file"}
+LIMIT = "hierarchical_memory_limit"
+
+CGROUP = "/sys/fs/cgroup"
+HIDDEN = (
+    "whether a control group limits the memory of this host cannot be seen: the controller is one of version 1 and not "
+    "mounted; mount it (mount -t cgroup -o memory none FOLDER)"
+)
+
+# All by the shell itself. Lines of `key: number`, those of the machine in KiB, those of the group in bytes.
 SNIPPET = r"""
 while read -r key value unit; do
   case $key in
     MemTotal: | MemAvailable: | SwapTotal: | SwapFree:) echo "$key $value" ;;
   esac
 done </proc/meminfo
-"""
+group() {
+  read -r used <"$2" || exit 1
+  echo "Used: $used"
+  while read -r key value; do
+    case $key in
+      "$3") echo "Reclaimable: $value" ;;
+      LIMIT) echo "Limit: $value" ;;
+    esac
+  done <"$1/memory.stat"
+}
+if [ -e CGROUP/memory.max ]; then
+  read -r limit <CGROUP/memory.max || exit 1
+  if [ "$limit" != max ]; then
+    echo "Limit: $limit"
+    group CGROUP CGROUP/memory.current inactive_file
+  fi
+  exit 0
+fi
+place=
+while read -r device point type options rest; do
+  case $type,$options, in
+    cgroup,*,memory,*) [ ! -e "$point/memory.usage_in_bytes" ] || place=$point ;;
+  esac
+done </proc/self/mounts
+if [ -n "$place" ]; then
+  group "$place" "$place/memory.usage_in_bytes" total_inactive_file
+elif [ -r /proc/self/cgroup ]; then
+  while read -r row; do
+    case ,$row in
+      *[:,]memory[:,]*) echo "Hidden: 1" ;;
+    esac
+  done </proc/self/cgroup
+fi
+exit 0
+""".replace("LIMIT", LIMIT).replace("CGROUP", CGROUP)
 
 
 class MemoryFact(LooksHere):
@@ -35,27 +86,58 @@ class MemoryFact(LooksHere):
         return SNIPPET
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
-        rows = (row.partition(": ") for row in lines(self.readable(answer).out))
-        return dict.fromkeys(arguments, _memory({key: number(value, key) * 1024 for key, _, value in rows}))
+        rows = [row.partition(": ") for row in lines(self.readable(answer).out)]
+        return dict.fromkeys(arguments, _memory({key: number(value, key) for key, _, value in rows}))
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
         try:
             rows = [row.split() for row in lines(decoded(_machine.whole("/proc/meminfo")))]
+            numbers = {row[0].removesuffix(":"): number(row[1], row[0]) for row in rows if len(row) > 1}
+            return dict.fromkeys(arguments, _memory(numbers | _group_here()))
         except OSError:
             return None
-        told = {row[0].removesuffix(":"): row[1] for row in rows if len(row) > 1}
-        found = {key: number(told[key], key) * 1024 for key in FIELDS if key in told}
-        return dict.fromkeys(arguments, _memory(found))
 
 
-def _memory(found: dict[str, int]) -> Memory:
-    missing = [field for field in FIELDS if field not in found]
+def _group_here() -> dict[str, int]:
+    """Return what is seen of the control group that limits this machine. Raises OSError where it cannot be read."""
+    if os.path.exists(f"{CGROUP}/memory.max"):
+        limit = _machine.whole(f"{CGROUP}/memory.max").strip()
+        if limit == b"max":
+            return {}
+        return {"Limit": number(decoded(limit), "memory.max")} | _group(CGROUP, "memory.current", RECLAIMABLE[2])
+    places = [
+        decoded(fields[1])
+        for fields in _machine.mount_rows(_machine.whole("/proc/self/mounts"))
+        if fields[2] == b"cgroup" and b"memory" in fields[3].split(b",")
+    ]
+    there = [place for place in places if os.path.exists(f"{place}/memory.usage_in_bytes")]
+    if there:
+        return _group(there[-1], "memory.usage_in_bytes", RECLAIMABLE[1])
+    rows = _machine.whole("/proc/self/cgroup").split(b"\n")
+    return {"Hidden": 1} if any(b"memory" in row.split(b":")[1].split(b",") for row in rows if b":" in row) else {}
+
+
+def _group(folder: str, used: str, reclaimable: str) -> dict[str, int]:
+    stat = dict(row.split(" ", 1) for row in lines(decoded(_machine.whole(f"{folder}/memory.stat"))) if " " in row)
+    told = {"Used": decoded(_machine.whole(f"{folder}/{used}")), "Reclaimable": stat.get(reclaimable, "")}
+    if LIMIT in stat:
+        told["Limit"] = stat[LIMIT]
+    return {key: number(text.strip(), key) for key, text in told.items() if text}
+
+
+def _memory(numbers: Mapping[str, int]) -> Memory:
+    missing = [field for field in FIELDS if field not in numbers]
     if missing:
         # MemAvailable came with Linux 3.14; a guess from free and cached would be another number.
         raise FactError(f"/proc/meminfo does not tell {', '.join(missing)}")
-    return Memory(
-        total=found["MemTotal"],
-        available=found["MemAvailable"],
-        swap_total=found["SwapTotal"],
-        swap_free=found["SwapFree"],
-    )
+    if "Hidden" in numbers:
+        raise FactError(HIDDEN)
+    total, available, swap_total, swap_free = (numbers[field] * 1024 for field in FIELDS)
+    limited = numbers.get("Limit", total) < total
+    if limited:
+        absent = [key for key in ("Used", "Reclaimable") if key not in numbers]
+        if absent:
+            raise FactError("the files of the control group that limits the memory of this host are not understood")
+        total = numbers["Limit"]
+        available = max(0, min(available, total - (numbers["Used"] - numbers["Reclaimable"])))
+    return Memory(total, available, swap_total, swap_free, limited)

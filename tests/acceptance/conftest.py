@@ -81,7 +81,7 @@ def pair(new_project: Callable[[str], Project]) -> Project:
 stack: pair
 provider: container
 hosts:
-  root: {groups: [all], ports: [80], provision: [{shell: nginx.sh}]}
+  root: {groups: [all], memory: 256MiB, ports: [80], provision: [{shell: nginx.sh}]}
   user: {groups: [all], user: deploy, sudo: true, labels: {role: web}, provision: [{shell: nginx.sh}]}
 """
     )

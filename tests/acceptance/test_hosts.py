@@ -58,6 +58,24 @@ Feature: hosts
     assert report["cost"]["round_trips"] == 3
 
 
+def test_the_memory_of_a_host_is_what_its_stack_file_says(pair):
+    report = pair.test(
+        """
+Feature: memory
+  Scenario: limited
+    Given the host "root"
+    Then the memory has less than 256 MiB available
+    And the memory has at least 16 MiB available
+    And the memory is less than 90 % used
+  Scenario: told
+    Given the host "root"
+    Then the memory has more than 256 MiB available
+"""
+    )
+    assert states(report) == {"limited@root": "ok", "told@root": "critical"}, reasons(report)
+    assert "of 256 MiB available, the limit of its control group" in reasons(report)
+
+
 def test_logins_are_counted_as_sshd_counts_them(pair):
     def accepted():
         words = "journalctl -u ssh --no-pager | grep -c 'Accepted publickey' || true"

@@ -18,6 +18,7 @@ from infratest.checks.resources import (
 from infratest.errors import FactError
 from infratest.facts.base import Need
 from infratest.found import Load, Memory, Mount, Output, Reply, Space
+from infratest.thresholds import threshold
 
 GIB = 2**30
 #: 100 GiB, of which 5 are kept for root: used 71.25 of the 95 that count, as df shows.
@@ -36,6 +37,51 @@ def test_disks():
     assert disk(DiskInodes("/"), SPACE).number == 12.5
     with pytest.raises(FactError, match="inodes"):
         disk(DiskInodes("/"), Space(size=1, used=1, available=0))
+
+
+@pytest.mark.parametrize(
+    "used, number, words",
+    [
+        (89_996, 89.996, "89.996 % full"),
+        (90_000, 90.0, "90 % full"),
+        (71_230, 71.23, "71.23 % full"),
+        (33_333, 33.333, "33.33 % full"),
+        (99_999, 99.999, "99.999 % full"),
+        (0, 0.0, "0 % full"),
+    ],
+)
+def test_a_share_is_judged_as_it_is_and_not_as_it_is_shown(used, number, words):
+    space = Space(size=100_000, used=used, available=100_000 - used, inodes=100_000, inodes_free=100_000 - used)
+    full = disk(DiskUsed("/"), space)
+    assert full.number == pytest.approx(number, abs=1e-9)
+    assert words in full.saw
+    below = threshold("less than", ("90 %",), "percent")
+    assert (below.judge(full.number)[0] == "ok") is (used < 90_000)
+    assert disk(DiskInodes("/"), space).number == pytest.approx(number, abs=1e-9)
+    memory = {Need("memory"): Memory(100_000, 100_000 - used, 100_000, 100_000 - used)}
+    for check in (MemoryUsed(), SwapUsed()):
+        seen = check.observe(memory)
+        assert seen.number == pytest.approx(number, abs=1e-9)
+        assert words.removesuffix("full") in seen.saw
+
+
+def test_a_share_near_a_whole_number_is_not_shown_as_that():
+    seen = disk(DiskUsed("/"), Space(size=10**9, used=900_000_001, available=99_999_999))
+    assert "90.0000001 % full" in seen.saw
+    load = LoadAverage(1, shared=True).observe({Need("load"): Load(averages=(3.99, 2.0, 1.0), processors=4)})
+    assert load.number == 3.99 / 4
+
+
+def test_memory_says_whether_it_is_the_machine_s():
+    machine = {Need("memory"): Memory(8 * GIB, 2 * GIB, 0, 0)}
+    limited = {Need("memory"): Memory(GIB // 4, GIB // 8, 0, 0, limited=True)}
+    assert MemoryUsed().observe(machine).saw == "the memory is 75 % used (2 GiB of 8 GiB available, the machine's)"
+    assert MemoryUsed().observe(limited).saw == (
+        "the memory is 50 % used (128 MiB of 256 MiB available, the limit of its control group)"
+    )
+    assert MemoryAvailable().observe(limited).saw == (
+        "the memory has 128 MiB of 256 MiB available, the limit of its control group"
+    )
 
 
 def test_a_mount_that_is_missing_is_never_the_disk_below_it():
