@@ -95,10 +95,10 @@ def for_the_question(seen: Mapping[int, Status], asker: int, own: int) -> set[in
             break
         chain.append(above.pid)
     below = chain[: chain.index(own)] if own in chain else chain
-    grown = set(below[-1:])
     children: dict[int, list[int]] = {}
     for one in seen.values():
         children.setdefault(one.parent, []).append(one.pid)
+    grown = {*below[-1:], *_managers(seen, chain, children)}
     left = list(grown)
     while left:
         more = [pid for pid in children.get(left.pop(), ()) if pid not in grown]
@@ -107,16 +107,41 @@ def for_the_question(seen: Mapping[int, Status], asker: int, own: int) -> set[in
     return grown | set(chain)
 
 
+def _is_given(words: Sequence[str]) -> bool:
+    """Whether a shell with these words is given a command, or a script in its input (`sh -ec ...`, `busybox sh -s`)."""
+    for word in words:
+        if word[:1] != "-":
+            return word in WRAPPERS
+        if word[1:2] != "-" and word[-1:] in ("c", "s"):
+            return True
+    return False
+
+
+def _managers(seen: Mapping[int, Status], chain: Sequence[int], children: Mapping[int, Sequence[int]]) -> list[int]:
+    """Return the systemd that the login has started for its user: one that looks after nothing but itself."""
+    users = [seen[pid].uid for pid in chain if pid in seen and _is_login(seen[pid])][:1]
+    return [
+        one.pid
+        for one in seen.values()
+        if one.uid in users and one.name == "systemd" and "--user" in one.words[1:]
+        if all(seen[child].name == "(sd-pam)" for child in children.get(one.pid, ()))
+    ]
+
+
+def _is_login(process: Status) -> bool:
+    """Whether this is a process of sshd for one login."""
+    title = process.words[0] if process.words else ""
+    return process.name in SERVERS and title.startswith(LOGINS) and LISTENER not in title
+
+
 def _between(process: Status, seen: Mapping[int, Status]) -> bool:
     """Whether a process that stands above who asks is there for the question alone."""
     if process.name in WRAPPERS:
         return True
     words = process.words
     if process.name in SHELLS:  # one with a command or a script in its input, not one that somebody sits at
-        wraps = process.name in ("busybox", "toybox") and words[1:2] and words[1] in WRAPPERS
-        return bool(wraps) or any(word[:1] == "-" and word[-1:] in ("c", "s") for word in words[1:])
-    title = words[0] if words else ""
-    if process.name in SERVERS and title.startswith(LOGINS):
-        return LISTENER not in title
+        return _is_given(words[1:]) if words[1:2] != ("sh",) else _is_given(words[2:])
+    if _is_login(process):
+        return True
     above = seen.get(process.parent)
     return process.name in SERVERS and above is not None and above.name == process.name
