@@ -71,7 +71,7 @@ def _written(first: str, path: str) -> list[str]:
     """Return the names that are in the first word of a command line: a path, or a title."""
     if not first.strip():
         return []
-    if " " not in first or _file(first) == _file(path):
+    if " " not in first or (" " in path and _file(first) == _file(path)):
         return [_file(first)]
     return [_file(first.split(None, 1)[0].rstrip(":")), first]
 
@@ -91,7 +91,9 @@ def for_the_question(seen: Mapping[int, Status], asker: int, own: int) -> set[in
     """
     chain = [asker]
     while chain[-1] in seen and (above := seen.get(seen[chain[-1]].parent)) is not None:
-        if above.pid != own and (above.pid == 1 or not _between(above, seen)):
+        # A process that we have forked asks for us: it has our name and words.
+        forked = own in chain and (above.name, above.words) == (seen[own].name, seen[own].words)
+        if above.pid != own and not forked and (above.pid == 1 or not _between(above, seen)):
             break
         chain.append(above.pid)
     below = chain[: chain.index(own)] if own in chain else chain

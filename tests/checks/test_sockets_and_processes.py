@@ -254,6 +254,9 @@ def process(name, *words, pid=10, uid=33, state="S", rss=2**20, path=""):
         ("postgres: 15/main: checkpointer ", process("x", "postgres: 15/main: checkpointer "), True),
         ("main: checkpointer ", process("x", "postgres: 15/main: checkpointer "), False),
         ("my server", process("y", "/opt/my app/my server", path="/opt/my app/my server"), True),
+        ("a: b /usr/sbin/nginx", process("z", "a: b /usr/sbin/nginx", path="/usr/sbin/nginx"), True),
+        ("nginx", process("z", "a: b /usr/sbin/nginx", path="/usr/sbin/nginx"), False),
+        ("a", process("z", "a: b/", path=""), True),
         ("my", process("y", "/opt/my app/my server", path="/opt/my app/my server"), False),
     ],
 )

@@ -167,7 +167,7 @@ def test_processes(children):
 
 
 def known(process):
-    return process.pid, process.name, process.program, process.uid, process.parent
+    return process.pid, process.name, process.program, process.uid, process.parent, process.names, process.cut
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount")

@@ -70,11 +70,14 @@ def holds(name, looked, pids):
         ("it-pool: worker 12 of /srv/x", ["it-pool"], ["x", "it-pool:", "it-poo"]),
         ("it-very-long-name-of-a-daemon: idle", ["it-very-long-name-of-a-daemon"], ["it-very-long-name-of-a-daemons"]),
         ("it-alone", ["it-alone"], ["perl"]),
+        ("it-front: of /usr/bin/perl", ["it-front"], ["perl"]),
     ],
 )
 def test_a_title_is_no_path(title, names, others):
     with started(titled(title)) as pids:
-        for looked in both():
+        told, seen = both()
+        assert called(pids[0], told) == called(pids[0], seen).changed(rss=called(pids[0], told).rss)
+        for looked in (told, seen):
             assert [holds(name, looked, pids) for name in [*names, title]] == [True] * (len(names) + 1)
             assert [holds(name, looked, pids) for name in others] == [False] * len(others)
 

@@ -90,6 +90,9 @@ def test_a_login_that_asks(rows, ours):
         (("40 | 1 | sh | sh | -c | check", "60 | 40 | python3 | python3", "61 | 60 | sleep | sleep | 60",
           "70 | 60 | sh | sh | -s | 1a2b", "71 | 70 | sh | sh | -c | snippet", "72 | 71 | grep | grep"),
          {40, 60, 70, 71, 72}),
+        # A process of ours that we have forked.
+        (("50 | 1 | python3 | python3 | infratest", "60 | 50 | python3 | python3 | infratest"), {50, 60}),
+        (("50 | 1 | python3 | python3 | daemon", "60 | 50 | python3 | python3 | infratest"), {60}),
         # We are process 1 of a container.
         (("1 | 0 | python3 | python3", "61 | 1 | sleep | sleep | 60"), {1}),
     ],
