@@ -237,7 +237,7 @@ class Space(Record):
 class Memory(Record):
     """Main memory that the host may use, and swap, in bytes.
 
-    `limited`: it may use less than the machine has, as a container may.
+    `limited`, `swap_limited`: it may use less of that than the machine has, as a container may.
     """
 
     total: int
@@ -245,6 +245,7 @@ class Memory(Record):
     swap_total: int
     swap_free: int
     limited: bool = False
+    swap_limited: bool = False
 
 
 class Load(Record):

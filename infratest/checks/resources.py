@@ -132,11 +132,11 @@ class SwapUsed(Check):
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
         memory: Memory = facts[MEMORY]
         if not memory.swap_total:
-            return Seen(holds=True, saw="there is no swap, so none is used", number=0)
+            why = "; the limit of its control group allows none" if memory.swap_limited else ""
+            return Seen(holds=True, saw=f"there is no swap, so none is used{why}", number=0)
         used = 100 * (memory.swap_total - memory.swap_free) / memory.swap_total
-        return Seen(
-            holds=True, saw=f"the swap is {_shown(used)} % used of {human(memory.swap_total, 'B')}", number=used
-        )
+        size = f"{human(memory.swap_total, 'B')}, {_whose(memory.swap_limited)}"
+        return Seen(holds=True, saw=f"the swap is {_shown(used)} % used of {size}", number=used)
 
     def measure(self) -> Measure:
         return Measure(label="swap used", unit="%", minimum=0, maximum=100)
@@ -168,8 +168,11 @@ class LoadAverage(Check):
 
 
 def _available(memory: Memory) -> str:
-    whose = "the limit of its control group" if memory.limited else "the machine's"
-    return f"{human(memory.available, 'B')} of {human(memory.total, 'B')} available, {whose}"
+    return f"{human(memory.available, 'B')} of {human(memory.total, 'B')} available, {_whose(memory.limited)}"
+
+
+def _whose(limited: bool) -> str:
+    return "the limit of its control group" if limited else "the machine's"
 
 
 def _shown(percent: float) -> str:

@@ -27,7 +27,10 @@ FIELDS = ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
 
 #: What a line of memory.stat is called that tells what of a group can be given back, by version; the ancestors' limit.
 RECLAIMABLE = {2: "inactive_file", 1: "total_inactive_file"}
-LIMIT = "hierarchical_memory_limit"
+LIMIT, BOTH = "hierarchical_memory_limit", "hierarchical_memsw_limit"
+
+#: What version 1 has for no limit is near to this, less a page or so.
+UNLIMITED = 2**62
 
 CGROUP = "/sys/fs/cgroup"
 HIDDEN = (
@@ -36,7 +39,8 @@ HIDDEN = (
 )
 
 # All by the shell itself. Lines of `key: number`, those of the machine in KiB, those of the group in bytes.
-SNIPPET = r"""
+SNIPPET = (
+    r"""
 while read -r key value unit; do
   case $key in
     MemTotal: | MemAvailable: | SwapTotal: | SwapFree:) echo "$key $value" ;;
@@ -49,15 +53,20 @@ group() {
     case $key in
       "$3") echo "Reclaimable: $value" ;;
       LIMIT) echo "Limit: $value" ;;
+      BOTH) echo "Both: $value" ;;
     esac
   done <"$1/memory.stat"
 }
+one() {
+  [ -e "$2" ] || return 0
+  read -r value <"$2" || exit 1
+  [ "$value" = max ] || echo "$1: $value"
+}
 if [ -e CGROUP/memory.max ]; then
-  read -r limit <CGROUP/memory.max || exit 1
-  if [ "$limit" != max ]; then
-    echo "Limit: $limit"
-    group CGROUP CGROUP/memory.current inactive_file
-  fi
+  one Limit CGROUP/memory.max
+  one SwapLimit CGROUP/memory.swap.max
+  one SwapUsed CGROUP/memory.swap.current
+  group CGROUP CGROUP/memory.current inactive_file
   exit 0
 fi
 place=
@@ -68,6 +77,7 @@ while read -r device point type options rest; do
 done </proc/self/mounts
 if [ -n "$place" ]; then
   group "$place" "$place/memory.usage_in_bytes" total_inactive_file
+  one BothUsed "$place/memory.memsw.usage_in_bytes"
 elif [ -r /proc/self/cgroup ]; then
   while read -r row; do
     case ,$row in
@@ -76,7 +86,10 @@ elif [ -r /proc/self/cgroup ]; then
   done </proc/self/cgroup
 fi
 exit 0
-""".replace("LIMIT", LIMIT).replace("CGROUP", CGROUP)
+""".replace("LIMIT", LIMIT)
+    .replace("BOTH", BOTH)
+    .replace("CGROUP", CGROUP)
+)
 
 
 class MemoryFact(LooksHere):
@@ -101,10 +114,12 @@ class MemoryFact(LooksHere):
 def _group_here() -> dict[str, int]:
     """Return what is seen of the control group that limits this machine. Raises OSError where it cannot be read."""
     if os.path.exists(f"{CGROUP}/memory.max"):
-        limit = _machine.whole(f"{CGROUP}/memory.max").strip()
-        if limit == b"max":
-            return {}
-        return {"Limit": number(decoded(limit), "memory.max")} | _group(CGROUP, "memory.current", RECLAIMABLE[2])
+        return {
+            **_group(CGROUP, "memory.current", RECLAIMABLE[2]),
+            **_one("Limit", f"{CGROUP}/memory.max"),
+            **_one("SwapLimit", f"{CGROUP}/memory.swap.max"),
+            **_one("SwapUsed", f"{CGROUP}/memory.swap.current"),
+        }
     places = [
         decoded(fields[1])
         for fields in _machine.mount_rows(_machine.whole("/proc/self/mounts"))
@@ -112,7 +127,8 @@ def _group_here() -> dict[str, int]:
     ]
     there = [place for place in places if os.path.exists(f"{place}/memory.usage_in_bytes")]
     if there:
-        return _group(there[-1], "memory.usage_in_bytes", RECLAIMABLE[1])
+        both = _one("BothUsed", f"{there[-1]}/memory.memsw.usage_in_bytes")
+        return _group(there[-1], "memory.usage_in_bytes", RECLAIMABLE[1]) | both
     rows = _machine.whole("/proc/self/cgroup").split(b"\n")
     return {"Hidden": 1} if any(b"memory" in row.split(b":")[1].split(b",") for row in rows if b":" in row) else {}
 
@@ -120,9 +136,16 @@ def _group_here() -> dict[str, int]:
 def _group(folder: str, used: str, reclaimable: str) -> dict[str, int]:
     stat = dict(row.split(" ", 1) for row in lines(decoded(_machine.whole(f"{folder}/memory.stat"))) if " " in row)
     told = {"Used": decoded(_machine.whole(f"{folder}/{used}")), "Reclaimable": stat.get(reclaimable, "")}
-    if LIMIT in stat:
-        told["Limit"] = stat[LIMIT]
+    told |= {key: stat[name] for key, name in (("Limit", LIMIT), ("Both", BOTH)) if name in stat}
     return {key: number(text.strip(), key) for key, text in told.items() if text}
+
+
+def _one(key: str, path: str) -> dict[str, int]:
+    """Return what the one number in a file says; nothing where there is no limit, or no such file."""
+    if not os.path.exists(path):
+        return {}
+    text = decoded(_machine.whole(path)).strip()
+    return {} if text == "max" else {key: number(text, path)}
 
 
 def _memory(numbers: Mapping[str, int]) -> Memory:
@@ -140,4 +163,19 @@ def _memory(numbers: Mapping[str, int]) -> Memory:
             raise FactError("the files of the control group that limits the memory of this host are not understood")
         total = numbers["Limit"]
         available = max(0, min(available, total - (numbers["Used"] - numbers["Reclaimable"])))
-    return Memory(total, available, swap_total, swap_free, limited)
+    swap, used = _swap(numbers)
+    swap_limited = swap is not None and swap < swap_total
+    if swap is not None and swap_limited:
+        swap_total, swap_free = swap, max(0, min(swap_free, swap - used))
+    return Memory(total, available, swap_total, swap_free, limited, swap_limited)
+
+
+def _swap(numbers: Mapping[str, int]) -> tuple[int | None, int]:
+    """Return how much swap a control group allows (None: all there is), and how much of it is used.
+
+    Version 1 knows memory and swap together, and memory alone.
+    """
+    if numbers.get("Both", UNLIMITED) < UNLIMITED:
+        used = numbers.get("BothUsed", 0) - numbers.get("Used", 0)
+        return max(0, numbers["Both"] - numbers.get("Limit", 0)), max(0, used)
+    return numbers.get("SwapLimit"), numbers.get("SwapUsed", 0)

@@ -79,6 +79,12 @@ def test_memory_says_whether_it_is_the_machine_s():
     assert MemoryUsed().observe(limited).saw == (
         "the memory is 50 % used (128 MiB of 256 MiB available, the limit of its control group)"
     )
+    swap = {Need("memory"): Memory(GIB, GIB, GIB, GIB // 2)}
+    assert SwapUsed().observe(swap).saw == "the swap is 50 % used of 1 GiB, the machine's"
+    none = {Need("memory"): Memory(GIB, GIB, 0, 0, swap_limited=True)}
+    assert SwapUsed().observe(none).saw == (
+        "there is no swap, so none is used; the limit of its control group allows none"
+    )
     assert MemoryAvailable().observe(limited).saw == (
         "the memory has 128 MiB of 256 MiB available, the limit of its control group"
     )
