@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -13,7 +12,8 @@ from infratest import registry
 from infratest.engine import compiling
 from infratest.engine.faces import keeps
 from infratest.engine.tasks import Plan
-from infratest.gherkin.find import find, split
+from infratest.errors import FeatureError
+from infratest.gherkin.find import below, find, split
 from infratest.session import Session
 
 #: Nanoseconds that the clock of a file system may be behind: it ticks a hundred times a second, if not more often.
@@ -32,7 +32,10 @@ def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[
         return
     state = str(session.state.path) if keeps(session) else ""
     about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
-    theirs = {str(path.absolute()) for path in _sources(session, features)}
+    try:
+        theirs = {str(path.absolute()) for path in _sources(session, features)}
+    except FeatureError:  # a folder that cannot be listed any more: nobody would see what changes in it
+        return
     if any(_changed(path) > began - TICK for path in theirs):
         return
     sources = theirs | {str(path.absolute()) for path in _ours()}
@@ -73,10 +76,10 @@ def _sources(session: Session, features: Sequence[str]) -> Iterator[Path]:
 
 
 def _whole(path: Path) -> Iterator[Path]:
-    """A path and, of a folder, all that is below it."""
+    """A path and, of a folder, all that is below it: features are found there behind links, too."""
     yield path
-    for folder, names, files in os.walk(path):
-        yield from (Path(folder) / name for name in (*names, *files))
+    if path.is_dir():
+        yield from below(path)
 
 
 def _ours() -> Iterator[Path]:

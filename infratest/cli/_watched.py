@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infratest.errors import InfratestError
-from infratest.gherkin.find import SUFFIX
+from infratest.errors import FeatureError, InfratestError
+from infratest.gherkin.find import SUFFIX, below
 from infratest.providers.base import HostSpec
 from infratest.session import Session
 from infratest.stack.declared import StackFile
@@ -102,13 +103,12 @@ def _below(place: Path) -> tuple[set[Path], set[Path]]:
         return {place}, set()
     folders = {place, place.parent}
     found = set()
-    for path in place.rglob("*"):
-        if any(part.startswith(".") for part in path.relative_to(place).parts):
-            continue
-        if path.is_dir():
-            folders.add(path)
-        elif path.suffix == SUFFIX:
-            found.add(path)
+    with suppress(FeatureError):  # a folder that cannot be listed: the run says so
+        for path in below(place):
+            if path.is_dir():
+                folders.add(path)
+            elif path.suffix == SUFFIX:
+                found.add(path)
     return found, folders
 
 

@@ -128,8 +128,8 @@ class _Planner:
             return self._meant(line, scenario, scope)
 
     def _meant(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
-        if line.match is None:
-            return OtherStep(line=line, problem="" if line.user else undefined(line))
+        if line.problem or line.match is None:
+            return OtherStep(line=line, problem=line.problem or ("" if line.user else undefined(line)))
         kind = line.match.sentence.kind
         if kind == SETUP:
             return OtherStep(line=line)

@@ -1,20 +1,26 @@
 """Where features are: what a user names on the command line or in the stack file, made into files and their ids.
 
-Looked for in the current directory, then beside the stack file; `@name` is a ready-made one of the package.
+Looked for in the current directory, then beside the stack file; `@name` is a ready-made one of the package. Links to
+folders are followed; what cannot be listed or named is refused, because what is left out unseen would look green.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from infratest.errors import FeatureError
+from infratest.gherkin.spelling import slip_of
 from infratest.registry import unknown
 
 SUFFIX = ".feature"
+
+#: Bytes that are not UTF-8, as Python holds them (PEP 383), and what ends a line or controls a terminal.
+_UNNAMEABLE = re.compile("[\ud800-\udfff\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -66,16 +72,19 @@ def _resolve(argument: str, places: Sequence[Path], folder: Path) -> list[Found]
             raise FeatureError(unknown("ready-made feature", argument, ready_made()))
         return [Found(path, argument)]
     name, lines = split(argument)
+    _refuse_unnameable(Path(name))
     for place in places:
         path = place / name
-        if path.is_file():
+        if _is(path, os.path.isfile):
             _refuse_lines_beyond(path, name, lines)
             return [Found(path.resolve(), _named(path, folder), lines)]
-        if path.is_dir():
-            inside = sorted(file for file in path.rglob(f"*{SUFFIX}") if _visible(file, path))
+        if _is(path, os.path.isdir):
+            inside = sorted(_features_below(path))
             if not inside:
                 raise FeatureError(f"{path}: holds no {SUFFIX} file: nothing to run")
             return [Found(file.resolve(), _named(file, folder)) for file in inside]
+        if _is(path, os.path.exists):
+            raise FeatureError(f"{name}: is neither a file nor a folder but a pipe, socket or device; name a feature")
     looked = " and ".join(dict.fromkeys(str(place.resolve()) for place in places))
     raise FeatureError(f"{name}: no such feature or folder; looked in {looked}")
 
@@ -88,9 +97,67 @@ def _refuse_lines_beyond(path: Path, name: str, lines: Sequence[int]) -> None:
             raise FeatureError(f"{name}:{line}: no such line; the file has {there}")
 
 
-def _visible(file: Path, root: Path) -> bool:
-    """Whether no folder on the way is hidden: a checkout's .git or a virtual environment holds no features of ours."""
-    return not any(part.startswith(".") for part in file.relative_to(root).parts)
+def below(folder: Path) -> Iterator[Path]:
+    """Yield all that is below a folder, links followed, but for what is hidden: .git holds no features of ours.
+
+    A link that leads back to where it stands is not followed again. Called for what a plan was made from, too.
+
+    Raises:
+        FeatureError: a folder that cannot be listed.
+    """
+    yield from _below(folder, frozenset())
+
+
+def _below(folder: Path, outside: frozenset[tuple[int, int]]) -> Iterator[Path]:
+    try:
+        info = folder.stat()
+        identity = (info.st_dev, info.st_ino)
+        if identity in outside:
+            return
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        inside = [entry for entry in entries if not entry.name.startswith(".")]
+        folders = {entry.name for entry in inside if entry.is_dir()}
+    except OSError as error:
+        words = "give the right to list it, or move it out of the features"
+        raise FeatureError(f"{_printable(folder)}: cannot be listed: {error.strerror}; {words}") from None
+    for entry in inside:
+        yield folder / entry.name
+        if entry.name in folders:
+            yield from _below(folder / entry.name, outside | {identity})
+
+
+def _features_below(folder: Path) -> Iterator[Path]:
+    for path in below(folder):
+        if path.is_dir():
+            continue
+        if path.suffix[1:].isalpha() and slip_of(path.suffix, [SUFFIX]):
+            raise FeatureError(f"{_printable(path)}: is this a feature? write its name with {SUFFIX}, or move it away")
+        if path.suffix == SUFFIX:
+            _refuse_unnameable(path.relative_to(folder))
+            yield path
+
+
+def _refuse_unnameable(path: Path) -> None:
+    """Refuse a name that no report could show: ids, files and monitoring systems take UTF-8 and one line."""
+    if _UNNAMEABLE.search(str(path)):
+        raise FeatureError(f"{_printable(path)}: its name is not UTF-8, or holds a control character; rename it")
+
+
+def _printable(path: Path) -> str:
+    """Return a path with what cannot be shown written as Python writes it: `z\\xe9.feature`."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def _is(path: Path, kind: Callable[[Path], bool]) -> bool:
+    """Whether a path is a file, or a folder; one on the way to which we are not let is neither, and refused."""
+    try:
+        path.stat()
+    except PermissionError:
+        raise FeatureError(f"{_printable(path)}: cannot be looked at: Permission denied") from None
+    except (OSError, ValueError):
+        return False
+    return kind(path)
 
 
 def _named(path: Path, folder: Path) -> str:

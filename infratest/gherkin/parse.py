@@ -1,13 +1,26 @@
-"""Feature files to values, by behave's parser; what Gherkin would swallow is refused (lint.py) before anything runs."""
+"""Feature files to values, by behave's parser; what Gherkin would swallow is refused before anything runs.
+
+`structure` says what is wrong with the text, `reference` what another parser reads in it, `lint` what is wrong with
+the scenarios. A sentence that cannot be used costs its scenario alone: it becomes a line with a problem.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infratest.cleaning import clean
 from infratest.errors import FeatureError
 from infratest.gherkin import lint
+from infratest.gherkin.identity import titles
+from infratest.gherkin.places import places
+from infratest.gherkin.reference import differences, odd_line_end, open_rows
+from infratest.gherkin.structure import refusal_hint, structure
 from infratest.gherkin.suite import Feature, Line, Scenario
 from infratest.gherkin.vocabulary import Vocabulary
 from infratest.registry import unknown
@@ -15,30 +28,57 @@ from infratest.registry import unknown
 #: Bytes of one feature file; a larger one is a mistake, not a feature.
 LARGEST = 2 * 2**20
 
+#: Whether (kind, text) is a step of the user's own: ACT, CHECK or empty. Raises FeatureError where it is two.
+UserStep = Callable[[str, str], str]
 
-def feature(
-    path: Path, name: str, vocabulary: Vocabulary, user_step: Callable[[str, str], str] = lambda kind, text: ""
-) -> Feature:
+
+@dataclass(frozen=True)
+class _Source:
+    """One scenario of behave's model: its row and tags, and the rule that it stands in."""
+
+    scenario: Any
+    row: int | None
+    tags: tuple[str, ...]
+    rule: Any
+
+
+def feature(path: Path, name: str, vocabulary: Vocabulary, user_step: UserStep = lambda kind, text: "") -> Feature:
     """Read one feature file.
 
     Args:
-        path: the file. name: its path as ids name it. user_step: whether (kind, text) is a step of the user's own: ACT,
-        CHECK or empty; raises FeatureError where it is two.
+        path: the file. name: its path as ids name it. user_step: tells steps of the user's own.
     Raises:
         FeatureError: not there, not readable, not UTF-8, no Gherkin, or refused by lint (with all that lint found).
     """
     path = _shown(path)
     parsed, text = read(path)
-    problems = lint.structure(parsed, text, lambda words: bool(words) and vocabulary.match(words) is not None)
+    problems = open_rows(parsed, text)
+    cut = {line for line, _ in problems}
+    in_structure = structure(parsed, text, lambda words: _says(words, vocabulary, user_step))
+    problems += [problem for problem in in_structure if problem[0] not in cut]
+    problems += differences(parsed, text, problems)
+    sources = list(_walk(parsed.run_items, tuple(map(str, parsed.tags)), None))
+    title = titles([(source.scenario, source.row, source.rule) for source in sources])
     made = Feature(
         path=name,
         file=str(path),
         name=parsed.name,
         tags=tuple(str(tag) for tag in parsed.tags),
         scenarios=tuple(
-            _scenario(source, row, parsed, path, name, vocabulary, user_step, problems)
-            for source, row in _walk(parsed.run_items)
+            Scenario(
+                feature=name,
+                feature_name=parsed.name,
+                name=words,
+                line=source.scenario.line,
+                tags=source.tags,
+                lines=tuple(_line(step, vocabulary, user_step) for step in source.scenario.all_steps),
+                row=source.row,
+                path=str(path),
+                source=source.scenario,
+            )
+            for source, words in zip(sources, title, strict=True)
         ),
+        places=places(parsed, text),
     )
     problems += lint.scenarios(made)
     if problems:
@@ -54,16 +94,43 @@ def read(path: Path) -> tuple[Any, str]:
     """
     from behave.parser import ParserError, parse_feature
 
+    text = _text(path)
+    language = "en"
+    # It says "malformed" and goes on; `reference` says what is wrong, with the line.
+    logging.getLogger("behave").addFilter(_not_malformed)
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise FeatureError(
-            f"{path}: no such feature; features are looked for here, then beside the stack file"
-        ) from None
-    except OSError as error:
-        raise FeatureError(f"{path}: cannot be read: {error.strerror}") from error
+        language = _language(text)
+        parsed = parse_feature(text, filename=str(path))
+    except FeatureError as error:
+        raise FeatureError(f"{path}:{error}") from None
+    except ParserError as error:
+        raise FeatureError(_refused(path, text, error, language)) from None
+    finally:
+        logging.getLogger("behave").removeFilter(_not_malformed)
+    if parsed is None:
+        raise FeatureError(f"{path}: empty: it holds no Feature; start it with 'Feature: <what must hold>'")
+    return parsed, text
+
+
+def _not_malformed(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Malformed table row")
+
+
+def _refused(path: Path, text: str, error: Any, language: str) -> str:
+    """Return what behave's parser refuses, with its line and a hint."""
+    lines = [line.strip() for line in text.splitlines()]
+    words = (error.line_text or "".join(lines[error.line - 1 : error.line] if error.line else "")).strip()
+    above = lines[: error.line - 1] if error.line else []
+    before = next((line for line in reversed(above) if line and not line.startswith("#")), "")
+    where = f"{path}:{error.line}" if error.line else str(path)
+    return f"{where}: not Gherkin: {clean(words, 200)!r}{refusal_hint(str(error), words, before, language)}"
+
+
+def _text(path: Path) -> str:
+    """Return the text of a feature file. Raises FeatureError."""
+    data = _bytes(path)
     if len(data) > LARGEST:
-        raise FeatureError(f"{path}: {len(data)} bytes is no feature file; split it")
+        raise FeatureError(f"{path}: more than {LARGEST} bytes is no feature file; split it")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -74,22 +141,38 @@ def read(path: Path) -> tuple[Any, str]:
     if "\0" in text:  # no name, path or command can hold it
         line = text[: text.index("\0")].count("\n") + 1
         raise FeatureError(f"{path}:{line}: a NUL character cannot be in a feature; remove it")
+    odd = odd_line_end(text)
+    if odd:
+        raise FeatureError(f"{path}:{odd[0]}: {odd[1]}")
+    return text
+
+
+def _bytes(path: Path) -> bytes:
+    """Return what is in a file, up to a little more than is allowed; a pipe or device is refused and never waited for.
+
+    Raises:
+        FeatureError: it is not there, no regular file, or cannot be read.
+    """
     try:
-        language = _language(text)
-        parsed = parse_feature(text, filename=str(path))
-    except FeatureError as error:
-        raise FeatureError(f"{path}:{error}") from None
-    except ParserError as error:
-        lines = text.splitlines()
-        found = (error.line_text or "".join(lines[error.line - 1 : error.line] if error.line else "")).strip()
-        hint = lint.keyword_hint(found, language) or (
-            ": its cells are not as many as above" if found[:1] == "|" else ""
-        )
-        where = f"{path}:{error.line}" if error.line else str(path)
-        raise FeatureError(f"{where}: not Gherkin: {found!r}{hint}") from None
-    if parsed is None:
-        raise FeatureError(f"{path}: empty: it holds no Feature; start it with 'Feature: <what must hold>'")
-    return parsed, text
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except FileNotFoundError:
+        raise FeatureError(
+            f"{path}: no such feature; features are looked for here, then beside the stack file"
+        ) from None
+    except OSError as error:
+        raise FeatureError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        kind = os.fstat(handle).st_mode
+        if stat.S_ISDIR(kind):
+            raise FeatureError(f"{path}: cannot be read: Is a directory")
+        if not stat.S_ISREG(kind):
+            raise FeatureError(f"{path}: is no regular file but a pipe, socket or device; remove it or name a file")
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(LARGEST + 1)
+    except OSError as error:
+        raise FeatureError(f"{path}: cannot be read: {error.strerror}") from error
+    finally:
+        os.close(handle)
 
 
 def _shown(path: Path) -> Path:
@@ -114,50 +197,49 @@ def _language(text: str) -> str:
     return named
 
 
-def _walk(items: Iterable[Any]) -> Iterator[tuple[Any, int | None]]:
+def _says(words: str, vocabulary: Vocabulary, user_step: UserStep) -> bool:
+    """Whether a text is a sentence, ours or the user's own."""
+    if not words:
+        return False
+    try:
+        return vocabulary.match(words) is not None or any(user_step(kind, words) for kind in ("given", "when", "then"))
+    except FeatureError:  # it is two
+        return True
+
+
+def _walk(items: Iterable[Any], outer: tuple[str, ...], rule: Any) -> Iterator[_Source]:
+    """Yield every scenario and row, with its own tags and those of what it stands in, each once."""
     for item in items:
-        if hasattr(item, "examples"):
-            yield from ((scenario, row) for row, scenario in enumerate(item.scenarios, 1))
-        elif hasattr(item, "run_items"):
-            yield from _walk(item.run_items)
-        else:
-            yield item, None
+        own = tuple(map(str, item.tags))
+        if hasattr(item, "run_items"):
+            yield from _walk(item.run_items, own + outer, item)
+        elif not hasattr(item, "examples"):
+            yield _Source(item, None, tuple(dict.fromkeys(own + outer)), rule)
+        elif all(example.table is not None for example in item.examples):  # behave prints of one that is not
+            rows = [(example, row) for example in item.examples for row in example.table.rows]
+            for number, (scenario, (example, row)) in enumerate(zip(item.scenarios, rows, strict=True), 1):
+                tags = tuple(_filled_tag(tag, row) for tag in (*own, *map(str, example.tags)))
+                yield _Source(scenario, number, tuple(dict.fromkeys(tags + outer)), rule)
 
 
-def _scenario(
-    source: Any,
-    row: int | None,
-    parsed: Any,
-    path: Path,
-    name: str,
-    vocabulary: Vocabulary,
-    user_step: Callable[[str, str], str],
-    problems: list[lint.Problem],
-) -> Scenario:
-    lines = []
-    for step in source.all_steps:
-        match, user = None, ""
-        try:
-            match = vocabulary.match(step.name)
-            user = user_step(step.step_type, step.name)
-        except FeatureError as error:
-            problems.append((step.line, str(error)))
-        if match is not None and user:
-            problems.append((step.line, f"ambiguous: {step.name!r} is a sentence of infratest and a step of your own"))
-        if match is not None and (step.text is not None or step.table is not None):
-            problems.append((step.line, f"{step.name!r} takes no text or table below it"))
-        lines.append(Line(step.step_type, step.keyword, step.name, step.line, match, user))
-    # behave puts ` -- @1.1 Examples name` behind an outline's name; the row number says it better.
-    title = source.name.rpartition(" -- @")[0] if row is not None else source.name
-    own = [str(tag) for tag in source.effective_tags]
-    return Scenario(
-        feature=name,
-        feature_name=parsed.name,
-        name=title,
-        line=source.line,
-        tags=tuple(dict.fromkeys(own)),
-        lines=tuple(lines),
-        row=row,
-        path=str(path),
-        source=source,
-    )
+def _filled_tag(tag: str, row: Any) -> str:
+    """Return an outline's tag for one of its rows. behave would take `/` and `#` out of it, and so break every URL."""
+    for name, value in row.items():
+        tag = tag.replace(f"<{name}>", "_".join(value.split()))
+    return tag
+
+
+def _line(step: Any, vocabulary: Vocabulary, user_step: UserStep) -> Line:
+    """Return what a step says; what cannot be used is told in the line, and costs its scenario alone."""
+    match, user, problem = None, "", ""
+    try:
+        match = vocabulary.match(step.name)
+        user = user_step(step.step_type, step.name)
+    except FeatureError as error:
+        problem = str(error)
+    if match is not None and user:
+        problem = f"ambiguous: {step.name!r} is a sentence of infratest and a step of your own; reword yours"
+        user = ""
+    elif match is not None and (step.text is not None or step.table is not None):
+        problem = f"{step.name!r} takes no text or table below it"
+    return Line(step.step_type, step.keyword, step.name, step.line, match, user, problem)

@@ -92,11 +92,10 @@ def why_skipped(tags: Sequence[str]) -> Callable[[Scenario], str]:
 
 
 def _at_lines(feature: Feature, lines: Sequence[int]) -> list[Scenario]:
-    """Return the scenarios at these lines: the one that begins at or last before it; a line above all means all."""
+    """Return the scenarios that these lines belong to, all without lines: see `places`."""
     if not lines:
         return list(feature.scenarios)
-    wanted = []
+    chosen: set[int] = set()
     for line in lines:
-        before = [scenario for scenario in feature.scenarios if scenario.line <= line]
-        wanted += [max(before, key=lambda scenario: scenario.line)] if before else list(feature.scenarios)
-    return [scenario for scenario in feature.scenarios if scenario in wanted]
+        chosen.update(next(numbers for start, numbers in reversed(feature.places) if start <= line))
+    return [scenario for number, scenario in enumerate(feature.scenarios) if number in chosen]

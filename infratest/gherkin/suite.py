@@ -50,7 +50,7 @@ class Line(Record):
     """One step: its keyword's kind (given, when or then; `And` takes the one before), its text, what it says.
 
     `match` is None for a text that is no sentence of ours; `user` then tells whether it is one of the user's own: ACT,
-    CHECK where it is declared to only look, or empty.
+    CHECK where it is declared to only look, or empty. `problem` says why it cannot be used as it stands, else empty.
     """
 
     kind: str
@@ -59,6 +59,7 @@ class Line(Record):
     number: int
     match: Match | None
     user: str = ""
+    problem: str = ""
 
 
 class Scenario(Record):
@@ -129,13 +130,17 @@ class Scenario(Record):
 
 
 class Feature(Record):
-    """One feature file: its path as ids name it and as messages do, its title, its scenarios in order."""
+    """One feature file: its path as ids name it and as messages do, its title, its scenarios in order.
+
+    `places` says from which line on which of the scenarios are meant by `FEATURE:LINE`, as numbers in that order.
+    """
 
     path: str
     file: str
     name: str
     scenarios: tuple[Scenario, ...] = ()
     tags: tuple[str, ...] = ()
+    places: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
 
 def slug(name: str) -> str:

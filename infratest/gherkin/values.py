@@ -1,7 +1,8 @@
 """Values in braces: `{host.address}`, `{group.web.count}`, `{param.x}`, `{output.url}`, put in once, at planning.
 
-Only names after a known root are replaced; an unknown name after such a root is an error; every other brace is text,
-and `{{` is a brace. Pure; called by the planner and for the stack file's outputs.
+Only names after a known root are replaced; an unknown name after such a root is an error, and so is a root that is
+nearly one of these; every other brace is text, and `{{` is a brace. Pure; called by the planner, by lint, and for the
+stack file's outputs.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from infratest.errors import FeatureError, NotInThisVersion
+from infratest.gherkin.spelling import slip_of
 from infratest.hosts import Host
 from infratest.quoting import put_in
+from infratest.registry import unknown
 
 ROOTS = ("host", "group", "param", "output")
 #: Roots that the design names for components, which this version does not have.
 LATER = ("balancer", "address", "volume", "record", "bucket")
 
-_BRACE = re.compile(r"\{\{|\{([A-Za-z]\w*)\.([\w.-]+)\}")
+#: What follows a root and a dot is looked at whole, so that `{host.a b}` is no text.
+_BRACE = re.compile(r"\{\{|\{(?P<root>\s*[A-Za-z]\w*)\.(?P<name>[^{}\n]*)\}")
+_NAME = re.compile(r"[\w.-]+")
 
 
 class Values:
@@ -63,7 +68,10 @@ class Values:
         def put(found: re.Match[str]) -> str:
             if found[0] == "{{":
                 return "{"
-            root, name = found[1], found[2]
+            root, name = found["root"], found["name"]
+            wrong = misspelt(found[0])
+            if wrong:
+                raise FeatureError(f"{where}: {wrong}")
             if root in LATER:
                 raise NotInThisVersion(f"{where}: {found[0]}: components are not in this version")
             if root not in ROOTS:
@@ -89,6 +97,8 @@ class Values:
         first, dot, rest = name.partition(".")
         if dot and first in known:
             return _of_host(known[first], rest, what)
+        if dot and first != "label":
+            raise FeatureError(f"{what}: {unknown('host', first, list(known))}")
         if self._host is None:
             raise FeatureError(f"{what}: this scenario runs once, on no host; name one, as {{host.NAME.{name}}}")
         return _of_host(self._host, name, what)
@@ -107,9 +117,38 @@ class Values:
         return _named(values, rest, what)
 
 
+def misspelt(braces: str) -> str:
+    """Return what is wrong with text in braces that is nearly a value, else an empty text.
+
+    `{parm.x}` and `{ host.name }` would stay as they are, and a denial of them be green. Braces of shells, awk, JSON
+    and templates do not look so.
+    """
+    found = _BRACE.fullmatch(braces)
+    if found is None or found[0] == "{{":
+        return ""
+    root, name = found["root"].strip(), found["name"].strip()
+    known = (*ROOTS, *LATER)
+    near = root if root in known else slip_of(root, known) or next((one for one in known if root.startswith(one)), "")
+    if not near or not (root in known or _NAME.fullmatch(name)):
+        return ""
+    escape = f"or {{{braces} for these characters themselves"
+    if near != root:
+        return f"{braces}: no value is called {root!r}; did you mean {{{near}.{name}}}? {escape}"
+    if not _NAME.fullmatch(found["name"]) or found["root"] != root:
+        written = f"{{{root}.{name}}}" if _NAME.fullmatch(name) else f"{{{root}.NAME}}"
+        return f"{braces}: a value is written {written}, without blanks; {escape}"
+    return ""
+
+
+def values_in(text: str) -> list[str]:
+    """Return the values in a text, and what is nearly one, as written."""
+    found = (each for each in _BRACE.finditer(text) if each[0] != "{{")
+    return [each[0] for each in found if each["root"] in (*ROOTS, *LATER) or misspelt(each[0])]
+
+
 def names_host(text: str, hosts: Sequence[str]) -> bool:
     """Whether a text holds a value of the host it is asked of, and not only of hosts that it names."""
-    named = (found[2].partition(".")[0] for found in _BRACE.finditer(text) if found[1] == "host")
+    named = (found["name"].partition(".")[0] for found in _BRACE.finditer(text) if found["root"] == "host")
     return any(first not in hosts for first in named)
 
 

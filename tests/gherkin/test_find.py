@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from infratest.errors import FeatureError
 from infratest.gherkin.find import find, ready_made
+from infratest.gherkin.parse import feature
+from infratest.gherkin.vocabulary import vocabulary
 
 
 @pytest.fixture
@@ -100,3 +107,116 @@ def test_not_there(here, argument, message):
         (here / "work" / name).unlink()
     with pytest.raises(FeatureError, match=message):
         found(here, argument)
+
+
+# what is never passed over
+
+
+def test_links_to_folders_are_followed_and_one_that_leads_back_is_cut(here, tmp_path_factory):
+    other = tmp_path_factory.mktemp("shared")
+    (other / "deep").mkdir()
+    (other / "deep" / "s.feature").write_text("Feature: f\n")
+    (here / "features" / "shared").symlink_to(other)
+    (other / "deep" / "back").symlink_to(other)
+    (here / "features" / "up").symlink_to(here / "features")
+    names = [name for name, _ in found(here)]
+    assert names == ["features/a.feature", "features/deep/b.feature", f"{other.resolve()}/deep/s.feature"]
+
+
+def test_a_link_that_leads_nowhere_is_a_feature_that_is_not_there(here):
+    (here / "features" / "gone.feature").symlink_to(here / "nothing")
+    items = find((), (), here)
+    assert [item.path.name for item in items] == ["a.feature", "b.feature", "nothing"]
+    with pytest.raises(FeatureError, match="nothing: no such feature"):
+        feature(items[-1].path, items[-1].name, vocabulary())
+
+
+@pytest.mark.parametrize("name", [b"z\xe9.feature", b"a\nb.feature", b"\xff/a.feature", b"c\x1b[31m.feature"])
+def test_a_name_that_no_report_can_show_is_refused(here, name):
+    path = os.fsencode(here / "features") + b"/" + name
+    Path(os.fsdecode(path)).parent.mkdir(exist_ok=True)
+    Path(os.fsdecode(path)).write_text("Feature: f\n")
+    with pytest.raises(FeatureError) as raised:
+        found(here)
+    assert str(raised.value).isprintable()
+    assert "its name is not UTF-8, or holds a control character; rename it" in str(raised.value)
+    with pytest.raises(FeatureError, match="its name is not UTF-8, or holds a control character"):
+        found(here, os.fsdecode(path))
+
+
+@pytest.mark.parametrize("name", ["web.Feature", "web.FEATURE", "web.featrue", "web.features", "deep/web.feture"])
+def test_a_file_that_is_nearly_a_feature_is_refused(here, name):
+    (here / "features" / name).write_text("Feature: f\n")
+    with pytest.raises(FeatureError, match=r"is this a feature\? write its name with \.feature, or move it away"):
+        found(here)
+
+
+@pytest.mark.parametrize("name", ["web.feature~", "web.feature.bak", ".web.feature.swp", "web.txt", "future.md"])
+def test_what_editors_leave_beside_features_is_none(here, name):
+    (here / "features" / name).write_text("not Gherkin\n")
+    assert found(here) == [("features/a.feature", ()), ("features/deep/b.feature", ())]
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def listener(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(path))
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("make", [pipe, listener, device])
+def test_a_pipe_a_socket_and_a_device_are_refused_and_never_waited_for(here, make):
+    path = here / "features" / "z.feature"
+    make(path)
+    with pytest.raises(FeatureError, match="is neither a file nor a folder but a pipe, socket or device"):
+        found(here, "features/z.feature")
+    item = find((), (), here)[-1]
+    with pytest.raises(
+        FeatureError, match=r"regular file but a pipe, socket or device|read: No such device"
+    ):
+        feature(item.path, item.name, vocabulary())
+
+
+UNLISTABLE = """
+import os, sys
+from pathlib import Path
+from infratest.errors import FeatureError
+from infratest.gherkin.find import find
+if os.getuid() == 0:
+    os.setgroups([]), os.setgid(65534), os.setuid(65534)
+try:
+    print([item.name for item in find(sys.argv[2:], (), Path(sys.argv[1]))])
+except FeatureError as error:
+    print("refused:", error)
+"""
+
+
+@pytest.mark.parametrize(
+    "mode, closed, words",
+    [
+        (0o000, "features/deep", "deep: cannot be listed: Permission denied"),
+        (0o700, "features", "features: cannot be listed: Permission denied"),
+        (0o700, "features", "features/deep/b.feature: cannot be looked at: Permission denied"),
+    ],
+)
+def test_a_folder_that_may_not_be_read_is_told_and_not_passed_over(mode, closed, words):
+    # Below /tmp itself, since the folders that pytest makes are closed to others.
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        project = Path(name)
+        (project / "features" / "deep").mkdir(parents=True)
+        for each in ("a.feature", "deep/b.feature"):
+            (project / "features" / each).write_text("Feature: f\n")
+        project.chmod(0o755)
+        (project / closed).chmod(mode)
+        arguments = ["features/deep/b.feature"] if "looked at" in words else []
+        command = [sys.executable, "-c", UNLISTABLE, str(project), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
+        (project / closed).chmod(0o700)
+    assert (done.returncode, done.stdout[:9]) == (0, "refused: "), done.stdout + done.stderr
+    assert words in done.stdout

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from infratest.errors import FeatureError
-from infratest.gherkin.lint import binding, heals, keyword_hint, needs
+from infratest.gherkin.lint import binding, heals, needs
+from infratest.gherkin.structure import keyword_hint
 
 PORT = "port 22 is listening"
 GOOD = f"  Scenario: good\n    Then {PORT}\n"
@@ -13,14 +14,29 @@ GOOD = f"  Scenario: good\n    Then {PORT}\n"
 #: (what, text, the message without `x.feature:`, several joined by a line break)
 REFUSED = [
     ("misspelt keyword first in a scenario", f"Feature: f\n  Scenario: s\n    Thne {PORT}\n",
-     f"3: Scenario 's': 'Thne {PORT}' stands before the first step and would be ignored; did you mean 'Then'?"),
+     "2: scenario 's' has no steps: it would check nothing\n"
+     f"x.feature:3: Scenario 's': 'Thne {PORT}' stands before the first step and would be ignored"
+     "; did you mean 'Then'?"),
     ("misspelt keyword later", f"Feature: f\n{GOOD}    Adn {PORT}\n",
      f"4: not Gherkin: 'Adn {PORT}'; did you mean 'And'?"),
-    ("text before the first step", f"Feature: f\n  Scenario: s\n\n    # why\n    it is so\n    Then {PORT}\n",
-     "5: Scenario 's': 'it is so' stands before the first step and would be ignored; "
+    ("a sentence without its keyword", f"Feature: f\n  Scenario: s\n\n    # why\n    {PORT}\n    Then {PORT}\n",
+     f"5: Scenario 's': '{PORT}' stands before the first step and would be ignored; "
      "put a comment behind '#', or a keyword before it"),
-    ("text in a background", f"Feature: f\n  Background:\n    it is so\n    Given {PORT}\n{GOOD}",
-     "3: Background '': 'it is so' stands before the first step and would be ignored; "
+    ("a misspelt keyword before what is no sentence", f"Feature: f\n  Scenario: s\n    Wehn it is\n    Then {PORT}\n",
+     "3: Scenario 's': 'Wehn it is' stands before the first step and would be ignored; did you mean 'When'?"),
+    ("another keyword before a sentence", f"Feature: f\n  Scenario: s\n    The {PORT}\n    Then {PORT}\n",
+     f"3: Scenario 's': 'The {PORT}' stands before the first step and would be ignored; did you mean 'Then'?"),
+    ("a keyword alone", f"Feature: f\n  Scenario: s\n    Given\n    Then {PORT}\n",
+     "3: Scenario 's': 'Given' stands before the first step and would be ignored; "
+     "it cannot stand here, or nothing follows it"),
+    ("a table before the first step", f"Feature: f\n  Scenario: s\n    | a |\n    Then {PORT}\n",
+     "3: Scenario 's': '| a |' stands before the first step and would be ignored; "
+     "a table or text stands below the step that takes it"),
+    ("a text before the first step", f'Feature: f\n  Scenario: s\n    """\n    Then {PORT}\n',
+     "3: Scenario 's': '\"\"\"' stands before the first step and would be ignored; "
+     "a table or text stands below the step that takes it"),
+    ("a sentence in a background", f"Feature: f\n  Background:\n    {PORT}\n    Given {PORT}\n{GOOD}",
+     f"3: Background '': '{PORT}' stands before the first step and would be ignored; "
      "put a comment behind '#', or a keyword before it"),
     ("misspelt first Scenario", f"Feature: f\n  Scenari: s\n    Then {PORT}\n{GOOD}",
      "2: 'Scenari: s' reads like a keyword and is only text; did you mean 'Scenario:'?\n"
@@ -40,7 +56,9 @@ REFUSED = [
      "3: 'Szenaro: s' reads like a keyword and is only text; did you mean 'Szenario:'?\n"
      f"x.feature:4: 'Dann {PORT}' reads like a keyword and is only text"),
     ("in German, a step", f"# language: de\nFunktionalität: f\n  Szenario: s\n    Dnan {PORT}\n",
-     f"4: Szenario 's': 'Dnan {PORT}' stands before the first step and would be ignored; did you mean 'Dann'?"),
+     "3: scenario 's' has no steps: it would check nothing\n"
+     f"x.feature:4: Szenario 's': 'Dnan {PORT}' stands before the first step and would be ignored"
+     "; did you mean 'Dann'?"),
     ("misspelt Feature", f"Featur: f\n{GOOD}", "1: not Gherkin: 'Featur: f'; did you mean 'Feature:'?"),
     ("an empty scenario", f"Feature: f\n  Scenario: s\n{GOOD}", "2: scenario 's' has no steps: it would check nothing"),
     ("an empty scenario in a rule", f"Feature: f\n  Rule: r\n  Scenario: s\n{GOOD}",
@@ -66,8 +84,6 @@ REFUSED = [
      "4: scenario 'Good!' has the same id as the one in line 2: 'good'; rename it or give it @id:NAME"),
     ("equal ids", f"Feature: f\n  @id:a\n{GOOD}  @id:a\n  Scenario: t\n    Then {PORT}\n",
      "6: scenario 't' has the same id as the one in line 3: 'a'; rename it or give it @id:NAME"),
-    ("no name", f"Feature: f\n  Scenario:\n    Then {PORT}\n", "2: a scenario needs a name: it is its id"),
-    ("a name of signs", f"Feature: f\n  Scenario: ...\n    Then {PORT}\n", "2: a scenario needs a name: it is its id"),
     ("an unknown tag with a value", f"Feature: f\n  @need:x\n{GOOD}",
      "3: unknown tag @need:x: did you mean @needs:? "
      "known are @id:, @heal:, @needs:, @attempts:, @timeout:, @runbook:, @skip:"),
@@ -79,9 +95,64 @@ REFUSED = [
      f"3: '* {PORT}' reads like a keyword and is only text"),
     ("a misspelt column", 'Feature: f\n  Scenario Outline: s\n    Then the file "<paht>" does not exist\n'
      "    Examples:\n      | path |\n      | /a   |\n",
-     "4: column 'path' is used nowhere, and <paht> is no column but text; columns are path"),
+     "5: column 'path' is used nowhere, and <paht> is no column but text; columns are path"),
     ("a row too long", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n    Examples:\n"
      "      | p |\n      | 1 | 2 |\n", "6: not Gherkin: '| 1 | 2 |': its cells are not as many as above"),
+    ("a column twice", "Feature: f\n  Scenario Outline: s\n    Then the file \"<p>\" has mode \"<m>\"\n"
+     "    Examples:\n      | p | m | m |\n      | /a | 0644 | 0600 |\n",
+     "5: column 'm' stands twice: the second would never be looked at; rename or remove it"),
+    ("a column of notes", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n"
+     "    Examples:\n      | p | why |\n      | 1 | x |\n",
+     "5: column 'why' is used nowhere; remove it, or name it as <why>, if only in the title"),
+    ("a column without a name", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n"
+     "    Examples:\n      | p |  |\n      | 1 | x |\n",
+     "5: a column without a name: nothing can take its values; name it, or remove it"),
+    ("a misspelt column where all are used", "Feature: f\n  Scenario Outline: s <path>\n"
+     "    Then the file \"<paht>\" does not exist\n    Examples:\n      | path |\n      | /a   |\n",
+     "3: <paht> is no column but text; did you mean <path>? columns are path"),
+    ("blanks around a column", "Feature: f\n  Scenario Outline: s <path>\n"
+     "    Then the file \"< path >\" does not exist\n    Examples:\n      | path |\n      | /a   |\n",
+     "3: < path > is no column but text; did you mean <path>? columns are path"),
+    ("a column that other examples lack", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n"
+     "    Examples:\n      | p |\n      | 1 |\n    Examples: more\n      | q |\n      | 2 |\n",
+     "8: column 'q' is used nowhere, and <p> is no column but text; columns are q\n"
+     "x.feature:8: these examples have no column 'p': <p> would stay text in their rows"),
+    ("a tag that behave would drop", "Feature: f\n  @id:<nmae>\n  Scenario Outline: s\n    Then port <p> is listening\n"
+     "    Examples:\n      | p |\n      | 1 |\n",
+     "2: @id:<nmae>: <nmae> is no column, and the tag would be dropped; columns are p"),
+    ("a cell that behave would replace again", "Feature: f\n  Scenario Outline: s\n"
+     "    Then the file \"<a>\" contains \"<b>\"\n    Examples:\n      | a | b |\n      | <b> | x |\n",
+     "6: the cell '<b>' holds the column <b>, which would be replaced again"),
+    ("what behave alone replaces", "Feature: f\n  Scenario Outline: s <p>\n    Then the file \"<row.id>\" exists\n"
+     "    Examples:\n      | p |\n      | 1 |\n",
+     "3: <row.id> is replaced by behave alone; only columns are: p"),
+    ("a nearly known tag", f"Feature: f\n  @tset\n{GOOD}",
+     "3: @tset: did you mean @test? a tag of your own must differ by more"),
+    ("a nearly known tag of a feature", f"@warnng\nFeature: f\n{GOOD}",
+     "3: @warnng: did you mean @warning? a tag of your own must differ by more"),
+    ("a tag in capitals", f"Feature: f\n  @WIP\n{GOOD}",
+     "3: @WIP: did you mean @wip? a tag of your own must differ by more"),
+    ("a tag that needs a value", f"Feature: f\n  @skip\n{GOOD}",
+     "3: @skip says nothing by itself: write @skip:reason-in-words"),
+    ("a tag without a name", f"Feature: f\n  @ @a\n{GOOD}", "3: a tag without a name: write it right behind the @"),
+    ("a drill, of later", f"Feature: f\n  @drill:x\n{GOOD}", "3: @drill:x: not in this version"),
+    ("two ids", f"Feature: f\n  @id:a @id:b\n{GOOD}",
+     "3: @id:a: @id: stands 2 times, and one would be used; keep one\n"
+     "x.feature:3: @id:b: @id: stands 2 times, and one would be used; keep one"),
+    ("a value in a tag", f"Feature: f\n  @runbook:http://{{param.wiki}}/x\n{GOOD}",
+     "3: @runbook:http://{param.wiki}/x: {param.wiki} is not replaced in a tag; write what it stands for"),
+    ("a value in a name", f"Feature: f\n  Scenario: of {{host.name}}\n    Then {PORT}\n",
+     "2: {host.name} is not replaced in a scenario's name; write what it stands for"),
+    ("examples below a scenario", "Feature: f\n  Scenario: s\n    Then port <p> is listening\n    Examples:\n"
+     "      | p |\n      | 1 |\n", "4: not Gherkin: 'Examples:'; examples belong to an outline: "
+     "write 'Scenario Outline:' instead of 'Scenario:'"),
+    ("a description of examples", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n    Examples: e\n"
+     "      For the web.\n      | p |\n      | 1 |\n", "5: not Gherkin: 'For the web.'; "
+     "a description of Examples cannot be read by behave: put it behind '#'"),
+    ("And first", f"Feature: f\n  Scenario: s\n    And {PORT}\n", f"3: not Gherkin: 'And {PORT}'; "
+     "it continues the step before it, and there is none: begin with Given, When or Then"),
+    ("But first", f"Feature: f\n  Scenario: s\n    But {PORT}\n", f"3: not Gherkin: 'But {PORT}'; "
+     "it continues the step before it, and there is none: begin with Given, When or Then"),
     ("as monitor only and as test only", f"@check\nFeature: f\n  @test\n{GOOD}",
      "4: @check and @test: only as monitor and only as test, it would never run; keep one of them"),
     ("attempts in words", f"Feature: f\n  @attempts:three\n{GOOD}",
@@ -100,9 +171,6 @@ REFUSED = [
      "3: 'the host \"web\"' selects hosts: it may only follow Given"),
     ("a check after When", f"Feature: f\n  Scenario: s\n    When {PORT}\n",
      f"3: '{PORT}' changes nothing: write Then, or Given for what must hold before"),
-    ("a table below our sentence", f"Feature: f\n{GOOD}      | a |\n", f"3: '{PORT}' takes no text or table below it"),
-    ("a text below our sentence", f'Feature: f\n{GOOD}      """\n      x\n      """\n',
-     f"3: '{PORT}' takes no text or table below it"),
 ]  # fmt: skip
 
 
@@ -120,19 +188,29 @@ def test_an_unknown_language(parsed):
 
 ACCEPTED = [
     ("prose that begins like a keyword", f"Feature: f\n  The web tier.\n  And the shop.\n  An engineer.\n{GOOD}"),
-    ("prose with a colon", f"Feature: f\n  Note: see below\n  Why: it broke\n  Role: web\n  https://x.example/\n{GOOD}"),
+    ("prose with a colon",
+     f"Feature: f\n  Note: see below\n  Why: it broke\n  Role: web\n  https://x.example/\n{GOOD}"),
     ("a list", f"Feature: f\n  * one\n  * two\n  - three\n{GOOD}"),
     ("prose of a rule", f"Feature: f\n  Rule: r\n    The tier behind it.\n{GOOD}"),
     ("comments everywhere", f"# a\nFeature: f\n# b\n  Scenario: s # no comment\n    # c\n    Then {PORT}\n    # d\n"),
     ("a tag of the user's own", f"@web @slow\nFeature: f\n  @web\n{GOOD}"),
     ("columns for the reader", "Feature: f\n  Scenario Outline: s\n    Then the file \"<p>\" contains \"<b>\"\n"
      "    Examples:\n      | p |\n      | /a |\n"),
-    ("a column of notes", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n"
+    ("a column that only the title takes", "Feature: f\n  Scenario Outline: s <why>\n    Then port <p> is listening\n"
      "    Examples:\n      | p | why |\n      | 1 | x |\n"),
     ("every tag with a meaning", "Feature: f\n  @warning @critical @check @wip @id:x @heal:r @needs:y @attempts:3 "
      f"@timeout:1.5min @runbook:https://x.example/a#b @skip:not-now\n{GOOD}"),
     ("a star for a keyword", f"Feature: f\n  Scenario: s\n    * {PORT}\n    * {PORT}\n"),
-    ("a lower-case keyword, which Gherkin takes", f"Feature: f\n  Scenario: s\n    then {PORT}\n"),
+    ("a description",
+     f"Feature: f\n  Scenario: s\n    The shop must answer.\n    Any of them.\n\n    It is so.\n    * {PORT}\n"),
+    ("a description of a background", f"Feature: f\n  Background: b\n    As in the plan.\n    Given {PORT}\n{GOOD}"),
+    ("a description of an outline",
+     "Feature: f\n  Scenario Outline: s\n    For each port.\n    Then port <p> is listening\n"
+     "    Examples:\n      | p |\n      | 1 |\n"),
+    ("no name", f"Feature: f\n  Scenario:\n    Then {PORT}\n"),
+    ("a name of signs", f"Feature: f\n  Scenario: ...\n    Then {PORT}\n"),
+    ("a table that our sentence does not take costs its scenario", f"Feature: f\n{GOOD}      | a |\n"),
+    ("a text that our sentence does not take", f'Feature: f\n{GOOD}      """\n      x\n      """\n'),
     ("example for scenario", f"Feature: f\n  Example: s\n    Then {PORT}\n"),
     ("an undefined sentence, which is judged unknown", "Feature: f\n  Scenario: s\n    Then it is fine\n"),
 ]  # fmt: skip
@@ -145,7 +223,8 @@ def test_accepted(parsed, text):
 
 def test_all_that_is_wrong_is_said_at_once_in_the_order_of_lines(parsed):
     text = (
-        f"Feature: f\n  Scenario: a\n  Scenario: b\n    it\n    Then {PORT}\n  @x:1\n  Scenario: c\n    When {PORT}\n"
+        f"Feature: f\n  Scenario: a\n  Scenario: b\n    Tehn it\n    Then {PORT}\n  @x:1\n"
+        f"  Scenario: c\n    When {PORT}\n"
     )
     with pytest.raises(FeatureError) as raised:
         parsed(text)

@@ -196,7 +196,7 @@ def test_a_table_row_with_a_line_break_of_windows(parsed):
         (b"Feature: f\n\xff\n", "x.feature:2: not UTF-8: byte 0xff; save the file as UTF-8"),
         ("Feature: f\n".encode("utf-16"), "x.feature:1: not UTF-8: byte 0xff; save the file as UTF-8"),
         (b"Feature: f\n  Scenario: \0\n", "x.feature:2: a NUL character cannot be in a feature; remove it"),
-        (b"x" * (LARGEST + 1), f"x.feature: {LARGEST + 1} bytes is no feature file; split it"),
+        (b"x" * (LARGEST + 1), f"x.feature: more than {LARGEST} bytes is no feature file; split it"),
     ],
 )
 def test_no_feature(parsed, data, message):
@@ -212,13 +212,59 @@ def test_not_there_and_no_file(tmp_path):
         feature(tmp_path, "x", vocabulary())
 
 
-def test_two_steps_that_match_are_ambiguous(tmp_path):
+def test_a_sentence_that_cannot_be_used_is_told_in_its_line_and_costs_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "x.feature"
+    path.write_text(f"{TEXT}      | a |\n  Scenario: own\n    Then mine\n  Scenario: two\n    Then both\n")
+
+    def user_step(kind: str, text: str) -> str:
+        if text == "both":
+            raise FeatureError("ambiguous: 'both' is matched by your steps 'a' and 'b'")
+        return "act" if text == "mine" else ""
+
+    made = feature(path, "x.feature", vocabulary(), user_step)
+    (ours,), (mine,), (both,) = (scenario.lines for scenario in made.scenarios)
+    assert ours.problem == f"{PORT!r} takes no text or table below it"
+    assert (mine.problem, mine.user) == ("", "act")
+    assert (both.problem, both.user) == ("ambiguous: 'both' is matched by your steps 'a' and 'b'", "")
     path.write_text(TEXT)
-    with pytest.raises(
-        FeatureError, match=r"x.feature:3: ambiguous: 'port 22 is listening' is a sentence of infratest"
-    ):
-        feature(path, "x.feature", vocabulary(), lambda kind, text: "act")
+    ((line,),) = (one.lines for one in feature(path, "x.feature", vocabulary(), lambda kind, text: "act").scenarios)
+    assert line.problem.startswith(f"ambiguous: {PORT!r} is a sentence of infratest and a step of your own")
+
+
+def test_scenarios_without_a_name_are_called_by_their_place_among_their_like(parsed):
+    made = parsed(
+        f"Feature: f\n  Scenario:\n    Then {PORT}\n  Scenario: named\n    Then {PORT}\n"
+        f"  Scenario: ...\n    Then {PORT}\n"
+        "  Scenario Outline:\n    Then port <p> is listening\n    Examples:\n    | p |\n    | 1 |\n    | 2 |\n"
+        f"  Rule: r\n    Scenario:\n      Then {PORT}\n"
+    )
+    assert [one.id("h") for one in made.scenarios] == [
+        "x.feature#unnamed-scenario-1@h", "x.feature#named@h", "x.feature#unnamed-scenario-2@h",
+        "x.feature#unnamed-scenario-3/1@h", "x.feature#unnamed-scenario-3/2@h", "x.feature#r-unnamed-scenario-1@h",
+    ]  # fmt: skip
+
+
+def test_a_name_in_two_rules_is_told_apart_by_the_rule_and_any_other_keeps_its_id(parsed):
+    text = (
+        f"Feature: f\n  Scenario: top\n    Then {PORT}\n  Rule: A\n    Scenario: it answers\n      Then {PORT}\n"
+        f"    Scenario: only here\n      Then {PORT}\n  Rule: B b\n    Scenario: It answers!\n      Then {PORT}\n"
+    )
+    assert [(one.slug, one.name) for one in parsed(text).scenarios] == [
+        ("top", "top"), ("a-it-answers", "A: it answers"), ("only-here", "only here"),
+        ("b-b-it-answers", "B b: It answers!"),
+    ]  # fmt: skip
+    with pytest.raises(FeatureError, match=r"^x.feature:10: scenario 'A: It answers!' has the same id as the one in "):
+        parsed(text.replace("B b", "A"))
+
+
+def test_tags_of_a_row_are_not_bent(parsed):
+    made = parsed(
+        "Feature: f\n  @runbook:https://wiki.example/<p>?a=b#c @id:port-<p>\n  Scenario Outline: s\n"
+        "    Then port <p> is listening\n    @why:x\n    Examples:\n    | p |\n    | 1 |\n".replace("    @why:x\n", "")
+    )
+    assert made.scenarios[0].tag("runbook") == "https://wiki.example/1?a=b#c"
+    assert made.scenarios[0].slug == "port-1"
 
 
 #: Pieces that Gherkin is made of, so that what is drawn is more often nearly right than noise.

@@ -21,8 +21,14 @@ ONE = scenario("one", 3, "web", "slow")
 TWO = scenario("two", 8, "web", "check")
 THREE = scenario("three", 20, "db", "test")
 ROWS = [Scenario(feature="b.feature", feature_name="B", name="row", line=n, row=n - 7) for n in (8, 9)]
-A = Feature(path="a.feature", file="a.feature", name="A", scenarios=(ONE, TWO, THREE))
-B = Feature(path="b.feature", file="b.feature", name="B", scenarios=tuple(ROWS))
+A = Feature(
+    path="a.feature", file="a.feature", name="A", scenarios=(ONE, TWO, THREE),
+    places=((1, (0, 1, 2)), (3, (0,)), (8, (1,)), (20, (2,))),
+)  # fmt: skip
+B = Feature(
+    path="b.feature", file="b.feature", name="B", scenarios=tuple(ROWS),
+    places=((1, (0, 1)), (8, (0,)), (9, (1,))),
+)  # fmt: skip
 
 
 def chosen(*tags: str, features=(A, B), lines=None, slug=None, face="test") -> list[str]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infratest.errors import FeatureError, NotInThisVersion
-from infratest.gherkin.values import Values, names_host
+from infratest.gherkin.values import Values, names_host, values_in
 from infratest.hosts import STOPPED, Host
 
 WEB_1 = Host(name="web-1", groups=("web",), labels={"role": "front", "rack.row": "3"}, address="10.0.0.1")
@@ -32,7 +32,13 @@ VALUES = Values(HOSTS, PARAMETERS, OUTPUTS, WEB_1)
         ("{}", "{}"),
         ("{0}", "{0}"),
         ("{host}", "{host}"),
-        ("{hosts.name}", "{hosts.name}"),
+        ("{{hosts.name}", "{hosts.name}"),
+        ("{{ host.name }}", "{ host.name }}"),
+        ("{{.Host.Name}}", "{.Host.Name}}"),
+        ("awk '{ print $1.x }'", "awk '{ print $1.x }'"),
+        ("${var.name}", "${var.name}"),
+        ('{"host.name": 1}', '{"host.name": 1}'),
+        ("{data.x} {item.name}", "{data.x} {item.name}"),
         ("{user.name}", "{user.name}"),
         ("${param.port}", "$8080"),
         ("{{param.port}", "{param.port}"),
@@ -40,7 +46,6 @@ VALUES = Values(HOSTS, PARAMETERS, OUTPUTS, WEB_1)
         ("awk '{print $1}'", "awk '{print $1}'"),
         ("[0-9]{2,3}", "[0-9]{2,3}"),
         ('{"a": {"b": 1}}', '{"a": {"b": 1}}'),
-        ("{ param.port }", "{ param.port }"),
         ("", ""),
     ],
 )
@@ -79,6 +84,39 @@ def test_unknown_names(text, message):
     with pytest.raises(FeatureError) as raised:
         VALUES.fill(text, where="f:3")
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    "text, hint",
+    [
+        ("{parm.admin}", "did you mean {param.admin}?"),
+        ("{params.name}", "did you mean {param.name}?"),
+        ("{parameter.name}", "did you mean {param.name}?"),
+        ("{hots.address}", "did you mean {host.address}?"),
+        ("{hosts.name}", "did you mean {host.name}?"),
+        ("{Host.name}", "did you mean {host.name}?"),
+        ("{gruop.web.count}", "did you mean {group.web.count}?"),
+        ("{outputs.url}", "did you mean {output.url}?"),
+        ("{balncer.shop.address}", "did you mean {balancer.shop.address}?"),
+        ("{ host.name }", "a value is written {host.name}, without blanks"),
+        ("{host.name }", "a value is written {host.name}, without blanks"),
+        ("{param.a b}", "a value is written {param.NAME}, without blanks"),
+        ("{ hots.name }", "did you mean {host.name}?"),
+    ],
+)
+def test_what_is_nearly_a_value_is_refused_and_never_text(text, hint):
+    assert values_in(f"x {text} y") == [text]
+    for shell in (False, True):
+        with pytest.raises(FeatureError) as raised:
+            VALUES.fill(f"/etc/{text}.bak", where="f:3", shell=shell)
+        assert str(raised.value).startswith(f"f:3: {text}: ")
+        assert hint in str(raised.value)
+        assert str(raised.value).endswith(f"or {{{text} for these characters themselves")
+
+
+def test_a_host_that_there_is_not_is_answered_with_hosts():
+    with pytest.raises(FeatureError, match=r"\{host.dbb.address\}: unknown host 'dbb': did you mean 'db'\? known are "):
+        VALUES.fill("{host.dbb.address}", where="f:3")
 
 
 def test_an_output_does_not_name_outputs():
