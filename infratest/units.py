@@ -9,7 +9,11 @@ from infratest.errors import UserError
 
 #: Dimension -> unit as written -> factor to the base unit. Sizes: IEC 80000-13 (Ki = 1024) and SI (k = 1000).
 DIMENSIONS: dict[str, dict[str, float]] = {
-    "time": {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400, "day": 86400, "days": 86400},
+    "time": {
+        "ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400, "day": 86400, "days": 86400,
+        "millisecond": 0.001, "milliseconds": 0.001, "second": 1, "seconds": 1, "minute": 60, "minutes": 60,
+        "hour": 3600, "hours": 3600,
+    },
     "size": {
         "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
         "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
@@ -17,6 +21,11 @@ DIMENSIONS: dict[str, dict[str, float]] = {
     "percent": {"%": 1},
     "count": {"": 1},
 }  # fmt: skip
+
+#: The units as a message lists them: the short forms. The long words of the table above are read, too.
+LISTED = {"time": "ms, s, min, h, days", "size": "B, KiB, MiB, GiB, TiB, kB, MB, GB, TB", "percent": "%"}
+
+EXAMPLE = {"time": "30 s", "size": "2 GiB", "percent": "90 %"}
 
 #: The base unit of each dimension, as perfdata writes it.
 BASE = {"time": "s", "size": "B", "percent": "%", "count": ""}
@@ -41,7 +50,9 @@ def quantity(text: str, dimension: str, what: str = "value") -> float:
     """
     number, unit = split(text)
     factors = DIMENSIONS[dimension]
-    allowed = "a whole or decimal number" if dimension == "count" else "a number with one of " + ", ".join(factors)
+    allowed = "a whole or decimal number without a unit"
+    if dimension in LISTED:
+        allowed = f"a number with one of {LISTED[dimension]}, as {EXAMPLE[dimension]}"
     try:
         value = float(number) * factors[unit]
     except (ValueError, KeyError):

@@ -20,5 +20,5 @@ def host_named(name: str) -> Named:
 
 @setup('the hosts where "{labels}"', example='the hosts where "role=web and env=prod"')
 def hosts_where(labels: str) -> Where:
-    """The hosts with these labels."""
+    """The hosts with these labels, names and groups: name=value, !=, and, or, not, parentheses, `*` in values."""
     return Where(labels)

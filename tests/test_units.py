@@ -47,7 +47,7 @@ def test_what_is_no_quantity(text, dimension):
 
 
 def test_a_message_names_what_and_the_units():
-    with pytest.raises(UserError, match=r"^within: '5 sec' is not a number with one of ms, s, min, h, d, day, days$"):
+    with pytest.raises(UserError, match=r"^within: '5 sec' is not a number with one of ms, s, min, h, days, as 30 s$"):
         duration("5 sec", "within")
 
 

@@ -6,34 +6,21 @@ an unknown result and stops nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from infratest.checks.base import CONTROLLER
+from infratest.engine.bound import Bound, named_in
+from infratest.engine.misfits import misfits
 from infratest.engine.tasks import NO_HOST, ActStep, CheckStep, Look, OtherStep, Plan, Step, Task
+from infratest.engine.viewpoints import locations
 from infratest.errors import UserError
-from infratest.gherkin.binding import Binding, bind, quantified, tail
+from infratest.gherkin.binding import quantified
 from infratest.gherkin.later import later
-from infratest.gherkin.selection import Group, Named
-from infratest.gherkin.suite import (
-    ACT,
-    ALL,
-    AT_LEAST,
-    CHECK,
-    CONTROLLER_VIEW,
-    DEFAULT_VIEW,
-    GROUP_VIEW,
-    HOST_VIEW,
-    NAMED_VIEW,
-    SETUP,
-    Line,
-    Scenario,
-    Tail,
-)
+from infratest.gherkin.selection import Named
+from infratest.gherkin.suite import ACT, ALL, AT_LEAST, CHECK, HOST_VIEW, SETUP, Line, Scenario, Tail
 from infratest.gherkin.values import Values, names_host
 from infratest.gherkin.vocabulary import vocabulary
-from infratest.hosts import GONE, STOPPED, Host
+from infratest.hosts import Host
 
 
 def plan(
@@ -42,14 +29,15 @@ def plan(
     values: Values,
     selected: Callable[[Host], bool] = lambda host: True,
     skip: Callable[[Scenario], str] = lambda scenario: "",
+    problems: list[str] | None = None,
 ) -> Plan:
     """Plan scenarios on hosts.
 
     Args:
         values: of parameters, outputs and hosts. selected: whether `--host` has this host. skip: why a scenario is
-        left out, or an empty text.
+        left out, or an empty text. problems: takes all that cannot be planned, where a task tells the first alone.
     """
-    planner = _Planner(hosts, values, selected)
+    planner = _Planner(hosts, values, selected, problems)
     tasks: list[Task] = []
     for scenario in scenarios:
         reason = skip(scenario)
@@ -69,18 +57,25 @@ class _Scope:
 
 
 class _Planner:
-    def __init__(self, hosts: Sequence[Host], values: Values, selected: Callable[[Host], bool]) -> None:
+    def __init__(
+        self, hosts: Sequence[Host], values: Values, selected: Callable[[Host], bool], problems: list[str] | None
+    ) -> None:
         self.hosts = hosts
+        self.names = [host.name for host in hosts]
         self.values = values
-        self.named = values.of_named_hosts()
         self.selected = selected
+        self.problems = problems
+        self.bound = Bound(hosts, values)
+        self.numbers: dict[tuple[str, str], Look] = {}  # those that a sentence gives a name, by host and name
 
     def tasks(self, scenario: Scenario) -> list[Task]:
         """Return the tasks of a scenario: one for each host given, or one for all."""
+        self.bound.begin()
         try:
             given = self._given(scenario)
             once = self._runs_once(scenario, given)
         except UserError as error:
+            self._note(scenario, self.hosts, str(error))
             return [Task(scenario=scenario, host=NO_HOST, problem=str(error))]
         chosen = [host for host in given if self.selected(host)]
         if once:
@@ -90,41 +85,51 @@ class _Planner:
             return [self._task(scenario, scope)] if chosen or not given else []
         return [self._task(scenario, _Scope(host, [host], given)) for host in chosen]
 
+    def _note(self, scenario: Scenario, hosts: Sequence[Host], problem: str) -> None:
+        """Note a problem, and what else is wrong with its scenario, where all of it is asked for."""
+        if self.problems is not None:
+            others = misfits(scenario, hosts, self.hosts, self.values)
+            self.problems += [each for each in dict.fromkeys([*others, problem]) if each not in self.problems]
+
     def _given(self, scenario: Scenario) -> list[Host]:
         names: dict[str, None] = {}
         selects = [line for line in scenario.lines if line.match and line.match.sentence.kind == SETUP]
         for line in selects:
-            if line.match is not None:
-                with _named(line, scenario):
-                    chosen = bind(line.match, self._fill(line, scenario, None)).built.choose(self.hosts)
-                names.update(dict.fromkeys(host.name for host in chosen))
+            with named_in(line, scenario):
+                chosen = self.bound.bind(line, scenario, None).built.choose(self.hosts)
+            names.update(dict.fromkeys(host.name for host in chosen))
         return [host for host in self.hosts if not selects or host.name in names]
 
     def _runs_once(self, scenario: Scenario, given: Sequence[Host]) -> bool:
         """Whether a scenario runs once: it acts, speaks across hosts, or asks nothing of a host."""
         if scenario.acting:
             return True
+        checks = [line for line in scenario.lines if line.match is not None and line.match.sentence.kind == CHECK]
+        if any(line.match is not None and quantified(line.match) != ALL for line in checks):
+            return True
         asks_host = False
-        for line in scenario.lines:
-            if line.match is None or line.match.sentence.kind != CHECK:
-                continue
-            with _named(line, scenario):
-                binding = bind(line.match, self._fill(line, scenario, given[0] if given else None, self.named))
-            if binding.tail.across:
-                return True
-            asks_host = asks_host or _asks_host(line, binding, self.hosts)
+        for line in checks:
+            with named_in(line, scenario):
+                asks_host = self._asks_host(line, scenario, given[0] if given else None) or asks_host
         return not asks_host
+
+    def _asks_host(self, line: Line, scenario: Scenario, host: Host | None) -> bool:
+        """Whether a checking sentence is about the host it is asked of: looks from it, or holds a value of it."""
+        if line.match is None or "on_host" in line.match.groups:
+            return False
+        return names_host(line.text, self.names) or self.bound.view(line, scenario, host) == HOST_VIEW
 
     def _task(self, scenario: Scenario, scope: _Scope) -> Task:
         name = scope.host.name if scope.host else NO_HOST
         try:
             steps = tuple(self._step(line, scenario, scope) for line in scenario.lines)
         except UserError as error:
+            self._note(scenario, [scope.host] if scope.host else scope.hosts, str(error))
             return Task(scenario=scenario, host=name, problem=str(error))
         return Task(scenario=scenario, host=name, steps=steps)
 
     def _step(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
-        with _named(line, scenario):
+        with named_in(line, scenario):
             return self._meant(line, scenario, scope)
 
     def _meant(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
@@ -138,15 +143,12 @@ class _Planner:
         return self._check(line, scenario, scope)
 
     def _act(self, line: Line, scenario: Scenario, given: Sequence[Host]) -> ActStep:
-        match = line.match
-        if match is None:
-            raise UserError(f"{scenario.path}:{line.number}: no act")
-        end = tail(match, self._fill(line, scenario, None))
+        end = self.bound.tail(line, scenario, None)
         if end.across:
             raise UserError(f'{line.text!r}: which host is meant? name it, as `on "web-1"`, or leave `on` out for all')
         targets = []
         for host in self._subjects(end, given):
-            targets.append((host.name, bind(match, self._fill(line, scenario, host)).built))
+            targets.append((host.name, self.bound.bind(line, scenario, host).built))
         if not targets:
             raise UserError(f"{line.text!r} is done to no host")
         return ActStep(line=line, targets=tuple(targets))
@@ -156,77 +158,36 @@ class _Planner:
         if match is None:
             raise UserError(f"{scenario.path}:{line.number}: no check")
         given = scope.hosts if quantified(match) == ALL else scope.every
-        first = bind(match, self._fill(line, scenario, given[0] if given else None, self.named))
-        if first.tail.quantifier == AT_LEAST and not first.tail.least:
+        first = given[0] if given else None
+        end = self.bound.tail(line, scenario, first)
+        if end.quantifier == AT_LEAST and not end.least:
             raise UserError(f"{line.text!r}: on at least 0 hosts it always holds; write 1 or more")
         subjects: Sequence[Host | None] = [None]
-        if first.tail.across or first.tail.on or _asks_host(line, first, self.hosts):
-            subjects = self._subjects(first.tail, given)
+        if end.across or end.on or self._asks_host(line, scenario, first):
+            subjects = self._subjects(end, given)
         looks: list[Look] = []
-        binding: Binding | None = None
+        binding = None
         for subject in subjects:
-            # A host that is down has no address, and its sentences are blocked by it whatever they would have asked.
-            down = subject is not None and subject.state in (STOPPED, GONE)
-            binding = bind(match, self._fill(line, scenario, subject, self.named if down else None))
-            measure = bind(match, self._fill(line, scenario, subject, self.named)).built.measure()
-            for location in self._locations(binding, subject):
-                looks.append(Look(subject.name if subject else NO_HOST, location, binding.built, measure))
+            binding = self.bound.bind(line, scenario, subject)
+            for location in locations(binding, subject, self.hosts):
+                look = Look(subject.name if subject else NO_HOST, location, binding.built, binding.measure)
+                self._refuse_other_number(line, look, binding.tail)
+                looks.append(look)
         if binding is None:
             raise UserError(f"{scenario.path}:{line.number}: {line.text!r} is asked of no host")
         return CheckStep(
             line=line, looks=tuple(looks), negated=match.negated, threshold=binding.threshold, tail=binding.tail
         )
 
+    def _refuse_other_number(self, line: Line, look: Look, end: Tail) -> None:
+        """Refuse one name for two numbers of a host: a graph would hold the one or the other."""
+        if end.named:
+            other = self.numbers.setdefault((look.subject, end.named), look)
+            if (other.check, other.location) != (look.check, look.location):
+                raise UserError(f"{line.text!r}: {end.named!r} names another number already; name each differently")
+
     def _subjects(self, end: Tail, given: Sequence[Host]) -> Sequence[Host]:
         return Named(end.on).choose(self.hosts) if end.on else given
-
-    def _locations(self, binding: Binding, subject: Host | None) -> list[str]:
-        if binding.tail.view in (NAMED_VIEW, GROUP_VIEW) and not binding.built.from_others:
-            raise UserError(
-                f"from {binding.tail.viewpoint!r}: this is seen on its own host alone; name the host meant with `on`"
-            )
-        if subject is not None and subject.state in (STOPPED, GONE):
-            return [subject.name]
-        view = _view(binding)
-        if view == CONTROLLER_VIEW:
-            return [CONTROLLER]
-        if view == HOST_VIEW:
-            return [subject.name] if subject else []
-        chooser = Group if view == GROUP_VIEW else Named
-        return [host.name for host in chooser(binding.tail.viewpoint).choose(self.hosts)]
-
-    def _fill(
-        self, line: Line, scenario: Scenario, host: Host | None, values: Values | None = None
-    ) -> Callable[[str, bool], str]:
-        values = (values or self.values).of(host)
-        where = f"{scenario.path}:{line.number}"
-        return lambda text, shell: values.fill(text, shell=shell, where=where)
-
-
-@contextmanager
-def _named(line: Line, scenario: Scenario) -> Iterator[None]:
-    """Name file and line in what is wrong with a line, where it is not named yet."""
-    where = f"{scenario.path}:{line.number}: "
-    try:
-        yield
-    except UserError as error:
-        if str(error).startswith(where):
-            raise
-        raise type(error)(f"{where}{error}") from None
-
-
-def _view(binding: Binding) -> str:
-    """Where a sentence looks from: as it says, else as its check does by itself."""
-    if binding.tail.view != DEFAULT_VIEW:
-        return binding.tail.view
-    return CONTROLLER_VIEW if binding.built.viewpoint == CONTROLLER else HOST_VIEW
-
-
-def _asks_host(line: Line, binding: Binding, hosts: Sequence[Host]) -> bool:
-    """Whether a checking sentence is about the host it is asked of: looks from it, or holds a value of it."""
-    if binding.tail.on:
-        return False
-    return _view(binding) == HOST_VIEW or names_host(line.text, [host.name for host in hosts])
 
 
 def undefined(line: Line) -> str:

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from infratest.checks.base import Check, Measure
 from infratest.errors import UserError
 from infratest.gherkin.phrases import Match, unescaped
 from infratest.gherkin.suite import (
     ALL,
     AT_LEAST,
+    CHECK,
     CONTROLLER_VIEW,
     DEFAULT_VIEW,
     EXACTLY_ONE,
@@ -30,23 +32,40 @@ from infratest.units import duration
 #: Puts values into a text; the flag asks for shell quoting.
 Fill = Callable[[str, bool], str]
 
+#: What a number's name may not hold: perfdata and the keys of events are made of it.
+NOT_IN_NAMES = re.compile(r"['\"=;|\x00-\x1f\x7f]")
+
 
 @dataclass(frozen=True)
 class Binding:
-    """What a sentence stands for once its values are in."""
+    """What a sentence stands for once its values are in; `measure` is the number that it looks at, with its label."""
 
     built: Any
     threshold: Threshold | None
     tail: Tail
+    measure: Measure | None = None
 
 
-def bind(match: Match, fill: Fill) -> Binding:
+def bind(match: Match, fill: Fill, lasting: Fill | None = None) -> Binding:
     """Put the values into a sentence and build what it stands for.
 
+    Args:
+        lasting: as `fill`, with names of hosts where their addresses would stand: for the number's label, by which
+        graphs go. Without it, the label is made of what `fill` puts in.
     Raises:
         UserError: an unknown value, a number that is none, a bound that cannot be.
     """
-    return Binding(match.sentence.build(**_arguments(match, fill)), _threshold(match, fill), tail(match, fill))
+    arguments = _arguments(match, fill)
+    built, end = match.sentence.build(**arguments), tail(match, fill)
+    measure: Measure | None = built.measure() if match.sentence.kind == CHECK and isinstance(built, Check) else None
+    if measure is not None and end.named:
+        measure = measure.changed(label=end.named)
+    elif measure is not None and lasting is not None:
+        named = _arguments(match, lasting)
+        measure = measure if named == arguments else match.sentence.build(**named).measure()
+    if end.named and measure is None:
+        raise UserError(f"{match.text!r}: no number is looked at here that could be named")
+    return Binding(built, _threshold(match, fill), end, measure)
 
 
 def quantified(match: Match) -> str:
@@ -82,7 +101,18 @@ def tail(match: Match, fill: Fill) -> Tail:
         viewpoint=quoted("from_named") or quoted("from_group"),
         within=seconds("within"),
         during=seconds("during"),
+        named=_name(quoted("named") or quoted("named_first"), match),
     )
+
+
+def _name(text: str, match: Match) -> str:
+    """Return the name that a sentence gives its number. Raises UserError."""
+    given = [name for name in ("named", "named_first") if name in match.groups]
+    if len(given) > 1:
+        raise UserError(f"{match.text!r}: the number is named twice; leave one name out")
+    if given and (not text.strip() or NOT_IN_NAMES.search(text)):
+        raise UserError(f"{match.text!r}: {text!r} cannot name a number: write letters, digits, blanks, - and _")
+    return text
 
 
 def _arguments(match: Match, fill: Fill) -> dict[str, Any]:

@@ -9,8 +9,8 @@ the vocabulary (vocabulary.py) gathers them by scanning those files. A pattern i
     {bound:percent}  a bound of that dimension (units.DIMENSIONS): `less than 90 %`, `between 1 and 3`
     [ ... ]          may be left out
 
-What follows the claim (`, warning 80 %`, `on "web-1"`, `from the controller`, `within 30 s`) is the same for all
-checking sentences and parsed here, once.
+What follows the claim (`, warning 80 %`, `, named "x"`, `on "web-1"`, `from the controller`, `within 30 s`) is the same
+for all checking sentences and parsed here, once.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from typing import Any
 
 from infratest.gherkin.suite import ACT, CHECK, SETUP
 from infratest.thresholds import WORDS
-from infratest.units import DIMENSIONS
 
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
 VALUE = r"\{[A-Za-z][\w.-]*\}"  # a value that planning puts in
 NUMBER = rf"(?:[+-]?\d+(?:\.\d+)?|{VALUE})"
-DURATION = rf"{NUMBER}\s?(?:ms|s|min|h|days?)"
+#: A number and whatever stands where its unit is: one that is unknown is answered with those there are (units.py).
+MEASURED = rf"{NUMBER}(?:\s?[^\W\d]+|\s?%)?"
 
 
 class Form:
-    """One way to say a sentence, plainly or negated.
+    """One way to say a sentence, plainly or negated; `beginning` is the text that each such sentence begins with.
 
     Its regular expression is made when a text may be it: to make all of them takes longer than a check.
     """
@@ -42,6 +42,7 @@ class Form:
         self._pattern = pattern
         self._kind = kind
         self._always = _always(pattern)
+        self.beginning = _beginning(pattern)
 
     def match(self, text: str) -> dict[str, str] | None:
         """Return the placeholders' values, as written, if a text is said so."""
@@ -162,6 +163,16 @@ def _always(pattern: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _beginning(pattern: str) -> str:
+    """Return the text that each sentence of a pattern begins with."""
+    found = ""
+    for piece in _PIECE.finditer(pattern):
+        if not piece["text"]:
+            return found + ('"' if piece["quoted"] else "")
+        found += piece["text"]
+    return found
+
+
 def _regex(pattern: str, kind: str) -> re.Pattern[str]:
     made = []
     for piece in _PIECE.finditer(pattern):
@@ -180,18 +191,13 @@ def _regex(pattern: str, kind: str) -> re.Pattern[str]:
 
 def _placeholder(name: str, kind: str) -> str:
     if name == "bound":
-        number = _number(kind)
+        number = MEASURED
         single = "|".join(word for word, count in WORDS.items() if count == 1)
         return (
             rf"(?:(?P<bound_words>{single}) (?P<bound_number>{number})"
             rf"|between (?P<bound_low>{number}) and (?P<bound_high>{number}))"
         )
     return {"word": rf"(?P<{name}>[^\s\"]+)", "number": rf"(?P<{name}>{NUMBER})"}[kind]
-
-
-def _number(dimension: str) -> str:
-    units = "|".join(re.escape(unit) for unit in sorted(DIMENSIONS[dimension], key=len, reverse=True) if unit)
-    return rf"{NUMBER}(?:\s?(?:{units}))?" if units else NUMBER
 
 
 #: Hosts of one sentence. Quoted parts match as wholes, so that ` on ` inside quotes is never a tail.
@@ -202,16 +208,16 @@ _ON = (
 
 
 def _tail(dimension: str | None) -> str:
-    warning = ""
-    if dimension is not None:
-        number = _number(dimension)
-        warning = rf"(?:, warning (?:between )?(?P<warning_low>{number})(?: and (?P<warning_high>{number}))?)?"
     quoted = QUOTED.replace("(", "(?:", 1)
+    measured = ""
+    if dimension is not None:
+        warning = rf", warning (?:between )?(?P<warning_low>{MEASURED})(?: and (?P<warning_high>{MEASURED}))?"
+        measured = rf"(?:, named (?P<named_first>{quoted}))?(?:{warning})?(?:, named (?P<named>{quoted}))?"
     viewpoint = (
         r"(?: from (?:(?P<from_host>the host)|(?P<from_controller>the controller)"
         rf"|(?P<from_named>{quoted})|every host in (?P<from_group>{quoted})))?"
     )
-    return rf"{warning}{_ON}{viewpoint}(?: within (?P<within>{DURATION})| for (?P<during>{DURATION}))?"
+    return rf"{measured}{_ON}{viewpoint}(?: within (?P<within>{MEASURED})| for (?P<during>{MEASURED}))?"
 
 
 def unescaped(text: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infratest.errors import FeatureError, UserError
+from infratest.errors import FeatureError
 from infratest.hosts import Host
 from infratest.registry import unknown
+from infratest.selector import selected
 
 
 @dataclass(frozen=True)
@@ -39,24 +39,15 @@ class Named:
 
 @dataclass(frozen=True)
 class Where:
-    """The hosts whose labels are all as the text says: `role=web and env=prod`; `!=` for is not."""
+    """The hosts that a text in the one selector language chooses: `role=web and not env=dev`."""
 
     text: str
 
     def choose(self, hosts: Sequence[Host]) -> list[Host]:
-        terms = [self._term(term) for term in re.split(r"\s+and\s+", self.text.strip())]
-        found = [
-            host for host in hosts if all((host.labels.get(label) == value) == equal for label, equal, value in terms)
-        ]
+        found = selected(self.text, hosts)
         if not found:
-            raise FeatureError(f"no host has the labels {self.text!r}")
+            raise FeatureError(f"no host is as {self.text!r} says")
         return found
-
-    def _term(self, term: str) -> tuple[str, bool, str]:
-        found = re.fullmatch(r"([\w.-]+)\s*(!?=)\s*([\w.:/-]*)", term)
-        if not found:
-            raise UserError(f"{self.text!r}: {term!r} is not label=value; join several with 'and'")
-        return found[1], found[2] == "=", found[3]
 
 
 Selection = Group | Named | Where

@@ -40,10 +40,11 @@ def structure(parsed: Any, text: str = "", says: Says = lambda text: False) -> l
             backgrounds = [each for each in (parsed.background, item.background) if each is not None]
             problems += _described(item, parsed.language, source, says)
             continue
-        problems += _swallowed(item, parsed.language, source, says)
+        swallowed = list(_swallowed(item, parsed.language, source, says))
+        problems += swallowed
         if hasattr(item, "examples"):
             problems += _outline(item, backgrounds)
-        elif hasattr(item, "effective_tags") and not item.steps:
+        elif hasattr(item, "effective_tags") and not item.steps and not swallowed:
             problems.append((item.line, f"scenario {item.name!r} has no steps: it would check nothing"))
     if not any(hasattr(item, "effective_tags") and hasattr(item, "steps") for item in _blocks(parsed)) and not problems:
         problems.append((parsed.line, f"feature {parsed.name!r} has no scenarios: it would check nothing"))

@@ -29,7 +29,7 @@ class Tail(Record):
     Args:
         quantifier: on how many of the hosts it must hold; `least` is the number for AT_LEAST.
         on: the one host that `on "..."` names, or empty. view, viewpoint: where it looks from, and its name.
-        within, during: seconds of `within` and `for`, or None.
+        within, during: seconds of `within` and `for`, or None. named: what `, named "..."` calls its number, or empty.
     """
 
     quantifier: str = ALL
@@ -39,6 +39,7 @@ class Tail(Record):
     viewpoint: str = ""
     within: float | None = None
     during: float | None = None
+    named: str = ""
 
     @property
     def across(self) -> bool:

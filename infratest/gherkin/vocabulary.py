@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable
-from difflib import get_close_matches
-from functools import cache
+from collections.abc import Iterable, Sequence
+from functools import cache, cached_property
 
 from infratest.errors import FeatureError
-from infratest.gherkin.phrases import Match, Sentence
+from infratest.gherkin.nearest import nearest
+from infratest.gherkin.phrases import Form, Match, Sentence
+
+#: A form of a sentence and the sentence, as the index holds them.
+Entry = tuple[Form, Sentence]
 
 
 class Vocabulary:
-    """A set of sentences."""
+    """A set of sentences. `tried` counts how often a form was held against a text."""
 
     def __init__(self, sentences: Iterable[Sentence]) -> None:
         self.sentences = tuple(sentences)
+        self.tried = 0
+        self._known: dict[str, Match | None] = {}
 
     def match(self, text: str) -> Match | None:
         """Return what a text says, or None where it is no sentence.
@@ -24,17 +29,55 @@ class Vocabulary:
         Raises:
             FeatureError: two sentences match it.
         """
-        found = [match for sentence in self.sentences if (match := sentence.match(text)) is not None]
+        if text not in self._known:  # a background's line comes with each of its scenarios
+            self._known[text] = self._match(text)
+        return self._known[text]
+
+    def _match(self, text: str) -> Match | None:
+        found: dict[str, Match] = {}
+        for form, sentence in self._candidates(text):
+            self.tried += 1
+            groups = form.match(text)
+            if groups is not None and sentence.pattern not in found:
+                found[sentence.pattern] = Match(sentence, text, groups, form.negated)
         if len(found) > 1:
-            patterns = " and ".join(f"'{match.sentence.pattern}' ({match.sentence.module})" for match in found)
+            patterns = " and ".join(f"'{match.sentence.pattern}' ({match.sentence.module})" for match in found.values())
             raise FeatureError(f"ambiguous: {text!r} is matched by {patterns}")
-        return found[0] if found else None
+        return next(iter(found.values()), None)
+
+    def _candidates(self, text: str) -> Sequence[Entry]:
+        """Return the forms that a text may be: those that begin with its words and hold its literal parts."""
+        tree, candidates = self._index, list[Entry]()
+        for character in text:
+            candidates += tree.entries
+            if character not in tree.branches:
+                return candidates
+            tree = tree.branches[character]
+        return candidates + tree.entries
+
+    @cached_property
+    def _index(self) -> _Tree:
+        """The forms by the literal text that they begin with."""
+        root = _Tree()
+        for sentence in self.sentences:
+            for form in sentence.forms:
+                tree = root
+                for character in form.beginning:
+                    tree = tree.branches.setdefault(character, _Tree())
+                tree.entries.append((form, sentence))
+        return root
 
     def nearest(self, text: str) -> str:
-        """Return the example that looks most like a text, or an empty one."""
-        examples = [sentence.example for sentence in self.sentences]
-        near = get_close_matches(text, examples, n=1, cutoff=0.55)
-        return near[0] if near else ""
+        """Return the sentence that looks most like a text, with the text's own values in it, or an empty one."""
+        return nearest(text, [sentence.example for sentence in self.sentences])
+
+
+class _Tree:
+    """The forms that begin alike, by their next character."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.branches: dict[str, _Tree] = {}
 
 
 @cache

@@ -177,9 +177,7 @@ def test_a_pipe_a_socket_and_a_device_are_refused_and_never_waited_for(here, mak
     with pytest.raises(FeatureError, match="is neither a file nor a folder but a pipe, socket or device"):
         found(here, "features/z.feature")
     item = find((), (), here)[-1]
-    with pytest.raises(
-        FeatureError, match=r"regular file but a pipe, socket or device|read: No such device"
-    ):
+    with pytest.raises(FeatureError, match=r"regular file but a pipe, socket or device|read: No such device"):
         feature(item.path, item.name, vocabulary())
 
 

@@ -1,0 +1,60 @@
+"""The sentence that a text was probably meant as, told with the text's own values. Pure; called by the vocabulary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+#: What stands for values in a sentence: text in quotes, and numbers.
+_VALUES = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\w.])\d+(?:\.\d+)?')
+#: How much of a text must be found in a sentence, from 0 to 1.
+LEAST = 0.55
+#: So near to the nearest is as near: then the one that people ask for most is taken.
+AS_NEAR = 0.08
+#: So near is clear, whatever is asked for more often.
+CLEAR = 0.9
+COMMON = ("the service ", "the package ", "the file ", "port ", "the process ")
+
+
+def nearest(text: str, examples: Sequence[str]) -> str:
+    """Return the example that a text looks most like, with the text's own values in place of the example's.
+
+    Args:
+        text: as written. examples: whole sentences; an empty answer where none is near.
+    """
+    bare = _bare(text)
+    scored = [(_likeness(bare, _bare(example)), example) for example in examples]
+    best = max((score for score, _ in scored), default=0.0)
+    if best < LEAST:
+        return ""
+    if best < CLEAR:
+        near = [example for score, example in scored if score >= best - AS_NEAR]
+        for word in COMMON:
+            for example in near:
+                if example.startswith(word):
+                    return _with_values(example, text)
+    return _with_values(next(example for score, example in scored if score == best), text)
+
+
+def _bare(text: str) -> str:
+    """Return a text without its values: what is in quotes says nothing of what is asked."""
+    return _VALUES.sub(lambda value: '"' if value[0].startswith('"') else "0", text)
+
+
+def _likeness(text: str, example: str) -> float:
+    matcher = SequenceMatcher(None, example, text, autojunk=False)
+    return matcher.ratio() if matcher.real_quick_ratio() >= LEAST - AS_NEAR else 0.0
+
+
+def _with_values(example: str, text: str) -> str:
+    """Return an example with the values of a text, in their order, as far as there are any of a kind."""
+    values = _VALUES.findall(text)
+    quoted = [value for value in values if value.startswith('"')]
+    numbers = [value for value in values if not value.startswith('"')]
+
+    def put(found: re.Match[str]) -> str:
+        left = quoted if found[0].startswith('"') else numbers
+        return left.pop(0) if left else found[0]
+
+    return _VALUES.sub(put, example)
