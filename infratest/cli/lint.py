@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,13 +12,15 @@ import click
 from infratest.cli.session import with_session
 from infratest.engine import faces
 from infratest.engine.readiness import check_ready
-from infratest.engine.users_steps import users_steps
-from infratest.errors import FeatureError, InfratestError, UserError
+from infratest.engine.unread_steps import unread
+from infratest.engine.users_steps import UsersSteps, users_steps
+from infratest.errors import FeatureError, InfratestError, NotInThisVersion, StackFileError, UserError
 from infratest.gherkin.find import find
-from infratest.gherkin.lint import binding, heals, needs
+from infratest.gherkin.lint import binding, heals, idle_rules, needs
 from infratest.gherkin.suite import Feature
 from infratest.heal.ladder import foresee
 from infratest.session import Session
+from infratest.stack.declared import StackFile
 from infratest.stack.lifecycle import Lifecycle
 from infratest.units import counted
 
@@ -28,73 +31,119 @@ from infratest.units import counted
 def command(session: Session, features: tuple[str, ...]) -> int:
     """Look for mistakes in features and the stack file, without asking any host.
 
-    Misspelt keywords, text before the first step, empty scenarios, outlines without rows, unknown tags, equal ids,
-    ambiguous and undefined sentences, bounds and units that cannot be, values in braces that do not exist. Needs no
-    stack file; where there is one, it is looked at whole, and so is what features say of its hosts and values.
+    Misspelt keywords, open table rows, columns and values that nothing reads, empty scenarios, outlines without rows,
+    nearly known tags, equal ids, ambiguous and undefined sentences, bounds and units that cannot be, steps of your own
+    that nobody reads, heal rules that no scenario is for. Needs no stack file; where there is one, it is looked at
+    whole, and so is what features say of its hosts and values.
 
     Exit status: 0 nothing found, 1 something found, 2 wrong use.
     """
-    has_stack = session.stack_path.exists()
-    folder = session.stack.folder if has_stack else session.stack_path.parent
-    declared = session.stack.features if has_stack else ()
-    users = users_steps(folder)
-    problems: list[str] = []
-    read: list[Feature] = []
-    for item in find(features, declared, folder):
-        try:
-            made = faces.read(item, users)
-        except FeatureError as error:
-            problems.append(str(error))
-            continue
-        read.append(made)
-        problems += [f"{made.file}:{line}: {words}" for line, words in binding(made)]
-    problems += needs(read, lambda: [faces.read(item, users) for item in find((), declared, folder)])
-    if has_stack:
-        problems += _of_stack(session)
-    problems += heals(read, [rule.name for rule in session.stack.heal] if has_stack else ())
-    if has_stack:
-        problems += [words for words in _against_stack(session, read) if words not in problems]
+    look = _Look(session, features)
+    look.whole()
+    problems = list(dict.fromkeys(look.problems))
     for words in problems:
         click.echo(words)
-    scenarios = sum(len(feature.scenarios) for feature in read)
+    scenarios = sum(len(feature.scenarios) for feature in look.features)
     found = counted(sum(words.count("\n") + 1 for words in problems), "mistake") if problems else "no mistakes found"
-    click.echo(f"{counted(len(read), 'feature')}, {counted(scenarios, 'scenario')}: {found}", err=True)
+    click.echo(f"{counted(len(look.features), 'feature')}, {counted(scenarios, 'scenario')}: {found}", err=True)
     return 1 if problems else 0
 
 
-def _of_stack(session: Session) -> list[str]:
-    """Return what `up` or a heal would refuse of the stack file: an image that nobody has, a hook that is not there."""
-    stack = session.stack
-    looks: list[Callable[[], Any]] = [lambda: check_ready(stack), lambda: Lifecycle(stack, session.state).foresee()]
-    looks += [partial(foresee, rule, stack.folder) for rule in stack.heal]
-    problems = []
-    for look in looks:
+class _Look:
+    """One look at a project: each part of it, whatever is wrong with the others."""
+
+    def __init__(self, session: Session, arguments: Sequence[str]) -> None:
+        self.session = session
+        self.arguments = arguments
+        self.problems: list[str] = []
+        self.features: list[Feature] = []
+        self.stack: StackFile | None = None
+        self.users: UsersSteps | None = None
+
+    def whole(self) -> None:
+        """Look at the stack file, the steps of the user's own, the features, and how they fit together."""
+        folder = self._read_stack()
+        self._tell(lambda: self._read_steps(folder))
+        declared = self.stack.features if self.stack else ()
+        every = self._read_features(declared, folder)
+        rest = partial(self._others, declared, folder)
+        self.problems += needs(self.features, rest)
+        if self.stack is not None:
+            self._of_stack(self.stack)
+            rules = self.stack.heal
+            self.problems += heals(self.features, [rule.name for rule in rules])
+            if every and rules:
+                known = {feature.path: feature for feature in (*self.features, *(rest() if self.arguments else ()))}
+                self.problems += idle_rules(
+                    list(known.values()), [(rule.name, rule.when_tags, rule.where) for rule in rules]
+                )
+            self._against_stack(self.stack)
+
+    def _tell(self, look: Callable[[], Any], errors: tuple[type[Exception], ...] = (UserError,)) -> bool:
+        """Carry out one look and keep what is wrong; return whether nothing was."""
         try:
             look()
-        except UserError as error:
-            problems.append(str(error))
-    return problems
+        except errors as error:
+            self.problems.append(str(error))
+            return False
+        return True
 
+    def _read_stack(self) -> Path:
+        """Read the stack file, where there is one, and return the folder that features lie below."""
 
-def _against_stack(session: Session, features: list[Feature]) -> list[str]:
-    """Return what does not fit the stack file: unknown groups, hosts and values. Addresses are made up for this."""
-    from infratest.engine.plan import plan
-    from infratest.gherkin.suite import all_scenarios
-    from infratest.gherkin.values import Values
-    from infratest.hosts import Host
+        def read() -> None:
+            self.stack = self.session.stack
 
-    stack = session.stack
-    hosts = [
-        Host(name=spec.name, groups=spec.groups, labels=spec.labels, address=spec.address or "192.0.2.1")
-        for spec in stack.hosts
-    ]
-    try:
-        made = plan(all_scenarios(features), hosts, Values(hosts, stack.parameters, stack.outputs))
-    except (UserError, InfratestError) as error:
-        return [str(error)]
-    found = {
-        problem if problem.startswith(place) else f"{place}:{line}: {problem}": None
-        for problem, place, line in ((task.problem, task.scenario.path, task.scenario.line) for task in made.tasks)
-        if problem
-    }
-    return list(found)
+        if self.session.stack_path.exists():
+            self._tell(read, (StackFileError, NotInThisVersion))
+        return self.stack.folder if self.stack else self.session.stack_path.absolute().parent
+
+    def _read_steps(self, folder: Path) -> None:
+        self.problems += unread(folder)
+        self.users = users_steps(folder)
+
+    def _read_features(self, declared: Sequence[str], folder: Path) -> bool:
+        """Read the features that are asked for and return whether all could be read."""
+        every = True
+        for item in find(self.arguments, declared, folder):
+            try:
+                made = faces.read(item, self.users)
+            except FeatureError as error:
+                self.problems.append(str(error))
+                every = False
+                continue
+            self.features.append(made)
+            self.problems += [f"{made.file}:{line}: {words}" for line, words in binding(made)]
+        return every
+
+    def _others(self, declared: Sequence[str], folder: Path) -> list[Feature]:
+        """Return the features of the project that can be read."""
+        found = []
+        for item in find((), declared, folder):
+            try:
+                found.append(faces.read(item, self.users))
+            except FeatureError:  # it is not what was asked for
+                continue
+        return found
+
+    def _of_stack(self, stack: StackFile) -> None:
+        """Look for what `up` or a heal would refuse: an image that nobody has, a hook that is not there."""
+        self._tell(lambda: check_ready(stack))
+        self._tell(lambda: Lifecycle(stack, self.session.state).foresee())
+        for rule in stack.heal:
+            self._tell(partial(foresee, rule, stack.folder))
+
+    def _against_stack(self, stack: StackFile) -> None:
+        """Look for unknown groups, hosts and values. Addresses are made up for this."""
+        from infratest.engine.plan import plan
+        from infratest.gherkin.suite import all_scenarios
+        from infratest.gherkin.values import Values
+        from infratest.hosts import Host
+
+        hosts = [
+            Host(name=spec.name, groups=spec.groups, labels=spec.labels, address=spec.address or "192.0.2.1")
+            for spec in stack.hosts
+        ]
+        values = Values(hosts, stack.parameters, stack.outputs)
+        scenarios, told = all_scenarios(self.features), self.problems
+        self._tell(lambda: plan(scenarios, hosts, values, problems=told), (InfratestError,))

@@ -7,6 +7,7 @@ import json
 import click
 
 from infratest.cli.session import with_session
+from infratest.engine.users_steps import OwnStep, users_steps
 from infratest.gherkin.phrases import Sentence
 from infratest.gherkin.suite import ACT, CHECK, SETUP
 from infratest.gherkin.vocabulary import vocabulary
@@ -21,10 +22,12 @@ KINDS = (
 
 TAIL = """Every checking sentence may end, in this order, with
   , warning 80 %              a second, stricter bound (after a bound)
+  , named "dbsize"            the name of its number in perfdata (after a bound)
   on "web-1" | on exactly one host | on at least 2 hosts | on no host
   from the host | from the controller | from "db" | from every host in "app"
   within 30 s | for 10 s      asked again until it holds; must hold throughout
-Bounds: less than, more than, at least, at most, between A and B, exactly; units: %, ms s min h days, B KiB MiB GiB TiB.
+Bounds: less than, more than, at least, at most, between A and B, exactly; units: %, ms s min h days, B KiB MiB GiB TiB
+(kB to TB, and long words: 10 seconds, 1 minute, 2 hours). Hosts: role=web and not (env=dev or web-3), `*` in values.
 Values: {host.address} {host.name} {host.label.X} {host.db.address} {group.web.count} {param.X} {output.X}"""
 
 
@@ -33,7 +36,7 @@ Values: {host.address} {host.name} {host.label.X} {host.db.address} {group.web.c
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json.")
 @with_session()
 def command(session: Session, pattern: str | None, form: str) -> int:
-    """List the sentences there are, an example each.
+    """List the sentences there are, an example each, and the steps of your own.
 
     PATTERN is a part of what to look for: `infratest steps port`.
 
@@ -41,10 +44,12 @@ def command(session: Session, pattern: str | None, form: str) -> int:
     """
     words = (pattern or "").lower()
     found = [sentence for sentence in vocabulary().sentences if words in _text(sentence).lower()]
+    own = [step for step in _own(session) if words in f"{step.pattern} {step.summary} {step.location}".lower()]
     if form == "json":
-        click.echo(json.dumps([_document(sentence) for sentence in found], indent=2, ensure_ascii=False))
-        return 0 if found else 1
-    if not found:
+        document = [*map(_document, found), *map(_own_document, own)]
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return 0 if document else 1
+    if not found and not own:
         near = vocabulary().nearest(pattern or "")
         hint = f"the nearest: {near}" if near else "`infratest steps` lists all there are"
         click.echo(f"no sentence holds {pattern!r}; {hint}", err=True)
@@ -59,9 +64,26 @@ def command(session: Session, pattern: str | None, form: str) -> int:
                 click.echo(_styled(session, f"      {told}", dim=True))
                 if sentence.negation:
                     click.echo(_styled(session, f"      not: {sentence.negation}", dim=True))
+    _show_own(session, own)
     if not pattern:
         click.echo(f"\n{TAIL}")
     return 0
+
+
+def _own(session: Session) -> list[OwnStep]:
+    """Return the steps of the user's own beside the stack file."""
+    users = users_steps(session.stack_path.absolute().parent)
+    return users.listed() if users else []
+
+
+def _show_own(session: Session, own: list[OwnStep]) -> None:
+    if own:
+        click.echo(_styled(session, "Your own steps", bold=True))
+    for step in own:
+        click.echo(f"  {step.keyword.capitalize()} {step.pattern}")
+        kind = "only looks" if step.looks else "may change something; with @infratest.checks it only looks"
+        told = f"{step.summary} (own, {kind}; {step.location})".strip()
+        click.echo(_styled(session, f"      {told}", dim=True))
 
 
 def _styled(session: Session, words: str, *, bold: bool = False, dim: bool = False) -> str:
@@ -70,6 +92,20 @@ def _styled(session: Session, words: str, *, bold: bool = False, dim: bool = Fal
 
 def _text(sentence: Sentence) -> str:
     return f"{sentence.example} {sentence.pattern} {sentence.summary} {sentence.module}"
+
+
+def _own_document(step: OwnStep) -> dict[str, str | None]:
+    return {
+        "kind": CHECK if step.looks else ACT,
+        "vocabulary": "own",
+        "pattern": step.pattern,
+        "negation": None,
+        "example": step.pattern,
+        "summary": step.summary,
+        "undo": None,
+        "keyword": step.keyword,
+        "location": step.location,
+    }
 
 
 def _document(sentence: Sentence) -> dict[str, str | None]:

@@ -9,6 +9,7 @@ that a process can load again (watch, tests) and a behave run that we are part o
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import pwd
 import stat
@@ -23,16 +24,42 @@ from typing import Any
 
 from infratest.checks import LOOKS_ONLY
 from infratest.errors import FeatureError
+from infratest.gherkin.spelling import slip_of
 from infratest.gherkin.suite import ACT, CHECK
 
 #: Folders of steps, from the stack file's folder; and the file of hooks, beside such a folder.
 PLACES = ("steps", "features/steps")
 HOOKS = "environment.py"
+#: The hooks that behave calls.
+HOOK_NAMES = tuple(
+    f"{when}_{what}" for when in ("before", "after") for what in ("all", "feature", "rule", "scenario", "step", "tag")
+)
 #: behave's decorators, as step files import them.
 DECORATORS = ("given", "when", "then", "step", "Given", "When", "Then", "Step")
 
 _loading = threading.Lock()
 _loaded: dict[str, UsersSteps] = {}
+
+
+def _inner(function: Any) -> Any:
+    """Return the function that a step was written as: behave wraps what is async."""
+    return getattr(function, "func", function)
+
+
+def _looks(function: Any) -> bool:
+    """Whether a step is declared to only look."""
+    return bool(getattr(function, LOOKS_ONLY, False) or getattr(_inner(function), LOOKS_ONLY, False))
+
+
+@dataclass(frozen=True)
+class OwnStep:
+    """One step of the user's own, as a list shows it: where it stands, its docstring's first line, whether it looks."""
+
+    keyword: str
+    pattern: str
+    location: str
+    summary: str
+    looks: bool
 
 
 @dataclass(frozen=True)
@@ -71,10 +98,16 @@ class UsersSteps:
         match = self.match(kind, text)
         if match is None:
             return ""
-        function = match.func
-        inner = getattr(function, "func", None)  # behave wraps what is async
-        looks = getattr(function, LOOKS_ONLY, False) or getattr(inner, LOOKS_ONLY, False)
-        return CHECK if looks else ACT
+        return CHECK if _looks(match.func) else ACT
+
+    def listed(self) -> list[OwnStep]:
+        """Return the steps there are, in the order of their files and places."""
+        found = []
+        for keyword in ("given", "when", "then", "step"):
+            for one in self.registry.steps.get(keyword, ()):
+                words = (inspect.getdoc(_inner(one.func)) or "").strip().partition("\n")[0]
+                found.append(OwnStep(keyword, str(one.pattern), str(one.location), words, _looks(one.func)))
+        return sorted(found, key=lambda step: (step.location.rpartition(":")[0], int(step.location.rpartition(":")[2])))
 
     @contextmanager
     def importable(self) -> Iterator[None]:
@@ -98,12 +131,9 @@ def users_steps(folder: Path) -> UsersSteps | None:
     Raises:
         FeatureError: two folders of them, files that others could write, or files that cannot be executed.
     """
-    bases = [(folder / place).parent for place in PLACES if _files(folder / place)]
-    if not bases:
+    base = base_of(folder)
+    if base is None:
         return None
-    if len(bases) > 1:
-        raise FeatureError(f"your steps are in {folder}/steps and in {folder}/features/steps: keep one of them")
-    base = bases[0].resolve()
     with _loading:
         known = _loaded.get(str(base))
         files = [str(path) for path in _executed(base)]
@@ -115,6 +145,18 @@ def users_steps(folder: Path) -> UsersSteps | None:
         _loaded.clear()
         _loaded[str(base)] = made = _load(base)
     return made
+
+
+def base_of(folder: Path) -> Path | None:
+    """Return the folder that holds the user's `steps/`, None where there are none.
+
+    Raises:
+        FeatureError: there are two of them.
+    """
+    bases = [(folder / place).parent for place in PLACES if _files(folder / place)]
+    if len(bases) > 1:
+        raise FeatureError(f"your steps are in {folder}/steps and in {folder}/features/steps: keep one of them")
+    return bases[0].resolve() if bases else None
 
 
 def _files(steps: Path) -> list[Path]:
@@ -144,11 +186,33 @@ def _load(base: Path) -> UsersSteps:
             # As in behave: hooks may choose the matcher of all step files, a step file only its own.
             (matchers.use_current_step_matcher_as_default if of_hooks else matchers.use_default_step_matcher)()
     new = [name for name in set(sys.modules) - before if _from(name, base)]
+    _refuse_unrun(base / HOOKS, hooks, registry)
     functions = [matcher.func for matchers in registry.steps.values() for matcher in matchers]
     declaring = {function.__module__ for function in functions} & (set(sys.modules) - before)
     read = [*_executed(base), *(Path(str(sys.modules[name].__file__)) for name in {*new, *declaring})]
     stamp = {str(path): _stamp(path) for path in read}
     return UsersSteps(base, hooks, registry, stamp, sorted({*new, *declaring}))
+
+
+def _refuse_unrun(path: Path, hooks: Mapping[str, Any], registry: Any) -> None:
+    """Refuse steps and hooks whose body would never run: they would pass, each time."""
+    for matcher in (each for matchers in registry.steps.values() for each in matchers):
+        if _is_generator(matcher.func):
+            words = "holds `yield`, so its body would never run and the step always pass; take the yield out"
+            raise FeatureError(f"{matcher.location}: your step {matcher.pattern!r} {words}")
+    for name, hook in hooks.items():
+        if not callable(hook) or not name.startswith(("before_", "after_")):
+            continue
+        if name in HOOK_NAMES and _is_generator(hook):
+            raise FeatureError(f"{path}: your hook {name} holds `yield`, so its body would never run; take it out")
+        near = slip_of(name, HOOK_NAMES)
+        if near:
+            raise FeatureError(f"{path}: {name} is no hook and would never run; did you mean {near}?")
+
+
+def _is_generator(function: Any) -> bool:
+    function = inspect.unwrap(_inner(function))
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
 def _from(name: str, base: Path) -> bool:
@@ -221,6 +285,8 @@ def _decorators(registry: Any) -> Iterator[None]:
 def _refuse_others(path: Path) -> None:
     """Refuse to execute what somebody else could have written; a group of nobody but its user is no somebody else."""
     info = path.stat()
+    if not stat.S_ISREG(info.st_mode) and not stat.S_ISDIR(info.st_mode):
+        raise FeatureError(f"{path}: is no regular file but a pipe, socket or device; your steps are not read from it")
     why = ""
     if info.st_uid not in (os.getuid(), 0):
         why = f"it belongs to user {info.st_uid}"

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from functools import partial
 
 from infratest.errors import UserError
 from infratest.gherkin.binding import bind
 from infratest.gherkin.later import later
 from infratest.gherkin.reference import Problem
+from infratest.gherkin.select import expression
 from infratest.gherkin.spelling import slip_of
 from infratest.gherkin.suite import ACT, GIVEN, SETUP, WHEN, Feature, Scenario, all_scenarios
 from infratest.gherkin.values import values_in
@@ -135,6 +137,29 @@ def heals(features: Sequence[Feature], rules: Sequence[str]) -> list[str]:
     ]
 
 
+def idle_rules(features: Sequence[Feature], rules: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Return each heal rule that no scenario is for: it would never act, and nobody miss it.
+
+    Args:
+        features: all of the project. rules: name, tag expression (empty: `@heal:NAME` points at it), and file:line.
+    """
+    scenarios = all_scenarios(features)
+    problems = []
+    for name, tags, where in rules:
+        try:
+            holds = expression(tags) if tags else partial(_points_at, name)
+        except UserError:  # told by the look at the rule itself
+            continue
+        if not any(holds(scenario.tags) for scenario in scenarios):
+            what = f"its tags {tags!r} select none of {len(scenarios)}" if tags else f"none is tagged @heal:{name}"
+            problems.append(f"{where}: rule {name}: no scenario is healed by it: {what}; tag one, or remove the rule")
+    return problems
+
+
+def _points_at(rule: str, tags: Sequence[str]) -> bool:
+    return f"heal:{rule}" in tags
+
+
 def _circles(scenarios: Sequence[Scenario]) -> list[str]:
     """Return scenarios that need each other, of one feature: each would be blocked by the other, and none be red."""
     named = {(scenario.feature, scenario.slug): scenario for scenario in scenarios}
@@ -156,6 +181,8 @@ def binding(feature: Feature) -> list[Problem]:
 
     problems: list[Problem] = []
     for scenario in feature.scenarios:
+        if all(line.match is not None and line.match.sentence.kind == SETUP for line in scenario.lines):
+            problems.append((scenario.line, f"scenario {scenario.name!r} selects hosts and checks nothing: add a Then"))
         for line in scenario.lines:
             if line.problem:
                 problems.append((line.number, line.problem))

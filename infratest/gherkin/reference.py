@@ -161,7 +161,7 @@ def _open(row: str) -> bool:
     return row.startswith("|") and (row == "|" or not row.endswith("|") or row.endswith("\\|"))
 
 
-OPEN_ROW = "is not closed: its last cell would be cut; write '|' behind it"
+OPEN_ROW = "is not closed: its last cell would be cut; put a pipe behind it"
 
 
 def _refused(error: Any, source: Sequence[str]) -> Problem:

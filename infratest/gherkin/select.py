@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from infratest.errors import FeatureError, NothingSelected, UserError
-from infratest.gherkin.suite import Feature, Scenario
+from infratest.gherkin.suite import ACT, Feature, Scenario
 from infratest.registry import unknown
 
 #: Faces: `test` leaves @check out, `check` leaves @test out.
@@ -42,11 +42,14 @@ def select(
                 chosen.append(scenario)
     left = [scenario for scenario in chosen if _OTHER[face] not in scenario.tags]
     if not left:
-        asked_for = [f"--tags {text!r}" for text in tags] + ([f"--scenario {slug}"] if slug else [])
+        words = " ".join([f"--tags {text!r}" for text in tags] + ([f"--scenario {slug}"] if slug else []))
         if chosen:
-            asked_for.append(f"(all {len(chosen)} are tagged @{_OTHER[face]})")
-        words = " ".join(asked_for) or "the features given"
-        raise NothingSelected(f"{words} selects no scenario of {len(every)}: nothing to run")
+            which = f"that {words} selects" if words else "of the features given"
+            raise NothingSelected(
+                f"all {len(chosen)} scenarios {which} are tagged @{_OTHER[face]}, "
+                f"which `{face}` leaves out: nothing to run"
+            )
+        raise NothingSelected(f"{words or 'the features given'} selects no scenario of {len(every)}: nothing to run")
     return left
 
 
@@ -74,8 +77,17 @@ def refuse_acting(scenarios: Sequence[Scenario], why: str) -> None:
     """
     acting = [scenario for scenario in scenarios if scenario.acting]
     if acting:
-        named = "\n".join(f"{item.path}:{item.line}: {item.name!r} changes something" for item in acting)
+        named = "\n".join(f"{item.path}:{item.line}: {item.name!r} {_changes(item)}" for item in acting)
         raise FeatureError(f"{named}\n{why}")
+
+
+def _changes(scenario: Scenario) -> str:
+    """Return what makes a scenario one that changes something: a sentence of ours, or a step that does not say."""
+    acts = [line for line in scenario.lines if line.match is not None and line.match.sentence.kind == ACT]
+    own = [line.text for line in scenario.lines if line.user == ACT]
+    if acts or not own:
+        return "changes something"
+    return f"may change something: declare your step {own[0]!r} with @infratest.checks if it only looks"
 
 
 def why_skipped(tags: Sequence[str]) -> Callable[[Scenario], str]:

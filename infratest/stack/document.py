@@ -160,7 +160,7 @@ def _syntax(path: Path, error: MarkedYAMLError, text: str) -> str:
     where = f"{path}:{mark.line + 1}" if mark else str(path)
     # "but found another document" goes on from its context; the other contexts say less than they take room.
     words = str(error.problem or error.context or error)
-    words = clean(f"{error.context}, {words}" if words.startswith("but ") else words, 200)
+    words = _in_words(error) or clean(f"{error.context}, {words}" if words.startswith("but ") else words, 200)
     column = f" (column {mark.column + 1})" if mark else ""
     lines = text.splitlines()
     character = lines[mark.line][mark.column : mark.column + 1] if mark and mark.line < len(lines) else ""
@@ -171,6 +171,30 @@ def _syntax(path: Path, error: MarkedYAMLError, text: str) -> str:
         "`": "; text that starts with ` must be quoted",
     }.get(character, "")
     return f"{where}: not YAML: {words}{column}{advice}"
+
+
+def _in_words(error: MarkedYAMLError) -> str:
+    """Return what is wrong with the layout of a file, where the parser's own words are about its inside."""
+    problem, mark, began = str(error.problem), error.problem_mark, error.context_mark
+    if "mapping values are not allowed" in problem:
+        return "this ':' begins no value: is the line indented too far, or must the text be quoted?"
+    if mark is None or began is None:
+        return ""
+    if "expected <block end>" in problem and mark.column == began.column:
+        return f"wrong indentation: a list item and keys cannot stand in one block (line {began.line + 1})"
+    if "expected <block end>" in problem:
+        return (
+            f"wrong indentation: this line stands {mark.column} blanks in, and the lines it follows stand "
+            f"{began.column} blanks in (line {began.line + 1}); lines of one block begin in the same column"
+        )
+    if "could not find expected ':'" in problem:
+        return f"line {began.line + 1} is no `key: value`: the ':' behind the key is missing"
+    if "expected ',' or" in problem:
+        bracket = "]" if "']'" in problem else "}"
+        return f"the bracket that opens in line {began.line + 1} is not closed, or a ',' is missing: expected {bracket}"
+    if "unexpected end of stream" in problem:
+        return f"the quote that opens in line {began.line + 1} is not closed"
+    return ""
 
 
 class _Builder:

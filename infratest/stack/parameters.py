@@ -14,7 +14,8 @@ from functools import cache
 from typing import Any
 
 from infratest.cleaning import SHORTEST_SECRET, Secret, clean
-from infratest.errors import UserError
+from infratest.errors import StackFileError, UserError
+from infratest.gherkin.values import misspelt, values_in
 from infratest.quoting import quoted
 from infratest.registry import unknown
 from infratest.stack import secret_sources
@@ -46,7 +47,16 @@ def values(document: Document, given: Mapping[str, str]) -> dict[str, Any]:
     for name in given:
         if name not in declared:
             raise UserError(f"-D {clean(name, 80)}: {unknown('parameter', clean(name, 80), list(declared))}")
-    return {name: _value(document, name, parameter, given) for name, parameter in declared.items()}
+    found: dict[str, Any] = {}
+    wrong: list[str] = []
+    for name, parameter in declared.items():
+        try:
+            found[name] = _value(document, name, parameter, given)
+        except StackFileError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise StackFileError("\n".join(wrong))
+    return found
 
 
 def _value(document: Document, name: str, parameter: Mapping[str, Any], given: Mapping[str, str]) -> Any:
@@ -116,8 +126,11 @@ def filled(document: Document, parameters: Mapping[str, Any]) -> Document:
     """Return the stack with every `{param.NAME}` replaced, once, in its text values.
 
     Raises:
-        StackFileError: a name that no parameter has.
+        StackFileError: names that no parameter has, what is nearly a value, and values that are not put in there.
     """
+    wrong = list(dict.fromkeys(_wrong(document, (), document.data, parameters)))
+    if wrong:
+        raise StackFileError("\n".join(wrong))
     untouched = ("stack", "parameters")
     data = {
         key: value if key in untouched else _filled(document, (key,), value, parameters)
@@ -133,9 +146,6 @@ def _filled(document: Document, key: KeyPath, value: Any, parameters: Mapping[st
         return [_filled(document, (*key, number), each, parameters) for number, each in enumerate(value)]
     if not isinstance(value, str):
         return value
-    for name in _names(value):
-        if name not in parameters:
-            raise document.error(key, f"{{param.{name}}}: {unknown('parameter', name, sorted(parameters))}")
     if _by_planning(key):
         return value
     alone = _BRACE.fullmatch(value)
@@ -144,8 +154,27 @@ def _filled(document: Document, key: KeyPath, value: Any, parameters: Mapping[st
     return _BRACE.sub(lambda found: "{" if found[1] is None else _written(parameters[found[1]], key), value)
 
 
-def _names(text: str) -> Iterator[str]:
-    return (found[1] for found in _BRACE.finditer(text) if found[1] is not None)
+def _wrong(document: Document, key: KeyPath, value: Any, parameters: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the values in braces of the stack's texts: each would stay as it is, unseen."""
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            if key or name not in ("stack", "parameters"):
+                yield from _wrong(document, (*key, name), each, parameters)
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _wrong(document, (*key, number), each, parameters)
+    elif isinstance(value, str):
+        for braces in values_in(value):
+            words = misspelt(braces) or _not_here(braces, key, parameters)
+            if words:
+                yield document.message(key, words)
+
+
+def _not_here(braces: str, key: KeyPath, parameters: Mapping[str, Any]) -> str:
+    root, _, name = braces[1:-1].partition(".")
+    if root == "param":
+        return "" if name in parameters else f"{braces}: {unknown('parameter', name, sorted(parameters))}"
+    return "" if _by_planning(key) else f"{braces}: only {{param.NAME}} is put in here; {{{braces} is text"
 
 
 def _by_planning(key: KeyPath) -> bool:

@@ -29,7 +29,7 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Mapping[str, A
 _Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 _AS_WRITTEN = _Validator(SCHEMA)
 #: Problems of one file that are shown.
-SHOWN = 3
+SHOWN = 20
 _RESOLVED = _Validator(resolved(SCHEMA))
 _PARAMETERS = _Validator({"properties": {"parameters": SCHEMA["properties"]["parameters"]}})
 
@@ -41,10 +41,15 @@ def check_written(document: Document) -> None:
         NotInThisVersion: it uses what the design names and this version does not have.
         StackFileError: it does not keep to the schema.
     """
-    later = sorted(_later(document))
-    if later:
-        raise NotInThisVersion(_said(later))
-    _check(_AS_WRITTEN, document)
+    later = list(_later(document))
+    # What the schema says of the same key would be that it is unknown.
+    named = tuple(f"{document.at(key)}: " for key, _ in later)
+    problems = [_problem(document, key, words) for key, words in later]
+    found = [problem for problem in _problems(_AS_WRITTEN, document) if not problem[-1].startswith(named)]
+    if found:
+        raise StackFileError(_said(sorted(problems + found)))
+    if problems:
+        raise NotInThisVersion(_said(sorted(problems)))
 
 
 def check_resolved(document: Document) -> None:
@@ -66,16 +71,20 @@ def check_parameters(document: Document) -> None:
 
 
 def _check(validator: Any, document: Document) -> None:
-    problems = sorted(problem for error in validator.iter_errors(document.data) for problem in _found(document, error))
+    problems = _problems(validator, document)
     if problems:
         raise StackFileError(_said(problems))
 
 
+def _problems(validator: Any, document: Document) -> list[Problem]:
+    return sorted(problem for error in validator.iter_errors(document.data) for problem in _found(document, error))
+
+
 def _said(problems: list[Problem]) -> str:
-    lines = [words for *_, words in problems[:SHOWN]]
-    if len(problems) > SHOWN:
-        lines.append(f"and {counted(len(problems) - SHOWN, 'more problem')}")
-    return "; ".join(lines)
+    """Return the problems, one a line."""
+    lines = list(dict.fromkeys(words for *_, words in problems))
+    more = [f"and {counted(len(lines) - SHOWN, 'more problem')}"] if len(lines) > SHOWN else []
+    return "\n".join(lines[:SHOWN] + more)
 
 
 def _found(document: Document, error: ValidationError) -> Iterator[Problem]:
@@ -156,25 +165,25 @@ def shown(found: Any, text: str | None = None) -> str:
     return clean(repr(found), 60) if found else "empty text"
 
 
-def _later(document: Document) -> Iterator[Problem]:
+def _later(document: Document) -> Iterator[tuple[KeyPath, str]]:
     """Find every name that is refused as not in this version, in the stack and in each of its environments."""
     environments = document.data.get("environments")
-    yield from _later_in(document, (), document.data)
+    yield from _later_in((), document.data)
     if isinstance(environments, Mapping):
         for name, environment in environments.items():
             if isinstance(environment, Mapping):
-                yield from _later_in(document, ("environments", name), environment)
+                yield from _later_in(("environments", name), environment)
 
 
-def _later_in(document: Document, at: KeyPath, stack: Mapping[str, Any]) -> Iterator[Problem]:
+def _later_in(at: KeyPath, stack: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     for name in stack:
         if name in LATER["key"]:
-            yield _problem(document, (*at, name), "not in this version")
+            yield (*at, name), "not in this version"
     for key, kind, name in _names(stack):
         if name in LATER[kind] and not (kind in builtin.KINDS and name in registry.names(kind)):
             words = "not in this version"
             named = isinstance(key[-1], str) and key[-1] == name
-            yield _problem(document, at + key, words if named else f"{kind} {name!r}: {words}")
+            yield at + key, words if named else f"{kind} {name!r}: {words}"
 
 
 def _names(stack: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
@@ -213,6 +222,10 @@ def check_names(document: Document) -> None:
     Raises:
         StackFileError: nobody has that name; the message holds the nearest.
     """
-    for key, kind, name in _names(document.data):
-        if kind in builtin.KINDS and name not in registry.names(kind):
-            raise document.error(key, registry.unknown(kind, clean(name, 80), registry.names(kind)))
+    problems = [
+        _problem(document, key, registry.unknown(kind, clean(name, 80), registry.names(kind)))
+        for key, kind, name in _names(document.data)
+        if kind in builtin.KINDS and name not in registry.names(kind)
+    ]
+    if problems:
+        raise StackFileError(_said(sorted(problems)))

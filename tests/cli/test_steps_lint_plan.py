@@ -89,7 +89,8 @@ def test_every_example_of_steps_is_a_sentence(tmp_path):
     lines = ["Feature: all", ""]
     for number, item in enumerate(found):
         keyword = {"setup": "Given", "act": "When", "check": "Then"}[item["kind"]]
-        lines += [f"  Scenario: number {number}", f"    {keyword} {item['example']}", ""]
+        lines += [f"  Scenario: number {number}", f"    {keyword} {item['example']}"]
+        lines += ["    Then port 22 is listening", ""] if item["kind"] == "setup" else [""]
     feature(tmp_path, "\n".join(lines))
     done = infratest(tmp_path, "lint")
     assert (done.returncode, done.stdout) == (0, "")
@@ -181,13 +182,145 @@ def test_lint_finds_in_the_stack_file_what_up_would_refuse(tmp_path, host, words
     ],
 )
 def test_lint_looks_at_heal_rules_before_they_are_needed(project, rule, words):
-    feature(project, "Feature: f\n  Scenario: s\n    Then port 80 is listening\n")
+    feature(project, "Feature: f\n  @heal:mend @web\n  Scenario: s\n    Then port 80 is listening\n")
     (project / "there.sh").write_text("#!/bin/sh\n")
     (project / "there.sh").chmod(0o755)
     (project / "stack.yaml").write_text(STACK + f"heal:\n  mend:\n    {rule}\n", encoding="utf-8")
     done = infratest(project, "lint")
     assert done.returncode == (1 if words else 0), done.stdout
     assert ("stack.yaml:9: rule mend: " in done.stdout, words in done.stdout) == (bool(words), True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("{do: [{restart-service: x}]}", "none is tagged @heal:mend"),
+        (
+            "{when: {tags: 'wbe and not slow'}, do: [{restart-service: x}]}",
+            "its tags 'wbe and not slow' select none of 2",
+        ),
+        ("{when: {tags: web}, do: [{restart-service: x}]}", ""),
+        ("{when: {tags: other}, do: [{restart-service: x}]}", ""),
+    ],
+)
+def test_lint_names_a_heal_rule_that_no_scenario_is_for(project, rule, words):
+    feature(project, "Feature: f\n  @web\n  Scenario: s\n    Then port 80 is listening\n")
+    feature(project, "Feature: f\n  @other\n  Scenario: s\n    Then port 81 is listening\n", "b")
+    (project / "stack.yaml").write_text(STACK + f"heal:\n  mend:\n    {rule}\n", encoding="utf-8")
+    for arguments in ((), ("features/a.feature",)):
+        done = infratest(project, "lint", *arguments)
+        assert (done.returncode, bool(done.stdout)) == ((1, True) if words else (0, False)), done.stdout
+        assert words in done.stdout
+        if words:
+            assert done.stdout.startswith("stack.yaml:9: rule mend: no scenario is healed by it: ")
+
+
+def test_lint_tells_all_that_is_wrong_at_once(project):
+    (project / "stack.yaml").write_text(STACK + "outputs: {url: x}\n", encoding="utf-8")
+    feature(
+        project,
+        'Feature: f\n  Scenario: s\n    Given the host "web-1"\n    Then port 80 is listening on "wbe"\n'
+        '    And "http://x/" answers from every host in "dat"\n    And the file "{output.x}" exists\n'
+        '    And "orders" is runing\n    And the disk "/" is less than 90 GB full\n'
+        '  Scenario: only a Given\n    Given the hosts in group "web"\n'
+        "  Scenario: seen from nowhere\n    Then port 22 is listening from the controller\n",
+    )
+    (project / "features/b.feature").write_text(OPEN)
+    done = infratest(project, "lint")
+    assert done.returncode == 1
+    told = [line.partition("/")[2].split(": ", 1) for line in done.stdout.splitlines()]
+    assert sorted((place, words.partition("; ")[0].partition("? ")[0]) for place, words in told) == [
+        ("a.feature:12", "from the controller: socket is seen on hosts alone"),
+        ("a.feature:4", "unknown host 'wbe': did you mean 'web-2'"),
+        ("a.feature:5", "unknown group 'dat': did you mean 'data'"),
+        ("a.feature:6", "{output.x}: unknown name 'x'"),
+        ("a.feature:7", "undefined: '\"orders\" is runing'"),
+        (
+            "a.feature:8",
+            "'the disk \"/\" is less than 90 GB full': bound: '90 GB' is not a number with one of %, as 90 %",
+        ),
+        ("a.feature:9", "scenario 'only a Given' selects hosts and checks nothing: add a Then"),
+        ("b.feature:6", "the table row '| 18080' is not closed: its last cell would be cut"),
+    ]
+    assert 'did you mean: the service "orders" is running\n' in done.stdout
+    assert done.stderr.endswith(": 8 mistakes\n")
+
+
+def test_lint_goes_on_to_features_where_the_stack_file_is_wrong(project):
+    (project / "stack.yaml").write_text(STACK + "budget: {cost: 1}\nhost: {}\n", encoding="utf-8")
+    feature(project, "Feature: f\n  @tset\n  Scenario: s\n    Then port 80 is listening\n")
+    done = infratest(project, "lint")
+    assert done.returncode == 1
+    assert [line.partition(": ")[0] for line in done.stdout.splitlines()] == [
+        "stack.yaml:8", "stack.yaml:9", "features/a.feature:3",
+    ]  # fmt: skip
+
+
+OPEN = (
+    "Feature: f\n  Scenario Outline: port <p>\n    Then port <p> is listening\n    Examples:\n"
+    "      | p     |\n      | 18080\n"
+)
+
+
+def test_an_open_table_row_is_refused_by_every_verb(project):
+    (project / "stack.yaml").write_text(LOCAL)
+    (project / "features/a.feature").write_text(OPEN)
+    for verb, status in (("lint", 1), ("plan", 2), ("test", 3), ("check", 3)):
+        done = infratest(project, verb)
+        assert done.returncode == status
+        said = (done.stdout + done.stderr).replace("'/ 18080'", "'| 18080'")  # a Nagios line holds no pipe
+        assert "features/a.feature:6: the table row '| 18080' is not closed" in said
+        assert "Malformed" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("features/steps/deep/mine.py", "features/steps/deep/mine.py: steps that nobody reads: "),
+        ("features/web/steps/mine.py", "features/web/steps/mine.py: steps that nobody reads: "),
+        ("features/environment.py", ""),
+        ("environment.py", "environment.py: hooks that never run: hooks lie beside the folder of steps, "),
+    ],
+)
+def test_lint_names_steps_and_hooks_that_nobody_reads(project, name, words):
+    feature(project, "Feature: f\n  Scenario: s\n    Then it is mine\n")
+    path = project / name
+    for place in (project / "features/steps/own.py", path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    (project / "features/steps/own.py").write_text(
+        'from behave import then\n@then("it is mine")\ndef look(context): pass\n'
+    )
+    hooks = "def before_all(context):\n    pass\n"
+    path.write_text(hooks if "environment" in name else 'from behave import given\n@given("x")\ndef x(context): pass\n')
+    for each in (project, *project.rglob("*")):
+        each.chmod(0o755 if each.is_dir() else 0o644)
+    done = infratest(project, "lint")
+    assert done.returncode == (1 if words else 0), done.stdout
+    assert words in done.stdout
+
+
+def test_steps_lists_the_users_own_marked(project):
+    (project / "features/steps").mkdir(mode=0o755)
+    path = project / "features/steps/own.py"
+    path.write_text(
+        "import infratest\nfrom behave import given, then\n"
+        '@then("the shop sells {what}")\n@infratest.checks\ndef sells(context, what):\n    """The shop has it."""\n'
+        '@given("a full stock")\ndef stock(context): pass\n'
+    )
+    path.chmod(0o644)
+    done = infratest(project, "steps")
+    assert done.returncode == 0
+    own = done.stdout.partition("Your own steps\n")[2].splitlines()
+    assert [own[0], own[2]] == ["  Then the shop sells {what}", "  Given a full stock"]
+    assert own[1].startswith("      The shop has it. (own, only looks; ")
+    assert own[1].endswith("features/steps/own.py:3)")
+    assert own[3].startswith("      (own, may change something; with @infratest.checks it only looks; ")
+    one = infratest(project, "steps", "sells")
+    assert (one.returncode, "full stock" in one.stdout) == (0, False)
+    listed = json.loads(infratest(project, "steps", "sells", "--format", "json").stdout)
+    assert [(item["vocabulary"], item["pattern"], item["kind"]) for item in listed] == [
+        ("own", "the shop sells {what}", "check")
+    ]
 
 
 def test_lint_of_what_is_not_there(project):
