@@ -18,6 +18,9 @@ from infratest.hosts import Host
 from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource
 
 STATE_KNOWN_HOSTS = "known_hosts"
+#: Where the ssh transport keeps what ssh_config says, so that OpenSSH's client is not asked at every run.
+ANSWERS = "cache/ssh"
+
 #: What the ssh transport imports: either serves, and that transport says what each is for.
 CLIENTS = ("ssh2", "paramiko")
 
@@ -94,6 +97,8 @@ class Existing(Provider):
             options["known-hosts"] = self._path(self.options.known_hosts)
         elif self.options.pin:
             options["known-hosts"] = str(self.context.state / STATE_KNOWN_HOSTS)
+        if self.options.config != "none":
+            options["answers"] = str(self.context.state / ANSWERS)
         if self.options.config:
             options["config"] = "none" if self.options.config == "none" else self._path(self.options.config)
         if self.options.pipelined:

@@ -80,7 +80,7 @@ def _read(path: str, *stamp: int) -> tuple[list[tuple[str, str]], bool]:
     """
     with open(path, encoding="utf-8", errors="replace") as file:
         text = file.read()
-    return [(line, line.lower()) for line in text.splitlines()], not any(sign in text for sign in "*?|")
+    return [(line, line.lower()) for line in text.split("\n")], not any(sign in text for sign in "*?|")
 
 
 def verify(entries: Sequence[Entry], name: str, kind: str, key: bytes) -> bool:

@@ -83,9 +83,7 @@ def _of_route(hops: Sequence[Hop]) -> str:
     if len(hops) > 1:
         return "the way is by a jump host"
     (hop,) = hops
-    if hop.needs:
-        return hop.needs
-    agent = hop.agent and bool(os.environ.get("SSH_AUTH_SOCK"))
+    agent = bool(hop.agent)
     found = [_of_key(path, agent) for path in hop.keys]
     obstacle = next((words for words in found if words), "")
     if not obstacle and agent and not hop.only_keys:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import signal
 import socket
 import threading
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import paramiko
+from paramiko.agent import AgentSSH
 from paramiko.common import MSG_CHANNEL_REQUEST
 from paramiko.packet import Packetizer
 from paramiko.pkey import PublicBlob, UnknownKeyType
@@ -237,19 +237,34 @@ def _try(session: Session, hop: Hop, name: str, key: paramiko.PKey, deadline: De
     return ()
 
 
-def _agent(hop: Hop, deadline: Deadline) -> paramiko.Agent | None:
-    path = os.environ.get("SSH_AUTH_SOCK")
-    if not hop.agent or not path:
+class Agent(AgentSSH):
+    """The SSH agent behind a socket: paramiko's own knows that of SSH_AUTH_SOCK alone."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._socket = socket.socket(socket.AF_UNIX)
+        try:
+            self._socket.connect(path)
+            self._connect(self._socket)  # type: ignore[attr-defined]
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._socket.close()
+
+
+def _agent(hop: Hop, deadline: Deadline) -> Agent | None:
+    if not hop.agent:
         return None
     try:
-        with socket.socket(socket.AF_UNIX) as probe:  # paramiko would leak its socket where nobody listens
-            probe.connect(path)
-        return in_time(paramiko.Agent, deadline)
+        return in_time(lambda: Agent(hop.agent), deadline)
     except (TimeoutError, paramiko.SSHException, OSError):
         return None  # a dead agent is no reason to fail when a key file may do
 
 
-def _keys(hop: Hop, agent: paramiko.Agent | None, skipped: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
+def _keys(hop: Hop, agent: Agent | None, skipped: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
     """Yield the keys in the order of trying: the files named (by the agent where it holds them), then the agent's."""
     held = {key.asbytes(): key for key in agent.get_keys()} if agent is not None else {}
     used = set()

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: milliseconds for which what was sent may go without an acknowledgement.
 WATCH = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20000}
 
+#: AddressFamily of ssh_config -> what the resolver is asked for.
+FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
+
 
 def connected(hop: Hop, deadline: Deadline, opened: Callable[[socket.socket], None] | None = None) -> socket.socket:
     """Return a connected socket.
@@ -69,7 +72,7 @@ def _watch(sock: socket.socket) -> None:
 
 def _resolved(hop: Hop, deadline: Deadline) -> list[Any]:
     def ask(name: str | bytes = hop.address, flags: int = 0) -> list[Any]:
-        return socket.getaddrinfo(name, hop.port, type=socket.SOCK_STREAM, flags=flags)
+        return socket.getaddrinfo(name, hop.port, FAMILIES[hop.family], socket.SOCK_STREAM, 0, flags)
 
     try:
         # An address needs no resolver, and so no thread to wait for one; nor, as bytes, the tables of foreign names.

@@ -33,6 +33,7 @@ from infratest.sessions import reap, signals_held
 from infratest.transports import _mark, _ssh_errors
 from infratest.transports._program import NOT_FOUND, Ended, Program
 from infratest.transports._ssh_command import through, trusting
+from infratest.transports._ssh_config import Destination, look_up
 from infratest.transports._streams import Kept, Told
 from infratest.transports.base import OUTPUT_LIMIT, CommandResult, Transport
 
@@ -43,6 +44,9 @@ BEYOND = 4 * 2**20
 
 #: Seconds that the master has to end once it is told to.
 LAST_WAIT = 2.0
+
+#: Seconds that `ssh -G` has to say what leads to a host that was not reached.
+ASKING = 5.0
 
 #: What `ssh` says where a jump host was reached and the host behind it was not.
 BEHIND = "stdio forwarding failed"
@@ -209,13 +213,26 @@ class Openssh(Transport):
     def _refused(self, said: str) -> TransportError:
         words, lower = clean(" ".join(said.split()), 400), said.lower()
         kind = next((kind for signs, kind in MEANINGS if any(sign in lower for sign in signs)), TransportError)
-        if kind is Unreachable and self._options.jump and BEHIND not in lower:
+        way = self._through() if kind is Unreachable and BEHIND not in lower else ""
+        if way:
             return TransportError(
-                f"{self._where} could not be logged in to through {self._options.jump}: {words} (a jump host: whether "
-                "the host behind it is up is not known)"
+                f"{self._where} could not be logged in to through {way}: {words} (a jump host, or the command in its "
+                "place: whether the host behind it is up is not known)"
             )
         trouble = "cannot be reached" if kind is Unreachable else "could not be logged in to"
         return kind(f"{self._where} {trouble} by {self._options.program}: {words or 'it ended without a word'}")
+
+    def _through(self) -> str:
+        """Return what leads to the host, by the stack or by ssh_config; nothing where it is connected to directly."""
+        options = self._options
+        if options.jump or options.config.lower() == "none":
+            return "" if options.jump.lower() == "none" else options.jump
+        try:
+            config = str(Path(options.config).expanduser().absolute()) if options.config else ""
+            said = look_up(Destination(self._address, options.user, self._port, config), "", Deadline(ASKING))
+        except TransportError as error:
+            return f"ssh_config, which cannot be read ({error})"
+        return next((said[way][0] for way in ("proxyjump", "proxycommand") if way in said), "")
 
     def execute(self, command: Sequence[str], stdin: bytes, deadline: Deadline) -> CommandResult:
         """Run an argument list on a channel of the master's; at the deadline what it has started is killed."""

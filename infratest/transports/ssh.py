@@ -61,7 +61,7 @@ class Ssh(Transport, Chooses):
 
     def open(self, deadline: Deadline) -> None:
         """Connect hop by hop, verify each host key, log in."""
-        hops = route(self.host, self._options)
+        hops = route(self.host, self._options, deadline)
         client = self._made(_ssh_choice.choose(hops, self._options.client), hops)
         self._client = client  # from here on `close` in another thread ends what waits
         try:

@@ -111,6 +111,33 @@ def test_a_check_over_ssh_by_a_kept_plan_imports_nothing_dear(tmp_path):
     assert not dear, f"beside what is allowed: {sorted(dear)}"
 
 
+def test_a_check_that_looks_into_ssh_config_imports_nothing_dear_for_it(tmp_path):
+    """Whether OpenSSH's client is asked, or has been asked before: its answer stands in the state directory."""
+    programs = installed("[fast]")
+    (tmp_path / "x.feature").write_text(f"Feature: f\n  Scenario: s{ONE}", encoding="utf-8")
+    with running_sshd(tmp_path / "sshd") as server:
+        (tmp_path / "ssh_config").write_text(
+            f"Host web\n  HostName {server.address}\n  Port {server.port}\n  User {server.user}\n"
+            f"  IdentityFile {server.key}\n  IdentityAgent none\n  UserKnownHostsFile {server.known_hosts}\n"
+        )
+        (tmp_path / "stack.yaml").write_text(
+            "stack: s\nprovider: {name: existing, config: ssh_config}\nhosts: {web: {}}\n"
+        )
+        words = (programs / "check_infratest", "x.feature")
+        assert "click" in imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
+        (kept,) = (tmp_path / ".infratest" / "cache" / "ssh").iterdir()
+        known = imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
+        kept.unlink()
+        asking = imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
+        assert kept.exists()
+    bare = imported(programs / "python", "-c", "pass", cwd=tmp_path, cache=tmp_path / "cache")
+    assert "infratest.transports._ssh_config_ask" not in known
+    for mine in (known - bare, asking - bare):
+        assert "ssh2.session" in mine
+        foreign = {name.partition(".")[0] for name in mine} - {"infratest"}
+        assert not {name for name in foreign - ALLOWED - BY_SSH if not name.startswith("_")}
+
+
 def test_an_http_check_by_a_kept_plan_imports_its_library_and_no_command_line(tmp_path):
     program = installed() / "check_infratest"
     sentence = '"http://127.0.0.1:9/" does not answer'

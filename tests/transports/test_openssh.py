@@ -268,6 +268,21 @@ def test_a_jump_host_that_is_down_is_not_the_host_down(server: Server, start: St
     assert "whether the host behind it is up is not known" in said
 
 
+def test_a_jump_host_of_ssh_config_that_is_down_is_not_the_host_down(
+    server: Server, start: Start, folder: Path, tmp_path: Path
+) -> None:
+    jump = start(key=server.key)
+    jump.stop()
+    for way in (f"ProxyJump {place(jump)}", f"ProxyCommand ssh -F none -p {jump.port} {jump.address} -W %h:%p"):
+        (tmp_path / "ssh_config").write_text(f"Host web-1\n  HostName {server.address}\n  {way}\n")
+        options = server.options(config=str(tmp_path / "ssh_config"), address="web-1")
+        said = failure(TransportError, options, folder)
+        assert "could not be logged in to through " in said
+        assert str(jump.port) in said
+        assert "whether the host behind it is up is not known" in said
+    failure(Unreachable, server.options(port=jump.port, config="none"), folder)
+
+
 def test_a_host_that_is_down_behind_a_jump_host(
     server: Server, start: Start, known: Callable[..., str], folder: Path
 ) -> None:

@@ -57,12 +57,9 @@ def test_what_goes_by_paramiko(server: Server, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
     locked, signed = make_key(tmp_path / "locked", password="secret"), make_key(tmp_path / "signed")
     (tmp_path / "signed-cert.pub").write_text("a certificate")
-    conditions = tmp_path / "config"
-    conditions.write_text(f"Match host 127.0.0.1\nIdentityFile {server.key}\n")
     no_key = {name: value for name, value in server.options(agent=True).items() if name != "key"}
     for options, words in (
         (server.options(jump="edge"), "jump host"),
-        (server.options(config=str(conditions)), "Match"),
         (server.options(agent=True, key=str(locked)), "locked is encrypted"),
         (server.options(key=str(signed)), "signed has a certificate"),
         (no_key, "agent may hold the key"),
@@ -95,7 +92,8 @@ def test_keys_of_the_old_form(start: Start, tmp_path: Path, kind: str) -> None:
 def test_the_users_own_ssh_config_needs_no_paramiko(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(
-        "Include /etc/ssh/ssh_config.d/*.conf\nHost *\n  SendEnv LANG LC_*\n  HashKnownHosts yes\n"
+        "Match user nobody\n  Port 1\nMatch all\n  Include /etc/ssh/ssh_config.d/*.conf\n"
+        "Host *\n  SendEnv LANG LC_*\n  HashKnownHosts yes\n"
         f"Host web-*\n  HostName={server.address}\n  Port = {server.port}\n  IdentityFile {server.folder}/%%id\n"
     )
     (server.folder / "%id").write_bytes(server.key.read_bytes())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sshd import Server
+from sshd import Server, wait_until
 
 from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, HostKeyRefused, TransportError, Unreachable
@@ -75,20 +77,6 @@ def test_a_published_endpoint_goes_before_an_address(server: Server) -> None:
     assert says_here(ssh(options, address="10.9.9.9", routed=False, endpoints=place)) == 1
 
 
-def test_the_users_own_files_are_read(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = tmp_path / "home"
-    (home / ".ssh" / "more").mkdir(parents=True)
-    (home / ".ssh" / "config").write_text("Include more/*.conf\nHost *\nUser nobody\n")
-    (home / ".ssh" / "more" / "a.conf").write_text(
-        f"Host web-1\nHostName {server.address}\nPort {server.port}\nUser {server.user}\n"
-    )
-    (home / ".ssh" / "known_hosts").write_text(f"[{server.address}]:{server.port} {server.host_key}\n")
-    (home / ".ssh" / "id_ed25519").write_bytes(server.key.read_bytes())
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    assert says_here(ssh({})) == 1
-
-
 def test_an_include_under_a_host_line_holds_for_that_host(tmp_path: Path) -> None:
     (tmp_path / "inner").write_text("Port 2201\n")
     path = config(tmp_path, f"Host web-1\nInclude {tmp_path}/inner\nUser first\nHost *\nPort 2299\nUser last\n")
@@ -104,32 +92,16 @@ def test_an_alias_of_ssh_config_names_the_record(server: Server, tmp_path: Path)
     assert says_here(ssh({"config": config(tmp_path, f"Host web-1\n{text}HostKeyAlias the-shop\n")})) == 1
 
 
-def test_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/someone")
+def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")  # OpenSSH goes by the account
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
+    home = pwd.getpwuid(os.getuid()).pw_dir
     (hop,) = route(Host(name="web-1", address="10.0.0.1"), Options(config="none"))
     assert (hop.address, hop.port, hop.record) == ("10.0.0.1", 22, "10.0.0.1")
-    assert hop.keys == tuple(f"/home/someone/.ssh/id_{kind}" for kind in ("ed25519", "ecdsa", "rsa"))
-    assert hop.known_hosts[0] == "/home/someone/.ssh/known_hosts"
+    assert hop.keys == tuple(f"{home}/.ssh/id_{kind}" for kind in ("ed25519", "ecdsa", "rsa"))
+    assert hop.known_hosts[0] == f"{home}/.ssh/known_hosts"
     assert "/etc/ssh/ssh_known_hosts" in hop.known_hosts
-    assert (hop.only_keys, hop.agent, hop.pin, hop.connect_timeout) == (False, True, False, 10.0)
-
-
-@pytest.mark.parametrize(
-    "text, words",
-    [
-        ("Host web-1\nProxyCommand nc %h %p\n", "ProxyCommand.*not in this version.*jump"),
-        ("Host web-1\nPort ssh\n", "Port of web-1 is 'ssh'"),
-        ("nonsense\n", "cannot read the ssh_config .*nonsense"),
-    ],
-)
-def test_a_config_that_cannot_be_used(tmp_path: Path, text: str, words: str) -> None:
-    with pytest.raises(TransportError, match=words):
-        ssh({"config": config(tmp_path, text)}).open(Deadline(LONG))
-
-
-def test_a_config_that_is_not_there() -> None:
-    with pytest.raises(TransportError, match="cannot read the ssh_config /none: No such file"):
-        ssh({"config": "/none"}).open(Deadline(LONG))
+    assert (hop.only_keys, hop.agent, hop.pin, hop.connect_timeout) == (False, "/run/agent", False, 10.0)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +180,79 @@ def test_a_jump_of_ssh_config(server: Server, start: Start, known: Callable[[Ser
     path = config(tmp_path, text)
     assert says_here(ssh({"config": path})) == 2
     assert says_here(ssh({"config": path, "jump": "none"})) == 1
+
+
+def chain(folder: Path, *servers: Server, more: str = "") -> str:
+    """Write an ssh_config where web-1 is reached by b2, b2 by b1, and so on: the servers from the last to the first."""
+    known = folder / "known_all"
+    known.write_text("".join(each.known_hosts.read_text() for each in servers))
+    names = ["web-1", *(f"b{number}" for number in range(len(servers) - 1, 0, -1))]
+    blocks = []
+    for each, name, jump in zip(servers, names, [*names[1:], ""], strict=True):
+        lines = everything(each).replace(str(each.known_hosts), str(known))
+        blocks.append(f"Host {name}\n{lines}" + (f"ProxyJump {jump}\n" if jump else ""))
+    return config(folder, "".join(blocks) + more)
+
+
+def test_every_jump_of_a_chain_is_taken(server: Server, start: Start, tmp_path: Path) -> None:
+    """The jump host's own entry in ssh_config has a jump host, as OpenSSH would go."""
+    second, first = start(key=server.key), start(key=server.key)
+    before = server.logins()
+    assert says_here(ssh({"config": chain(tmp_path, server, second, first)})) == 3
+    assert (first.logins(), second.logins(), server.logins() - before) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("path", [os.environ["PATH"], "/no-ssh"], ids=["asked", "read here"])
+def test_the_first_of_several_jump_hosts_has_its_own_way(
+    server: Server, tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `ssh -J b2,b3` goes: what leads to b2 says ssh_config, b3 is reached from b2 and from nowhere else."""
+    monkeypatch.setenv("PATH", path)
+    text = "Host web-1\nProxyJump ops@b2:2222,b3\nHost b2\nProxyJump b1\nHost b3\nProxyJump b9\nProxyCommand nc\n"
+    hops = route(Host(name="web-1"), Options(config=config(tmp_path, text)))
+    assert [(hop.title, hop.user == "ops", hop.port) for hop in hops] == [
+        ("jump host b1", False, 22), ("jump host b2", True, 2222), ("jump host b3", False, 22),
+        ("host web-1", False, 22),
+    ]  # fmt: skip
+    assert [hop.address for hop in route(Host(name="b9"), Options(config=config(tmp_path, text), jump="b2"))] == [
+        "b1", "b2", "b9",
+    ]  # fmt: skip
+    assert len(route(Host(name="b2"), Options(config=config(tmp_path, text), jump="none"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "Host web-1\nProxyJump b1\nHost b1\nProxyJump b2\nHost b2\nProxyJump b1\n",
+            "circle: web-1 -> b1 -> b2 -> b1",
+        ),
+        ("Host web-1\nProxyJump b1\nHost b1\nProxyCommand nc %h %p\n", r"jump host b1: ssh_config has a ProxyCommand"),
+    ],
+)
+def test_jump_hosts_that_cannot_be_taken(text: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(TransportError, match=words):
+        route(Host(name="web-1"), Options(config=config(tmp_path, text)))
+
+
+def test_the_agent_and_the_addresses_that_ssh_config_names(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", tmp_path / "agent"], stdout=subprocess.DEVNULL)
+    try:
+        wait_until((tmp_path / "agent").exists)
+        environment = os.environ | {"SSH_AUTH_SOCK": str(tmp_path / "agent")}
+        subprocess.run(["ssh-add", "-q", server.key], env=environment, check=True)
+        text = everything(server).replace(f"IdentityFile {server.key}\n", "")
+        path = config(tmp_path, f"Host web-1\n{text}IdentityAgent {tmp_path}/agent\nAddressFamily inet\n")
+        assert says_here(ssh({"config": path})) == 1
+        inet6 = config(tmp_path, f"Host web-1\n{text}IdentityAgent {tmp_path}/agent\nAddressFamily inet6\n")
+        with pytest.raises(TransportError, match=r"the name 127\.0\.0\.1 has no address here"):
+            ssh({"config": inet6}).open(Deadline(LONG))
+    finally:
+        agent.terminate()
+        agent.wait(LONG)
 
 
 def test_a_jump_host_that_is_down_is_not_the_host_down(server: Server, start: Start) -> None:
