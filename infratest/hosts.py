@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-RUNNING, STOPPED, GONE = "running", "stopped", "gone"
+RUNNING, STOPPED, PAUSED = "running", "stopped", "paused"
+
+#: A host that is not there: it was removed by somebody else, or nobody has made it yet.
+GONE, NOT_MADE = "gone", "not made"
+ABSENT = (GONE, NOT_MADE)
+
+#: What a provider says of a host that cannot answer.
+DOWN = (STOPPED, PAUSED, *ABSENT)
 
 
 class Host(Record):
@@ -22,7 +29,7 @@ class Host(Record):
         address: where it is in its stack's network. routed: whether the controller reaches that address as it is.
         endpoints: its port -> (address, port) as the controller reaches it, for the ports that are published.
         transport: the transport's name. options: that transport's options, as the user would write them.
-        sudo: facts are collected as root by sudo. state: running, stopped or gone, by its provider's word.
+        sudo: facts are collected as root by sudo. state: one of those above, by its provider's word.
     """
 
     name: str

@@ -6,11 +6,10 @@ Made by the command line, the pytest plugin and the behave runner; read by every
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from infratest.errors import UserError
-from infratest.stack import state_dir
+from infratest.stack import selection, state_dir
 from infratest.stack.declared import StackFile
 
 #: Where the stack file is if nobody says.
@@ -56,14 +55,13 @@ class Session:
         return self._state
 
     def selected(self, names: list[str]) -> list[str]:
-        """Return the host names that `--host` selects (all without it).
+        """Return the host names that `--host` selects (all without it): by name, pattern, group or a list of these.
 
         Raises:
-            UserError: a pattern that selects none.
+            UserError: a part of it that selects none.
         """
-        for pattern in self.host:
-            if not any(fnmatchcase(name, pattern) for name in names):
-                here = f"; {self.stack_path} says what there is, without one `local` is this machine"
-                hint = here if pattern == "local" else ""
-                raise UserError(f"--host {pattern!r} selects no host: known are {', '.join(names) or 'none'}{hint}")
-        return [name for name in names if not self.host or any(fnmatchcase(name, p) for p in self.host)]
+        try:
+            return selection.matching(self.stack.hosts, names, self.host)
+        except UserError as error:
+            here = f"; {self.stack_path} says what there is, without one `local` is this machine"
+            raise UserError(f"--host {error}{here if 'local' in self.host else ''}") from None

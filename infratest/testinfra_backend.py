@@ -15,7 +15,7 @@ from testinfra.backend.base import BaseBackend, CommandResult
 
 from infratest.deadline import Deadline
 from infratest.errors import Unreachable
-from infratest.hosts import GONE, STOPPED, Host
+from infratest.hosts import DOWN, Host
 from infratest.stack.open import opened as logged_in
 from infratest.transports import base
 from infratest.transports.base import Transport
@@ -98,6 +98,6 @@ def opened(host: Host, ahead: Ahead | None = None) -> testinfra.host.Host:
     Raises:
         TransportError: it cannot be reached or logged in to.
     """
-    if host.state in (STOPPED, GONE):
+    if host.state in DOWN:
         raise Unreachable(f"{host.name} is {host.state}, by its provider's word; `infratest up` first")
     return testinfra.host.Host(TransportBackend(host, logged_in(host, Deadline(LOGIN_SECONDS)), ahead))

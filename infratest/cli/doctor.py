@@ -20,7 +20,7 @@ from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.diagnosis import Doctor, Finding
 from infratest.errors import InfratestError
-from infratest.hosts import GONE, Host
+from infratest.hosts import ABSENT, Host
 from infratest.session import STACK_FILE, Session
 from infratest.stack.open import open_hosts, open_transport
 from infratest.transports.base import Chooses
@@ -111,8 +111,8 @@ def _hosts(session: Session) -> list[Finding]:
 
 def _host(host: Host) -> list[Finding]:
     name = f"host {host.name}"
-    if host.state == GONE:
-        return [Finding(name=name, usable=False, found="is not there", advice="infratest up")]
+    if host.state in ABSENT:
+        return [Finding(name=name, usable=False, found=f"is {host.state}", advice="infratest up")]
     try:
         transport = open_transport(host)
         if not isinstance(transport, Chooses):

@@ -10,6 +10,8 @@ from infratest.cli._lifecycle import changing, looking, say, would
 from infratest.cli.session import with_session
 from infratest.errors import UserError
 from infratest.session import Session
+from infratest.stack import strays
+from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.reaper import Doomed, by_owner, find, reap
 
 
@@ -38,8 +40,10 @@ def command(session: Session, expired: bool, owner: str | None, yes: bool, dry_r
 
     Exit status: 0 done, 1 something could not be removed, 2 wrong use.
     """
-    found = find(looking(session), expired=expired, of_owner=owner)
+    life = looking(session)
+    found = find(life, expired=expired, of_owner=owner)
     if dry_run:
+        _tell_strays(session, life, {one.resource.id for one in found})
         return would([f"would be removed: {_line(one)}" for one in found], "nothing to reap")
     if owner and not yes:
         _ask(by_owner(found, owner), owner)
@@ -52,7 +56,17 @@ def command(session: Session, expired: bool, owner: str | None, yes: bool, dry_r
         say("nothing to reap")
     for line in reaped.left:
         say(f"left: {line}")
+    _tell_strays(session, life, set())
     return 1 if reaped.left else 0
+
+
+def _tell_strays(session: Session, life: Lifecycle, doomed: set[str]) -> None:
+    """Say which hosts stay that nothing leads to any more, beside those that are removed."""
+    found = strays.find(life)
+    undeclared = tuple(one for one in found.undeclared if one.id not in doomed)
+    elsewhere = tuple(one for one in found.elsewhere if one.id not in doomed)
+    for line in strays.lines(strays.Strays(undeclared=undeclared, elsewhere=elsewhere), session.stack):
+        say(line)
 
 
 def _ask(theirs: list[Doomed], owner: str) -> None:

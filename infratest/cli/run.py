@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from fnmatch import fnmatchcase
 
 import click
 
@@ -16,6 +15,7 @@ from infratest.hosts import RUNNING, Host
 from infratest.registry import unknown
 from infratest.session import Session
 from infratest.stack.open import open_transport
+from infratest.stack.selection import matching
 from infratest.stack.stopping import Stop, StoppableDeadline, each, signals
 from infratest.transports.base import CommandResult
 
@@ -36,6 +36,8 @@ LINE = 4000  # characters of a line that are shown
 def command(session: Session, sudo: bool, target: str, words: tuple[str, ...]) -> int:
     """Run COMMAND on every host of a group, on one host, or on those whose name matches (`web-*`, `*` for all).
 
+    Several groups, hosts and patterns stand with a comma between: `web,db-1`.
+
     One word of COMMAND is shell text, several are arguments as they are; options of ours stand before GROUP. Each line
     of output begins with its host's name; what the command wrote to standard error goes there.
 
@@ -46,6 +48,9 @@ def command(session: Session, sudo: bool, target: str, words: tuple[str, ...]) -
 
     Exit status: the worst of all hosts; 255 for one that could not be reached.
     """
+    words = words[1:] if words[:1] == ("--",) else words
+    if not words:
+        raise UserError("run: a COMMAND is missing behind `--`")
     hosts = _hosts(session, target)
     used(session)
     stop = Stop()
@@ -76,11 +81,11 @@ def command(session: Session, sudo: bool, target: str, words: tuple[str, ...]) -
 
 def _hosts(session: Session, target: str) -> list[Host]:
     specs = session.stack.hosts
-    by_group = [spec.name for spec in specs if target in spec.groups]
-    chosen = by_group or [spec.name for spec in specs if fnmatchcase(spec.name, target)]
-    if not chosen:
+    try:
+        chosen = matching(specs, [spec.name for spec in specs], [target])
+    except UserError:
         groups = sorted({group for spec in specs for group in spec.groups})
-        raise UserError(unknown("group or host", target, sorted({*groups, *(spec.name for spec in specs)})))
+        raise UserError(unknown("group or host", target, sorted({*groups, *(spec.name for spec in specs)}))) from None
     selected = [name for name in session.selected([spec.name for spec in specs]) if name in chosen]
     if not selected:
         raise UserError(f"--host {' '.join(session.host)} selects no host of {target!r}: {', '.join(chosen)}")

@@ -116,7 +116,7 @@ def _everywhere() -> list[Callable[[Any], Any]]:
         option("--state", metavar="DIR", envvar="INFRATEST_STATE",
                help="The state directory (default: .infratest beside the stack file, or /var/lib/infratest/STACK)."),
         option("--host", multiple=True, metavar="PATTERN", envvar="INFRATEST_HOST",
-               help="Only hosts whose name matches, as web-*; repeatable."),
+               help="Only these hosts: a name, a pattern (web-*), a group, or a list (db,web-*); repeatable."),
         option("-D", "define", multiple=True, metavar="NAME=VALUE", envvar="INFRATEST_DEFINE",
                help="A parameter of the stack file; repeatable."),
         option("--timeout", type=Time(), metavar="TIME", envvar="INFRATEST_TIMEOUT",

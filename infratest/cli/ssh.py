@@ -40,9 +40,12 @@ def command(session: Session, name: str, words: tuple[str, ...]) -> int:
     infratest ssh web-1
     infratest ssh web-1 'journalctl -u nginx | tail'
     infratest ssh db systemctl status postgresql
+    infratest ssh db -- ls -l
 
     Exit status: that of the command; 255 where ssh could not connect.
     """
+    # click takes a `--` before HOST, not one behind it: as with ssh itself, what follows is the command.
+    words = words[1:] if words[:1] == ("--",) else words
     found = _host(session, name)
     used(session)
     program = _program(found, words)
@@ -57,7 +60,7 @@ def command(session: Session, name: str, words: tuple[str, ...]) -> int:
 def _host(session: Session, name: str) -> Host:
     found = looking(session).hosts([name])[0]
     if found.state != RUNNING:
-        raise Unreachable(f"{found.name}: {found.state}; run `infratest up --host {found.name}` first")
+        raise Unreachable(f"{found.name} is {found.state}; run `infratest up --host {found.name}` first")
     return found
 
 

@@ -16,10 +16,10 @@ from rich.text import Text
 from infratest.cleaning import clean
 from infratest.cli._lifecycle import looking
 from infratest.cli.session import with_session
-from infratest.hosts import GONE, RUNNING, STOPPED, Host
+from infratest.hosts import ABSENT, PAUSED, RUNNING, STOPPED, Host
 from infratest.registry import get
 from infratest.session import Session
-from infratest.stack import made_from
+from infratest.stack import made_from, strays
 from infratest.stack.journal import Journal
 from infratest.stack.made_from import Change
 from infratest.stack.status import Status
@@ -27,7 +27,7 @@ from infratest.units import human
 
 PIPE_WIDTH = 200  # characters of the table where nobody's terminal limits it
 DECLARED = "declared"  # a host that nobody was asked about: what it is, its checks find out
-STYLES = {RUNNING: "green", STOPPED: "yellow", DECLARED: "default"}
+STYLES = {RUNNING: "green", STOPPED: "yellow", PAUSED: "yellow", DECLARED: "default"}
 
 
 @click.command("status", short_help="Show the hosts, the lease and what the journal says.")
@@ -38,27 +38,37 @@ def command(session: Session, form: str) -> int:
 
     Looks only: takes no lock, writes nothing, and logs in nowhere: a host of provider existing is `declared`.
     `interrupted` names runs that began and have not ended (one of them may be at work just now), `leftovers` what
-    `infratest reap` would remove.
+    `infratest reap` would remove. Hosts that exist and that the stack file no longer names are told, and so are those
+    that another state directory of yours made under this stack's name.
 
     Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use.
     """
-    found = looking(session).status()
+    life = looking(session)
+    found, stray = life.status(), strays.find(life)
     chosen = set(session.selected([host.name for host in found.hosts]))
     hosts = [host for host in found.hosts if host.name in chosen]
     changed = _changed(session, hosts)
     if form == "json":
-        shown = _as_dict(session, found, hosts) | {"changed": [asdict(one) for one in changed]}
+        shown = _as_dict(session, found, hosts) | {"changed": [asdict(one) for one in changed]} | _strays(stray)
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         _show(session, found, hosts)
-        for line in made_from.told(changed, session.stack.env):
-            click.echo(clean(line))
+        for line in (*made_from.told(changed, session.stack.env), *strays.lines(stray, session.stack)):
+            click.echo(clean(line, 1000))
     return 0
+
+
+def _strays(found: strays.Strays) -> dict[str, Any]:
+    """Return, for machines, the hosts that the stack file or this state directory does not lead to."""
+    return {
+        kind: [{"name": one.name, "id": one.id, "labels": dict(one.labels)} for one in hosts]
+        for kind, hosts in (("undeclared", found.undeclared), ("elsewhere", found.elsewhere))
+    }
 
 
 def _changed(session: Session, hosts: list[Host]) -> list[Change]:
     """Return what hosts that are there were made from that the stack file says otherwise now."""
-    stack, there = session.stack, {host.name for host in hosts if host.state != GONE}
+    stack, there = session.stack, {host.name for host in hosts if host.state not in ABSENT}
     specs = [spec for spec in stack.hosts if spec.name in there]
     return made_from.changes(Journal(session.state).records(), stack.name, stack.env, specs)
 

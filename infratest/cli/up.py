@@ -11,17 +11,22 @@ from infratest.cli._lifecycle import changing, looking, names, say, would
 from infratest.cli.session import with_session
 from infratest.engine.readiness import check_ready, ready_by
 from infratest.errors import InfratestError
-from infratest.hosts import GONE, STOPPED
+from infratest.hosts import ABSENT, GONE, NOT_MADE, PAUSED, STOPPED
 from infratest.providers.base import HostSpec
 from infratest.session import Session
-from infratest.stack import made_from
+from infratest.stack import made_from, strays
 from infratest.stack.journal import Journal
 from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.provision import provision
 from infratest.stack.selection import with_needed
 from infratest.units import counted
 
-ACTIONS = {GONE: "would be made", STOPPED: "would be started"}
+ACTIONS = {
+    GONE: "would be made",
+    NOT_MADE: "would be made",
+    STOPPED: "would be started",
+    PAUSED: "would be started",
+}
 
 
 @click.command("up", short_help="Make or start the hosts of the stack, and wait until they are ready.")
@@ -45,11 +50,15 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     Exit status: 0 all ready, 1 failed (with what was undone), 2 wrong use, 130 after Ctrl-C.
     """
     check_ready(session.stack)
+    life = looking(session)
+    stray = strays.find(life)
+    for line in strays.lines(strays.Strays(elsewhere=stray.elsewhere), session.stack):
+        say(line)  # before anything is made: it may be meant to go on with those
     if dry_run:
-        life = looking(session)
+        _tell_undeclared(session, stray)
         specs = life.foresee(names(session))
         hosts = life.hosts([spec.name for spec in specs])
-        there = {host.name for host in hosts if host.state != GONE}
+        there = {host.name for host in hosts if host.state not in ABSENT}
         _tell_changes(session, [spec for spec in specs if spec.name in there])
         return would([f"{host.name} {ACTIONS.get(host.state, 'runs already')}" for host in hosts], "no host")
 
@@ -63,8 +72,18 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
         count = changing(session, "up", work, ready_by(session.stack))
     finally:  # a host that was made for another user may be why it failed
         _tell_changes(session, with_needed(session.stack.hosts, names(session)))
-    say(f"{counted(count, 'host')} ready; `infratest destroy` removes what was made")
+    _tell_undeclared(session, stray)
+    if life.provider.declared:
+        say(f"{counted(count, 'host')} ready; provider {session.stack.provider} makes and removes nothing")
+    else:
+        say(f"{counted(count, 'host')} ready; `infratest destroy` removes what was made")
     return 0
+
+
+def _tell_undeclared(session: Session, found: strays.Strays) -> None:
+    """Say which hosts run on that the stack file no longer names."""
+    for line in strays.lines(strays.Strays(undeclared=found.undeclared), session.stack):
+        say(line)
 
 
 def _tell_changes(session: Session, specs: Sequence[HostSpec]) -> None:

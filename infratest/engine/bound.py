@@ -14,7 +14,7 @@ from infratest.gherkin.binding import Binding, Fill, bind, tail
 from infratest.gherkin.phrases import Match
 from infratest.gherkin.suite import Line, Scenario, Tail
 from infratest.gherkin.values import Values, names_host
-from infratest.hosts import GONE, STOPPED, Host
+from infratest.hosts import DOWN, Host
 
 #: The host of a binding that is the same for all hosts.
 ANY = ""
@@ -41,7 +41,7 @@ class Bound:
                 self._plain[line.text] = bind(_match(line), lambda text, shell: text)
             return self._plain[line.text]
         # A host that is down has no address, and its sentences are blocked by it whatever they would have asked.
-        down = host is not None and host.state in (STOPPED, GONE)
+        down = host is not None and host.state in DOWN
         shared = not names_host(line.text, self._names) and "{output." not in line.text
         key = (line.text, ANY if shared or host is None else host.name, down)
         if key not in self._here:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from time import sleep
 
 from infratest.errors import ConnectionLost, DeadlineExceeded, TransportError, Unreachable
-from infratest.hosts import GONE, STOPPED
+from infratest.hosts import ABSENT, DOWN
 from infratest.model import Cost
 from infratest.units import human
 
@@ -104,8 +104,8 @@ class Connections:
             ConnectionLost: they are closed.
         """
         host = self._hosts[name]
-        if host.state in (STOPPED, GONE):
-            verb = "start it with `infratest up`" if host.state == STOPPED else "make it with `infratest up`"
+        if host.state in DOWN:
+            verb = "make it with `infratest up`" if host.state in ABSENT else "start it with `infratest up`"
             raise Unreachable(f"{name} is {host.state}, by its provider's word; {verb}")
         with self._locks[name]:
             self._refuse_closed(name)

@@ -11,7 +11,7 @@ from infratest.facts.base import LooksFromController
 from infratest.gherkin.binding import Binding
 from infratest.gherkin.selection import Group, Named
 from infratest.gherkin.suite import CONTROLLER_VIEW, DEFAULT_VIEW, GROUP_VIEW, HOST_VIEW, NAMED_VIEW
-from infratest.hosts import GONE, STOPPED, Host
+from infratest.hosts import DOWN, Host
 
 
 def view(binding: Binding) -> str:
@@ -49,7 +49,7 @@ def locations(binding: Binding, subject: Host | None, hosts: Sequence[Host]) -> 
         UserError: an unknown host or group, or a viewpoint that sees nothing of this.
     """
     refuse_blind(binding)
-    if subject is not None and subject.state in (STOPPED, GONE):
+    if subject is not None and subject.state in DOWN:
         return [subject.name]
     where = view(binding)
     if where == CONTROLLER_VIEW:

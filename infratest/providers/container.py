@@ -21,7 +21,7 @@ from typing import Any, Literal
 from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
-from infratest.hosts import GONE, RUNNING, STOPPED, Host
+from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
 from infratest.providers import _container_doctor, _container_image, _ssh_keys
 from infratest.providers._container_engine import HOST_LABEL, Engine, find
 from infratest.providers.base import Context, HostSpec, Lease, Provider, Request, Resource
@@ -44,7 +44,7 @@ GRACE = 10
 #: Times a network is asked for again when somebody else took its range in between.
 NETWORK_TRIES = 5
 
-STATES = {"running": RUNNING, "created": STOPPED, "exited": STOPPED, "stopped": STOPPED, "paused": STOPPED}
+STATES = {"running": RUNNING, "created": STOPPED, "exited": STOPPED, "stopped": STOPPED, "paused": PAUSED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,8 +247,10 @@ class Container(Provider):
         self._found(deadline).run(["stop", "--time", str(GRACE), resource.id], deadline)
 
     def start(self, resource: Resource, deadline: Deadline) -> None:
-        """Start a halted host; fine if it runs."""
-        self._found(deadline).run(["start", resource.id], deadline)
+        """Start a halted host, let a paused one go on; fine if it runs."""
+        engine = self._found(deadline)
+        states = [STATES.get(str(found["State"]["Status"])) for found in engine.inspect([resource.id], deadline)]
+        engine.run(["unpause" if PAUSED in states else "start", resource.id], deadline)
         if self._published:
             self._renew_known(resource.id, resource.name, deadline)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
-from infratest.hosts import GONE, RUNNING, STOPPED, Host
+from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
 from infratest.providers.base import Foresees, Halts, HostSpec, Lease, Provider, Request, Resource
 from infratest.stack import graph
 from infratest.stack.declared import StackFile
@@ -33,7 +33,7 @@ from infratest.stack.journal import (
     pending,
 )
 from infratest.stack.lease import LEASE
-from infratest.stack.open import open_provider
+from infratest.stack.open import as_made, open_provider
 from infratest.stack.ready import Ready, await_ready
 from infratest.stack.removal import HOST, failures, leftovers, of_stack, remove
 from infratest.stack.selection import chosen, with_needed
@@ -122,7 +122,7 @@ class Lifecycle:
             raise UserError(f"provider {self.stack.provider} cannot halt a host; it only knows where hosts are")
         with self.operation("halt", OTHER) as (_, deadline):
             running = {host.name for host in self.provider.hosts(specs, deadline) if host.state == RUNNING}
-            mine = [one for one in self._hosts_made(deadline) if one.name in running]
+            mine = [one for one in self.made(deadline) if one.name in running]
 
             def one(resource: Resource) -> None:
                 self.progress(resource.name, "halting", "")
@@ -138,7 +138,6 @@ class Lifecycle:
         Raises:
             UserError: the stack is production and `yes_production` is false. ProviderError: what is left, and why.
         """
-        chosen(self.stack.hosts, names)
         if self.stack.production and not yes_production:
             raise UserError(
                 f"stack {self.title} is `production: true`: destroy removes its hosts for good; "
@@ -153,9 +152,12 @@ class Lifecycle:
     def doomed(self, names: Sequence[str] | None, deadline: Deadline) -> list[Resource]:
         """Return what `destroy` removes for these hosts; asks the provider, changes nothing."""
         mine = of_stack(self.provider.existing(deadline), self.state_id(), self.stack.name, self.stack.env)
-        wanted = {spec.name for spec in chosen(self.stack.hosts, names)}
+        made = {one.name for one in mine if one.kind == HOST}
+        declared = {spec.name for spec in self.stack.hosts}
+        chosen(self.stack.hosts, [name for name in names or () if name not in made])
+        wanted = declared if names is None else set(names)
         hosts = [one for one in mine if one.kind == HOST and one.name in wanted]
-        everything = wanted == {spec.name for spec in self.stack.hosts}
+        everything = wanted >= declared
         rest = [one for one in mine if one not in hosts]
         # What the stack file no longer names goes with the whole stack; a network goes with its last host.
         return mine if everything or not any(one.kind == HOST for one in rest) else hosts
@@ -169,7 +171,7 @@ class Lifecycle:
         here = (self.stack.name, self.stack.env)
         existing = self.provider.existing(deadline) if state_id else []
         return Status(
-            hosts=tuple(self.provider.hosts(self.stack.hosts, deadline)),
+            hosts=tuple(as_made(self.provider.hosts(self.stack.hosts, deadline), self.stack, self.state)),
             expires=expires(records, *here),
             owner=owner(),
             state_id=state_id,
@@ -181,7 +183,7 @@ class Lifecycle:
 
     def hosts(self, names: Sequence[str] | None = None) -> list[Host]:
         """Return the hosts as they are now; takes no lock and writes nothing."""
-        return self.provider.hosts(chosen(self.stack.hosts, names), self.limit(OTHER))
+        return as_made(self.provider.hosts(chosen(self.stack.hosts, names), self.limit(OTHER)), self.stack, self.state)
 
     @contextmanager
     def changing(self, verb: str) -> Iterator[Deadline]:
@@ -257,7 +259,8 @@ class Lifecycle:
         """The id of the state directory, empty where there is none: looking must not make one."""
         return self.state.id if (self.state.path / "id").exists() else ""
 
-    def _hosts_made(self, deadline: Deadline) -> list[Resource]:
+    def made(self, deadline: Deadline) -> list[Resource]:
+        """Return the hosts of this stack and environment that exist and were made from here, declared or not."""
         mine = of_stack(self.provider.existing(deadline), self.state_id(), self.stack.name, self.stack.env)
         return [one for one in mine if one.kind == HOST]
 
@@ -274,7 +277,7 @@ class Lifecycle:
         """Bring up hosts that may come up together."""
         now = {host.name: host for host in self.provider.hosts(specs, deadline)}
         self._make([spec for spec in specs if now[spec.name].state == GONE], operation, deadline)
-        self._start([name for name, host in now.items() if host.state == STOPPED], deadline)
+        self._start([host for host in now.values() if host.state in (STOPPED, PAUSED)], deadline)
         failed = Stop(self.stop)
         limits = {
             spec.name: StoppableDeadline(
@@ -312,18 +315,18 @@ class Lifecycle:
             wanted = [request for request in together if (request.kind, request.name) not in there]
             self.all_well(each(wanted, failing(one, failed), jobs=self.jobs, stop=failed), failed.reason)
 
-    def _start(self, names: Sequence[str], deadline: Deadline) -> None:
-        halting = self.provider
-        if not names:
+    def _start(self, down: Sequence[Host], deadline: Deadline) -> None:
+        halting, states = self.provider, {host.name: host.state for host in down}
+        if not states:
             return
         if not isinstance(halting, Halts):
-            raise ProviderError(f"{', '.join(names)}: stopped, and provider {self.stack.provider} cannot start hosts")
+            raise ProviderError(f"{', '.join(states)}: stopped, and provider {self.stack.provider} cannot start hosts")
 
         def one(resource: Resource) -> None:
-            self.progress(resource.name, "starting", "was halted")
+            self.progress(resource.name, "starting", f"was {states[resource.name]}")
             halting.start(resource, deadline)
 
-        halted = [resource for resource in self._hosts_made(deadline) if resource.name in names]
+        halted = [resource for resource in self.made(deadline) if resource.name in states]
         self.all_well(each(halted, one, jobs=self.jobs, stop=self.stop))
 
     def _undone(self, operation: Operation, error: InfratestError) -> InfratestError:
@@ -370,15 +373,9 @@ class Lifecycle:
     ) -> list[Done[Resource, None]]:
         """Remove resources, hosts first, journalled; see `removal.remove`."""
         return remove(
-            self.provider,
-            resources,
-            operation,
-            jobs=self.jobs,
-            deadline=deadline,
-            stop=stop,
-            say=self.progress,
-            insist=insist,
-        )
+            self.provider, resources, operation,
+            jobs=self.jobs, deadline=deadline, stop=stop, say=self.progress, insist=insist,
+        )  # fmt: skip
 
     def all_well(self, done: Sequence[Done[Any, Any]], first: str = "") -> None:
         """Raise what came of the work: that it was told to stop, else what failed (the first failure, where known)."""

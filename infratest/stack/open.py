@@ -7,15 +7,17 @@ a monitor that may only read can use it.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from infratest import registry
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError
-from infratest.hosts import Host
+from infratest.errors import InfratestError, StateError
+from infratest.hosts import GONE, NOT_MADE, Host
 from infratest.options import build
 from infratest.providers.base import Context, Provider
 from infratest.stack.declared import StackFile
+from infratest.stack.journal import Journal
 from infratest.stack.state_dir import StateDir
 from infratest.transports.base import Transport
 
@@ -36,7 +38,19 @@ def open_provider(stack: StackFile, state: StateDir) -> Provider:
 
 def open_hosts(stack: StackFile, state: StateDir, deadline: Deadline) -> list[Host]:
     """Return the hosts of the stack as they are now, in the stack file's order, each with its state."""
-    return open_provider(stack, state).hosts(stack.hosts, deadline)
+    return as_made(open_provider(stack, state).hosts(stack.hosts, deadline), stack, state)
+
+
+def as_made(hosts: Sequence[Host], stack: StackFile, state: StateDir) -> list[Host]:
+    """Return hosts as the journal knows them too: what is not there and was never made from here is `not made`."""
+    if not any(host.state == GONE for host in hosts):
+        return list(hosts)
+    try:
+        held = Journal(state).live().values()
+    except StateError:
+        return list(hosts)  # what a damaged journal would have said is told by those who work with it
+    made = {one.name for one in held if (one.stack, one.env) == (stack.name, stack.env)}
+    return [host.changed(state=NOT_MADE) if host.state == GONE and host.name not in made else host for host in hosts]
 
 
 def open_transport(host: Host) -> Transport:

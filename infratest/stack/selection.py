@@ -1,8 +1,9 @@
-"""Which hosts of a stack a verb is for, by their names. Pure; called by the lifecycle."""
+"""Which hosts of a stack a verb is for, by name, pattern or group. Pure; called by the lifecycle and for `--host`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from infratest.errors import UserError
 from infratest.providers.base import HostSpec
@@ -33,3 +34,24 @@ def with_needed(hosts: Sequence[HostSpec], names: Sequence[str] | None) -> list[
                 needed.add(name)
                 waiting.append(name)
     return [spec for spec in hosts if spec.name in needed]
+
+
+def matching(hosts: Sequence[HostSpec], names: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Return those of the names that one of the texts selects, all without texts, in their order.
+
+    Args:
+        hosts: as declared, with their groups; a name that none of them has is in no group. texts: each a name, a
+        pattern such as `web-*`, a group, or several of these with a comma between.
+    Raises:
+        UserError: a part that selects none.
+    """
+    groups = {spec.name: spec.groups for spec in hosts}
+    wanted: set[str] = set()
+    for part in [part.strip() for text in texts for part in text.split(",")]:
+        found = {name for name in names if fnmatchcase(name, part) or part in groups.get(name, ())}
+        if not found:
+            known = sorted({group for name in names for group in groups.get(name, ())} - {*names})
+            also = f"; groups are {', '.join(known)}" if known else ""
+            raise UserError(f"{part!r} selects no host: known are {', '.join(names) or 'none'}{also}")
+        wanted |= found
+    return [name for name in names if not texts or name in wanted]

@@ -90,10 +90,15 @@ def ask(program: str, destination: Destination, deadline: Deadline) -> tuple[Ans
 
 
 def keep(path: str, kept: Mapping[str, Any]) -> None:
-    """Write an answer for the next run, whole or not at all; where nothing can be written, it is asked again."""
-    draft = f"{path}.{os.getpid()}"
+    """Write an answer for the next run, whole or not at all; where nothing can be written, it is asked again.
+
+    Its folder is made, and the one above it, the state directory's cache; never the state directory itself.
+    """
+    draft, folder = f"{path}.{os.getpid()}", os.path.dirname(path)
     with suppress(OSError):
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        for each in (os.path.dirname(folder), folder):
+            with suppress(FileExistsError):
+                os.mkdir(each, 0o700)
         try:
             handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with open(handle, "w", encoding="utf-8") as file:

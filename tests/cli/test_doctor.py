@@ -102,7 +102,7 @@ def test_what_stands_in_the_way_of_a_host_is_told(place: Place) -> None:
 
 def test_hosts_that_are_not_there_yet_and_hosts_without_ssh(place: Place) -> None:
     place.write({"stack.yaml": "stack: shop\nprovider: fake\nhosts: {web: {}}\n"})
-    assert hosts(findings(place)) == {"host web": (False, "is not there")}
+    assert hosts(findings(place)) == {"host web": (False, "is not made")}
     place.write({"stack.yaml": "stack: shop\nprovider: local\nhosts: {web: {}}\n"})
     assert hosts(findings(place)) == {}
 

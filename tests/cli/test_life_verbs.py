@@ -3,66 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
-
-INFRATEST = str(Path(sys.executable).with_name("infratest"))
-
-STACK = """\
-stack: shop
-provider:
-  name: fake
-  world: world
-  transport: {otherwise: run, answers: {"id -u": {stdout: "0\\n"}}}
-hosts:
-  db: {groups: [data]}
-  web: {count: 2, groups: [web], after: [db], provision: [{shell: p.sh}]}
-"""
+from shop_stack import STACK, Place, wait_until
 
 
 @pytest.fixture
 def place(tmp_path):
     return Place(tmp_path)
-
-
-class Place:
-    """A folder with a stack file, in which the command is run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.write(STACK)
-        (folder / "p.sh").write_text("echo on $INFRATEST_HOST\n")
-
-    def write(self, text: str) -> None:
-        (self.folder / "stack.yaml").write_text(text)
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [INFRATEST, *words],
-            cwd=self.folder,
-            env={**os.environ, "INFRATEST_OWNER": "me@here"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *words: str, status: int = 0) -> tuple[str, str]:
-        process = self.start(*words)
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == status, (out, err)
-        assert "Traceback" not in out + err
-        return out, err
-
-    def there(self) -> dict[str, str]:
-        found = [json.loads(path.read_text()) for path in (self.folder / "world").glob("*.json")]
-        return {one["name"]: one["state"] for one in found}
 
 
 ALL = {"shop": "running", "db": "running", "web-1": "running", "web-2": "running"}
@@ -291,13 +241,6 @@ def test_help_tells_what_it_does_and_its_status(place, verb):
     out, _ = place.run(verb, "--help")
     assert "Exit status" in out
     assert len(out.splitlines()) > 15
-
-
-def wait_until(what, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
 
 
 def test_up_that_asked_for_nothing_has_nothing_to_undo(place):

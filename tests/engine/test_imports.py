@@ -125,11 +125,11 @@ def test_a_check_that_looks_into_ssh_config_imports_nothing_dear_for_it(tmp_path
         )
         words = (programs / "check_infratest", "x.feature")
         assert "click" in imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
+        assert not (tmp_path / ".infratest" / "cache").exists()  # there was no state directory yet to keep it in
+        asking = imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
         (kept,) = (tmp_path / ".infratest" / "cache" / "ssh").iterdir()
         known = imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
-        kept.unlink()
-        asking = imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
-        assert kept.exists()
+        assert (kept.stat().st_mode, kept.parent.stat().st_mode) == (0o100600, 0o40700)
     bare = imported(programs / "python", "-c", "pass", cwd=tmp_path, cache=tmp_path / "cache")
     assert "infratest.transports._ssh_config_ask" not in known
     for mine in (known - bare, asking - bare):

@@ -203,6 +203,17 @@ def test_a_host_is_halted_and_started_with_its_disk_address_and_key(own_stack: S
     assert answer(after, "cat /root/note") == "kept"
 
 
+def test_a_host_that_is_paused_says_so_and_goes_on_when_it_is_started(own_stack: Stack, engine: Engine) -> None:
+    own_stack.up(WEB_1)
+    provider, resource = own_stack.provider, own_stack.made["web-1"]
+    engine.run(["pause", resource.id], Deadline(60))
+    assert own_stack.host(WEB_1).state == "paused"
+    provider.start(resource, Deadline(60))
+    assert own_stack.host(WEB_1).state == RUNNING
+    provider.start(resource, Deadline(60))  # fine if it runs
+    assert answer(own_stack.host(WEB_1), "echo on") == "on"
+
+
 def test_what_exists_is_found_by_its_labels_and_destroyed_twice(own_stack: Stack, engine: Engine) -> None:
     provider = own_stack.provider
     assert own_stack.host(WEB_1).state == GONE

@@ -290,7 +290,7 @@ class Filling(StateDir):
 
 def test_status_names_hosts_lease_and_leftovers_and_writes_nothing(place):
     status = place.life().status()
-    assert [host.state for host in status.hosts] == ["gone"] * 3
+    assert [host.state for host in status.hosts] == ["not made"] * 3
     assert (status.expires, status.state_id) == (None, "")
     assert not place.state.path.exists()
     place.life().up()

@@ -125,7 +125,7 @@ def test_a_kind_that_is_not_built_yet(life):
 
 
 def test_hosts_must_be_up(life):
-    with pytest.raises(ProviderError, match=r"not up: db \(gone\); run `infratest up` first"):
+    with pytest.raises(ProviderError, match=r"not up: db \(not made\); run `infratest up` first"):
         provision(life((host("db", {"shell": "p.sh"}),), {"p.sh": "true"}, up=False))
     with pytest.raises(UserError, match="unknown host 'dbb'"):
         provision(life((host("db"),)), ["dbb"])
