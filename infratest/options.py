@@ -67,19 +67,24 @@ def build(options: type[T], given: Mapping[str, Any], what: str) -> T:
     Raises:
         UserError: an unknown key (with the nearest), a missing one, or a value of another type.
     """
-    kind: Any = options
-    fields = _of_record(kind) if issubclass(kind, Record) else _of_dataclass(kind)
+    known = fields(options)
     values: dict[str, Any] = {}
     for key, value in given.items():
-        if key not in fields:
+        if key not in known:
             from infratest.registry import unknown
 
-            raise UserError(f"{what}: {unknown('key', str(key), sorted(fields))}")
-        values[fields[key].name] = _value(value, fields[key], f"{what}: {key}")
-    for key, field in fields.items():
+            raise UserError(f"{what}: {unknown('key', str(key), sorted(known))}")
+        values[known[key].name] = _value(value, known[key], f"{what}: {key}")
+    for key, field in known.items():
         if field.required and field.name not in values:
             raise UserError(f"{what}: {key} is missing ({field.description or 'required'})")
     return options(**values)
+
+
+def fields(options: type[Any]) -> dict[str, Field]:
+    """Return what is known of each option of a class of options, by its key in a stack file."""
+    kind: Any = options
+    return _of_record(kind) if issubclass(kind, Record) else _of_dataclass(kind)
 
 
 @cache

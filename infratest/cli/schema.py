@@ -6,14 +6,14 @@ import json
 
 import click
 
-from infratest.stack.schema import SCHEMA
+from infratest.stack.option_schema import whole
 
 
 @click.command("schema")
 def command() -> None:
-    """Print the JSON Schema of the stack file.
+    """Print the JSON Schema of the stack file: all its keys, and the options of every provider that is installed.
 
     Editors complete and check stack.yaml with it: save it as stack.schema.json and start stack.yaml with the line
     `# yaml-language-server: $schema=stack.schema.json`.
     """
-    click.echo(json.dumps(SCHEMA, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(whole(), indent=2, ensure_ascii=False))

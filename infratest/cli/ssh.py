@@ -19,6 +19,9 @@ from infratest.session import Session
 from infratest.stack.open import open_transport
 from infratest.transports._ssh_command import through, trusting
 
+#: Transports whose hosts the system's client reaches.
+BY_SSH = ("ssh", "openssh")
+
 SECONDS = 600.0  # of a command over a transport that has no client of its own
 
 
@@ -66,7 +69,7 @@ def _host(session: Session, name: str) -> Host:
 
 def _program(host: Host, words: Sequence[str]) -> list[str]:
     """The program that reaches the host and takes over this process; empty where there is none."""
-    if host.transport == "ssh":
+    if host.transport in BY_SSH:
         if shutil.which("ssh"):
             return ssh_command(host, words)
         if words:
@@ -77,7 +80,8 @@ def _program(host: Host, words: Sequence[str]) -> list[str]:
         terminal = ["-it"] if sys.stdin.isatty() and sys.stdout.isatty() else ["-i"]
         user = ["--user", host.options["user"]] if host.options.get("user") else []
         engine = str(host.options.get("engine", "docker"))
-        return [engine, "exec", *terminal, *user, str(host.options.get("container", host.name)), *inside]
+        at = ["--host", str(host.options["host"])] if host.options.get("host") else []
+        return [engine, *at, "exec", *terminal, *user, str(host.options.get("container", host.name)), *inside]
     if host.transport == "local":
         if words:
             return [*words] if len(words) > 1 else ["sh", "-c", *words]

@@ -102,10 +102,10 @@ def _reached(host: Host) -> str:
     if host.state != RUNNING:
         return "-"
     published = ", ".join(f"{port} at {at}:{there}" for port, (at, there) in sorted(host.endpoints.items()))
-    if published or host.transport != "ssh":
+    if published or host.transport not in ("ssh", "openssh"):
         return published or host.transport
     at = str(host.options.get("address") or host.address or host.name)
-    return f"{at}:{host.options.get('port') or 22} by ssh"
+    return f"{at}:{host.options.get('port') or 22} by {host.transport}"
 
 
 def _lines(found: Status) -> list[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from infratest.deadline import Deadline
+from infratest.errors import UserError
 from infratest.hosts import Host
 
 
@@ -67,12 +68,27 @@ class HostSpec:
     port: int | None = None
     key: str = ""
     jump: str = ""
+    transport: str = ""  # the way to it; empty for the provider's own choice
     sudo: bool = False
     where: str = ""  # file:line, for messages
 
     def made_from(self) -> dict[str, Any]:
         """Return what a host is made from and keeps until it is made anew, as the journal holds it."""
         return {"image": self.image, "user": self.user, "memory": self.memory, "ports": sorted(self.ports)}
+
+
+def transport_of(spec: HostSpec, provider: str, served: Sequence[str]) -> str:
+    """Return the transport of a host: the one it asks for, else the first that its provider serves.
+
+    Raises:
+        UserError: it asks for one that this provider's hosts cannot be reached by.
+    """
+    if spec.transport and spec.transport not in served:
+        raise UserError(
+            f"{spec.where or spec.name}: transport {spec.transport}: the hosts of provider {provider} are reached by "
+            f"{' or '.join(served)}; say one of these, or leave it out"
+        )
+    return spec.transport or served[0]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from infratest.errors import ProviderError, UserError
 from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
 from infratest.providers import _container_doctor, _container_image, _ssh_keys
 from infratest.providers._container_engine import HOST_LABEL, Engine, find
-from infratest.providers.base import Context, HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import Context, HostSpec, Lease, Provider, Request, Resource, transport_of
 
 STATE_LABEL = "infratest.state"
 ADDRESS_LABEL = "infratest.address"
@@ -217,6 +217,7 @@ class Container(Provider):
         address = str(labels.get(ADDRESS_LABEL, ""))
         endpoints = _published(found) if found else {}
         at, port = endpoints.get(22, (address, 22))
+        transport = transport_of(spec, "container", ["ssh", "openssh", "container"])
         options = {
             "address": at,
             "port": port,
@@ -227,6 +228,8 @@ class Container(Provider):
             "config": "none",  # what a user's ssh_config says of other machines is nothing to a host just made
             "agent": False,
         }
+        if transport == "container":
+            options = self._inside(spec)
         return Host(
             name=spec.name,
             groups=spec.groups,
@@ -234,11 +237,18 @@ class Container(Provider):
             address=address,
             routed=not self._published,
             endpoints=endpoints,
-            transport="ssh",
+            transport=transport,
             options=options,
             sudo=spec.sudo,
             state=state,
         )
+
+    def _inside(self, spec: HostSpec) -> dict[str, Any]:
+        """Return the options of the way in by the engine itself."""
+        engine = self._engine or Engine(kind=self.options.engine, program="docker")
+        address = engine.environment.get("DOCKER_HOST", "")
+        options = {"engine": engine.program, "container": self._name(self._state_id(), spec.name)}
+        return options | {"user": spec.user or DEFAULT_USER} | ({"host": address} if address else {})
 
     # Halts
 

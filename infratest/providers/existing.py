@@ -1,4 +1,4 @@
-"""Hosts that are there already, listed in the stack file and reached by SSH; nothing of them is made or removed.
+"""Hosts that are there already, listed in the stack file and mostly reached by SSH; nothing of them is made or removed.
 
 Loaded by name for `provider: existing`. What a host leaves out (address, user, port, key, jump) comes from ssh_config.
 """
@@ -13,11 +13,22 @@ from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
-from infratest.errors import ProviderError
+from infratest.errors import ProviderError, UserError
 from infratest.hosts import Host
-from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource, transport_of
 
 STATE_KNOWN_HOSTS = "known_hosts"
+SSH, OPENSSH = "ssh", "openssh"
+#: Transport -> for those that are no SSH, which keys of a host they take, by the names of their options.
+REACHED: dict[str, dict[str, str]] = {
+    SSH: {},
+    OPENSSH: {},
+    "container": {"address": "container", "user": "user"},
+    "local": {},
+}
+#: Options that the system's own client has no use for.
+OF_SSH_ALONE = ("pipelined", "answers")
+
 #: Where the ssh transport keeps what ssh_config says, so that OpenSSH's client is not asked at every run.
 ANSWERS = "cache/ssh"
 
@@ -70,14 +81,14 @@ class Existing(Provider):
         return []
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
-        shared = self._shared()
         return [
             Host(
                 name=spec.name,
                 groups=spec.groups,
                 labels=spec.labels,
                 address=spec.address,
-                options=shared | self._own(spec),
+                transport=transport_of(spec, "existing", [*REACHED]),
+                options=self._reached(spec),
                 sudo=spec.sudo,
             )
             for spec in specs
@@ -106,6 +117,25 @@ class Existing(Provider):
         if self.options.connect_timeout is not None:
             options["connect-timeout"] = self.options.connect_timeout
         return options
+
+    def _reached(self, spec: HostSpec) -> dict[str, Any]:
+        """Return the options of a host's transport.
+
+        Raises:
+            UserError: the host says what its transport has no use for.
+        """
+        transport = spec.transport or SSH
+        if transport in (SSH, OPENSSH):
+            given = self._shared() | self._own(spec)
+            return given if transport == SSH else {key: given[key] for key in given if key not in OF_SSH_ALONE}
+        allowed = REACHED[transport]
+        for key in ("port", "user", "key", "jump"):
+            if getattr(spec, key) and key not in allowed:
+                raise UserError(
+                    f"{spec.where or spec.name}: transport {transport} has no use for `{key}`; remove it, or say "
+                    "another transport"
+                )
+        return {allowed[key]: getattr(spec, key) for key in allowed if getattr(spec, key)}
 
     def _own(self, spec: HostSpec) -> dict[str, Any]:
         given = {

@@ -18,7 +18,7 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
-from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource, transport_of
 
 VERBS = ("create", "destroy", "existing", "hosts", "halt", "start")
 TICK = 0.02  # seconds between two looks at the deadline
@@ -93,7 +93,7 @@ class Fake(Provider):
                 labels=spec.labels,
                 address=spec.address or spec.name,
                 routed=False,
-                transport="fake",
+                transport=transport_of(spec, "fake", ["fake"]),
                 options=options,
                 sudo=spec.sudo,
                 state=states.get(spec.name, GONE),

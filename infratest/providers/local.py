@@ -12,7 +12,7 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
 from infratest.hosts import Host
-from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource, transport_of
 
 LOOPBACK = "127.0.0.1"
 
@@ -47,7 +47,7 @@ class Local(Provider):
                 groups=spec.groups,
                 labels=spec.labels,
                 address=spec.address or LOOPBACK,
-                transport="local",
+                transport=transport_of(spec, "local", ["local"]),
                 sudo=spec.sudo,
             )
             for spec in specs

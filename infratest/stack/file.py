@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from infratest import registry
 from infratest.providers.base import HostSpec
 from infratest.registry import unknown
 from infratest.stack import environments, graph, problems
@@ -131,6 +132,9 @@ def _check_reach(document: Document, key: KeyPath, host: Mapping[str, Any], prov
         if name in host and provider in _MAKES_ITS_OWN:
             words = f"this key is for `provider: existing`; provider {provider!r} knows it itself; remove it"
             raise document.error((*key, name), words)
+    transports = registry.names("transport")
+    if host.get("transport", "ssh") not in transports:
+        raise document.error((*key, "transport"), registry.unknown("transport", str(host["transport"]), transports))
     if "address" in host and "count" in host:
         raise document.error((*key, "count"), "hosts with an address cannot share it; declare each host by itself")
 
@@ -151,7 +155,9 @@ def _after(
 def _spec_fields(document: Document, key: KeyPath, host: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return what all hosts of one declaration share."""
     fields: dict[str, Any] = {
-        name: host[name] for name in ("image", "user", "sudo", "labels", "address", "key", "jump") if name in host
+        name: host[name]
+        for name in ("image", "user", "sudo", "labels", "address", "key", "jump", "transport")
+        if name in host
     }
     fields |= {name: tuple(host[name]) for name in ("groups", "ready", "provision") if name in host}
     if "memory" in host:

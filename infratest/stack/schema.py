@@ -104,6 +104,10 @@ _FOR_ANY_HOST: Schema = {
     "image": _text("an image's name", "The image it is made from, such as debian-12."),
     "memory": _text(_SIZE_WORDS, "Its memory.", _units("size")),
     "user": _text("a user's name", "The user to log in as."),
+    "transport": _text(
+        "a transport's name: ssh, openssh, container or local",
+        "The way commands take to it: ssh, openssh (the system's client), container (`docker exec`) or local.",
+    ),
     "sudo": _switch("Whether facts are read as root, by sudo without a password."),
     "groups": _list("a list of group names", "The groups it is in.", _GROUP, unique=True),
     "labels": _named(

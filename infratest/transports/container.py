@@ -41,6 +41,7 @@ class Options:
     engine: str = field(default="docker", metadata={"description": "the engine's command: docker, podman or a path"})
     container: str = field(default="", metadata={"description": "id or name of the container; default the host's name"})
     user: str = field(default="", metadata={"description": "user in the container; default the image's"})
+    host: str = field(default="", metadata={"description": "address of docker's socket, as DOCKER_HOST"})
 
 
 class Container(Transport):
@@ -94,7 +95,8 @@ class Container(Transport):
             self._running.kill()
 
     def _engine(self, arguments: Sequence[str], stdin: bytes, deadline: Deadline) -> Ended:
-        self._running = Program([self._options.engine, *arguments], stdin)
+        host = ["--host", self._options.host] if self._options.host else []
+        self._running = Program([self._options.engine, *host, *arguments], stdin)
         try:
             return self._running.run(deadline)
         except ValueError as error:

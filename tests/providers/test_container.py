@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from infratest.hosts import GONE, RUNNING, STOPPED, Host
 from infratest.providers._container_engine import Engine, find
 from infratest.providers.base import Context, Halts, HostSpec, Lease, Resource
 from infratest.providers.container import Container, Options
+from infratest.stack.open import open_transport
 
 pytestmark = pytest.mark.hosts
 
@@ -212,6 +213,20 @@ def test_a_host_that_is_paused_says_so_and_goes_on_when_it_is_started(own_stack:
     assert own_stack.host(WEB_1).state == RUNNING
     provider.start(resource, Deadline(60))  # fine if it runs
     assert answer(own_stack.host(WEB_1), "echo on") == "on"
+
+
+@pytest.mark.parametrize(("transport", "user"), [("openssh", "deploy"), ("container", "deploy"), ("container", "")])
+def test_a_host_says_by_which_transport_it_is_reached(own_stack: Stack, transport: str, user: str) -> None:
+    spec = HostSpec(name="web-1", transport=transport, user=user)
+    own_stack.up(spec)
+    assert answer(own_stack.host(replace(spec, transport="")), "id -un") == (user or "root")  # it has started
+    way = open_transport(own_stack.host(spec))
+    try:
+        way.open(Deadline(60))
+        said = way.run(["sh", "-c", 'id -un; echo "${SSH_CONNECTION:+by ssh}"'], Deadline(60))
+    finally:
+        way.close()
+    assert said.stdout.decode().splitlines() == [user or "root", "by ssh" if transport == "openssh" else ""]
 
 
 def test_what_exists_is_found_by_its_labels_and_destroyed_twice(own_stack: Stack, engine: Engine) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
+from infratest import registry
 from infratest.cli.schema import command
+from infratest.stack.option_schema import whole
 from infratest.stack.schema import LATER, REFERENCE, SCHEMA, resolved
 
 
@@ -68,5 +71,41 @@ def takes_null(schema):
 def test_the_verb_prints_it():
     ran = CliRunner().invoke(command)
     assert ran.exit_code == 0
-    assert json.loads(ran.output) == SCHEMA
+    printed = json.loads(ran.output)
+    Draft202012Validator.check_schema(printed)
+    for holder in (printed, printed["properties"]["environments"]["additionalProperties"]):
+        del holder["properties"]["provider"]["allOf"]
+    assert printed == SCHEMA
     assert ran.output.startswith('{\n  "$schema": "https://json-schema.org/draft/2020-12/schema"')
+
+
+def test_the_options_of_every_provider_are_in_it_and_described():
+    provider = whole()["properties"]["provider"]
+    options = {each["if"]["properties"]["name"]["const"]: each["then"] for each in provider["allOf"]}
+    assert [*options] == registry.names("provider")
+    assert {*options["existing"]["properties"]} == {
+        "name", "known-hosts", "pin", "config", "agent", "pipelined", "connect-timeout",
+    }  # fmt: skip
+    assert {*options["container"]["properties"]} == {"name", "engine", "subnet", "endpoints", "memory"}
+    found = [(name, key, each) for name, one in options.items() for key, each in one["properties"].items()]
+    assert [(name, key) for name, key, each in found if not each.get("title") or not each.get("description")] == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "fits"),
+    [
+        ("existing", True),
+        ({"name": "existing", "pin": True, "connect-timeout": "5s", "agent": "{param.agent}"}, True),
+        ({"name": "existing", "pn": True}, False),
+        ({"name": "existing", "pin": "yes"}, False),
+        ({"name": "existing", "engine": "docker"}, False),
+        ({"name": "container", "engine": "docker", "memory": "1GiB"}, True),
+        ({"name": "container", "engine": "lxc"}, False),
+        ({"name": "fake", "fail": ["create web"], "transport": {"otherwise": "run"}}, True),
+        ({"name": "somebody-elses", "whatever": 1}, True),
+    ],
+)
+def test_it_knows_right_options_from_wrong_ones(provider, fits):
+    validator = Draft202012Validator(whole())
+    assert validator.is_valid({"stack": "s", "provider": provider}) is fits
+    assert validator.is_valid({"stack": "s", "environments": {"dev": {"provider": provider}}}) is fits
