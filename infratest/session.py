@@ -5,15 +5,47 @@ Made by the command line, the pytest plugin and the behave runner; read by every
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from infratest.errors import UserError
 from infratest.stack import selection, state_dir
 from infratest.stack.declared import StackFile
+from infratest.units import duration
 
 #: Where the stack file is if nobody says.
 STACK_FILE = Path("stack.yaml")
+
+
+def mirrored(option: str) -> str | None:
+    """Return what the environment says of an option: INFRATEST_HOST of `host`; None where it is not set, or empty."""
+    return os.environ.get(f"INFRATEST_{option.upper().replace('-', '_')}") or None
+
+
+def mirrored_list(option: str) -> tuple[str, ...]:
+    """Return what the environment says of an option that may be repeated: its values, parted by blanks."""
+    return tuple((mirrored(option) or "").split())
+
+
+def parameters(defined: Iterable[str]) -> dict[str, str]:
+    """Return the `-D name=value` of a command line. Raises UserError."""
+    found = {}
+    for text in defined:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UserError(f"-D {text!r}: write -D name=value")
+        found[name] = value
+    return found
+
+
+def seconds(text: str) -> float:
+    """Return a time with its unit, as `10s` or `2min`, in seconds; a bare number is seconds. Raises UserError."""
+    found = duration(f"{text}s" if text.replace(".", "", 1).isdigit() else text)
+    if found <= 0:
+        raise UserError(f"{text!r} is not more than zero")
+    return found
 
 
 @dataclass(kw_only=True)

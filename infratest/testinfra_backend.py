@@ -38,12 +38,21 @@ class TransportBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no t
 
     Args:
         spec: the host. transport: to it, open. ahead: what may know answers already, or None.
+        sudo, sudo_user: run as root, or as that user, by sudo; beside what the host itself says.
     """
 
     NAME = "infratest"
 
-    def __init__(self, spec: Host, transport: Transport, ahead: Ahead | None = None) -> None:
-        super().__init__(spec.name, spec.sudo)
+    def __init__(
+        self,
+        spec: Host,
+        transport: Transport,
+        ahead: Ahead | None = None,
+        sudo: bool = False,
+        sudo_user: str | None = None,
+    ) -> None:
+        # As root by the transport; as another user by testinfra's own words for it.
+        super().__init__(spec.name, spec.sudo or (sudo and sudo_user is None), sudo_user if sudo else None)
         self.transport = transport
         self._spec = spec
         self._ahead = ahead
@@ -53,33 +62,39 @@ class TransportBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no t
         """Whether the host is this machine, where a command costs no trip."""
         return self._spec.transport == "local"
 
-    @property
-    def encoding(self) -> str:
-        """UTF-8: testinfra would run a command to ask the host."""
-        return "utf-8"
-
-    def decode(self, data: bytes) -> str:
-        return data.decode("utf-8", "replace")
-
     def get_pytest_id(self) -> str:
         return str(self.hostname)
 
     def get_command(self, command: str, *args: str) -> str:
         """Return the words for the shell; `host.sudo()` puts its own in the place of this. Ours runs as root itself."""
-        return str(self.quote(command, *args))
+        words = str(self.quote(command, *args))
+        return str(self.get_sudo_command(words, self.sudo_user)) if self.sudo_user else words
 
     def run(self, command: str, *args: str, **kwargs: Any) -> CommandResult:
         """Run a shell command, as testinfra writes it, with its arguments quoted. Raises TransportError."""
         words = self.get_command(command, *args)
+        data = self.encode(words)  # what is not ASCII in the host's own encoding, which testinfra asks it for
         if self._ahead is None:
             answer = self.live(words)
         else:
             answer = self._ahead.answer(self, words, command, args, sys._getframe(1))
-        return self.result(answer.exit, self.encode(words), answer.stdout, answer.stderr)
+        return self.result(answer.exit, data, answer.stdout, answer.stderr)
 
-    def live(self, words: str) -> base.CommandResult:
-        """Run words by the host's shell now. Raises TransportError."""
-        return self.transport.run(["/bin/sh", "-c", words], Deadline(COMMAND_SECONDS), sudo=bool(self.sudo))
+    def live(self, words: str, typed: bool = True) -> base.CommandResult:
+        """Run words on the host now.
+
+        Args:
+            typed: a test's own, by the shell that plain testinfra has: the login's over SSH. Else testinfra's own,
+                which are written for a POSIX shell.
+        Raises:
+            TransportError: no answer came.
+        """
+        # Each byte that is not ASCII as what every transport sends as that byte.
+        line = self.encode(words).decode("ascii", "surrogateescape")
+        deadline, sudo = Deadline(COMMAND_SECONDS), bool(self.sudo)
+        if typed:
+            return self.transport.run_typed(line, deadline, sudo)
+        return self.transport.run(["/bin/sh", "-c", line], deadline, sudo=sudo)
 
     def reconnect(self) -> None:
         """Log in anew. Raises TransportError."""
@@ -90,14 +105,17 @@ class TransportBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no t
         self.transport.close()
 
 
-def opened(host: Host, ahead: Ahead | None = None) -> testinfra.host.Host:
+def opened(
+    host: Host, ahead: Ahead | None = None, sudo: bool = False, sudo_user: str | None = None
+) -> testinfra.host.Host:
     """Return testinfra's object for a host, logged in.
 
     Args:
-        ahead: what may know answers already.
+        ahead: what may know answers already. sudo, sudo_user: run as root, or as that user, by sudo.
     Raises:
         TransportError: it cannot be reached or logged in to.
     """
     if host.state in DOWN:
         raise Unreachable(f"{host.name} is {host.state}, by its provider's word; `infratest up` first")
-    return testinfra.host.Host(TransportBackend(host, logged_in(host, Deadline(LOGIN_SECONDS)), ahead))
+    transport = logged_in(host, Deadline(LOGIN_SECONDS))
+    return testinfra.host.Host(TransportBackend(host, transport, ahead, sudo, sudo_user))

@@ -20,12 +20,12 @@ from infratest.cli._checking import checked
 from infratest.cli._formats import show
 from infratest.cli._kept_plan import keep_plan
 from infratest.cli._usage import usage
-from infratest.cli.session import Time, Whole, parameters
+from infratest.cli.session import Time, Whole
 from infratest.errors import InfratestError, UserError
 from infratest.model import Report
 from infratest.monitoring_plugin import apply_failed_ranges, unknown_line
 from infratest.perfdata import Range
-from infratest.session import Session
+from infratest.session import Session, parameters
 from infratest.states import EXIT, UNKNOWN
 
 #: Seconds a check may take where `-t` says nothing else (Monitoring Plugins guidelines).

@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from infratest.errors import UserError
-from infratest.session import Session
-from infratest.units import duration
+from infratest.session import Session, parameters, seconds
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,12 +27,9 @@ class Time(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, float):
             return value
         try:
-            seconds = duration(f"{value}s" if str(value).replace(".", "", 1).isdigit() else str(value))
+            return seconds(str(value))
         except UserError as error:
             self.fail(str(error), param, ctx)
-        if seconds <= 0:
-            self.fail(f"{value!r} is not more than zero", param, ctx)
-        return seconds
 
 
 class Whole(click.ParamType):  # type: ignore[type-arg]
@@ -127,14 +123,3 @@ def _everywhere() -> list[Callable[[Any], Any]]:
         option("--no-color", is_flag=True, envvar="INFRATEST_NO_COLOR",
                help="No colour, even on a terminal; as where NO_COLOR is set."),
     ]  # fmt: skip
-
-
-def parameters(defined: tuple[str, ...]) -> dict[str, str]:
-    """Return the `-D name=value` of a command line. Raises UserError."""
-    found = {}
-    for text in defined:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UserError(f"-D {text!r}: write -D name=value")
-        found[name] = value
-    return found

@@ -28,7 +28,7 @@ from infratest.gherkin import lint
 from infratest.gherkin.find import Found, find
 from infratest.gherkin.parse import feature
 from infratest.gherkin.select import CHECK, refuse_acting, select, why_skipped
-from infratest.gherkin.suite import Feature
+from infratest.gherkin.suite import Feature, Scenario
 from infratest.gherkin.values import Values
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
@@ -68,6 +68,15 @@ class Wanted:
     face: str = "test"
     yes_production: bool = False
     wait: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Scenarios to plan, the features that they stand in, and the user's own steps, where there are any."""
+
+    scenarios: Sequence[Scenario]
+    features: Sequence[Feature] = ()
+    users: UsersSteps | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,12 +122,27 @@ def prepare(session: Session, wanted: Wanted, hosts: Sequence[Host] | None = Non
     Raises:
         InfratestError: whatever stands in the way before the first question.
     """
+    made = plan_for(session, wanted, choose(session, wanted, read), hosts)
+    if not made.plan.tasks:
+        raise UserError(f"--host {' '.join(session.host)}: none of the scenarios is about it: nothing to run")
+    return made
+
+
+@defects_told
+def choose(session: Session, wanted: Wanted, reader: Callable[[Found, UsersSteps | None], Feature]) -> Choice:
+    """Return the scenarios that were asked for.
+
+    Args:
+        reader: reads a feature file, as `read` does.
+    Raises:
+        InfratestError: a feature that cannot be read, a name in one that is none, or nothing that is asked for.
+    """
     stack = session.stack
     found = find(wanted.features, stack.features, stack.folder)
     users = users_steps(stack.folder)
-    features = [read(item, users) for item in found]
+    features = [reader(item, users) for item in found]
     wrong = lint.heals(features, [rule.name for rule in stack.heal])
-    wrong += lint.needs(features, lambda: [read(item, users) for item in find((), stack.features, stack.folder)])
+    wrong += lint.needs(features, lambda: [reader(item, users) for item in find((), stack.features, stack.folder)])
     if wrong:
         raise FeatureError("\n".join(wrong))
     lines = {item.name: item.lines for item in found}
@@ -128,13 +152,27 @@ def prepare(session: Session, wanted: Wanted, hosts: Sequence[Host] | None = Non
     elif stack.production and not wanted.yes_production:
         other = "run such scenarios on another environment, or by `infratest test --yes-production`"
         refuse_acting(scenarios, f"{stack.name} is production: {other}")
+    return Choice(scenarios=scenarios, features=features, users=users)
+
+
+@defects_told
+def plan_for(
+    session: Session, wanted: Wanted, choice: Choice, hosts: Sequence[Host] | None = None, steps: bool = True
+) -> Prepared:
+    """Plan scenarios on the hosts as they are.
+
+    Args:
+        hosts: as they are; asked of the provider where not given. steps: as for `plan`.
+    Raises:
+        InfratestError: the provider cannot say what its hosts are, or `--host` names none of them.
+    """
+    stack = session.stack
     known = list(hosts) if hosts is not None else open_hosts(stack, session.state, Deadline(PROVIDER_SECONDS))
-    chosen = set(session.selected([host.name for host in known]))
+    names = set(session.selected([host.name for host in known]))
     values = Values(known, stack.parameters, stack.outputs)
-    made = plan(scenarios, known, values, lambda host: host.name in chosen, why_skipped(wanted.tags))
-    if not made.tasks:
-        raise UserError(f"--host {' '.join(session.host)}: none of the scenarios is about it: nothing to run")
-    return Prepared(plan=made, features=features, users=users)
+    skip = why_skipped(wanted.tags)
+    made = plan(choice.scenarios, known, values, lambda host: host.name in names, skip, steps)
+    return Prepared(plan=made, features=choice.features, users=choice.users)
 
 
 def read(item: Found, users: UsersSteps | None = None) -> Feature:
@@ -157,6 +195,18 @@ def execute(
     Args:
         on_result: told each result as soon as it is known. held: connections kept from run to run of one session.
     """
+    return remembered(session, carry_out(session, wanted, prepared, on_result, held))
+
+
+@defects_told
+def carry_out(
+    session: Session,
+    wanted: Wanted,
+    prepared: Prepared,
+    on_result: Callable[[Result], None] | None = None,
+    held: Held | None = None,
+) -> Report:
+    """The same without the history, which is as long as the project is large."""
     stack, state = session.stack, session.state
     settings = Settings(
         seconds=session.timeout or SECONDS[wanted.face],
@@ -168,9 +218,7 @@ def execute(
         users_tasks=_users_tasks(session, prepared),
         held=held,
     )
-    return remembered(
-        session, reported(prepared.plan, open_transport, settings, stack.name, stack.env, stack.production)
-    )
+    return reported(prepared.plan, open_transport, settings, stack.name, stack.env, stack.production)
 
 
 def remembered(session: Session, report: Report) -> Report:

@@ -30,14 +30,16 @@ def plan(
     selected: Callable[[Host], bool] = lambda host: True,
     skip: Callable[[Scenario], str] = lambda scenario: "",
     problems: list[str] | None = None,
+    steps: bool = True,
 ) -> Plan:
     """Plan scenarios on hosts.
 
     Args:
         values: of parameters, outputs and hosts. selected: whether `--host` has this host. skip: why a scenario is
         left out, or an empty text. problems: takes all that cannot be planned, where a task tells the first alone.
+        steps: whether the tasks have steps; without, it is only known which there are.
     """
-    planner = _Planner(hosts, values, selected, problems)
+    planner = _Planner(hosts, values, selected, problems, steps)
     tasks: list[Task] = []
     for scenario in scenarios:
         reason = skip(scenario)
@@ -58,10 +60,16 @@ class _Scope:
 
 class _Planner:
     def __init__(
-        self, hosts: Sequence[Host], values: Values, selected: Callable[[Host], bool], problems: list[str] | None
+        self,
+        hosts: Sequence[Host],
+        values: Values,
+        selected: Callable[[Host], bool],
+        problems: list[str] | None,
+        with_steps: bool,
     ) -> None:
         self.hosts = hosts
         self.names = [host.name for host in hosts]
+        self.with_steps = with_steps
         self.values = values
         self.selected = selected
         self.problems = problems
@@ -121,6 +129,8 @@ class _Planner:
 
     def _task(self, scenario: Scenario, scope: _Scope) -> Task:
         name = scope.host.name if scope.host else NO_HOST
+        if not self.with_steps:
+            return Task(scenario=scenario, host=name)
         try:
             steps = tuple(self._step(line, scenario, scope) for line in scenario.lines)
         except UserError as error:

@@ -17,6 +17,21 @@ STACK_FILE = "stack.yaml"
 GROUP = ("infratest", "infratest: features and hosts of a stack")
 #: The project's own markers, as its ini has them, before any plugin has added its own.
 OWN_MARKERS = pytest.StashKey[tuple[str, ...]]()
+#: Feature file -> its lines that the command line names.
+LINES = pytest.StashKey[dict[str, list[int]]]()
+FEATURE_LINE = ".feature:"
+#: Options that are there where a stack is named, under `--infratest-NAME` too: short name, name, what argparse is told.
+WITH_STACK: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("--env", "env", {"metavar": "NAME", "help": "The environment of the stack file."}),
+    (
+        "--host",
+        "host",
+        {"metavar": "PATTERN", "action": "append", "help": "Only hosts whose name matches; repeatable."},
+    ),
+    ("--tags", "tags", {"metavar": "EXPRESSION", "action": "append", "help": "Only scenarios with these tags."}),
+    ("--scenario", "scenario", {"metavar": "SLUG", "help": "Only the scenario with this slug."}),
+    ("-D", "define", {"metavar": "NAME=VALUE", "action": "append", "help": "A parameter of the stack file."}),
+)
 
 
 class InfratestWarning(UserWarning):
@@ -54,7 +69,8 @@ def pytest_load_initial_conftests(
     early_config.stash[OWN_MARKERS] = tuple(map(str, early_config.getini("markers")))
     done = yield
     if stack_path(early_config, early_config.known_args_namespace.infratest_stack) is not None:
-        _option(parser, "--env", "env", metavar="NAME", help="The environment of the stack file.")
+        for short, name, settings in WITH_STACK:
+            _option(parser, short, name, **settings)
     return done
 
 
@@ -63,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
     path = stack_path(config, config.getoption("infratest_stack"))
     if path is None:
         return
+    _part_lines(config)
     from infratest.pytest_plugin import fixtures
     from infratest.pytest_plugin.active import Active
 
@@ -78,6 +95,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def stack_path(config: pytest.Config, given: str | None) -> Path | None:
     """Return the stack file that this session is about, None where none is named."""
+    given = given or os.environ.get("INFRATEST_STACK")
     if given:
         return config.invocation_params.dir / given
     root = config.rootpath
@@ -87,10 +105,30 @@ def stack_path(config: pytest.Config, given: str | None) -> Path | None:
     return root / STACK_FILE if (root / STACK_FILE).is_file() else None
 
 
+def _part_lines(config: pytest.Config) -> None:
+    """Take the line off each `FILE.feature:LINE` of the command line, which pytest would take for a file's name."""
+    lines: dict[Path, list[int]] = {}
+    whole = set()
+    for place, word in enumerate(config.args):
+        file, _, line = word.rpartition(":")
+        if FEATURE_LINE in word and line.isdecimal() and not Path(word).exists():
+            config.args[place] = file
+            lines.setdefault(_absolute(config, file), []).append(int(line))
+        else:
+            whole.add(_absolute(config, word))
+    config.stash[LINES] = {
+        str(path): numbers for path, numbers in lines.items() if whole.isdisjoint((path, *path.parents))
+    }
+
+
+def _absolute(config: pytest.Config, word: str) -> Path:
+    """Return a path of the command line as pytest's collectors have it."""
+    return Path(os.path.normpath(config.invocation_params.dir / word))
+
+
 def _option(parser: pytest.Parser, short: str, name: str, **settings: str) -> None:
     """Add an option, under its short name too where neither a plugin nor the project has that already."""
     groups = [parser._anonymous, *parser._groups]
     taken = {known for group in groups for option in group.options for known in option.names()}
     names = [f"--infratest-{name}"] if short in taken else [short, f"--infratest-{name}"]
-    default = os.environ.get(f"INFRATEST_{name.upper().replace('-', '_')}") if name != "stack" else None
-    parser.getgroup(*GROUP).addoption(*names, dest=f"infratest_{name.replace('-', '_')}", default=default, **settings)
+    parser.getgroup(*GROUP).addoption(*names, dest=f"infratest_{name.replace('-', '_')}", **settings)

@@ -1,4 +1,4 @@
-"""A pytest session that is about a stack: what is collected, run once and handed out, brought up and destroyed.
+"""A pytest session that is about a stack: what is collected, on which hosts, and how it ends.
 
 Registered by the plugin where a stack is named. All checking scenarios that are selected run together at first need,
 as under every face: one plan, one login a host. Acting ones run after them, one at a time, each when its turn comes.
@@ -10,33 +10,26 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
-from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import infratest
-from infratest.deadline import Deadline
-from infratest.engine import faces
-from infratest.engine.results import result
-from infratest.engine.tasks import Plan, Task
 from infratest.errors import InfratestError
-from infratest.hosts import GONE, Host
-from infratest.model import Report, Result
-from infratest.pytest_plugin import OWN_MARKERS
-from infratest.pytest_plugin.items import PYTESTS, FeatureFile, ScenarioItem
+from infratest.pytest_plugin import LINES, OWN_MARKERS, testinfras
+from infratest.pytest_plugin.items import PYTESTS, STATE, FeatureFile, ScenarioItem
+from infratest.pytest_plugin.life import Life
 from infratest.pytest_plugin.once import Shared
 from infratest.pytest_plugin.prefetch import Prefetch
-from infratest.session import Session
-from infratest.stack.open import open_hosts
-from infratest.states import UNKNOWN
+from infratest.pytest_plugin.runs import Runs
+from infratest.pytest_plugin.scenarios import Scenarios
+from infratest.pytest_plugin.testinfras import Way
+from infratest.session import Session, mirrored, mirrored_list, parameters, seconds
 
-#: Seconds that an acting scenario waits for another one, of another worker or run, to end.
-LOCK_WAIT = 600.0
 SHARED = "infratest_shared"
+SELECTED = "infratest_lines"
+NOTHING_RAN = "infratest: every selected scenario was skipped: nothing was checked"
 
 
 class Active:
@@ -47,18 +40,22 @@ class Active:
     def __init__(self, config: pytest.Config, path: Path) -> None:
         self.config = config
         self.worker = hasattr(config, "workerinput")
-        self.session = Session(
-            stack_path=path,
-            env=config.getoption("infratest_env", None),
-            state_path=config.getoption("infratest_state"),
-        )
-        folder = config.workerinput.get(SHARED) if hasattr(config, "workerinput") else None
+        given: dict[str, Any] = getattr(config, "workerinput", {})
+        self.session = _session(config, path)
+        folder = given.get(SHARED)
         self.shared = Shared(Path(folder) if folder else None)
-        wanted = config.getini("infratest_prefetch") and not config.getoption("infratest_no_prefetch")
-        self.prefetch = Prefetch(self.session, bool(wanted), self.shared.folder)
+        self.lines: dict[str, list[int]] = given.get(SELECTED) or config.stash.get(LINES, {})
+        off = config.getoption("infratest_no_prefetch") or mirrored("no-prefetch")
+        ahead = bool(config.getini("infratest_prefetch")) and not off
+        self.prefetch = Prefetch(self.session, ahead, self.shared.folder)
+        self.life = Life(self.session, self.shared, bool(config.getoption("infratest_up")))
+        tags = _given(config, "tags", (mirrored("tags"),))
+        slug = config.getoption("infratest_scenario", None) or mirrored("scenario")
+        self.scenarios = Scenarios(self.session, self.shared, tags, slug, self.lines)
+        self.runs = Runs(self.session, self.shared, tags, self.life.begin, self.prefetch.acting)
+        self.testinfras = testinfras.Options()
         self.registered: set[str] = set()
-        self.items: Sequence[ScenarioItem] = ()
-        self.reports: list[Report] = []
+        self.skipped = self.ran = 0
 
     # Collection
 
@@ -66,17 +63,25 @@ class Active:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         try:
             stack = self.session.stack
-            if self.up_wanted and stack.production:
+            if self.life.up and stack.production:
                 raise pytest.UsageError(f"--infratest-up: {stack.name} is production and is neither made nor destroyed")
+            self.testinfras = testinfras.options(self.config, stack)
+            names = self.session.selected([host.name for host in stack.hosts])
+            if self.testinfras.hosts is not None:
+                ways = testinfras.ways(self.testinfras.hosts, "--hosts", stack)
+                # For features they are what `--host` is.
+                self.session.host = tuple(dict.fromkeys(way.host for way in ways if way.host in names))
+                if not self.session.host:
+                    raise pytest.UsageError(f"--hosts {','.join(self.testinfras.hosts)}: none of them is in --host")
         except InfratestError as error:
             raise pytest.UsageError(str(error)) from None
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path.suffix != ".feature":
             return None
-        made: FeatureFile = FeatureFile.from_parent(parent, path=file_path)
-        made.active = self
-        return made
+        collector: FeatureFile = FeatureFile.from_parent(parent, path=file_path)
+        collector.active = self
+        return collector
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -84,37 +89,41 @@ class Active:
         items.sort(key=lambda item: isinstance(item, ScenarioItem) and item.task.acting)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.items = [item for item in session.items if isinstance(item, ScenarioItem)]
+        tasks = [item.task for item in session.items if isinstance(item, ScenarioItem)]
+        self.runs.checking = [task for task in tasks if not task.acting]
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "_infratest_host" not in metafunc.fixturenames:
             return
         marker = metafunc.definition.get_closest_marker("infratest_hosts")
-        names = self.chosen(tuple(map(str, marker.args)) if marker else ())
-        metafunc.parametrize("_infratest_host", names, indirect=True, scope="session")
+        declared = getattr(metafunc.module, "testinfra_hosts", None)
+        try:
+            if marker:
+                ways = self._marked(tuple(map(str, marker.args)))
+            elif self.testinfras.hosts is not None:
+                ways = testinfras.ways(self.testinfras.hosts, "--hosts", self.session.stack)
+            elif hasattr(metafunc.module, "testinfra_hosts"):
+                ways = testinfras.ways(declared, "testinfra_hosts", self.session.stack)
+            else:
+                ways = self._marked(())
+            names = self.session.selected([host.name for host in self.session.stack.hosts])
+        except InfratestError as error:
+            raise pytest.fail.Exception(f"{metafunc.module.__name__}: {error}", pytrace=False) from None
+        ways = [way for way in ways if way.host in names]
+        ids = [way.host for way in ways]
+        metafunc.parametrize("_infratest_host", ways, ids=ids, indirect=True, scope="session")
 
-    def chosen(self, patterns: Sequence[str]) -> list[str]:
-        """Return the names of the hosts that patterns or groups name, all without any."""
-        found = {spec.name: spec.groups for spec in self.session.stack.hosts}
+    def _marked(self, patterns: Sequence[str]) -> list[Way]:
+        """Return the hosts that names, patterns or groups say, all without any."""
+        hosts = self.session.stack.hosts
+        if not hosts:
+            raise InfratestError(f"{self.session.stack.path}: the stack has no hosts, and a test asks for one")
+        found = {host.name for pattern in patterns for host in testinfras.matching(pattern, hosts)}
         for pattern in patterns:
-            if not any(fnmatchcase(name, pattern) or pattern in groups for name, groups in found.items()):
-                known = ", ".join([*found, *sorted({group for groups in found.values() for group in groups})])
-                pytest.fail(f"infratest_hosts({pattern!r}): no such host or group; known are {known}", pytrace=False)
-        if not found:
-            pytest.fail(f"{self.session.stack.path}: the stack has no hosts, and a test asks for one", pytrace=False)
-        return [
-            name
-            for name, groups in found.items()
-            if not patterns or any(fnmatchcase(name, pattern) or pattern in groups for pattern in patterns)
-        ]
-
-    @cached_property
-    def declared(self) -> list[Host]:
-        """The hosts as the stack file has them. To know what there is to run, nobody is asked where they are."""
-        return [
-            Host(name=spec.name, groups=spec.groups, labels=spec.labels, address=spec.address or "192.0.2.1")
-            for spec in self.session.stack.hosts
-        ]
+            if not testinfras.matching(pattern, hosts):
+                known = testinfras.known(hosts)
+                raise InfratestError(f"infratest_hosts({pattern!r}): no such host or group; known are {known}")
+        return [Way(host.name) for host in hosts if not patterns or host.name in found]
 
     @cached_property
     def reserved(self) -> frozenset[str]:
@@ -129,96 +138,7 @@ class Active:
             self.registered.add(tag)
             self.config.addinivalue_line("markers", f"{tag}: a tag in a feature")
 
-    # Results
-
-    def result(self, task: Task) -> Result:
-        """Return the result of a task, from the one run of all checking tasks, or from its own."""
-        report = self._checked()
-        if task.acting:
-            report = self._run([task])
-        found = next((one for one in report.results if one.id == task.id), None)
-        if found is not None:
-            return found
-        reason = report.problem or "the run gave no result for it"
-        return result(task, {}, state=UNKNOWN, reason=reason)
-
-    def why(self, found: Result) -> str:
-        """Return what blocks a result, in the blocker's own words; empty where nothing does."""
-        for report in self.reports:
-            for one in report.results:
-                if one.id == found.blocked_by:
-                    return f"{found.reason}: {one.reason}"
-        return ""
-
-    def _checked(self) -> Report:
-        def make() -> dict[str, Any]:
-            return self._run([item.task for item in self.items if not item.task.acting]).as_dict(infratest.__version__)
-
-        if not any(not item.task.acting for item in self.items):
-            return faces.problem(None, InfratestError("no checking scenario is selected"))
-        report = Report.from_dict(self.shared.once("checked", make))
-        if report not in self.reports:
-            self.reports.append(report)
-        return report
-
-    def _run(self, tasks: Sequence[Task]) -> Report:
-        """Run tasks as they are planned now, with the hosts as they are."""
-        wanted = faces.Wanted(features=list(dict.fromkeys(task.scenario.path for task in tasks)), wait=LOCK_WAIT)
-        ids = {task.id for task in tasks}
-        with self.prefetch.acting():
-            return self._ran(wanted, ids)
-
-    def _ran(self, wanted: faces.Wanted, ids: set[str]) -> Report:
-        try:
-            self.bring_up()
-            prepared = faces.prepare(self.session, wanted)
-            chosen = tuple(task for task in prepared.plan.tasks if task.id in ids)
-            prepared = replace(prepared, plan=Plan(tasks=chosen, hosts=prepared.plan.hosts))
-            report = faces.execute(self.session, wanted, prepared)
-        except InfratestError as error:
-            report = faces.problem(self.session, error)
-        else:
-            faces.store(self.session, report)
-        self.reports.append(report)
-        return report
-
-    @cached_property
-    def hosts(self) -> list[Host]:
-        """The stack's hosts as they are, brought up first where that was asked for. Raises InfratestError."""
-        self.bring_up()
-        return open_hosts(self.session.stack, self.session.state, Deadline(faces.PROVIDER_SECONDS))
-
-    # Life
-
-    @property
-    def up_wanted(self) -> bool:
-        return bool(self.config.getoption("infratest_up"))
-
-    def bring_up(self) -> None:
-        """Bring the stack up, once for all workers, where that was asked for. Raises InfratestError."""
-        if self.up_wanted:
-            problem = self.shared.once("up", self._up)
-            if problem:
-                raise InfratestError(problem)
-
-    def _up(self) -> str:
-        from infratest.engine.readiness import ready_by
-        from infratest.stack.lifecycle import Lifecycle
-        from infratest.stack.stopping import Stop, Stopped, signals
-
-        stop = Stop()
-        try:
-            with signals(stop):
-                life = Lifecycle(self.session.stack, self.session.state, ready=ready_by(self.session.stack), stop=stop)
-                there = life.provider.hosts(self.session.stack.hosts, Deadline(faces.PROVIDER_SECONDS))
-                # Noted before anything is made: it is destroyed in the end even if this process is gone by then.
-                self.shared.note("absent", [host.name for host in there if host.state == GONE])
-                life.up()
-        except Stopped:
-            raise KeyboardInterrupt from None
-        except InfratestError as error:
-            return f"--infratest-up: {error}"
-        return ""
+    # The end
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -226,26 +146,63 @@ class Active:
         if self.shared.folder is None:
             self.shared.folder = Path(tempfile.mkdtemp(prefix="infratest-pytest-"))
         node.workerinput[SHARED] = str(self.shared.folder)
+        node.workerinput[SELECTED] = self.lines
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed or (report.when == "call" and report.passed):
+            self.ran += 1
+        elif report.skipped and any(name == STATE for name, _ in report.user_properties):
+            self.skipped += 1
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Destroy what this session made; the controller does it, when its workers have ended."""
+        """Keep what ran; the controller destroys what this session made, when its workers have ended."""
+        self.runs.close()
         if self.worker:
             return
-        made = self.shared.noted("absent")
-        if made:
-            from infratest.stack.lifecycle import Lifecycle
-
-            try:
-                everything = len(made) == len(self.session.stack.hosts)
-                Lifecycle(self.session.stack, self.session.state).destroy(None if everything else made)
-            except InfratestError as error:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
-                session.shouldfail = f"--infratest-up: not destroyed: {error}"
-                self.config.get_terminal_writer().line(f"\n{session.shouldfail}", red=True)
+        if self._nothing_ran and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        try:
+            self.life.end()
+        except InfratestError as error:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            session.shouldfail = f"--infratest-up: not destroyed: {error}"
+            self.config.get_terminal_writer().line(f"\n{session.shouldfail}", red=True)
         if self.shared.folder is not None:
             with suppress(OSError):
                 shutil.rmtree(self.shared.folder)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._nothing_ran:
+            terminalreporter.write_line(NOTHING_RAN, red=True)
+
+    @property
+    def _nothing_ran(self) -> bool:
+        """Whether scenarios were selected and all there was to run was skipped: nothing was checked, so not green."""
+        return self.skipped > 0 and not self.ran
+
+
+def _session(config: pytest.Config, path: Path) -> Session:
+    """Return the session of the options, of the environment's where they are not given."""
+    try:
+        limit = mirrored("timeout")
+        return Session(
+            stack_path=path,
+            env=config.getoption("infratest_env", None) or mirrored("env"),
+            state_path=config.getoption("infratest_state") or mirrored("state"),
+            host=_given(config, "host", mirrored_list("host")),
+            parameters=parameters(_given(config, "define", mirrored_list("define"))),
+            timeout=seconds(limit) if limit else None,
+            jobs=int(mirrored("jobs") or Session.jobs),
+        )
+    except (InfratestError, ValueError) as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _given(config: pytest.Config, name: str, otherwise: Sequence[str | None]) -> tuple[str, ...]:
+    """Return the values of an option that may be repeated, else what the environment says."""
+    values = config.getoption(f"infratest_{name}", None) or otherwise
+    return tuple(value for value in values if value)
 
 
 def _marker(line: str) -> str:

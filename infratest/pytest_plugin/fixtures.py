@@ -15,6 +15,7 @@ from infratest.errors import InfratestError, UserError
 from infratest.hosts import Host
 from infratest.pytest_plugin.active import Active
 from infratest.pytest_plugin.prefetch import Prefetch
+from infratest.pytest_plugin.testinfras import Options, Way
 from infratest.registry import unknown
 
 if TYPE_CHECKING:
@@ -26,14 +27,16 @@ class Stack:
 
     Args:
         hosts: name -> what is known of the host: groups, labels, address, endpoints. prefetch: of the session.
+        options: testinfra's, of the session.
     """
 
-    def __init__(self, name: str, env: str, hosts: Mapping[str, Host], prefetch: Prefetch) -> None:
+    def __init__(self, name: str, env: str, hosts: Mapping[str, Host], prefetch: Prefetch, options: Options) -> None:
         self.name = name
         self.env = env
         self.hosts = dict(hosts)
         self._prefetch = prefetch
-        self._open: dict[str, Any] = {}
+        self._options = options
+        self._open: dict[Way, Any] = {}
 
     def host(self, name: str) -> testinfra.host.Host:
         """Return testinfra's object for a host, logged in once a session.
@@ -41,17 +44,27 @@ class Stack:
         Raises:
             UserError: no such host, or testinfra is not installed. TransportError: it cannot be logged in to.
         """
-        if name not in self.hosts:
-            raise UserError(unknown("host", name, list(self.hosts)))
-        if name not in self._open:
+        return self.reached(Way(name))
+
+    def reached(self, way: Way) -> testinfra.host.Host:
+        """Return testinfra's object for a host, as the user that is said, where the session says no other.
+
+        Raises:
+            UserError: no such host, or testinfra is not installed. TransportError: it cannot be logged in to.
+        """
+        if way.host not in self.hosts:
+            raise UserError(unknown("host", way.host, list(self.hosts)))
+        sudo, user = way.sudo or self._options.sudo, way.sudo_user or self._options.sudo_user
+        way = Way(way.host, sudo, user)
+        if way not in self._open:
             try:
                 from infratest import testinfra_backend
             except ImportError as error:
                 raise UserError(f"`host` needs testinfra ({error}): pip install 'infratest[testinfra]'") from None
             ahead = self._prefetch if self._prefetch.enabled else None
             with self._prefetch.ours():
-                self._open[name] = testinfra_backend.opened(self.hosts[name], ahead)
-        return self._open[name]
+                self._open[way] = testinfra_backend.opened(self.hosts[way.host], ahead, sudo, user)
+        return self._open[way]
 
     __getitem__ = host
 
@@ -72,11 +85,11 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     active = cast(Active, request.config.pluginmanager.get_plugin(Active.NAME))
     try:
         with active.prefetch.ours():
-            hosts = active.hosts
+            hosts = active.life.hosts
     except InfratestError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     declared = active.session.stack
-    made = Stack(declared.name, declared.env, {host.name: host for host in hosts}, active.prefetch)
+    made = Stack(declared.name, declared.env, {host.name: host for host in hosts}, active.prefetch, active.testinfras)
     yield made
     made.close()
 
@@ -84,7 +97,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def _infratest_host(request: pytest.FixtureRequest, stack: Stack) -> Any:
     try:
-        return stack.host(request.param)
+        return stack.reached(request.param)
     except InfratestError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
 

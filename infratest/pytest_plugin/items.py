@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infratest.cleaning import clean
-from infratest.engine import faces
 from infratest.engine.tasks import Task
-from infratest.errors import InfratestError, NothingSelected
+from infratest.errors import InfratestError
 from infratest.model import Result, StepResult
 from infratest.pytest_plugin import InfratestWarning
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from infratest.pytest_plugin.active import Active
 
 TEXT_LIMIT = 8000
+#: The property of a test's report that holds its state, as a scenario's alone does.
+STATE = "infratest_state"
 #: Markers that do something in pytest itself. A tag of that name is a keyword (`-k`) and no marker: `@xfail` on a
 #: scenario must not turn a failure into a pass.
 PYTESTS = frozenset("skip skipif xfail parametrize usefixtures filterwarnings tryfirst trylast".split())
@@ -33,16 +34,15 @@ class FeatureFile(pytest.File):
     active: Active
 
     def collect(self) -> Iterable[pytest.Item]:
-        wanted = faces.Wanted(features=(str(self.path),))
         try:
-            made = faces.prepare(self.active.session, wanted, self.active.declared).plan
-        except NothingSelected:
-            return
+            tasks = self.active.scenarios.tasks(self.path)
         except InfratestError as error:
             raise self.CollectError(clean(str(error), TEXT_LIMIT, lines=True)) from None
-        for task in made.tasks:
-            key = task.scenario.key.rpartition("#")[2]
-            yield ScenarioItem.from_parent(self, name=f"{key}[{task.host}]", task=task, active=self.active)
+        for task in tasks:
+            name = f"{task.scenario.key.rpartition('#')[2]}[{task.host}]"
+            # As text: what is in brackets is then read as a parameter, by pytest itself (--lf, --sw) too.
+            nodeid = f"{self.nodeid}::{name}"
+            yield ScenarioItem.from_parent(self, name=name, nodeid=nodeid, task=task, active=self.active)
 
 
 class ScenarioItem(pytest.Item):
@@ -52,7 +52,7 @@ class ScenarioItem(pytest.Item):
         super().__init__(**others)
         self.task = task
         self.active = active
-        self._text = ""
+        self.found: Result | None = None
         for tag in task.scenario.tags:
             self.extra_keyword_matches.add(tag)
             if re.fullmatch(r"[A-Za-z][\w.-]*", tag) and tag not in active.reserved:
@@ -63,21 +63,25 @@ class ScenarioItem(pytest.Item):
 
     def setup(self) -> None:
         """Get the result; what could not be known is an error of this phase, no failure of the test."""
-        found = self.active.result(self.task)
-        self.user_properties.append(("infratest_state", "blocked" if found.blocked_by else found.state))
-        self.found = found
+        # Whoever has the item run once more (--reruns) wants the hosts asked once more.
+        found = self.found = self.active.runs.result(self.task, again=self.found is not None)
+        others = [each for each in self.user_properties if each[0] != STATE]
+        self.user_properties[:] = [*others, (STATE, "blocked" if found.blocked_by else found.state)]
         if found.state == SKIPPED:
             raise pytest.skip.Exception(clean(found.reason), _use_item_location=True)
         if found.state == UNKNOWN or found.blocked_by is not None:
-            pytest.fail(self._told(), pytrace=False)
+            pytest.fail(self._told(found), pytrace=False)
 
     def runtest(self) -> None:
-        if self.found.state == CRITICAL:
-            pytest.fail(self._told(), pytrace=False)
-        if self.found.state == WARNING:
-            warnings.warn_explicit(self._told(), InfratestWarning, str(self.path), self.task.scenario.line)
-        elif self.found.state != OK:
-            pytest.fail(f"{self.found.state!r} is no state that passes", pytrace=False)
+        found = self.found
+        if found is None:
+            pytest.fail("it was not asked: a plugin has run it without its setup", pytrace=False)
+        if found.state == CRITICAL:
+            pytest.fail(self._told(found), pytrace=False)
+        if found.state == WARNING:
+            warnings.warn_explicit(self._told(found), InfratestWarning, str(self.path), self.task.scenario.line)
+        elif found.state != OK:
+            pytest.fail(f"{found.state!r} is no state that passes", pytrace=False)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, InfratestWarning):
@@ -88,8 +92,10 @@ class ScenarioItem(pytest.Item):
         scenario, host = self.task.scenario, self.task.host
         return self.path, max(scenario.line - 1, 0), scenario.name if host == "-" else f"{scenario.name} @ {host}"
 
-    def _told(self) -> str:
-        return clean("\n".join(_lines(self.found, self.active.why(self.found))), TEXT_LIMIT, lines=True)
+    def _told(self, found: Result) -> str:
+        blocker = self.active.runs.blocker(found)
+        why = f"{found.reason}: {blocker.reason}" if blocker else ""
+        return clean("\n".join(_lines(found, why)), TEXT_LIMIT, lines=True)
 
 
 def _lines(found: Result, blocker: str) -> Iterator[str]:

@@ -18,10 +18,11 @@ slow or not exact is asked live.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from time import monotonic
 from types import FrameType
@@ -58,12 +59,12 @@ class Turn:
     """One test that is running.
 
     Args:
-        after: the tests that come next, as far as that is known. acted: whether it is asked live from now on.
+        after: gives the tests that come next, as far as that is known. acted: whether it is asked live from now on.
         last: what `waited` said when it started, or read something. read: the hosts that it has read from.
     """
 
     item: pytest.Item
-    after: Sequence[pytest.Item]
+    after: Callable[[], Iterable[pytest.Item]]
     acted: bool = False
     entry: Entry = field(default_factory=Entry)
     last: float = field(default_factory=waited)
@@ -112,7 +113,7 @@ class Prefetch:
     ) -> Generator[None, object, object]:
         if self._has_acted():
             self._drop()
-        self._turn = Turn(item, self._after(item, nextitem))
+        self._turn = Turn(item, lambda: self._after(item, nextitem))
         try:
             return (yield)
         finally:
@@ -125,11 +126,12 @@ class Prefetch:
         if self.enabled and self._news:
             self._record.save(self._news)
 
-    def _after(self, item: pytest.Item, nextitem: pytest.Item | None) -> Sequence[pytest.Item]:
+    def _after(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterable[pytest.Item]:
         """Return what runs after a test; a worker is told of one that is its own, the others may be anybody's."""
         if self._told is not None:
             return [nextitem] if nextitem else []
-        return self._items[self._places[item] + 1 :] if item in self._places else []
+        place = self._places.get(item, len(self._items))
+        return (self._items[at] for at in range(place + 1, len(self._items)))
 
     @cached_property
     def _record(self) -> Record:
@@ -203,7 +205,8 @@ class Prefetch:
             turn.entry.ends = True
             self._drop()
         try:
-            if what not in (READ, SEARCH) or backend.is_here:
+            # The trip's text is UTF-8, which a host's locale need not be.
+            if what not in (READ, SEARCH) or backend.is_here or not words.isascii():
                 return self._live(backend, words)
             return self._read(backend, turn, words, str(arguments[0]) if what == SEARCH else "")
         finally:
@@ -225,8 +228,9 @@ class Prefetch:
         return answer
 
     def _live(self, backend: TransportBackend, words: str) -> CommandResult:
+        """Ask for what testinfra itself has written; what a test has written is an act."""
         with self._acts.ours():
-            return backend.live(words)
+            return backend.live(words, typed=False)
 
     def _fetched(self, backend: TransportBackend, turn: Turn, words: str) -> CommandResult | None:
         host, test = backend.get_hostname(), turn.item.nodeid
@@ -239,11 +243,11 @@ class Prefetch:
 
     def _fetch(self, backend: TransportBackend, turn: Turn) -> Held | None:
         """Ask what this test, and those after it, asked last time; nothing where this one asked nothing."""
-        host = backend.get_hostname()
-        wanted = self._wanted(turn, self._name(backend), host)
-        commands = list(dict.fromkeys(words for asked in wanted.values() for words in asked))
-        if not wanted.get(turn.item.nodeid):
+        host, name = backend.get_hostname(), self._name(backend)
+        if not self._asked(turn.item, name, host):
             return None
+        wanted = self._wanted(turn, name, host)
+        commands = list(dict.fromkeys(words for asked in wanted.values() for words in asked))
         since = monotonic()
         with self._acts.ours():
             answers, failure = trip.asked(backend.transport, commands, backend.sudo)
@@ -259,19 +263,25 @@ class Prefetch:
         """Return the questions of this test and of those that can be fetched for with it."""
         wanted: dict[str, list[str]] = {}
         count = 0
-        for item in (turn.item, *turn.after):
+        for item in chain((turn.item,), turn.after()):
             if item is not turn.item and any(item.get_closest_marker(marker) for marker in MAY_NOT_RUN):
                 continue
-            entry = self._known.get(key(item.nodeid), Entry())
-            known = (restored(words, item) for words in entry.asked.get(name, ()))
-            asked = [words for words in known if words is not None and (host, words) not in self._unanswered]
+            asked = self._asked(item, name, host)
             count += len(asked)
             if wanted and count > MOST:
                 break
             wanted[item.nodeid] = asked
-            if entry.ends:
+            if self._entry(item).ends:
                 break
         return wanted
+
+    def _asked(self, item: pytest.Item, name: str, host: str) -> list[str]:
+        """Return what a test asked a host last time, as far as it can be asked ahead."""
+        known = (restored(words, item) for words in self._entry(item).asked.get(name, ()))
+        return [words for words in known if words is not None and (host, words) not in self._unanswered]
+
+    def _entry(self, item: pytest.Item) -> Entry:
+        return self._known.get(key(item.nodeid), Entry())
 
     def _name(self, backend: TransportBackend) -> str:
         """Return the host's name in the record: the same name is another machine in another environment."""

@@ -37,6 +37,7 @@ HANDING_ON: Mapping[str, str] = {
 #: Functions whose commands read: module -> names. Of the systems that infratest knows, which is Linux.
 READS: Mapping[str, str] = {
     "testinfra.host": "Host.has_command_v Host.exists Host.find_command",
+    "testinfra.backend.base": "BaseBackend.get_encoding",
     "testinfra.modules.systeminfo": "SystemInfo.sysinfo SystemInfo._get_linux_sysinfo",
     "testinfra.modules.file": (
         "File.exists File.is_file File.is_directory File.is_executable File.is_pipe File.is_socket File.is_symlink "

@@ -38,6 +38,9 @@ STAY = (
     f'm=$1; shift; keep "${SCRIPT}"; unset {SCRIPT}; run "$@"; while IFS= read -r line; do eval "$line"; done'
 )
 
+#: A line by the login shell that sshd names. Bash counts shells: asked as the first one, it reads what it reads then.
+TYPED = 'unset SHLVL; exec "${SHELL:-/bin/sh}" -c "$(printf %b "$1")"'
+
 
 @lru_cache(maxsize=64)
 def escaped(text: bytes, function: bool = False) -> str | None:
@@ -54,6 +57,11 @@ def escaped(text: bytes, function: bool = False) -> str | None:
 def once(script: str, arguments: Sequence[str], environment: Sequence[str]) -> list[str]:
     """Return the command that runs an escaped script, behind the `env` that it is to run in."""
     return [*environment, f"{SCRIPT}={script}", "sh", "-c", RUN, "sh", *arguments]
+
+
+def typed(line: str) -> list[str]:
+    """Return the command that has the login shell run a line, every character of it as it is."""
+    return ["sh", "-c", TYPED, "sh", line.translate(ESCAPES)]
 
 
 def staying(marker: str, arguments: Sequence[str], environment: Sequence[str] = ()) -> list[str]:

@@ -97,6 +97,13 @@ class Transport(ABC):
         """
         return self.let_in(self.execute([*SUDO, *command] if sudo else command, stdin, deadline), sudo)
 
+    def run_typed(self, line: str, deadline: Deadline, sudo: bool = False) -> CommandResult:
+        """Run a line as a person would who has logged in: by the shell that the login gives, else by `/bin/sh`.
+
+        By sudo it is `/bin/sh` too. Raises as `run`.
+        """
+        return self.run(["/bin/sh", "-c", line], deadline, sudo=sudo)
+
     def let_in(self, result: CommandResult, sudo: bool) -> CommandResult:
         """Return a result, unless it is sudo's own refusal."""
         if sudo and result.exit != 0 and result.stderr.startswith(b"sudo: "):

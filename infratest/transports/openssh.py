@@ -30,7 +30,7 @@ from infratest.hosts import Host
 from infratest.options import build
 from infratest.quoting import command_line
 from infratest.sessions import reap, signals_held
-from infratest.transports import _mark, _ssh_errors
+from infratest.transports import _mark, _ssh_errors, _ssh_script
 from infratest.transports._program import NOT_FOUND, Ended, Program
 from infratest.transports._ssh_command import through, trusting
 from infratest.transports._ssh_config import Destination, look_up
@@ -258,6 +258,12 @@ class Openssh(Transport):
             seconds=ended.result.seconds,
             truncated=out.truncated or err.truncated or ended.cut,
         )
+
+    def run_typed(self, line: str, deadline: Deadline, sudo: bool = False) -> CommandResult:
+        """Run a line by the user's login shell, as `ssh HOST LINE` does."""
+        if sudo:
+            return super().run_typed(line, deadline, sudo)
+        return self.run(_ssh_script.typed(line), deadline)
 
     def _status(self, ended: Ended, err: Told) -> int | None:
         """Return the command's status, or None where ssh itself failed."""

@@ -112,6 +112,12 @@ class Ssh(Transport, Chooses):
             return super().run_script(text, deadline, sudo, arguments, as_login)
         return self.run(_ssh_script.once(script, arguments, environment(as_login)), deadline, b"", sudo)
 
+    def run_typed(self, line: str, deadline: Deadline, sudo: bool = False) -> CommandResult:
+        """Run a line by the user's login shell, as `ssh HOST LINE` does."""
+        if sudo:
+            return super().run_typed(line, deadline, sudo)
+        return self.run(_ssh_script.typed(line), deadline)
+
     def close(self) -> None:
         """End the connections; from another thread it ends a command that runs."""
         client, self._client = self._client, None

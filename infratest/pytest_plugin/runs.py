@@ -1,0 +1,115 @@
+"""What a session asks of its hosts for feature items: all checks in one run, what acts or is repeated each alone.
+
+Called by the items. The one run is made when the first item needs it, by whichever worker comes first; every item
+finds its own result in it by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+import infratest
+from infratest.engine import faces
+from infratest.engine.results import result
+from infratest.engine.tasks import Plan, Task
+from infratest.engine.users_steps import users_steps
+from infratest.errors import InfratestError
+from infratest.model import Report, Result
+from infratest.pytest_plugin.once import Shared
+from infratest.session import Session
+from infratest.states import UNKNOWN
+
+#: Seconds that an acting scenario waits for another one, of another worker or run, to end.
+LOCK_WAIT = 600.0
+
+
+class Runs:
+    """The runs of a session, or of one worker of it.
+
+    Args:
+        tags: of `--tags`, for a scenario may be skipped unless they name it. bring_up: makes sure that the stack is up.
+        acting: what is done inside may change a host.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        shared: Shared,
+        tags: Sequence[str],
+        bring_up: Callable[[], None],
+        acting: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self.checking: Sequence[Task] = ()
+        self._session = session
+        self._shared = shared
+        self._wanted = faces.Wanted(tags=tags, wait=LOCK_WAIT)
+        self._bring_up = bring_up
+        self._acting = acting
+        self._joint: dict[str, Result] | None = None
+        self._problem = ""
+        self._last: dict[str, Result] = {}
+        self._alone: list[Report] = []
+
+    def result(self, task: Task, again: bool) -> Result:
+        """Return the result of a task.
+
+        Args:
+            again: it has been asked before, and is to be asked of the hosts anew.
+        """
+        joint = self._checked()
+        if not (again or task.acting):
+            return joint.get(task.id) or self._missing(task, self._problem)
+        report = self._run([task], faces.carry_out)
+        self._alone.append(report)
+        self._last.update({one.id: one for one in report.results})
+        return next((one for one in report.results if one.id == task.id), None) or self._missing(task, report.problem)
+
+    def blocker(self, blocked: Result) -> Result | None:
+        """Return the result that blocks another one, None where it is not known."""
+        return self._last.get(blocked.blocked_by or "")
+
+    def close(self) -> None:
+        """Keep what ran alone, at once: the history is as long as the project is large."""
+        if self._alone:
+            first = self._alone[0]
+            results = [one for report in self._alone for one in report.results]
+            faces.store(self._session, first.changed(results=results, problem=""))
+            self._alone.clear()
+
+    def _missing(self, task: Task, problem: str) -> Result:
+        return result(task, {}, state=UNKNOWN, reason=problem or "the run gave no result for it")
+
+    def _checked(self) -> dict[str, Result]:
+        """Return the results of all checking tasks, by id."""
+        if self._joint is None:
+            report = Report.from_dict(self._shared.once("checked", self._check)) if self.checking else None
+            self._joint = {one.id: one for one in report.results} if report else {}
+            self._problem = report.problem if report else ""
+            self._last.update(self._joint)
+        return self._joint
+
+    def _check(self) -> dict[str, Any]:
+        report = self._run(self.checking, faces.execute)
+        if not report.problem:
+            faces.store(self._session, report)
+        return report.as_dict(infratest.__version__)
+
+    def _run(self, tasks: Sequence[Task], carry_out: Callable[..., Report]) -> Report:
+        """Run tasks as they are planned now, with the hosts as they are."""
+        with self._acting():
+            try:
+                self._bring_up()
+                scenarios = list({task.scenario.key: task.scenario for task in tasks}.values())
+                own = any(scenario.own for scenario in scenarios)
+                users = users_steps(self._session.stack.folder) if own else None
+                choice = faces.Choice(scenarios=scenarios, users=users)
+                prepared = faces.plan_for(self._session, self._wanted, choice)
+                ids = {task.id for task in tasks}
+                left = tuple(task for task in prepared.plan.tasks if task.id in ids)
+                prepared = replace(prepared, plan=Plan(tasks=left, hosts=prepared.plan.hosts))
+                return carry_out(self._session, self._wanted, prepared)
+            except InfratestError as error:
+                return faces.problem(self._session, error)
