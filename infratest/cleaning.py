@@ -5,6 +5,10 @@ Called wherever such text enters a reason, an evidence, a line or a log. On the 
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 MASK = "********"
 
 #: A value shorter than this would mask half of every text, so it is refused where it is declared.
@@ -97,3 +101,31 @@ def _printable(text: str, lines: bool) -> str:
         else:
             kept.append("\ufffd")
     return "".join(kept)
+
+
+def written(value: Any, inside: bool = False) -> str:
+    """Return a value in words that need no Python: a line for each item or entry, `name value` for what has names.
+
+    Args:
+        inside: of another value, so on one line.
+    """
+    if value is None or isinstance(value, bool):
+        return "none" if value is None else "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return decoded(value)
+    if isinstance(value, dict):
+        parts = [f"{written(name, True)}: {written(held, True)}" for name, held in value.items()]
+        return ("; " if inside else "\n").join(parts)
+    if isinstance(value, tuple | list | set | frozenset):
+        return (", " if inside else "\n").join([written(item, True) for item in value])
+    names = getattr(value, "_fields", None) or getattr(value, "__dataclass_fields__", None) or _slots(value)
+    fields = [(name, getattr(value, name)) for name in names if not name.startswith("_")]
+    said = [f"{name} {written(held, True)}" for name, held in fields if held not in (None, "", b"", (), [], {})]
+    return ", ".join(said) if names else str(value)
+
+
+def _slots(value: Any) -> tuple[str, ...]:
+    slots = getattr(type(value), "__slots__", ())
+    return (slots,) if isinstance(slots, str) else tuple(slots)

@@ -24,6 +24,8 @@ INFINITY = float("inf")
 #: Characters that need no quotes around a label.
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/%-")
 LABEL_LIMIT = 100
+#: Characters that no label can hold -> what is written for them.
+INSTEAD = {"=": "%3D", "'": "%27", "|": "%7C", ";": "%3B"}
 
 
 class Range:
@@ -133,13 +135,17 @@ def names_hosts(report: Report) -> bool:
 
 
 def label(text: str) -> str:
-    """Return text that may be a label: one line, without what the guidelines ban (`=`, `'`) or a reader splits at."""
-    if len(text) > LABEL_LIMIT:  # cut, long commands that begin alike would be one label, and one of them seen
-        text = f"{text[: LABEL_LIMIT - 12]}... {_checksum(text):08x}"
-    text = clean(text, LABEL_LIMIT)
-    for character in "='|;":
-        text = text.replace(character, "_")
-    return text or "_"
+    """Return text that may be a label: one line, without what the guidelines ban (`=`, `'`) or a reader splits at.
+
+    What differs stays different, since of two observations with one label only one is seen: what cannot stand there is
+    written as in a URL, and what is cut leaves a checksum. A label's own label is itself.
+    """
+    name = text
+    for character, stands_for in INSTEAD.items():
+        name = name.replace(character, stands_for)
+    if len(name) > LABEL_LIMIT:
+        name = f"{name[: LABEL_LIMIT - 12]}... {_checksum(text):08x}"
+    return clean(name, LABEL_LIMIT) or "_"
 
 
 def _checksum(text: str) -> int:

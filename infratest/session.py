@@ -6,7 +6,7 @@ Made by the command line, the pytest plugin and the behave runner; read by every
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,3 +97,42 @@ class Session:
         except UserError as error:
             here = f"; {self.stack_path} says what there is, without one `local` is this machine"
             raise UserError(f"--host {error}{here if 'local' in self.host else ''}") from None
+
+
+def session_of(
+    stack_path: str | Path | None,
+    *,
+    env: str | None = None,
+    state: str | None = None,
+    host: Iterable[str] = (),
+    defined: Mapping[str, str] | None = None,
+    jobs: int | None = None,
+    verbosity: int = 0,
+) -> Session:
+    """Return the session of a face that has no command line of its own; what it is not told, the environment says.
+
+    Args:
+        defined: parameters of the stack file.
+    Raises:
+        UserError: a value in the environment that the option could not have either.
+    """
+    limit = mirrored("timeout")
+    return Session(
+        stack_path=Path(stack_path or mirrored("stack") or STACK_FILE),
+        env=env or mirrored("env"),
+        state_path=state or mirrored("state"),
+        host=tuple(host) or mirrored_list("host"),
+        parameters=dict(defined or {}) or parameters(mirrored_list("define")),
+        timeout=seconds(limit) if limit else None,
+        jobs=jobs or _number("jobs", Session.jobs),
+        verbosity=verbosity or _number("verbose", 0),
+    )
+
+
+def _number(option: str, otherwise: int) -> int:
+    text = mirrored(option)
+    if text is None:
+        return otherwise
+    if not text.isdecimal():
+        raise UserError(f"INFRATEST_{option.upper()}={text}: {text!r} is no whole number")
+    return int(text)

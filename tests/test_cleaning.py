@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from infratest import cleaning
-from infratest.cleaning import MASK, clean, decoded, keep_secret, masked
+from infratest.cleaning import MASK, clean, decoded, keep_secret, masked, written
+from infratest.model import Observation
+from infratest.record import Record
 
 
 @pytest.fixture
@@ -93,3 +96,33 @@ def test_a_secret_too_short_to_mask_is_not_kept(secrets):
 @pytest.mark.parametrize("data, text", [(b"\xc3\xb6", "ö"), (b"a\xffb", "a\ufffdb"), (b"", "")])
 def test_decoded(data, text):
     assert decoded(data) == text
+
+
+class Pair(Record):
+    name: str
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Plain:
+    status: int
+    body: bytes = b""
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        (Plain(503), "status 503"),
+        (Plain(200, b"caf\xe9"), "status 200, body caf\ufffd"),
+        ((Pair("a", 1), Pair("b")), "name a, size 1\nname b, size 0"),
+        ({"up": True, "since": None, "to": ("x", "y")}, "up: yes\nsince: none\nto: x, y"),
+        ({"disk": Pair("sda", 5)}, "disk: name sda, size 5"),
+        (Observation("disk", 71.5, "%"), "name disk, value 71.5, unit %"),
+        (None, "none"),
+        (3, "3"),
+        (0.25, "0.25"),
+        (frozenset(("x",)), "x"),
+    ],
+)
+def test_values_in_words(value, text):
+    assert written(value) == text

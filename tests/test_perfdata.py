@@ -148,7 +148,7 @@ def test_stricter(one, other, value, expected):
         (Observation("days", None, "s", "", "14:"), "days=U;;14:"),
         (Observation("nothing", float("nan"), "s"), "nothing=U"),
         (Observation("endless", float("inf"), "s"), "endless=U"),
-        (Observation("a=b 'c' | d;e", 1.0), "'a_b _c_ _ d_e'=1"),
+        (Observation("a=b 'c' | d;e", 1.0), "'a%3Db %27c%27 %7C d%3Be'=1"),
         (Observation("two\nlines", 1.0), "'two lines'=1"),
         (Observation("", 1.0), "_=1"),
     ],
@@ -193,3 +193,11 @@ def test_long_labels_that_begin_alike_stay_two():
     assert all(len(one) <= 100 for one in made)
     assert [label(one) for one in made] == made
     assert label("a" * 100) == "a" * 100
+
+
+@pytest.mark.parametrize("first, second", [("a=1", "a;1"), ("a=1", "a_1"), ("x | y", "x _ y"), ("it's", "it=s")])
+def test_labels_of_banned_characters_stay_two(first, second):
+    steps = [StepResult("s", 1, "ok", "", [Observation(first, 1.0), Observation(second, 2.0)])]
+    found = observations([Result("f#s@a", "f", "s", 1, "a", "ok", steps=steps)], hosts=False)
+    assert [seen.value for seen in found] == [1.0, 2.0]
+    assert [metric(seen) for seen in found] == [metric(Observation(first, 1.0)), metric(Observation(second, 2.0))]

@@ -53,7 +53,7 @@ class Demo:
 
     def title(self, words: str) -> None:
         click.echo()
-        click.echo(click.style(f"── {words} ", bold=True) if self.colour else f"── {words}")
+        click.echo(click.style(f"── {words} ", bold=True) if self.colour else f"── {words}", color=self.colour)
 
     def took(self, phase: str, seconds: float) -> None:
         self.times[phase] = seconds
@@ -68,7 +68,8 @@ class Demo:
         click.echo(
             click.style(f"$ {program} {' '.join(words)}", fg="cyan")
             if self.colour
-            else f"$ {program} {' '.join(words)}"
+            else f"$ {program} {' '.join(words)}",
+            color=self.colour,
         )
         # The installed program of that name, beside the Python that runs us.
         command = [str(Path(sys.executable).with_name(program)), *words]

@@ -59,9 +59,10 @@ def show(session: Session, report: Report, formats: Sequence[str], default: str,
     for text in formats:
         name, _, path = text.partition(":")
         if path:
-            _write(path, output(session, name, sys.stderr, {}).render(report))
+            _write(path, output(session, name, False, {}).render(report))
     on_stdout = next((text for text in formats if ":" not in text), default)
-    rendered = output(session, on_stdout, sys.stdout, options if on_stdout == default else {}).render(report)
+    colour = _streams.takes_colour(sys.stdout, session.colour)
+    rendered = output(session, on_stdout, colour, options if on_stdout == default else {}).render(report)
     try:
         sys.stdout.write(rendered)
         sys.stdout.flush()
@@ -74,9 +75,8 @@ def show(session: Session, report: Report, formats: Sequence[str], default: str,
         _streams.drop()
 
 
-def output(session: Session, name: str, stream: Any, options: dict[str, Any]) -> Output:
-    """Return an output, in colour where its stream is a terminal and nobody said otherwise."""
-    colour = session.colour if session.colour is not None else bool(stream.isatty())
+def output(session: Session, name: str, colour: bool, options: dict[str, Any]) -> Output:
+    """Return an output, for a stream that takes colours or does not."""
     made: Output = registry.get("output", name)(colour=colour, verbosity=session.verbosity, **options)
     return made
 

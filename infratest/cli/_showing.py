@@ -7,12 +7,12 @@ import threading
 import time
 from types import TracebackType
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from infratest.cleaning import clean
+from infratest.cli import _streams
 
 #: Phases that end what happens to a host; all others are work in hand.
 GOOD = frozenset(("ready", "removed", "halted", "provisioned", "made", "file is there", "file put"))
@@ -28,7 +28,7 @@ class Progress:
     """
 
     def __init__(self, colour: bool | None = None) -> None:
-        self._console = Console(stderr=True, no_color=colour is False, highlight=False)
+        self._console = _streams.console(colour, stderr=True)
         self._live: Live | None = None
         self._lines: dict[str, tuple[str, str]] = {}
         self._began = time.monotonic()
@@ -36,7 +36,7 @@ class Progress:
         self.seconds: dict[str, float] = {}
 
     def __enter__(self) -> Progress:
-        if sys.stderr.isatty():
+        if _streams.redraws(sys.stderr):
             self._live = Live(console=self._console, refresh_per_second=8, get_renderable=self._table)
             self._live.start()
         return self

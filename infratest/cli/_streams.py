@@ -1,6 +1,7 @@
-"""The standard streams of a command: closed by whoever started it, full, or read by somebody who has gone.
+"""The standard streams of a command: closed by whoever started it, full, read by somebody who has gone, or a terminal
+that takes colours, or that does not.
 
-Called by the programs at their begin and end, and where a report is printed.
+Called by the programs at their begin and end, and wherever something is printed for people.
 """
 
 from __future__ import annotations
@@ -28,6 +29,42 @@ class Masking:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO, Any
+
+    from rich.console import Console
+
+
+def takes_colour(stream: IO[Any], asked: bool | None = None) -> bool:
+    """Whether a stream gets colours: as asked, else as NO_COLOR and FORCE_COLOR say, else a terminal that has them.
+
+    Each of the two counts where it is set to anything (no-color.org, force-color.org); the first is above the second.
+    """
+    if asked is not None or os.environ.get("NO_COLOR"):
+        return bool(asked)
+    return bool(os.environ.get("FORCE_COLOR")) or redraws(stream)
+
+
+def redraws(stream: IO[Any]) -> bool:
+    """Whether lines that were written can be drawn again: on a terminal that knows where its cursor is."""
+    return stream.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+
+
+def console(asked: bool | None = None, stderr: bool = False) -> Console:
+    """Return a console of rich's for a standard stream, its colours as `takes_colour` has it, its words unbroken."""
+    from rich.console import Console
+
+    colour = takes_colour(sys.stderr if stderr else sys.stdout, asked)
+    return Console(
+        stderr=stderr,
+        color_system="standard" if colour else None,
+        force_terminal=True if colour else None,
+        no_color=not colour,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def secure() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import sys
 import tempfile
 import time
 from importlib.resources import as_file, files
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from infratest.cli import _streams
 from infratest.cli._demo import FIGURES, PHASES, Demo, Failed
 from infratest.engine.interrupts import ending_in_order
 from infratest.quoting import quoted
@@ -45,7 +46,7 @@ def command(keep: Path | None, no_color: bool) -> int:
         raise click.UsageError(f"--keep {keep}: is there already; name a new folder")
     with as_file(files("infratest.fixtures") / "stacks" / "shop") as source:
         shutil.copytree(source, folder, dirs_exist_ok=keep is None)
-    demo = Demo(folder / "stack.yaml", colour=not (no_color or os.environ.get("NO_COLOR")))
+    demo = Demo(folder / "stack.yaml", colour=_streams.takes_colour(sys.stdout, False if no_color else None))
     began = time.monotonic()
     failure, status = "", 1
     try:

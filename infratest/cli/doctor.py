@@ -10,12 +10,12 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 import infratest
 from infratest import registry
 from infratest.cleaning import clean
+from infratest.cli import _streams
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.diagnosis import Doctor, Finding
@@ -124,7 +124,7 @@ def _host(host: Host) -> list[Finding]:
 
 
 def _show(session: Session, findings: list[Finding]) -> None:
-    console = Console(no_color=session.colour is False, highlight=False, soft_wrap=True)
+    console = _streams.console(session.colour)
     width = max(len(one.name) for one in findings)
     for one in findings:
         mark = Text("ok  ", "green") if one.usable else Text("--  ", "red")

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from infratest.cleaning import clean
+from infratest.cli import _streams
 from infratest.cli._lifecycle import looking
 from infratest.cli.session import with_session
 from infratest.hosts import ABSENT, PAUSED, RUNNING, STOPPED, Host
@@ -74,7 +74,7 @@ def _changed(session: Session, hosts: list[Host]) -> list[Change]:
 
 
 def _show(session: Session, found: Status, hosts: list[Host]) -> None:
-    console = Console(no_color=session.colour is False, highlight=False, soft_wrap=True)
+    console = _streams.console(session.colour)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     stack = session.stack

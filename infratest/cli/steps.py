@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
+from infratest.cli import _streams
 from infratest.cli.session import with_session
 from infratest.engine.users_steps import OwnStep, users_steps
 from infratest.gherkin.phrases import Sentence
@@ -57,13 +59,13 @@ def command(session: Session, pattern: str | None, form: str) -> int:
     for kind, heading in KINDS:
         listed = [sentence for sentence in found if sentence.kind == kind]
         if listed:
-            click.echo(_styled(session, heading, bold=True))
+            click.echo(_styled(session, heading, bold=True), color=True)
             for sentence in listed:
                 click.echo(f"  {sentence.example}")
                 told = f"{sentence.summary} Undo: {sentence.undo}." if sentence.undo else sentence.summary
-                click.echo(_styled(session, f"      {told}", dim=True))
+                click.echo(_styled(session, f"      {told}", dim=True), color=True)
                 if sentence.negation:
-                    click.echo(_styled(session, f"      not: {sentence.negation}", dim=True))
+                    click.echo(_styled(session, f"      not: {sentence.negation}", dim=True), color=True)
     _show_own(session, own)
     if not pattern:
         click.echo(f"\n{TAIL}")
@@ -78,16 +80,17 @@ def _own(session: Session) -> list[OwnStep]:
 
 def _show_own(session: Session, own: list[OwnStep]) -> None:
     if own:
-        click.echo(_styled(session, "Your own steps", bold=True))
+        click.echo(_styled(session, "Your own steps", bold=True), color=True)
     for step in own:
         click.echo(f"  {step.keyword.capitalize()} {step.pattern}")
         kind = "only looks" if step.looks else "may change something; with @infratest.checks it only looks"
         told = f"{step.summary} (own, {kind}; {step.location})".strip()
-        click.echo(_styled(session, f"      {told}", dim=True))
+        click.echo(_styled(session, f"      {told}", dim=True), color=True)
 
 
 def _styled(session: Session, words: str, *, bold: bool = False, dim: bool = False) -> str:
-    return words if session.colour is False else click.style(words, bold=bold or None, dim=dim or None)
+    coloured = _streams.takes_colour(sys.stdout, session.colour)
+    return click.style(words, bold=bold or None, dim=dim or None) if coloured else words
 
 
 def _text(sentence: Sentence) -> str:

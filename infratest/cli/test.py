@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from infratest.cli import _streams
 from infratest.cli._formats import check_formats, exit_status, format_options, show
 from infratest.cli.session import selecting, with_session
 from infratest.engine import faces
@@ -67,7 +68,7 @@ class _Progress:
     def __init__(self, total: int) -> None:
         self._total = total
         self._done = 0
-        self._shown = sys.stderr.isatty()
+        self._shown = _streams.redraws(sys.stderr)
 
     def __enter__(self) -> _Progress:
         return self

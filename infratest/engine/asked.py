@@ -7,7 +7,7 @@ program's path.
 from __future__ import annotations
 
 from infratest.builtin import builtin
-from infratest.cleaning import clean
+from infratest.cleaning import clean, written
 from infratest.errors import FactError, InfratestError
 from infratest.model import Evidence
 from infratest.record import Record, derived
@@ -91,7 +91,7 @@ class Facts:
         if value is None or isinstance(value, InfratestError):
             return None
         command = f"{need.fact} {' '.join(need.argument)}".strip()
-        return Evidence(need.fact, clean(command, 500), None, clean(str(value), EVIDENCE_LIMIT), 0.0)
+        return Evidence(need.fact, clean(command, 500), None, clean(written(value), EVIDENCE_LIMIT, lines=True), 0.0)
 
 
 def as_failure(fact: str, error: Exception) -> InfratestError:

@@ -2,16 +2,15 @@
 
 behave reads its own options and shows what happened by its own formatters; what is run, judged and counted is the
 engine's, through the same door as every other face. Status 0 only for ok and warning: a run in which nothing was
-checked is never green. `-D name=value` are parameters of the stack file, but for stack, env, host and state, which
-are the options of these names.
+checked is never green. `-D name=value` are parameters of the stack file, but for stack, env, host, state
+and scenario, which are the options of these names. What is not given, the variables INFRATEST_* say.
 """
 
 from __future__ import annotations
 
 import copy
-import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,10 @@ from infratest.cleaning import clean
 from infratest.engine import faces
 from infratest.engine.tasks import NO_HOST, Task
 from infratest.errors import InfratestError
+from infratest.evidence import lines as evidence_lines
 from infratest.model import Report, Result, StepResult
-from infratest.session import Session
+from infratest.session import Session, mirrored, session_of
+from infratest.shares import shares
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
 
 #: Our states as behave shows them. Never read back: what decides is the report's state.
@@ -43,7 +44,7 @@ SHOWN = {
 GREEN = (OK, WARNING)
 #: behave's options that would change what runs, and that this runner does not have: refused, never ignored.
 REFUSED = ("wip", "steps_catalog", "dry_run", "stop", "name", "include_re", "exclude_re", "stage")
-OPTIONS = ("stack", "env", "host", "state")
+OPTIONS = ("stack", "env", "host", "state", "scenario")
 
 
 class Runner(ITestRunner):  # type: ignore[misc]  # behave has no types
@@ -51,6 +52,10 @@ class Runner(ITestRunner):  # type: ignore[misc]  # behave has no types
 
     def __init__(self, config: Any) -> None:
         self.config = config
+
+    @property
+    def _verbosity(self) -> int:
+        return int(bool(self.config.verbose))
 
     @property
     def undefined_steps(self) -> list[Any]:
@@ -79,8 +84,14 @@ class Runner(ITestRunner):  # type: ignore[misc]  # behave has no types
         return report.state not in GREEN
 
     def _checked(self, session: Session) -> Report:
-        tags = (self.config.tag_expression.to_string(),) if self.config.tags else ()
-        wanted = faces.Wanted(features=self.config.paths, tags=tags, face="test")
+        tags = self.config.tag_expression.to_string() if self.config.tags else mirrored("tags")
+        scenario = self.config.userdata.get("scenario") or mirrored("scenario")
+        wanted = faces.Wanted(
+            features=self.config.paths,
+            tags=(tags,) if tags else (),
+            scenario=scenario,
+            face="test",
+        )
         prepared = faces.prepare(session, wanted)
         report = faces.execute(session, wanted, prepared)
         faces.store(session, report)
@@ -96,8 +107,9 @@ class Runner(ITestRunner):  # type: ignore[misc]  # behave has no types
         formatters = make_formatters(self.config, self.config.outputs)
         reporters = [one for one in self.config.reporters if not isinstance(one, JUnitReporter)]
         shown = [(tasks[result.id], result) for result in report.results if result.id in tasks]
+        seconds = shares(report)
         for _, group in groupby(shown, lambda pair: pair[1].feature):
-            feature = _feature(list(group))
+            feature = _feature(list(group), seconds, self._verbosity)
             for formatter in formatters:
                 _play(formatter, feature, self.config.show_skipped)
             for reporter in reporters:
@@ -105,6 +117,7 @@ class Runner(ITestRunner):  # type: ignore[misc]  # behave has no types
         for formatter in formatters:
             formatter.close()
         for reporter in reporters:
+            reporter.duration = report.duration  # behave's own clock measures how long it takes to show this
             reporter.end()
         for result in report.results:
             if result.id not in tasks:
@@ -115,40 +128,42 @@ class Runner(ITestRunner):  # type: ignore[misc]  # behave has no types
 
 def _session(config: Any) -> Session:
     given = {name: str(value) for name, value in config.userdata.items()}
-    options = {name: given.pop(name, None) or os.environ.get(f"INFRATEST_{name.upper()}") for name in OPTIONS}
-    return Session(
-        stack_path=Path(options["stack"] or "stack.yaml"),
+    options = {name: given.pop(name, None) for name in OPTIONS}
+    return session_of(
+        options["stack"],
         env=options["env"],
         host=(options["host"],) if options["host"] else (),
-        state_path=options["state"],
-        parameters=given,
-        jobs=config.jobs if config.jobs > 1 else Session().jobs,
+        state=options["state"],
+        defined=given,
+        jobs=config.jobs if config.jobs > 1 else None,
         verbosity=int(bool(config.verbose)),
     )
 
 
-def _feature(results: Sequence[tuple[Task, Result]]) -> Any:
+def _feature(results: Sequence[tuple[Task, Result]], seconds: Mapping[str, float], verbosity: int) -> Any:
     """Return a copy of behave's feature that holds these scenarios, one for each host, as they came out."""
     source: Any = results[0][0].scenario.source
     made = copy.copy(source.feature)
-    made.run_items = [_scenario(task, result) for task, result in results]
+    made.run_items = [_scenario(task, result, seconds[result.id], verbosity) for task, result in results]
     made.clear_status()
     return made
 
 
-def _scenario(task: Task, result: Result) -> Any:
+def _scenario(task: Task, result: Result, seconds: float, verbosity: int) -> Any:
     source: Any = task.scenario.source
     made = copy.copy(source)
     made.name = source.name if task.host == NO_HOST else f"{source.name} @ {task.host}"
     made._background_steps = [copy.copy(step) for step in source.background_steps]
     made.steps = [copy.copy(step) for step in source.steps]
     left = list(result.steps)
-    for step in made.all_steps:
+    steps = list(made.all_steps)
+    for step in steps:
         step.reset()
+        step.duration = seconds / len(steps)
         found = next((one for one in left if (one.text, one.line) == (step.name, step.line)), None)
         if found is not None:
             left.remove(found)
-        _tell(step, found)
+        _tell(step, found, verbosity)
     # What belongs to no line: why nothing could be asked, a hook, an undo. Its first line says so.
     around = [f"{one.text} {one.reason}" for one in left] or ([] if result.steps else [result.reason])
     first = next(iter(made.all_steps), None)
@@ -160,12 +175,12 @@ def _scenario(task: Task, result: Result) -> Any:
     return made
 
 
-def _tell(step: Any, found: StepResult | None) -> None:
+def _tell(step: Any, found: StepResult | None, verbosity: int) -> None:
     step.status = Status.skipped if found is None else SHOWN[found.state]
     if found is not None and found.state != OK:
         lines = [f"{found.state}: {found.reason}"]
         for evidence in found.evidence:
-            lines += [f"  $ {evidence.command}", *(f"  > {line}" for line in evidence.output.splitlines())]
+            lines += [f"  $ {evidence.command}", *(f"  > {line}" for line in evidence_lines(evidence, verbosity))]
         step.error_message = clean("\n".join(lines), 4000, lines=True)
 
 

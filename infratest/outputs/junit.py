@@ -6,11 +6,14 @@ zone, attributes always there); the order inside a test case is pytest's, which 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from infratest.cleaning import clean
+from infratest.evidence import lines as evidence_lines
 from infratest.model import Report, Result, StepResult
 from infratest.outputs.base import Output
+from infratest.shares import shares
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
 
 Element = ElementTree.Element
@@ -18,8 +21,6 @@ Element = ElementTree.Element
 #: State -> the element that says so; warning passes, as its table of faces has it.
 FACES = {CRITICAL: "failure", UNKNOWN: "error", SKIPPED: "skipped"}
 TEXT_LIMIT = 20000
-#: The suite of results that no feature holds: whether the hosts are reachable.
-HOSTS = "hosts"
 
 
 class Junit(Output):
@@ -27,12 +28,16 @@ class Junit(Output):
 
     def render(self, report: Report) -> str:
         """Return the document, ending in a line break."""
-        features: dict[str, list[Result]] = {}
+        seconds = shares(report)
+        hosts = {result.id: result for result in report.results if not result.feature}
+        features: dict[str, list[Element]] = {}
         for result in report.results:
-            features.setdefault(result.feature or HOSTS, []).append(result)
-        suites = [_suite(name, [_case(result) for result in found], report) for name, found in features.items()]
+            if result.id not in hosts:
+                blocker = hosts.get(result.blocked_by or "")
+                features.setdefault(result.feature, []).append(_case(result, seconds[result.id], blocker))
+        suites = [_suite(name, cases, report, list(hosts.values())) for name, cases in features.items()]
         if report.state in (CRITICAL, UNKNOWN) and not any(_red(suite) for suite in suites):
-            suites.append(_suite("infratest", [_no_verdict(report)], report))
+            suites.append(_suite("infratest", [_no_verdict(report)], report, list(hosts.values())))
         root = Element("testsuites", _totals(suites) | {"name": _name(report), "time": _seconds(report.duration)})
         root.extend(suites)
         ElementTree.indent(root)
@@ -40,7 +45,8 @@ class Junit(Output):
         return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
 
 
-def _suite(name: str, cases: list[Element], report: Report) -> Element:
+def _suite(name: str, cases: list[Element], report: Report, hosts: Sequence[Result]) -> Element:
+    """Return a suite; hosts that could not be asked are no test cases, and stand in its properties."""
     counts = {"tests": len(cases)}
     counts |= {kind + "s": sum(case.find(kind) is not None for case in cases) for kind in ("failure", "error")}
     counts["skipped"] = sum(case.find("skipped") is not None for case in cases)
@@ -49,17 +55,20 @@ def _suite(name: str, cases: list[Element], report: Report) -> Element:
     suite.set("timestamp", report.started[:19])
     suite.set("hostname", _name(report))
     properties = ElementTree.SubElement(suite, "properties")
-    for key, value in (("stack", report.stack), ("env", report.env)):
-        ElementTree.SubElement(properties, "property", {"name": key, "value": _legal(value)})
+    down = [(f"host.{host.host}", f"{host.state}: {clean(host.reason, 500)}") for host in hosts]
+    for key, value in (("stack", report.stack), ("env", report.env), *down):
+        ElementTree.SubElement(properties, "property", {"name": _legal(key), "value": _legal(value)})
     suite.extend(cases)
     return suite
 
 
-def _case(result: Result) -> Element:
-    name = f"{result.scenario} @ {result.host}"
-    attributes = {"classname": _legal(result.feature or HOSTS), "name": _legal(name), "time": _seconds(result.duration)}
-    case = Element("testcase", attributes)
-    reason = _reason(result)
+def _case(result: Result, seconds: float, blocker: Result | None) -> Element:
+    name = result.scenario if result.host == "-" else f"{result.scenario} @ {result.host}"
+    attributes = {"classname": _legal(result.feature), "name": _legal(name)}
+    if not result.feature.startswith("@"):  # a ready-made feature is no file of the project
+        attributes |= {"file": _legal(result.feature), "line": str(result.line)}
+    case = Element("testcase", attributes | {"time": _seconds(seconds)})
+    reason = _reason(result, blocker)
     if result.state == WARNING:
         properties = ElementTree.SubElement(case, "properties")
         ElementTree.SubElement(properties, "property", {"name": "state", "value": WARNING})
@@ -83,15 +92,17 @@ def _no_verdict(report: Report) -> Element:
     return case
 
 
-def _reason(result: Result) -> str:
-    blocked = f"blocked by {result.blocked_by}" if result.blocked_by is not None else ""
-    return _legal(clean("; ".join(part for part in (blocked, result.reason) if part) or result.state, 500))
+def _reason(result: Result, blocker: Result | None) -> str:
+    if result.blocked_by is None:
+        return _legal(clean(result.reason or result.state, 500))
+    why = f": {blocker.reason}" if blocker is not None and blocker.reason else ""
+    return _legal(clean(f"blocked by {result.blocked_by}{why}", 500))
 
 
 def _details(result: Result) -> str:
     """Return each sentence that does not hold, where it stands, and the evidence for it."""
     place = f"{result.feature}:{result.line} " if result.line else ""
-    lines = [f"{place}{result.scenario} @ {result.host}"]
+    lines = [place + (result.scenario if result.host == "-" else f"{result.scenario} @ {result.host}")]
     for step in result.steps:
         if step.state != OK:
             lines += _step(result, step)
@@ -105,7 +116,7 @@ def _step(result: Result, step: StepResult) -> list[str]:
     for evidence in step.evidence:
         ended = "no exit status" if evidence.exit is None else f"exit {evidence.exit}"
         lines.append(f"  $ {evidence.command} ({ended})")
-        lines += [f"  > {line}" for line in evidence.output.splitlines()]
+        lines += [f"  > {line}" for line in evidence_lines(evidence, verbosity=1)]
     return lines
 
 

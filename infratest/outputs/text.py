@@ -5,12 +5,16 @@ Loaded by name; the default of `infratest test`. All it shows is cleaned again h
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from rich.cells import cell_len
 
 from infratest.cleaning import clean
+from infratest.evidence import is_own
+from infratest.evidence import lines as evidence_lines
 from infratest.model import Evidence, Report, Result, StepResult
 from infratest.outputs.base import Output
-from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING, worst
 from infratest.units import human
 
 BLOCKED = "blocked"
@@ -21,14 +25,11 @@ DIM, BOLD = "2", "1"
 #: In this order the last line counts them.
 WORST_COUNTED = (CRITICAL, UNKNOWN, WARNING, BLOCKED, SKIPPED, OK)
 
-#: The column of hosts begins here at most; lines of evidence and hosts named, at most, without and with -v.
+#: The column of hosts begins here at most; columns of a narrow terminal; hosts named, at most, without and with -v.
 WIDEST = 60
-EVIDENCE_LINES = (8, 40)
+NARROW = 80
 HOSTS_NAMED = (6, 1000)
 REASON_LIMIT, LINE_LIMIT = 600, 180
-
-#: Facts whose evidence is a user's own command's words, shown without -v.
-OWN_WORDS = ("command", "root-command")
 
 
 class Text(Output):
@@ -44,7 +45,9 @@ class Text(Output):
         for result in report.results:
             features.setdefault(result.feature, []).append(result)
         for feature, results in features.items():
-            lines += [self._paint(_line(feature) or "hosts", BOLD), *self._feature(results), ""]
+            shown = self._feature(results)
+            if shown:
+                lines += [self._paint(_line(feature) or "hosts", BOLD), *shown, ""]
         lines += self._blocked(report)
         lines += [*(self._note(note) for note in report.notes), *self._problem(report), *self._totals(report)]
         return "\n".join(lines) + "\n"
@@ -59,20 +62,26 @@ class Text(Output):
         return f"{self._paint(SYMBOLS[state], COLOURS[state])} {_line(result.scenario)}{host}{reason}\n"
 
     def _feature(self, results: list[Result]) -> list[str]:
-        """Return one line for each scenario and state, naming its hosts; then what is behind it where it is not ok."""
+        """Return one block for each scenario and outcome: its hosts, then what is behind it where it is not ok."""
         width = min(WIDEST, max(cell_len(_line(result.scenario)) for result in results))
-        groups: dict[tuple[str, str], list[Result]] = {}
+        groups: dict[Hashable, list[Result]] = {}
         for result in results:
-            state = _state(result)
-            # What is ok or blocked is one line for all its hosts; what failed is a block of its own.
-            own = result.id if state not in (OK, BLOCKED, SKIPPED) or self.verbosity else f"{result.scenario} {state}"
-            groups.setdefault((own, state), []).append(result)
+            groups.setdefault(self._alike(result), []).append(result)
         lines = []
-        for (_, state), found in groups.items():
-            if state == BLOCKED and not self.verbosity:
-                continue
-            lines += self._scenario(found, state, width)
+        for same in groups.values():
+            state = _state(same[0])
+            if state != BLOCKED or self.verbosity:
+                lines += self._scenario(same, state, width)
         return lines
+
+    def _alike(self, result: Result) -> Hashable:
+        """Return what is the same for results that are shown as one: all that would be shown, but for the host."""
+        state = _state(result)
+        if self.verbosity:
+            return result.id
+        if state in (OK, BLOCKED, SKIPPED):
+            return result.scenario, state
+        return result.scenario, state, tuple(self._steps(result))
 
     def _scenario(self, results: list[Result], state: str, width: int) -> list[str]:
         first = results[0]
@@ -110,7 +119,7 @@ class Text(Output):
         return lines
 
     def _step(self, result: Result, step: StepResult) -> list[str]:
-        place = self._paint(f"{_line(result.feature)}:{step.line}" if step.line else _line(result.feature), DIM)
+        place = f"{_line(result.feature)}:{step.line}" if step.line else _line(result.feature)
         if step.state == OK:
             numbers = ", ".join(
                 f"{_line(seen.name)} {human(seen.value, seen.unit)}"
@@ -121,28 +130,29 @@ class Text(Output):
             lines = [f"      {self._paint(SYMBOLS[OK], COLOURS[OK])} {_line(step.text, 300)}{told}"]
             return lines + (self._evidence(step) if self.verbosity > 1 else [])
         symbol = self._paint(SYMBOLS[step.state], COLOURS[step.state])
-        lines = [f"      {symbol} {_line(step.text, 300)}  {place}"]
+        text = _line(step.text, 300)
+        # A terminal would break a place in its middle, and nobody could click on it or copy it.
+        fits = cell_len(f"      ? {text}  {place}") <= NARROW
+        lines = [f"      {symbol} {text}" + (f"  {self._paint(place, DIM)}" if fits and place else "")]
         if step.reason:
             lines.append(f"        {self._paint(_line(step.reason, REASON_LIMIT), COLOURS[step.state])}")
+        if place and not fits:
+            lines.append(f"        {self._paint(place, DIM)}")
         return lines + (self._evidence(step) if step.state != SKIPPED else [])
 
     def _evidence(self, step: StepResult) -> list[str]:
         lines = []
         for evidence in step.evidence:
             # The reason says what our own snippets saw; what a user's command printed only the user can read.
-            if self.verbosity or evidence.fact in OWN_WORDS:
+            if self.verbosity or is_own(evidence):
                 lines += self._one_evidence(evidence)
         return lines
 
     def _one_evidence(self, evidence: Evidence) -> list[str]:
         ended = "" if evidence.exit in (0, None) else f"  exit {evidence.exit}"
-        lines = [self._paint(f"        $ {_line(evidence.command)}{ended}", DIM)]
-        output = clean(evidence.output, 20000, lines=True).splitlines()
-        most = EVIDENCE_LINES[min(self.verbosity, 1)]
-        lines += [self._paint(f"        │ {_line(line)}", DIM) for line in output[:most]]
-        if len(output) > most:
-            lines.append(self._paint(f"        │ … {len(output) - most} more lines", DIM))
-        return lines
+        shown = [f"        $ {_line(evidence.command)}{ended}"]
+        shown += [f"        │ {line}" for line in evidence_lines(evidence, self.verbosity)]
+        return [self._paint(line, DIM) for line in shown]
 
     def _blocked(self, report: Report) -> list[str]:
         """Return how many each blocker stands in the way of; their scenarios are named with -v alone."""
@@ -165,12 +175,15 @@ class Text(Output):
 
     def _totals(self, report: Report) -> list[str]:
         name = f"{report.stack}/{report.env}" if report.env else report.stack
-        counts = report.counts
-        said = ", ".join(
-            self._paint(f"{counts[state]} {state}", COLOURS[state]) for state in WORST_COUNTED if counts[state]
-        )
+        down = [result for result in report.results if not result.feature]
+        scenarios = report.changed(results=[result for result in report.results if result.feature])
+        counts = scenarios.counts
+        # A host that cannot be asked is no scenario, and counted apart.
+        apart = [self._paint(f"{_counted(len(down), 'host')} not reached", COLOURS[worst(one.state for one in down)])]
+        parts = [self._paint(f"{counts[state]} {state}", COLOURS[state]) for state in WORST_COUNTED if counts[state]]
+        said = ", ".join([*(apart if down else ()), *parts])
         hosts = len({result.host for result in report.results if result.host != "-"})
-        across = f" on {hosts} host{'' if hosts == 1 else 's'}" if hosts else ""
+        across = f" on {_counted(hosts, 'host')}" if hosts else ""
         cost = report.cost
         state = self._paint(report.state.upper(), f"{BOLD};{COLOURS[report.state]}")
         spent = (
@@ -179,7 +192,7 @@ class Text(Output):
         )
         return [
             f"{state}{f'  {_line(name)}' if name else ''}: {said or 'nothing was checked'}",
-            self._paint(f"{_scenarios(len(report.results))}{across} · {spent}", DIM),
+            self._paint(f"{_scenarios(len(scenarios.results))}{across} · {spent}", DIM),
         ]
 
     def _paint(self, text: str, code: str) -> str:

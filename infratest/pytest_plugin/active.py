@@ -25,7 +25,7 @@ from infratest.pytest_plugin.prefetch import Prefetch
 from infratest.pytest_plugin.runs import Runs
 from infratest.pytest_plugin.scenarios import Scenarios
 from infratest.pytest_plugin.testinfras import Way
-from infratest.session import Session, mirrored, mirrored_list, parameters, seconds
+from infratest.session import Session, mirrored, parameters, session_of
 
 SHARED = "infratest_shared"
 SELECTED = "infratest_lines"
@@ -49,7 +49,7 @@ class Active:
         ahead = bool(config.getini("infratest_prefetch")) and not off
         self.prefetch = Prefetch(self.session, ahead, self.shared.folder)
         self.life = Life(self.session, self.shared, bool(config.getoption("infratest_up")))
-        tags = _given(config, "tags", (mirrored("tags"),))
+        tags = _given(config, "tags") or tuple(filter(None, [mirrored("tags")]))
         slug = config.getoption("infratest_scenario", None) or mirrored("scenario")
         self.scenarios = Scenarios(self.session, self.shared, tags, slug, self.lines)
         self.runs = Runs(self.session, self.shared, tags, self.life.begin, self.prefetch.acting)
@@ -185,24 +185,20 @@ class Active:
 def _session(config: pytest.Config, path: Path) -> Session:
     """Return the session of the options, of the environment's where they are not given."""
     try:
-        limit = mirrored("timeout")
-        return Session(
-            stack_path=path,
-            env=config.getoption("infratest_env", None) or mirrored("env"),
-            state_path=config.getoption("infratest_state") or mirrored("state"),
-            host=_given(config, "host", mirrored_list("host")),
-            parameters=parameters(_given(config, "define", mirrored_list("define"))),
-            timeout=seconds(limit) if limit else None,
-            jobs=int(mirrored("jobs") or Session.jobs),
+        return session_of(
+            path,
+            env=config.getoption("infratest_env", None),
+            state=config.getoption("infratest_state"),
+            host=_given(config, "host"),
+            defined=parameters(_given(config, "define")),
         )
-    except (InfratestError, ValueError) as error:
+    except InfratestError as error:
         raise pytest.UsageError(str(error)) from None
 
 
-def _given(config: pytest.Config, name: str, otherwise: Sequence[str | None]) -> tuple[str, ...]:
-    """Return the values of an option that may be repeated, else what the environment says."""
-    values = config.getoption(f"infratest_{name}", None) or otherwise
-    return tuple(value for value in values if value)
+def _given(config: pytest.Config, name: str) -> tuple[str, ...]:
+    """Return the values of an option that may be repeated."""
+    return tuple(config.getoption(f"infratest_{name}", None) or ())
 
 
 def _marker(line: str) -> str:

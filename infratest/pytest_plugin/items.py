@@ -13,6 +13,7 @@ import pytest
 from infratest.cleaning import clean
 from infratest.engine.tasks import Task
 from infratest.errors import InfratestError
+from infratest.evidence import lines
 from infratest.model import Result, StepResult
 from infratest.pytest_plugin import InfratestWarning
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
@@ -95,24 +96,25 @@ class ScenarioItem(pytest.Item):
     def _told(self, found: Result) -> str:
         blocker = self.active.runs.blocker(found)
         why = f"{found.reason}: {blocker.reason}" if blocker else ""
-        return clean("\n".join(_lines(found, why)), TEXT_LIMIT, lines=True)
+        verbosity = max(0, self.config.get_verbosity())
+        return clean("\n".join(_lines(found, why, verbosity)), TEXT_LIMIT, lines=True)
 
 
-def _lines(found: Result, blocker: str) -> Iterator[str]:
+def _lines(found: Result, blocker: str, verbosity: int) -> Iterator[str]:
     """Yield what is not as it should be: what was expected, what was seen, where that is written, and evidence."""
     yield f"{'blocked' if found.blocked_by else found.state}: {blocker or found.reason}"
     for step in found.steps:
         if step.state != OK and found.blocked_by is None:
-            yield from _step(found, step)
+            yield from _step(found, step, verbosity)
     if found.runbook:
         yield f"runbook: {found.runbook}"
 
 
-def _step(found: Result, step: StepResult) -> Iterator[str]:
+def _step(found: Result, step: StepResult, verbosity: int) -> Iterator[str]:
     yield f"{found.feature}:{step.line}:"
     yield f"    expected: {step.text}"
     yield f"    {'seen' if step.state in (CRITICAL, WARNING) else step.state}: {step.reason}"
     for evidence in step.evidence:
         ended = "" if evidence.exit is None else f"  (exit {evidence.exit})"
         yield f"    $ {evidence.command}{ended}"
-        yield from (f"    > {line}" for line in evidence.output.splitlines())
+        yield from (f"    > {line}" for line in lines(evidence, verbosity))

@@ -42,7 +42,7 @@ def test_schema(name):
         assert next(child.tag for child in suite) == "properties"
         assert {child.tag for child in list(suite)[1:]} == {"testcase"}
         for case in suite.iter("testcase"):
-            assert {"name", "classname", "time"} == set(case.attrib)
+            assert {"name", "classname", "time"} <= set(case.attrib) <= {"name", "classname", "time", "file", "line"}
             assert case.attrib["name"]
             assert case.attrib["classname"]
             verdicts = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
@@ -114,3 +114,46 @@ def test_characters_that_xml_cannot_hold():
     every = "".join(map(chr, (*range(0x20), 0x7F, 0x85, 0xD800, 0xDFFF, 0xFFFE, 0xFFFF, 0x1F600)))
     report = one("critical", reason=every).changed(stack="a\x00b\ud800")
     assert "\N{GRINNING FACE}" in parsed(report).find(".//failure").attrib["message"]
+
+
+def cases(report: Report) -> dict[str, dict[str, str]]:
+    return {case.attrib["name"]: case.attrib for case in parsed(report).iter("testcase")}
+
+
+def test_a_case_says_where_it_stands():
+    assert cases(one("ok"))["it works @ web-1"] == {
+        "name": "it works @ web-1", "classname": "features/a.feature", "file": "features/a.feature", "line": "3",
+        "time": "0.000",
+    }  # fmt: skip
+    once = Result("f#s@-", "f.feature", "once", 7, "-", "ok")
+    assert cases(one("ok").changed(results=[once]))["once"]["line"] == "7"
+    ready = Result("@linux-baseline#s@a", "@linux-baseline", "ready-made", 7, "a", "ok")
+    assert "file" not in cases(one("ok").changed(results=[ready]))["ready-made @ a"]
+
+
+@pytest.mark.parametrize(
+    "durations, run, expected",
+    [
+        ([1.0] * 61, 1.0, ["0.016"] * 61),  # asked together
+        ([1.0, 2.0, 3.0], 6.5, ["1.000", "2.000", "3.000"]),  # one after the other
+        ([1.0] * 4 + [30.0], 31.0, ["0.250"] * 4 + ["30.000"]),  # checks together, then an act
+        ([30.0, 1.0, 1.0], 31.0, ["30.000", "0.500", "0.500"]),
+        ([0.0, 0.0], 0.0, ["0.000", "0.000"]),
+        ([5.0], 1.0, ["1.000"]),
+    ],
+)
+def test_times_add_up_to_the_runs(durations, run, expected):
+    results = [Result(f"f#{at}@a", "f", f"s{at}", 1, "a", "ok", duration=took) for at, took in enumerate(durations)]
+    root = parsed(Report("shop", "", "2026-01-31T12:00:00Z", run, results))
+    assert [case.attrib["time"] for case in root.iter("testcase")] == expected
+    assert float(root.find("testsuite").attrib["time"]) <= run + 0.001
+    assert root.attrib["time"] == f"{run:.3f}"
+
+
+def test_a_host_that_is_down_is_no_test_case():
+    down = Result("reachable@a", "", "reachable", 0, "a", "critical", "no route to 192.0.2.1")
+    blocked = [one("unknown", blocked_by="reachable@a").results[0]]
+    root = parsed(one("ok").changed(results=[down, *blocked]))
+    assert (root.attrib["tests"], root.attrib["errors"], root.attrib["failures"]) == ("1", "1", "0")
+    assert root.find(".//error").attrib["message"] == "blocked by reachable@a: no route to 192.0.2.1"
+    assert root.find(".//property[@name='host.a']").attrib["value"] == "critical: no route to 192.0.2.1"

@@ -96,3 +96,60 @@ def test_raw_answers_of_our_own_snippets_are_shown_with_v_alone():
     assert "ss -ltn" not in Text().render(given)
     assert "        $ nginx -t  exit 1\n        │ unknown directive\n" in Text().render(given)
     assert "        $ ss -ltn\n        │ nothing\n" in Text(verbosity=1).render(given)
+
+
+def failing(host: str, seen: str = "port 80 is not listening", **more: object) -> Result:
+    steps = [StepResult("port 80 is listening", 14, "critical", seen, (), more.pop("evidence", ()))]
+    return result(host, "critical", reason=seen, steps=steps, **more)
+
+
+def test_failures_alike_on_many_hosts_are_one_block():
+    hosts = [f"web-{number}" for number in range(1, 13)]
+    text = Text().render(report(*map(failing, hosts), failing("db", "it is another reason")))
+    assert text.count("port 80 is not listening") == 1
+    assert "  ✗ it works  web-1, web-2, web-3, web-4, web-5 and 7 more  critical\n" in text
+    assert "  ✗ it works  db  critical\n" in text
+    assert text.count("web-1") == 1
+    # With -v each stands alone.
+    assert Text(verbosity=1).render(report(*map(failing, hosts))).count("port 80 is not listening") == 12
+
+
+def test_what_is_shown_of_two_hosts_must_be_alike():
+    """Words of a command of the user's own are shown, so two that differ are two blocks; ours are not, without -v."""
+    for fact, blocks in (("command", 2), ("processes", 1)):
+        pair = [failing(name, evidence=[Evidence(fact, "x", 1, f"on {name}", 0.1)]) for name in ("a", "b")]
+        assert Text().render(report(*pair)).count("port 80 is not listening") == blocks
+    warned = [result(name, "warning", reason="84 % full") for name in ("a", "b")]
+    assert "  ▲ it works  a, b  warning\n      84 % full\n" in Text().render(report(*warned))
+
+
+@pytest.mark.parametrize("length", [10, 40, 52, 53, 60, 200])
+def test_a_place_is_never_broken_at_80_columns(length):
+    step = StepResult("x" * length, 14, "critical", "no")
+    lines = Text().render(report(result("a", "critical", steps=[step]))).splitlines()
+    place = next(line for line in lines if "features/a.feature:14" in line)
+    assert len(place) <= 80
+    assert place.endswith("features/a.feature:14")
+
+
+def test_a_feature_of_which_nothing_is_shown_has_no_heading():
+    blocked = result("a", "unknown", blocked_by="reachable@a")
+    other = result("b").changed(feature="features/b.feature", id="features/b.feature#s@b")
+    text = Text().render(report(blocked, other))
+    assert "features/a.feature" not in text
+    assert "features/b.feature\n" in text
+    assert "features/a.feature\n" in Text(verbosity=1).render(report(blocked, other))
+
+
+def test_a_host_that_is_down_is_no_scenario():
+    down = [Result(f"reachable@{name}", "", "reachable", 0, name, "critical", "no route") for name in ("a", "b")]
+    blocked = [result(name, "unknown", blocked_by=f"reachable@{name}") for name in ("a", "b")]
+    lines = Text().render(report(*down, *blocked, result("c"))).splitlines()
+    assert lines[-2] == "CRITICAL  shop/dev: 2 hosts not reached, 2 blocked, 1 ok"
+    assert lines[-1].startswith("3 scenarios on 3 hosts · ")
+
+
+def test_what_runs_once_has_no_host():
+    text = Text().render(report(result("-"), result("-", "critical", reason="no")))
+    assert "  ✓ it works\n" in text
+    assert "  ✗ it works  critical\n" in text
