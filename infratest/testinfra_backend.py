@@ -62,6 +62,12 @@ class TransportBackend(BaseBackend):  # type: ignore[misc]  # testinfra has no t
         """Whether the host is this machine, where a command costs no trip."""
         return self._spec.transport == "local"
 
+    @property
+    def identity(self) -> str:
+        """The host, and as whom it is asked: what is so for one user need not be so for another."""
+        who = self.sudo_user or ("root" if self.sudo and not self._spec.sudo else "")
+        return f"{self.hostname}?{who}" if who else str(self.hostname)
+
     def get_pytest_id(self) -> str:
         return str(self.hostname)
 

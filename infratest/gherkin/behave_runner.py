@@ -180,7 +180,10 @@ def _tell(step: Any, found: StepResult | None, verbosity: int) -> None:
     if found is not None and found.state != OK:
         lines = [f"{found.state}: {found.reason}"]
         for evidence in found.evidence:
-            lines += [f"  $ {evidence.command}", *(f"  > {line}" for line in evidence_lines(evidence, verbosity))]
+            lines += [
+                f"  $ {evidence.command}",
+                *(f"  > {line}" for line in evidence_lines(evidence, verbosity, found.text)),
+            ]
         step.error_message = clean("\n".join(lines), 4000, lines=True)
 
 

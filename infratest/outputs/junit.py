@@ -116,7 +116,7 @@ def _step(result: Result, step: StepResult) -> list[str]:
     for evidence in step.evidence:
         ended = "no exit status" if evidence.exit is None else f"exit {evidence.exit}"
         lines.append(f"  $ {evidence.command} ({ended})")
-        lines += [f"  > {line}" for line in evidence_lines(evidence, verbosity=1)]
+        lines += [f"  > {line}" for line in evidence_lines(evidence, 1, step.text)]
     return lines
 
 

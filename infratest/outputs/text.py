@@ -145,13 +145,13 @@ class Text(Output):
         for evidence in step.evidence:
             # The reason says what our own snippets saw; what a user's command printed only the user can read.
             if self.verbosity or is_own(evidence):
-                lines += self._one_evidence(evidence)
+                lines += self._one_evidence(evidence, step.text)
         return lines
 
-    def _one_evidence(self, evidence: Evidence) -> list[str]:
+    def _one_evidence(self, evidence: Evidence, sentence: str) -> list[str]:
         ended = "" if evidence.exit in (0, None) else f"  exit {evidence.exit}"
         shown = [f"        $ {_line(evidence.command)}{ended}"]
-        shown += [f"        │ {line}" for line in evidence_lines(evidence, self.verbosity)]
+        shown += [f"        │ {line}" for line in evidence_lines(evidence, self.verbosity, sentence)]
         return [self._paint(line, DIM) for line in shown]
 
     def _blocked(self, report: Report) -> list[str]:

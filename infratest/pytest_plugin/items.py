@@ -117,4 +117,4 @@ def _step(found: Result, step: StepResult, verbosity: int) -> Iterator[str]:
     for evidence in step.evidence:
         ended = "" if evidence.exit is None else f"  (exit {evidence.exit})"
         yield f"    $ {evidence.command}{ended}"
-        yield from (f"    > {line}" for line in lines(evidence, verbosity))
+        yield from (f"    > {line}" for line in lines(evidence, verbosity, step.text))

@@ -73,7 +73,7 @@ class Turn:
 
 @dataclass
 class Held:
-    """What was fetched from one host: test -> command -> answer."""
+    """What was fetched from one host, as one user: test -> command -> answer."""
 
     answers: dict[str, dict[str, CommandResult]]
     since: float = field(default_factory=monotonic)
@@ -213,7 +213,7 @@ class Prefetch:
             turn.last = waited()
 
     def _read(self, backend: TransportBackend, turn: Turn, words: str, text: str) -> CommandResult:
-        host = backend.get_hostname()
+        host = backend.identity
         answer = None if turn.acted else self._fetched(backend, turn, words)
         if answer is None:
             started = monotonic()
@@ -233,7 +233,7 @@ class Prefetch:
             return backend.live(words, typed=False)
 
     def _fetched(self, backend: TransportBackend, turn: Turn, words: str) -> CommandResult | None:
-        host, test = backend.get_hostname(), turn.item.nodeid
+        host, test = backend.identity, turn.item.nodeid
         held = self._held.get(host)
         if held is not None and monotonic() - held.since > OLD:
             held = self._held.pop(host, None) and None
@@ -243,7 +243,7 @@ class Prefetch:
 
     def _fetch(self, backend: TransportBackend, turn: Turn) -> Held | None:
         """Ask what this test, and those after it, asked last time; nothing where this one asked nothing."""
-        host, name = backend.get_hostname(), self._name(backend)
+        host, name = backend.identity, self._name(backend)
         if not self._asked(turn.item, name, host):
             return None
         wanted = self._wanted(turn, name, host)
@@ -285,4 +285,4 @@ class Prefetch:
 
     def _name(self, backend: TransportBackend) -> str:
         """Return the host's name in the record: the same name is another machine in another environment."""
-        return f"{self._session.stack.env}/{backend.get_hostname()}"
+        return f"{self._session.stack.env}/{backend.identity}"

@@ -317,6 +317,20 @@ def test_an_unreachable_host_blocks(tmp_path):
     assert "Traceback" not in said
 
 
+def test_of_a_large_table_what_matters_is_shown(tmp_path):
+    """One process that is missing, among all of this machine's; and no value as Python writes it."""
+    steps = ['the process "no-such-thing" is running', 'the file "/etc/passwd" has mode "0600"', "port 1 is listening"]
+    lines = "".join(f"    Then {step}\n" for step in steps)
+    write(tmp_path, {"stack.yaml": "stack: one\nprovider: local\nhosts:\n  here: {}\n",
+                     "a.feature": f"Feature: f\n  Scenario: s\n{lines}"})  # fmt: skip
+    status, _, said = session(tmp_path)
+    assert status == 1
+    assert "lines, none with no-such-thing; -v shows more" in said
+    assert "> kind file, mode 0644, owner root, group root, " in said
+    assert not re.search(r"\w\(\w+=|\{'|\('", said), said
+    assert len(said.splitlines()) < 60
+
+
 def test_up_and_destroy_of_what_cannot_be_made(tmp_path):
     """Provider local makes nothing: --infratest-up finds its hosts there and leaves them."""
     write(tmp_path, {"stack.yaml": STACK, "test_a.py": "def test_a(host): pass"})

@@ -279,3 +279,27 @@ def test_c(host): assert host.group("root").exists
         assert len(ran.outcomes) == 3
         if commands == 1:
             assert ran.cost == (1, 1, 1), ran.said
+
+
+# As whom
+
+
+def test_as_another_user(project):
+    """By a module's words for a host, and by the options; what was asked as one user is not told to another."""
+    as_nobody = "testinfra_hosts = ['ssh://far?sudo=true&sudo_user=nobody']\n"
+    tests = """
+def test_who(host): assert host.check_output("id -un") == "{user}"
+def test_reads(host): assert host.file("/root/.").is_executable is {root}
+def test_user(host): assert host.user().name == "{user}"
+"""
+    project.tests(
+        tests.format(user="root", root=True),
+        **{"test_b.py": as_nobody + tests.format(user="nobody", root=False)},
+    )
+    for _ in range(2):
+        ran = project.session()
+        assert set(ran.outcomes.values()) == {"PASSED"}, ran.said
+        assert "6 passed" in ran.said
+    project.tests(tests.format(user="nobody", root=False))
+    ran = project.session("--sudo", "--sudo-user=nobody", "test_a.py")
+    assert set(ran.outcomes.values()) == {"PASSED"}, ran.said
