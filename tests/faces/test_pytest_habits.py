@@ -115,6 +115,8 @@ VALUE = {"b.feature::value[-]"}
         ),
         ([], {"INFRATEST_HOST": "web-1 db"}, {name for name in EVERY if "web-2" not in name} | VALUE),
         (["--host", "db"], {"INFRATEST_HOST": "web-1"}, ONE_DB | VALUE),
+        (["--host", "data"], {}, ONE_DB | VALUE),
+        (["--host", "web-2,web-1", "--scenario", "two"], {}, TWO_WEB),
         (["--tags", "web and not slow"], {}, {name for name in EVERY if "::one" in name}),
         (["--tags", "web", "--tags", "slow", "--host", "db"], {}, {"a.feature::three[db]"}),
         ([], {"INFRATEST_TAGS": "web and slow"}, {name for name in EVERY if "::three" in name}),
