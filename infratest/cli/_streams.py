@@ -30,6 +30,7 @@ class Masking:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO, Any
