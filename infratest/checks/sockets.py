@@ -70,8 +70,9 @@ class PortListening(Check):
         if self.address is None:
             return Seen(holds=True, saw=words)
         if self.only:
-            place = _place(self.address)
-            return Seen(holds=all(_place(one.address) == place for one in here), saw=words)
+            place, scope = _place(self.address), self.address.partition("%")[2]
+            there = [_place(one.address) == place and scope in ("", one.interface) for one in here]
+            return Seen(holds=all(there), saw=words)
         return Seen(holds=_answers(here, self.address), saw=words)
 
 

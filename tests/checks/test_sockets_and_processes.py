@@ -130,6 +130,12 @@ def test_a_listener_that_is_bound_to_an_interface(listener, address, answers):
         assert check.observe(facts).holds is answers
 
 
+def test_only_at_a_link_local_address_of_one_interface():
+    facts = {SOCKETS: Listeners((over("fe80::1", "eth0", *ETH0),))}
+    for address, holds in (("fe80::1", True), ("fe80::1%eth0", True), ("fe80::1%eth1", False)):
+        assert PortListening(80, address=address, only=True).observe(facts).holds is holds
+
+
 def test_the_interface_is_told():
     seen = PortListening(80, address="127.0.0.1").observe({SOCKETS: Listeners((over("0.0.0.0", "eth0"),))})
     assert seen.saw == "port 80 is listening at 0.0.0.0%eth0"

@@ -123,14 +123,41 @@ def test_a_name_of_which_only_15_bytes_are_known_is_told_to_be_so():
             assert holds("it-renamed", looked, pids) is False
 
 
+#: Its first thread ends, another one goes on.
+WITHOUT_ITS_FIRST_THREAD = (
+    "import ctypes, threading, time\n"
+    "threading.Thread(target=lambda: time.sleep(600)).start()\n"
+    "print('ready', flush=True)\n"
+    f"ctypes.CDLL(None).syscall({EXIT}, 0)\n"
+)
+
+
+def test_every_shell_tells_the_same(look, tmp_path):
+    program = tmp_path / "it-modules-extra-long"
+    shutil.copy(SLEEP, program)
+    with (
+        started(
+            titled("it-very-long-name-of-a-daemon: idle"), [sys.executable, "-c", WITHOUT_ITS_FIRST_THREAD]
+        ) as pids,
+        subprocess.Popen(["worker 1", "600"], executable=program) as child,
+    ):
+        try:
+            wait_until(lambda: "\nState:\tZ" in Path(f"/proc/{pids[1]}/status").read_text())
+            wait_until(lambda: Path(f"/proc/{child.pid}/comm").read_text() == "it-modules-extr\n")
+            told, seen = look("process", ())[()], here("process", [()])[()]
+        finally:
+            child.kill()
+    for pid in (*pids, child.pid):
+        assert called(pid, told).changed(rss=0) == called(pid, seen).changed(rss=0)
+    assert called(child.pid, told).names == ("it-modules-extr", "worker", "worker 1", "it-modules-extra-long")
+    assert os.getpid() not in {one.pid for one in told}
+
+
 def test_a_process_whose_first_thread_has_ended_runs():
-    program = (
-        "import ctypes, threading, time\n"
-        "threading.Thread(target=lambda: time.sleep(600)).start()\n"
-        "print('ready', flush=True)\n"
-        f"ctypes.CDLL(None).syscall({EXIT}, 0)\n"
-    )
-    with started([sys.executable, "-c", program], ["sh", "-c", "echo ready; sleep 600"]) as (pid, other):
+    with started([sys.executable, "-c", WITHOUT_ITS_FIRST_THREAD], ["sh", "-c", "echo ready; sleep 600"]) as (
+        pid,
+        other,
+    ):
         wait_until(lambda: "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text())
         for looked in both():
             one = called(pid, looked)
