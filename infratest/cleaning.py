@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    pass
 
 MASK = "********"
 
@@ -103,29 +103,20 @@ def _printable(text: str, lines: bool) -> str:
     return "".join(kept)
 
 
-def written(value: Any, inside: bool = False) -> str:
-    """Return a value in words that need no Python: a line for each item or entry, `name value` for what has names.
+def literal(text: str, limit: int = 200) -> str:
+    """Return text in quotes with what cannot be seen written out, as `'ready\\r'`: what differs looks different.
 
     Args:
-        inside: of another value, so on one line.
+        limit: characters that are shown; the cut is marked.
     """
-    if value is None or isinstance(value, bool):
-        return "none" if value is None else "yes" if value else "no"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return decoded(value)
-    if isinstance(value, dict):
-        parts = [f"{written(name, True)}: {written(held, True)}" for name, held in value.items()]
-        return ("; " if inside else "\n").join(parts)
-    if isinstance(value, tuple | list | set | frozenset):
-        return (", " if inside else "\n").join([written(item, True) for item in value])
-    names = getattr(value, "_fields", None) or getattr(value, "__dataclass_fields__", None) or _slots(value)
-    fields = [(name, getattr(value, name)) for name in names if not name.startswith("_")]
-    said = [f"{name} {written(held, True)}" for name, held in fields if held not in (None, "", b"", (), [], {})]
-    return ", ".join(said) if names else str(value)
+    text = masked(text)
+    return repr(text) if len(text) <= limit else f"{text[:limit]!r}…"
 
 
-def _slots(value: Any) -> tuple[str, ...]:
-    slots = getattr(type(value), "__slots__", ())
-    return (slots,) if isinstance(slots, str) else tuple(slots)
+def differing(expected: str, seen: str, limit: int = 200) -> str:
+    """Return words for where two texts part, if that is beyond the characters that are shown of them; else nothing."""
+    at = next((place for place, pair in enumerate(zip(expected, seen, strict=False)) if pair[0] != pair[1]), None)
+    at = min(len(expected), len(seen)) if at is None else at
+    if at < limit:
+        return ""
+    return f"; from character {at + 1} on {literal(seen[at:], 60)}, where {literal(expected[at:], 60)} is expected"

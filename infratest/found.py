@@ -178,10 +178,17 @@ class File(Record):
 
 
 class Content(Record):
-    """What a regular file holds: `text` is None where there is none, `whole` false past 1 MiB, `problem` as in File."""
+    """Whether a regular file holds a text.
 
-    text: str | None
-    whole: bool = True
+    Args:
+        there: whether there is a regular file. line: where the text begins, lines: how many there are; None where that
+        was not counted. problem: as in File.
+    """
+
+    there: bool = True
+    holds: bool = False
+    line: int | None = None
+    lines: int | None = None
     problem: str = ""
 
 
@@ -256,28 +263,35 @@ class Load(Record):
 
 
 class Output(Record):
-    """What a command answered. `seconds`: how long it ran on the host; None where the host keeps no such clock."""
+    """What a command answered.
+
+    Args:
+        seconds: how long it ran on the host; None where the host keeps no such clock. whole: whether `out` is all that
+        it printed. exact: whether that is text as it was printed; bytes that are no UTF-8, and NULs, are U+FFFD in it.
+    """
 
     exit: int
     out: str
     err: str
     seconds: float | None
     whole: bool = True
+    exact: bool = True
 
 
 class Reply(Record):
     """What came back from a URL.
 
     Args:
-        status: None where no answer came. refused: why not, in words; empty where one came. silent: nothing answers
-        there at all; not so where the name is not known, or where something answers that is no whole HTTP.
-        seconds: until the answer was complete. whole: false where the body is longer than the 1 MiB kept.
+        status: None where no answer came. seconds: until the answer was complete. headers: names in lower case.
+        body: as text. unread: what of the body is not in it, or not as it is, in words; nothing may be denied of that.
+        refused: why there is no answer, in words; empty where one came. silent: nothing answers there at all; not so
+        where the name is not known, or where something answers that is no whole HTTP.
     """
 
     status: int | None
     seconds: float
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
-    whole: bool = True
+    unread: str = ""
     refused: str = ""
     silent: bool = False

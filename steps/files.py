@@ -64,7 +64,7 @@ def file_mode(path: str, mode: str) -> FileMode:
     example='the file "/etc/nginx/nginx.conf" contains "worker_processes"',
 )
 def file_contains(path: str, text: str) -> FileContains:
-    """The text occurs in the file (its first 1 MiB), as it is written: it is no pattern."""
+    """The text occurs in the file, as it is written: it is no pattern. All of it is looked at, whatever its size."""
     return FileContains(path, text)
 
 

@@ -7,7 +7,7 @@ the sentence asks for just that status: else `does not print "error"` would be g
 from __future__ import annotations
 
 from infratest.checks.base import Check, Measure, Seen
-from infratest.cleaning import clean
+from infratest.cleaning import clean, differing, literal
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
 from infratest.found import Output
@@ -78,13 +78,24 @@ class CommandPrints(_OfCommand):
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
         output = self.output(facts)
-        holds = output.out.rstrip("\n") == self.text if self.exactly else self.text in output.out
-        if not holds and not output.whole:
-            raise FactError(f"{self.subject} printed more than is kept, and what is kept does not answer the question")
-        said = clean(output.out, SHOWN)
-        words = f"{self.subject} printed {said!r}" if said else f"{self.subject} printed nothing"
-        status = f" and exited {output.exit}" if output.exit else ""
-        return Seen(holds=holds, saw=words + status)
+        printed = output.out.rstrip("\n")
+        words = f"{self.subject} printed {literal(printed, SHOWN)}" if output.out else f"{self.subject} printed nothing"
+        words += f" and exited {output.exit}" if output.exit else ""
+        if self._holds(output):
+            return Seen(holds=True, saw=words)
+        if not output.whole:
+            raise FactError(f"{words}: it is more than is kept, and what is kept does not answer the question")
+        if not output.exact:
+            raise FactError(
+                f"{words}: that is no UTF-8 text, so what it says is not known; pipe it through iconv or od"
+            )
+        return Seen(holds=False, saw=words + (differing(self.text, printed, SHOWN) if self.exactly else ""))
+
+    def _holds(self, output: Output) -> bool:
+        if self.exactly:
+            return output.exact and output.whole and output.out.rstrip("\n") == self.text
+        # What stands for a byte that is no text must not be found as such.
+        return self.text in (output.out if output.exact else output.out.replace("\ufffd", "\0"))
 
 
 class CommandNumber(_OfCommand):
@@ -97,9 +108,11 @@ class CommandNumber(_OfCommand):
             number = float(said) if "_" not in said else float("nan")
         except ValueError:
             number = float("nan")
-        if output.exit != 0 or number - number != 0:  # true for what is not a number, and for infinities
-            shown = clean(said, SHOWN) or clean(output.err, SHOWN)
-            raise FactError(f"{self.subject} exited {output.exit} and printed {shown!r}: expected 0 and a number alone")
+        if (
+            output.exit != 0 or not output.whole or number - number != 0
+        ):  # true for what is not a number, and for infinities
+            shown = literal(said or output.err.strip(), SHOWN)
+            raise FactError(f"{self.subject} exited {output.exit} and printed {shown}: expected 0 and a number alone")
         return Seen(holds=True, saw=f"{self.subject} printed {said}", number=number)
 
     def measure(self) -> Measure:

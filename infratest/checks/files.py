@@ -179,7 +179,7 @@ class LinkTo(LinkExists):
 
 
 class FileContains(Check):
-    """Whether the text occurs in the file's first 1 MiB."""
+    """Whether the text occurs in the file, byte by byte; all of the file is looked at."""
 
     path: str
     text: str
@@ -188,21 +188,21 @@ class FileContains(Check):
         absolute(self.path)
         if not self.text:
             raise UserError(f'the file "{self.path}" contains "": every file does; write the text that is meant')
+        if "\0" in self.text:
+            raise UserError(f'the file "{self.path}" contains a NUL character: such a text cannot be asked for')
 
     def needs(self) -> tuple[Need, ...]:
-        return (Need("content", (absolute(self.path),)),)
+        return (Need("content", (absolute(self.path), self.text)),)
 
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
         content: Content = facts[self.needed[0]]
         if content.problem:
             raise FactError(f"could not read {self.path}: {content.problem}")
-        if content.text is None:
+        if not content.there:
             saw = f'the file "{self.path}" does not exist or is no regular file'
             return Seen(holds=False, saw=saw, absent=True)
-        if self.text in content.text:
-            line = content.text[: content.text.index(self.text)].count("\n") + 1
-            return Seen(holds=True, saw=f'the file "{self.path}" contains "{self.text}" in line {line}')
-        if not content.whole:
-            raise FactError(f'the first 1 MiB of {self.path} does not hold "{self.text}", and no more is looked at')
-        lines = content.text.count("\n") + (not content.text.endswith("\n") and content.text != "")
-        return Seen(holds=False, saw=f'the file "{self.path}" does not contain "{self.text}" ({lines} lines)')
+        if content.holds:
+            where = "" if content.line is None else f" in line {content.line}"
+            return Seen(holds=True, saw=f'the file "{self.path}" contains "{self.text}"{where}')
+        size = "" if content.lines is None else f" ({content.lines} line{'' if content.lines == 1 else 's'})"
+        return Seen(holds=False, saw=f'the file "{self.path}" does not contain "{self.text}"{size}')

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from urllib.parse import unquote, urlsplit
 
 from infratest.checks.base import CONTROLLER, Check, Measure, Seen
-from infratest.cleaning import clean, keep_secret
+from infratest.cleaning import clean, literal
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
 from infratest.found import Reply
 from infratest.units import human
+from infratest.web_address import web_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class UrlTime(_OfUrl):
 
 
 class UrlContains(_OfUrl):
-    """Whether the text occurs in the first 1 MiB of the answer's body, whatever its status."""
+    """Whether the text occurs in the answer's body, whatever its status; of more than 1 MiB nothing is denied."""
 
     text: str
 
@@ -99,13 +99,16 @@ class UrlContains(_OfUrl):
             raise UserError(f'"{self.url}" contains "": every page does; write the text that is meant')
 
     def look(self, reply: Reply) -> Seen:
-        if self.text in reply.body:
+        # What stands for a byte that is no text must not be found as such.
+        if self.text in reply.body and ("\ufffd" not in self.text or not reply.unread):
             return Seen(holds=True, saw=f'"{self.url}" answered {reply.status} and contains "{self.text}"')
-        if not reply.whole:
-            raise FactError(f'the first 1 MiB of {self.url} does not hold "{self.text}", and no more is looked at')
-        shown = clean(reply.body, SHOWN)
-        words = f'"{self.url}" answered {reply.status} and does not contain "{self.text}", but {shown!r}'
-        return Seen(holds=False, saw=words)
+        if reply.unread:
+            words = (
+                f'whether {self.url} contains "{self.text}" is not known: it answered {reply.status}, and of the body'
+            )
+            raise FactError(f"{words} {reply.unread}")
+        words = f'"{self.url}" answered {reply.status} and does not contain "{self.text}", but'
+        return Seen(holds=False, saw=f"{words} {literal(reply.body, SHOWN)}")
 
 
 class UrlHeader(_OfUrl):
@@ -116,29 +119,9 @@ class UrlHeader(_OfUrl):
 
     def look(self, reply: Reply) -> Seen:
         values = [value for name, value in reply.headers if name == self.header.lower()]
-        shown = ", ".join(repr(clean(value, SHOWN)) for value in values) or "none"
+        shown = ", ".join(literal(value, SHOWN) for value in values) or "none"
         words = f'"{self.url}" answered {reply.status} with the header {self.header}: {shown}'
         return Seen(holds=self.value in values, saw=words)
-
-
-def web_address(url: str) -> str:
-    """Return a URL as it is.
-
-    Raises:
-        UserError: it is no http or https URL with a host, or it holds a password, which no feature should.
-    """
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or any(character.isspace() or not character.isprintable() for character in url):
-        raise UserError(f'"{url}": expected a URL with a host, as http://shop.example/')
-    if "@" in parts.netloc:
-        keep_secret(unquote(parts.password or ""))
-        keep_secret(parts.password or "")
-        raise UserError(f'"http://...@{parts.hostname}": a name or password in a URL is not in this version')
-    return url
 
 
 def _checked_status(url: str, status: int) -> None:

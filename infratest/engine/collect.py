@@ -12,11 +12,11 @@ from time import monotonic
 from infratest.builtin import builtin
 from infratest.checks.base import CONTROLLER
 from infratest.cleaning import clean, decoded
-from infratest.engine.asked import SNIPPET_SECONDS, Facts, as_failure, askable, asks
+from infratest.engine.asked import SNIPPET_SECONDS, Facts, as_failure, asks, fewer, questions
 from infratest.engine.here import look_here
-from infratest.engine.script import Question, build, read
-from infratest.errors import ConnectionLost, FactError, TransportError
-from infratest.facts.base import Answer, LooksFromController
+from infratest.engine.script import build, read
+from infratest.errors import ConnectionLost, FactError, InfratestError, TransportError
+from infratest.facts.base import LooksFromController
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,9 +133,10 @@ class Collector:
         return name
 
     def _ask(self, name: str, wanted: Sequence[Ask], sudo: bool, deadline: Deadline, facts: Facts) -> None:
+        """Ask all of these by one script; what is to be asked once more by a second."""
         seconds = max(1.0, min(SNIPPET_SECONDS, deadline.left - 1))
-        asking = askable(name, wanted, facts)
-        script = build([Question(snippet, seconds, ask.fact.alone) for ask, snippet in asking])
+        asking = questions(name, wanted, facts, seconds)
+        script = build([question for _, question in asking])
         started = monotonic()
         failure: TransportError | None = None
         try:
@@ -146,17 +147,21 @@ class Collector:
         except TransportError as error:
             failure, output, words = error, error.partial, ""
         answers = read(script, output)
-        if failure is not None and not any(isinstance(answer, Answer) for answer in answers):
+        if failure is not None and all(isinstance(answer, InfratestError) for answer in answers):
             facts.blocked[name] = failure
             return
         took = monotonic() - started
+
+        def why(error: InfratestError) -> InfratestError:
+            cut = isinstance(error, ConnectionLost)  # a transport that did not see the loss names no host
+            lost = failure or (ConnectionLost(f"{name}: {error}") if cut else error)
+            return type(lost)(f"{lost}{f': {words}' if words else ''}")
+
         for (ask, _), answer in zip(asking, answers, strict=True):
-            if isinstance(answer, Answer):
-                facts.answered(name, ask, answer, took)
-            else:
-                cut = isinstance(answer, ConnectionLost)  # a transport that did not see the loss names no host
-                told = failure or (ConnectionLost(f"{name}: {answer}") if cut else answer)
-                facts.failed(name, ask, type(told)(f"{told}{f': {words}' if words else ''}"))
+            facts.received(name, ask, answer, took, why)
+        again = facts.unread(name)
+        if fewer(again, wanted) and failure is None and not deadline.passed:
+            self._ask(name, again, sudo, deadline, facts)
 
     def _controller(self, need: Need, deadline: Deadline, facts: Facts) -> Piece:
         fact = builtin("fact", need.fact)()

@@ -6,7 +6,7 @@ a run that is about nothing else.
 
 from __future__ import annotations
 
-from infratest.engine.asked import Facts, as_failure, asks
+from infratest.engine.asked import Ask, Facts, as_failure, asks, fewer
 from infratest.errors import FactError
 from infratest.facts.base import LooksHere
 from infratest.hosts import RUNNING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from infratest.deadline import Deadline
-    from infratest.engine.asked import Arrived, Ask
+    from infratest.engine.asked import Arrived
     from infratest.engine.tasks import Plan
     from infratest.facts.base import Need
     from infratest.hosts import Host
@@ -44,20 +44,25 @@ def here_alone(plan: Plan) -> str:
 
 def look_here(location: str, wanted: Sequence[Ask], facts: Facts) -> list[Ask]:
     """Answer what this machine can be asked natively, and return what a shell must answer."""
-    left = []
+    left: list[Ask] = []
     for ask in wanted:
-        if not isinstance(ask.fact, LooksHere):
+        fact = ask.fact
+        if not isinstance(fact, LooksHere):
             left.append(ask)
             continue
         try:
-            values = ask.fact.look_here(ask.arguments)
+            values = fact.look_here(ask.arguments) or {}
         except Exception as error:  # noqa: BLE001 - a fact's own bug is unknown, and must not end the others
-            facts.failed(location, ask, as_failure(ask.name, error))
+            if len(ask.needs) > 1:
+                left += look_here(location, [Ask(fact, (need,)) for need in ask.needs], facts)
+            else:
+                facts.failed(location, ask, as_failure(ask.name, error))
             continue
-        if values is None:
-            left.append(ask)
-        else:
-            facts.looked(location, ask, values)
+        here = facts.at(location)
+        here.update({need: values[need.argument] for need in ask.needs if need.argument in values})
+        missing = tuple([need for need in ask.needs if need.argument not in values])
+        if missing:
+            left.append(ask if len(missing) == len(ask.needs) else Ask(fact, missing))
     return left
 
 
@@ -87,6 +92,9 @@ class Here:
             elif left:
                 from infratest.engine.here_shell import ask_shell
 
-                self._commands += 1
-                ask_shell(location, left, deadline, facts)
+                before: Sequence[Ask] | None = None
+                while left and (before is None or fewer(left, before)) and not deadline.passed:
+                    self._commands += 1
+                    ask_shell(location, left, deadline, facts)
+                    before, left = left, facts.unread(location)
         return facts

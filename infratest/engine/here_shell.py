@@ -9,10 +9,9 @@ import os
 from time import monotonic
 
 from infratest.cleaning import clean, decoded
-from infratest.engine.asked import SNIPPET_SECONDS, askable
-from infratest.engine.script import Question, Script, build, read
-from infratest.errors import DeadlineExceeded
-from infratest.facts.base import Answer
+from infratest.engine.asked import SNIPPET_SECONDS, questions
+from infratest.engine.script import Script, build, read
+from infratest.errors import DeadlineExceeded, InfratestError
 from infratest.sessions import end_session, signals_held
 
 TYPE_CHECKING = False
@@ -32,18 +31,19 @@ SIGPIPE = 13
 def ask_shell(location: str, wanted: Sequence[Ask], deadline: Deadline, facts: Facts) -> None:
     """Ask all of these by one script, and put what came back by the deadline into the table of facts."""
     seconds = max(1.0, min(SNIPPET_SECONDS, deadline.left - 1))
-    asking = askable(location, wanted, facts)
-    script = build([Question(snippet, seconds, asked.fact.alone) for asked, snippet in asking])
+    asking = questions(location, wanted, facts, seconds)
+    script = build([question for _, question in asking])
     began = monotonic()
     output, words = _run(script, deadline)
-    told = clean(decoded(words), 300)
+    said = clean(decoded(words), 300)
+
+    def why(error: InfratestError) -> InfratestError:
+        if deadline.passed:
+            return DeadlineExceeded(f"no answer within {deadline.seconds:.3g} s")
+        return type(error)(f"{error}{f': {said}' if said else ''}")
+
     for (asked, _), answer in zip(asking, read(script, output), strict=True):
-        if isinstance(answer, Answer):
-            facts.answered(location, asked, answer, monotonic() - began)
-        elif deadline.passed:
-            facts.failed(location, asked, DeadlineExceeded(f"no answer within {deadline.seconds:.3g} s"))
-        else:
-            facts.failed(location, asked, type(answer)(f"{answer}{f': {told}' if told else ''}"))
+        facts.received(location, asked, answer, monotonic() - began, why)
 
 
 def _run(script: Script, deadline: Deadline) -> tuple[bytes, bytes]:

@@ -8,8 +8,10 @@ a snippet come in separate frames because a POSIX shell can keep only one of two
 temporary file, and a host with a full disk must still be readable.
 
 Each snippet runs under `timeout` where the host has one, so that one that hangs costs its own answer alone; what is
-longer than its share is cut off and said to be, so that one that floods does too. A user's commands come last: one that
-leaves a daemon on its output holds up those behind it.
+longer than its share is cut off and said to be, so that one that floods does too. A snippet that looks for many things
+and fails, hangs or floods is run again for each of them alone, in the other half of its time: its frames are then
+numbered `3.0`, `3.1` ... A user's command is answered when its shell ends, whatever it leaves behind on its output: a
+mark is printed behind it, and sed waits for that instead of the end of the stream (busybox's for one line more).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import os
 
 from infratest.cleaning import decoded
 from infratest.errors import ConnectionLost, DeadlineExceeded, InfratestError
-from infratest.facts.base import Answer
+from infratest.facts.base import NO_TOOL, Answer
 from infratest.quoting import quoted
 from infratest.record import Record
 
@@ -32,6 +34,9 @@ COMMAND_LIMIT = 2**20
 #: Bytes that all answers of a script have together, within what the controller keeps of one (transports/base.py). An
 #: answer may take three quarters of what is left, a stream of a user's command a sixth, so none leaves nothing behind.
 SCRIPT_LIMIT = 15 * 2**19
+
+#: KiB of memory for what waits for the end of a user's command: it holds a whole line, and a line may have no end.
+SED_LIMIT = 2**18
 
 #: What `timeout` of coreutils exits with when it had to end the command. Where it had to kill, or is another's
 #: (busybox, toybox), which ends one process alone and has its status, the script exits so itself, after ending all.
@@ -69,31 +74,57 @@ if command -v timeout >/dev/null 2>&1; then
   esac
 fi
 frame() { put "$nonce $1 $2 ${#3}$nl$3" >&9; }
-ask() {
-  room=$((left / 4 * 3))
-  e=$( { o=$( f$1 2>&3 3>&- 9>&-; put "$nl$?" >&3; put x ); o=${o%x}
-    if [ ${#o} -lt $room ]; then frame out $1 "$o"; put " ${#o}" >&3
-    else frame cut $1 ''; put ' 0' >&3; fi; } 3>&1 )
+answer() {
+  index=$1 asked=f${1%%.*} room=$((left / 4 * 3)); shift
+  e=$( { o=$( $asked "$@" 2>&3 3>&- 9>&-; put "$nl$?" >&3; put x ); o=${o%x}
+    if [ ${#o} -lt $room ]; then frame out $index "$o"; put " ${#o}" >&3
+    else frame cut $index ''; put ' cut' >&3; fi; } 3>&1 )
   [ ${#e} -lt $room ] || e="its errors are too many to be told$nl${e##*"$nl"}"
-  ended $1
+  ended
+}
+ask() {
+  n=$1 given=$2 time=$3 words=$4; shift 4
+  answer $n "$@"
+  case $status in 0|@NO_TOOL) return ;; esac
+  [ $words -eq 0 ] || [ $# -le $words ] || apart $n $given $words "$@"
+}
+apart() {
+  n=$1 time=$((($2 + 7) / 8)) words=$3 part=0
+  uptime; until=$((up + ($2 + 1) / 2)); shift 3
+  while [ $# -gt 0 ]; do
+    case $words in
+    1) answer $n.$part "$1" ;;
+    2) answer $n.$part "$1" "$2" ;;
+    3) answer $n.$part "$1" "$2" "$3" ;;
+    *) answer $n.$part "$1" "$2" "$3" "$4" ;;
+    esac
+    shift $words; part=$((part + 1))
+    uptime; [ $up -lt $until ] || return
+  done
 }
 ask_cut() {
+  index=$1 time=$2
   room=$((left / 6))
   [ $room -lt @COMMAND_LIMIT ] || room=@COMMAND_LIMIT
-  e=$( { o=$( { f$1 2>&3 3>&- 9>&-; put "$nl$?" >&3; put "$nonce"; } | head -c $room; put x ); o=${o%x}
-    case $o in *"$nonce") o=${o%"$nonce"}; frame out $1 "$o" ;; *) frame cut $1 "$o" ;; esac
-    put " ${#o}" >&3; } 3>&1 | tail -c $room )
-  ended $1
+  e=$( { o=$( { f$index 2>&3 3>&- 9>&-; put "$nl$?" >&3; put "$nonce$nl$nl"; } |
+      to_mark | tr '\000' '\377' | head -c $room; put x ); o=${o%x}
+    case $o in *"$nonce$nl") o=${o%"$nonce$nl"}; frame out $index "$o" ;; *) frame cut $index "$o" ;; esac
+    put " ${#o}$nl$nonce$nl$nl" >&3; } 3>&1 | to_mark | tail -c $room )
+  e=${e%"$nl$nonce"}
+  ended
 }
+to_mark() { ulimit -v @SED_LIMIT; sed "/$nonce\$/q"; } 2>/dev/null
 ended() {
-  took=${e##* }
-  case $took in ''|*[!0-9]*|0?*|?????????*) took=$room ;; esac
+  took=${e##* } e=${e% *} status=
+  case $took in cut) took=0 status=cut ;; ''|*[!0-9]*|0?*|?????????*) took=$room ;; esac
   left=$((left - took - ${#e}))
-  frame end $1 "${e% *}"
+  frame end $index "$e"
+  status=${status:-${e##*"$nl"}}
 }
 """
 _PROLOGUE = _PROLOGUE.replace("@SCRIPT_LIMIT", str(SCRIPT_LIMIT)).replace("@COMMAND_LIMIT", str(COMMAND_LIMIT))
-_PROLOGUE = _PROLOGUE.replace("@TIMED_OUT", str(TIMED_OUT))
+_PROLOGUE = _PROLOGUE.replace("@TIMED_OUT", str(TIMED_OUT)).replace("@NO_TOOL", str(NO_TOOL))
+_PROLOGUE = _PROLOGUE.replace("@SED_LIMIT", str(SED_LIMIT))
 
 _EPILOGUE = 'put "$nonce done\n" >&9\nexit 0\n}\n'
 
@@ -111,11 +142,28 @@ as_asked() { if test "$had"; then LC_ALL=$was; else unset LC_ALL; fi 2>/dev/null
 
 
 class Question(Record):
-    """One snippet of a script: how many seconds it may take, and whether what is too long is cut or not told at all."""
+    """One snippet of a script.
+
+    Args:
+        seconds: that it may take. cut: whether what is too long is cut or not told at all. parts: the positional
+        parameters for each thing that it looks for, where it may be run for each of them alone; as many for each.
+        apart: whether it is run for each alone from the start, for an answer for all of them could not be read.
+        at_once: whether all of them together may take the whole time; else they have half of it, and each alone the
+        other half.
+    """
 
     snippet: str
     seconds: float
     cut: bool = False
+    parts: tuple[tuple[str, ...], ...] = ()
+    apart: bool = False
+    at_once: bool = False
+
+
+class Apart(Record):
+    """The answers to a snippet that was run for each of its things alone, or why there is none, in their order."""
+
+    parts: tuple[Answer | InfratestError, ...]
 
 
 class Script(Record):
@@ -133,16 +181,16 @@ def build(questions: Sequence[Question], as_login: bool = False) -> Script:
         as_login: in the environment that the login has (the transport must not have changed it either), as a command
             finds it that runs alone; else in one that is the same on every host.
     """
-    asked = tuple((question.snippet, max(1, round(question.seconds)), question.cut) for question in questions)
+    asked = tuple([question.changed(seconds=max(1, round(question.seconds))) for question in questions])
     return Script(_text(asked, as_login), os.urandom(12).hex(), tuple(questions))
 
 
 #: Texts that were made: all hosts of a run are asked much the same, and a monitor asks the same again and again.
-_texts: dict[tuple[tuple[tuple[str, int, bool], ...], bool], bytes] = {}
+_texts: dict[tuple[tuple[Question, ...], bool], bytes] = {}
 TEXTS_KEPT = 64
 
 
-def _text(questions: tuple[tuple[str, int, bool], ...], as_login: bool) -> bytes:
+def _text(questions: tuple[Question, ...], as_login: bool) -> bytes:
     key = (questions, as_login)
     text = _texts.get(key)
     if text is None:
@@ -152,49 +200,79 @@ def _text(questions: tuple[tuple[str, int, bool], ...], as_login: bool) -> bytes
     return text
 
 
-def _written(questions: tuple[tuple[str, int, bool], ...], as_login: bool) -> bytes:
+def _written(questions: tuple[Question, ...], as_login: bool) -> bytes:
     parts = [_PROLOGUE.replace("@SETTING", _LOGINS if as_login else _OURS)]
     asked = "as_asked; " if as_login else ""
-    for index, (snippet, seconds, cut) in enumerate(questions):
-        parts.append(f"f{index}() {{ {asked}limited {seconds} sh -c {quoted(snippet)}; }}\n")
-        parts.append(f"{'ask_cut' if cut else 'ask'} {index}\n")
+    for index, question in enumerate(questions):
+        parts.append(f'f{index}() {{ {asked}limited $time sh -c {quoted(question.snippet)} sh "$@"; }}\n')
+        if question.cut:
+            parts.append(f"ask_cut {index} {question.seconds}\n")
+            continue
+        size = len(question.parts[0]) if question.parts else 0
+        words = "".join([f" {quoted(word)}" for part in question.parts for word in part])
+        if question.apart:
+            parts.append(f"apart {index} {question.seconds} {size}{words}\n")
+        else:
+            halved = len(question.parts) > 1 and not question.at_once
+            time = (question.seconds + 1) // 2 if halved else question.seconds
+            parts.append(f"ask {index} {question.seconds} {time} {size}{words}\n")
     parts.append(_EPILOGUE)
-    return "".join(parts).encode()
+    return "".join(parts).encode("utf-8", "surrogateescape")
 
 
-def read(script: Script, data: bytes) -> list[Answer | InfratestError]:
+def read(script: Script, data: bytes) -> list[Answer | Apart | InfratestError]:
     """Return the answer to each question, or why there is none.
 
     A frame counts only if it follows the one before to the byte; from the first that does not, nothing is believed.
     """
-    found: list[Answer | InfratestError] = [
-        ConnectionLost("the host's answer was cut off before this was answered") for _ in script.questions
-    ]
+    found, whole = _framed(script, data)
+    return [_answered(question, index, found, whole) for index, question in enumerate(script.questions)]
+
+
+def _framed(script: Script, data: bytes) -> tuple[dict[bytes, Answer | InfratestError], bool]:
+    """Return what is in the frames by their numbers, and whether the last one is there."""
+    found: dict[bytes, Answer | InfratestError] = {}
     nonce = script.nonce.encode()
     place = min((at for kind in (b" out ", b" cut ") if (at := data.find(nonce + kind)) >= 0), default=-1)
-    outputs: dict[int, tuple[bytes, bool]] = {}
+    outputs: dict[bytes, tuple[bytes, bool]] = {}
     while place >= 0 and data.startswith(nonce, place):
         end = data.find(b"\n", place)
         words = data[place:end].split(b" ") if end > 0 else []
-        if len(words) != 4 or not words[2].isdigit() or not words[3].isdigit():
-            break
-        kind, index, length = words[1], int(words[2]), int(words[3])
+        if len(words) != 4 or not words[3].isdigit():
+            return found, words[1:] == [b"done"]
+        kind, index, length = words[1], words[2], int(words[3])
         body = data[end + 1 : end + 1 + length]
-        if len(body) < length or index >= len(found):
+        if len(body) < length:
             break
         place = end + 1 + length
         if kind in (b"out", b"cut"):
             outputs[index] = (body, kind == b"cut")
         elif index in outputs:
-            found[index] = _answer(script.questions[index], *outputs[index], body)
-    return found
+            found[index] = _answer(*outputs[index], body)
+    return found, False
 
 
-def _answer(question: Question, out: bytes, cut: bool, err: bytes) -> Answer | InfratestError:
+def _answered(
+    question: Question, index: int, found: dict[bytes, Answer | InfratestError], whole: bool
+) -> Answer | Apart | InfratestError:
+    lost = ConnectionLost("the host's answer was cut off before this was answered")
+    late = DeadlineExceeded(f"it did not answer within {question.seconds:g} s")
+    alone = [found.get(f"{index}.{part}".encode()) for part in range(len(question.parts))]
+    if any(alone):
+        return Apart(tuple([_timely(answer or (late if whole else lost), late) for answer in alone]))
+    return _timely(found.get(str(index).encode(), lost), late)
+
+
+def _timely(answer: Answer | InfratestError, late: DeadlineExceeded) -> Answer | InfratestError:
+    return late if isinstance(answer, Answer) and answer.exit == TIMED_OUT else answer
+
+
+def _answer(out: bytes, cut: bool, err: bytes) -> Answer | InfratestError:
     words, _, status = err.rpartition(b"\n")
     if not status.isdigit():
         return ConnectionLost("the host's answer holds no exit status")
-    exit = int(status)
-    if exit == TIMED_OUT:
-        return DeadlineExceeded(f"it did not answer within {question.seconds:g} s")
-    return Answer(exit=exit, out=decoded(out), err=decoded(words), truncated=cut)
+    try:
+        text, exact = out.decode(), True
+    except UnicodeDecodeError:
+        text, exact = decoded(out), False
+    return Answer(exit=int(status), out=text, err=decoded(words), truncated=cut, exact=exact)

@@ -44,7 +44,7 @@ class CommandFact(Fact):
         """Return what it answered; every exit status is a value."""
         seconds = _took(answer.err.rpartition(MARK)[2])
         said = self.shown(answer)
-        return Output(exit=said.exit, out=said.out, err=said.err, seconds=seconds, whole=not said.truncated)
+        return Output(said.exit, said.out, said.err, seconds, whole=not said.truncated, exact=said.exact)
 
     def shown(self, answer: Answer) -> Answer:
         words, mark, _ = answer.err.rpartition(MARK)

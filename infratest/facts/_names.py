@@ -12,8 +12,8 @@ import sys
 from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
-from infratest.facts._shell import lines, positional
-from infratest.facts.base import Answer, Argument, Fact
+from infratest.facts._shell import lines
+from infratest.facts.base import Answer, Fact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ NEAR = frozenset(("files", "systemd", "altfiles", "db", "mymachines", "myhostnam
 # A `.` ends the answer, for no line at all means that nobody has such a name.
 SNIPPET = r"""
 if command -v getent >/dev/null 2>&1; then
-  getent DATABASE "$@"
+  getent DATABASE -- "$@"
   status=$?
   [ "$status" -eq 0 ] || [ "$status" -eq 2 ] || exit 1
 else
@@ -47,9 +47,9 @@ exit 0
 """
 
 
-def ask(database: str, arguments: Sequence[Argument]) -> str:
+def snippet(database: str) -> str:
     """Return the snippet for `passwd` or `group`."""
-    return positional(arguments) + SNIPPET.replace("DATABASE", database)
+    return SNIPPET.replace("DATABASE", database)
 
 
 def entries(fact: Fact, answer: Answer, fields: int) -> dict[str, list[str]]:

@@ -7,11 +7,11 @@ line breaks escaped by the shell function `one_line`, or behind a `|` on each of
 from __future__ import annotations
 
 from infratest.errors import FactError
-from infratest.facts.base import NO_TOOL, Argument
+from infratest.facts.base import NO_TOOL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
 #: Shell function: sets `line` to its argument with backslashes and line breaks escaped. Spawns nothing.
 ONE_LINE = r"""nl='
@@ -89,11 +89,38 @@ not_found() {
 """
 
 
-def positional(arguments: Sequence[Argument]) -> str:
-    """Return `set -- ...` with the first word of each argument."""
-    from infratest.quoting import quoted  # a look at this machine asks no shell
+#: Shell function: prints its standard input so that every byte of it arrives, behind a line that says how: by base64
+#: (coreutils, busybox, toybox), else in hexadecimal by od, which is POSIX and twice as long.
+BYTES = r"""
+bytes() {
+  if command -v base64 >/dev/null 2>&1; then echo 'bytes base64'; base64; else echo 'bytes hex'; od -A n -v -t x1; fi
+}
+"""
 
-    return "set -- " + " ".join(quoted(argument[0]) for argument in arguments) + "\n"
+
+def plain_bytes(rows: Iterator[str]) -> bytes:
+    """Return what `bytes` was given, out of the lines from its first on; the line behind its last is a dot.
+
+    Raises:
+        FactError: they are not what `bytes` prints.
+    """
+    from binascii import a2b_base64  # a look at this machine carries nothing
+
+    how, written = next(rows, ""), []
+    for row in rows:
+        if row == ".":
+            break
+        written.append(row)
+    else:
+        raise FactError("the answer is not understood: it ends within the bytes that it carries")
+    try:
+        if how == "bytes base64":
+            return a2b_base64("".join(written))
+        if how == "bytes hex":
+            return bytes.fromhex("".join(written))
+    except ValueError as error:
+        raise FactError(f"the answer is not understood: {error}") from None
+    raise FactError(f"the answer is not understood: bytes come as {how[:80]!r}")
 
 
 def without_any(*tools: str) -> str:

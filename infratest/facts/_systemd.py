@@ -7,18 +7,14 @@ import os
 from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
-from infratest.facts._shell import positional
 from infratest.facts.base import NO_TOOL, Argument
 from infratest.names import unit_name
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 BOOTED = "/run/systemd/system"  # is there just where systemd is the init system: sd_booted(3)
 
 WORDS = "services are known on systemd alone, and process 1 of this host is"
 
+#: What a snippet about units begins with: it gives up without systemd.
 SNIPPET = (
     r"""
 if ! [ -d BOOTED ] || ! command -v systemctl >/dev/null 2>&1; then
@@ -32,11 +28,6 @@ fi
     .replace("WORDS", WORDS)
     .replace("BOOTED", BOOTED)
 )
-
-
-def ask(arguments: Sequence[Argument]) -> str:
-    """Return the snippet's beginning: it gives up without systemd, and sets its arguments to the units' full names."""
-    return positional([(full_name(argument),) for argument in arguments]) + SNIPPET
 
 
 def full_name(argument: Argument) -> str:

@@ -46,12 +46,16 @@ class Need(Record):
 
 
 class Answer(Record):
-    """What one snippet answered: exit status and both streams as text (UTF-8, replaced where it is not)."""
+    """What one snippet answered: exit status and both streams as text (UTF-8, replaced where it is not).
+
+    `exact`: whether standard output is text and arrived as it was written; a NUL of a command arrives as U+FFFD.
+    """
 
     exit: int
     out: str
     err: str = ""
     truncated: bool = False
+    exact: bool = True
 
 
 class Fact(ABC):
@@ -61,6 +65,8 @@ class Fact(ABC):
     alone: ClassVar[bool] = False
     #: True: asked as the login user even where the host says sudo.
     unprivileged: ClassVar[bool] = False
+    #: True: what its snippet prints is for `read` alone; evidence shows the value in words.
+    encoded: ClassVar[bool] = False
 
     @abstractmethod
     def ask(self, arguments: Sequence[Argument]) -> str:
@@ -72,7 +78,7 @@ class Fact(ABC):
 
     @abstractmethod
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
-        """Return a value for each argument (absence is a value too).
+        """Return a value for each argument (absence is a value too); a FactError where one alone cannot be known.
 
         Raises:
             FactError: the answer is cut off, not understood, or says that the host could not look.
@@ -88,6 +94,31 @@ class Fact(ABC):
         if answer.exit != 0 and answer.exit not in statuses:
             raise FactError(f"could not look: {words}")
         return answer
+
+
+class LooksForEach(Fact):
+    """A fact whose one snippet looks for many things, given to it as positional parameters.
+
+    A host where the snippet fails for all of them together is asked for each of them alone: one name that a tool does
+    not take costs no neighbour its answer.
+    """
+
+    #: True: it looks for all at the same time, each with an end of its own; so together they get the whole time.
+    at_once: ClassVar[bool] = False
+
+    @abstractmethod
+    def snippet(self) -> str:
+        """Return shell that answers for all that its positional parameters name."""
+
+    def words(self, argument: Argument) -> tuple[str, ...]:
+        """Return the positional parameters for one argument: as many for each, at most 4."""
+        return argument[:1]
+
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        from infratest.quoting import quoted  # a look at this machine asks no shell
+
+        listed = " ".join(quoted(word) for argument in arguments for word in self.words(argument))
+        return f"set -- {listed}\n{self.snippet()}"
 
 
 if TYPE_CHECKING:
@@ -113,7 +144,7 @@ class LooksHere(Fact):
 
     @abstractmethod
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
-        """Return what `read` would of the snippet's answer, or None where the snippet must be asked after all.
+        """Return what `read` would of the snippet's answer; what is left out, or None, the snippet must be asked.
 
         Raises:
             FactError: as `read`.

@@ -16,4 +16,4 @@ class PlainCommand(CommandFact):
     unprivileged = True
 
     def script(self, argument: Argument) -> str:
-        return f"sh -c {quoted(argument[0])}\n"
+        return f"sh -c -- {quoted(argument[0])}\n"

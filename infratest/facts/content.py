@@ -1,7 +1,8 @@
-"""The fact `content`: what a regular file holds, up to 1 MiB. Argument: the absolute path.
+"""The fact `content`: whether a regular file holds a text. Arguments: the absolute path, and the text.
 
-Each line comes behind a `|`, so that no file can pretend to be another. NULs are lost; bytes that are not UTF-8 arrive
-as the replacement character.
+A file is bytes, and so is the text (UTF-8): it is looked for byte by byte, in the whole file, whatever its size, its
+encoding, its NULs and the length of its lines. Small files are carried to us, all of them by one `head`, as bytes; what
+is larger, or tells no size (/proc), is searched on the host, where nothing of it is held but what could be the text.
 """
 
 from __future__ import annotations
@@ -9,11 +10,20 @@ from __future__ import annotations
 import os
 from stat import S_ISREG
 
-from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
-from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, positional, unescaped
-from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
+from infratest.facts._shell import (
+    BYTES,
+    COUNT_LINES,
+    NOT_FOUND,
+    ONE_LINE,
+    lines,
+    number,
+    plain_bytes,
+    unescaped,
+    without,
+)
+from infratest.facts.base import NO_TOOL, Answer, Argument, LooksForEach, LooksHere
 from infratest.found import Content
 
 TYPE_CHECKING = False
@@ -21,119 +31,234 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-#: Bytes of a file that are looked at.
-LIMIT = 2**20
+#: Bytes of a file that is carried, and of all that are carried together.
+LIMIT, TOGETHER = 2**16, 2**20
 
-# Lines: `none N`, `other N`, `error N words`, and `file N` or `at PATH`, each with the content's lines behind `|` (an
-# empty last one where the content ends with a line break), `unread file N` or `unread at PATH` where that is not all of
-# it, and `.` at the very end. One head reads all files, and stops one that never ends; only regular files are read, for
-# a pipe would wait. It names each before its content, by a way that no content can know: the path behind a random
-# number of this run, spelt in slashes and dots. A path that this cannot be done for is read alone, and so is each where
-# one of them cannot be read to its end. One sed tells our own lines by the same secret.
+#: KiB of memory that grep may take on a host.
+MEMORY = 2**18
+
+#: Bytes that this process reads of a file at once, and in all: a larger one is searched by programs with a deadline.
+PIECE, HERE = 2**20, 2**26
+
+# The parameters of one question: path, text, the characters of the text for `tr`, and another character that takes the
+# place of its line breaks, where it has any. Lines: `none N`, `other N`, `error N words`; `carried WAY N N ...`, `bytes
+# HOW`, the bytes and `.`; `in N M` where the question N is about the file that was carried for M, else `is N`, `not N`
+# or `unread N`; `done` at the very end. head names each file before its content by a way that no content can know: the
+# path behind a random number of this run, spelt in slashes and dots. Where it cannot read one of them to its end, all
+# are searched.
+#
+# A file is searched by tr and grep. tr makes a line break of every byte that is not in the text, so that grep holds the
+# rest alone, however long the file's own lines are; what is left of them may still have no end (one byte, again and
+# again), so grep's memory is bounded, and past that nothing is known.
 SNIPPET = r"""
-{ read -r ours </proc/sys/kernel/random/uuid; } 2>/dev/null || ours=$(od -A n -t x1 -N 16 /dev/urandom | tr -d ' \n')
-[ -n "$ours" ] || { echo 'neither /proc/sys/kernel/random/uuid nor /dev/urandom can be read' >&2; exit NO_TOOL; }
-mark="$ours " digits=$ours way= spelt=
-while [ -n "$digits" ]; do
-  case $digits in
-    [0-3]*) way=$way/ spelt=$spelt/ ;;
-    [4-7]*) way=$way/. spelt=$spelt/[.] ;;
-    [89ab]*) way=$way//. spelt=$spelt//[.] ;;
-    *) way=$way/./ spelt=$spelt/[.]/ ;;
-  esac
-  digits=${digits#?}
+all=0
+while [ $# -gt 0 ]; do
+  all=$((all + 1))
+  eval "path_$all=\$1 text_$all=\$2 kept_$all=\$3 swap_$all=\$4 first_$all= carried_$all="
+  shift 4
 done
-alone() {
-  echo "$ours $1"
-  head -c LIMIT <"$2"
-  status=$?
-  echo
-  [ "$status" -eq 0 ] || echo "$ours unread $1"
+i=0
+while [ $i -lt $all ]; do
+  i=$((i + 1))
+  eval "set -- \"\$@\" \"\$path_$i\""
+done
+not_found "$@"
+search() {
+  eval "path=\$path_$1 text=\$text_$1 kept=\$kept_$1 swap=\$swap_$1"
+  if [ -n "$swap" ]; then
+    said=$( { { tr "$swap\n" "\n$swap" <"$path" || echo unread >&3; } | tr -cs "$kept" '\n' | holds; } 3>&1 )
+  else
+    said=$( { { tr -cs "$kept" '\n' <"$path" || echo unread >&3; } | holds; } 3>&1 )
+  fi
+  case $said in *is*) echo "is $1" ;; *unread*) echo "unread $1" ;; *) echo "not $1" ;; esac
+} 2>/dev/null
+holds() {
+  ulimit -v MEMORY
+  grep -q -F -e "$text"
+  case $? in 0) echo is >&3 ;; 1) ;; *) echo unread >&3 ;; esac
 }
-together() {
-  head -v -c LIMIT -- "$@" 2>/dev/null
-  status=$?
-  echo
-  [ "$status" -eq 0 ] || for path; do alone "at ${path#"$way"}" "$path"; done
-}
-{
-  not_found "$@"
-  n=0
-  for path in "$@"; do
-    shift
-    n=$((n + 1))
-    if [ -f "$path" ]; then
-      if [ ! -r "$path" ]; then
-        echo "$ours error $n Permission denied"
-      else
-        case $path in
-          *[!" "-~]*) alone "file $n" "$path" ;;
-          *) set -- "$@" "$way$path" ;;
-        esac
-      fi
-    elif [ -e "$path" ]; then
-      echo "$ours other $n"
-    fi
+way() {
+  { read -r digits </proc/sys/kernel/random/uuid; } 2>/dev/null ||
+    digits=$(od -A n -t x1 -N 16 /dev/urandom | tr -d ' \n')
+  [ -n "$digits" ] || { echo 'neither /proc/sys/kernel/random/uuid nor /dev/urandom can be read' >&2; exit NO_TOOL; }
+  way=
+  while [ -n "$digits" ]; do
+    case $digits in [0-3]*) way=$way/ ;; [4-7]*) way=$way/. ;; [89ab]*) way=$way//. ;; *) way=$way/./ ;; esac
+    digits=${digits#?}
   done
-  [ $# -eq 0 ] || together "$@"
-  echo "$ours ."
-} | sed "s,^==> $spelt\(/.*\) <==\$,$ours at \1,; /^$ours /!s/^/|/; s/^$ours //"
-""".replace("LIMIT", str(LIMIT + 1)).replace("NO_TOOL", str(NO_TOOL))
+}
+i=0 last= first= places=
+for path in "$@"; do
+  shift
+  i=$((i + 1))
+  if [ "$path" = "$last" ]; then
+    eval "first_$i=\$first"
+  elif [ -f "$path" ] && [ -r "$path" ]; then
+    set -- "$@" "$path"
+    last=$path first=$i places="$places $i"
+    eval "first_$i=\$i"
+  elif [ -f "$path" ]; then
+    echo "error $i Permission denied"
+  elif [ -e "$path" ]; then
+    echo "other $i"
+  fi
+done
+sizes=
+[ $# -eq 0 ] || sizes=$(stat -L -c %s -- "$@")$nl
+count_lines "$sizes"
+[ $count -eq $# ] || sizes=
+carried= left=TOGETHER
+[ $# -eq 0 ] || way
+for i in $places; do
+  path=$1 size=${sizes%%"$nl"*} sizes=${sizes#*"$nl"}
+  shift
+  if [ "${size:-0}" -gt 0 ] && [ "$size" -le LIMIT ] && [ "$size" -le $left ]; then
+    left=$((left - size)) carried="$carried $i"
+    set -- "$@" "$way$path"
+    eval "carried_$i=yes"
+  fi
+done
+status=0
+if [ -n "$carried" ]; then
+  echo "carried $way$carried"
+  exec 4>&1
+  status=$( { { head -v -c MORE -- "$@" 2>/dev/null; echo $? >&3; } | bytes >&4; } 3>&1 )
+  echo .
+fi
+i=0
+while [ $i -lt $all ]; do
+  i=$((i + 1))
+  eval "first=\$first_$i"
+  [ -n "$first" ] || continue
+  eval "carried=\$carried_$first"
+  if [ -n "$carried" ] && [ "$status" = 0 ]; then echo "in $i $first"; else search $i; fi
+done
+echo "done"
+""".replace("NO_TOOL", str(NO_TOOL)).replace("TOGETHER", str(TOGETHER))
+SNIPPET = SNIPPET.replace("LIMIT", str(LIMIT)).replace("MORE", str(LIMIT + 1)).replace("MEMORY", str(MEMORY))
 
 
-class ContentFact(LooksHere):
-    """Contents of files."""
+class ContentFact(LooksForEach, LooksHere):
+    """Texts in files."""
 
-    def ask(self, arguments: Sequence[Argument]) -> str:
-        return ONE_LINE + COUNT_LINES + NOT_FOUND + positional(arguments) + SNIPPET
+    encoded = True
+
+    def snippet(self) -> str:
+        tools = "".join(without(tool, f"{tool} is not installed on this host") for tool in ("tr", "grep", "stat"))
+        return tools + ONE_LINE + COUNT_LINES + NOT_FOUND + BYTES + SNIPPET
+
+    def words(self, argument: Argument) -> tuple[str, ...]:
+        path, text = argument
+        used = set(_machine.encoded(text))
+        if "\n" not in text:
+            return path, text, _characters(used), ""
+        free = next((byte for byte in range(1, 128) if byte not in used and byte != 10), None)
+        if free is None:
+            raise FactError("a text of several lines that holds every ASCII character cannot be looked for")
+        used = used - {10} | {free}
+        return path, text.replace("\n", chr(free)), _characters(used), f"\\{free:03o}"
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
-        paths = {argument[0]: index for index, argument in enumerate(arguments, 1)}
-        found: dict[int, Content] = {}
-        kept: dict[int, list[str]] = {}
-        unread: list[int] = []
-        held: list[str] = []
         rows = lines(self.readable(answer).out)
-        for row in rows:
+        if rows[-1:] != ["done"]:
+            raise FactError(f"the answer about files' contents is not understood: {answer.out[:80]!r}")
+        answered: dict[int, Content] = {}
+        carried: dict[int, bytes] = {}
+        left = iter(rows[:-1])
+        for row in left:
             mark, _, rest = row.partition(" ")
+            if mark == "carried":
+                carried = _carried(rest, plain_bytes(left), arguments)
+                continue
             index, _, words = rest.partition(" ")
-            if row.startswith("|"):
-                held.append(row[1:])
-            elif mark in ("file", "at"):
-                held = kept[paths.get(rest, 0) if mark == "at" else number(rest, "an index")] = []
-            elif mark == "unread":
-                unread.append(paths.get(words, 0) if index == "at" else number(words, "an index"))
-            elif mark in ("none", "other"):
-                found[number(index, "an index")] = Content(text=None)
-            elif mark == "error":
-                found[number(index, "an index")] = Content(text=None, problem=unescaped(words))
-            elif row != ".":
+            place = number(index, "an index")
+            if not 0 < place <= len(arguments):
                 raise FactError(f"the answer about files' contents is not understood: {row[:80]!r}")
-        found.update({index: _kept("\n".join(held)) for index, held in kept.items()})
-        found.update({index: Content(text=None, problem="it cannot be read to its end") for index in unread})
-        if rows[-1:] != ["."] or sorted(found) != list(range(1, len(arguments) + 1)):
-            told = answer.err.strip()[:200] or "no words of why"
-            raise FactError(f"of {len(arguments)} files asked for, {len(found)} were answered: {told}")
-        return {argument: found[index] for index, argument in enumerate(arguments, 1)}
+            if mark == "in":
+                answered[place] = _within(carried.get(number(words, "an index")), arguments[place - 1][1])
+            else:
+                answered[place] = _told(mark, unescaped(words))
+        return {argument: answered[place] for place, argument in enumerate(arguments, 1) if place in answered}
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
-        paths = [_machine.encoded(argument[0]) for argument in arguments]
+        paths = [_machine.encoded(path) for path, _ in arguments]
         if _machine.may_wait(paths):
             return None
-        return {argument: _here(path) for argument, path in zip(arguments, paths, strict=True)}
+        seen = {argument: _here(path, argument[1]) for argument, path in zip(arguments, paths, strict=True)}
+        return {argument: content for argument, content in seen.items() if content is not None}
 
 
-def _here(path: bytes) -> Content:
+def _characters(used: set[int]) -> str:
+    """Return bytes as a set for `tr`, in which no range, class or escape can be meant."""
+    return "".join(chr(byte) if chr(byte).isalnum() and byte < 128 else f"\\{byte:03o}" for byte in sorted(used))
+
+
+def _told(mark: str, words: str) -> Content:
+    if mark in ("none", "other"):
+        return Content(there=False)
+    if mark == "unread":
+        return Content(problem="it cannot be read to its end")
+    if mark == "error":
+        return Content(problem=words)
+    if mark in ("is", "not"):
+        return Content(holds=mark == "is")
+    raise FactError(f"the answer about files' contents is not understood: {mark[:80]!r}")
+
+
+def _carried(row: str, data: bytes, arguments: Sequence[Argument]) -> dict[int, bytes]:
+    """Return the files that head printed, by the index of the first question about each."""
+    way, *indexes = row.split(" ")
+    places = [number(index, "an index") for index in indexes]
+    if not all(0 < place <= len(arguments) for place in places):
+        raise FactError(f"the answer about files' contents is not understood: {row[:80]!r}")
+    heads = [_machine.encoded(f"==> {way}{arguments[place - 1][0]} <==\n") for place in places]
+    files: dict[int, bytes] = {}
+    for place, head, following in zip(places, heads, [*heads[1:], b""], strict=True):
+        if not data.startswith(head):
+            raise FactError(f"head did not print {arguments[place - 1][0]!r} where it was expected")
+        end = data.find(b"\n" + following, len(head)) if following else len(data)
+        files[place], data = data[len(head) : end], data[end + 1 :]
+    return files
+
+
+def _within(data: bytes | None, text: str) -> Content:
+    """Return what is so in a file that was carried; one that grew in between is cut, and then no denial is known."""
+    if data is None:
+        raise FactError("the answer about files' contents names a file that it does not hold")
+    place = data.find(_machine.encoded(text))
+    if place >= 0:
+        return Content(holds=True, line=data.count(b"\n", 0, place) + 1)
+    if len(data) > LIMIT:
+        return Content(problem="it grew while it was read")
+    return Content(lines=data.count(b"\n") + (data[-1:] not in (b"\n", b"")))
+
+
+def _here(path: bytes, text: str) -> Content | None:
+    """Return what is so in a file of this machine; None where it is too large to be read without a deadline."""
     try:
         status = os.stat(path)
         if not S_ISREG(status.st_mode):
-            return Content(text=None)
-        read = _machine.whole(path, LIMIT + 1, max(status.st_size + 1, _machine.READ_AT_ONCE))
+            return Content(there=False)
+        return None if status.st_size > HERE else _searched(path, _machine.encoded(text))
     except OSError as error:
-        return Content(text=None, problem="" if _machine.absent(error) else _machine.why(error))
-    return _kept(decoded(read.replace(b"\0", b"")))
+        return Content(there=False) if _machine.absent(error) else Content(problem=_machine.why(error))
 
 
-def _kept(text: str) -> Content:
-    size = len(text.encode("utf-8", "replace"))
-    return Content(text=text if size <= LIMIT else text[:LIMIT], whole=size <= LIMIT)
+def _searched(path: bytes, text: bytes) -> Content | None:
+    handle = os.open(path, _machine.READ_ONLY)
+    try:
+        window, before, size, last = b"", 0, 0, b"\n"
+        while piece := os.read(handle, PIECE):
+            window += piece
+            place = window.find(text)
+            if place >= 0:
+                return Content(holds=True, line=before + window.count(b"\n", 0, place) + 1)
+            # What may be the beginning of the text is looked at again with what follows.
+            keep = min(len(text) - 1, len(window))
+            before += window.count(b"\n", 0, len(window) - keep)
+            window, last, size = window[len(window) - keep :], piece[-1:], size + len(piece)
+            if size > HERE:
+                return None
+        return Content(lines=before + window.count(b"\n") + (last != b"\n"))
+    finally:
+        os.close(handle)

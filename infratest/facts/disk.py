@@ -10,8 +10,8 @@ import os
 
 from infratest.errors import FactError
 from infratest.facts import _machine
-from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
-from infratest.facts.base import Answer, Argument, LooksHere
+from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, unescaped, without
+from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.found import Space
 
 TYPE_CHECKING = False
@@ -37,12 +37,12 @@ fi
 """
 
 
-class DiskFact(LooksHere):
+class DiskFact(LooksForEach, LooksHere):
     """Room in file systems."""
 
-    def ask(self, arguments: Sequence[Argument]) -> str:
+    def snippet(self) -> str:
         tool = without("stat", "stat (coreutils) is not installed on this host")
-        return tool + ONE_LINE + COUNT_LINES + NOT_FOUND + positional(arguments) + SNIPPET
+        return tool + ONE_LINE + COUNT_LINES + NOT_FOUND + SNIPPET
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)

@@ -13,8 +13,8 @@ from time import time
 from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine, _names
-from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, positional, unescaped, without
-from infratest.facts.base import Answer, Argument, LooksHere
+from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, unescaped, without
+from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.found import File
 
 TYPE_CHECKING = False
@@ -78,17 +78,16 @@ KINDS = {
 }
 
 
-class FileFact(LooksHere):
+class FileFact(LooksForEach, LooksHere):
     """Paths and what they are."""
 
-    def ask(self, arguments: Sequence[Argument]) -> str:
+    def snippet(self) -> str:
         return (
             without("stat", "stat (coreutils) is not installed on this host")
             + without("date", "date (coreutils) is not installed on this host")
             + ONE_LINE
             + COUNT_LINES
             + NOT_FOUND
-            + positional(arguments)
             + SNIPPET
         )
 

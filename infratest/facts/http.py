@@ -1,240 +1,168 @@
 """The fact `http`: what a GET of a URL brings. Argument: the URL (http or https).
 
-From the host it is asked with curl, one after the other; from the controller with urllib3, which can connect to a
-host's endpoint and keep the URL's Host header and TLS name. Both verify certificates, follow no redirect and use no
-proxy. A server that refuses, does not answer in time or shows a bad certificate is a value: it is what was looked at.
+From the host it is asked with curl, which carries the answer to us as it came; from the controller by a socket, which
+can connect to a host's endpoint and keep the URL's Host header and TLS name. Both are read by `_http_answer`, verify
+certificates, follow no redirect and use no proxy. A server that refuses, does not answer in time or shows a bad
+certificate is a value: it is what was looked at.
 """
 
 from __future__ import annotations
 
-import http.client
-import re
-import socket
-import ssl
-from collections.abc import Mapping, Sequence
-from threading import Timer
+import _socket
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
-
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.response import HTTPResponse
 
 from infratest import __version__
-from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, FactError
-from infratest.facts._shell import ONE_LINE, lines, number, positional, unescaped, without
-from infratest.facts.base import Answer, Argument, LooksFromController
+from infratest.facts._shell import BYTES, ONE_LINE, lines, number, plain_bytes, unescaped, without
+from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
 from infratest.found import Reply
+from infratest.web_address import web_address
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, ClassVar
+
+    from infratest.deadline import Deadline
     from infratest.facts.base import Connect
 
-#: Bytes of a body that are kept.
-LIMIT = 2**20
-
-# Standard output has `url N`, then the head and body behind `|` and `.`, as in the fact `content`; standard error one
-# line for each URL: `N EXIT STATUS SECONDS words`. -q no ~/.curlrc, -g braces are text. Through descriptor 3 head and
-# body go to the pipe while what -w writes is caught.
+# Standard output has, for each URL, `url N`, the answer by `bytes`, and `.`; standard error `N EXIT words`. Eight URLs
+# are asked at the same time: each prints its own answer before it passes on those behind it. -q no ~/.curlrc, -g braces
+# are text, --raw nothing is decoded. Through descriptor 3 the answer goes to the pipe while what -w writes is caught.
 SNIPPET = r"""
+one() {
+  answer=$( {
+    words=$(curl -q -g -sS -i --raw --path-as-is --noproxy '*' --proto =http,https --http1.1 \
+      --connect-timeout PATIENCE --max-time PATIENCE -A AGENT -o /dev/fd/3 \
+      -w '=%{http_code} %{time_total} %{time_starttransfer}=' "$2" 2>&1)
+    status=$?
+    one_line "$words"
+    printf '%s %s %s\n' "$1" "$status" "$line" >&2
+  } 3>&1 </dev/null | head -c RAW | bytes )
+  printf 'url %s\n%s\n.\n' "$1" "$answer"
+}
+together() {
+  if [ $# -le 2 ]; then
+    one "$@"
+  else
+    { shift 2; together "$@"; } | { one "$1" "$2"; cat; }
+  fi
+}
 n=0
 for url in "$@"; do
   n=$((n + 1))
-  echo "url $n"
-  {
-    told=$(curl -q -g -sS -i --noproxy '*' --proto =http,https --connect-timeout PATIENCE --max-time PATIENCE \
-      -A AGENT -o /dev/fd/3 -w '=%{http_code} %{time_total}=' "$url" 2>&1)
-    status=$?
-    one_line "$told"
-    printf '%s %s %s\n' "$n" "$status" "$line" >&2
-  } 3>&1 </dev/null | head -c LIMIT | sed 's/^/|/'
-  printf '\n.\n'
+  set -- "$@" "$n" "$url"
+  shift
 done
-""".replace("LIMIT", str(LIMIT + 2**16)).replace("AGENT", f"infratest/{__version__}")
+while [ $# -gt 16 ]; do
+  together "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "${10}" "${11}" "${12}" "${13}" "${14}" "${15}" "${16}"
+  shift 16
+done
+together "$@"
+"""
 
-#: curl's exit statuses that tell of the server, not of us: name not known, refused, broken off, timed out, bad TLS
-#: handshake or certificate, empty or broken answer (curl(1), EXIT CODES).
-REFUSALS = frozenset({6, 7, 8, 16, 18, 28, 35, 51, 52, 55, 56, 60, 90, 91, 92, 95, 96})
-#: Those where nothing came back: refused, timed out, hung up at once.
-SILENT = frozenset({7, 28, 52, 55, 56})
-#: What -w writes, where no status came back.
-NO_STATUS = "000"
-#: What -w writes, wherever it stands among curl's own words: the status and the seconds.
-WRITTEN = re.compile(r"=(\d{3}) ([\d.,]+)=")
-#: Among others: the answer is no HTTP/1.
-UNSUPPORTED = 1
-#: The pipe was shut: the answer is longer than what is kept.
-WRITE_ERROR = 23
-
-
-#: Errors that tell of a name nobody knows, or of something that answers and is no HTTP (or has a bad certificate).
-NOT_SILENT = (urllib3.exceptions.NameResolutionError, urllib3.exceptions.SSLError, ssl.SSLError, ValueError)
+#: curl's exit statuses (curl(1), EXIT CODES) that tell of the server, not of us: no HTTP, name not known, refused, an
+#: answer that is none, broken off, timed out, bad TLS handshake or certificate, empty, broken in sending or receiving,
+#: HTTP/2 and 3. 43 is what some versions say of a header that they cannot read.
+REFUSALS = frozenset({1, 6, 7, 8, 16, 18, 28, 35, 43, 51, 52, 55, 56, 60, 90, 91, 92, 95, 96})
+NAME_UNKNOWN, REFUSED, LATE = 6, 7, 28
+#: The connection ended as the server wanted: the answer is complete, shorter than it says, or none at all.
+ENDED = frozenset({0, 18, 52})
+#: What came is believed; whether it is an answer, its reader says.
+CAME = frozenset({0, 18, 23, 52, 55, 56})
 
 
-class HttpFact(LooksFromController):
-    """URLs. Seconds that a server has for its whole answer: seen from the controller, and from a host.
+class HttpFact(LooksForEach, LooksFromController):
+    """URLs. Seconds that a server has for its whole answer: seen from the controller, and from a host."""
 
-    On the host all URLs are asked by one snippet, which itself may not take for ever: two servers that hang there make
-    it unknown.
-    """
-
+    encoded = True
+    at_once = True
     patience: ClassVar[float] = 10
     patience_there: ClassVar[float] = 8
 
-    def ask(self, arguments: Sequence[Argument]) -> str:
-        script = SNIPPET.replace("PATIENCE", f"{self.patience_there:g}")
-        return without("curl", "curl is not installed on this host") + ONE_LINE + positional(arguments) + script
+    def snippet(self) -> str:
+        from infratest.facts._http_answer import RAW
+
+        script = SNIPPET.replace("PATIENCE", f"{self.patience_there:g}").replace("RAW", str(RAW + 1))
+        script = script.replace("AGENT", f"infratest/{__version__}")
+        return without("curl", "curl is not installed on this host") + ONE_LINE + BYTES + script
+
+    def words(self, argument: Argument) -> tuple[str, ...]:
+        return (web_address(argument[0]).text,)
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
-        self.readable(answer)
-        answers = _blocks(lines(answer.out))
-        told = {}
+        rows = iter(lines(self.readable(answer).out))
+        answers = {row: plain_bytes(rows) for row in rows}
+        ended = {}
         for row in lines(answer.err):
             index, _, rest = row.partition(" ")
-            told[index] = unescaped(rest)
-        if len(answers) != len(arguments) or any(str(index) not in told for index in range(1, len(arguments) + 1)):
-            raise FactError(f"of {len(arguments)} URLs asked for, {min(len(answers), len(told))} were answered")
+            ended[f"url {index}"] = unescaped(rest)
+        if not answers or not ended:
+            raise FactError(f"of {len(arguments)} URLs asked for, none was answered")
         return {
-            argument: _curl_reply(told[str(index)], answers[index - 1]) for index, argument in enumerate(arguments, 1)
+            argument: _reply(ended[place], answers[place])
+            for argument, place in ((argument, f"url {index}") for index, argument in enumerate(arguments, 1))
+            if place in ended and place in answers
         }
 
     def look(self, arguments: Sequence[Argument], deadline: Deadline, connect: Connect) -> Mapping[Argument, Any]:
         return {argument: _look(argument[0], deadline, self.patience, connect) for argument in arguments}
 
 
-def _blocks(rows: list[str]) -> list[str]:
-    found: list[list[str]] = []
-    closed = True
-    for row in rows:
-        if closed and row.startswith("url "):
-            found.append([])
-            closed = False
-        elif row == ".":
-            closed = True
-        elif not closed:
-            found[-1].append(row[1:])
-    return ["\n".join(block) for block in found]
+def _reply(row: str, data: bytes) -> Reply | FactError:
+    """Return what curl brought from a host; a failure where it could not look."""
+    from infratest.facts._http_answer import BROKEN, CLOSED, Incoming
+
+    status, _, rest = row.partition(" ")
+    exit = number(status, "curl's exit status")
+    before, mark, written = rest.partition("=")
+    times, end, after = written.partition("=")
+    words = f"{before}{after}".strip()
+    words = words.partition(") ")[2].split("\n")[0] or words
+    fields = times.replace(",", ".").split(" ")
+    if not mark or not end or len(fields) != 3:
+        return FactError(f"curl could not look: {words[:200] or f'exit {exit}'}")
+    seconds, first = float(fields[1]), float(fields[2])
+    incoming = Incoming()
+    incoming.feed(data)
+    if incoming.done and not incoming.problem:
+        return incoming.reply(seconds, BROKEN)
+    if exit in CAME and (exit != 23 or incoming.done):
+        return incoming.reply(seconds, CLOSED if exit in ENDED else BROKEN)
+    if exit not in REFUSALS:
+        return FactError(f"curl could not look: {words[:200] or f'exit {exit}'}")
+    late = exit == LATE and "Resolving" not in words
+    silent = exit == REFUSED or (late and not first and incoming.empty)
+    return Reply(None, seconds, refused=incoming.problem or words, silent=silent)
 
 
-def _curl_reply(told: str, text: str) -> Reply:
-    status, _, words = told.partition(" ")
-    exit_status = number(status, "curl's exit status")
-    found = WRITTEN.search(words)
-    if found is None:
-        raise FactError(f"curl could not look: {words.strip()[:200] or f'exit {exit_status}'}")
-    words = (words[: found.start()] + words[found.end() :]).strip()
-    seconds = float(found[2].replace(",", "."))
-    if exit_status in REFUSALS or (exit_status == UNSUPPORTED and "HTTP/0.9" in words):
-        silent = exit_status in SILENT and found[1] == NO_STATUS and "Resolving" not in words
-        return Reply(
-            status=None, seconds=seconds, refused=words.partition(") ")[2].split("\n")[0] or words, silent=silent
-        )
-    head, body = _head_and_body(text)
-    size = len(body.encode("utf-8", "replace"))
-    if exit_status not in (0, WRITE_ERROR) or (exit_status == WRITE_ERROR and size <= LIMIT):
-        raise FactError(f"curl could not look: {words or f'exit {exit_status}'}")
-    return Reply(status=int(found[1]), seconds=seconds, headers=head, body=body[:LIMIT], whole=size <= LIMIT)
+def _look(text: str, deadline: Deadline, seconds: float, connect: Connect) -> Reply:
+    from infratest.facts._http_answer import Incoming
+    from infratest.facts._http_client import get
 
-
-def _head_and_body(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
-    """Split what `curl -i` wrote: the last head counts (`100 Continue` and the like come before it)."""
-    head, body = "", text
-    while body.startswith("HTTP/"):
-        head, gap, body = body.partition("\r\n\r\n")
-        if not gap:
-            break
-        status = head.split("\r\n", 1)[0].split(" ")[1:2]
-        if not (status and status[0].startswith("1")):
-            break
-    pairs = (line.partition(":") for line in head.split("\r\n")[1:])
-    return tuple((name.strip().lower(), value.strip()) for name, colon, value in pairs if colon), body
-
-
-def _look(url: str, deadline: Deadline, seconds: float, connect: Connect) -> Reply:
-    parsed = urllib3.util.parse_url(url)
-    host = (parsed.host or "").strip("[]")
-    port = parsed.port or (443 if parsed.scheme == "https" else 80)
-    address, at = connect(host, port)
+    url = web_address(text)
+    address, port = connect(url.host, url.port)
     patience = deadline.at_most(seconds)
-    began = monotonic()
-    connection = _connection(parsed.scheme or "", host, address, at, patience.left)
-    watch = Timer(patience.left, _cut, (connection,))
-    watch.daemon = True
-    watch.start()
-    response = None
+    began, incoming = monotonic(), Incoming()
     try:
-        response = _asked(connection, parsed)
-        return _reply(response, began)
-    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+        ended = get(url, address, port, patience, incoming)
+        return incoming.reply(monotonic() - began, ended)
+    except TimeoutError:
         if deadline.passed:
-            raise DeadlineExceeded(f"{url}: no complete answer before our own deadline") from None
-        late = patience.passed
-        words = f"no complete answer within {seconds:g} s" if late else _words(error)
-        silent = response is None and _silent(error)
-        return Reply(status=None, seconds=monotonic() - began, refused=words, silent=silent)
-    finally:
-        watch.cancel()
-        connection.close()
-
-
-def _connection(scheme: str, host: str, address: str, port: int, timeout: float) -> HTTPConnection:
-    if scheme == "https":
-        return HTTPSConnection(
-            address,
-            port,
-            timeout=timeout,
-            server_hostname=host,
-            assert_hostname=host,
-            ssl_context=ssl.create_default_context(),
+            raise DeadlineExceeded(f"{text}: no complete answer before our own deadline") from None
+        return Reply(
+            None, monotonic() - began, refused=f"no complete answer within {seconds:g} s", silent=incoming.empty
         )
-    return HTTPConnection(address, port, timeout=timeout)
+    except _socket.gaierror as error:
+        return Reply(None, monotonic() - began, refused=f"could not resolve {address}: {error.args[-1]}")
+    except OSError as error:
+        secure = hasattr(error, "reason")  # TLS's own: something is there
+        return Reply(None, monotonic() - began, refused=_words(error), silent=not secure)
 
 
-def _asked(connection: HTTPConnection, parsed: urllib3.util.Url) -> HTTPResponse:
-    connection.request(
-        "GET",
-        parsed.request_uri,
-        headers={"Host": parsed.netloc or "", "User-Agent": f"infratest/{__version__}", "Accept": "*/*"},
-        preload_content=False,
-        decode_content=False,
-    )
-    return connection.getresponse()
-
-
-def _reply(response: HTTPResponse, began: float) -> Reply:
-    kept = bytearray()
-    while len(kept) <= LIMIT and (piece := response.read(min(2**16, LIMIT + 1 - len(kept)))):
-        kept += piece
-    return Reply(
-        status=response.status,
-        seconds=monotonic() - began,
-        headers=tuple((name.lower(), value) for name, value in response.headers.items()),
-        body=bytes(kept[:LIMIT]).decode("utf-8", "replace"),
-        whole=len(kept) <= LIMIT,
-    )
-
-
-def _silent(error: Exception) -> bool:
-    if isinstance(error, http.client.RemoteDisconnected):
-        return True  # it hung up without a word
-    return not isinstance(error, (*NOT_SILENT, http.client.HTTPException))
-
-
-def _cut(connection: HTTPConnection) -> None:
-    """End a connection whose server drips: time-outs of a socket begin anew with each byte."""
-    sock = connection.sock
-    if sock is not None:
-        try:
-            sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it had ended by itself
-
-
-def _words(error: Exception) -> str:
-    """Return why in words, without Python's object addresses."""
-    text = str(error)
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
-        text = text.rpartition("Failed to establish a new connection: ")[2]
-        if text.startswith("[Errno "):
-            text = text.partition("] ")[2].lower()  # `connection refused`: the number says nothing more
-    return text or type(error).__name__
+def _words(error: OSError) -> str:
+    """Return why in words, without numbers that say nothing more."""
+    certificate = getattr(error, "verify_message", "")
+    if certificate:
+        return f"certificate verify failed: {certificate}"
+    return str(error) if hasattr(error, "reason") else (error.strerror or str(error)).lower()

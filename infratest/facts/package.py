@@ -15,8 +15,8 @@ import os
 from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
-from infratest.facts._shell import lines, number, positional
-from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
+from infratest.facts._shell import lines, number
+from infratest.facts.base import NO_TOOL, Answer, Argument, LooksForEach, LooksHere
 from infratest.found import Package
 
 TYPE_CHECKING = False
@@ -97,11 +97,11 @@ DPKG = "/var/lib/dpkg"
 PART = 2**16
 
 
-class PackageFact(LooksHere):
+class PackageFact(LooksForEach, LooksHere):
     """Packages of the distribution."""
 
-    def ask(self, arguments: Sequence[Argument]) -> str:
-        return positional(arguments) + SNIPPET
+    def snippet(self) -> str:
+        return SNIPPET
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
@@ -115,6 +115,8 @@ class PackageFact(LooksHere):
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
         files = _files_of_rpm()
+        if not files:  # dpkg-query itself is asked for what it may take for a pattern
+            arguments = [argument for argument in arguments if _plain(_machine.encoded(_name(argument)))]
         look = _here_by_rpm(files, arguments) if files else _here_by_dpkg(arguments)
         if look is None:
             return None
@@ -123,8 +125,13 @@ class PackageFact(LooksHere):
         return {argument: found.get(argument[0], absent) for argument in arguments}
 
 
+def _name(argument: Argument) -> str:
+    """Return a package's name without its architecture."""
+    return argument[0].partition(":")[0]
+
+
 def _here_by_dpkg(arguments: Sequence[Argument]) -> tuple[str, dict[str, Package]] | None:
-    found = of_dpkg(DPKG, frozenset([argument[0].partition(":")[0] for argument in arguments]))
+    found = of_dpkg(DPKG, frozenset([_name(argument) for argument in arguments]))
     return None if found is None or not _machine.on_path("dpkg-query") else ("dpkg", found)
 
 

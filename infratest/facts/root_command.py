@@ -20,7 +20,7 @@ class RootCommand(CommandFact):
     before = f'[ "$(id -u)" = 0 ] || {{ echo {quoted(NOT_ROOT)} >&2; exit {NO_TOOL}; }}\n'
 
     def script(self, argument: Argument) -> str:
-        return f"sh -c {quoted(argument[0])}\n"
+        return f"sh -c -- {quoted(argument[0])}\n"
 
     def value(self, answer: Answer) -> Output:
         if answer.exit == NO_TOOL and answer.err.strip() == NOT_ROOT:

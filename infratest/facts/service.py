@@ -10,7 +10,7 @@ from __future__ import annotations
 from infratest.errors import FactError
 from infratest.facts import _system_bus, _systemd
 from infratest.facts._shell import lines
-from infratest.facts.base import Answer, Argument, LooksHere
+from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.found import Unit
 
 TYPE_CHECKING = False
@@ -26,11 +26,14 @@ systemctl show --no-pager -p {",".join(_system_bus.PROPERTIES + _system_bus.OF_T
 NEVER = ("", "0", "n/a", "infinity", str(2**64 - 1))
 
 
-class ServiceFact(LooksHere):
+class ServiceFact(LooksForEach, LooksHere):
     """Units of systemd."""
 
-    def ask(self, arguments: Sequence[Argument]) -> str:
-        return _systemd.ask(arguments) + SNIPPET
+    def snippet(self) -> str:
+        return _systemd.SNIPPET + SNIPPET
+
+    def words(self, argument: Argument) -> tuple[str, ...]:
+        return (_systemd.full_name(argument),)
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         blocks: list[dict[str, str]] = [{}]

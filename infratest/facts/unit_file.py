@@ -13,7 +13,7 @@ import os
 from infratest.errors import FactError
 from infratest.facts import _system_bus, _systemd
 from infratest.facts._shell import COUNT_LINES, ONE_LINE, lines, number, unescaped
-from infratest.facts.base import Answer, Argument, LooksHere
+from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.found import UnitFile
 
 TYPE_CHECKING = False
@@ -57,11 +57,14 @@ exit 0
 """.replace("NOT_ENABLED", " | ".join(NOT_ENABLED)).replace("ENABLED", " | ".join(ENABLED))
 
 
-class UnitFileFact(LooksHere):
+class UnitFileFact(LooksForEach, LooksHere):
     """Units by their files."""
 
-    def ask(self, arguments: Sequence[Argument]) -> str:
-        return _systemd.ask(arguments) + ONE_LINE + COUNT_LINES + SNIPPET
+    def snippet(self) -> str:
+        return _systemd.SNIPPET + ONE_LINE + COUNT_LINES + SNIPPET
+
+    def words(self, argument: Argument) -> tuple[str, ...]:
+        return (_systemd.full_name(argument),)
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)

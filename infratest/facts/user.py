@@ -6,7 +6,7 @@ import pwd
 
 from infratest.facts import _names
 from infratest.facts._shell import number
-from infratest.facts.base import Answer, Argument, LooksHere
+from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.found import User
 
 TYPE_CHECKING = False
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class UserFact(LooksHere):
+class UserFact(LooksForEach, LooksHere):
     """Accounts."""
 
-    def ask(self, arguments: Sequence[Argument]) -> str:
-        return _names.ask("passwd", arguments)
+    def snippet(self) -> str:
+        return _names.snippet("passwd")
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         found = _names.entries(self, answer, 7)
@@ -27,7 +27,7 @@ class UserFact(LooksHere):
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
         if not _names.near("passwd", [argument[0] for argument in arguments]):
-            return None
+            arguments = [argument for argument in arguments if _names.near("passwd", argument)]
         return {argument: _here(argument[0]) for argument in arguments}
 
 

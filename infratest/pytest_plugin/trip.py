@@ -40,7 +40,9 @@ def asked(
 
 
 def _exact(answer: Answer) -> bool:
-    return answer.exit <= BY_SIGNAL and not answer.truncated and NOT_TEXT not in answer.out + answer.err
+    return (
+        answer.exit <= BY_SIGNAL and not answer.truncated and answer.exact and NOT_TEXT not in answer.out + answer.err
+    )
 
 
 def _alone(answer: Answer) -> CommandResult:

@@ -26,7 +26,7 @@ from infratest.checks.users import (
     UserInGroup,
     UserShell,
 )
-from infratest.errors import FactError
+from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
 from infratest.found import Content, File, Group, Mount, User
 
@@ -113,27 +113,32 @@ def test_size_and_age_are_numbers():
 
 
 @pytest.mark.parametrize(
-    "content, text, holds, saw, absent",
+    "content, holds, saw, absent",
     [
-        (Content(text="a\nb debug\n"), "debug", True, 'the file "/x" contains "debug" in line 2', False),
-        (Content(text="a\nb\n"), "debug", False, 'the file "/x" does not contain "debug" (2 lines)', False),
-        (Content(text="a\nb"), "c", False, 'the file "/x" does not contain "c" (2 lines)', False),
-        (Content(text=""), "c", False, 'the file "/x" does not contain "c" (0 lines)', False),
-        (Content(text="a.b"), "a*b", False, "", False),
-        (Content(text=None), "c", False, 'the file "/x" does not exist or is no regular file', True),
-        (Content(text="needle", whole=False), "needle", True, "", False),
+        (Content(holds=True, line=2), True, 'the file "/x" contains "debug" in line 2', False),
+        (Content(holds=True), True, 'the file "/x" contains "debug"', False),
+        (Content(lines=2), False, 'the file "/x" does not contain "debug" (2 lines)', False),
+        (Content(lines=1), False, 'the file "/x" does not contain "debug" (1 line)', False),
+        (Content(lines=0), False, 'the file "/x" does not contain "debug" (0 lines)', False),
+        (Content(), False, 'the file "/x" does not contain "debug"', False),
+        (Content(there=False), False, 'the file "/x" does not exist or is no regular file', True),
     ],
 )
-def test_contents(content, text, holds, saw, absent):
-    seen = FileContains("/x", text).observe({Need("content", ("/x",)): content})
-    assert (seen.holds, seen.absent) == (holds, absent)
-    assert saw in seen.saw
+def test_contents(content, holds, saw, absent):
+    seen = FileContains("/x", "debug").observe({Need("content", ("/x", "debug")): content})
+    assert (seen.holds, seen.absent, seen.saw) == (holds, absent, saw)
 
 
-@pytest.mark.parametrize("content", [Content(text="x", whole=False), Content(text=None, problem="Permission denied")])
-def test_a_text_that_may_be_where_nobody_looked_is_unknown(content):
-    with pytest.raises(FactError):
-        FileContains("/x", "needle").observe({Need("content", ("/x",)): content})
+@pytest.mark.parametrize("problem", ["Permission denied", "it cannot be read to its end"])
+def test_a_text_that_may_be_where_nobody_looked_is_unknown(problem):
+    with pytest.raises(FactError, match=problem):
+        FileContains("/x", "x").observe({Need("content", ("/x", "x")): Content(problem=problem)})
+
+
+@pytest.mark.parametrize("text", ["", "a\0b"])
+def test_a_text_that_cannot_be_asked_for_is_refused_when_it_is_read(text):
+    with pytest.raises(UserError, match="/x"):
+        FileContains("/x", text)
 
 
 USER = User(name="deploy", uid=1000, gid=100, home="/home/deploy", shell="/bin/bash")

@@ -138,8 +138,8 @@ def test_memory_swap_and_load():
     assert (SwapUsed().observe(none).holds, SwapUsed().observe(none).number) == (True, 0)
 
 
-def output(exit=0, out="", err="", whole=True, seconds=0.25):
-    return Output(exit=exit, out=out, err=err, seconds=seconds, whole=whole)
+def output(exit=0, out="", err="", whole=True, seconds=0.25, exact=True):
+    return Output(exit=exit, out=out, err=err, seconds=seconds, whole=whole, exact=exact)
 
 
 def command(check, found):
@@ -241,6 +241,57 @@ def test_the_time_of_an_answer():
     assert web(UrlTime(URL, 200), REFUSED).number is None
 
 
-def test_a_text_that_may_be_past_the_part_that_is_kept_is_unknown():
-    with pytest.raises(FactError, match="1 MiB"):
-        web(UrlContains(URL, "needle"), Reply(status=200, seconds=1, body="x", whole=False))
+@pytest.mark.parametrize(
+    "unread", ["it is longer than the 1 MiB that are looked at", "it is encoded as 'br'", "it is no text"]
+)
+def test_nothing_is_denied_of_a_body_that_was_not_read(unread):
+    reply = Reply(status=200, seconds=1, body="seen \ufffd", unread=unread)
+    assert web(UrlContains(URL, "seen"), reply).holds
+    for text in ("needle", "\ufffd"):  # the last stands for any byte that is no text
+        with pytest.raises(FactError, match=unread):
+            web(UrlContains(URL, text), reply)
+    assert web(UrlStatus(URL, 200), reply).holds
+    assert web(UrlContains(URL, "\ufffd"), reply.changed(unread="")).holds
+
+
+LATIN = output(0, "caf\ufffd au lait\n", exact=False)
+
+
+def test_nothing_is_denied_of_an_output_that_is_no_text():
+    assert command(CommandPrints("x", text="au lait"), LATIN).holds
+    for check in (CommandPrints("x", text="error"), CommandPrints("x", text="\ufffd"),
+                  CommandPrints("x", text="caf\ufffd au lait", exactly=True)):  # fmt: skip
+        with pytest.raises(FactError, match="no UTF-8 text"):
+            command(check, LATIN)
+    assert command(CommandPrints("x", text="\ufffd", exactly=True), output(0, "\ufffd\n")).holds
+    with pytest.raises(FactError, match="more than is kept"):
+        command(CommandPrints("x", text="x", exactly=True), output(0, "x", whole=False))
+
+
+@pytest.mark.parametrize(
+    "printed, words",
+    [
+        ("ready\r\n", "printed 'ready\\r'"),
+        ("ready \n", "printed 'ready '"),
+        ("\x1b[32mready\x1b[0m\n", "printed '\\x1b[32mready\\x1b[0m'"),
+        ("re\u200bady\n", "printed 're\\u200bady'"),
+        ("ready\n\nset\n", "printed 'ready\\n\\nset'"),
+    ],
+)
+def test_a_reason_shows_the_very_difference(printed, words):
+    seen = command(CommandPrints("x", text="ready", exactly=True), output(0, printed))
+    assert not seen.holds
+    assert words in seen.saw
+
+
+def test_a_difference_beyond_what_is_shown_is_shown_too():
+    seen = command(CommandPrints("x", text="x" * 250 + "end", exactly=True), output(0, "x" * 250 + "\tend\n"))
+    assert seen.saw.endswith("; from character 251 on '\\tend', where 'end' is expected")
+    shorter = command(CommandPrints("x", text="x" * 250, exactly=True), output(0, "x" * 249 + "\n"))
+    assert shorter.saw.endswith("; from character 250 on '', where 'x' is expected")
+
+
+def test_a_body_and_a_header_show_the_very_difference():
+    reply = Reply(status=200, seconds=1, headers=(("x", "a\tb"),), body="ready\r\n")
+    assert web(UrlHeader(URL, "X", "a b"), reply).saw.endswith("with the header X: 'a\\tb'")
+    assert web(UrlContains(URL, "ready\n"), reply).saw.endswith("but 'ready\\r\\n'")

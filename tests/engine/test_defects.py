@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from infratest.engine.asked import Ask, Facts, askable
+from infratest.engine.asked import Ask, Facts, questions
 from infratest.engine.faces import defects_told
+from infratest.engine.script import Question
 from infratest.errors import FactError, InfratestError, UserError
 from infratest.facts.base import Answer, Fact, Need
 
@@ -28,7 +29,7 @@ class Broken(Fact):
 def test_a_snippet_that_cannot_be_made():
     facts = Facts()
     good, bad = Ask(Broken("read"), (Need("good", ("a",)),)), Ask(Broken("ask"), (Need("bad", ("b",)),))
-    assert askable("web", [bad, good], facts) == [(good, "true\n")]
+    assert questions("web", [bad, good], facts, 5) == [(good, Question("true\n", 5))]
     assert str(facts.at("web")[Need("bad", ("b",))]) == "a bug in the fact bad: ValueError: no (('b',),)"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infratest.engine.script import COMMAND_LIMIT, SCRIPT_LIMIT, Question, Script, build, read
+from infratest.engine.script import COMMAND_LIMIT, SCRIPT_LIMIT, Apart, Question, Script, build, read
 from infratest.errors import ConnectionLost, DeadlineExceeded, FactError
 from infratest.facts.base import Answer
 from infratest.quoting import quoted
@@ -74,15 +76,7 @@ def test_a_snippet_that_hangs_costs_its_own_answer_alone(shell, hangs, cut):
     assert answers[0] == Answer(exit=0, out="before\n")
     assert isinstance(answers[1], DeadlineExceeded)
     assert answers[2] == Answer(exit=0, out="after\n")
-    wait_until(lambda: not [line for line in command_lines() if mark in line], 20)
-
-
-def command_lines() -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            found.append(path.read_bytes().decode("utf-8", "replace"))
-    return found
+    wait_until(lambda: not [line for line in running().values() if mark in line], 20)
 
 
 @every_shell
@@ -135,13 +129,91 @@ def test_however_many_flood_there_is_room_for_the_next():
 
 
 @every_shell
-def test_a_flood_of_nuls_is_cut_and_said_to_be(shell):
-    """A shell keeps no NUL, so what it has kept does not tell that there was more."""
+def test_nuls_and_bytes_that_are_no_text_are_seen_and_said_to_be_there(shell):
+    """A shell keeps no NUL, so each arrives as what stands for a byte that is no text."""
     flood = Question(f"head -c {3 * COMMAND_LIMIT} /dev/zero; echo error", 60, cut=True)
-    cut, whole = ask(flood, Question(r"printf 'a\0b'", 60, cut=True), shell=shell)
+    cut, nul, latin, text = ask(
+        flood,
+        Question(r"printf 'a\0b'", 60, cut=True),
+        Question(r"printf 'a\351b\n'", 60, cut=True),
+        Question(r"printf '\357\277\275'", 60, cut=True),
+        shell=shell,
+    )
     assert isinstance(cut, Answer)
-    assert (cut.out, cut.truncated) == ("", True)
-    assert whole == Answer(exit=0, out="ab")
+    assert (set(cut.out), cut.truncated, cut.exact) == ({"\ufffd"}, True, False)
+    assert nul == Answer(exit=0, out="a\ufffdb", exact=False)
+    assert latin == Answer(exit=0, out="a\ufffdb\n", exact=False)
+    assert text == Answer(exit=0, out="\ufffd")
+
+
+@every_shell
+@pytest.mark.parametrize("stream", ["", " >&2"], ids=["out", "err"])
+def test_a_command_is_answered_when_its_shell_ends_whatever_it_leaves_behind(shell, stream):
+    mark = f"left-{uuid4().hex}"
+    left = f"sh -c 'sleep 120; : {mark}' & echo started{stream}; exit 3"
+    script = build([Question(left, 30, cut=True), Question("echo 2", 30, cut=True)])
+    words, path = named(shell)
+    with subprocess.Popen(
+        [*words, "-s", script.nonce], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PATH": path, "LC_ALL": "C"}
+    ) as process:
+        try:
+            started, after = read(script, process.communicate(script.text, timeout=20)[0])
+        finally:
+            for pid, line in running().items():
+                if mark in line and pid != process.pid:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+    out, err = ("", "started\n") if stream else ("started\n", "")
+    assert started == Answer(exit=3, out=out, err=err)
+    assert after == Answer(exit=0, out="2\n")
+
+
+def running() -> dict[int, str]:
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found[int(path.parent.name)] = path.read_bytes().decode("utf-8", "replace")
+    return found
+
+
+#: Prints its parameters; fails at `bad`, hangs at `slow`, floods at `flood`.
+EACH = """for one; do
+  case $one in bad) echo no >&2; exit 3 ;; slow) sleep 60 ;; flood) yes | head -c 9000000 ;; esac
+  echo "<$one>"
+done"""
+
+
+@every_shell
+@pytest.mark.parametrize("odd", ["bad", "slow", "flood"])
+def test_one_that_cannot_be_answered_takes_no_neighbours_answer_with_it(shell, odd):
+    seconds = 4 if odd == "slow" else 60
+    parts = (("a",), (odd,), ("it's b",), ("",))
+    together, after = ask(Question(EACH, seconds, parts=parts), Question("echo after", 20), shell=shell)
+    assert isinstance(together, Apart)
+    first, alone, third, last = together.parts
+    assert (first, third, last) == (Answer(0, "<a>\n"), Answer(0, "<it's b>\n"), Answer(0, "<>\n"))
+    expected = {"bad": Answer(3, "", "no\n"), "flood": Answer(0, "", truncated=True)}
+    assert isinstance(alone, DeadlineExceeded) if odd == "slow" else alone == expected[odd]
+    assert after == Answer(0, "after\n")
+
+
+@every_shell
+def test_good_ones_are_asked_together_and_parameters_may_come_in_pairs(shell):
+    pairs = (("a", "1"), ("b", "2"))
+    asked = 'echo "$#"; for one; do echo "$one"; done'
+    assert ask(Question(asked, 20, parts=pairs), shell=shell) == [Answer(0, "4\na\n1\nb\n2\n")]
+    (failed,) = ask(Question(f"{asked}; exit 5", 20, parts=pairs), shell=shell)
+    assert failed == Apart((Answer(5, "2\na\n1\n"), Answer(5, "2\nb\n2\n")))
+
+
+def test_a_host_that_has_no_tool_is_asked_once():
+    assert ask(Question("echo missing >&2; exit 69", 20, parts=(("a",), ("b",)))) == [Answer(69, "", "missing\n")]
+
+
+def test_those_that_no_time_is_left_for_are_unknown():
+    (answer,) = ask(Question("sleep 60", 2, parts=tuple((str(number),) for number in range(9))))
+    assert isinstance(answer, Apart)
+    assert {type(part) for part in answer.parts} == {DeadlineExceeded}
 
 
 def test_a_flood_on_standard_error_does_not_hide_the_status():

@@ -7,7 +7,7 @@ import subprocess
 
 from infratest.engine.script import Question, build, read
 from infratest.facts.base import Answer, LooksHere
-from infratest.found import File, Space
+from infratest.found import Content, File, Space
 from infratest.registry import get
 
 
@@ -30,9 +30,14 @@ def here(name, arguments):
 
 
 def alike(found):
-    """Return a value without what may differ: the program that a problem names, seconds of age, room that is used."""
+    """Return a value without what may differ: the program that a problem names, seconds of age, room that is used.
+
+    Where a text stands in a file that is searched on the host, is not told.
+    """
     if problem := getattr(found, "problem", ""):
         return found.changed(problem=problem.rpartition(": ")[2])
+    if isinstance(found, Content):
+        return found.changed(line=None, lines=None)
     if isinstance(found, Space):
         return found.changed(used=0, available=0, inodes_free=0)
     return found.changed(age=0) if isinstance(found, File) else found

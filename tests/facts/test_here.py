@@ -84,19 +84,18 @@ def test_the_age_of_a_file(odd_files):
 
 
 def test_contents(odd_files):
-    for name, data in {
-        "ended": b"one\n|two\n.\nfile 1\n\n", "open": b"one\n\n.", "empty": b"", "nuls": b"a\0b\0\0\nc\0",
-        "binary": b"\xff\xfe\x01\r\n\xc3", "full": b"x" * 2**20, "vast": b"x" * 2**20 + b"y",
-        "cut": b"x" * 2**20 + "é".encode(), "swollen": b"\xff" * 400_000, "padded": b"\0" * 9 + b"x" * 2**20,
-    }.items():  # fmt: skip
-        (odd_files / name).write_bytes(data)
-    found = same("content", paths(odd_files))
-    assert found[str(odd_files / "open"),].text == "one\n\n."
-    assert found[str(odd_files / "nuls"),].text == "ab\nc"
-    assert found[str(odd_files / "full"),].whole
-    assert not found[str(odd_files / "vast"),].whole
-    assert found["/proc/version",].text.startswith("Linux version")
-    assert found[str(odd_files / "pipe"),].text is None
+    (odd_files / "lines").write_bytes(b"one\ntwo\r\n\xff\0three\nlast")
+    (odd_files / "empty").write_bytes(b"")
+    (odd_files / "vast").write_bytes(b"x\n" * 2**20 + b"last")
+    texts = ("one", "two\r", "three\nlast", "last", "x", "I am", "\ufffd")
+    arguments = [(path, text) for (path,) in paths(odd_files) for text in texts]
+    found = same("content", arguments)
+    lines = str(odd_files / "lines")
+    assert [found[lines, text].line for text in texts] == [1, 2, 3, 4, None, None, None]
+    assert found[lines, "x"].lines == 4
+    assert [text for text in texts if found[str(odd_files / "vast"), text].holds] == ["last", "x"]
+    assert same("content", [("/proc/version", "Linux version")])["/proc/version", "Linux version"].holds
+    assert not found[str(odd_files / "pipe"), "x"].there
 
 
 def test_disks(odd_files):
@@ -118,7 +117,9 @@ def test_what_may_not_be_looked_at_is_a_problem(name):
     hidden.mkdir(mode=0o700)
     try:
         (hidden / "there").write_text("secret")
-        arguments = [(str(hidden / "there"),), (str(hidden / "nosuch"),), (str(hidden),), ("/etc/shadow",)]
+        rest = ("x",) if name == "content" else ()
+        listed = (str(hidden / "there"), str(hidden / "nosuch"), str(hidden), "/etc/shadow")
+        arguments = [(path, *rest) for path in listed]
         found = same(name, arguments, "nobody", unprivileged)
         assert found[arguments[0]].problem == "Permission denied"
         assert found[arguments[1]].problem == "Permission denied"
@@ -187,8 +188,10 @@ def test_odd_lines_of_passwd_and_group(tmp_path):
 
 
 def test_what_getent_would_take_for_an_option_is_left_to_the_snippet():
-    assert here("user", [("-s",), ("root",)]) is None
-    assert here("group", [("--help",)]) is None
+    assert list(here("user", [("-s",), ("root",)])) == [("root",)]
+    assert not here("group", [("--help",)])
+    # The snippet does not let it, either: `--help` prints what getent can do, and no account at all.
+    assert snippet("user", [("-s",), ("--help",), ("root",)])["root",].uid == 0
 
 
 def test_mounts():
@@ -227,9 +230,10 @@ def test_a_distant_file_system_is_left_to_the_snippet(tmp_path):
         "from infratest.registry import get\n"
         "share, near = sys.argv[1:]\n"
         "for name in ('file', 'content', 'disk'):\n"
+        "    rest = ('x',) if name == 'content' else ()\n"
         "    for path in (share, share + '/x', share.replace('share', 'to share')):\n"
-        "        print(name, get('fact', name)().look_here([(near,), (path,)]) is None)\n"
-        "    print(name, get('fact', name)().look_here([(near,)]) is not None)\n"
+        "        print(name, get('fact', name)().look_here([(near, *rest), (path, *rest)]) is None)\n"
+        "    print(name, get('fact', name)().look_here([(near, *rest)]) is not None)\n"
     )
     share, near = str(tmp_path / "share"), str(tmp_path / "near")
     # A file system of the kind `autofs` that nobody serves: whatever goes into it waits.
@@ -284,6 +288,7 @@ def test_a_native_reader_loads_nothing_heavy_and_starts_nothing(name):
         "service": "dbus", "unit-file": "dbus",
     }  # fmt: skip
     argument = (arguments[name],) if name in arguments else ()
+    argument += ("localhost",) if name == "content" else ()
     name = name.replace("-", "_")
     root = str(Path(sys.modules["infratest"].__file__).parents[1])
     program = (

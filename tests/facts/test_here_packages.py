@@ -28,7 +28,7 @@ def test_packages_of_this_machine():
 
 @pytest.mark.parametrize("name", ["ba*", "a b", "", "[ab]ash", "ba?h", "é"])
 def test_names_that_dpkg_query_may_take_apart_are_left_to_it(name):
-    assert here("package", [("bash",), (name,)]) is None
+    assert list(here("package", [("bash",), (name,)])) == [("bash",)]
 
 
 def test_while_dpkg_is_at_work_it_is_asked_itself(tmp_path):

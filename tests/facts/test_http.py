@@ -15,6 +15,8 @@ from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts.base import Answer, LooksFromController
 from infratest.facts.http import HttpFact
+from infratest.found import Reply
+from tests.facts.odd_answers import LONGER, ODD, OK, SIZED
 
 PAGE = "line one\n.\nurl 7\n|pipe \u00e9\n"
 
@@ -117,9 +119,9 @@ def raw():
         thread.join(5)
 
 
-def asked(*urls, env=None):
+def asked(*urls, env=None, fact=None):
     """Ask curl, as the engine's script would on a host."""
-    fact = HttpFact()
+    fact = fact or HttpFact()
     arguments = [(url,) for url in urls]
     done = subprocess.run(
         ["sh", "-c", fact.ask(arguments)],
@@ -152,7 +154,7 @@ def test_it_can_look_from_the_controller():
 @both
 def test_an_answer_has_status_headers_and_body(port, from_there):
     page, gone, moved = from_there(*(f"http://127.0.0.1:{port}{path}" for path in ("/", "/gone", "/moved")))
-    assert (page.status, page.body, page.whole, page.refused) == (200, PAGE, True, "")
+    assert (page.status, page.body, page.unread, page.refused) == (200, PAGE, "", "")
     assert ("x-odd", "a: b|c") in page.headers
     assert 0 < page.seconds < 5
     assert gone.status == 410
@@ -162,8 +164,8 @@ def test_an_answer_has_status_headers_and_body(port, from_there):
 @both
 def test_a_body_is_kept_up_to_one_mebibyte(port, from_there):
     vast, full, page = from_there(*(f"http://127.0.0.1:{port}{path}" for path in ("/vast", "/full", "/")))
-    assert (vast.status, len(vast.body), vast.whole) == (200, 2**20, False)
-    assert (full.status, len(full.body), full.whole) == (200, 2**20, True)
+    assert (vast.status, len(vast.body), vast.unread) == (200, 2**20, LONGER)
+    assert (full.status, len(full.body), full.unread) == (200, 2**20, "")
     assert page.body == PAGE
 
 
@@ -194,7 +196,13 @@ def test_a_certificate_that_nobody_vouches_for_is_a_refusal(tls_port, from_there
 @both
 @pytest.mark.parametrize(
     "words, silent",
-    [(b"", True), (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfour", False), (b"\x16\x03nonsense", False)],
+    [
+        (b"", True),
+        (b"HTTP/1.1 2", True),  # less than a line of an answer
+        (b"HTTP/1.1 200 OK\rContent-Length: 5\r\rhello", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfour", False),
+        (b"\x16\x03nonsense", False),
+    ],
 )
 def test_a_broken_answer_is_a_refusal(raw, from_there, words, silent):
     (reply,) = from_there(f"http://127.0.0.1:{raw(words)}/")
@@ -261,3 +269,87 @@ def test_a_server_that_drips_has_an_end(raw):
 def test_no_proxy_is_used(port):
     (page,) = asked(f"http://127.0.0.1:{port}/", env={"http_proxy": "http://127.0.0.1:1/"})
     assert page.status == 200
+
+
+# Odd answers: whatever a server says, both viewpoints see the same.
+
+
+@both
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_answer_is_the_same_from_everywhere(raw, from_there, name):
+    words, expected = ODD[name]
+    (reply,) = from_there(f"http://127.0.0.1:{raw(words)}/")
+    if expected is None:
+        assert (reply.status, bool(reply.refused), reply.silent) == (None, True, False)
+        return
+    status, body, unread = expected
+    assert (reply.status, reply.refused) == (status, "")
+    assert reply.unread.startswith(unread)
+    assert bool(reply.unread) == bool(unread)
+    assert body is None or reply.body == body
+
+
+@both
+def test_headers_are_read_as_the_standard_has_them(raw, from_there):
+    said = OK + b"X-A: b \t \r\nx-a:c\r\nX-Fold: one\r\n  two\r\nX-Latin: caf\xe9\r\nX-Empty:\r\n" + SIZED
+    (reply,) = from_there(f"http://127.0.0.1:{raw(said)}/")
+    assert reply.headers == (
+        ("x-a", "b"), ("x-a", "c"), ("x-fold", "one  two"), ("x-latin", "caf\xe9"), ("x-empty", ""),
+        ("content-length", "5"),
+    )  # fmt: skip
+
+
+def test_one_url_that_is_odd_or_hangs_takes_no_neighbours_answer_with_it(port, raw):
+    hanging = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    urls = [f"http://127.0.0.1:{one.getsockname()[1]}/" for one in hanging]
+    odd = raw(b"HTTP/1.1 000 X\r\n\r\n")
+    urls += [f"http://127.0.0.1:{odd}/", *[f"http://127.0.0.1:{port}/{number}" for number in range(18)]]
+    try:
+        replies = asked(*urls, fact=HastyThere())
+    finally:
+        for one in hanging:
+            one.close()
+    assert [reply.status for reply in replies] == [None] * 4 + [200] * 18
+    assert [reply.silent for reply in replies[:4]] == [True] * 3 + [False]
+
+
+class HastyThere(HttpFact):
+    patience_there = 1
+
+
+def test_a_server_that_sends_half_a_line_and_waits_is_not_silent(raw):
+    url = f"http://127.0.0.1:{raw(b'HTTP/1.1 2', pause=0.3)}/"
+    (there,) = asked(url, fact=HastyThere())
+    assert (there.status, there.silent) == (None, False)
+
+
+@both
+def test_a_path_is_asked_for_as_it_is_written_in_ascii(raw, from_there):
+    for path, asked_for in (("/a/../b?x=\xe9#part", "/a/../b?x=%C3%A9"), ("?q", "/?q"), ("", "/")):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            found = []
+            thread = threading.Thread(target=lambda server=server, found=found: found.append(_request(server)))
+            thread.start()
+            (reply,) = from_there(f"http://127.0.0.1:{server.getsockname()[1]}{path}")
+            thread.join(10)
+        assert reply.status == 204
+        assert found == [f"GET {asked_for} HTTP/1.1"]
+
+
+def _request(server):
+    client, _ = server.accept()
+    with client:
+        said = client.recv(65536)
+        client.sendall(b"HTTP/1.1 204 No\r\n\r\n")
+    return said.decode().split("\r\n")[0]
+
+
+def test_what_curl_cannot_do_on_a_host_is_unknown_there_alone():
+    answer = Answer(
+        0, "url 1\nbytes base64\n.\nurl 2\nbytes base64\nSFRUUC8xLjEgMjA0IE5vDQoNCg==\n.\n",
+        "1 77 curl: (77) error setting certificate file\\n=000 0.0 0.0=\n2 0 =204 0.001 0.001=\n",
+    )  # fmt: skip
+    arguments = [("https://a.example/",), ("https://b.example/",)]
+    found = HttpFact().read(answer, arguments)
+    assert isinstance(found[arguments[0]], FactError)
+    assert found[arguments[1]] == Reply(status=204, seconds=0.001)

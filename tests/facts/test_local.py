@@ -206,23 +206,12 @@ def test_the_age_of_a_file_is_by_its_own_clock(look, tmp_path):
 
 
 def test_contents_are_those_of_the_files(look, odd_files):
-    (odd_files / "ended").write_text("one\n|two\n.\nfile 1\n")
-    (odd_files / "open").write_text("one\n\n.")
-    (odd_files / "empty").write_text("")
-    (odd_files / "binary").write_bytes(b"\xff\x01needle\r\n\x00after")
-    (odd_files / "vast").write_text("x" * 2**20 + "y")
-    (odd_files / "full").write_text("x" * 2**20)
-    texts = [*ODD, "ended", "open", "empty", "full"]
-    wanted = [(str(odd_files / name),) for name in [*texts, "binary", "vast", "folder", "pipe", "nosuch"]]
-    found = look("content", *wanted)
-    for name in texts:
-        assert found[str(odd_files / name),].text == (odd_files / name).read_text()
-        assert found[str(odd_files / name),].whole
-    assert "needle\r\n" in found[str(odd_files / "binary"),].text
-    assert "after" in found[str(odd_files / "binary"),].text
-    assert found[str(odd_files / "vast"),].whole is False
-    for name in ("folder", "pipe", "nosuch"):
-        assert found[str(odd_files / name),].text is None
+    for name in ODD:
+        path = str(odd_files / name)
+        found = look("content", (path, f"I am {name}"), (path, "I am not"), (path + ".link", name), (path, f"{name} "))
+        assert [found[one].holds for one in found] == [True, False, True, False], name
+    missing = [(str(odd_files / name), "x") for name in ("folder", "pipe", "nosuch")]
+    assert {found.there for found in look("content", *missing).values()} == {False}
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
@@ -232,10 +221,12 @@ def test_what_may_not_be_looked_at_is_a_problem_and_not_absent(look, tmp_path_fa
     hidden.mkdir(mode=0o700)
     try:
         (hidden / "there").write_text("secret")
-        found = look(fact, (str(hidden / "there"),), ("/etc/hosts",), (str(hidden / "nosuch"),), as_user="nobody")
-        assert "Permission denied" in found[str(hidden / "there"),].problem
-        assert "Permission denied" in found[str(hidden / "nosuch"),].problem
-        assert found["/etc/hosts",].problem == ""
+        rest = ("x",) if fact == "content" else ()
+        there, hosts, nosuch = ((path, *rest) for path in (str(hidden / "there"), "/etc/hosts", str(hidden / "nosuch")))
+        found = look(fact, there, hosts, nosuch, as_user="nobody")
+        assert "Permission denied" in found[there].problem
+        assert "Permission denied" in found[nosuch].problem
+        assert found[hosts].problem == ""
     finally:
         (hidden / "there").unlink()
         hidden.rmdir()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infratest.engine.script import Question, build, read
+from infratest.engine.script import Apart, Question, build, read
 from infratest.errors import FactError
 from infratest.facts._system_bus import file_states, units
 from infratest.facts.base import Answer
@@ -189,6 +189,22 @@ def test_a_unit_is_enabled_where_systemctl_says_so(systemd):
 def test_a_unit_that_systemctl_refuses_to_show_is_left_to_it(systemd):
     with pytest.raises(OSError, match="does not answer"):
         units_of([("ssh.service",), ("getty@.service",)], systemd[1])
+
+
+@pytest.mark.hosts
+def test_a_unit_that_systemctl_refuses_to_show_takes_no_others_answer_with_it(systemd):
+    fact, units = ServiceFact(), ("ssh", "getty@", "nosuch", "failing")
+    script = build([Question(fact.snippet(), 60, parts=tuple(fact.words((unit,)) for unit in units))])
+    command = [found().program, "exec", "-i", systemd[0], "env", "LC_ALL=C", "sh", "-s", script.nonce]
+    done = subprocess.run(command, input=script.text, capture_output=True, timeout=90)
+    (answer,) = read(script, done.stdout)
+    assert isinstance(answer, Apart), done.stderr
+    ssh, template, nosuch, failing = answer.parts
+    assert fact.read(ssh, [("ssh",)])["ssh",].active == "active"
+    assert fact.read(failing, [("failing",)])["failing",].active == "failed"
+    assert fact.read(nosuch, [("nosuch",)])["nosuch",].load == "not-found"
+    with pytest.raises(FactError, match="getty@"):
+        fact.read(template, [("getty@",)])
 
 
 @pytest.fixture

@@ -1,0 +1,175 @@
+"""What cannot be answered is unknown alone: every fact asked for a mix is answered as it is for each alone."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from infratest.deadline import Deadline
+from infratest.engine.asked import Ask, Facts, asks
+from infratest.engine.here import look_here
+from infratest.engine.here_shell import ask_shell
+from infratest.errors import FactError, InfratestError
+from infratest.facts.base import Answer, Argument, LooksForEach, Need
+from infratest.found import Output, Reply
+from infratest.registry import get, names
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from facts.both_ways import alike
+from installed import Place
+from sshd import running_sshd
+
+#: Stands for a word that is longer than any that a program can be given.
+LONG = "<140 kB>"
+
+#: Words that some tool takes for an option, a pattern, a path, a template, more than one, or not at all.
+ODD = (
+    "x@", "-x", "--help", "--", "-", "", "*", "?[", "a b", "it's", "$HOME", "`id`", "a\\nb", "a\nb", "caf\u00e9", "%s",
+    "X", "x:y:z", "/", "/etc", "/proc/1/mem", "/nosuch\n/x", "/dev/full", "a" * 300, "/" + "a" * 5000, LONG,
+    "a\0b", "\udcff", "\ud800", "http://127.0.0.1:1/", "http://[", "ftp://x/", "exit 3", "kill -9 $$", "printf 'a\\0b'",
+    "root", "bash", "sleep 30 & echo started",
+)  # fmt: skip
+DATA = Path(__file__).parents[1] / "data" / "facts"
+
+
+def recorded(name: str) -> list[Argument]:
+    """Return the arguments that the fact's recorded cases are about: what it is made for."""
+    cases = [json.loads(path.read_text("utf-8")) for path in sorted((DATA / name).glob("*.json"))]
+    return sorted({tuple(argument) for case in cases for argument in case["arguments"]})
+
+
+def arguments(name: str) -> st.SearchStrategy[list[Argument]]:
+    """Return mixes of arguments, good and impossible, each as long as the fact takes them."""
+    good = recorded(name)
+    odd = st.tuples(*[st.sampled_from(ODD)] * len(good[0]))
+    return st.lists(st.one_of(st.sampled_from(good), odd), min_size=2, max_size=6, unique=True)
+
+
+def by_shell(needs: list[Need]) -> dict[Need, object]:
+    return shell(Facts(), asks(needs))
+
+
+def natively(needs: list[Need]) -> dict[Need, object]:
+    """As this machine is asked: natively, and by a shell what is left."""
+    facts = Facts()
+    return shell(facts, look_here("here", asks(needs), facts))
+
+
+def shell(facts: Facts, left: list[Ask]) -> dict[Need, object]:
+    while left:
+        ask_shell("here", left, Deadline(60), facts)
+        left = facts.unread("here")
+    return facts.at("here")
+
+
+def settled(value: object) -> object:
+    """Return a value without what differs from moment to moment; of a failure, that it is one."""
+    if isinstance(value, InfratestError):
+        return "unknown"
+    if isinstance(value, Output):
+        return value.changed(seconds=0)
+    if isinstance(value, Reply):  # its words tell how long it took
+        return value.changed(seconds=0, refused=bool(value.refused))
+    return alike(value)
+
+
+@pytest.mark.parametrize("way", [by_shell, natively], ids=["shell", "natively"])
+@pytest.mark.parametrize("name", [name for name in names("fact") if recorded(name)[0]])
+def test_each_of_a_mix_is_answered_as_alone(way, name):
+    @given(arguments(name))
+    @settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+    def asked(mix: list[Argument]) -> None:
+        needs = [Need(name, tuple(word.replace(LONG, "b" * 140_000) for word in argument)) for argument in mix]
+        together = way(needs)
+        assert {need: settled(together[need]) for need in needs} == {need: settled(way([need])[need]) for need in needs}
+
+    asked()
+
+
+def test_every_fact_that_takes_many_names_can_be_asked_for_each_alone():
+    for name in names("fact"):
+        fact = get("fact", name)()
+        assert not recorded(name)[0] or fact.alone or isinstance(fact, LooksForEach), name
+
+
+class Counting(LooksForEach):
+    """Says how it was called, and reads no answer that holds an odd number beside others."""
+
+    def snippet(self) -> str:
+        return 'echo "$# $*"\n'
+
+    def read(self, answer: Answer, arguments):
+        numbers = answer.out.split()[1:]
+        if "13" in numbers:
+            raise FactError("13 is not understood")
+        return {(number,): answer.out for number in numbers if number != "7"}
+
+
+def test_what_is_read_for_some_alone_is_asked_once_more_for_the_rest():
+    facts, needs = Facts(), tuple(Need("counting", (number,)) for number in ("1", "7", "2"))
+    ask_shell("here", [Ask(Counting(), needs)], Deadline(20), facts)
+    (again,) = facts.unread("here")
+    assert (again.needs, again.apart) == ((needs[1],), True)
+    assert facts.unread("here") == []
+
+
+def test_an_answer_that_cannot_be_read_is_asked_for_one_by_one():
+    facts, needs = Facts(), tuple(Need("counting", (number,)) for number in ("1", "13", "2"))
+    ask_shell("here", [Ask(Counting(), needs)], Deadline(20), facts)
+    assert {type(facts.at("here")[need]) for need in needs} == {FactError}
+    ask_shell("here", facts.unread("here"), Deadline(20), facts)
+    assert [facts.at("here")[need] for need in (needs[0], needs[2])] == ["1 1\n", "1 2\n"]
+    assert str(facts.at("here")[needs[1]]) == "13 is not understood"
+    assert facts.unread("here") == []
+
+
+# Over SSH, as a user runs it.
+
+FEATURE = """\
+Feature: f
+  Scenario: small
+    Then the file "/etc/hosts" contains "localhost"
+"""
+
+
+def over_ssh(place: Place, folder: Path, feature: str) -> dict[str, str]:
+    with running_sshd(folder) as server:
+        place.write({
+            "stack.yaml": "stack: shop\n"
+            f"provider: {{name: existing, known-hosts: {server.known_hosts}, config: none, agent: false}}\nhosts:\n"
+            f"  web: {{address: {server.address}, port: {server.port}, user: {server.user}, key: {server.key}}}\n",
+            "x.feature": feature,
+        })  # fmt: skip
+        report = json.loads(place.run("infratest check --timeout 60s --format json x.feature").out)
+    assert report["cost"]["logins"] == 1
+    return {result["scenario"]: result["state"] for result in report["results"]}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "place")
+
+
+def test_eight_large_files_take_no_answer_of_a_small_one_with_them(place, tmp_path):
+    feature = FEATURE
+    for number in range(8):
+        (tmp_path / str(number)).write_bytes(random.Random(number).randbytes(900_000) + b"END")
+        feature += f'  Scenario: {number}\n    Then the file "{tmp_path}/{number}" contains "END"\n'
+    states = over_ssh(place, tmp_path / "sshd", feature)
+    assert states == {"small": "ok", **{str(number): "ok" for number in range(8)}}
+
+
+def test_commands_behind_one_that_leaves_something_behind_are_answered(place, tmp_path):
+    feature = f"""{FEATURE}
+  Scenario: daemon
+    Then the command "sleep 25 & echo started" prints exactly "started"
+  Scenario: behind
+    Then the command "echo 2" prints exactly "2"
+"""
+    assert over_ssh(place, tmp_path / "sshd", feature) == {"small": "ok", "daemon": "ok", "behind": "ok"}
