@@ -64,7 +64,14 @@ def _package(package: Package) -> str:
 
 
 def _unit(unit: Unit) -> str:
-    return f"{unit.id}: {unit.load}, {unit.active} ({unit.sub}), unit file {unit.file or 'none'}"
+    words = f"{unit.id}: {unit.load}, {unit.active} ({unit.sub})"
+    if unit.next is not None:
+        words += ", with a next moment" if unit.next else ", without a next moment"
+    return f"{words}: {unit.error}" if unit.error else words
+
+
+def _unit_file(file: UnitFile) -> str:
+    return file.problem or f"{file.state or 'no unit file'}, {'enabled' if file.enabled else 'not enabled'}"
 
 
 def _listener(one: Listener) -> str:

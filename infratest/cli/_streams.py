@@ -79,7 +79,7 @@ def secure() -> None:
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
-    sys.stdout, sys.stderr = Masking(sys.stdout), Masking(sys.stderr)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = Masking(sys.stdout), Masking(sys.stderr)
 
 
 def end(status: int) -> int:

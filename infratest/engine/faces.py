@@ -171,7 +171,7 @@ def plan_for(
     names = set(session.selected([host.name for host in known]))
     values = Values(known, stack.parameters, stack.outputs)
     skip = why_skipped(wanted.tags)
-    made = plan(choice.scenarios, known, values, lambda host: host.name in names, skip, steps)
+    made = plan(choice.scenarios, known, values, lambda host: host.name in names, skip, steps=steps)
     return Prepared(plan=made, features=choice.features, users=choice.users)
 
 
