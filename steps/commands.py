@@ -37,7 +37,7 @@ def root_command_exits(command: str, status: int) -> CommandExits:
     shell=SHELL,
 )
 def command_prints(command: str, text: str) -> CommandPrints:
-    """The text occurs in the command's standard output, whatever its exit status."""
+    """The text occurs in the command's standard output, whatever its exit status; it must be UTF-8."""
     return CommandPrints(command, text=text)
 
 

@@ -37,7 +37,7 @@ def url_time(url: str, status: int) -> UrlTime:
     example='"https://shop.example/" contains "Welcome"',
 )
 def url_contains(url: str, text: str) -> UrlContains:
-    """The text occurs in the body of the answer (its first 1 MiB), whatever its status."""
+    """The text occurs in the answer's body, decoded as it says, whatever its status; past 1 MiB it is not known."""
     return UrlContains(url, text)
 
 
@@ -47,5 +47,5 @@ def url_contains(url: str, text: str) -> UrlContains:
     example='"https://shop.example/" has the header "X-Frame-Options" with "DENY"',
 )
 def url_header(url: str, header: str, value: str) -> UrlHeader:
-    """A header of the answer has just this value."""
+    """A header of the answer has just this value; blanks around a value are no part of it."""
     return UrlHeader(url, header, value)

@@ -9,7 +9,7 @@ temporary file, and a host with a full disk must still be readable.
 
 Each snippet runs under `timeout` where the host has one, so that one that hangs costs its own answer alone; what is
 longer than its share is cut off and said to be, so that one that floods does too. A snippet that looks for many things
-and fails, hangs or floods is run again for each of them alone, in the other half of its time: its frames are then
+and fails, hangs or floods is run again for each of them alone, in the last third of its time: its frames are then
 numbered `3.0`, `3.1` ... A user's command is answered when its shell ends, whatever it leaves behind on its output: a
 mark is printed behind it, and sed waits for that instead of the end of the stream (busybox's for one line more).
 """
@@ -34,6 +34,9 @@ COMMAND_LIMIT = 2**20
 #: Bytes that all answers of a script have together, within what the controller keeps of one (transports/base.py). An
 #: answer may take three quarters of what is left, a stream of a user's command a sixth, so none leaves nothing behind.
 SCRIPT_LIMIT = 15 * 2**19
+
+#: Share of its time that a snippet has for all that it looks for together.
+TOGETHER = 2 / 3
 
 #: KiB of memory for what waits for the end of a user's command: it holds a whole line, and a line may have no end.
 SED_LIMIT = 2**18
@@ -86,11 +89,11 @@ ask() {
   n=$1 given=$2 time=$3 words=$4; shift 4
   answer $n "$@"
   case $status in 0|@NO_TOOL) return ;; esac
-  [ $words -eq 0 ] || [ $# -le $words ] || apart $n $given $words "$@"
+  [ $words -eq 0 ] || [ $# -le $words ] || apart $n $(((given + 2) / 3)) $words "$@"
 }
 apart() {
-  n=$1 time=$((($2 + 7) / 8)) words=$3 part=0
-  uptime; until=$((up + ($2 + 1) / 2)); shift 3
+  n=$1 time=$((($2 + 1) / 2)) words=$3 part=0
+  uptime; until=$((up + $2)); shift 3
   while [ $# -gt 0 ]; do
     case $words in
     1) answer $n.$part "$1" ;;
@@ -148,8 +151,7 @@ class Question(Record):
         seconds: that it may take. cut: whether what is too long is cut or not told at all. parts: the positional
         parameters for each thing that it looks for, where it may be run for each of them alone; as many for each.
         apart: whether it is run for each alone from the start, for an answer for all of them could not be read.
-        at_once: whether all of them together may take the whole time; else they have half of it, and each alone the
-        other half.
+        at_once: whether all of them together may take the whole time; else the last third is for each of them alone.
     """
 
     snippet: str
@@ -213,8 +215,8 @@ def _written(questions: tuple[Question, ...], as_login: bool) -> bytes:
         if question.apart:
             parts.append(f"apart {index} {question.seconds} {size}{words}\n")
         else:
-            halved = len(question.parts) > 1 and not question.at_once
-            time = (question.seconds + 1) // 2 if halved else question.seconds
+            shared = len(question.parts) > 1 and not question.at_once
+            time = max(1, round(question.seconds * TOGETHER)) if shared else question.seconds
             parts.append(f"ask {index} {question.seconds} {time} {size}{words}\n")
     parts.append(_EPILOGUE)
     return "".join(parts).encode("utf-8", "surrogateescape")

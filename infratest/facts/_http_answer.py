@@ -115,7 +115,8 @@ class Incoming:
         if self._status is None:
             return "it broke off within the head of its answer"
         lengths = {name.lower(): value for name, value in self._headers}
-        measured = b"content-length" in lengths or _last_coding(lengths.get(b"transfer-encoding", b"")) == b"chunked"
+        coding = lengths.get(b"transfer-encoding")  # it goes before a length: RFC 9112, 6.3
+        measured = b"content-length" in lengths if coding is None else _last_coding(coding) == b"chunked"
         if measured or ended != CLOSED:
             return f"it broke off after {len(self._body)} bytes of the body"
         return ""

@@ -32,6 +32,16 @@ OUTPUT_LIMIT = 8 * 2**20
 #: Asks for no password, ever.
 SUDO = ("sudo", "-n", "--")
 
+#: What to try where sudo refuses, by words of its refusal (sudo's and sudo-rs's); else its password is meant.
+NOPASSWD = "allow it without a password (NOPASSWD in sudoers)"
+SUDO_ADVICE = (
+    ("must have a tty", "sudoers demands a terminal, which no check has: write `Defaults:USER !requiretty` there"),
+    ("not in the sudoers", "nothing allows it for this user: give it a line in sudoers, with NOPASSWD"),
+    ("not allowed to", "sudoers allows this user other commands alone: let it run `sh` with NOPASSWD"),
+    ("effective uid is not 0", "its file system or container forbids it to become root (nosuid, no-new-privileges)"),
+    ("no new privileges", "its file system or container forbids it to become root (nosuid, no-new-privileges)"),
+)
+
 
 class CommandResult(Record):
     """What a command answered: `exit` as the shell's `$?` (128 + n after signal n), both streams as bytes."""
@@ -108,9 +118,9 @@ class Transport(ABC):
         """Return a result, unless it is sudo's own refusal."""
         if sudo and result.exit != 0 and result.stderr.startswith(b"sudo: "):
             words = result.stderr.decode("utf-8", "replace").strip().splitlines()[0]
+            advice = next((what for said, what in SUDO_ADVICE if said in words), NOPASSWD)
             raise AccessRefused(
-                f"sudo on {self.host.name} was denied: {words}; allow it without a password (NOPASSWD in sudoers), "
-                "or set `sudo: false` for this host"
+                f"sudo on {self.host.name} was denied: {words}; {advice}, or set `sudo: false` for this host"
             )
         return result
 

@@ -29,6 +29,11 @@ ODD = {
     "chunks without the last": (OK + CHUNKED + b"5\r\nhello\r\n", None),
     "chunks of no size": (OK + CHUNKED + b"zz\r\nhello\r\n0\r\n\r\n", None),
     "chunks and a length": (OK + b"Content-Length: 3\r\n" + CHUNKED + b"5\r\nhello\r\n0\r\n\r\n", (200, "hello", "")),
+    "identity and a length": (OK + b"Transfer-Encoding: identity\r\n" + SIZED, (200, "hello", "")),
+    "gzip as transfer coding": (
+        OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n19\r\n" + gzip.compress(b"hello", mtime=0) + b"\r\n0\r\n\r\n",
+        (200, "hello", ""),
+    ),
     "longer than said": (OK + b"Content-Length: 4\r\n\r\nhello", (200, "hell", "")),
     "shorter than said": (OK + b"Content-Length: 9\r\n\r\nhello", None),
     "two lengths": (OK + b"Content-Length: 4\r\n" + SIZED, None),
