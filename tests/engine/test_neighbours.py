@@ -147,7 +147,7 @@ def over_ssh(place: Place, folder: Path, feature: str) -> dict[str, str]:
             "x.feature": feature,
         })  # fmt: skip
         report = json.loads(place.run("infratest check --timeout 60s --format json x.feature").out)
-    assert report["cost"]["logins"] == 1
+    assert report["cost"] == {"logins": 1, "round_trips": 1, "commands": 1}
     return {result["scenario"]: result["state"] for result in report["results"]}
 
 
@@ -163,6 +163,26 @@ def test_eight_large_files_take_no_answer_of_a_small_one_with_them(place, tmp_pa
         feature += f'  Scenario: {number}\n    Then the file "{tmp_path}/{number}" contains "END"\n'
     states = over_ssh(place, tmp_path / "sshd", feature)
     assert states == {"small": "ok", **{str(number): "ok" for number in range(8)}}
+
+
+def test_names_that_tools_take_for_something_else_are_unknown_or_absent_alone(place, tmp_path):
+    feature = f"""{FEATURE}
+  Scenario: root
+    Then the user "root" exists
+  Scenario: group
+    Then the group "root" exists
+  Scenario: template
+    Then the package "x@" is not installed
+  Scenario: package
+    Then the package "no-such-package" is not installed
+  Scenario: long
+    Then the file "/{"a" * 5000}" does not exist
+  Scenario: file
+    Then the file "/etc/hosts" exists
+"""
+    states = over_ssh(place, tmp_path / "sshd", feature)
+    assert states.pop("long") == "unknown"  # longer than a path can be, so nobody can say
+    assert states == dict.fromkeys(states, "ok")
 
 
 def test_commands_behind_one_that_leaves_something_behind_are_answered(place, tmp_path):
