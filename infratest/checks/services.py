@@ -62,7 +62,7 @@ class UnitRunning(_OfUnit):
     def observe(self, facts: Mapping[Need, Any]) -> Seen:
         unit = self.unit(facts)
         # A unit whose file is gone may still run, so the state decides and not whether it is found.
-        running = unit.active in ("active", "reloading")
+        running = unit.active in ("active", "reloading", "refreshing")
         masked = " and masked: it cannot be started" if unit.load == "masked" and not running else ""
         words = f"{self.subject} is {unit.active} ({unit.sub}){masked}{self.broken(unit)}"
         if running and unit.sub == "elapsed" and not unit.next:

@@ -100,8 +100,11 @@ class UnixListening(Check):
             raise FactError(f"could not look at {self.path}: {file.problem}")
         if file.kind != "socket":
             return Seen(holds=False, saw=f"{subject} is not listening: {_instead(self.path, file)}; {others}")
-        if any(_is_at(one, self.path, file) for one in listeners):
+        at = [_is_at(one, self.path, file) for one in listeners if one.kind == "unix"]
+        if True in at:
             return Seen(holds=True, saw=f"{subject} is listening")
+        if unsure := [one for one in at if isinstance(one, str)]:
+            raise FactError(unsure[0])
         return Seen(holds=False, saw=f"{subject} is not listening: nobody waits at the file that is there; {others}")
 
 
@@ -112,20 +115,16 @@ def _instead(path: str, file: File) -> str:
     return f"there is no file {path}" if file.link is None else f"{path} is a link to {file.link}, which is not there"
 
 
-def _is_at(one: Listener, path: str, file: File) -> bool:
-    """Whether a unix socket is the one whose file is at a path.
-
-    Raises:
-        FactError: it may be, for the host could not say which file is its own.
-    """
+def _is_at(one: Listener, path: str, file: File) -> bool | str:
+    """Whether a unix socket is the one whose file is at a path; words where the host could not say whose it is."""
     same_name = one.address.rpartition("/")[2] in (path.rpartition("/")[2], (file.link or "").rpartition("/")[2])
-    if one.kind != "unix" or one.address.startswith("@"):
+    if one.address.startswith("@"):
         return False
     if one.file is not None:
         # A file system of several devices (btrfs) has one number for the kernel's list and another for the file.
         return one.file[1] == file.inode and (one.file[0] == file.device or same_name)
     if same_name:
-        raise FactError(
+        return (
             f"a socket was bound as {one.address}, and without ss (iproute2) the host cannot say if it is the one "
             f"at {path}"
         )

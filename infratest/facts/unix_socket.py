@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-# Flag 10000 accepts connections (__SO_ACCEPTCON of net/unix), type 0002 (datagram) needs no listening. Behind a line of
-# `=` device and inode of the sockets that are at these paths. A name is last in each line: it may hold blanks.
+# Flag 10000 accepts connections (__SO_ACCEPTCON of net/unix), type 0002 (datagram) needs no listening. State 01 is
+# without a peer: what a listener has accepted bears its name, too, and is left out. Behind a line of `=` device and
+# inode of the sockets that are at these paths. A name is last in each line: it may hold blanks.
 SNIPPET = r"""
 if command -v ss >/dev/null 2>&1 && command -v grep >/dev/null 2>&1; then
   echo ss
@@ -32,7 +33,7 @@ if command -v ss >/dev/null 2>&1 && command -v grep >/dev/null 2>&1; then
   exit 0
 elif [ -r /proc/net/unix ] && command -v awk >/dev/null 2>&1; then
   echo proc
-  shown=$(awk 'FNR > 1 && $8 != ""' /proc/net/unix)
+  shown=$(awk 'FNR > 1 && $8 != "" && ($5 == "0002" || $6 == "01")' /proc/net/unix)
   put "$shown
 =
 "

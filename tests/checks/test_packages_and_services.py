@@ -72,6 +72,7 @@ ABSENCE = 'the service "nginx" does not exist: systemd knows no unit nginx.servi
         (UnitRunning, unit(active="active", sub="running"), True, 'the service "nginx" is active (running)'),
         (UnitRunning, unit(active="active", sub="exited"), True, 'the service "nginx" is active (exited)'),
         (UnitRunning, unit(active="reloading", sub="reload"), True, 'the service "nginx" is reloading (reload)'),
+        (UnitRunning, unit(active="refreshing", sub="running"), True, 'the service "nginx" is refreshing (running)'),
         (UnitRunning, unit(active="activating", sub="start-pre"), False, "is activating (start-pre)"),
         (UnitRunning, unit(active="activating", sub="auto-restart"), False, "is activating (auto-restart)"),
         (UnitRunning, unit(active="failed", sub="failed"), False, 'the service "nginx" is failed (failed)'),

@@ -190,6 +190,8 @@ def test_unix_sockets_of_which_not_all_is_known():
         with pytest.raises(FactError, match=r"was bound as /run/x\.sock, and without ss"):
             unix(path, listening=unknown, there=File("socket", device=45, inode=7, link=link))
     assert not unix("/run/y", listening=unknown).holds
+    other = (Listener("unix", "/other/x.sock"), Listener("unix", "/run/x.sock", file=(45, 7)))
+    assert unix("/run/x.sock", listening=other).holds
     with pytest.raises(FactError, match="Permission denied"):
         unix("/run/x.sock", there=File(None, problem="Permission denied"))
 

@@ -46,7 +46,9 @@ def bound(tmp_path, monkeypatch):
         for folder in ("run", "var"):
             (tmp_path / folder).mkdir()
         (tmp_path / "var" / "run").symlink_to(tmp_path / "run")
-        made("/run/well")
+        well = made("/run/well")
+        kept.enter_context(socket.socket(socket.AF_UNIX)).connect(f"{tmp_path}/run/well")
+        kept.enter_context(well.accept()[0])
         made("/run/with  blanks ino:1 dev:0")
         made("/run/packets", packets)
         made("/run/sent to", packets)
