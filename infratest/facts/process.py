@@ -161,7 +161,10 @@ def _thread_here(pid: int) -> tuple[bytes, str, int | None] | None:
     """Return the state, folder and memory of the first thread that lives of a process whose first thread does not."""
     for task in sorted(_machine.listed(f"/proc/{pid}/task"), key=int):
         folder = f"/proc/{pid}/task/{task}"
-        status = _status(folder)
+        try:
+            status = _status(folder)
+        except OSError:
+            continue  # it has ended since
         state = status.partition(b"\nState:\t")[2][:1]
         if state not in (b"Z", b"X"):
             return state, folder, _resident(status)
