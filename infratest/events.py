@@ -13,6 +13,7 @@ import os
 from infratest import rfc3339
 from infratest.errors import StateError, UserError
 from infratest.record import Record
+from infratest.stack.state_dir import kept_age, kept_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,11 +145,11 @@ def append(state: StateDir, events: Iterable[Event]) -> None:
     """
     records = [event.as_dict() for event in events]
     if records:
-        _rotate(state)
+        _rotate(state, float(records[-1]["time"]))
         state.append(FILE, *records)
 
 
-def _rotate(state: StateDir) -> None:
+def _rotate(state: StateDir, now: float) -> None:
     path = state.file(FILE)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -157,7 +158,7 @@ def _rotate(state: StateDir) -> None:
     except OSError as error:
         raise StateError(_words(path, "read", error)) from error
     try:
-        if os.fstat(handle).st_size < SIZE:
+        if not state.outgrown(FILE, kept_size(SIZE), kept_age(), now):
             return
         # Of two processes that see the large file only one renames it, or the second would throw the first's away.
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -24,6 +24,7 @@ from infratest.found import (
     Reply,
     Space,
     Unit,
+    UnitFile,
     User,
 )
 from infratest.record import Record
@@ -150,7 +151,7 @@ def _reply(reply: Reply) -> str:
 
 #: Class -> its words.
 WORDS: dict[type, Callable[[Any], str]] = {
-    Package: _package, Unit: _unit, Listener: _listener, Listeners: _listeners, Processes: _processes, File: _file,
-    Content: _content, User: _user, Group: _group, Mount: _mount, Space: _space, Memory: _memory, Load: _load,
-    Output: _output, Reply: _reply,
+    Package: _package, Unit: _unit, UnitFile: _unit_file, Listener: _listener, Listeners: _listeners,
+    Processes: _processes, File: _file, Content: _content, User: _user, Group: _group, Mount: _mount, Space: _space,
+    Memory: _memory, Load: _load, Output: _output, Reply: _reply,
 }  # fmt: skip

@@ -268,9 +268,12 @@ class Report(Value):
         stack, env: names; env is empty where the stack has no environments. started: RFC 3339 UTC.
         notes: what a reader must know that is no result, as `healed: restart-service nginx, was CRITICAL`.
         problem: why there is nothing to judge (an error before the first result), or empty.
+        healed, tries: results that this run has healed, and remedies that it has applied.
     """
 
-    __slots__ = ("stack", "env", "production", "started", "duration", "results", "cost", "notes", "problem")
+    __slots__ = (
+        "stack", "env", "production", "started", "duration", "results", "cost", "notes", "problem", "healed", "tries",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -283,6 +286,8 @@ class Report(Value):
         cost: Cost | None = None,
         notes: Sequence[str] = (),
         problem: str = "",
+        healed: int = 0,
+        tries: int = 0,
     ) -> None:
         self.stack = stack
         self.env = env
@@ -293,6 +298,8 @@ class Report(Value):
         self.cost = cost or Cost()
         self.notes = tuple(masked(note) for note in notes)
         self.problem = masked(problem)
+        self.healed = healed
+        self.tries = tries
 
     @property
     def state(self) -> str:
@@ -329,6 +336,7 @@ class Report(Value):
             "cost": self.cost.as_dict(),
             "notes": list(self.notes),
             "problem": self.problem,
+            **({"healed": self.healed, "tries": self.tries} if self.tries or self.healed else {}),
         }
 
     @classmethod
@@ -344,6 +352,8 @@ class Report(Value):
             Cost(**data["cost"]),
             data.get("notes", ()),
             data.get("problem", ""),
+            data.get("healed", 0),
+            data.get("tries", 0),
         )
 
 

@@ -1,7 +1,8 @@
 """Bounds of sentences, how they judge a number, and the alert range that says the same to a monitoring system.
 
-Called by checks (pure) and by the parser of sentences. Verdict and range come from one bound, so they agree at the
-value and on both sides of it. Ranges: Monitoring Plugins guidelines, `[@]start:end`, alert outside it, inside with `@`.
+Called by checks (pure) and by the parser of sentences. Verdict and range come from one bound. The verdict is exact;
+the range is in the form that every reader takes (Icinga drops those with `@`), which has no `less than`: at the bound
+itself it may not alert where the verdict does. Ranges: Monitoring Plugins guidelines, alert outside `start:end`.
 """
 
 from __future__ import annotations
@@ -60,13 +61,17 @@ class Bound(Value):
         return self.low <= value <= self.top
 
     def range(self) -> str:
-        """The alert range: a monitoring system alerts on just the numbers for which `holds` is false."""
+        """The alert range: it alerts on the numbers for which `holds` is false, but for the bound itself.
+
+        A plain number begins at 0, which what is counted and measured here is never below.
+        """
         low = plain(self.low)
+        below = low if self.low >= 0 else f"~:{low}"
         return {
-            "less than": f"@{low}:",
-            "more than": f"@~:{low}",
+            "less than": below,
+            "more than": f"{low}:",
             "at least": f"{low}:",
-            "at most": f"~:{low}",
+            "at most": below,
             "exactly": f"{low}:{low}",
             "between": f"{low}:{plain(self.top)}",
         }[self.words]

@@ -132,6 +132,7 @@ class World:
             "rerun": self.rerun,
             "clock": lambda: self.now,
             "limits": self.limits,
+            "marks": str(self.folder),
         }
         return Means(**fields | changes)
 

@@ -187,6 +187,13 @@ def test_labels_with_hosts():
     assert [item.name for item in found] == ["web-1:load", "dns"]
 
 
+def test_labels_that_differ_in_what_no_label_may_hold_stay_two():
+    made = [label(f"command test 1 {operator} 2") for operator in ("=", "'", ";", "|", "_")]
+    assert len(set(made)) == 5
+    assert made[-1] == "command test 1 _ 2"
+    assert len(label("=" * 200)) <= 100
+
+
 def test_long_labels_that_begin_alike_stay_two():
     made = [label(f"command {'x' * 200}{end} printed") for end in "ab"]
     assert made[0] != made[1]

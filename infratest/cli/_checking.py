@@ -1,50 +1,116 @@
-"""One check run, from a session to a report, with its heal: what `infratest check` and `check_infratest` share."""
+"""One run that judges, from a session to a report: in its time, and with an answer whatever runs inside it.
+
+What `infratest test`, `check` and `check_infratest` share. The run has a process of its own: features, steps of the
+user's own and hooks are read and run there, and may wait for ever, or end the program.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
+from infratest import rfc3339
+from infratest.deadline import Deadline
 from infratest.engine import faces
+from infratest.engine.apart import Ended, Overran, Send, apart
 from infratest.engine.tasks import Plan
 from infratest.errors import InfratestError
 from infratest.model import Report
 from infratest.session import Session
 
+#: Seconds that a run, which ends by itself at its deadline, has to say what came of it.
+LAST_WORDS = 0.5
+#: What is sent: what the run is about, and what it is at.
+ABOUT, AT = "about", "at"
+
+
+def until(session: Session, face: str) -> Deadline:
+    """Return the deadline of a call that begins now."""
+    return Deadline(session.timeout or faces.SECONDS[face])
+
+
+def in_time(session: Session, deadline: Deadline, work: Callable[[Send], Report]) -> Report:
+    """Return the report of work, or one that says why there is none in time.
+
+    Args:
+        work: gets a function that sends what it is at, in words that follow `while`.
+    """
+    about: list[Any] = ["", "", False]
+    at = ["it began"]
+    clock = rfc3339.now()
+
+    def inside(send: Send) -> Report:
+        try:
+            stack = session.stack
+            send((ABOUT, [stack.name, stack.env, stack.production]))
+            return work(send)
+        except InfratestError as error:
+            return faces.problem(session, error)
+
+    def note(told: tuple[str, Any]) -> None:
+        what, value = told
+        if what == ABOUT:
+            about[:] = value
+        else:
+            at[0] = value
+
+    try:
+        return apart(inside, lambda: deadline.sooner(-LAST_WORDS), note)
+    except (Overran, Ended) as error:
+        more = "; give it more with --timeout (-t), or see what it waits for" if isinstance(error, Overran) else ""
+        words = f"{error} while {at[0]}{more}"
+    except InfratestError as error:
+        words = str(error)
+    name, env, production = about
+    return Report(name, env, clock, round(deadline.seconds - deadline.left, 3), (), production, problem=words)
+
 
 def checked(
-    session: Session,
+    session: Callable[[], Session],
     features: Sequence[str],
     tags: Sequence[str],
     scenario: str | None,
+    deadline: Deadline,
     *,
     heal: bool = False,
+    suppressed: str = "",
     dry_run: bool = False,
     planned: Callable[[Session, Plan], None] = lambda session, plan: None,
     made: Report | None = None,
-) -> Report:
-    """Check, heal where asked to, store, and return the report; whatever stands in the way is its problem.
+) -> Callable[[Send], Report]:
+    """Return the work that checks, heals where asked to, stores, and returns the report.
 
     Args:
+        session: returns the session, which may have to ask for a host's name. suppressed: why nothing is to be healed.
         planned: told the plan, once there is one; not in a dry run, which keeps nothing. made: the report, where the
         checks have been made already.
     """
-    wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="check")
-    try:
-        if made is not None:
-            report = faces.remembered(session, made)
-        else:
-            prepared = faces.prepare(session, wanted)
+
+    def work(send: Send) -> Report:
+        going = session()
+        report = made and faces.remembered(going, made)
+        if report is None:
+            send((AT, "features and steps of your own were read"))
+            wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="check")
+            prepared = faces.prepare(going, wanted, deadline=deadline)
             if not dry_run:
-                planned(session, prepared.plan)
-            report = faces.execute(session, wanted, prepared)
+                planned(going, prepared.plan)
+            send((AT, "scenarios were run"))
+            report = faces.execute(going, wanted, prepared, deadline=deadline)
+        if heal:
+            send((AT, "it healed"))
+            report = _healed(going, report, deadline, suppressed, dry_run)
+        if not dry_run:
+            faces.store(going, report, counting=True)
+        return report
+
+    return work
+
+
+def _healed(session: Session, report: Report, deadline: Deadline, suppressed: str, dry_run: bool) -> Report:
+    try:
+        return faces.heal_report(session, report, dry_run, deadline=deadline, suppressed=suppressed)[0]
     except InfratestError as error:
-        return faces.problem(session, error)
-    if heal:
-        try:
-            report, _ = faces.heal_report(session, report, dry_run)
-        except InfratestError as error:
-            # What was seen stands; that healing could not be tried must be seen too.
-            report = report.changed(notes=(*report.notes, f"not healed: {error}"))
-    if not dry_run:
-        faces.store(session, report, counting=True)
-    return report
+        # What was seen stands; that healing could not be tried must be seen too.
+        changed: Report = report.changed(notes=(*report.notes, f"not healed: {error}"))
+        return changed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from infratest.cli._checking import checked
+from infratest.cli._checking import checked, in_time, until
 from infratest.cli._formats import check_formats, exit_status, format_options, show
 from infratest.cli.session import selecting, with_session
 from infratest.session import Session
@@ -40,6 +40,8 @@ def command(
     Exit status: 0 ok, 1 warning, 2 critical, 3 unknown.
     """
     check_formats(formats)
-    report = checked(session, features, tags, scenario, heal=heal, dry_run=dry_run)
-    show(session, report, formats, "nagios", timeout=session.timeout or 10.0)
+    deadline = until(session, "check")
+    work = checked(lambda: session, features, tags, scenario, deadline, heal=heal, dry_run=dry_run)
+    report = in_time(session, deadline, work)
+    show(session, report, formats, "nagios", timeout=deadline.seconds)
     return exit_status(report.state, fail_on)

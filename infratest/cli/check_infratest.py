@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import time_ns
+from typing import Any
 
 import click
 
 import infratest
 from infratest.cli import _streams
-from infratest.cli._checking import checked
+from infratest.cli._checking import checked, in_time, until
 from infratest.cli._formats import show
 from infratest.cli._kept_plan import keep_plan
 from infratest.cli._usage import usage
 from infratest.cli.session import Time, Whole
+from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, UserError
 from infratest.model import Report
 from infratest.monitoring_plugin import apply_failed_ranges, unknown_line
@@ -99,6 +102,12 @@ SECONDS = 10.0
     help="A parameter of the stack file; repeatable.",
 )
 @click.option("--heal", is_flag=True, help="Heal what fails, as the stack file's rules allow.")
+@click.option(
+    "--suppressed",
+    default="",
+    metavar="TEXT",
+    help="With --heal: any text but 0 heals nothing, as the downtime depth of a monitoring system ($SERVICEDOWNTIME$).",
+)
 @click.option("--dry-run", is_flag=True, help="With --heal: say what would be done; do nothing, keep nothing.")
 @click.pass_obj
 def command(
@@ -118,6 +127,7 @@ def command(
     host: tuple[str, ...],
     define: tuple[str, ...],
     heal: bool,
+    suppressed: str,
     dry_run: bool,
 ) -> int:
     """Run features as a monitoring plugin: one line, performance data; exit 0 ok, 1 warning, 2 critical, 3 unknown.
@@ -138,10 +148,14 @@ def command(
         stack_path=Path(stack), env=env, state_path=state, host=host, parameters=parameters(define), timeout=timeout,
         verbosity=verbose, colour=False, require_env=True,
     )  # fmt: skip
-    session = replace(session, host=(*host, _name(session, hostname))) if hostname else session
     kept = {"warning": warning or "", "critical": critical or "", "timeout": timeout, "verbosity": verbose}
     keep = partial(keep_plan, features=features, kept=kept | {"heal": heal}, began=began)
-    report = checked(session, features, tags, scenario, heal=heal, dry_run=dry_run, planned=keep, made=made)
+    deadline = until(session, "check")
+    work = checked(
+        lambda: _on_host(session, hostname), features, tags, scenario, deadline,
+        heal=heal, suppressed=suppressed, dry_run=dry_run, planned=keep, made=made,
+    )  # fmt: skip
+    report = in_time(session, deadline, work)
     show(session, report, (), "nagios", failed_warning=ranges[0], failed_critical=ranges[1], timeout=timeout)
     return apply_failed_ranges(report, *ranges)[1]
 
@@ -159,7 +173,10 @@ def main(made: Report | None = None) -> None:
 def plugin(words: list[str], made: Report | None = None) -> int:
     """Return the exit status of the plugin, its line printed."""
     try:
-        returned = command.main(words, standalone_mode=False, obj=made)
+        run: Callable[..., Any] = command.main
+        returned = defects_told(run, click.exceptions.Exit, click.Abort, click.ClickException)(
+            words, standalone_mode=False, obj=made
+        )
         # click has shown the help, or the command has returned its status.
         return returned if isinstance(returned, int) and returned else _answered(words)
     except click.exceptions.Exit:
@@ -189,6 +206,10 @@ def _range(text: str | None, option: str) -> Range | None:
         return Range(text)
     except UserError as error:
         raise UserError(f"{option} {text!r}: {error}") from None
+
+
+def _on_host(session: Session, hostname: str | None) -> Session:
+    return replace(session, host=(*session.host, _name(session, hostname))) if hostname else session
 
 
 def _name(session: Session, wanted: str) -> str:

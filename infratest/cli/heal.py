@@ -14,6 +14,7 @@ import click
 from infratest import rfc3339
 from infratest.cleaning import clean
 from infratest.cli.session import Time, with_session
+from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.model import Report
 from infratest.session import Session
@@ -58,7 +59,8 @@ def command(session: Session, what: str, time: str | None, dry_run: bool) -> int
 
     report = read_report(what)
     _for_this_stack(report, session, what)
-    healed, records = faces.heal_report(session, report, dry_run)
+    deadline = Deadline(session.timeout) if session.timeout else None
+    healed, records = faces.heal_report(session, report, dry_run, deadline=deadline, stored=True)
     for record in records:
         reason = f": {record.reason}" if record.reason else ""
         click.echo(f"{record.before.id}: {record.ending}: {record.remedy}{reason}")

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
+from typing import Any
 
 import click
 
@@ -19,9 +20,12 @@ import infratest
 from infratest.cleaning import clean
 from infratest.cli import _streams
 from infratest.cli._usage import usage
+from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, NotInThisVersion
 from infratest.monitoring_plugin import unknown_line
 
+#: What click raises on purpose.
+NO_DEFECTS = (click.exceptions.Exit, click.Abort, click.ClickException)
 #: Verbs of INTERFACES.md that are not built yet: named, so that using one is a clear error.
 LATER = frozenset(
     """monitor drill resume gate ip balance sorry keypair keystore snapshot output
@@ -125,7 +129,8 @@ def _say_as_plugin(words: str) -> None:
 def status(command: click.Command, words: list[str], wrong_use: int, say: Callable[[str], None] = _say) -> int:
     """Run a click command and return its exit status; errors become one message, without a traceback."""
     try:
-        returned = command.main(words, standalone_mode=False)
+        run: Callable[..., Any] = command.main
+        returned = defects_told(run, *NO_DEFECTS)(words, standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.exceptions.NoArgsIsHelpError as error:

@@ -7,10 +7,11 @@ import sys
 import click
 
 from infratest.cli import _streams
+from infratest.cli._checking import AT, in_time, until
 from infratest.cli._formats import check_formats, exit_status, format_options, show
 from infratest.cli.session import selecting, with_session
 from infratest.engine import faces
-from infratest.errors import InfratestError
+from infratest.engine.apart import Send
 from infratest.model import Report, Result
 from infratest.session import Session
 
@@ -51,15 +52,19 @@ def command(
 
 
 def run(session: Session, wanted: faces.Wanted) -> Report:
-    """Run and store; what stands in the way of all is told on standard error and in the report."""
-    try:
-        prepared = faces.prepare(session, wanted)
+    """Run and store; what stands in the way of all is the report's problem."""
+    deadline = until(session, "test")
+
+    def work(send: Send) -> Report:
+        send((AT, "features and steps of your own were read"))
+        prepared = faces.prepare(session, wanted, deadline=deadline)
+        send((AT, "scenarios were run"))
         with _Progress(len(prepared.plan.tasks)) as progress:
-            report = faces.execute(session, wanted, prepared, progress.result)
-    except InfratestError as error:
-        return faces.problem(session, error)
-    faces.store(session, report)
-    return report
+            report = faces.execute(session, wanted, prepared, progress.result, deadline=deadline)
+        faces.store(session, report)
+        return report
+
+    return in_time(session, deadline, work)
 
 
 class _Progress:

@@ -27,6 +27,11 @@ ACT_SECONDS = 60.0
 REBOOT_SECONDS = 180.0
 
 
+def undo_time(deadline: Deadline) -> float:
+    """Return the seconds that are kept back of a run for undoing its faults: a fifth of it, at most ACT_SECONDS."""
+    return min(ACT_SECONDS, deadline.seconds / 5)
+
+
 class UndoLog(Protocol):
     """Where the undo of a fault is written before the fault (the journal)."""
 
@@ -43,6 +48,8 @@ class Acting:
     def __init__(self, going: Run, task: Task) -> None:
         self.going = going
         self.task = task
+        #: Of all but the undo, which has what is left of the whole run's.
+        self.deadline = going.deadline.sooner(undo_time(going.deadline)) if task.acting else going.deadline
         self.steps: list[StepResult] = []
         self.undos: list[tuple[str, str, tuple[str, ...]]] = []
         self.stop = ""
@@ -109,7 +116,7 @@ class Acting:
                 self._not_judged(step)
             return
         items = [self.going.item(step, self.task) for step in stretch]
-        settle(items, self.going.collector, self.going.deadline, self.going.blocked)
+        settle(items, self.going.collector, self.deadline, self.going.blocked)
         for item in items:
             self._judged(item)
 
@@ -124,7 +131,7 @@ class Acting:
 
     def _act(self, step: ActStep) -> None:
         tag = self.task.scenario.tag("timeout")
-        deadline = self.going.deadline.at_most(min(ACT_SECONDS, duration(tag)) if tag else ACT_SECONDS)
+        deadline = self.deadline.at_most(min(ACT_SECONDS, duration(tag)) if tag else ACT_SECONDS)
         for host, act in step.targets:
             try:
                 self._act_on(host, act, deadline)
@@ -165,7 +172,7 @@ class Acting:
 
     def _wait_for_boot(self, host: str, before: str) -> None:
         """Wait until the host answers from another boot than before."""
-        deadline = self.going.deadline.at_most(REBOOT_SECONDS)
+        deadline = self.deadline.at_most(REBOOT_SECONDS)
         while True:
             try:
                 with self.going.connections.use(host, deadline.at_most(5.0)) as transport:
@@ -187,8 +194,7 @@ class Acting:
         problems = []
         undos, self.undos = self.undos, []
         for undo, host, command in reversed(undos):
-            # Its own time: a run that is out of time still leaves nothing broken behind.
-            deadline = Deadline(ACT_SECONDS)
+            deadline = self.going.deadline.at_most(ACT_SECONDS)
             try:
                 with self.going.connections.use(host, deadline) as transport:
                     answer = transport.run(command, deadline, sudo=self.going.plan.hosts[host].sudo)

@@ -7,28 +7,28 @@ cannot differ.
 from __future__ import annotations
 
 import logging
-import os
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, wraps
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from infratest import history, rfc3339
 from infratest.deadline import Deadline
+from infratest.engine.apart import defects_told
 from infratest.engine.keeping import keep
-from infratest.engine.plan import plan
-from infratest.engine.run import Run, Settings, reported
-from infratest.engine.tasks import Plan, Task
+from infratest.engine.plan import plan, step_of
+from infratest.engine.run import Settings, reported
+from infratest.engine.tasks import Plan, Step, Task
+from infratest.engine.undo_journal import UndoJournal
 from infratest.engine.users_steps import UsersSteps, users_steps
 from infratest.errors import FeatureError, InfratestError, StateError, UserError
 from infratest.gherkin import lint
 from infratest.gherkin.find import Found, find
 from infratest.gherkin.parse import feature
 from infratest.gherkin.select import CHECK, refuse_acting, select, why_skipped
-from infratest.gherkin.suite import Feature, Scenario
+from infratest.gherkin.suite import Feature, Line, Scenario
 from infratest.gherkin.values import Values
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
@@ -40,10 +40,7 @@ from infratest.stack.open import open_hosts, open_transport, opened
 if TYPE_CHECKING:
     from infratest.engine.connections import Held
     from infratest.heal.records import HealRecord
-    from infratest.stack.journal import Journal
 
-P = ParamSpec("P")
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 #: Seconds that asking the provider what its hosts are may take.
@@ -86,43 +83,21 @@ class Prepared:
     plan: Plan
     features: Sequence[Feature]
     users: UsersSteps | None = None
-
-
-def defects_told(work: Callable[P, T]) -> Callable[P, T]:
-    """Let a bug of ours or of a plugin end in one message and unknown: Python would end with 1, which is warning."""
-
-    @wraps(work)
-    def told(*arguments: P.args, **options: P.kwargs) -> T:
-        try:
-            return work(*arguments, **options)
-        except (InfratestError, OSError):
-            raise
-        except Exception as error:
-            raise defect(error) from error
-
-    return told
-
-
-def defect(error: Exception) -> InfratestError:
-    """Return what to say of a bug: what it is, and where."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    log.debug("a defect", exc_info=error)
-    return InfratestError(
-        f"a defect in infratest: {type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno}); "
-        "-vv shows the whole; please report it"
-    )
+    plan_line: Callable[[Line, Task], Step] | None = None
 
 
 @defects_told
-def prepare(session: Session, wanted: Wanted, hosts: Sequence[Host] | None = None) -> Prepared:
+def prepare(
+    session: Session, wanted: Wanted, hosts: Sequence[Host] | None = None, deadline: Deadline | None = None
+) -> Prepared:
     """Read the features, look at what is up, and plan.
 
     Args:
-        hosts: as they are; asked of the provider where not given.
+        hosts: as they are; asked of the provider where not given. deadline: of the whole call.
     Raises:
         InfratestError: whatever stands in the way before the first question.
     """
-    made = plan_for(session, wanted, choose(session, wanted, read), hosts)
+    made = plan_for(session, wanted, choose(session, wanted, read), hosts, deadline=deadline)
     if not made.plan.tasks:
         raise UserError(f"--host {' '.join(session.host)}: none of the scenarios is about it: nothing to run")
     return made
@@ -157,29 +132,46 @@ def choose(session: Session, wanted: Wanted, reader: Callable[[Found, UsersSteps
 
 @defects_told
 def plan_for(
-    session: Session, wanted: Wanted, choice: Choice, hosts: Sequence[Host] | None = None, steps: bool = True
+    session: Session,
+    wanted: Wanted,
+    choice: Choice,
+    hosts: Sequence[Host] | None = None,
+    steps: bool = True,
+    deadline: Deadline | None = None,
 ) -> Prepared:
     """Plan scenarios on the hosts as they are.
 
     Args:
-        hosts: as they are; asked of the provider where not given. steps: as for `plan`.
+        hosts: as they are; asked of the provider where not given. steps: as for `plan`. deadline: of the whole call.
     Raises:
         InfratestError: the provider cannot say what its hosts are, or `--host` names none of them.
     """
     stack = session.stack
-    known = list(hosts) if hosts is not None else open_hosts(stack, session.state, Deadline(PROVIDER_SECONDS))
+    known = list(hosts) if hosts is not None else open_hosts(stack, session.state, _asking(deadline))
     names = set(session.selected([host.name for host in known]))
     values = Values(known, stack.parameters, stack.outputs)
     skip = why_skipped(wanted.tags)
     made = plan(choice.scenarios, known, values, lambda host: host.name in names, skip, steps=steps)
-    return Prepared(plan=made, features=choice.features, users=choice.users)
+    return Prepared(
+        plan=made,
+        features=choice.features,
+        users=choice.users,
+        plan_line=lambda line, task: step_of(line, task, known, values),
+    )
+
+
+def _asking(deadline: Deadline | None) -> Deadline:
+    """Return the deadline of asking the provider what its hosts are."""
+    return Deadline(PROVIDER_SECONDS) if deadline is None else deadline.at_most(PROVIDER_SECONDS)
 
 
 def read(item: Found, users: UsersSteps | None = None) -> Feature:
     """Return one feature file, parsed and linted."""
     if users is None:
         return feature(item.path, item.name, vocabulary())
-    return feature(item.path, item.name, vocabulary(), users.kind)
+    from infratest.engine.users_calls import kind
+
+    return feature(item.path, item.name, vocabulary(), partial(kind, users))
 
 
 @defects_told
@@ -189,13 +181,15 @@ def execute(
     prepared: Prepared,
     on_result: Callable[[Result], None] | None = None,
     held: Held | None = None,
+    deadline: Deadline | None = None,
 ) -> Report:
     """Run what was prepared and return the report, its history filled in; stores nothing.
 
     Args:
         on_result: told each result as soon as it is known. held: connections kept from run to run of one session.
+        deadline: of the whole call, which began before; else the run has its time from now on.
     """
-    return remembered(session, carry_out(session, wanted, prepared, on_result, held))
+    return remembered(session, carry_out(session, wanted, prepared, on_result, held, deadline))
 
 
 @defects_told
@@ -205,20 +199,45 @@ def carry_out(
     prepared: Prepared,
     on_result: Callable[[Result], None] | None = None,
     held: Held | None = None,
+    deadline: Deadline | None = None,
 ) -> Report:
     """The same without the history, which is as long as the project is large."""
     stack, state = session.stack, session.state
+    seconds = session.timeout or SECONDS[wanted.face]
     settings = Settings(
-        seconds=session.timeout or SECONDS[wanted.face],
+        seconds=seconds,
+        deadline=deadline or Deadline(seconds),
         jobs=session.jobs,
         on_result=on_result,
         lock=lambda: state.lock(wanted.wait, "an acting scenario"),
-        undo_log=_Undos(session),
+        undo_log=UndoJournal(state, stack.name, stack.env),
         start=_starter(session),
-        users_tasks=_users_tasks(session, prepared),
         held=held,
     )
-    return reported(prepared.plan, open_transport, settings, stack.name, stack.env, stack.production)
+    about = (stack.name, stack.env, stack.production)
+    if prepared.users is None or not any(task.scenario.own for task in prepared.plan.tasks):
+        return reported(prepared.plan, open_transport, settings, *about)
+    report = _with_users(session, prepared, prepared.users, settings)
+    changed: Report = report.changed(stack=stack.name, env=stack.env, production=stack.production)
+    return changed
+
+
+def _with_users(session: Session, prepared: Prepared, users: UsersSteps, settings: Settings) -> Report:
+    """Run a plan that holds steps of the user's own."""
+    from infratest.engine.users_apart import carried_out_apart
+    from infratest.engine.users_run import users_tasks
+
+    plan_line = prepared.plan_line or _unplanned
+
+    def run(theirs: Settings, at: Callable[[str], None]) -> Report:
+        tasks = users_tasks(users, session.stack.parameters, plan_line, at)
+        return reported(prepared.plan, open_transport, theirs.changed(users_tasks=tasks), "", "", False)
+
+    return carried_out_apart(prepared.plan, settings, run, opened)
+
+
+def _unplanned(line: Line, task: Task) -> Step:
+    raise UserError(f"{line.text!r}: only a run that planned its features knows our sentences in a step of your own")
 
 
 def remembered(session: Session, report: Report) -> Report:
@@ -261,39 +280,6 @@ def problem(session: Session | None, error: Exception) -> Report:
     return Report(name, env, rfc3339.now(), 0.0, (), production, problem=str(error))
 
 
-def _users_tasks(session: Session, prepared: Prepared) -> Callable[[Sequence[Task], Run], Sequence[Result]] | None:
-    """Return what runs scenarios with steps of the user's own, where there are any."""
-    if prepared.users is None or not any(task.scenario.own for task in prepared.plan.tasks):
-        return None
-    from infratest.engine.users_run import users_tasks
-
-    return users_tasks(prepared.users, session.stack.parameters)
-
-
-class _Undos:
-    """The undo log of the engine, kept in the stack's journal."""
-
-    def __init__(self, session: Session) -> None:
-        self._state = session.state
-        self._stack = session.stack
-
-    @cached_property
-    def _journal(self) -> Journal:
-        from infratest.stack.journal import Journal
-
-        return Journal(self._state)
-
-    def undo_asked(self, host: str, command: Sequence[str]) -> str:
-        from infratest.quoting import command_line
-
-        undo = os.urandom(16).hex()
-        self._journal.undo_asked(host, command_line(list(command)), undo, self._stack.name, self._stack.env)
-        return undo
-
-    def undo_done(self, undo: str) -> None:
-        self._journal.undo_done(undo)
-
-
 def _starter(session: Session) -> Callable[[str, Deadline], None]:
     """Return what starts a host again that its own reboot has ended (container engines end a host that reboots)."""
 
@@ -313,41 +299,69 @@ def _starter(session: Session) -> Callable[[str, Deadline], None]:
 
 
 @defects_told
-def heal_report(session: Session, report: Report, dry_run: bool) -> tuple[Report, list[HealRecord]]:
+def heal_report(
+    session: Session,
+    report: Report,
+    dry_run: bool,
+    *,
+    deadline: Deadline | None = None,
+    suppressed: str = "",
+    stored: bool = False,
+) -> tuple[Report, list[HealRecord]]:
     """Heal what a report says is broken, as the stack's rules allow.
 
+    Args:
+        deadline: of the whole call; without one each part has its own time.
+        suppressed: why the caller wants nothing healed, empty or 0 where it may be.
+        stored: the report is from a file, and says how things were: they are looked at again before anything is done.
     Returns:
         The report as it is afterwards, with the words for a status line in its notes, and each decision.
     Raises:
         InfratestError: a rule is wrong, or the state directory cannot be used; nothing has been done.
     """
-    from infratest.heal.healing import Means, heal
+    from infratest.heal.acts import Means
+    from infratest.heal.gates import ALWAYS, Limits
+    from infratest.heal.healing import heal
     from infratest.heal.records import applied
 
     stack, state = session.stack, session.state
-    hosts = open_hosts(stack, state, Deadline(PROVIDER_SECONDS))
-
+    hosts = open_hosts(stack, state, _asking(deadline))
     means = Means(
         hosts={host.name: host for host in hosts},
         folder=stack.folder,
         open_transport=opened,
         provision=_provisioner(session),
-        rerun=lambda ids: _rerun(session, report, ids),
+        rerun=lambda ids: _rerun(session, ids, deadline),
         # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
-        deadline=Deadline(max(1.0, session.timeout - report.duration)) if session.timeout else None,
+        deadline=deadline,
+        suppressed="" if suppressed == "0" else suppressed,
+        limits=Limits(look_again=ALWAYS) if stored else Limits(),
+        variables=_hook_variables(session),
     )
     known = history.last(state, stack.env)
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
     return applied(report, records), records
 
 
-def _rerun(session: Session, report: Report, ids: Sequence[str]) -> Report:
-    """Run the scenarios with these ids again, over new connections."""
-    names = [result.feature for result in report.results if result.id in ids]
-    wanted = Wanted(features=list(dict.fromkeys(names)), face=CHECK)
-    prepared = prepare(session, wanted)
-    tasks = tuple(task for task in prepared.plan.tasks if task.id in ids)
-    return execute(session, wanted, replace(prepared, plan=Plan(tasks=tasks, hosts=prepared.plan.hosts)))
+def _rerun(session: Session, ids: Sequence[str], deadline: Deadline | None) -> Report:
+    """Run the scenarios with these ids again, over new connections; on hosts that the call did not name, too."""
+    session = replace(session, host=())
+    features = list(dict.fromkeys(id.partition("#")[0] for id in ids))
+    wanted = Wanted(features=features, face=CHECK)
+    prepared = prepare(session, wanted, deadline=deadline)
+    asked = set(ids)
+    tasks = tuple(task for task in prepared.plan.tasks if task.id in asked)
+    plan = Plan(tasks=tasks, hosts=prepared.plan.hosts)
+    return execute(session, wanted, replace(prepared, plan=plan), deadline=deadline)
+
+
+def _hook_variables(session: Session) -> dict[str, str]:
+    """Return what lets `infratest` in a hook be about this stack as it stands: the options' own variables."""
+    stack = session.stack
+    variables = {"INFRATEST_STATE": str(session.state.path.absolute())}
+    if stack.path != Path():
+        variables["INFRATEST_STACK"] = str(stack.path.absolute())
+    return variables | ({"INFRATEST_ENV": stack.env} if stack.env else {})
 
 
 def _provisioner(session: Session) -> Callable[[str, Deadline], str]:

@@ -49,6 +49,18 @@ def plan(
     return Plan(tasks=tuple(tasks), hosts={host.name: host for host in hosts})
 
 
+def step_of(line: Line, task: Task, hosts: Sequence[Host], values: Values) -> Step:
+    """Return what a line comes to in a task that is planned already: a sentence that a step of the user's own holds.
+
+    Raises:
+        UserError: it cannot be planned.
+    """
+    chosen = [host for host in hosts if host.name in task.given]
+    host = next((host for host in hosts if host.name == task.host), None)
+    scope = _Scope(host, [host] if host else chosen, chosen)
+    return _Planner(hosts, values, lambda host: True, None, True)._step(line, task.scenario, scope)
+
+
 @dataclass(frozen=True)
 class _Scope:
     """Whom a scenario is about: its one host (None where it runs once), those it asks, and all that it was given."""
@@ -136,7 +148,8 @@ class _Planner:
         except UserError as error:
             self._note(scenario, [scope.host] if scope.host else scope.hosts, str(error))
             return Task(scenario=scenario, host=name, problem=str(error))
-        return Task(scenario=scenario, host=name, steps=steps)
+        chosen = (scope.hosts if scope.host is None else scope.every) if scenario.own else ()
+        return Task(scenario=scenario, host=name, steps=steps, given=tuple(host.name for host in chosen))
 
     def _step(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
         with named_in(line, scenario):

@@ -25,6 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
+    from typing import Any
 
     from infratest.engine.acting import UndoLog
     from infratest.engine.collect import Collector
@@ -42,7 +43,8 @@ class Settings:
         run. undo_log: where a fault's undo is written before the fault. start: starts a host that its reboot ended, as
         container engines do.
         users_tasks: runs scenarios that hold steps of the user's own, one at a time, in order.
-        held: connections that are kept from run to run, of one session.
+        held: connections that are kept from run to run, of one session. deadline: of the whole call, which began before
+        the run; without one it is `seconds` from the run's begin.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Settings:
         start: Callable[[str, Deadline], None] | None = None,
         users_tasks: Callable[[Sequence[Task], Run], Iterable[Result]] | None = None,
         held: Held | None = None,
+        deadline: Deadline | None = None,
     ) -> None:
         self.seconds = seconds
         self.jobs = jobs
@@ -67,6 +70,11 @@ class Settings:
         self.start = start
         self.users_tasks = users_tasks
         self.held = held
+        self.deadline = deadline
+
+    def changed(self, **changes: Any) -> Settings:
+        """Return a copy with these changed."""
+        return Settings(**vars(self) | changes)
 
 
 class Run(Checking):
@@ -77,7 +85,7 @@ class Run(Checking):
         self.settings = settings
         self._make = make
         self._connections: Connections | None = None
-        super().__init__(plan.hosts, self._collector(), Deadline(settings.seconds))
+        super().__init__(plan.hosts, self._collector(), settings.deadline or Deadline(settings.seconds))
 
     def _collector(self) -> Here | Collector:
         alone = here_alone(self.plan)
@@ -194,8 +202,9 @@ def _checked(going: Run, tasks: Sequence[tuple[int, Task]], telling: _Telling) -
     found: dict[int, Result] = {}
     ours = [(place, task) for place, task in tasks if not task.scenario.own]
     told = telling.early if going.settings.on_result is not None else None
-    for (place, _), outcome in zip(ours, going.check([task for _, task in ours], told), strict=True):
+    for (place, task), outcome in zip(ours, going.check([task for _, task in ours], told), strict=True):
         found[place] = outcome
+        telling.early(task, outcome)  # before steps of the user's own, which may end the process
     found.update(_users(going, [(place, task) for place, task in tasks if task.scenario.own]))
     results = with_needs([found[place] for place, _ in tasks], [task for _, task in tasks])
     for outcome in results:

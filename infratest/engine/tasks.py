@@ -68,13 +68,17 @@ Step = CheckStep | ActStep | OtherStep
 
 
 class Task(Record):
-    """One scenario on one host. `problem` says why it cannot be asked, `skip` why it is left out; both else empty."""
+    """One scenario on one host. `problem` says why it cannot be asked, `skip` why it is left out; both else empty.
+
+    `given`, of a scenario with steps of the user's own, are the hosts that its Given sentences select, all without one.
+    """
 
     scenario: Scenario
     host: str
     steps: tuple[Step, ...] = ()
     problem: str = ""
     skip: str = ""
+    given: tuple[str, ...] = ()
 
     @derived
     def id(self) -> str:

@@ -1,8 +1,9 @@
 """Scenarios that hold steps of the user's own: run whole and in order by behave's ModelRunner, as results of ours.
 
-Called by the engine with the tasks of a stretch, one stretch at a time. Sentences of ours in them collect when they
-are reached, through the same engine and judge as everywhere. behave's own output capture is off; what steps and hooks
-print goes to standard error, because standard output belongs to the report.
+Called by the engine with the tasks of a stretch, one stretch at a time, in a process of its own (`users_apart`).
+Sentences of ours in them, and in the texts that a step hands to `context.execute_steps`, collect when they are reached,
+through the same engine and judge as everywhere. behave's own output capture is off; what steps and hooks print goes to
+standard error, because standard output belongs to the report.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -23,52 +25,40 @@ from behave.model_type import Status
 from behave.runner import Context, ModelRunner
 
 from infratest.cleaning import clean
-from infratest.deadline import Deadline
-from infratest.engine.acting import ACT_SECONDS, Acting
+from infratest.engine.acting import Acting
 from infratest.engine.results import result
 from infratest.engine.run import Run
-from infratest.engine.tasks import CheckStep, OtherStep, Step, Task
+from infratest.engine.tasks import ActStep, CheckStep, OtherStep, Step, Task
+from infratest.engine.users_calls import called
+from infratest.engine.users_stack import Stack
 from infratest.engine.users_steps import UsersSteps
 from infratest.errors import InfratestError
-from infratest.gherkin.suite import GIVEN
-from infratest.hosts import Host
+from infratest.gherkin.suite import GIVEN, Line
+from infratest.gherkin.vocabulary import vocabulary
 from infratest.model import Evidence, Result, StepResult
 from infratest.states import OK, SKIPPED, UNKNOWN, failed, held, worst
-from infratest.transports.base import CommandResult
 
 REASON_LIMIT, TRACE_LIMIT = 500, 2000
 #: Where behave's own code lies: not what a user looks for in a traceback.
 BEHAVE = str(Path(behave.__file__).parent)
 
 
-class Stack:
-    """What a user's step finds as `context.infratest`: the stack's hosts, and a way to run a command on one.
-
-    Args:
-        hosts: by name. host: the one that the scenario is about, None where it runs once for the stack.
-    """
-
-    def __init__(self, going: Run) -> None:
-        self._going = going
-        self.hosts: Mapping[str, Host] = going.plan.hosts
-        self.host: Host | None = None
-
-    def run(self, host: str, command: Sequence[str]) -> CommandResult:
-        """Run an argument list on a host, over the connection of the run. Raises TransportError."""
-        deadline: Deadline = self._going.deadline.at_most(ACT_SECONDS)
-        with self._going.connections.use(host, deadline) as transport:
-            return transport.run(command, deadline, sudo=self.hosts[host].sudo)
+#: Returns what a sentence comes to in a task, for one that a step of the user's own holds. Raises UserError.
+PlanLine = Callable[[Line, Task], Step]
 
 
-def users_tasks(steps: UsersSteps, parameters: Mapping[str, Any]) -> Callable[[Sequence[Task], Run], list[Result]]:
+def users_tasks(
+    steps: UsersSteps, parameters: Mapping[str, Any], plan_line: PlanLine, at: Callable[[str], None]
+) -> Callable[[Sequence[Task], Run], list[Result]]:
     """Return what runs such tasks, for the engine's settings.
 
     Args:
         parameters: the stack's, which a step finds as `context.config.userdata`.
+        at: told which step or hook of the user's is at work, and an empty text when it has ended.
     """
 
     def run(tasks: Sequence[Task], going: Run) -> list[Result]:
-        return _Stretch(steps, parameters, tasks, going).results()
+        return _Stretch(steps, parameters, tasks, going, plan_line, at).results()
 
     return run
 
@@ -76,12 +66,24 @@ def users_tasks(steps: UsersSteps, parameters: Mapping[str, Any]) -> Callable[[S
 class _Stretch:
     """Tasks that follow each other: one run of behave, with its hooks before and after all."""
 
-    def __init__(self, steps: UsersSteps, parameters: Mapping[str, Any], tasks: Sequence[Task], going: Run) -> None:
+    def __init__(
+        self,
+        steps: UsersSteps,
+        parameters: Mapping[str, Any],
+        tasks: Sequence[Task],
+        going: Run,
+        plan_line: PlanLine,
+        at: Callable[[str], None],
+    ) -> None:
         self.steps = steps
         self.parameters = parameters
+        self.plan_line = plan_line
+        self.at = at
+        self.reason = ""
         self.going = going
         self.stack = Stack(going)
         self.scenarios = [_Scenario(task, going) for task in tasks]
+        self.now: _Scenario | None = None
         self.planned = {id(step): (one, place) for one in self.scenarios for place, step in enumerate(one.behaves)}
 
     def results(self) -> list[Result]:
@@ -89,6 +91,8 @@ class _Stretch:
             _trimmed(list(group)) for _, group in groupby(self.scenarios, lambda one: one.task.scenario.feature)
         ]
         runner = self._runner(features)
+        for one in self.scenarios:
+            one.copied.run = partial(self._run, one, one.copied.run)
         try:
             with self.steps.importable(), redirect_stdout(sys.stderr):
                 runner.run_model()
@@ -101,19 +105,60 @@ class _Stretch:
             raise KeyboardInterrupt
         return [one.result(runner.problems(one)) for one in self.scenarios]
 
+    def _run(self, one: _Scenario, run: Callable[[Any], Any], runner: Any) -> Any:
+        """Run a scenario and tell at once what came of it: those after it may end the process."""
+        failed = run(runner)
+        if self.going.settings.on_result is not None:
+            self.going.settings.on_result(one.result(runner.problems(one)))
+        return failed
+
     def find_match(self, step: Any) -> Any:
         """Return what runs a step, as behave asks its registry: ours, or the user's own."""
         one, place = self.planned.get(id(step), (None, 0))
         if one is None:  # a step in a step's own text (context.execute_steps)
-            return self.steps.match(step.step_type, step.name)
-        self.stack.host = self.going.plan.hosts.get(one.task.host)
+            return self._users_match(step) or self._nested(step)
+        self.now = one
+        self.stack.begin(one.task)
         planned = one.task.steps[place]
         if planned.line.user:
             one.copied.continue_after_failed_step = False
-            return self.steps.match(step.step_type, step.name)
+            return self._users_match(step)
         if isinstance(planned, OtherStep) and planned.problem:
             return None
         return Match(lambda context: one.ours(place, context), [])
+
+    def _users_match(self, step: Any) -> Any:
+        match = called(self.steps, step, self.going.deadline)
+        if match is None:
+            return None
+        function = match.func
+
+        def at_work(*arguments: Any, **named: Any) -> None:
+            self.at(f"your step {step.name!r} ({match.location})")
+            self._noted(lambda: function(*arguments, **named))
+            self.at("")
+
+        match.func = at_work
+        return match
+
+    def _nested(self, step: Any) -> Any:
+        """Return what runs a sentence of ours that a step of the user's own holds; a match that says why not."""
+        line = Line(step.step_type, step.keyword, step.name, step.line, vocabulary().match(step.name))
+        now = self.now
+        if now is None:  # in a hook before all scenarios
+            return None
+        return Match(lambda context: self._noted(lambda: now.nested(self.plan_line(line, now.task), context)), [])
+
+    def _noted(self, work: Callable[[], None]) -> None:
+        """Do work and keep the words of what it raises: of a step in a step behave hands on its traceback alone."""
+        self.reason = ""
+        try:
+            work()
+        except Exception as error:
+            self.reason, said = clean(str(error), REASON_LIMIT), type(error).__name__
+            if not isinstance(error, InfratestError | AssertionError):
+                self.reason = f"{said}: {self.reason}"
+            raise
 
     def _runner(self, features: list[Any]) -> Any:
         off = dict.fromkeys(("capture", "capture_stdout", "capture_stderr", "capture_log", "capture_hooks"), False)
@@ -121,7 +166,7 @@ class _Stretch:
         config.update_userdata(dict(self.parameters))
         runner = _Runner(config, features, self)
         runner.hooks = dict(self.steps.hooks)
-        runner.context = Context(runner)
+        runner.context = _Context(runner)
         runner.context._set_root_attribute("infratest", self.stack)
         return runner
 
@@ -151,12 +196,24 @@ class _Scenario:
         step: Step = self.task.steps[place]
         before = len(self.acting.steps)
         self.unjudged |= {place} if self.acting.stop else set()
-        self.acting.lines([step])
-        self.found[place] = found = self.acting.steps[before:]
-        if self.acting.undos:
-            context.add_cleanup(self.undo)
         # A check that does not hold stops nothing: those after it are judged too, as in every scenario.
         self.copied.continue_after_failed_step = isinstance(step, CheckStep) and step.line.kind != GIVEN
+        self.acting.lines([step])
+        self.found[place] = self.acting.steps[before:]
+        self._told(self.found[place], context)
+
+    def nested(self, step: Step, context: Any) -> None:
+        """Carry out a sentence of ours that a step of the user's own holds."""
+        if isinstance(step, ActStep) and not self.task.acting:
+            raise InfratestError(f"{step.line.text!r} changes something, and the step that holds it only looks")
+        before = len(self.acting.steps)
+        self.acting.lines([step])
+        self._told(self.acting.steps[before:], context)
+
+    def _told(self, found: Sequence[StepResult], context: Any) -> None:
+        """Tell behave what came of a sentence."""
+        if self.acting.undos:
+            context.add_cleanup(self.undo)
         state = worst(one.state for one in found)
         if state == UNKNOWN:
             raise InfratestError(found[-1].reason)
@@ -214,6 +271,19 @@ class _Scenario:
         return _step(step, UNKNOWN, words, _trace(behaves))
 
 
+class _Context(Context):  # type: ignore[misc]  # behave has no types
+    """behave's context; of a step in a step, only one that does not hold is a failure: any other end is unknown."""
+
+    def execute_steps(self, steps_text: str) -> bool:
+        try:
+            return bool(super().execute_steps(steps_text))
+        except AssertionError as error:
+            if str(error).startswith("FAILED SUB-STEP"):
+                raise
+            line = str(error).partition("\n")[0]
+            raise InfratestError(": ".join(filter(None, [line, self._runner.step_registry.reason]))) from None
+
+
 class _Runner(ModelRunner):  # type: ignore[misc]  # behave has no types
     """behave's runner, told to remember why it stopped."""
 
@@ -231,7 +301,10 @@ class _Runner(ModelRunner):  # type: ignore[misc]  # behave has no types
         super().abort(reason)
 
     def run_hook(self, hook_name: str, *args: Any) -> bool:
+        if self.should_run_hook(hook_name):
+            self.step_registry.at(f"your hook {hook_name}")
         held: bool = super().run_hook(hook_name, *args)
+        self.step_registry.at("")
         if not held and hook_name.endswith("_all"):
             self.broken.append(f"your hook {hook_name} failed; what it says is on standard error")
         return held

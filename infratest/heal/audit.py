@@ -1,7 +1,9 @@
 """The heal audit, `heal.jsonl`: every decision with its gates, and the ledger of tries that the budget is taken from.
 
 A try is on the disk before anything acts, so that a kill in mid-heal counts; its end is a second record with the same
-number. A refusal that says the same as the one before it in the same problem is not written again.
+number. A refusal that says the same as the one before it in the same problem is not written again. A file that has
+grown large or old becomes the one before (`heal.1.jsonl`), and the new one begins with the tries that still count: one
+file of bounded size is all that a check reads.
 """
 
 from __future__ import annotations
@@ -13,19 +15,29 @@ from infratest.cleaning import clean
 from infratest.errors import StateError
 from infratest.heal.gates import Try
 from infratest.heal.records import REFUSED, WOULD, HealRecord
-from infratest.stack.state_dir import StateDir
+from infratest.sessions import started
+from infratest.stack.state_dir import StateDir, kept_age, kept_size
 
-FILE = "heal.jsonl"
-BEGUN = "try"
+FILE, OLD_FILE = "heal.jsonl", "heal.1.jsonl"
+#: Bytes after which a new file is begun, where nothing is set: a check reads it whole.
+SIZE = 2**20
+BEGUN, PROCESS = "try", "process"
+#: What of a try is taken over into a new file.
+OF_A_TRY = ("event", "env", "rule", "id", "host", "time", "until", "try", "verified", "pid", "started", "boot", "mode")
 
 
 class Audit:
-    """The audit of one environment; use it under the state's lock."""
+    """The audit of one environment; use it under the state's lock.
 
-    def __init__(self, state: StateDir, env: str) -> None:
+    Args:
+        window: seconds that a try counts for, the longest of all rules. looking: write nothing, hold no lock.
+    """
+
+    def __init__(self, state: StateDir, env: str, now: float, window: float = 0.0, *, looking: bool = False) -> None:
         self._state = state
         self._env = env
-        self._records = [record for record in _whole(state) if record.get("env") == env]
+        whole = _whole(state)
+        self._records = [record for record in whole if record.get("env") == env]
         try:
             _ = self.tries
         except (KeyError, TypeError, ValueError) as error:
@@ -35,21 +47,35 @@ class Audit:
                 f"({type(error).__name__}: {clean(str(error), 100)}), so that no budget can be counted; "
                 "mend its line, or move the file away to begin with a new budget"
             ) from error
+        if not looking and state.outgrown(FILE, kept_size(SIZE), kept_age(), now):
+            kept = _renewed(state, whole, now - max(window, kept_age()))
+            self._records = [record for record in kept if record.get("env") == env]
 
     @property
     def tries(self) -> tuple[Try, ...]:
         """Every try on record, oldest first. Raises KeyError, TypeError or ValueError for one that is damaged."""
-        ended = {record.get("try") for record in self._records if record.get("event") != BEGUN}
+        ends = {record["try"]: record for record in self._records if record.get("event") != BEGUN and "try" in record
+                and record.get("event") != PROCESS}  # fmt: skip
         return tuple(
             Try(
                 rule=record["rule"],
                 host=record["host"],
                 time=float(record["time"]),
                 until=float(record["until"]),
-                ended=record["try"] in ended,
+                ended=record["try"] in ends,
+                verified=bool(ends.get(record["try"], {}).get("verified")),
+                alive=record["try"] not in ends and self._lives(record["try"]),
             )
             for record in self._records
             if record.get("event") == BEGUN
+        )
+
+    def _lives(self, number: str) -> bool:
+        """Whether a program that a try has started on this machine is still the one of that number."""
+        return any(
+            record.get("try") == number and started(int(record["pid"])) == record["started"]
+            for record in self._records
+            if record.get("event") == PROCESS
         )
 
     def begin(self, record: HealRecord, until: float) -> str:
@@ -60,14 +86,25 @@ class Audit:
         """
         number = f"{record.time:.6f}-{os.getpid()}-{len(self._records)}"
         data = record.as_dict(self._env) | {"event": BEGUN, "try": number, "until": until}
-        for later in ("after", "verified", "duration", "words", "error"):
+        # What was seen stands in the record of the end, once.
+        data["before"] = {name: value for name, value in data["before"].items() if name != "steps"}
+        for later in ("after", "verified", "verifying", "duration", "words", "error"):
             del data[later]
         self._write(data)
         return number
 
+    def process(self, number: str, pid: int) -> None:
+        """Write down that a try has started a program on this machine: while it lives, the try has not ended."""
+        self._write({"event": PROCESS, "env": self._env, "try": number, "pid": pid, "started": started(pid)})
+
     def end(self, record: HealRecord, number: str) -> None:
         """Write how a try ended."""
         self._write(record.as_dict(self._env) | {"try": number})
+
+    def told(self, number: str, verified: bool, time: float, words: str) -> None:
+        """Write what a later check saw of a try that nobody had had the time to verify."""
+        ended = {"event": "verified" if verified else "failed", "env": self._env, "try": number, "time": time}
+        self._write(ended | {"verified": verified, "words": clean(words)})
 
     def decided(self, record: HealRecord) -> bool:
         """Write a decision that led to no act, unless the last one about this result was the same; return whether."""
@@ -96,6 +133,23 @@ def _whole(state: StateDir) -> list[dict[str, Any]]:
         raise StateError(
             f"{error}; it may have been a try, so that no budget can be counted; mend its line, or take it out"
         ) from error
+
+
+def _renewed(state: StateDir, records: list[dict[str, Any]], since: float) -> list[dict[str, Any]]:
+    """Begin a new file with what of the old one still counts, and return that."""
+    numbers = {one["try"] for one in records if one.get("event") == BEGUN and _time(one) >= since and "try" in one}
+    counted = [one for one in records if one.get("try") in numbers or (one.get("event") == BEGUN and "try" not in one)]
+    kept = [{name: one[name] for name in OF_A_TRY if name in one} for one in counted]
+    state.begin_anew(FILE, OLD_FILE, kept)
+    return kept
+
+
+def _time(record: dict[str, Any]) -> float:
+    """Return when a try was; one that cannot tell counts."""
+    try:
+        return float(record["time"])
+    except (KeyError, TypeError, ValueError):
+        return float("inf")
 
 
 def _gist(data: dict[str, Any]) -> tuple[Any, ...] | None:

@@ -20,7 +20,8 @@ class Surroundings:
 
     Args:
         provision: provisions one host by name again. folder: of the stack file, where relative paths begin.
-        environment: the hook's variables (INFRATEST_*, NAGIOS_*).
+        environment: the hook's variables (INFRATEST_*, NAGIOS_*). began: told the process of a program that the
+        remedy starts on this machine, so that it counts as running while it lives.
     """
 
     host: Host
@@ -28,6 +29,7 @@ class Surroundings:
     folder: Path
     provision: Callable[[str, Deadline], str]
     environment: Mapping[str, str]
+    began: Callable[[int], None] = lambda pid: None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
-"""The variables that a hook gets: ours, and those that an existing Nagios event handler expects. Pure.
+"""The variables that a hook gets: what it is about, and those that an existing Nagios event handler expects. Pure.
 
-Called by the heal engine, and by whatever else hands a result to a program.
+Called by the heal engine, and by whatever else hands a result to a program. None of these is a variable of an option:
+`infratest run` in a hook is about the hook's stack, by the variables that `heal_report` puts beside them.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ def hook_environment(stack: str, env: str, result: Result, failures: int, confir
         is not confirmed is what Nagios calls a soft state.
     """
     return {
-        "INFRATEST_STACK": stack,
-        "INFRATEST_ENV": env,
-        "INFRATEST_HOST": result.host,
-        "INFRATEST_STATE": result.state,
-        "INFRATEST_SCENARIO": result.scenario,
-        "INFRATEST_ATTEMPT": str(failures),
+        "INFRATEST_RESULT_STACK": stack,
+        "INFRATEST_RESULT_ENV": env,
+        "INFRATEST_RESULT_HOST": result.host,
+        "INFRATEST_RESULT_STATE": result.state,
+        "INFRATEST_RESULT_SCENARIO": result.scenario,
+        "INFRATEST_RESULT_ID": result.id,
+        "INFRATEST_RESULT_ATTEMPT": str(failures),
+        "INFRATEST_RESULT_REASON": result.reason,
         "NAGIOS_SERVICESTATE": result.state.upper(),
         "NAGIOS_SERVICESTATETYPE": HARD if confirmed else SOFT,
         "NAGIOS_SERVICEATTEMPT": str(failures),

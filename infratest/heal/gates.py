@@ -25,6 +25,8 @@ QUALIFY = "qualify"
 FRESH = "fresh"
 #: Seconds that a result may lie in the future, by clocks that differ; beyond that a clock was set back.
 AHEAD = 60.0
+#: As `Limits.look_again`: whatever its age, a report is looked at again.
+ALWAYS = -1.0
 
 
 class Stored(Protocol):
@@ -55,13 +57,19 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class Try:
-    """One try of a rule on a host, from the audit. `until`: when it must have ended. `ended`: its end is on record."""
+    """One try of a rule on a host, from the audit.
+
+    Args:
+        until: when it must have ended. ended: its end is on record. verified: it healed. alive: a process of it lives.
+    """
 
     rule: str
     host: str
     time: float
     until: float
     ended: bool = True
+    verified: bool = False
+    alive: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +96,9 @@ class Situation:
         now, looked: seconds since the epoch; looked is when the result was seen. row: its failures in a row.
         hosts: all of the stack, by name. history: the last stored results by id, this run's included.
         tries: of this environment, oldest first. paused: the end of the pause, or None. left: seconds until the whole
-        run must end. climbing: the rung before failed in this same run, so no wait is due.
+        run must end. climbing: the rung before failed in this same run, so no wait is due. acted: when it began; what
+        was seen of other hosts before that says nothing of what it did to them. suppressed: why the caller wants
+        nothing healed, or empty.
     """
 
     now: float
@@ -100,6 +110,8 @@ class Situation:
     paused: float | None = None
     left: float = inf
     climbing: bool = False
+    acted: float = -inf
+    suppressed: str = ""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -126,11 +138,18 @@ def refusals(answers: Iterable[Answer]) -> list[Answer]:
     return [answer for answer in answers if not answer.passed]
 
 
-def waiting_time(rule: HealRule, tries: int) -> float:
-    """Return the seconds due after so many tries: a 360th of the window, doubled each time, at most an even share.
+def settling_time(rule: HealRule) -> float:
+    """Return the seconds due after a heal: a 360th of the window (10 s of 1 h), at most an even share.
 
-    With 3 tries in 1 h: 10 s, then 20 s. It is a settle time, too: a service that a heal has just brought back is not
-    restarted again while it still starts.
+    A service that a heal has just brought back is not restarted again while it still starts.
+    """
+    return waiting_time(rule, 1)
+
+
+def waiting_time(rule: HealRule, tries: int) -> float:
+    """Return the seconds due after so many failed tries: the settling time, doubled each time, at most an even share.
+
+    With 3 tries in 1 h: 10 s, then 20 s.
     """
     return float(min(rule.per / 360 * 2 ** min(tries - 1, 60), rule.per / max(1, rule.tries)))
 
@@ -173,6 +192,8 @@ def _confirm(rule: HealRule, result: Result, situation: Situation) -> tuple[bool
 
 
 def _pause(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if situation.suppressed:
+        return False, f"suppressed by the caller ({situation.suppressed}), as in a downtime"
     if situation.paused is not None and situation.paused > situation.now:
         return False, f"paused until {moment(situation.paused)}; `infratest heal resume` ends it"
     return True, "not paused"
@@ -195,7 +216,7 @@ def _share(rule: HealRule, group: str, situation: Situation) -> tuple[bool, str]
     """Judge one group; the empty name is the whole stack, for a host that is in no group."""
     members = sorted(name for name, host in situation.hosts.items() if not group or group in host.groups)
     what = f"group {group}" if group else "the stack"
-    oldest = situation.now - situation.limits.stored_age
+    oldest = max(situation.now - situation.limits.stored_age, situation.acted)
     fresh: dict[str, list[Stored]] = {name: [] for name in members}
     for stored in situation.history.values():
         if stored.host in fresh and oldest <= stored.time <= situation.now + AHEAD:
@@ -203,7 +224,8 @@ def _share(rule: HealRule, group: str, situation: Situation) -> tuple[bool, str]
     silent = [name for name in members if not fresh[name]]
     if silent:
         age = human(situation.limits.stored_age, "s")
-        return False, f"{what}: no stored result younger than {age} of {_names(silent)}: check the whole group"
+        than = f"younger than {age}" if situation.acted == -inf else "since the rung before"
+        return False, f"{what}: no stored result {than} of {_names(silent)}: check the whole group"
     bad = {CRITICAL, UNKNOWN, rule.when_state}
     sick = [name for name in members if any(stored.blocked or stored.state in bad for stored in fresh[name])]
     allowed = max(1, floor(rule.at_most * len(members) + 1e-9))
@@ -213,7 +235,11 @@ def _share(rule: HealRule, group: str, situation: Situation) -> tuple[bool, str]
 
 def _concurrency(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     for attempt in situation.tries:
-        if attempt.host == result.host and not attempt.ended and attempt.until > situation.now:
+        if attempt.host != result.host or attempt.ended:
+            continue
+        if attempt.alive:
+            return False, f"rule {attempt.rule} began on {attempt.host} at {moment(attempt.time)} and its process lives"
+        if attempt.until > situation.now:
             return False, (
                 f"rule {attempt.rule} began on {attempt.host} at {moment(attempt.time)} and no end is on record; "
                 f"it counts as running until {moment(attempt.until)}"
@@ -227,17 +253,40 @@ def _budget(rule: HealRule, result: Result, situation: Situation) -> tuple[bool,
     return used < rule.tries, words
 
 
+def begins_again(rule: HealRule, result: Result, situation: Situation) -> float | None:
+    """Return when a rule that has given up tries again: as a try leaves the window. None where it never does."""
+    spent = sorted(attempt.time for attempt in _spent(rule, result, situation))
+    return spent[-rule.tries] + rule.per if 0 < rule.tries <= len(spent) else None
+
+
 def _wait(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
-    spent = _spent(rule, result, situation)
-    if situation.climbing or not spent:
+    spent, healed = _spent(rule, result, situation), _healed(rule, result, situation)
+    if situation.climbing:
         return True, "no wait is due"
-    due = max(attempt.time for attempt in spent) + waiting_time(rule, len(spent))
-    if situation.now < due:
-        return False, f"settling after try {len(spent)}: the next one not before {moment(due)}"
-    return True, "the wait since the last try is over"
+    failed_due = max((attempt.time for attempt in spent), default=-inf) + waiting_time(rule, len(spent))
+    healed_due = max((attempt.time for attempt in healed), default=-inf) + settling_time(rule)
+    if situation.now < max(failed_due, healed_due):
+        after = f"try {len(spent)}" if failed_due > healed_due else "the last heal"
+        return False, f"settling after {after}: the next one not before {moment(max(failed_due, healed_due))}"
+    return True, "no wait is due" if not spent and not healed else "the wait since the last try is over"
 
 
 def _spent(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
+    """Return the tries that the budget counts: those that did not heal."""
+    return [attempt for attempt in _in_window(rule, result, situation) if not attempt.verified]
+
+
+def _healed(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
+    return [attempt for attempt in _in_window(rule, result, situation) if attempt.verified]
+
+
+def flapping(rule: HealRule, result: Result, situation: Situation) -> int:
+    """Return how often the rule has healed this host in its window, where that is as often as its budget; else 0."""
+    times = len(_healed(rule, result, situation))
+    return times if times >= max(1, rule.tries) else 0
+
+
+def _in_window(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
     # A try that lies in the future (the clock was set back) counts: the budget never grows by a clock.
     begin = situation.now - rule.per
     return [t for t in situation.tries if t.rule == rule.name and t.host == result.host and t.time > begin]

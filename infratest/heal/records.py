@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from infratest.cleaning import clean
-from infratest.heal.gates import BUDGET, QUALIFY, Answer, refusals
+from infratest.heal.gates import BUDGET, QUALIFY, Answer, moment, refusals
 from infratest.model import Report, Result
 from infratest.stack.declared import HealRule
 from infratest.states import OK
+from infratest.units import human
 
 REFUSED, WOULD, TRIED, RECOVERED = "refused", "would", "tried", "recovered"
-HEALED, FAILED = "healed", "failed"
+HEALED, FAILED, VERIFYING = "healed", "failed", "verifying"
 
 #: Bytes of a command's own words that the audit keeps of each fact.
 EVIDENCE_LIMIT = 1000
@@ -31,7 +32,10 @@ class HealRecord:
         or RECOVERED, found ok when looked at again before acting. rung: index in the ladder. remedy: in a few words.
         command: what was run. problem: when the problem began. before, after: the result then; after is None where
         nobody looked again. error: why the remedy could not be applied, or empty. words: the remedy's own.
-        dry: nothing was done nor stored, by the user's wish.
+        dry: nothing was done nor stored, by the user's wish. verifying: there was no time left to see whether it
+        helped: the next check tells. again: when a rule that has given up begins again, in seconds since the epoch.
+        flapping: how often it has healed this host before within its window, where that is often. later: a check
+        before has done it, and this one has seen that it helped.
     """
 
     time: float
@@ -48,6 +52,10 @@ class HealRecord:
     after: Result | None = None
     duration: float = 0.0
     dry: bool = False
+    verifying: bool = False
+    again: float | None = None
+    flapping: int = 0
+    later: bool = False
 
     @property
     def verified(self) -> bool:
@@ -59,7 +67,7 @@ class HealRecord:
         """Return how it ended in one word: healed, failed, or the outcome where nothing was done."""
         if self.outcome != TRIED:
             return self.outcome
-        return HEALED if self.verified else FAILED
+        return HEALED if self.verified else VERIFYING if self.verifying else FAILED
 
     @property
     def reason(self) -> str:
@@ -90,6 +98,7 @@ class HealRecord:
             "before": _seen(self.before),
             "after": None if self.after is None else _seen(self.after),
             "verified": self.verified,
+            "verifying": self.verifying,
             "duration": round(self.duration, 3),
             "mode": self.rule.mode,
             "approved_by": self.approved_by,
@@ -123,6 +132,10 @@ def note(records: Sequence[HealRecord]) -> list[str]:
     gate finds unknown or blocked is said by the line already, so nothing is added.
     """
     last = {record.before.id: record for record in records}
+    milder = {
+        id: [one.remedy for one in records if one.before.id == id and one.outcome == TRIED and one is not record]
+        for id, record in last.items()
+    }
     several = len({record.before.host for record in last.values()}) > 1
     mended = {record.before.host for record in last.values() if record.verified}
     found = []
@@ -130,6 +143,8 @@ def note(records: Sequence[HealRecord]) -> list[str]:
         if record.outcome == RECOVERED and record.before.host in mended:
             continue  # the act that healed its neighbour has healed it too, and is said already
         words = _words(record, f" on {record.before.host}" if several else "")
+        if words and milder[record.before.id]:
+            words += f"; before it {' and '.join(milder[record.before.id])} did not help"
         if words and words not in found:
             found.append(words)
     return found
@@ -138,7 +153,14 @@ def note(records: Sequence[HealRecord]) -> list[str]:
 def _words(record: HealRecord, on: str) -> str:
     was = record.before.state.upper()
     if record.verified:
-        return f"healed: {record.remedy}{on}, was {was}"
+        often = (
+            f"; flapping, healed {record.flapping} times before in {human(record.rule.per, 's')}"
+            if record.flapping
+            else ""
+        )
+        return f"healed: {record.remedy}{on}, was {was}{often}"
+    if record.verifying:
+        return f"verifying: {record.remedy}{on} is done, the next check tells whether it helped"
     if record.outcome == RECOVERED:
         return f"ok again before anything was done{on}, was {was}"
     if record.outcome == TRIED:
@@ -151,7 +173,8 @@ def _words(record: HealRecord, on: str) -> str:
     if QUALIFY in refused:
         return ""
     if BUDGET in refused:
-        return f"healing gave up after {record.rule.tries} tries{on}"
+        again = "the rule allows none" if record.again is None else f"it begins again {moment(record.again)}"
+        return f"healing gave up after {record.rule.tries} {'try' if record.rule.tries == 1 else 'tries'}{on}: {again}"
     return f"not healed{on}: {next(iter(refused.values()), 'no reason')}"
 
 
@@ -159,5 +182,10 @@ def applied(report: Report, records: Sequence[HealRecord]) -> Report:
     """Return the report as it is after healing: healed results with their new state, and the words as notes."""
     after = {record.before.id: record.after for record in records if record.after is not None}
     results = [after.get(result.id, result) for result in report.results]
-    healed: Report = report.changed(results=results, notes=(*report.notes, *note(records)))
+    healed: Report = report.changed(
+        results=results,
+        notes=(*report.notes, *note(records)),
+        healed=sum(record.verified for record in records),
+        tries=sum(record.outcome == TRIED and not record.later for record in records),
+    )
     return healed

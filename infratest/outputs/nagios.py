@@ -16,15 +16,15 @@ from infratest.monitoring_plugin import DEFAULT_CRITICAL, apply_failed_ranges
 from infratest.outputs.base import Output
 from infratest.perfdata import metric, names_hosts, observations
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
-from infratest.units import plain
+from infratest.units import counted, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from infratest.model import Report, Result
     from infratest.perfdata import Range
 
-#: Bytes of the whole output: NSCA takes 4096, Nagios 8192.
-LIMIT = 4000
+#: Bytes of the whole output: Nagios reads 8192. (NSCA before 2.9 sends 512, later ones 4096, and cut the rest off.)
+LIMIT = 8000
 #: Bytes kept for what follows the first line, when there is so much performance data that some has to go.
 ROOM_FOR_WORDS = 800
 #: Bytes of one line of long output before its since and runbook, so that one always finds room.
@@ -56,7 +56,7 @@ class Nagios(Output):
         self.timeout = timeout
 
     def render(self, report: Report) -> str:
-        """Return at most 4000 bytes: the line with its performance data, then one line for what is not ok."""
+        """Return at most LIMIT bytes: the line with its performance data, then one line for what is not ok."""
         state, _ = apply_failed_ranges(report, self.failed_warning, self.failed_critical)
         first = f"INFRATEST {state.upper()} - {_target(report)}{_summary(report)}{self._by_ranges(report, state)}"
         metrics = self._core(report) + [metric(one) for one in observations(report.results, names_hosts(report))]
@@ -84,10 +84,13 @@ class Nagios(Output):
         critical = self.failed_critical.text if self.failed_critical else DEFAULT_CRITICAL
         timeout = "" if self.timeout is None else plain(self.timeout)
         return [
-            f"scenarios={len(report.results)};;;0",
+            f"scenarios={len(_scenarios_of(report))};;;0",
             f"failed={counts[CRITICAL]};{warning};{critical};0",
             f"unknown={counts[UNKNOWN]};;;0",
             f"skipped={counts[SKIPPED]};;;0",
+            f"blocked={counts['blocked']};;;0",
+            f"healed={report.healed};;;0",
+            f"tries={report.tries};;;0",
             metric(Observation("time", round(report.duration, 3), "s", "", timeout, 0)),
         ]
 
@@ -127,7 +130,7 @@ def _state_words(report: Report) -> str:
     if report.problem:
         return _text(report.problem, NOTE_LIMIT)
     counts = report.counts
-    total = len(report.results)
+    total = len(_scenarios_of(report))
     bad = [result for result in worst_first(report.results) if result.blocked_by is None and result.state != SKIPPED]
     if not bad:
         return _nothing_bad(counts[OK], counts[SKIPPED], counts["blocked"])
@@ -165,6 +168,11 @@ def _line(result: Result) -> str:
     return line + (
         f"; runbook {_cut(_text(result.runbook, 200), 200)}" if result.runbook and result.state != OK else ""
     )
+
+
+def _scenarios_of(report: Report) -> list[Result]:
+    """Return the results of scenarios: that a host can be reached is told beside them, and comes and goes with it."""
+    return [result for result in report.results if result.feature]
 
 
 def _scenarios(number: int) -> str:
@@ -207,7 +215,7 @@ def _bounded(first: str, lines: list[str]) -> str:
     room = LIMIT - _bytes(first) - 1
     kept = [first]
     for at, line in enumerate(lines):
-        rest = f"... and {len(lines) - at} more lines"
+        rest = f"... and {counted(len(lines) - at, 'more line')}"
         last = at == len(lines) - 1
         if _bytes(line) + 1 > room - (0 if last else _bytes(rest) + 1):
             kept.append(rest)

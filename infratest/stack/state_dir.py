@@ -11,12 +11,12 @@ import os
 import time
 
 from infratest.cleaning import clean
-from infratest.errors import StateError
+from infratest.errors import StateError, UserError
 from infratest.json_text import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
     from typing import Any
 
@@ -25,6 +25,36 @@ SYSTEM = "/var/lib/infratest"
 
 #: Seconds that every lock is waited for: a child of a killed run holds it a moment longer, between its fork and exec.
 GRACE = 0.5
+#: Seconds that records are kept at least, where nothing is set.
+AGE = 30 * 86400.0
+
+
+def kept_size(default: int) -> int:
+    """Return the bytes after which a file of records is begun anew: INFRATEST_KEEP_SIZE (as `16MiB`), else as given.
+
+    Raises:
+        StateError: it is no size.
+    """
+    text = os.environ.get("INFRATEST_KEEP_SIZE")
+    return int(_set("INFRATEST_KEEP_SIZE", text, "size")) if text else default
+
+
+def kept_age() -> float:
+    """Return the seconds after which it is, too: INFRATEST_KEEP_AGE (as `30 days`), else a month. Raises StateError."""
+    text = os.environ.get("INFRATEST_KEEP_AGE")
+    return _set("INFRATEST_KEEP_AGE", text, "time") if text else AGE
+
+
+def _set(name: str, text: str, dimension: str) -> float:
+    from infratest.units import quantity
+
+    try:
+        value = quantity(text, dimension, name)
+    except UserError as error:
+        raise StateError(str(error)) from None
+    if value <= 0:
+        raise StateError(f"{name} is {text!r}: nothing could be kept; write more than zero, as 16MiB or 30 days")
+    return value
 
 
 def locate(given: str | None, folder: Path, stack: str) -> StateDir:
@@ -260,6 +290,32 @@ class StateDir:
             elif whole and not _torn(line):
                 raise StateError(f"state directory: {self.file(name)}:{number} is damaged: {clean(line, 80)!r}")
         return records
+
+    def outgrown(self, name: str, size: int, age: float, now: float) -> bool:
+        """Whether a file of JSON lines is larger than so many bytes, or its first record older than so many seconds."""
+        try:
+            with open(self.file(name), "rb") as file:
+                if os.fstat(file.fileno()).st_size >= size:
+                    return True
+                first = loads(file.readline(1 << 20))
+            return now - float(first["time"]) > age
+        except (OSError, ValueError, TypeError, KeyError):
+            return False
+
+    def begin_anew(self, name: str, old: str, records: Iterable[Mapping[str, Any]]) -> None:
+        """Keep a file under its old name, in the place of the one there, and begin a new one with these records.
+
+        Raises:
+            StateError: not writable, or the disk is full.
+        """
+        text = "".join([dumps(record) + "\n" for record in records])
+        try:
+            # The file itself stays until the new one takes its place: a kill in between loses nothing.
+            _remove(self.file(old))
+            os.link(self.file(name), self.file(old))
+        except OSError as error:
+            raise StateError(self._words("kept", error, old)) from error
+        self.write(name, text)
 
     def write(self, name: str, text: str, mode: int = 0o600) -> None:
         """Replace a file whole: a reader sees the old or the new one, never half.

@@ -175,7 +175,7 @@ def test_numbers_keep_their_labels_where_nobody_looked(ran):
     )
     for slug in ("checks", "acts"):
         (seen,) = steps_of(report, slug)[1].observations
-        assert (seen.name, seen.value, seen.warning, seen.critical) == ("disk / used", None, "@100.5:", "@101:")
+        assert (seen.name, seen.value, seen.warning, seen.critical) == ("disk / used", None, "100.5", "101")
 
 
 def test_for_is_seen_to_hold_from_one_round_to_another(ran, tmp_path):

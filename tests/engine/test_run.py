@@ -280,7 +280,7 @@ def test_an_act_that_fails_is_unknown_and_blocks_the_rest(ran):
 def test_numbers_become_observations_with_ranges_and_stay_when_not_reached(ran):
     text = 'Feature: f\n  Scenario: s\n    Then the disk "/" is less than 100 % full, warning 99.9 %'
     seen = ran(text, hosts=[local("a")]).results[0].steps[0].observations[0]
-    assert (seen.name, seen.unit, seen.warning, seen.critical) == ("disk / used", "%", "@99.9:", "@100:")
+    assert (seen.name, seen.unit, seen.warning, seen.critical) == ("disk / used", "%", "99.9", "100")
     assert seen.value is not None
     blocked = ran(text, hosts=[local("a", state=GONE)]).results[1].steps[0].observations[0]
     assert blocked == seen.changed(value=None)

@@ -171,7 +171,8 @@ def test_climbing_stops_at_the_budget(world: World, state: StateDir) -> None:
     world.helps = False
     records = run(world, state, make_rule(do=(("provision", {}),) * 3, tries=2))
     assert [record.outcome for record in records] == ["tried", "tried", "refused"]
-    assert note(records) == ["healing gave up after 2 tries"]
+    again = "healing gave up after 2 tries: it begins again 2027-01-15 09:01:00 UTC"
+    assert note(records) == [f"{again}; before it provision and provision did not help"]
     assert len(world.acts) == 2
 
 
@@ -180,7 +181,7 @@ def test_healing_gives_up_and_begins_again_when_the_window_has_passed(world: Wor
     rule = make_rule(tries=3, per=3600.0)
     notes = [note(run(world, state, rule)) for _ in range(5)]
     assert notes[:3] == [["provision did not help, now CRITICAL"]] * 3
-    assert notes[3:] == [["healing gave up after 3 tries"]] * 2
+    assert notes[3:] == [["healing gave up after 3 tries: it begins again 2027-01-15 09:01:00 UTC"]] * 2
     world.now += 3600
     assert run(world, state, rule)[0].outcome == "tried"
 
@@ -262,7 +263,7 @@ def test_a_remedy_that_fails_counts_and_says_why(world: World, state: StateDir) 
     (record,) = run(world, state, rule)
     assert "exit 3: no room" in record.error
     assert "did not help (run echo no room" in note([record])[0]
-    assert note(run(world, state, rule)) == ["healing gave up after 1 tries"]
+    assert note(run(world, state, rule)) == ["healing gave up after 1 try: it begins again 2027-01-15 09:01:00 UTC"]
 
 
 def test_no_way_to_the_host_counts_and_the_next_rung_needs_none(world: World, state: StateDir) -> None:

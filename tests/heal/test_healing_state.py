@@ -88,7 +88,7 @@ def test_a_kill_in_mid_heal_counts_against_the_budget(world: World, state: State
     healer.kill()
     assert healer.wait(10) == -9
     os.kill(int((tmp_path / "hook.pid").read_text()), 9)
-    assert events(state) == ["try"]
+    assert events(state) == ["try", "process"]
 
     rule = make_rule(tries=2)
     world.now = NOON + 10
@@ -100,7 +100,9 @@ def test_a_kill_in_mid_heal_counts_against_the_budget(world: World, state: State
     (record,) = heal(world.report(), [rule], state, world.means(), history={})
     assert record.outcome == "tried"
     world.now += 120
-    assert note(heal(world.report(), [rule], state, world.means(), history={})) == ["healing gave up after 2 tries"]
+    assert note(heal(world.report(), [rule], state, world.means(), history={}))[0].startswith(
+        "healing gave up after 2 tries:"
+    )
     assert len(world.acts) == 1
 
 
@@ -110,7 +112,9 @@ def test_a_torn_line_in_the_audit_is_tolerated(world: World, state: StateDir) ->
     with (state.path / "heal.jsonl").open("a") as audit:
         audit.write('{"event": "try", "env": "prod", "ru')
     assert run(world, state, make_rule(tries=2))[0].outcome == "tried"
-    assert note(run(world, state, make_rule(tries=2))) == ["healing gave up after 2 tries"]
+    assert note(run(world, state, make_rule(tries=2))) == [
+        "healing gave up after 2 tries: it begins again 2027-01-15 09:01:00 UTC"
+    ]
     assert all(json.loads(line) for line in (state.path / "heal.jsonl").read_text().splitlines() if line.endswith("}"))
 
 

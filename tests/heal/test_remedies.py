@@ -87,12 +87,14 @@ def test_hook_gets_exactly_its_variables_and_the_result(tmp_path: Path, monkeypa
     around = surroundings(tmp_path, **hook_environment("shop", "prod", RESULT, 2, True))
     outcome = get("remedy", "hook")(script(tmp_path, PRINT_ALL)).apply(RESULT, around, Deadline(10))
     assert (tmp_path / "env.txt").read_text().splitlines() == [
-        "INFRATEST_ATTEMPT=2",
-        "INFRATEST_ENV=prod",
-        "INFRATEST_HOST=web-1",
-        "INFRATEST_SCENARIO=nginx answers",
-        "INFRATEST_STACK=shop",
-        "INFRATEST_STATE=critical",
+        "INFRATEST_RESULT_ATTEMPT=2",
+        "INFRATEST_RESULT_ENV=prod",
+        "INFRATEST_RESULT_HOST=web-1",
+        "INFRATEST_RESULT_ID=features/web.feature#nginx-answers@web-1",
+        "INFRATEST_RESULT_REASON=port 80 is not listening",
+        "INFRATEST_RESULT_SCENARIO=nginx answers",
+        "INFRATEST_RESULT_STACK=shop",
+        "INFRATEST_RESULT_STATE=critical",
         "NAGIOS_HOSTNAME=web-1",
         "NAGIOS_SERVICEATTEMPT=2",
         "NAGIOS_SERVICEDESC=nginx answers",

@@ -25,20 +25,22 @@ def seen(*observations: Observation) -> StepResult:
 
 
 def test_the_line_of_the_interface():
-    disk = seen(Observation("disk / used", 71.0, "%", "@80:", "@90:", 0, 100))
+    disk = seen(Observation("disk / used", 71.0, "%", "80", "90", 0, 100))
     given = report(
         result(state="critical", reason="port 80 is not listening", steps=[disk]), *(result(f"s{n}") for n in range(11))
     )
     assert Nagios(timeout=10).render(given).splitlines()[0] == (
         'INFRATEST CRITICAL - shop/prod web-1: 1 of 12 scenarios failed: "nginx answers": port 80 is not listening | '
-        "scenarios=12;;;0 failed=1;;0;0 unknown=0;;;0 skipped=0;;;0 time=0.041s;;10;0 'disk / used'=71%;@80:;@90:;0;100"
+        "scenarios=12;;;0 failed=1;;0;0 unknown=0;;;0 skipped=0;;;0 blocked=0;;;0 healed=0;;;0 "
+        "tries=0;;;0 time=0.041s;;10;0 'disk / used'=71%;80;90;0;100"
     )
 
 
 def test_one_line_when_all_is_ok():
     assert Nagios().render(report(result())) == (
         "INFRATEST OK - shop/prod web-1: 1 scenario ok | "
-        "scenarios=1;;;0 failed=0;;0;0 unknown=0;;;0 skipped=0;;;0 time=0.041s;;;0\n"
+        "scenarios=1;;;0 failed=0;;0;0 unknown=0;;;0 skipped=0;;;0 blocked=0;;;0 healed=0;;;0 "
+        "tries=0;;;0 time=0.041s;;;0\n"
     )
 
 
@@ -130,21 +132,21 @@ def test_other_notes_are_long_output():
 
 
 def test_performance_data_that_is_too_long_loses_whole_metrics_from_the_end():
-    many = [Observation(f"metric number {number}", number, "s", "@10:", "@20:", 0) for number in range(200)]
+    many = [Observation(f"metric number {number}", number, "s", "@10:", "@20:", 0) for number in range(400)]
     text = Nagios().render(report(result(state="critical", reason="no", steps=[seen(*many)])))
     assert len(text.encode()) <= LIMIT
     first, *rest = text.splitlines()
     kept = first.count("'metric number ")
     assert first.endswith(f"'metric number {kept - 1}'={kept - 1}s;@10:;@20:;0")
-    assert rest[0] == f"{200 - kept} of 205 metrics left out, the last ones: the output would be too long"
+    assert rest[0] == f"{400 - kept} of 408 metrics left out, the last ones: the output would be too long"
     assert rest[1].startswith("[CRITICAL] ")
 
 
 def test_long_output_says_how_much_is_left_out():
-    text = Nagios().render(report(*(result(f"s{n}", "critical", reason="x" * 90) for n in range(100))))
+    text = Nagios().render(report(*(result(f"s{n}", "critical", reason="x" * 90) for n in range(300))))
     lines = text.splitlines()
     assert len(text.encode()) <= LIMIT
-    assert lines[-1] == f"... and {100 - (len(lines) - 2)} more lines"
+    assert lines[-1] == f"... and {300 - (len(lines) - 2)} more lines"
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,7 +1,8 @@
 """`hook: hooks/page.sh` or `hook: [systemctl, restart, nginx]`: a program on the controller, told what failed.
 
 It gets the result as JSON on standard input and the variables of INFRATEST_* and NAGIOS_*, so that an existing Nagios
-event handler works as it is. Its own session is its process group: at the deadline all of it is killed.
+event handler works as it is. Its own session is its process group: all of it is killed at the deadline, and with this
+program, however that ends.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from infratest.errors import HealError, UserError
 from infratest.heal.base import Outcome, Remedy, Surroundings
 from infratest.model import Result
 from infratest.quoting import command_line
-from infratest.sessions import reap
+from infratest.sessions import Lifeline, end_session, reap
 
 #: Bytes of its output that are looked at.
 OUTPUT_LIMIT = 64 * 1024
@@ -75,6 +76,7 @@ class Hook(Remedy):
     def _run(
         self, command: list[str], surroundings: Surroundings, given: IO[bytes], said: IO[bytes], deadline: Deadline
     ) -> int:
+        lifeline = Lifeline()
         # What the caller's own INFRATEST_* say (a stack file, a state directory) means something else to a hook.
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("INFRATEST_", "NAGIOS_"))}
         try:
@@ -86,17 +88,23 @@ class Hook(Remedy):
                 cwd=surroundings.folder,
                 env=inherited | dict(surroundings.environment),
                 start_new_session=True,
+                pass_fds=lifeline.pass_fds,
             )
         except OSError as error:
+            lifeline.let_go()
             raise HealError(
                 f"{self.describe()}: {command[0]} could not be started: {error.strerror}; it must exist, be executable "
                 "and begin with #! where it is a script"
             ) from error
         try:
+            lifeline.holds(-process.pid)
+            surroundings.began(process.pid)
             return process.wait(timeout=deadline.left)
         except subprocess.TimeoutExpired:
-            raise HealError(f"{self.describe()}: did not end within {deadline.seconds:g} s and was killed") from None
+            raise HealError(f"{self.describe()}: did not end within {deadline.seconds:.3g} s and was killed") from None
         finally:
+            lifeline.let_go()
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+                end_session(process.pid)
                 reap(process)

@@ -1,0 +1,267 @@
+"""What the heal engine does once every gate is open: one remedy under the host's healing mark, verified, on record.
+
+The base of the engine (`healing`), which decides.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from math import inf
+from pathlib import Path
+
+from infratest import events
+from infratest.cleaning import clean
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError
+from infratest.heal import counts, verifying
+from infratest.heal.audit import Audit
+from infratest.heal.base import Remedy, Surroundings
+from infratest.heal.environment import hook_environment
+from infratest.heal.gates import Answer, Limits, Seen, Stored
+from infratest.heal.mark import Mark, Taken
+from infratest.heal.records import RECOVERED, REFUSED, HealRecord
+from infratest.hosts import Host
+from infratest.model import Report, Result
+from infratest.stack.state_dir import StateDir
+from infratest.states import OK, UNKNOWN
+from infratest.transports.base import Transport
+
+#: Seconds between two looks while a remedy is given time to take effect; they grow by half each time.
+FIRST_LOOK, LONGEST_PAUSE = 0.2, 2.0
+#: Seconds in which a connection for a remedy must come about.
+OPENING = 15.0
+#: Seconds that another healer is waited for.
+PATIENCE = 10.0
+#: Seconds at the end of a run in which nothing is begun: how things ended is written down in them.
+ENDING = 0.5
+#: The gate that the engine itself asks: whether another healer is at work.
+MARK = "healing mark"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What the engine acts with.
+
+    Args:
+        hosts: all hosts of the stack by name, not only those checked. folder: of the stack file.
+        open_transport: returns an open connection; it is closed here. provision: provisions one host by name again.
+        rerun: runs the scenarios with these ids again, over new connections where it must.
+        deadline: when the whole run must have ended, or None. clock: seconds since the epoch. suppressed: why the
+        caller wants nothing healed, or empty. variables: of a hook, beside those of the result. marks: the folder of
+        healing marks on a host; empty for its own.
+    """
+
+    hosts: Mapping[str, Host]
+    folder: Path
+    open_transport: Callable[[Host, Deadline], Transport]
+    provision: Callable[[str, Deadline], str]
+    rerun: Callable[[Sequence[str]], Report]
+    deadline: Deadline | None = None
+    clock: Callable[[], float] = time.time
+    suppressed: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    marks: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Way:
+    """A connection to a host, or why there is none."""
+
+    transport: Transport | None = None
+    error: InfratestError | None = None
+
+
+class Acts:
+    """What one run of the engine acts with and writes to, under the stack's lock."""
+
+    def __init__(
+        self,
+        report: Report,
+        state: StateDir,
+        means: Means,
+        audit: Audit,
+        rows: Mapping[str, counts.Row],
+        history: Mapping[str, Stored],
+        dry_run: bool,
+    ) -> None:
+        self._report = report
+        self._state = state
+        self._means = means
+        self._audit = audit
+        self._rows = dict(rows)
+        self._history = dict(history)
+        self._dry = dry_run
+        self._acted_on: set[str] = set()
+
+    def _left(self) -> float:
+        """Return the seconds left for acts, the last ones of the run kept for writing down how they ended."""
+        deadline = self._means.deadline
+        return inf if deadline is None else max(0.0, deadline.left - ENDING)
+
+    def _written(self, record: HealRecord) -> HealRecord:
+        if not self._dry and self._audit.decided(record):
+            self._tell(record)
+        return record
+
+    def _tell(self, record: HealRecord) -> None:
+        """Make an event of a decision that the audit holds."""
+        more = {"rule": record.rule.name, "remedy": record.remedy, "mode": record.rule.mode, "reason": record.reason}
+        report = self._report
+        events.append(
+            self._state, [events.heal(report.stack, report.env, record.before, record.ending, record.time, **more)]
+        )
+
+    def _act(self, record: HealRecord, remedy: Remedy) -> HealRecord:
+        """Apply a remedy under the host's healing mark, and see whether it helped."""
+        deadline = Deadline(min(remedy.seconds, self._left()))
+        host = self._means.hosts[record.before.host]
+        with self._connection(host, remedy, deadline) as way:
+            name = f"{self._report.stack} {self._report.env} {host.name}"
+            mark = Mark(way.transport, host, name, record.rule.name, self._state.id, self._means.marks)
+            looked = self._means.clock
+            began = record.time
+            taken = mark.take(
+                deadline.seconds, lambda: looked() - began, deadline.at_most(min(PATIENCE, deadline.left / 2))
+            )
+            try:
+                return self._marked(record, remedy, deadline, way, taken)
+            finally:
+                mark.give_back(Deadline(min(PATIENCE, self._left() + ENDING)))
+
+    def _marked(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, taken: Taken) -> HealRecord:
+        """Act, unless another healer does or has done so just now."""
+        if taken.held:
+            answer = Answer(name=MARK, passed=False, reason=taken.held)
+            return self._written(replace(record, outcome=REFUSED, gates=(*record.gates, answer)))
+        if taken.waited:
+            now, again = self._means.clock(), self._look(record.before)
+            if well(again):
+                self._settle(again.id, now)
+                return self._written(replace(record, time=now, outcome=RECOVERED, gates=(), after=again))
+        words = f"no healing mark could be put on it: {taken.problem}" if taken.problem else "nobody else heals it"
+        record = replace(record, gates=(*record.gates, Answer(name=MARK, passed=True, reason=words)))
+        return self._tried(record, remedy, deadline, way)
+
+    def _tried(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way) -> HealRecord:
+        """Apply a remedy and see whether it helped. The try is on record before, its end after."""
+        number = self._audit.begin(record, record.time + deadline.seconds)
+        self._acted_on.add(record.before.host)
+        begun = time.monotonic()
+        try:
+            done = self._applied(record, remedy, deadline, way, number)
+            after, cut = self._verified(done)
+        except KeyboardInterrupt as stop:
+            words = f"interrupted by {str(stop) or 'SIGINT'}, and ended"
+            self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
+            raise
+        done = replace(done, after=after, verifying=cut, duration=time.monotonic() - begun)
+        if done.verified:
+            self._settle(record.before.id, self._means.clock())
+        self._audit.end(done, number)
+        self._tell(done)
+        if done.verifying:
+            verifying.add(self._state, self._report.env, done, number)
+        return done
+
+    def _applied(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str) -> HealRecord:
+        result = record.before
+        failures = self._rows[result.id].failures
+        environment = hook_environment(self._report.stack, self._report.env, result, failures, True)
+        surroundings = Surroundings(
+            host=self._means.hosts[result.host],
+            transport=way.transport if remedy.on_host else None,
+            folder=self._means.folder,
+            provision=self._means.provision,
+            environment={**self._means.variables, **environment},
+            began=lambda pid: self._audit.process(number, pid),
+        )
+        try:
+            if remedy.on_host and way.error is not None:
+                raise way.error
+            outcome = remedy.apply(result, surroundings, deadline)
+        except InfratestError as error:
+            return replace(record, error=str(error))
+        return replace(record, words=outcome.words, command=outcome.command)
+
+    @contextmanager
+    def _connection(self, host: Host, remedy: Remedy, deadline: Deadline) -> Iterator[_Way]:
+        """Connect to the host: for the healing mark, and for a remedy that works there."""
+        try:
+            # One that works from here may be for a host that is down: it is not kept waiting for long.
+            transport = self._means.open_transport(host, deadline.at_most(OPENING if remedy.on_host else OPENING / 3))
+        except InfratestError as error:
+            yield _Way(error=error)
+            return
+        try:
+            yield _Way(transport=transport)
+        finally:
+            transport.close()
+
+    def _verified(self, record: HealRecord) -> tuple[Result, bool]:
+        """Run the failed scenario again until it holds, or the time that a remedy is given to take effect is over.
+
+        Returns:
+            What was seen last, and whether the run's own end came before that time's.
+        """
+        seconds = 0.0 if record.error else self._means.limits.settle
+        deadline, cut = Deadline(min(seconds, self._left())), seconds > self._left()
+        if cut and deadline.passed:
+            return record.before, True
+        pause = FIRST_LOOK
+        after = self._look(record.before)
+        while not well(after) and not deadline.passed:
+            time.sleep(min(pause, deadline.left))
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+            if not cut or not deadline.passed:
+                after = self._look(record.before)
+        return after, cut and not well(after)
+
+    def _look_at_group(self, result: Result) -> None:
+        """Run again what is known of the hosts that share a group with one, and of itself."""
+        hosts = self._means.hosts
+        groups = set(hosts[result.host].groups) if result.host in hosts else set()
+        near = {name for name, host in hosts.items() if not groups or groups & set(host.groups)}
+        features = {one.feature for one in self._report.results}
+        ids = [id for id, one in self._history.items() if one.host in near and id.partition("#")[0] in features]
+        try:
+            report = self._means.rerun(ids)
+        except InfratestError:
+            return  # what was not seen since the act is not known: the gates refuse
+        now = self._means.clock()
+        for again in report.results:
+            self._history[again.id] = seen(again, now)
+
+    def _look(self, result: Result) -> Result:
+        """Run one scenario again; what cannot be seen is unknown."""
+        try:
+            report = self._means.rerun([result.id])
+        except InfratestError as error:
+            return _unseen(result, f"could not be run again: {clean(str(error))}")
+        again = next((found for found in report.results if found.id == result.id), None)
+        if again is None:
+            again = _unseen(result, f"was not run again: {clean(report.problem) or 'no such scenario now'}")
+        self._history[result.id] = seen(again, self._means.clock())
+        return again
+
+    def _settle(self, id: str, at: float) -> None:
+        counts.settle(self._state, self._report.env, id, at)
+        self._rows[id] = counts.Row(last=at)
+
+
+def well(result: Result) -> bool:
+    """Whether a result is ok and nothing blocks it."""
+    return result.state == OK and result.blocked_by is None
+
+
+def _unseen(result: Result, reason: str) -> Result:
+    unseen: Result = result.changed(state=UNKNOWN, reason=reason, steps=())
+    return unseen
+
+
+def seen(result: Result, at: float) -> Seen:
+    """Return a result as a stored one."""
+    return Seen(host=result.host, state=result.state, time=at, blocked=result.blocked_by is not None)

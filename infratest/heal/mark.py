@@ -1,0 +1,141 @@
+"""The healing mark: on a host that is being healed, who heals it and until when. It keeps two healers from one fault.
+
+Two pollers that watch the same hosts have a state directory each, so what tells them of each other is on the host: a
+symbolic link in its run-time folder, whose target is the text. Making one is a single step that one of two takers
+wins, needs no room on a disk for data, and /run is empty after a boot. Its end is by the host's own clock since boot.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from infratest.cleaning import clean, decoded
+from infratest.deadline import Deadline
+from infratest.errors import HealError, TransportError
+from infratest.hosts import Host
+from infratest.stack.state_dir import owner
+from infratest.transports.base import Transport
+
+#: Seconds between two looks at the mark of another healer.
+AGAIN = 0.25
+#: Seconds that a mark outlives the remedy's own time, for looking whether it helped.
+AFTER = 30
+
+#: Finds the folder: root's /run, else the login's own run-time folder (XDG Base Directory), else its home.
+#: $1 name, $2 folder where another is to be taken. Leaves boot (b), seconds since boot (u) and the link's path (l).
+PLACE = """umask 077
+b=$(cat /proc/sys/kernel/random/boot_id) && read -r u rest </proc/uptime || { echo no clock since boot >&2; exit 90; }
+u=${u%%.*} d=$2
+if [ -z "$d" ]; then
+    if [ "$(id -u)" = 0 ]; then d=/run; else d=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}; fi
+    [ -w "$d" ] || d=${HOME:-/nonexistent}/.cache
+fi
+d=$d/infratest; mkdir -p "$d" || exit 91
+l=$d/healing-$1
+"""
+#: Says `held <seconds left> <by whom>`, or `taken <seconds since the last healer ended, or -> <who that was>`.
+#: $3 seconds until its end, $4 by whom, $5 how that ends. One of our own is what a killed run has left, since whoever
+#: takes a mark holds the lock of its state directory. One whose end has passed goes by the maker of a second link.
+TAKE = f"""{PLACE}case $(readlink "$l") in *" $5") rm -f "$l" ;; esac
+old=$(readlink "$l")
+if [ -n "$old" ]; then
+    end=${{old#* }} end=${{end%% *}}
+    if [ "${{old%% *}}" = "$b" ] && [ "$end" -gt "$u" ]; then echo "held $((end - u)) ${{old#* * }}"; exit 0; fi
+    ln -s x "$l.over-$end" 2>/dev/null && [ "$(readlink "$l")" = "$old" ] && rm -f "$l"
+fi
+if ! words=$(ln -s "$b $((u + $3)) $4" "$l" 2>&1); then
+    [ -L "$l" ] && {{ echo "held 1 another healer"; exit 0; }}
+    echo "$words" >&2; exit 92
+fi
+rm -f "$l".over-*
+last=$(readlink "$l.last")
+case $last in "$b "*" $5") last= ;; esac
+[ "${{last%% *}}" = "$b" ] || {{ echo "taken - -"; exit 0; }}
+last=${{last#* }}; echo "taken $((u - ${{last%% *}})) ${{last#* }}"
+"""
+#: $3 by whom: another's mark stays.
+GIVE_BACK = f"""{PLACE}case $(readlink "$l") in *" $3") rm -f "$l" ;; esac
+rm -f "$l.last"; ln -s "$b $u $3" "$l.last"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What came of taking the mark.
+
+    Args:
+        held: who has it, in words, or empty where we have. waited: another healer had it, or ended since `looked`.
+        problem: why no mark could be put, or empty.
+    """
+
+    held: str = ""
+    waited: bool = False
+    problem: str = ""
+
+
+class Mark:
+    """The mark of one host, for one act.
+
+    Args:
+        name: what is healed, alike for all who heal it. rule: that does. healer: the id of our state directory.
+        folder: where marks are kept; empty for the host's own.
+    """
+
+    def __init__(
+        self, transport: Transport | None, host: Host, name: str, rule: str, healer: str, folder: str = ""
+    ) -> None:
+        self._transport = transport
+        self._host = host
+        self._name = "".join(character if character.isalnum() else "_" for character in name)[:120]
+        self._healer = healer
+        self._who = f"{clean(owner(), 60)} process {os.getpid()} rule {rule} {healer}"
+        self._folder = folder
+        self._ours = False
+
+    def take(self, seconds: float, looked_ago: Callable[[], float], wait: Deadline) -> Taken:
+        """Put the mark on the host, waiting for another healer's end.
+
+        Args:
+            seconds: that it holds. looked_ago: seconds since the fault was seen. wait: for how long another is waited
+            for.
+        """
+        if self._transport is None:
+            return Taken(problem=f"{self._host.name} cannot be connected to")
+        waited = False
+        while True:
+            try:
+                word, number, who = self._run(TAKE, str(int(seconds) + AFTER), self._who, self._healer).split(" ", 2)
+            except (TransportError, HealError, ValueError) as error:
+                return Taken(problem=clean(str(error), 200))
+            if word == "taken":
+                self._ours = True
+                ended_since = number != "-" and int(number) <= looked_ago() + 1.0
+                return Taken(waited=waited or ended_since)
+            waited = True
+            if wait.passed:
+                return Taken(
+                    held=f"{self._host.name} is being healed by {clean(who, 120)}, for at most {number} s more"
+                )
+            time.sleep(min(AGAIN, wait.left))
+
+    def give_back(self, deadline: Deadline) -> None:
+        """Take the mark away; where the host does not answer any more its end does."""
+        if self._ours:
+            self._ours = False
+            try:
+                self._run(GIVE_BACK, self._who, deadline=deadline)
+            except (TransportError, HealError):
+                return
+
+    def _run(self, script: str, *more: str, deadline: Deadline | None = None) -> str:
+        if self._transport is None:
+            raise HealError("not connected")
+        limit = Deadline(10.0) if deadline is None else deadline
+        command = ["sh", "-c", script, "sh", self._name, self._folder, *more]
+        answer = self._transport.run(command, limit, sudo=self._host.sudo)
+        if answer.exit != 0:
+            raise HealError(clean(decoded(answer.stderr), 200) or f"exit {answer.exit}")
+        return decoded(answer.stdout).strip()

@@ -1,0 +1,125 @@
+"""Two healers with a state directory each, as an HA pair of pollers: the healing mark keeps one of them off."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.heal.healing import heal
+from infratest.heal.mark import Mark
+from infratest.heal.records import HealRecord, note
+from infratest.hosts import Host
+from infratest.stack.state_dir import StateDir
+from infratest.transports.base import Transport
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from heal_world import World, closed, make_rule, open_local
+
+HOST = Host(name="web-1", groups=("web",), transport="local")
+
+
+@pytest.fixture
+def way() -> Iterator[Transport]:
+    transport = open_local(HOST, Deadline(5))
+    yield transport
+    transport.close()
+
+
+def mark(way: Transport | None, folder: Path, healer: str, name: str = "shop prod web-1") -> Mark:
+    return Mark(way, HOST, name, "mend-web", healer, str(folder))
+
+
+def take(one: Mark, seconds: float = 60.0, wait: float = 0.0) -> Any:
+    return one.take(seconds, lambda: 5.0, Deadline(wait))
+
+
+def test_one_of_two_has_it_and_the_other_is_told_who(way: Transport, tmp_path: Path) -> None:
+    one, two = mark(way, tmp_path, "aaaa"), mark(way, tmp_path, "bbbb")
+    assert take(one).held == ""
+    told = take(two).held
+    assert told.startswith("web-1 is being healed by ")
+    assert "rule mend-web" in told
+    assert take(mark(way, tmp_path, "bbbb", "shop prod web-2")).held == ""
+    one.give_back(Deadline(5))
+    then = take(two)
+    assert (then.held, then.waited) == ("", True)  # the other has healed since we looked: look again
+
+
+def test_one_whose_end_has_passed_is_in_nobodys_way(way: Transport, tmp_path: Path) -> None:
+    assert take(mark(way, tmp_path, "aaaa"), seconds=-40.0).held == ""
+    assert take(mark(way, tmp_path, "bbbb")).held == ""
+
+
+def test_one_of_another_boot_is_in_nobodys_way(way: Transport, tmp_path: Path) -> None:
+    (tmp_path / "infratest").mkdir()
+    (tmp_path / "infratest" / "healing-shop_prod_web_1").symlink_to("another-boot 99999999 jane process 1 rule x aaaa")
+    assert take(mark(way, tmp_path, "bbbb")).held == ""
+
+
+def test_our_own_of_a_killed_run_is_taken_over(way: Transport, tmp_path: Path) -> None:
+    take(mark(way, tmp_path, "aaaa"))
+    assert take(mark(way, tmp_path, "aaaa")).held == ""
+
+
+def test_of_many_at_once_one_has_it(tmp_path: Path) -> None:
+    (tmp_path / "infratest").mkdir()
+    (tmp_path / "infratest" / "healing-shop_prod_web_1").symlink_to("another-boot 1 jane process 1 rule x aaaa")
+    answers: list[str] = []
+
+    def one(number: int) -> None:
+        transport = open_local(HOST, Deadline(20))
+        answers.append(take(mark(transport, tmp_path, f"healer{number}")).held)
+        transport.close()
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(bool(answer) for answer in answers) == [False] + [True] * 11
+
+
+def test_where_none_can_be_put_it_is_told(way: Transport, tmp_path: Path) -> None:
+    (tmp_path / "infratest").write_text("in the way")
+    assert "infratest" in take(mark(way, tmp_path, "aaaa")).problem
+    assert take(mark(None, tmp_path, "aaaa")).problem == "web-1 cannot be connected to"
+
+
+def test_two_state_directories_heal_one_fault_once(world: World, tmp_path: Path) -> None:
+    begun, go_on, found = threading.Event(), threading.Event(), list[HealRecord]()
+
+    def first_act(name: str) -> None:
+        begun.set()
+        go_on.wait(20)
+
+    world.on_act = first_act
+    report, rule = world.report(), make_rule()
+
+    def poller(name: str) -> None:
+        found.extend(heal(report, [rule], StateDir(tmp_path / name), world.means(), history={}))
+
+    one, two = (threading.Thread(target=poller, args=(name,)) for name in ("one", "two"))
+    one.start()
+    assert begun.wait(20)
+    two.start()
+    go_on.set()
+    one.join(30)
+    two.join(30)
+    assert len(world.acts) == 1
+    assert sorted(record.ending for record in found) == ["healed", "recovered"]
+
+
+def test_who_waits_in_vain_is_told_by_whom_it_is_healed(world: World, state: StateDir, tmp_path: Path) -> None:
+    transport = open_local(HOST, Deadline(5))
+    take(mark(transport, tmp_path, "cccc"))
+    (record,) = heal(world.report(), [make_rule()], state, world.means(deadline=Deadline(2.0)), history={})
+    transport.close()
+    assert closed(record) == ["healing mark"]
+    assert note([record])[0].startswith("not healed: web-1 is being healed by ")
+    assert world.acts == []
