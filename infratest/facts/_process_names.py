@@ -13,7 +13,7 @@ from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 #: Words of a command line that are looked at, and characters of each: no path is longer (PATH_MAX).
 WORDS, LENGTH = 3, 4096
@@ -84,15 +84,16 @@ def for_the_question(seen: Mapping[int, Status], asker: int, own: int) -> set[in
     """Return the processes that are there for the question alone: they are no processes of the host.
 
     These are who asks, what stands between it and a login or a monitor that wanted to know, and what that has started;
-    of our own program itself (which a user's test may run in) and what is above it, not what they have started.
+    of our own program itself (which a user's test may run in) and what is above it, not what they have started but for
+    copies of itself.
 
     Args:
         asker: the shell that asks, or our own program. own: our own program, 0 where it is on another machine.
     """
     chain = [asker]
     while chain[-1] in seen and (above := seen.get(seen[chain[-1]].parent)) is not None:
-        # A process that we have forked asks for us: it has our name and words.
-        forked = own in chain and (above.name, above.words) == (seen[own].name, seen[own].words)
+        # One that we have forked asks for us, as a step of the user's does in a process of its own.
+        forked = own in chain and _is_same(above, seen[own])
         if above.pid != own and not forked and (above.pid == 1 or not _between(above, seen)):
             break
         chain.append(above.pid)
@@ -101,12 +102,28 @@ def for_the_question(seen: Mapping[int, Status], asker: int, own: int) -> set[in
     for one in seen.values():
         children.setdefault(one.parent, []).append(one.pid)
     grown = {*below[-1:], *_managers(seen, chain, children)}
+    grown = _with_children(grown, lambda pid: children.get(pid, ()))
+    own_kind = [pid for pid in chain if own in chain and _is_same(seen[pid], seen[own])]
+    forks = _with_children(
+        own_kind, lambda pid: [one for one in children.get(pid, ()) if _is_same(seen[one], seen[own])]
+    )
+    return grown | forks | set(chain)
+
+
+def _with_children(first: Iterable[int], children: Callable[[int], Iterable[int]]) -> set[int]:
+    """Return these processes and all that descend from them."""
+    grown = set(first)
     left = list(grown)
     while left:
-        more = [pid for pid in children.get(left.pop(), ()) if pid not in grown]
+        more = [pid for pid in children(left.pop()) if pid not in grown]
         grown.update(more)
         left += more
-    return grown | set(chain)
+    return grown
+
+
+def _is_same(one: Status, other: Status) -> bool:
+    """Whether two processes are one program: what is forked and starts no other has its name and words."""
+    return (one.name, one.words) == (other.name, other.words)
 
 
 def _is_given(words: Sequence[str]) -> bool:

@@ -183,9 +183,14 @@ above, pid = [], os.getpid()
 while pid != int(os.environ["TESTS"]):
     above.append(pid)
     pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+child = os.fork()
+if not child:
+    os.read(os.pipe()[0], 1)
 for looked in (here("process", [()])[()], snippet("process", [()])[()]):
     pids = {one.pid for one in looked}
-    print(*[pid in pids for pid in above], pid in pids)
+    print(*[pid in pids for pid in above], pid in pids, child in pids)
+os.kill(child, 9)
+os.waitpid(child, 0)
 """
 
 
@@ -207,8 +212,8 @@ def test_what_stands_above_us_for_the_question_alone_does_not_count(front, count
         capture_output=True, text=True, timeout=60, cwd=ROOT, env=os.environ | {"TESTS": str(os.getpid())},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    # The test, which has started all that, is a process as any other.
-    assert done.stdout.splitlines() == [" ".join(map(str, [*counts, True]))] * 2
+    # The test, which has started all that, is a process as any other; a copy of ourselves is none.
+    assert done.stdout.splitlines() == [" ".join(map(str, [*counts, True, False]))] * 2
 
 
 def test_a_container_is_not_seen_to_be_asked():

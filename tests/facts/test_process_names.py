@@ -92,6 +92,9 @@ def test_a_login_that_asks(rows, ours):
          {40, 60, 70, 71, 72}),
         # A process of ours that we have forked.
         (("50 | 1 | python3 | python3 | infratest", "60 | 50 | python3 | python3 | infratest"), {50, 60}),
+        (("60 | 1 | python3 | python3 | infratest", "61 | 60 | python3 | python3 | infratest",
+          "62 | 61 | python3 | python3 | infratest", "63 | 61 | node | node", "64 | 60 | python3 | python3 | daemon"),
+         {60, 61, 62}),
         (("50 | 1 | python3 | python3 | daemon", "60 | 50 | python3 | python3 | infratest"), {60}),
         # We are process 1 of a container.
         (("1 | 0 | python3 | python3", "61 | 1 | sleep | sleep | 60"), {1}),
