@@ -2,7 +2,9 @@
 
 A file is bytes, and so is the text (UTF-8): it is looked for byte by byte, in the whole file, whatever its size, its
 encoding, its NULs and the length of its lines. Small files are carried to us, all of them by one `head`, as bytes; what
-is larger, or tells no size (/proc), is searched on the host, where nothing of it is held but what could be the text.
+is larger, or tells no size (/proc), is searched on the host, where nothing of it is held but what could be the text. A
+text with a secret in it is not sent to a host, where whoever lists processes would read it: its file is carried, or the
+answer is not known.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import os
 from stat import S_ISREG
 
+from infratest.cleaning import masked
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import (
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-#: Bytes of a file that is carried, and of all that are carried together.
-LIMIT, TOGETHER = 2**16, 2**20
+#: Bytes of a file that is carried, of one that is asked for a secret, and of all that are carried together.
+LIMIT, SECRET_LIMIT, TOGETHER = 2**16, 2**20, 2**20
 
 #: KiB of memory that grep may take on a host.
 MEMORY = 2**18
@@ -40,12 +43,12 @@ MEMORY = 2**18
 #: Bytes that this process reads of a file at once, and in all: a larger one is searched by programs with a deadline.
 PIECE, HERE = 2**20, 2**26
 
-# The parameters of one question: path, text, the characters of the text for `tr`, and another character that takes the
-# place of its line breaks, where it has any. Lines: `none N`, `other N`, `error N words`; `carried WAY N N ...`, `bytes
-# HOW`, the bytes and `.`; `in N M` where the question N is about the file that was carried for M, else `is N`, `not N`
-# or `unread N`; `done` at the very end. head names each file before its content by a way that no content can know: the
-# path behind a random number of this run, spelt in slashes and dots. Where it cannot read one of them to its end, all
-# are searched.
+# The parameters of one question: path, text, the characters of the text for `tr` (none where the text is a secret, and
+# not sent), and another character that takes the place of its line breaks, where it has any. Lines: `none N`, `other
+# N`, `error N words`; `carried WAY N N ...`, `bytes HOW`, the bytes and `.`; `in N M` where the question N is about the
+# file that was carried for M, else `is N`, `not N`, `unread N` or `secret N`; `done` at the very end. head names each
+# file before its content by a way that no content can know: the path behind a random number of this run, spelt in
+# slashes and dots. Where it cannot read one of them to its end, all are searched.
 #
 # A file is searched by tr and grep. tr makes a line break of every byte that is not in the text, so that grep holds the
 # rest alone, however long the file's own lines are; what is left of them may still have no end (one byte, again and
@@ -91,12 +94,15 @@ i=0 last= first= places=
 for path in "$@"; do
   shift
   i=$((i + 1))
+  eval "kept=\$kept_$i limit_$i=LIMIT"
   if [ "$path" = "$last" ]; then
     eval "first_$i=\$first"
+    [ -n "$kept" ] || eval "limit_$first=SECRET"
   elif [ -f "$path" ] && [ -r "$path" ]; then
     set -- "$@" "$path"
     last=$path first=$i places="$places $i"
     eval "first_$i=\$i"
+    [ -n "$kept" ] || eval "limit_$i=SECRET"
   elif [ -f "$path" ]; then
     echo "error $i Permission denied"
   elif [ -e "$path" ]; then
@@ -112,7 +118,8 @@ carried= left=TOGETHER
 for i in $places; do
   path=$1 size=${sizes%%"$nl"*} sizes=${sizes#*"$nl"}
   shift
-  if [ "${size:-0}" -gt 0 ] && [ "$size" -le LIMIT ] && [ "$size" -le $left ]; then
+  eval "limit=\$limit_$i"
+  if [ "${size:-0}" -gt 0 ] && [ "$size" -le "$limit" ] && [ "$size" -le $left ]; then
     left=$((left - size)) carried="$carried $i"
     set -- "$@" "$way$path"
     eval "carried_$i=yes"
@@ -130,12 +137,19 @@ while [ $i -lt $all ]; do
   i=$((i + 1))
   eval "first=\$first_$i"
   [ -n "$first" ] || continue
-  eval "carried=\$carried_$first"
-  if [ -n "$carried" ] && [ "$status" = 0 ]; then echo "in $i $first"; else search $i; fi
+  eval "carried=\$carried_$first kept=\$kept_$i"
+  if [ -n "$carried" ] && [ "$status" = 0 ]; then
+    echo "in $i $first"
+  elif [ -n "$kept" ]; then
+    search $i
+  else
+    echo "secret $i"
+  fi
 done
 echo "done"
 """.replace("NO_TOOL", str(NO_TOOL)).replace("TOGETHER", str(TOGETHER))
-SNIPPET = SNIPPET.replace("LIMIT", str(LIMIT)).replace("MORE", str(LIMIT + 1)).replace("MEMORY", str(MEMORY))
+SNIPPET = SNIPPET.replace("SECRET", str(SECRET_LIMIT)).replace("LIMIT", str(LIMIT))
+SNIPPET = SNIPPET.replace("MORE", str(SECRET_LIMIT + 1)).replace("MEMORY", str(MEMORY))
 
 
 class ContentFact(LooksForEach, LooksHere):
@@ -149,6 +163,8 @@ class ContentFact(LooksForEach, LooksHere):
 
     def words(self, argument: Argument) -> tuple[str, ...]:
         path, text = argument
+        if masked(text) != text:
+            return path, "", "", ""
         used = set(_machine.encoded(text))
         if "\n" not in text:
             return path, text, _characters(used), ""
@@ -200,6 +216,8 @@ def _told(mark: str, words: str) -> Content:
         return Content(problem="it cannot be read to its end")
     if mark == "error":
         return Content(problem=words)
+    if mark == "secret":
+        return Content(problem="a secret is looked for in a file of at most 1 MiB that tells its size")
     if mark in ("is", "not"):
         return Content(holds=mark == "is")
     raise FactError(f"the answer about files' contents is not understood: {mark[:80]!r}")
@@ -228,7 +246,7 @@ def _within(data: bytes | None, text: str) -> Content:
     place = data.find(_machine.encoded(text))
     if place >= 0:
         return Content(holds=True, line=data.count(b"\n", 0, place) + 1)
-    if len(data) > LIMIT:
+    if len(data) > SECRET_LIMIT:
         return Content(problem="it grew while it was read")
     return Content(lines=data.count(b"\n") + (data[-1:] not in (b"\n", b"")))
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infratest import cleaning
 from infratest.cleaning import decoded
 from infratest.facts.base import Answer
 from infratest.facts.content import LIMIT, TOGETHER, ContentFact
@@ -114,6 +115,32 @@ def test_memory_has_a_bound_and_past_it_nothing_is_denied(tmp_path):
 
 def test_a_file_without_a_size_is_read_all_the_same(held):
     assert held(("/proc/version", "Linux version"), ("/proc/version", "no such words")) == [True, False]
+
+
+@pytest.fixture
+def secret():
+    """A text that is a secret of this process."""
+    before = set(cleaning._secrets)
+    cleaning.keep_secret("correct-horse-battery")
+    yield "correct-horse-battery"
+    cleaning._secrets.clear()
+    cleaning._secrets.update(before)
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_a_secret_is_not_sent_to_the_host(tmp_path, secret, name):
+    (tmp_path / "a").write_bytes(b"x" * 900_000 + secret.encode())
+    (tmp_path / "b").write_text("nothing")
+    (tmp_path / "c").write_bytes(b"x" * 2 * MIB + secret.encode())
+    questions = [(str(tmp_path / "a"), "x"), (str(tmp_path / "a"), f"={secret}"), (str(tmp_path / "a"), f"x{secret}")]
+    questions += [(str(tmp_path / "b"), secret), (str(tmp_path / "c"), "xcorrect"), (str(tmp_path / "c"), secret)]
+    assert secret not in ContentFact().ask(questions)
+    found = snippet(questions, name)
+    assert [content.holds for content in found] == [True, False, True, False, True, False]
+    assert [content.problem for content in found[:5]] == [""] * 5
+    assert "a secret is looked for in a file of at most 1 MiB" in found[5].problem
+    (empty,) = snippet([("/proc/version", secret)], name)  # it tells no size
+    assert "that tells its size" in empty.problem
 
 
 # What it costs.
