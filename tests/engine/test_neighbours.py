@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infratest.deadline import Deadline
-from infratest.engine.asked import Ask, Facts, asks
+from infratest.engine.asked import Ask, Facts, asks, fewer
 from infratest.engine.here import look_here
 from infratest.engine.here_shell import ask_shell
 from infratest.errors import FactError, InfratestError
@@ -62,9 +64,10 @@ def natively(needs: list[Need]) -> dict[Need, object]:
 
 
 def shell(facts: Facts, left: list[Ask]) -> dict[Need, object]:
-    while left:
+    before: list[Ask] = []
+    while left and (not before or fewer(left, before)):
         ask_shell("here", left, Deadline(60), facts)
-        left = facts.unread("here")
+        before, left = left, facts.unread("here")
     return facts.at("here")
 
 
@@ -127,6 +130,32 @@ def test_an_answer_that_cannot_be_read_is_asked_for_one_by_one():
     assert [facts.at("here")[need] for need in (needs[0], needs[2])] == ["1 1\n", "1 2\n"]
     assert str(facts.at("here")[needs[1]]) == "13 is not understood"
     assert facts.unread("here") == []
+
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = random.Random(self.path).randbytes(2**20)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format, *arguments):
+        pass
+
+
+def test_pages_that_an_answer_has_no_room_for_together_are_asked_for_in_turn():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        needs = [Need("http", (f"http://127.0.0.1:{server.server_address[1]}/{number}",)) for number in range(8)]
+        answers = by_shell(needs)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert [getattr(answers[need], "status", answers[need]) for need in needs] == [200] * 8
 
 
 # Over SSH, as a user runs it.
