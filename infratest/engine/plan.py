@@ -156,8 +156,10 @@ class _Planner:
             return self._meant(line, scenario, scope)
 
     def _meant(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
-        if line.problem or line.match is None:
-            return OtherStep(line=line, problem=line.problem or ("" if line.user else undefined(line)))
+        if line.problem:
+            return OtherStep(line=line, problem=f"{scenario.path}:{line.number}: {line.problem}")
+        if line.match is None:
+            return OtherStep(line=line, problem="" if line.user else undefined(line))
         kind = line.match.sentence.kind
         if kind == SETUP:
             return OtherStep(line=line)

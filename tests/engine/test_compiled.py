@@ -71,6 +71,40 @@ def test_the_answer_is_the_same_with_a_kept_plan(place):
     assert plan.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_changes_behind_a_link_to_a_folder_is_seen(place, tmp_path):
+    shared = tmp_path / "shared"
+    (shared / "deep").mkdir(parents=True)
+    (place.folder / "features" / "shared").symlink_to(shared)
+    assert place.check("features")[0] == 0
+    assert len(place.plans()) == 1
+    (shared / "deep" / "s.feature").write_text(FEATURE.format("behind", "/nonexistent"), encoding="utf-8")
+    assert place.check("features")[0] == 2
+
+
+@pytest.mark.parametrize("line, status", [(3, 0), (4, 2), (6, 0), (7, 0), (9, 2)])
+def test_a_line_of_an_outline_is_the_same_with_a_kept_plan(place, line, status):
+    rows = 'Feature: f\n  Scenario: o\n    Then the file "/etc/passwd" exists\n  Scenario Outline: r\n'
+    rows += '    Then the file "<p>" exists\n    Examples: good\n    | p |\n    | /etc/passwd |\n'
+    rows += "    Examples: bad\n    | p |\n    | /nonexistent |\n"
+    (place.folder / "features" / "a.feature").write_text(rows, encoding="utf-8")
+    first = place.check(f"features/a.feature:{line}")
+    assert (first[0], len(place.plans())) == (status, 1)
+    assert place.check(f"features/a.feature:{line}") == first
+
+
+@pytest.mark.parametrize("make", ["pipe", "undecodable", "unlistable name"])
+def test_a_file_that_cannot_be_read_is_unknown_each_time_and_at_once(place, make):
+    if make == "pipe":
+        os.mkfifo(place.folder / "features" / "z.feature")
+    else:
+        name = os.fsdecode(b"z\xe9.feature" if make == "undecodable" else b"z\n.feature")
+        (place.folder / "features" / name).write_text(FEATURE.format("z", "/"), encoding="utf-8")
+    for _ in range(2):
+        status, out = place.check("features", "-t", "20")
+        assert (status, out[:19]) == (3, "INFRATEST UNKNOWN -")
+    assert place.plans() == []
+
+
 def test_a_feature_that_is_added_is_seen(place):
     assert place.check("features")[0] == 0
     place.write("b.feature", "two", "/nonexistent")

@@ -135,3 +135,52 @@ def test_a_hosting_behave_keeps_its_own_steps(project, tmp_path):
     assert "it holds ... passed" in done.stdout
     assert "unknown: undefined: 'nobody knows' is no sentence of infratest" in done.stdout
     assert done.returncode == 1
+
+
+LINES = """\
+Feature: lines
+  Scenario: before
+    Then the command "true" exits 0
+  @rows
+  Scenario Outline: row <n>
+    As a description.
+    Then the command "exit <n>" exits 0
+
+    Examples: good
+      | n |
+      | 0 |
+    Examples: bad
+      | n |
+      | 7 |
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "names"),
+    [
+        (3, 0, {"before"}),
+        (4, 1, {"row 0", "row 7"}),
+        (5, 1, {"row 0", "row 7"}),
+        (7, 1, {"row 0", "row 7"}),
+        (9, 0, {"row 0"}),
+        (12, 1, {"row 7"}),
+        (13, 1, {"row 7"}),
+        (14, 1, {"row 7"}),
+    ],
+)
+def test_a_line_of_an_outline_runs_its_rows_and_nothing_before(project, line, status, names):
+    write(project, {"lines/l.feature": LINES})
+    done = run(project, "behave", "-f", "plain", "--no-timings", f"lines/l.feature:{line}")
+    assert done.returncode == status, done.stdout + done.stderr
+    shown = {words.partition(": ")[2].partition(" -- ")[0].partition(" @ ")[0] for words in done.stdout.splitlines()
+             if words.strip().startswith("Scenario")}  # fmt: skip
+    assert shown == names
+
+
+def test_what_gherkin_bends_and_what_is_no_file_are_refused_here_too(project):
+    write(project, {"bent/b.feature": LINES.replace("| 7 |", "| 7")})
+    done = run(project, "behave", "bent/b.feature")
+    assert (done.returncode, "bent/b.feature:14: the table row '| 7' is not closed" in done.stderr) == (1, True)
+    write(project, {"bent/b.feature": LINES.replace("row <n>", "").replace("before", "")})
+    done = run(project, "behave", "-f", "plain", "bent/b.feature")
+    assert (done.returncode, "4 scenarios passed, 2 failed" in done.stdout) == (1, True), done.stdout + done.stderr

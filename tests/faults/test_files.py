@@ -177,7 +177,9 @@ FEATURES = [
     ),
     row("not UTF-8", b"Feature: a\n  Scenario: \xe9\n", "x.feature:2: not UTF-8: byte 0xe9; save the file as UTF-8"),
     row("binary", b"\x7fELF\x00\x00\x01", "x.feature"),
-    row("a table below a sentence of ours", f"Feature: a\n{HELLO}      | a |\n", "takes no text or table"),
+    row(
+        "a table below a sentence of ours", f"Feature: a\n{HELLO}      | a |\n", "x.feature:3", "takes no text or table"
+    ),
 ]
 
 
