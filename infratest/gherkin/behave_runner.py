@@ -152,7 +152,9 @@ def _feature(results: Sequence[tuple[Task, Result]], seconds: Mapping[str, float
 def _scenario(task: Task, result: Result, seconds: float, verbosity: int) -> Any:
     source: Any = task.scenario.source
     made = copy.copy(source)
-    made.name = source.name if task.host == NO_HOST else f"{source.name} @ {task.host}"
+    # One without a name is called as its id is; of an outline, behave's mark of the row stays behind it.
+    name = source.name if source.name.partition(" -- @")[0].strip() else f"{task.scenario.name}{source.name}"
+    made.name = name if task.host == NO_HOST else f"{name} @ {task.host}"
     made._background_steps = [copy.copy(step) for step in source.background_steps]
     made.steps = [copy.copy(step) for step in source.steps]
     left = list(result.steps)

@@ -45,10 +45,8 @@ def select(
         words = " ".join([f"--tags {text!r}" for text in tags] + ([f"--scenario {slug}"] if slug else []))
         if chosen:
             which = f"that {words} selects" if words else "of the features given"
-            raise NothingSelected(
-                f"all {len(chosen)} scenarios {which} are tagged @{_OTHER[face]}, "
-                f"which `{face}` leaves out: nothing to run"
-            )
+            who = f"all {len(chosen)} scenarios {which} are" if len(chosen) > 1 else f"the one scenario {which} is"
+            raise NothingSelected(f"{who} tagged @{_OTHER[face]}, which `{face}` leaves out: nothing to run")
         raise NothingSelected(f"{words or 'the features given'} selects no scenario of {len(every)}: nothing to run")
     return left
 

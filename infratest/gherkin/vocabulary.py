@@ -11,6 +11,9 @@ from infratest.errors import FeatureError
 from infratest.gherkin.nearest import nearest
 from infratest.gherkin.phrases import Form, Match, Sentence
 
+#: Texts whose meaning is kept at most.
+KEPT = 20_000
+
 #: A form of a sentence and the sentence, as the index holds them.
 Entry = tuple[Form, Sentence]
 
@@ -30,6 +33,8 @@ class Vocabulary:
             FeatureError: two sentences match it.
         """
         if text not in self._known:  # a background's line comes with each of its scenarios
+            if len(self._known) >= KEPT:  # of a process that runs for months
+                self._known.clear()
             self._known[text] = self._match(text)
         return self._known[text]
 

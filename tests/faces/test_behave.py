@@ -183,4 +183,6 @@ def test_what_gherkin_bends_and_what_is_no_file_are_refused_here_too(project):
     assert (done.returncode, "bent/b.feature:14: the table row '| 7' is not closed" in done.stderr) == (1, True)
     write(project, {"bent/b.feature": LINES.replace("row <n>", "").replace("before", "")})
     done = run(project, "behave", "-f", "plain", "bent/b.feature")
-    assert (done.returncode, "4 scenarios passed, 2 failed" in done.stdout) == (1, True), done.stdout + done.stderr
+    assert (done.returncode, "6 scenarios passed, 3 failed" in done.stdout) == (1, True), done.stdout + done.stderr
+    assert "Scenario: unnamed scenario 1 @ db\n" in done.stdout
+    assert "Scenario Outline: unnamed scenario 2 -- @1.1 good @ db\n" in done.stdout

@@ -40,7 +40,7 @@ ROWS = [
     row("test --tags 'web and (' ok.feature", 3, "--tags 'web and ('", "no tag expression", "'web and not slow'"),
     row("test --scenario passwd-is-here ok.feature", 3, "'passwd-is-here'", "did you mean 'passwd-is-there'?"),
     row("test --host 'nix-*' ok.feature", 3, "--host 'nix-*' selects no host: known are web"),
-    row("check ok.feature", 3, "selects no scenario of 1", "tagged @test", ok=TESTS_ONLY),
+    row("check ok.feature", 3, "the one scenario of the features given is tagged @test, which", ok=TESTS_ONLY),
     row("check --tags web ok.feature", 3, "--tags 'web' selects no scenario of 1"),
     row("test features", 3, "features", "no such feature or folder"),
     row("test @linux-basline", 3, "'@linux-basline'", "did you mean '@linux-baseline'?"),

@@ -89,9 +89,9 @@ def test_slug():
         ({"tags": ["nothing"]}, "--tags 'nothing' selects no scenario of 3: nothing to run"),
         (
             {"tags": ["db"], "face": "check"},
-            "all 1 scenarios that --tags 'db' selects are tagged @test, which",
+            "the one scenario that --tags 'db' selects is tagged @test, which",
         ),
-        ({"slug": "two"}, "all 1 scenarios that --scenario two selects are tagged @check, which"),
+        ({"slug": "two"}, "the one scenario that --scenario two selects is tagged @check, which"),
         ({"tags": ["db"], "lines": {"a.feature": [3]}}, "--tags 'db' selects no scenario of 3"),
     ],
 )
