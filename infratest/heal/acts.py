@@ -115,17 +115,20 @@ class Acts:
             self._state, [events.heal(report.stack, report.env, record.before, record.ending, record.time, **more)]
         )
 
-    def _act(self, record: HealRecord, remedy: Remedy) -> HealRecord:
-        """Apply a remedy under the host's healing mark, and see whether it helped."""
+    def _act(self, record: HealRecord, remedy: Remedy, looked: float) -> HealRecord:
+        """Apply a remedy under the host's healing mark, and see whether it helped.
+
+        Args:
+            looked: when the result was seen, in seconds since the epoch.
+        """
         deadline = Deadline(min(remedy.seconds, self._left()))
         host = self._means.hosts[record.before.host]
         with self._connection(host, remedy, deadline) as way:
             name = f"{self._report.stack} {self._report.env} {host.name}"
             mark = Mark(way.transport, host, name, record.rule.name, self._state.id, self._means.marks)
-            looked = self._means.clock
-            began = record.time
+            clock = self._means.clock
             taken = mark.take(
-                deadline.seconds, lambda: looked() - began, deadline.at_most(min(PATIENCE, deadline.left / 2))
+                deadline.seconds, lambda: clock() - looked, deadline.at_most(min(PATIENCE, deadline.left / 2))
             )
             try:
                 return self._marked(record, remedy, deadline, way, taken)

@@ -218,7 +218,7 @@ class _Healer(Acts):
         )
         closed = [answer.name for answer in refusals(answers)]
         if not closed and not self._dry:
-            return self._act(record, case.ladder[rung])
+            return self._act(record, case.ladder[rung], case.looked)
         would = not closed or (closed == [MODE] and case.rule.mode == OBSERVE)
         return self._written(replace(record, outcome=WOULD if would else REFUSED))
 

@@ -35,7 +35,7 @@ HOST_LABEL = "infratest.host"
 DISTRIBUTION_DOCKER = "/usr/bin/docker"
 
 #: Seconds that a candidate has to say that it is there.
-PROBE = 20.0
+PROBE = 10.0
 
 TICK = 0.1  # seconds between two looks at a deadline
 
@@ -59,6 +59,10 @@ class Engine:
     options: tuple[str, ...] = ()
     routed: bool = True
     version: str = ""
+
+    def same_engine(self, other: Engine) -> bool:
+        """Whether both speak to one engine, by whatever program."""
+        return (self.kind, dict(self.environment)) == (other.kind, dict(other.environment))
 
     def run(self, arguments: Sequence[str], deadline: Deadline, stdin: bytes = b"") -> str:
         """Run a verb of the engine and return its standard output.
@@ -160,11 +164,16 @@ def find(wanted: str, deadline: Deadline) -> Engine:
         ProviderError: none does; the message says what each one answered.
     """
     refusals: dict[str, list[str]] = {}  # what was answered -> by which programs
+    silent: list[Engine] = []
     for candidate in candidates(wanted):
+        if any(candidate.same_engine(one) for one in silent):
+            continue  # another client of an engine that has just not answered
+        limit = deadline.at_most(PROBE)
         try:
-            return probe(candidate, deadline.at_most(PROBE))
+            return probe(candidate, limit)
         except ProviderError as error:
             refusals.setdefault(str(error), []).append(candidate.program)
+            silent += [candidate] if limit.passed else []
     tried = "; ".join(f"{' and '.join(programs)}{words}" for words, programs in refusals.items())
     tried = tried or f"no {'docker or podman' if wanted == 'auto' else wanted} command is in PATH"
     raise ProviderError(

@@ -10,12 +10,27 @@ import time
 from contextlib import suppress
 
 from infratest.errors import StateError
+from infratest.providers.base import Lease
+from infratest.stack.declared import StackFile
 from infratest.stack.journal import Journal, expires
-from infratest.stack.state_dir import StateDir
+from infratest.stack.state_dir import StateDir, owner
 
 LEASE = 24 * 3600  # seconds
 #: Seconds of a lease that pass before it is worth a record: what is used every minute writes one an hour.
 USED_UP = 3600
+
+
+def begun_now(stack: StackFile, state: StateDir) -> Lease:
+    """Return the lease of a stack that is worked on now."""
+    return Lease(
+        owner=owner(),
+        state_id=state.id,
+        stack=stack.name,
+        env=stack.env,
+        expires=int(time.time()) + LEASE,
+        directory=str(state.path),
+        production=stack.production,
+    )
 
 
 def renew(state: StateDir, stack: str, env: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
-from infratest.providers.base import Foresees, Halts, HostSpec, Lease, Provider, Request, Resource
+from infratest.providers.base import Foresees, Halts, HostSpec, Provider, Request, Resource
 from infratest.stack import graph
 from infratest.stack.declared import StackFile
 from infratest.stack.journal import (
@@ -32,22 +32,18 @@ from infratest.stack.journal import (
     not_removed,
     pending,
 )
-from infratest.stack.lease import LEASE
+from infratest.stack.lease import begun_now
 from infratest.stack.open import as_made, open_provider
 from infratest.stack.ready import Ready, await_ready
 from infratest.stack.removal import HOST, failures, leftovers, of_stack, remove
 from infratest.stack.selection import chosen, with_needed
 from infratest.stack.state_dir import StateDir, owner
 from infratest.stack.status import Status
-from infratest.stack.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, failing
+from infratest.stack.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, failing, silent
 
 UP, OTHER, UNDO = 1800.0, 600.0, 180.0  # seconds that `up`, any other verb and an undo have, where nothing is said
 LATE, LOOK_AGAIN = 2.0, 0.25  # seconds that a call which was cut off may still bring something about; between looks
 SETTLED = 60.0  # seconds in which a host that ran before this `up` must answer
-
-
-def silent(name: str, phase: str, words: str) -> None:
-    """The progress of a caller that shows none."""
 
 
 class Lifecycle:
@@ -56,7 +52,7 @@ class Lifecycle:
     Args:
         jobs: hosts worked on at once. deadline: of the whole verb. progress: told of each step. ready: runs `ready:`
         sentences. provider: the stack's own, where it is not given. stop: set by `stopping.signals`.
-        undo_seconds: that an undo has, which no deadline of the verb cuts.
+        undo_seconds: that an undo has at most. Of a deadline that the caller gave, a fifth is kept back for it.
     """
 
     def __init__(
@@ -208,7 +204,7 @@ class Lifecycle:
         with self.state.lock(purpose=f"{verb} of {self.title}"):
             operation = self.journal.begin(verb, *where)
             if renew:
-                self.journal.lease(*where, self._lease().expires)
+                self.journal.lease(*where, begun_now(self.stack, self.state).expires)
             try:
                 yield operation, self.limit(seconds)
             except InfratestError as problem:
@@ -230,7 +226,9 @@ class Lifecycle:
         A run that was killed while a provider removed something may have left the provider's own notes of it, as a
         line in known_hosts: removing it once more is fine by contract, and takes these away.
         """
-        deadline = Deadline(self._undo_seconds)
+        deadline = self._last()
+        if deadline.passed:
+            return  # the next verb tidies: what is gone is forgotten a little later
         existing = self.provider.existing(deadline)
         there = {one.id for one in existing}
         for resource in not_removed(self.journal.records(), self.stack.name, self.stack.env):
@@ -240,20 +238,15 @@ class Lifecycle:
         if not leftovers(existing, self.state_id(), self.journal.live()):
             self.journal.tidy(self.stack.name, self.stack.env)
 
-    def _lease(self) -> Lease:
-        return Lease(
-            owner=owner(),
-            state_id=self.state.id,
-            stack=self.stack.name,
-            env=self.stack.env,
-            expires=int(time.time()) + LEASE,
-            directory=str(self.state.path),
-            production=self.stack.production,
-        )
-
     def limit(self, seconds: float) -> Deadline:
         """Return the deadline the caller gave, else one of so many seconds; it has passed too when we are to stop."""
-        return StoppableDeadline(self._deadline or Deadline(seconds), self.stop)
+        given = self._deadline
+        work = given.sooner(min(self._undo_seconds, given.seconds / 5)) if given else Deadline(seconds)
+        return StoppableDeadline(work, self.stop)
+
+    def _last(self) -> Deadline:
+        """Return the deadline of what comes at the end however a verb went: its undo, and tidying up."""
+        return (self._deadline or Deadline(self._undo_seconds)).at_most(self._undo_seconds)
 
     def state_id(self) -> str:
         """The id of the state directory, empty where there is none: looking must not make one."""
@@ -301,7 +294,7 @@ class Lifecycle:
     def _make(self, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> None:
         if not specs:
             return
-        for together in self.provider.requests(specs, self._lease()):
+        for together in self.provider.requests(specs, begun_now(self.stack, self.state)):
             mine = of_stack(self.provider.existing(deadline), self.state.id, self.stack.name, self.stack.env)
             there = {(one.kind, one.name) for one in mine}
             failed = Stop(self.stop)
@@ -346,7 +339,7 @@ class Lifecycle:
         records = self.journal.records()
         if not asked(records, operation.id):
             return "nothing had been made"
-        limit, end = Deadline(self._undo_seconds), time.monotonic() + late
+        limit, end = self._last(), time.monotonic() + late
         later = "run `infratest reap` to remove what is left"
         gone: list[Resource] = []
         try:
@@ -356,15 +349,18 @@ class Lifecycle:
                 left = failures(self.remove(found, operation, limit, Stop(), insist=False))
                 gone += found
                 missing -= {(one.kind, one.name) for one in found}
-                if left or not missing or time.monotonic() > end:
+                if left or not missing or time.monotonic() > end or limit.passed:
                     break
                 time.sleep(LOOK_AGAIN)
         except InfratestError as problem:
             return f"not undone: {problem}\n{later}"
         if left:
             return f"not undone: {'; '.join(left)}\n{later}"
-        names = ", ".join(f"{one.kind} {one.name}" for one in gone)
-        return f"undone: {names} removed" if gone else "nothing had been made"
+        return (
+            f"undone: {', '.join(f'{one.kind} {one.name}' for one in gone)} removed"
+            if gone
+            else "nothing had been made"
+        )
 
     # Threads
 

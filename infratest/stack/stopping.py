@@ -27,6 +27,11 @@ R = TypeVar("R")
 #: Told of what happens to a host or another resource: its name, the phase, more words. Called from several threads.
 Progress = Callable[[str, str, str], None]
 
+
+def silent(name: str, phase: str, words: str) -> None:
+    """The progress of a caller that shows none."""
+
+
 TICK = 0.05  # seconds between two looks at the flag
 GRACE = 20.0  # seconds that work in hand has to end in, once it is told to stop
 
@@ -73,6 +78,7 @@ class StoppableDeadline(Deadline):
 
     def __init__(self, deadline: Deadline, stop: Stop) -> None:
         super().__init__(deadline.left)
+        self.seconds = deadline.seconds
         self._stop = stop
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,10 +100,11 @@ def test_two_state_directories_heal_one_fault_once(world: World, tmp_path: Path)
         go_on.wait(20)
 
     world.on_act = first_act
+    world.now = time.time()
     report, rule = world.report(), make_rule()
 
     def poller(name: str) -> None:
-        found.extend(heal(report, [rule], StateDir(tmp_path / name), world.means(), history={}))
+        found.extend(heal(report, [rule], StateDir(tmp_path / name), world.means(clock=time.time), history={}))
 
     one, two = (threading.Thread(target=poller, args=(name,)) for name in ("one", "two"))
     one.start()
