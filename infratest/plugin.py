@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from infratest.model import Report
 
 
+#: Files of the state directory by which there is something to say of healing even where all is well.
+HEALING_SAYS = ("pause.json", "verifying.json")
+
+
 def main() -> None:
     """Run the plugin and exit with its status."""
     # A second is long for a check, and short for a collector of cycles.
@@ -35,12 +39,12 @@ def main() -> None:
 
         slow(report)
         return
-    status = 3  # a bug of ours is unknown; Python would end with 1, which is warning
+    answer = _Answer()
     try:
-        status = _told(report, loaded[1])
+        _told(report, loaded[1], answer)
     finally:
         # All is written and closed; taking the interpreter down in order would cost a tenth of the whole.
-        os._exit(status)
+        os._exit(answer.status)
 
 
 def _checked(plan: Plan, kept: dict[str, Any]) -> Report | None:
@@ -61,15 +65,24 @@ def _well(report: Report, state: str) -> bool:
 
     if any(result.state not in ("ok", "skipped") for result in report.results):
         return False
+    if any(os.path.exists(os.path.join(state, name)) for name in HEALING_SAYS):
+        return False
     try:
+        StateDir(state).read("heal.jsonl", whole=True)  # a record that cannot be read disarms healing: that is said
         record_run(StateDir(state), report, time())
     except StateError:
         return False
     return True
 
 
-def _told(report: Report, kept: dict[str, Any]) -> int:
-    """Print the answer, store what is to be kept of it, and return the exit status."""
+class _Answer:
+    """The exit status: that of the line once it is out, whatever comes after it."""
+
+    status = 3  # a bug of ours is unknown; Python would end with 1, which is warning
+
+
+def _told(report: Report, kept: dict[str, Any], answer: _Answer) -> None:
+    """Print the answer, and store what is to be kept of it."""
     from infratest.monitoring_plugin import apply_failed_ranges
     from infratest.perfdata import Range
 
@@ -79,10 +92,10 @@ def _told(report: Report, kept: dict[str, Any]) -> int:
         report = _with_history(report, kept["state"])
     output = builtin("output", "nagios")(False, kept["verbosity"], warning, critical, kept["timeout"])
     if not _print(output.render(report)):
-        return 3
+        return
+    answer.status = apply_failed_ranges(report, warning, critical)[1]
     if kept["state"]:
         _store(report, kept["state"])
-    return apply_failed_ranges(report, warning, critical)[1]
 
 
 def _print(text: str) -> bool:

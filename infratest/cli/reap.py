@@ -11,6 +11,7 @@ from infratest.cli.session import with_session
 from infratest.errors import UserError
 from infratest.session import Session
 from infratest.stack import strays
+from infratest.stack.journal import ASIDE
 from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.reaper import Doomed, by_owner, find, reap
 
@@ -33,6 +34,9 @@ def command(session: Session, expired: bool, owner: str | None, yes: bool, dry_r
     also of your other state directories (your name is INFRATEST_OWNER, else user@host); production stacks go by
     destroy alone.
 
+    A line of the journal that cannot be read is set aside first, and nothing is removed by that run: what it held
+    as live would look left over.
+
     \b
     infratest reap --dry-run
     infratest reap --expired
@@ -41,6 +45,9 @@ def command(session: Session, expired: bool, owner: str | None, yes: bool, dry_r
     Exit status: 0 done, 1 something could not be removed, 2 wrong use.
     """
     life = looking(session)
+    damaged = life.journal.damaged()
+    if damaged:
+        return _mended(session, damaged, dry_run)
     found = find(life, expired=expired, of_owner=owner)
     if dry_run:
         _tell_strays(session, life, {one.resource.id for one in found})
@@ -67,6 +74,20 @@ def _tell_strays(session: Session, life: Lifecycle, doomed: set[str]) -> None:
     elsewhere = tuple(one for one in found.elsewhere if one.id not in doomed)
     for line in strays.lines(strays.Strays(undeclared=undeclared, elsewhere=elsewhere), session.stack):
         say(line)
+
+
+def _mended(session: Session, damaged: list[str], dry_run: bool) -> int:
+    """Set aside what of the journal cannot be read, and say what is no longer known to be live; remove nothing."""
+    if dry_run:
+        return would([f"would be set aside: {line}" for line in damaged], "")
+    with session.state.lock(purpose="reap"):
+        looking(session).journal.set_aside()
+    for line in damaged:
+        say(f"set aside in {ASIDE}: {line}")
+    left = find(looking(session))
+    for one in left:
+        say(f"left: {_line(one)}; it may have been live: look at it, `infratest reap` again removes it")
+    return 1 if left else 0
 
 
 def _ask(theirs: list[Doomed], owner: str) -> None:

@@ -50,10 +50,15 @@ def command(session: Session, form: str) -> int:
     changed = _changed(session, hosts)
     if form == "json":
         shown = _as_dict(session, found, hosts) | {"changed": [asdict(one) for one in changed]} | _strays(stray)
+        shown["healing"] = _health(session)
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         _show(session, found, hosts)
-        for line in (*made_from.told(changed, session.stack.env), *strays.lines(stray, session.stack)):
+        for line in (
+            *_health(session),
+            *made_from.told(changed, session.stack.env),
+            *strays.lines(stray, session.stack),
+        ):
             click.echo(clean(line, 1000))
     return 0
 
@@ -64,6 +69,15 @@ def _strays(found: strays.Strays) -> dict[str, Any]:
         kind: [{"name": one.name, "id": one.id, "labels": dict(one.labels)} for one in hosts]
         for kind, hosts in (("undeclared", found.undeclared), ("elsewhere", found.elsewhere))
     }
+
+
+def _health(session: Session) -> list[str]:
+    """Return what keeps the heal rules from healing."""
+    if not session.stack.heal:
+        return []
+    from infratest.heal.health import health
+
+    return health(session.state, session.stack.env, session.stack.heal, time.time())
 
 
 def _changed(session: Session, hosts: list[Host]) -> list[Change]:

@@ -322,6 +322,7 @@ def heal_report(
     from infratest.heal.acts import Means
     from infratest.heal.gates import ALWAYS, Limits
     from infratest.heal.healing import heal
+    from infratest.heal.health import paused
     from infratest.heal.records import applied
 
     stack, state = session.stack, session.state
@@ -340,7 +341,11 @@ def heal_report(
     )
     known = history.last(state, stack.env)
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
-    return applied(report, records), records
+    healed = applied(report, records)
+    words = paused(state, time.time())
+    if words and not healed.notes:
+        healed = healed.changed(notes=(words,))
+    return healed, records
 
 
 def _rerun(session: Session, ids: Sequence[str], deadline: Deadline | None) -> Report:

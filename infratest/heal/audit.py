@@ -43,7 +43,7 @@ class Audit:
         except (KeyError, TypeError, ValueError) as error:
             # A try that cannot be read cannot be counted, and the budget would be larger than it is.
             raise StateError(
-                f"state directory: {state.file(FILE)} holds a try that cannot be read "
+                f"healing is disarmed: {state.file(FILE)} holds a try that cannot be read "
                 f"({type(error).__name__}: {clean(str(error), 100)}), so that no budget can be counted; "
                 "mend its line, or move the file away to begin with a new budget"
             ) from error
@@ -131,7 +131,8 @@ def _whole(state: StateDir) -> list[dict[str, Any]]:
         return state.read(FILE, whole=True)
     except StateError as error:
         raise StateError(
-            f"{error}; it may have been a try, so that no budget can be counted; mend its line, or take it out"
+            f"healing is disarmed: {error}; it may have been a try, so that no budget can be counted; mend its line, "
+            "or take it out"
         ) from error
 
 

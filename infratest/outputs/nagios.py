@@ -180,7 +180,8 @@ def _scenarios(number: int) -> str:
 
 
 def _healed(note: str) -> bool:
-    return note.startswith("healed")
+    """Whether a note is of what healing did, or how it is itself: told on the first line."""
+    return note.startswith(("healed", "healing ", "verifying")) or "healing is disarmed" in note
 
 
 def _text(text: str, limit: int) -> str:

@@ -27,11 +27,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infratest.cleaning import clean
 from infratest.errors import StateError
 from infratest.providers.base import HostSpec, Resource
 from infratest.stack.state_dir import StateDir
 
-NAME = "journal.jsonl"
+NAME, ASIDE = "journal.jsonl", "journal.damaged.jsonl"
 DONE, FAILED, INTERRUPTED = "done", "failed", "interrupted"
 
 Record = Mapping[str, Any]
@@ -214,10 +215,19 @@ class Journal:
             records = self._state.read(NAME, whole=True)
         except StateError as error:
             raise StateError(
-                f"{error}; mend it from a copy, or take the line out and see by `infratest reap --dry-run` what would "
-                "then be removed as left over"
+                f"{error}; mend it from a copy, or take the line out: `infratest reap` sets it aside, and says what is "
+                "then no longer known to be live"
             ) from error
         return [record for record in records if "what" in record and "time" in record]
+
+    def damaged(self) -> list[str]:
+        """Return the lines that cannot be read, with their place. Raises StateError."""
+        path = self._state.file(NAME)
+        return [f"{path}:{number}: {clean(line, 80)!r}" for number, line in self._state.damaged(NAME)]
+
+    def set_aside(self) -> None:
+        """Put what cannot be read into journal.damaged.jsonl; called under the lock. Raises StateError."""
+        self._state.set_aside(NAME, ASIDE)
 
     def write(self, what: str, **fields: Any) -> None:
         """Append one record and have it on the disk."""

@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, ProviderError, UserError
+from infratest.errors import InfratestError, ProviderError, StateError, UserError
 from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
-from infratest.providers.base import Foresees, Halts, HostSpec, Provider, Request, Resource
+from infratest.providers.base import Foresees, Halts, HostSpec, Lease, Provider, Request, Resource
 from infratest.stack import graph
 from infratest.stack.declared import StackFile
 from infratest.stack.journal import (
@@ -204,7 +204,7 @@ class Lifecycle:
         with self.state.lock(purpose=f"{verb} of {self.title}"):
             operation = self.journal.begin(verb, *where)
             if renew:
-                self.journal.lease(*where, begun_now(self.stack, self.state).expires)
+                self.journal.lease(*where, self._lease().expires)
             try:
                 yield operation, self.limit(seconds)
             except InfratestError as problem:
@@ -218,7 +218,8 @@ class Lifecycle:
                     raise
                 raise error from problem
             operation.end(DONE)
-            self._tidy(operation)
+            with suppress(StateError):  # what was asked for is done; a damaged journal is told by what reads it next
+                self._tidy(operation)
 
     def _tidy(self, operation: Operation) -> None:
         """Forget what is gone, by the provider's word; keep it all while anything is left to reap.
@@ -237,6 +238,9 @@ class Lifecycle:
                 operation.removed(resource)
         if not leftovers(existing, self.state_id(), self.journal.live()):
             self.journal.tidy(self.stack.name, self.stack.env)
+
+    def _lease(self) -> Lease:
+        return begun_now(self.stack, self.state)
 
     def limit(self, seconds: float) -> Deadline:
         """Return the deadline the caller gave, else one of so many seconds; it has passed too when we are to stop."""
@@ -294,7 +298,7 @@ class Lifecycle:
     def _make(self, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> None:
         if not specs:
             return
-        for together in self.provider.requests(specs, begun_now(self.stack, self.state)):
+        for together in self.provider.requests(specs, self._lease()):
             mine = of_stack(self.provider.existing(deadline), self.state.id, self.stack.name, self.stack.env)
             there = {(one.kind, one.name) for one in mine}
             failed = Stop(self.stop)

@@ -272,6 +272,29 @@ class StateDir:
         Raises:
             StateError: the file cannot be read, or is damaged where it must be whole.
         """
+        records = []
+        for number, line, record in self._lines(name):
+            if record is not None:
+                records.append(record)
+            elif whole and not _torn(line):
+                raise StateError(f"state directory: {self.file(name)}:{number} is damaged: {clean(line, 80)!r}")
+        return records
+
+    def damaged(self, name: str) -> list[tuple[int, str]]:
+        """Return number and text of each line that is no record and was not merely torn. Raises StateError."""
+        lines = self._lines(name)
+        return [(number, line) for number, line, record in lines if record is None and not _torn(line)]
+
+    def set_aside(self, name: str, aside: str) -> None:
+        """Put the damaged lines of a file into another one, as they are, and keep the rest. Raises StateError."""
+        damaged = [line for _, line in self.damaged(name)]
+        kept = [line for _, line, record in self._lines(name) if record is not None]
+        before = "".join(line + "\n" for _, line, _ in self._lines(aside) if line)
+        self.write(aside, before + "".join(line + "\n" for line in damaged))
+        self.write(name, "".join(line + "\n" for line in kept))
+
+    def _lines(self, name: str) -> list[tuple[int, str, dict[str, Any] | None]]:
+        """Return number, text and record of each line; None where it is no record. None at all without a file."""
         try:
             with open(self.file(name), "rb") as file:
                 text = file.read().decode("utf-8", "replace")
@@ -279,17 +302,14 @@ class StateDir:
             return []
         except OSError as error:
             raise StateError(self._words("read", error, name)) from error
-        records = []
+        found = []
         for number, line in enumerate(text.split("\n"), 1):
             try:
                 record = loads(line)
             except ValueError:
                 record = None
-            if isinstance(record, dict):
-                records.append(record)
-            elif whole and not _torn(line):
-                raise StateError(f"state directory: {self.file(name)}:{number} is damaged: {clean(line, 80)!r}")
-        return records
+            found.append((number, line, record if isinstance(record, dict) else None))
+        return found
 
     def outgrown(self, name: str, size: int, age: float, now: float) -> bool:
         """Whether a file of JSON lines is larger than so many bytes, or its first record older than so many seconds."""

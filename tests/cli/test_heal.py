@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -189,3 +190,85 @@ def test_wrong_use_is_one_message_and_unknown(project: Project, words: list[str]
     assert status == 3
     assert message in said
     assert not (project.folder / ".infratest").exists()
+
+
+def test_a_downtime_heals_nothing(project: Project) -> None:
+    plugin = str(Path(INFRATEST).with_name("check_infratest"))
+    for depth in ("1", "2", "in downtime"):
+        status, words = project.run("--env", "prod", "--heal", "--suppressed", depth, program=plugin)
+        assert status == 2
+    assert f"not healed: suppressed by the caller ({depth}), as in a downtime" in words
+    assert not project.there.exists()
+    status, words = project.run("--env", "prod", "--heal", "--suppressed", "0", program=plugin)
+    assert status == 0
+    assert project.there.exists()
+    assert "healed=1;;;0 tries=1;;;0" in words
+
+
+def test_a_remedy_that_takes_effect_late_is_verified_by_the_next_check(project: Project) -> None:
+    plugin = str(Path(INFRATEST).with_name("check_infratest"))
+    late = f"sh -c 'while [ ! -e {project.folder}/go ]; do sleep 0.1; done; touch {project.there}' >/dev/null 2>&1 &"
+    project = Project(project.folder, command=late)
+    project.run("--env", "prod", "--heal", "-t", "4", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", "-t", "4", program=plugin)
+    assert status == 2
+    assert "verifying: " in words.splitlines()[0]
+    (project.folder / "go").touch()
+    end = monotonic() + 30
+    while not project.there.exists():
+        assert monotonic() < end
+        sleep(0.05)
+    status, words = project.run("--env", "prod", "--heal", program=plugin)
+    assert status == 0
+    assert "healed: run sh -c" in words.splitlines()[0]
+    status, words = project.run("--env", "prod", "--heal", program=plugin)
+    assert (status, "healed: " in words) == (0, False)
+    assert project.audit()[-2:] == ["tried", "verified"]
+
+
+def test_a_remedy_that_waits_is_ended_in_the_checks_time(project: Project) -> None:
+    plugin = str(Path(INFRATEST).with_name("check_infratest"))
+    project = Project(project.folder, command="sleep 31418")
+    project.run("--env", "prod", "--heal", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", "-t", "3", program=plugin)
+    assert (status, "did not help" in words) == (2, True)
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "sleep 31418" not in listed
+    assert project.audit()[-1] == "tried"
+
+
+def test_how_healing_is_itself_is_told_where_all_is_well(project: Project) -> None:
+    plugin = str(Path(INFRATEST).with_name("check_infratest"))
+    project.there.touch()
+    project.run("heal", "pause", "2h")
+    for _ in range(2):
+        status, words = project.run("--env", "prod", "--heal", program=plugin)
+        assert (status, "healing is paused until " in words.splitlines()[0]) == (0, True)
+    assert "healing is paused until " in project.run("status", "--env", "prod")[1]
+    project.run("heal", "resume")
+    (project.folder / ".infratest" / "heal.jsonl").write_text("{damaged}\n")
+    for _ in range(2):
+        status, words = project.run("--env", "prod", "--heal", program=plugin)
+        assert "healing is disarmed: " in words.splitlines()[0]
+    assert "healing is disarmed: " in project.run("status", "--env", "prod")[1]
+
+
+def test_a_hook_is_about_this_stack(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    hook = f"#!/bin/sh\\n{INFRATEST} status >{tmp_path}/said 2>&1 && touch {project.there}\\n".replace("\\n", "\n")
+    (tmp_path / "hook.sh").write_text(hook)
+    (tmp_path / "hook.sh").chmod(0o755)
+    stack = (tmp_path / "stack.yaml").read_text()
+    (tmp_path / "stack.yaml").write_text(stack.replace(f'run: "touch {project.there}"', "hook: hook.sh"))
+    project.run("check", "--env", "prod", "--heal")
+    status, words = project.run("check", "--env", "prod", "--heal")
+    assert (status, "stack shop, environment prod" in (tmp_path / "said").read_text()) == (0, True), words
+
+
+def test_a_young_report_of_what_is_well_again_leads_to_no_act(project: Project) -> None:
+    for _ in range(2):
+        project.run("check", "--env", "prod", "--format", "json:report.json")
+    project.there.touch()
+    status, words = project.run("heal", "--env", "prod", "report.json")
+    assert (status, "recovered" in words) == (0, True), words
+    assert "try" not in project.audit()

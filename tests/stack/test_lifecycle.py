@@ -13,7 +13,8 @@ from infratest.deadline import Deadline
 from infratest.errors import ProviderError, StateError, UserError
 from infratest.providers.base import HostSpec
 from infratest.stack.declared import StackFile
-from infratest.stack.lifecycle import LEASE, Lifecycle
+from infratest.stack.lease import LEASE
+from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.reaper import find, reap
 from infratest.stack.state_dir import StateDir
 from infratest.stack.stopping import Stop, Stopped

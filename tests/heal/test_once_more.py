@@ -1,0 +1,168 @@
+"""What a heal leaves to the next one: a settled fault, a record of bounded size, a process that may still run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.heal.gates import Limits, Situation, Try, gates
+from infratest.heal.healing import heal
+from infratest.heal.records import note
+from infratest.sessions import started
+from infratest.stack.state_dir import StateDir
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from heal_world import NOON, Ticking, World, closed, events, make_hosts, make_report, make_result, make_rule, run
+
+
+def test_what_healed_is_not_counted_against_the_next_fault(world: World, state: StateDir) -> None:
+    rule = make_rule(tries=2)
+    for _ in range(6):
+        world.sick.add("web-1")
+        (record,) = run(world, state, rule)
+        assert record.verified
+    assert note([record]) == ["healed: provision, was CRITICAL; flapping, healed 5 times before in 60 min"]
+
+
+@pytest.mark.parametrize("seconds, passed", [(9.0, False), (11.0, True)])
+def test_settling_after_a_heal_is_one_number_and_braking_after_failures_another(seconds: float, passed: bool) -> None:
+    def waited(*tries: Try) -> bool:
+        row = World(Path()).report()
+        situation = Situation(now=NOON, looked=NOON, row=_row(), hosts=make_hosts("web-1"), history={}, tries=tries)
+        return {one.name: one.passed for one in gates(make_rule(), row.results[0], situation)}["wait"]
+
+    def tried(ago: float, verified: bool) -> Try:
+        return Try(rule="mend-web", host="web-1", time=NOON - ago, until=NOON, verified=verified)
+
+    healed = [tried(ago, True) for ago in (300.0, 200.0, seconds)]
+    assert waited(*healed) is passed
+    assert not waited(tried(300.0, False), tried(seconds, False))
+
+
+def _row():  # type: ignore[no-untyped-def]
+    from infratest.heal.counts import Row
+
+    return Row(state="critical", failures=1, since=NOON, last=NOON)
+
+
+def test_the_group_is_looked_at_between_two_rungs(world: World, state: StateDir) -> None:
+    world.hosts = make_hosts("web-1", "web-2", "web-3", "web-4")
+    world.helps = False
+    world.on_act = lambda name: world.sick.update(world.hosts)
+    rule = make_rule(do=(("provision", {}), ("provision", {})), at_most=0.3)
+    first, second = run(world, state, rule)[:2]
+    assert first.outcome == "tried"
+    assert (second.outcome, closed(second)) == ("refused", ["blast radius"])
+    assert len(world.acts) == 1
+
+
+def test_a_group_that_cannot_be_looked_at_again_stops_the_ladder(world: World, state: StateDir) -> None:
+    world.hosts = make_hosts("web-1", "web-2")
+    world.helps = False
+    report = make_report([world.result(host) for host in world.hosts])
+    again = make_report([make_result("critical")])
+    means = world.means(rerun=lambda ids: again, clock=Ticking(NOON, 0.1))
+    rule = make_rule(do=(("provision", {}), ("provision", {})))
+    records = heal(report, [rule], state, means, history={})
+    assert [record.outcome for record in records[:2]] == ["tried", "refused"]
+    assert "no stored result since the rung before of web-2" in note(records[:2])[0]
+
+
+def test_both_rungs_are_told(world: World, state: StateDir) -> None:
+    rule = make_rule(do=(("run", "true"), ("provision", {})))
+    assert note(run(world, state, rule)) == ["healed: provision, was CRITICAL; before it run true did not help"]
+
+
+def test_a_try_whose_process_lives_is_running(world: World, state: StateDir) -> None:
+    with subprocess.Popen(["sleep", "60"]) as program:
+        try:
+            record = {"env": "prod", "try": "1"}
+            begun = {"event": "try", "rule": "mend-web", "host": "web-1", "time": NOON - 900, "until": NOON - 800}
+            process = {"event": "process", "pid": program.pid, "started": started(program.pid)}
+            state.append("heal.jsonl", record | begun, record | process)
+            (refused,) = run(world, state, make_rule())
+            assert closed(refused) == ["concurrency"]
+            assert "its process lives" in note([refused])[0]
+        finally:
+            program.kill()
+    assert run(world, state, make_rule())[0].outcome == "tried"
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from heal_world import World, make_rule
+from infratest.heal.healing import heal
+from infratest.engine.interrupts import ending_in_order
+from infratest.stack.state_dir import StateDir
+folder = Path(sys.argv[2])
+world = World(folder, sick={"web-1"})
+rule = make_rule(do=(("hook", ["sh", "-c", "echo $$ >hook.pid; sleep 300 & exec sleep 300"]),))
+with ending_in_order():
+    heal(world.report(), [rule], StateDir(folder / "state"), world.means(), history={})
+"""
+
+
+@pytest.mark.parametrize("number", [9, 15])
+def test_a_remedy_ends_with_its_healer(state: StateDir, tmp_path: Path, number: int) -> None:
+    healer = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(Path(__file__).parents[1]), str(tmp_path)], stderr=subprocess.DEVNULL
+    )
+    end = monotonic() + 30
+    while "process" not in (events(state) if state.exists else []) or not (tmp_path / "hook.pid").exists():
+        assert monotonic() < end
+        assert healer.poll() is None
+        sleep(0.01)
+    os.kill(healer.pid, number)
+    healer.wait(20)
+    pid = next(record["pid"] for record in state.read("heal.jsonl") if record["event"] == "process")
+    while started(pid):
+        assert monotonic() < end
+        sleep(0.01)
+    assert (events(state)[-1] == "tried") is (number == 15)
+
+
+def test_a_heal_that_cannot_be_verified_in_time_says_so_and_the_next_check_does(world: World, state: StateDir) -> None:
+    world.limits = Limits(settle=30.0)
+    world.helps = False
+    (record,) = heal(world.report(), [make_rule()], state, world.means(deadline=Deadline(1.5)), history={})
+    assert record.ending == "verifying"
+    assert note([record]) == ["verifying: provision is done, the next check tells whether it helped"]
+    world.sick.clear()
+    (record,) = run(world, state, make_rule())
+    assert (record.verified, note([record])) == (True, ["healed: provision, was CRITICAL"])
+    assert events(state) == ["try", "tried", "verified"]
+    assert run(world, state, make_rule()) == []
+
+
+def test_the_record_is_of_bounded_size_and_its_tries_still_count(
+    world: World, state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INFRATEST_KEEP_SIZE", "8KiB")
+    world.helps = False
+    rule = make_rule(tries=3)
+    for number in range(60):
+        run(world, state, make_rule(name=f"other-{number}", mode="observe"))
+    assert run(world, state, rule)[0].outcome == "tried"
+    for number in range(30):
+        run(world, state, make_rule(name=f"more-{number}", mode="observe"))
+    assert (state.path / "heal.jsonl").stat().st_size < 3 * 8192
+    assert (state.path / "heal.1.jsonl").exists()
+    tries = [record for record in state.read("heal.jsonl") if record["event"] == "try"]
+    assert [record["rule"] for record in tries] == ["mend-web"]
+    assert [run(world, state, rule)[0].outcome for _ in range(3)] == ["tried", "tried", "refused"]
+
+
+def test_what_was_seen_stands_in_the_record_once(world: World, state: StateDir) -> None:
+    run(world, state, make_rule())
+    text = (state.path / "heal.jsonl").read_text()
+    assert text.count('"port 80 is listening"') == 1
+    assert [json.loads(line)["event"] for line in text.splitlines()] == ["try", "tried"]
