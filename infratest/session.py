@@ -13,6 +13,7 @@ from pathlib import Path
 from infratest.errors import UserError
 from infratest.stack import selection, state_dir
 from infratest.stack.declared import StackFile
+from infratest.stack.kept_parameters import kept
 from infratest.units import duration
 
 #: Where the stack file is if nobody says.
@@ -76,8 +77,17 @@ class Session:
             if self.host == ("local",) and not named and not self.stack_path.exists():
                 self._stack = file.local_stack()
             else:
-                self._stack = file.load(self.stack_path, self.env, self.parameters, self.require_env)
+                self._stack = file.load(self.stack_path, self.env, self.parameters, self.require_env, self._kept)
         return self._stack
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The parameters that were given to an earlier `up` or `provision`, and to this call not."""
+        names = self.stack.parameters.keys() - self.parameters.keys()
+        return {name: text for name, text in kept(self.state, self.stack.env).items() if name in names}
+
+    def _kept(self, stack: str, folder: Path, env: str) -> dict[str, str]:
+        return kept(state_dir.locate(self.state_path, folder, stack), env)
 
     @property
     def state(self) -> state_dir.StateDir:

@@ -15,6 +15,7 @@ from infratest.engine.tasks import Plan
 from infratest.errors import FeatureError
 from infratest.gherkin.find import below, find, split
 from infratest.session import Session
+from infratest.stack import kept_parameters
 
 #: Nanoseconds that the clock of a file system may be behind: it ticks a hundred times a second, if not more often.
 TICK = 20_000_000
@@ -60,6 +61,7 @@ def _sources(session: Session, features: Sequence[str]) -> Iterator[Path]:
     """Every file that was read and folder that was listed, and those whose absence was seen."""
     stack = session.stack
     yield session.stack_path
+    yield session.state.path / kept_parameters.NAME
     for base in (stack.folder, stack.folder / "features"):
         yield base / "environment.py"
         yield from _whole(base / "steps")

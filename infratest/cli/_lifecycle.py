@@ -10,11 +10,12 @@ from typing import TypeVar
 import click
 
 from infratest import events
-from infratest.cleaning import clean
+from infratest.cleaning import Secret, clean
 from infratest.cli._showing import Progress
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
 from infratest.session import Session
+from infratest.stack.kept_parameters import keep, shown
 from infratest.stack.lease import renew
 from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.ready import Ready
@@ -75,6 +76,21 @@ def changing(session: Session, verb: str, work: Callable[[Lifecycle], T], ready:
     if failure is not None:
         raise failure
     return done
+
+
+def keep_parameters(session: Session) -> None:
+    """Keep the values of -D that hosts were made or provisioned with, and say so, and which earlier ones held."""
+    env = session.stack.env
+    if session.kept:
+        say(f"with {shown(session.kept)}, as given earlier")
+    secret = {name for name in session.parameters if isinstance(session.stack.parameters.get(name), Secret)}
+    given = {name: text for name, text in session.parameters.items() if name not in secret}
+    if given:
+        keep(session.state, env, given)
+        option = f" --env {env}" if env else ""
+        say(f"kept for later calls: {shown(given)}; another -D changes it, `infratest destroy{option}` forgets it")
+    if secret:
+        say(f"not kept, because it is secret: {', '.join(sorted(secret))}; later calls want it again, or `from:` for it")
 
 
 def say(words: str) -> None:

@@ -7,6 +7,8 @@ import click
 from infratest.cli._lifecycle import changing, looking, say, would
 from infratest.cli.session import with_session
 from infratest.session import Session
+from infratest.stack.journal import Journal
+from infratest.stack.kept_parameters import forget
 from infratest.stack.lifecycle import OTHER
 
 
@@ -28,6 +30,9 @@ def command(session: Session, yes_production: bool, dry_run: bool) -> int:
         found = life.doomed(_names(session), life.limit(OTHER))
         return would([f"{one.kind} {one.name} would be removed" for one in found], "nothing is there")
     removed = changing(session, "destroy", lambda life: life.destroy(_names(session), yes_production=yes_production))
+    stack = session.stack
+    if not any((one.stack, one.env) == (stack.name, stack.env) for one in Journal(session.state).live().values()):
+        forget(session.state, stack.env)
     say(f"removed: {', '.join(f'{one.kind} {one.name}' for one in removed)}" if removed else "nothing to remove")
     return 0
 

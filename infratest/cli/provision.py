@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from infratest.cli._lifecycle import changing, names, say, would
+from infratest.cli._lifecycle import changing, keep_parameters, names, say, would
 from infratest.cli.session import with_session
 from infratest.session import Session
+from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.provision import provision
 
 
@@ -26,7 +27,8 @@ def command(session: Session, dry_run: bool) -> int:
     INFRATEST_PARAM_NAME      the parameter `name`, and so for every parameter
 
     `file` puts a file on the host, unless it is there with the same content and mode. What scripts printed is kept in
-    the state directory under logs/. Write scripts so that a second run changes nothing.
+    the state directory under logs/. Write scripts so that a second run changes nothing. Values of -D are kept with the
+    stack, as `up` does.
 
     Exit status: 0 done, 1 a script failed (with its last lines), 2 wrong use, 130 after Ctrl-C.
     """
@@ -35,7 +37,13 @@ def command(session: Session, dry_run: bool) -> int:
         specs = [spec for spec in session.stack.hosts if chosen is None or spec.name in chosen]
         lines = [f"{spec.name}: {_shown(dict(item))}" for spec in specs for item in spec.provision]
         return would(lines, "nothing: no host has `provision:`")
-    done = changing(session, "provision", lambda life: provision(life, names(session)))
+
+    def work(life: Lifecycle) -> list[str]:
+        done = provision(life, names(session))
+        keep_parameters(session)
+        return done
+
+    done = changing(session, "provision", work)
     say(f"provisioned: {', '.join(done)}" if done else "nothing to do: no host has `provision:`")
     return 0
 

@@ -21,6 +21,7 @@ from infratest.registry import get
 from infratest.session import Session
 from infratest.stack import made_from, strays
 from infratest.stack.journal import Journal
+from infratest.stack.kept_parameters import shown
 from infratest.stack.made_from import Change
 from infratest.stack.status import Status
 from infratest.units import human
@@ -49,11 +50,13 @@ def command(session: Session, form: str) -> int:
     hosts = [host for host in found.hosts if host.name in chosen]
     changed = _changed(session, hosts)
     if form == "json":
-        shown = _as_dict(session, found, hosts) | {"changed": [asdict(one) for one in changed]} | _strays(stray)
-        shown["healing"] = _health(session)
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        document = _as_dict(session, found, hosts) | {"changed": [asdict(one) for one in changed]} | _strays(stray)
+        document["healing"] = _health(session)
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _show(session, found, hosts)
+        if session.kept:
+            click.echo(clean(f"parameters given to `up` or `provision`: {shown(session.kept)}", 1000))
         for line in (
             *_health(session),
             *made_from.told(changed, session.stack.env),
@@ -151,6 +154,7 @@ def _as_dict(session: Session, found: Status, hosts: list[Host]) -> dict[str, An
         "env": session.stack.env,
         "production": session.stack.production,
         "provider": session.stack.provider,
+        "parameters": session.kept,
         "hosts": [
             {
                 "name": host.name,

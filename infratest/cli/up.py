@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import click
 
-from infratest.cli._lifecycle import changing, looking, names, say, would
+from infratest.cli._lifecycle import changing, keep_parameters, looking, names, say, would
 from infratest.cli.session import with_session
 from infratest.engine.readiness import check_ready, ready_by
 from infratest.errors import InfratestError
@@ -41,6 +41,7 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     everything that this run made is removed again. Every resource is in the journal before it is asked for, so that
     after a kill -9 `infratest reap`, or the next `up`, removes what was left. A host that is there and was made from
     another image, user, memory or ports than the stack file says now stays as it is; a line says so, and what to do.
+    Values of -D are kept with the stack: `test`, `check` and the others use them until they are given anew.
 
     \b
     infratest up                     the whole stack, in its first environment
@@ -64,6 +65,7 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
 
     def work(life: Lifecycle) -> int:
         hosts = life.up(names(session))
+        keep_parameters(session)
         if provisioning:
             provision(life, names(session))
         return len(hosts)

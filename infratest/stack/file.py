@@ -5,7 +5,7 @@ Called by every verb that needs a stack and by the pytest plugin. Nothing but fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,14 @@ def load(
     env: str | None = None,
     parameters: Mapping[str, str] | None = None,
     require_env: bool = False,
+    kept: Callable[[str, Path, str], Mapping[str, str]] | None = None,
 ) -> StackFile:
     """Return the stack that a file declares, in one environment.
 
     Args:
         path: as the user named it; messages show it so. env: the environment, None for the first.
-        parameters: the texts of `-D name=value`. require_env: where there are several, one must be named.
+        parameters: the texts of `-D name=value`. require_env: where there are several, one must be named. kept: asked,
+        by the stack's name, folder and environment, for the texts that an earlier `up` was given.
     Raises:
         StackFileError: the file cannot be used; the message names file, line and key.
         NotInThisVersion: it uses what the design names and this version does not have.
@@ -46,7 +48,8 @@ def load(
     resolved = environments.in_environment(written, name)
     # An environment may give a default to a parameter that nobody declares; values need whole declarations.
     problems.check_parameters(resolved)
-    found = values(resolved, parameters or {})
+    before = kept(written.data["stack"], path.absolute().parent, name) if kept else {}
+    found = values(resolved, parameters or {}, before)
     document = filled(resolved, found)
     problems.check_resolved(document)
     problems.check_names(document)

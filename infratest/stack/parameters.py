@@ -34,11 +34,12 @@ _WORDS = {"string": "text", "integer": "a whole number", "number": "a number", "
 _TYPED = frozenset(("count", "port", "ports", "sudo", "production", "confirm", "tries"))
 
 
-def values(document: Document, given: Mapping[str, str]) -> dict[str, Any]:
+def values(document: Document, given: Mapping[str, str], kept: Mapping[str, str]) -> dict[str, Any]:
     """Return the parameters' values by name.
 
     Args:
-        document: resolved for its environment. given: the texts of `-D name=value`.
+        document: resolved for its environment. given: the texts of `-D name=value`. kept: those of an earlier call; a
+        name that is not declared any more is passed over.
     Raises:
         UserError: an unknown name, a text that is not of the declared type, a value that nobody gave, or one whose
         source cannot be read.
@@ -51,7 +52,7 @@ def values(document: Document, given: Mapping[str, str]) -> dict[str, Any]:
     wrong: list[str] = []
     for name, parameter in declared.items():
         try:
-            found[name] = _value(document, name, parameter, given)
+            found[name] = _value(document, name, parameter, given, kept)
         except StackFileError as error:
             wrong.append(str(error))
     if wrong:
@@ -59,7 +60,9 @@ def values(document: Document, given: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _value(document: Document, name: str, parameter: Mapping[str, Any], given: Mapping[str, str]) -> Any:
+def _value(
+    document: Document, name: str, parameter: Mapping[str, Any], given: Mapping[str, str], kept: Mapping[str, str]
+) -> Any:
     kind, secret, key = parameter["type"], bool(parameter.get("secret")), ("parameters", name)
     if secret and kind != "string":
         raise document.error((*key, "type"), f"a secret is text: write type: string for {name!r}")
@@ -67,6 +70,11 @@ def _value(document: Document, name: str, parameter: Mapping[str, Any], given: M
         if secret:
             _tell_of_process_list(name)
         return _kept(document, key, given[name]) if secret else _typed(given[name], kind, f"-D {name}", name)
+    if name in kept and not secret:
+        try:
+            return _typed(kept[name], kind, f"-D {name}", name)
+        except UserError as error:
+            raise UserError(f"{error}; it was given to an earlier `up` or `provision`: give it anew") from None
     if "from" in parameter:
         text = secret_sources.read(parameter["from"], document.path.absolute().parent, document.at((*key, "from")))
         return _kept(document, key, text) if secret else _typed(text, kind, document.at((*key, "from")), name)

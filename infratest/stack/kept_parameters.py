@@ -1,0 +1,61 @@
+"""Values of `-D` that `up` and `provision` were given, kept in the state directory: what the hosts were made with.
+
+A stack that was made with `-D version=1.26` is tested, checked and provisioned again with that value, until another -D
+changes it or the stack is destroyed. The command line wins; a parameter that the stack file no longer has is passed
+over. Called by the session, by `up`, `provision`, `destroy` and `status`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from infratest.errors import StateError
+from infratest.json_text import dumps, loads
+from infratest.stack.state_dir import StateDir
+
+NAME = "parameters.json"
+
+
+def kept(state: StateDir, env: str) -> dict[str, str]:
+    """Return the values kept for an environment, by name.
+
+    Raises:
+        StateError: they cannot be read: by other values something else would be judged than what was made.
+    """
+    found = _all(state).get(env, {})
+    return {str(name): str(value) for name, value in found.items()}
+
+
+def keep(state: StateDir, env: str, given: Mapping[str, str]) -> None:
+    """Keep these values beside those that are kept already. Raises StateError."""
+    if given:
+        everything = _all(state)
+        state.write(NAME, dumps(everything | {env: everything.get(env, {}) | dict(given)}) + "\n")
+
+
+def forget(state: StateDir, env: str) -> None:
+    """Forget what is kept for an environment. Raises StateError."""
+    everything = _all(state)
+    if env in everything:
+        del everything[env]
+        state.write(NAME, dumps(everything) + "\n")
+
+
+def shown(values: Mapping[str, str]) -> str:
+    """Return values as people write them."""
+    return ", ".join(f"{name}={value}" for name, value in sorted(values.items()))
+
+
+def _all(state: StateDir) -> dict[str, dict[str, str]]:
+    path = state.path / NAME
+    try:
+        found = loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict) and all(isinstance(each, dict) for each in found.values()):
+            return found
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise StateError(f"state directory: {path} cannot be read: {error.strerror}") from error
+    except ValueError:
+        pass
+    raise StateError(f"state directory: {path} is damaged; remove it, and give the values of -D to `infratest up` anew")

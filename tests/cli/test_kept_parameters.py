@@ -1,0 +1,92 @@
+"""Values of -D that hosts were made with hold for later calls too, and every verb says so."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from shop_stack import STACK, Place
+
+PARAMETERS = """\
+parameters:
+  version: {type: string, default: "1.22"}
+  workers: {type: integer}
+"""
+FEATURE = """\
+Feature: f
+  Scenario: s
+    Then the command "echo {param.version} {param.workers}" prints "1.26 4"
+"""
+
+
+@pytest.fixture
+def place(tmp_path):
+    place = Place(tmp_path)
+    place.write(STACK + PARAMETERS)
+    (tmp_path / "p.sh").write_text("echo version $INFRATEST_PARAM_VERSION\n")
+    (tmp_path / "x.feature").write_text(FEATURE)
+    return place
+
+
+def state_of(place: Place, *words: str, status: int = 0) -> str:
+    return json.loads(place.run("test", "x.feature", "--format", "json", *words, status=status)[0])["state"]
+
+
+def test_what_up_was_given_holds_for_later_calls(place):
+    assert "workers" in place.run("status", status=2)[1]
+    _, err = place.run("up", "-D", "version=1.26", "-D", "workers=4")
+    assert "kept for later calls: version=1.26, workers=4; another -D changes it, `infratest destroy` forgets it" in err
+    assert state_of(place) == "ok"
+    assert state_of(place, "-D", "workers=5", status=2) == "critical"  # the command line wins, and is not kept
+    assert state_of(place) == "ok"
+    assert "parameters given to `up` or `provision`: version=1.26, workers=4" in place.run("status")[0]
+    assert json.loads(place.run("status", "--format", "json")[0])["parameters"] == {"version": "1.26", "workers": "4"}
+    assert "with version=1.26, workers=4, as given earlier" in place.run("up")[1]
+    place.run("provision")
+    assert "version 1.26" in (place.folder / ".infratest" / "logs" / "provision-web-1.log").read_text()
+
+
+def test_provision_keeps_them_too_and_a_check_sees_them_change(place):
+    place.run("up", "-D", "version=1.22", "-D", "workers=4")
+    assert state_of(place, status=2) == "critical"
+    place.run("check", "x.feature", status=2)
+    _, err = place.run("provision", "-D", "version=1.26")
+    assert "with workers=4, as given earlier" in err
+    assert "kept for later calls: version=1.26" in err
+    assert state_of(place) == "ok"
+    place.run("check", "x.feature")
+    assert (place.folder / ".infratest" / "parameters.json").stat().st_mode == 0o100600
+
+
+def test_they_go_with_the_stack_and_with_an_up_that_failed(place):
+    place.run("up", "-D", "workers=4")
+    place.run("destroy", "--host", "web-1")
+    assert "workers=4" in place.run("status")[0]
+    place.run("destroy")
+    assert "workers" in place.run("status", status=2)[1]
+    place.write((STACK + PARAMETERS).replace("  world: world", "  world: world\n  fail: [create web-2]"))
+    place.run("up", "-D", "workers=4", status=1)
+    assert "workers" in place.run("status", status=2)[1]
+
+
+def test_each_environment_has_its_own(place):
+    place.write(f"{STACK}{PARAMETERS}environments: {{dev: {{}}, blue: {{}}}}\n")
+    place.run("up", "-D", "workers=4", "--host", "db")
+    place.run("up", "-D", "workers=5", "--host", "db", "--env", "blue")
+    assert "workers=4" in place.run("status")[0]
+    assert "workers=5" in place.run("status", "--env", "blue")[0]
+    place.run("destroy", "--env", "blue")
+    assert "workers=4" in place.run("status")[0]
+
+
+def test_what_does_not_fit_any_more_is_told_or_passed_over(place):
+    place.run("up", "-D", "version=new", "-D", "workers=4")
+    place.write(STACK + "parameters: {version: {type: integer, default: 3}}\n")
+    _, err = place.run("status", status=2)
+    assert "-D version: 'new' is not a whole number" in err
+    assert "it was given to an earlier `up` or `provision`: give it anew" in err
+    place.run("status", "-D", "version=4")
+    place.write(STACK + 'parameters: {other: {type: string, default: ""}}\n')
+    assert "parameters given" not in place.run("status")[0]
+    (place.folder / ".infratest" / "parameters.json").write_text("[")
+    assert "parameters.json is damaged; remove it" in place.run("status", status=1)[1]
