@@ -49,7 +49,7 @@ def changing(session: Session, verb: str, work: Callable[[Lifecycle], T], ready:
         Exit: it was told to stop; what was undone has been said, the status is a signal's (130 after Ctrl-C).
     """
     stop, began, outcome = Stop(), time.monotonic(), "failed"
-    with Progress(session.colour) as progress, signals(stop):
+    with Progress(session.colour, whole=session.verbosity > 0) as progress, signals(stop):
         life = Lifecycle(
             session.stack,
             session.state,
@@ -90,7 +90,9 @@ def keep_parameters(session: Session) -> None:
         option = f" --env {env}" if env else ""
         say(f"kept for later calls: {shown(given)}; another -D changes it, `infratest destroy{option}` forgets it")
     if secret:
-        say(f"not kept, because it is secret: {', '.join(sorted(secret))}; later calls want it again, or `from:` for it")
+        say(
+            f"not kept, because it is secret: {', '.join(sorted(secret))}; later calls want it again, or `from:` for it"
+        )
 
 
 def say(words: str) -> None:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from infratest.cleaning import clean
 from infratest.cli import _streams
+from infratest.stack.stopping import OUTPUT
 
 #: Phases that end what happens to a host; all others are work in hand.
 GOOD = frozenset(("ready", "removed", "halted", "provisioned", "made", "file is there", "file put"))
@@ -24,10 +25,12 @@ class Progress:
     """Shows what the lifecycle tells; its `told` may be called from several threads.
 
     Args:
-        colour: False for none, None for as the terminal can. live: whether lines may be drawn again.
+        colour: False for none, None for as the terminal can. whole: each line that a program on a host prints stands
+        above the display; without it the last one stands in the host's own line. Where no terminal is, all are shown.
     """
 
-    def __init__(self, colour: bool | None = None) -> None:
+    def __init__(self, colour: bool | None = None, whole: bool = False) -> None:
+        self._whole = whole
         self._console = _streams.console(colour, stderr=True)
         self._live: Live | None = None
         self._lines: dict[str, tuple[str, str]] = {}
@@ -50,9 +53,13 @@ class Progress:
     def told(self, name: str, phase: str, words: str) -> None:
         """Show that a host, or another part of the stack, is in this phase."""
         with self._lock:
-            self._lines[name] = (phase, clean(words, 400))
+            before, _ = self._lines.get(name, ("", ""))
+            self._lines[name] = (before if phase == OUTPUT else phase, clean(words, 400))
             self.seconds[name] = time.monotonic() - self._began
-        if self._live is None:
+        if phase == OUTPUT:
+            if self._whole or self._live is None:
+                self._console.print(Text(f"{name} | {words}"), soft_wrap=True)
+        elif self._live is None:
             line = f"{name}: {phase}" + (f" ({clean(words, 400)})" if words else "")
             self._console.print(Text(line), soft_wrap=True)
 

@@ -8,7 +8,7 @@ from infratest.cli._lifecycle import changing, keep_parameters, names, say, woul
 from infratest.cli.session import with_session
 from infratest.session import Session
 from infratest.stack.lifecycle import Lifecycle
-from infratest.stack.provision import provision
+from infratest.stack.provision import log_path, provision
 
 
 @click.command("provision", short_help="Run the provisioners of hosts that are up.")
@@ -26,9 +26,9 @@ def command(session: Session, dry_run: bool) -> int:
     INFRATEST_HOSTS           a line a host: name, address, groups
     INFRATEST_PARAM_NAME      the parameter `name`, and so for every parameter
 
-    `file` puts a file on the host, unless it is there with the same content and mode. What scripts printed is kept in
-    the state directory under logs/. Write scripts so that a second run changes nothing. Values of -D are kept with the
-    stack, as `up` does.
+    `file` puts a file on the host, unless it is there with the same content and mode. What scripts print is shown as it
+    comes (on a terminal the last line, with -v all of it) and kept in the state directory under logs/. Write scripts so
+    that a second run changes nothing. Values of -D are kept with the stack, as `up` does.
 
     Exit status: 0 done, 1 a script failed (with its last lines), 2 wrong use, 130 after Ctrl-C.
     """
@@ -45,6 +45,8 @@ def command(session: Session, dry_run: bool) -> int:
 
     done = changing(session, "provision", work)
     say(f"provisioned: {', '.join(done)}" if done else "nothing to do: no host has `provision:`")
+    if done:
+        say(f"what was printed is in {log_path(session.state, 'HOST')}")
     return 0
 
 

@@ -17,7 +17,7 @@ from infratest.session import Session
 from infratest.stack import made_from, strays
 from infratest.stack.journal import Journal
 from infratest.stack.lifecycle import Lifecycle
-from infratest.stack.provision import provision
+from infratest.stack.provision import log_path, provision
 from infratest.stack.selection import with_needed
 from infratest.units import counted
 
@@ -66,8 +66,8 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     def work(life: Lifecycle) -> int:
         hosts = life.up(names(session))
         keep_parameters(session)
-        if provisioning:
-            provision(life, names(session))
+        if provisioning and provision(life, names(session)):
+            say(f"what provisioners printed is in {log_path(session.state, 'HOST')}")
         return len(hosts)
 
     try:

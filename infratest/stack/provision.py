@@ -32,10 +32,11 @@ from infratest.stack.declared import StackFile
 from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.open import open_transport
 from infratest.stack.state_dir import StateDir
-from infratest.stack.stopping import Stop, StoppableDeadline, each, failing
+from infratest.stack.stopping import OUTPUT, Progress, Stop, StoppableDeadline, each, failing
 from infratest.transports.base import Transport
 
 LAST_LINES = 15  # of a script that failed, in the message
+LONGEST_LINE = 4000  # bytes of a line that is shown at once
 DEFAULT_MODE = "0644"
 
 #: The script comes by standard input and runs from a file, so that what it starts cannot read the rest of it. The file
@@ -119,11 +120,37 @@ def _provision_host(
                 else:
                     lifecycle.progress(spec.name, "running", str(value))
                     environment = environment_of(stack, host, everyone)
-                    _shell(transport, stack.folder / value, environment, deadline, sudo, log)
+                    transport.on_output = _Lines(spec.name, lifecycle.progress).feed
+                    try:
+                        _shell(transport, stack.folder / value, environment, deadline, sudo, log)
+                    finally:
+                        transport.on_output = None
     finally:
         transport.close()
         _keep(lifecycle.state, spec.name, log)
-    lifecycle.progress(spec.name, "provisioned", "")
+    lifecycle.progress(spec.name, "provisioned", f"log: {log_path(lifecycle.state, spec.name)}")
+
+
+class _Lines:
+    """Tells each line of a script's output as it comes, as the phase OUTPUT of its host."""
+
+    def __init__(self, host: str, progress: Progress) -> None:
+        self._host = host
+        self._progress = progress
+        self._rest = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes; an unfinished line waits for its end, up to LONGEST_LINE."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            lines, self._rest = [*lines, self._rest], b""
+        for line in lines:
+            self._progress(self._host, OUTPUT, clean(decoded(line), LONGEST_LINE))
+
+
+def log_path(state: StateDir, host: str) -> Path:
+    """Return where what a host's provisioners printed is kept."""
+    return state.path / "logs" / f"provision-{host}.log"
 
 
 def environment_of(stack: StackFile, host: Host, everyone: Sequence[Host]) -> dict[str, str]:

@@ -32,6 +32,9 @@ def silent(name: str, phase: str, words: str) -> None:
     """The progress of a caller that shows none."""
 
 
+#: The phase of a host whose words are one line of what a program on it printed.
+OUTPUT = "output"
+
 TICK = 0.05  # seconds between two looks at the flag
 GRACE = 20.0  # seconds that work in hand has to end in, once it is told to stop
 

@@ -10,7 +10,7 @@ import os
 import selectors
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import IO
@@ -46,12 +46,13 @@ class Program:
         stdin: bytes,
         environment: Mapping[str, str] | None = None,
         limit: int = OUTPUT_LIMIT,
+        on_output: Callable[[bytes], None] | None = None,
     ) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._command = [*command]
         self._stdin = memoryview(stdin)
         self._environment = environment
-        self._kept = {"stdout": Kept(limit=limit), "stderr": Kept(limit=limit)}
+        self._kept = {"stdout": Kept(limit=limit, on_data=on_output), "stderr": Kept(limit=limit)}
 
     def run(self, deadline: Deadline) -> Ended:
         """Run it; a program that is not there answers as a shell would: exit 127, with words.

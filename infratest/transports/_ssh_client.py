@@ -16,7 +16,7 @@ from infratest.transports import _mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
     from infratest.model import Cost
@@ -48,6 +48,9 @@ class Client(ABC):
 
     #: The script that prints the marker and becomes, or starts, the command.
     begin: str
+
+    #: Called with each piece of a command's standard output, as `Transport.on_output`.
+    on_output: Callable[[bytes], None] | None = None
 
     def __init__(self, name: str, hops: Sequence[Hop], cost: Cost) -> None:
         self.name = name

@@ -205,7 +205,7 @@ class Libssh2Execution:
         self._stdin = stdin
         self._deadline = deadline
         self._command = command
-        self._out = Kept(mark.encode("ascii") + b"\n")
+        self._out = Kept(mark.encode("ascii") + b"\n", on_data=client.on_output)
         self._err = Told(mark)
         self._channel: Channel | None = None
         self._stuck: Callable[[], None] | None = None

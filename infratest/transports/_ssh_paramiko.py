@@ -65,7 +65,10 @@ class ParamikoClient(Client):
     ) -> ParamikoExecution:
         """Return a command that is ready to be run."""
         session = self._sessions[-1]
-        return ParamikoExecution(str(self.hops[-1]), session, line, stdin, deadline, marker=mark, command=command)
+        where = str(self.hops[-1])
+        return ParamikoExecution(
+            where, session, line, stdin, deadline, marker=mark, command=command, on_output=self.on_output
+        )
 
     def close(self) -> None:
         """End the connections, the host's first, and a login that is under way in another thread."""
@@ -100,6 +103,7 @@ class ParamikoExecution:
         *,
         marker: str,
         command: Sequence[str],
+        on_output: Callable[[bytes], None] | None,
     ) -> None:
         self._where = where
         self._command = command
@@ -107,7 +111,7 @@ class ParamikoExecution:
         self._line = line
         self._stdin = stdin
         self._deadline = deadline
-        self._out = Kept(marker.encode("ascii") + b"\n")
+        self._out = Kept(marker.encode("ascii") + b"\n", on_data=on_output)
         self._err = Kept(marker.encode("ascii") + b"\n")
         self._started = monotonic()
 

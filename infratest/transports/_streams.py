@@ -11,7 +11,7 @@ from infratest.transports.base import OUTPUT_LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: Bytes of what came before the marker that are kept, for the words of an error.
 NOISE_LIMIT = 4096
@@ -23,9 +23,12 @@ class Kept:
     Args:
         marker: bytes that the stream begins with; what a login shell's profile printed before them is no output of
             the command. Empty where nothing can come before.
+        on_data: called with each piece behind the marker, also beyond the limit.
     """
 
-    def __init__(self, marker: bytes = b"", limit: int = OUTPUT_LIMIT) -> None:
+    def __init__(
+        self, marker: bytes = b"", limit: int = OUTPUT_LIMIT, on_data: Callable[[bytes], None] | None = None
+    ) -> None:
         self.truncated = False
         self.begun = not marker
         self._marker = marker
@@ -33,11 +36,14 @@ class Kept:
         self._noise = bytearray()
         self._tail = b""
         self._data = bytearray()
+        self._on_data = on_data
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the stream."""
         if not self.begun:
             data = self._after_marker(data)
+        if data and self._on_data is not None:
+            self._on_data(data)
         room = self._limit - len(self._data)
         self._data += data[:room]
         self.truncated = self.truncated or len(data) > room

@@ -22,7 +22,7 @@ from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from infratest.hosts import Host
 
@@ -82,6 +82,9 @@ class Transport(ABC):
 
     #: Whether it holds a connection that is worth keeping from one run to the next.
     keeps = False
+
+    #: Called with each piece of a command's standard output as it comes, in the thread that waits for the command.
+    on_output: Callable[[bytes], None] | None = None
 
     def __init__(self, host: Host) -> None:
         self.host = host

@@ -9,7 +9,7 @@ kills in the container too: each command carries a mark in its environment, by w
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from infratest.cleaning import clean, decoded
@@ -73,7 +73,7 @@ class Container(Transport):
         self.cost.commands += 1
         self.cost.round_trips += 1
         marked = ["exec", "-i", "-e", f"{_mark.NAME}={mark}", *user, self._container]
-        ended = self._engine([*marked, "sh", "-c", _mark.RUN, "sh", *command], stdin, deadline)
+        ended = self._engine([*marked, "sh", "-c", _mark.RUN, "sh", *command], stdin, deadline, self.on_output)
         if ended.cut:
             self.cost.commands += 1
             self.cost.round_trips += 1
@@ -94,9 +94,15 @@ class Container(Transport):
         if self._running is not None:
             self._running.kill()
 
-    def _engine(self, arguments: Sequence[str], stdin: bytes, deadline: Deadline) -> Ended:
+    def _engine(
+        self,
+        arguments: Sequence[str],
+        stdin: bytes,
+        deadline: Deadline,
+        on_output: Callable[[bytes], None] | None = None,
+    ) -> Ended:
         host = ["--host", self._options.host] if self._options.host else []
-        self._running = Program([self._options.engine, *host, *arguments], stdin)
+        self._running = Program([self._options.engine, *host, *arguments], stdin, on_output=on_output)
         try:
             return self._running.run(deadline)
         except ValueError as error:

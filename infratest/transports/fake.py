@@ -182,7 +182,7 @@ class Fake(Transport):
         if self._options.otherwise == "refuse":
             words = f"fake: no answer is scripted for: {line}\n".encode()
             return CommandResult(exit=NOT_FOUND, stdout=b"", stderr=words, seconds=0.0)
-        self._running = Program(command, stdin)
+        self._running = Program(command, stdin, on_output=self.on_output)
         try:
             ended = self._running.run(deadline)
         finally:

@@ -45,7 +45,7 @@ class Local(Transport):
             raise TransportError(f"{self.host.name}: the transport is not open; call open() before execute()")
         self.cost.commands += 1
         self.cost.round_trips += 1
-        self._running = Program(command, stdin)
+        self._running = Program(command, stdin, on_output=self.on_output)
         try:
             ended = self._running.run(deadline)
         except ValueError as error:

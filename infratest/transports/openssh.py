@@ -283,8 +283,12 @@ class Openssh(Transport):
         self.cost.round_trips += 1
         # Without its master it would connect anew, past all that was verified: the proxy that fails forbids that.
         flags = ["-F", "none", "-S", self._socket, "-o", "ProxyCommand=false", "-o", "BatchMode=yes", "-T"]
+        out, err = Kept(mark.encode("ascii") + b"\n", on_data=self.on_output), Told(mark)
         program = Program(
-            [self._options.program, *flags, "--", self._address, line], stdin, limit=OUTPUT_LIMIT + BEYOND
+            [self._options.program, *flags, "--", self._address, line],
+            stdin,
+            limit=OUTPUT_LIMIT + BEYOND,
+            on_output=out.feed,
         )
         self._running = program
         try:
@@ -293,8 +297,6 @@ class Openssh(Transport):
             self._running = None
         if ended.result.exit == NOT_FOUND and not ended.result.stdout and not self._alive():
             raise TransportError(f"{self._where}: {self._options.program} is not there any more")
-        out, err = Kept(mark.encode("ascii") + b"\n"), Told(mark)
-        out.feed(ended.result.stdout)
         err.feed(ended.result.stderr)
         return ended, out, err
 

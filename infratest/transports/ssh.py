@@ -88,6 +88,7 @@ class Ssh(Transport, Chooses):
         """Run an argument list on a channel of its own; at the deadline what it has started is killed."""
         if self._client is None:
             raise TransportError(f"{self.host.name}: the transport is not open; call open() before execute()")
+        self._client.on_output = self.on_output
         return self._client.execute(command, stdin, deadline)
 
     def run_script(

@@ -296,3 +296,27 @@ def test_using_what_was_destroyed_leaves_no_journal(place):
     place.run("destroy")
     place.run("run", "web", "true", status=255)
     assert not (place.folder / ".infratest" / "journal.jsonl").exists()
+
+
+def test_a_scripts_output_is_shown_while_it_runs_and_the_log_is_named(place):
+    flag = place.folder / "flag"
+    (place.folder / "p.sh").write_text(
+        "echo begun on $INFRATEST_HOST\nprintf 'no end yet'\n"
+        f"while [ ! -e {flag} ]; do sleep 0.02; done\necho; echo over\n"
+    )
+    place.run("up")
+    process = place.start("provision", "--host", "web-1")
+    said = ""
+    while "web-1 | begun on web-1\n" not in said:
+        line = process.stderr.readline()
+        assert line, said  # the script waits for us, so that what it said has come before its end
+        said += line
+    flag.touch()
+    _, rest = process.communicate(timeout=60)
+    log = place.folder / ".infratest" / "logs" / "provision-web-1.log"
+    assert process.returncode == 0, rest
+    assert rest.splitlines()[:2] == ["web-1 | no end yet", "web-1 | over"]
+    assert f"web-1: provisioned (log: {log})" in rest
+    assert f"what was printed is in {log.parent}/provision-HOST.log" in rest
+    assert "begun on web-1\nno end yet\nover\n" in log.read_text()
+    assert f"printed is in {log.parent}/provision-HOST.log" in place.run("up", "--provision")[1]

@@ -6,7 +6,9 @@ SSH is asked by each of its clients, of two servers.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -395,3 +397,27 @@ def test_a_secret_is_masked_in_messages(transport: Transport) -> None:
         transport.run(["sh", "-c", "sleep 300", "swordfish-7231"], Deadline(0.5))
     assert "swordfish" not in str(raised.value)
     assert command_line(["sh", "-c", "sleep 300"]) in str(raised.value)
+
+
+def test_output_is_told_while_the_command_runs(host: Host) -> None:
+    """The command never ends by itself: it is ended because of what it printed."""
+    transport = get("transport", host.transport)(host)
+    heard, begun = bytearray(), threading.Event()
+
+    def listen(data: bytes) -> None:
+        heard.extend(data)
+        if b"begun\n" in heard:
+            begun.set()
+
+    transport.open(Deadline(LONG))
+    transport.on_output = listen
+    ending = threading.Thread(target=lambda: (begun.wait(LONG), transport.close()))
+    ending.start()
+    try:
+        with suppress(TransportError):
+            assert transport.run(["sh", "-c", "echo begun; exec sleep 600"], Deadline(LONG)).exit != 0
+        assert begun.is_set()
+        assert heard == b"begun\n"
+    finally:
+        begun.set()
+        ending.join(LONG)
