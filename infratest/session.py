@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infratest.cleaning import Secret
 from infratest.errors import UserError
 from infratest.stack import selection, state_dir
 from infratest.stack.declared import StackFile
@@ -83,7 +84,8 @@ class Session:
     @property
     def kept(self) -> dict[str, str]:
         """The parameters that were given to an earlier `up` or `provision`, and to this call not."""
-        names = self.stack.parameters.keys() - self.parameters.keys()
+        values = self.stack.parameters
+        names = {name for name in values.keys() - self.parameters.keys() if not isinstance(values[name], Secret)}
         return {name: text for name, text in kept(self.state, self.stack.env).items() if name in names}
 
     def _kept(self, stack: str, folder: Path, env: str) -> dict[str, str]:

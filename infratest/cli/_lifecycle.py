@@ -90,9 +90,7 @@ def keep_parameters(session: Session) -> None:
         option = f" --env {env}" if env else ""
         say(f"kept for later calls: {shown(given)}; another -D changes it, `infratest destroy{option}` forgets it")
     if secret:
-        say(
-            f"not kept, because it is secret: {', '.join(sorted(secret))}; later calls want it again, or `from:` for it"
-        )
+        say(f"not kept, being secret: {', '.join(sorted(secret))}; give it again to later calls, or declare `from:`")
 
 
 def say(words: str) -> None:

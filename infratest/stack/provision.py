@@ -31,6 +31,7 @@ from infratest.stack import graph
 from infratest.stack.declared import StackFile
 from infratest.stack.lifecycle import Lifecycle
 from infratest.stack.open import open_transport
+from infratest.stack.secret_sources import LONGEST
 from infratest.stack.state_dir import StateDir
 from infratest.stack.stopping import OUTPUT, Progress, Stop, StoppableDeadline, each, failing
 from infratest.transports.base import Transport
@@ -138,14 +139,24 @@ class _Lines:
         self._host = host
         self._progress = progress
         self._rest = b""
+        self._told = False  # of a line that has no end yet
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes; an unfinished line waits for its end, up to LONGEST_LINE."""
+        """Take the next bytes; of a line that does not end the beginning is told, and the rest passed over."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > LONGEST_LINE:
-            lines, self._rest = [*lines, self._rest], b""
         for line in lines:
-            self._progress(self._host, OUTPUT, clean(decoded(line), LONGEST_LINE))
+            self._tell(line)
+            self._told = False
+        # The beginning is told when so much has come that no secret in it can be cut, and so shown unmasked.
+        if len(self._rest) > LONGEST_LINE + LONGEST:
+            self._tell(self._rest)
+            self._told, self._rest = True, b""
+
+    def _tell(self, line: bytes) -> None:
+        text = decoded(line)
+        if not self._told:
+            indent = " " * (len(text) - len(text.lstrip(" ")))
+            self._progress(self._host, OUTPUT, indent + clean(text, LONGEST_LINE))
 
 
 def log_path(state: StateDir, host: str) -> Path:

@@ -90,3 +90,15 @@ def test_what_does_not_fit_any_more_is_told_or_passed_over(place):
     assert "parameters given" not in place.run("status")[0]
     (place.folder / ".infratest" / "parameters.json").write_text("[")
     assert "parameters.json is damaged; remove it" in place.run("status", status=1)[1]
+
+
+def test_a_secret_is_not_kept(place):
+    place.write(STACK + "parameters: {token: {type: string, secret: true}}\n")
+    _, err = place.run("up", "-D", "token=correct-horse")
+    assert "not kept, being secret: token; give it again to later calls, or declare `from:`" in err
+    assert "correct-horse" not in err
+    assert not (place.folder / ".infratest" / "parameters.json").exists()
+    place.write(STACK + "parameters: {token: {type: string}}\n")
+    place.run("up", "-D", "token=correct-horse")
+    place.write(STACK + "parameters: {token: {type: string, secret: true, default: another-horse}}\n")
+    assert "horse" not in place.run("status")[0]

@@ -301,7 +301,7 @@ def test_using_what_was_destroyed_leaves_no_journal(place):
 def test_a_scripts_output_is_shown_while_it_runs_and_the_log_is_named(place):
     flag = place.folder / "flag"
     (place.folder / "p.sh").write_text(
-        "echo begun on $INFRATEST_HOST\nprintf 'no end yet'\n"
+        "echo begun on $INFRATEST_HOST\nprintf '  no end yet'\n"
         f"while [ ! -e {flag} ]; do sleep 0.02; done\necho; echo over\n"
     )
     place.run("up")
@@ -315,8 +315,8 @@ def test_a_scripts_output_is_shown_while_it_runs_and_the_log_is_named(place):
     _, rest = process.communicate(timeout=60)
     log = place.folder / ".infratest" / "logs" / "provision-web-1.log"
     assert process.returncode == 0, rest
-    assert rest.splitlines()[:2] == ["web-1 | no end yet", "web-1 | over"]
+    assert rest.splitlines()[:2] == ["web-1 |   no end yet", "web-1 | over"]
     assert f"web-1: provisioned (log: {log})" in rest
     assert f"what was printed is in {log.parent}/provision-HOST.log" in rest
-    assert "begun on web-1\nno end yet\nover\n" in log.read_text()
+    assert "begun on web-1\n  no end yet\nover\n" in log.read_text()
     assert f"printed is in {log.parent}/provision-HOST.log" in place.run("up", "--provision")[1]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infratest.cleaning import Secret
 from infratest.errors import NotInThisVersion, ProviderError, UserError
 from infratest.providers.base import HostSpec
 from infratest.stack.declared import StackFile
@@ -129,3 +130,16 @@ def test_hosts_must_be_up(life):
         provision(life((host("db", {"shell": "p.sh"}),), {"p.sh": "true"}, up=False))
     with pytest.raises(UserError, match="unknown host 'dbb'"):
         provision(life((host("db"),)), ["dbb"])
+
+
+def test_each_line_of_a_scripts_output_is_told_once_and_a_secret_in_none(life, tmp_path):
+    Secret("correct-horse-battery")
+    found = life((host("db", {"shell": "p.sh"}),), {
+        "p.sh": "echo '  indented'; printf 'a correct-horse'; printf '%s\n' '-battery b'\n"
+        "head -c 300000 /dev/zero | tr '\\0' x; printf 'correct-horse-battery\nlast\n'\n"
+    })  # fmt: skip
+    told: list[str] = []
+    found.progress = lambda name, phase, words: told.append(words) if phase == "output" else None
+    provision(found)
+    assert told[:2] == ["  indented", "a ******** b"]
+    assert (len(told[2]), told[2][:3], told[3:]) == (4000, "xxx", ["last"])
