@@ -27,9 +27,8 @@ def kind(users: UsersSteps, step_type: str, text: str) -> str:
     """Return what a text is by these steps: CHECK, ACT or empty; one that is asked again may end in `within` or `for`.
 
     Raises:
-        FeatureError: two steps match it, its function would never run, or it changes something and is to be repeated.
+        FeatureError: two steps match it, or it changes something and is to be repeated.
     """
-    plain = text
     found = users.kind(step_type, text)
     if not found and (tail := TAIL.fullmatch(text)):
         plain = tail["text"]
@@ -39,18 +38,7 @@ def kind(users: UsersSteps, step_type: str, text: str) -> str:
                 f"{text!r}: `within` and `for` ask again, and your step {plain!r} may change something: declare it "
                 "with @infratest.checks if it only looks"
             )
-    if found:
-        _refuse_unrun(users.match(step_type, plain))
     return found
-
-
-def _refuse_unrun(match: Any) -> None:
-    function = inspect.unwrap(match.func)
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise FeatureError(
-            f"your step {function.__name__!r} ({match.location}) is a generator: calling it runs none of it, so it "
-            "could never fail; take `yield` out of it"
-        )
 
 
 def called(users: UsersSteps, step: Any, deadline: Deadline) -> Any:

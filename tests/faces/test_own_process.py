@@ -34,15 +34,15 @@ def plugin(folder: Path, *words: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     "files, words",
     [
-        ({"steps/own.py": STEP + "time.sleep(300)"}, "our own deadline of 2 s passed in your step 'it is so' (steps/"),
-        ({"steps/own.py": STEP + "\n    while True: pass"}, "our own deadline of 2 s passed in your step 'it is so'"),
+        ({"steps/own.py": STEP + "time.sleep(300)"}, "our own deadline of 5 s passed in your step 'it is so' (steps/"),
+        ({"steps/own.py": STEP + "\n    while True: pass"}, "our own deadline of 5 s passed in your step 'it is so'"),
         (
             {"steps/own.py": STEP + "subprocess.run(['sleep', '31417'], start_new_session=True)"},
-            "our own deadline of 2 s passed in your step",
+            "our own deadline of 5 s passed in your step",
         ),
         (
             {"steps/own.py": STEP + "pass", "environment.py": "import time\ndef before_all(context): time.sleep(300)"},
-            "our own deadline of 2 s passed in your hook before_all",
+            "our own deadline of 5 s passed in your hook before_all",
         ),
         ({"steps/own.py": "import time\ntime.sleep(300)"}, "features and steps of your own were read"),
         ({"environment.py": "while True: pass", "steps/own.py": STEP + "pass"}, "features and steps of your own were"),
@@ -50,7 +50,7 @@ def plugin(folder: Path, *words: str) -> tuple[int, str]:
 )  # fmt: skip
 def test_what_waits_for_ever_is_unknown_in_time(project: Path, files: dict[str, str], words: str) -> None:
     write(project, files)
-    done = run(project, "check_infratest", "-t", "2")
+    done = run(project, "check_infratest", "-t", "5")
     assert (done.returncode, done.stdout[:20]) == (3, "INFRATEST UNKNOWN - ")
     assert words in done.stdout
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
@@ -59,7 +59,7 @@ def test_what_waits_for_ever_is_unknown_in_time(project: Path, files: dict[str, 
 
 def test_a_pipe_where_a_feature_should_be_is_unknown_in_time(project: Path) -> None:
     os.mkfifo(project / "features/z.feature")
-    done = run(project, "check_infratest", "-t", "2")
+    done = run(project, "check_infratest", "-t", "5")
     assert (done.returncode, done.stdout[:20]) == (3, "INFRATEST UNKNOWN - ")
 
 
