@@ -81,7 +81,8 @@ def test_a_kill_in_mid_heal_counts_against_the_budget(world: World, state: State
     tests = str(Path(__file__).parents[1])
     healer = subprocess.Popen([sys.executable, "-c", KILLED_IN_MID_HEAL, tests, str(tmp_path)])
     end = monotonic() + 30
-    while not (tmp_path / "hook.pid").exists() or not (tmp_path / "hook.pid").read_text().strip():
+    pid = tmp_path / "hook.pid"
+    while not pid.exists() or not pid.read_text().strip() or "process" not in events(state):
         assert monotonic() < end
         assert healer.poll() is None
         sleep(0.01)
