@@ -231,7 +231,9 @@ def asks(needs: Iterable[Need]) -> list[Ask]:
     for name, same in wanted.items():
         fact: Fact = builtin("fact", name)()
         size = 1 if fact.alone else ARGUMENTS_AT_ONCE
-        listed = tuple(sorted(same, key=lambda need: need.argument))  # of one path, all questions side by side
+        listed = tuple(same)
+        if isinstance(fact, LooksForEach):  # of one path, all questions side by side; commands run as they are written
+            listed = tuple(sorted(same, key=lambda need: need.argument))
         found += [Ask(fact, listed[at : at + size]) for at in range(0, len(listed), size)]
     # What a user's command does to those behind it (a daemon that holds its output) is no fact's loss.
     found.sort(key=lambda ask: ask.fact.alone)

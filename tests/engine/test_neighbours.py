@@ -101,6 +101,11 @@ def test_every_fact_that_takes_many_names_can_be_asked_for_each_alone():
         assert not recorded(name)[0] or fact.alone or isinstance(fact, LooksForEach), name
 
 
+def test_commands_run_in_the_order_in_which_they_are_written():
+    needs = [Need("command", (text,)) for text in ("z", "b", "a")]
+    assert [need for ask in asks(needs) for need in ask.needs] == needs
+
+
 class Counting(LooksForEach):
     """Says how it was called, and reads no answer that holds an odd number beside others."""
 
