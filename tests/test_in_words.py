@@ -12,7 +12,20 @@ import pytest
 from infratest import found
 from infratest.errors import InfratestError
 from infratest.facts.base import Answer
-from infratest.found import Content, File, Listener, Listeners, Load, Output, Package, Process, Processes, Reply, Unit
+from infratest.found import (
+    Content,
+    File,
+    Listener,
+    Listeners,
+    Load,
+    Output,
+    Package,
+    Process,
+    Processes,
+    Reply,
+    Unit,
+    UnitFile,
+)
 from infratest.in_words import WORDS, in_words
 from infratest.record import Record
 from infratest.registry import get
@@ -39,13 +52,22 @@ def test_every_value_has_its_words_in_the_one_place():
     assert named <= set(WORDS)
 
 
+def process(pid, name):
+    return Process(pid=pid, parent=0, uid=0, state="S", name=name, program="", rss=0, names=(name,))
+
+
 @pytest.mark.parametrize(
     "value, words",
     [
         (None, "none"),
         (Package("dpkg", True, "1.22", "installed"), "installed 1.22 (dpkg)"),
         (Package("dpkg", False), "unknown (dpkg)"),
-        (Unit("x.service", "loaded", "failed", "failed", ""), "x.service: loaded, failed (failed), unit file none"),
+        (Unit("x.service", "loaded", "failed", "failed"), "x.service: loaded, failed (failed)"),
+        (
+            Unit("x.timer", "loaded", "active", "elapsed", next=False),
+            "x.timer: loaded, active (elapsed), without a next moment",
+        ),
+        (UnitFile("generated", True), "generated, enabled"),
         (File(kind=None), "does not exist"),
         (File(kind=None, link="b"), "a link to b, which does not exist"),
         (File(kind=None, problem="Permission denied"), "could not be looked at: Permission denied"),
@@ -58,7 +80,7 @@ def test_every_value_has_its_words_in_the_one_place():
         (Load((0.5, 1, 2), 4), "load 0.5 1 2 on 4 processors"),
         (Listeners([Listener("tcp", "::", 22, 6, True), Listener("unix", "/x")]), "2 listening: tcp [::]:22, unix /x"),
         (
-            Processes([Process(1, 0, 0, "S", "init", "", 0), *[Process(2, 1, 0, "S", "sh", "", 0)] * 2]),
+            Processes([process(1, "init"), process(2, "sh"), process(3, "sh")]),
             "3 processes: init, sh x 2",
         ),
         (Output(3, "out\n", "err\n", 0.25), "exited 3 after 250 ms\nout\nerr\n"),
