@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from infratest.cleaning import masked
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Masking:
@@ -29,13 +32,6 @@ class Masking:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
-
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import IO, Any
-
-    from rich.console import Console
 
 
 def takes_colour(stream: IO[Any], asked: bool | None = None) -> bool:
