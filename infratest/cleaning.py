@@ -115,6 +115,7 @@ def literal(text: str, limit: int = 200) -> str:
 
 def differing(expected: str, seen: str, limit: int = 200) -> str:
     """Return words for where two texts part, if that is beyond the characters that are shown of them; else nothing."""
+    expected, seen = masked(expected), masked(seen)  # whole: part of a secret would not be known as one
     at = next((place for place, pair in enumerate(zip(expected, seen, strict=False)) if pair[0] != pair[1]), None)
     at = min(len(expected), len(seen)) if at is None else at
     if at < limit:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from infratest import cleaning
 
 # A shell's background job ignores SIGINT, and what nohup starts SIGHUP; so would every program started here, for only a
 # handler is not handed down. `nohup ./run test &` must pass as well.
@@ -15,3 +19,12 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 
 settings.register_profile("infratest", deadline=None)  # tests assert counts and values, never times
 settings.load_profile("infratest")
+
+
+@pytest.fixture(autouse=True)
+def _secrets_end_with_their_test() -> Iterator[None]:
+    """A process masks each secret it has met as long as it lives, in every text of the tests that come after."""
+    kept = set(cleaning._secrets), set(cleaning._declared)
+    yield
+    for known, before in zip((cleaning._secrets, cleaning._declared), kept, strict=True):
+        known.intersection_update(before)

@@ -23,7 +23,9 @@ from sshd import wait_until
 SECONDS = 60.0
 MARK = "INFRATEST_TEST_MARK"
 #: Files that a run may leave in the state directory, its own memory: what was seen last, and that it was.
-REMEMBERED = {"counts.json", "counts.json.lock", "last.json", "last.json.lock", "events.jsonl", "id", "lock"}
+REMEMBERED = {
+    "counts.json", "counts.json.lock", "last.json", "last.json.lock", "events.jsonl", "events.1.jsonl", "id", "lock",
+}  # fmt: skip
 
 #: Where the plugin program remembers its plans, if there is a HOME to do it in.
 PLANS = "home/.cache"

@@ -18,8 +18,9 @@ from infratest.errors import InfratestError
 from infratest.model import Report
 from infratest.session import Session
 
-#: Seconds that a run, which ends by itself at its deadline, has to say what came of it.
-LAST_WORDS = 0.5
+#: Seconds, and the part of its time, that a run, which ends by itself at its deadline, has to say what came of it: with
+#: many hosts there is much to judge, and to cut that short would lose all that was seen.
+LAST_WORDS, PART = 0.5, 0.1
 #: What is sent: what the run is about, and what it is at.
 ABOUT, AT = "about", "at"
 
@@ -55,7 +56,7 @@ def in_time(session: Session, deadline: Deadline, work: Callable[[Send], Report]
             at[0] = value
 
     try:
-        return apart(inside, lambda: deadline.sooner(-LAST_WORDS), note)
+        return apart(inside, lambda: deadline.sooner(-LAST_WORDS - PART * deadline.seconds), note)
     except (Overran, Ended) as error:
         more = "; give it more with --timeout (-t), or see what it waits for" if isinstance(error, Overran) else ""
         words = f"{error} while {at[0]}{more}"

@@ -6,6 +6,7 @@ import click
 
 from infratest.cli._lifecycle import changing, looking, say, would
 from infratest.cli.session import with_session
+from infratest.errors import StateError
 from infratest.session import Session
 from infratest.stack.journal import Journal
 from infratest.stack.kept_parameters import forget
@@ -30,11 +31,20 @@ def command(session: Session, yes_production: bool, dry_run: bool) -> int:
         found = life.doomed(_names(session), life.limit(OTHER))
         return would([f"{one.kind} {one.name} would be removed" for one in found], "nothing is there")
     removed = changing(session, "destroy", lambda life: life.destroy(_names(session), yes_production=yes_production))
-    stack = session.stack
-    if not any((one.stack, one.env) == (stack.name, stack.env) for one in Journal(session.state).live().values()):
-        forget(session.state, stack.env)
+    if not _more_is_made(session):
+        forget(session.state, session.stack.env)
     say(f"removed: {', '.join(f'{one.kind} {one.name}' for one in removed)}" if removed else "nothing to remove")
     return 0
+
+
+def _more_is_made(session: Session) -> bool:
+    """Return whether the journal knows of more of this stack, or cannot tell: what was given with -D then stays."""
+    stack = session.stack
+    try:
+        left = Journal(session.state).live().values()
+    except StateError:  # a damaged line, which `reap` sets aside
+        return True
+    return any((each.stack, each.env) == (stack.name, stack.env) for each in left)
 
 
 def _names(session: Session) -> list[str] | None:

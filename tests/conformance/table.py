@@ -74,7 +74,7 @@ TABLE = {
         pytest={"error": 1},
     ),
     "ambiguous": Case(
-        feature=scenario("two", "port 1 is listening"), state="unknown", exits=(3, 3, 2, 1), pytest={"error": 1},
+        feature=scenario("two", "port 1 is listening"), state="unknown", exits=(3, 3, 1, 1), pytest={"error": 1},
         steps=OWN,
     ),
     "blocked": Case(

@@ -141,7 +141,7 @@ BUGS = [
     ("an undefined sentence holds", "test", "undefined", CHECKING, UNDEFINED, UNDEFINED.replace("UNKNOWN", "OK")),
     ("lint is not asked", "test", "misspelt keyword", PARSE, REFUSED, REFUSED.replace("problems", "False")),
     ("exit always 0", "check", "red", CHECK, STATUS, "plugin(sys.argv[1:], made)"),
-    ("exit always 0 by a kept plan", "check", "red", PLUGIN, "os._exit(status)", "os._exit(0)"),
+    ("exit always 0 by a kept plan", "check", "red", PLUGIN, "os._exit(answer.status)", "os._exit(0)"),
     ("warning counted as ok", "check", "warning", STATES, FAILED, FAILED.replace("return WARNING", "return OK")),
     ("a host that is down is left out", "check", "blocked", RUN, DOWN, "return [*results]"),
     ("an undefined sentence holds", "check", "undefined", CHECKING, UNDEFINED, UNDEFINED.replace("UNKNOWN", "OK")),

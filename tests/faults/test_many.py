@@ -128,6 +128,6 @@ def test_each_host_is_told_for_itself(place: Place, fleet: Fleet) -> None:
     assert (fleet.well.logins(), fleet.hanging.logins()) == (WELL, HANGING)
     said = line.read_text().splitlines()[0]
     line.unlink()
-    assert said.startswith("INFRATEST CRITICAL - many 200 hosts: 20 of 440 scenarios failed, 20 unknown, 80 blocked: ")
+    assert said.startswith("INFRATEST CRITICAL - many 200 hosts: 20 of 400 scenarios failed, 20 unknown, 80 blocked: ")
     place.nothing_left(before)
     wait_until(lambda: not fleet.well.sessions() and not fleet.hanging.sessions(), 30)
