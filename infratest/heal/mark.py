@@ -38,7 +38,8 @@ l=$d/healing-$1
 """
 #: Says `held <seconds left> <by whom>`, or `taken <seconds since the last healer ended, or -> <who that was>`.
 #: $3 seconds until its end, $4 by whom, $5 how that ends. One of our own is what a killed run has left, since whoever
-#: takes a mark holds the lock of its state directory. One whose end has passed goes by the maker of a second link.
+#: takes a mark holds the lock of its state directory. One whose end has passed goes by the maker of a second link; it
+#: may go between our step, which it made fail, and our look at what was in the way: then the step is tried again.
 TAKE = f"""{PLACE}case $(readlink "$l") in *" $5") rm -f "$l" ;; esac
 old=$(readlink "$l")
 if [ -n "$old" ]; then
@@ -46,10 +47,12 @@ if [ -n "$old" ]; then
     if [ "${{old%% *}}" = "$b" ] && [ "$end" -gt "$u" ]; then echo "held $((end - u)) ${{old#* * }}"; exit 0; fi
     ln -s x "$l.over-$end" 2>/dev/null && [ "$(readlink "$l")" = "$old" ] && rm -f "$l"
 fi
-if ! words=$(ln -s "$b $((u + $3)) $4" "$l" 2>&1); then
+tries=0
+until words=$(ln -s "$b $((u + $3)) $4" "$l" 2>&1); do
     [ -L "$l" ] && {{ echo "held 1 another healer"; exit 0; }}
-    echo "$words" >&2; exit 92
-fi
+    tries=$((tries + 1))
+    [ $tries -lt 3 ] || {{ echo "$words" >&2; exit 92; }}
+done
 rm -f "$l".over-*
 last=$(readlink "$l.last")
 case $last in "$b "*" $5") last= ;; esac

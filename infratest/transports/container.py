@@ -33,6 +33,13 @@ NO_PROGRAM = ("not found", "no such file")
 
 RUNNING, STOPPED = b"true", b"false"
 
+#: Runs a command that is given an input, and reads what it leaves of it: docker's client takes what it cannot hand on
+#: for a failure of its own, and ends with 1. The shell's own words (that a signal ended the command) go nowhere.
+FED = (
+    'case $1 in sudo) "$@"; s=$?;; *) exec 3>&2 2>/dev/null; (exec "$@") 2>&3 3>&-; s=$?;; esac; '
+    "cat >/dev/null; exit $s"
+)
+
 
 @dataclass(frozen=True)
 class Options:
@@ -73,7 +80,8 @@ class Container(Transport):
         self.cost.commands += 1
         self.cost.round_trips += 1
         marked = ["exec", "-i", "-e", f"{_mark.NAME}={mark}", *user, self._container]
-        ended = self._engine([*marked, "sh", "-c", _mark.RUN, "sh", *command], stdin, deadline, self.on_output)
+        run = FED if stdin else _mark.RUN
+        ended = self._engine([*marked, "sh", "-c", run, "sh", *command], stdin, deadline, self.on_output)
         if ended.cut:
             self.cost.commands += 1
             self.cost.round_trips += 1

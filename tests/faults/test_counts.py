@@ -107,6 +107,8 @@ def test_commands_on_a_host_are_bounded_by_the_kinds_of_facts(place: Place, tmp_
             wait_until(lambda: not server.sessions())
         found.append(executed(trace))
     few, many = found
+    # A process of this machine that has ended and is waited for by nobody costs a grep more, and one for each thread.
+    assert abs(many.pop("grep") - few.pop("grep")) <= 3
     assert many == few
     # One of each, however many ask: a fact's own programs, with `timeout` and a shell around each.
     assert (many["dpkg-query"], many["ss"], many["head"], many["readlink"]) == (1, 1, 1, 1)
