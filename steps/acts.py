@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infratest.acts import CommandAct, KillAct, RebootAct, ServiceAct
+from infratest.acts.base import CommandAct, KillAct, RebootAct, ServiceAct
 from infratest.gherkin.phrases import act
 
 

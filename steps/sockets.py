@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infratest.checks.base import Check
+from infratest.check import Check
 from infratest.checks.sockets import PortListening, socket_check
 from infratest.gherkin.phrases import check
 

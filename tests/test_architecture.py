@@ -18,12 +18,12 @@ FLOORS = {
     "infratest.checks": 2, "infratest.acts": 2,
     "infratest.gherkin": 3, "infratest.steps": 4,
     "infratest.stack": 5,
-    "infratest.session": 6, "infratest.events": 6, "infratest.history": 6,
-    "infratest.testinfra_backend": 6,
+    "infratest.project.session": 6, "infratest.store.events": 6, "infratest.store.history": 6,
+    "infratest.pytest_plugin.testinfra_backend": 6,
     "infratest.heal": 7,
     "infratest.engine": 8,
-    "infratest.cli": 9, "infratest.pytest_plugin": 9, "infratest.testing": 9, "infratest.gherkin.behave_runner": 9,
-    "infratest.__main__": 10, "infratest.plugin": 10,
+    "infratest.cli": 9, "infratest.pytest_plugin": 9, "infratest.testing": 9, "infratest.behave_runner": 9,
+    "infratest.__main__": 10, "infratest.check_infratest": 10,
     "infratest.fixtures": 10, "infratest.features": 10,
 }  # fmt: skip
 
@@ -33,20 +33,20 @@ PLUGINS = (
     "infratest.facts",
     "infratest.providers",
     "infratest.outputs",
-    "infratest.heal.remedies",
+    "infratest.remedies",
 )
 #: Rooms whose files know nothing of each other, and who else may import them.
 SIBLINGS = {
     **dict.fromkeys(PLUGINS, ()),
     "infratest.checks": ("infratest.steps",),
     "infratest.steps": (),
-    "infratest.cli": ("infratest.plugin",),
+    "infratest.cli": ("infratest.check_infratest",),
 }
 #: Files that siblings share although their names do not begin with `_`.
 SHARED = ("base", "session", "main", "__init__")
 
 #: A thread's every error is handed to the one who waits for it; behave raises a bare Exception for a bad expression.
-CATCHES_ALL_TOO = ("infratest.transports._ssh_tcp", "infratest.gherkin.select")
+CATCHES_ALL_TOO = ("infratest.transports.ssh.tcp", "infratest.gherkin.select")
 
 PYTEST_ALLOWED = ("infratest.pytest_plugin", "infratest.fixtures", "infratest.testing")
 CATCHES_ALL = ("infratest.engine",)
@@ -215,11 +215,11 @@ def test_every_room_is_on_a_floor():
 HOUSE = {
     "infratest/__init__.py": '"""X."""\n',
     "infratest/model.py": '"""X."""\n',
-    "infratest/registry.py": '"""X."""\nKINDS = {"transport": "infratest.transports"}\n',
+    "infratest/outsiders.py": '"""X."""\nKINDS = {"transport": "infratest.transports"}\n',
     "infratest/transports/__init__.py": '"""X."""\n',
     "infratest/transports/base.py": '"""X."""\nfrom infratest.model import X\n',
     "infratest/transports/_streams.py": '"""X."""\n',
-    "infratest/transports/ssh.py": '"""X."""\nfrom infratest.transports import _streams, base\n',
+    "infratest/transports/ssh/__init__.py": '"""X."""\nfrom infratest.transports import _streams, base\n',
     "infratest/transports/local.py": '"""X."""\n',
     "infratest/checks/__init__.py": '"""X."""\n',
     "infratest/checks/files.py": '"""X."""\n',

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infratest.errors import UserError
-from infratest.perfdata import Range
+from infratest.outputs._perfdata import Range
 from infratest.states import CRITICAL, OK, WARNING
 from infratest.thresholds import WORDS, Bound, Threshold, threshold
 

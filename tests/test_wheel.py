@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from wheel import NOBODY, PIP, ROOT, folder, installed, ran, wheel
+from tests.worlds.wheel import NOBODY, PIP, ROOT, folder, installed, ran, wheel
 
 #: Top-level folder in the tree -> where its data is in the wheel, and how the names of data end.
 DATA = {"features": ("infratest/features", (".feature",)), "fixtures": ("infratest/fixtures", ("",))}

@@ -14,14 +14,14 @@ import sys
 import time
 from pathlib import Path
 
+from infratest.collect.collector import Collector
+from infratest.collect.here import Here
 from infratest.deadline import Deadline
-from infratest.engine import faces
-from infratest.engine.collect import Collector
-from infratest.engine.here import Here
 from infratest.engine.results import with_needs
 from infratest.engine.run import Run, Settings
 from infratest.model import Result
-from infratest.session import Session
+from infratest.project import faces
+from infratest.project.session import Session
 from infratest.stack.open import open_transport
 
 CYCLE_SECONDS = 60.0

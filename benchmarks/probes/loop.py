@@ -16,7 +16,7 @@ from pathlib import Path
 
 from held import Held, cpu
 
-from infratest.session import Session
+from infratest.project.session import Session
 
 FIRST, OTHER = "begun\n", "ended\n"
 EVERY = 10

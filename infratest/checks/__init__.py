@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:  # the plugin program's path imports no module for this
     ModuleType = type(sys)
 
-#: What the declaration sets on a function; read when the steps are loaded (engine/users_steps.py).
+#: What the declaration sets on a function; read when the steps are loaded (user_steps/load.py).
 LOOKS_ONLY = "__infratest_checks__"
 
 

@@ -6,7 +6,7 @@ the sentence asks for just that status: else `does not print "error"` would be g
 
 from __future__ import annotations
 
-from infratest.checks.base import Check, Measure, Seen
+from infratest.check import Check, Measure, Seen
 from infratest.cleaning import clean, differing, literal
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from infratest.checks.base import Check, Measure, Seen
+from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
 from infratest.found import Content, File

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from infratest.checks.base import CONTROLLER, Check, Measure, Seen
+from infratest.check import CONTROLLER, Check, Measure, Seen
 from infratest.cleaning import clean, literal
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need

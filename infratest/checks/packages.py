@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infratest.checks.base import Check, Seen
+from infratest.check import Check, Seen
 from infratest.facts.base import Need
 from infratest.found import Package
 from infratest.names import package_name

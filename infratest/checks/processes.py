@@ -7,7 +7,7 @@ alone.
 
 from __future__ import annotations
 
-from infratest.checks.base import Check, Measure, Seen
+from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError
 from infratest.facts.base import Need
 from infratest.found import Process, Processes, User, unsure

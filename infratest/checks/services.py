@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infratest.checks.base import Check, Seen
+from infratest.check import Check, Seen
 from infratest.errors import FactError
 from infratest.facts.base import Need
 from infratest.found import Unit, UnitFile

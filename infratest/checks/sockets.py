@@ -8,7 +8,7 @@ Where the host could not say what it hangs on, the answer is unknown, not guesse
 
 from __future__ import annotations
 
-from infratest.checks.base import Check, Seen
+from infratest.check import Check, Seen
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
 from infratest.found import File, Listener, Listeners

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from infratest.checks.base import Check, Measure, Seen
+from infratest.check import Check, Measure, Seen
 from infratest.errors import UserError
 from infratest.facts.base import Need
 from infratest.found import Group, User

@@ -11,12 +11,12 @@ from typing import Any
 
 from infratest import rfc3339
 from infratest.deadline import Deadline
-from infratest.engine import faces
 from infratest.engine.apart import Ended, Overran, Send, apart
-from infratest.engine.tasks import Plan
 from infratest.errors import InfratestError
 from infratest.model import Report
-from infratest.session import Session
+from infratest.plan.tasks import Plan
+from infratest.project import faces
+from infratest.project.session import Session
 
 #: Seconds, and the part of its time, that a run, which ends by itself at its deadline, has to say what came of it: with
 #: many hosts there is much to judge, and to cut that short would lose all that was seen.

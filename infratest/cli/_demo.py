@@ -18,9 +18,9 @@ import click
 from infratest.deadline import Deadline
 from infratest.engine.interrupts import Terminated
 from infratest.hosts import Host
-from infratest.session import Session
-from infratest.stack.journal import Journal
+from infratest.project.session import Session
 from infratest.stack.open import open_hosts, open_provider, open_transport
+from infratest.store.journal import Journal
 
 FIGURES = "figures"
 #: Seconds of one command of the story.

@@ -13,12 +13,12 @@ from typing import Any
 
 import click
 
-from infratest import registry
+from infratest import outsiders as registry
 from infratest.cli import _streams
 from infratest.errors import UserError
 from infratest.model import Report
 from infratest.outputs.base import Output
-from infratest.session import Session
+from infratest.project.session import Session
 from infratest.states import EXIT, OK, WARNING
 
 

@@ -1,4 +1,4 @@
-"""The plan of a check kept for the next one (engine/compiling.py): what it was made from, and what goes beside it."""
+"""The plan of a check kept for the next one (plan/keep.py): what it was made from, and what goes beside it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from infratest import registry
-from infratest.engine import compiling
-from infratest.engine.faces import keeps
-from infratest.engine.tasks import Plan
+from infratest import outsiders as registry
 from infratest.errors import FeatureError
 from infratest.gherkin.find import below, find, split
-from infratest.session import Session
+from infratest.plan import keep as compiling
+from infratest.plan.tasks import Plan
+from infratest.project.faces import keeps
+from infratest.project.session import Session
 from infratest.stack import kept_parameters
 
 #: Nanoseconds that the clock of a file system may be behind: it ticks a hundred times a second, if not more often.

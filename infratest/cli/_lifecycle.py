@@ -9,17 +9,17 @@ from typing import TypeVar
 
 import click
 
-from infratest import events
 from infratest.cleaning import Secret, clean
 from infratest.cli._showing import Progress
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
-from infratest.session import Session
+from infratest.lifecycle.lease import renew
+from infratest.lifecycle.operation import Lifecycle
+from infratest.lifecycle.ready import Ready
+from infratest.lifecycle.stopping import Stop, Stopped, signals
+from infratest.project.session import Session
 from infratest.stack.kept_parameters import keep, shown
-from infratest.stack.lease import renew
-from infratest.stack.lifecycle import Lifecycle
-from infratest.stack.ready import Ready
-from infratest.stack.stopping import Stop, Stopped, signals
+from infratest.store import events
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from infratest.cleaning import clean
 from infratest.cli import _streams
-from infratest.stack.stopping import OUTPUT
+from infratest.lifecycle.stopping import OUTPUT
 
 #: Phases that end what happens to a host; all others are work in hand.
 GOOD = frozenset(("ready", "removed", "halted", "provisioned", "made", "file is there", "file put"))

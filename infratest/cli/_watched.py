@@ -11,8 +11,8 @@ from typing import Any
 
 from infratest.errors import FeatureError, InfratestError
 from infratest.gherkin.find import SUFFIX, below
+from infratest.project.session import Session
 from infratest.providers.base import HostSpec
-from infratest.session import Session
 from infratest.stack.declared import StackFile
 
 #: What tells one state of a file from the next: inode, size, time of change; None where there is no file.

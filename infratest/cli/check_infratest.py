@@ -26,9 +26,9 @@ from infratest.cli.session import Time, Whole
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, UserError
 from infratest.model import Report
-from infratest.monitoring_plugin import apply_failed_ranges, unknown_line
-from infratest.perfdata import Range
-from infratest.session import Session, parameters
+from infratest.outputs._monitoring_plugin import apply_failed_ranges, unknown_line
+from infratest.outputs._perfdata import Range
+from infratest.project.session import Session, parameters
 from infratest.states import EXIT, UNKNOWN
 
 #: Seconds a check may take where `-t` says nothing else (Monitoring Plugins guidelines).

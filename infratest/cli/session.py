@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from infratest.errors import UserError
-from infratest.session import Session, parameters, seconds
+from infratest.project.session import Session, parameters, seconds
 
 F = TypeVar("F", bound=Callable[..., Any])
 

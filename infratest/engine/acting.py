@@ -6,15 +6,15 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from infratest.acts import Act, Runner
+from infratest.acts.base import Act, Runner
 from infratest.deadline import Deadline
 from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, settle
-from infratest.engine.tasks import ActStep, CheckStep, Step, Task
 from infratest.errors import DeadlineExceeded, FactError, InfratestError, TransportError
 from infratest.gherkin.suite import GIVEN
 from infratest.model import Result, StepResult
+from infratest.plan.tasks import ActStep, CheckStep, Step, Task
 from infratest.states import CRITICAL, OK, UNKNOWN, held
 from infratest.transports.base import CommandResult
 from infratest.units import duration

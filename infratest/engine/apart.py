@@ -24,7 +24,7 @@ from typing import Any, ParamSpec, TypeVar
 from infratest.deadline import Deadline
 from infratest.engine.interrupts import Terminated, ending_in_order
 from infratest.errors import InfratestError
-from infratest.sessions import Lifeline, end_tree
+from infratest.process_tree import Lifeline, end_tree
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -10,9 +10,9 @@ import time
 from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, Uncollected, settle
-from infratest.engine.tasks import CheckStep, OtherStep
 from infratest.gherkin.suite import GIVEN
 from infratest.model import StepResult
+from infratest.plan.tasks import CheckStep, OtherStep
 from infratest.states import CRITICAL, OK, UNKNOWN, held
 from infratest.units import duration
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from infratest.deadline import Deadline
     from infratest.engine.settle import Collects
-    from infratest.engine.tasks import Step, Task
     from infratest.errors import TransportError
     from infratest.hosts import Host
     from infratest.model import Result
+    from infratest.plan.tasks import Step, Task
 
     #: Told of a task's result, as the run goes on.
     Told = Callable[[Task, Result], None]

@@ -5,11 +5,11 @@ The only place that turns what was seen into a state; called by the run after ea
 
 from __future__ import annotations
 
-from infratest.checks.base import Seen
-from infratest.engine.tasks import NO_HOST
+from infratest.check import Seen
 from infratest.errors import InfratestError
 from infratest.gherkin.suite import ALL, AT_LEAST, EXACTLY_ONE
 from infratest.model import Observation, StepResult, Value
+from infratest.plan.tasks import NO_HOST
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING, failed, worst
 from infratest.units import human
 
@@ -17,10 +17,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infratest.checks.base import Measure
-    from infratest.engine.asked import Facts
-    from infratest.engine.tasks import CheckStep, Look
+    from infratest.check import Measure
+    from infratest.collect.asked import Facts
     from infratest.model import Evidence
+    from infratest.plan.tasks import CheckStep, Look
     from infratest.thresholds import Threshold
 
 

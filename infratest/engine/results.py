@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from infratest.cleaning import clean
-from infratest.engine.tasks import NO_HOST
 from infratest.model import Result
+from infratest.plan.tasks import NO_HOST
 from infratest.states import OK, SKIPPED, UNKNOWN, WARNING, worst
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from infratest.engine.tasks import Task
     from infratest.errors import TransportError
     from infratest.hosts import Host
     from infratest.model import StepResult
+    from infratest.plan.tasks import Task
 
 REACHABLE = "reachable"
 REASON_LIMIT = 500

@@ -12,9 +12,9 @@ from __future__ import annotations
 from time import monotonic, time
 
 from infratest import rfc3339
+from infratest.collect.here import Here, here_alone, is_here
 from infratest.deadline import Deadline
 from infratest.engine.checking import Checking
-from infratest.engine.here import Here, here_alone, is_here
 from infratest.engine.interrupts import ending_in_order
 from infratest.engine.results import Needs, blocked, problem, result, skipped, unreachable, with_needs
 from infratest.errors import FactError
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
+    from infratest.collect.collector import Collector
+    from infratest.collect.connections import Connections, Held, Maker
     from infratest.engine.acting import UndoLog
-    from infratest.engine.collect import Collector
-    from infratest.engine.connections import Connections, Held, Maker
-    from infratest.engine.tasks import Plan, Task
     from infratest.model import Cost, Result
+    from infratest.plan.tasks import Plan, Task
 
 
 class Settings:
@@ -91,7 +91,7 @@ class Run(Checking):
         alone = here_alone(self.plan)
         if alone:
             return Here(alone)
-        from infratest.engine.collect import Collector
+        from infratest.collect.collector import Collector
 
         plan, sudo = self.plan, {name: host.sudo for name, host in self.plan.hosts.items()}
         return Collector(
@@ -101,7 +101,7 @@ class Run(Checking):
     @property
     def connections(self) -> Connections:
         if self._connections is None:
-            from infratest.engine.connections import Connections
+            from infratest.collect.connections import Connections
 
             self._connections = Connections(self.plan.hosts, self._make, self.settings.login, self.settings.held)
         return self._connections

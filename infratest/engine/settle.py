@@ -9,9 +9,9 @@ from __future__ import annotations
 import gc
 import time
 
-from infratest.checks.base import CONTROLLER
+from infratest.check import CONTROLLER
 from infratest.engine.judge import Verdict, judge
-from infratest.engine.tasks import needs_of
+from infratest.plan.tasks import needs_of
 from infratest.states import OK, UNKNOWN, WARNING
 from infratest.units import human
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Protocol
 
+    from infratest.collect.asked import Arrived, Facts, Piece
     from infratest.deadline import Deadline
-    from infratest.engine.asked import Arrived, Facts, Piece
-    from infratest.engine.tasks import CheckStep
     from infratest.errors import TransportError
     from infratest.facts.base import Need
     from infratest.model import Cost
+    from infratest.plan.tasks import CheckStep
 
 if TYPE_CHECKING:
 

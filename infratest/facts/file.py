@@ -12,7 +12,8 @@ from time import time
 
 from infratest.cleaning import decoded
 from infratest.errors import FactError
-from infratest.facts import _machine, _names
+from infratest.facts import _accounts as _names
+from infratest.facts import _machine
 from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.found import File

@@ -11,9 +11,10 @@ from __future__ import annotations
 import os
 
 from infratest.errors import FactError
-from infratest.facts import _system_bus, _systemd
+from infratest.facts import _systemd
 from infratest.facts._shell import COUNT_LINES, ONE_LINE, lines, number, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
+from infratest.facts.service import system_bus as _system_bus
 from infratest.found import UnitFile
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pwd
 
-from infratest.facts import _names
+from infratest.facts import _accounts as _names
 from infratest.facts._shell import number
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.found import User

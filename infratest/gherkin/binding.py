@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from infratest.checks.base import Check, Measure
+from infratest.check import Check, Measure
 from infratest.errors import UserError
 from infratest.gherkin.phrases import Match, unescaped
 from infratest.gherkin.suite import (

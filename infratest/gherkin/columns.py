@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from infratest.gherkin.reference import Problem
-from infratest.gherkin.spelling import slip_of
+from infratest.spelling import slip_of
 
 _PLACEHOLDER = re.compile(r"<([^<>\n]+)>")
 

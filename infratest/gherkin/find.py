@@ -14,8 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from infratest.errors import FeatureError
-from infratest.gherkin.spelling import slip_of
-from infratest.registry import unknown
+from infratest.outsiders import unknown
+from infratest.spelling import slip_of
 
 SUFFIX = ".feature"
 

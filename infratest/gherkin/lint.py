@@ -12,13 +12,13 @@ from functools import partial
 
 from infratest.errors import UserError
 from infratest.gherkin.binding import bind
-from infratest.gherkin.later import later
 from infratest.gherkin.reference import Problem
 from infratest.gherkin.select import expression
-from infratest.gherkin.spelling import slip_of
 from infratest.gherkin.suite import ACT, GIVEN, SETUP, WHEN, Feature, Scenario, all_scenarios
-from infratest.gherkin.values import values_in
-from infratest.registry import unknown
+from infratest.later import later
+from infratest.outsiders import unknown
+from infratest.spelling import slip_of
+from infratest.values import values_in
 
 #: Tags that mean something, INTERFACES.md. The second tuple is named there and not in this version.
 PLAIN_TAGS = ("warning", "critical", "check", "test", "wip")

@@ -23,7 +23,7 @@ from infratest.gherkin.reference import differences, odd_line_end, open_rows
 from infratest.gherkin.structure import refusal_hint, structure
 from infratest.gherkin.suite import Feature, Line, Scenario
 from infratest.gherkin.vocabulary import Vocabulary
-from infratest.registry import unknown
+from infratest.outsiders import unknown
 
 #: Bytes of one feature file; a larger one is a mistake, not a feature.
 LARGEST = 2 * 2**20

@@ -8,7 +8,7 @@ from typing import Any
 
 from infratest.errors import FeatureError, NothingSelected, UserError
 from infratest.gherkin.suite import ACT, Feature, Scenario
-from infratest.registry import unknown
+from infratest.outsiders import unknown
 
 #: Faces: `test` leaves @check out, `check` leaves @test out.
 TEST, CHECK = "test", "check"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from infratest.errors import FeatureError
 from infratest.hosts import Host
-from infratest.registry import unknown
+from infratest.outsiders import unknown
 from infratest.selector import selected
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from infratest.cleaning import clean
 from infratest.gherkin.columns import columns
 from infratest.gherkin.reference import FENCES, Problem
-from infratest.gherkin.spelling import slip_of
+from infratest.spelling import slip_of
 
 #: behave's names of the keywords that open a block and of those that open a step, as its i18n table has them.
 BLOCKS = ("feature", "background", "rule", "scenario", "scenario_outline", "examples")

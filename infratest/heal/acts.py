@@ -12,21 +12,22 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 
-from infratest import events
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
-from infratest.heal import counts, verifying
+from infratest.heal import verifying
 from infratest.heal.audit import Audit
-from infratest.heal.base import Remedy, Surroundings
 from infratest.heal.environment import hook_environment
 from infratest.heal.gates import Answer, Limits, Seen, Stored
 from infratest.heal.mark import Mark, Taken
 from infratest.heal.records import RECOVERED, REFUSED, HealRecord
 from infratest.hosts import Host
 from infratest.model import Report, Result
-from infratest.stack.state_dir import StateDir
+from infratest.remedies.base import Remedy, Surroundings
 from infratest.states import OK, UNKNOWN
+from infratest.store import events
+from infratest.store import failures as counts
+from infratest.store.directory import StateDir
 from infratest.transports.base import Transport
 
 #: Seconds between two looks while a remedy is given time to take effect; they grow by half each time.

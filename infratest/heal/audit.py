@@ -15,8 +15,8 @@ from infratest.cleaning import clean
 from infratest.errors import StateError
 from infratest.heal.gates import Try
 from infratest.heal.records import REFUSED, WOULD, HealRecord
-from infratest.sessions import started
-from infratest.stack.state_dir import StateDir, kept_age, kept_size
+from infratest.process_tree import started
+from infratest.store.directory import StateDir, kept_age, kept_size
 
 FILE, OLD_FILE = "heal.jsonl", "heal.1.jsonl"
 #: Bytes after which a new file is begun, where nothing is set: a check reads it whole.

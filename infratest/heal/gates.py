@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from math import floor, inf
 from typing import Protocol
 
-from infratest.heal.counts import Row
 from infratest.hosts import Host
 from infratest.model import Result
 from infratest.stack.declared import AUTO, OBSERVE, HealRule
 from infratest.states import CRITICAL, UNKNOWN, WARNING
+from infratest.store.failures import Row
 from infratest.units import human
 
 MODE = "mode"
@@ -30,7 +30,7 @@ ALWAYS = -1.0
 
 
 class Stored(Protocol):
-    """A last stored result, as `infratest.history` keeps it; `blocked` is anything true where another one blocks it."""
+    """A last stored result, as `infratest.store.history` keeps it; `blocked` is anything true where another one blocks it."""
 
     @property
     def host(self) -> str: ...

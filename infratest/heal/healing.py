@@ -1,6 +1,6 @@
 """The heal engine: from a report to acts, one at a time, each behind every gate, verified and on record.
 
-Called by `check --heal` and `infratest heal`, through `infratest.engine.faces`. Everything it acts with is handed in:
+Called by `check --heal` and `infratest heal`, through `infratest.project.faces`. Everything it acts with is handed in:
 the hosts, a way to open a connection, to provision, and to run scenarios again. It holds the stack's lock from the
 first look at the counts to the last verification, so no host is ever healed by two runs at once.
 """
@@ -12,19 +12,20 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from math import inf
 
-from infratest.heal import counts, verifying
+from infratest.heal import verifying
 from infratest.heal.acts import ENDING, Acts, Means, seen, well
 from infratest.heal.audit import Audit
-from infratest.heal.base import Remedy
 from infratest.heal.gates import FRESH, MODE, Answer, Situation, Stored, begins_again, flapping, gates, refusals
 from infratest.heal.ladder import remedies, rung_due
 from infratest.heal.pause import paused_until
 from infratest.heal.records import RECOVERED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.heal.rules import rule_for
 from infratest.model import Report, Result
+from infratest.remedies.base import Remedy
 from infratest.stack.declared import OBSERVE, HealRule
-from infratest.stack.state_dir import StateDir
 from infratest.states import OK, SKIPPED, UNKNOWN
+from infratest.store import failures as counts
+from infratest.store.directory import StateDir
 
 
 def heal(

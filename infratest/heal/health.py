@@ -12,7 +12,7 @@ from infratest.heal.audit import Audit
 from infratest.heal.gates import moment
 from infratest.heal.pause import paused_until
 from infratest.stack.declared import HealRule
-from infratest.stack.state_dir import StateDir
+from infratest.store.directory import StateDir
 
 
 def paused(state: StateDir, now: float) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infratest.errors import NotInThisVersion, UserError
-from infratest.heal.base import Foresees, Remedy
 from infratest.heal.gates import Try
 from infratest.heal.rules import matches
-from infratest.registry import get
+from infratest.outsiders import get
+from infratest.remedies.base import Foresees, Remedy
 from infratest.stack.declared import HealRule
 
 #: Remedies of the design that are not built yet.

@@ -16,7 +16,7 @@ from infratest.cleaning import clean, decoded
 from infratest.deadline import Deadline
 from infratest.errors import HealError, TransportError
 from infratest.hosts import Host
-from infratest.stack.state_dir import owner
+from infratest.store.directory import owner
 from infratest.transports.base import Transport
 
 #: Seconds between two looks at the mark of another healer.

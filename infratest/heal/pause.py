@@ -9,7 +9,7 @@ import json
 import time
 
 from infratest.errors import StateError
-from infratest.stack.state_dir import StateDir, owner
+from infratest.store.directory import StateDir, owner
 
 FILE = "pause.json"
 

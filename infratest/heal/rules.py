@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from infratest.errors import UserError
 from infratest.model import Result
-from infratest.registry import unknown
+from infratest.outsiders import unknown
 from infratest.stack.declared import HealRule
 from infratest.states import UNKNOWN
 

@@ -11,7 +11,7 @@ from typing import Any
 from infratest.errors import StateError
 from infratest.heal.records import HealRecord
 from infratest.json_text import dumps, loads
-from infratest.stack.state_dir import StateDir
+from infratest.store.directory import StateDir
 
 FILE = "verifying.json"
 

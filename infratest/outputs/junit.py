@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from infratest.cleaning import clean
-from infratest.evidence import lines as evidence_lines
 from infratest.model import Report, Result, StepResult
+from infratest.outputs._evidence import lines as evidence_lines
+from infratest.outputs._shares import shares
 from infratest.outputs.base import Output
-from infratest.shares import shares
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
 
 Element = ElementTree.Element

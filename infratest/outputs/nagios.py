@@ -12,16 +12,16 @@ from time import gmtime, strftime
 
 from infratest.cleaning import clean
 from infratest.model import Observation, worst_first
-from infratest.monitoring_plugin import DEFAULT_CRITICAL, apply_failed_ranges
+from infratest.outputs._monitoring_plugin import DEFAULT_CRITICAL, apply_failed_ranges
+from infratest.outputs._perfdata import metric, names_hosts, observations
 from infratest.outputs.base import Output
-from infratest.perfdata import metric, names_hosts, observations
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
 from infratest.units import counted, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from infratest.model import Report, Result
-    from infratest.perfdata import Range
+    from infratest.outputs._perfdata import Range
 
 #: Bytes of the whole output: Nagios reads 8192. (NSCA before 2.9 sends 512, later ones 4096, and cut the rest off.)
 LIMIT = 8000

@@ -10,9 +10,9 @@ from collections.abc import Hashable
 from rich.cells import cell_len
 
 from infratest.cleaning import clean
-from infratest.evidence import is_own
-from infratest.evidence import lines as evidence_lines
 from infratest.model import Evidence, Report, Result, StepResult
+from infratest.outputs._evidence import is_own
+from infratest.outputs._evidence import lines as evidence_lines
 from infratest.outputs.base import Output
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING, worst
 from infratest.units import human

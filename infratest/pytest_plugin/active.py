@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from infratest.errors import InfratestError
+from infratest.project.session import Session, mirrored, parameters, session_of
 from infratest.pytest_plugin import LINES, OWN_MARKERS, testinfras
 from infratest.pytest_plugin.items import PYTESTS, STATE, FeatureFile, ScenarioItem
 from infratest.pytest_plugin.life import Life
@@ -25,7 +26,6 @@ from infratest.pytest_plugin.prefetch import Prefetch
 from infratest.pytest_plugin.runs import Runs
 from infratest.pytest_plugin.scenarios import Scenarios
 from infratest.pytest_plugin.testinfras import Way
-from infratest.session import Session, mirrored, parameters, session_of
 
 SHARED = "infratest_shared"
 SELECTED = "infratest_lines"

@@ -13,10 +13,10 @@ import pytest
 
 from infratest.errors import InfratestError, UserError
 from infratest.hosts import Host
+from infratest.outsiders import unknown
 from infratest.pytest_plugin.active import Active
 from infratest.pytest_plugin.prefetch import Prefetch
 from infratest.pytest_plugin.testinfras import Options, Way
-from infratest.registry import unknown
 
 if TYPE_CHECKING:
     import testinfra.host
@@ -58,7 +58,7 @@ class Stack:
         way = Way(way.host, sudo, user)
         if way not in self._open:
             try:
-                from infratest import testinfra_backend
+                from infratest.pytest_plugin import testinfra_backend
             except ImportError as error:
                 raise UserError(f"`host` needs testinfra ({error}): pip install 'infratest[testinfra]'") from None
             ahead = self._prefetch if self._prefetch.enabled else None

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infratest.cleaning import clean
-from infratest.engine.tasks import Task
 from infratest.errors import InfratestError
-from infratest.evidence import lines
 from infratest.model import Result, StepResult
+from infratest.outputs._evidence import lines
+from infratest.plan.tasks import Task
 from infratest.pytest_plugin import InfratestWarning
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
 

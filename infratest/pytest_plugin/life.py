@@ -8,11 +8,11 @@ from __future__ import annotations
 from functools import cached_property
 
 from infratest.deadline import Deadline
-from infratest.engine import faces
 from infratest.errors import InfratestError
 from infratest.hosts import GONE, Host
+from infratest.project import faces
+from infratest.project.session import Session
 from infratest.pytest_plugin.once import Shared
-from infratest.session import Session
 from infratest.stack.open import open_hosts
 
 
@@ -45,15 +45,15 @@ class Life:
         """Destroy what this session has made. Raises InfratestError."""
         absent = self._shared.noted("absent")
         if absent:
-            from infratest.stack.lifecycle import Lifecycle
+            from infratest.lifecycle.operation import Lifecycle
 
             everything = len(absent) == len(self._session.stack.hosts)
             Lifecycle(self._session.stack, self._session.state).destroy(None if everything else absent)
 
     def _bring_up(self) -> str:
-        from infratest.engine.readiness import ready_by
-        from infratest.stack.lifecycle import Lifecycle
-        from infratest.stack.stopping import Stop, Stopped, signals
+        from infratest.lifecycle.operation import Lifecycle
+        from infratest.lifecycle.stopping import Stop, Stopped, signals
+        from infratest.project.readiness import ready_by
 
         stack, state, stop = self._session.stack, self._session.state, Stop()
         try:

@@ -32,16 +32,16 @@ import pytest
 
 from infratest.cleaning import masked
 from infratest.errors import ConnectionLost, DeadlineExceeded
+from infratest.project.session import Session
 from infratest.pytest_plugin import trip
 from infratest.pytest_plugin.acts import Acts, waited, watched
 from infratest.pytest_plugin.hidden import restored, without
 from infratest.pytest_plugin.reading import ACT, READ, SEARCH, kind
 from infratest.pytest_plugin.record import Entry, Record, key
-from infratest.session import Session
 from infratest.transports.base import CommandResult
 
 if TYPE_CHECKING:
-    from infratest.testinfra_backend import TransportBackend
+    from infratest.pytest_plugin.testinfra_backend import TransportBackend
 
 #: Seconds that a fetched answer is believed, and that a test may wait before it reads (from its start, or from the read
 #: before): not the time in which it works, or would if the machine were not busy.

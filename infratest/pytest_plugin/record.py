@@ -18,7 +18,7 @@ from typing import Any
 
 import infratest
 from infratest.errors import StateError
-from infratest.stack.state_dir import StateDir
+from infratest.store.directory import StateDir
 
 log = logging.getLogger(__name__)
 

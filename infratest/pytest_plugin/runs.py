@@ -12,15 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 import infratest
-from infratest.engine import faces
 from infratest.engine.results import result
-from infratest.engine.tasks import Plan, Task
-from infratest.engine.users_steps import users_steps
 from infratest.errors import InfratestError
 from infratest.model import Report, Result
+from infratest.plan.tasks import Plan, Task
+from infratest.project import faces
+from infratest.project.session import Session
 from infratest.pytest_plugin.once import Shared
-from infratest.session import Session
 from infratest.states import UNKNOWN
+from infratest.user_steps.load import users_steps
 
 #: Seconds that an acting scenario waits for another one, of another worker or run, to end.
 LOCK_WAIT = 600.0

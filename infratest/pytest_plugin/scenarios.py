@@ -13,17 +13,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from infratest.engine import faces
-from infratest.engine.tasks import Task
-from infratest.engine.users_steps import UsersSteps
 from infratest.errors import NothingSelected
 from infratest.gherkin.find import Found
 from infratest.gherkin.phrases import Sentence
 from infratest.gherkin.suite import Feature
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
+from infratest.plan.tasks import Task
+from infratest.project import faces
+from infratest.project.session import Session
 from infratest.pytest_plugin.once import Form, Shared
-from infratest.session import Session
+from infratest.user_steps.load import UsersSteps
 
 
 class Scenarios:

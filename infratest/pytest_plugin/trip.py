@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from infratest.collect.script import Question, build, read
 from infratest.deadline import Deadline
-from infratest.engine.script import Question, build, read
 from infratest.errors import TransportError
 from infratest.facts.base import Answer
 from infratest.transports.base import CommandResult, Transport

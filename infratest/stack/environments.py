@@ -7,7 +7,7 @@ from typing import Any
 
 from infratest.cleaning import clean
 from infratest.errors import UserError
-from infratest.registry import unknown
+from infratest.outsiders import unknown
 from infratest.stack.document import Document, KeyPath, Place
 
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from infratest import registry
+from infratest import outsiders as registry
+from infratest.outsiders import unknown
 from infratest.providers.base import HostSpec
-from infratest.registry import unknown
 from infratest.stack import environments, graph, problems
 from infratest.stack.declared import HealRule, StackFile
 from infratest.stack.document import Document, KeyPath, read

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from infratest.errors import StackFileError
+from infratest.outsiders import unknown
 from infratest.providers.base import HostSpec
-from infratest.registry import unknown
 
 
 def rounds(specs: Sequence[HostSpec], others: Collection[str] = ()) -> list[list[HostSpec]]:

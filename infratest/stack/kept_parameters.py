@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from infratest.errors import StateError
 from infratest.json_text import dumps, loads
-from infratest.stack.state_dir import StateDir
+from infratest.store.directory import StateDir
 
 NAME = "parameters.json"
 

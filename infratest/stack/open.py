@@ -10,15 +10,15 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from infratest import registry
+from infratest import outsiders as registry
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
 from infratest.hosts import GONE, NOT_MADE, Host
 from infratest.options import build
 from infratest.providers.base import Context, Provider
 from infratest.stack.declared import StackFile
-from infratest.stack.journal import Journal
-from infratest.stack.state_dir import StateDir
+from infratest.store.directory import StateDir
+from infratest.store.journal import Journal
 from infratest.transports.base import Transport
 
 

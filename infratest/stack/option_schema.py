@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from infratest import registry
+from infratest import outsiders as registry
 from infratest.errors import InfratestError
 from infratest.options import Field, fields
 from infratest.stack.schema import REFERENCE, SCHEMA, Schema

@@ -15,12 +15,12 @@ from typing import Any
 
 from infratest.cleaning import SHORTEST_SECRET, Secret, clean
 from infratest.errors import StackFileError, UserError
-from infratest.gherkin.values import misspelt, values_in
+from infratest.outsiders import unknown
 from infratest.quoting import quoted
-from infratest.registry import unknown
 from infratest.stack import secret_sources
 from infratest.stack.document import Document, KeyPath
 from infratest.stack.problems import quoted_form, shown
+from infratest.values import misspelt, values_in
 
 log = logging.getLogger(__name__)
 

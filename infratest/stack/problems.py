@@ -9,7 +9,8 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from infratest import builtin, registry
+from infratest import outsiders as registry
+from infratest import plugins as builtin
 from infratest.cleaning import clean
 from infratest.errors import NotInThisVersion, StackFileError
 from infratest.stack.document import Document, KeyPath, Place

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from infratest.errors import UserError
+from infratest.outsiders import unknown
 from infratest.providers.base import HostSpec
-from infratest.registry import unknown
 
 
 def chosen(hosts: Sequence[HostSpec], names: Sequence[str] | None) -> list[HostSpec]:

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import IO
 
 from infratest.deadline import Deadline
-from infratest.sessions import end_session, reap, signals_held
+from infratest.process_tree import end_session, reap, signals_held
 from infratest.transports._streams import Kept
 from infratest.transports.base import OUTPUT_LIMIT, CommandResult
 

@@ -36,8 +36,8 @@ from infratest.errors import (
 )
 from infratest.hosts import Host
 from infratest.options import build
+from infratest.outsiders import unknown
 from infratest.quoting import command_line
-from infratest.registry import unknown
 from infratest.transports._program import NOT_FOUND, Program
 from infratest.transports._streams import Kept, shown
 from infratest.transports.base import CommandResult, Transport

@@ -28,14 +28,16 @@ from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, DeadlineExceeded, HostKeyRefused, TransportError, Unreachable
 from infratest.hosts import Host
 from infratest.options import build
+from infratest.process_tree import reap, signals_held
 from infratest.quoting import command_line
-from infratest.sessions import reap, signals_held
-from infratest.transports import _mark, _ssh_errors, _ssh_script
+from infratest.transports import _mark
 from infratest.transports._program import NOT_FOUND, Ended, Program
-from infratest.transports._ssh_command import through, trusting
-from infratest.transports._ssh_config import Destination, look_up
 from infratest.transports._streams import Kept, Told
 from infratest.transports.base import OUTPUT_LIMIT, CommandResult, Transport
+from infratest.transports.ssh import errors as _ssh_errors
+from infratest.transports.ssh import script as _ssh_script
+from infratest.transports.ssh.command import through, trusting
+from infratest.transports.ssh.config import Destination, look_up
 
 READY = b"infratest-ready\n"
 

@@ -25,7 +25,7 @@ def owner(monkeypatch):
 
 def resources(owner):
     from infratest.deadline import Deadline
-    from infratest.providers._container_engine import find
+    from infratest.providers.container.engine import find
 
     engine = find("auto", Deadline(20))
     label = ["--filter", f"label=infratest.owner={owner}", "-q"]

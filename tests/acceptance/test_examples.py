@@ -15,9 +15,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from tiny_container import engine
-from wheel import NOBODY, ROOT, folder, installed
+from tests.worlds.tiny_container import engine
+from tests.worlds.wheel import NOBODY, ROOT, folder, installed
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 

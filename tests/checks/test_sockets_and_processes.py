@@ -7,8 +7,8 @@ import pytest
 from infratest.checks.processes import ProcessCount, ProcessMemory, ProcessRunning, ProcessUser
 from infratest.checks.sockets import PortListening, UnixListening, socket_check
 from infratest.errors import FactError
-from infratest.facts._process_names import Status, names
 from infratest.facts.base import Need
+from infratest.facts.process.names import Status, names
 from infratest.found import File, Listener, Listeners, Process, Processes, User
 
 SOCKETS, UNIX, PROCESSES = Need("socket"), Need("unix-socket"), Need("process")

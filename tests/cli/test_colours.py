@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from small_project import BIN, STACK, write
+
+from tests.worlds.small_project import BIN, STACK, write
 
 FEATURE = 'Feature: f\n  Scenario: s\n    Then the command "false" exits 0\n'
 VERBS = (("test",), ("status",), ("steps", "port"), ("doctor",), ("up",))

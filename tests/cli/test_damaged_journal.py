@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_project import run, write
+
+from tests.worlds.small_project import run, write
 
 STACK = "stack: one\nprovider: {name: fake, world: world}\nhosts:\n  web: {}\n  db: {}\n"
 

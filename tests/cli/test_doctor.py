@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from installed import Place
-from sshd import make_key
+
+from tests.worlds.installed import Place
+from tests.worlds.sshd import make_key
 
 STACK = """\
 stack: shop

@@ -40,7 +40,7 @@ def test_a_new_folder(tmp_path):
     assert (made / "README.md").read_text().startswith("# my-shop\n")
     assert ".infratest/" in (made / ".gitignore").read_text().splitlines()
     assert stat.S_IMODE((made / "provision/web.sh").stat().st_mode) & 0o111
-    assert "runner = infratest.gherkin.behave_runner:Runner\npaths = features\n" in (made / "behave.ini").read_text()
+    assert "runner = infratest.behave_runner:Runner\npaths = features\n" in (made / "behave.ini").read_text()
 
 
 def test_what_it_writes_is_free_of_mistakes(tmp_path):

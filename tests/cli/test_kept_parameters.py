@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from shop_stack import STACK, Place
+
+from tests.worlds.shop_stack import STACK, Place
 
 PARAMETERS = """\
 parameters:

@@ -7,7 +7,8 @@ import signal
 import time
 
 import pytest
-from shop_stack import STACK, Place, wait_until
+
+from tests.worlds.shop_stack import STACK, Place, wait_until
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sshd import Server, make_key, running_sshd
+
+from tests.worlds.sshd import Server, make_key, running_sshd
 
 STACK = """\
 stack: office

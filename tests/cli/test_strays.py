@@ -6,7 +6,8 @@ import json
 import shutil
 
 import pytest
-from shop_stack import STACK, Place
+
+from tests.worlds.shop_stack import STACK, Place
 
 REMOVE = "web-2 exists and the stack file no longer names it; `infratest destroy --host web-2` removes it"
 

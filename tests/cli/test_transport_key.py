@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from shop_stack import Place
-from sshd import running_sshd
+
+from tests.worlds.shop_stack import Place
+from tests.worlds.sshd import running_sshd
 
 FEATURE = 'Feature: f\n  Scenario: s\n    Then the command "echo here" prints "here"\n'
 

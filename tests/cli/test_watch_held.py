@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sshd import Server, running_sshd, wait_until
+
+from tests.worlds.sshd import Server, running_sshd, wait_until
 
 STATE = re.compile(r"^watch: \d\d:\d\d:\d\d (OK|WARNING|CRITICAL|UNKNOWN)\b.*waiting for a change", re.M)
 

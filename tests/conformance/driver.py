@@ -16,10 +16,10 @@ from pathlib import Path
 
 #: Face -> the installed program, and what is imported before the first case.
 PROGRAMS = {
-    "test": ("infratest", "infratest.cli.test"),
+    "test": ("infratest", "infratest.cli.verbs.test"),
     "check": ("check_infratest", "infratest.cli._checking"),
     "pytest": ("pytest", "infratest.pytest_plugin.active"),
-    "behave": ("behave", "infratest.gherkin.behave_runner"),
+    "behave": ("behave", "infratest.behave_runner"),
 }
 
 
@@ -30,9 +30,9 @@ def main(face: str, cases: Path, out: Path) -> None:
     importlib.import_module(preload)
     for plugin in entry_points(group="pytest11") if face == "pytest" else ():
         plugin.load()
-    # check_infratest is a plain script, `from infratest.plugin import main`; the others are entry points.
+    # check_infratest is a plain script, `from infratest.check_infratest import main`; the others are entry points.
     scripts = {point.name: point for point in entry_points(group="console_scripts")}
-    start = scripts[program].load() if program in scripts else importlib.import_module("infratest.plugin").main
+    start = scripts[program].load() if program in scripts else importlib.import_module("infratest.check_infratest").main
     found = {"package": str(Path(infratest.__file__).parent), "cases": {}}
     for name, (folder, words) in json.loads(cases.read_text()).items():
         log = Path(folder) / f"{face}.out"

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 from conformance.table import FACES, TABLE, Case
-from small_project import run, write
+
+from tests.worlds.small_project import run, write
 
 ROOT = Path(__file__).parents[2]
 DRIVER = Path(__file__).with_name("driver.py")
-INI = "[behave]\nrunner = infratest.gherkin.behave_runner:Runner\npaths = features\n"
+INI = "[behave]\nrunner = infratest.behave_runner:Runner\npaths = features\n"
 WORDS = {
     "test": ["test", "--format", "json:report.json"],
     "check": [],
@@ -119,7 +120,7 @@ def _copy_removed():
 STATES, MODEL, RUN, FORMATS = "states.py", "model.py", "engine/run.py", "cli/_formats.py"
 CHECKING, PLUGIN = "engine/checking.py", "plugin.py"
 PARSE, CHECK = "gherkin/parse.py", "cli/check_infratest.py"
-ITEMS, BEHAVE = "pytest_plugin/items.py", "gherkin/behave_runner.py"
+ITEMS, BEHAVE = "pytest_plugin/items.py", "behave_runner.py"
 
 FAILED = "return WARNING if severity == WARNING else CRITICAL"
 ONLY_SKIPPED = "return UNKNOWN if state == SKIPPED"

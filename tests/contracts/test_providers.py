@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infratest import registry
+from infratest import outsiders as registry
 from infratest.deadline import Deadline
 from infratest.diagnosis import Doctor
 from infratest.errors import ProviderError, TransportError, UserError
@@ -18,10 +17,8 @@ from infratest.hosts import GONE, RUNNING, STOPPED, Host
 from infratest.providers.base import Context, Halts, HostSpec, Lease, Provider, Resource
 from infratest.stack.declared import StackFile
 from infratest.stack.open import open_provider, open_transport
-from infratest.stack.state_dir import StateDir
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from sshd import running_sshd, wait_until
+from infratest.store.directory import StateDir
+from tests.worlds.sshd import running_sshd, wait_until
 
 MAKING, FINDING = ["fake", "container"], ["local", "existing"]
 LONG = 120.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,12 +12,10 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import HealError, ProviderError, UserError
-from infratest.heal.base import Outcome, Remedy, Surroundings
-from infratest.registry import get, names
+from infratest.outsiders import get, names
+from infratest.remedies.base import Outcome, Remedy, Surroundings
 from infratest.transports.local import Local
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from heal_world import make_result, surroundings
+from tests.worlds.heal_world import make_result, surroundings
 
 #: Stands where systemctl would: keeps its arguments, and fails for the unit that is not there.
 SYSTEMCTL = """#!/bin/sh

@@ -5,11 +5,9 @@ SSH is asked by each of its clients, of two servers.
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +15,12 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, TransportError, UserError
 from infratest.hosts import Host
+from infratest.outsiders import get
 from infratest.quoting import command_line
-from infratest.registry import get
 from infratest.transports.base import OUTPUT_LIMIT, Transport
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from dropbear import running_dropbear
-from sshd import running_sshd, wait_until
-from tiny_container import found, running_container
+from tests.worlds.dropbear import running_dropbear
+from tests.worlds.sshd import running_sshd, wait_until
+from tests.worlds.tiny_container import found, running_container
 
 LONG = 30.0
 SSH: dict[str, dict[str, Any]] = {

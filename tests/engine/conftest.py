@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-# `sshd`, which starts real servers, lies beside the folder: pytest imports test files by path (importlib mode).
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from infratest.engine import faces
 from infratest.gherkin.parse import feature
 from infratest.gherkin.suite import Feature
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
 from infratest.model import Report
-from infratest.session import Session
+from infratest.project import faces
+from infratest.project.session import Session
 
 
 @pytest.fixture

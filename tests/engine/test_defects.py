@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from infratest.engine.asked import Ask, Facts, questions
-from infratest.engine.faces import defects_told
-from infratest.engine.script import Question
+from infratest.collect.asked import Ask, Facts, questions
+from infratest.collect.script import Question
 from infratest.errors import FactError, InfratestError, UserError
 from infratest.facts.base import Answer, Fact, Need
+from infratest.project.faces import defects_told
 
 
 class Broken(Fact):

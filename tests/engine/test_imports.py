@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from sshd import running_sshd
-from wheel import installed
+from tests.worlds.sshd import running_sshd
+from tests.worlds.wheel import installed
 
 #: What a check may import beside infratest itself, over what the bare interpreter of its virtual environment does:
 #: built-in C modules, and those of the standard library that cost as good as nothing.
@@ -131,7 +129,7 @@ def test_a_check_that_looks_into_ssh_config_imports_nothing_dear_for_it(tmp_path
         known = imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
         assert (kept.stat().st_mode, kept.parent.stat().st_mode) == (0o100600, 0o40700)
     bare = imported(programs / "python", "-c", "pass", cwd=tmp_path, cache=tmp_path / "cache")
-    assert "infratest.transports._ssh_config_ask" not in known
+    assert "infratest.transports.ssh.config_ask" not in known
     for mine in (known - bare, asking - bare):
         assert "ssh2.session" in mine
         foreign = {name.partition(".")[0] for name in mine} - {"infratest"}

@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
+from infratest.collect.here import Here
 from infratest.deadline import Deadline
-from infratest.engine import faces
 from infratest.engine.checking import Checking
-from infratest.engine.here import Here
 from infratest.engine.results import with_needs
-from infratest.session import Session
+from infratest.project import faces
+from infratest.project.session import Session
 
 
 class Once:

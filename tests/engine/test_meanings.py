@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from infratest.hosts import Host
-from infratest.perfdata import Range
+from infratest.outputs._perfdata import Range
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
 
 

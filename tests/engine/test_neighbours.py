@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from facts.both_ways import alike
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from infratest.collect.asked import Ask, Facts, asks, fewer
+from infratest.collect.here import look_here
+from infratest.collect.here_shell import ask_shell
 from infratest.deadline import Deadline
-from infratest.engine.asked import Ask, Facts, asks, fewer
-from infratest.engine.here import look_here
-from infratest.engine.here_shell import ask_shell
 from infratest.errors import FactError, InfratestError
 from infratest.facts.base import Answer, Argument, LooksForEach, Need
 from infratest.found import Output, Reply
-from infratest.registry import get, names
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from facts.both_ways import alike
-from installed import Place
-from sshd import running_sshd
+from infratest.outsiders import get, names
+from tests.worlds.installed import Place
+from tests.worlds.sshd import running_sshd
 
 #: Stands for a word that is longer than any that a program can be given.
 LONG = "<140 kB>"

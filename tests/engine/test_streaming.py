@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from infratest.engine import faces
 from infratest.engine.run import Settings, run
 from infratest.errors import Unreachable
 from infratest.hosts import Host
 from infratest.model import Report, Result
-from infratest.session import Session
+from infratest.project import faces
+from infratest.project.session import Session
 from infratest.states import CRITICAL, OK, UNKNOWN
 from infratest.transports.local import Local
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from infratest.engine.plan import plan
-from infratest.gherkin.values import Values
 from infratest.hosts import Host
+from infratest.plan.planner import plan
 from infratest.states import OK, UNKNOWN, WARNING
+from infratest.values import Values
 
 
 def states(report):

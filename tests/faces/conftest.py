@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
-from far_project import Project, stack
-from small_project import write
-from sshd import Server, start_sshd
+from tests.faces.far_project import Project, stack
+from tests.worlds.small_project import write
+from tests.worlds.sshd import Server, start_sshd
 
 
 @pytest.fixture

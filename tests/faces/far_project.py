@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from small_project import run, write
-from sshd import Server
+from tests.worlds.small_project import run, write
+from tests.worlds.sshd import Server
 
 #: Writes what the transport itself has counted, where a test can read it.
 CONFTEST = """

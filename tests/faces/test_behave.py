@@ -7,9 +7,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from small_project import STACK, run, write
 
-INI = "[behave]\nrunner = infratest.gherkin.behave_runner:Runner\npaths = features\n"
+from tests.worlds.small_project import STACK, run, write
+
+INI = "[behave]\nrunner = infratest.behave_runner:Runner\npaths = features\n"
 FEATURE = """\
 Feature: commands
   Background:

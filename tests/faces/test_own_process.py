@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from small_project import STACK, run, write
+
+from tests.worlds.small_project import STACK, run, write
 
 OWN = "Feature: own\n  Scenario: s\n    Then it is so\n"
 BEFORE = "from behave import then\nimport infratest, os, subprocess, sys, time\n"
@@ -78,7 +79,7 @@ def test_a_pipe_where_a_feature_should_be_is_unknown_in_time(project: Path) -> N
 def test_what_ends_the_program_is_never_green(
     project: Path, face: tuple[str, ...], files: dict[str, str], words: str
 ) -> None:
-    ini = "[behave]\nrunner = infratest.gherkin.behave_runner:Runner\npaths = features\n"
+    ini = "[behave]\nrunner = infratest.behave_runner:Runner\npaths = features\n"
     write(project, {**files, "behave.ini": ini})
     done = run(project, *face)
     assert done.returncode == (1 if face[0] in ("behave", "pytest") else 3)

@@ -6,9 +6,10 @@ Each project's tests run more than once, in sessions of pytest of their own, ove
 from __future__ import annotations
 
 import pytest
-from far_project import stack
-from small_project import write
-from turns import counting
+
+from tests.faces.far_project import stack
+from tests.worlds.small_project import write
+from tests.worlds.turns import counting
 
 READS = """
 import pytest

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from infratest.pytest_plugin.record import FILE, LARGEST, LONGEST, MOST, Entry, Record
-from infratest.stack.state_dir import StateDir
+from infratest.store.directory import StateDir
 
 KNOWN = {"a": Entry({"/far": ["test -e x", "stat é"]}), "b": Entry({"/far": ["id root"]}, ends=True)}
 

@@ -7,12 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
-from small_project import STACK, run, write
+
+from tests.worlds.small_project import STACK, run, write
 
 QUIET = ("-p", "no:randomly", "-q", "-rA", "--tb=short")
 INI = "[pytest]\n"
 LOCAL = "stack: one\nprovider: local\nhosts:\n  here: {}\n"
-BEHAVE = "[behave]\nrunner = infratest.gherkin.behave_runner:Runner\npaths = features\n"
+BEHAVE = "[behave]\nrunner = infratest.behave_runner:Runner\npaths = features\n"
 
 
 def session(folder: Path, *words: str, **environment: str) -> tuple[int, dict[str, str], str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from small_project import STACK, run, write
+
+from tests.worlds.small_project import STACK, run, write
 
 FEATURE = """\
 @web

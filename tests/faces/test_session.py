@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_project import STACK, write
 
 from infratest.errors import UserError
-from infratest.session import Session, mirrored, mirrored_list, parameters, seconds, session_of
+from infratest.project.session import Session, mirrored, mirrored_list, parameters, seconds, session_of
+from tests.worlds.small_project import STACK, write
 
 HOSTS = ["web-1", "web-2", "db"]
 

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from far_project import stack
-from small_project import STACK, run, write
-from sshd import running_sshd
 
 from infratest.deadline import Deadline
 from infratest.errors import UserError
@@ -19,6 +16,9 @@ from infratest.providers.base import HostSpec
 from infratest.pytest_plugin.testinfras import Options, Way, options, ways
 from infratest.stack.declared import StackFile
 from infratest.stack.open import opened
+from tests.faces.far_project import stack
+from tests.worlds.small_project import STACK, run, write
+from tests.worlds.sshd import running_sshd
 
 QUIET = ("-p", "no:randomly", "-p", "no:cacheprovider", "-q", "-rA", "--tb=short")
 FAR = StackFile(

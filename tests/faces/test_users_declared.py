@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
-from small_project import STACK, write
 
-from infratest.engine import faces
-from infratest.engine.users_steps import users_steps
 from infratest.errors import FeatureError
 from infratest.model import Report
-from infratest.session import Session
+from infratest.project import faces
+from infratest.project.session import Session
+from infratest.user_steps.load import users_steps
+from tests.worlds.small_project import STACK, write
 
 
 @pytest.fixture

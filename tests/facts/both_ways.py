@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import subprocess
 
-from infratest.engine.script import Question, build, read
+from infratest.collect.script import Question, build, read
 from infratest.facts.base import Answer, LooksHere
 from infratest.found import Content, File, Space
-from infratest.registry import get
+from infratest.outsiders import get
 
 
 def snippet(name, arguments, as_user=None):

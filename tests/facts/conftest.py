@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from infratest.facts.base import Answer
-from infratest.registry import get
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from shells import SHELLS, busybox_programs, shell
+from infratest.outsiders import get
+from tests.worlds.shells import SHELLS, busybox_programs, shell
 
 
 @pytest.fixture(params=SHELLS)

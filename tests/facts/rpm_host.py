@@ -125,7 +125,7 @@ def both(database: Path, labels: list[str], *, user: bool = False, **how: Any) -
 
 def _main(user: str, labels: list[str]) -> None:
     from infratest.errors import FactError
-    from infratest.facts import _rpm_database  # noqa: F401 - imported with the rights of root
+    from infratest.facts.package import rpm_database as _rpm_database  # noqa: F401 - imported with the rights of root
     from tests.facts.both_ways import here, snippet
 
     for module in ("_sqlite3", "_sha256", "_sha2"):

@@ -13,8 +13,8 @@ import pytest
 
 from infratest.errors import FactError
 from infratest.facts.base import Answer
+from infratest.outsiders import get, names
 from infratest.record import Record
-from infratest.registry import get, names
 
 DATA = Path(__file__).parent.parent / "data" / "facts"
 CASES = sorted(DATA.glob("*/*.json"))

@@ -6,8 +6,6 @@ import os
 import resource
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,9 +16,7 @@ from infratest.cleaning import decoded
 from infratest.facts.base import Answer
 from infratest.facts.content import LIMIT, TOGETHER, ContentFact
 from infratest.found import Content
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from shells import SHELLS, shell
+from tests.worlds.shells import SHELLS, shell
 
 MIB = 2**20
 ABSENT = Content(there=False)

@@ -17,8 +17,8 @@ import testinfra
 
 from infratest.checks.sockets import socket_check
 from infratest.facts.base import Answer, Need
-from infratest.registry import get
-from tests.sshd import wait_until
+from infratest.outsiders import get
+from tests.worlds.sshd import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from infratest.facts import _machine, _names
+from infratest.facts import _accounts as _names
+from infratest.facts import _machine
 from tests.facts.both_ways import here, same, snippet
 
 NATIVE = ("content", "disk", "file", "group", "load", "memory", "mount", "package", "process", "socket", "unix-socket",
@@ -227,7 +228,7 @@ def test_a_distant_file_system_is_left_to_the_snippet(tmp_path):
     (tmp_path / "to share").symlink_to("share")
     program = (
         "import os, sys\n"
-        "from infratest.registry import get\n"
+        "from infratest.outsiders import get\n"
         "share, near = sys.argv[1:]\n"
         "for name in ('file', 'content', 'disk'):\n"
         "    rest = ('x',) if name == 'content' else ()\n"

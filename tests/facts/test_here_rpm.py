@@ -11,13 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from infratest.facts import _rpm_database
 from infratest.facts.base import Answer
-from infratest.registry import get
+from infratest.facts.package import rpm_database as _rpm_database
+from infratest.outsiders import get
 from tests.facts.rpm_host import MANY, both, built, header, on_host, package, rests, rpm, run
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from shells import SHELLS, shell
+from tests.worlds.shells import SHELLS, shell
 
 COUNT = 500
 
@@ -339,8 +337,8 @@ def test_a_database_is_read_again_only_when_it_has_changed(copied, tmp_path):
 
 def test_where_dpkg_is_asked_sqlite_is_not_imported():
     script = (
-        "import sys; from infratest.registry import get; seen = get('fact', 'package')().look_here([('bash',)]);"
-        "dear = {'_sqlite3', 'infratest.facts._rpm_database'} & set(sys.modules); print(seen['bash',].manager, dear)"
+        "import sys; from infratest.outsiders import get; seen = get('fact', 'package')().look_here([('bash',)]);"
+        "dear = {'_sqlite3', 'infratest.facts.package.rpm_database'} & set(sys.modules); print(seen['bash',].manager, dear)"
     )
     assert run(sys.executable, "-c", script) == "dpkg set()\n"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from infratest.engine.script import Question, build, read
+from infratest.collect.script import Question, build, read
 from infratest.errors import FactError
 from infratest.facts.base import NO_TOOL
-from infratest.registry import get, names
+from infratest.outsiders import get, names
 
 EVERY = ("command", "content", "disk", "file", "group", "http", "load", "memory", "mount", "package", "process",
          "root-command", "service", "socket", "unit-file", "unix-socket", "user")  # fmt: skip

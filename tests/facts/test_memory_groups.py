@@ -10,14 +10,12 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from shells import SHELLS
-
 from infratest.deadline import Deadline
 from infratest.facts.base import Answer
 from infratest.hosts import Host
-from infratest.registry import get
-from tests.tiny_container import running_container
+from infratest.outsiders import get
+from tests.worlds.shells import SHELLS
+from tests.worlds.tiny_container import running_container
 
 ROOT, MIB = Path(__file__).parents[2], 2**20
 
@@ -39,10 +37,10 @@ LOOKS = """
 import json, subprocess, sys
 from pathlib import Path
 sys.path.insert(0, "tests")
-from shells import SHELLS, shell
+from tests.worlds.shells import SHELLS, shell
 from infratest.errors import FactError
 from infratest.facts.base import Answer
-from infratest.registry import get
+from infratest.outsiders import get
 fact = get("fact", "memory")()
 files = json.loads(sys.argv[1])
 subprocess.run(["umount", "-R", "/sys/fs/cgroup"], check=False, capture_output=True)

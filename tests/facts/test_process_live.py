@@ -12,15 +12,13 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from sshd import running_sshd, wait_until
-
 from infratest.deadline import Deadline
 from infratest.facts.base import Answer
 from infratest.hosts import Host
-from infratest.registry import get
+from infratest.outsiders import get
 from tests.facts.both_ways import here, snippet
-from tests.tiny_container import running_container
+from tests.worlds.sshd import running_sshd, wait_until
+from tests.worlds.tiny_container import running_container
 
 PERL, SLEEP = shutil.which("perl"), shutil.which("sleep")
 ROOT = Path(__file__).parents[2]

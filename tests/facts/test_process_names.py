@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infratest.facts._process_names import Status, for_the_question
+from infratest.facts.process.names import Status, for_the_question
 
 
 def seen(*rows):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infratest.facts import _rpm_database
+from infratest.facts.package import rpm_database as _rpm_database
 from tests.facts.rpm_host import header, package, rpm
 
 NAMES = ("tool-with-dash", "plain", "c++.more")

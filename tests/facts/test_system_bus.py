@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from infratest.engine.script import Apart, Question, build, read
+from infratest.collect.script import Apart, Question, build, read
 from infratest.errors import FactError
-from infratest.facts._system_bus import file_states, units
 from infratest.facts.base import Answer
 from infratest.facts.service import ServiceFact, units_of
+from infratest.facts.service.system_bus import file_states, units
 from infratest.facts.unit_file import UnitFileFact, unit_files_of
-from tests.tiny_container import engine, found
+from tests.worlds.tiny_container import engine, found
 
 #: Units in every state that a container can have, by `SET_UP` or by the image.
 UNITS = (

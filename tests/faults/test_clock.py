@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from installed import Ended, Place
+
+from tests.worlds.installed import Ended, Place
 
 DAY = 86400.0
 STACK = """\

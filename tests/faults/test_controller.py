@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from installed import OK_FEATURE, Place, one_monitoring_line, program
-from sshd import wait_until
-from wheel import NOBODY
-from wheel import installed as installed_wheel
+
+from tests.worlds.installed import OK_FEATURE, Place, one_monitoring_line, program
+from tests.worlds.sshd import wait_until
+from tests.worlds.wheel import NOBODY
+from tests.worlds.wheel import installed as installed_wheel
 
 FAKE = """\
 stack: shop

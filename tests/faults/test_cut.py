@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sshd import Server, running_sshd
 
-from infratest.engine import faces
 from infratest.hosts import Host
 from infratest.model import Report, Result
-from infratest.session import Session
+from infratest.project import faces
+from infratest.project.session import Session
+from tests.worlds.sshd import Server, running_sshd
 
 CLIENTS: dict[str, dict[str, Any]] = {
     "libssh2": {"client": "libssh2"},

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from installed import OK_FEATURE, Place, one_monitoring_line
+
+from tests.worlds.installed import OK_FEATURE, Place, one_monitoring_line
 
 
 @dataclass(frozen=True)

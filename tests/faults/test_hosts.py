@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from installed import Place, one_monitoring_line
-from sshd import Server, make_key, running_sshd, start_sshd, wait_until
+
+from tests.worlds.installed import Place, one_monitoring_line
+from tests.worlds.sshd import Server, make_key, running_sshd, start_sshd, wait_until
 
 FEATURE = """\
 Feature: The host

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from installed import Place
-from sshd import wait_until
+
+from tests.worlds.installed import Place
+from tests.worlds.sshd import wait_until
 
 LOCAL = "stack: shop\nprovider: local\nhosts: {web: {groups: [web]}}\n"
 FAKE = """\

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installed import Place
-from sshd import Server, running_sshd, wait_until
+
+from tests.worlds.installed import Place
+from tests.worlds.sshd import Server, running_sshd, wait_until
 
 FEATURE = """\
 Feature: Many

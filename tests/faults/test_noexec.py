@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from installed import Place
-from sshd import Server, start_sshd, wait_until
+
+from tests.worlds.installed import Place
+from tests.worlds.sshd import Server, start_sshd, wait_until
 
 FEATURE = """\
 Feature: The host

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from installed import Ended, Place
-from sshd import Server, start_sshd, wait_until
+
+from tests.worlds.installed import Ended, Place
+from tests.worlds.sshd import Server, start_sshd, wait_until
 
 FEATURE = """\
 Feature: The host

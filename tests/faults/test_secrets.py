@@ -6,9 +6,9 @@ import shlex
 from pathlib import Path
 
 import pytest
-from installed import Place
 
 from infratest.cleaning import _written
+from tests.worlds.installed import Place
 
 #: As a password manager makes them: of characters that a shell, JSON, XML, a URL and Python each write otherwise.
 SECRET = """hun"ter's \\ p\u00e4ss<&>w%rd {param.x} $(id) 7"""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from installed import LOCAL_STACK, OK_FEATURE, Place, one_monitoring_line
 
 from infratest.cli.main import LATER
+from tests.worlds.installed import LOCAL_STACK, OK_FEATURE, Place, one_monitoring_line
 
 
 @dataclass(frozen=True)

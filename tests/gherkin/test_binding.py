@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infratest.checks.base import Check
+from infratest.check import Check
 from infratest.errors import UserError
 from infratest.gherkin.binding import Tail, bind, tail
 from infratest.gherkin.phrases import check

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-from infratest.stack.state_dir import StateDir
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from heal_world import World
+from infratest.store.directory import StateDir
+from tests.worlds.heal_world import World
 
 
 @pytest.fixture

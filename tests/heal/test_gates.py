@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infratest.heal.counts import Row
 from infratest.heal.gates import GATES, Answer, Seen, Situation, Try, gates, refusals, waiting_time
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from heal_world import NOON, make_hosts, make_result, make_rule, result_id
+from infratest.store.failures import Row
+from tests.worlds.heal_world import NOON, make_hosts, make_result, make_rule, result_id
 
 MINUTE, HOUR = 60.0, 3600.0
 NAMES = tuple(f"web-{number}" for number in range(1, 11))

@@ -6,7 +6,6 @@ real ones. What may be is judged here from what the machine itself did, not from
 
 from __future__ import annotations
 
-import sys
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,18 +16,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from infratest.deadline import Deadline
 from infratest.errors import Unreachable
-from infratest.heal.counts import started
 from infratest.heal.gates import Limits, Seen
 from infratest.heal.healing import heal
 from infratest.heal.pause import pause, resume
 from infratest.heal.records import HealRecord
 from infratest.hosts import Host
 from infratest.model import Report, Result
-from infratest.stack.state_dir import StateDir
+from infratest.store.directory import StateDir
+from infratest.store.failures import started
 from infratest.transports.base import Transport
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from heal_world import World, make_hosts, make_report, make_result, make_rule, result_id
+from tests.worlds.heal_world import World, make_hosts, make_report, make_result, make_rule, result_id
 
 HOSTS = ("web-1", "web-2", "web-3", "web-4")
 LIMITS = Limits(settle=0.0, report_age=300.0, stored_age=600.0, look_again=20.0)

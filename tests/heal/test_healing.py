@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,18 +12,16 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, NotInThisVersion, Unreachable, UserError
-from infratest.heal.counts import Row, load
 from infratest.heal.gates import Limits
 from infratest.heal.healing import heal
 from infratest.heal.records import applied, note
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.stack.declared import HealRule
-from infratest.stack.state_dir import StateDir
+from infratest.store.directory import StateDir
+from infratest.store.failures import Row, load
 from infratest.transports.base import Transport
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from heal_world import (
+from tests.worlds.heal_world import (
     NOON,
     Ticking,
     World,

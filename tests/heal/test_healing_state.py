@@ -15,10 +15,8 @@ import pytest
 from infratest.errors import StateError
 from infratest.heal.healing import heal
 from infratest.heal.records import HealRecord, note
-from infratest.stack.state_dir import StateDir
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from heal_world import NOON, Ticking, World, closed, events, make_rule, run
+from infratest.store.directory import StateDir
+from tests.worlds.heal_world import NOON, Ticking, World, closed, events, make_rule, run
 
 
 def test_a_state_directory_that_cannot_be_written_stops_it_before_the_act(world: World, tmp_path: Path) -> None:
@@ -67,9 +65,9 @@ KILLED_IN_MID_HEAL = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from heal_world import World, make_rule
+from tests.worlds.heal_world import World, make_rule
 from infratest.heal.healing import heal
-from infratest.stack.state_dir import StateDir
+from infratest.store.directory import StateDir
 folder = Path(sys.argv[2])
 world = World(folder, sick={"web-1"})
 rule = make_rule(do=(("hook", ["sh", "-c", "echo $$ >hook.pid; exec sleep 300"]),), tries=2)

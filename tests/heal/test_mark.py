@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,11 +15,9 @@ from infratest.heal.healing import heal
 from infratest.heal.mark import Mark
 from infratest.heal.records import HealRecord, note
 from infratest.hosts import Host
-from infratest.stack.state_dir import StateDir
+from infratest.store.directory import StateDir
 from infratest.transports.base import Transport
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from heal_world import World, closed, make_rule, open_local
+from tests.worlds.heal_world import World, closed, make_rule, open_local
 
 HOST = Host(name="web-1", groups=("web",), transport="local")
 

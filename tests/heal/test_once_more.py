@@ -15,11 +15,20 @@ from infratest.deadline import Deadline
 from infratest.heal.gates import Limits, Situation, Try, gates
 from infratest.heal.healing import heal
 from infratest.heal.records import note
-from infratest.sessions import started
-from infratest.stack.state_dir import StateDir
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from heal_world import NOON, Ticking, World, closed, events, make_hosts, make_report, make_result, make_rule, run
+from infratest.process_tree import started
+from infratest.store.directory import StateDir
+from tests.worlds.heal_world import (
+    NOON,
+    Ticking,
+    World,
+    closed,
+    events,
+    make_hosts,
+    make_report,
+    make_result,
+    make_rule,
+    run,
+)
 
 
 def test_what_healed_is_not_counted_against_the_next_fault(world: World, state: StateDir) -> None:
@@ -47,7 +56,7 @@ def test_settling_after_a_heal_is_one_number_and_braking_after_failures_another(
 
 
 def _row():  # type: ignore[no-untyped-def]
-    from infratest.heal.counts import Row
+    from infratest.store.failures import Row
 
     return Row(state="critical", failures=1, since=NOON, last=NOON)
 
@@ -99,10 +108,10 @@ KILLED = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from heal_world import World, make_rule
+from tests.worlds.heal_world import World, make_rule
 from infratest.heal.healing import heal
 from infratest.engine.interrupts import ending_in_order
-from infratest.stack.state_dir import StateDir
+from infratest.store.directory import StateDir
 folder = Path(sys.argv[2])
 world = World(folder, sick={"web-1"})
 rule = make_rule(do=(("hook", ["sh", "-c", "echo $$ >hook.pid; sleep 300 & exec sleep 300"]),))

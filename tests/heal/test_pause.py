@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,8 @@ import pytest
 from infratest.errors import StateError
 from infratest.heal.healing import heal
 from infratest.heal.pause import pause, paused_until, resume
-from infratest.stack.state_dir import StateDir
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from heal_world import NOON, World, make_rule
+from infratest.store.directory import StateDir
+from tests.worlds.heal_world import NOON, World, make_rule
 
 
 def test_nothing_is_paused_and_nothing_is_made(state: StateDir) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
@@ -14,13 +13,11 @@ import pytest
 from infratest.cleaning import keep_secret
 from infratest.deadline import Deadline
 from infratest.errors import HealError
-from infratest.heal.base import Surroundings
 from infratest.heal.environment import hook_environment
 from infratest.hosts import Host
-from infratest.registry import get
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from heal_world import make_result, open_local, surroundings
+from infratest.outsiders import get
+from infratest.remedies.base import Surroundings
+from tests.worlds.heal_world import make_result, open_local, surroundings
 
 RESULT = make_result("critical")
 

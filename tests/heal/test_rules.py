@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from infratest.errors import UserError
 from infratest.heal.healing import covered
 from infratest.heal.rules import matches, rule_for
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from heal_world import make_report, make_result, make_rule
+from tests.worlds.heal_world import make_report, make_result, make_rule
 
 WEB = make_rule(name="web", when_tags="@web and not @slow")
 ANY = make_rule(name="any", when_tags="@web or @db")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infratest import registry
+from infratest import outsiders as registry
 from infratest.model import Report
 
 DATA = Path(__file__).parent.parent / "data" / "outputs"

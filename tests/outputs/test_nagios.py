@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratest.model import Cost, Observation, Report, Result, StepResult
+from infratest.outputs._perfdata import Range
 from infratest.outputs.nagios import LIMIT, Nagios
-from infratest.perfdata import Range
 
 
 def result(slug: str = "nginx-answers", state: str = "ok", host: str = "web-1", **more: object) -> Result:

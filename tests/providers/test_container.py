@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from infratest import registry
+from infratest import outsiders as registry
 from infratest.deadline import Deadline
 from infratest.diagnosis import Doctor
 from infratest.errors import ProviderError, UnknownName, UserError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
-from infratest.providers._container_engine import Engine, find
 from infratest.providers.base import Context, Halts, HostSpec, Lease, Resource
 from infratest.providers.container import Container, Options
+from infratest.providers.container.engine import Engine, find
 from infratest.stack.open import open_transport
 
 pytestmark = pytest.mark.hosts
@@ -318,7 +318,7 @@ def test_an_engine_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
 
 def test_an_engine_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if shutil.which("docker", path="/usr/bin"):
-        monkeypatch.setattr("infratest.providers._container_engine.DISTRIBUTION_DOCKER", str(tmp_path / "docker"))
+        monkeypatch.setattr("infratest.providers.container.engine.DISTRIBUTION_DOCKER", str(tmp_path / "docker"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProviderError, match="no docker or podman command is in PATH"):
         find("auto", Deadline(30))

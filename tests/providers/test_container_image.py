@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from infratest.errors import UnknownName, UserError
-from infratest.providers._apt_sources import Sources, entries
-from infratest.providers._container_image import names, recipe
+from infratest.providers.container.apt_sources import Sources, entries
+from infratest.providers.container.image import names, recipe
 
 NOWHERE = Sources(mirror="http://mirror.example/debian")
 

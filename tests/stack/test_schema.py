@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from infratest import registry
-from infratest.cli.schema import command
+from infratest import outsiders as registry
+from infratest.cli.verbs.schema import command
 from infratest.stack.option_schema import whole
 from infratest.stack.schema import LATER, REFERENCE, SCHEMA, resolved
 

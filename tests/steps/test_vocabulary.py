@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from infratest.checks.base import Check
+from infratest.check import Check
 from infratest.errors import UserError
 from infratest.gherkin.binding import bind
 from infratest.gherkin.suite import CHECK
 from infratest.gherkin.vocabulary import Vocabulary, vocabulary
-from infratest.registry import names
+from infratest.outsiders import names
 
 SENTENCES = [sentence for sentence in vocabulary().sentences if sentence.kind == CHECK]
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from sshd import Server, running_sshd, start_sshd
+from tests.worlds.sshd import Server, running_sshd, start_sshd
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sshd import wait_until
-from tiny_container import engine, found, running_container
 
 from infratest.deadline import Deadline
 from infratest.errors import ConnectionLost, TransportError, Unreachable
 from infratest.hosts import Host
-from infratest.registry import get
+from infratest.outsiders import get
 from infratest.transports.base import Transport
+from tests.worlds.sshd import wait_until
+from tests.worlds.tiny_container import engine, found, running_container
 
 LONG = 20.0
 

@@ -21,7 +21,7 @@ from infratest.errors import (
     UserError,
 )
 from infratest.hosts import Host
-from infratest.registry import get
+from infratest.outsiders import get
 
 LONG = 20.0
 

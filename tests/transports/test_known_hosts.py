@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sshd import make_key
 
 from infratest.errors import HostKeyRefused, TransportError
 from infratest.transports import _known_hosts as known
+from tests.worlds.sshd import make_key
 
 
 @pytest.fixture(scope="module")

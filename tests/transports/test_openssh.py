@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sshd import Server, children, make_key, wait_until
 
 from infratest.deadline import Deadline
 from infratest.errors import (
@@ -24,8 +23,9 @@ from infratest.errors import (
     Unreachable,
 )
 from infratest.hosts import Host
-from infratest.registry import get
+from infratest.outsiders import get
 from infratest.transports.base import Transport
+from tests.worlds.sshd import Server, children, make_key, wait_until
 
 Start = Callable[..., Server]
 LONG = 20.0

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sshd import Server, make_key, wait_until
 
 from infratest.deadline import Deadline
 from infratest.errors import (
@@ -26,9 +25,10 @@ from infratest.errors import (
     Unreachable,
 )
 from infratest.hosts import Host
-from infratest.registry import get
+from infratest.outsiders import get
 from infratest.states import CRITICAL, UNKNOWN
 from infratest.transports.base import CommandResult, Transport
+from tests.worlds.sshd import Server, make_key, wait_until
 
 Start = Callable[..., Server]
 LONG = 20.0
@@ -480,7 +480,7 @@ def test_without_paramiko_the_message_says_how_to_get_it() -> None:
     done = python(
         "import sys; sys.modules['paramiko'] = None\n"
         "from infratest.deadline import Deadline; from infratest.hosts import Host\n"
-        "from infratest.registry import get\n"
+        "from infratest.outsiders import get\n"
         "try: get('transport', 'ssh')(Host(name='web-1', options={'client': 'paramiko'})).open(Deadline(1))\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
@@ -493,7 +493,7 @@ def test_paramiko_never_writes_to_stderr(server: Server) -> None:
     listener, thread = speaking(b"SSH-1.5-Old\r\n")
     done = python(
         "import sys\nfrom infratest.deadline import Deadline; from infratest.hosts import Host\n"
-        "from infratest.registry import get\n"
+        "from infratest.outsiders import get\n"
         "options = dict(address='127.0.0.1', port=int(sys.argv[1]), config='none', agent=False, client='paramiko')\n"
         "try: get('transport', 'ssh')(Host(name='web-1', options=options)).open(Deadline(9))\n"
         "except Exception as error: print(type(error).__name__)",
@@ -506,7 +506,7 @@ def test_paramiko_never_writes_to_stderr(server: Server) -> None:
 
 def test_the_transport_is_listed_without_importing_paramiko() -> None:
     done = python(
-        "import sys; from infratest.registry import names, get; get('transport', 'ssh'); print(names('transport'))\n"
+        "import sys; from infratest.outsiders import names, get; get('transport', 'ssh'); print(names('transport'))\n"
         "print('paramiko' in sys.modules)"
     )
     assert done.stdout == "['container', 'fake', 'local', 'openssh', 'ssh']\nFalse\n"

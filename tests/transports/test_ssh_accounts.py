@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sshd import make_key, wait_until
-from tiny_container import ssh_container
 
 from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, DeadlineExceeded, TransportError
 from infratest.hosts import Host
-from infratest.registry import get
+from infratest.outsiders import get
 from infratest.transports.base import Transport
+from tests.worlds.sshd import make_key, wait_until
+from tests.worlds.tiny_container import ssh_container
 
 LONG = 20.0
 Login = Callable[[str], Transport]

@@ -11,15 +11,15 @@ from pathlib import Path
 from time import monotonic, time_ns
 
 import pytest
-from ssh_config_corpus import ALIASES, answer_of_ssh, configurations, whole_paths
-from sshd import wait_until
 
 from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, TransportError
 from infratest.hosts import Host
-from infratest.transports import _ssh_config
-from infratest.transports._ssh_config import Destination, look_up
-from infratest.transports._ssh_route import Hop, Options, route
+from infratest.transports.ssh import config as _ssh_config
+from infratest.transports.ssh.config import Destination, look_up
+from infratest.transports.ssh.route import Hop, Options, route
+from tests.worlds.ssh_config_corpus import ALIASES, answer_of_ssh, configurations, whole_paths
+from tests.worlds.sshd import wait_until
 
 LONG = 20.0
 SEED = 7
@@ -245,7 +245,7 @@ def asked(log: Path) -> int:
 MANY = """
 import sys
 from infratest.hosts import Host
-from infratest.transports._ssh_route import Options, route
+from infratest.transports.ssh.route import Options, route
 for number in range(200):
     (hop,) = route(Host(name=f"web-{number}"), Options(config=sys.argv[1], answers=sys.argv[2]))
     assert (hop.address, hop.port) == (f"web-{number}.example", 2222), hop
@@ -382,7 +382,7 @@ def test_a_client_that_is_not_openssh_is_not_asked(tmp_path: Path, monkeypatch: 
 
 USERS = """
 from infratest.hosts import Host
-from infratest.transports._ssh_route import Options, route
+from infratest.transports.ssh.route import Options, route
 (hop,) = route(Host(name="web-1"), Options())
 print(hop.address, hop.port, hop.user, *hop.known_hosts[:2])
 """

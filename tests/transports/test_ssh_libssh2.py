@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sshd import Server, make_key
-from turns import Turns, counting
 
 from infratest.deadline import Deadline
 from infratest.errors import TransportError
 from infratest.hosts import Host
-from infratest.registry import get
-from infratest.transports._ssh_choice import choose
-from infratest.transports._ssh_route import Options, route
+from infratest.outsiders import get
 from infratest.transports.base import Transport
+from infratest.transports.ssh.choice import choose
+from infratest.transports.ssh.route import Options, route
+from tests.worlds.sshd import Server, make_key
+from tests.worlds.turns import Turns, counting
 
 Start = Callable[..., Server]
 LONG = 20.0
@@ -106,7 +106,7 @@ def test_paramiko_is_not_imported(server: Server) -> None:
     code = (
         "import sys, json\n"
         "from infratest.deadline import Deadline; from infratest.hosts import Host\n"
-        "from infratest.registry import get\n"
+        "from infratest.outsiders import get\n"
         "transport = get('transport', 'ssh')(Host(name='web-1', options=json.loads(sys.argv[1])))\n"
         "transport.open(Deadline(20)); print(transport.run(['echo', 'here'], Deadline(20)).stdout)\n"
         "transport.close(); print([name for name in ('paramiko', 'cryptography', 'asyncio') if name in sys.modules])"
@@ -127,7 +127,7 @@ def test_paramiko_is_not_imported(server: Server) -> None:
 def test_without_ssh2_paramiko_serves(server: Server) -> None:
     code = (
         "import sys, json; sys.modules['ssh2.session'] = None\n"
-        "from infratest.hosts import Host\nfrom infratest.registry import get\n"
+        "from infratest.hosts import Host\nfrom infratest.outsiders import get\n"
         "choice = get('transport', 'ssh')(Host(name='web-1', options=json.loads(sys.argv[1]))).choice()\n"
         "print(choice.client, choice.why)"
     )

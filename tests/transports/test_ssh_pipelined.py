@@ -16,15 +16,15 @@ from typing import Any
 
 import paramiko
 import pytest
-from dropbear import running_dropbear
-from sshd import Server, make_key, wait_until
-from turns import Turns, counting
 
 from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, HostKeyRefused
 from infratest.hosts import Host
-from infratest.registry import get
+from infratest.outsiders import get
 from infratest.transports.base import Transport
+from tests.worlds.dropbear import running_dropbear
+from tests.worlds.sshd import Server, make_key, wait_until
+from tests.worlds.turns import Turns, counting
 
 Start = Callable[..., Server]
 LONG = 20.0

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sshd import Server, wait_until
 
 from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, HostKeyRefused, TransportError, Unreachable
 from infratest.hosts import Host
-from infratest.registry import get
-from infratest.transports._ssh_route import Options, route
+from infratest.outsiders import get
 from infratest.transports.base import Transport
+from infratest.transports.ssh.route import Options, route
+from tests.worlds.sshd import Server, wait_until
 
 Start = Callable[..., Server]
 LONG = 20.0

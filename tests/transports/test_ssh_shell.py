@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sshd import Server, descendants, wait_until
-from turns import counting
 
 from infratest.deadline import Deadline
 from infratest.errors import ConnectionLost
 from infratest.hosts import Host
-from infratest.registry import get
+from infratest.outsiders import get
 from infratest.transports.base import Transport
+from tests.worlds.sshd import Server, descendants, wait_until
+from tests.worlds.turns import counting
 
 Start = Callable[..., Server]
 LONG = 20.0

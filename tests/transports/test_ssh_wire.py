@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from infratest.deadline import Deadline
-from infratest.transports._ssh_wire import Wire
+from infratest.transports.ssh.wire import Wire
 
 LONG = 20.0
 

@@ -1,0 +1,151 @@
+"""`infratest heal`: heal what a stored report says is broken, and the kill switch, `heal pause` and `heal resume`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from infratest import rfc3339
+from infratest.cleaning import clean
+from infratest.cli.session import Time, with_session
+from infratest.deadline import Deadline
+from infratest.errors import UserError
+from infratest.model import Report
+from infratest.project.session import Session
+from infratest.states import EXIT, UNKNOWN
+
+if TYPE_CHECKING:
+    from infratest.heal.records import HealRecord
+
+PAUSE, RESUME = "pause", "resume"
+
+
+@click.command("heal", short_help="Heal what a report says is broken; pause and resume healing.")
+@click.argument("what", metavar="REPORT | pause TIME | resume")
+@click.argument("time", metavar="", required=False)
+@click.option("--dry-run", is_flag=True, help="Say what would be done; do nothing, store nothing.")
+@with_session(require_env=True)
+def command(session: Session, what: str, time: str | None, dry_run: bool) -> int:
+    """Heal what a report says is broken, as the rules under `heal:` in the stack file allow.
+
+    REPORT is a file that `infratest check --format json:FILE` wrote, or - for standard input. Every result that a
+    rule is for passes the gates first: confirmed by failures in a row, fresh, not paused, few enough sick hosts in
+    its group, tries left. After an act the failed scenario is run again. Each decision is kept in heal.jsonl in the
+    state directory, with its reason.
+
+    \b
+    infratest heal pause 2h    heals nothing for two hours, in all environments
+    infratest heal resume      ends that
+    A report in a file named pause or resume is ./pause or ./resume.
+
+    Exit status: 0 ok or healed, 1 warning, 2 critical, 3 unknown or wrong use.
+    """
+    if what == PAUSE:
+        return _pause(session, time, dry_run)
+    if time is not None:
+        near = [] if what == RESUME else get_close_matches(what, (PAUSE, RESUME), 1)
+        raise click.UsageError(
+            f"unexpected {time!r} after {what!r}" + "".join(f": did you mean {one!r}?" for one in near)
+        )
+    if what == RESUME:
+        return _resume(session, dry_run)
+    from infratest.project import faces
+
+    report = read_report(what)
+    _for_this_stack(report, session, what)
+    deadline = Deadline(session.timeout) if session.timeout else None
+    healed, records = faces.heal_report(session, report, dry_run, deadline=deadline, stored=True)
+    for record in records:
+        reason = f": {record.reason}" if record.reason else ""
+        click.echo(f"{record.before.id}: {record.ending}: {record.remedy}{reason}")
+    looked_at = [record.after for record in records if record.after is not None]
+    if looked_at:
+        # Only what was run again is news: the rest of the report is as old as its file.
+        faces.store(session, healed.changed(results=looked_at, started=rfc3339.now(), duration=0.0))
+    return _judged(healed, records)
+
+
+def _judged(healed: Report, records: Sequence[HealRecord]) -> int:
+    """Say how the stack is now, as far as the report tells, and return the exit status."""
+    from infratest.heal.gates import FRESH, refusals
+
+    counts = healed.counts
+    failed = counts["critical"] + counts["warning"] + counts["unknown"]
+    words = "; ".join(healed.notes) or "nothing to heal"
+    stale = any(answer.name == FRESH for record in records for answer in refusals(record.gates))
+    state = UNKNOWN if stale else healed.state
+    click.echo(f"{state}: {failed} of {len(healed.results)} scenarios not ok: {words}")
+    return EXIT[state]
+
+
+def read_report(path: str) -> Report:
+    """Return the report in a file of `--format json`, or on standard input for `-`.
+
+    Raises:
+        UserError: no such file, or it holds no report of this version.
+    """
+    what = "standard input" if path == "-" else path
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return Report.from_dict(json.loads(data))
+    except OSError as error:
+        raise UserError(
+            f"report {what}: {error.strerror}; write one with `infratest check --format json:{what}`"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise UserError(
+            f"report {what}: is no report of this version ({clean(why, 100)}); "
+            "write one with `infratest check --format json:FILE`"
+        ) from error
+
+
+def _for_this_stack(report: Report, session: Session, what: str) -> None:
+    stack = session.stack
+    if (report.stack, report.env) != (stack.name, stack.env):
+        raise UserError(
+            f"report {what}: is of {_name(report.stack, report.env)}, this is {_name(stack.name, stack.env)}; "
+            "name the stack with --stack and the environment with --env"
+        )
+
+
+def _name(stack: str, env: str) -> str:
+    return f"stack {stack!r}" + (f", environment {env!r}" if env else "")
+
+
+def _pause(session: Session, time: str | None, dry_run: bool) -> int:
+    from infratest.heal.gates import moment
+    from infratest.heal.pause import pause
+
+    if time is None:
+        raise click.UsageError("heal pause: say for how long, as `infratest heal pause 2h`")
+    seconds: Any = Time().convert(time, None, None)
+    state = _whole_state(session)
+    if dry_run:
+        click.echo(f"would heal nothing for {time}")
+        return 0
+    click.echo(f"healing is paused until {moment(pause(state, seconds))}; `infratest heal resume` ends it")
+    return 0
+
+
+def _resume(session: Session, dry_run: bool) -> int:
+    from infratest.heal.pause import resume
+
+    state = _whole_state(session)
+    if dry_run:
+        click.echo("would allow healing again")
+        return 0
+    click.echo("healing is allowed again" if resume(state) else "healing was not paused")
+    return 0
+
+
+def _whole_state(session: Session) -> Any:
+    """Return the state directory that all environments share: the kill switch must not ask for one of them."""
+    session.require_env = False
+    return session.state

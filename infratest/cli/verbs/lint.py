@@ -1,0 +1,149 @@
+"""`infratest lint`: finds in features what Gherkin would swallow, undefined sentences and values that do not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from infratest.cli.session import with_session
+from infratest.errors import FeatureError, InfratestError, NotInThisVersion, StackFileError, UserError
+from infratest.gherkin.find import find
+from infratest.gherkin.lint import binding, heals, idle_rules, needs
+from infratest.gherkin.suite import Feature
+from infratest.heal.ladder import foresee
+from infratest.lifecycle.operation import Lifecycle
+from infratest.project import faces
+from infratest.project.readiness import check_ready
+from infratest.project.session import Session
+from infratest.stack.declared import StackFile
+from infratest.units import counted
+from infratest.user_steps.load import UsersSteps, users_steps
+from infratest.user_steps.unread import unread
+
+
+@click.command("lint", short_help="Look for mistakes in features and the stack file; asks no host.")
+@click.argument("features", nargs=-1, metavar="[FEATURE ...]")
+@with_session()
+def command(session: Session, features: tuple[str, ...]) -> int:
+    """Look for mistakes in features and the stack file, without asking any host.
+
+    Misspelt keywords, open table rows, columns and values that nothing reads, empty scenarios, outlines without rows,
+    nearly known tags, equal ids, ambiguous and undefined sentences, bounds and units that cannot be, steps of your own
+    that nobody reads, heal rules that no scenario is for. Needs no stack file; where there is one, it is looked at
+    whole, and so is what features say of its hosts and values.
+
+    Exit status: 0 nothing found, 1 something found, 2 wrong use.
+    """
+    look = _Look(session, features)
+    look.whole()
+    problems = list(dict.fromkeys(look.problems))
+    for words in problems:
+        click.echo(words)
+    scenarios = sum(len(feature.scenarios) for feature in look.features)
+    found = counted(sum(words.count("\n") + 1 for words in problems), "mistake") if problems else "no mistakes found"
+    click.echo(f"{counted(len(look.features), 'feature')}, {counted(scenarios, 'scenario')}: {found}", err=True)
+    return 1 if problems else 0
+
+
+class _Look:
+    """One look at a project: each part of it, whatever is wrong with the others."""
+
+    def __init__(self, session: Session, arguments: Sequence[str]) -> None:
+        self.session = session
+        self.arguments = arguments
+        self.problems: list[str] = []
+        self.features: list[Feature] = []
+        self.stack: StackFile | None = None
+        self.users: UsersSteps | None = None
+
+    def whole(self) -> None:
+        """Look at the stack file, the steps of the user's own, the features, and how they fit together."""
+        folder = self._read_stack()
+        self._tell(lambda: self._read_steps(folder))
+        declared = self.stack.features if self.stack else ()
+        every = self._read_features(declared, folder)
+        rest = partial(self._others, declared, folder)
+        self.problems += needs(self.features, rest)
+        if self.stack is not None:
+            self._of_stack(self.stack)
+            rules = self.stack.heal
+            self.problems += heals(self.features, [rule.name for rule in rules])
+            if every and rules:
+                known = {feature.path: feature for feature in (*self.features, *(rest() if self.arguments else ()))}
+                self.problems += idle_rules(
+                    list(known.values()), [(rule.name, rule.when_tags, rule.where) for rule in rules]
+                )
+            self._against_stack(self.stack)
+
+    def _tell(self, look: Callable[[], Any], errors: tuple[type[Exception], ...] = (UserError,)) -> bool:
+        """Carry out one look and keep what is wrong; return whether nothing was."""
+        try:
+            look()
+        except errors as error:
+            self.problems.append(str(error))
+            return False
+        return True
+
+    def _read_stack(self) -> Path:
+        """Read the stack file, where there is one, and return the folder that features lie below."""
+
+        def read() -> None:
+            self.stack = self.session.stack
+
+        if self.session.stack_path.exists():
+            self._tell(read, (StackFileError, NotInThisVersion))
+        return self.stack.folder if self.stack else self.session.stack_path.absolute().parent
+
+    def _read_steps(self, folder: Path) -> None:
+        self.problems += unread(folder)
+        self.users = users_steps(folder)
+
+    def _read_features(self, declared: Sequence[str], folder: Path) -> bool:
+        """Read the features that are asked for and return whether all could be read."""
+        every = True
+        for item in find(self.arguments, declared, folder):
+            try:
+                made = faces.read(item, self.users)
+            except FeatureError as error:
+                self.problems.append(str(error))
+                every = False
+                continue
+            self.features.append(made)
+            self.problems += [f"{made.file}:{line}: {words}" for line, words in binding(made)]
+        return every
+
+    def _others(self, declared: Sequence[str], folder: Path) -> list[Feature]:
+        """Return the features of the project that can be read."""
+        found = []
+        for item in find((), declared, folder):
+            try:
+                found.append(faces.read(item, self.users))
+            except FeatureError:  # it is not what was asked for
+                continue
+        return found
+
+    def _of_stack(self, stack: StackFile) -> None:
+        """Look for what `up` or a heal would refuse: an image that nobody has, a hook that is not there."""
+        self._tell(lambda: check_ready(stack))
+        self._tell(lambda: Lifecycle(stack, self.session.state).foresee())
+        for rule in stack.heal:
+            self._tell(partial(foresee, rule, stack.folder))
+
+    def _against_stack(self, stack: StackFile) -> None:
+        """Look for unknown groups, hosts and values. Addresses are made up for this."""
+        from infratest.gherkin.suite import all_scenarios
+        from infratest.hosts import Host
+        from infratest.plan.planner import plan
+        from infratest.values import Values
+
+        hosts = [
+            Host(name=spec.name, groups=spec.groups, labels=spec.labels, address=spec.address or "192.0.2.1")
+            for spec in stack.hosts
+        ]
+        values = Values(hosts, stack.parameters, stack.outputs)
+        scenarios, told = all_scenarios(self.features), self.problems
+        self._tell(lambda: plan(scenarios, hosts, values, problems=told), (InfratestError,))

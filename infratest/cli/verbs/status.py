@@ -1,0 +1,178 @@
+"""`infratest status`: the hosts as they are, the lease, and what the journal says."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from infratest.cleaning import clean
+from infratest.cli import _streams
+from infratest.cli._lifecycle import looking
+from infratest.cli.session import with_session
+from infratest.hosts import ABSENT, PAUSED, RUNNING, STOPPED, Host
+from infratest.lifecycle import made_from, strays
+from infratest.lifecycle.made_from import Change
+from infratest.lifecycle.status import Status
+from infratest.outsiders import get
+from infratest.project.session import Session
+from infratest.stack.kept_parameters import shown
+from infratest.store.journal import Journal
+from infratest.units import human
+
+PIPE_WIDTH = 200  # characters of the table where nobody's terminal limits it
+DECLARED = "declared"  # a host that nobody was asked about: what it is, its checks find out
+STYLES = {RUNNING: "green", STOPPED: "yellow", PAUSED: "yellow", DECLARED: "default"}
+
+
+@click.command("status", short_help="Show the hosts, the lease and what the journal says.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text (default) or json.")
+@with_session()
+def command(session: Session, form: str) -> int:
+    """Show the hosts as their provider sees them now, until when the lease lasts, and what the journal says.
+
+    Looks only: takes no lock, writes nothing, and logs in nowhere: a host of provider existing is `declared`.
+    `interrupted` names runs that began and have not ended (one of them may be at work just now), `leftovers` what
+    `infratest reap` would remove. Hosts that exist and that the stack file no longer names are told, and so are those
+    that another state directory of yours made under this stack's name.
+
+    Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use.
+    """
+    life = looking(session)
+    found, stray = life.status(), strays.find(life)
+    chosen = set(session.selected([host.name for host in found.hosts]))
+    hosts = [host for host in found.hosts if host.name in chosen]
+    changed = _changed(session, hosts)
+    if form == "json":
+        document = _as_dict(session, found, hosts) | {"changed": [asdict(one) for one in changed]} | _strays(stray)
+        document["healing"] = _health(session)
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        _show(session, found, hosts)
+        if session.kept:
+            click.echo(clean(f"parameters given to `up` or `provision`: {shown(session.kept)}", 1000))
+        for line in (
+            *_health(session),
+            *made_from.told(changed, session.stack.env),
+            *strays.lines(stray, session.stack),
+        ):
+            click.echo(clean(line, 1000))
+    return 0
+
+
+def _strays(found: strays.Strays) -> dict[str, Any]:
+    """Return, for machines, the hosts that the stack file or this state directory does not lead to."""
+    return {
+        kind: [{"name": one.name, "id": one.id, "labels": dict(one.labels)} for one in hosts]
+        for kind, hosts in (("undeclared", found.undeclared), ("elsewhere", found.elsewhere))
+    }
+
+
+def _health(session: Session) -> list[str]:
+    """Return what keeps the heal rules from healing."""
+    if not session.stack.heal:
+        return []
+    from infratest.heal.health import health
+
+    return health(session.state, session.stack.env, session.stack.heal, time.time())
+
+
+def _changed(session: Session, hosts: list[Host]) -> list[Change]:
+    """Return what hosts that are there were made from that the stack file says otherwise now."""
+    stack, there = session.stack, {host.name for host in hosts if host.state not in ABSENT}
+    specs = [spec for spec in stack.hosts if spec.name in there]
+    return made_from.changes(Journal(session.state).records(), stack.name, stack.env, specs)
+
+
+def _show(session: Session, found: Status, hosts: list[Host]) -> None:
+    console = _streams.console(session.colour)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    stack = session.stack
+    env = f", environment {stack.env}" if stack.env else ""
+    production = ", production" if stack.production else ""
+    console.print(Text(f"stack {stack.name}{env}{production}, provider {stack.provider}"))
+    table = Table("host", "state", "address", "reached at", "groups", box=None, pad_edge=False)
+    for host in hosts:
+        table.add_row(
+            Text(host.name), Text(_state(session, host), STYLES.get(_state(session, host), "red")),
+            Text(host.address or "-"), Text(_reached(host)), Text(", ".join(host.groups) or "-"),
+        )  # fmt: skip
+    console.print(table)
+    for line in _lines(found):
+        console.print(Text(clean(line)))
+
+
+def _state(session: Session, host: Host) -> str:
+    """Return what a host is; a provider that hands hosts out as they are declared has asked none but this machine."""
+    declared = get("provider", session.stack.provider).declared
+    return DECLARED if declared and host.transport != "local" else host.state
+
+
+def _reached(host: Host) -> str:
+    if host.state != RUNNING:
+        return "-"
+    published = ", ".join(f"{port} at {at}:{there}" for port, (at, there) in sorted(host.endpoints.items()))
+    if published or host.transport not in ("ssh", "openssh"):
+        return published or host.transport
+    at = str(host.options.get("address") or host.address or host.name)
+    return f"{at}:{host.options.get('port') or 22} by {host.transport}"
+
+
+def _lines(found: Status) -> list[str]:
+    lines = []
+    if found.expires is not None:
+        left = found.expires - time.time()
+        words = (
+            f"in {human(left, 's')}" if left > 0 else f"{human(-left, 's')} ago: `infratest reap --expired` removes it"
+        )
+        lines.append(f"lease of {found.owner} ends {_moment(found.expires)} ({words})")
+    if found.resources:
+        lines.append(f"journal: {len(found.resources)} live: {', '.join(' '.join(one) for one in found.resources)}")
+    for one in found.interrupted:
+        lines.append(f"interrupted, or at work: {one.verb}, process {one.pid}, begun {_moment(one.time)}")
+    for left_over in found.leftovers:
+        lines.append(f"leftover: {left_over.kind} {left_over.name} ({left_over.id[:12]}); `infratest reap` removes it")
+    for undo in found.undos:
+        lines.append(f"fault on {undo.host} not known to be taken back; `infratest reap` runs: {undo.command}")
+    return lines or ["journal: nothing was made from this state directory"]
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _as_dict(session: Session, found: Status, hosts: list[Host]) -> dict[str, Any]:
+    return {
+        "stack": session.stack.name,
+        "env": session.stack.env,
+        "production": session.stack.production,
+        "provider": session.stack.provider,
+        "parameters": session.kept,
+        "hosts": [
+            {
+                "name": host.name,
+                "state": _state(session, host),
+                "address": host.address,
+                "routed": host.routed,
+                "endpoints": {str(port): list(at) for port, at in host.endpoints.items()},
+                "groups": list(host.groups),
+                "labels": dict(host.labels),
+                "transport": host.transport,
+            }
+            for host in hosts
+        ],
+        "owner": found.owner,
+        "state_id": found.state_id,
+        "expires": found.expires,
+        "live": [{"kind": kind, "name": name} for kind, name in found.resources],
+        "interrupted": [{"verb": one.verb, "pid": one.pid, "time": one.time} for one in found.interrupted],
+        "leftovers": [{"kind": one.kind, "name": one.name, "id": one.id} for one in found.leftovers],
+        "undos": [{"host": one.host, "command": one.command} for one in found.undos],
+    }

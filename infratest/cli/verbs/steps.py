@@ -1,0 +1,123 @@
+"""`infratest steps`: the catalogue of sentences, an example each."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from infratest.cli import _streams
+from infratest.cli.session import with_session
+from infratest.gherkin.phrases import Sentence
+from infratest.gherkin.suite import ACT, CHECK, SETUP
+from infratest.gherkin.vocabulary import vocabulary
+from infratest.project.session import Session
+from infratest.user_steps.load import OwnStep, users_steps
+
+#: Heading of each kind, in the order they stand in a scenario.
+KINDS = (
+    (SETUP, "Given: which hosts"),
+    (ACT, 'When: acts, on every host given or `on "web-1"`'),
+    (CHECK, "Then: checks"),
+)
+
+TAIL = """Every checking sentence may end, in this order, with
+  , warning 80 %              a second, stricter bound (after a bound)
+  , named "dbsize"            the name of its number in perfdata (after a bound)
+  on "web-1" | on exactly one host | on at least 2 hosts | on no host
+  from the host | from the controller | from "db" | from every host in "app"
+  within 30 s | for 10 s      asked again until it holds; must hold throughout
+Bounds: less than, more than, at least, at most, between A and B, exactly; units: %, ms s min h days, B KiB MiB GiB TiB
+(kB to TB, and long words: 10 seconds, 1 minute, 2 hours). Hosts: role=web and not (env=dev or web-3), `*` in values.
+Values: {host.address} {host.name} {host.label.X} {host.db.address} {group.web.count} {param.X} {output.X}"""
+
+
+@click.command("steps", short_help="List the sentences there are, an example each.")
+@click.argument("pattern", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json.")
+@with_session()
+def command(session: Session, pattern: str | None, form: str) -> int:
+    """List the sentences there are, an example each, and the steps of your own.
+
+    PATTERN is a part of what to look for: `infratest steps port`.
+
+    Exit status: 0 found, 1 nothing found.
+    """
+    words = (pattern or "").lower()
+    found = [sentence for sentence in vocabulary().sentences if words in _text(sentence).lower()]
+    own = [step for step in _own(session) if words in f"{step.pattern} {step.summary} {step.location}".lower()]
+    if form == "json":
+        document = [*map(_document, found), *map(_own_document, own)]
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return 0 if document else 1
+    if not found and not own:
+        near = vocabulary().nearest(pattern or "")
+        hint = f"the nearest: {near}" if near else "`infratest steps` lists all there are"
+        click.echo(f"no sentence holds {pattern!r}; {hint}", err=True)
+        return 1
+    for kind, heading in KINDS:
+        listed = [sentence for sentence in found if sentence.kind == kind]
+        if listed:
+            click.echo(_styled(session, heading, bold=True), color=True)
+            for sentence in listed:
+                click.echo(f"  {sentence.example}")
+                told = f"{sentence.summary} Undo: {sentence.undo}." if sentence.undo else sentence.summary
+                click.echo(_styled(session, f"      {told}", dim=True), color=True)
+                if sentence.negation:
+                    click.echo(_styled(session, f"      not: {sentence.negation}", dim=True), color=True)
+    _show_own(session, own)
+    if not pattern:
+        click.echo(f"\n{TAIL}")
+    return 0
+
+
+def _own(session: Session) -> list[OwnStep]:
+    """Return the steps of the user's own beside the stack file."""
+    users = users_steps(session.stack_path.absolute().parent)
+    return users.listed() if users else []
+
+
+def _show_own(session: Session, own: list[OwnStep]) -> None:
+    if own:
+        click.echo(_styled(session, "Your own steps", bold=True), color=True)
+    for step in own:
+        click.echo(f"  {step.keyword.capitalize()} {step.pattern}")
+        kind = "only looks" if step.looks else "may change something; with @infratest.checks it only looks"
+        told = f"{step.summary} (own, {kind}; {step.location})".strip()
+        click.echo(_styled(session, f"      {told}", dim=True), color=True)
+
+
+def _styled(session: Session, words: str, *, bold: bool = False, dim: bool = False) -> str:
+    coloured = _streams.takes_colour(sys.stdout, session.colour)
+    return click.style(words, bold=bold or None, dim=dim or None) if coloured else words
+
+
+def _text(sentence: Sentence) -> str:
+    return f"{sentence.example} {sentence.pattern} {sentence.summary} {sentence.module}"
+
+
+def _own_document(step: OwnStep) -> dict[str, str | None]:
+    return {
+        "kind": CHECK if step.looks else ACT,
+        "vocabulary": "own",
+        "pattern": step.pattern,
+        "negation": None,
+        "example": step.pattern,
+        "summary": step.summary,
+        "undo": None,
+        "keyword": step.keyword,
+        "location": step.location,
+    }
+
+
+def _document(sentence: Sentence) -> dict[str, str | None]:
+    return {
+        "kind": sentence.kind,
+        "vocabulary": sentence.module,
+        "pattern": sentence.pattern,
+        "negation": sentence.negation,
+        "example": sentence.example,
+        "summary": sentence.summary,
+        "undo": sentence.undo or None,
+    }

@@ -1,0 +1,90 @@
+"""`infratest test`: runs features against a stack that is up, and shows what holds and what does not."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from infratest.cli import _streams
+from infratest.cli._checking import AT, in_time, until
+from infratest.cli._formats import check_formats, exit_status, format_options, show
+from infratest.cli.session import selecting, with_session
+from infratest.engine.apart import Send
+from infratest.model import Report, Result
+from infratest.project import faces
+from infratest.project.session import Session
+
+
+@click.command("test", short_help="Run features against the stack that is up.")
+@click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
+@selecting
+@click.option("--yes-production", is_flag=True, help="Yes, also scenarios that act, on a stack that is production.")
+@format_options("text")
+@with_session()
+def command(
+    session: Session,
+    features: tuple[str, ...],
+    tags: tuple[str, ...],
+    scenario: str | None,
+    yes_production: bool,
+    formats: tuple[str, ...],
+    fail_on: str,
+) -> int:
+    """Run features against the stack that is up.
+
+    FEATURE is a file, a folder, a file and a line (web.feature:12), or a ready-made one (@linux-baseline); without
+    any, those that the stack file names. Nothing is brought up: `infratest up` does that.
+
+    \b
+    infratest test                          everything
+    infratest test features/web.feature:12  one scenario
+    infratest test --host 'web-*' --tags 'web and not slow'
+    infratest test --format junit:report.xml --format json:report.json
+
+    Exit status: 0 ok, 1 warning, 2 critical, 3 unknown (nothing ran, something could not be known, wrong use).
+    """
+    check_formats(formats)
+    wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="test", yes_production=yes_production)
+    report = run(session, wanted)
+    show(session, report, formats, "text")
+    return exit_status(report.state, fail_on)
+
+
+def run(session: Session, wanted: faces.Wanted) -> Report:
+    """Run and store; what stands in the way of all is the report's problem."""
+    deadline = until(session, "test")
+
+    def work(send: Send) -> Report:
+        send((AT, "features and steps of your own were read"))
+        prepared = faces.prepare(session, wanted, deadline=deadline)
+        send((AT, "scenarios were run"))
+        with _Progress(len(prepared.plan.tasks)) as progress:
+            report = faces.execute(session, wanted, prepared, progress.result, deadline=deadline)
+        faces.store(session, report)
+        return report
+
+    return in_time(session, deadline, work)
+
+
+class _Progress:
+    """A line that moves on a terminal while the run goes on; nothing elsewhere, where the report says it all."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._shown = _streams.redraws(sys.stderr)
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def result(self, result: Result) -> None:
+        self._done += 1
+        if self._shown:
+            sys.stderr.write(f"\r\x1b[K{self._done} of {self._total} scenarios")
+            sys.stderr.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

@@ -1,0 +1,97 @@
+"""`infratest up`: the hosts of a stack made or started, and ready; or nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import click
+
+from infratest.cli._lifecycle import changing, keep_parameters, looking, names, say, would
+from infratest.cli.session import with_session
+from infratest.errors import InfratestError
+from infratest.hosts import ABSENT, GONE, NOT_MADE, PAUSED, STOPPED
+from infratest.lifecycle import made_from, strays
+from infratest.lifecycle.operation import Lifecycle
+from infratest.lifecycle.provision import log_path, provision
+from infratest.project.readiness import check_ready, ready_by
+from infratest.project.session import Session
+from infratest.providers.base import HostSpec
+from infratest.stack.selection import with_needed
+from infratest.store.journal import Journal
+from infratest.units import counted
+
+ACTIONS = {
+    GONE: "would be made",
+    NOT_MADE: "would be made",
+    STOPPED: "would be started",
+    PAUSED: "would be started",
+}
+
+
+@click.command("up", short_help="Make or start the hosts of the stack, and wait until they are ready.")
+@click.option("--provision", "provisioning", is_flag=True, help="Provision them too, once all are ready.")
+@click.option("--dry-run", is_flag=True, help="Say what would be made or started, and do nothing.")
+@with_session()
+def command(session: Session, provisioning: bool, dry_run: bool) -> int:
+    """Make what is not there, start what is halted, leave alone what runs, and wait until all is ready.
+
+    A host is ready when a command over its transport answers and its `ready:` sentences hold. Hosts come up in
+    parallel (--jobs at once), those that are `after` others when these are ready. If one fails, or on Ctrl-C,
+    everything that this run made is removed again. Every resource is in the journal before it is asked for, so that
+    after a kill -9 `infratest reap`, or the next `up`, removes what was left. A host that is there and was made from
+    another image, user, memory or ports than the stack file says now stays as it is; a line says so, and what to do.
+    Values of -D are kept with the stack: `test`, `check` and the others use them until they are given anew.
+
+    \b
+    infratest up                     the whole stack, in its first environment
+    infratest up --host 'web-*'      these, and what they come after
+    infratest up --provision         and provision them
+
+    Exit status: 0 all ready, 1 failed (with what was undone), 2 wrong use, 130 after Ctrl-C.
+    """
+    check_ready(session.stack)
+    life = looking(session)
+    stray = strays.find(life)
+    for line in strays.lines(strays.Strays(elsewhere=stray.elsewhere), session.stack):
+        say(line)  # before anything is made: it may be meant to go on with those
+    if dry_run:
+        _tell_undeclared(session, stray)
+        specs = life.foresee(names(session))
+        hosts = life.hosts([spec.name for spec in specs])
+        there = {host.name for host in hosts if host.state not in ABSENT}
+        _tell_changes(session, [spec for spec in specs if spec.name in there])
+        return would([f"{host.name} {ACTIONS.get(host.state, 'runs already')}" for host in hosts], "no host")
+
+    def work(life: Lifecycle) -> int:
+        hosts = life.up(names(session))
+        keep_parameters(session)
+        if provisioning and provision(life, names(session)):
+            say(f"what provisioners printed is in {log_path(session.state, 'HOST')}")
+        return len(hosts)
+
+    try:
+        count = changing(session, "up", work, ready_by(session.stack))
+    finally:  # a host that was made for another user may be why it failed
+        _tell_changes(session, with_needed(session.stack.hosts, names(session)))
+    _tell_undeclared(session, stray)
+    if life.provider.declared:
+        say(f"{counted(count, 'host')} ready; provider {session.stack.provider} makes and removes nothing")
+    else:
+        say(f"{counted(count, 'host')} ready; `infratest destroy` removes what was made")
+    return 0
+
+
+def _tell_undeclared(session: Session, found: strays.Strays) -> None:
+    """Say which hosts run on that the stack file no longer names."""
+    for line in strays.lines(strays.Strays(undeclared=found.undeclared), session.stack):
+        say(line)
+
+
+def _tell_changes(session: Session, specs: Sequence[HostSpec]) -> None:
+    """Say which hosts were made from something else than the stack file says now."""
+    stack = session.stack
+    with suppress(InfratestError):  # what stood in the way of `up` is told by itself
+        found = made_from.changes(Journal(session.state).records(), stack.name, stack.env, specs)
+        for line in made_from.told(found, stack.env):
+            say(line)

@@ -1,0 +1,255 @@
+r"""The fact `process`: every process but those that are there for the question alone. It has no argument: all are told.
+
+Read from /proc by few programs, however many processes there are: grep over the status files (which escape what is odd
+in a name) and over the command lines, ls over the links to the programs. Of the NUL-separated words of a command line
+the first three are printed (`-z`, `-m 3`), a line break in one as \x01; the others, with hundreds of NULs behind a
+title, would be most of the answer. Of a process whose first thread has ended while others work, /proc tells what it is
+by one of those alone.
+"""
+
+from __future__ import annotations
+
+import os
+
+from infratest.cleaning import decoded
+from infratest.errors import FactError
+from infratest.facts import _machine
+from infratest.facts._shell import PUT, lines, number, unescaped, without_any
+from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
+from infratest.facts.process.names import LENGTH, WORDS, Status, for_the_question, names, needs_path
+from infratest.found import Process, Processes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+UNSEEN = "/proc is not mounted, or other users' processes are hidden (hidepid); use sudo for this host"
+HIDDEN = "process 1 cannot be seen: other users' processes are hidden (hidepid); use sudo"
+
+# Processes end while they are read: -s, and no look at the exit status. read() demands that process 1 was seen. Between
+# lines of `=` stand the statuses, those of threads whose process is a zombie, words, and programs with a long name or
+# a blank: of the others the path says no more than the first word.
+SNIPPET = r"""
+if ! [ -d /proc/1 ] || ! [ -r /proc/self/status ]; then
+  echo "UNSEEN" >&2
+  exit NO_TOOL
+fi
+echo "$$"
+cd /proc || exit 1
+shown=$(grep -s -h -E '^(Name|State|Pid|PPid|Uid|VmRSS):' [0-9]*/status)
+put "$shown
+"
+words= programs=
+echo =
+case $shown in
+*'State:	Z'*)
+  for one in $(grep -s -l '^State:.Z' [0-9]*/status); do
+    set -- "${one%/status}"/task/[0-9]*
+    [ $# -gt 1 ] || continue
+    for one; do
+      grep -s -h -E '^(State|Tgid|Pid|VmRSS):' "$one/status"
+      words="$words $one/cmdline" programs="$programs $one/exe"
+    done
+  done
+  ;;
+esac
+echo =
+grep -z -a -s -H -m 3 '' [0-9]*/cmdline $words | tr '\n\0' '\001\n' | cut -b 1-16400
+echo =
+QUOTING_STYLE=literal ls -n -d [0-9]*/exe $programs 2>/dev/null | grep -a -E '/exe -> (.* |.*/[^/]{15,}$)'
+exit 0
+""".replace("NO_TOOL", str(NO_TOOL)).replace("UNSEEN", UNSEEN)
+
+
+class ProcessFact(LooksHere):
+    """Processes."""
+
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        return without_any("grep", "tr", "cut", "ls") + PUT + SNIPPET
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        rows = lines(self.readable(answer).out)
+        ends = [position for position, row in enumerate(rows) if row == "="]
+        if len(ends) != 3:
+            raise FactError(f"the answer about processes is not understood: {answer.out[:80]!r}")
+        statuses, threads, words, paths = (
+            rows[start:end] for start, end in zip((1, *(end + 1 for end in ends)), (*ends, len(rows)), strict=True)
+        )
+        return dict.fromkeys(
+            arguments,
+            _told(_statuses(statuses, threads, _words(words), _paths(paths)), number(rows[0], "a shell's id")),
+        )
+
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        try:
+            entries = os.listdir("/proc")
+        except OSError:
+            return None
+        pids = sorted(int(entry) for entry in entries if entry.isdecimal())
+        if not pids or pids[0] != 1:
+            raise FactError(UNSEEN)
+        seen = {pid: status for pid in pids if (status := _here(pid)) is not None}
+        return dict.fromkeys(arguments, _told(seen, os.getpid()))
+
+
+def _told(seen: Mapping[int, Status], asker: int) -> Processes:
+    """Return the processes of the host out of all that were seen."""
+    if 1 not in seen:
+        raise FactError(HIDDEN)
+    ours = for_the_question(seen, asker, _own(seen))
+    return Processes([_process(status) for pid, status in sorted(seen.items()) if pid not in ours])
+
+
+def _own(seen: Mapping[int, Status]) -> int:
+    """Return our own process where it is among them, else 0: another machine may have one of that id, but not so."""
+    own = os.getpid()
+    here = _here(own) if own in seen else None
+    same = here is not None and (here.parent, here.name, here.words) == (
+        seen[own].parent, seen[own].name, seen[own].words
+    )  # fmt: skip
+    return own if same else 0
+
+
+def _process(status: Status) -> Process:
+    called, cut = names(status)
+    program = status.words[0] if status.words else ""
+    return Process(
+        status.pid, status.parent, status.uid, status.state, status.name, program, status.rss, called, cut
+    )  # fmt: skip
+
+
+def _here(pid: int) -> Status | None:
+    """Return a process as its own files in /proc tell it; None where it ended while they were read."""
+    try:
+        text = _status(f"/proc/{pid}")
+        # They come in this order; the name is escaped, so that it cannot pretend to be another line.
+        name, _, rest = text.removeprefix(b"Name:\t").partition(b"\n")
+        _, _, rest = rest.partition(b"State:\t")
+        state = rest[:1]
+        _, _, rest = rest.partition(b"\nPPid:\t")
+        parent, _, rest = rest.partition(b"\n")
+        _, _, rest = rest.partition(b"\nUid:\t")
+        uids = rest[:40].split(b"\t", 2)
+        if len(uids) < 3:
+            return None
+        folder, resident = f"/proc/{pid}", _resident(rest)
+        if state == b"Z":
+            state, folder, resident = _thread_here(pid) or (state, folder, resident)
+    except OSError:
+        return None
+    called = unescaped(decoded(name))
+    # A kernel thread and a zombie have no memory, and so no command line.
+    words = _words_here(folder) if resident is not None else ()
+    path = _path_here(folder) if resident is not None and needs_path(called, words) else ""
+    return Status(pid, int(parent), int(uids[1]), decoded(state), called, resident or 0, words, path)
+
+
+def _status(folder: str) -> bytes:
+    status = _machine.begun(f"{folder}/status")
+    # Thousands of groups stand before the memory.
+    return status if b"\nThreads:" in status else _machine.whole(f"{folder}/status")
+
+
+def _resident(status: bytes) -> int | None:
+    """Return the resident memory in bytes; None of what has no memory of its own."""
+    _, _, rest = status.partition(b"\nVmRSS:")
+    return int(rest[:20].split(b"kB")[0]) * 1024 if rest else None
+
+
+def _thread_here(pid: int) -> tuple[bytes, str, int | None] | None:
+    """Return the state, folder and memory of the first thread that lives of a process whose first thread does not."""
+    for task in sorted(_machine.listed(f"/proc/{pid}/task"), key=int):
+        folder = f"/proc/{pid}/task/{task}"
+        try:
+            status = _status(folder)
+        except OSError:
+            continue  # it has ended since
+        state = status.partition(b"\nState:\t")[2][:1]
+        if state not in (b"Z", b"X"):
+            return state, folder, _resident(status)
+    return None
+
+
+def _words_here(folder: str) -> tuple[str, ...]:
+    try:
+        line = _machine.begun(f"{folder}/cmdline")
+        if len(line) == _machine.READ_AT_ONCE and line.count(b"\0") < WORDS:
+            line = _machine.whole(f"{folder}/cmdline")
+    except OSError:
+        return ()
+    # Each word ends with a NUL; a program that writes its own title may leave the last one out.
+    return tuple([decoded(word)[:LENGTH] for word in line.removesuffix(b"\0").split(b"\0", WORDS)[:WORDS]])
+
+
+def _path_here(folder: str) -> str:
+    try:
+        return decoded(os.fsencode(os.readlink(f"{folder}/exe")))
+    except OSError:
+        return ""
+
+
+def _words(rows: list[str]) -> dict[str, list[str]]:
+    """Return words of command lines by process or thread: of rows like `51/cmdline:sshd: root@notty`."""
+    words: dict[str, list[str]] = {}
+    for row in rows:
+        place, colon, word = row.partition("/cmdline:")
+        if colon:
+            words.setdefault(place, []).append(word.replace("\x01", "\n")[:LENGTH])
+    return words
+
+
+def _paths(rows: list[str]) -> dict[str, str]:
+    """Return programs by process or thread: of rows like `lrwxrwxrwx 1 0 0 0 Nov 28 00:13 51/exe -> /sbin/init`."""
+    paths: dict[str, str] = {}
+    for row in rows:
+        front, arrow, path = row.partition("/exe -> ")
+        place = front.rpartition(" ")[2]
+        if arrow:  # told twice, one of them is the second line of another's name
+            paths[place] = "" if place in paths else path
+    return paths
+
+
+def _statuses(
+    rows: list[str], threads: list[str], words: Mapping[str, list[str]], paths: Mapping[str, str]
+) -> dict[int, Status]:
+    living = _living(threads)
+    seen = {}
+    for values in _blocks(rows, "Name"):
+        if not {"Name", "State", "Pid", "PPid", "Uid"} <= values.keys():
+            continue  # it ended while it was read
+        thread = living.get(values["Pid"], {})
+        place = f"{values['Pid']}/task/{thread['Pid']}" if thread else values["Pid"]
+        name, first = unescaped(values["Name"]), tuple(words.get(place, ()))
+        pid = number(values["Pid"], "a process id")
+        seen[pid] = Status(
+            pid=pid,
+            parent=number(values["PPid"], "a parent's process id"),
+            uid=number(values["Uid"].split("\t")[1], "a user id"),
+            state=(thread or values)["State"][:1],
+            name=name,
+            rss=number((thread or values).get("VmRSS", "0 kB").split()[0], "resident memory") * 1024,
+            words=first,
+            path=paths.get(place, "") if needs_path(name, first) else "",
+        )
+    return seen
+
+
+def _living(rows: list[str]) -> dict[str, dict[str, str]]:
+    """Return the first thread that lives of each process whose first thread does not."""
+    living: dict[str, dict[str, str]] = {}
+    for values in _blocks(rows, "State"):
+        if {"Tgid", "Pid"} <= values.keys() and values["State"][:1] not in "ZX":
+            living.setdefault(values["Tgid"], values)
+    return living
+
+
+def _blocks(rows: list[str], first: str) -> list[dict[str, str]]:
+    """Return the lines of status files, `Name:\\tsshd`, those of one process or thread together."""
+    blocks: list[dict[str, str]] = []
+    for row in rows:
+        key, _, value = row.partition(":\t")
+        if key == first or not blocks:
+            blocks.append({})
+        blocks[-1][key] = value
+    return blocks

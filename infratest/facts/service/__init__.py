@@ -1,0 +1,85 @@
+"""The fact `service`: the state of systemd units. Argument: a unit's name; without a suffix, `.service` is meant.
+
+One `systemctl show` for all units; on this machine what it asks, over the system bus. On a host that systemd did not
+boot, it says which init system is there instead. All this is what systemd has in its memory: what it will do at the
+next boot is in its files, and a fact of its own (`unit-file`).
+"""
+
+from __future__ import annotations
+
+from infratest.errors import FactError
+from infratest.facts import _systemd
+from infratest.facts._shell import lines
+from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
+from infratest.facts.service import system_bus as _system_bus
+from infratest.found import Unit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+SNIPPET = f"""
+systemctl show --no-pager -p {",".join(_system_bus.PROPERTIES + _system_bus.OF_TIMERS)} -- "$@"
+"""
+
+#: How systemctl and the bus say that a timer has no next moment: USEC_INFINITY, 0, nothing.
+NEVER = ("", "0", "n/a", "infinity", str(2**64 - 1))
+
+
+class ServiceFact(LooksForEach, LooksHere):
+    """Units of systemd."""
+
+    def snippet(self) -> str:
+        return _systemd.SNIPPET + SNIPPET
+
+    def words(self, argument: Argument) -> tuple[str, ...]:
+        return (_systemd.full_name(argument),)
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        blocks: list[dict[str, str]] = [{}]
+        for row in lines(self.readable(answer).out):
+            key, _, value = row.partition("=")
+            if row == "":
+                blocks.append({})
+            else:
+                blocks[-1][key] = value
+        if len(blocks) != len(arguments):
+            raise FactError(f"systemctl was asked for {len(arguments)} units and showed {len(blocks)}")
+        for block in blocks:
+            # Written as the error's name and its words in quotes.
+            block["LoadError"] = block.get("LoadError", "").partition(' "')[2].removesuffix('"')
+        return {argument: _unit(block) for argument, block in zip(arguments, blocks, strict=True)}
+
+    def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
+        if not _systemd.bus_is_near():
+            return None
+        try:
+            return dict(zip(arguments, units_of(arguments), strict=True))
+        except OSError:
+            return None
+
+
+def units_of(arguments: Sequence[Argument], root: str = "") -> list[Unit]:
+    """Return the units of the systemd whose files are under `root`.
+
+    Raises:
+        OSError: the system bus does not answer for all of them.
+    """
+    names = [_systemd.full_name(argument) for argument in arguments]
+    return [_unit(block) for block in _system_bus.units(names, root + _system_bus.ADDRESS)]
+
+
+def _unit(block: Mapping[str, str]) -> Unit:
+    moments = [block[key] for key in _system_bus.OF_TIMERS if key in block]
+    try:
+        return Unit(
+            id=block["Id"],
+            load=block["LoadState"],
+            active=block["ActiveState"],
+            sub=block["SubState"],
+            error=block.get("LoadError", ""),
+            next=any(moment not in NEVER for moment in moments) if moments else None,
+        )
+    except KeyError as error:
+        raise FactError(f"systemctl did not show {error.args[0]}: {block}") from None

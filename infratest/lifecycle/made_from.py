@@ -1,0 +1,71 @@
+"""What hosts were made from, by the journal, beside what the stack file says now. Called by `up` and `status`.
+
+A host that is there is never made anew for a changed declaration: that would take its data. Whoever changed the file
+is told instead, and how to have the host made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infratest.lifecycle.removal import HOST
+from infratest.providers.base import HostSpec
+from infratest.store.journal import Record, live
+from infratest.units import human
+
+#: For a key that the stack file leaves out.
+WITHOUT = "the provider's own"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One key of a host's declaration: its value when the host was made, and its value in the stack file now."""
+
+    host: str
+    key: str
+    made: str
+    declared: str
+
+
+def changes(records: Iterable[Record], stack: str, env: str, specs: Sequence[HostSpec]) -> list[Change]:
+    """Return what differs for the hosts that the journal holds as live, in the order of the specs and their keys.
+
+    Args:
+        records: of the journal; hosts made before it held what they were made from differ in nothing.
+    """
+    kept = list(records)
+    ours = {id for id, one in live(kept).items() if (one.kind, one.stack, one.env) == (HOST, stack, env)}
+    made = {one["name"]: one.get("spec") for one in kept if one.get("what") == "made" and one.get("id") in ours}
+    found = []
+    for spec in specs:
+        before = made.get(spec.name)
+        if not isinstance(before, Mapping):
+            continue
+        for key, now in spec.made_from().items():
+            if key in before and before[key] != now:
+                found.append(Change(host=spec.name, key=key, made=_words(before[key]), declared=_words(now)))
+    return found
+
+
+def told(found: Sequence[Change], env: str) -> list[str]:
+    """Return a line for each host that was made from something else, and what to do about it."""
+    lines = []
+    option = f" --env {env}" if env else ""
+    for host in dict.fromkeys(one.host for one in found):
+        differ = "; ".join(
+            f"with {one.key}: {one.made}, the stack file says {one.declared}" for one in found if one.host == host
+        )
+        again = f"`infratest destroy{option} --host {host}` and `infratest up{option} --host {host}`"
+        lines.append(f"{host} was made {differ}. It stays as it is; {again} make it anew")
+    return lines
+
+
+def _words(value: Any) -> str:
+    """Write a value as the stack file has it."""
+    if isinstance(value, int):
+        return human(value, "B").replace(" ", "")
+    if isinstance(value, list):
+        return f"[{', '.join(map(str, value))}]"
+    return str(value) if value else WITHOUT

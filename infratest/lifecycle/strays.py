@@ -1,0 +1,133 @@
+"""Hosts that run and that neither the stack file nor this state directory leads to. For `up`, `status` and `reap`.
+
+`undeclared` were made from this state directory, and the stack file names them no more. `elsewhere` carry this owner's
+and this stack's name under the id of another state directory: a second checkout, or one that was lost. Neither is ever
+removed by itself; each is named, with what removes it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infratest.errors import InfratestError
+from infratest.lifecycle.operation import OTHER, Lifecycle
+from infratest.lifecycle.removal import DIRECTORY, ENV, EXPIRES, HOST, OWNER, PRODUCTION, STACK, STATE
+from infratest.providers.base import Resource
+from infratest.stack.declared import StackFile
+from infratest.store.directory import owner
+from infratest.store.journal import Held
+from infratest.units import human
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strays:
+    """Such hosts; `unknown` says why they could not be asked for, empty where they were."""
+
+    undeclared: tuple[Resource, ...] = ()
+    elsewhere: tuple[Resource, ...] = ()
+    unknown: str = ""
+
+
+def find(life: Lifecycle) -> Strays:
+    """Return what the provider knows of such hosts; takes no lock and writes nothing."""
+    if life.provider.declared:
+        return Strays()
+    try:
+        existing = life.provider.existing(life.limit(OTHER))
+        held = life.journal.live()
+    except InfratestError as error:
+        return Strays(unknown=str(error))
+    state_id = life.state_id()
+    return Strays(
+        undeclared=tuple(undeclared(existing, state_id, life.stack, held)),
+        elsewhere=tuple(elsewhere(existing, state_id, life.stack.name)),
+    )
+
+
+def undeclared(
+    existing: Iterable[Resource], state_id: str, stack: StackFile, held: Mapping[str, Held]
+) -> list[Resource]:
+    """Return the hosts made from here that no environment declares, or this one no more.
+
+    Args:
+        held: what the journal holds as live; the rest is left over from a run that was interrupted.
+    """
+    names = {spec.name for spec in stack.hosts}
+    others = {(stack.name, env) for env in stack.environments if env != stack.env}
+
+    def stray(one: Resource) -> bool:
+        place = (one.labels.get(STACK, ""), one.labels.get(ENV, ""))
+        return place not in others and not (place == (stack.name, stack.env) and one.name in names)
+
+    ours = [one for one in existing if one.kind == HOST and one.labels.get(STATE) == state_id and one.id in held]
+    return [one for one in ours if stray(one)]
+
+
+def elsewhere(existing: Iterable[Resource], state_id: str, stack: str) -> list[Resource]:
+    """Return the hosts of this owner and a stack of this name that another state directory made."""
+    theirs = {OWNER: owner(), STACK: stack}
+    return [
+        one
+        for one in existing
+        if one.kind == HOST
+        and one.labels.get(STATE, "") != state_id
+        and all(one.labels.get(label) == value for label, value in theirs.items())
+    ]
+
+
+def lines(strays: Strays, stack: StackFile) -> list[str]:
+    """Return in words, one line a host or state directory, what is there and what removes it."""
+    said = [_undeclared(one, stack) for one in strays.undeclared]
+    by_state: dict[str, list[Resource]] = {}
+    for one in strays.elsewhere:
+        by_state.setdefault(one.labels.get(STATE, ""), []).append(one)
+    said += [_elsewhere(state, hosts) for state, hosts in by_state.items()]
+    if strays.unknown:
+        said.append(f"whether hosts run that the stack file does not name is not known: {strays.unknown}")
+    return said
+
+
+def _undeclared(one: Resource, stack: StackFile) -> str:
+    label, env = one.labels.get(STACK, ""), one.labels.get(ENV, "")
+    if (label, env) == (stack.name, stack.env):
+        option = f" --env {env}" if env else ""
+        remove = f"`infratest destroy{option} --host {one.name}` removes it"
+        return f"{one.name} exists and the stack file no longer names it; {remove}"
+    return (
+        f"{one.name} of {'/'.join(part for part in (label, env) if part)} exists and was made from here, and the stack "
+        "file no longer names that stack or environment; name it again to destroy it, or wait for `infratest reap "
+        f"--expired` ({_lease(one)})"
+    )
+
+
+def _elsewhere(state: str, hosts: Sequence[Resource]) -> str:
+    first = hosts[0]
+    names = ", ".join(sorted("/".join(part for part in (one.labels.get(ENV, ""), one.name) if part) for one in hosts))
+    folder = first.labels.get(DIRECTORY, "")
+    words = f"made from another state directory, of your stack {first.labels[STACK]} too: {names}"
+    if folder and _holds(Path(folder), state):
+        return f"{words}; `infratest destroy --state {folder}` removes what was made from there"
+    if first.labels.get(PRODUCTION) == "true":
+        return f"{words}; that directory, {folder or 'unknown'}, is not here, and a production host is removed by hand"
+    return (
+        f"{words}; that directory, {folder or 'unknown'}, is not here any more: `infratest reap --expired` removes "
+        f"them ({_lease(first)})"
+    )
+
+
+def _holds(folder: Path, state: str) -> bool:
+    try:
+        return (folder / "id").read_text("ascii").strip() == state
+    except (OSError, ValueError):
+        return False
+
+
+def _lease(one: Resource) -> str:
+    try:
+        left = float(one.labels[EXPIRES]) - time.time()
+    except (KeyError, ValueError):
+        return "its lease has no end"
+    return f"its lease ends in {human(left, 's')}" if left > 0 else "its lease has ended"

@@ -1,0 +1,109 @@
+"""Kinds of things and their names: the file name is the word the user types; outsiders come by entry point.
+
+`get("provider", "container")` imports `infratest/providers/container/__init__.py` alone and returns its one concrete class.
+Listing imports nothing, so a missing library of one plugin breaks no other.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import sys
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infratest.errors import InfratestError, UnknownName
+from infratest.plugins import KINDS
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+
+def names(kind: str) -> list[str]:
+    """Return every name of a kind, sorted."""
+    return sorted({*_files(kind), *_outsiders(kind)})
+
+
+def get(kind: str, name: str) -> type[Any]:
+    """Return the class of a kind by its name.
+
+    Raises:
+        UnknownName: nobody has that name; the message holds the nearest and all.
+        InfratestError: a built-in and an outsider share the name, or the plugin breaks its contract.
+    """
+    files, outsiders = _files(kind), _outsiders(kind)
+    if name in files and name in outsiders:
+        raise InfratestError(f"{kind} {name!r}: {outsiders[name].value} has the name of a built-in one; rename it")
+    if name in outsiders:
+        return _checked(kind, name, outsiders[name].load())
+    if name not in files:
+        raise UnknownName(unknown(kind, name, names(kind)))
+    module = importlib.import_module(f"{KINDS[kind][0]}.{name.replace('-', '_')}")
+    base = _base(kind)
+    found = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, base)
+        and value.__module__ == module.__name__
+        and not inspect.isabstract(value)
+    ]
+    if len(found) != 1:
+        raise InfratestError(
+            f"{kind} {name!r}: {module.__name__} must hold one {base.__name__} class, found {len(found)}"
+        )
+    return _checked(kind, name, found[0])
+
+
+def unknown(what: str, name: str, known: list[str]) -> str:
+    """Return the message for a name that nobody has."""
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"unknown {what} {name!r}: {hint}known are {', '.join(known) or 'none'}"
+
+
+def _base(kind: str) -> type[Any]:
+    package, base = KINDS[kind]
+    base_module = "infratest.remedies.base" if kind == "remedy" else f"{package}.base"
+    found: type[Any] = getattr(importlib.import_module(base_module), base)
+    return found
+
+
+@cache
+def _files(kind: str) -> list[str]:
+    package = importlib.import_module(KINDS[kind][0])
+    found = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    return sorted(name.replace("_", "-") for name in found if name != "base" and not name.startswith("_"))
+
+
+def _outsiders(kind: str) -> dict[str, EntryPoint]:
+    return _on_path(kind, tuple(sys.path))
+
+
+@cache
+def _on_path(kind: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """Return what is installed on this path; reading it anew for every host would cost more than to log in there."""
+    if not any(_names_ours(Path(place or ".")) for place in path):
+        return {}
+    from importlib.metadata import entry_points  # costs more to import than most checks
+
+    return {point.name: point for point in entry_points(group=f"infratest.{kind}")}
+
+
+@cache
+def _names_ours(place: Path) -> bool:
+    """Whether a distribution in this place may have an entry point for us; an archive may always."""
+    if not place.is_dir():
+        return place.exists()
+    found = (*place.glob("*.dist-info/entry_points.txt"), *place.glob("*.egg-info/entry_points.txt"))
+    return any("[infratest." in one.read_text("utf-8", "replace") for one in found)
+
+
+def _checked(kind: str, name: str, value: Any) -> type[Any]:
+    base = _base(kind)
+    if not (inspect.isclass(value) and issubclass(value, base)):
+        raise InfratestError(f"{kind} {name!r}: {value!r} is not a {base.__module__}.{base.__name__}")
+    return value

@@ -1,0 +1,1 @@
+"""Scenarios and hosts to tasks, and a plan kept from run to run."""

@@ -1,0 +1,224 @@
+"""Scenarios and hosts to tasks: who is asked what, from where, with all values put in. Pure; `infratest plan` shows it.
+
+A task is one scenario on one host (or once, on no host). What cannot be planned is a task with a problem: it becomes
+an unknown result and stops nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from infratest.errors import UserError
+from infratest.gherkin.binding import quantified
+from infratest.gherkin.selection import Named
+from infratest.gherkin.suite import ACT, ALL, AT_LEAST, CHECK, HOST_VIEW, SETUP, Line, Scenario, Tail
+from infratest.gherkin.vocabulary import vocabulary
+from infratest.hosts import Host
+from infratest.later import later
+from infratest.plan.bound import Bound, named_in
+from infratest.plan.misfits import misfits
+from infratest.plan.tasks import NO_HOST, ActStep, CheckStep, Look, OtherStep, Plan, Step, Task
+from infratest.plan.viewpoints import locations
+from infratest.values import Values, names_host
+
+
+def plan(
+    scenarios: Sequence[Scenario],
+    hosts: Sequence[Host],
+    values: Values,
+    selected: Callable[[Host], bool] = lambda host: True,
+    skip: Callable[[Scenario], str] = lambda scenario: "",
+    problems: list[str] | None = None,
+    steps: bool = True,
+) -> Plan:
+    """Plan scenarios on hosts.
+
+    Args:
+        values: of parameters, outputs and hosts. selected: whether `--host` has this host. skip: why a scenario is
+        left out, or an empty text. problems: takes all that cannot be planned, where a task tells the first alone.
+        steps: whether the tasks have steps; without, it is only known which there are.
+    """
+    planner = _Planner(hosts, values, selected, problems, steps)
+    tasks: list[Task] = []
+    for scenario in scenarios:
+        reason = skip(scenario)
+        made = planner.tasks(scenario)
+        # On the hosts it would run on, so that its ids stay the same when the tag comes and goes.
+        tasks += [Task(scenario=scenario, host=task.host, skip=reason) for task in made] if reason else made
+    return Plan(tasks=tuple(tasks), hosts={host.name: host for host in hosts})
+
+
+def step_of(line: Line, task: Task, hosts: Sequence[Host], values: Values) -> Step:
+    """Return what a line comes to in a task that is planned already: a sentence that a step of the user's own holds.
+
+    Raises:
+        UserError: it cannot be planned.
+    """
+    chosen = [host for host in hosts if host.name in task.given]
+    host = next((host for host in hosts if host.name == task.host), None)
+    scope = _Scope(host, [host] if host else chosen, chosen)
+    return _Planner(hosts, values, lambda host: True, None, True)._step(line, task.scenario, scope)
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """Whom a scenario is about: its one host (None where it runs once), those it asks, and all that it was given."""
+
+    host: Host | None
+    hosts: Sequence[Host]
+    every: Sequence[Host]
+
+
+class _Planner:
+    def __init__(
+        self,
+        hosts: Sequence[Host],
+        values: Values,
+        selected: Callable[[Host], bool],
+        problems: list[str] | None,
+        with_steps: bool,
+    ) -> None:
+        self.hosts = hosts
+        self.names = [host.name for host in hosts]
+        self.with_steps = with_steps
+        self.values = values
+        self.selected = selected
+        self.problems = problems
+        self.bound = Bound(hosts, values)
+        self.numbers: dict[tuple[str, str], Look] = {}  # those that a sentence gives a name, by host and name
+
+    def tasks(self, scenario: Scenario) -> list[Task]:
+        """Return the tasks of a scenario: one for each host given, or one for all."""
+        self.bound.begin()
+        try:
+            given = self._given(scenario)
+            once = self._runs_once(scenario, given)
+        except UserError as error:
+            self._note(scenario, self.hosts, str(error))
+            return [Task(scenario=scenario, host=NO_HOST, problem=str(error))]
+        chosen = [host for host in given if self.selected(host)]
+        if once:
+            # `--host` leaves such a scenario out only where none of its hosts is selected. What it acts on is narrowed
+            # by it; what it says of all hosts is not: `on no host` would be green for those that nobody looked at.
+            scope = _Scope(None, chosen if scenario.acting else given, given)
+            return [self._task(scenario, scope)] if chosen or not given else []
+        return [self._task(scenario, _Scope(host, [host], given)) for host in chosen]
+
+    def _note(self, scenario: Scenario, hosts: Sequence[Host], problem: str) -> None:
+        """Note a problem, and what else is wrong with its scenario, where all of it is asked for."""
+        if self.problems is not None:
+            others = misfits(scenario, hosts, self.hosts, self.values)
+            self.problems += [each for each in dict.fromkeys([*others, problem]) if each not in self.problems]
+
+    def _given(self, scenario: Scenario) -> list[Host]:
+        names: dict[str, None] = {}
+        selects = [line for line in scenario.lines if line.match and line.match.sentence.kind == SETUP]
+        for line in selects:
+            with named_in(line, scenario):
+                chosen = self.bound.bind(line, scenario, None).built.choose(self.hosts)
+            names.update(dict.fromkeys(host.name for host in chosen))
+        return [host for host in self.hosts if not selects or host.name in names]
+
+    def _runs_once(self, scenario: Scenario, given: Sequence[Host]) -> bool:
+        """Whether a scenario runs once: it acts, speaks across hosts, or asks nothing of a host."""
+        if scenario.acting:
+            return True
+        checks = [line for line in scenario.lines if line.match is not None and line.match.sentence.kind == CHECK]
+        if any(line.match is not None and quantified(line.match) != ALL for line in checks):
+            return True
+        asks_host = False
+        for line in checks:
+            with named_in(line, scenario):
+                asks_host = self._asks_host(line, scenario, given[0] if given else None) or asks_host
+        return not asks_host
+
+    def _asks_host(self, line: Line, scenario: Scenario, host: Host | None) -> bool:
+        """Whether a checking sentence is about the host it is asked of: looks from it, or holds a value of it."""
+        if line.match is None or "on_host" in line.match.groups:
+            return False
+        return names_host(line.text, self.names) or self.bound.view(line, scenario, host) == HOST_VIEW
+
+    def _task(self, scenario: Scenario, scope: _Scope) -> Task:
+        name = scope.host.name if scope.host else NO_HOST
+        if not self.with_steps:
+            return Task(scenario=scenario, host=name)
+        try:
+            steps = tuple(self._step(line, scenario, scope) for line in scenario.lines)
+        except UserError as error:
+            self._note(scenario, [scope.host] if scope.host else scope.hosts, str(error))
+            return Task(scenario=scenario, host=name, problem=str(error))
+        chosen = (scope.hosts if scope.host is None else scope.every) if scenario.own else ()
+        return Task(scenario=scenario, host=name, steps=steps, given=tuple(host.name for host in chosen))
+
+    def _step(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
+        with named_in(line, scenario):
+            return self._meant(line, scenario, scope)
+
+    def _meant(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
+        if line.problem:
+            return OtherStep(line=line, problem=f"{scenario.path}:{line.number}: {line.problem}")
+        if line.match is None:
+            return OtherStep(line=line, problem="" if line.user else undefined(line))
+        kind = line.match.sentence.kind
+        if kind == SETUP:
+            return OtherStep(line=line)
+        if kind == ACT:
+            return self._act(line, scenario, scope.hosts)
+        return self._check(line, scenario, scope)
+
+    def _act(self, line: Line, scenario: Scenario, given: Sequence[Host]) -> ActStep:
+        end = self.bound.tail(line, scenario, None)
+        if end.across:
+            raise UserError(f'{line.text!r}: which host is meant? name it, as `on "web-1"`, or leave `on` out for all')
+        targets = []
+        for host in self._subjects(end, given):
+            targets.append((host.name, self.bound.bind(line, scenario, host).built))
+        if not targets:
+            raise UserError(f"{line.text!r} is done to no host")
+        return ActStep(line=line, targets=tuple(targets))
+
+    def _check(self, line: Line, scenario: Scenario, scope: _Scope) -> CheckStep:
+        match = line.match
+        if match is None:
+            raise UserError(f"{scenario.path}:{line.number}: no check")
+        given = scope.hosts if quantified(match) == ALL else scope.every
+        first = given[0] if given else None
+        end = self.bound.tail(line, scenario, first)
+        if end.quantifier == AT_LEAST and not end.least:
+            raise UserError(f"{line.text!r}: on at least 0 hosts it always holds; write 1 or more")
+        subjects: Sequence[Host | None] = [None]
+        if end.across or end.on or self._asks_host(line, scenario, first):
+            subjects = self._subjects(end, given)
+        looks: list[Look] = []
+        binding = None
+        for subject in subjects:
+            binding = self.bound.bind(line, scenario, subject)
+            for location in locations(binding, subject, self.hosts):
+                look = Look(subject.name if subject else NO_HOST, location, binding.built, binding.measure)
+                self._refuse_other_number(line, look, binding.tail)
+                looks.append(look)
+        if binding is None:
+            raise UserError(f"{scenario.path}:{line.number}: {line.text!r} is asked of no host")
+        return CheckStep(
+            line=line, looks=tuple(looks), negated=match.negated, threshold=binding.threshold, tail=binding.tail
+        )
+
+    def _refuse_other_number(self, line: Line, look: Look, end: Tail) -> None:
+        """Refuse one name for two numbers of a host: a graph would hold the one or the other."""
+        if end.named:
+            other = self.numbers.setdefault((look.subject, end.named), look)
+            if (other.check, other.location) != (look.check, look.location):
+                raise UserError(f"{line.text!r}: {end.named!r} names another number already; name each differently")
+
+    def _subjects(self, end: Tail, given: Sequence[Host]) -> Sequence[Host]:
+        return Named(end.on).choose(self.hosts) if end.on else given
+
+
+def undefined(line: Line) -> str:
+    """Return what is wrong with a line that is no sentence, and what to try."""
+    if later(line.text):
+        return f"{line.text!r}: {later(line.text)}"
+    near = vocabulary().nearest(line.text)
+    hint = f"did you mean: {near}" if near else "`infratest steps` lists the sentences there are"
+    return f"undefined: {line.text!r} is no sentence of infratest and no step of your own; {hint}"

@@ -1,0 +1,115 @@
+"""What a plan is made of, as values: who is asked what, from where. Made by the planner, run by the engine.
+
+On the plugin program's path.
+"""
+
+from __future__ import annotations
+
+from infratest.record import Record, derived
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from infratest.acts.base import Act
+    from infratest.check import Check, Measure
+    from infratest.facts.base import Need
+    from infratest.gherkin.suite import Line, Scenario, Tail
+    from infratest.hosts import Host
+    from infratest.thresholds import Threshold
+
+#: The host of a scenario that runs once.
+NO_HOST = "-"
+
+
+class Look(Record):
+    """One check about one subject host (or NO_HOST), asked at a location: a host's name or CONTROLLER.
+
+    `measure` is the number it looks at, labelled with hosts' names for their addresses: a stack that is made anew has
+    other addresses, and the graphs of a monitoring system go by the label.
+    """
+
+    subject: str
+    location: str
+    check: Check
+    measure: Measure | None = None
+
+
+class CheckStep(Record):
+    """A checking sentence: its looks, and on how many of them it must hold."""
+
+    line: Line
+    looks: tuple[Look, ...]
+    negated: bool
+    threshold: Threshold | None
+    tail: Tail
+
+    @derived
+    def needed(self) -> tuple[tuple[str, Need], ...]:
+        """What its looks need, and where."""
+        return tuple((look.location, need) for look in self.looks for need in look.check.needed)
+
+
+class ActStep(Record):
+    """An acting sentence: what is done to which hosts."""
+
+    line: Line
+    targets: tuple[tuple[str, Act], ...]
+
+
+class OtherStep(Record):
+    """A line that asks nothing: a selection (no problem), an undefined sentence, or a step of the user's own."""
+
+    line: Line
+    problem: str = ""
+
+
+Step = CheckStep | ActStep | OtherStep
+
+
+class Task(Record):
+    """One scenario on one host. `problem` says why it cannot be asked, `skip` why it is left out; both else empty.
+
+    `given`, of a scenario with steps of the user's own, are the hosts that its Given sentences select, all without one.
+    """
+
+    scenario: Scenario
+    host: str
+    steps: tuple[Step, ...] = ()
+    problem: str = ""
+    skip: str = ""
+    given: tuple[str, ...] = ()
+
+    @derived
+    def id(self) -> str:
+        return self.scenario.id(self.host)
+
+    @derived
+    def only_selects(self) -> bool:
+        """Whether no sentence in it checks or does anything."""
+        return all(isinstance(step, OtherStep) and not step.problem and not step.line.user for step in self.steps)
+
+    @property
+    def acting(self) -> bool:
+        return self.scenario.acting
+
+
+class Plan(Record):
+    """All tasks of a run, in the order of the features."""
+
+    tasks: tuple[Task, ...]
+    hosts: Mapping[str, Host]
+
+    def needs(self) -> dict[str, dict[Need, None]]:
+        """Return what the checking tasks need, by location, each once, in order."""
+        steps = [step for task in self.tasks if not task.acting and not task.skip for step in task.steps]
+        return needs_of(step for step in steps if isinstance(step, CheckStep))
+
+
+def needs_of(steps: Iterable[CheckStep]) -> dict[str, dict[Need, None]]:
+    """Return what these steps need, by location, each once, in order."""
+    found: dict[str, dict[Need, None]] = {}
+    for step in steps:
+        for location, need in step.needed:
+            found.setdefault(location, {})[need] = None
+    return found

@@ -1,0 +1,1 @@
+"""One call's stack, features and options: what every face starts from."""

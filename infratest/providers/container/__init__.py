@@ -1,0 +1,363 @@
+"""Hosts as containers: systemd as PID 1, sshd, an address and SSH host key of their own. By docker or podman.
+
+One network a stack and environment; in it each host keeps its address over halt and start, and finds the others by
+their names. Where addresses are not routed to the controller (Docker Desktop, rootless engines, or `endpoints:
+published`) port 22 and the host's `ports:` are published on 127.0.0.1. Keys go into a container before its first start,
+as files, never by its environment or labels.
+"""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import re
+import tarfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from infratest.deadline import Deadline
+from infratest.diagnosis import Finding
+from infratest.errors import ProviderError, UserError
+from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
+from infratest.providers import _ssh_keys
+from infratest.providers.base import Context, HostSpec, Lease, Provider, Request, Resource, transport_of
+from infratest.providers.container import doctor as _container_doctor
+from infratest.providers.container import image as _container_image
+from infratest.providers.container.engine import HOST_LABEL, Engine, find
+
+STATE_LABEL = "infratest.state"
+ADDRESS_LABEL = "infratest.address"
+
+#: What `existing` reads of a resource.
+LABELS = (*Lease(owner="", state_id="", stack="", env="", expires=0).labels(), HOST_LABEL)
+
+DEFAULT_IMAGE = "debian-12"
+DEFAULT_USER = "root"
+
+#: What useradd takes without arguing.
+USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
+
+#: Seconds that the engine may take for an orderly power-off before it kills.
+GRACE = 10
+
+#: Times a network is asked for again when somebody else took its range in between.
+NETWORK_TRIES = 5
+
+STATES = {"running": RUNNING, "created": STOPPED, "exited": STOPPED, "stopped": STOPPED, "paused": PAUSED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of `provider: {name: container, ...}`."""
+
+    engine: Literal["auto", "docker", "podman"] = field(
+        default="auto", metadata={"description": "which container engine; auto takes the first that answers"}
+    )
+    subnet: str | None = field(
+        default=None, metadata={"description": "the stack's network, as 10.201.7.0/24; the engine chooses without it"}
+    )
+    endpoints: Literal["auto", "published"] = field(
+        default="auto", metadata={"description": "published: reach hosts by ports on 127.0.0.1, not by their address"}
+    )
+    memory: float | None = field(
+        default=None, metadata={"description": "memory of a host that says nothing itself", "dimension": "size"}
+    )
+
+
+class Container(Provider):
+    """The container provider."""
+
+    options: Options
+
+    def __init__(self, options: Options, context: Context) -> None:
+        super().__init__(options, context)
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._subnet: ipaddress.IPv4Network | None = None
+        self._taken: set[str] = set()
+        self._building = threading.Lock()
+        self._images: dict[Path, str] = {}
+
+    # What is to be made, and making it
+
+    def foresee(self, specs: Sequence[HostSpec]) -> None:
+        """Refuse images that nobody has and users that no host can have."""
+        for spec in specs:
+            _user(spec)
+            try:
+                _container_image.recipe(spec.image or DEFAULT_IMAGE, self.context.folder)
+            except UserError as error:
+                raise type(error)(f"{spec.where or spec.name}: hosts.{spec.name}.image: {error}") from None
+
+    def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
+        """The network, then all the hosts in it."""
+        # Since the last time others may have removed what was found then.
+        with self._building, self._lock:
+            self._images, self._subnet, self._taken = {}, None, set()
+        network = Request(kind="network", name=self._name(lease.state_id), lease=lease)
+        return [[network], [Request(kind="host", name=spec.name, lease=lease, spec=spec) for spec in hosts]]
+
+    def create(self, request: Request, deadline: Deadline) -> Resource:
+        if request.kind == "network":
+            return self._create_network(request, deadline)
+        if request.kind != "host" or request.spec is None:
+            raise ProviderError(f"provider container makes hosts and networks, not {request.kind} {request.name!r}")
+        return self._create_host(request, request.spec, deadline)
+
+    def _create_network(self, request: Request, deadline: Deadline) -> Resource:
+        """Make the network with a range that is named, so that its hosts can keep their addresses.
+
+        Which ranges are free only the engine knows: without `subnet:` it chooses one, which is then asked for by name.
+        """
+        engine = self._found(deadline)
+        subnet = self.options.subnet
+        labels = request.lease.labels()
+        create = ["network", "create", *_label_options(labels)]
+        for attempt in range(NETWORK_TRIES):
+            chosen = subnet
+            if chosen is None:
+                engine.run([*create, request.name], deadline)
+                chosen = str(self._read_subnet(request.name, deadline))
+                engine.run(["network", "rm", request.name], deadline)
+            try:
+                engine.run([*create, "--subnet", chosen, request.name], deadline)
+                identity = engine.network_id(request.name, deadline)
+                return Resource(kind="network", id=identity, name=request.name, labels=labels)
+            except ProviderError as error:
+                if subnet is not None or "overlap" not in str(error) or attempt == NETWORK_TRIES - 1:
+                    raise
+        raise ProviderError(f"network {request.name}: no range of addresses is free; name one with `subnet:`")
+
+    def _create_host(self, request: Request, spec: HostSpec, deadline: Deadline) -> Resource:
+        user = _user(spec)
+        engine = self._found(deadline)
+        recipe = _container_image.recipe(spec.image or DEFAULT_IMAGE, self.context.folder)
+        image = self._image(engine, recipe, deadline)
+        state = request.lease.state_id
+        address = self._free_address(self._name(state), deadline)
+        name = self._name(state, spec.name)
+        labels = {**request.lease.labels(), HOST_LABEL: spec.name, ADDRESS_LABEL: address}
+        create = ["create", "--name", name, "--hostname", spec.name[:63], *engine.system_options()]
+        create += ["--network", self._name(state), "--network-alias", spec.name, "--ip", address]
+        create += ["--stop-signal", recipe.stop_signal, *_label_options(labels), *self._limits(spec)]
+        if self._published:
+            create += [word for port in _ports(spec) for word in ("--publish", f"127.0.0.1::{port}")]
+        identity = engine.run([*create, image], deadline).strip().splitlines()[-1]
+        host_key = _ssh_keys.new_key()
+        _, user_key = _ssh_keys.user_key(self._keys)
+        engine.run(["cp", "-", f"{identity}:/"], deadline, _handed_over(host_key, user, user_key))
+        _ssh_keys.remember(self._known_hosts, [address], host_key.public, _mark(spec.name, identity))
+        engine.run(["start", identity], deadline)
+        if self._published:
+            self._renew_known(identity, spec.name, deadline)
+        return Resource(kind="host", id=identity, name=spec.name, labels=labels)
+
+    def _image(self, engine: Engine, recipe: _container_image.Recipe, deadline: Deadline) -> str:
+        """Return the image's tag; the first host has it built, the others wait here."""
+        with self._building:
+            if recipe.folder not in self._images:
+                self._images[recipe.folder] = _container_image.ensure(engine, recipe, deadline)
+            return self._images[recipe.folder]
+
+    def _limits(self, spec: HostSpec) -> list[str]:
+        memory = spec.memory or self.options.memory
+        return ["--memory", str(int(memory)), "--memory-swap", str(int(memory))] if memory else []
+
+    def _free_address(self, network: str, deadline: Deadline) -> str:
+        """Return an address that no host of the network holds, running or not; asked of the engine once."""
+        with self._lock:
+            if self._subnet is None:
+                self._subnet = self._read_subnet(network, deadline)
+                held = self._found(deadline).labels_of(network, ADDRESS_LABEL, deadline)
+                self._taken = {*held, str(self._subnet.network_address + 1)}  # the first is the gateway
+            for candidate in self._subnet.hosts():
+                if str(candidate) not in self._taken:
+                    self._taken.add(str(candidate))
+                    return str(candidate)
+        raise ProviderError(f"network {network}: every address of {self._subnet} is taken; name a larger `subnet:`")
+
+    def _read_subnet(self, network: str, deadline: Deadline) -> ipaddress.IPv4Network:
+        found = self._found(deadline).subnets(network, deadline)
+        for text in found:
+            try:
+                return ipaddress.IPv4Network(text)
+            except ValueError:
+                continue
+        raise ProviderError(f"network {network}: it has no IPv4 range ({', '.join(found) or 'none'})")
+
+    # What is there
+
+    def destroy(self, resource: Resource, deadline: Deadline) -> None:
+        engine = self._found(deadline)
+        if resource.kind == "host":
+            engine.remove(["rm", "--force", "--volumes", resource.id], deadline)
+            _ssh_keys.forget(self._known_hosts, _mark(resource.name, resource.id))
+        elif resource.kind == "network":
+            engine.remove(["network", "rm", resource.id], deadline)
+        else:
+            raise ProviderError(f"provider container has no {resource.kind} {resource.name!r} to remove")
+
+    def existing(self, deadline: Deadline) -> list[Resource]:
+        engine = self._found(deadline)
+        hosts = engine.listed("host", STATE_LABEL, LABELS, deadline)
+        return [*hosts, *engine.listed("network", STATE_LABEL, LABELS, deadline)]
+
+    def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
+        state = self._state_id()
+        if not state:  # nothing was ever made from here
+            return [self._host(spec, None) for spec in specs]
+        found = self._found(deadline).inspect([self._name(state, spec.name) for spec in specs], deadline)
+        by_name = {str(item["Name"]).lstrip("/"): item for item in found}
+        return [self._host(spec, by_name.get(self._name(state, spec.name))) for spec in specs]
+
+    def _host(self, spec: HostSpec, found: Mapping[str, Any] | None) -> Host:
+        state = STATES.get(str(found["State"]["Status"]), GONE) if found else GONE
+        labels = (found["Config"].get("Labels") or {}) if found else {}
+        address = str(labels.get(ADDRESS_LABEL, ""))
+        endpoints = _published(found) if found else {}
+        at, port = endpoints.get(22, (address, 22))
+        transport = transport_of(spec, "container", ["ssh", "openssh", "container"])
+        options = {
+            "address": at,
+            "port": port,
+            "user": spec.user or DEFAULT_USER,
+            "key": str(self._keys / "id_ed25519"),
+            "known-hosts": str(self._known_hosts),
+            "host-key-alias": address,  # a published port changes with each start, the host's key and address do not
+            "config": "none",  # what a user's ssh_config says of other machines is nothing to a host just made
+            "agent": False,
+        }
+        if transport == "container":
+            options = self._inside(spec)
+        return Host(
+            name=spec.name,
+            groups=spec.groups,
+            labels=spec.labels,
+            address=address,
+            routed=not self._published,
+            endpoints=endpoints,
+            transport=transport,
+            options=options,
+            sudo=spec.sudo,
+            state=state,
+        )
+
+    def _inside(self, spec: HostSpec) -> dict[str, Any]:
+        """Return the options of the way in by the engine itself."""
+        engine = self._engine or Engine(kind=self.options.engine, program="docker")
+        address = engine.environment.get("DOCKER_HOST", "")
+        options = {"engine": engine.program, "container": self._name(self._state_id(), spec.name)}
+        return options | {"user": spec.user or DEFAULT_USER} | ({"host": address} if address else {})
+
+    # Halts
+
+    def halt(self, resource: Resource, deadline: Deadline) -> None:
+        """Power a host off in order; its disk, keys and address stay."""
+        self._found(deadline).run(["stop", "--time", str(GRACE), resource.id], deadline)
+
+    def start(self, resource: Resource, deadline: Deadline) -> None:
+        """Start a halted host, let a paused one go on; fine if it runs."""
+        engine = self._found(deadline)
+        states = [STATES.get(str(found["State"]["Status"])) for found in engine.inspect([resource.id], deadline)]
+        engine.run(["unpause" if PAUSED in states else "start", resource.id], deadline)
+        if self._published:
+            self._renew_known(resource.id, resource.name, deadline)
+
+    def _renew_known(self, identity: str, host: str, deadline: Deadline) -> None:
+        """A published port is another one after each start: have the host's key on record under the present one."""
+        for found in self._found(deadline).inspect([identity], deadline):
+            address = str((found["Config"].get("Labels") or {}).get(ADDRESS_LABEL, ""))
+            names = [address, *(_ssh_keys.lookup_name(*at) for port, at in _published(found).items() if port == 22)]
+            _ssh_keys.renew(self._known_hosts, names, _mark(host, str(found["Id"])))
+
+    # Doctor
+
+    @classmethod
+    def doctor(cls) -> list[Finding]:
+        """Say whether container hosts can be made on this machine."""
+        return _container_doctor.findings()
+
+    # Names and places
+
+    def _found(self, deadline: Deadline) -> Engine:
+        if self._engine is None:
+            self._engine = find(self.options.engine, deadline)
+        return self._engine
+
+    @property
+    def _published(self) -> bool:
+        return self.options.endpoints == "published" or (self._engine is not None and not self._engine.routed)
+
+    @property
+    def _keys(self) -> Path:
+        return self.context.state / "keys"
+
+    @property
+    def _known_hosts(self) -> Path:
+        return self.context.state / "known_hosts"
+
+    def _state_id(self) -> str:
+        try:
+            return (self.context.state / "id").read_text(encoding="ascii").strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+
+    def _name(self, state: str, host: str = "") -> str:
+        """The engine's name of a host, or of the stack's network: readable, and nobody else's."""
+        parts = ["infratest", self.context.stack, self.context.env, host, state[:8]]
+        return "-".join(re.sub(r"[^A-Za-z0-9_.-]", "_", part) for part in parts if part)
+
+
+def _ports(spec: HostSpec) -> list[int]:
+    return list(dict.fromkeys([22, *spec.ports]))
+
+
+def _user(spec: HostSpec) -> str:
+    """Return who logs in; any other than root is made at the first start, with sudo without a password."""
+    user = spec.user or DEFAULT_USER
+    if not USER.fullmatch(user):
+        raise UserError(
+            f"{spec.where or spec.name}: user {user!r} is no user of a Linux host: write small letters, digits, _ and -"
+        )
+    return user
+
+
+def _label_options(labels: Mapping[str, str]) -> list[str]:
+    return [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
+
+
+def _mark(host: str, identity: str) -> str:
+    return f"infratest:{host}:{identity[:12]}"
+
+
+def _published(found: Mapping[str, Any]) -> dict[int, tuple[str, int]]:
+    """Container port -> where it is published; empty while the host does not run."""
+    ports = (found.get("NetworkSettings") or {}).get("Ports") or {}
+    return {
+        int(name.partition("/")[0]): (bindings[0].get("HostIp") or "127.0.0.1", int(bindings[0]["HostPort"]))
+        for name, bindings in ports.items()
+        if bindings
+    }
+
+
+def _handed_over(host_key: _ssh_keys.KeyPair, user: str, user_key: str) -> bytes:
+    """What a new host gets before its first start, as a tar archive: its own SSH key and who may log in."""
+    given = {
+        "etc/ssh/ssh_host_ed25519_key": (host_key.private, 0o600),
+        "etc/ssh/ssh_host_ed25519_key.pub": (f"{host_key.public}\n".encode(), 0o644),
+        "etc/infratest/user": (f"{user}\n".encode(), 0o644),
+        "etc/infratest/authorized_keys": (f"{user_key}\n".encode(), 0o600),
+    }
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        folder = tarfile.TarInfo("etc/infratest")
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+        archive.addfile(folder)
+        for name, (data, mode) in given.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), mode
+            archive.addfile(entry, io.BytesIO(data))
+    return stream.getvalue()

@@ -1,0 +1,347 @@
+"""A container engine as a program that answers: docker or podman, by its command. Called by the container provider.
+
+One code path for both; where they differ (`podman` lists as JSON arrays, needs runc where cgroups are hybrid, and
+wants its ulimits named) the difference is here. Every call has a deadline and a process group of its own, and its
+failure is a ProviderError that holds the engine's own words.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infratest.cleaning import clean
+from infratest.deadline import Deadline
+from infratest.errors import ProviderError
+from infratest.process_tree import reap, signals_held
+from infratest.providers.base import Resource
+from infratest.quoting import command_line
+
+DOCKER, PODMAN = "docker", "podman"
+
+#: The label that holds a host's name in its stack.
+HOST_LABEL = "infratest.host"
+
+#: Another docker client may come first in PATH; this is where Debian's is.
+DISTRIBUTION_DOCKER = "/usr/bin/docker"
+
+#: Seconds that a candidate has to say that it is there.
+PROBE = 10.0
+
+TICK = 0.1  # seconds between two looks at a deadline
+
+#: Podman's own defaults for these are above what a container without CAP_SYS_RESOURCE may set.
+PODMAN_LIMITS = {"nofile": (resource.RLIMIT_NOFILE, 1048576), "nproc": (resource.RLIMIT_NPROC, 32768)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """An engine that has answered.
+
+    Args:
+        kind: DOCKER or PODMAN. program: the path of its command. environment: variables beside the inherited ones.
+        routed: whether the addresses of its networks can be reached from here. version: as it says.
+        options: global options, which go before every verb.
+    """
+
+    kind: str
+    program: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    routed: bool = True
+    version: str = ""
+
+    def same_engine(self, other: Engine) -> bool:
+        """Whether both speak to one engine, by whatever program."""
+        return (self.kind, dict(self.environment)) == (other.kind, dict(other.environment))
+
+    def run(self, arguments: Sequence[str], deadline: Deadline, stdin: bytes = b"") -> str:
+        """Run a verb of the engine and return its standard output.
+
+        Raises:
+            ProviderError: it failed, or did not end before the deadline.
+        """
+        status, out, err = self.answer(arguments, deadline, stdin)
+        if status != 0:
+            raise ProviderError(f"{self.kind} could not do `{_shown(arguments)}`: {_words(err) or f'exit {status}'}")
+        return out
+
+    def answer(self, arguments: Sequence[str], deadline: Deadline, stdin: bytes = b"") -> tuple[int, str, str]:
+        """Run a verb and return its status and both streams. Raises ProviderError at the deadline."""
+        return call([self.program, *self.options, *arguments], deadline, stdin, self.environment)
+
+    def inspect(self, names: Sequence[str], deadline: Deadline) -> list[dict[str, Any]]:
+        """Return what the engine knows of these containers, in one call; those that do not exist are left out."""
+        if not names:
+            return []
+        status, out, err = self.answer(["container", "inspect", *names], deadline)
+        strange = [line for line in err.splitlines() if line.strip() and "no such" not in line.lower()]
+        if status != 0 and strange:
+            raise ProviderError(f"{self.kind} could not look at its containers: {_words(err)}")
+        found: list[dict[str, Any]] = json.loads(out or "[]")
+        return found
+
+    def exists(self, what: str, name: str, deadline: Deadline) -> bool:
+        """Say whether an `image` or `network` of this name is there."""
+        return self.answer([what, "inspect", name], deadline)[0] == 0
+
+    def network_id(self, name: str, deadline: Deadline) -> str:
+        """Return a network's id as `listed` has it (`network create` of podman answers with the name)."""
+        return self.run(["network", "inspect", "--format", "{{.ID}}", name], deadline).strip()
+
+    def subnets(self, network: str, deadline: Deadline) -> list[str]:
+        """Return the address ranges of a network."""
+        found = json.loads(self.run(["network", "inspect", network], deadline))
+        if self.kind == PODMAN:
+            return [str(item["subnet"]) for item in found[0].get("subnets") or ()]
+        return [str(item["Subnet"]) for item in (found[0].get("IPAM") or {}).get("Config") or ()]
+
+    def labels_of(self, network: str, label: str, deadline: Deadline) -> list[str]:
+        """Return the values that a label has on the containers of a network, running or not."""
+        verb = ["ps", "--all", "--filter", f"network={network}"]
+        if self.kind == PODMAN:
+            found = json.loads(self.run([*verb, "--format", "json"], deadline) or "[]")
+            values = [(item.get("Labels") or {}).get(label, "") for item in found]
+        else:
+            values = self.run([*verb, "--format", f'{{{{.Label "{label}"}}}}'], deadline).splitlines()
+        return [value for value in values if value]
+
+    def listed(self, kind: str, label: str, wanted: Sequence[str], deadline: Deadline) -> list[Resource]:
+        """Return the containers (`host`) or networks (`network`) that carry a label, with these of their labels."""
+        verb = {"host": ["ps", "--all", "--no-trunc"], "network": ["network", "ls", "--no-trunc"]}[kind]
+        if self.kind == PODMAN:
+            answer = self.run([*_without_no_trunc(verb), "--filter", f"label={label}", "--format", "json"], deadline)
+            return [_from_podman(kind, item, wanted) for item in json.loads(answer or "[]")]
+        name = "{{json .Names}}" if kind == "host" else "{{json .Name}}"
+        labels = ",".join(f'"{key}":{{{{json (.Label "{key}")}}}}' for key in wanted)
+        form = f'{{"id":{{{{json .ID}}}},"name":{name},"labels":{{{labels}}}}}'
+        lines = self.run([*verb, "--filter", f"label={label}", "--format", form], deadline).splitlines()
+        return [_from_docker(kind, json.loads(line)) for line in lines if line]
+
+    def remove(self, arguments: Sequence[str], deadline: Deadline) -> None:
+        """Run a removing verb; that the thing is gone already, or is going just now, is fine."""
+        status, _, err = self.answer(arguments, deadline)
+        words = err.lower()
+        if status != 0 and not any(text in words for text in ("no such", "not found", "is already in progress")):
+            raise ProviderError(f"{self.kind} could not do `{_shown(arguments)}`: {_words(err)}")
+
+    def system_options(self) -> list[str]:
+        """Return what `create` needs so that systemd can be PID 1 (CAP_SYS_ADMIN, not --privileged: it mounts its
+        own cgroup2 tree, in a cgroup namespace of its own)."""
+        options = ["--cgroupns", "private", "--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined"]
+        options += ["--security-opt", "apparmor=unconfined", "--security-opt", "label=disable"]
+        options += ["--tmpfs", "/run", "--tmpfs", "/run/lock"]
+        if self.kind == PODMAN:
+            options.append("--systemd=false")
+        return options + self.limit_options()
+
+    def limit_options(self) -> list[str]:
+        """Return what any container needs where this machine's own limits cannot be raised."""
+        options: list[str] = []
+        if self.kind == PODMAN:
+            for name, (limit, most) in PODMAN_LIMITS.items():
+                hard = resource.getrlimit(limit)[1]
+                value = most if hard == resource.RLIM_INFINITY else min(hard, most)
+                options += ["--ulimit", f"{name}={value}:{value}"]
+        return options
+
+
+def find(wanted: str, deadline: Deadline) -> Engine:
+    """Return the first engine that answers.
+
+    Args:
+        wanted: `auto`, `docker` or `podman`.
+    Raises:
+        ProviderError: none does; the message says what each one answered.
+    """
+    refusals: dict[str, list[str]] = {}  # what was answered -> by which programs
+    silent: list[Engine] = []
+    for candidate in candidates(wanted):
+        if any(candidate.same_engine(one) for one in silent):
+            continue  # another client of an engine that has just not answered
+        limit = deadline.at_most(PROBE)
+        try:
+            return probe(candidate, limit)
+        except ProviderError as error:
+            refusals.setdefault(str(error), []).append(candidate.program)
+            silent += [candidate] if limit.passed else []
+    tried = "; ".join(f"{' and '.join(programs)}{words}" for words, programs in refusals.items())
+    tried = tried or f"no {'docker or podman' if wanted == 'auto' else wanted} command is in PATH"
+    raise ProviderError(
+        f"no container engine is usable ({tried}): install one (on Debian `apt-get install docker.io`), start it, "
+        "or name it with DOCKER_HOST"
+    )
+
+
+def candidates(wanted: str) -> list[Engine]:
+    """Return the engines that could be here, the likeliest first; nothing is run."""
+    found: list[Engine] = []
+    if wanted != PODMAN:
+        programs = dict.fromkeys(path for path in (shutil.which(DOCKER), shutil.which(DISTRIBUTION_DOCKER)) if path)
+        found += [Engine(kind=DOCKER, program=program) for program in programs]
+        own = cache_folder() / "engine" / "docker.sock"
+        if "DOCKER_HOST" not in os.environ and own.exists():
+            given = {"DOCKER_HOST": f"unix://{own}"}
+            found += [Engine(kind=DOCKER, program=program, environment=given) for program in programs]
+    podman = shutil.which(PODMAN) if wanted != DOCKER else None
+    if podman:
+        # crun, podman's first choice, refuses the hybrid cgroups that runc copes with.
+        options = ("--runtime", "runc") if shutil.which("runc") else ()
+        found.append(Engine(kind=PODMAN, program=podman, options=options))
+    return found
+
+
+def probe(candidate: Engine, deadline: Deadline) -> Engine:
+    """Return the candidate with what it says about itself.
+
+    Raises:
+        ProviderError: it does not answer, or is on another machine; the words go behind the program's name.
+    """
+    address = candidate.environment.get("DOCKER_HOST") or os.environ.get("DOCKER_HOST", "")
+    if candidate.kind == DOCKER and address.startswith(("ssh://", "tcp://")):
+        raise ProviderError(f": DOCKER_HOST={address}: a remote engine is not in this version")
+    status, out, err = candidate.answer(["info", "--format", "{{json .}}"], deadline)
+    where = f" at {address}" if address else ""
+    try:
+        info: dict[str, Any] = json.loads(out)
+    except ValueError:
+        info = {}
+    server = info.get("ServerVersion") or info.get("version")
+    if status != 0 or not server:
+        told = " ".join(info.get("ServerErrors") or ())  # older clients answer in JSON that nobody answers
+        raise ProviderError(f"{where}: {_words(err) or _words(told) or clean(out, 200) or f'exit {status}'}")
+    if candidate.kind == DOCKER:
+        rootless = any("rootless" in option for option in info.get("SecurityOptions") or ())
+        apart = rootless or "Docker Desktop" in str(info.get("OperatingSystem"))
+        version = str(server)
+    else:
+        host = info.get("host") or {}
+        apart = bool((host.get("security") or {}).get("rootless"))
+        version = str(server.get("Version", "")) if isinstance(server, dict) else str(server)
+    return Engine(
+        kind=candidate.kind,
+        program=candidate.program,
+        environment=candidate.environment,
+        options=candidate.options,
+        routed=not apart and sys.platform == "linux",
+        version=version,
+    )
+
+
+def cache_folder() -> Path:
+    """Return where images in the making and an engine of `./run` live: INFRATEST_CACHE, else the user's cache."""
+    given = os.environ.get("INFRATEST_CACHE")
+    if given:
+        return Path(given).absolute()
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "infratest"
+
+
+def call(
+    arguments: Sequence[str], deadline: Deadline, stdin: bytes = b"", environment: Mapping[str, str] | None = None
+) -> tuple[int, str, str]:
+    """Run a program in a process group of its own and return its status and both streams.
+
+    Raises:
+        ProviderError: it is not there, or did not end before the deadline (it is then killed with its children).
+    """
+    # The engine's messages are read for `no such`: they must come in English.
+    full = {**os.environ, **(environment or {}), "LC_ALL": "C.UTF-8"}
+    process = None
+    try:
+        try:
+            with signals_held():
+                process = _started(arguments, full)
+        except OSError as error:
+            raise ProviderError(f"{arguments[0]} could not be run: {error.strerror}") from error
+        out, err = _communicate(process, stdin, deadline)
+    except subprocess.TimeoutExpired:
+        raise ProviderError(
+            f"`{_shown(arguments)}` was ended: it was told to stop, or had not ended in its {deadline.seconds:.0f} "
+            "seconds; give it more with --timeout, or see whether the machine is overloaded"
+        ) from None
+    finally:
+        if process is not None:
+            _end(process)
+    return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+
+
+def _started(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        list(arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def _communicate(process: subprocess.Popen[bytes], stdin: bytes, deadline: Deadline) -> tuple[bytes, bytes]:
+    """Wait for the end, looking at the deadline again and again: somebody may bring it forward."""
+    given: bytes | None = stdin
+    while True:
+        try:
+            return process.communicate(given, timeout=min(TICK, deadline.left))
+        except subprocess.TimeoutExpired:
+            given = None  # what is left of it is kept by the process object
+            if deadline.passed:
+                raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill it with all that it has started, where it still runs, and let go of its streams."""
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        reap(process)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+
+
+def _shown(arguments: Sequence[str]) -> str:
+    line = command_line([clean(argument) for argument in arguments])
+    return line if len(line) <= 160 else line[:157] + "..."
+
+
+def _words(err: str) -> str:
+    """The engine's own words: its last lines, without the client's prefixes and its advice to read the help."""
+    lines = [line for line in err.strip().splitlines() if line.strip() and "--help" not in line]
+    text = " ".join(lines[-3:])
+    for prefix in ("Error response from daemon: ", "docker: ", "Error: "):
+        text = text.replace(prefix, "")
+    return clean(text)
+
+
+def _without_no_trunc(verb: Sequence[str]) -> list[str]:
+    return [word for word in verb if not (word == "--no-trunc" and verb[0] == "network")]
+
+
+def _from_docker(kind: str, item: Mapping[str, Any]) -> Resource:
+    return _resource(kind, item["id"], item["name"], item["labels"])
+
+
+def _from_podman(kind: str, item: Mapping[str, Any], wanted: Sequence[str]) -> Resource:
+    given = item.get("Labels") or item.get("labels") or {}
+    names = item.get("Names") or [item.get("name") or item.get("Name")]
+    identity = item.get("Id") or item.get("id") or item.get("ID")
+    return _resource(kind, str(identity), str(names[0]), {key: given.get(key, "") for key in wanted})
+
+
+def _resource(kind: str, identity: str, name: str, labels: Mapping[str, str]) -> Resource:
+    """A host is known by its name in the stack, which is a label; a network has no such label."""
+    host = labels.get(HOST_LABEL, "")
+    kept = {key: value for key, value in labels.items() if key != HOST_LABEL or host}
+    return Resource(kind=kind, id=identity, name=host or name, labels=kept)

@@ -1,0 +1,110 @@
+"""`hook: hooks/page.sh` or `hook: [systemctl, restart, nginx]`: a program on the controller, told what failed.
+
+It gets the result as JSON on standard input and the variables of INFRATEST_* and NAGIOS_*, so that an existing Nagios
+event handler works as it is. Its own session is its process group: all of it is killed at the deadline, and with this
+program, however that ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from infratest.cleaning import clean, decoded, masked
+from infratest.deadline import Deadline
+from infratest.errors import HealError, UserError
+from infratest.model import Result
+from infratest.process_tree import Lifeline, end_session, reap
+from infratest.quoting import command_line
+from infratest.remedies.base import Outcome, Remedy, Surroundings
+
+#: Bytes of its output that are looked at.
+OUTPUT_LIMIT = 64 * 1024
+
+
+class Hook(Remedy):
+    """Run one program; an exit status other than 0 is a failure."""
+
+    on_host = False
+
+    def __init__(self, argument: Any) -> None:
+        super().__init__(argument)
+        words = [argument] if isinstance(argument, str) else argument
+        fits = isinstance(words, list | tuple) and words and all(isinstance(word, str) for word in words)
+        if not fits or not words[0] or any("\0" in word for word in words):
+            raise UserError(
+                f"hook: expected a program beside the stack file, as `hook: hooks/page.sh`, or a list of arguments, "
+                f"as `hook: [logger, healed]`, found {argument!r}"
+            )
+        self._words: tuple[str, ...] = tuple(words)
+
+    def foresee(self, folder: Path) -> None:
+        program = self._program(folder)
+        if not (shutil.which(program) if program == self._words[0] else os.access(program, os.X_OK)):
+            raise UserError(f"{self.describe()}: {program} is not there or cannot be executed; chmod +x it")
+
+    def describe(self) -> str:
+        return f"hook {clean(command_line(self._words), 80)}"
+
+    def apply(self, result: Result, surroundings: Surroundings, deadline: Deadline) -> Outcome:
+        command = [self._program(surroundings.folder), *self._words[1:]]
+        # Files, not pipes: a daemon that the program leaves behind may keep its output open for ever.
+        with TemporaryFile() as given, TemporaryFile() as said:
+            given.write(masked(json.dumps(result.as_dict(), ensure_ascii=False)).encode())
+            given.seek(0)
+            status = self._run(command, surroundings, given, said, deadline)
+            said.seek(0)
+            words = clean(decoded(said.read(OUTPUT_LIMIT)), 500)
+        if status != 0:
+            how = f"exit {status}" if status > 0 else f"killed by signal {-status}"
+            raise HealError(f"{self.describe()}: {how}: {words or 'it said nothing'}")
+        return Outcome(words=words or "done", command=masked(command_line(command)))
+
+    def _program(self, folder: Path) -> str:
+        """Return the program: a bare word of a list is found on PATH, everything else is a path from the stack file."""
+        program = self._words[0]
+        if isinstance(self.argument, str) or "/" in program:
+            return str(folder / program)
+        return program
+
+    def _run(
+        self, command: list[str], surroundings: Surroundings, given: IO[bytes], said: IO[bytes], deadline: Deadline
+    ) -> int:
+        lifeline = Lifeline()
+        # What the caller's own INFRATEST_* say (a stack file, a state directory) means something else to a hook.
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("INFRATEST_", "NAGIOS_"))}
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=given,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                cwd=surroundings.folder,
+                env=inherited | dict(surroundings.environment),
+                start_new_session=True,
+                pass_fds=lifeline.pass_fds,
+            )
+        except OSError as error:
+            lifeline.let_go()
+            raise HealError(
+                f"{self.describe()}: {command[0]} could not be started: {error.strerror}; it must exist, be executable "
+                "and begin with #! where it is a script"
+            ) from error
+        try:
+            lifeline.holds(-process.pid)
+            surroundings.began(process.pid)
+            return process.wait(timeout=deadline.left)
+        except subprocess.TimeoutExpired:
+            raise HealError(f"{self.describe()}: did not end within {deadline.seconds:.3g} s and was killed") from None
+        finally:
+            lifeline.let_go()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                end_session(process.pid)
+                reap(process)

@@ -1,0 +1,36 @@
+"""`provision: {}`: provision the failing host again, as `infratest provision` would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infratest.cleaning import clean
+from infratest.deadline import Deadline
+from infratest.errors import HealError, InfratestError, UserError
+from infratest.model import Result
+from infratest.remedies.base import Outcome, Remedy, Surroundings
+
+
+class Provision(Remedy):
+    """Provision one host; provisioners open their own connection."""
+
+    on_host = False
+    seconds = 600.0
+
+    def __init__(self, argument: Any) -> None:
+        super().__init__(argument)
+        if argument not in (None, {}):
+            raise UserError(f"provision: takes no options, write `provision: {{}}`, found {argument!r}")
+
+    def describe(self) -> str:
+        return "provision"
+
+    def apply(self, result: Result, surroundings: Surroundings, deadline: Deadline) -> Outcome:
+        name = surroundings.host.name
+        try:
+            words = surroundings.provision(name, deadline)
+        except HealError:
+            raise
+        except InfratestError as error:
+            raise HealError(f"provision {name}: {error}") from error
+        return Outcome(words=clean(words, 500) or "done", command=f"infratest provision --host {name}")

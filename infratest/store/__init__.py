@@ -1,0 +1,1 @@
+"""What is kept between calls: results, events, failures in a row."""

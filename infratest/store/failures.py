@@ -1,0 +1,137 @@
+"""Failures in a row of each scenario on each host, as `counts.json` keeps them. `confirm` and the ladder read them.
+
+Every check run records its report exactly once, whoever hands it in again: a report that started no later than what is
+stored for an id says nothing new about it. Unknown, blocked and skipped results are no failures: they break a row, but
+they do not end a problem, only ok does. Environments of one stack share a state directory, so each has its own rows.
+"""
+
+from __future__ import annotations
+
+from infratest import rfc3339
+from infratest.errors import StateError, UserError
+from infratest.json_text import dumps, loads
+from infratest.record import Record
+from infratest.states import CRITICAL, OK, WARNING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from infratest.model import Report, Result
+    from infratest.store.directory import StateDir
+
+FILE = "counts.json"
+#: Two failures further apart than this are no row: a daily check still confirms, last month's failure does not.
+ROW_GAP = 2 * 86400.0
+#: What nobody has looked at for so long is forgotten, so that the file does not grow with scenarios long gone.
+FORGET = 30 * 86400.0
+#: Seconds that a row may lie in the future, by clocks that differ.
+AHEAD = 60.0
+
+
+class Row(Record):
+    """What is known about one id.
+
+    Args:
+        state: of the last result. failures: how often in a row it was this failing state. since: when the problem
+        began (the first failure after the last ok), or None. last: when the last result was looked at.
+    """
+
+    state: str = OK
+    failures: int = 0
+    since: float | None = None
+    last: float = 0.0
+
+
+def started(report: Report) -> float:
+    """Return when a report's run began, in seconds since the epoch.
+
+    Raises:
+        UserError: the report holds no such time.
+    """
+    try:
+        return rfc3339.seconds(report.started)
+    except (AttributeError, TypeError, ValueError):
+        raise UserError(f"report: started is {report.started!r}, expected RFC 3339 as 2026-01-31T12:00:00Z") from None
+
+
+def counted(rows: Mapping[str, Row], report: Report) -> dict[str, Row]:
+    """Return the rows after this report; unchanged where it was counted before or is older than what is stored."""
+    at = started(report)
+    after = dict(rows)
+    for result in report.results:
+        row = rows.get(result.id, Row())
+        if at > row.last:
+            after[result.id] = _next(row, result, at)
+    return after
+
+
+def _next(row: Row, result: Result, at: float) -> Row:
+    if result.blocked_by is None and result.state == OK:
+        return Row(last=at)
+    if result.blocked_by is not None or result.state not in (WARNING, CRITICAL):
+        return Row(state=result.state, since=row.since, last=at)
+    continues = row.state == result.state and at - row.last <= ROW_GAP
+    since = at if row.since is None else row.since
+    return Row(state=result.state, failures=row.failures + 1 if continues else 1, since=since, last=at)
+
+
+def load(state: StateDir, env: str) -> dict[str, Row]:
+    """Return the rows of an environment; none where nothing was ever recorded."""
+    try:
+        return {id: Row(**row) for id, row in _document(state).get(env, {}).items()}
+    except (TypeError, AttributeError):
+        raise _unreadable(state) from None
+
+
+def record_run(state: StateDir, report: Report, now: float) -> dict[str, Row]:
+    """Count a report, once, and return the rows of its environment.
+
+    Args:
+        now: seconds since the epoch.
+    Raises:
+        StateError: the state directory cannot be written.
+    """
+    with state.lock_of(FILE):
+        rows = load(state, report.env)
+        # A row in the future is of a clock that was set back since: it would hold up every count until then.
+        known = {id: row for id, row in rows.items() if row.last <= now + AHEAD}
+        after = {id: row for id, row in counted(known, report).items() if now - row.last <= FORGET}
+        if after != rows:
+            _save(state, report.env, after)
+    return after
+
+
+def settle(state: StateDir, env: str, id: str, at: float) -> None:
+    """Begin a healed id anew: the next single failure confirms nothing, and the ladder starts at its mildest rung."""
+    with state.lock_of(FILE):
+        _save(state, env, {**load(state, env), id: Row(last=at)})
+
+
+def _save(state: StateDir, env: str, rows: Mapping[str, Row]) -> None:
+    document = _document(state) | {env: {id: row.as_dict() for id, row in rows.items()}}
+    state.write(FILE, dumps(document) + "\n")
+
+
+def _document(state: StateDir) -> dict[str, Any]:
+    path = state.file(FILE)
+    try:
+        with open(path, encoding="utf-8") as file:
+            document = loads(file.read())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise StateError(f"state directory: {path} could not be read: {error.strerror}") from error
+    except ValueError:
+        raise _unreadable(state) from None
+    if not isinstance(document, dict):
+        raise _unreadable(state)
+    return document
+
+
+def _unreadable(state: StateDir) -> StateError:
+    return StateError(
+        f"state directory: {state.file(FILE)} does not hold what infratest writes there; "
+        "remove it to start counting failures anew"
+    )

@@ -1,0 +1,136 @@
+"""What was last known of every scenario on every host: since when it is in its state, and how old that knowledge is.
+
+Kept by the verbs that judge (`check`, `test`, `heal`) in the state directory, one file for each environment. Read by
+the gates of heal, which ask how much of a group is sick, and by outputs through `Result.since`.
+"""
+
+from __future__ import annotations
+
+from infratest.errors import StateError
+from infratest.json_text import dumps, loads
+from infratest.record import Record
+from infratest.states import EXIT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from infratest.model import Report, Result
+    from infratest.store.directory import StateDir
+
+#: Seconds after which what nobody has asked again (a scenario renamed, a host gone) is forgotten.
+FORGET = 7 * 86400.0
+SCHEMA = 1
+
+
+class Last(Record):
+    """The last result of one scenario on one host.
+
+    Args:
+        blocked: something stood in the way, so the state (unknown) is not the subject's own.
+        since: seconds since the epoch when this state began. time: when it was last seen.
+    """
+
+    id: str
+    host: str
+    groups: tuple[str, ...]
+    state: str
+    blocked: bool
+    since: float
+    time: float
+
+
+def last(state: StateDir, env: str) -> dict[str, Last]:
+    """Return the last results by id; none where none were kept, or the file is not one of ours.
+
+    Raises:
+        StateError: there is a file and it cannot be read.
+    """
+    path = state.file(_file(env))
+    try:
+        with open(path, "rb") as file:
+            data = loads(file.read())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except ValueError:  # damaged by something else: what it held is old the moment a new run ends
+        return {}
+    except OSError as error:
+        raise StateError(
+            f"state directory: {path} could not be read: {error.strerror}; name another with --state"
+        ) from error
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("results"), list):
+        return {}
+    found = [_read(item) for item in data["results"]]
+    return {item.id: item for item in found if item is not None}
+
+
+def with_since(report: Report, history: Mapping[str, Last], now: float) -> Report:
+    """Return the report with each result's `since`: as before where its state is the same, else now."""
+    results = [result.changed(since=_since(result, history, now)) for result in report.results]
+    changed: Report = report.changed(results=results)
+    return changed
+
+
+def updated(history: Mapping[str, Last], report: Report, now: float) -> dict[str, Last]:
+    """Return the history after a report: its results are new, the others stay until they are too old."""
+    kept = {id: item for id, item in history.items() if abs(now - item.time) <= FORGET}
+    return kept | {
+        result.id: Last(
+            id=result.id,
+            host=result.host,
+            groups=result.groups,
+            state=result.state,
+            blocked=result.blocked_by is not None,
+            since=_since(result, history, now),
+            time=now,
+        )
+        for result in report.results
+    }
+
+
+def save(state: StateDir, report: Report, now: float) -> None:
+    """Put a report into the state directory's history; runs of other features at the same time lose nothing.
+
+    Raises:
+        StateError: not writable, or the disk is full.
+    """
+    name = _file(report.env)
+    with state.lock_of(name):
+        items = updated(last(state, report.env), report, now)
+        results = ",\n".join([dumps(items[id].as_dict()) for id in sorted(items)])
+        state.write(name, f'{{"schema": {SCHEMA}, "results": [\n{results}\n]}}\n')
+
+
+def members(history: Mapping[str, Last], group: str) -> dict[str, list[Last]]:
+    """Return the last results of each host of a group, by host."""
+    found: dict[str, list[Last]] = {}
+    for item in history.values():
+        if group in item.groups:
+            found.setdefault(item.host, []).append(item)
+    return found
+
+
+def _since(result: Result, history: Mapping[str, Last], now: float) -> float:
+    before = history.get(result.id)
+    same = before is not None and (before.state, before.blocked) == (result.state, result.blocked_by is not None)
+    # Where the clock was set back, what was written before lies in the future: nothing has been so since then.
+    return min(before.since, now) if before is not None and same else now
+
+
+def _read(item: Any) -> Last | None:
+    """Return one stored result, or None where it is not whole."""
+    try:
+        found = Last(**item)
+        whole = found.state in EXIT and isinstance(found.id, str) and isinstance(found.host, str)
+        if not whole:
+            return None
+        typed: Last = found.changed(groups=tuple(found.groups), since=float(found.since), time=float(found.time))
+        return typed
+    except (TypeError, ValueError):
+        return None
+
+
+def _file(env: str) -> str:
+    safe = "".join(character if character.isalnum() or character in "-_" else "_" for character in env)
+    return f"last-{safe}.json" if safe else "last.json"

@@ -1,0 +1,307 @@
+"""The write-ahead journal of a stack: what was asked of a provider, what came of it, and what it holds as live.
+
+The lifecycle appends a record, on the disk before the call returns, before it asks a provider for anything; the
+engine does the same with the undo of a fault. Whoever dies in between leaves records from which `reap` knows that a
+resource is nobody's. A resource is live when it was made by an operation that ended well and nobody began to remove
+it; all else of this state directory may be removed.
+
+Records, one JSON object a line, each with `what` and `time`:
+
+    begin     op, verb, stack, env, pid          asked     op, kind, name
+    end       op, outcome                        made      op, kind, name, id, spec
+    lease     stack, env, expires                removing  op, kind, name, id
+    undo-asked  id, host, command, stack, env    removed   op, kind, name, id
+    undo-done   id
+
+`spec`, of a host alone, is what it was made from; records of earlier versions have none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infratest.cleaning import clean
+from infratest.errors import StateError
+from infratest.providers.base import HostSpec, Resource
+from infratest.store.directory import StateDir
+
+NAME, ASIDE = "journal.jsonl", "journal.damaged.jsonl"
+DONE, FAILED, INTERRUPTED = "done", "failed", "interrupted"
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A resource that the journal holds as live."""
+
+    kind: str
+    id: str
+    name: str
+    stack: str
+    env: str
+    since: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undo:
+    """A command that takes a fault back, not known to have run."""
+
+    id: str
+    host: str
+    command: str
+    stack: str
+    env: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """An operation that began and of which no end is written: its process is at it still, or died."""
+
+    op: str
+    verb: str
+    stack: str
+    env: str
+    pid: int
+    time: float
+
+
+def live(records: Iterable[Record]) -> dict[str, Held]:
+    """Return what is held as live, by the provider's id, in the order it was made."""
+    begun: dict[str, Record] = {}
+    ended: set[str] = set()
+    made: dict[str, Record] = {}
+    for record in records:
+        what = record.get("what")
+        if what == "begin":
+            begun[str(record.get("op"))] = record
+        elif what == "end" and record.get("outcome") == DONE:
+            ended.add(str(record.get("op")))
+        elif what == "made":
+            made[str(record.get("id"))] = record
+        elif what in ("removing", "removed"):
+            made.pop(str(record.get("id")), None)
+    held = {}
+    for id, record in made.items():
+        start = begun.get(str(record.get("op")))
+        if start is not None and record.get("op") in ended:
+            held[id] = Held(
+                kind=record["kind"],
+                id=id,
+                name=record["name"],
+                stack=start["stack"],
+                env=start["env"],
+                since=record["time"],
+            )
+    return held
+
+
+def not_removed(records: Iterable[Record], stack: str, env: str) -> list[Resource]:
+    """Return what was made in an environment, or began to be removed, and is not known to be removed whole."""
+    ours: set[str] = set()
+    found: dict[str, Resource] = {}
+    for record in records:
+        what = record.get("what")
+        if what == "begin" and (record.get("stack"), record.get("env")) == (stack, env):
+            ours.add(str(record.get("op")))
+        elif what in ("made", "removing") and record.get("op") in ours:
+            found[record["id"]] = Resource(kind=record["kind"], id=record["id"], name=record["name"])
+        elif what == "removed":
+            found.pop(str(record.get("id")), None)
+    return list(found.values())
+
+
+def asked(records: Iterable[Record], op: str) -> bool:
+    """Return whether an operation asked a provider for anything."""
+    return any(record.get("op") == op and record.get("what") == "asked" for record in records)
+
+
+def pending(records: Iterable[Record], op: str) -> set[tuple[str, str]]:
+    """Return kind and name of what an operation asked for and has no answer about."""
+    found: set[tuple[str, str]] = set()
+    for record in records:
+        if record.get("op") == op and record.get("what") == "asked":
+            found.add((record["kind"], record["name"]))
+        elif record.get("op") == op and record.get("what") == "made":
+            found.discard((record["kind"], record["name"]))
+    return found
+
+
+def begun(records: Iterable[Record]) -> list[Begun]:
+    """Return the operations without an end."""
+    found: dict[str, Begun] = {}
+    for record in records:
+        if record.get("what") == "begin":
+            fields = {name: record[name] for name in ("op", "verb", "stack", "env", "pid", "time")}
+            found[record["op"]] = Begun(**fields)
+        elif record.get("what") == "end":
+            found.pop(str(record.get("op")), None)
+    return list(found.values())
+
+
+def expires(records: Iterable[Record], stack: str, env: str) -> int | None:
+    """Return when the lease of a stack's environment ends, in seconds since the epoch; None without one."""
+    last = None
+    for record in records:
+        if record.get("what") == "lease" and (record.get("stack"), record.get("env")) == (stack, env):
+            last = int(record["expires"])
+    return last
+
+
+def open_undos(records: Iterable[Record]) -> list[Undo]:
+    """Return the undos that are not known to have run, the last one asked first."""
+    found: dict[str, Undo] = {}
+    for record in records:
+        if record.get("what") == "undo-asked":
+            fields = {name: str(record[name]) for name in ("id", "host", "command", "stack", "env")}
+            found[fields["id"]] = Undo(**fields)
+        elif record.get("what") == "undo-done":
+            found.pop(str(record.get("id")), None)
+    return list(reversed(found.values()))
+
+
+class Operation:
+    """One run of a verb, as the journal sees it. Its methods may be called from several threads."""
+
+    def __init__(self, journal: Journal, op: str) -> None:
+        self.id = op
+        self._journal = journal
+
+    def asked(self, kind: str, name: str) -> None:
+        """A provider is about to be asked to make this."""
+        self._journal.write("asked", op=self.id, kind=kind, name=name)
+
+    def made(self, resource: Resource, spec: HostSpec | None = None) -> None:
+        """It was made, a host from this, and this is the provider's id of it."""
+        self._about("made", resource, **({"spec": spec.made_from()} if spec else {}))
+
+    def removing(self, resource: Resource) -> None:
+        """A provider is about to be asked to remove this: from now on it is not live."""
+        self._about("removing", resource)
+
+    def removed(self, resource: Resource) -> None:
+        """It was removed."""
+        self._about("removed", resource)
+
+    def end(self, outcome: str) -> None:
+        """The verb has ended: DONE, FAILED or INTERRUPTED. What it made is live only after DONE."""
+        self._journal.write("end", op=self.id, outcome=outcome)
+
+    def _about(self, what: str, resource: Resource, **more: Any) -> None:
+        self._journal.write(what, op=self.id, kind=resource.kind, name=resource.name, id=resource.id, **more)
+
+
+class Journal:
+    """The journal of one state directory."""
+
+    def __init__(self, state: StateDir) -> None:
+        self._state = state
+        self._lock = threading.Lock()
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return every record; a torn one is left out, and so is one that no version of ours wrote.
+
+        Raises:
+            StateError: a line is damaged: by what it may have said, something live would be taken for left over.
+        """
+        try:
+            records = self._state.read(NAME, whole=True)
+        except StateError as error:
+            raise StateError(
+                f"{error}; mend it from a copy, or take the line out: `infratest reap` sets it aside, and says what is "
+                "then no longer known to be live"
+            ) from error
+        return [record for record in records if "what" in record and "time" in record]
+
+    def damaged(self) -> list[str]:
+        """Return the lines that cannot be read, with their place. Raises StateError."""
+        path = self._state.file(NAME)
+        return [f"{path}:{number}: {clean(line, 80)!r}" for number, line in self._state.damaged(NAME)]
+
+    def set_aside(self) -> None:
+        """Put what cannot be read into journal.damaged.jsonl; called under the lock. Raises StateError."""
+        self._state.set_aside(NAME, ASIDE)
+
+    def write(self, what: str, **fields: Any) -> None:
+        """Append one record and have it on the disk."""
+        with self._lock:
+            self._state.append(NAME, {"what": what, "time": round(time.time(), 3), **fields})
+
+    def begin(self, verb: str, stack: str, env: str) -> Operation:
+        """Begin an operation; the caller holds the stack's lock until its end."""
+        op = secrets.token_hex(4)
+        self.write("begin", op=op, verb=verb, stack=stack, env=env, pid=os.getpid())
+        return Operation(self, op)
+
+    def lease(self, stack: str, env: str, expires: int) -> None:
+        """Write down that the lease now ends at `expires`."""
+        self.write("lease", stack=stack, env=env, expires=expires)
+
+    def undo_asked(self, host: str, command: str, id: str, stack: str = "", env: str = "") -> None:
+        """A fault is about to be put in on a host; this shell command takes it back."""
+        self.write("undo-asked", id=id, host=host, command=command, stack=stack, env=env)
+
+    def undo_done(self, id: str) -> None:
+        """The fault was taken back."""
+        self.write("undo-done", id=id)
+
+    def open_undos(self) -> list[Undo]:
+        """Return the undos that are not known to have run, the last one asked first."""
+        return open_undos(self.records())
+
+    def live(self) -> dict[str, Held]:
+        """Return what is held as live, by the provider's id."""
+        return live(self.records())
+
+    def interrupted_are_over(self, operation: Operation) -> None:
+        """Write the end of every operation without one, but for this: the lock is ours, so none of them is at work."""
+        for one in begun(self.records()):
+            if one.op != operation.id:
+                self.write("end", op=one.op, outcome=INTERRUPTED)
+
+    def tidy(self, stack: str, env: str) -> None:
+        """Drop what is over in this environment; called, under the lock, when nothing but live resources is left in it.
+
+        What stays: the live resources with their operations, their lease, open undos, and every other environment.
+        A journal with nothing left to say is removed.
+        """
+        records = self.records()
+        kept = [record for record in records if _stays(record, records, stack, env)]
+        if len(kept) == len(records):
+            return
+        with self._lock:
+            if kept:
+                self._state.write(NAME, "".join(json.dumps(record, sort_keys=True) + "\n" for record in kept))
+                return
+            try:
+                (self._state.path / NAME).unlink(missing_ok=True)
+            except OSError as error:
+                path = self._state.path / NAME
+                raise StateError(f"state directory: {path} could not be removed: {error.strerror}") from error
+
+
+def _stays(record: Record, records: list[dict[str, Any]], stack: str, env: str) -> bool:
+    """Whether a record still says something, once this environment holds nothing but what is live."""
+    ours = {r["op"] for r in records if r["what"] == "begin" and (r["stack"], r["env"]) == (stack, env)}
+    held = live(records)
+    what, op = record["what"], record.get("op")
+    if what in ("undo-asked", "undo-done"):
+        return any(undo.id == record["id"] for undo in open_undos(records))
+    if what == "lease":
+        if (record["stack"], record["env"]) != (stack, env):
+            return True
+        return record["expires"] == expires(records, stack, env) and any(
+            (one.stack, one.env) == (stack, env) for one in held.values()
+        )
+    if op not in ours:
+        return True
+    if what in ("begin", "end"):
+        return any(r["what"] == "made" and r.get("op") == op and r["id"] in held for r in records)
+    return what == "made" and record["id"] in held

@@ -1,0 +1,34 @@
+"""What every run leaves in the state directory: its results, its events, and failures in a row."""
+
+from __future__ import annotations
+
+import time
+
+from infratest.errors import StateError
+from infratest.store import events, history
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from infratest.model import Report
+    from infratest.store.directory import StateDir
+
+
+def keep(state: StateDir, report: Report, *, counting: bool) -> None:
+    """Keep a report's results and events where the state directory can be written.
+
+    Args:
+        counting: count failures in a row too, as every check does and not only one that heals.
+    """
+    from infratest.store.failures import record_run
+
+    now = time.time()
+    try:
+        if counting:
+            record_run(state, report, now)
+        history.save(state, report, now)
+        events.append(state, events.of_report(report))
+    except StateError as error:
+        # A check must answer from a directory that it may only read; the answer is right without its history.
+        import logging
+
+        logging.getLogger(__name__).info("nothing was stored: %s", error)

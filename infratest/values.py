@@ -1,0 +1,171 @@
+"""Values in braces: `{host.address}`, `{group.web.count}`, `{param.x}`, `{output.url}`, put in once, at planning.
+
+Only names after a known root are replaced; an unknown name after such a root is an error, and so is a root that is
+nearly one of these; every other brace is text, and `{{` is a brace. Pure; called by the planner, by lint, and for the
+stack file's outputs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from infratest.errors import FeatureError, NotInThisVersion
+from infratest.hosts import Host
+from infratest.outsiders import unknown
+from infratest.quoting import put_in
+from infratest.spelling import slip_of
+
+ROOTS = ("host", "group", "param", "output")
+#: Roots that the design names for components, which this version does not have.
+LATER = ("balancer", "address", "volume", "record", "bucket")
+
+#: What follows a root and a dot is looked at whole, so that `{host.a b}` is no text.
+_BRACE = re.compile(r"\{\{|\{(?P<root>\s*[A-Za-z]\w*)\.(?P<name>[^{}\n]*)\}")
+_NAME = re.compile(r"[\w.-]+")
+
+
+class Values:
+    """The values that a text on one host may name.
+
+    Args:
+        host: the host a sentence is asked of, or None where it is asked once for the stack.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[Host],
+        parameters: Mapping[str, object],
+        outputs: Mapping[str, str],
+        host: Host | None = None,
+    ) -> None:
+        self._hosts = hosts
+        self._parameters = parameters
+        self._outputs = outputs
+        self._host = host
+
+    def of(self, host: Host | None) -> Values:
+        """Return the values as seen from another host."""
+        mine = next((one for one in self._hosts if host is not None and one.name == host.name), host)
+        return Values(self._hosts, self._parameters, self._outputs, mine)
+
+    def of_named_hosts(self) -> Values:
+        """Return the same values with each host's name where its address would stand, for texts that must last."""
+        named = [host.changed(address=host.name) for host in self._hosts]
+        return Values(named, self._parameters, self._outputs, self._host)
+
+    def fill(self, text: str, *, shell: bool = False, where: str = "") -> str:
+        """Return the text with its values put in.
+
+        Args:
+            shell: the text is a shell's: a value is quoted as its place asks for. where: file:line, for the message.
+        Raises:
+            FeatureError: an unknown name after a known root, `{host.…}` where there is no host, a place in a shell's
+            text where nothing can be quoted.
+        """
+
+        def put(found: re.Match[str]) -> str:
+            if found[0] == "{{":
+                return "{"
+            root, name = found["root"], found["name"]
+            wrong = misspelt(found[0])
+            if wrong:
+                raise FeatureError(f"{where}: {wrong}")
+            if root in LATER:
+                raise NotInThisVersion(f"{where}: {found[0]}: components are not in this version")
+            if root not in ROOTS:
+                return found[0]
+            value = self._value(root, name, f"{where}: {found[0]}")
+            try:
+                return put_in(text, found.start(), value) if shell else value
+            except ValueError as error:
+                raise FeatureError(f"{where}: {found[0]}: {error}") from None
+
+        return _BRACE.sub(put, text)
+
+    def _value(self, root: str, name: str, what: str) -> str:
+        if root == "param":
+            return _named(self._parameters, name, what)
+        if root == "output":
+            return Values(self._hosts, self._parameters, {}, self._host).fill(
+                _named(self._outputs, name, what), where=what
+            )
+        if root == "group":
+            return self._of_group(name, what)
+        known = {host.name: host for host in self._hosts}
+        first, dot, rest = name.partition(".")
+        if dot and first in known:
+            return _of_host(known[first], rest, what)
+        if dot and first != "label":
+            raise FeatureError(f"{what}: {unknown('host', first, list(known))}")
+        if self._host is None:
+            raise FeatureError(f"{what}: this scenario runs once, on no host; name one, as {{host.NAME.{name}}}")
+        return _of_host(self._host, name, what)
+
+    def _of_group(self, name: str, what: str) -> str:
+        group, _, rest = name.partition(".")
+        members = [host for host in self._hosts if group in host.groups]
+        if not members:
+            groups = sorted({group for host in self._hosts for group in host.groups})
+            raise FeatureError(f"{what}: no host is in group {group!r}; groups are {', '.join(groups) or 'none'}")
+        values = {
+            "count": str(len(members)),
+            "names": ",".join(host.name for host in members),
+            "addresses": ",".join(host.address for host in members),
+        }
+        return _named(values, rest, what)
+
+
+def misspelt(braces: str) -> str:
+    """Return what is wrong with text in braces that is nearly a value, else an empty text.
+
+    `{parm.x}` and `{ host.name }` would stay as they are, and a denial of them be green. Braces of shells, awk, JSON
+    and templates do not look so.
+    """
+    found = _BRACE.fullmatch(braces)
+    if found is None or found[0] == "{{":
+        return ""
+    root, name = found["root"].strip(), found["name"].strip()
+    known = (*ROOTS, *LATER)
+    near = root if root in known else slip_of(root, known) or next((one for one in known if root.startswith(one)), "")
+    if not near or not (root in known or _NAME.fullmatch(name)):
+        return ""
+    escape = f"or {{{braces} for these characters themselves"
+    if near != root:
+        return f"{braces}: no value is called {root!r}; did you mean {{{near}.{name}}}? {escape}"
+    if not _NAME.fullmatch(found["name"]) or found["root"] != root:
+        written = f"{{{root}.{name}}}" if _NAME.fullmatch(name) else f"{{{root}.NAME}}"
+        return f"{braces}: a value is written {written}, without blanks; {escape}"
+    return ""
+
+
+def values_in(text: str) -> list[str]:
+    """Return the values in a text, and what is nearly one, as written."""
+    found = (each for each in _BRACE.finditer(text) if each[0] != "{{")
+    return [each[0] for each in found if each["root"] in (*ROOTS, *LATER) or misspelt(each[0])]
+
+
+def names_host(text: str, hosts: Sequence[str]) -> bool:
+    """Whether a text holds a value of the host it is asked of, and not only of hosts that it names."""
+    named = (found["name"].partition(".")[0] for found in _BRACE.finditer(text) if found["root"] == "host")
+    return any(first not in hosts for first in named)
+
+
+def _of_host(host: Host, name: str, what: str) -> str:
+    if name.startswith("label."):
+        return _named(host.labels, name[len("label.") :], what)
+    values = {"name": host.name, "address": host.address}
+    value = _named(values, name, what)
+    if name == "address" and not value:
+        raise FeatureError(f"{what}: {host.name} has no address: it is {host.state}; `infratest up` first")
+    return value
+
+
+def _named(values: Mapping[str, object], name: str, what: str) -> str:
+    if name not in values:
+        near = get_close_matches(name, list(values), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise FeatureError(f"{what}: unknown name {name!r}; {hint}known are {', '.join(sorted(values)) or 'none'}")
+    value = values[name]
+    return str(value).lower() if isinstance(value, bool) else str(value)

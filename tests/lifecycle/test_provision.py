@@ -1,0 +1,145 @@
+"""Provisioning on hosts that are this machine (the fake transport runs what is not scripted): order, data, failures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infratest.cleaning import Secret
+from infratest.errors import NotInThisVersion, ProviderError, UserError
+from infratest.lifecycle.operation import Lifecycle
+from infratest.lifecycle.provision import provision
+from infratest.providers.base import HostSpec
+from infratest.stack.declared import StackFile
+from infratest.store.directory import StateDir
+
+AS_ROOT = {"otherwise": "run", "answers": {"id -u": {"stdout": "0\n"}}}
+
+
+@pytest.fixture
+def life(tmp_path):
+    def made(specs, scripts=None, up=True, parameters=None, transport=None) -> Lifecycle:
+        for name, text in (scripts or {}).items():
+            (tmp_path / name).write_text(text)
+        stack = StackFile(
+            name="shop",
+            path=tmp_path / "stack.yaml",
+            folder=tmp_path,
+            env="dev",
+            provider="fake",
+            provider_options={"transport": transport or AS_ROOT},
+            parameters=parameters or {},
+            hosts=specs,
+        )
+        found = Lifecycle(stack, StateDir(tmp_path / "state"))
+        if up:
+            found.up()
+        return found
+
+    return made
+
+
+def host(name, *items, after=(), groups=()) -> HostSpec:
+    return HostSpec(name=name, provision=items, after=after, groups=groups, where="stack.yaml:3")
+
+
+def log(tmp_path: Path, name: str) -> str:
+    return (tmp_path / "state" / "logs" / f"provision-{name}.log").read_text()
+
+
+def test_a_script_knows_the_stack_and_its_parameters_as_they_are(life, tmp_path):
+    specs = (host("db", groups=("data",)), host("web-1", {"shell": "p.sh"}, after=("db",), groups=("web", "edge")))
+    nasty = "a 'b' \"c\" $(touch /tmp/never) `x` \\ é\nline 2"
+    names = "STACK ENV HOST ADDRESS ADDRESS_DB ADDRESS_WEB_1 HOSTS PARAM_GREETING PARAM_ON"
+    script = f'for v in {names}; do echo "[$(printenv INFRATEST_$v)]"; done'
+    provision(life(specs, {"p.sh": script}, parameters={"greeting": nasty, "on": True}))
+    words = log(tmp_path, "web-1").replace("\n", "|")
+    assert "[shop]|[dev]|[web-1]|[web-1]|[db]|[web-1]|[db db data|web-1 web-1 web,edge]|" in words
+    assert f"[{nasty}]".replace("\n", "|") in words
+    assert "|[true]|" in words
+
+
+def test_hosts_are_provisioned_after_those_they_come_after(life, tmp_path):
+    order = tmp_path / "order"
+    script = f'echo "$INFRATEST_HOST" >>{order}'
+    specs = tuple(host(name, {"shell": "p.sh"}, after=after) for name, after in (("web", ["db"]), ("db", [])))
+    assert provision(life(specs, {"p.sh": script})) == ["web", "db"]
+    assert order.read_text().split() == ["db", "web"]
+
+
+def test_what_a_script_starts_cannot_read_the_rest_of_it(life, tmp_path):
+    provision(life((host("db", {"shell": "p.sh"}),), {"p.sh": "cat\necho after\n"}))
+    assert "after" in log(tmp_path, "db")
+
+
+def test_the_first_line_chooses_the_interpreter(life, tmp_path):
+    provision(life((host("db", {"shell": "p.py"}),), {"p.py": "#!/usr/bin/env python3\nprint(6 * 7)\n"}))
+    assert "42" in log(tmp_path, "db")
+
+
+def test_a_script_that_fails_shows_its_last_lines_and_stops_what_comes_after(life, tmp_path):
+    specs = (host("db", {"shell": "bad.sh"}), host("web", {"shell": "good.sh"}, after=("db",)))
+    scripts = {"bad.sh": "seq 1 40; echo no room >&2; exit 7", "good.sh": f"touch {tmp_path}/reached"}
+    with pytest.raises(ProviderError) as caught:
+        provision(life(specs, scripts))
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"db: {tmp_path}/bad.sh ended with exit 7; its last lines:"
+    assert lines[1:] == [f"  | {n}" for n in range(27, 41)] + ["  | no room"]
+    assert not (tmp_path / "reached").exists()
+    assert "\n3\n" in log(tmp_path, "db")
+
+
+def test_a_file_is_put_once(life, tmp_path):
+    target = tmp_path / "on host.conf"
+    spec = host("db", {"file": {"from": "f.conf", "to": str(target), "mode": "0640"}})
+    found = life((spec,), {"f.conf": "{param.x} stays\n"})
+    provision(found)
+    assert target.read_text() == "{param.x} stays\n"
+    assert target.stat().st_mode & 0o777 == 0o640
+    before = target.stat().st_ino
+    provision(found)
+    assert target.stat().st_ino == before
+    assert "was there" in log(tmp_path, "db")
+    target.chmod(0o600)
+    provision(found)
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_that_cannot_be_put_says_why(life, tmp_path):
+    spec = host("db", {"file": {"from": "f", "to": str(tmp_path / "f" / "under a file")}})
+    with pytest.raises(ProviderError, match=r"db: could not write .*under a file: "):
+        provision(life((spec,), {"f": "x"}))
+
+
+@pytest.mark.parametrize("item", [{"shell": "none.sh"}, {"file": {"from": "none.sh", "to": "/x"}}])
+def test_what_is_not_there_is_refused_before_any_host_is_touched(life, tmp_path, item):
+    specs = (host("db", {"shell": "good.sh"}), host("web", item))
+    with pytest.raises(UserError, match=r"stack.yaml:3: provision of web: .*none.sh: no such file"):
+        provision(life(specs, {"good.sh": f"touch {tmp_path}/reached"}))
+    assert not (tmp_path / "reached").exists()
+
+
+def test_a_kind_that_is_not_built_yet(life):
+    with pytest.raises(NotInThisVersion, match="ansible"):
+        provision(life((host("db", {"ansible": "site.yml"}),)))
+
+
+def test_hosts_must_be_up(life):
+    with pytest.raises(ProviderError, match=r"not up: db \(not made\); run `infratest up` first"):
+        provision(life((host("db", {"shell": "p.sh"}),), {"p.sh": "true"}, up=False))
+    with pytest.raises(UserError, match="unknown host 'dbb'"):
+        provision(life((host("db"),)), ["dbb"])
+
+
+def test_each_line_of_a_scripts_output_is_told_once_and_a_secret_in_none(life, tmp_path):
+    Secret("correct-horse-battery")
+    found = life((host("db", {"shell": "p.sh"}),), {
+        "p.sh": "echo '  indented'; printf 'a correct-horse'; printf '%s\n' '-battery b'\n"
+        "head -c 300000 /dev/zero | tr '\\0' x; printf 'correct-horse-battery\nlast\n'\n"
+    })  # fmt: skip
+    told: list[str] = []
+    found.progress = lambda name, phase, words: told.append(words) if phase == "output" else None
+    provision(found)
+    assert told[:2] == ["  indented", "a ******** b"]
+    assert (len(told[2]), told[2][:3], told[3:]) == (4000, "xxx", ["last"])

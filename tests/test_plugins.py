@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infratest import outsiders as registry
+from infratest.errors import InfratestError, UnknownName
+from infratest.outputs.base import Output
+
+
+def test_a_built_in_is_found_by_its_file_name():
+    found = registry.get("output", "nagios")
+    assert found.__module__ == "infratest.outputs.nagios"
+    assert issubclass(found, Output)
+
+
+@pytest.mark.parametrize("kind", sorted(registry.KINDS))
+def test_names_are_the_files(kind):
+    package = registry.KINDS[kind][0].split(".")
+    folder = Path(registry.__file__).parent.parent.joinpath(*package)
+    files = {path.stem.replace("_", "-") for path in folder.glob("*.py")}
+    expected = {name for name in files if not name.startswith("-") and name != "base"}
+    assert set(registry.names(kind)) == expected
+
+
+@pytest.mark.parametrize("kind", sorted(registry.KINDS))
+def test_every_one_keeps_its_contract(kind):
+    for name in registry.names(kind):
+        assert isinstance(registry.get(kind, name), type)
+
+
+@pytest.mark.parametrize(
+    "name, hint",
+    [("nagois", "did you mean 'nagios'?"), ("base", "unknown output 'base'"), ("../text", "unknown output '../text'")],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(name, hint):
+    with pytest.raises(UnknownName) as caught:
+        registry.get("output", name)
+    assert hint in str(caught.value)
+    assert "known are json, junit, nagios, text" in str(caught.value)
+
+
+def test_unknown_without_a_near_one():
+    assert registry.unknown("thing", "zzz", []) == "unknown thing 'zzz': known are none"
+
+
+def test_listing_imports_no_plugin():
+    code = (
+        "import sys; from infratest import registry; [registry.names(kind) for kind in registry.KINDS]; "
+        "print(*sorted(name for name in sys.modules if name.startswith('infratest.outputs.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_where_nobody_has_an_entry_point_what_reads_them_is_not_imported():
+    code = (
+        "import sys; from infratest import registry; registry.get('output', 'nagios'); "
+        "print('importlib.metadata' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.fixture
+def outsider(tmp_path, monkeypatch):
+    """Install a distribution with an entry point, as a user's package would have."""
+
+    def install(name: str, source: str, value: str = "their_output:Theirs") -> None:
+        (tmp_path / "their_output.py").write_text(source)
+        information = tmp_path / "theirs-1.0.dist-info"
+        information.mkdir()
+        (information / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+        (information / "entry_points.txt").write_text(f"[infratest.output]\n{name} = {value}\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.delitem(sys.modules, "their_output", raising=False)
+
+    yield install
+    sys.modules.pop("their_output", None)
+
+
+GOOD = """
+from infratest.outputs.base import Output
+
+class Theirs(Output):
+    def render(self, report):
+        return "theirs"
+"""
+
+
+def test_an_outsider_comes_by_entry_point(outsider):
+    outsider("theirs", GOOD)
+    assert "theirs" in registry.names("output")
+    assert registry.get("output", "theirs")().render(None) == "theirs"
+
+
+def test_an_outsider_must_not_have_a_built_in_s_name(outsider):
+    outsider("text", GOOD)
+    with pytest.raises(InfratestError, match="their_output:Theirs has the name of a built-in one; rename it"):
+        registry.get("output", "text")
+
+
+def test_an_outsider_must_keep_the_contract(outsider):
+    outsider("theirs", "class Theirs: pass\n")
+    with pytest.raises(InfratestError, match=r"is not a infratest\.outputs\.base\.Output"):
+        registry.get("output", "theirs")

@@ -1,0 +1,118 @@
+"""How steps of a user's own are called, and what they find: generators, False, `within`, steps in steps, hosts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_users_steps import report, states
+
+from infratest.errors import FeatureError
+from tests.worlds.small_project import STACK, write
+
+HEAD = "from behave import given, then, when\nimport infratest\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return write(tmp_path, {"stack.yaml": STACK})
+
+
+def own(folder: Path, body: str, pattern: str = "it is so", head: str = "@infratest.checks\ndef") -> None:
+    write(folder, {"steps/own.py": f'{HEAD}CALLS = []\n@then("{pattern}")\n{head} _(context):\n    {body}\n'})
+
+
+@pytest.mark.parametrize("head", ["@infratest.checks\ndef", "def", "@infratest.checks\nasync def"])
+def test_a_generator_is_refused_before_anything_runs(project: Path, head: str) -> None:
+    own(project, "yield\n    assert False", head=head)
+    with pytest.raises(FeatureError, match="your step 'it is so' holds `yield`, so its body would never run"):
+        report(project, "  Scenario: s\n    Then it is so\n")
+
+
+@pytest.mark.parametrize(
+    "body, words",
+    [
+        ("return False", "it returned False"),
+        ("return (one for one in [1])", "it returned a generator that nobody runs"),
+        ("\n    async def inner(): assert False\n    return inner()", "it returned a coroutine that nobody runs"),
+    ],
+)
+def test_what_a_step_returns_is_looked_at(project: Path, body: str, words: str) -> None:
+    own(project, body)
+    (found,) = report(project, "  Scenario: s\n    Then it is so\n").results
+    assert (found.state, words in found.reason) == ("unknown", True), found.reason
+
+
+@pytest.mark.parametrize("body", ["return True", "return None", "return 0", "return []"])
+def test_what_else_a_step_returns_says_nothing(project: Path, body: str) -> None:
+    own(project, body)
+    assert report(project, "  Scenario: s\n    Then it is so\n").state == "ok"
+
+
+def test_a_checking_step_is_asked_again_within_its_time(project: Path) -> None:
+    own(project, "CALLS.append(1)\n    assert len(CALLS) > 2, f'{len(CALLS)} calls'")
+    assert report(project, "  Scenario: s\n    Then it is so within 20 s\n").state == "ok"
+
+
+def test_one_that_does_not_hold_in_its_time_says_how_long_it_was_asked(project: Path) -> None:
+    own(project, "assert False, 'not yet'")
+    (found,) = report(project, "  Scenario: s\n    Then it is so within 300 ms\n").results
+    assert (found.state, "not yet (asked for " in found.reason) == ("critical", True), found.reason
+
+
+def test_one_must_hold_throughout_its_time(project: Path) -> None:
+    own(project, "CALLS.append(1)\n    assert len(CALLS) < 3, 'the third time'")
+    (found,) = report(project, "  Scenario: s\n    Then it is so for 20 s\n").results
+    assert (found.state, found.reason) == ("critical", "the third time")
+
+
+def test_an_acting_step_is_not_asked_again(project: Path) -> None:
+    own(project, "pass", head="def")
+    (found,) = report(project, "  Scenario: s\n    Then it is so within 3 s\n").results
+    assert found.state == "unknown"
+    assert "may change something: declare it with @infratest.checks" in found.reason
+
+
+@pytest.mark.parametrize(
+    "text, state, words",
+    [
+        ('Then the command "true" exits 0', "ok", ""),
+        ('Then the command "false" exits 0', "critical", 'the command "false" exited 1'),
+        ("Then nobody knows this", "unknown", "undefined: 'nobody knows this' is no sentence"),
+        ('Then the command "touch {host.nam}" exits 0', "unknown", "host.nam"),
+        ('When the command "true" is run', "unknown", "changes something"),
+    ],
+)
+def test_a_step_may_hold_sentences_of_ours(project: Path, text: str, state: str, words: str) -> None:
+    own(project, f"context.execute_steps({text!r})")
+    (found,) = report(project, '  Scenario: s\n    Given the host "db"\n    Then it is so\n').results
+    assert (found.state, words in found.reason) == (state, True), found.reason
+
+
+def test_an_acting_step_may_hold_an_act_of_ours(project: Path, tmp_path: Path) -> None:
+    own(project, f"context.execute_steps('When the command \"touch {tmp_path}/done\" is run')", head="def")
+    assert report(project, '  Scenario: s\n    Given the host "db"\n    Then it is so\n').state == "ok"
+    assert (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize("head", ["@infratest.checks\ndef", "def"])
+@pytest.mark.parametrize(
+    "given, host, hosts",
+    [
+        ('Given the host "db"', "db", "['db']"),
+        ('Given the hosts in group "data"', "db", "['db']"),
+        ('Given the hosts in group "web"', None, "['web-1', 'web-2']"),
+        ("", None, "['db', 'web-1', 'web-2']"),
+    ],
+)
+def test_a_step_finds_the_hosts_that_were_given(
+    project: Path, head: str, given: str, host: str | None, hosts: str
+) -> None:
+    look = "stack = context.infratest\n    name = stack.host and stack.host.name\n"
+    own(
+        project,
+        f"{look}    assert (name, sorted(stack.hosts)) == ({host!r}, {hosts}), (name, list(stack.hosts))",
+        head=head,
+    )
+    found = report(project, f"  Scenario: s\n    {given}\n    Then it is so\n")
+    assert states(found) == {"s@-": "ok"}, found.results[0].reason
