@@ -12,15 +12,17 @@ import os
 import sys
 from time import time
 
-from infratest.plan import kept as compiled
+from infratest.plan import kept
 from infratest.plugins import builtin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from infratest.hosts import Host
     from infratest.model import Report
     from infratest.plan.tasks import Plan
+    from infratest.transports.base import Transport
 
 
 #: Files of the state directory by which there is something to say of healing even where all is well.
@@ -32,7 +34,7 @@ def main() -> None:
     # A second is long for a check, and short for a collector of cycles.
     gc.disable()
     words = sys.argv[1:]
-    loaded = compiled.load(*compiled.place_for(words))
+    loaded = kept.load(*kept.place_for(words))
     report = _checked(*loaded) if loaded else None
     if loaded is None or report is None or (loaded[1]["heal"] and not _well(report, loaded[1]["state"])):
         from infratest.cli.check_infratest import main as slow
@@ -47,14 +49,25 @@ def main() -> None:
         os._exit(answer.status)
 
 
-def _checked(plan: Plan, kept: dict[str, Any]) -> Report | None:
+def _checked(plan: Plan, about: dict[str, Any]) -> Report | None:
+    """Carry a plan out and return its report; None where it cannot be: the whole command line finds words for why."""
+    from infratest.engine.run import Settings, reported
+
     try:
-        return compiled.carried_out(plan, kept)
+        settings = Settings(seconds=about["timeout"])
+        return reported(plan, _transport, settings, about["stack"], about["env"], about["production"])
     except KeyboardInterrupt:
         from infratest.outputs._monitoring_plugin import unknown_line
 
         _print(unknown_line("interrupted") + "\n")
         os._exit(3)
+    except Exception:  # noqa: BLE001 - an option that is wrong, a bug: it comes again there, and is told
+        return None
+
+
+def _transport(host: Host) -> Transport:
+    transport: Transport = builtin("transport", host.transport)(host)
+    return transport
 
 
 def _well(report: Report, state: str) -> bool:
@@ -75,27 +88,21 @@ def _well(report: Report, state: str) -> bool:
     return True
 
 
-class _Answer:
-    """The exit status: that of the line once it is out, whatever comes after it."""
-
-    status = 3  # a bug of ours is unknown; Python would end with 1, which is warning
-
-
-def _told(report: Report, kept: dict[str, Any], answer: _Answer) -> None:
-    """Print the answer, and store what is to be kept of it."""
+def _told(report: Report, about: dict[str, Any]) -> int:
+    """Print the answer, store what is to be kept of it, and return the exit status."""
     from infratest.outputs._monitoring_plugin import apply_failed_ranges
     from infratest.outputs._perfdata import Range
 
-    warning = Range(kept["warning"]) if kept["warning"] else None
-    critical = Range(kept["critical"]) if kept["critical"] else None
-    if kept["state"] and report.state != "ok":  # since when is told of what is not ok alone
-        report = _with_history(report, kept["state"])
-    output = builtin("output", "nagios")(False, kept["verbosity"], warning, critical, kept["timeout"])
+    warning = Range(about["warning"]) if about["warning"] else None
+    critical = Range(about["critical"]) if about["critical"] else None
+    if about["state"] and report.state != "ok":  # since when is told of what is not ok alone
+        report = _with_history(report, about["state"])
+    output = builtin("output", "nagios")(False, about["verbosity"], warning, critical, about["timeout"])
     if not _print(output.render(report)):
-        return
-    answer.status = apply_failed_ranges(report, warning, critical)[1]
-    if kept["state"]:
-        _store(report, kept["state"])
+        return 3
+    if about["state"]:
+        _store(report, about["state"])
+    return apply_failed_ranges(report, warning, critical)[1]
 
 
 def _print(text: str) -> bool:

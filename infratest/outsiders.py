@@ -1,6 +1,6 @@
 """Kinds of things and their names: the file name is the word the user types; outsiders come by entry point.
 
-`get("provider", "container")` imports `infratest/providers/container/__init__.py` alone and returns its one concrete class.
+`get("provider", "container")` imports `infratest/providers/container` alone and returns its one concrete class.
 Listing imports nothing, so a missing library of one plugin breaks no other.
 """
 
@@ -67,8 +67,7 @@ def unknown(what: str, name: str, known: list[str]) -> str:
 
 def _base(kind: str) -> type[Any]:
     package, base = KINDS[kind]
-    base_module = "infratest.remedies.base" if kind == "remedy" else f"{package}.base"
-    found: type[Any] = getattr(importlib.import_module(base_module), base)
+    found: type[Any] = getattr(importlib.import_module(f"{package}.base"), base)
     return found
 
 

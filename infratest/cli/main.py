@@ -1,6 +1,6 @@
 """`infratest VERB`: finds the file of a verb by its name and turns every error of ours into one message and a status.
 
-A verb is `infratest/cli/<verb>.py` with a click command named `command` (hyphens in a verb are underscores in its
+A verb is `infratest/cli/verbs/<verb>.py` with a click command named `command` (hyphens in a verb are underscores in its
 file name). Only the verb that is asked for is imported.
 """
 
@@ -33,8 +33,6 @@ LATER = frozenset(
 )
 #: Verbs whose exit status follows the states table: for them wrong use is 3 (unknown), for the others 2.
 JUDGING = frozenset(("test", "check", "gate", "heal"))
-#: Files of this folder that are no verbs.
-NOT_VERBS = frozenset(("main", "session", "check_infratest"))
 #: How the verbs are grouped in the help; one that is in no group comes last.
 GROUPS = (
     ("To begin with", ("init", "demo", "doctor")),
@@ -61,9 +59,9 @@ class Verbs(click.Group):
     """The group of verbs, each loaded when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        package = importlib.import_module("infratest.cli")
+        package = importlib.import_module("infratest.cli.verbs")
         found = (module.name for module in pkgutil.iter_modules(package.__path__))
-        return sorted(name.replace("_", "-") for name in found if name not in NOT_VERBS and not name.startswith("_"))
+        return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the verbs by what they are for, in the order in which one meets them."""
@@ -83,7 +81,7 @@ class Verbs(click.Group):
             near = get_close_matches(cmd_name, self.list_commands(ctx), n=1, cutoff=0.5)
             hint = f": did you mean {near[0]!r}?" if near else ""
             raise click.UsageError(f"unknown verb {cmd_name!r}{hint}", ctx)
-        module = importlib.import_module(f"infratest.cli.{cmd_name.replace('-', '_')}")
+        module = importlib.import_module(f"infratest.cli.verbs.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

@@ -30,7 +30,7 @@ ALWAYS = -1.0
 
 
 class Stored(Protocol):
-    """A last stored result, as `infratest.store.history` keeps it; `blocked` is anything true where another one blocks it."""
+    """A last stored result, as store/history.py keeps it; `blocked` is anything true where another one blocks it."""
 
     @property
     def host(self) -> str: ...

@@ -1,4 +1,4 @@
-"""A plan written to its file, for `compiled` to read: declarations alone, whole or not at all.
+"""A plan written to its file, for `kept` to read: declarations alone, whole or not at all.
 
 Not kept are plans that act, that hold a user's own steps, and those of hosts that a provider was asked for: where they
 are, and whether they are up, must be asked again. Called by the command line once it has made a plan.

@@ -21,16 +21,13 @@ from infratest import __version__
 from infratest.gherkin.suite import Line, Scenario, Tail
 from infratest.hosts import Host
 from infratest.plan.tasks import CheckStep, Look, OtherStep, Plan, Task
-from infratest.plugins import builtin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from infratest.model import Report
     from infratest.thresholds import Threshold
-    from infratest.transports.base import Transport
 
 FORMAT = 5
 #: Bytes of the checksum that a plan file begins with.
@@ -128,22 +125,6 @@ def _private(path: str) -> bytes:
         return os.read(handle, info.st_size + 1)
     finally:
         os.close(handle)
-
-
-def carried_out(plan: Plan, kept: dict[str, Any]) -> Report | None:
-    """Carry a plan out and return its report; None where it cannot be: the whole command line finds words for why."""
-    from infratest.engine.run import Settings, reported
-
-    settings = Settings(seconds=kept["timeout"])
-    try:
-        return reported(plan, _transport, settings, kept["stack"], kept["env"], kept["production"])
-    except Exception:  # noqa: BLE001 - an option that is wrong, a bug: it comes again there, and is told
-        return None
-
-
-def _transport(host: Host) -> Transport:
-    made: Transport = builtin("transport", host.transport)(host)
-    return made
 
 
 def _task(data: Any) -> Task:

@@ -118,7 +118,7 @@ def _copy_removed():
 
 
 STATES, MODEL, RUN, FORMATS = "states.py", "model.py", "engine/run.py", "cli/_formats.py"
-CHECKING, PLUGIN = "engine/checking.py", "plugin.py"
+CHECKING, PLUGIN = "engine/checking.py", "check_infratest.py"
 PARSE, CHECK = "gherkin/parse.py", "cli/check_infratest.py"
 ITEMS, BEHAVE = "pytest_plugin/items.py", "behave_runner.py"
 

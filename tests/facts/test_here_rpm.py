@@ -338,7 +338,8 @@ def test_a_database_is_read_again_only_when_it_has_changed(copied, tmp_path):
 def test_where_dpkg_is_asked_sqlite_is_not_imported():
     script = (
         "import sys; from infratest.outsiders import get; seen = get('fact', 'package')().look_here([('bash',)]);"
-        "dear = {'_sqlite3', 'infratest.facts.package.rpm_database'} & set(sys.modules); print(seen['bash',].manager, dear)"
+        "dear = {'_sqlite3', 'infratest.facts.package.rpm_database'} & set(sys.modules);"
+        "print(seen['bash',].manager, dear)"
     )
     assert run(sys.executable, "-c", script) == "dpkg set()\n"
 

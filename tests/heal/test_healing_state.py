@@ -76,7 +76,7 @@ heal(world.report(), [rule], StateDir(folder / "state"), world.means(), history=
 
 
 def test_a_kill_in_mid_heal_counts_against_the_budget(world: World, state: StateDir, tmp_path: Path) -> None:
-    tests = str(Path(__file__).parents[1])
+    tests = str(Path(__file__).parents[2])
     healer = subprocess.Popen([sys.executable, "-c", KILLED_IN_MID_HEAL, tests, str(tmp_path)])
     end = monotonic() + 30
     pid = tmp_path / "hook.pid"

@@ -14,9 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 #: What a wheel is built from.
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "bin", "infratest", "steps", "fixtures", "features")
+SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "bin", "infratest", "steps", "fixtures", "features")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 NOBODY = 65534
 
