@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from infratest.acts.base import CommandAct, KillAct, RebootAct, ServiceAct
-
 from infratest.gherkin.phrases import act
 
 

@@ -17,7 +17,7 @@ from benchmarks.link import FAR, link
 from benchmarks.namespaces import FOLDER, PREFIX, namespaces, space, sweep
 from benchmarks.processes import ended, staying
 from benchmarks.server import connect_seconds, keys, servers
-from tests.worlds.sshd import wait_until
+from infratest.testing.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 LISTEN = "import socket, signal; s = socket.socket(); s.bind(('0.0.0.0', 7)); s.listen(); signal.pause()"

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.worlds.sshd import Server, running_sshd, wait_until
+from infratest.testing.waiting import wait_until
+from tests.worlds.sshd import Server, running_sshd
 
 STATE = re.compile(r"^watch: \d\d:\d\d:\d\d (OK|WARNING|CRITICAL|UNKNOWN)\b.*waiting for a change", re.M)
 

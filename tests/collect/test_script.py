@@ -18,9 +18,9 @@ from infratest.errors import ConnectionLost, DeadlineExceeded, FactError
 from infratest.facts.base import Answer
 from infratest.outsiders import get
 from infratest.quoting import quoted
+from infratest.testing.waiting import wait_until
 from tests.worlds.shells import SHELLS
 from tests.worlds.shells import shell as named
-from tests.worlds.sshd import wait_until
 
 every_shell = pytest.mark.parametrize("shell", SHELLS)
 

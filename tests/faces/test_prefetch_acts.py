@@ -11,8 +11,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from infratest.testing.waiting import wait_until
 from tests.faces.far_project import Project, stack
-from tests.worlds.sshd import wait_until
 
 #: How a test may change a host: each makes a file, with `path` for its place. The last ones leave a way open.
 ACTS = {

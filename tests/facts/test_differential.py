@@ -18,7 +18,7 @@ import testinfra
 from infratest.checks.sockets import socket_check
 from infratest.facts.base import Answer, Need
 from infratest.outsiders import get
-from tests.worlds.sshd import wait_until
+from infratest.testing.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

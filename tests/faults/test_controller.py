@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from infratest.testing.waiting import wait_until
 from tests.worlds.installed import OK_FEATURE, Place, one_monitoring_line, program
-from tests.worlds.sshd import wait_until
 from tests.worlds.wheel import NOBODY
 from tests.worlds.wheel import installed as installed_wheel
 

@@ -15,8 +15,9 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+from infratest.testing.waiting import wait_until
 from tests.worlds.installed import Place, program
-from tests.worlds.sshd import Server, running_sshd, wait_until
+from tests.worlds.sshd import Server, running_sshd
 from tests.worlds.turns import counting
 
 #: Sentences with a number in them: 13 and 130 of the same kinds.

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from infratest.testing.waiting import wait_until
 from tests.worlds.installed import Place, one_monitoring_line
-from tests.worlds.sshd import Server, make_key, running_sshd, start_sshd, wait_until
+from tests.worlds.sshd import Server, make_key, running_sshd, start_sshd
 
 FEATURE = """\
 Feature: The host

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from infratest.testing.waiting import wait_until
 from tests.worlds.installed import Place
-from tests.worlds.sshd import wait_until
 
 LOCAL = "stack: shop\nprovider: local\nhosts: {web: {groups: [web]}}\n"
 FAKE = """\

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
+from infratest.testing.waiting import wait_until
 from tests.worlds.installed import Place
-from tests.worlds.sshd import Server, running_sshd, wait_until
+from tests.worlds.sshd import Server, running_sshd
 
 FEATURE = """\
 Feature: Many

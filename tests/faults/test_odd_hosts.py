@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from infratest.testing.waiting import wait_until
 from tests.worlds.installed import Ended, Place
-from tests.worlds.sshd import Server, start_sshd, wait_until
+from tests.worlds.sshd import Server, start_sshd
 
 FEATURE = """\
 Feature: The host

@@ -13,8 +13,8 @@ from infratest.deadline import Deadline
 from infratest.errors import ConnectionLost, TransportError, Unreachable
 from infratest.hosts import Host
 from infratest.outsiders import get
+from infratest.testing.waiting import wait_until
 from infratest.transports.base import Transport
-from tests.worlds.sshd import wait_until
 from tests.worlds.tiny_container import engine, found, running_container
 
 LONG = 20.0

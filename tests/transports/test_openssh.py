@@ -24,8 +24,9 @@ from infratest.errors import (
 )
 from infratest.hosts import Host
 from infratest.outsiders import get
+from infratest.testing.waiting import wait_until
 from infratest.transports.base import Transport
-from tests.worlds.sshd import Server, children, make_key, wait_until
+from tests.worlds.sshd import Server, children, make_key
 
 Start = Callable[..., Server]
 LONG = 20.0

@@ -27,8 +27,9 @@ from infratest.errors import (
 from infratest.hosts import Host
 from infratest.outsiders import get
 from infratest.states import CRITICAL, UNKNOWN
+from infratest.testing.waiting import wait_until
 from infratest.transports.base import CommandResult, Transport
-from tests.worlds.sshd import Server, make_key, wait_until
+from tests.worlds.sshd import Server, make_key
 
 Start = Callable[..., Server]
 LONG = 20.0

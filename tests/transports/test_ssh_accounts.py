@@ -12,8 +12,9 @@ from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, DeadlineExceeded, TransportError
 from infratest.hosts import Host
 from infratest.outsiders import get
+from infratest.testing.waiting import wait_until
 from infratest.transports.base import Transport
-from tests.worlds.sshd import make_key, wait_until
+from tests.worlds.sshd import make_key
 from tests.worlds.tiny_container import ssh_container
 
 LONG = 20.0

@@ -21,9 +21,10 @@ from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, HostKeyRefused
 from infratest.hosts import Host
 from infratest.outsiders import get
+from infratest.testing.waiting import wait_until
 from infratest.transports.base import Transport
 from tests.worlds.dropbear import running_dropbear
-from tests.worlds.sshd import Server, make_key, wait_until
+from tests.worlds.sshd import Server, make_key
 from tests.worlds.turns import Turns, counting
 
 Start = Callable[..., Server]

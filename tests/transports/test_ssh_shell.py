@@ -15,8 +15,9 @@ from infratest.deadline import Deadline
 from infratest.errors import ConnectionLost
 from infratest.hosts import Host
 from infratest.outsiders import get
+from infratest.testing.waiting import wait_until
 from infratest.transports.base import Transport
-from tests.worlds.sshd import Server, descendants, wait_until
+from tests.worlds.sshd import Server, descendants
 from tests.worlds.turns import counting
 
 Start = Callable[..., Server]

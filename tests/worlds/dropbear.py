@@ -15,7 +15,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.worlds.sshd import Server, make_key, wait_until
+from infratest.testing.waiting import wait_until
+from tests.worlds.sshd import Server, make_key
 
 STARTED = "Not backgrounding"
 ACCEPTED = "Pubkey auth succeeded for"

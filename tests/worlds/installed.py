@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.worlds.sshd import wait_until
+from infratest.testing.waiting import wait_until
 
 SECONDS = 60.0
 MARK = "INFRATEST_TEST_MARK"

@@ -12,23 +12,15 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
+
+from infratest.testing.waiting import wait_until
 
 STARTED = "Server listening on"
 ACCEPTED = "Accepted publickey for"
-
-
-def wait_until(what: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Return the first true answer; fail when there is none in time."""
-    end = monotonic() + seconds
-    while not (answer := what()):
-        assert monotonic() < end, f"waited {seconds} s in vain for {what}"
-        sleep(0.01)
-    return answer
 
 
 def make_key(path: Path, kind: str = "ed25519", password: str = "") -> Path:
