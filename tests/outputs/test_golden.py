@@ -9,6 +9,7 @@ import pytest
 
 from infratest import outsiders as registry
 from infratest.model import Report
+from tests.contracts.case_files import cases
 
 DATA = Path(__file__).parent.parent / "data" / "outputs"
 REPORTS = sorted(path.name for path in DATA.iterdir())
@@ -24,7 +25,8 @@ EXPECTED = {
     "unreachable": ("critical", 2),
     "warning": ("warning", 1),
 }
-OPTIONS: dict[str, dict[str, object]] = {"text": {}, "nagios": {"timeout": 10.0}, "junit": {}}
+#: How each is made: its contract case says with which options. JSON is compared with what it was read from, below.
+OPTIONS = {name: case.OPTIONS for name, case in cases("output").items() if name != "json"}
 
 
 def stored(name: str) -> Report:
