@@ -22,7 +22,7 @@ from behave.matchers import NoMatch
 from behave.model_type import Status
 from behave.reporter.junit import JUnitReporter
 
-from infratest import outsiders as registry
+from infratest import outsiders
 from infratest.cleaning import clean
 from infratest.errors import InfratestError
 from infratest.model import Report, Result, StepResult
@@ -99,7 +99,7 @@ class Runner(ITestRunner):  # type: ignore[misc]  # behave has no types
         if self.config.junit:
             folder = Path(self.config.junit_directory)
             folder.mkdir(parents=True, exist_ok=True)
-            text = registry.get("output", "junit")(verbosity=0, colour=False).render(report)
+            text = outsiders.get("output", "junit")(verbosity=0, colour=False).render(report)
             (folder / "TESTS-infratest.xml").write_text(text, encoding="utf-8")
         return report
 

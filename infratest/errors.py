@@ -26,6 +26,10 @@ from __future__ import annotations
 
 from infratest.states import CRITICAL, UNKNOWN
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class InfratestError(Exception):
     """The root: whatever stops infratest from knowing is unknown."""
@@ -101,3 +105,16 @@ class FactError(InfratestError):
 
 class HealError(InfratestError):
     """A remedy could not be applied."""
+
+
+def unknown(what: str, name: str, known: Sequence[str]) -> str:
+    """Return the message for a name that nobody has: the nearest of those that are known, and all of them.
+
+    Args:
+        what: of which kind the name is, as `host`.
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"unknown {what} {name!r}: {hint}known are {', '.join(known) or 'none'}"

@@ -71,7 +71,7 @@ def build(options: type[T], given: Mapping[str, Any], what: str) -> T:
     values: dict[str, Any] = {}
     for key, value in given.items():
         if key not in known:
-            from infratest.outsiders import unknown
+            from infratest.errors import unknown
 
             raise UserError(f"{what}: {unknown('key', str(key), sorted(known))}")
         values[known[key].name] = _value(value, known[key], f"{what}: {key}")

@@ -10,12 +10,11 @@ import importlib
 import inspect
 import pkgutil
 import sys
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infratest.errors import InfratestError, UnknownName
+from infratest.errors import InfratestError, UnknownName, unknown
 from infratest.plugins import KINDS
 
 if TYPE_CHECKING:
@@ -56,13 +55,6 @@ def get(kind: str, name: str) -> type[Any]:
             f"{kind} {name!r}: {module.__name__} must hold one {base.__name__} class, found {len(found)}"
         )
     return _checked(kind, name, found[0])
-
-
-def unknown(what: str, name: str, known: list[str]) -> str:
-    """Return the message for a name that nobody has."""
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"unknown {what} {name!r}: {hint}known are {', '.join(known) or 'none'}"
 
 
 def _base(kind: str) -> type[Any]:

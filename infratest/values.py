@@ -11,9 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from infratest.errors import FeatureError, NotInThisVersion
+from infratest.errors import FeatureError, NotInThisVersion, unknown
 from infratest.hosts import Host
-from infratest.outsiders import unknown
 from infratest.quoting import put_in
 from infratest.spelling import slip_of
 

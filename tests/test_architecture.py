@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 #: Longest name first found decides. A module may import what is on a lower floor, or in its own room.
 FLOORS = {
     "infratest": 0,  # the ground floor: values and contracts, no rooms
-    "infratest.facts": 1, "infratest.store": 1, "infratest.outputs": 1, "infratest.providers": 1,
-    "infratest.check": 2,
+    "infratest.facts": 1, "infratest.outputs": 1, "infratest.providers": 1,
+    "infratest.check": 2, "infratest.store": 2,
     "infratest.transports": 3,
     "infratest.checks": 4, "infratest.gherkin": 4, "infratest.stack": 4, "infratest.acts": 4, "infratest.remedies": 4,
     "infratest.steps": 5, "infratest.plan": 5, "infratest.lifecycle": 5, "infratest.heal": 5,

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from infratest import outsiders as registry
+from infratest import outsiders
 from infratest.cli import _streams
 from infratest.errors import UserError
 from infratest.model import Report
@@ -42,7 +42,7 @@ def format_options(default: str) -> Callable[[Any], Any]:
 def check_formats(formats: Sequence[str]) -> None:
     """Refuse unknown formats, and two on standard output, before anything runs. Raises UserError."""
     for text in formats:
-        registry.get("output", text.partition(":")[0])
+        outsiders.get("output", text.partition(":")[0])
     if sum(not text.partition(":")[2] for text in formats) > 1:
         raise UserError(f"--format {' --format '.join(formats)}: only one can have standard output; write NAME:PATH")
 
@@ -77,7 +77,7 @@ def show(session: Session, report: Report, formats: Sequence[str], default: str,
 
 def output(session: Session, name: str, colour: bool, options: dict[str, Any]) -> Output:
     """Return an output, for a stream that takes colours or does not."""
-    made: Output = registry.get("output", name)(colour=colour, verbosity=session.verbosity, **options)
+    made: Output = outsiders.get("output", name)(colour=colour, verbosity=session.verbosity, **options)
     return made
 
 

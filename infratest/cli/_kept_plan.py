@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from infratest import outsiders as registry
+from infratest import outsiders
 from infratest.errors import FeatureError
 from infratest.gherkin.find import below, find, split
 from infratest.plan import keep as compiling
@@ -29,7 +29,7 @@ def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[
             changed: its time now would vouch for what it was then.
     """
     stack = session.stack
-    if not registry.get("provider", stack.provider).declared or (kept["heal"] and not _healable(session, plan)):
+    if not outsiders.get("provider", stack.provider).declared or (kept["heal"] and not _healable(session, plan)):
         return
     state = str(session.state.path) if keeps(session) else ""
     about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from infratest.errors import FeatureError
-from infratest.outsiders import unknown
+from infratest.errors import FeatureError, unknown
 from infratest.spelling import slip_of
 
 SUFFIX = ".feature"

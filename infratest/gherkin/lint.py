@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from functools import partial
 
-from infratest.errors import UserError
+from infratest.errors import UserError, unknown
 from infratest.gherkin.binding import bind
 from infratest.gherkin.reference import Problem
 from infratest.gherkin.select import expression
 from infratest.gherkin.suite import ACT, GIVEN, SETUP, WHEN, Feature, Scenario, all_scenarios
 from infratest.later import later
-from infratest.outsiders import unknown
 from infratest.spelling import slip_of
 from infratest.values import values_in
 

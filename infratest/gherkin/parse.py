@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from infratest.cleaning import clean
-from infratest.errors import FeatureError
+from infratest.errors import FeatureError, unknown
 from infratest.gherkin import lint
 from infratest.gherkin.identity import titles
 from infratest.gherkin.places import places
@@ -23,7 +23,6 @@ from infratest.gherkin.reference import differences, odd_line_end, open_rows
 from infratest.gherkin.structure import refusal_hint, structure
 from infratest.gherkin.suite import Feature, Line, Scenario
 from infratest.gherkin.vocabulary import Vocabulary
-from infratest.outsiders import unknown
 
 #: Bytes of one feature file; a larger one is a mistake, not a feature.
 LARGEST = 2 * 2**20

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from infratest.errors import FeatureError, NothingSelected, UserError
+from infratest.errors import FeatureError, NothingSelected, UserError, unknown
 from infratest.gherkin.suite import ACT, Feature, Scenario
-from infratest.outsiders import unknown
 
 #: Faces: `test` leaves @check out, `check` leaves @test out.
 TEST, CHECK = "test", "check"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infratest.errors import FeatureError
+from infratest.errors import FeatureError, unknown
 from infratest.hosts import Host
-from infratest.outsiders import unknown
 from infratest.selector import selected
 
 

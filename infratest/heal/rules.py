@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from infratest.errors import UserError
+from infratest.errors import UserError, unknown
 from infratest.model import Result
-from infratest.outsiders import unknown
 from infratest.stack.declared import HealRule
 from infratest.states import UNKNOWN
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from infratest.errors import InfratestError, UserError
+from infratest.errors import InfratestError, UserError, unknown
 from infratest.hosts import Host
-from infratest.outsiders import unknown
 from infratest.pytest_plugin.active import Active
 from infratest.pytest_plugin.prefetch import Prefetch
 from infratest.pytest_plugin.testinfras import Options, Way

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infratest.cleaning import clean
-from infratest.errors import UserError
-from infratest.outsiders import unknown
+from infratest.errors import UserError, unknown
 from infratest.stack.document import Document, KeyPath, Place
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from infratest import outsiders as registry
-from infratest.outsiders import unknown
+from infratest import outsiders
+from infratest.errors import unknown
 from infratest.providers.base import HostSpec
 from infratest.stack import environments, graph, problems
 from infratest.stack.declared import HealRule, StackFile
@@ -135,9 +135,9 @@ def _check_reach(document: Document, key: KeyPath, host: Mapping[str, Any], prov
         if name in host and provider in _MAKES_ITS_OWN:
             words = f"this key is for `provider: existing`; provider {provider!r} knows it itself; remove it"
             raise document.error((*key, name), words)
-    transports = registry.names("transport")
+    transports = outsiders.names("transport")
     if host.get("transport", "ssh") not in transports:
-        raise document.error((*key, "transport"), registry.unknown("transport", str(host["transport"]), transports))
+        raise document.error((*key, "transport"), unknown("transport", str(host["transport"]), transports))
     if "address" in host and "count" in host:
         raise document.error((*key, "count"), "hosts with an address cannot share it; declare each host by itself")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from infratest.errors import StackFileError
-from infratest.outsiders import unknown
+from infratest.errors import StackFileError, unknown
 from infratest.providers.base import HostSpec
 
 

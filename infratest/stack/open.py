@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from infratest import outsiders as registry
+from infratest import outsiders
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
 from infratest.hosts import GONE, NOT_MADE, Host
@@ -28,7 +28,7 @@ def open_provider(stack: StackFile, state: StateDir) -> Provider:
     Raises:
         UserError: an unknown provider, or an option that it does not have.
     """
-    kind = registry.get("provider", stack.provider)
+    kind = outsiders.get("provider", stack.provider)
     where = stack.provider_where or str(stack.path)
     options = build(_options(kind), stack.provider_options, f"{where}: provider {stack.provider}")
     context = Context(folder=stack.folder, state=state.path, stack=stack.name, env=stack.env)
@@ -59,7 +59,7 @@ def open_transport(host: Host) -> Transport:
     Raises:
         UserError: an unknown transport, or an option that it does not have.
     """
-    transport: Transport = registry.get("transport", host.transport)(host)
+    transport: Transport = outsiders.get("transport", host.transport)(host)
     return transport
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from infratest import outsiders as registry
+from infratest import outsiders
 from infratest.errors import InfratestError
 from infratest.options import Field, fields
 from infratest.stack.schema import REFERENCE, SCHEMA, Schema
@@ -34,9 +34,9 @@ def whole() -> Schema:
 def _providers() -> dict[str, dict[str, Field]]:
     """Return the options of each provider; one that cannot be loaded here has none to tell."""
     found = {}
-    for name in registry.names("provider"):
+    for name in outsiders.names("provider"):
         try:
-            kind = registry.get("provider", name)
+            kind = outsiders.get("provider", name)
         except (InfratestError, ImportError):
             continue
         options = getattr(kind, "Options", None) or getattr(sys.modules[kind.__module__], "Options", None)

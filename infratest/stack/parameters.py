@@ -14,8 +14,7 @@ from functools import cache
 from typing import Any
 
 from infratest.cleaning import SHORTEST_SECRET, Secret, clean
-from infratest.errors import StackFileError, UserError
-from infratest.outsiders import unknown
+from infratest.errors import StackFileError, UserError, unknown
 from infratest.quoting import quoted
 from infratest.stack import secret_sources
 from infratest.stack.document import Document, KeyPath

@@ -9,10 +9,10 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from infratest import outsiders as registry
+from infratest import outsiders
 from infratest import plugins as builtin
 from infratest.cleaning import clean
-from infratest.errors import NotInThisVersion, StackFileError
+from infratest.errors import NotInThisVersion, StackFileError, unknown
 from infratest.stack.document import Document, KeyPath, Place
 from infratest.stack.schema import LATER, SCHEMA, Schema, resolved
 from infratest.units import counted
@@ -117,7 +117,7 @@ def _problem(document: Document, key: KeyPath, words: str) -> Problem:
 def _unknown_key(name: str, known: list[str]) -> str:
     if not known:
         return f"unknown key {clean(name, 80)!r}: no key is allowed here"
-    return registry.unknown("key", clean(name, 80), known)
+    return unknown("key", clean(name, 80), known)
 
 
 def _value_words(document: Document, key: KeyPath, validator: Any, found: Any, schema: Schema) -> str:
@@ -127,7 +127,7 @@ def _value_words(document: Document, key: KeyPath, validator: Any, found: Any, s
     if validator == "enum":
         allowed = [value for value in schema["enum"] if value is not None]
         if isinstance(found, str):
-            return registry.unknown("value", clean(found, 80), allowed)
+            return unknown("value", clean(found, 80), allowed)
         return f"found {shown(found)}, allowed is {schema['title']}"
     if validator == "maxProperties" and isinstance(found, Mapping):
         return f"found the keys {', '.join(clean(str(name), 40) for name in found)}, allowed is {schema['title']}"
@@ -181,7 +181,7 @@ def _later_in(at: KeyPath, stack: Mapping[str, Any]) -> Iterator[tuple[KeyPath, 
         if name in LATER["key"]:
             yield (*at, name), "not in this version"
     for key, kind, name in _names(stack):
-        if name in LATER[kind] and not (kind in builtin.KINDS and name in registry.names(kind)):
+        if name in LATER[kind] and not (kind in builtin.KINDS and name in outsiders.names(kind)):
             words = "not in this version"
             named = isinstance(key[-1], str) and key[-1] == name
             yield at + key, words if named else f"{kind} {name!r}: {words}"
@@ -224,9 +224,9 @@ def check_names(document: Document) -> None:
         StackFileError: nobody has that name; the message holds the nearest.
     """
     problems = [
-        _problem(document, key, registry.unknown(kind, clean(name, 80), registry.names(kind)))
+        _problem(document, key, unknown(kind, clean(name, 80), outsiders.names(kind)))
         for key, kind, name in _names(document.data)
-        if kind in builtin.KINDS and name not in registry.names(kind)
+        if kind in builtin.KINDS and name not in outsiders.names(kind)
     ]
     if problems:
         raise StackFileError(_said(sorted(problems)))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from infratest.errors import UserError
-from infratest.outsiders import unknown
+from infratest.errors import UserError, unknown
 from infratest.providers.base import HostSpec
 
 

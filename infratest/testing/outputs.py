@@ -40,7 +40,8 @@ def report(*results: Result, **fields: Any) -> Report:
 
 def blocked(by: str) -> Result:
     """Return a scenario that another result blocks."""
-    return result(UNKNOWN, "web-2", "blocked").changed(blocked_by=by)
+    unknown: Result = result(UNKNOWN, "web-2", "blocked").changed(blocked_by=by)
+    return unknown
 
 
 REPORTS = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ class ProviderContract:
         for host in hosts:
             assert host.state == RUNNING
             assert host.address
-            wait_until(lambda host=host: answers(host), 30)
+            wait_until(partial(answers, host), 30)
 
     def test_hosts_are_looked_up_without_writing(self, case: Case) -> None:
         before = sorted(path.name for path in case.state.path.iterdir())

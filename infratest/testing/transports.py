@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -21,7 +23,8 @@ LONG = 30.0
 
 
 def made(host: Host) -> Transport:
-    return builtin("transport", host.transport)(host)
+    transport: Transport = builtin("transport", host.transport)(host)
+    return transport
 
 
 def output(transport: Transport, command: list[str], stdin: bytes = b"") -> bytes:
@@ -318,3 +321,26 @@ class TransportContract:
             transport.run(["sh", "-c", "sleep 300", "swordfish-7231"], Deadline(0.5))
         assert "swordfish" not in str(raised.value)
         assert command_line(["sh", "-c", "sleep 300"]) in str(raised.value)
+
+    def test_output_is_told_while_the_command_runs(self, host: Host) -> None:
+        """The command never ends by itself: it is ended because of what it printed."""
+        transport = made(host)
+        heard, begun = bytearray(), threading.Event()
+
+        def listen(data: bytes) -> None:
+            heard.extend(data)
+            if b"begun\n" in heard:
+                begun.set()
+
+        transport.open(Deadline(LONG))
+        transport.on_output = listen
+        ending = threading.Thread(target=lambda: (begun.wait(LONG), transport.close()))
+        ending.start()
+        try:
+            with suppress(TransportError):
+                assert transport.run(["sh", "-c", "echo begun; exec sleep 600"], Deadline(LONG)).exit != 0
+            assert begun.is_set()
+            assert heard == b"begun\n"
+        finally:
+            begun.set()
+            ending.join(LONG)

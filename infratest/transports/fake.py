@@ -33,10 +33,10 @@ from infratest.errors import (
     TransportError,
     Unreachable,
     UserError,
+    unknown,
 )
 from infratest.hosts import Host
 from infratest.options import build
-from infratest.outsiders import unknown
 from infratest.quoting import command_line
 from infratest.transports._program import NOT_FOUND, Program
 from infratest.transports._streams import Kept, shown

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infratest import outsiders as registry
+from infratest import outsiders
 from infratest.model import Report
 from tests.contracts.case_files import cases
 
@@ -46,11 +46,11 @@ def test_state_and_exit(name):
 @pytest.mark.parametrize("name", REPORTS)
 def test_output(name, output):
     golden = (DATA / name / f"{output}.golden").read_text(encoding="utf-8")
-    assert registry.get("output", output)(**OPTIONS[output]).render(stored(name)) == golden
+    assert outsiders.get("output", output)(**OPTIONS[output]).render(stored(name)) == golden
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_json_is_read_back_and_written_the_same(name):
     text = (DATA / name / "report.json").read_text(encoding="utf-8")
-    assert registry.get("output", "json")().render(stored(name)) == text
+    assert outsiders.get("output", "json")().render(stored(name)) == text
     assert text.endswith("}\n")

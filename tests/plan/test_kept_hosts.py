@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infratest import outsiders as registry
+from infratest import outsiders
 from tests.worlds.sshd import make_key, running_sshd
 
 PROGRAM = str(Path(sys.executable).with_name("check_infratest"))
@@ -246,5 +246,5 @@ def test_a_tag_that_names_no_rule_is_told_at_every_check(place):
 
 
 def test_hosts_that_a_provider_must_be_asked_for_are_not_kept():
-    kept = [name for name in registry.names("provider") if registry.get("provider", name).declared]
+    kept = [name for name in outsiders.names("provider") if outsiders.get("provider", name).declared]
     assert kept == ["existing", "local"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from infratest import outsiders as registry
+from infratest import outsiders
 from infratest.deadline import Deadline
 from infratest.diagnosis import Doctor
 from infratest.errors import ProviderError, UnknownName, UserError
@@ -120,7 +120,7 @@ def test_a_host_runs_systemd_and_is_logged_in_to_with_a_verified_key(stack: Stac
 def test_the_ssh_transport_takes_the_options_as_they_are(stack: Stack) -> None:
     host = stack.host(WEB_1)
     answer(host, "true")
-    transport = registry.get("transport", host.transport)(host)
+    transport = outsiders.get("transport", host.transport)(host)
     transport.open(Deadline(20))
     try:
         assert transport.run(["hostname"], Deadline(20)).stdout == b"web-1\n"

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from infratest import outsiders as registry
+from infratest import outsiders
 from infratest.cli.verbs.schema import command
 from infratest.stack.option_schema import whole
 from infratest.stack.schema import LATER, REFERENCE, SCHEMA, resolved
@@ -82,7 +82,7 @@ def test_the_verb_prints_it():
 def test_the_options_of_every_provider_are_in_it_and_described():
     provider = whole()["properties"]["provider"]
     options = {each["if"]["properties"]["name"]["const"]: each["then"] for each in provider["allOf"]}
-    assert [*options] == registry.names("provider")
+    assert [*options] == outsiders.names("provider")
     assert {*options["existing"]["properties"]} == {
         "name", "known-hosts", "pin", "config", "agent", "pipelined", "connect-timeout",
     }  # fmt: skip

@@ -13,7 +13,7 @@ import click
 from rich.text import Text
 
 import infratest
-from infratest import outsiders as registry
+from infratest import outsiders
 from infratest.cleaning import clean
 from infratest.cli import _streams
 from infratest.cli.session import with_session
@@ -57,7 +57,7 @@ def command(session: Session, form: str) -> int:
     Exit status: 0 infratest can run here (what is optional may be missing), 1 it cannot.
     """
     findings = [_python(), *(_library(name) for name in LIBRARIES), *(_program(name) for name in PROGRAMS)]
-    findings += [finding for kind in KINDS for name in registry.names(kind) for finding in _plugin(kind, name)]
+    findings += [finding for kind in KINDS for name in outsiders.names(kind) for finding in _plugin(kind, name)]
     findings += _hosts(session)
     if form == "json":
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
@@ -90,7 +90,7 @@ def _program(name: str) -> Finding:
 
 def _plugin(kind: str, name: str) -> list[Finding]:
     try:
-        found = registry.get(kind, name)
+        found = outsiders.get(kind, name)
         return found.doctor() if issubclass(found, Doctor) else []
     except (InfratestError, ImportError) as error:
         return [Finding(name=f"{kind} {name}", usable=False, found=str(error), advice="see the message")]

@@ -10,10 +10,9 @@ from infratest.cleaning import clean, decoded
 from infratest.cli._lifecycle import looking, used
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, Unreachable, UserError
+from infratest.errors import InfratestError, Unreachable, UserError, unknown
 from infratest.hosts import RUNNING, Host
 from infratest.lifecycle.stopping import Stop, StoppableDeadline, each, signals
-from infratest.outsiders import unknown
 from infratest.project.session import Session
 from infratest.stack.open import open_transport
 from infratest.stack.selection import matching

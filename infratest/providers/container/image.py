@@ -26,8 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from infratest.deadline import Deadline
-from infratest.errors import ProviderError, UnknownName, UserError
-from infratest.outsiders import unknown
+from infratest.errors import ProviderError, UnknownName, UserError, unknown
 from infratest.providers.container.apt_sources import Sources
 from infratest.providers.container.engine import Engine, cache_folder, call
 from infratest.quoting import quoted
