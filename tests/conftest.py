@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from infratest import cleaning
+from infratest.store.directory import StateDir
 
 # A shell's background job ignores SIGINT, and what nohup starts SIGHUP; so would every program started here, for only a
 # handler is not handed down. `nohup ./run test &` must pass as well.
@@ -28,3 +30,9 @@ def _secrets_end_with_their_test() -> Iterator[None]:
     yield
     for known, before in zip((cleaning._secrets, cleaning._declared), kept, strict=True):
         known.intersection_update(before)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateDir:
+    """An empty state directory."""
+    return StateDir(tmp_path / "state")

@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from conformance.table import FACES, TABLE, Case
 
+from tests.conformance.table import FACES, TABLE, Case
 from tests.worlds.small_project import run, write
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from facts.both_ways import alike
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from infratest.errors import FactError, InfratestError
 from infratest.facts.base import Answer, Argument, LooksForEach, Need
 from infratest.found import Output, Reply
 from infratest.outsiders import get, names
+from tests.facts.both_ways import alike
 from tests.worlds.installed import Place
 from tests.worlds.sshd import running_sshd
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infratest.facts.base import Answer
-from infratest.facts.package import rpm_database as _rpm_database
+from infratest.facts.package import rpm_database
 from infratest.outsiders import get
 from tests.facts.rpm_host import MANY, both, built, header, on_host, package, rests, rpm, run
 from tests.worlds.shells import SHELLS, shell
@@ -170,7 +170,7 @@ def test_a_database_whose_changes_go_to_no_file_beside_it(copied):
         found = both(copied, ["plain", "nosuch"], user=user)
         assert (found["native"], found["changed"]) == (expected("plain", "nosuch"), [])
     (copied / "rpmdb.sqlite-journal").write_bytes(b"x")
-    assert _rpm_database.rows_of(str(copied), ["plain"]) is None
+    assert rpm_database.rows_of(str(copied), ["plain"]) is None
 
 
 def test_a_database_without_any_package_is_nobodys(copied):
@@ -203,7 +203,7 @@ def test_while_a_change_is_not_in_the_database_itself_rpm_is_asked(copied):
         opened.execute("PRAGMA wal_autocheckpoint = 0")
         opened.execute("BEGIN EXCLUSIVE")
         opened.execute("DELETE FROM Name WHERE key = 'plain'")
-        (row,) = _rpm_database.rows_of(str(copied), ["plain"])  # not yet so for anyone
+        (row,) = rpm_database.rows_of(str(copied), ["plain"])  # not yet so for anyone
         assert row.endswith("\tplain\t(none)\t1.0\t1\tnoarch")
         opened.execute("COMMIT")
         assert (copied / "rpmdb.sqlite-wal").stat().st_size > 0
@@ -211,9 +211,9 @@ def test_while_a_change_is_not_in_the_database_itself_rpm_is_asked(copied):
             found = both(copied, ["plain", "lib"], user=user)
             assert found["native"] is None
             assert found["snippet"] == {"plain": ["rpm", None], "lib": ["rpm", "1-2"]}
-        assert _rpm_database.rows_of(str(copied), ["plain"]) is None
+        assert rpm_database.rows_of(str(copied), ["plain"]) is None
     rests(copied)  # the last one to leave has put it all into the database
-    assert _rpm_database.rows_of(str(copied), ["plain"]) == []
+    assert rpm_database.rows_of(str(copied), ["plain"]) == []
 
 
 DPKG = "Package: dpkg\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.21\n"
@@ -278,7 +278,8 @@ def test_an_accounts_macros_do_not_move_the_hosts_database(copied, monkeypatch):
 
 READS_AGAIN = """
 import os, sys, time
-from infratest.facts import _machine, _rpm_database
+from infratest.facts import _machine
+from infratest.facts.package import rpm_database
 folder = sys.argv[1]
 path, opened, meanwhile = folder + "/rpmdb.sqlite", [], []
 
@@ -293,7 +294,7 @@ sys.addaudithook(hook)
 def seen(name, times):
     opened.clear()
     for _ in range(times):
-        rows = _rpm_database.rows_of(folder, [name])
+        rows = rpm_database.rows_of(folder, [name])
     print(len(opened), rows and [row.split("\\t")[4] for row in rows])
 
 def settle():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infratest.facts.package import rpm_database as _rpm_database
+from infratest.facts.package import rpm_database
 from tests.facts.rpm_host import header, package, rpm
 
 NAMES = ("tool-with-dash", "plain", "c++.more")
@@ -24,10 +24,10 @@ def made(tmp_path_factory):
 
 def test_a_whole_header_is_read_and_what_is_none_is_left_to_rpm(made):
     number, blob = header(made, "tool-with-dash")
-    assert _rpm_database.row_of(number, blob) == f"+\t{number}\ttool-with-dash\t2\t1.4.0\t3.el9\tx86_64"
+    assert rpm_database.row_of(number, blob) == f"+\t{number}\ttool-with-dash\t2\t1.4.0\t3.el9\tx86_64"
     for odd in (b"", b"\0" * 8, b"\xff" * 8, b"\xff" * 4000, blob + b"\0", blob[:-1], blob[8:]):
-        with pytest.raises(_rpm_database.NotPlain):
-            _rpm_database.row_of(number, odd)
+        with pytest.raises(rpm_database.NotPlain):
+            rpm_database.row_of(number, odd)
 
 
 @settings(max_examples=400, deadline=None)
@@ -35,7 +35,7 @@ def test_a_whole_header_is_read_and_what_is_none_is_left_to_rpm(made):
 def test_a_header_that_was_changed_anywhere_tells_what_it_told_or_nothing(made, data):
     """Bytes changed, cut, doubled or swapped: the row of the whole header, or NotPlain; and nothing else."""
     number, blob = header(made, data.draw(st.sampled_from(NAMES)))
-    right = _rpm_database.row_of(number, blob)
+    right = rpm_database.row_of(number, blob)
     place = st.integers(0, len(blob)) | st.integers(0, 64)
     changed = bytearray(blob)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -44,19 +44,19 @@ def test_a_header_that_was_changed_anywhere_tells_what_it_told_or_nothing(made, 
             st.binary(max_size=40) | st.just(b"") | st.just(bytes(blob[begin:end]) * 2)
         )  # fmt: skip
     try:
-        assert _rpm_database.row_of(number, bytes(changed)) == right
-    except _rpm_database.NotPlain:
+        assert rpm_database.row_of(number, bytes(changed)) == right
+    except rpm_database.NotPlain:
         assert bytes(changed) != blob
 
 
 @pytest.mark.parametrize("name", ["tool-with-dash", "plain"])
 def test_every_single_byte_of_a_header_counts(made, name):
     number, blob = header(made, name)
-    right, refused = _rpm_database.row_of(number, blob), 0
+    right, refused = rpm_database.row_of(number, blob), 0
     for at in range(len(blob)):
         try:
-            assert _rpm_database.row_of(number, blob[:at] + bytes([blob[at] ^ 1]) + blob[at + 1 :]) == right
-        except _rpm_database.NotPlain:
+            assert rpm_database.row_of(number, blob[:at] + bytes([blob[at] ^ 1]) + blob[at + 1 :]) == right
+        except rpm_database.NotPlain:
             refused += 1
     # Only what stands outside of the immutable region may change unseen: where it was installed, and when.
     assert refused > len(blob) // 2

@@ -1,4 +1,4 @@
-"""What tests of heal begin with: an empty state directory, and a world in which web-1 is sick."""
+"""What tests of heal begin with: a world in which web-1 is sick."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infratest.store.directory import StateDir
 from tests.worlds.heal_world import World
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> StateDir:
-    return StateDir(tmp_path / "state")
 
 
 @pytest.fixture

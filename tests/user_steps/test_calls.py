@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_users_steps import report, states
 
 from infratest.errors import FeatureError
+from tests.worlds.own_steps import report, states
 from tests.worlds.small_project import STACK, write
 
 HEAD = "from behave import given, then, when\nimport infratest\n"

@@ -11,10 +11,8 @@ import pytest
 
 from infratest.errors import FeatureError, UserError
 from infratest.gherkin.suite import ACT, CHECK
-from infratest.model import Report, Result
-from infratest.project import faces
-from infratest.project.session import Session
 from infratest.user_steps.load import users_steps
+from tests.worlds.own_steps import by_slug, report, states
 from tests.worlds.small_project import STACK, run, write
 
 TEA = """
@@ -47,25 +45,6 @@ def _(context):
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     return write(tmp_path, {"stack.yaml": STACK, "features/keep.txt": ""})
-
-
-def session(folder: Path, **options: object) -> Session:
-    return Session(stack_path=folder / "stack.yaml", **options)
-
-
-def report(folder: Path, feature: str, **wanted: object) -> Report:
-    write(folder, {"features/own.feature": f"Feature: own\n{feature}"})
-    going = session(folder)
-    asked = faces.Wanted(features=("features/own.feature",), **wanted)
-    return faces.execute(going, asked, faces.prepare(going, asked))
-
-
-def by_slug(found: Report) -> dict[str, Result]:
-    return {result.id.partition("#")[2]: result for result in found.results}
-
-
-def states(found: Report) -> dict[str, str]:
-    return {key: result.state for key, result in by_slug(found).items()}
 
 
 # Where they are
