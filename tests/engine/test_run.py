@@ -358,7 +358,7 @@ def test_a_signal_ends_a_run_that_hangs_at_once_and_undoes_its_faults(tmp_path, 
     (tmp_path / "run.py").write_text(
         "import sys\n"
         "from infratest.cli import main\n"
-        "from infratest.engine import faces\n"
+        "from infratest.project import faces\n"
         "from infratest.hosts import Host\n"
         f"host = Host(name='h', transport='fake', options={{'answers': {answers!r}, 'record': {str(record)!r}}})\n"
         "faces.open_hosts = lambda *_: [host]\n"

@@ -30,7 +30,7 @@ from infratest.found import (
 from infratest.outsiders import get
 from infratest.record import Record
 
-CASES = sorted((Path(__file__).parent / "data" / "facts").glob("*/*.json"))
+CASES = sorted((Path(__file__).parents[1] / "data" / "facts").glob("*/*.json"))
 CLASSES = [value for value in vars(found).values() if inspect.isclass(value) and value.__module__ == found.__name__]
 #: What Python writes: a class with its fields, None and truth values, tuples and mappings.
 PYTHONS = re.compile(rf"\b({'|'.join(one.__name__ for one in CLASSES)})\(|\b(None|True|False)\b|\(\('|\{{'|\[\(")

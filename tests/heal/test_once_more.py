@@ -123,7 +123,7 @@ with ending_in_order():
 @pytest.mark.parametrize("number", [9, 15])
 def test_a_remedy_ends_with_its_healer(state: StateDir, tmp_path: Path, number: int) -> None:
     healer = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(Path(__file__).parents[1]), str(tmp_path)], stderr=subprocess.DEVNULL
+        [sys.executable, "-c", KILLED, str(Path(__file__).parents[2]), str(tmp_path)], stderr=subprocess.DEVNULL
     )
     end = monotonic() + 30
     while "process" not in (events(state) if state.exists else []) or not (tmp_path / "hook.pid").exists():
