@@ -20,9 +20,9 @@ def trusting(*, config: str, key: str, known_hosts: str, agent: bool, pin: bool)
     """
     words = ["-F", config] if config else []
     if key:
-        words += ["-o", f"IdentityFile={_path(key)}", "-o", "IdentitiesOnly=yes"]
+        words += ["-o", f"IdentityFile={quoted_path(key)}", "-o", "IdentitiesOnly=yes"]
     if known_hosts:
-        words += ["-o", f"UserKnownHostsFile={_path(known_hosts)}", "-o", "GlobalKnownHostsFile=none"]
+        words += ["-o", f"UserKnownHostsFile={quoted_path(known_hosts)}", "-o", "GlobalKnownHostsFile=none"]
     if not agent:
         words += ["-o", "IdentityAgent=none"]
     return [*words, "-o", f"StrictHostKeyChecking={'accept-new' if pin else 'yes'}"]
@@ -50,6 +50,11 @@ def through(jump: str, words: Sequence[str], program: str = "ssh") -> list[str]:
     return ["-o", f"ProxyCommand={command}"]
 
 
-def _path(path: str) -> str:
-    """Quote a path for an option of ssh_config; a % in it is no token of ssh's."""
-    return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") + '"'
+def quoted_path(path: str, tokens: bool = False) -> str:
+    """Return a path as a value of ssh_config.
+
+    Args:
+        tokens: a % in it begins a token of ssh's; else it is a character as any.
+    """
+    text = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"' if tokens else '"' + text.replace("%", "%%") + '"'
