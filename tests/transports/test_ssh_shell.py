@@ -107,8 +107,13 @@ def test_what_an_older_script_left_behind_is_not_heard(transport: Transport, tmp
     assert shell(transport, "2") != first
 
 
-def test_a_server_that_gives_one_session_at_a_time(start: Start) -> None:
-    transport = ssh(start(MaxSessions="1").options(client="libssh2"))
+#: Ends its streams, and its channel with them, and lives on for a while: the session counts until it has ended.
+LINGERING = 'sh -c "$SSH_ORIGINAL_COMMAND"; exec <&- >&- 2>&-; sleep 0.3'
+
+
+@pytest.mark.parametrize("options", [{}, {"ForceCommand": LINGERING}], ids=["at once", "lingering"])
+def test_a_server_that_gives_one_session_at_a_time(start: Start, options: dict[str, str]) -> None:
+    transport = ssh(start(MaxSessions="1", **options).options(client="libssh2"))
     for number in ("1", "2", "3"):
         assert said(transport, b'echo "$1"', number) == f"{number}\n"
         assert transport.run(["echo", number], Deadline(LONG)).stdout == f"{number}\n".encode()

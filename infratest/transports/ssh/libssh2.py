@@ -10,7 +10,7 @@ status at the end of the standard error, behind the marker (`_mark.TELL`).
 from __future__ import annotations
 
 from _thread import allocate_lock  # threading.Lock itself, without what else that module imports
-from time import monotonic
+from time import monotonic, sleep
 
 from ssh2.channel import Channel
 from ssh2.error_codes import LIBSSH2_ERROR_EAGAIN
@@ -36,6 +36,9 @@ CHUNK = 65536
 
 #: Seconds of silence after the command's status until streams that a daemon of it holds open are let go.
 SILENCE = 2.0
+
+#: Seconds in which a server that gives one session at a time is to have freed the last one, and between two askings.
+FREED, PAUSE = 5.0, 0.02
 
 #: Seconds that the last words to a channel may take after the deadline, before the whole connection is cut.
 LAST_WAIT = 1.0
@@ -135,14 +138,23 @@ class Channels:
             except SSH2Error as error:
                 if isinstance(error, GONE) or not (self._served or self.kept):
                     raise
-                # A server that gives one at a time counted the last one still; it has closed it by now.
                 while self.kept:
                     self.leave(self.kept.popitem()[1])
                 while self._left():
                     self.link.wait(deadline)
-                self._waited(self._ask, deadline)
+                self._asked_again(deadline.at_most(FREED))
         channel, self._spare, self._served = self._spare, None, True
         return channel
+
+    def _asked_again(self, deadline: Deadline) -> None:
+        """Ask until there is one: sshd counts a session until its process has ended, which may be after its channel."""
+        while True:
+            try:
+                return self._waited(self._ask, deadline)
+            except SSH2Error as error:
+                if isinstance(error, GONE) or deadline.passed:
+                    raise
+            sleep(PAUSE)
 
     def _left(self) -> list[Channel]:
         """Return the channels that the server has not closed yet."""
