@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -12,32 +13,42 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from infratest.cleaning import clean
+from infratest.cleaning import clean, decoded
 from infratest.cli import _streams
 from infratest.cli._lifecycle import looking
 from infratest.cli.session import with_session
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError
 from infratest.hosts import ABSENT, PAUSED, RUNNING, STOPPED, Host
 from infratest.lifecycle import made_from, strays
 from infratest.lifecycle.made_from import Change
 from infratest.lifecycle.status import Status
+from infratest.lifecycle.stopping import Stop, each
 from infratest.outsiders import get
 from infratest.project.session import Session
 from infratest.stack.kept_parameters import shown
+from infratest.stack.open import open_transport
 from infratest.store.journal import Journal
 from infratest.units import human
+from infratest.values import Values
 
+SECONDS = 10.0  # in which all hosts are asked what they run, where --timeout says nothing else
 PIPE_WIDTH = 200  # characters of the table where nobody's terminal limits it
 DECLARED = "declared"  # a host that nobody was asked about: what it is, its checks find out
 STYLES = {RUNNING: "green", STOPPED: "yellow", PAUSED: "yellow", DECLARED: "default"}
 
 
 @click.command("status", short_help="Show the hosts, the lease and what the journal says.")
+@click.option(
+    "--os", "with_os", is_flag=True, help="Log in to each host that runs, and show what its /etc/os-release says."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text (default) or json.")
 @with_session()
-def command(session: Session, form: str) -> int:
+def command(session: Session, form: str, with_os: bool) -> int:
     """Show the hosts as their provider sees them now, until when the lease lasts, and what the journal says.
 
-    Looks only: takes no lock, writes nothing, and logs in nowhere: a host of provider existing is `declared`.
+    Looks only: takes no lock, writes nothing, and logs in nowhere without --os: a host of provider existing is
+    `declared`. The stack's `outputs:` stand under the hosts, with their values as of now.
     `interrupted` names runs that began and have not ended (one of them may be at work just now), `leftovers` what
     `infratest reap` would remove. Hosts that exist and that the stack file no longer names are told, and so are those
     that another state directory of yours made under this stack's name.
@@ -49,12 +60,19 @@ def command(session: Session, form: str) -> int:
     chosen = set(session.selected([host.name for host in found.hosts]))
     hosts = [host for host in found.hosts if host.name in chosen]
     changed = _changed(session, hosts)
+    systems = _systems(session, hosts) if with_os else None
+    outputs = list(_outputs(session, found.hosts))
     if form == "json":
-        document = _as_dict(session, found, hosts) | {"changed": [asdict(one) for one in changed]} | _strays(stray)
+        document = _as_dict(session, found, hosts) | {"outputs": {name: value for name, value, _ in outputs}}
+        if systems is not None:
+            document["os"] = systems
+        document |= {"changed": [asdict(one) for one in changed]} | _strays(stray)
         document["healing"] = _health(session)
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        _show(session, found, hosts)
+        _show(session, found, hosts, systems)
+        for name, value, problem in outputs:
+            click.echo(clean(f"output {name}: {problem if value is None else value}", 1000))
         if session.kept:
             click.echo(clean(f"parameters given to `up` or `provision`: {shown(session.kept)}", 1000))
         for line in (
@@ -90,7 +108,36 @@ def _changed(session: Session, hosts: list[Host]) -> list[Change]:
     return made_from.changes(Journal(session.state).records(), stack.name, stack.env, specs)
 
 
-def _show(session: Session, found: Status, hosts: list[Host]) -> None:
+def _outputs(session: Session, hosts: Sequence[Host]) -> Iterator[tuple[str, str | None, str]]:
+    """Yield name, value and problem of each of the stack's outputs; what is not up may give none a value."""
+    values = Values(hosts, session.stack.parameters, session.stack.outputs)
+    for name, text in session.stack.outputs.items():
+        try:
+            yield name, values.fill(text, where="no value"), ""
+        except InfratestError as error:
+            yield name, None, str(error)
+
+
+def _systems(session: Session, hosts: Sequence[Host]) -> dict[str, str]:
+    """Return the operating system of each host that runs, as it says itself; why not, where it could not be asked."""
+    running = [host for host in hosts if host.state == RUNNING]
+    deadline = Deadline(session.timeout or SECONDS)
+    done = each(running, lambda host: _system(host, deadline), jobs=session.jobs, stop=Stop())
+    return {one.item.name: one.value or f"unknown: {one.error}" for one in done}
+
+
+def _system(host: Host, deadline: Deadline) -> str:
+    transport = open_transport(host)
+    try:
+        transport.open(deadline)
+        # As a shell reads it (os-release(5)); one without the file says what its kernel is.
+        script = '. /etc/os-release 2>/dev/null && echo "${PRETTY_NAME:-$NAME}" || uname -sr'
+        return clean(decoded(transport.run(["sh", "-c", script], deadline).stdout).strip(), 200)
+    finally:
+        transport.close()
+
+
+def _show(session: Session, found: Status, hosts: list[Host], systems: Mapping[str, str] | None) -> None:
     console = _streams.console(session.colour)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
@@ -98,11 +145,13 @@ def _show(session: Session, found: Status, hosts: list[Host]) -> None:
     env = f", environment {stack.env}" if stack.env else ""
     production = ", production" if stack.production else ""
     console.print(Text(f"stack {stack.name}{env}{production}, provider {stack.provider}"))
-    table = Table("host", "state", "address", "reached at", "groups", box=None, pad_edge=False)
+    titles = ["host", "state", "address", "reached at", "groups", *([] if systems is None else ["os"])]
+    table = Table(*titles, box=None, pad_edge=False)
     for host in hosts:
+        state = _state(session, host)
         table.add_row(
-            Text(host.name), Text(_state(session, host), STYLES.get(_state(session, host), "red")),
-            Text(host.address or "-"), Text(_reached(host)), Text(", ".join(host.groups) or "-"),
+            Text(host.name), Text(state, STYLES.get(state, "red")), Text(host.address or "-"), Text(_reached(host)),
+            Text(", ".join(host.groups) or "-"), *([] if systems is None else [Text(systems.get(host.name, "-"))]),
         )  # fmt: skip
     console.print(table)
     for line in _lines(found):
