@@ -22,7 +22,7 @@ from infratest.cli._checking import checked, in_time, until
 from infratest.cli._formats import show
 from infratest.cli._kept_plan import keep_plan
 from infratest.cli._usage import usage
-from infratest.cli.session import Time, Whole
+from infratest.cli.session import Hosts, Time, Whole
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, UserError
 from infratest.model import Report
@@ -90,6 +90,7 @@ SECONDS = 10.0
     "--host",
     multiple=True,
     metavar="PATTERN",
+    type=Hosts(),
     envvar="INFRATEST_HOST",
     help="As -H, with * and ?; without a stack file `local` is this machine.",
 )

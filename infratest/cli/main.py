@@ -37,7 +37,7 @@ JUDGING = frozenset(("test", "check", "gate", "heal"))
 GROUPS = (
     ("To begin with", ("init", "demo", "doctor")),
     ("The life of a stack", ("up", "provision", "halt", "destroy", "status", "reap")),
-    ("On its hosts", ("ssh", "run")),
+    ("On its hosts", ("ssh", "run", "cp", "forward", "ssh-config")),
     ("What must hold", ("test", "watch", "check", "heal")),
     ("While writing features and stack files", ("steps", "lint", "plan", "schema")),
 )

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from infratest.errors import UserError
-from infratest.project.session import Session, parameters, seconds
+from infratest.project.session import Session, host_patterns, parameters, seconds
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +42,13 @@ class Whole(click.ParamType):  # type: ignore[type-arg]
 
     def split_envvar_value(self, rv: str) -> list[str]:
         return [rv]
+
+
+class Hosts(Whole):
+    """Which hosts, as `--host` says: the environment holds several with blanks between, or one expression."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return host_patterns(rv)
 
 
 class Told(logging.Handler):
@@ -111,8 +118,9 @@ def _everywhere() -> list[Callable[[Any], Any]]:
                help="The environment of the stack file (default: its first; check and heal want it named)."),
         option("--state", metavar="DIR", envvar="INFRATEST_STATE",
                help="The state directory (default: .infratest beside the stack file, or /var/lib/infratest/STACK)."),
-        option("--host", multiple=True, metavar="PATTERN", envvar="INFRATEST_HOST",
-               help="Only these hosts: a name, a pattern (web-*), a group, or a list (db,web-*); repeatable."),
+        option("--host", multiple=True, type=Hosts(), metavar="PATTERN", envvar="INFRATEST_HOST",
+               help="Only these hosts: a name, a pattern (web-*), a group, a list (db,web-*), or "
+               "'role=web and not web-3'; repeatable."),
         option("-D", "define", multiple=True, metavar="NAME=VALUE", envvar="INFRATEST_DEFINE",
                help="A parameter of the stack file; repeatable."),
         option("--timeout", type=Time(), metavar="TIME", envvar="INFRATEST_TIMEOUT",

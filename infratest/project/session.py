@@ -32,6 +32,12 @@ def mirrored_list(option: str) -> tuple[str, ...]:
     return tuple((mirrored(option) or "").split())
 
 
+def host_patterns(text: str) -> list[str]:
+    """Return the values of `--host` that the environment holds: parted by blanks, unless it is one expression."""
+    words = text.split()
+    return [text] if selection.is_expression("".join(words)) or {"and", "or", "not"} & {*words} else words
+
+
 def parameters(defined: Iterable[str]) -> dict[str, str]:
     """Return the `-D name=value` of a command line. Raises UserError."""
     found = {}
@@ -134,7 +140,7 @@ def session_of(
         stack_path=Path(stack_path or mirrored("stack") or STACK_FILE),
         env=env or mirrored("env"),
         state_path=state or mirrored("state"),
-        host=tuple(host) or mirrored_list("host"),
+        host=tuple(host) or tuple(host_patterns(mirrored("host") or "")),
         parameters=dict(defined or {}) or parameters(mirrored_list("define")),
         timeout=seconds(limit) if limit else None,
         jobs=jobs or _number("jobs", Session.jobs),

@@ -1,10 +1,11 @@
-"""Which hosts of a stack a verb is for, by name, pattern or group. Pure; called by the lifecycle and for `--host`."""
+"""Which hosts a verb is for, by name, pattern, group or expression. Pure; called by the lifecycle and for `--host`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+from infratest import selector
 from infratest.errors import UserError, unknown
 from infratest.providers.base import HostSpec
 
@@ -39,18 +40,29 @@ def matching(hosts: Sequence[HostSpec], names: Sequence[str], texts: Sequence[st
     """Return those of the names that one of the texts selects, all without texts, in their order.
 
     Args:
-        hosts: as declared, with their groups; a name that none of them has is in no group. texts: each a name, a
-        pattern such as `web-*`, a group, or several of these with a comma between.
+        hosts: as declared, with groups and labels; a name that none of them has is in no group. texts: each a name, a
+        pattern such as `web-*`, a group, an expression as `role=web and not web-3` (`infratest.selector`), or several
+        of these with a comma between.
     Raises:
-        UserError: a part that selects none.
+        UserError: a part that selects none, or is no such expression.
     """
-    groups = {spec.name: spec.groups for spec in hosts}
-    wanted: set[str] = set()
+    declared = {spec.name: spec for spec in hosts}
+    known = [declared.get(name) or HostSpec(name=name) for name in names]
+    chosen: set[str] = set()
     for part in [part.strip() for text in texts for part in text.split(",")]:
-        found = {name for name in names if fnmatchcase(name, part) or part in groups.get(name, ())}
-        if not found:
-            known = sorted({group for name in names for group in groups.get(name, ())} - {*names})
-            also = f"; groups are {', '.join(known)}" if known else ""
+        selection = selector.selected(part, known) if is_expression(part) else _by_pattern(part, known)
+        if not selection:
+            groups = sorted({group for spec in known for group in spec.groups} - {*names})
+            also = f"; groups are {', '.join(groups)}" if groups else ""
             raise UserError(f"{part!r} selects no host: known are {', '.join(names) or 'none'}{also}")
-        wanted |= found
-    return [name for name in names if not texts or name in wanted]
+        chosen.update(spec.name for spec in selection)
+    return [name for name in names if not texts or name in chosen]
+
+
+def is_expression(part: str) -> bool:
+    """Whether a part is more than one name or pattern."""
+    return any(mark in part for mark in " =()")
+
+
+def _by_pattern(part: str, hosts: Sequence[HostSpec]) -> list[HostSpec]:
+    return [spec for spec in hosts if fnmatchcase(spec.name, part) or part in spec.groups]

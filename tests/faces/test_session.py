@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,12 @@ from infratest.errors import UserError
 from infratest.project.session import Session, mirrored, mirrored_list, parameters, seconds, session_of
 from tests.worlds.small_project import STACK, write
 
+LABELLED = STACK.replace("groups: [data]", "groups: [data], labels: {role: store}")
 HOSTS = ["web-1", "web-2", "db"]
 
 
 def session(folder: Path, *host: str) -> Session:
-    return Session(stack_path=write(folder, {"stack.yaml": STACK}) / "stack.yaml", host=host)
+    return Session(stack_path=write(folder, {"stack.yaml": LABELLED}) / "stack.yaml", host=host)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,9 @@ def session(folder: Path, *host: str) -> Session:
         (("data",), ["db"]),
         (("db,web-2",), ["web-2", "db"]),
         (("db, web", "web-1"), HOSTS),
+        (("web and not web-2",), ["web-1"]),
+        (("role=store", "web-2"), ["web-2", "db"]),
+        (("(db or web-1)",), ["web-1", "db"]),
     ],
 )
 def test_hosts_by_name_pattern_group_and_list(tmp_path, host, names):
@@ -36,6 +41,34 @@ def test_a_word_that_selects_none(tmp_path, host):
     with pytest.raises(UserError, match="selects no host: known are web-1, web-2, db; groups are data, web") as caught:
         session(tmp_path, host).selected(HOSTS)
     assert repr(host.rpartition(",")[2]) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "host, message",
+    [
+        ("not wbe", "--host 'not wbe': unknown host or group 'wbe': did you mean 'web'"),
+        ("not rloe=store", "unknown label 'rloe': did you mean 'role'"),
+        ("role=none", "'role=none' selects no host"),
+        ("web and", "a name is missing"),
+    ],
+)
+def test_a_misspelt_name_in_an_expression_chooses_nobody(tmp_path, host, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        session(tmp_path, host).selected(HOSTS)
+
+
+@pytest.mark.parametrize(
+    "text, patterns",
+    [
+        ("web-1 db", ("web-1", "db")),
+        ("web and not web-2", ("web and not web-2",)),
+        (" role=store ", (" role=store ",)),
+        ("", ()),
+    ],
+)
+def test_the_environment_holds_several_or_one_expression(monkeypatch, text, patterns):
+    monkeypatch.setenv("INFRATEST_HOST", text)
+    assert session_of(None).host == patterns
 
 
 def test_options_that_are_not_given_are_the_environments(monkeypatch):
