@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.acts.base import CommandAct, KillAct, RebootAct, ServiceAct
-from infratest.gherkin.phrases import act
+from infratest.gherkin.sentence import act
 
 
 @act(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.checks.commands import CommandExits, CommandNumber, CommandPrints, CommandTime
-from infratest.gherkin.phrases import check
+from infratest.gherkin.sentence import check
 
 SHELL = ("command",)
 

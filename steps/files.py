@@ -13,7 +13,7 @@ from infratest.checks.files import (
     LinkExists,
     LinkTo,
 )
-from infratest.gherkin.phrases import check
+from infratest.gherkin.sentence import check
 
 DIRECTORY = "directory"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from infratest.gherkin.phrases import setup
 from infratest.gherkin.selection import Group, Named, Where
+from infratest.gherkin.sentence import setup
 
 
 @setup('the hosts in group "{name}"', example='the hosts in group "web"')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.checks.http import UrlAnswers, UrlContains, UrlHeader, UrlStatus, UrlTime
-from infratest.gherkin.phrases import check
+from infratest.gherkin.sentence import check
 
 
 @check('"{url}" answers', negation='"{url}" does not answer', example='"http://shop.example/" answers')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.checks.mounts import MountDevice, MountExists, MountOption, MountType
-from infratest.gherkin.phrases import check
+from infratest.gherkin.sentence import check
 
 
 @check('the mount "{path}" exists', negation='the mount "{path}" does not exist', example='the mount "/data" exists')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.checks.packages import PackageInstalled, PackageVersion
-from infratest.gherkin.phrases import check
+from infratest.gherkin.sentence import check
 
 
 @check(

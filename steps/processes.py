@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infratest.checks.processes import ProcessCount, ProcessMemory, ProcessRunning, ProcessUser
 from infratest.checks.users import entry_name
-from infratest.gherkin.phrases import check
+from infratest.gherkin.sentence import check
 
 
 @check(

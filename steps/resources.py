@@ -11,7 +11,7 @@ from infratest.checks.resources import (
     MemoryUsed,
     SwapUsed,
 )
-from infratest.gherkin.phrases import check
+from infratest.gherkin.sentence import check
 
 
 @check('the disk "{path}" is {bound:percent} full', example='the disk "/" is less than 90 % full, warning 80 %')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.checks.services import UnitEnabled, UnitExists, UnitMasked, UnitRunning
-from infratest.gherkin.phrases import check
+from infratest.gherkin.sentence import check
 
 TIMER = ".timer"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infratest.check import Check
 from infratest.checks.sockets import PortListening, socket_check
-from infratest.gherkin.phrases import check
+from infratest.gherkin.sentence import check
 
 
 @check(

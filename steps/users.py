@@ -12,7 +12,7 @@ from infratest.checks.users import (
     UserInGroup,
     UserShell,
 )
-from infratest.gherkin.phrases import check
+from infratest.gherkin.sentence import check
 
 
 @check('the user "{name}" exists', negation='the user "{name}" does not exist', example='the user "deploy" exists')

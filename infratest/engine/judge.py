@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from infratest.check import Seen
 from infratest.errors import InfratestError
-from infratest.gherkin.suite import ALL, AT_LEAST, EXACTLY_ONE
+from infratest.gherkin.sentence import ALL, AT_LEAST, EXACTLY_ONE
 from infratest.model import Observation, StepResult, Value
 from infratest.plan.tasks import NO_HOST
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING, failed, worst

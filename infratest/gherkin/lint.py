@@ -14,7 +14,8 @@ from infratest.errors import UserError, unknown
 from infratest.gherkin.binding import bind
 from infratest.gherkin.reference import Problem
 from infratest.gherkin.select import expression
-from infratest.gherkin.suite import ACT, GIVEN, SETUP, WHEN, Feature, Scenario, all_scenarios
+from infratest.gherkin.sentence import ACT, SETUP
+from infratest.gherkin.suite import GIVEN, WHEN, Feature, Scenario, all_scenarios
 from infratest.later import later
 from infratest.spelling import slip_of
 from infratest.values import values_in

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from infratest.errors import FeatureError, NothingSelected, UserError, unknown
-from infratest.gherkin.suite import ACT, Feature, Scenario
+from infratest.gherkin.sentence import ACT
+from infratest.gherkin.suite import Feature, Scenario
 
 #: Faces: `test` leaves @check out, `check` leaves @test out.
 TEST, CHECK = "test", "check"

@@ -5,46 +5,16 @@ On the plugin program's path.
 
 from __future__ import annotations
 
+from infratest.gherkin.sentence import ACT
 from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infratest.gherkin.phrases import Match
-
-#: What a sentence does: it looks, changes something, or selects hosts.
-CHECK, ACT, SETUP = "check", "act", "setup"
+    from infratest.gherkin.patterns import Match
 
 GIVEN, WHEN, THEN = "given", "when", "then"
-
-#: On how many of the hosts a claim must hold, and where it is looked at from.
-ALL, EXACTLY_ONE, AT_LEAST, NONE = "all", "exactly one", "at least", "no"
-DEFAULT_VIEW, HOST_VIEW, CONTROLLER_VIEW, NAMED_VIEW, GROUP_VIEW = "default", "host", "controller", "named", "group"
-
-
-class Tail(Record):
-    """What follows a claim.
-
-    Args:
-        quantifier: on how many of the hosts it must hold; `least` is the number for AT_LEAST.
-        on: the one host that `on "..."` names, or empty. view, viewpoint: where it looks from, and its name.
-        within, during: seconds of `within` and `for`, or None. named: what `, named "..."` calls its number, or empty.
-    """
-
-    quantifier: str = ALL
-    least: int = 0
-    on: str = ""
-    view: str = DEFAULT_VIEW
-    viewpoint: str = ""
-    within: float | None = None
-    during: float | None = None
-    named: str = ""
-
-    @property
-    def across(self) -> bool:
-        """Whether it speaks of several hosts at once, so that its scenario runs once for the stack."""
-        return self.quantifier != ALL
 
 
 class Line(Record):

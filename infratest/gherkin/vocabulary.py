@@ -9,7 +9,8 @@ from functools import cache, cached_property
 
 from infratest.errors import FeatureError
 from infratest.gherkin.nearest import nearest
-from infratest.gherkin.phrases import Form, Match, Sentence
+from infratest.gherkin.patterns import Form, Match, forms
+from infratest.gherkin.sentence import Sentence, declared
 
 #: Texts whose meaning is kept at most.
 KEPT = 20_000
@@ -65,7 +66,7 @@ class Vocabulary:
         """The forms by the literal text that they begin with."""
         root = _Tree()
         for sentence in self.sentences:
-            for form in sentence.forms:
+            for form in forms(sentence):
                 tree = root
                 for character in form.beginning:
                     tree = tree.branches.setdefault(character, _Tree())
@@ -91,6 +92,8 @@ def vocabulary() -> Vocabulary:
     package = importlib.import_module("infratest.steps")
     found: list[Sentence] = []
     for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
-        names = vars(importlib.import_module(f"infratest.steps.{module.name}"))
-        found += [value for value in names.values() if isinstance(value, Sentence)]
+        file = importlib.import_module(f"infratest.steps.{module.name}")
+        for value in vars(file).values():
+            if getattr(value, "__module__", "") == file.__name__:  # what it imports is declared elsewhere
+                found += declared(value)
     return Vocabulary(found)

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from infratest.errors import UserError
-from infratest.gherkin.binding import Binding, Fill, bind, tail
-from infratest.gherkin.phrases import Match
-from infratest.gherkin.suite import Line, Scenario, Tail
+from infratest.gherkin.binding import Binding, bind
+from infratest.gherkin.patterns import Fill, Match, as_written
+from infratest.gherkin.sentence import Tail
+from infratest.gherkin.suite import Line, Scenario
 from infratest.hosts import DOWN, Host
 from infratest.plan.viewpoints import view
 from infratest.values import Values, names_host
@@ -38,7 +39,7 @@ class Bound:
         """Return what a sentence stands for on a host, or once for the stack. Raises UserError."""
         if "{" not in line.text:
             if line.text not in self._plain:
-                self._plain[line.text] = bind(_match(line), lambda text, shell: text)
+                self._plain[line.text] = bind(_match(line), as_written)
             return self._plain[line.text]
         # A host that is down has no address, and its sentences are blocked by it whatever they would have asked.
         down = host is not None and host.state in DOWN
@@ -54,7 +55,7 @@ class Bound:
         """Return what follows the claim, without building what the sentence stands for. Raises UserError."""
         if line.text in self._plain:
             return self._plain[line.text].tail
-        return tail(_match(line), self._fill(line, scenario, host, self._lasting))
+        return _match(line).tail(self._fill(line, scenario, host, self._lasting))
 
     def view(self, line: Line, scenario: Scenario, host: Host | None) -> str:
         """Return where a sentence looks from. Raises UserError."""

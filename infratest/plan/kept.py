@@ -18,7 +18,8 @@ import os
 import sys
 
 from infratest import __version__
-from infratest.gherkin.suite import Line, Scenario, Tail
+from infratest.gherkin.sentence import Tail
+from infratest.gherkin.suite import Line, Scenario
 from infratest.hosts import Host
 from infratest.plan.tasks import CheckStep, Look, OtherStep, Plan, Task
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from infratest.errors import UserError
 from infratest.gherkin.selection import Group, Named
-from infratest.gherkin.suite import CHECK, GROUP_VIEW, NAMED_VIEW, SETUP, Line, Scenario
+from infratest.gherkin.sentence import CHECK, GROUP_VIEW, NAMED_VIEW, SETUP
+from infratest.gherkin.suite import Line, Scenario
 from infratest.hosts import Host
 from infratest.plan.bound import Bound, named_in
 from infratest.plan.viewpoints import refuse_blind

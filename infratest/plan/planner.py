@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from infratest.errors import UserError
-from infratest.gherkin.binding import quantified
 from infratest.gherkin.selection import Named
-from infratest.gherkin.suite import ACT, ALL, AT_LEAST, CHECK, HOST_VIEW, SETUP, Line, Scenario, Tail
+from infratest.gherkin.sentence import ACT, ALL, AT_LEAST, CHECK, HOST_VIEW, SETUP, Tail
+from infratest.gherkin.suite import Line, Scenario
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
 from infratest.later import later
@@ -125,7 +125,7 @@ class _Planner:
         if scenario.acting:
             return True
         checks = [line for line in scenario.lines if line.match is not None and line.match.sentence.kind == CHECK]
-        if any(line.match is not None and quantified(line.match) != ALL for line in checks):
+        if any(line.match is not None and line.match.quantifier != ALL for line in checks):
             return True
         asks_host = False
         for line in checks:
@@ -182,7 +182,7 @@ class _Planner:
         match = line.match
         if match is None:
             raise UserError(f"{scenario.path}:{line.number}: no check")
-        given = scope.hosts if quantified(match) == ALL else scope.every
+        given = scope.hosts if match.quantifier == ALL else scope.every
         first = given[0] if given else None
         end = self.bound.tail(line, scenario, first)
         if end.quantifier == AT_LEAST and not end.least:

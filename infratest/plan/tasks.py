@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from infratest.acts.base import Act
     from infratest.check import Check, Measure
     from infratest.facts.base import Need
-    from infratest.gherkin.suite import Line, Scenario, Tail
+    from infratest.gherkin.sentence import Tail
+    from infratest.gherkin.suite import Line, Scenario
     from infratest.hosts import Host
     from infratest.thresholds import Threshold
 

@@ -9,7 +9,7 @@ from infratest.errors import UserError
 from infratest.facts.base import LooksFromController
 from infratest.gherkin.binding import Binding
 from infratest.gherkin.selection import Group, Named
-from infratest.gherkin.suite import CONTROLLER_VIEW, DEFAULT_VIEW, GROUP_VIEW, HOST_VIEW, NAMED_VIEW
+from infratest.gherkin.sentence import CONTROLLER_VIEW, DEFAULT_VIEW, GROUP_VIEW, HOST_VIEW, NAMED_VIEW
 from infratest.hosts import DOWN, Host
 from infratest.plugins import builtin
 

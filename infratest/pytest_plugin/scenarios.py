@@ -15,7 +15,7 @@ from typing import Any
 
 from infratest.errors import NothingSelected
 from infratest.gherkin.find import Found
-from infratest.gherkin.phrases import Sentence
+from infratest.gherkin.sentence import Sentence
 from infratest.gherkin.suite import Feature
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host

@@ -14,8 +14,8 @@ from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.errors import FeatureError, InfratestError
-from infratest.gherkin.phrases import MEASURED
-from infratest.gherkin.suite import CHECK
+from infratest.gherkin.patterns import MEASURED
+from infratest.gherkin.sentence import CHECK
 from infratest.units import duration, human
 from infratest.user_steps.load import UsersSteps
 

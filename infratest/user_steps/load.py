@@ -24,7 +24,7 @@ from typing import Any
 
 from infratest.checks import LOOKS_ONLY
 from infratest.errors import FeatureError
-from infratest.gherkin.suite import ACT, CHECK
+from infratest.gherkin.sentence import ACT, CHECK
 from infratest.spelling import slip_of
 
 #: Folders of steps, from the stack file's folder; and the file of hooks, beside such a folder.

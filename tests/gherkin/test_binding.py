@@ -6,8 +6,9 @@ import pytest
 
 from infratest.check import Check
 from infratest.errors import UserError
-from infratest.gherkin.binding import Tail, bind, tail
-from infratest.gherkin.phrases import check
+from infratest.gherkin.binding import bind
+from infratest.gherkin.patterns import as_written, match_of
+from infratest.gherkin.sentence import Tail, check, declared
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.thresholds import Bound, Threshold
 
@@ -18,12 +19,15 @@ def given(**arguments: object) -> dict[str, object]:
     return arguments
 
 
+(GIVEN,) = declared(given)
+
+
 def plain(text: str, shell: bool) -> str:
     return text.replace("{p}", "7")
 
 
 def bound_to(text: str, fill=plain):
-    match = given.match(text)
+    match = match_of(GIVEN, text)
     assert match is not None, text
     return bind(match, fill)
 
@@ -121,14 +125,14 @@ def test_a_warning_without_its_bound():
     ],
 )
 def test_tails(words, wanted):
-    match = given.match(f'the file "/a" of x has 1 lines{words}')
+    match = match_of(GIVEN, f'the file "/a" of x has 1 lines{words}')
     assert match is not None
-    assert tail(match, plain) == wanted
+    assert match.tail(plain) == wanted
     assert wanted.across == (wanted.quantifier != "all")
 
 
 def test_a_time_that_is_less_than_none():
-    match = given.match('the file "/a" of x has 1 lines within -3 s')
+    match = match_of(GIVEN, 'the file "/a" of x has 1 lines within -3 s')
     assert match is not None
     with pytest.raises(UserError, match="less than zero"):
         bind(match, plain)
@@ -141,3 +145,17 @@ def test_a_sentence_of_ours():
     assert isinstance(made.built, Check)
     assert made.threshold == Threshold(Bound("less than", 90, None, "%"), Bound("less than", 80, None, "%"))
     assert made.tail == Tail(on="web-1", within=5)
+
+
+def test_what_follows_the_claim_is_read_once_where_no_value_is_put_in():
+    match = match_of(GIVEN, 'the file "{p}" of x has 1 lines in less than 2 s on "web" within 3 s')
+    assert match is not None
+    assert match.tail(plain) is match.tail(as_written)
+    assert match.threshold(plain) is match.threshold(as_written)
+    filled = match_of(GIVEN, 'the file "/a" of x has 1 lines in less than {p} s on "{p}" within {p} s')
+    assert filled is not None
+    assert filled.tail(plain) == Tail(on="7", within=7)
+    assert filled.tail(lambda text, shell: text.replace("{p}", "8")) == Tail(on="8", within=8)
+    assert filled.threshold(plain) == Threshold(Bound("less than", 7, None, "s"))
+    with pytest.raises(UserError, match=r"'\{p\}"):
+        filled.threshold(as_written)

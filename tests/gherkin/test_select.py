@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from infratest.errors import FeatureError, UserError
-from infratest.gherkin.phrases import ACT
 from infratest.gherkin.select import expression, refuse_acting, select, why_skipped
+from infratest.gherkin.sentence import ACT
 from infratest.gherkin.suite import Feature, Line, Scenario
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from infratest.check import Check, Measure
 from infratest.gherkin.parse import feature
-from infratest.gherkin.phrases import check, setup
 from infratest.gherkin.selection import Named
+from infratest.gherkin.sentence import check, declared, setup
 from infratest.gherkin.vocabulary import Vocabulary, vocabulary
 from infratest.hosts import STOPPED, Host
 from infratest.plan.planner import plan
@@ -48,7 +48,7 @@ class Builds:
         def host(name: str) -> Named:
             return Named(name)
 
-        self.vocabulary = Vocabulary([thing, host])
+        self.vocabulary = Vocabulary([*declared(thing), *declared(host)])
 
 
 def planned(tmp_path: Path, lines: str, sentences: Vocabulary, hosts=HOSTS, **more):

@@ -7,7 +7,7 @@ import pytest
 from infratest.check import Check
 from infratest.errors import UserError
 from infratest.gherkin.binding import bind
-from infratest.gherkin.suite import CHECK
+from infratest.gherkin.sentence import CHECK
 from infratest.gherkin.vocabulary import Vocabulary, vocabulary
 from infratest.outsiders import names
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infratest.errors import FeatureError, UserError
-from infratest.gherkin.suite import ACT, CHECK
+from infratest.gherkin.sentence import ACT, CHECK
 from infratest.user_steps.load import users_steps
 from tests.worlds.own_steps import by_slug, report, states
 from tests.worlds.small_project import STACK, run, write

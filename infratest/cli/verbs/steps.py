@@ -9,8 +9,7 @@ import click
 
 from infratest.cli import _streams
 from infratest.cli.session import with_session
-from infratest.gherkin.phrases import Sentence
-from infratest.gherkin.suite import ACT, CHECK, SETUP
+from infratest.gherkin.sentence import ACT, CHECK, SETUP, Sentence
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.project.session import Session
 from infratest.user_steps.load import OwnStep, users_steps

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratest.errors import FeatureError, UserError
-from infratest.gherkin.binding import bind, tail
-from infratest.gherkin.phrases import ACT, CHECK, SETUP, Sentence, act, check, setup, unescaped
+from infratest.gherkin.binding import bind
+from infratest.gherkin.patterns import as_written, match_of, unescaped
+from infratest.gherkin.sentence import ACT, CHECK, SETUP, Sentence, act, check, declared, setup
 from infratest.gherkin.vocabulary import Vocabulary, vocabulary
 
 
@@ -22,11 +23,13 @@ def sentence(pattern: str, kind: str = CHECK, **options: object) -> Sentence:
     def build(**given: object) -> dict[str, object]:
         return given
 
-    if kind == ACT:
-        return act(pattern, example="", undo="nothing", **options)(build)
-    if kind == SETUP:
-        return setup(pattern, example="")(build)
-    return check(pattern, example="", **options)(build)
+    declare = {
+        ACT: lambda: act(pattern, example="", undo="nothing", **options),
+        SETUP: lambda: setup(pattern, example=""),
+        CHECK: lambda: check(pattern, example="", **options),
+    }[kind]()
+    (made,) = declared(declare(build))
+    return made
 
 
 THING = sentence('the thing "{name}" is there')
@@ -72,7 +75,7 @@ def test_every_tail(start):
         wanted = {"mount": name, "bound_words": "less than", "bound_number": "90 %"}
         for _, groups in parts:
             wanted |= groups
-        found = FULL.match(text)
+        found = match_of(FULL, text)
         assert found is not None, text
         assert found.groups == wanted, text
 
@@ -104,7 +107,7 @@ def test_every_tail(start):
     ],
 )
 def test_tails_that_are_none(tail):
-    assert THING.match(f'the thing "x" is there{tail}') is None
+    assert match_of(THING, f'the thing "x" is there{tail}') is None
 
 
 UNITS = {
@@ -123,10 +126,10 @@ def test_bounds_with_all_units(dimension, number):
     made = sentence(f"it is {{bound:{dimension}}} big")
     assert made.dimension == dimension
     for words in SINGLE:
-        found = made.match(f"it is {words} {number} big")
+        found = match_of(made, f"it is {words} {number} big")
         assert found is not None
         assert found.groups == {"bound_words": words, "bound_number": number}
-    found = made.match(f"it is between {number} and {number} big, warning between {number} and {number}")
+    found = match_of(made, f"it is between {number} and {number} big, warning between {number} and {number}")
     assert found is not None
     assert found.groups == {
         "bound_low": number, "bound_high": number, "warning_low": number, "warning_high": number,
@@ -146,7 +149,7 @@ def test_bounds_with_all_units(dimension, number):
     ],
 )
 def test_bounds_that_are_none(dimension, bound):
-    assert sentence(f"it is {{bound:{dimension}}} big").match(f"it is {bound} big") is None
+    assert match_of(sentence(f"it is {{bound:{dimension}}} big"), f"it is {bound} big") is None
 
 
 @pytest.mark.parametrize(
@@ -168,7 +171,7 @@ def test_bounds_that_are_none(dimension, bound):
 def test_a_unit_that_is_not_known_is_answered_with_those_there_are(text, words):
     known = {"big": "percent", "small": "size", "often": "count"}
     word = next(word for word in known if f" {word}" in text)
-    match = sentence(f"it is {{bound:{known[word]}}} {word}").match(text)
+    match = match_of(sentence(f"it is {{bound:{known[word]}}} {word}"), text)
     assert match is not None
     with pytest.raises(UserError) as raised:
         bind(match, lambda part, shell: part)
@@ -183,8 +186,8 @@ def test_a_unit_that_is_not_known_is_answered_with_those_there_are(text, words):
     ],
 )  # fmt: skip
 def test_long_words_of_time_are_read(text, seconds):
-    match = THING.match(f'the thing "x" is there within {text}')
-    assert tail(match, lambda part, shell: part).within == seconds
+    match = match_of(THING, f'the thing "x" is there within {text}')
+    assert match.tail(as_written).within == seconds
 
 
 NAMED = [
@@ -197,50 +200,53 @@ NAMED = [
 @pytest.mark.parametrize("words, name, warning", NAMED)
 @pytest.mark.parametrize("behind", ["", ' on "web-1" from the host within 2 s'])
 def test_a_number_may_be_named(words, name, warning, behind):
-    match = FULL.match(f'the disk "/" is less than 90 % full{words}{behind}')
-    assert (tail(match, lambda part, shell: part).named, match.groups.get("warning_low", "")) == (name, warning)
+    match = match_of(FULL, f'the disk "/" is less than 90 % full{words}{behind}')
+    assert (match.tail(as_written).named, match.groups.get("warning_low", "")) == (name, warning)
 
 
 def test_what_is_not_measured_has_no_name_and_a_name_is_fit_for_a_label():
-    assert THING.match('the thing "x" is there, named "y"') is None
+    assert match_of(THING, 'the thing "x" is there, named "y"') is None
     for name in ("", " ", "a=b", "it's", "a;b", "a|b", "a\nb"):
-        match = FULL.match(f'the disk "/" is less than 90 % full, named "{name}"')
+        match = match_of(FULL, f'the disk "/" is less than 90 % full, named "{name}"')
         with pytest.raises(UserError, match="cannot name a number: write letters, digits"):
-            tail(match, lambda part, shell: part)
-    twice = FULL.match('the disk "/" is less than 90 % full, named "a", warning 80 %, named "b"')
+            match.tail(as_written)
+    twice = match_of(FULL, 'the disk "/" is less than 90 % full, named "a", warning 80 %, named "b"')
     with pytest.raises(UserError, match="the number is named twice"):
-        tail(twice, lambda part, shell: part)
+        twice.tail(as_written)
 
 
 def test_a_bound_may_be_left_out():
     made = sentence('"{url}" answers {status:number}[ in {bound:time}]')
-    assert made.match('"http://x/" answers 200').groups == {"url": "http://x/", "status": "200"}
-    assert made.match('"http://x/" answers 200 in at most 2 s').groups == {
+    assert match_of(made, '"http://x/" answers 200').groups == {"url": "http://x/", "status": "200"}
+    assert match_of(made, '"http://x/" answers 200 in at most 2 s').groups == {
         "url": "http://x/", "status": "200", "bound_words": "at most", "bound_number": "2 s",
     }  # fmt: skip
-    assert made.match('"http://x/" answers 200 in ') is None
-    assert made.match('"http://x/" answers two') is None
+    assert match_of(made, '"http://x/" answers 200 in ') is None
+    assert match_of(made, '"http://x/" answers two') is None
 
 
 def test_a_negation_is_the_same_sentence_turned_round():
     made = sentence("port {port:word} is listening", negation="port {port:word} is not listening")
-    assert (made.match("port 80 is listening").negated, made.match("port 80 is not listening").negated) == (False, True)
-    assert made.match("port 80 is not  listening") is None
-    assert made.match("port 8 0 is listening") is None
-    assert made.match('port "80" is listening') is None
+    assert (match_of(made, "port 80 is listening").negated, match_of(made, "port 80 is not listening").negated) == (
+        False,
+        True,
+    )
+    assert match_of(made, "port 80 is not  listening") is None
+    assert match_of(made, "port 8 0 is listening") is None
+    assert match_of(made, 'port "80" is listening') is None
 
 
 def test_acts_take_hosts_and_nothing_else():
     made = sentence('the service "{name}" is stopped', ACT)
-    assert made.match('the service "x" is stopped on "web-1"').groups == {"name": "x", "on_host": '"web-1"'}
-    assert made.match('the service "x" is stopped within 3 s') is None
-    assert made.match('the service "x" is stopped from the host') is None
+    assert match_of(made, 'the service "x" is stopped on "web-1"').groups == {"name": "x", "on_host": '"web-1"'}
+    assert match_of(made, 'the service "x" is stopped within 3 s') is None
+    assert match_of(made, 'the service "x" is stopped from the host') is None
 
 
 def test_selections_take_no_tail():
     made = sentence('the hosts in group "{name}"', SETUP)
-    assert made.match('the hosts in group "web"').groups == {"name": "web"}
-    assert made.match('the hosts in group "web" on "web-1"') is None
+    assert match_of(made, 'the hosts in group "web"').groups == {"name": "web"}
+    assert match_of(made, 'the hosts in group "web" on "web-1"') is None
 
 
 @pytest.mark.parametrize(
@@ -256,14 +262,14 @@ def test_selections_take_no_tail():
     ],
 )
 def test_quotes_inside_quotes(written, meant):
-    found = THING.match(f'the thing "{written}" is there')
+    found = match_of(THING, f'the thing "{written}" is there')
     assert found is not None
     assert unescaped(found.groups["name"]) == meant
 
 
 @pytest.mark.parametrize("text", ['the thing "a"b" is there', 'the thing "a\\" is there', 'the thing "a is there'])
 def test_quotes_that_do_not_close(text):
-    assert THING.match(text) is None
+    assert match_of(THING, text) is None
 
 
 def escaped(text: str) -> str:
@@ -274,7 +280,7 @@ def escaped(text: str) -> str:
 @given(st.text(max_size=40), st.sampled_from(TAILS[:: len(TAILS) // 60]))
 def test_any_quoted_text_comes_back(name, parts):
     tail = "".join(words for words, _ in parts)
-    found = FULL.match(f'the disk "{escaped(name)}" is at most 90 % full{tail}')
+    found = match_of(FULL, f'the disk "{escaped(name)}" is at most 90 % full{tail}')
     assert found is not None
     assert unescaped(found.groups["mount"]) == name
     assert {key: value for key, value in found.groups.items() if key.startswith(("on_", "from_"))} == {
@@ -286,7 +292,7 @@ def test_any_quoted_text_comes_back(name, parts):
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_two_quoted_texts_come_back(first, second):
     made = sentence('the file "{path}" contains "{text}"')
-    found = made.match(f'the file "{escaped(first)}" contains "{escaped(second)}"')
+    found = match_of(made, f'the file "{escaped(first)}" contains "{escaped(second)}"')
     assert found is not None
     assert (unescaped(found.groups["path"]), unescaped(found.groups["text"])) == (first, second)
 
@@ -294,7 +300,7 @@ def test_two_quoted_texts_come_back(first, second):
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=120))
 def test_any_text_is_matched_or_not(text):
-    assert THING.match(text) is None or text.startswith('the thing "')
+    assert match_of(THING, text) is None or text.startswith('the thing "')
 
 
 def test_long_hostile_text_is_answered_at_once():
@@ -320,9 +326,10 @@ def test_of_all_sentences_only_those_a_text_may_be_are_made_ready():
     """Their regular expressions are most of what a run costs before its first question."""
     code = (
         "from infratest.gherkin.vocabulary import vocabulary\n"
-        "forms = [form for sentence in vocabulary().sentences for form in sentence.forms]\n"
+        "from infratest.gherkin.patterns import forms\n"
+        "all = [form for sentence in vocabulary().sentences for form in forms(sentence)]\n"
         "assert vocabulary().match('the package \"nginx\" is installed')\n"
-        "print(len(forms), sum('_regex' in vars(form) for form in forms))"
+        "print(len(all), sum('_regex' in vars(form) for form in all))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     forms, ready = map(int, done.stdout.split())
@@ -331,7 +338,7 @@ def test_of_all_sentences_only_those_a_text_may_be_are_made_ready():
 
 
 def test_what_may_be_left_out_is_not_waited_for():
-    said = check('the thing "{name}" is [very ]good', example="")(lambda name: name)
-    assert said.match('the thing "a" is good').groups == {"name": "a"}
-    assert said.match('the thing "a" is very good').groups == {"name": "a"}
-    assert said.match('the thing "a" is bad') is None
+    said = sentence('the thing "{name}" is [very ]good')
+    assert match_of(said, 'the thing "a" is good').groups == {"name": "a"}
+    assert match_of(said, 'the thing "a" is very good').groups == {"name": "a"}
+    assert match_of(said, 'the thing "a" is bad') is None
