@@ -6,13 +6,15 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import TypeVar
+
+    Step = TypeVar("Step")
+
+#: What `checks` sets on a function; read when the steps are loaded (user_steps/load.py).
+LOOKS_ONLY = "__infratest_checks__"
 
 
-def __getattr__(name: str) -> Any:
-    """Return `infratest.checks`, which steps of a user's own are declared with; imported when it is asked for."""
-    if name != "checks":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return import_module("infratest.checks")
+def checks(function: Step) -> Step:
+    """Declare that a behave step of the user's own only looks; above or below behave's decorator."""
+    setattr(function, LOOKS_ONLY, True)
+    return function

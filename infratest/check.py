@@ -14,8 +14,9 @@ from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any, ClassVar
+    from typing import ClassVar
+
+    from infratest.facts.base import FactValues
 
 #: The viewpoints a sentence may look from; a host's name or `every host in "group"` are the engine's to resolve.
 HOST, CONTROLLER = "host", "controller"
@@ -71,7 +72,7 @@ class Check(Record):
         return self.needs()
 
     @abstractmethod
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+    def observe(self, facts: FactValues) -> Seen:
         """Return what is seen. May raise FactError where the facts cannot answer (it then is unknown).
 
         Args:

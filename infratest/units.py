@@ -120,3 +120,12 @@ def _short(number: float, digits: int) -> str:
 def counted(number: int, what: str) -> str:
     """Return a number with what it counts: `1 host`, `2 hosts`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def share(percent: float) -> str:
+    """Return a share as people read it: with few digits, but never as a whole number that it only comes near to."""
+    for digits in (4, 6, 9, 12):
+        text = f"{percent:.{digits}g}"
+        if float(text) != int(float(text)) or float(text) == percent:
+            return text
+    return repr(percent)

@@ -17,7 +17,7 @@ FLOORS = {
     "infratest.facts": 1, "infratest.outputs": 1, "infratest.providers": 1,
     "infratest.check": 2, "infratest.store": 2,
     "infratest.transports": 3,
-    "infratest.checks": 4, "infratest.gherkin": 4, "infratest.stack": 4, "infratest.acts": 4, "infratest.remedies": 4,
+    "infratest.gherkin": 4, "infratest.stack": 4, "infratest.acts": 4, "infratest.remedies": 4,
     "infratest.steps": 5, "infratest.plan": 5, "infratest.lifecycle": 5, "infratest.heal": 5,
     "infratest.collect": 6,
     "infratest.engine": 7,
@@ -37,10 +37,10 @@ PLUGINS = (
     "infratest.outputs",
     "infratest.remedies",
 )
-#: Rooms whose files know nothing of each other, and who else may import them.
+#: Rooms whose files know nothing of each other, and who else may import them: a sentence or an act the fact it asks.
 SIBLINGS = {
     **dict.fromkeys(PLUGINS, ()),
-    "infratest.checks": ("infratest.steps",),
+    "infratest.facts": ("infratest.steps", "infratest.acts"),
     "infratest.steps": (),
     "infratest.cli.verbs": (),
 }
@@ -139,9 +139,9 @@ def siblings(module: Module, names: frozenset[str]) -> Iterator[str]:
         room, _, last = target.rpartition(".")
         if room not in SIBLINGS or target not in names or last in SHARED or last.startswith("_"):
             continue
-        if target in names and any(inside(other, target) and other != target for other in names):
-            continue  # a room inside the room
-        if target != module.name and not module.within(SIBLINGS[room]):
+        if target in SIBLINGS or inside(module.name, target):
+            continue  # a room inside the room, or what a file imports of its own folder
+        if not module.within(SIBLINGS[room]):
             yield f"{module.name}:{line}: imports {target}, which is loaded by name only"
 
 
@@ -226,35 +226,40 @@ HOUSE = {
     "infratest/transports/_streams.py": '"""X."""\n',
     "infratest/transports/ssh/__init__.py": '"""X."""\nfrom infratest.transports import _streams, base\n',
     "infratest/transports/local.py": '"""X."""\n',
-    "infratest/checks/__init__.py": '"""X."""\n',
-    "infratest/checks/files.py": '"""X."""\n',
+    "infratest/facts/file.py": '"""X."""\n',
+    "infratest/facts/package/__init__.py": '"""X."""\nfrom infratest.facts.package import database\n',
+    "infratest/facts/package/database.py": '"""X."""\n',
     "infratest/engine/__init__.py": '"""X."""\n',
     "infratest/engine/run.py": '"""X."""\nimport infratest.transports\ntry:\n    pass\nexcept Exception:\n    pass\n',
     "steps/__init__.py": '"""X."""\n',
-    "steps/files.py": '"""X."""\nfrom infratest.checks.files import X\n',
+    "steps/file.py": '"""X."""\nfrom infratest.facts.file import X\n',
     "fixtures/__init__.py": '"""X."""\nimport pytest\n',
 }
 
 LOADED = "which is loaded by name only"
 NOT_BELOW = "which is not below it"
 MODEL, RUN = "infratest/model.py", "infratest/engine/run.py"
-LOCAL, PORTS = "infratest/transports/local.py", "infratest/checks/ports.py"
+LOCAL, PORTS, PORT = "infratest/transports/local.py", "infratest/steps/ports.py", "infratest/facts/port.py"
 SWALLOW = "try:\n    pass\nexcept {}:\n    pass"
 #: File, what is planted in it after its docstring, the problem after the file's name.
 PLANTED = [
     (MODEL, "import infratest.engine.run", f":2: imports infratest.engine.run, {NOT_BELOW}"),
     (MODEL, "from infratest.engine import run", f":2: imports infratest.engine.run, {NOT_BELOW}"),
     (MODEL, "from .engine import run", f":2: imports infratest.engine.run, {NOT_BELOW}"),
-    (MODEL, "def f():\n    import infratest.checks", f":3: imports infratest.checks, {NOT_BELOW}"),
+    (MODEL, "def f():\n    import infratest.facts", f":3: imports infratest.facts, {NOT_BELOW}"),
     ("infratest/facts/base.py", "import infratest.transports", f":2: imports infratest.transports, {NOT_BELOW}"),
-    (PORTS, "import infratest.steps", f":2: imports infratest.steps, {NOT_BELOW}"),
+    (PORT, "import infratest.steps", f":2: imports infratest.steps, {NOT_BELOW}"),
+    (PORTS, "import infratest.engine", f":2: imports infratest.engine, {NOT_BELOW}"),
     (RUN, "from infratest.transports import ssh", f":2: imports infratest.transports.ssh, {LOADED}"),
     (RUN, "from infratest.transports.ssh import Ssh", f":2: imports infratest.transports.ssh, {LOADED}"),
     (RUN, 'X = "infratest.transports.ssh"', f":2: imports infratest.transports.ssh, {LOADED}"),
     (LOCAL, "from infratest.transports.ssh import X", f":2: imports infratest.transports.ssh, {LOADED}"),
     (LOCAL, "from .ssh import X", f":2: imports infratest.transports.ssh, {LOADED}"),
-    (PORTS, "from infratest.checks.files import X", f":2: imports infratest.checks.files, {LOADED}"),
-    (RUN, "from infratest.steps import files", f":2: imports infratest.steps.files, {LOADED}"),
+    (PORTS, "from infratest.steps.file import X", f":2: imports infratest.steps.file, {LOADED}"),
+    (PORT, "from infratest.facts.file import X", f":2: imports infratest.facts.file, {LOADED}"),
+    (PORT, "from infratest.facts import package", f":2: imports infratest.facts.package, {LOADED}"),
+    (RUN, "from infratest.facts.file import X", f":2: imports infratest.facts.file, {LOADED}"),
+    (RUN, "from infratest.steps import file", f":2: imports infratest.steps.file, {LOADED}"),
     (RUN, "import steps", ":2: imports steps; its name is infratest.steps"),
     ("infratest/steps/more.py", "from fixtures import x", ":2: imports fixtures; its name is infratest.fixtures"),
     (RUN, "import pytest", ":2: imports pytest"),

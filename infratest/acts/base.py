@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from infratest.cleaning import clean, decoded
 from infratest.deadline import Deadline
 from infratest.errors import FactError, InfratestError
+from infratest.facts._systemd import unit_name
 from infratest.facts.base import Answer, Fact
-from infratest.found import Process, Processes, unsure
-from infratest.names import process_name, unit_name
+from infratest.facts.process import Process, Processes, process_name, unsure
 from infratest.plugins import builtin
 from infratest.transports.base import CommandResult
 

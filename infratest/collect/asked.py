@@ -136,7 +136,7 @@ def _printed(answer: Answer) -> str:
 
 
 def _shown(value: Any) -> str:
-    from infratest.facts._in_words import in_words  # what is ok shows nothing
+    from infratest.collect.evidence import in_words  # what is ok shows nothing
 
     return clean(in_words(value), EVIDENCE_LIMIT, lines=True)
 

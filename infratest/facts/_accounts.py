@@ -10,7 +10,7 @@ import os
 import sys
 
 from infratest.cleaning import decoded
-from infratest.errors import FactError
+from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts._shell import lines
 from infratest.facts.base import Answer, Fact
@@ -45,6 +45,17 @@ fi
 echo .
 exit 0
 """
+
+
+def entry_name(name: str) -> str:
+    """Return the name of an account or a group as it is.
+
+    Raises:
+        UserError: no entry of passwd or group can have that name, or getent would take it for an id or an option.
+    """
+    if not name or name.isdigit() or name.startswith("-") or not name.isprintable() or ":" in name:
+        raise UserError(f"{name!r} is not the name of a user or group: letters first, no colon, not a number")
+    return name
 
 
 def snippet(database: str) -> str:

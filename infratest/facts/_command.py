@@ -9,12 +9,34 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from infratest.facts.base import Answer, Argument, Fact
-from infratest.found import Output
+from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, ClassVar
+
+
+class Output(Record):
+    """What a command answered.
+
+    Args:
+        seconds: how long it ran on the host; None where the host keeps no such clock. whole: whether `out` is all that
+        it printed. exact: whether that is text as it was printed; bytes that are no UTF-8, and NULs, are U+FFFD in it.
+    """
+
+    exit: int
+    out: str
+    err: str
+    seconds: float | None
+    whole: bool = True
+    exact: bool = True
+
+    def in_words(self) -> str:
+        from infratest.units import human
+
+        took = "" if self.seconds is None else f" after {human(self.seconds, 's')}"
+        return f"exited {self.exit}{took}\n{self.out}{self.err}"
 
 
 #: Stands before the two times at the end of standard error. What a command says before them is its own.

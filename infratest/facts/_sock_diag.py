@@ -10,7 +10,6 @@ import _socket
 import sys
 
 from infratest.cleaning import decoded
-from infratest.found import Listener
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +33,14 @@ NETLINK_ROUTE, RTM_GETADDR = 0, 22
 ADDRESS_MESSAGE, IFA_ADDRESS, IFA_LOCAL = 8, 1, 2
 
 
-def ports() -> list[Listener]:
+#: What is seen of a port: `tcp` or `udp`, address, port, 4 or 6, whether an IPv6 wildcard takes no IPv4 (None where
+#: that is no question), and the one interface that it is bound to, or an empty text.
+Port = tuple[str, str, int, int, bool | None, str]
+#: What is seen of a unix socket: its name, `@` for each NUL in it, and its file as device and inode, or None.
+Unix = tuple[str, tuple[int, int] | None]
+
+
+def ports() -> list[Port]:
     """Return what waits for TCP and UDP in this network namespace.
 
     Raises:
@@ -49,17 +55,7 @@ def ports() -> list[Listener]:
                 found += [_inet(kind, message) for message in _dump(channel, request)]
     finally:
         channel.close()
-    return found if all(one.interface == "" for one in found) else with_addresses(found, addresses())
-
-
-def with_addresses(listeners: list[Listener], known: list[tuple[str, str]]) -> list[Listener]:
-    """Return listeners with the addresses of the interface that each is bound to, given those of all interfaces."""
-    return [
-        one.changed(reached=tuple(sorted([address for name, address in known if name == one.interface])))
-        if one.interface
-        else one
-        for one in listeners
-    ]
+    return found
 
 
 def addresses() -> list[tuple[str, str]]:
@@ -85,7 +81,7 @@ def _interface(index: int) -> str:
         return f"if{index}"
 
 
-def unix_names() -> list[Listener]:
+def unix_names() -> list[Unix]:
     """Return the unix sockets that wait in this network namespace and have a name. Raises OSError, as `ports`."""
     channel = _channel(NETLINK_SOCK_DIAG)
     try:
@@ -133,18 +129,18 @@ def _unix_request() -> bytes:
     )
 
 
-def _inet(kind: str, message: memoryview) -> Listener:
+def _inet(kind: str, message: memoryview) -> Port:
     # struct inet_diag_msg: family, state, timer, retransmissions, port, peer's port, address, peer's address, interface
     port, index = int.from_bytes(message[4:6], "big"), _number(message[40:44])
     interface = _interface(index) if index else ""
     if message[0] == _socket.AF_INET:
-        return Listener(kind, _socket.inet_ntop(_socket.AF_INET, message[8:12]), port, 4, interface=interface)
+        return kind, _socket.inet_ntop(_socket.AF_INET, message[8:12]), port, 4, None, interface
     address = _socket.inet_ntop(_socket.AF_INET6, message[8:24])
     only6 = any(bytes(value) == b"\1" for value in _attributes(message[INET_MESSAGE:], INET_DIAG_SKV6ONLY))
-    return Listener(kind, address, port, 6, only6 if address == "::" else None, interface)
+    return kind, address, port, 6, only6 if address == "::" else None, interface
 
 
-def _unix(message: memoryview) -> Iterator[Listener]:
+def _unix(message: memoryview) -> Iterator[Unix]:
     # struct unix_diag_msg: family, type, state ... A datagram socket waits once it is bound, whatever state others that
     # send to it have put it in, unless it has a peer of its own: then it hears that one alone.
     if message[1] == _socket.SOCK_DGRAM:
@@ -162,7 +158,7 @@ def _unix(message: memoryview) -> Iterator[Listener]:
         # An abstract name begins with a NUL and may hold more of them: `ss` writes each as @. A path ends with one.
         shown = name.replace(b"\0", b"@") if name.startswith(b"\0") else name.partition(b"\0")[0]
         if shown:
-            yield Listener("unix", decoded(shown), file=file)
+            yield decoded(shown), file
 
 
 def made_device(major: int, minor: int) -> int:

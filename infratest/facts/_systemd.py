@@ -1,14 +1,25 @@
-"""Whether systemd is the init system of a host, asked by a snippet or here. For `service` and `unit-file`."""
+"""What a systemd unit may be called, and whether systemd is the init system of a host, asked by a snippet or here.
+
+For the facts `service` and `unit-file`, and for whatever names a unit: sentences, acts and remedies.
+"""
 
 from __future__ import annotations
 
 import os
 
 from infratest.cleaning import decoded
-from infratest.errors import FactError
+from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts.base import NO_TOOL, Argument
-from infratest.names import unit_name
+
+#: systemd.unit(5): the kinds of units, and the characters a name may have. Anything else systemctl takes as a pattern
+#: or rewrites, and the answers could not be told apart.
+UNIT_SUFFIXES = (
+    ".service", ".socket", ".timer", ".mount", ".target", ".path", ".slice", ".scope", ".device", ".swap", ".automount",
+)  # fmt: skip
+_UNIT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.\\@-")
+#: UNIT_NAME_MAX of systemd, less the NUL at its end.
+_UNIT_LENGTH = 255
 
 BOOTED = "/run/systemd/system"  # is there just where systemd is the init system: sd_booted(3)
 
@@ -28,6 +39,28 @@ fi
     .replace("WORDS", WORDS)
     .replace("BOOTED", BOOTED)
 )
+
+
+def unit_name(name: str, suffix: str = ".service", template: bool = False) -> str:
+    """Return the full name of a systemd unit, with this suffix where it has none.
+
+    Args:
+        template: whether it may be the name of a template, which has a file and is never run itself.
+    Raises:
+        UserError: no unit can have that name: systemd would refuse it, take it for a pattern or rewrite it.
+    """
+    if not name or not set(name) <= _UNIT or name.startswith("-"):
+        raise UserError(f"{name!r} is not the name of a unit: letters, digits and : _ . @ - \\ are allowed")
+    full = name if name.endswith(UNIT_SUFFIXES) else name + suffix
+    before = full.rpartition(".")[0]
+    if not before or before.startswith("@") or len(full) > _UNIT_LENGTH:
+        raise UserError(
+            f"{name[:80]!r} is not the name of a unit: it has something before its suffix and before an @, and "
+            f"{_UNIT_LENGTH} characters at most"
+        )
+    if before.find("@") == len(before) - 1 and not template:
+        raise UserError(f"{name!r} is a template, which is never run itself: name an instance of it, as {before}1")
+    return full
 
 
 def full_name(argument: Argument) -> str:

@@ -11,13 +11,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from infratest.deadline import Deadline
-from infratest.errors import FactError
+from infratest.errors import FactError, UserError
 from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, Generic, Protocol
+
+    from typing_extensions import TypeVar
+
+    T = TypeVar("T", default=Any)
+
+    class _Typed(Record, Generic[T]):
+        """A record of which type checkers know what answers it."""
+
+    class FactValues(Protocol):
+        """What was answered, by what was asked."""
+
+        def __getitem__(self, need: Need[T], /) -> T: ...
+else:
+    T, _Typed = 0, (Record,)  # `_Typed[T]` is a plain record: a check pays for no types
 
 #: Exit status of a snippet that cannot look; its standard error says what is missing. EX_UNAVAILABLE of sysexits.h.
 NO_TOOL = 69
@@ -26,8 +40,11 @@ NO_TOOL = 69
 Argument = tuple[str, ...]
 
 
-class Need(Record):
-    """One question: a fact's name and the argument it is asked with."""
+class Need(_Typed[T]):
+    """One question: a fact's name and the argument it is asked with.
+
+    `Need[Mount]` is one that a Mount answers. That is for type checkers alone, and costs a check nothing.
+    """
 
     fact: str
     argument: Argument = ()
@@ -43,6 +60,17 @@ class Need(Record):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Need) and self.fact == other.fact and self.argument == other.argument
+
+
+def absolute(path: str) -> str:
+    """Return an absolute path as a fact is asked about it: as it is, but for slashes at its end.
+
+    Raises:
+        UserError: it does not begin with a slash, or holds a NUL.
+    """
+    if not path.startswith("/") or "\0" in path:
+        raise UserError(f"{path!r} is not an absolute path: it must begin with /")
+    return path.rstrip("/") or "/"
 
 
 class Answer(Record):

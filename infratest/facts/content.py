@@ -27,12 +27,35 @@ from infratest.facts._shell import (
     without,
 )
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksForEach, LooksHere
-from infratest.found import Content
+from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class Content(Record):
+    """Whether a regular file holds a text.
+
+    Args:
+        there: whether there is a regular file. line: where the text begins, lines: how many there are; None where that
+        was not counted. problem: as in File.
+    """
+
+    there: bool = True
+    holds: bool = False
+    line: int | None = None
+    lines: int | None = None
+    problem: str = ""
+
+    def in_words(self) -> str:
+        if not self.there:
+            return "does not exist or is no regular file"
+        where = "" if self.line is None else f" in line {self.line}"
+        size = "" if self.lines is None else f" in {self.lines} line{'' if self.lines == 1 else 's'}"
+        return f"the text is there{where}" if self.holds else f"the text is not there{size}"
+
 
 #: Bytes of a file that is carried, of one that is asked for a secret, and of all that are carried together.
 LIMIT, SECRET_LIMIT, TOGETHER = 2**16, 2**20, 2**20

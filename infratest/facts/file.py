@@ -16,12 +16,47 @@ from infratest.facts import _accounts as _names
 from infratest.facts import _machine
 from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
-from infratest.found import File
+from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class File(Record):
+    """A path, links followed.
+
+    Args:
+        kind: `file`, `directory`, `socket`, `pipe`, `block device`, `character device`; None where nothing is there.
+        mode: permission bits, four octal digits. age: seconds since it was last changed, by the host's own clock.
+        link: where the path itself is a symbolic link, its target as written; else None.
+        device, inode: which file it is, by whatever path; -1 where nothing is there.
+        problem: why the host could not look (permission denied), in its own words; all but `link` is then unknown.
+    """
+
+    kind: str | None
+    mode: str = ""
+    owner: str = ""
+    group: str = ""
+    uid: int = -1
+    gid: int = -1
+    size: int = 0
+    age: int = 0
+    device: int = -1
+    inode: int = -1
+    link: str | None = None
+    problem: str = ""
+
+    def in_words(self) -> str:
+        from infratest.units import human
+
+        if self.kind is None:
+            return "does not exist" if self.link is None else f"a link to {self.link}, which does not exist"
+        words = f"{self.kind}, mode {self.mode}, owner {self.owner} ({self.uid}), group {self.group} ({self.gid})"
+        words += f", {human(self.size, 'B')}, changed {human(self.age, 's')} ago"
+        return words if self.link is None else f"a link to {self.link}: {words}"
+
 
 # Lines: `now SECONDS`; for paths `link N target`, `none N`, `error N words`; `all N N ...` and a line of stat for each
 # of these. A name is last in that: a directory service may have one with blanks. One readlink tells all targets

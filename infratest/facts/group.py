@@ -7,12 +7,23 @@ import grp
 from infratest.facts import _accounts as _names
 from infratest.facts._shell import number
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
-from infratest.found import Group
+from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class Group(Record):
+    """A group and who is listed in it; accounts that have it as their primary group are not listed."""
+
+    name: str
+    gid: int
+    members: tuple[str, ...]
+
+    def in_words(self) -> str:
+        return f"{self.name}: gid {self.gid}, members {', '.join(self.members) or 'none'}"
 
 
 class GroupFact(LooksForEach, LooksHere):

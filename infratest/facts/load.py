@@ -8,12 +8,23 @@ from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import lines
 from infratest.facts.base import Answer, Argument, LooksHere
-from infratest.found import Load
+from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class Load(Record):
+    """The load averages over 1, 5 and 15 minutes, and the processors that share it."""
+
+    averages: tuple[float, float, float]
+    processors: int
+
+    def in_words(self) -> str:
+        return f"load {' '.join(f'{one:g}' for one in self.averages)} on {self.processors} processors"
+
 
 # nproc tells the processors that may be used, but for what programs of OpenMP are told in the environment.
 SNIPPET = r"""

@@ -16,12 +16,33 @@ from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import lines, number
 from infratest.facts.base import Answer, Argument, LooksHere
-from infratest.found import Memory
+from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class Memory(Record):
+    """Main memory that the host may use, and swap, in bytes.
+
+    `limited`, `swap_limited`: it may use less of that than the machine has, as a container may.
+    """
+
+    total: int
+    available: int
+    swap_total: int
+    swap_free: int
+    limited: bool = False
+    swap_limited: bool = False
+
+    def in_words(self) -> str:
+        from infratest.units import human
+
+        swap = f"swap {human(self.swap_free, 'B')} of {human(self.swap_total, 'B')} free"
+        return f"{human(self.available, 'B')} of {human(self.total, 'B')} available, {swap}"
+
 
 FIELDS = ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree")
 

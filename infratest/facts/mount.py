@@ -7,12 +7,24 @@ from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import lines
 from infratest.facts.base import Answer, Argument, LooksHere
-from infratest.found import Mount
+from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class Mount(Record):
+    """A mounted file system; of several on one path, the one on top."""
+
+    path: str
+    device: str
+    type: str
+    options: tuple[str, ...]
+
+    def in_words(self) -> str:
+        return f"{self.type} of {self.device} with {','.join(self.options)}"
 
 
 class MountFact(LooksHere):

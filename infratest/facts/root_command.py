@@ -6,9 +6,8 @@ By the host's sudo, where it says so; where that does not make us root, the comm
 from __future__ import annotations
 
 from infratest.errors import FactError
-from infratest.facts._command import CommandFact
+from infratest.facts._command import CommandFact, Output
 from infratest.facts.base import NO_TOOL, Answer, Argument
-from infratest.found import Output
 from infratest.quoting import quoted
 
 NOT_ROOT = "infratest: not root: set `sudo: true` for this host, or log in as root"

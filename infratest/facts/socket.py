@@ -15,12 +15,53 @@ from infratest.errors import FactError
 from infratest.facts import _sock_diag
 from infratest.facts._shell import PUT, lines
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
-from infratest.found import Listener, Listeners
+from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class Listener(Record):
+    """A socket that waits for others: listening TCP, or bound and unconnected UDP.
+
+    Args:
+        kind: `tcp` or `udp`. address: without scope. family: 4 or 6.
+        only6: an IPv6 wildcard that takes no IPv4; None where the host could not say.
+        interface: the only one it is reached over, empty where it is over any; None where the host could not say.
+        reached: addresses of that interface; None where they are not known.
+    """
+
+    kind: str
+    address: str
+    port: int
+    family: int
+    only6: bool | None = None
+    interface: str | None = ""
+    reached: tuple[str, ...] | None = None
+
+    def in_words(self) -> str:
+        return f"{self.kind} {f'[{self.address}]' if ':' in self.address else self.address}:{self.port}"
+
+
+class Listeners(tuple[Listener, ...]):
+    """All that waits on a host."""
+
+    @derived
+    def _ports(self) -> dict[tuple[str, int], list[Listener]]:
+        found: dict[tuple[str, int], list[Listener]] = {}
+        for one in self:
+            found.setdefault((one.kind, one.port), []).append(one)
+        return found
+
+    def on(self, kind: str, port: int) -> list[Listener]:
+        """Return those of a kind on a port."""
+        return self._ports.get((kind, port), [])
+
+    def in_words(self) -> str:
+        return f"{len(self)} listening: {', '.join(sorted([one.in_words() for one in self]))}"
+
 
 # 0A is TCP_LISTEN, 07 an unconnected UDP socket (net/tcp_states.h). A host without IPv6 has no tcp6 and udp6.
 SNIPPET = r"""
@@ -65,14 +106,27 @@ class SocketFact(LooksHere):
         end = rows.index("addresses") if "addresses" in rows else len(rows)
         listeners = [listener for row in rows[1:end] if row and (listener := _ss(row)) is not None]
         if known := [pair for row in rows[end + 1 :] for pair in _addresses(row)]:
-            listeners = _sock_diag.with_addresses(listeners, known)
+            listeners = _with_addresses(listeners, known)
         return dict.fromkeys(arguments, Listeners(listeners))
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
         try:
-            return dict.fromkeys(arguments, Listeners(_sock_diag.ports()))
+            listeners = [Listener(*seen) for seen in _sock_diag.ports()]
+            if any(one.interface for one in listeners):
+                listeners = _with_addresses(listeners, _sock_diag.addresses())
         except OSError:
             return None
+        return dict.fromkeys(arguments, Listeners(listeners))
+
+
+def _with_addresses(listeners: list[Listener], known: list[tuple[str, str]]) -> list[Listener]:
+    """Return listeners with the addresses of the interface that each is bound to, given those of all interfaces."""
+    return [
+        one.changed(reached=tuple(sorted([address for name, address in known if name == one.interface])))
+        if one.interface
+        else one
+        for one in listeners
+    ]
 
 
 def _ss(row: str) -> Listener | None:

@@ -15,12 +15,29 @@ from infratest.facts import _systemd
 from infratest.facts._shell import COUNT_LINES, ONE_LINE, lines, number, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.facts.service import system_bus as _system_bus
-from infratest.found import UnitFile
+from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class UnitFile(Record):
+    """What the files of a systemd unit say of the next boot, as `systemctl is-enabled` answers.
+
+    Args:
+        state: its word, empty where the unit has no file. enabled: whether it ends with 0. problem: why it could not
+        tell, in its own words; everything else is then unknown.
+    """
+
+    state: str
+    enabled: bool
+    problem: str = ""
+
+    def in_words(self) -> str:
+        return f"{self.state or 'no unit file'}, {'enabled' if self.enabled else 'not enabled'}"
+
 
 #: Words with which `systemctl is-enabled` ends with 0, and others with which it does not: systemctl(1).
 ENABLED = ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated")

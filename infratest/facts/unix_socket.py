@@ -14,12 +14,36 @@ from infratest.errors import FactError
 from infratest.facts import _sock_diag
 from infratest.facts._shell import PUT, lines, number
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
-from infratest.found import Listener, Listeners
+from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class UnixListener(Record):
+    """A unix socket that waits for others and takes any peer.
+
+    Args:
+        address: its path as it was bound, or `@name`. file: its file, as device and inode; None where the host could
+        not say, or for an abstract name.
+    """
+
+    address: str
+    file: tuple[int, int] | None = None
+
+
+class UnixListeners(tuple[UnixListener, ...]):
+    """All unix sockets that wait on a host."""
+
+    @derived
+    def addresses(self) -> frozenset[str]:
+        return frozenset([one.address for one in self])
+
+    def in_words(self) -> str:
+        return f"{len(self)} listening: {', '.join(sorted([f'unix {one.address}' for one in self]))}"
+
 
 # Flag 10000 accepts connections (__SO_ACCEPTCON of net/unix), type 0002 (datagram) needs no listening. State 01 is
 # without a peer: what a listener has accepted bears its name, too, and is left out. Behind a line of `=` device and
@@ -64,16 +88,16 @@ class UnixSocketFact(LooksHere):
         if not rows or rows[0] not in ("ss", "proc"):
             raise FactError(f"the answer about unix sockets is not understood: {answer.out[:80]!r}")
         listeners = _proc(rows[1:]) if rows[0] == "proc" else [one for row in rows[1:] if (one := _ss(row)) is not None]
-        return dict.fromkeys(arguments, Listeners(listeners))
+        return dict.fromkeys(arguments, UnixListeners(listeners))
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
         try:
-            return dict.fromkeys(arguments, Listeners(_sock_diag.unix_names()))
+            return dict.fromkeys(arguments, UnixListeners([UnixListener(*seen) for seen in _sock_diag.unix_names()]))
         except OSError:
             return None
 
 
-def _ss(row: str) -> Listener | None:
+def _ss(row: str) -> UnixListener | None:
     """Read `Netid State Recv-Q Send-Q NAME INODE PEER INODE <-> ino:1 dev:0/2 peers:`, NAME with any blanks.
 
     One without a name waits for nobody. A datagram socket waits once it is bound, whatever state others that send to
@@ -91,7 +115,7 @@ def _ss(row: str) -> Listener | None:
     name = parts[0]
     if name == "*" or (parts[3] != "0" if fields[0] == "u_dgr" else fields[1] != "LISTEN"):
         return None
-    return Listener("unix", name, file=None if name.startswith("@") else file)
+    return UnixListener(name, file=None if name.startswith("@") else file)
 
 
 def _file(text: str) -> tuple[str, tuple[int, int] | None]:
@@ -110,7 +134,7 @@ def _file(text: str) -> tuple[str, tuple[int, int] | None]:
     return front.rstrip(), (_sock_diag.made_device(number >> 20, number & 0xFFFFF), int(inode))
 
 
-def _proc(rows: list[str]) -> list[Listener]:
+def _proc(rows: list[str]) -> list[UnixListener]:
     """Read lines of `Num RefCount Protocol Flags Type St Inode NAME`, and of `DEVICE INODE NAME` behind `=`."""
     if "=" not in rows:
         raise FactError("the answer about unix sockets is not understood: it ends early")
@@ -126,7 +150,7 @@ def _proc(rows: list[str]) -> list[Listener]:
             raise FactError(f"/proc/net/unix holds a line that is not understood: {' '.join(fields)[:120]!r}")
         times[fields[7]] = times.get(fields[7], 0) + 1
     return [
-        Listener("unix", fields[7], file=files.get(fields[7]) if times[fields[7]] == 1 else None)
+        UnixListener(fields[7], file=files.get(fields[7]) if times[fields[7]] == 1 else None)
         for fields in bound
         if fields[3] == "00010000" or fields[4] == "0002"
     ]

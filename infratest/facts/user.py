@@ -7,12 +7,25 @@ import pwd
 from infratest.facts import _accounts as _names
 from infratest.facts._shell import number
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
-from infratest.found import User
+from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class User(Record):
+    """An account, as the host's name services know it."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+    shell: str
+
+    def in_words(self) -> str:
+        return f"{self.name}: uid {self.uid}, gid {self.gid}, home {self.home}, shell {self.shell}"
 
 
 class UserFact(LooksForEach, LooksHere):

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from infratest.thresholds import Threshold
 
-FORMAT = 5
+FORMAT = 6
 #: Bytes of the checksum that a plan file begins with.
 CHECKSUM = 8
 
 #: Where check classes may be loaded from: a plan file must not be able to name anything else.
-CHECKS = "infratest.checks."
+CHECKS = "infratest.steps."
 
 #: Environment variables that change what is planned.
 VARIABLES = (

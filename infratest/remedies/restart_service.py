@@ -6,8 +6,8 @@ from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.errors import UserError
+from infratest.facts._systemd import unit_name
 from infratest.model import Result
-from infratest.names import unit_name
 from infratest.quoting import template
 from infratest.remedies._on_host import run_shell
 from infratest.remedies.base import Outcome, Remedy, Surroundings

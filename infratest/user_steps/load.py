@@ -22,7 +22,7 @@ from grp import getgrgid
 from pathlib import Path
 from typing import Any
 
-from infratest.checks import LOOKS_ONLY
+from infratest import LOOKS_ONLY
 from infratest.errors import FeatureError
 from infratest.gherkin.sentence import ACT, CHECK
 from infratest.spelling import slip_of

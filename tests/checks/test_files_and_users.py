@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from infratest.steps.content import FileContains
+from infratest.steps.file import FileAge, FileExists, FileGroup, FileMode, FileOwner, FileSize, LinkExists, LinkTo
+from infratest.steps.group import GroupExists, GroupId, GroupMembers
+from infratest.steps.mount import MountDevice, MountExists, MountOption, MountType
+from infratest.steps.user import UserExists, UserHome, UserId, UserInGroup, UserShell
 
-from infratest.checks.files import (
-    FileAge,
-    FileContains,
-    FileExists,
-    FileGroup,
-    FileMode,
-    FileOwner,
-    FileSize,
-    LinkExists,
-    LinkTo,
-)
-from infratest.checks.mounts import MountDevice, MountExists, MountOption, MountType
-from infratest.checks.users import (
-    GroupExists,
-    GroupId,
-    GroupMembers,
-    UserExists,
-    UserHome,
-    UserId,
-    UserInGroup,
-    UserShell,
-)
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
-from infratest.found import Content, File, Group, Mount, User
+from infratest.facts.content import Content
+from infratest.facts.file import File
+from infratest.facts.group import Group
+from infratest.facts.mount import Mount
+from infratest.facts.user import User
 
 HERE = File(kind="file", mode="0640", owner="root", group="adm", uid=0, gid=4, size=2048, age=90)
 FOLDER = File(kind="directory", mode="1777", owner="root", group="root", uid=0, gid=0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from infratest.steps.package import PackageInstalled, PackageVersion
+from infratest.steps.service import UnitEnabled, UnitExists, UnitMasked, UnitRunning
 
-from infratest.checks.packages import PackageInstalled, PackageVersion
-from infratest.checks.services import UnitEnabled, UnitExists, UnitMasked, UnitRunning
 from infratest.errors import FactError
 from infratest.facts.base import Need
-from infratest.found import Package, Unit, UnitFile
+from infratest.facts.package import Package
+from infratest.facts.service import Unit
+from infratest.facts.unit_file import UnitFile
 
 ABSENT = Package(manager="dpkg", installed=False)
 REMOVED = Package(manager="dpkg", installed=False, version="1.22.1-9", state="config-files, deinstall")

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from infratest.steps.command import CommandExits, CommandNumber, CommandPrints, CommandTime
+from infratest.steps.disk import DiskFree, DiskInodes, DiskUsed
+from infratest.steps.http import UrlAnswers, UrlContains, UrlHeader, UrlStatus, UrlTime
+from infratest.steps.load import LoadAverage
+from infratest.steps.memory import MemoryAvailable, MemoryUsed, SwapUsed
 
-from infratest.checks.commands import CommandExits, CommandNumber, CommandPrints, CommandTime
-from infratest.checks.http import UrlAnswers, UrlContains, UrlHeader, UrlStatus, UrlTime
-from infratest.checks.resources import (
-    DiskFree,
-    DiskInodes,
-    DiskUsed,
-    LoadAverage,
-    MemoryAvailable,
-    MemoryUsed,
-    SwapUsed,
-)
 from infratest.errors import FactError
+from infratest.facts._command import Output
 from infratest.facts.base import Need
-from infratest.found import Load, Memory, Mount, Output, Reply, Space
+from infratest.facts.disk import Space
+from infratest.facts.http.reply import Reply
+from infratest.facts.load import Load
+from infratest.facts.memory import Memory
+from infratest.facts.mount import Mount
 from infratest.thresholds import threshold
 
 GIB = 2**30

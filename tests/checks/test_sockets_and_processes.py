@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from infratest.steps.process import ProcessCount, ProcessMemory, ProcessRunning, ProcessUser
+from infratest.steps.socket import PortListening, UnixListening, socket_check
 
-from infratest.checks.processes import ProcessCount, ProcessMemory, ProcessRunning, ProcessUser
-from infratest.checks.sockets import PortListening, UnixListening, socket_check
 from infratest.errors import FactError
 from infratest.facts.base import Need
+from infratest.facts.file import File
+from infratest.facts.process import Process, Processes
 from infratest.facts.process.names import Status, names
-from infratest.found import File, Listener, Listeners, Process, Processes, User
+from infratest.facts.socket import Listener, Listeners
+from infratest.facts.unix_socket import UnixListener, UnixListeners
+from infratest.facts.user import User
 
 SOCKETS, UNIX, PROCESSES = Need("socket"), Need("unix-socket"), Need("process")
 
@@ -153,9 +157,9 @@ def test_what_listens_instead_is_named_and_bounded():
 
 def unix(path, **listeners):
     """What is seen of a path at which there is a socket, or what is given."""
-    found = listeners.pop("listening", (Listener("unix", "/run/x.sock", file=(45, 7)), Listener("unix", "@abstract")))
+    found = listeners.pop("listening", (UnixListener("/run/x.sock", file=(45, 7)), UnixListener("@abstract")))
     there = listeners.pop("there", File("socket", device=45, inode=7))
-    return UnixListening(path).observe({UNIX: Listeners(found), Need("file", (path,)): there})
+    return UnixListening(path).observe({UNIX: UnixListeners(found), Need("file", (path,)): there})
 
 
 @pytest.mark.parametrize("path", ["/run/x.sock", "/var/run/x.sock", "/other/name"])
@@ -185,19 +189,19 @@ def test_a_unix_socket_does_not_answer_where_its_file_is_not(there, words):
 def test_unix_sockets_of_which_not_all_is_known():
     assert unix("/run/x.sock", there=File("socket", device=99, inode=7)).holds  # btrfs
     assert not unix("/run/y.sock", there=File("socket", device=99, inode=7)).holds
-    unknown = (Listener("unix", "/run/x.sock"),)
+    unknown = (UnixListener("/run/x.sock"),)
     for path, link in (("/run/x.sock", None), ("/var/run/x.sock", None), ("/run/y", "x.sock")):
         with pytest.raises(FactError, match=r"was bound as /run/x\.sock, and without ss"):
             unix(path, listening=unknown, there=File("socket", device=45, inode=7, link=link))
     assert not unix("/run/y", listening=unknown).holds
-    other = (Listener("unix", "/other/x.sock"), Listener("unix", "/run/x.sock", file=(45, 7)))
+    other = (UnixListener("/other/x.sock"), UnixListener("/run/x.sock", file=(45, 7)))
     assert unix("/run/x.sock", listening=other).holds
     with pytest.raises(FactError, match="Permission denied"):
         unix("/run/x.sock", there=File(None, problem="Permission denied"))
 
 
 def test_abstract_unix_sockets_have_no_file():
-    facts = {UNIX: Listeners((Listener("unix", "@abstract"), Listener("unix", "/run/x.sock", file=(45, 7))))}
+    facts = {UNIX: UnixListeners((UnixListener("@abstract"), UnixListener("/run/x.sock", file=(45, 7))))}
     assert UnixListening("@abstract").observe(facts).holds
     seen = UnixListening("@nosuch").observe(facts)
     assert (seen.holds, seen.saw) == (

@@ -17,8 +17,9 @@ from infratest.collect.here import look_here
 from infratest.collect.here_shell import ask_shell
 from infratest.deadline import Deadline
 from infratest.errors import FactError, InfratestError
+from infratest.facts._command import Output
 from infratest.facts.base import Answer, Argument, LooksForEach, Need
-from infratest.found import Output, Reply
+from infratest.facts.http.reply import Reply
 from infratest.outsiders import get, names
 from tests.facts.both_ways import alike
 from tests.worlds.installed import Place

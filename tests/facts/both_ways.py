@@ -7,7 +7,9 @@ import subprocess
 
 from infratest.collect.script import Question, build, read
 from infratest.facts.base import Answer, LooksHere
-from infratest.found import Content, File, Space
+from infratest.facts.content import Content
+from infratest.facts.disk import Space
+from infratest.facts.file import File
 from infratest.outsiders import get
 
 

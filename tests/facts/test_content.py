@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from infratest import cleaning
 from infratest.cleaning import decoded
 from infratest.facts.base import Answer
-from infratest.facts.content import LIMIT, TOGETHER, ContentFact
-from infratest.found import Content
+from infratest.facts.content import LIMIT, TOGETHER, Content, ContentFact
 from tests.worlds.shells import SHELLS, shell
 
 MIB = 2**20

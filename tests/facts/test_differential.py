@@ -14,8 +14,8 @@ import subprocess
 
 import pytest
 import testinfra
+from infratest.steps.socket import socket_check
 
-from infratest.checks.sockets import socket_check
 from infratest.facts.base import Answer, Need
 from infratest.outsiders import get
 from infratest.testing.waiting import wait_until

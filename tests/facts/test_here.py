@@ -277,8 +277,8 @@ def test_of_a_directory_service_only_the_local_file_is_near():
 ALLOWED = {
     "__future__", "_collections_abc", "_socket", "_stat", "_struct", "errno", "genericpath", "grp", "os", "os.path",
     "posixpath", "pwd", "stat", "time", "posix", "abc", "_abc", "_sitebuiltins", "infratest", "infratest.cleaning",
-    "infratest.deadline", "infratest.errors", "infratest.facts", "infratest.facts.base", "infratest.found",
-    "infratest.names", "infratest.quoting", "infratest.record", "infratest.states", "infratest.facts.service",
+    "infratest.deadline", "infratest.errors", "infratest.facts", "infratest.facts.base",
+    "infratest.quoting", "infratest.record", "infratest.states", "infratest.facts.service",
     "infratest.facts.service.system_bus",
 }  # fmt: skip
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from infratest.errors import FactError
-from infratest.found import Listener
+from infratest.facts.socket import Listener
+from infratest.facts.unix_socket import UnixListener
 from tests.facts.both_ways import here, snippet
 
 NOBODY = 65534
@@ -55,11 +56,11 @@ def waiting(tmp_path):
         ]
         for name, kind in (("a b  c", tcp), ("é", tcp), ("d", udp), ("p", packets)):
             path = made(unix, kind, str(tmp_path / name))
-            there.append(Listener("unix", path, file=file_of(path)))
+            there.append(UnixListener(path, file=file_of(path)))
         mark = f"infratest-{os.getpid()}"
         for name, shown in ((f"\0{mark}", f"@{mark}"), (f"\0{mark}\0x\0\0", f"@{mark}@x@@")):
             made(unix, tcp, name)
-            there.append(Listener("unix", shown))
+            there.append(UnixListener(shown))
         not_there = [made(four, tcp, ("127.0.0.1", 0), listen=False)]
         peer = kept.enter_context(socket.socket(four, udp))
         peer.connect(("127.0.0.1", there[6].port))
@@ -68,19 +69,24 @@ def waiting(tmp_path):
         yield there, not_there
 
 
+def place(one):
+    """Where a socket waits: what it is, its address and its port."""
+    return ("unix", one.address, None) if isinstance(one, UnixListener) else (one.kind, one.address, one.port)
+
+
 def test_sockets(waiting):
     there, not_there = waiting
     told, seen, again = ([one for name in SOCKETS for one in ask(name, [()])[()]] for ask in (snippet, here, here))
     # Other programs open and close sockets meanwhile: both must know all of ours, and what both saw must be equal.
-    places = {(one.kind, one.address, one.port) for one in there}
+    places = {place(one) for one in there}
 
     def ours(found):
-        return sorted(repr(one) for one in found if (one.kind, one.address, one.port) in places)
+        return sorted(repr(one) for one in found if place(one) in places)
 
     assert ours(seen) == ours(told) == sorted(repr(one) for one in there)
-    assert not {(one.address, one.port) for one in (*seen, *told)} & {("127.0.0.1", port) for port in not_there}
+    assert not {place(one)[1:] for one in (*seen, *told)} & {("127.0.0.1", port) for port in not_there}
     assert set(seen) & set(again) <= set(told)
-    assert {one.kind for one in told} == {one.kind for one in seen}
+    assert {place(one)[0] for one in told} == {place(one)[0] for one in seen}
 
 
 def test_a_path_of_a_socket_with_a_line_break_is_told_whole(tmp_path):
@@ -88,7 +94,7 @@ def test_a_path_of_a_socket_with_a_line_break_is_told_whole(tmp_path):
     with socket.socket(socket.AF_UNIX) as unix:
         unix.bind(path)
         unix.listen()
-        assert Listener("unix", path, file=file_of(path)) in here("unix-socket", [()])[()]
+        assert UnixListener(path, file=file_of(path)) in here("unix-socket", [()])[()]
 
 
 @pytest.mark.parametrize("last", ["x 1 * 0", "u_str LISTEN 0 1 x"])
@@ -99,7 +105,7 @@ def test_a_name_of_a_unix_socket_is_no_port_that_listens(last):
         unix.listen()
         for found in (here("socket", [()])[()], snippet("socket", [()])[()]):
             assert ("0.0.0.0", 9) not in {(one.address, one.port) for one in found}
-        assert name.replace("\0", "@") in here("unix-socket", [()])[()].paths
+        assert name.replace("\0", "@") in here("unix-socket", [()])[()].addresses
         with pytest.raises(FactError, match="not understood"):
             snippet("unix-socket", [()])
 

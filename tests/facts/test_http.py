@@ -16,7 +16,7 @@ from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts.base import Answer, LooksFromController
 from infratest.facts.http import HttpFact
-from infratest.found import Reply
+from infratest.facts.http.reply import Reply
 from tests.facts.odd_answers import LONGER, ODD, OK, SIZED
 
 PAGE = "line one\n.\nurl 7\n|pipe \u00e9\n"

@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-import inspect
+import importlib
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from infratest import found
+from infratest import facts
+from infratest.collect.evidence import in_words
 from infratest.errors import InfratestError
-from infratest.facts._in_words import WORDS, in_words
+from infratest.facts._command import Output
 from infratest.facts.base import Answer
-from infratest.found import (
-    Content,
-    File,
-    Listener,
-    Listeners,
-    Load,
-    Output,
-    Package,
-    Process,
-    Processes,
-    Reply,
-    Unit,
-    UnitFile,
-)
-from infratest.outsiders import get
+from infratest.facts.content import Content
+from infratest.facts.file import File
+from infratest.facts.http.reply import Reply
+from infratest.facts.load import Load
+from infratest.facts.package import Package
+from infratest.facts.process import Process, Processes
+from infratest.facts.service import Unit
+from infratest.facts.socket import Listener, Listeners
+from infratest.facts.unit_file import UnitFile
+from infratest.facts.unix_socket import UnixListener, UnixListeners
+from infratest.outsiders import get, names
 from infratest.record import Record
 
+
+def named(path):
+    """The module's name of a file of the facts."""
+    parts = path.relative_to(Path(facts.__file__).parent).with_suffix("").parts
+    return ".".join(("infratest.facts", *parts)).removesuffix(".__init__")
+
+
 CASES = sorted((Path(__file__).parents[1] / "data" / "facts").glob("*/*.json"))
-CLASSES = [value for value in vars(found).values() if inspect.isclass(value) and value.__module__ == found.__name__]
+#: Value classes of facts, wherever in its folder a fact has them.
+CLASSES = [
+    value
+    for path in sorted((Path(facts.__file__).parent).rglob("*.py"))
+    for value in vars(importlib.import_module(named(path))).values()
+    if isinstance(value, type) and hasattr(value, "in_words") and value.__module__ == named(path)
+]
 #: What Python writes: a class with its fields, None and truth values, tuples and mappings.
 PYTHONS = re.compile(rf"\b({'|'.join(one.__name__ for one in CLASSES)})\(|\b(None|True|False)\b|\(\('|\{{'|\[\(")
 
@@ -47,9 +57,12 @@ def test_no_recorded_value_is_shown_as_python_writes_it(path):
         assert not PYTHONS.search(words), words
 
 
-def test_every_value_has_its_words_in_the_one_place():
-    named = {one for one in CLASSES if issubclass(one, Record)} - {Process}  # one of a table that is told whole
-    assert named <= set(WORDS)
+def test_every_fact_has_a_value_with_words_of_its_own():
+    """What a fact brings is such a value, a table of them, or a mapping to them."""
+    speaking = {value.__module__.removeprefix("infratest.facts.").partition(".")[0] for value in CLASSES}
+    facts_there = {name.replace("-", "_").replace("root_command", "_command") for name in names("fact")}
+    assert facts_there - {"command"} <= speaking
+    assert not [value for value in CLASSES if "\n" in (value.in_words.__doc__ or "")]
 
 
 def process(pid, name):
@@ -78,7 +91,11 @@ def process(pid, name):
         (Content(holds=True, line=3), "the text is there in line 3"),
         (Content(lines=1), "the text is not there in 1 line"),
         (Load((0.5, 1, 2), 4), "load 0.5 1 2 on 4 processors"),
-        (Listeners([Listener("tcp", "::", 22, 6, True), Listener("unix", "/x")]), "2 listening: tcp [::]:22, unix /x"),
+        (
+            Listeners([Listener("tcp", "::", 22, 6, True), Listener("udp", "0.0.0.0", 53, 4)]),
+            "2 listening: tcp [::]:22, udp 0.0.0.0:53",
+        ),
+        (UnixListeners([UnixListener("/x", (1, 2)), UnixListener("@y")]), "2 listening: unix /x, unix @y"),
         (
             Processes([process(1, "init"), process(2, "sh"), process(3, "sh")]),
             "3 processes: init, sh x 2",

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from infratest.steps.socket import UnixListening
 
-from infratest.checks.sockets import UnixListening
 from infratest.errors import FactError
 from infratest.facts.base import Need
 from tests.facts.both_ways import here, snippet
@@ -123,7 +123,7 @@ def test_what_cannot_be_known_without_ss_is_unknown(bound, look, run):
 
 IN_A_NETWORK_OF_ITS_OWN = """
 import socket, subprocess
-from infratest.checks.sockets import PortListening
+from infratest.steps.socket import PortListening
 from infratest.errors import FactError
 from infratest.facts.base import Need
 from tests.facts.both_ways import here, snippet

@@ -15,7 +15,7 @@ from infratest import __version__
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._shell import BYTES, ONE_LINE, lines, number, plain_bytes, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
-from infratest.found import Reply
+from infratest.facts.http.reply import Reply
 from infratest.web_address import web_address
 
 TYPE_CHECKING = False

@@ -12,7 +12,7 @@ from __future__ import annotations
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from infratest.cleaning import literal
-from infratest.found import Reply
+from infratest.facts.http.reply import Reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,16 +13,44 @@ from __future__ import annotations
 import os
 
 from infratest.cleaning import decoded
-from infratest.errors import FactError
+from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts._shell import lines, number
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksForEach, LooksHere
-from infratest.found import Package
+from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from typing import Any
+
+
+class Package(Record):
+    """A package by name. `state` is the package manager's own word, `unknown` where it has never heard of it."""
+
+    manager: str
+    installed: bool
+    version: str = ""
+    state: str = "unknown"
+
+    def in_words(self) -> str:
+        return f"{self.state} {self.version}".strip() + f" ({self.manager})"
+
+
+#: What dpkg, rpm, apk and pacman allow between them; dpkg's `name:architecture` included, its patterns not.
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._:@~^")
+
+
+def package_name(name: str) -> str:
+    """Return the name of a package as it is.
+
+    Raises:
+        UserError: no package can have that name.
+    """
+    if not name or not set(name) <= _NAME or not name[0].isalnum():
+        raise UserError(f"{name!r} is not the name of a package: letters, digits and + - . _ : @ ~ ^ are allowed")
+    return name
+
 
 # rpm and pacman say on standard output and error alike which ones they miss, so all of it is kept, marked by `+`.
 # rpm is told where to look, for an account's own macros may name another database than the host's; and a database

@@ -12,17 +12,87 @@ from __future__ import annotations
 import os
 
 from infratest.cleaning import decoded
-from infratest.errors import FactError
+from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts._shell import PUT, lines, number, unescaped, without_any
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
-from infratest.facts.process.names import LENGTH, WORDS, Status, for_the_question, names, needs_path
-from infratest.found import Process, Processes
+from infratest.facts.process.names import KEPT, LENGTH, WORDS, Status, cut_name, for_the_question, names, needs_path
+from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class Process(Record):
+    """A process.
+
+    Args:
+        name: the kernel's, at most 15 bytes. program: its first argument (what it was started by, or a title that it
+        has given itself); empty where it has none. state: the kernel's letter, of a thread that lives if one does.
+        rss: resident memory. names: what it is called, the kernel's first. cut: that one goes on, nobody knows how.
+    """
+
+    pid: int
+    parent: int
+    uid: int
+    state: str
+    name: str
+    program: str
+    rss: int
+    names: tuple[str, ...]
+    cut: bool = False
+
+
+class Processes(tuple[Process, ...]):
+    """All processes of a host, but for those that are there for the question alone."""
+
+    @derived
+    def _named(self) -> dict[str, list[Process]]:
+        named: dict[str, list[Process]] = {}
+        for one in self:
+            if one.state not in "ZX":
+                for name in one.names:
+                    named.setdefault(name, []).append(one)
+        return named
+
+    def named(self, name: str) -> list[Process]:
+        """Return those that are called so and run; zombies run nothing."""
+        return self._named.get(name, [])
+
+    def perhaps(self, name: str) -> list[Process]:
+        """Return those of which no more is known than that their name begins as this one does."""
+        kept = cut_name(name)
+        return [] if kept == name else [one for one in self.named(kept) if one.cut and one.name == kept]
+
+    def in_words(self) -> str:
+        counts: dict[str, int] = {}
+        for process in self:
+            counts[process.name] = counts.get(process.name, 0) + 1
+        listed = ", ".join(name if count == 1 else f"{name} x {count}" for name, count in sorted(counts.items()))
+        return f"{len(self)} processes: {listed}"
+
+
+def unsure(name: str, processes: Sequence[Process]) -> str:
+    """Return words for processes of which no more is known than that their names begin as this one does."""
+    pids = ", ".join(str(one.pid) for one in processes[:5]) + (" ..." if len(processes) > 5 else "")
+    return (
+        f'whether the process "{name}" is running cannot be told: of pid {pids} only the first {KEPT} bytes of the '
+        f'name are known, "{processes[0].name}"; look with root\'s rights (sudo) or ask for that name'
+    )
+
+
+def process_name(name: str) -> str:
+    """Return the name of a process as it is.
+
+    Raises:
+        UserError: no process can have that name.
+    """
+    if not name or "\0" in name:
+        raise UserError(f"the process {name!r}: a process has a name, without a NUL")
+    return name
+
 
 UNSEEN = "/proc is not mounted, or other users' processes are hidden (hidepid); use sudo for this host"
 HIDDEN = "process 1 cannot be seen: other users' processes are hidden (hidepid); use sudo"

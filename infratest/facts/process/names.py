@@ -8,12 +8,14 @@ then all of it is one word, whose first part is its name and none of whose other
 
 from __future__ import annotations
 
-from infratest.found import KEPT, cut_name
 from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+#: Bytes of a process's name that the kernel keeps: TASK_COMM_LEN, less the NUL at its end.
+KEPT = 15
 
 #: Words of a command line that are looked at, and characters of each: no path is longer (PATH_MAX).
 WORDS, LENGTH = 3, 4096
@@ -164,3 +166,8 @@ def _between(process: Status, seen: Mapping[int, Status]) -> bool:
         return True
     above = seen.get(process.parent)
     return process.name in SERVERS and above is not None and above.name == process.name
+
+
+def cut_name(name: str) -> str:
+    """Return what the kernel keeps of a process's name, as text."""
+    return name.encode("utf-8", "surrogateescape")[:KEPT].decode("utf-8", "replace")

@@ -12,12 +12,34 @@ from infratest.facts import _systemd
 from infratest.facts._shell import lines
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.facts.service import system_bus as _system_bus
-from infratest.found import Unit
+from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+class Unit(Record):
+    """A systemd unit as it is in systemd's memory, in systemd's own words.
+
+    Args:
+        error: why its file could not be loaded. next: whether a timer has a next moment; None for what is no timer.
+    """
+
+    id: str
+    load: str
+    active: str
+    sub: str
+    error: str = ""
+    next: bool | None = None
+
+    def in_words(self) -> str:
+        words = f"{self.id}: {self.load}, {self.active} ({self.sub})"
+        if self.next is not None:
+            words += ", with a next moment" if self.next else ", without a next moment"
+        return f"{words}: {self.error}" if self.error else words
+
 
 SNIPPET = f"""
 systemctl show --no-pager -p {",".join(_system_bus.PROPERTIES + _system_bus.OF_TIMERS)} -- "$@"

@@ -1,4 +1,4 @@
-"""Questions about listening sockets: ports at addresses, and unix sockets.
+"""What can be said of listening sockets: ports at addresses, and unix sockets.
 
 A listener on a wildcard answers at every address of its family; one on `::` answers at IPv4 addresses too unless it is
 limited to IPv6. One that is bound to an interface answers at the addresses of that interface alone. `::ffff:127.0.0.1`
@@ -10,26 +10,38 @@ from __future__ import annotations
 
 from infratest.check import Check, Seen
 from infratest.errors import FactError, UserError
-from infratest.facts.base import Need
-from infratest.found import File, Listener, Listeners
-from infratest.names import absolute
+from infratest.facts.base import Need, absolute
+from infratest.gherkin.sentence import check
+from infratest.record import derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from ipaddress import IPv4Address, IPv6Address
-    from typing import Any
+
+    from infratest.facts.base import FactValues
+    from infratest.facts.file import File
+    from infratest.facts.socket import Listener, Listeners
+    from infratest.facts.unix_socket import UnixListener, UnixListeners
 
     Address = IPv4Address | IPv6Address
 
-PORTS, UNIX = Need("socket"), Need("unix-socket")
+PORTS: Need[Listeners] = Need("socket")
+UNIX: Need[UnixListeners] = Need("unix-socket")
+
 LOOPBACK = "lo"
+
 #: How many listeners a reason names.
 NAMED = 10
 
 
+@check(
+    "port {port:number} is listening",
+    negation="port {port:number} is not listening",
+    example="port 80 is listening",
+)
 class PortListening(Check):
-    """Whether something listens on a port.
+    """Something listens on this TCP port, at whatever address.
 
     Args:
         protocol: `tcp` or `udp`. address: where it must be reached at; None for any address.
@@ -59,11 +71,11 @@ class PortListening(Check):
     def subject(self) -> str:
         return f"port {self.port}" if self.protocol == "tcp" else f"port {self.port}/{self.protocol}"
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        listeners: Listeners = facts[PORTS]
+    def observe(self, facts: FactValues) -> Seen:
+        listeners = facts[PORTS]
         here = listeners.on(self.protocol, self.port)
         if not here:
-            ports = sorted({one.port for one in listeners if one.kind == self.protocol and one.port is not None})
+            ports = sorted({one.port for one in listeners if one.kind == self.protocol})
             return Seen(holds=False, saw=f"{self.subject} is not listening; listening are {_listed(ports)}")
         at = ", ".join(sorted({_shown(one) for one in here}))
         words = f"{self.subject} is listening at {at}"
@@ -76,6 +88,56 @@ class PortListening(Check):
         return Seen(holds=_answers(here, self.address), saw=words)
 
 
+@check(
+    'port {port:number} is listening at "{address}"',
+    negation='port {port:number} is not listening at "{address}"',
+    example='port 80 is listening at "127.0.0.1"',
+)
+def port_listening_at(port: int, address: str) -> PortListening:
+    """Whoever connects to this address gets to a TCP listener: one at the address or at a wildcard of its family."""
+    return PortListening(port, address=address)
+
+
+@check(
+    'port {port:number} is listening only at "{address}"',
+    negation='port {port:number} is not listening only at "{address}"',
+    example='port 5432 is listening only at "127.0.0.1"',
+)
+def port_listening_only_at(port: int, address: str) -> PortListening:
+    """The TCP port listens at this address and at no other, wildcards included."""
+    return PortListening(port, address=address, only=True)
+
+
+@check(
+    "port {port:number}/{protocol:word} is listening",
+    negation="port {port:number}/{protocol:word} is not listening",
+    example="port 53/udp is listening",
+)
+def protocol_port_listening(port: int, protocol: str) -> PortListening:
+    """Something listens on this port of tcp or udp, at whatever address."""
+    return PortListening(port, protocol)
+
+
+@check(
+    'port {port:number}/{protocol:word} is listening at "{address}"',
+    negation='port {port:number}/{protocol:word} is not listening at "{address}"',
+    example='port 53/udp is listening at "127.0.0.1"',
+)
+def protocol_port_listening_at(port: int, protocol: str, address: str) -> PortListening:
+    """Whoever sends to this address gets to a listener of tcp or udp."""
+    return PortListening(port, protocol, address)
+
+
+@check(
+    'port {port:number}/{protocol:word} is listening only at "{address}"',
+    negation='port {port:number}/{protocol:word} is not listening only at "{address}"',
+    example='port 53/udp is listening only at "127.0.0.1"',
+)
+def protocol_port_listening_only_at(port: int, protocol: str, address: str) -> PortListening:
+    """The port of tcp or udp listens at this address and at no other, wildcards included."""
+    return PortListening(port, protocol, address, only=True)
+
+
 class UnixListening(Check):
     """Whether who connects to a path (or to an abstract name, written `@name`) gets to a unix socket that waits."""
 
@@ -86,21 +148,25 @@ class UnixListening(Check):
             absolute(self.path)
 
     def needs(self) -> tuple[Need, ...]:
-        return (UNIX,) if self.path.startswith("@") else (UNIX, Need("file", (absolute(self.path),)))
+        return (UNIX,) if self.path.startswith("@") else (UNIX, self.file)
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        listeners: Listeners = facts[UNIX]
+    @derived
+    def file(self) -> Need[File]:
+        return Need("file", (absolute(self.path),))
+
+    def observe(self, facts: FactValues) -> Seen:
+        listeners = facts[UNIX]
         subject = f'the socket "unix:{self.path}"'
-        others = f"listening are {_listed(sorted(listeners.paths))}"
+        others = f"listening are {_listed(sorted(listeners.addresses))}"
         if self.path.startswith("@"):
-            there = self.path in listeners.paths
+            there = self.path in listeners.addresses
             return Seen(there, f"{subject} is listening" if there else f"{subject} is not listening; {others}")
-        file: File = facts[self.needed[1]]
+        file = facts[self.file]
         if file.problem:
             raise FactError(f"could not look at {self.path}: {file.problem}")
         if file.kind != "socket":
             return Seen(holds=False, saw=f"{subject} is not listening: {_instead(self.path, file)}; {others}")
-        at = [_is_at(one, self.path, file) for one in listeners if one.kind == "unix"]
+        at = [_is_at(one, self.path, file) for one in listeners]
         if True in at:
             return Seen(holds=True, saw=f"{subject} is listening")
         if unsure := [one for one in at if isinstance(one, str)]:
@@ -115,7 +181,7 @@ def _instead(path: str, file: File) -> str:
     return f"there is no file {path}" if file.link is None else f"{path} is a link to {file.link}, which is not there"
 
 
-def _is_at(one: Listener, path: str, file: File) -> bool | str:
+def _is_at(one: UnixListener, path: str, file: File) -> bool | str:
     """Whether a unix socket is the one whose file is at a path; words where the host could not say whose it is."""
     same_name = one.address.rpartition("/")[2] in (path.rpartition("/")[2], (file.link or "").rpartition("/")[2])
     if one.address.startswith("@"):
@@ -222,3 +288,13 @@ def ip_address(text: str) -> Address:
     from ipaddress import ip_address as parsed
 
     return parsed(text)
+
+
+@check(
+    'the socket "{socket}" is listening',
+    negation='the socket "{socket}" is not listening',
+    example='the socket "unix:/run/docker.sock" is listening',
+)
+def socket_listening(socket: str) -> Check:
+    """A socket written as one word listens: unix:/PATH, tcp://ADDRESS:PORT, udp://PORT."""
+    return socket_check(socket)

@@ -1,47 +1,59 @@
-"""Questions about packages of the distribution."""
+"""What can be said of packages of the distribution."""
 
 from __future__ import annotations
 
 from infratest.check import Check, Seen
 from infratest.facts.base import Need
-from infratest.found import Package
-from infratest.names import package_name
+from infratest.gherkin.sentence import check
+from infratest.record import derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from infratest.facts.base import FactValues
+    from infratest.facts.package import Package
 
 
 class _OfPackage(Check):
     name: str
 
     def __post_init__(self) -> None:
+        from infratest.facts.package import package_name
+
         package_name(self.name)
 
-    def needs(self) -> tuple[Need, ...]:
-        return (Need("package", (self.name,)),)
+    @derived
+    def asked(self) -> Need[Package]:
+        return Need("package", (self.name,))
 
-    def package(self, facts: Mapping[Need, Any]) -> Package:
-        found: Package = facts[self.needed[0]]
-        return found
+    def needs(self) -> tuple[Need, ...]:
+        return (self.asked,)
 
     def absence(self, package: Package) -> str:
         return f'the package "{self.name}" is not installed (known to {package.manager} as: {package.state})'
 
 
+@check(
+    'the package "{name}" is installed',
+    negation='the package "{name}" is not installed',
+    example='the package "nginx" is installed',
+)
 class PackageInstalled(_OfPackage):
-    """Whether a package is installed, whole: unpacked or half removed is not."""
+    """The package is installed, whole: half installed or removed with its configuration kept is not."""
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        package = self.package(facts)
+    def observe(self, facts: FactValues) -> Seen:
+        package = facts[self.asked]
         if not package.installed:
             return Seen(holds=False, saw=self.absence(package))
         return Seen(holds=True, saw=f'the package "{self.name}" is installed in version {package.version}')
 
 
+@check(
+    'the package "{name}" has version "{version}"',
+    negation='the package "{name}" does not have version "{version}"',
+    example='the package "nginx" has version "1.22.1"',
+)
 class PackageVersion(_OfPackage):
-    """Whether a package is installed in just this version.
+    """Exactly this version: as the package manager writes it, or without epoch and the distribution's revision.
 
     The version is as the package manager writes it (`1:1.22.1-9+deb12u1`), or the same without epoch, or without epoch
     and the distribution's own revision (`1.22.1`). It is no prefix: `1.22` is not `1.22.1`.
@@ -49,8 +61,8 @@ class PackageVersion(_OfPackage):
 
     version: str
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        package = self.package(facts)
+    def observe(self, facts: FactValues) -> Seen:
+        package = facts[self.asked]
         if not package.installed:
             return Seen(holds=False, saw=self.absence(package), absent=True)
         return Seen(

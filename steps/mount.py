@@ -1,22 +1,25 @@
-"""Questions about mounted file systems."""
+"""What can be said of mounted file systems."""
 
 from __future__ import annotations
 
 from infratest.check import Check, Seen
-from infratest.facts.base import Need
-from infratest.found import Mount
-from infratest.names import absolute
+from infratest.facts.base import Need, absolute
+from infratest.gherkin.sentence import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, ClassVar
+    from typing import ClassVar
 
-MOUNTS = Need("mount")
+    from infratest.facts.base import FactValues
+    from infratest.facts.mount import Mount
+
+MOUNTS: Need[Mapping[str, Mount]] = Need("mount")
 
 
+@check('the mount "{path}" exists', negation='the mount "{path}" does not exist', example='the mount "/data" exists')
 class MountExists(Check):
-    """Whether a file system is mounted on just this path."""
+    """A file system is mounted on just this path."""
 
     #: True in the classes that look at a property of the mount.
     of_property: ClassVar[bool] = False
@@ -29,8 +32,8 @@ class MountExists(Check):
     def needs(self) -> tuple[Need, ...]:
         return (MOUNTS,)
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        mount: Mount | None = facts[MOUNTS].get(absolute(self.path))
+    def observe(self, facts: FactValues) -> Seen:
+        mount = facts[MOUNTS].get(absolute(self.path))
         if mount is None:
             return Seen(holds=False, saw=f'the mount "{self.path}" does not exist', absent=self.of_property)
         return self.look(mount)
@@ -40,8 +43,13 @@ class MountExists(Check):
         return Seen(holds=True, saw=f'the mount "{self.path}" exists ({mount.device}, {mount.type})')
 
 
+@check(
+    'the mount "{path}" is of type "{type}"',
+    negation='the mount "{path}" is not of type "{type}"',
+    example='the mount "/data" is of type "ext4"',
+)
 class MountType(MountExists):
-    """Whether the file system on this path is of this type."""
+    """The type of the file system mounted on this path."""
 
     of_property = True
 
@@ -51,8 +59,13 @@ class MountType(MountExists):
         return Seen(holds=mount.type == self.type, saw=f'the mount "{self.path}" is of type "{mount.type}"')
 
 
+@check(
+    'the mount "{path}" comes from "{device}"',
+    negation='the mount "{path}" does not come from "{device}"',
+    example='the mount "/data" comes from "/dev/sdb1"',
+)
 class MountDevice(MountExists):
-    """Whether the file system on this path comes from this device."""
+    """The device (or network share) that is mounted on this path."""
 
     of_property = True
 
@@ -62,8 +75,13 @@ class MountDevice(MountExists):
         return Seen(holds=mount.device == self.device, saw=f'the mount "{self.path}" is from "{mount.device}"')
 
 
+@check(
+    'the mount "{path}" has the option "{option}"',
+    negation='the mount "{path}" does not have the option "{option}"',
+    example='the mount "/tmp" has the option "noexec"',
+)
 class MountOption(MountExists):
-    """Whether the file system on this path is mounted with this option."""
+    """An option that the file system is mounted with now, as /proc/self/mounts shows it."""
 
     of_property = True
 

@@ -1,4 +1,4 @@
-"""Questions about what a user's own command answers; the user's word is that it only looks.
+"""What can be said of what a user's own command answers: it runs by `sh -c` as written, and must only look.
 
 A command that could not be run at all (126 and 127 of a shell) tells nothing of the subject, so it is unknown, unless
 the sentence asks for just that status: else `does not print "error"` would be green where the program is missing.
@@ -10,16 +10,20 @@ from infratest.check import Check, Measure, Seen
 from infratest.cleaning import clean, differing, literal
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
-from infratest.found import Output
+from infratest.gherkin.sentence import check
+from infratest.record import derived
 from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from infratest.facts._command import Output
+    from infratest.facts.base import FactValues
+
+SHELL = ("command",)
 
 #: sh(1): a command that is found and not executable, and one that is not found.
 NOT_RUN = (126, 127)
+
 #: Characters of a command's own words in a reason.
 SHOWN = 200
 
@@ -34,22 +38,32 @@ class _OfCommand(Check):
         if not self.command.strip() or "\0" in self.command:
             raise UserError(f"the command {self.command!r}: expected a command for sh -c")
 
+    @derived
+    def asked(self) -> Need[Output]:
+        return Need("root-command" if self.root else "command", (self.command,))
+
     def needs(self) -> tuple[Need, ...]:
-        return (Need("root-command" if self.root else "command", (self.command,)),)
+        return (self.asked,)
 
     @property
     def subject(self) -> str:
         return f'the command "{self.command}"{" as root" if self.root else ""}'
 
-    def output(self, facts: Mapping[Need, Any], expected: int | None = None) -> Output:
-        found: Output = facts[self.needed[0]]
-        if found.exit in NOT_RUN and found.exit != expected:
-            raise FactError(f"{self.subject} could not be run: exit {found.exit}: {clean(found.err, SHOWN)}")
-        return found
+    def output(self, facts: FactValues, expected: int | None = None) -> Output:
+        output = facts[self.asked]
+        if output.exit in NOT_RUN and output.exit != expected:
+            raise FactError(f"{self.subject} could not be run: exit {output.exit}: {clean(output.err, SHOWN)}")
+        return output
 
 
+@check(
+    'the command "{command}" exits {status:number}',
+    negation='the command "{command}" does not exit {status:number}',
+    example='the command "nginx -t" exits 0',
+    shell=SHELL,
+)
 class CommandExits(_OfCommand):
-    """Whether the command ends with this exit status."""
+    """The command's exit status, as the login user."""
 
     status: int = 0
 
@@ -58,15 +72,32 @@ class CommandExits(_OfCommand):
         if not 0 <= self.status <= 255:
             raise UserError(f"{self.subject} exits {self.status}: an exit status is a whole number from 0 to 255")
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+    def observe(self, facts: FactValues) -> Seen:
         output = self.output(facts, self.status)
         said = clean(output.err, SHOWN) or clean(output.out, SHOWN)
         words = f"{self.subject} exited {output.exit}{f': {said}' if said else ''}"
         return Seen(holds=output.exit == self.status, saw=words)
 
 
+@check(
+    'the command "{command}" as root exits {status:number}',
+    negation='the command "{command}" as root does not exit {status:number}',
+    example='the command "nginx -t" as root exits 0',
+    shell=SHELL,
+)
+def root_command_exits(command: str, status: int) -> CommandExits:
+    """The command's exit status, as root by the host's sudo."""
+    return CommandExits(command, root=True, status=status)
+
+
+@check(
+    'the command "{command}" prints "{text}"',
+    negation='the command "{command}" does not print "{text}"',
+    example='the command "redis-cli ping" prints "PONG"',
+    shell=SHELL,
+)
 class CommandPrints(_OfCommand):
-    """Whether the text occurs in the command's standard output; `exactly`: is all of it but line breaks at its end."""
+    """The text occurs in the command's standard output, whatever its exit status; it must be UTF-8."""
 
     text: str = ""
     exactly: bool = False
@@ -76,7 +107,7 @@ class CommandPrints(_OfCommand):
         if not self.text and not self.exactly:
             raise UserError(f'{self.subject} prints "": every command does; write the text that is meant')
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+    def observe(self, facts: FactValues) -> Seen:
         output = self.output(facts)
         printed = output.out.rstrip("\n")
         words = f"{self.subject} printed {literal(printed, SHOWN)}" if output.out else f"{self.subject} printed nothing"
@@ -98,19 +129,56 @@ class CommandPrints(_OfCommand):
         return self.text in (output.out if output.exact else output.out.replace("\ufffd", "\0"))
 
 
-class CommandNumber(_OfCommand):
-    """The number that the command prints, alone, on its standard output."""
+@check(
+    'the command "{command}" as root prints "{text}"',
+    negation='the command "{command}" as root does not print "{text}"',
+    example='the command "iptables -S" as root prints "-P INPUT DROP"',
+    shell=SHELL,
+)
+def root_command_prints(command: str, text: str) -> CommandPrints:
+    """The text occurs in the standard output of the command as root, by the host's sudo."""
+    return CommandPrints(command, root=True, text=text)
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+
+@check(
+    'the command "{command}" prints exactly "{text}"',
+    negation='the command "{command}" does not print exactly "{text}"',
+    example='the command "hostname" prints exactly "web-1"',
+    shell=SHELL,
+)
+def command_prints_exactly(command: str, text: str) -> CommandPrints:
+    """The text is all of the command's standard output, but for line breaks at its end."""
+    return CommandPrints(command, text=text, exactly=True)
+
+
+@check(
+    'the command "{command}" as root prints exactly "{text}"',
+    negation='the command "{command}" as root does not print exactly "{text}"',
+    example='the command "cat /etc/machine-id" as root prints exactly "0123456789abcdef0123456789abcdef"',
+    shell=SHELL,
+)
+def root_command_prints_exactly(command: str, text: str) -> CommandPrints:
+    """The text is all of the standard output of the command as root, but for line breaks at its end."""
+    return CommandPrints(command, root=True, text=text, exactly=True)
+
+
+@check(
+    'the command "{command}" prints a number {bound:count}',
+    example='the command "ls /var/spool/mail | wc -l" prints a number at most 100',
+    shell=SHELL,
+)
+class CommandNumber(_OfCommand):
+    """The command exits 0 and prints one number, which is judged and becomes a perfdata value."""
+
+    def observe(self, facts: FactValues) -> Seen:
         output = self.output(facts)
         said = output.out.strip()
         try:
             number = float(said) if "_" not in said else float("nan")
         except ValueError:
             number = float("nan")
-        if (
-            output.exit != 0 or not output.whole or number - number != 0
-        ):  # true for what is not a number, and for infinities
+        no_number = number - number != 0  # true for what is not a number, and for infinities
+        if output.exit != 0 or not output.whole or no_number:
             shown = literal(said or output.err.strip(), SHOWN)
             raise FactError(f"{self.subject} exited {output.exit} and printed {shown}: expected 0 and a number alone")
         return Seen(holds=True, saw=f"{self.subject} printed {said}", number=number)
@@ -119,10 +187,15 @@ class CommandNumber(_OfCommand):
         return Measure(label=f"command {self.command} printed")
 
 
+@check(
+    'the command "{command}" takes {bound:time}',
+    example='the command "getent hosts db" takes less than 500 ms',
+    shell=SHELL,
+)
 class CommandTime(_OfCommand):
-    """How long the command takes on the host, in hundredths of a second, whatever it answers."""
+    """How long the command runs, whatever it answers."""
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+    def observe(self, facts: FactValues) -> Seen:
         output = self.output(facts)
         if output.seconds is None:
             raise FactError(

@@ -1,4 +1,4 @@
-"""Questions about files, directories and links.
+"""What can be said of files, directories and links.
 
 Links are followed, but by LinkTo, which is about the link itself. What a path is, whose it is and what it holds cannot
 be said of one that is not there: then neither the claim nor its negation is met.
@@ -10,16 +10,19 @@ from abc import abstractmethod
 
 from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError, UserError
-from infratest.facts.base import Need
-from infratest.found import Content, File
-from infratest.names import absolute
+from infratest.facts.base import Need, absolute
+from infratest.gherkin.sentence import check
+from infratest.record import derived
 from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any, ClassVar
+    from typing import ClassVar
 
+    from infratest.facts.base import FactValues
+    from infratest.facts.file import File
+
+DIRECTORY = "directory"
 
 #: Seconds that a file's time may be ahead of its host's clock: a network share's clock is another one.
 AHEAD = 60
@@ -35,18 +38,22 @@ class _OfFile(Check):
     def __post_init__(self) -> None:
         absolute(self.path)
 
+    @derived
+    def asked(self) -> Need[File]:
+        return Need("file", (absolute(self.path),))
+
     def needs(self) -> tuple[Need, ...]:
-        return (Need("file", (absolute(self.path),)),)
+        return (self.asked,)
 
     @property
     def subject(self) -> str:
         return f'the {self.noun} "{self.path}"'
 
-    def file(self, facts: Mapping[Need, Any]) -> File:
-        found: File = facts[self.needed[0]]
-        if found.problem:
-            raise FactError(f"could not look at {self.path}: {found.problem}")
-        return found
+    def file(self, facts: FactValues) -> File:
+        file = facts[self.asked]
+        if file.problem:
+            raise FactError(f"could not look at {self.path}: {file.problem}")
+        return file
 
     def missing(self, file: File) -> str:
         """Words for a path that is not there or is something else; empty where it is what the sentence says."""
@@ -57,7 +64,7 @@ class _OfFile(Check):
             return f"{self.subject} does not exist: {self.path} is a {file.kind}"
         return ""
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+    def observe(self, facts: FactValues) -> Seen:
         file = self.file(facts)
         missing = self.missing(file)
         return Seen(holds=False, saw=missing, absent=self.of_property) if missing else self.look(file)
@@ -67,8 +74,13 @@ class _OfFile(Check):
         """Return what is seen in a path that is there and is what the sentence says."""
 
 
+@check(
+    'the file "{path}" exists',
+    negation='the file "{path}" does not exist',
+    example='the file "/etc/hosts" exists',
+)
 class FileExists(_OfFile):
-    """Whether the path is there: as a directory, or as anything else."""
+    """There is something at the path, and it is no directory; links are followed."""
 
     of_property = False
 
@@ -76,8 +88,23 @@ class FileExists(_OfFile):
         return Seen(holds=True, saw=f"{self.subject} exists ({file.kind}, mode {file.mode})")
 
 
+@check(
+    'the directory "{path}" exists',
+    negation='the directory "{path}" does not exist',
+    example='the directory "/var/www" exists',
+)
+def directory_exists(path: str) -> FileExists:
+    """There is a directory at the path; links are followed."""
+    return FileExists(path, DIRECTORY)
+
+
+@check(
+    'the file "{path}" is owned by "{owner}"',
+    negation='the file "{path}" is not owned by "{owner}"',
+    example='the file "/etc/hosts" is owned by "root"',
+)
 class FileOwner(_OfFile):
-    """Whether this user owns it; a number is a user id."""
+    """The file's owner, by name or by user id."""
 
     owner: str = ""
 
@@ -88,8 +115,23 @@ class FileOwner(_OfFile):
         )
 
 
+@check(
+    'the directory "{path}" is owned by "{owner}"',
+    negation='the directory "{path}" is not owned by "{owner}"',
+    example='the directory "/var/www" is owned by "www-data"',
+)
+def directory_owner(path: str, owner: str) -> FileOwner:
+    """The directory's owner, by name or by user id."""
+    return FileOwner(path, DIRECTORY, owner)
+
+
+@check(
+    'the file "{path}" belongs to the group "{group}"',
+    negation='the file "{path}" does not belong to the group "{group}"',
+    example='the file "/etc/shadow" belongs to the group "shadow"',
+)
 class FileGroup(_OfFile):
-    """Whether it belongs to this group; a number is a group id."""
+    """The file's group, by name or by group id."""
 
     group: str = ""
 
@@ -100,8 +142,23 @@ class FileGroup(_OfFile):
         )
 
 
+@check(
+    'the directory "{path}" belongs to the group "{group}"',
+    negation='the directory "{path}" does not belong to the group "{group}"',
+    example='the directory "/var/www" belongs to the group "www-data"',
+)
+def directory_group(path: str, group: str) -> FileGroup:
+    """The directory's group, by name or by group id."""
+    return FileGroup(path, DIRECTORY, group)
+
+
+@check(
+    'the file "{path}" has mode "{mode}"',
+    negation='the file "{path}" does not have mode "{mode}"',
+    example='the file "/etc/hosts" has mode "0644"',
+)
 class FileMode(_OfFile):
-    """Whether its permission bits are these, in octal."""
+    """The file's permission bits, in octal."""
 
     mode: str = ""
 
@@ -114,8 +171,19 @@ class FileMode(_OfFile):
         return Seen(holds=file.mode == self.mode.zfill(4), saw=f"{self.subject} has mode {file.mode}")
 
 
+@check(
+    'the directory "{path}" has mode "{mode}"',
+    negation='the directory "{path}" does not have mode "{mode}"',
+    example='the directory "/tmp" has mode "1777"',
+)
+def directory_mode(path: str, mode: str) -> FileMode:
+    """The directory's permission bits, in octal."""
+    return FileMode(path, DIRECTORY, mode)
+
+
+@check('the file "{path}" is {bound:size} in size', example='the file "/var/log/syslog" is less than 100 MiB in size')
 class FileSize(_OfFile):
-    """How large the file is."""
+    """The file's size."""
 
     def look(self, file: File) -> Seen:
         return Seen(holds=True, saw=f"{self.subject} is {human(file.size, 'B')} in size", number=file.size)
@@ -124,8 +192,12 @@ class FileSize(_OfFile):
         return Measure(label=f"{self.noun} {self.path} size", unit="B", minimum=0)
 
 
+@check(
+    'the file "{path}" was changed {bound:time} ago',
+    example='the file "/var/backups/db.dump" was changed less than 26 h ago',
+)
 class FileAge(_OfFile):
-    """How long ago it was changed, by the host's own clock.
+    """The time since the file was last changed, by the host's own clock.
 
     A time in the future would be less than any age for as long as it lasts, so it is unknown.
     """
@@ -139,20 +211,29 @@ class FileAge(_OfFile):
         return Measure(label=f"{self.noun} {self.path} age", unit="s")
 
 
+@check(
+    'the link "{path}" exists',
+    negation='the link "{path}" does not exist',
+    example='the link "/etc/localtime" exists',
+)
 class LinkExists(Check):
-    """Whether the path is a symbolic link, wherever it points to."""
+    """The path is a symbolic link, whether or not its target is there."""
 
     path: str
 
     def __post_init__(self) -> None:
         absolute(self.path)
 
-    def needs(self) -> tuple[Need, ...]:
-        return (Need("file", (absolute(self.path),)),)
+    @derived
+    def asked(self) -> Need[File]:
+        return Need("file", (absolute(self.path),))
 
-    def link(self, facts: Mapping[Need, Any]) -> tuple[str | None, str]:
+    def needs(self) -> tuple[Need, ...]:
+        return (self.asked,)
+
+    def link(self, facts: FactValues) -> tuple[str | None, str]:
         """Return the target (None where it is no link) and words."""
-        file: File = facts[self.needed[0]]
+        file = facts[self.asked]
         if file.link is not None:
             dangling = ", which does not exist" if file.kind is None else ""
             dangling = f", which could not be looked at: {file.problem}" if file.problem else dangling
@@ -163,46 +244,21 @@ class LinkExists(Check):
             return None, f'the link "{self.path}" does not exist'
         return None, f"{self.path} is a {file.kind} and no link"
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+    def observe(self, facts: FactValues) -> Seen:
         target, words = self.link(facts)
         return Seen(holds=target is not None, saw=words)
 
 
+@check(
+    'the link "{path}" points to "{target}"',
+    negation='the link "{path}" does not point to "{target}"',
+    example='the link "/etc/localtime" points to "/usr/share/zoneinfo/Etc/UTC"',
+)
 class LinkTo(LinkExists):
-    """Whether the path is a symbolic link with just this target, as it is written in the link."""
+    """The path is a symbolic link with this target, as it is written in the link."""
 
     target: str
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+    def observe(self, facts: FactValues) -> Seen:
         target, words = self.link(facts)
         return Seen(holds=target == self.target, saw=words, absent=target is None)
-
-
-class FileContains(Check):
-    """Whether the text occurs in the file, byte by byte; all of the file is looked at."""
-
-    path: str
-    text: str
-
-    def __post_init__(self) -> None:
-        absolute(self.path)
-        if not self.text:
-            raise UserError(f'the file "{self.path}" contains "": every file does; write the text that is meant')
-        if "\0" in self.text:
-            raise UserError(f'the file "{self.path}" contains a NUL character: such a text cannot be asked for')
-
-    def needs(self) -> tuple[Need, ...]:
-        return (Need("content", (absolute(self.path), self.text)),)
-
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        content: Content = facts[self.needed[0]]
-        if content.problem:
-            raise FactError(f"could not read {self.path}: {content.problem}")
-        if not content.there:
-            saw = f'the file "{self.path}" does not exist or is no regular file'
-            return Seen(holds=False, saw=saw, absent=True)
-        if content.holds:
-            where = "" if content.line is None else f" in line {content.line}"
-            return Seen(holds=True, saw=f'the file "{self.path}" contains "{self.text}"{where}')
-        size = "" if content.lines is None else f" ({content.lines} line{'' if content.lines == 1 else 's'})"
-        return Seen(holds=False, saw=f'the file "{self.path}" does not contain "{self.text}"{size}')

@@ -1,4 +1,4 @@
-"""Questions about processes.
+"""What can be said of processes.
 
 A process has a name when the kernel's name for it, whole where its first 15 bytes are no more than that, or the file
 name of its first argument, is that name. Zombies run nothing and do not count, nor does what is there for the question
@@ -10,36 +10,41 @@ from __future__ import annotations
 from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError
 from infratest.facts.base import Need
-from infratest.found import Process, Processes, User, unsure
-from infratest.names import process_name
+from infratest.gherkin.sentence import check
+from infratest.record import derived
 from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from infratest.facts.base import FactValues
+    from infratest.facts.process import Process, Processes
+    from infratest.facts.user import User
 
-PROCESSES = Need("process")
+PROCESSES: Need[Processes] = Need("process")
 
 
 class _OfProcess(Check):
     name: str
 
     def __post_init__(self) -> None:
+        from infratest.facts.process import process_name
+
         process_name(self.name)
 
     def needs(self) -> tuple[Need, ...]:
         return (PROCESSES,)
 
-    def found(self, facts: Mapping[Need, Any]) -> list[Process]:
+    def found(self, facts: FactValues) -> list[Process]:
         """Return the processes of this name.
 
         Raises:
             FactError: of others no more is known than that their names begin like this one.
         """
-        processes: Processes = facts[PROCESSES]
+        processes = facts[PROCESSES]
         perhaps = processes.perhaps(self.name)
         if perhaps:
+            from infratest.facts.process import unsure
+
             raise FactError(unsure(self.name, perhaps))
         return processes.named(self.name)
 
@@ -47,28 +52,47 @@ class _OfProcess(Check):
         return f'no process "{self.name}" is running'
 
 
+@check(
+    'the process "{name}" is running',
+    negation='the process "{name}" is not running',
+    example='the process "nginx" is running',
+)
 class ProcessRunning(_OfProcess):
-    """Whether a process of this name runs."""
+    """A process of this name runs: the kernel's name for it, or the file name of what was started."""
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
-        processes: Processes = facts[PROCESSES]
-        found = processes.named(self.name) or self.found(facts)
+    def observe(self, facts: FactValues) -> Seen:
+        found = facts[PROCESSES].named(self.name) or self.found(facts)
         if not found:
             return Seen(holds=False, saw=self.absence())
         return Seen(holds=True, saw=f'the process "{self.name}" is running ({_ids(found)})')
 
 
+@check(
+    'the process "{name}" runs as "{user}"',
+    negation='the process "{name}" does not run as "{user}"',
+    example='the process "postgres" runs as "postgres"',
+)
 class ProcessUser(_OfProcess):
-    """Whether every process of this name runs as this user (its effective one)."""
+    """Every process of this name runs as this user."""
 
     user: str
 
-    def needs(self) -> tuple[Need, ...]:
-        return (PROCESSES, Need("user", (self.user,)))
+    def __post_init__(self) -> None:
+        from infratest.facts._accounts import entry_name
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+        super().__post_init__()
+        entry_name(self.user)
+
+    @derived
+    def asked(self) -> Need[User | None]:
+        return Need("user", (self.user,))
+
+    def needs(self) -> tuple[Need, ...]:
+        return (PROCESSES, self.asked)
+
+    def observe(self, facts: FactValues) -> Seen:
         found = self.found(facts)
-        user: User | None = facts[Need("user", (self.user,))]
+        user = facts[self.asked]
         if not found:
             return Seen(holds=False, saw=self.absence(), absent=True)
         if user is None:
@@ -79,10 +103,11 @@ class ProcessUser(_OfProcess):
         return Seen(holds=not others, saw=words)
 
 
+@check('the process "{name}" has {bound:count} instances', example='the process "nginx" has at least 2 instances')
 class ProcessCount(_OfProcess):
     """How many processes of this name run."""
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+    def observe(self, facts: FactValues) -> Seen:
         found = self.found(facts)
         words = f'the process "{self.name}" runs {len(found)} times ({_ids(found)})' if found else self.absence()
         return Seen(holds=True, saw=words, number=len(found))
@@ -91,10 +116,13 @@ class ProcessCount(_OfProcess):
         return Measure(label=f"process {self.name} instances", minimum=0)
 
 
+@check(
+    'the process "{name}" uses {bound:size} of memory', example='the process "nginx" uses less than 500 MiB of memory'
+)
 class ProcessMemory(_OfProcess):
-    """How much memory the processes of this name hold together (resident; shared pages count in each)."""
+    """How much resident memory the processes of this name hold together."""
 
-    def observe(self, facts: Mapping[Need, Any]) -> Seen:
+    def observe(self, facts: FactValues) -> Seen:
         found = self.found(facts)
         if not found:
             return Seen(holds=False, saw=self.absence(), absent=True)

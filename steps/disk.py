@@ -1,0 +1,110 @@
+"""What can be said of the room in a file system."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from infratest.check import Check, Measure, Seen
+from infratest.errors import FactError
+from infratest.facts.base import Need, absolute
+from infratest.gherkin.sentence import check
+from infratest.record import derived
+from infratest.units import human, share
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infratest.facts.base import FactValues
+    from infratest.facts.disk import Space
+    from infratest.facts.mount import Mount
+
+MOUNTS: Need[Mapping[str, Mount]] = Need("mount")
+
+
+class _OfDisk(Check):
+    """`mounted`: the path must itself be a mount point, so that a missing mount is never the disk below it."""
+
+    path: str
+    mounted: bool = True
+
+    def __post_init__(self) -> None:
+        absolute(self.path)
+
+    @derived
+    def asked(self) -> Need[Space]:
+        return Need("disk", (absolute(self.path),))
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.asked, MOUNTS) if self.mounted else (self.asked,)
+
+    @property
+    def subject(self) -> str:
+        return f'the disk "{self.path}"' if self.mounted else f'the disk of "{self.path}"'
+
+    def observe(self, facts: FactValues) -> Seen:
+        space = facts[self.asked]
+        if space.problem:
+            raise FactError(f"could not look at {self.path}: {space.problem}")
+        if not space.there:
+            return Seen(holds=False, saw=f"{self.path} does not exist", absent=True)
+        if self.mounted and absolute(self.path) not in facts[MOUNTS]:
+            return Seen(holds=False, saw=f"no file system is mounted on {self.path}", absent=True)
+        return self.look(space)
+
+    @abstractmethod
+    def look(self, space: Space) -> Seen:
+        """Return what is seen in a file system that is there."""
+
+
+@check('the disk "{path}" is {bound:percent} full', example='the disk "/" is less than 90 % full, warning 80 %')
+class DiskUsed(_OfDisk):
+    """How full the file system mounted on this path is, as df counts."""
+
+    def look(self, space: Space) -> Seen:
+        percent = space.percent
+        if percent is None:
+            raise FactError(f"the file system of {self.path} does not count its space")
+        free = f"{human(space.available, 'B')} of {human(space.size, 'B')} free"
+        return Seen(holds=True, saw=f"{self.subject} is {share(percent)} % full ({free})", number=percent)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"disk {self.path} used", unit="%", minimum=0, maximum=100)
+
+
+@check('the disk of "{path}" is {bound:percent} full', example='the disk of "/var/log" is less than 90 % full')
+def disk_of_used(path: str) -> DiskUsed:
+    """How full the file system is that holds this path, wherever it is mounted."""
+    return DiskUsed(path, mounted=False)
+
+
+@check('the disk "{path}" has {bound:size} free', example='the disk "/" has at least 2 GiB free, warning 5 GiB')
+class DiskFree(_OfDisk):
+    """How much room the file system mounted on this path has for an unprivileged user."""
+
+    def look(self, space: Space) -> Seen:
+        words = f"{self.subject} has {human(space.available, 'B')} of {human(space.size, 'B')} free"
+        return Seen(holds=True, saw=words, number=space.available)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"disk {self.path} free", unit="B", minimum=0)
+
+
+@check('the disk of "{path}" has {bound:size} free', example='the disk of "/var/log" has at least 2 GiB free')
+def disk_of_free(path: str) -> DiskFree:
+    """How much room the file system that holds this path has, wherever it is mounted."""
+    return DiskFree(path, mounted=False)
+
+
+@check('the disk "{path}" uses {bound:percent} of its inodes', example='the disk "/" uses less than 90 % of its inodes')
+class DiskInodes(_OfDisk):
+    """How many inodes of the file system mounted on this path are used."""
+
+    def look(self, space: Space) -> Seen:
+        percent = space.inode_percent
+        if percent is None:
+            raise FactError(f"the file system of {self.path} does not count its inodes")
+        return Seen(holds=True, saw=f"{self.subject} uses {share(percent)} % of its inodes", number=percent)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"disk {self.path} inodes", unit="%", minimum=0, maximum=100)

@@ -1,0 +1,77 @@
+"""What can be said of memory and swap."""
+
+from __future__ import annotations
+
+from infratest.check import Check, Measure, Seen
+from infratest.errors import FactError
+from infratest.facts.base import Need
+from infratest.gherkin.sentence import check
+from infratest.units import human, share
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from infratest.facts.base import FactValues
+    from infratest.facts.memory import Memory
+
+MEMORY: Need[Memory] = Need("memory")
+
+
+@check("the memory is {bound:percent} used", example="the memory is less than 90 % used, warning 80 %")
+class MemoryUsed(Check):
+    """How much of the memory that the host may use (in a container, its limit) is not available to a new program."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (MEMORY,)
+
+    def observe(self, facts: FactValues) -> Seen:
+        memory = facts[MEMORY]
+        if not memory.total:
+            raise FactError("the host says that it has no memory at all")
+        used = 100 * (memory.total - memory.available) / memory.total
+        return Seen(holds=True, saw=f"the memory is {share(used)} % used ({_available(memory)})", number=used)
+
+    def measure(self) -> Measure:
+        return Measure(label="memory used", unit="%", minimum=0, maximum=100)
+
+
+@check("the memory has {bound:size} available", example="the memory has at least 500 MiB available")
+class MemoryAvailable(Check):
+    """How much memory a new program can have without swapping, within what the host may use."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (MEMORY,)
+
+    def observe(self, facts: FactValues) -> Seen:
+        memory = facts[MEMORY]
+        return Seen(holds=True, saw=f"the memory has {_available(memory)}", number=memory.available)
+
+    def measure(self) -> Measure:
+        return Measure(label="memory available", unit="B", minimum=0)
+
+
+@check("the swap is {bound:percent} used", example="the swap is less than 50 % used")
+class SwapUsed(Check):
+    """How much swap is used; a host without swap uses none."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (MEMORY,)
+
+    def observe(self, facts: FactValues) -> Seen:
+        memory = facts[MEMORY]
+        if not memory.swap_total:
+            why = "; the limit of its control group allows none" if memory.swap_limited else ""
+            return Seen(holds=True, saw=f"there is no swap, so none is used{why}", number=0)
+        used = 100 * (memory.swap_total - memory.swap_free) / memory.swap_total
+        size = f"{human(memory.swap_total, 'B')}, {_whose(memory.swap_limited)}"
+        return Seen(holds=True, saw=f"the swap is {share(used)} % used of {size}", number=used)
+
+    def measure(self) -> Measure:
+        return Measure(label="swap used", unit="%", minimum=0, maximum=100)
+
+
+def _available(memory: Memory) -> str:
+    return f"{human(memory.available, 'B')} of {human(memory.total, 'B')} available, {_whose(memory.limited)}"
+
+
+def _whose(limited: bool) -> str:
+    return "the limit of its control group" if limited else "the machine's"
