@@ -29,7 +29,8 @@ from infratest.model import Report, Result, StepResult
 from infratest.outputs._evidence import lines as evidence_lines
 from infratest.outputs._shares import shares
 from infratest.plan.tasks import NO_HOST, Task
-from infratest.project import faces
+from infratest.project.execute import execute, store
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session, mirrored, session_of
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
 
@@ -86,15 +87,15 @@ class Runner(ITestRunner):  # type: ignore[misc]  # behave has no types
     def _checked(self, session: Session) -> Report:
         tags = self.config.tag_expression.to_string() if self.config.tags else mirrored("tags")
         scenario = self.config.userdata.get("scenario") or mirrored("scenario")
-        wanted = faces.Wanted(
+        request = Request(
             features=self.config.paths,
             tags=(tags,) if tags else (),
             scenario=scenario,
             face="test",
         )
-        prepared = faces.prepare(session, wanted)
-        report = faces.execute(session, wanted, prepared)
-        faces.store(session, report)
+        prepared = prepare(session, request)
+        report = execute(session, request, prepared)
+        store(session, report)
         self._show(report, {task.id: task for task in prepared.plan.tasks})
         if self.config.junit:
             folder = Path(self.config.junit_directory)

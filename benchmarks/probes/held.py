@@ -20,7 +20,7 @@ from infratest.deadline import Deadline
 from infratest.engine.results import with_needs
 from infratest.engine.run import Run, Settings
 from infratest.model import Result
-from infratest.project import faces
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from infratest.stack.open import open_transport
 
@@ -52,7 +52,7 @@ class Held:
     """A plan made once, and connections that stay."""
 
     def __init__(self, session: Session, features: tuple[str, ...], jobs: int) -> None:
-        self.plan = faces.prepare(session, faces.Wanted(features=features, face="check")).plan
+        self.plan = prepare(session, Request(features=features, face="check")).plan
         self.run = Run(self.plan, open_transport, Settings(seconds=CYCLE_SECONDS, jobs=jobs, login=CYCLE_SECONDS))
         self.collector = self.run.collector
         self.run.collector = self.timed = Timed(self.collector)

@@ -15,7 +15,8 @@ from infratest.engine.apart import Ended, Overran, Send, apart
 from infratest.errors import InfratestError
 from infratest.model import Report
 from infratest.plan.tasks import Plan
-from infratest.project import faces
+from infratest.project.execute import SECONDS, execute, problem, store, with_history
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 
 #: Seconds, and the part of its time, that a run, which ends by itself at its deadline, has to say what came of it: with
@@ -27,7 +28,7 @@ ABOUT, AT = "about", "at"
 
 def until(session: Session, face: str) -> Deadline:
     """Return the deadline of a call that begins now."""
-    return Deadline(session.timeout or faces.SECONDS[face])
+    return Deadline(session.timeout or SECONDS[face])
 
 
 def in_time(session: Session, deadline: Deadline, work: Callable[[Send], Report]) -> Report:
@@ -46,7 +47,7 @@ def in_time(session: Session, deadline: Deadline, work: Callable[[Send], Report]
             send((ABOUT, [stack.name, stack.env, stack.production]))
             return work(send)
         except InfratestError as error:
-            return faces.problem(session, error)
+            return problem(session, error)
 
     def note(told: tuple[str, Any]) -> None:
         what, value = told
@@ -89,28 +90,30 @@ def checked(
 
     def work(send: Send) -> Report:
         going = session()
-        report = made and faces.remembered(going, made)
+        report = made and with_history(going, made)
         if report is None:
             send((AT, "features and steps of your own were read"))
-            wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="check")
-            prepared = faces.prepare(going, wanted, deadline=deadline)
+            request = Request(features=features, tags=tags, scenario=scenario, face="check")
+            prepared = prepare(going, request, deadline=deadline)
             if not dry_run:
                 planned(going, prepared.plan)
             send((AT, "scenarios were run"))
-            report = faces.execute(going, wanted, prepared, deadline=deadline)
+            report = execute(going, request, prepared, deadline=deadline)
         if heal:
             send((AT, "it healed"))
             report = _healed(going, report, deadline, suppressed, dry_run)
         if not dry_run:
-            faces.store(going, report, counting=True)
+            store(going, report, counting=True)
         return report
 
     return work
 
 
 def _healed(session: Session, report: Report, deadline: Deadline, suppressed: str, dry_run: bool) -> Report:
+    from infratest.project.heal import heal_report
+
     try:
-        return faces.heal_report(session, report, dry_run, deadline=deadline, suppressed=suppressed)[0]
+        return heal_report(session, report, dry_run, deadline=deadline, suppressed=suppressed)[0]
     except InfratestError as error:
         # What was seen stands; that healing could not be tried must be seen too.
         changed: Report = report.changed(notes=(*report.notes, f"not healed: {error}"))

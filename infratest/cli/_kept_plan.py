@@ -13,7 +13,7 @@ from infratest.errors import FeatureError
 from infratest.gherkin.find import below, find, split
 from infratest.plan import keep as compiling
 from infratest.plan.tasks import Plan
-from infratest.project.faces import keeps
+from infratest.project.execute import has_store
 from infratest.project.session import Session
 from infratest.stack import kept_parameters
 
@@ -31,7 +31,7 @@ def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[
     stack = session.stack
     if not outsiders.get("provider", stack.provider).declared or (kept["heal"] and not _healable(session, plan)):
         return
-    state = str(session.state.path) if keeps(session) else ""
+    state = str(session.state.path) if has_store(session) else ""
     about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
     try:
         theirs = {str(path.absolute()) for path in _sources(session, features)}
@@ -54,7 +54,7 @@ def _changed(path: str) -> int:
 def _healable(session: Session, plan: Plan) -> bool:
     """Whether there is nothing to say of a heal where all is well: a place for its counts, a rule for each tag."""
     rules = {rule.name for rule in session.stack.heal}
-    return keeps(session) and all(task.scenario.tag("heal") in {"", *rules} for task in plan.tasks)
+    return has_store(session) and all(task.scenario.tag("heal") in {"", *rules} for task in plan.tasks)
 
 
 def _sources(session: Session, features: Sequence[str]) -> Iterator[Path]:
@@ -97,8 +97,7 @@ def _ours() -> Iterator[Path]:
         yield record
         return
     steps = import_module("infratest.steps")  # by name: type checkers do not follow where it is installed from
-    for folder in (package / "gherkin", package / "checks", *(Path(one) for one in steps.__path__)):
+    rooms = (package / name for name in ("gherkin", "checks", "plan", "project"))
+    for folder in (*rooms, *(Path(path) for path in steps.__path__)):
         yield folder
         yield from folder.glob("*.py")
-    yield package / "engine" / "plan.py"
-    yield package / "engine" / "faces.py"

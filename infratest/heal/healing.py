@@ -1,6 +1,6 @@
 """The heal engine: from a report to acts, one at a time, each behind every gate, verified and on record.
 
-Called by `check --heal` and `infratest heal`, through `infratest.project.faces`. Everything it acts with is handed in:
+Called by `check --heal` and `infratest heal`, through `infratest.project.heal`. Everything it acts with is handed in:
 the hosts, a way to open a connection, to provision, and to run scenarios again. It holds the stack's lock from the
 first look at the counts to the last verification, so no host is ever healed by two runs at once.
 """

@@ -10,7 +10,7 @@ from functools import cached_property
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
 from infratest.hosts import GONE, Host
-from infratest.project import faces
+from infratest.project.prepare import PROVIDER_SECONDS
 from infratest.project.session import Session
 from infratest.pytest_plugin.once import Shared
 from infratest.stack.open import open_hosts
@@ -32,7 +32,7 @@ class Life:
     def hosts(self) -> list[Host]:
         """The stack's hosts as they are, brought up first where that was asked for. Raises InfratestError."""
         self.begin()
-        return open_hosts(self._session.stack, self._session.state, Deadline(faces.PROVIDER_SECONDS))
+        return open_hosts(self._session.stack, self._session.state, Deadline(PROVIDER_SECONDS))
 
     def begin(self) -> None:
         """Bring the stack up, once for all workers, where that was asked for. Raises InfratestError."""
@@ -59,7 +59,7 @@ class Life:
         try:
             with signals(stop):
                 life = Lifecycle(stack, state, ready=ready_by(stack), stop=stop)
-                there = life.provider.hosts(stack.hosts, Deadline(faces.PROVIDER_SECONDS))
+                there = life.provider.hosts(stack.hosts, Deadline(PROVIDER_SECONDS))
                 # Noted before anything is made: it is destroyed in the end even if this process is gone by then.
                 self._shared.note("absent", [host.name for host in there if host.state == GONE])
                 life.up()

@@ -16,7 +16,8 @@ from infratest.engine.results import result
 from infratest.errors import InfratestError
 from infratest.model import Report, Result
 from infratest.plan.tasks import Plan, Task
-from infratest.project import faces
+from infratest.project.execute import carry_out, execute, problem, store
+from infratest.project.prepare import Choice, Request, plan_for
 from infratest.project.session import Session
 from infratest.pytest_plugin.once import Shared
 from infratest.states import UNKNOWN
@@ -45,7 +46,7 @@ class Runs:
         self.checking: Sequence[Task] = ()
         self._session = session
         self._shared = shared
-        self._wanted = faces.Wanted(tags=tags, wait=LOCK_WAIT)
+        self._request = Request(tags=tags, wait=LOCK_WAIT)
         self._bring_up = bring_up
         self._acting = acting
         self._joint: dict[str, Result] | None = None
@@ -62,7 +63,7 @@ class Runs:
         joint = self._checked()
         if not (again or task.acting):
             return joint.get(task.id) or self._missing(task, self._problem)
-        report = self._run([task], faces.carry_out)
+        report = self._run([task], carry_out)
         self._alone.append(report)
         self._last.update({one.id: one for one in report.results})
         return next((one for one in report.results if one.id == task.id), None) or self._missing(task, report.problem)
@@ -76,7 +77,7 @@ class Runs:
         if self._alone:
             first = self._alone[0]
             results = [one for report in self._alone for one in report.results]
-            faces.store(self._session, first.changed(results=results, problem=""))
+            store(self._session, first.changed(results=results, problem=""))
             self._alone.clear()
 
     def _missing(self, task: Task, problem: str) -> Result:
@@ -92,9 +93,9 @@ class Runs:
         return self._joint
 
     def _check(self) -> dict[str, Any]:
-        report = self._run(self.checking, faces.execute)
+        report = self._run(self.checking, execute)
         if not report.problem:
-            faces.store(self._session, report)
+            store(self._session, report)
         return report.as_dict(infratest.__version__)
 
     def _run(self, tasks: Sequence[Task], carry_out: Callable[..., Report]) -> Report:
@@ -105,11 +106,11 @@ class Runs:
                 scenarios = list({task.scenario.key: task.scenario for task in tasks}.values())
                 own = any(scenario.own for scenario in scenarios)
                 users = users_steps(self._session.stack.folder) if own else None
-                choice = faces.Choice(scenarios=scenarios, users=users)
-                prepared = faces.plan_for(self._session, self._wanted, choice)
+                choice = Choice(scenarios=scenarios, users=users)
+                prepared = plan_for(self._session, self._request, choice)
                 ids = {task.id for task in tasks}
                 left = tuple(task for task in prepared.plan.tasks if task.id in ids)
                 prepared = replace(prepared, plan=Plan(tasks=left, hosts=prepared.plan.hosts))
-                return carry_out(self._session, self._wanted, prepared)
+                return carry_out(self._session, self._request, prepared)
             except InfratestError as error:
-                return faces.problem(self._session, error)
+                return problem(self._session, error)

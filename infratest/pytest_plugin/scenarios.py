@@ -20,7 +20,7 @@ from infratest.gherkin.suite import Feature
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
 from infratest.plan.tasks import Task
-from infratest.project import faces
+from infratest.project.prepare import Request, choose, plan_for, read_feature
 from infratest.project.session import Session
 from infratest.pytest_plugin.once import Form, Shared
 from infratest.user_steps.load import UsersSteps
@@ -62,17 +62,17 @@ class Scenarios:
     def _read_tasks(self, path: Path) -> Sequence[Task]:
         lines = self._lines.get(str(path), ())
         features = tuple(f"{path}:{line}" for line in lines) or (str(path),)
-        wanted = faces.Wanted(features=features, tags=self.tags)
+        request = Request(features=features, tags=self.tags)
         try:
-            choice = faces.choose(self._session, wanted, self._read)
+            choice = choose(self._session, request, self._read)
         except NothingSelected:
             return ()
-        tasks = faces.plan_for(self._session, wanted, choice, self._hosts(), steps=False).plan.tasks
+        tasks = plan_for(self._session, request, choice, self._hosts(), steps=False).plan.tasks
         return tuple(task for task in tasks if self._slug in (None, task.scenario.slug))
 
     def _read(self, item: Found, users: UsersSteps | None) -> Feature:
         if item.path not in self._features:
-            self._features[item.path] = faces.read(item, users)
+            self._features[item.path] = read_feature(item, users)
         return self._features[item.path]
 
     def _hosts(self) -> list[Host]:

@@ -12,7 +12,8 @@ from infratest.gherkin.suite import Feature
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
 from infratest.model import Report
-from infratest.project import faces
+from infratest.project.execute import execute
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 
 
@@ -39,8 +40,8 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report
         if hosts is not None:
             (tmp_path / "stack.yaml").write_text(STACK, encoding="utf-8")
             session.stack_path = tmp_path / "stack.yaml"
-        wanted = faces.Wanted(features=("x.feature",), face=face)
-        return faces.execute(session, wanted, faces.prepare(session, wanted, hosts))
+        request = Request(features=("x.feature",), face=face)
+        return execute(session, request, prepare(session, request, hosts))
 
     return run
 

@@ -6,9 +6,9 @@ import pytest
 
 from infratest.collect.asked import Ask, Facts, questions
 from infratest.collect.script import Question
+from infratest.engine.apart import defects_told
 from infratest.errors import FactError, InfratestError, UserError
 from infratest.facts.base import Answer, Fact, Need
-from infratest.project.faces import defects_told
 
 
 class Broken(Fact):

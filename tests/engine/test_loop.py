@@ -13,7 +13,7 @@ from infratest.collect.here import Here
 from infratest.deadline import Deadline
 from infratest.engine.checking import Checking
 from infratest.engine.results import with_needs
-from infratest.project import faces
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 
 
@@ -36,8 +36,8 @@ class Loop:
         with open("loop.feature", "w", encoding="utf-8") as file:
             file.write("Feature: loop\n")
             file.writelines(f"  Scenario: n {n}\n    Then {each}\n" for n, each in enumerate(sentences))
-        wanted = faces.Wanted(features=("loop.feature",), face="check")
-        self.plan = faces.prepare(Session(host=("local",)), wanted).plan
+        request = Request(features=("loop.feature",), face="check")
+        self.plan = prepare(Session(host=("local",)), request).plan
         (host,) = self.plan.hosts
         self.checking = Checking(self.plan.hosts, collector(host), Deadline(60))
 

@@ -358,10 +358,10 @@ def test_a_signal_ends_a_run_that_hangs_at_once_and_undoes_its_faults(tmp_path, 
     (tmp_path / "run.py").write_text(
         "import sys\n"
         "from infratest.cli import main\n"
-        "from infratest.project import faces\n"
+        "from infratest.project import prepare\n"
         "from infratest.hosts import Host\n"
         f"host = Host(name='h', transport='fake', options={{'answers': {answers!r}, 'record': {str(record)!r}}})\n"
-        "faces.open_hosts = lambda *_: [host]\n"
+        "prepare.open_hosts = lambda *_: [host]\n"
         "main.main(['test', 'x.feature'])\n"
     )
     going = subprocess.Popen([sys.executable, "run.py"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)

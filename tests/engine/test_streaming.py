@@ -13,7 +13,8 @@ from infratest.engine.run import Settings, run
 from infratest.errors import Unreachable
 from infratest.hosts import Host
 from infratest.model import Report, Result
-from infratest.project import faces
+from infratest.project.execute import execute
+from infratest.project.prepare import Prepared, Request, prepare
 from infratest.project.session import Session
 from infratest.states import CRITICAL, OK, UNKNOWN
 from infratest.transports.local import Local
@@ -33,15 +34,15 @@ class Told:
         self.results: dict[str, Result] = {}
         (folder / "stack.yaml").write_text("stack: t\nprovider: local\n", encoding="utf-8")
 
-    def prepared(self, text: str, hosts: list[Host]) -> tuple[Session, faces.Wanted, faces.Prepared]:
+    def prepared(self, text: str, hosts: list[Host]) -> tuple[Session, Request, Prepared]:
         (self.folder / "x.feature").write_text(text.replace("WAIT", WAIT.format(go=self.go)), encoding="utf-8")
         session = Session(timeout=60, state_path=str(self.folder / "state"), stack_path=self.folder / "stack.yaml")
-        wanted = faces.Wanted(features=("x.feature",))
-        return session, wanted, faces.prepare(session, wanted, hosts)
+        request = Request(features=("x.feature",))
+        return session, request, prepare(session, request, hosts)
 
     def run(self, text: str, hosts: list[Host]) -> Report:
-        session, wanted, prepared = self.prepared(text, hosts)
-        return faces.execute(session, wanted, prepared, self.told)
+        session, request, prepared = self.prepared(text, hosts)
+        return execute(session, request, prepared, self.told)
 
     def told(self, result: Result) -> None:
         name = result.id.partition("#")[2] or result.id

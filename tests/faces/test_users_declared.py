@@ -9,7 +9,8 @@ import pytest
 
 from infratest.errors import FeatureError
 from infratest.model import Report
-from infratest.project import faces
+from infratest.project.execute import execute
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from infratest.user_steps.load import users_steps
 from tests.worlds.small_project import STACK, write
@@ -23,8 +24,8 @@ def project(tmp_path: Path) -> Path:
 def report(folder: Path, feature: str) -> Report:
     write(folder, {"features/own.feature": f"Feature: own\n{feature}"})
     going = Session(stack_path=folder / "stack.yaml")
-    asked = faces.Wanted(features=("features/own.feature",))
-    return faces.execute(going, asked, faces.prepare(going, asked))
+    asked = Request(features=("features/own.feature",))
+    return execute(going, asked, prepare(going, asked))
 
 
 GENERATOR = "from behave import then\n@then('it is so')\n{decorated}def look(context):\n    yield\n"

@@ -18,7 +18,8 @@ import pytest
 
 from infratest.hosts import Host
 from infratest.model import Report, Result
-from infratest.project import faces
+from infratest.project.execute import execute
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from tests.worlds.sshd import Server, running_sshd
 
@@ -122,8 +123,8 @@ def run(
     def run(timeout: float) -> Report:
         session = Session(timeout=timeout, state_path=str(tmp_path / "state"))
         session.stack_path = tmp_path / "stack.yaml"
-        wanted = faces.Wanted(features=("cut.feature",), face="test")
-        return faces.execute(session, wanted, faces.prepare(session, wanted, [host]))
+        request = Request(features=("cut.feature",), face="test")
+        return execute(session, request, prepare(session, request, [host]))
 
     return run
 

@@ -16,7 +16,7 @@ import pytest
 
 from infratest.cli._kept_plan import TICK, keep_plan
 from infratest.plan import kept as compiled
-from infratest.project import faces
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from tests.worlds.wheel import installed
 
@@ -370,7 +370,7 @@ def test_what_changed_while_it_was_read_is_not_kept(place, monkeypatch, changes)
     written = (place.folder / "features" / "a.feature").stat().st_ctime_ns
     while (began := time.time_ns()) <= written + 2 * TICK:
         pass
-    plan = faces.prepare(session, faces.Wanted(features=["features"], face="check")).plan
+    plan = prepare(session, Request(features=["features"], face="check")).plan
     if changes:
         place.write("a.feature", "one", "/nonexistent")
     kept = {"warning": "", "critical": "", "timeout": 10.0, "verbosity": 0, "heal": False}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from infratest.model import Report, Result
-from infratest.project import faces
+from infratest.project.execute import execute
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from tests.worlds.small_project import write
 
@@ -17,8 +18,8 @@ def session(folder: Path, **options: object) -> Session:
 def report(folder: Path, feature: str, **wanted: object) -> Report:
     write(folder, {"features/own.feature": f"Feature: own\n{feature}"})
     going = session(folder)
-    asked = faces.Wanted(features=("features/own.feature",), **wanted)
-    return faces.execute(going, asked, faces.prepare(going, asked))
+    asked = Request(features=("features/own.feature",), **wanted)
+    return execute(going, asked, prepare(going, asked))
 
 
 def by_slug(found: Report) -> dict[str, Result]:

@@ -55,19 +55,20 @@ def command(session: Session, what: str, time: str | None, dry_run: bool) -> int
         )
     if what == RESUME:
         return _resume(session, dry_run)
-    from infratest.project import faces
+    from infratest.project.execute import store
+    from infratest.project.heal import heal_report
 
     report = read_report(what)
     _for_this_stack(report, session, what)
     deadline = Deadline(session.timeout) if session.timeout else None
-    healed, records = faces.heal_report(session, report, dry_run, deadline=deadline, stored=True)
+    healed, records = heal_report(session, report, dry_run, deadline=deadline, stored=True)
     for record in records:
         reason = f": {record.reason}" if record.reason else ""
         click.echo(f"{record.before.id}: {record.ending}: {record.remedy}{reason}")
     looked_at = [record.after for record in records if record.after is not None]
     if looked_at:
         # Only what was run again is news: the rest of the report is as old as its file.
-        faces.store(session, healed.changed(results=looked_at, started=rfc3339.now(), duration=0.0))
+        store(session, healed.changed(results=looked_at, started=rfc3339.now(), duration=0.0))
     return _judged(healed, records)
 
 

@@ -16,7 +16,7 @@ from infratest.gherkin.lint import binding, heals, idle_rules, needs
 from infratest.gherkin.suite import Feature
 from infratest.heal.ladder import foresee
 from infratest.lifecycle.operation import Lifecycle
-from infratest.project import faces
+from infratest.project.prepare import read_feature
 from infratest.project.readiness import check_ready
 from infratest.project.session import Session
 from infratest.stack.declared import StackFile
@@ -107,7 +107,7 @@ class _Look:
         every = True
         for item in find(self.arguments, declared, folder):
             try:
-                made = faces.read(item, self.users)
+                made = read_feature(item, self.users)
             except FeatureError as error:
                 self.problems.append(str(error))
                 every = False
@@ -121,7 +121,7 @@ class _Look:
         found = []
         for item in find((), declared, folder):
             try:
-                found.append(faces.read(item, self.users))
+                found.append(read_feature(item, self.users))
             except FeatureError:  # it is not what was asked for
                 continue
         return found

@@ -11,7 +11,7 @@ from infratest.check import CONTROLLER
 from infratest.cli.session import selecting, with_session
 from infratest.collect.asked import commands
 from infratest.plan.tasks import ActStep, CheckStep, Plan, Task, needs_of
-from infratest.project import faces
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from infratest.units import counted
 
@@ -33,8 +33,8 @@ def command(session: Session, features: tuple[str, ...], tags: tuple[str, ...], 
 
     Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use.
     """
-    wanted = faces.Wanted(features=features, tags=tags, scenario=scenario)
-    made = faces.prepare(session, wanted).plan
+    request = Request(features=features, tags=tags, scenario=scenario)
+    made = prepare(session, request).plan
     if form == "json":
         click.echo(json.dumps(_document(made), indent=2, ensure_ascii=False))
     else:

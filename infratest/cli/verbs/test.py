@@ -12,7 +12,8 @@ from infratest.cli._formats import check_formats, exit_status, format_options, s
 from infratest.cli.session import selecting, with_session
 from infratest.engine.apart import Send
 from infratest.model import Report, Result
-from infratest.project import faces
+from infratest.project.execute import execute, store
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 
 
@@ -45,23 +46,23 @@ def command(
     Exit status: 0 ok, 1 warning, 2 critical, 3 unknown (nothing ran, something could not be known, wrong use).
     """
     check_formats(formats)
-    wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="test", yes_production=yes_production)
-    report = run(session, wanted)
+    request = Request(features=features, tags=tags, scenario=scenario, face="test", yes_production=yes_production)
+    report = run(session, request)
     show(session, report, formats, "text")
     return exit_status(report.state, fail_on)
 
 
-def run(session: Session, wanted: faces.Wanted) -> Report:
+def run(session: Session, request: Request) -> Report:
     """Run and store; what stands in the way of all is the report's problem."""
     deadline = until(session, "test")
 
     def work(send: Send) -> Report:
         send((AT, "features and steps of your own were read"))
-        prepared = faces.prepare(session, wanted, deadline=deadline)
+        prepared = prepare(session, request, deadline=deadline)
         send((AT, "scenarios were run"))
         with _Progress(len(prepared.plan.tasks)) as progress:
-            report = faces.execute(session, wanted, prepared, progress.result, deadline=deadline)
-        faces.store(session, report)
+            report = execute(session, request, prepared, progress.result, deadline=deadline)
+        store(session, report)
         return report
 
     return in_time(session, deadline, work)

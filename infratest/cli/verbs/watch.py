@@ -24,7 +24,8 @@ from infratest.collect.connections import Held
 from infratest.errors import InfratestError
 from infratest.lifecycle.provision import provision
 from infratest.model import Report
-from infratest.project import faces
+from infratest.project.execute import execute, store
+from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from infratest.units import human
 
@@ -61,8 +62,8 @@ def command(
     Exit status: 130 after Ctrl-C, 1 the files cannot be watched, 2 wrong use.
     """
     check_formats(formats)
-    wanted = faces.Wanted(features=features, tags=tags, scenario=scenario, face="test")
-    watching = Watching(session, wanted, formats)
+    request = Request(features=features, tags=tags, scenario=scenario, face="test")
+    watching = Watching(session, request, formats)
     try:
         watching.first()
         for now in watching.looks():
@@ -77,7 +78,7 @@ class Watching:
     """What was seen last, and which hosts must be provisioned before the next test."""
 
     session: Session
-    wanted: faces.Wanted
+    request: Request
     formats: Sequence[str]
     held: Held = field(default_factory=Held)
     _seen: Look = field(default_factory=Look)
@@ -135,7 +136,7 @@ class Watching:
             self._test(session)
 
     def _look(self) -> Look:
-        return look(self._again(), self.wanted.features, self._seen)
+        return look(self._again(), self.request.features, self._seen)
 
     def _again(self) -> Session:
         """Return a session of the same options that reads its files anew."""
@@ -164,9 +165,9 @@ class Watching:
     def _test(self, session: Session) -> None:
         began = time.monotonic()
         try:
-            prepared = faces.prepare(session, self.wanted)
-            report = faces.execute(session, self.wanted, prepared, held=self.held)
-            faces.store(session, report)
+            prepared = prepare(session, self.request)
+            report = execute(session, self.request, prepared, held=self.held)
+            store(session, report)
             show(session, report, self.formats, "text")
         except (InfratestError, OSError) as error:
             self._failed(error)

@@ -1,0 +1,161 @@
+"""From a plan to a report that is stored: carried out, its history filled in, its results and events kept.
+
+Called by every front end with what `prepare` returned.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infratest import rfc3339
+from infratest.deadline import Deadline
+from infratest.engine.apart import defects_told
+from infratest.engine.run import Settings, reported
+from infratest.errors import InfratestError, StateError, UserError
+from infratest.gherkin.suite import Line
+from infratest.lifecycle.lease import renew
+from infratest.model import Report, Result
+from infratest.plan.tasks import Step, Task
+from infratest.project.prepare import Prepared, Request
+from infratest.project.session import Session
+from infratest.project.undo_journal import UndoJournal
+from infratest.stack.open import open_transport, opened
+from infratest.store import history
+from infratest.store.keep import keep
+from infratest.user_steps.load import UsersSteps
+
+if TYPE_CHECKING:
+    from infratest.collect.connections import Held
+
+log = logging.getLogger(__name__)
+
+#: Seconds of a whole run, where `--timeout` says nothing else. A check's is the monitoring guidelines' ten.
+SECONDS = {"test": 600.0, "check": 10.0}
+
+
+@defects_told
+def execute(
+    session: Session,
+    request: Request,
+    prepared: Prepared,
+    on_result: Callable[[Result], None] | None = None,
+    held: Held | None = None,
+    deadline: Deadline | None = None,
+) -> Report:
+    """Run what was prepared and return the report, its history filled in; stores nothing.
+
+    Args:
+        on_result: called with each result as soon as it is known. held: connections kept from run to run of one
+        session. deadline: of the whole call, which began before; else the run has its time from now on.
+    """
+    return with_history(session, carry_out(session, request, prepared, on_result, held, deadline))
+
+
+@defects_told
+def carry_out(
+    session: Session,
+    request: Request,
+    prepared: Prepared,
+    on_result: Callable[[Result], None] | None = None,
+    held: Held | None = None,
+    deadline: Deadline | None = None,
+) -> Report:
+    """The same without the history, which is as long as the project is large."""
+    stack, state = session.stack, session.state
+    seconds = session.timeout or SECONDS[request.face]
+    settings = Settings(
+        seconds=seconds,
+        deadline=deadline or Deadline(seconds),
+        jobs=session.jobs,
+        on_result=on_result,
+        lock=lambda: state.lock(request.wait, "an acting scenario"),
+        undo_log=UndoJournal(state, stack.name, stack.env),
+        start=_starter(session),
+        held=held,
+    )
+    about = (stack.name, stack.env, stack.production)
+    if prepared.users is None or not any(task.scenario.own for task in prepared.plan.tasks):
+        return reported(prepared.plan, open_transport, settings, *about)
+    report = _with_users(session, prepared, prepared.users, settings)
+    changed: Report = report.changed(stack=stack.name, env=stack.env, production=stack.production)
+    return changed
+
+
+def _with_users(session: Session, prepared: Prepared, users: UsersSteps, settings: Settings) -> Report:
+    """Run a plan that holds steps of the user's own."""
+    from infratest.user_steps.apart import carried_out_apart
+    from infratest.user_steps.run import users_tasks
+
+    plan_line = prepared.plan_line or _unplanned
+
+    def run(theirs: Settings, at: Callable[[str], None]) -> Report:
+        tasks = users_tasks(users, session.stack.parameters, plan_line, at)
+        return reported(prepared.plan, open_transport, theirs.changed(users_tasks=tasks), "", "", False)
+
+    return carried_out_apart(prepared.plan, settings, run, opened)
+
+
+def _unplanned(line: Line, task: Task) -> Step:
+    raise UserError(f"{line.text!r}: only a run that planned its features knows our sentences in a step of your own")
+
+
+def _starter(session: Session) -> Callable[[str, Deadline], None]:
+    """Return what starts a host again that its own reboot has ended (container engines end a host that reboots)."""
+
+    def start(name: str, deadline: Deadline) -> None:
+        from infratest.providers.base import Halts
+        from infratest.stack.open import open_provider
+
+        provider = open_provider(session.stack, session.state)
+        if not isinstance(provider, Halts):
+            return
+        for resource in provider.existing(deadline):
+            mine = resource.labels.get("infratest.state") == session.state.id
+            if resource.kind == "host" and resource.name == name and mine:
+                provider.start(resource, deadline)
+
+    return start
+
+
+def with_history(session: Session, report: Report) -> Report:
+    """Return a report with its history: since when each result is as it is, where that is kept."""
+    if not has_store(session):
+        return report
+    try:
+        return history.with_since(report, history.last(session.state, report.env), time.time())
+    except StateError as error:
+        log.info("%s", error)
+        return report
+
+
+def store(session: Session, report: Report, *, counting: bool = False) -> None:
+    """Keep a report's results and events, and with `counting` its failures in a row, where there is a place for them.
+
+    The stack was used: its lease begins anew.
+
+    A check of this machine without a stack file has no such place unless `--state` names one: it must not leave a
+    folder wherever it happens to be started.
+    """
+    if has_store(session):
+        keep(session.state, report, counting=counting)
+        renew(session.state, session.stack.name, session.stack.env)
+
+
+def has_store(session: Session) -> bool:
+    """Return whether there is a state directory that the user knows of."""
+    return session.stack.path != Path() or session.state_path is not None
+
+
+def problem(session: Session | None, error: Exception) -> Report:
+    """Return the report of a run that could not begin: unknown, with why."""
+    name, env, production = "", "", False
+    if session is not None:
+        try:
+            name, env, production = session.stack.name, session.stack.env, session.stack.production
+        except InfratestError:
+            name = ""
+    return Report(name, env, rfc3339.now(), 0.0, (), production, problem=str(error))

@@ -1,0 +1,108 @@
+"""From a report to what was healed: the heal engine, given this stack's hosts, rules and store.
+
+Called by `check --heal` and `infratest heal`. Imported only then: what heals is more than a check needs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from infratest.deadline import Deadline
+from infratest.engine.apart import defects_told
+from infratest.gherkin.select import CHECK
+from infratest.heal.acts import Means
+from infratest.heal.gates import ALWAYS, Limits
+from infratest.heal.healing import heal
+from infratest.heal.health import paused
+from infratest.heal.records import HealRecord, applied
+from infratest.model import Report
+from infratest.plan.tasks import Plan
+from infratest.project.execute import execute
+from infratest.project.prepare import Request, prepare, stack_hosts
+from infratest.project.session import Session
+from infratest.stack.open import opened
+from infratest.store import history
+
+
+@defects_told
+def heal_report(
+    session: Session,
+    report: Report,
+    dry_run: bool,
+    *,
+    deadline: Deadline | None = None,
+    suppressed: str = "",
+    stored: bool = False,
+) -> tuple[Report, list[HealRecord]]:
+    """Heal what a report says is broken, as the stack's rules allow.
+
+    Args:
+        deadline: of the whole call; without one each part has its own time.
+        suppressed: why the caller wants nothing healed, empty or 0 where it may be.
+        stored: the report is from a file, and says how things were: they are looked at again before anything is done.
+    Returns:
+        The report as it is afterwards, with the words for a status line in its notes, and each decision.
+    Raises:
+        InfratestError: a rule is wrong, or the state directory cannot be used; nothing has been done.
+    """
+    stack, state = session.stack, session.state
+    means = _means(session, deadline, suppressed, stored)
+    known = history.last(state, stack.env)
+    records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
+    healed = applied(report, records)
+    pause = paused(state, time.time())
+    if pause and not healed.notes:
+        healed = healed.changed(notes=(pause,))
+    return healed, records
+
+
+def _means(session: Session, deadline: Deadline | None, suppressed: str, stored: bool) -> Means:
+    """Return what the engine acts with on this stack; arguments as for `heal_report`."""
+    return Means(
+        hosts={host.name: host for host in stack_hosts(session, deadline)},
+        folder=session.stack.folder,
+        open_transport=opened,
+        provision=_provisioner(session),
+        rerun=lambda ids: _rerun(session, ids, deadline),
+        # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
+        deadline=deadline,
+        suppressed="" if suppressed == "0" else suppressed,
+        limits=Limits(look_again=ALWAYS) if stored else Limits(),
+        variables=_hook_variables(session),
+    )
+
+
+def _rerun(session: Session, ids: Sequence[str], deadline: Deadline | None) -> Report:
+    """Run the scenarios with these ids again, over new connections; on hosts that the call did not name, too."""
+    session = replace(session, host=())
+    features = list(dict.fromkeys(id.partition("#")[0] for id in ids))
+    request = Request(features=features, face=CHECK)
+    prepared = prepare(session, request, deadline=deadline)
+    tasks = tuple(task for task in prepared.plan.tasks if task.id in set(ids))
+    plan = Plan(tasks=tasks, hosts=prepared.plan.hosts)
+    return execute(session, request, replace(prepared, plan=plan), deadline=deadline)
+
+
+def _hook_variables(session: Session) -> dict[str, str]:
+    """Return what lets `infratest` in a hook be about this stack as it stands: the options' own variables."""
+    stack = session.stack
+    variables = {"INFRATEST_STATE": str(session.state.path.absolute())}
+    if stack.path != Path():
+        variables["INFRATEST_STACK"] = str(stack.path.absolute())
+    return variables | ({"INFRATEST_ENV": stack.env} if stack.env else {})
+
+
+def _provisioner(session: Session) -> Callable[[str, Deadline], str]:
+    """Return what provisions one host by name again, and says what it did."""
+
+    def provision(name: str, deadline: Deadline) -> str:
+        from infratest.lifecycle.operation import Lifecycle
+        from infratest.lifecycle.provision import provision as run_provision
+
+        done = run_provision(Lifecycle(session.stack, session.state, deadline=deadline), [name])
+        return f"provisioned {', '.join(done) or 'nothing: it has no provision'}"
+
+    return provision
