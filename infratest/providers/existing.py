@@ -100,7 +100,7 @@ class Existing(Provider):
         usable = any(find_spec(library) for library in CLIENTS)
         found = "hosts that are there already, by SSH" + ("" if usable else ": no client for it is installed")
         return [Finding(name="provider existing", usable=usable, found=found,
-                        advice="" if usable else "pip install 'infratest[fast,ssh]'")]  # fmt: skip
+                        advice="" if usable else "pip install 'infratest[ssh]'")]  # fmt: skip
 
     def _shared(self) -> dict[str, Any]:
         options: dict[str, Any] = {"agent": self.options.agent, "pin": self.options.pin}

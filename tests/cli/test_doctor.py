@@ -73,7 +73,7 @@ def test_without_libssh2_paramiko_serves_and_it_says_how_to_get_the_other(place:
     found = findings(place)
     assert found["ssh2-python"]["usable"] is False
     assert "no ssh2 here" in found["ssh2-python"]["found"]
-    assert found["ssh2-python"]["advice"] == "pip install 'infratest[fast]'"
+    assert found["ssh2-python"]["advice"] == "pip install 'infratest[ssh]'"
     usable, words = hosts(found)["host web"]
     assert usable
     assert words.startswith("paramiko would serve: ssh2-python cannot be imported (no ssh2 here)")

@@ -89,7 +89,7 @@ BY_SSH = {
 
 
 def test_a_check_over_ssh_by_a_kept_plan_imports_nothing_dear(tmp_path):
-    programs = installed("[fast]")
+    programs = installed("[ssh]")
     (tmp_path / "x.feature").write_text(f"Feature: f\n  Scenario: s{SENTENCES}", encoding="utf-8")
     with running_sshd(tmp_path / "sshd") as server:
         (tmp_path / "stack.yaml").write_text(
@@ -111,7 +111,7 @@ def test_a_check_over_ssh_by_a_kept_plan_imports_nothing_dear(tmp_path):
 
 def test_a_check_that_looks_into_ssh_config_imports_nothing_dear_for_it(tmp_path):
     """Whether OpenSSH's client is asked, or has been asked before: its answer stands in the state directory."""
-    programs = installed("[fast]")
+    programs = installed("[ssh]")
     (tmp_path / "x.feature").write_text(f"Feature: f\n  Scenario: s{ONE}", encoding="utf-8")
     with running_sshd(tmp_path / "sshd") as server:
         (tmp_path / "ssh_config").write_text(

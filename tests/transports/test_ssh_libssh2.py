@@ -135,7 +135,7 @@ def test_without_ssh2_paramiko_serves(server: Server) -> None:
         [sys.executable, "-c", code, json.dumps(server.options())], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("paramiko ssh2-python cannot be imported")
-    assert "pip install 'infratest[fast]'" in done.stdout
+    assert "pip install 'infratest[ssh]'" in done.stdout
 
 
 # How often it waits, counted outside

@@ -24,7 +24,7 @@ AUTO, LIBSSH2, PARAMIKO = "auto", "libssh2", "paramiko"
 
 #: Client -> what is imported, the library it is of, how to get that.
 CLIENTS = {
-    LIBSSH2: ("ssh2.session", "ssh2-python", "pip install 'infratest[fast]'"),
+    LIBSSH2: ("ssh2.session", "ssh2-python", "pip install 'infratest[ssh]'"),
     PARAMIKO: ("paramiko", "paramiko", "pip install 'infratest[ssh]'"),
 }
 
