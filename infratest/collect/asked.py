@@ -238,14 +238,3 @@ def asks(needs: Iterable[Need]) -> list[Ask]:
     # What a user's command does to those behind it (a daemon that holds its output) is no fact's loss.
     found.sort(key=lambda ask: ask.fact.alone)
     return found
-
-
-def commands(needs: Mapping[str, Iterable[Need]], controller: str) -> dict[str, list[tuple[str, str]]]:
-    """Return, for `infratest plan`, what would be asked where: location -> (fact, snippet)."""
-    found = {}
-    for location, wanted in needs.items():
-        if location == controller:
-            found[location] = [(need.fact, " ".join(need.argument)) for need in wanted]
-        else:
-            found[location] = [(ask.name, ask.snippet) for ask in asks(wanted)]
-    return found

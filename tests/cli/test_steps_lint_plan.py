@@ -379,9 +379,32 @@ def test_plan_lists_the_users_own_commands(desk):
         '    And the command "nginx -T | grep -c listen" prints "1"\n    And the command "nginx -t" as root exits 0\n',
     )
     printed = infratest(desk, "plan").stdout
-    assert "\n  runs: nginx -t (as root)\n" in printed
-    assert "\n  runs: nginx -T | grep -c listen\n" in printed
-    assert printed.count("runs: nginx -t ") == 1  # once, however many sentences ask
+    # Each once, however many sentences ask.
+    assert printed.endswith(
+        "\nhere: 2 facts in one trip\n"
+        "  root-command of yours, as root: nginx -t\n"
+        "  command of yours: nginx -T | grep -c listen\n"
+    )
+
+
+def test_plan_speaks_of_facts_and_paths_and_shows_the_shell_when_asked(desk):
+    feature(
+        desk,
+        'Feature: f\n  Scenario: s\n    Then the file "/etc/hosts" contains "local host"\n'
+        '    And the file "/etc/hosts" exists\n    And the file "/etc/fstab" exists\n    And port 22 is listening\n'
+        '    And "http://127.0.0.1:1/" answers 200 from the controller\n',
+    )
+    printed = infratest(desk, "plan").stdout
+    assert printed.endswith(
+        '\nhere: 3 facts in one trip\n  content: /etc/hosts "local host"\n  file: /etc/hosts, /etc/fstab\n  socket\n'
+        "\ncontroller:\n  http: http://127.0.0.1:1/\n"
+    )
+    whole = infratest(desk, "plan", "-v").stdout
+    assert "\n  file: /etc/hosts, /etc/fstab\n    set -- " in whole
+    document = json.loads(infratest(desk, "plan", "--format", "json").stdout)
+    (ask,) = document["asks"]["controller"]
+    assert ask == {"fact": "http", "arguments": [["http://127.0.0.1:1/"]], "command": None}
+    assert document["asks"]["here"][0]["arguments"] == [["/etc/hosts", "local host"]]
 
 
 @pytest.mark.parametrize(

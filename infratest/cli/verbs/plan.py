@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
 from infratest.check import CONTROLLER
+from infratest.cleaning import clean
 from infratest.cli.session import selecting, with_session
-from infratest.collect.asked import commands
+from infratest.collect.asked import asks
+from infratest.facts.base import Argument, Need
 from infratest.plan.tasks import ActStep, CheckStep, Plan, Task, needs_of
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from infratest.units import counted
 
 #: Facts that are a user's own command, and what is said of it.
-OWN = {"command": "", "root-command": " (as root)"}
+OWN = {"command": " of yours", "root-command": " of yours, as root"}
 
 
 @click.command("plan", short_help="Show what would run and which commands it would ask; touches nothing.")
@@ -27,9 +30,8 @@ OWN = {"command": "", "root-command": " (as root)"}
 def command(session: Session, features: tuple[str, ...], tags: tuple[str, ...], scenario: str | None, form: str) -> int:
     """Show what would run and which commands it would ask.
 
-    Each scenario with the hosts it runs on; for each host the facts that are needed and the shell text that asks for
-    them, all of which go over in one trip. Asks the provider where hosts are, and the hosts nothing. `-v` shows the
-    shell text whole.
+    Each scenario with the hosts it runs on; for each host the facts that are needed and of what, all of which go over
+    in one trip. Asks the provider where hosts are, and the hosts nothing. `-v` shows the shell text that asks, too.
 
     Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use.
     """
@@ -51,16 +53,22 @@ def _text(plan: Plan, verbosity: int) -> str:
             lines += [title]
         words = task.problem or (f"skipped: {task.skip}" if task.skip else _does(task))
         lines.append(f"  {task.id.partition('#')[2]}: {words}")
-    for location, asks in _asks(plan).items():
-        lines += [
-            "",
-            f"{location}: {counted(len(asks), 'fact')} in one trip" if location != CONTROLLER else f"{location}:",
-        ]
-        for fact, snippet in asks:
-            text = snippet if verbosity else " ".join(snippet.split())[:100]
-            lines.append(f"  {fact}: " + text.replace("\n", "\n    "))
-        lines += [f"  runs: {words}" for words in _own_commands(plan, location)]
+    for location, needs in _needs(plan).items():
+        trip = "" if location == CONTROLLER else f" {counted(len(needs), 'fact')} in one trip"
+        lines += ["", f"{location}:{trip}"]
+        snippets = dict(_snippets(location, needs)) if verbosity else {}
+        for fact, arguments in needs.items():
+            groups = [[each] for each in arguments] if fact in OWN else [arguments]
+            lines += [f"  {fact}{OWN.get(fact, '')}{_list(each)}" for each in groups]
+            if fact in snippets:
+                lines += [f"    {line}" for line in snippets[fact].splitlines()]
     return "\n".join(lines)
+
+
+def _list(arguments: Sequence[Argument]) -> str:
+    """Return what a fact is asked of: paths, names, commands; a text that is looked for stands in quotes behind."""
+    shown = [" ".join([first, *(f'"{each}"' for each in others if each)]) for first, *others in filter(None, arguments)]
+    return f": {', '.join(clean(each, 200) for each in shown)}" if shown else ""
 
 
 def _does(task: Task) -> str:
@@ -72,15 +80,22 @@ def _does(task: Task) -> str:
     return words
 
 
-def _own_commands(plan: Plan, location: str) -> list[str]:
-    """Return the commands that the user's own sentences run there, whole."""
-    needs = plan.needs().get(location, {})
-    return [f"{need.argument[0]}{OWN[need.fact]}" for need in needs if need.fact in OWN]
-
-
-def _asks(plan: Plan) -> dict[str, list[tuple[str, str]]]:
+def _needs(plan: Plan) -> dict[str, dict[str, list[Argument]]]:
+    """Return what is asked where: location -> fact -> arguments, those of scenarios that act too."""
     steps = [step for task in plan.tasks if not task.skip for step in task.steps if isinstance(step, CheckStep)]
-    return commands(needs_of(steps), CONTROLLER)
+    asked: dict[str, dict[str, list[Argument]]] = {}
+    for location, needs in needs_of(steps).items():
+        for need in needs:
+            asked.setdefault(location, {}).setdefault(need.fact, []).append(need.argument)
+    return asked
+
+
+def _snippets(location: str, needs: Mapping[str, Sequence[Argument]]) -> list[tuple[str, str]]:
+    """Return the shell text that asks for each fact; on this machine itself none is needed."""
+    if location == CONTROLLER:
+        return []
+    needed = [Need(fact, argument) for fact, arguments in needs.items() for argument in arguments]
+    return [(ask.name, ask.snippet) for ask in asks(needed)]
 
 
 def _document(plan: Plan) -> dict[str, Any]:
@@ -97,7 +112,11 @@ def _document(plan: Plan) -> dict[str, Any]:
             for task in plan.tasks
         ],
         "asks": {
-            location: [{"fact": fact, "command": snippet} for fact, snippet in asks]
-            for location, asks in _asks(plan).items()
+            location: [
+                {"fact": fact, "arguments": [list(argument) for argument in arguments], "command": snippets.get(fact)}
+                for fact, arguments in needs.items()
+            ]
+            for location, needs in _needs(plan).items()
+            for snippets in [dict(_snippets(location, needs))]
         },
     }
