@@ -96,7 +96,11 @@ def key(test: str) -> str:
 
 
 def _versions() -> list[Any]:
-    return [FORMAT, infratest.__version__, metadata.version("pytest-testinfra")]
+    try:
+        testinfra = metadata.version("pytest-testinfra")
+    except metadata.PackageNotFoundError:  # features need none
+        testinfra = ""
+    return [FORMAT, infratest.__version__, testinfra]
 
 
 def _entry(held: Any) -> Entry:
