@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.problem import BenchError
 
+BARE = "python -I -S -c pass"
 KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -109,6 +110,15 @@ def in_turns(contestants: Sequence[Contestant], rounds: int, warm_up: bool = Tru
             if number >= 0:
                 found[one.name].append(usage)
     return found
+
+
+def bare(python: Path, rounds: int = 15) -> float:
+    """Return the CPU seconds of an interpreter that does nothing: what a machine's speed is told by.
+
+    Limits on CPU are multiples of it, since the same program takes twice the time on another machine.
+    """
+    one = Contestant(name=BARE, command=[str(python), "-I", "-S", "-c", "pass"], cwd=python.parent)
+    return median([usage.cpu for usage in in_turns([one], rounds)[BARE]])
 
 
 def median(values: Sequence[float]) -> float:

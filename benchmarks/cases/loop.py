@@ -9,9 +9,9 @@ import json
 import shutil
 
 from benchmarks import environment, mix
-from benchmarks.cases.plugin import BARE, PLUGINS
+from benchmarks.cases.plugin import PLUGINS
 from benchmarks.figures import Figure, Must, Outcome
-from benchmarks.measure import Contestant, in_turns, measured, median
+from benchmarks.measure import BARE, Contestant, bare, in_turns, measured, median
 
 TITLE = "(iv) The engine's loop on this machine"
 ROUNDS, CYCLES, SPAWNS = 5, 200, 500
@@ -43,11 +43,14 @@ def run(rounds: int = 0) -> Outcome:
     outcome.notes.append("Each check is a scenario of its own, with a result of its own.")
     outcome.notes.append("Overhead: CPU of a cycle outside collecting, a check (judging, putting results together).")
     more = outcome.figures[0].more
+    alone = bare(environment.ours() / "python")
     outcome.musts = [
-        Must(what=RATE, limit=10_000, aim=15_000, got=more[RATE], unit="/s", least=True),
-        Must(what="overhead a check", limit=10, got=more["overhead us a check"], unit="us"),
+        Must(what=f"checks in the CPU of one `{BARE}`", limit=64, aim=96, got=round(more[RATE] * alone), unit="checks",
+             least=True),
+        Must(what=f"overhead of 1000 checks against `{BARE}`", limit=1.6,
+             got=round(more["overhead us a check"] / alone / 1000, 2), unit="x"),
         Must(what="changes missed", limit=0, got=missed, unit="changes"),
-    ]
+    ]  # fmt: skip
     return outcome
 
 
@@ -73,8 +76,8 @@ def _spawned(outcome: Outcome) -> None:
         return
     python = str(environment.ours() / "python")
     program = [python, "-I", "-S", str(PROBES / "spawn.py"), str(SPAWNS), str(PLUGINS / "check_dummy"), "0"]
-    bare = Contestant(name=BARE, command=[python, "-I", "-S", "-c", "pass"], cwd=environment.cache())
-    usages = in_turns([bare, Contestant(name=SPAWN, command=program, cwd=environment.cache())], 5)
+    nothing = Contestant(name=BARE, command=[python, "-I", "-S", "-c", "pass"], cwd=environment.cache())
+    usages = in_turns([nothing, Contestant(name=SPAWN, command=program, cwd=environment.cache())], 5)
     seconds = median([each.cpu for each in usages[SPAWN]]) - median([each.cpu for each in usages[BARE]])
     outcome.figures.append(
         Figure(setting="this machine", name=SPAWN, rounds=5, more={RATE: round(SPAWNS / seconds)}, note="CPU of both")

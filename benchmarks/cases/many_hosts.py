@@ -14,7 +14,7 @@ from benchmarks.cases.one_host import EXTRAS, warm
 from benchmarks.cases.plugin import says
 from benchmarks.figures import Figure, Must, Outcome, figure
 from benchmarks.hosts import Hosts, hosts
-from benchmarks.measure import Contestant, in_turns
+from benchmarks.measure import BARE, Contestant, bare, in_turns
 from benchmarks.server import Keys, keys
 from benchmarks.stack import project
 
@@ -31,11 +31,12 @@ def run(rounds: int = 0) -> Outcome:
     """Measure fan-out."""
     outcome = Outcome()
     known = keys()
+    alone = bare(environment.ours(EXTRAS) / "python")
     for count in COUNTS:
         with hosts(count, 10) as there:
             known.know(there.addresses)
             _measure(outcome, there, known, mix.checks(mix.TWENTY, [22], ["sshd"]), rounds)
-    outcome.musts = _musts(outcome)
+    outcome.musts = _musts(outcome, alone * 1000)
     outcome.notes.append(f"infratest with --jobs {JOBS}; memory is of all processes together (PSS).")
     return outcome
 
@@ -93,14 +94,17 @@ def _operations(commands: list[str]) -> str:
     return "".join(f'server.shell(name="check {n}", commands=[{each!r}])\n' for n, each in enumerate(commands, 1))
 
 
-def _musts(outcome: Outcome) -> list[Must]:
+def _musts(outcome: Outcome, alone: float) -> list[Must]:
+    """Return the limits; `alone` is the ms of a bare interpreter in the same run."""
     most, least = max(COUNTS), min(COUNTS)
     cold, warmed = outcome.find(f"{most} hosts", OURS), outcome.find(f"{most} hosts", WARM)
     few, many = (outcome.find(f"{n} hosts", WARM).more[PER_HOST] for n in (least, most))
     at = f"{most} hosts x 20 checks, RTT 10 ms"
     return [
-        Must(what=f"{at}, cold, client CPU a host", limit=6, aim=3, got=cold.more[PER_HOST], unit="ms"),
-        Must(what=f"{at}, warm cycle, client CPU a host", limit=1.5, aim=1, got=warmed.more[PER_HOST], unit="ms"),
+        Must(what=f"{at}, cold, client CPU a host against `{BARE}`", limit=0.9, aim=0.5,
+             got=round(cold.more[PER_HOST] / alone, 2), unit="x"),
+        Must(what=f"{at}, warm cycle, client CPU a host against `{BARE}`", limit=0.23, aim=0.15,
+             got=round(warmed.more[PER_HOST] / alone, 3), unit="x"),
         Must(what=f"{at}, memory", limit=MEBIBYTES, got=max(cold.memory or 0, warmed.memory or 0), unit="MiB"),
         Must(what=f"linear: warm CPU a host at {most} against {least} hosts", limit=1.25, got=round(many / few, 2),
              unit="x"),

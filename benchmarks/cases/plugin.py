@@ -18,11 +18,11 @@ from pathlib import Path
 
 from benchmarks import environment, mix
 from benchmarks.figures import Must, Outcome, figure
-from benchmarks.measure import Contestant, Usage, in_turns, median
+from benchmarks.measure import BARE, Contestant, Usage, bare, in_turns, median
 from benchmarks.problem import BenchError
 
 TITLE = "(i) The plugin program on this machine"
-BARE, OURS, TESTINFRA = "python -I -S -c pass", "check_infratest", "testinfra --nagios"
+OURS, TESTINFRA = "check_infratest", "testinfra --nagios"
 BESIDE_BDD = f"{TESTINFRA}, pytest-bdd beside it"
 OF_A_STACK = f"{OURS}, of a stack"
 STACK = "stack: bench\nprovider: local\nhosts: {here: {}}\n"
@@ -138,7 +138,7 @@ def says(name: str, said: str) -> Callable[[str], None]:
 
 
 def _endpoints(folder: Path, outcome: Outcome, rounds: int) -> None:
-    """Measure HTTP and TLS checks, which stand outside the limits."""
+    """Measure HTTP and TLS checks; one by plain HTTP has a limit."""
     ours, home = environment.ours(), mix.user_home()
     with _web(folder) as (http_port, https_port):
         (folder / "http.feature").write_text(_asks(f"http://127.0.0.1:{http_port}/"))
@@ -156,8 +156,11 @@ def _endpoints(folder: Path, outcome: Outcome, rounds: int) -> None:
             contestants.append(Contestant(name="C plugin check_http, http", cwd=folder, command=words))
             words = [str(PLUGINS / "check_http"), "-S", "-H", "localhost", "-p", str(https_port)]
             contestants.append(Contestant(name="C plugin check_http, https", cwd=folder, command=words))
-        for name, runs in in_turns(contestants, rounds).items():
-            outcome.figures.append(figure("1 HTTP check", name, runs))
+        usages = in_turns(contestants, rounds)
+    outcome.figures += [figure("1 HTTP check", name, runs) for name, runs in usages.items()]
+    http_check = median([each.cpu for each in usages[f"{OURS}, http"]])
+    ratio = round(http_check / bare(ours / "python"), 2)
+    outcome.musts.append(Must(what=f"1 HTTP check, CPU against `{BARE}`", got=ratio, limit=4, unit="x"))
 
 
 def _asks(url: str) -> str:
