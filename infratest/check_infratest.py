@@ -57,7 +57,7 @@ def _checked(plan: Plan, about: dict[str, Any]) -> Report | None:
         settings = Settings(seconds=about["timeout"])
         return reported(plan, _transport, settings, about["stack"], about["env"], about["production"])
     except KeyboardInterrupt:
-        from infratest.outputs._monitoring_plugin import unknown_line
+        from infratest.outputs._perfdata import unknown_line
 
         _print(unknown_line("interrupted") + "\n")
         os._exit(3)
@@ -96,8 +96,7 @@ class _Answer:
 
 def _told(report: Report, about: dict[str, Any], answer: _Answer) -> None:
     """Print the answer, and store what is to be kept of it."""
-    from infratest.outputs._monitoring_plugin import apply_failed_ranges
-    from infratest.outputs._perfdata import Range
+    from infratest.outputs._perfdata import Range, apply_failed_ranges
 
     warning = Range(about["warning"]) if about["warning"] else None
     critical = Range(about["critical"]) if about["critical"] else None

@@ -26,8 +26,7 @@ from infratest.cli.session import Hosts, Time, Whole
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, UserError
 from infratest.model import Report
-from infratest.outputs._monitoring_plugin import apply_failed_ranges, unknown_line
-from infratest.outputs._perfdata import Range
+from infratest.outputs._perfdata import Range, apply_failed_ranges, unknown_line
 from infratest.project.session import Session, parameters
 from infratest.states import EXIT, UNKNOWN
 

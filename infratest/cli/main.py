@@ -22,7 +22,7 @@ from infratest.cli import _streams
 from infratest.cli._usage import usage
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, NotInThisVersion
-from infratest.outputs._monitoring_plugin import unknown_line
+from infratest.outputs._perfdata import unknown_line
 
 #: What click raises on purpose.
 NO_DEFECTS = (click.exceptions.Exit, click.Abort, click.ClickException)

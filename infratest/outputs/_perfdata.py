@@ -1,8 +1,8 @@
-"""Performance data and alert ranges in the notation of the Monitoring Plugins guidelines.
+"""What the Monitoring Plugins guidelines ask of a check: performance data, alert ranges, and what `-w` and `-c` make.
 
     'label'=value[unit];[warning];[critical];[minimum];[maximum]        [@]start:end
 
-Called by the Nagios output, by `-w` and `-c` of the check program, and by whoever merges observations of one label.
+Called by the Nagios output, by the check program, and by whoever merges observations of one label.
 Pure, and on the plugin program's path. Graphers on RRD tell labels apart by their first 19 characters, and break when
 the set of labels changes: a label is made from its observation alone, and one that was not reached has the value `U`.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from infratest.cleaning import clean
 from infratest.errors import UserError
+from infratest.states import CRITICAL, EXIT, OK, UNKNOWN, WARNING, worst
 from infratest.units import plain
 
 TYPE_CHECKING = False
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from infratest.model import Observation, Report, Result
 
 INFINITY = float("inf")
+
+#: The critical range where `-c` is not given: one failed scenario alerts.
+DEFAULT_CRITICAL = "0"
 
 #: Characters that need no quotes around a label.
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/%-")
@@ -165,3 +169,44 @@ def metric(observation: Observation) -> str:
     number = "U" if value is None else plain(value) + observation.unit
     low, high = (("" if end is None else plain(end)) for end in (observation.minimum, observation.maximum))
     return f"{name}={number};{observation.warning};{observation.critical};{low};{high}".rstrip(";")
+
+
+def unknown_line(words: str) -> str:
+    """Return the line of a check that could not even begin, as on wrong use."""
+    return f"INFRATEST UNKNOWN - {clean(words, 450).replace('|', '/')}"
+
+
+def apply_failed_ranges(report: Report, warning: Range | None, critical: Range | None) -> tuple[str, int]:
+    """Return the state and exit status of a report under the ranges of `-w` and `-c`.
+
+    Without either it is the report's own. With one, the failed (critical) scenarios are judged by their number alone,
+    and the worst of these lines is the answer:
+
+    | what is so                                                          | state    |
+    | ------------------------------------------------------------------- | -------- |
+    | the critical range alerts (without `-c`: one failed scenario)       | critical |
+    | a scenario is unknown, or a problem stood before them all           | unknown  |
+    | the critical range lets a failure pass, and scenarios are blocked   | unknown  |
+    | nothing was judged (no scenario, or nothing but skipped or blocked) | unknown  |
+    | the warning range alerts, or a scenario is in warning               | warning  |
+    | scenarios are ok, or failed and both ranges let them pass           | ok       |
+
+    The third line: a host that is down is one failure with all its other scenarios blocked by it. A range that
+    lets the one pass has not seen the others.
+    """
+    if warning is None and critical is None:
+        return report.state, report.exit
+    counts = report.counts
+    failed = counts[CRITICAL]
+    states = []
+    if critical.alerts(failed) if critical is not None else failed > 0:
+        states.append(CRITICAL)
+    let_pass = failed > 0 and CRITICAL not in states
+    if counts[UNKNOWN] or report.problem or (let_pass and counts["blocked"]):
+        states.append(UNKNOWN)
+    if counts[WARNING] or (warning is not None and warning.alerts(failed)):
+        states.append(WARNING)
+    if counts[OK] or failed:
+        states.append(OK)
+    state = worst(states) if counts[OK] + counts[WARNING] + failed else worst([*states, UNKNOWN])
+    return state, EXIT[state]

@@ -12,8 +12,7 @@ from time import gmtime, strftime
 
 from infratest.cleaning import clean
 from infratest.model import Observation, worst_first
-from infratest.outputs._monitoring_plugin import DEFAULT_CRITICAL, apply_failed_ranges
-from infratest.outputs._perfdata import metric, names_hosts, observations
+from infratest.outputs._perfdata import DEFAULT_CRITICAL, apply_failed_ranges, metric, names_hosts, observations
 from infratest.outputs.base import Output
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
 from infratest.units import counted, plain

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infratest.model import Report, Result
-from infratest.outputs._monitoring_plugin import apply_failed_ranges
-from infratest.outputs._perfdata import Range
+from infratest.outputs._perfdata import Range, apply_failed_ranges
 
 LETTERS = {"o": "ok", "w": "warning", "c": "critical", "u": "unknown", "s": "skipped", "b": "unknown"}
 
