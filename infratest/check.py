@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from infratest.facts.base import Need
-from infratest.model import Value
 from infratest.record import Record, derived
 
 TYPE_CHECKING = False
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 HOST, CONTROLLER = "host", "controller"
 
 
-class Seen(Value):
+class Seen(Record):
     """What a check saw.
 
     Args:
@@ -33,13 +32,10 @@ class Seen(Value):
             its negation is met: a negation must not be green because its subject is gone. `holds` is then false.
     """
 
-    __slots__ = ("holds", "saw", "number", "absent")
-
-    def __init__(self, holds: bool, saw: str, number: float | None = None, absent: bool = False) -> None:
-        self.holds = holds
-        self.saw = saw
-        self.number = number
-        self.absent = absent
+    holds: bool
+    saw: str
+    number: float | None = None
+    absent: bool = False
 
 
 class Measure(Record):

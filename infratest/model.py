@@ -1,13 +1,14 @@
 """The values that travel between the stages: observations, results, the report. No I/O, no logic but counting.
 
 Made by the engine, read by outputs, events, heal and the monitor. Texts are masked as they are made, so that nothing
-behind them can show a secret. Plain classes with slots: these modules are on the plugin program's path, where
-dataclasses, typing and re are too dear (each costs more than the check itself).
+behind them can show a secret. On the plugin program's path.
 """
 
 from __future__ import annotations
 
+from infratest import __version__
 from infratest.cleaning import masked
+from infratest.record import Record
 from infratest.states import CRITICAL, EXIT, OK, SKIPPED, UNKNOWN, WARNING, worst
 
 TYPE_CHECKING = False
@@ -17,32 +18,14 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 
-
-class Value:
-    """A value with named slots: compared and shown by them, never changed after it is made."""
-
-    __slots__: tuple[str, ...] = ()
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
-
-    def __hash__(self) -> int:
-        # Of the texts alone: equal values must have equal hashes, and 1 == 1.0, and maps may differ in order.
-        values = (getattr(self, name) for name in self.__slots__)
-        return hash((type(self).__name__, *(value for value in values if isinstance(value, str))))
-
-    def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
-        return f"{type(self).__name__}({inside})"
-
-    def changed(self, **changes: Any) -> Any:
-        """Return a copy with these slots changed."""
-        return type(self)(**{name: getattr(self, name) for name in self.__slots__} | changes)
+#: The keys of a result in a report, in the order that its readers know.
+RESULT_KEYS = (
+    "id", "feature", "scenario", "line", "host", "groups", "labels", "tags", "state", "reason",
+    "blocked_by", "since", "steps", "attempts", "duration",
+)  # fmt: skip
 
 
-class Observation(Value):
+class Observation(Record):
     """A number (or none, where it was not reached) that a sentence looked at.
 
     Args:
@@ -53,26 +36,20 @@ class Observation(Value):
         minimum, maximum: the least and greatest possible value, or None.
     """
 
-    __slots__ = ("name", "value", "unit", "warning", "critical", "minimum", "maximum")
+    name: str
+    value: float | None
+    unit: str = ""
+    warning: str = ""
+    critical: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
 
-    def __init__(
-        self,
-        name: str,
-        value: float | None,
-        unit: str = "",
-        warning: str = "",
-        critical: str = "",
-        minimum: float | None = None,
-        maximum: float | None = None,
-    ) -> None:
-        self.name = masked(name)
+    def __post_init__(self) -> None:
+        own = self.__dict__
+        own["name"] = masked(self.name)
         # Neither perfdata nor JSON can write infinity or NaN.
-        self.value = value if value is not None and value - value == 0 else None
-        self.unit = unit
-        self.warning = warning
-        self.critical = critical
-        self.minimum = minimum
-        self.maximum = maximum
+        if self.value is not None and self.value - self.value != 0:
+            own["value"] = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -90,7 +67,7 @@ class Observation(Value):
         return cls(data["name"], data["value"], data["unit"], data["warning"], data["critical"], low, high)
 
 
-class Evidence(Value):
+class Evidence(Record):
     """What a fact's command answered, bounded, cleaned and masked.
 
     Args:
@@ -98,43 +75,38 @@ class Evidence(Value):
         output: its own words. seconds: how long it took.
     """
 
-    __slots__ = ("fact", "command", "exit", "output", "seconds")
+    fact: str
+    command: str
+    exit: int | None
+    output: str
+    seconds: float
 
-    def __init__(self, fact: str, command: str, exit: int | None, output: str, seconds: float) -> None:
-        self.fact = fact
-        self.command = masked(command)
-        self.exit = exit
-        self.output = masked(output)
-        self.seconds = seconds
-
-    def as_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
+    def __post_init__(self) -> None:
+        own = self.__dict__
+        own["command"] = masked(self.command)
+        own["output"] = masked(self.output)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Evidence:
-        return cls(**{name: data[name] for name in cls.__slots__})
+        return cls(**{name: data[name] for name in cls._fields})
 
 
-class StepResult(Value):
+class StepResult(Record):
     """One sentence, judged. `reason` says what was expected and what was seen, and is empty where it holds."""
 
-    __slots__ = ("text", "line", "state", "reason", "observations", "evidence")
+    text: str
+    line: int
+    state: str
+    reason: str = ""
+    observations: Sequence[Observation] = ()
+    evidence: Sequence[Evidence] = ()
 
-    def __init__(
-        self,
-        text: str,
-        line: int,
-        state: str,
-        reason: str = "",
-        observations: Sequence[Observation] = (),
-        evidence: Sequence[Evidence] = (),
-    ) -> None:
-        self.text = masked(text)
-        self.line = line
-        self.state = state
-        self.reason = masked(reason)
-        self.observations = tuple(observations)
-        self.evidence = tuple(evidence)
+    def __post_init__(self) -> None:
+        own = self.__dict__
+        own["text"] = masked(self.text)
+        own["reason"] = masked(self.reason)
+        own["observations"] = tuple(self.observations)
+        own["evidence"] = tuple(self.evidence)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -158,7 +130,7 @@ class StepResult(Value):
         )
 
 
-class Result(Value):
+class Result(Record):
     """One scenario on one host.
 
     Args:
@@ -169,44 +141,32 @@ class Result(Value):
         runbook: from the tag `@runbook:`, or None.
     """
 
-    __slots__ = (
-        "id", "feature", "scenario", "line", "host", "groups", "labels", "tags", "state", "reason",
-        "blocked_by", "since", "steps", "attempts", "duration",
-    )  # fmt: skip
+    id: str
+    feature: str
+    scenario: str
+    line: int
+    host: str
+    state: str
+    reason: str = ""
+    groups: Sequence[str] = ()
+    labels: Mapping[str, str] = {}
+    tags: Sequence[str] = ()
+    blocked_by: str | None = None
+    since: float | None = None
+    steps: Sequence[StepResult] = ()
+    attempts: int = 1
+    duration: float = 0.0
 
-    def __init__(
-        self,
-        id: str,
-        feature: str,
-        scenario: str,
-        line: int,
-        host: str,
-        state: str,
-        reason: str = "",
-        groups: Sequence[str] = (),
-        labels: Mapping[str, str] | None = None,
-        tags: Sequence[str] = (),
-        blocked_by: str | None = None,
-        since: float | None = None,
-        steps: Sequence[StepResult] = (),
-        attempts: int = 1,
-        duration: float = 0.0,
-    ) -> None:
-        self.id = id
-        self.feature = feature
-        self.scenario = scenario
-        self.line = line
-        self.host = host
-        self.groups = tuple(groups)
-        self.labels = {name: masked(value) for name, value in (labels or {}).items()}
-        self.tags = tuple(tags)
-        self.state = state
-        self.reason = masked(reason)
-        self.blocked_by = blocked_by
-        self.since = since
-        self.steps = tuple(steps)
-        self.attempts = attempts
-        self.duration = duration
+    def __post_init__(self) -> None:
+        own = self.__dict__
+        own["reason"] = masked(self.reason)
+        own["groups"] = tuple(self.groups)
+        own["labels"] = {name: masked(value) for name, value in self.labels.items()}
+        own["tags"] = tuple(self.tags)
+        own["steps"] = tuple(self.steps)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.state))  # labels are a map, which has no hash
 
     @property
     def runbook(self) -> str | None:
@@ -216,7 +176,7 @@ class Result(Value):
         return None
 
     def as_dict(self) -> dict[str, Any]:
-        data: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        data: dict[str, Any] = {name: getattr(self, name) for name in RESULT_KEYS}
         data["groups"] = list(self.groups)
         data["labels"] = dict(self.labels)
         data["tags"] = list(self.tags)
@@ -225,7 +185,7 @@ class Result(Value):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
-        fields = {name: data[name] for name in cls.__slots__}
+        fields = {name: data[name] for name in RESULT_KEYS}
         fields["state"] = _known(data["state"])
         fields["steps"] = [StepResult.from_dict(step) for step in data["steps"]]
         return cls(**fields)
@@ -238,8 +198,8 @@ def _known(state: str) -> str:
     return state
 
 
-class Cost(Value):
-    """What a run cost the network and the hosts: counts, not times."""
+class Cost:
+    """What a run cost the network and the hosts: counts, not times. They go up while it runs, so it is no record."""
 
     __slots__ = ("logins", "round_trips", "commands")
 
@@ -251,6 +211,14 @@ class Cost(Value):
     def __add__(self, other: Cost) -> Cost:
         return Cost(self.logins + other.logins, self.round_trips + other.round_trips, self.commands + other.commands)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cost) and self.as_dict() == other.as_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Cost({self.logins}, {self.round_trips}, {self.commands})"
+
     def taken(self) -> Cost:
         """Return what was counted so far, and count from zero."""
         counted = self + Cost()
@@ -261,7 +229,7 @@ class Cost(Value):
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-class Report(Value):
+class Report(Record):
     """A whole run: the results in a stable order, and what follows from them, counted here and nowhere else.
 
     Args:
@@ -271,35 +239,27 @@ class Report(Value):
         healed, tries: results that this run has healed, and remedies that it has applied.
     """
 
-    __slots__ = (
-        "stack", "env", "production", "started", "duration", "results", "cost", "notes", "problem", "healed", "tries",
-    )  # fmt: skip
+    stack: str
+    env: str
+    started: str
+    duration: float
+    results: Sequence[Result]
+    production: bool = False
+    cost: Cost = Cost()
+    notes: Sequence[str] = ()
+    problem: str = ""
+    healed: int = 0
+    tries: int = 0
 
-    def __init__(
-        self,
-        stack: str,
-        env: str,
-        started: str,
-        duration: float,
-        results: Sequence[Result],
-        production: bool = False,
-        cost: Cost | None = None,
-        notes: Sequence[str] = (),
-        problem: str = "",
-        healed: int = 0,
-        tries: int = 0,
-    ) -> None:
-        self.stack = stack
-        self.env = env
-        self.production = production
-        self.started = started
-        self.duration = duration
-        self.results = tuple(results)
-        self.cost = cost or Cost()
-        self.notes = tuple(masked(note) for note in notes)
-        self.problem = masked(problem)
-        self.healed = healed
-        self.tries = tries
+    def __post_init__(self) -> None:
+        own = self.__dict__
+        own["results"] = tuple(self.results)
+        own["cost"] = self.cost + Cost()  # as it is now, whoever counts on
+        own["notes"] = tuple(masked(note) for note in self.notes)
+        own["problem"] = masked(self.problem)
+
+    def __hash__(self) -> int:
+        return hash((self.stack, self.started, self.results))  # a count has no hash
 
     @property
     def state(self) -> str:
@@ -319,7 +279,7 @@ class Report(Value):
             counts["blocked" if result.blocked_by is not None else result.state] += 1
         return counts
 
-    def as_dict(self, version: str) -> dict[str, Any]:
+    def as_dict(self, version: str = __version__) -> dict[str, Any]:
         """Return the report of INTERFACES.md, ready for JSON."""
         return {
             "infratest": version,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, dataclass_transform
+    from typing import Any, Self, dataclass_transform
 else:
 
     def dataclass_transform(**_: object) -> object:
@@ -32,10 +32,10 @@ class Record:
         if len(values) > len(fields):
             raise TypeError(f"{type(self).__name__} takes {len(fields)} values, not {len(values)}")
         own.update(zip(fields, values))  # noqa: B905 - fewer values than fields is usual
-        if named:
-            if not named.keys() <= set(fields) - own.keys():
-                raise TypeError(f"{type(self).__name__}: {sorted(named)}: an unknown field, or one given twice")
-            own.update(named)
+        for name in named:
+            if name in own or name not in fields:
+                raise TypeError(f"{type(self).__name__}: {name!r} is an unknown field, or one given twice")
+        own.update(named)
         if len(own) < len(fields):
             for name in fields:
                 if name not in own and not hasattr(type(self), name):
@@ -61,7 +61,7 @@ class Record:
         inside = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self.values(), strict=True))
         return f"{type(self).__name__}({inside})"
 
-    def changed(self, **changes: Any) -> Any:
+    def changed(self, **changes: Any) -> Self:
         """Return a copy with these fields changed."""
         return type(self)(**dict(zip(self._fields, self.values(), strict=True)) | changes)
 

@@ -8,7 +8,7 @@ itself it may not alert where the verdict does. Ranges: Monitoring Plugins guide
 from __future__ import annotations
 
 from infratest.errors import UserError
-from infratest.model import Value
+from infratest.record import Record
 from infratest.states import CRITICAL, OK, WARNING
 from infratest.units import BASE, human, plain, quantity
 
@@ -20,7 +20,7 @@ WORDS = {"less than": 1, "more than": 1, "at least": 1, "at most": 1, "between":
 DIGITS = 6
 
 
-class Bound(Value):
+class Bound(Record):
     """What a number must be, in base units: `less than 90 %`.
 
     Args:
@@ -28,18 +28,18 @@ class Bound(Value):
         unit: `s`, `B`, `%` or empty.
     """
 
-    __slots__ = ("words", "low", "high", "unit")
+    words: str
+    low: float
+    high: float | None = None
+    unit: str = ""
 
-    def __init__(self, words: str, low: float, high: float | None = None, unit: str = "") -> None:
-        if words not in WORDS:
-            raise UserError(f"bound: {words!r} is not one of {', '.join(WORDS)}")
-        if words == "between" and (high is None or high < low):
-            upper = plain(low if high is None else high)
-            raise UserError(f"bound: between {plain(low)} and {upper} holds for no number; write the lower one first")
-        self.words = words
-        self.low = low
-        self.high = high
-        self.unit = unit
+    def __post_init__(self) -> None:
+        if self.words not in WORDS:
+            raise UserError(f"bound: {self.words!r} is not one of {', '.join(WORDS)}")
+        if self.words == "between" and (self.high is None or self.high < self.low):
+            raise UserError(
+                f"bound: between {plain(self.low)} and {plain(self.top)} holds for no number; write the lower one first"
+            )
 
     @property
     def top(self) -> float:
@@ -82,14 +82,11 @@ class Bound(Value):
         return f"{self.words} {human(self.low, self.unit, DIGITS)}"
 
 
-class Threshold(Value):
+class Threshold(Record):
     """The critical bound of a sentence and, where it has one, the warning bound of the same direction."""
 
-    __slots__ = ("critical", "warning")
-
-    def __init__(self, critical: Bound, warning: Bound | None = None) -> None:
-        self.critical = critical
-        self.warning = warning
+    critical: Bound
+    warning: Bound | None = None
 
     def judge(self, value: float) -> tuple[str, str]:
         """Return the state of a number and, where it is not ok, what was expected."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 from infratest.check import Seen
 from infratest.errors import InfratestError
 from infratest.gherkin.sentence import ALL, AT_LEAST, EXACTLY_ONE
-from infratest.model import Observation, StepResult, Value
+from infratest.model import Observation, StepResult
 from infratest.plan.tasks import NO_HOST
+from infratest.record import Record
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING, failed, worst
 from infratest.units import human
 
@@ -28,24 +29,14 @@ if TYPE_CHECKING:
 DIGITS = {"s": (6, 9), "%": (2, 4, 6, 9)}
 
 
-class Verdict(Value):
+class Verdict(Record):
     """One sentence, judged; `blocked` names the location that could not be asked, where one could not."""
 
-    __slots__ = ("state", "reason", "observations", "evidence", "blocked")
-
-    def __init__(
-        self,
-        state: str,
-        reason: str = "",
-        observations: tuple[Observation, ...] = (),
-        evidence: tuple[Evidence, ...] = (),
-        blocked: str = "",
-    ) -> None:
-        self.state = state
-        self.reason = reason
-        self.observations = observations
-        self.evidence = evidence
-        self.blocked = blocked
+    state: str
+    reason: str = ""
+    observations: tuple[Observation, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    blocked: str = ""
 
     def step(self, check: CheckStep) -> StepResult:
         return StepResult(check.line.text, check.line.number, self.state, self.reason, self.observations, self.evidence)

@@ -142,5 +142,4 @@ def _after(needs: Needs, task: Task, outcome: Result) -> Result:
     blocker = None if outcome.state in (OK, SKIPPED) else needs.blocker(task)
     if blocker is None:
         return outcome
-    changed: Result = outcome.changed(state=UNKNOWN, blocked_by=blocker.id, reason=f"blocked by {blocker.id}")
-    return changed
+    return outcome.changed(state=UNKNOWN, blocked_by=blocker.id, reason=f"blocked by {blocker.id}")

@@ -68,8 +68,7 @@ def last(state: StateDir, env: str) -> dict[str, Last]:
 def with_since(report: Report, history: Mapping[str, Last], now: float) -> Report:
     """Return the report with each result's `since`: as before where its state is the same, else now."""
     results = [result.changed(since=_since(result, history, now)) for result in report.results]
-    changed: Report = report.changed(results=results)
-    return changed
+    return report.changed(results=results)
 
 
 def updated(history: Mapping[str, Last], report: Report, now: float) -> dict[str, Last]:
@@ -79,7 +78,7 @@ def updated(history: Mapping[str, Last], report: Report, now: float) -> dict[str
         result.id: Last(
             id=result.id,
             host=result.host,
-            groups=result.groups,
+            groups=tuple(result.groups),
             state=result.state,
             blocked=result.blocked_by is not None,
             since=_since(result, history, now),
