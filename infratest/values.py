@@ -54,11 +54,12 @@ class Values:
         named = [host.changed(address=host.name) for host in self._hosts]
         return Values(named, self._parameters, self._outputs, self._host)
 
-    def fill(self, text: str, *, shell: bool = False, where: str = "") -> str:
+    def fill(self, text: str, *, shell: bool = False, where: str = "", doubled: bool = True) -> str:
         """Return the text with its values put in.
 
         Args:
             shell: the text is a shell's: a value is quoted as its place asks for. where: file:line, for the message.
+            doubled: `{{` stands for `{`; else it stays, as a template's own.
         Raises:
             FeatureError: an unknown name after a known root, `{host.…}` where there is no host, a place in a shell's
             text where nothing can be quoted.
@@ -66,7 +67,7 @@ class Values:
 
         def put(found: re.Match[str]) -> str:
             if found[0] == "{{":
-                return "{"
+                return "{" if doubled else "{{"
             root, name = found["root"], found["name"]
             wrong = misspelt(found[0])
             if wrong:

@@ -131,7 +131,7 @@ class _Planner:
         for line in checks:
             with named_in(line, scenario):
                 asks_host = self._asks_host(line, scenario, given[0] if given else None) or asks_host
-        return not asks_host
+        return not asks_host and not any(line.user and names_host(line.text, self.names) for line in scenario.lines)
 
     def _asks_host(self, line: Line, scenario: Scenario, host: Host | None) -> bool:
         """Whether a checking sentence is about the host it is asked of: looks from it, or holds a value of it."""
@@ -158,8 +158,11 @@ class _Planner:
     def _meant(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
         if line.problem:
             return OtherStep(line=line, problem=f"{scenario.path}:{line.number}: {line.problem}")
+        if line.match is None and line.user:
+            where = f"{scenario.path}:{line.number}"
+            return OtherStep(line=line, text=self.values.of(scope.host).fill(line.text, where=where, doubled=False))
         if line.match is None:
-            return OtherStep(line=line, problem="" if line.user else undefined(line))
+            return OtherStep(line=line, problem=undefined(line))
         kind = line.match.sentence.kind
         if kind == SETUP:
             return OtherStep(line=line)

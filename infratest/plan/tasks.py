@@ -59,10 +59,14 @@ class ActStep(Record):
 
 
 class OtherStep(Record):
-    """A line that asks nothing: a selection (no problem), an undefined sentence, or a step of the user's own."""
+    """A line that asks nothing: a selection (no problem), an undefined sentence, or a step of the user's own.
+
+    `text`, of a step of the user's own, is what its function gets: the line with its values put in.
+    """
 
     line: Line
     problem: str = ""
+    text: str = ""
 
 
 Step = CheckStep | ActStep | OtherStep

@@ -122,6 +122,7 @@ class _Stretch:
         planned = one.task.steps[place]
         if planned.line.user:
             one.copied.continue_after_failed_step = False
+            step.name = planned.text if isinstance(planned, OtherStep) else step.name
             return self._users_match(step)
         if isinstance(planned, OtherStep) and planned.problem:
             return None

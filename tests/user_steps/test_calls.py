@@ -116,3 +116,26 @@ def test_a_step_finds_the_hosts_that_were_given(
     )
     found = report(project, f"  Scenario: s\n    {given}\n    Then it is so\n")
     assert states(found) == {"s@-": "ok"}, found.results[0].reason
+
+
+def test_values_are_put_into_a_step_of_ones_own(project: Path) -> None:
+    """What its function gets is what a sentence of ours would look for; a template's own braces stay."""
+    write(
+        project,
+        {
+            "stack.yaml": STACK + 'parameters: {tea: {type: string, default: "green"}}\n',
+            "steps/own.py": f'{HEAD}@then("the tea of {{host}} is {{tea}}")\n'
+            "@infratest.checks\ndef _(context, host, tea):\n"
+            '    assert (host, tea) == (context.infratest.host.name, "green {{ x }}"), (host, tea)\n',
+        },
+    )
+    feature = "  Scenario: s\n    Then the tea of {host.name} is {param.tea} {{ x }}\n"
+    assert states(report(project, feature)) == {"s@web-1": "ok", "s@web-2": "ok", "s@db": "ok"}
+
+
+def test_a_misspelt_value_in_a_step_of_ones_own_is_no_text(project: Path) -> None:
+    own(project, "pass", pattern="the tea is {tea}")
+    (result,) = report(project, "  Scenario: s\n    Then the tea is {parm.tea}\n").results
+    assert result.state == "unknown"
+    assert "'parm'" in result.reason
+    assert "param" in result.reason
