@@ -50,6 +50,29 @@ SHARED = ("base", "session", "main", "__init__")
 #: A thread's every error is handed to the one who waits for it; behave raises a bare Exception for a bad expression.
 CATCHES_ALL_TOO = ("infratest.transports.ssh.tcp", "infratest.gherkin.select")
 
+#: What the plugin program loads for a check. What these import as they are loaded, the check pays for, and so on.
+HOT = (
+    "infratest.facts", "infratest.steps", "infratest.plan.kept", "infratest.collect.here", "infratest.engine.run",
+    "infratest.outputs.nagios", "infratest.transports.ssh.__init__", "infratest.check_infratest",
+)  # fmt: skip
+#: Files in these rooms that are loaded when they are needed, and no other: why they may import what is dear.
+NEVER_HOT = {
+    "infratest.steps.acts": "a kept plan does not act",
+    "infratest.steps.hosts": "a kept plan has its hosts chosen",
+    "infratest.facts.http.answer": "its parser is loaded where a URL is asked",
+    "infratest.facts.http.client": "as the parser",
+}
+#: What may be imported there: built-in modules, and those that the interpreter has loaded before or that cost nothing.
+LIGHT = (
+    "__future__", "_imp", "_json", "_socket", "_thread", "abc", "binascii", "errno", "fcntl", "gc", "grp", "marshal",
+    "os", "posix", "pwd", "select", "stat", "sys", "time",
+)  # fmt: skip
+
+#: What ssh2-python loads by itself is paid for there anyway.
+ALSO_LIGHT = {"infratest.transports.ssh": ("functools",)}
+
+#: What is never imported by these names: folders of the repository, and but for few rooms pytest.
+FOREIGN = ("steps", "fixtures", "features", "tests", "pytest", "_pytest")
 PYTEST_ALLOWED = ("infratest.pytest_plugin", "infratest.fixtures", "infratest.testing")
 CATCHES_ALL = (
     "infratest.collect", "infratest.engine", "infratest.user_steps", "infratest.project", "infratest.check_infratest",
@@ -148,9 +171,9 @@ def siblings(module: Module, names: frozenset[str]) -> Iterator[str]:
 def foreign(module: Module, names: frozenset[str]) -> Iterator[str]:
     for line, target in imports(module, names):
         top = target.partition(".")[0]
-        if top in ("steps", "fixtures", "features", "tests"):
+        if top in FOREIGN[:4]:
             yield f"{module.name}:{line}: imports {target}; its name is infratest.{target}"
-        if top in ("pytest", "_pytest") and not module.within(PYTEST_ALLOWED):
+        if top in FOREIGN[4:] and not module.within(PYTEST_ALLOWED):
             yield f"{module.name}:{line}: imports {top}"
 
 
@@ -193,13 +216,55 @@ def words(module: Module, names: frozenset[str]) -> Iterator[str]:
         yield f"{module.name}: no docstring"
 
 
+def eager(nodes: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements that are carried out when a module is loaded: not those in functions, nor for checkers."""
+    for node in nodes:
+        yield node
+        if isinstance(node, ast.If):
+            checkers = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+            yield from eager([*([] if checkers else node.body), *node.orelse])
+        elif isinstance(node, ast.Try):
+            yield from eager([*node.body, *(one for each in node.handlers for one in each.body), *node.orelse])
+        elif isinstance(node, ast.With | ast.ClassDef):
+            yield from eager(node.body)
+
+
+def loaded(module: Module, names: frozenset[str]) -> list[tuple[int, str]]:
+    """Return line and absolute name of each import that is carried out when a module is loaded."""
+    shown = [node for node in eager(module.tree.body) if isinstance(node, ast.Import | ast.ImportFrom)]
+    body = ast.Module(body=list(shown), type_ignores=[])
+    return list(imports(Module(module.name, module.path, body, 0), names))
+
+
+def dear(found: list[Module], names: frozenset[str]) -> Iterator[str]:
+    """Yield what is loaded for a check and should not be: by the rooms that are HOT, and by all that they load."""
+    by_name = {module.name: module for module in found}
+    ways = {module.name: module.name for module in found if hot(module)}
+    todo = list(ways)
+    while todo:
+        name = todo.pop()
+        for line, target in loaded(by_name[name], names):
+            if target in names:
+                if target not in ways:
+                    ways[target] = ways[name]
+                    todo.append(target)
+            elif target.partition(".")[0] not in (*LIGHT, *ALSO_LIGHT.get(ways[name], ()), *FOREIGN):
+                yield f"{name}:{line}: imports {target}, which {ways[name]} makes every check pay for"
+
+
+def hot(module: Module) -> bool:
+    name = module.name + (".__init__" if module.path.name == "__init__.py" else "")
+    return any(inside(name, room) for room in HOT) and module.name not in NEVER_HOT
+
+
 RULES = (direction, siblings, foreign, statements, sizes, words)
 
 
 def broken(root: Path) -> list[str]:
     found = modules(root)
     names = frozenset(module.name for module in found)
-    return [problem for module in found for rule in RULES for problem in rule(module, names)]
+    problems = [problem for module in found for rule in RULES for problem in rule(module, names)]
+    return problems + sorted(dear(found, names))
 
 
 def test_the_house_stands():
@@ -292,6 +357,53 @@ def test_each_rule_is_broken_on_purpose(tmp_path, path, source, problem):
     name = path.removesuffix(".py").replace("/", ".")
     house = HOUSE | {path.replace("infratest/steps", "steps"): f'"""X."""\n{source}\n'}
     assert broken(built(tmp_path, house)) == [name + problem]
+
+
+DEAR = "which {} makes every check pay for"
+FACT, STEP = "infratest/facts/file.py", "steps/file.py"
+#: File, what is planted in it, the problem after the file's name, and the room that is on a check's path.
+PAID_FOR = [
+    (FACT, "import re", ":2: imports re", "infratest.facts.file"),
+    (FACT, "if True:\n    from json import loads", ":3: imports json", "infratest.facts.file"),
+    (FACT, "try:\n    import enum\nexcept ImportError:\n    X = 1", ":3: imports enum", "infratest.facts.file"),
+    (FACT, "class X:\n    import typing", ":3: imports typing", "infratest.facts.file"),
+    (
+        FACT,
+        "TYPE_CHECKING = 0\nif TYPE_CHECKING:\n    X = 1\nelse:\n    import re",
+        ":6: imports re",
+        "infratest.facts.file",
+    ),
+    (STEP, "from dataclasses import dataclass", ":2: imports dataclasses", "infratest.steps.file"),
+    (
+        "infratest/facts/package/database.py",
+        "import sqlite3",
+        ":2: imports sqlite3",
+        "infratest.facts.package.database",
+    ),
+    ("infratest/model.py", "import logging", ":2: imports logging", "infratest.transports.ssh"),
+    (RUN, "import subprocess", ":2: imports subprocess", "infratest.engine.run"),
+]
+
+
+@pytest.mark.parametrize("path, source, problem, room", PAID_FOR)
+def test_what_a_check_would_pay_for_is_noticed(tmp_path, path, source, problem, room):
+    name = "infratest." + path.removeprefix("infratest/").removesuffix(".py").replace("/", ".")
+    house = HOUSE | {path: f'"""X."""\n{source}\n'}
+    assert broken(built(tmp_path, house)) == [f"{name}{problem}, {DEAR.format(room)}"]
+
+
+@pytest.mark.parametrize(
+    "path, source",
+    [
+        (FACT, "import os, sys, time, _socket"),
+        (FACT, "def f():\n    import re"),
+        (FACT, "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    import typing"),
+        ("infratest/outsiders.py", "import importlib"),
+        ("steps/acts.py", "import dataclasses"),
+    ],
+)
+def test_what_no_check_pays_for_is_allowed(tmp_path, path, source):
+    assert broken(built(tmp_path, HOUSE | {path: f'"""X."""\n{source}\n'})) == []
 
 
 def test_a_file_without_a_docstring(tmp_path):

@@ -6,9 +6,11 @@ bounds and cleans it. Nothing here is read back.
 
 from __future__ import annotations
 
-from typing import Any
-
 from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def in_words(value: Any) -> str:
