@@ -33,6 +33,9 @@ class UnixListener(Record):
     address: str
     file: tuple[int, int] | None = None
 
+    def in_words(self) -> str:
+        return f"unix {self.address}"
+
 
 class UnixListeners(tuple[UnixListener, ...]):
     """All unix sockets that wait on a host."""
@@ -42,7 +45,7 @@ class UnixListeners(tuple[UnixListener, ...]):
         return frozenset([one.address for one in self])
 
     def in_words(self) -> str:
-        return f"{len(self)} listening: {', '.join(sorted([f'unix {one.address}' for one in self]))}"
+        return f"{len(self)} listening: {', '.join(sorted([one.in_words() for one in self]))}"
 
 
 # Flag 10000 accepts connections (__SO_ACCEPTCON of net/unix), type 0002 (datagram) needs no listening. State 01 is

@@ -107,6 +107,7 @@ def test_what_is_promised_is_there(text, negated):
         ('the file "/etc/hosts" has mode "00644"', "octal digits in quotes"),
         ('the file "etc/hosts" exists', "not an absolute path"),
         ('the file "/x" contains ""', "every file does"),
+        ('the file "/x" contains "a\0b"', "a NUL character"),
         ("port 70000 is listening", "from 1 to 65535"),
         ("port 80.5 is listening", "not a whole number"),
         ("port 80/sctp is listening", "tcp or udp"),
@@ -163,6 +164,12 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_asked(text, words):
 )
 def test_what_is_not_quite_a_sentence_is_none(text):
     assert vocabulary().match(text) is None
+
+
+def test_a_url_is_looked_at_from_the_controller_and_all_else_on_the_host():
+    for sentence in SENTENCES:
+        built = bind(vocabulary().match(sentence.example), filled).built
+        assert built.viewpoint == ("controller" if sentence.module == "http" else "host")
 
 
 def test_quotes_and_tails_inside_quotes_belong_to_the_value():

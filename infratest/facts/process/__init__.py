@@ -44,6 +44,9 @@ class Process(Record):
     names: tuple[str, ...]
     cut: bool = False
 
+    def in_words(self) -> str:
+        return self.name
+
 
 class Processes(tuple[Process, ...]):
     """All processes of a host, but for those that are there for the question alone."""
@@ -69,7 +72,7 @@ class Processes(tuple[Process, ...]):
     def in_words(self) -> str:
         counts: dict[str, int] = {}
         for process in self:
-            counts[process.name] = counts.get(process.name, 0) + 1
+            counts[process.in_words()] = counts.get(process.in_words(), 0) + 1
         listed = ", ".join(name if count == 1 else f"{name} x {count}" for name, count in sorted(counts.items()))
         return f"{len(self)} processes: {listed}"
 
