@@ -14,10 +14,22 @@ import pytest
 
 from infratest.facts import _accounts as _names
 from infratest.facts import _machine
+from infratest.facts.base import LooksHere
+from infratest.gherkin.binding import bind
+from infratest.gherkin.patterns import as_written
+from infratest.gherkin.sentence import CHECK
+from infratest.gherkin.vocabulary import vocabulary
+from infratest.outsiders import get, names
 from tests.facts.both_ways import here, same, snippet
 
-NATIVE = ("content", "disk", "file", "group", "load", "memory", "mount", "package", "process", "socket", "unix-socket",
-          "user")  # fmt: skip
+#: Facts with a native reader, each with an argument that the example of a sentence asks for.
+NATIVE = {
+    need.fact: need.argument
+    for sentence in vocabulary().sentences
+    if sentence.kind == CHECK
+    for need in bind(vocabulary().match(sentence.example), as_written).built.needed
+    if issubclass(get("fact", need.fact), LooksHere)
+}
 ODD = ["plain", "with blank", "quote'quote", 'double"', "back\\slash", "new\nline", "-dash", "$HOME", "*", "é", "\\n"]
 NOBODY = 65534
 
@@ -283,14 +295,12 @@ ALLOWED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*NATIVE, "service", "unit-file"])
-def test_a_native_reader_loads_nothing_heavy_and_starts_nothing(name):
-    arguments = {
-        "content": "/etc/hosts", "disk": "/", "file": "/etc/hosts", "group": "root", "package": "bash", "user": "root",
-        "service": "dbus", "unit-file": "dbus",
-    }  # fmt: skip
-    argument = (arguments[name],) if name in arguments else ()
-    argument += ("localhost",) if name == "content" else ()
+def test_some_sentence_asks_each_native_reader():
+    assert set(NATIVE) == {name for name in names("fact") if issubclass(get("fact", name), LooksHere)}
+
+
+@pytest.mark.parametrize("name, argument", NATIVE.items(), ids=NATIVE)
+def test_a_native_reader_loads_nothing_heavy_and_starts_nothing(name, argument):
     name = name.replace("-", "_")
     root = str(Path(sys.modules["infratest"].__file__).parents[1])
     program = (

@@ -14,15 +14,9 @@ import pytest
 from infratest.collect.script import Question, build, read
 from infratest.errors import FactError
 from infratest.facts.base import NO_TOOL
-from infratest.outsiders import get, names
+from infratest.outsiders import get
 
-EVERY = ("command", "content", "disk", "file", "group", "http", "load", "memory", "mount", "package", "process",
-         "root-command", "service", "socket", "unit-file", "unix-socket", "user")  # fmt: skip
 ODD = ["plain", "with blank", "quote'quote", 'double"', "back\\slash", "new\nline", "-dash", "$HOME", "`id`", "*", "é"]
-
-
-def test_every_fact_is_here():
-    assert names("fact") == sorted(EVERY)
 
 
 def test_packages_are_those_of_the_status_file(look):
