@@ -1,16 +1,41 @@
-"""Sentences that the design names and this version does not have: they are refused as that, and not as a mistake.
+"""What the design names and this version does not have: refused as that, never ignored and never called a mistake.
 
-Called by the planner and by lint for texts that are no sentence.
+One table for every kind of name that a user writes. What is there by now is taken out of it when it is asked: of the
+kinds of plugins by the registry, of others by whoever asks. Building a thing needs no edit here.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-#: How to say a sentence of the design in this version, where it can be said.
-REBOOTED = re.compile(r'the host "(?P<name>[^"]*)" is rebooted')
+from infratest import outsiders
+from infratest.plugins import KINDS
 
-NAMED = re.compile(
+WORDS = "not in this version"
+
+#: Kind -> names of the design.
+NAMED: dict[str, frozenset[str]] = {
+    "verb": frozenset(
+        """test check gate heal drill mutate init up provision watch monitor runbook halt suspend resume reboot rebuild
+        destroy status ssh ssh-config cp forward run console ip balance sorry keypair keystore snapshot package box
+        output plan lint steps learn drift coverage import scale guest reap doctor schema demo""".split()
+    ),
+    "option": frozenset(("--on-failure",)),
+    "tag": frozenset(("interval", "drill")),
+    "root of a value": frozenset(("balancer", "address", "volume", "record", "bucket")),
+    "key": frozenset(("components", "monitor", "budget", "waivers")),
+    "host option": frozenset(("cpus", "size", "disks", "networks")),
+    "mode": frozenset(("observe", "propose", "auto")),
+    "provider": frozenset(("cloud", "libvirt", "qemu", "simulator", "virtualbox")),
+    "provisioner": frozenset(("ansible",)),
+    "remedy": frozenset(("replace",)),
+}
+#: Of the verbs those whose exit status is a state: wrong use of them is unknown.
+JUDGING = frozenset(("test", "check", "gate", "heal", "drill", "mutate"))
+
+_REBOOTED = re.compile(r'the host "(?P<name>[^"]*)" is rebooted')
+_SENTENCES = re.compile(
     r"the (?:interface|sysctl|kernel module|cron job|name|database|queue|container|balancer) \"[^\"]*\" .*"
     r"|the (?:route to|journal of|certificate of) \"[^\"]*\" .*"
     r'|the disk "[^"]*" is filled to .*|traffic from .* is dropped.*'
@@ -19,9 +44,21 @@ NAMED = re.compile(
 )
 
 
-def later(text: str) -> str:
-    """Return why a text cannot be asked in this version, where the design names it; else an empty text."""
-    rebooted = REBOOTED.fullmatch(text)
+def names(kind: str, there: Iterable[str] = ()) -> frozenset[str]:
+    """Return the names of a kind that this version does not have.
+
+    Args:
+        there: those that it has, where they are no plugins: the registry knows plugins, an outsider's too.
+    """
+    return NAMED[kind].difference(there, outsiders.names(kind) if kind in KINDS else ())
+
+
+def sentence(text: str) -> str:
+    """Return why a text that is no sentence cannot be asked in this version, empty where the design does not name it.
+
+    What the vocabulary has is a sentence, and nobody asks for it here.
+    """
+    rebooted = _REBOOTED.fullmatch(text)
     if rebooted:
-        return f'not in this version; write: the host is rebooted on "{rebooted["name"]}"'
-    return "not in this version" if NAMED.fullmatch(text) else ""
+        return f'{WORDS}; write: the host is rebooted on "{rebooted["name"]}"'
+    return WORDS if _SENTENCES.fullmatch(text) else ""

@@ -2,7 +2,21 @@
 
 Each field's type hint says what is allowed. Mostly it is a frozen dataclass, where
 `field(metadata={"description": ..., "dimension": "time"})` says the rest; on the plugin program's path, where
-dataclasses are too dear, a Record with `option(default, description, ...)`.
+dataclasses are too dear, a Record with `option(default, description, ...)`. `option_schema.schema_of` makes a JSON
+Schema of the same class. What may stand in `metadata`:
+
+    description   what it is for, in a sentence
+    title         what is allowed, as an error says it: `an image's name`; without it the type's own words
+    dimension     of `units.quantity`, as time or size: text with a unit, and a number once it is read
+    above         a quantity must be more than this
+    pattern       a regular expression that its text matches
+    low, high     the limits of a whole number, or of each one in a list
+    each          what is allowed in a list, as an error says it
+    unique        true: no entry of a list stands there twice, and their order says nothing
+    secret        true: it is masked wherever it would be shown
+    source        true: the path of a file here, relative to the stack file, that is read
+    short         true: its value may stand alone, for the whole map
+    own           true: no two hosts have the same value, so that it cannot stand beside `count`
 """
 
 from __future__ import annotations
@@ -49,13 +63,29 @@ def option(default: Any, description: str, choices: tuple[str, ...] = (), dimens
 
 
 class Field(Record):
-    """What is known of one option: its kinds are types, or a tuple of the only texts allowed."""
+    """What is known of one option.
+
+    Args:
+        kinds: types, or a tuple of the only texts allowed. items: the type of a list's entries, None where any may
+        stand. default: its value where nobody gives one. about: the metadata, as the module says.
+    """
 
     name: str
     kinds: tuple[Any, ...]
-    dimension: str | None
-    description: str
+    items: Any
     required: bool
+    default: Any
+    about: Mapping[str, Any]
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        return str(self.about.get("description", ""))
+
+    @property
+    def dimension(self) -> str | None:
+        """Of `units.quantity`, None for what has no unit."""
+        return self.about.get("dimension")
 
 
 def build(options: type[T], given: Mapping[str, Any], what: str) -> T:
@@ -74,11 +104,17 @@ def build(options: type[T], given: Mapping[str, Any], what: str) -> T:
             from infratest.errors import unknown
 
             raise UserError(f"{what}: {unknown('key', str(key), sorted(known))}")
-        values[known[key].name] = _value(value, known[key], f"{what}: {key}")
+        values[known[key].name] = value_of(value, known[key], f"{what}: {key}")
     for key, field in known.items():
         if field.required and field.name not in values:
             raise UserError(f"{what}: {key} is missing ({field.description or 'required'})")
     return options(**values)
+
+
+def spelled_out(options: type[Any], given: Any) -> Mapping[str, Any]:
+    """Return options as a map, where the short form is a value alone."""
+    short = next((key for key, field in fields(options).items() if field.about.get("short")), "")
+    return dict(given) if hasattr(given, "items") else {short: given}
 
 
 def fields(options: type[Any]) -> dict[str, Field]:
@@ -93,7 +129,8 @@ def _of_record(options: type[Record]) -> dict[str, Field]:
     for name, hint in options.__annotations__.items():
         said = vars(options)[name]
         kinds = (said.choices,) if said.choices else tuple(HINTS[word] for word in hint.split(" | "))
-        found[name.replace("_", "-")] = Field(name, kinds, said.dimension, said.description, False)
+        about = {"description": said.description, "dimension": said.dimension}
+        found[name.replace("_", "-")] = Field(name, kinds, None, False, said.default, about)
     return found
 
 
@@ -106,35 +143,61 @@ def _of_dataclass(options: Any) -> dict[str, Field]:
     hints = typing.get_type_hints(options)
     found = {}
     for field in dataclasses.fields(options):
-        hint = hints[field.name]
+        hint, items = hints[field.name], None
         kinds = []
         for kind in typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,):
             origin = typing.get_origin(kind) or kind
             kinds.append(typing.get_args(kind) if origin is typing.Literal else origin)
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        about = field.metadata
-        found[field.name.replace("_", "-")] = Field(
-            field.name, tuple(kinds), about.get("dimension"), about.get("description", ""), required
+            if origin is tuple:
+                items = typing.get_args(kind)[0]
+        default = field.default
+        if field.default_factory is not dataclasses.MISSING:
+            default = field.default_factory()
+        required = default is dataclasses.MISSING
+        # `from` is a word of Python's own: the field is `from_`.
+        found[field.name.removesuffix("_").replace("_", "-")] = Field(
+            field.name, tuple(kinds), items, required, None if required else default, field.metadata
         )
     return found
 
 
-def _value(value: Any, field: Field, what: str) -> Any:
+def value_of(value: Any, field: Field, what: str) -> Any:
+    """Return the value of one option as its plugin gets it: quantities as numbers, lists as tuples.
+
+    Args:
+        what: where it was written, for the message.
+    Raises:
+        UserError: it is of another type, or beyond a limit.
+    """
     if field.dimension is not None and isinstance(value, str):
         number = quantity(value, field.dimension, what)
+        above = field.about.get("above")
+        if above is not None and number <= above:
+            raise UserError(f"{what}: must be more than {'zero' if above == 0 else above}")
         return int(number) if int in field.kinds else number
+    if field.about.get("secret") and isinstance(value, str):
+        from infratest.cleaning import Secret
+
+        return Secret(value) if value else value
     for kind in field.kinds:
         if isinstance(kind, tuple):
             if value in kind:
                 return value
-        elif kind is tuple and isinstance(value, list):
-            return tuple(value)
+        elif kind is tuple and isinstance(value, list | tuple):
+            return tuple(_item(each, field.items, what) for each in value)
         elif kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         elif kind is not NONE and isinstance(value, kind) and (kind is bool) == isinstance(value, bool):
             return value
     expected = " or ".join(_words(kind) for kind in field.kinds if kind is not NONE)
     raise UserError(f"{what}: expected {expected}, found {value!r}")
+
+
+def _item(value: Any, kind: Any, what: str) -> Any:
+    plain = kind in (str, int)
+    if plain and (not isinstance(value, kind) or isinstance(value, bool)):
+        raise UserError(f"{what}: expected a list of {WORDS[kind]}, found {value!r} in it")
+    return value
 
 
 def _words(kind: Any) -> str:

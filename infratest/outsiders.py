@@ -57,6 +57,12 @@ def get(kind: str, name: str) -> type[Any]:
     return _checked(kind, name, found[0])
 
 
+def options_of(plugin: type[Any], name: str = "Options") -> type[Any] | None:
+    """Return the options of a plugin: a class of that name inside its own, or beside it in the same file."""
+    found: type[Any] | None = getattr(plugin, name, None) or getattr(sys.modules[plugin.__module__], name, None)
+    return found
+
+
 def _base(kind: str) -> type[Any]:
     package, base = KINDS[kind]
     found: type[Any] = getattr(importlib.import_module(f"{package}.base"), base)

@@ -15,6 +15,7 @@ KINDS = {
     "provider": ("infratest.providers", "Provider"),
     "transport": ("infratest.transports", "Transport"),
     "fact": ("infratest.facts", "Fact"),
+    "provisioner": ("infratest.provisioners", "Provisioner"),
     "output": ("infratest.outputs", "Output"),
     "remedy": ("infratest.remedies", "Remedy"),
 }

@@ -11,14 +11,15 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
+from infratest import later
 from infratest.errors import FeatureError, NotInThisVersion, unknown
 from infratest.hosts import Host
 from infratest.quoting import put_in
 from infratest.spelling import slip_of
 
 ROOTS = ("host", "group", "param", "output")
-#: Roots that the design names for components, which this version does not have.
-LATER = ("balancer", "address", "volume", "record", "bucket")
+#: Roots that the design names for components.
+LATER = later.names("root of a value", ROOTS)
 
 #: What follows a root and a dot is looked at whole, so that `{host.a b}` is no text.
 _BRACE = re.compile(r"\{\{|\{(?P<root>\s*[A-Za-z]\w*)\.(?P<name>[^{}\n]*)\}")

@@ -18,6 +18,7 @@ FLOORS = {
     "infratest.check": 2, "infratest.store": 2,
     "infratest.transports": 3,
     "infratest.gherkin": 4, "infratest.stack": 4, "infratest.acts": 4, "infratest.remedies": 4,
+    "infratest.provisioners": 4,
     "infratest.steps": 5, "infratest.plan": 5, "infratest.lifecycle": 5, "infratest.heal": 5,
     "infratest.collect": 6,
     "infratest.engine": 7,
@@ -36,6 +37,7 @@ PLUGINS = (
     "infratest.providers",
     "infratest.outputs",
     "infratest.remedies",
+    "infratest.provisioners",
 )
 #: Rooms whose files know nothing of each other, and who else may import them: a sentence or an act the fact it asks.
 SIBLINGS = {

@@ -10,20 +10,19 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from functools import partial
 
+from infratest import later
 from infratest.errors import UserError, unknown
 from infratest.gherkin.binding import bind
 from infratest.gherkin.reference import Problem
 from infratest.gherkin.select import expression
 from infratest.gherkin.sentence import ACT, SETUP
 from infratest.gherkin.suite import GIVEN, WHEN, Feature, Scenario, all_scenarios
-from infratest.later import later
 from infratest.spelling import slip_of
 from infratest.values import values_in
 
-#: Tags that mean something, INTERFACES.md. The second tuple is named there and not in this version.
+#: Tags that mean something.
 PLAIN_TAGS = ("warning", "critical", "check", "test", "wip")
 VALUED_TAGS = ("id", "heal", "needs", "attempts", "timeout", "runbook", "skip")
-LATER_TAGS = ("interval", "drill")
 #: How a tag with a value is written, for those that are often written without one.
 VALUED_EXAMPLES = {"skip": "reason-in-words", "id": "NAME", "needs": "NAME", "heal": "NAME", "timeout": "10s"}
 #: Tags of which a scenario has one.
@@ -66,14 +65,14 @@ def _plain_tag(tag: str) -> str:
     """Return what is wrong with a tag without a value: any word may be one, but not one that is nearly one of ours."""
     if not tag:
         return "a tag without a name: write it right behind the @"
-    if tag in (*VALUED_TAGS, *LATER_TAGS):
+    if tag in (*VALUED_TAGS, *later.names("tag", VALUED_TAGS)):
         return f"@{tag} says nothing by itself: write @{tag}:{VALUED_EXAMPLES.get(tag, '...')}"
     near = slip_of(tag, PLAIN_TAGS, strict=True)
     return f"@{tag}: did you mean @{near}? a tag of your own must differ by more" if near else ""
 
 
 def _valued_tag(scenario: Scenario, tag: str, name: str, value: str) -> str:
-    if name in LATER_TAGS:
+    if name in later.names("tag", VALUED_TAGS):
         return f"@{tag}: not in this version"
     if name not in VALUED_TAGS:
         near = get_close_matches(name, VALUED_TAGS, n=1, cutoff=0.5)
@@ -189,7 +188,7 @@ def binding(feature: Feature) -> list[Problem]:
             elif line.match is None and not line.user:
                 near = vocabulary().nearest(line.text)
                 undefined = f"undefined: {line.text!r}" + (f"; did you mean: {near}" if near else "")
-                named = later(line.text)
+                named = later.sentence(line.text)
                 problems.append((line.number, f"{line.text!r}: {named}" if named else undefined))
             elif line.match is not None and "{" not in line.text:
                 try:

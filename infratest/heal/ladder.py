@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from infratest import later
 from infratest.errors import NotInThisVersion, UserError
 from infratest.heal.gates import Try
 from infratest.heal.rules import matches
 from infratest.outsiders import get
 from infratest.remedies.base import Foresees, Remedy
 from infratest.stack.declared import HealRule
-
-#: Remedies of the design that are not built yet.
-LATER = frozenset(("replace",))
 
 
 def remedies(rule: HealRule) -> list[Remedy]:
@@ -28,8 +26,8 @@ def remedies(rule: HealRule) -> list[Remedy]:
         raise UserError(f"{where}: do is empty: name at least one remedy, as `do: [{{restart-service: nginx}}]`")
     rungs = []
     for name, argument in rule.do:
-        if name in LATER:
-            raise NotInThisVersion(f"{where}: remedy {name}: not in this version")
+        if name in later.names("remedy"):
+            raise NotInThisVersion(f"{where}: remedy {name}: {later.WORDS}")
         kind = get("remedy", name)
         try:
             remedy: Remedy = kind(argument)

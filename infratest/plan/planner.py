@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from infratest import later
 from infratest.errors import UserError
 from infratest.gherkin.selection import Named
 from infratest.gherkin.sentence import ACT, ALL, AT_LEAST, CHECK, HOST_VIEW, SETUP, Tail
 from infratest.gherkin.suite import Line, Scenario
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
-from infratest.later import later
 from infratest.plan.bound import Bound, named_in
 from infratest.plan.misfits import misfits
 from infratest.plan.tasks import NO_HOST, ActStep, CheckStep, Look, OtherStep, Plan, Step, Task
@@ -220,8 +220,8 @@ class _Planner:
 
 def undefined(line: Line) -> str:
     """Return what is wrong with a line that is no sentence, and what to try."""
-    if later(line.text):
-        return f"{line.text!r}: {later(line.text)}"
+    if later.sentence(line.text):
+        return f"{line.text!r}: {later.sentence(line.text)}"
     near = vocabulary().nearest(line.text)
     hint = f"did you mean: {near}" if near else "`infratest steps` lists the sentences there are"
     return f"undefined: {line.text!r} is no sentence of infratest and no step of your own; {hint}"

@@ -13,12 +13,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import field as option
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from infratest.deadline import Deadline
-from infratest.errors import UserError
+from infratest.errors import InfratestError, UserError
 from infratest.hosts import Host
+from infratest.options import Field, fields
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,23 +62,75 @@ class HostSpec:
     groups: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     after: tuple[str, ...] = ()  # names of hosts that must be ready first
-    image: str = ""
-    memory: int | None = None  # bytes
-    user: str = ""
-    ports: tuple[int, ...] = ()
     ready: tuple[str, ...] = ()  # sentences
     provision: tuple[Mapping[str, Any], ...] = ()
-    address: str = ""
-    port: int | None = None
-    key: str = ""
-    jump: str = ""
     transport: str = ""  # the way to it; empty for the provider's own choice
     sudo: bool = False
+    options: Any = None  # an instance of the provider's `HostOptions`, None for its defaults
     where: str = ""  # file:line, for messages
 
+    def option(self, name: str) -> Any:
+        """Return an option that some providers have for their hosts, an empty text where this one's has it not."""
+        return getattr(self.options, name, "")
+
+    @property
+    def address(self) -> str:
+        """Where the host is by the stack file, empty where its provider knows that alone."""
+        return str(self.option("address"))
+
     def made_from(self) -> dict[str, Any]:
-        """Return what a host is made from and keeps until it is made anew, as the journal holds it."""
-        return {"image": self.image, "user": self.user, "memory": self.memory, "ports": sorted(self.ports)}
+        """Return what a host is made from and keeps until it is made anew, as the journal holds it: all its options."""
+        if self.options is None:
+            return {}
+        known = fields(type(self.options)).items()
+        return {key: _as_kept(getattr(self.options, field.name), field) for key, field in known}
+
+
+def _as_kept(value: Any, field: Field) -> Any:
+    """Return an option's value as JSON has it; the entries of a list that is no order are sorted."""
+    if isinstance(value, tuple):
+        return sorted(value) if field.about.get("unique") else list(value)
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """The options of hosts that are made from an image: what every provider that makes machines has, and may widen.
+
+    A provider's `HostOptions` is a dataclass of its own; it may have this as its base, or take none of it.
+    """
+
+    image: str = option(
+        default="",
+        metadata={"title": "an image's name", "description": "The image it is made from, such as debian-12."},
+    )
+    user: str = option(default="", metadata={"title": "a user's name", "description": "The user to log in as."})
+    memory: int | None = option(default=None, metadata={"dimension": "size", "above": 0, "description": "Its memory."})
+    ports: tuple[int, ...] = option(
+        default=(),
+        metadata={
+            "title": "a list of port numbers",
+            "description": "Ports that the controller must reach even where the host's address is not routed; "
+            "22 always is.",
+            "each": "a port number from 1 to 65535", "low": 1, "high": 65535, "unique": True,
+        },
+    )  # fmt: skip
+
+
+def host_options(spec: HostSpec, kind: type[T]) -> T:
+    """Return the options of a host as its provider declares them; a host that says nothing has the defaults.
+
+    Args:
+        kind: the provider's `HostOptions`.
+    Raises:
+        InfratestError: they are another provider's.
+    """
+    if spec.options is None:
+        return kind()
+    if not isinstance(spec.options, kind):
+        words = f"has options of {type(spec.options).__module__}, not of {kind.__module__}"
+        raise InfratestError(f"{spec.where or spec.name}: host {spec.name} {words}")
+    return spec.options
 
 
 def transport_of(spec: HostSpec, provider: str, served: Sequence[str]) -> str:
@@ -122,10 +178,16 @@ class Context:
 
 
 class Provider(ABC):
-    """Makes and removes what a stack is made of. `Options` is its frozen dataclass for `infratest.options.build`."""
+    """Makes and removes what a stack is made of.
+
+    Two frozen dataclasses stand beside it: `Options`, of what stands behind `provider:`, and `HostOptions`, of what a
+    host may say beyond the stack file's own keys. The stack file is checked by them; `infratest.options` has the terms.
+    """
 
     #: True: `hosts` says what the stack file declares and nothing else, so what it said once stands until that changes.
     declared: ClassVar[bool] = False
+    #: The one host of a stack that declares none, for a provider whose hosts are there by themselves.
+    undeclared: ClassVar[str] = ""
 
     def __init__(self, options: Any, context: Context) -> None:
         self.options = options

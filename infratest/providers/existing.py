@@ -11,23 +11,19 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from infratest import outsiders
 from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import Host
-from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource, transport_of
+from infratest.options import fields
+from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource, host_options, transport_of
 
 STATE_KNOWN_HOSTS = "known_hosts"
-SSH, OPENSSH = "ssh", "openssh"
-#: Transport -> for those that are no SSH, which keys of a host they take, by the names of their options.
-REACHED: dict[str, dict[str, str]] = {
-    SSH: {},
-    OPENSSH: {},
-    "container": {"address": "container", "user": "user"},
-    "local": {},
-}
-#: Options that the system's own client has no use for.
-OF_SSH_ALONE = ("pipelined", "answers")
+#: The way to a host that says no other.
+SSH = "ssh"
+#: It reaches nothing: `provider: fake` has it.
+PRETENDING = "fake"
 
 #: Where the ssh transport keeps what ssh_config says, so that OpenSSH's client is not asked at every run.
 ANSWERS = "cache/ssh"
@@ -58,6 +54,35 @@ class Options:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class HostOptions:
+    """How one host is reached; ssh_config has what is left out. A transport takes those that it has options for."""
+
+    address: str = field(
+        default="",
+        metadata={"title": "an address or a name", "own": True, "description": "Where a host is that exists already."},
+    )
+    port: int | None = field(
+        default=None,
+        metadata={
+            "title": "a port number from 1 to 65535", "low": 1, "high": 65535,
+            "description": "The SSH port of a host that exists already.",
+        },
+    )  # fmt: skip
+    user: str = field(default="", metadata={"title": "a user's name", "description": "The user to log in as."})
+    key: str = field(
+        default="",
+        metadata={"title": "a path", "description": "The private key to log in with, to a host that exists already."},
+    )
+    jump: str = field(
+        default="",
+        metadata={
+            "title": "a host to go through, as user@name:port",
+            "description": "The way to a host that exists already.",
+        },
+    )
+
+
 class Existing(Provider):
     """Hands out the hosts of the stack file; whether one answers is for its transport to find out."""
 
@@ -81,13 +106,14 @@ class Existing(Provider):
         return []
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
+        others = [name for name in outsiders.names("transport") if name not in (SSH, PRETENDING)]
         return [
             Host(
                 name=spec.name,
                 groups=spec.groups,
                 labels=spec.labels,
                 address=spec.address,
-                transport=transport_of(spec, "existing", [*REACHED]),
+                transport=transport_of(spec, "existing", [SSH, *others]),
                 options=self._reached(spec),
                 sudo=spec.sudo,
             )
@@ -119,31 +145,29 @@ class Existing(Provider):
         return options
 
     def _reached(self, spec: HostSpec) -> dict[str, Any]:
-        """Return the options of a host's transport.
+        """Return the options of a host's transport: of the provider's and the host's own those that it has.
 
         Raises:
             UserError: the host says what its transport has no use for.
         """
-        transport = spec.transport or SSH
-        if transport in (SSH, OPENSSH):
-            given = self._shared() | self._own(spec)
-            return given if transport == SSH else {key: given[key] for key in given if key not in OF_SSH_ALONE}
-        allowed = REACHED[transport]
-        for key in ("port", "user", "key", "jump"):
-            if getattr(spec, key) and key not in allowed:
+        name, own = spec.transport or SSH, self._own(host_options(spec, HostOptions))
+        kind = outsiders.options_of(outsiders.get("transport", name))
+        known = fields(kind) if kind is not None else {}
+        for key in own:
+            if key not in known and key != "address":  # every transport can look at the host's address
                 raise UserError(
-                    f"{spec.where or spec.name}: transport {transport} has no use for `{key}`; remove it, or say "
+                    f"{spec.where or spec.name}: transport {name} has no use for `{key}`; remove it, or say "
                     "another transport"
                 )
-        return {allowed[key]: getattr(spec, key) for key in allowed if getattr(spec, key)}
+        return {key: value for key, value in (self._shared() | own).items() if key in known}
 
-    def _own(self, spec: HostSpec) -> dict[str, Any]:
+    def _own(self, options: HostOptions) -> dict[str, Any]:
         given = {
-            "address": spec.address,
-            "port": spec.port,
-            "user": spec.user,
-            "key": self._path(spec.key) if spec.key else "",
-            "jump": spec.jump,
+            "address": options.address,
+            "port": options.port,
+            "user": options.user,
+            "key": self._path(options.key) if options.key else "",
+            "jump": options.jump,
         }
         return {key: value for key, value in given.items() if value}
 

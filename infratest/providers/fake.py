@@ -18,7 +18,7 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
-from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource, transport_of
+from infratest.providers.base import HostSpec, Lease, Made, Provider, Request, Resource, transport_of
 
 VERBS = ("create", "destroy", "existing", "hosts", "halt", "start")
 TICK = 0.02  # seconds between two looks at the deadline
@@ -42,6 +42,11 @@ class Options:
     transport: Mapping[str, Any] = field(
         default_factory=dict, metadata={"description": "options of the fake transport of all its hosts"}
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostOptions(Made):
+    """Options of a host that is a file: it looks at none of them, so that stacks of others may be tried with it."""
 
 
 class Fake(Provider):
@@ -91,7 +96,7 @@ class Fake(Provider):
                 name=spec.name,
                 groups=spec.groups,
                 labels=spec.labels,
-                address=spec.address or spec.name,
+                address=spec.name,
                 routed=False,
                 transport=transport_of(spec, "fake", ["fake"]),
                 options=options,

@@ -22,10 +22,16 @@ class Options:
     """This machine needs none."""
 
 
+@dataclass(frozen=True)
+class HostOptions:
+    """It is what it is."""
+
+
 class Local(Provider):
     """Hands out this machine under the names of the stack file."""
 
     declared = True
+    undeclared = "local"
 
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
         """Nothing has to be made."""
@@ -46,7 +52,7 @@ class Local(Provider):
                 name=spec.name,
                 groups=spec.groups,
                 labels=spec.labels,
-                address=spec.address or LOOPBACK,
+                address=LOOPBACK,
                 transport=transport_of(spec, "local", ["local"]),
                 sudo=spec.sudo,
             )

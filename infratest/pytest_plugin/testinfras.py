@@ -121,10 +121,10 @@ def _ways(spec: str, where: str, stack: StackFile) -> list[Way]:
     if not hosts:
         raise UserError(f"{said}: no such host or group in {stack.path}; known are {known(stack.hosts)}")
     for host in hosts:
-        if at and unquote(login) != host.user:
-            theirs = f"as {host.user}" if host.user else "as its provider or ssh_config says"
+        if at and unquote(login) != host.option("user"):
+            theirs = f"as {host.option('user')}" if host.option("user") else "as its provider or ssh_config says"
             raise UserError(f"{said}: {stack.path} logs in to {host.name} {theirs}; leave the user out of it")
-        if port and port != str(host.port or 22):
+        if port and port != str(host.option("port") or 22):
             raise UserError(f"{said}: port {port} is not that of {host.name} in {stack.path}; leave it out")
     return [Way(host.name, sudo, user) for host in hosts]
 

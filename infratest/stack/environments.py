@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from infratest.cleaning import clean
 from infratest.errors import UserError, unknown
+from infratest.stack import named
 from infratest.stack.document import Document, KeyPath, Place
+from infratest.stack.named import provider_name
 
 
 def names(document: Document) -> tuple[str, ...]:
@@ -70,6 +72,39 @@ def in_environment(document: Document, env: str) -> Document:
         for key, place in of_defaults:
             places.setdefault(("hosts", name, *key), place)
     return Document(document.path, data, places)
+
+
+def without_others(document: Document, known: Container[str], changed: bool) -> Document:
+    """Return a stack in its environment without what its hosts were given for another provider.
+
+    What stands at the top of a file is for every environment: `defaults` may hold what only some of their providers
+    have for a host, and a host what the provider of the top has. What an environment says itself stays, to be refused.
+
+    Args:
+        known: the keys that hosts of this environment's provider may have.
+        changed: this environment has another provider than the top of the file.
+    """
+    data = dict(document.data)
+    hosts = data.get("hosts", {})
+    data["hosts"] = {
+        name: {
+            key: value
+            for key, value in host.items()
+            if key in known or not _for_others(document.place(("hosts", name, key)).key, changed)
+        }
+        for name, host in hosts.items()
+    }
+    return Document(document.path, data if hosts else document.data, document.places)
+
+
+def _for_others(written: KeyPath, changed: bool) -> bool:
+    return written[0] == "defaults" or (changed and written[0] == "hosts")
+
+
+def names_another(document: Document, env: str) -> bool:
+    """Whether an environment names another provider than the top of the file."""
+    top, environment = provider_name(document.data), named.environments(document.data).get(env, {})
+    return provider_name(environment, top) != top
 
 
 def _check_removed(document: Document, env: str, base: Mapping[str, Any], over: Mapping[str, Any]) -> None:

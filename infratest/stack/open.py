@@ -6,9 +6,7 @@ a monitor that may only read can use it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from typing import Any
 
 from infratest import outsiders
 from infratest.deadline import Deadline
@@ -30,7 +28,10 @@ def open_provider(stack: StackFile, state: StateDir) -> Provider:
     """
     kind = outsiders.get("provider", stack.provider)
     where = stack.provider_where or str(stack.path)
-    options = build(_options(kind), stack.provider_options, f"{where}: provider {stack.provider}")
+    options_class = outsiders.options_of(kind)
+    if options_class is None:
+        raise InfratestError(f"{kind.__module__}: has no Options dataclass; every provider has one, even if empty")
+    options = build(options_class, stack.provider_options, f"{where}: provider {stack.provider}")
     context = Context(folder=stack.folder, state=state.path, stack=stack.name, env=stack.env)
     provider: Provider = kind(options, context)
     return provider
@@ -72,12 +73,3 @@ def opened(host: Host, deadline: Deadline) -> Transport:
         transport.close()
         raise
     return transport
-
-
-def _options(kind: type[Any]) -> type[Any]:
-    """The `Options` of a plugin: beside its class in the same file, or inside it."""
-    options = getattr(kind, "Options", None) or getattr(sys.modules[kind.__module__], "Options", None)
-    if options is None:
-        raise InfratestError(f"{kind.__module__}: has no Options dataclass; every provider has one, even if empty")
-    found: type[Any] = options
-    return found

@@ -15,6 +15,7 @@ from typing import Any
 
 from infratest.cleaning import SHORTEST_SECRET, Secret, clean
 from infratest.errors import StackFileError, UserError, unknown
+from infratest.option_schema import Schema, below, takes_value
 from infratest.quoting import quoted
 from infratest.stack import secret_sources
 from infratest.stack.document import Document, KeyPath
@@ -28,9 +29,6 @@ _WHOLE = re.compile(r"[+-]?[0-9]+")
 _PLAIN = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 _WORDS = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
-
-#: Keys whose values are numbers or switches: `"{param.count}"` alone is then the parameter's own value, not its text.
-_TYPED = frozenset(("count", "port", "ports", "sudo", "production", "confirm", "tries"))
 
 
 def values(document: Document, given: Mapping[str, str], kept: Mapping[str, str]) -> dict[str, Any]:
@@ -129,9 +127,11 @@ def _default(document: Document, key: KeyPath, value: Any, kind: str) -> Any:
     raise document.error(key, f"found {shown(value, place.text)}, allowed is {_WORDS[kind]}{advice}")
 
 
-def filled(document: Document, parameters: Mapping[str, Any]) -> Document:
+def filled(document: Document, parameters: Mapping[str, Any], schema: Schema) -> Document:
     """Return the stack with every `{param.NAME}` replaced, once, in its text values.
 
+    Args:
+        schema: of the stack: where a number or a switch may stand, the parameter's own value does, and not its text.
     Raises:
         StackFileError: names that no parameter has, what is nearly a value, and values that are not put in there.
     """
@@ -140,25 +140,41 @@ def filled(document: Document, parameters: Mapping[str, Any]) -> Document:
         raise StackFileError("\n".join(wrong))
     untouched = ("stack", "parameters")
     data = {
-        key: value if key in untouched else _filled(document, (key,), value, parameters)
+        key: value if key in untouched else _filled((key,), value, parameters, below(schema, key))
         for key, value in document.data.items()
     }
     return Document(document.path, data, document.places)
 
 
-def _filled(document: Document, key: KeyPath, value: Any, parameters: Mapping[str, Any]) -> Any:
+def plugin_name(text: str, parameters: Mapping[str, Any]) -> str:
+    """Return the name of a plugin with its parameters put in; what is no parameter stays, and is refused later."""
+    return _BRACE.sub(lambda one: str(parameters.get(one[1], one[0])) if one[1] else "{", text)
+
+
+def _filled(key: KeyPath, value: Any, parameters: Mapping[str, Any], schema: Schema) -> Any:
     if isinstance(value, Mapping):
-        return {name: _filled(document, (*key, name), each, parameters) for name, each in value.items()}
+        return {
+            name: _filled((*key, name), each, parameters, _option(schema, name, key)) for name, each in value.items()
+        }
     if isinstance(value, list):
-        return [_filled(document, (*key, number), each, parameters) for number, each in enumerate(value)]
+        inner = below(schema, 0)
+        return [_filled((*key, number), each, parameters, inner) for number, each in enumerate(value)]
     if not isinstance(value, str):
         return value
     if _by_planning(key):
         return value
     alone = _BRACE.fullmatch(value)
-    if alone and alone[1] and _is_typed(key):
+    if alone and alone[1] and takes_value(schema):
         return parameters[alone[1]]
     return _BRACE.sub(lambda found: "{" if found[1] is None else _written(parameters[found[1]], key), value)
+
+
+def _option(schema: Schema, name: str, key: KeyPath) -> Schema:
+    """Return the schema under a key; the options of a provider are in what holds for its name."""
+    if key == ("provider",) and name != "name":
+        found = [below(each["then"], name) for each in schema.get("allOf", ())]
+        return next((each for each in found if each), {})
+    return below(schema, name)
 
 
 def _wrong(document: Document, key: KeyPath, value: Any, parameters: Mapping[str, Any]) -> Iterator[str]:
@@ -186,14 +202,6 @@ def _not_here(braces: str, key: KeyPath, parameters: Mapping[str, Any]) -> str:
 
 def _by_planning(key: KeyPath) -> bool:
     return key[0] == "outputs" or (key[0] == "hosts" and len(key) > 2 and key[2] == "ready")
-
-
-def _is_typed(key: KeyPath) -> bool:
-    """Whether a number or a switch may stand here; the options of a provider know their own types."""
-    names = [part for part in key if isinstance(part, str)]
-    if key[0] == "hosts":
-        return len(key) > 2 and key[2] in _TYPED
-    return names[-1] in _TYPED or (key[0] == "provider" and names[-1] != "name")
 
 
 def _written(value: Any, key: KeyPath) -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from infratest import outsiders
-from infratest import plugins as builtin
+from infratest import later, outsiders
 from infratest.cleaning import clean
-from infratest.errors import NotInThisVersion, StackFileError, unknown
+from infratest.errors import NotInThisVersion, StackFileError, UserError, unknown
+from infratest.option_schema import Schema, resolved
+from infratest.plugins import KINDS
+from infratest.stack import named
 from infratest.stack.document import Document, KeyPath, Place
-from infratest.stack.schema import LATER, SCHEMA, Schema, resolved
+from infratest.stack.own_schema import KEYS, MODES, PARAMETERS
+from infratest.stack.schema import as_written, whose_option
 from infratest.units import counted
 
 #: The line, how deep the key is, the column, the message: in this order they are said, the outer of a line first.
@@ -28,11 +32,35 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Mapping[str, A
 
 
 _Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
-_AS_WRITTEN = _Validator(SCHEMA)
 #: Problems of one file that are shown.
 SHOWN = 20
-_RESOLVED = _Validator(resolved(SCHEMA))
-_PARAMETERS = _Validator({"properties": {"parameters": SCHEMA["properties"]["parameters"]}})
+_PARAMETERS: Schema = {"properties": {"parameters": PARAMETERS}}
+
+
+class Faults:
+    """What is wrong with a stack beyond its schema, noted to be told at once."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._found: list[Problem] = []
+
+    def add(self, key: KeyPath, words: str) -> None:
+        """Note one thing that is wrong at a key."""
+        self._found.append(_problem(self._document, key, words))
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """Note what is refused in the meantime, in its own words."""
+        try:
+            yield
+        except UserError as error:
+            line = re.match(rf"{re.escape(str(self._document.path))}:(\d+)", str(error))
+            self._found.append((int(line[1]) if line else 0, 0, 0, str(error)))
+
+    def refuse(self) -> None:
+        """Raise StackFileError where anything was noted."""
+        if self._found:
+            raise StackFileError(_said(sorted(self._found)))
 
 
 def check_written(document: Document) -> None:
@@ -42,24 +70,27 @@ def check_written(document: Document) -> None:
         NotInThisVersion: it uses what the design names and this version does not have.
         StackFileError: it does not keep to the schema.
     """
-    later = list(_later(document))
+    refused = list(_later(document))
     # What the schema says of the same key would be that it is unknown.
-    named = tuple(f"{document.at(key)}: " for key, _ in later)
-    problems = [_problem(document, key, words) for key, words in later]
-    found = [problem for problem in _problems(_AS_WRITTEN, document) if not problem[-1].startswith(named)]
+    named = tuple(f"{document.at(key)}: " for key, _ in refused)
+    problems = [_problem(document, key, words) for key, words in refused]
+    written = _problems(_Validator(as_written(document.data)), document)
+    found = [problem for problem in written if not problem[-1].startswith(named)]
     if found:
         raise StackFileError(_said(sorted(problems + found)))
     if problems:
         raise NotInThisVersion(_said(sorted(problems)))
 
 
-def check_resolved(document: Document) -> None:
+def check_resolved(document: Document, schema: Schema) -> None:
     """Check a stack in one environment, with its parameters put in.
 
+    Args:
+        schema: of that environment, where parameters may still stand.
     Raises:
         StackFileError: it does not keep to the schema.
     """
-    _check(_RESOLVED, document)
+    _check(_Validator(resolved(schema)), document)
 
 
 def check_parameters(document: Document) -> None:
@@ -68,7 +99,7 @@ def check_parameters(document: Document) -> None:
     Raises:
         StackFileError: an environment gave one a default that nobody declared.
     """
-    _check(_PARAMETERS, document)
+    _check(_Validator(_PARAMETERS), document)
 
 
 def _check(validator: Any, document: Document) -> None:
@@ -96,7 +127,9 @@ def _found(document: Document, error: ValidationError) -> Iterator[Problem]:
         known = sorted(schema["properties"])
         for name in instance:
             if name not in known:
-                yield _problem(document, (*key, name), _unknown_key(name, known))
+                yield _problem(
+                    document, (*key, name), _unknown_host_key(document, key, name) or _unknown_key(name, known)
+                )
     elif error.validator == "required":
         for name in schema["required"]:
             if name not in instance:
@@ -114,6 +147,17 @@ def _problem(document: Document, key: KeyPath, words: str) -> Problem:
     return place.line, len(key), place.column, document.message(key, words)
 
 
+def _unknown_host_key(document: Document, at: KeyPath, name: str) -> str:
+    """Return the words for an option that hosts of other providers have, empty where no host has it."""
+    inside = at[2:] if at[:1] == ("environments",) else at
+    of_host = inside == ("defaults",) or (len(inside) == 2 and inside[0] == "hosts")
+    providers = [f"`provider: {each}`" for each in whose_option(name)] if of_host else []
+    if not providers:
+        return ""
+    mine = " and ".join(repr(each) for each in named.providers(document.data, str(at[1]) if inside is not at else ""))
+    return f"this key is for {' or '.join(providers)}; provider {mine} has no such option for its hosts; remove it"
+
+
 def _unknown_key(name: str, known: list[str]) -> str:
     if not known:
         return f"unknown key {clean(name, 80)!r}: no key is allowed here"
@@ -124,9 +168,10 @@ def _value_words(document: Document, key: KeyPath, validator: Any, found: Any, s
     if validator == "uniqueItems":
         twice = next(item for number, item in enumerate(found) if item in found[:number])
         return f"{shown(twice)} stands twice in the list"
-    if validator == "enum":
-        allowed = [value for value in schema["enum"] if value is not None]
-        if isinstance(found, str):
+    if validator in ("enum", "anyOf"):
+        options = schema["enum"] if validator == "enum" else schema["anyOf"][0].get("enum", ())
+        allowed = [value for value in options if value is not None]
+        if isinstance(found, str) and allowed:
             return unknown("value", clean(found, 80), allowed)
         return f"found {shown(found)}, allowed is {schema['title']}"
     if validator == "maxProperties" and isinstance(found, Mapping):
@@ -168,53 +213,25 @@ def shown(found: Any, text: str | None = None) -> str:
 
 def _later(document: Document) -> Iterator[tuple[KeyPath, str]]:
     """Find every name that is refused as not in this version, in the stack and in each of its environments."""
-    environments = document.data.get("environments")
-    yield from _later_in((), document.data)
-    if isinstance(environments, Mapping):
-        for name, environment in environments.items():
-            if isinstance(environment, Mapping):
-                yield from _later_in(("environments", name), environment)
+    for at, stack in [((), document.data), *_environments(document.data)]:
+        for name in stack:
+            if name in later.names("key", KEYS):
+                yield (*at, name), later.WORDS
+    for key, kind, name in named.everywhere(document.data):
+        if name in later.names(kind, _there(kind, name)):
+            is_key = isinstance(key[-1], str) and key[-1] == name
+            yield key, later.WORDS if is_key else f"{kind} {name!r}: {later.WORDS}"
 
 
-def _later_in(at: KeyPath, stack: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
-    for name in stack:
-        if name in LATER["key"]:
-            yield (*at, name), "not in this version"
-    for key, kind, name in _names(stack):
-        if name in LATER[kind] and not (kind in builtin.KINDS and name in outsiders.names(kind)):
-            words = "not in this version"
-            named = isinstance(key[-1], str) and key[-1] == name
-            yield at + key, words if named else f"{kind} {name!r}: {words}"
+def _environments(data: Mapping[str, Any]) -> list[tuple[KeyPath, Mapping[str, Any]]]:
+    return [(("environments", name), each) for name, each in named.environments(data).items()]
 
 
-def _names(stack: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
-    """Yield every name of a kind that the file uses: where, which kind, the name. Nothing is known to be right yet."""
-    provider = stack.get("provider")
-    name = provider.get("name") if isinstance(provider, Mapping) else provider
-    if isinstance(name, str):
-        yield ("provider", "name") if isinstance(provider, Mapping) else ("provider",), "provider", name
-    for at, host in [(("defaults",), stack.get("defaults")), *_members(stack, "hosts")]:
-        yield from _single_keys((*at, "provision"), "provision", _under(host, "provision"))
-    for at, rule in _members(stack, "heal"):
-        yield from _single_keys((*at, "do"), "remedy", _under(rule, "do"))
-        mode = _under(rule, "mode")
-        if isinstance(mode, str):
-            yield (*at, "mode"), "mode", mode
-
-
-def _members(stack: Mapping[str, Any], key: str) -> list[tuple[tuple[str, ...], Any]]:
-    members = stack.get(key)
-    return [((key, name), each) for name, each in members.items()] if isinstance(members, Mapping) else []
-
-
-def _under(value: Any, key: str) -> Any:
-    return value.get(key) if isinstance(value, Mapping) else None
-
-
-def _single_keys(at: KeyPath, kind: str, entries: Any) -> Iterator[tuple[KeyPath, str, str]]:
-    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
-        for name in entry if isinstance(entry, Mapping) else ():
-            yield (*at, number, name), kind, name
+def _there(kind: str, name: str) -> tuple[str, ...]:
+    """Return the name where this version has it, of those kinds that are no plugins."""
+    if kind == "host option":
+        return (name,) if name in later.NAMED[kind] and whose_option(name) else ()
+    return MODES if kind == "mode" else ()
 
 
 def check_names(document: Document) -> None:
@@ -225,8 +242,8 @@ def check_names(document: Document) -> None:
     """
     problems = [
         _problem(document, key, unknown(kind, clean(name, 80), outsiders.names(kind)))
-        for key, kind, name in _names(document.data)
-        if kind in builtin.KINDS and name not in outsiders.names(kind)
+        for key, kind, name in named.names(document.data)
+        if kind in KINDS and name not in outsiders.names(kind)
     ]
     if problems:
         raise StackFileError(_said(sorted(problems)))

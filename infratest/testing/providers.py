@@ -18,6 +18,7 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Doctor
 from infratest.errors import ProviderError, TransportError, UserError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
+from infratest.outsiders import options_of
 from infratest.plugins import builtin
 from infratest.providers.base import Context, Halts, HostSpec, Lease, Provider, Resource
 from infratest.stack.declared import StackFile
@@ -68,8 +69,10 @@ def case_of(name: str, folder: Path, options: Mapping[str, Any], **host_options:
     Args:
         name: the provider's. folder: an empty one. options: the provider's. host_options: of both hosts.
     """
+    kind = options_of(builtin("provider", name), "HostOptions")
+    own = kind(**host_options) if kind is not None else None
     hosts = ("one", "two")
-    specs = tuple(HostSpec(name=each, groups=("web",), labels={"role": "web"}, **host_options) for each in hosts)
+    specs = tuple(HostSpec(name=each, groups=("web",), labels={"role": "web"}, options=own) for each in hosts)
     stack = StackFile(
         name="contract", path=folder / "stack.yaml", folder=folder, provider=name, provider_options=options, hosts=specs
     )
@@ -140,7 +143,7 @@ class ProviderContract:
         """Return the states of a host that was never made, looked at where no state directory is; none is made."""
         context = Context(folder=folder, state=folder / "none", stack="contract", env="")
         provider: Provider = builtin("provider", name)(case_of(name, folder / "other", {}).provider.options, context)
-        hosts = provider.hosts([HostSpec(name="one", address="192.0.2.1")], Deadline(LONG))
+        hosts = provider.hosts([HostSpec(name="one")], Deadline(LONG))
         assert not (folder / "none").exists()
         return [host.state for host in hosts]
 

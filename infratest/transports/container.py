@@ -46,7 +46,9 @@ class Options:
     """Options of the container transport."""
 
     engine: str = field(default="docker", metadata={"description": "the engine's command: docker, podman or a path"})
-    container: str = field(default="", metadata={"description": "id or name of the container; default the host's name"})
+    container: str = field(
+        default="", metadata={"description": "id or name of the container; default the host's address, else its name"}
+    )
     user: str = field(default="", metadata={"description": "user in the container; default the image's"})
     host: str = field(default="", metadata={"description": "address of docker's socket, as DOCKER_HOST"})
 
@@ -57,7 +59,7 @@ class Container(Transport):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self._options = build(Options, host.options, f"transport container of host {host.name}")
-        self._container = self._options.container or host.name
+        self._container = self._options.container or host.address or host.name
         self._open = False
         self._running: Program | None = None
 

@@ -13,6 +13,7 @@ from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.hosts import Host
 from infratest.providers.base import HostSpec
+from infratest.providers.existing import HostOptions
 from infratest.pytest_plugin.testinfras import Options, Way, options, ways
 from infratest.stack.declared import StackFile
 from infratest.stack.open import opened
@@ -27,9 +28,9 @@ FAR = StackFile(
     folder=Path(),
     provider="existing",
     hosts=(
-        HostSpec(name="web-1", groups=("web",), address="192.0.2.1", user="deploy"),
-        HostSpec(name="web-2", groups=("web",), address="192.0.2.2", user="deploy", port=2222),
-        HostSpec(name="db", groups=("data",), address="2001:db8::3"),
+        HostSpec(name="web-1", groups=("web",), options=HostOptions(address="192.0.2.1", user="deploy")),
+        HostSpec(name="web-2", groups=("web",), options=HostOptions(address="192.0.2.2", user="deploy", port=2222)),
+        HostSpec(name="db", groups=("data",), options=HostOptions(address="2001:db8::3")),
     ),
 )
 HERE = StackFile(name="here", path=Path("stack.yaml"), folder=Path(), provider="local", hosts=(HostSpec(name="me"),))

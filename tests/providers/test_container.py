@@ -20,14 +20,16 @@ from infratest.diagnosis import Doctor
 from infratest.errors import ProviderError, UnknownName, UserError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
 from infratest.providers.base import Context, Halts, HostSpec, Lease, Resource
-from infratest.providers.container import Container, Options
+from infratest.providers.container import Container, HostOptions, Options
 from infratest.providers.container.engine import Engine, find
 from infratest.stack.open import open_transport
 
 pytestmark = pytest.mark.hosts
 
-WEB_1 = HostSpec(name="web-1", groups=("web",), labels={"role": "web"}, ports=(80,), memory=256 * 2**20)
-WEB_2 = HostSpec(name="web-2", groups=("web",), user="deploy", sudo=True)
+WEB_1 = HostSpec(
+    name="web-1", groups=("web",), labels={"role": "web"}, options=HostOptions(ports=(80,), memory=256 * 2**20)
+)
+WEB_2 = HostSpec(name="web-2", groups=("web",), options=HostOptions(user="deploy"), sudo=True)
 
 
 @dataclass
@@ -217,7 +219,7 @@ def test_a_host_that_is_paused_says_so_and_goes_on_when_it_is_started(own_stack:
 
 @pytest.mark.parametrize(("transport", "user"), [("openssh", "deploy"), ("container", "deploy"), ("container", "")])
 def test_a_host_says_by_which_transport_it_is_reached(own_stack: Stack, transport: str, user: str) -> None:
-    spec = HostSpec(name="web-1", transport=transport, user=user)
+    spec = HostSpec(name="web-1", transport=transport, options=HostOptions(user=user))
     own_stack.up(spec)
     assert answer(own_stack.host(replace(spec, transport="")), "id -un") == (user or "root")  # it has started
     way = open_transport(own_stack.host(spec))
@@ -291,8 +293,8 @@ def test_a_deadline_ends_a_call(stack: Stack) -> None:
 @pytest.mark.parametrize(
     "spec, error, words",
     [
-        (HostSpec(name="a", image="debian-21"), UnknownName, "did you mean 'debian-12'"),
-        (HostSpec(name="a", user="-x"), UserError, "user '-x' is no user"),
+        (HostSpec(name="a", options=HostOptions(image="debian-21")), UnknownName, "did you mean 'debian-12'"),
+        (HostSpec(name="a", options=HostOptions(user="-x")), UserError, "user '-x' is no user"),
     ],
 )
 def test_a_spec_that_cannot_be_made_is_refused(stack: Stack, spec: HostSpec, error: type, words: str) -> None:

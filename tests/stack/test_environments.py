@@ -34,7 +34,7 @@ def test_environment_merges_maps_replaces_lists_and_removes_by_null(load_text):
     found = load_text(TWO, env="prod")
     assert [host.name for host in found.hosts] == ["web", "new"]
     web = found.hosts[0]
-    assert (web.image, web.labels, web.groups) == ("", {"x": "1", "z": "3"}, ("r",))
+    assert (web.options.image, web.labels, web.groups) == ("", {"x": "1", "z": "3"}, ("r",))
 
 
 def test_environment_must_be_named_where_asked(load_text):
@@ -60,15 +60,15 @@ def test_error_in_an_environment_names_its_line(load_text):
 def test_another_provider_gets_none_of_the_first_ones_options(load_text):
     text = """
 stack: s
-provider: {name: container, network: x}
+provider: {name: container, subnet: x}
 hosts: {w: {}}
-environments: {a: {}, b: {provider: existing}, c: {provider: {network: z}}, d: {provider: {name: fake, k: 1}}}
+environments: {a: {}, b: {provider: existing}, c: {provider: {subnet: z}}, d: {provider: {name: fake, world: w}}}
 """
-    assert load_text(text).provider_options == {"network": "x"}
+    assert load_text(text).provider_options == {"subnet": "x"}
     b, c, d = (load_text(text, env=name) for name in "bcd")
     assert (b.provider, b.provider_options) == ("existing", {})
-    assert (c.provider, c.provider_options) == ("container", {"network": "z"})
-    assert (d.provider, d.provider_options) == ("fake", {"k": 1})
+    assert (c.provider, c.provider_options) == ("container", {"subnet": "z"})
+    assert (d.provider, d.provider_options) == ("fake", {"world": "w"})
 
 
 values = st.recursive(

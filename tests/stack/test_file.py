@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from infratest import errors
 from infratest.errors import StackFileError, UserError
 from infratest.providers.base import HostSpec
+from infratest.providers.container import HostOptions
 from infratest.stack.declared import HealRule
 from infratest.stack.file import load, local_stack
 
@@ -112,7 +113,7 @@ def test_whatever_stands_at_a_key_ends_in_values_or_in_one_line(tmp_path_factory
     else:
         refused = ""
         assert found.hosts
-        assert all(type(port) is int for spec in found.hosts for port in spec.ports)
+        assert all(type(port) is int for spec in found.hosts for port in spec.options.ports)
     if "\n" in refused:  # several mistakes, one a line
         assert [line for line in refused.splitlines() if not line.startswith((str(path), "and "))] == []
 
@@ -154,10 +155,7 @@ def test_the_shop_of_the_documentation(tmp_path):
         "groups": ("web",),
         "labels": {"role": "web"},
         "after": ("db",),
-        "image": "debian-12",
-        "memory": 268435456,
-        "user": "root",
-        "ports": (80,),
+        "options": HostOptions(image="debian-12", memory=268435456, user="root", ports=(80,)),
         "ready": ("port 22 is listening", 'the command "test -e /run/ready" exits 0'),
         "provision": (
             {"file": {"from": "files/shop.conf", "to": "/etc/nginx/conf.d/shop.conf", "mode": "0644"}},
@@ -165,7 +163,7 @@ def test_the_shop_of_the_documentation(tmp_path):
         ),
         "where": f"{where}:13",
     }
-    shared = {"image": "debian-12", "memory": 268435456, "user": "root"}
+    shared = {"options": HostOptions(image="debian-12", memory=268435456, user="root")}
     assert found.hosts == (
         HostSpec(name="lb", groups=("edge",), after=("web-1", "web-2"), where=f"{where}:9", **shared),
         HostSpec(name="db", groups=("data",), provision=({"shell": "provision/db.sh"},), where=f"{where}:10", **shared),
@@ -198,7 +196,7 @@ def test_the_shop_in_its_other_environments():
     assert [host.name for host in prod.hosts] == ["lb", "db", "web-1"]
     assert prod.hosts[0].after == ()  # web is not in this environment
     web = prod.hosts[2]
-    assert (web.address, web.user, web.groups, web.image) == ("192.0.2.11", "nagios", ("web",), "debian-12")
+    assert (web.address, web.options.user, web.groups) == ("192.0.2.11", "nagios", ("web",))
 
 
 def test_defaults_are_what_a_host_does_not_say(load_text):
@@ -212,9 +210,9 @@ hosts:
 """
     )
     one, two = found.hosts
-    assert (one.image, one.memory, one.groups, one.sudo) == ("debian-12", 2**30, ("all",), True)
+    assert (one.options.image, one.options.memory, one.groups, one.sudo) == ("debian-12", 2**30, ("all",), True)
     assert one.labels == {"site": "a", "role": "none"}
-    assert (two.image, two.memory, two.groups, two.sudo) == ("debian-13", 2**29, ("web",), False)
+    assert (two.options.image, two.options.memory, two.groups, two.sudo) == ("debian-13", 2**29, ("web",), False)
     assert two.labels == {"site": "a", "role": "web"}
 
 
@@ -229,10 +227,12 @@ hosts:
 """
     )
     web, db = found.hosts
-    assert (web.address, web.port, web.user, web.key, web.jump, web.sudo) == (
+    own = web.options
+    assert (own.address, own.port, own.user, own.key, own.jump, web.sudo) == (
         "192.0.2.1", 2222, "nagios", "keys/id", "me@gate:22", True,
     )  # fmt: skip
-    assert (db.address, db.port, db.user, db.key, db.jump, db.sudo) == ("", None, "", "", "", False)
+    own = db.options
+    assert (own.address, own.port, own.user, own.key, own.jump, db.sudo) == ("", None, "", "", "", False)
     assert found.provider_options == {"pin": True}
 
 
@@ -247,7 +247,8 @@ def test_count_of_one_is_numbered_too(load_text):
 
 def test_on_and_yes_and_dates_are_text(load_text):
     found = load_text("stack: s\nhosts: {on: {image: 2024-01-01}, yes: {user: no}}\n")
-    assert [(host.name, host.image, host.user) for host in found.hosts] == [("on", "2024-01-01", ""), ("yes", "", "no")]
+    seen = [(host.name, host.options.image, host.options.user) for host in found.hosts]
+    assert seen == [("on", "2024-01-01", ""), ("yes", "", "no")]
 
 
 def test_byte_order_mark_and_windows_line_ends_are_read(tmp_path):

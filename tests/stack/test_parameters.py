@@ -32,13 +32,13 @@ def test_parameters_are_put_into_text_and_stand_for_numbers(load_text):
     assert found.parameters == {"release": "12", "web": 3, "ratio": 1.0, "root": True}
     assert [host.name for host in found.hosts] == ["web-1", "web-2", "web-3"]
     web = found.hosts[0]
-    assert (web.image, web.sudo, web.ports) == ("debian-12", True, (3, 80))
+    assert (web.options.image, web.sudo, web.options.ports) == ("debian-12", True, (3, 80))
     assert web.labels == {"web": "3", "root": "true", "brace": "{param.web} {x} {", "twice": "1212"}
 
 
 def test_a_value_with_braces_is_not_replaced_again(load_text):
     found = load_text(TYPED, parameters={"release": "{param.web}{{"})
-    assert found.hosts[0].image == "debian-{param.web}{{"
+    assert found.hosts[0].options.image == "debian-{param.web}{{"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_parameter_texts_that_cannot_be_used(load_text, given, fragment):
 
 def test_parameter_without_default_is_given(load_text):
     text = "stack: s\nparameters: {n: {type: string}}\nhosts: {w: {image: 'x{param.n}'}}\n"
-    assert load_text(text, parameters={"n": ""}).hosts[0].image == "x"
+    assert load_text(text, parameters={"n": ""}).hosts[0].options.image == "x"
 
 
 def test_planning_puts_values_into_sentences_and_outputs(load_text):

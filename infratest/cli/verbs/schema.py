@@ -6,7 +6,7 @@ import json
 
 import click
 
-from infratest.stack.option_schema import whole
+from infratest.stack.schema import whole
 
 
 @click.command("schema")

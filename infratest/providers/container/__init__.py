@@ -23,7 +23,17 @@ from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
 from infratest.providers import _ssh_keys
-from infratest.providers.base import Context, HostSpec, Lease, Provider, Request, Resource, transport_of
+from infratest.providers.base import (
+    Context,
+    HostSpec,
+    Lease,
+    Made,
+    Provider,
+    Request,
+    Resource,
+    host_options,
+    transport_of,
+)
 from infratest.providers.container import doctor as _container_doctor
 from infratest.providers.container import image as _container_image
 from infratest.providers.container.engine import HOST_LABEL, Engine, find
@@ -67,6 +77,11 @@ class Options:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class HostOptions(Made):
+    """Options of a host that is a container."""
+
+
 class Container(Provider):
     """The container provider."""
 
@@ -88,7 +103,7 @@ class Container(Provider):
         for spec in specs:
             _user(spec)
             try:
-                _container_image.recipe(spec.image or DEFAULT_IMAGE, self.context.folder)
+                _container_image.recipe(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
             except UserError as error:
                 raise type(error)(f"{spec.where or spec.name}: hosts.{spec.name}.image: {error}") from None
 
@@ -134,7 +149,7 @@ class Container(Provider):
     def _create_host(self, request: Request, spec: HostSpec, deadline: Deadline) -> Resource:
         user = _user(spec)
         engine = self._found(deadline)
-        recipe = _container_image.recipe(spec.image or DEFAULT_IMAGE, self.context.folder)
+        recipe = _container_image.recipe(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
         image = self._image(engine, recipe, deadline)
         state = request.lease.state_id
         address = self._free_address(self._name(state), deadline)
@@ -163,7 +178,7 @@ class Container(Provider):
             return self._images[recipe.folder]
 
     def _limits(self, spec: HostSpec) -> list[str]:
-        memory = spec.memory or self.options.memory
+        memory = _options(spec).memory or self.options.memory
         return ["--memory", str(int(memory)), "--memory-swap", str(int(memory))] if memory else []
 
     def _free_address(self, network: str, deadline: Deadline) -> str:
@@ -223,7 +238,7 @@ class Container(Provider):
         options = {
             "address": at,
             "port": port,
-            "user": spec.user or DEFAULT_USER,
+            "user": _options(spec).user or DEFAULT_USER,
             "key": str(self._keys / "id_ed25519"),
             "known-hosts": str(self._known_hosts),
             "host-key-alias": address,  # a published port changes with each start, the host's key and address do not
@@ -250,7 +265,7 @@ class Container(Provider):
         engine = self._engine or Engine(kind=self.options.engine, program="docker")
         address = engine.environment.get("DOCKER_HOST", "")
         options = {"engine": engine.program, "container": self._name(self._state_id(), spec.name)}
-        return options | {"user": spec.user or DEFAULT_USER} | ({"host": address} if address else {})
+        return options | {"user": _options(spec).user or DEFAULT_USER} | ({"host": address} if address else {})
 
     # Halts
 
@@ -311,13 +326,17 @@ class Container(Provider):
         return "-".join(re.sub(r"[^A-Za-z0-9_.-]", "_", part) for part in parts if part)
 
 
+def _options(spec: HostSpec) -> HostOptions:
+    return host_options(spec, HostOptions)
+
+
 def _ports(spec: HostSpec) -> list[int]:
-    return list(dict.fromkeys([22, *spec.ports]))
+    return list(dict.fromkeys([22, *_options(spec).ports]))
 
 
 def _user(spec: HostSpec) -> str:
     """Return who logs in; any other than root is made at the first start, with sudo without a password."""
-    user = spec.user or DEFAULT_USER
+    user = _options(spec).user or DEFAULT_USER
     if not USER.fullmatch(user):
         raise UserError(
             f"{spec.where or spec.name}: user {user!r} is no user of a Linux host: write small letters, digits, _ and -"

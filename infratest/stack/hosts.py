@@ -1,0 +1,144 @@
+"""The hosts of a stack, as values: `count` expanded, each with its provider's options. Called by `stack.file` alone.
+
+What the schema cannot say is looked at here: names, references, files. All that is wrong is noted before it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from infratest import outsiders
+from infratest.errors import unknown
+from infratest.options import fields, spelled_out, value_of
+from infratest.providers.base import HostSpec
+from infratest.stack import graph
+from infratest.stack.document import Document, KeyPath
+from infratest.stack.own_schema import LONGEST_NAME, OWN
+from infratest.stack.problems import Faults
+
+
+def hosts(document: Document, folder: Path, provider: str, declared: set[str], faults: Faults) -> tuple[HostSpec, ...]:
+    """Return the hosts of a stack in its environment, in the file's order.
+
+    Args:
+        folder: of the stack file. declared: the names of all hosts of the file, of other environments too.
+        faults: told what is wrong; what is returned then is of no use.
+    """
+    plugin = outsiders.get("provider", provider)
+    kind = outsiders.options_of(plugin, "HostOptions")
+    written = document.data.get("hosts", {})
+    if not written:
+        if plugin.undeclared:
+            return (HostSpec(name=plugin.undeclared, where=document.where(("provider",))),)
+        faults.add(("hosts",), "the stack has no host; declare one, such as `hosts: {web: {}}`")
+        return ()
+    expanded = {name: _expanded(name, host) for name, host in written.items()}
+    _refuse_same_names(expanded, faults)
+    specs = []
+    for name, host in written.items():
+        key = ("hosts", name)
+        _check_transport(key, host, faults)
+        after = tuple(dict.fromkeys(_after(key, host, expanded, declared, faults)))
+        shared = _spec_fields(document, key, host, folder, faults)
+        shared["options"] = _options(document, key, host, kind, faults)
+        specs += [HostSpec(name=each, after=after, **shared) for each in expanded[name]]
+    with faults.caught():
+        graph.rounds(specs)
+    return tuple(specs)
+
+
+def _expanded(name: str, host: Mapping[str, Any]) -> list[str]:
+    return [f"{name}-{number}" for number in range(1, int(host["count"]) + 1)] if "count" in host else [name]
+
+
+def _refuse_same_names(expanded: Mapping[str, list[str]], faults: Faults) -> None:
+    seen: dict[str, str] = {}
+    for declared, names in expanded.items():
+        for name in names:
+            if name in seen:
+                words = f"two hosts are named {name!r}: this one and one of hosts.{seen[name]} (see count); rename one"
+                faults.add(("hosts", declared), words)
+            seen[name] = declared
+        if len(names[-1]) > LONGEST_NAME:
+            words = f"{names[-1]!r} has more than {LONGEST_NAME} characters; shorten the name"
+            faults.add(("hosts", declared), words)
+
+
+def _check_transport(key: KeyPath, host: Mapping[str, Any], faults: Faults) -> None:
+    transports = outsiders.names("transport")
+    if "transport" in host and host["transport"] not in transports:
+        faults.add((*key, "transport"), unknown("transport", str(host["transport"]), transports))
+
+
+def _after(
+    key: KeyPath, host: Mapping[str, Any], expanded: Mapping[str, list[str]], declared: set[str], faults: Faults
+) -> Iterator[str]:
+    single = {name for names in expanded.values() for name in names}
+    for number, name in enumerate(host.get("after", ())):
+        if name in expanded:
+            yield from expanded[name]
+        elif name in single:
+            yield name
+        elif name not in declared:
+            faults.add((*key, "after", number), unknown("host", name, sorted({*expanded, *single})))
+
+
+def _spec_fields(
+    document: Document, key: KeyPath, host: Mapping[str, Any], folder: Path, faults: Faults
+) -> dict[str, Any]:
+    """Return what all hosts of one declaration share, whoever their provider is."""
+    found: dict[str, Any] = {name: host[name] for name in ("sudo", "labels", "transport") if name in host}
+    found |= {name: tuple(host[name]) for name in ("groups", "ready", "provision") if name in host}
+    for number, entry in enumerate(host.get("provision", ())):
+        for kind, given in entry.items():
+            _check_sources((*key, "provision", number, kind), kind, given, folder, faults)
+    return found | {"where": document.where(key)}
+
+
+def _options(document: Document, key: KeyPath, host: Mapping[str, Any], kind: type[Any] | None, faults: Faults) -> Any:
+    """Return the options of a host as its provider declares them, None where it declares none."""
+    if kind is None:
+        return None
+    known, found = fields(kind), {}
+    for name in (name for name in host if name not in OWN):
+        with faults.caught():
+            found[known[name].name] = value_of(host[name], known[name], document.at((*key, name)))
+        if known[name].about.get("own") and "count" in host:
+            words = f"hosts with an {name} cannot share it; declare each host by itself"
+            faults.add((*key, "count"), words)
+    for name, field in known.items():
+        if field.required and name not in host:
+            faults.add(key, f"the key {name!r} is missing; {field.description}")
+            return None
+    made = None
+    with faults.caught():
+        made = kind(**found)
+    return made
+
+
+def _check_sources(key: KeyPath, name: str, given: Any, folder: Path, faults: Faults) -> None:
+    """Look whether what a provisioner takes from here is a file that can be read."""
+    options = outsiders.options_of(outsiders.get("provisioner", name))
+    if options is None:
+        return
+    written = spelled_out(options, given)
+    for option, field in fields(options).items():
+        if field.about.get("source") and written.get(option):
+            at = (*key, option) if isinstance(given, Mapping) else key
+            _check_source(at, str(written[option]), folder, faults)
+
+
+def _check_source(at: KeyPath, name: str, folder: Path, faults: Faults) -> None:
+    source = folder / name
+    try:
+        if source.is_dir():
+            faults.add(at, f"{name} is a directory, expected a file ({source})")
+            return
+        with source.open("rb"):
+            pass
+    except FileNotFoundError:
+        faults.add(at, f"there is no file {name}; paths are relative to the stack file, so it would be {source}")
+    except OSError as error:
+        faults.add(at, f"{source} cannot be read: {error.strerror}")

@@ -1,0 +1,323 @@
+"""The stack file's own part of its JSON Schema: all keys but the options of plugins, which `stack.schema` adds.
+
+A `title` is the phrase that an error shows as what is allowed. Only what this version has is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from infratest.option_schema import OR_REFERENCE, QUANTITIES, REFERENCE, Schema, units
+from infratest.option_schema import map_schema as _map
+
+#: Names end up in container names, file names and ids: no blank, no slash, no `@`, and never a leading dot or hyphen.
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_NAME_WORDS = "a name of letters, digits, dots, hyphens and underscores that starts with a letter or digit"
+LONGEST_NAME = 63  # of a label in a host name (RFC 1035)
+PARAMETER = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What plugins add to the schema of a stack, or of one of its environments.
+
+    Args:
+        provider: what holds for the map behind `provider:`, by the name in it. hosts: the options of its hosts.
+        every_host_option: false where the provider is not here to say what its hosts may have. provisioners, remedies:
+        by name.
+    """
+
+    provider: Sequence[Schema] = ()
+    hosts: Mapping[str, Schema] = field(default_factory=dict)
+    every_host_option: bool = True
+    provisioners: Mapping[str, Schema] = field(default_factory=dict)
+    remedies: Mapping[str, Schema] = field(default_factory=dict)
+
+
+def _text(title: str, description: str, pattern: str = "") -> Schema:
+    """Text; with a pattern, or with a parameter in it."""
+    schema: Schema = {"type": "string", "minLength": 1, "title": title, "description": description}
+    return schema | ({"pattern": pattern + OR_REFERENCE} if pattern else {})
+
+
+def _number(title: str, description: str, low: int, high: int) -> Schema:
+    """A whole number, or a parameter that is one."""
+    limits = {"minimum": low, "maximum": high, "pattern": REFERENCE}
+    return {"type": ["integer", "string"], "title": title, "description": description, **limits}
+
+
+def _switch(description: str) -> Schema:
+    return {"type": ["boolean", "string"], "title": "true or false", "description": description, "pattern": REFERENCE}
+
+
+def _named(title: str, description: str, each: Schema, pattern: str = NAME, longest: int = LONGEST_NAME) -> Schema:
+    """A map whose keys are names that the user chooses."""
+    names = {"pattern": pattern, "maxLength": longest, "title": f"{_NAME_WORDS}, of at most {longest} characters"}
+    schema: Schema = {"type": "object", "title": title, "description": description}
+    return schema | {"propertyNames": names, "additionalProperties": each}
+
+
+def _list(title: str, description: str, each: Schema, least: int = 0, unique: bool = False) -> Schema:
+    schema: Schema = {"type": "array", "title": title, "description": description, "items": each}
+    return schema | ({"minItems": least} if least else {}) | ({"uniqueItems": True} if unique else {})
+
+
+_GROUP = _text(_NAME_WORDS, "A group's name.", NAME)
+
+#: What a host may say for itself and what `defaults` may say for all hosts, whatever its provider is.
+_FOR_ANY_HOST: Schema = {
+    "transport": _text(
+        "a transport's name, such as ssh",
+        "The way commands take to it, one of those that its provider has; its own choice without.",
+    ),
+    "sudo": _switch("Whether facts are read as root, by sudo without a password."),
+    "groups": _list("a list of group names", "The groups it is in.", _GROUP, unique=True),
+    "labels": _named(
+        "a map of names to text",
+        "Labels: text, for `Given the hosts where ...` and for what reads the results.",
+        {"type": "string", "title": "text", "description": "The label's value."},
+    ),
+    "ready": _list(
+        "a list of sentences", "The host is ready when these hold.", _text("a sentence", "A checking sentence.")
+    ),
+}
+#: What a host may say for itself alone.
+_FOR_ONE_HOST: Schema = {
+    "count": _number("a whole number from 1 to 1000", "So many hosts of this kind: name-1, name-2 ...", 1, 1000),
+    "after": _list(
+        "a list of host names",
+        "Hosts that must be ready first.",
+        _text("a host's name", "A host, as declared here.", NAME),
+        unique=True,
+    ),
+}
+#: The stack file's own keys of a host; all others are options of its provider.
+OWN = frozenset((*_FOR_ANY_HOST, *_FOR_ONE_HOST, "provision"))
+
+_FROM = _map(
+    "a map with one key: env, file or command",
+    "Where its value comes from when -D does not give it, read anew by each call.",
+    {
+        "env": _text("a variable's name", "An environment variable of this process.", r"^[A-Za-z_][A-Za-z0-9_]*$"),
+        "file": _text("a path", "A file here, relative to the stack file; a line break at its end is left out."),
+        "command": _list(
+            "a program and its arguments",
+            "A program here, such as a password manager, that prints it within 10 seconds.",
+            _text("text", "One argument."),
+            least=1,
+        ),
+    },
+) | {"minProperties": 1, "maxProperties": 1}
+
+_PARAMETER = _map(
+    "a map of type and default",
+    "A value that `-D NAME=VALUE` gives and {param.NAME} stands for.",
+    {
+        "type": {
+            "enum": ["string", "integer", "number", "boolean"],
+            "title": "string, integer, number or boolean",
+            "description": "How the text after -D is read.",
+        },
+        "default": {
+            "type": ["string", "integer", "number", "boolean"],
+            "title": "one value of that type",
+            "description": "Its value where -D gives none; without a default, -D must.",
+        },
+        "description": _text("text", "What it is for."),
+        "secret": _switch("true: it is masked in every output, file and message; at least 4 characters."),
+        "from": _FROM,
+    },
+    ("type",),
+)
+
+#: How a heal rule may act, the most careful first.
+MODES = ("observe", "auto")
+
+#: Parameters, declared; an environment may give values to some.
+PARAMETERS = _named("a map of parameters", "Values that the command line may give.", _PARAMETER, PARAMETER)
+
+_WHEN = _map(
+    "a map of tags and state",
+    "The results it is for; without tags, those of scenarios tagged @heal:NAME.",
+    {
+        "tags": _text("a tag expression", 'Over the scenario\'s tags, such as "@web and not @slow".'),
+        "state": {
+            "enum": ["critical", "warning"],
+            "title": "critical or warning",
+            "description": "The state it is for (default critical).",
+        },
+    },
+)
+_BUDGET = _map(
+    "a map of tries and per",
+    "At most so many tries in so much time (default 3 in 1h).",
+    {
+        "tries": _number("a whole number from 1 to 1000", "How many tries.", 1, 1000),
+        "per": _text(QUANTITIES["time"], "In how much time.", units("time")),
+    },
+)
+
+
+def _heal(remedies: Mapping[str, Schema]) -> Schema:
+    """A heal rule. A remedy that is not here is told by its kind, and not as a key."""
+    remedy: Schema = {
+        "type": "object",
+        "title": "a map with one key, a remedy and its argument, such as {restart-service: nginx}",
+        "description": "One rung of the ladder.",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": dict(remedies),
+    }
+    return _map(
+        "a map of when, confirm, do, budget, at-most and mode",
+        "One heal rule. It never acts on unknown or on stale results.",
+        {
+            "when": _WHEN,
+            "confirm": _number("a whole number from 1 to 100", "Failures in a row before it acts (default 2).", 1, 100),
+            "do": _list("a list of remedies, mildest first", "The ladder of remedies, mildest first.", remedy, least=1),
+            "budget": _BUDGET,
+            "at-most": _text(
+                "a percentage up to 100, such as 30%",
+                "How much of the group may be sick at once (default 30%); beyond it nothing is healed.",
+                r"^(100|[0-9]{1,2})(\.[0-9]+)? ?%$",
+            ),
+            "mode": {
+                "enum": [*MODES],
+                "title": "observe or auto",
+                "description": "observe (default) says what it would do, auto does it.",
+            },
+        },
+        ("do",),
+    )
+
+
+def _hosts(parts: Parts) -> tuple[Schema, Schema]:
+    """What all hosts may say by `defaults`, and what one host may."""
+    names = (
+        " or ".join((", ".join([*parts.provisioners][:-1]), [*parts.provisioners][-1])) if parts.provisioners else ""
+    )
+    provision = _map(
+        f"a map with one key: {names.removeprefix(' or ')}",
+        "One thing that is done to the host by `provision` and `up --provision`, in order. Twice must change nothing.",
+        parts.provisioners,
+    ) | {"minProperties": 1, "maxProperties": 1}
+    entries = _list("a list of maps with one key each", "What makes the host what it is, in order.", provision)
+    for_any = {**_FOR_ANY_HOST, "provision": entries, **parts.hosts}
+    defaults = _map("a map of host keys", "What every host has that does not say otherwise.", for_any)
+    host = _map(
+        "a map; {} for a host that has only the defaults",
+        "One host, or `count` of them; its other keys are options of its provider.",
+        {**_FOR_ONE_HOST, **for_any},
+    )
+    if not parts.every_host_option:
+        del defaults["additionalProperties"], host["additionalProperties"]
+    return defaults, host
+
+
+def _stack(parts: Parts) -> Schema:
+    """What the stack says and what an environment may say differently."""
+    defaults, host = _hosts(parts)
+    return {
+        "provider": {
+            "type": ["string", "object"],
+            "minLength": 1,
+            "title": "a provider's name, or a map of name and that provider's options",
+            "description": "Who makes the hosts, container without it; `infratest doctor` lists who can here.",
+            "properties": {"name": _text("a provider's name", "The provider.")},
+            "required": ["name"],
+            **({"allOf": list(parts.provider)} if parts.provider else {}),
+        },
+        "production": _switch("true: acting sentences and `destroy` are refused without --yes-production."),
+        "parameters": PARAMETERS,
+        "defaults": defaults,
+        "hosts": _named("a map of hosts", "The hosts, by name.", host),
+        "outputs": _named(
+            "a map of names to text", "Values that the stack gives to who uses it.", _text("text", "The value.")
+        ),
+        "features": _list(
+            "a list of paths and @names",
+            "Feature files and folders, relative to the stack file, or ready-made ones as @name.",
+            _text("a path or a quoted @name", "A feature file, a folder of them, or a ready-made feature."),
+        ),
+        "heal": _named("a map of heal rules", "What is done when a scenario fails, by name.", _heal(parts.remedies)),
+    }
+
+
+#: Keys at the top of a stack file.
+KEYS = frozenset(("stack", "environments", *_stack(Parts())))
+
+
+def _overlay(schema: Schema) -> Schema:
+    """Return the schema of what an environment changes: nothing is required, and null removes."""
+    over = {key: value for key, value in schema.items() if key != "required"}
+    for key in ("properties", "additionalProperties"):
+        inner = over.get(key)
+        if key == "properties" and inner:
+            over[key] = {name: _overlay_value(each) for name, each in inner.items()}
+        elif isinstance(inner, Mapping):
+            over[key] = _overlay_value(dict(inner))
+    return over
+
+
+def _overlay_value(schema: Schema) -> Schema:
+    over = _overlay(schema)
+    if "enum" in over:
+        over["enum"] = [*over["enum"], None]
+    if "type" in over:
+        given = over["type"]
+        over["type"] = [*(given if isinstance(given, list) else [given]), "null"]
+    return over
+
+
+def _conditions(schema: Schema) -> Schema:
+    """Return a provider's schema for an environment: what holds for its options by its name holds there, too."""
+    conditions = [each | {"then": _overlay(each["then"])} for each in schema.get("allOf", ())]
+    return schema | ({"allOf": conditions} if conditions else {})
+
+
+def _environment(parts: Parts) -> Schema:
+    stack = _stack(parts)
+    stack["provider"] = _conditions(stack["provider"])
+    keys = {name: _overlay_value(each) for name, each in stack.items()}
+    parameter = keys["parameters"]["additionalProperties"]
+    # An environment may give a parameter's default alone: `parameters: {nginx_version: "1.26"}`.
+    parameter["type"] = ["object", "string", "integer", "number", "boolean", "null"]
+    parameter["title"] = "its default here, or a map of type and default"
+    environment = _map("a map of what differs", "Maps merge deeply, lists and values replace, null removes.", keys)
+    return environment | {"type": ["object", "null"]}
+
+
+def schema(top: Parts, every_environment: Parts, environments: Mapping[str, Parts]) -> Schema:
+    """Return the schema of a stack file.
+
+    Args:
+        top: of what stands outside of environments. every_environment: of those that are not in `environments`.
+    """
+    named = _named(
+        "a map of environments",
+        "The same stack in other places; --env chooses, the first is the default.",
+        _environment(every_environment),
+        longest=40,
+    )
+    if environments:
+        named["properties"] = {name: _environment(parts) for name, parts in environments.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "a map that starts with `stack: NAME`",
+        "description": "A stack of infratest: hosts, who makes them, and what is done with them (stack.yaml).",
+        "type": "object",
+        "properties": {
+            "stack": {
+                "type": "string",
+                "pattern": NAME,
+                "maxLength": 40,
+                "title": f"{_NAME_WORDS}, of at most 40 characters",
+                "description": "The stack's name; part of the labels of all that is made.",
+            },
+            **_stack(top),
+            "environments": named,
+        },
+        "additionalProperties": False,
+        "required": ["stack"],
+    }
