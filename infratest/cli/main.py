@@ -1,7 +1,8 @@
 """`infratest VERB`: finds the file of a verb by its name and turns every error of ours into one message and a status.
 
 A verb is `infratest/cli/verbs/<verb>.py` with a click command named `command` (hyphens in a verb are underscores in its
-file name). Only the verb that is asked for is imported.
+file name), and `VERB` beside it, which says where it stands in the help and what its exit status means. Only the verb
+that is asked for is imported. Nothing here names one.
 """
 
 from __future__ import annotations
@@ -10,37 +11,21 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
 import click
 
 import infratest
-from infratest.cleaning import clean
+from infratest import later
 from infratest.cli import _streams
 from infratest.cli._usage import usage
+from infratest.cli._verb import GROUPS, Verb, say
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, NotInThisVersion
-from infratest.outputs._perfdata import unknown_line
 
 #: What click raises on purpose.
 NO_DEFECTS = (click.exceptions.Exit, click.Abort, click.ClickException)
-#: Verbs of INTERFACES.md that are not built yet: named, so that using one is a clear error.
-LATER = frozenset(
-    """monitor drill resume gate ip balance sorry keypair keystore snapshot output
-    learn drift import box scale guest""".split()
-)
-#: Verbs whose exit status follows the states table: for them wrong use is 3 (unknown), for the others 2.
-JUDGING = frozenset(("test", "check", "gate", "heal"))
-#: How the verbs are grouped in the help; one that is in no group comes last.
-GROUPS = (
-    ("To begin with", ("init", "demo", "doctor")),
-    ("The life of a stack", ("up", "provision", "halt", "destroy", "status", "reap")),
-    ("On its hosts", ("ssh", "run", "cp", "forward", "ssh-config")),
-    ("What must hold", ("test", "watch", "check", "heal")),
-    ("While writing features and stack files", ("steps", "lint", "plan", "schema")),
-)
 EPILOG = """\b
 `infratest VERB --help` tells the options of a verb; they stand after it. What
 is the same for every call may stand in the environment, as INFRATEST_STACK,
@@ -48,7 +33,7 @@ INFRATEST_ENV; the command line wins. Features are looked for in the current
 directory, then beside the stack file.
 
 \b
-Exit status of test, check and heal:
+Exit status of {judging}:
   0 ok, 1 warning, 2 critical, 3 unknown (also wrong use)
 of the other verbs:
   0 done, 1 failed, 2 wrong use; after Ctrl-C 130
@@ -65,32 +50,48 @@ class Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the verbs by what they are for, in the order in which one meets them."""
-        left = self.list_commands(ctx)
-        for title, verbs in (*GROUPS, ("Others", tuple(left))):
-            here = [verb for verb in verbs if verb in left]
-            left = [verb for verb in left if verb not in here]
-            commands = [(verb, self.get_command(ctx, verb)) for verb in here]
+        verbs = [(name, about(name)) for name in self.list_commands(ctx)]
+        for title in GROUPS:
+            here = sorted((verb.place, name) for name, verb in verbs if verb.group == title)
+            commands = [(name, self.get_command(ctx, name)) for _, name in here]
             if commands:
                 with formatter.section(title):
-                    formatter.write_dl([(verb, each.get_short_help_str(100)) for verb, each in commands if each])
+                    formatter.write_dl([(name, each.get_short_help_str(100)) for name, each in commands if each])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what holds for all verbs, and whose exit status is a state."""
+        verbs = [(name, about(name)) for name in self.list_commands(ctx)]
+        judging = [name for _, name in sorted((verb.place, name) for name, verb in verbs if verb.judges)]
+        self.epilog = EPILOG.format(judging=f"{', '.join(judging[:-1])} and {judging[-1]}")
+        super().format_epilog(ctx, formatter)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in LATER:
-            raise NotInThisVersion(f"{cmd_name}: not in this version; `infratest --help` lists the verbs there are")
+        if cmd_name in later.names("verb", self.list_commands(ctx)):
+            raise NotInThisVersion(f"{cmd_name}: {later.WORDS}; `infratest --help` lists the verbs there are")
         if cmd_name not in self.list_commands(ctx):
             near = get_close_matches(cmd_name, self.list_commands(ctx), n=1, cutoff=0.5)
             hint = f": did you mean {near[0]!r}?" if near else ""
             raise click.UsageError(f"unknown verb {cmd_name!r}{hint}", ctx)
-        module = importlib.import_module(f"infratest.cli.verbs.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
+        command: click.Command = _module(cmd_name).command
         return command
+
+
+def _module(verb: str) -> Any:
+    return importlib.import_module(f"infratest.cli.verbs.{verb.replace('-', '_')}")
+
+
+def about(verb: str) -> Verb:
+    """Return what a verb's file says of it; of one that is not built yet, what the design does."""
+    if verb in later.names("verb", infratest_command.list_commands(click.Context(infratest_command))):
+        return Verb(judges=verb in later.JUDGING)
+    found: Verb = getattr(_module(verb), "VERB", Verb())
+    return found
 
 
 @click.command(
     cls=Verbs,
     subcommand_metavar="VERB [OPTIONS] [ARGUMENTS]",
     options_metavar="",
-    epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 @click.version_option(infratest.__version__, "-V", "--version", prog_name="infratest")
@@ -106,25 +107,19 @@ def infratest_command() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     words = sys.argv[1:] if arguments is None else arguments
-    verbs = LATER.union(infratest_command.list_commands(click.Context(infratest_command)))
-    verb = next((word for word in words if word in verbs), "")
+    verbs = {*later.NAMED["verb"], *infratest_command.list_commands(click.Context(infratest_command))}
+    name = next((word for word in words if word in verbs), "")
+    try:
+        verb = about(name) if name else Verb()
+    except (
+        ImportError
+    ):  # told below, where the verb is looked for; a machine that reads it must not take it for a state
+        verb = Verb(judges=True)
     _streams.secure()
-    code = status(infratest_command, words, 3 if verb in JUDGING else 2, _say_as_plugin if verb == "check" else _say)
-    sys.exit(_streams.end(code))
+    sys.exit(_streams.end(status(infratest_command, words, verb.wrong_use, verb.tell)))
 
 
-def _say(words: str) -> None:
-    with suppress(OSError):  # what is full or has gone cannot be told
-        click.echo(f"infratest: {clean(words, limit=4000, lines=True)}", err=True)
-
-
-def _say_as_plugin(words: str) -> None:
-    """A monitoring system reads standard output alone."""
-    with suppress(OSError):
-        click.echo(unknown_line(words))
-
-
-def status(command: click.Command, words: list[str], wrong_use: int, say: Callable[[str], None] = _say) -> int:
+def status(command: click.Command, words: list[str], wrong_use: int, say: Callable[[str], None] = say) -> int:
     """Run a click command and return its exit status; errors become one message, without a traceback."""
     try:
         run: Callable[..., Any] = command.main

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from infratest.cli._checking import checked, in_time, until
 from infratest.cli._formats import check_formats, exit_status, format_options, show
+from infratest.cli._verb import MUST_HOLD, Verb
 from infratest.cli.session import selecting, with_session
+from infratest.outputs._perfdata import unknown_line
 from infratest.project.session import Session
+
+
+def _say_as_plugin(words: str) -> None:
+    """A monitoring system reads standard output alone."""
+    with suppress(OSError):  # what is full or has gone cannot be told
+        click.echo(unknown_line(words))
+
+
+VERB = Verb(MUST_HOLD, 3, judges=True, tell=_say_as_plugin)
 
 
 @click.command("check", short_help="Run features as a monitoring check: one line and an exit status.")

@@ -17,6 +17,7 @@ import click
 from infratest.cleaning import clean, decoded
 from infratest.cli._client import program, running_host
 from infratest.cli._lifecycle import used
+from infratest.cli._verb import ON_HOSTS, Verb
 from infratest.cli.session import with_session
 from infratest.errors import TransportError, UserError
 from infratest.hosts import Host
@@ -44,6 +45,9 @@ exec tar -cf - -C "$(dirname -- "$p")" -- "./$(basename -- "$p")"
 NO_ARCHIVE = b"\xff" * 2 * tarfile.BLOCKSIZE
 #: Bytes of what the program writes to standard error that are read.
 STDERR = 65536
+
+
+VERB = Verb(ON_HOSTS, 3)
 
 
 @click.command("cp", short_help="Copy files and folders to or from a host.")

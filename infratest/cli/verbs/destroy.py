@@ -5,12 +5,15 @@ from __future__ import annotations
 import click
 
 from infratest.cli._lifecycle import changing, looking, say, would
+from infratest.cli._verb import LIFE, Verb
 from infratest.cli.session import with_session
 from infratest.errors import StateError
 from infratest.lifecycle.operation import OTHER
 from infratest.project.session import Session
 from infratest.stack.kept_parameters import forget
 from infratest.store.journal import Journal
+
+VERB = Verb(LIFE, 4)
 
 
 @click.command("destroy", short_help="Remove the hosts of the stack for good.")

@@ -16,6 +16,7 @@ import infratest
 from infratest import outsiders
 from infratest.cleaning import clean
 from infratest.cli import _streams
+from infratest.cli._verb import BEGIN, Verb
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.diagnosis import Doctor, Finding
@@ -43,6 +44,9 @@ PROGRAMS = {
 KINDS = ("provider", "transport")
 #: Seconds that a provider has to say where its hosts are.
 PROVIDER_LIMIT = 10.0
+
+
+VERB = Verb(BEGIN, 3)
 
 
 @click.command("doctor", short_help="Say what is usable on this machine, and how to get what is not.")

@@ -12,6 +12,7 @@ import click
 
 from infratest.cli._client import BY_SSH, no_client, running_host, ssh_command
 from infratest.cli._lifecycle import used
+from infratest.cli._verb import ON_HOSTS, Verb
 from infratest.cli.session import with_session
 from infratest.errors import UserError
 from infratest.hosts import Host
@@ -24,6 +25,9 @@ PORT = re.compile(
     r"(?:(?P<local>\d{1,5}):)?(?:(?P<at>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*):)?(?P<port>\d{1,5})"
 )
 LARGEST = 65535
+
+
+VERB = Verb(ON_HOSTS, 4)
 
 
 @click.command("forward", short_help="Reach ports of a host on this machine, until Ctrl-C.")

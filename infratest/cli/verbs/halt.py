@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 from infratest.cli._lifecycle import changing, looking, names, say, would
+from infratest.cli._verb import LIFE, Verb
 from infratest.cli.session import with_session
 from infratest.hosts import RUNNING
 from infratest.project.session import Session
+
+VERB = Verb(LIFE, 3)
 
 
 @click.command("halt", short_help="Stop hosts; their disks stay, and `up` starts them again.")

@@ -13,6 +13,7 @@ import click
 
 from infratest import rfc3339
 from infratest.cleaning import clean
+from infratest.cli._verb import MUST_HOLD, Verb
 from infratest.cli.session import Time, with_session
 from infratest.deadline import Deadline
 from infratest.errors import UserError
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from infratest.heal.records import HealRecord
 
 PAUSE, RESUME = "pause", "resume"
+
+
+VERB = Verb(MUST_HOLD, 4, judges=True)
 
 
 @click.command("heal", short_help="Heal what a report says is broken; pause and resume healing.")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from infratest.cli._verb import BEGIN, Verb
 from infratest.errors import InfratestError, UserError
 from infratest.quoting import quoted
 
@@ -25,6 +26,9 @@ MAY_BE_THERE = {
     ".gitignore": "add the line .infratest/",
     "behave.ini": "add under [behave]: runner = infratest.behave_runner:Runner",
 }
+
+
+VERB = Verb(BEGIN, 1)
 
 
 @click.command("init", short_help="Write a small working project to start from.")

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from infratest.cli._verb import WRITING, Verb
 from infratest.cli.session import with_session
 from infratest.errors import FeatureError, InfratestError, NotInThisVersion, StackFileError, UserError
 from infratest.gherkin.find import find
@@ -23,6 +24,8 @@ from infratest.stack.declared import StackFile
 from infratest.units import counted
 from infratest.user_steps.load import UsersSteps, users_steps
 from infratest.user_steps.unread import unread
+
+VERB = Verb(WRITING, 2)
 
 
 @click.command("lint", short_help="Look for mistakes in features and the stack file; asks no host.")

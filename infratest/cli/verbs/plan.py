@@ -10,6 +10,7 @@ import click
 
 from infratest.check import CONTROLLER
 from infratest.cleaning import clean
+from infratest.cli._verb import WRITING, Verb
 from infratest.cli.session import selecting, with_session
 from infratest.collect.asked import asks
 from infratest.facts.base import Argument, Need
@@ -20,6 +21,9 @@ from infratest.units import counted
 
 #: Facts that are a user's own command, and what is said of it.
 OWN = {"command": " of yours", "root-command": " of yours, as root"}
+
+
+VERB = Verb(WRITING, 3)
 
 
 @click.command("plan", short_help="Show what would run and which commands it would ask; touches nothing.")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import click
 
 from infratest.cli._lifecycle import changing, keep_parameters, names, say, would
+from infratest.cli._verb import LIFE, Verb
 from infratest.cli.session import with_session
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.provision import log_path, provision
 from infratest.project.session import Session
+
+VERB = Verb(LIFE, 2)
 
 
 @click.command("provision", short_help="Run the provisioners of hosts that are up.")

@@ -7,6 +7,7 @@ import sys
 import click
 
 from infratest.cli._lifecycle import changing, looking, say, would
+from infratest.cli._verb import LIFE, Verb
 from infratest.cli.session import with_session
 from infratest.errors import UserError
 from infratest.lifecycle import strays
@@ -14,6 +15,8 @@ from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.reaper import Doomed, by_owner, find, reap
 from infratest.project.session import Session
 from infratest.store.journal import ASIDE
+
+VERB = Verb(LIFE, 6)
 
 
 @click.command("reap", short_help="Remove what an interrupted run left behind.")

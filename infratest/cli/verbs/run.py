@@ -8,6 +8,7 @@ import click
 
 from infratest.cleaning import clean, decoded
 from infratest.cli._lifecycle import looking, used
+from infratest.cli._verb import ON_HOSTS, Verb
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, Unreachable, UserError, unknown
@@ -21,6 +22,9 @@ from infratest.transports.base import CommandResult
 SECONDS = 300.0  # that the command has, where --timeout says nothing else
 NOT_REACHED = 255  # as ssh has it
 LINE = 4000  # characters of a line that are shown
+
+
+VERB = Verb(ON_HOSTS, 2)
 
 
 @click.command(

@@ -6,12 +6,15 @@ import json
 
 import click
 
+from infratest.cli._verb import WRITING, Verb
 from infratest.stack.schema import whole
 
+VERB = Verb(WRITING, 4)
 
-@click.command("schema")
+
+@click.command("schema", short_help="Print the JSON Schema of the stack file.")
 def command() -> None:
-    """Print the JSON Schema of the stack file: all its keys, and the options of every provider that is installed.
+    """Print the JSON Schema of the stack file: all its keys, and the options of every plugin that is installed.
 
     Editors complete and check stack.yaml with it: save it as stack.schema.json and start stack.yaml with the line
     `# yaml-language-server: $schema=stack.schema.json`.

@@ -10,6 +10,7 @@ import click
 
 from infratest.cli._client import program, running_host
 from infratest.cli._lifecycle import used
+from infratest.cli._verb import ON_HOSTS, Verb
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import UserError
@@ -18,6 +19,9 @@ from infratest.project.session import Session
 from infratest.stack.open import open_transport
 
 SECONDS = 600.0  # of a command over a transport that has no client of its own
+
+
+VERB = Verb(ON_HOSTS, 1)
 
 
 @click.command(

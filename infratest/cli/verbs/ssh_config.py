@@ -11,6 +11,7 @@ import click
 from infratest.cleaning import clean, decoded
 from infratest.cli._client import BY_SSH, address, no_client, places, trust
 from infratest.cli._lifecycle import looking
+from infratest.cli._verb import ON_HOSTS, Verb
 from infratest.cli.session import with_session
 from infratest.errors import UserError
 from infratest.hosts import RUNNING, Host
@@ -25,6 +26,9 @@ PATHS = ("identityfile", "certificatefile", "identityagent", "controlpath", "rev
 ALWAYS = ("HostName", "User", "Port")
 #: What is written in words of our own, or names no setting of the connection.
 WRITTEN = ("host", "hostname", "user", "port", "proxyjump", "userknownhostsfile", "globalknownhostsfile")
+
+
+VERB = Verb(ON_HOSTS, 5)
 
 
 @click.command("ssh-config", short_help="Print the hosts as an ssh_config, for scp, rsync, Ansible and the others.")

@@ -16,6 +16,7 @@ from rich.text import Text
 from infratest.cleaning import clean, decoded
 from infratest.cli import _streams
 from infratest.cli._lifecycle import looking
+from infratest.cli._verb import LIFE, Verb
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
@@ -36,6 +37,9 @@ SECONDS = 10.0  # in which all hosts are asked what they run, where --timeout sa
 PIPE_WIDTH = 200  # characters of the table where nobody's terminal limits it
 DECLARED = "declared"  # a host that nobody was asked about: what it is, its checks find out
 STYLES = {RUNNING: "green", STOPPED: "yellow", PAUSED: "yellow", DECLARED: "default"}
+
+
+VERB = Verb(LIFE, 5)
 
 
 @click.command("status", short_help="Show the hosts, the lease and what the journal says.")

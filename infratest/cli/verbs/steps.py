@@ -8,6 +8,7 @@ import sys
 import click
 
 from infratest.cli import _streams
+from infratest.cli._verb import WRITING, Verb
 from infratest.cli.session import with_session
 from infratest.gherkin.sentence import ACT, CHECK, SETUP, Sentence
 from infratest.gherkin.vocabulary import vocabulary
@@ -30,6 +31,9 @@ TAIL = """Every checking sentence may end, in this order, with
 Bounds: less than, more than, at least, at most, between A and B, exactly; units: %, ms s min h days, B KiB MiB GiB TiB
 (kB to TB, and long words: 10 seconds, 1 minute, 2 hours). Hosts: role=web and not (env=dev or web-3), `*` in values.
 Values: {host.address} {host.name} {host.label.X} {host.db.address} {group.web.count} {param.X} {output.X}"""
+
+
+VERB = Verb(WRITING, 1)
 
 
 @click.command("steps", short_help="List the sentences there are, an example each.")

@@ -9,12 +9,15 @@ import click
 from infratest.cli import _streams
 from infratest.cli._checking import AT, in_time, until
 from infratest.cli._formats import check_formats, exit_status, format_options, show
+from infratest.cli._verb import MUST_HOLD, Verb
 from infratest.cli.session import selecting, with_session
 from infratest.engine.apart import Send
 from infratest.model import Report, Result
 from infratest.project.execute import execute, store
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
+
+VERB = Verb(MUST_HOLD, 1, judges=True)
 
 
 @click.command("test", short_help="Run features against the stack that is up.")

@@ -8,6 +8,7 @@ from contextlib import suppress
 import click
 
 from infratest.cli._lifecycle import changing, keep_parameters, looking, names, say, would
+from infratest.cli._verb import LIFE, Verb
 from infratest.cli.session import with_session
 from infratest.errors import InfratestError
 from infratest.hosts import ABSENT, GONE, NOT_MADE, PAUSED, STOPPED
@@ -27,6 +28,9 @@ ACTIONS = {
     STOPPED: "would be started",
     PAUSED: "would be started",
 }
+
+
+VERB = Verb(LIFE, 1)
 
 
 @click.command("up", short_help="Make or start the hosts of the stack, and wait until they are ready.")

@@ -18,6 +18,7 @@ import watchfiles
 from infratest.cleaning import clean
 from infratest.cli._formats import check_formats, format_options, show
 from infratest.cli._lifecycle import changing, say
+from infratest.cli._verb import MUST_HOLD, Verb
 from infratest.cli._watched import Look, look
 from infratest.cli.session import selecting, with_session
 from infratest.collect.connections import Held
@@ -34,6 +35,9 @@ QUIET, LONGEST = 150, 1500  # ms
 #: So often the files are looked at without any event: network file systems send none.
 WITHOUT_EVENT = 2000  # ms
 NAMED = 5  # files of a change that are named
+
+
+VERB = Verb(MUST_HOLD, 2)
 
 
 @click.command("watch", short_help="Provision and test again at each change of a file.")

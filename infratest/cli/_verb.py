@@ -1,0 +1,49 @@
+"""What a verb's file says of the verb beside its command: where it stands in the help, and what its status means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import click
+
+from infratest.cleaning import clean
+
+#: The groups of verbs, in the order in which one meets them.
+BEGIN = "To begin with"
+LIFE = "The life of a stack"
+ON_HOSTS = "On its hosts"
+MUST_HOLD = "What must hold"
+WRITING = "While writing features and stack files"
+OTHERS = "Others"
+GROUPS = (BEGIN, LIFE, ON_HOSTS, MUST_HOLD, WRITING, OTHERS)
+
+#: Exit status of wrong use: of a verb whose status is a state it is unknown.
+WRONG_USE, UNKNOWN_USE = 2, 3
+
+
+def say(words: str) -> None:
+    """Tell an error to people."""
+    with suppress(OSError):  # what is full or has gone cannot be told
+        click.echo(f"infratest: {clean(words, limit=4000, lines=True)}", err=True)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What a file in `cli/verbs` names VERB.
+
+    Args:
+        group: one of GROUPS. place: in it, small numbers first. judges: its exit status follows the states table, so
+        that wrong use is unknown. tell: how its errors are told, for a verb that a machine reads.
+    """
+
+    group: str = OTHERS
+    place: int = 99
+    judges: bool = False
+    tell: Callable[[str], None] = say
+
+    @property
+    def wrong_use(self) -> int:
+        """The exit status of wrong use."""
+        return UNKNOWN_USE if self.judges else WRONG_USE
