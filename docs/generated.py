@@ -1,0 +1,300 @@
+"""The parts of the pages that the program itself knows: its sentences, the stack file's keys, its verbs and plugins.
+
+Each function of PARTS returns Markdown. Called by generate.py when the site is built, and by the tests.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+from click.testing import CliRunner
+from ruamel.yaml import YAML
+
+from infratest import outsiders
+from infratest.cli.check_infratest import command as check_infratest
+from infratest.cli.main import infratest_command
+from infratest.gherkin.binding import bind
+from infratest.gherkin.vocabulary import vocabulary
+from infratest.units import LISTED
+
+HERE = Path(__file__).parent
+#: Kind of a sentence -> the heading of its part of the page.
+KINDS = {"setup": "Given: which hosts", "act": "When: what is changed", "check": "Then: what must hold"}
+#: Facts that are not asked of the host by our own snippet, in words.
+ASKS = {"command": "your command", "root-command": "your command, as root", "http": "the URL"}
+#: Options that every verb has: told once.
+SHARED = ("--stack", "--env", "--state", "--host", "-D", "--timeout", "--jobs", "-v", "--no-color", "-h")
+
+#: Keys of the stack file whose inside is that of others: a host's, and the whole file's.
+TOLD_ELSEWHERE = ("defaults", "environments")
+
+Schema = dict[str, Any]
+
+
+def code(text: str) -> str:
+    """Return text as code in a table's cell; an empty text stays empty."""
+    return f"`{text}`".replace("|", "\\|") if text else ""
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table of Markdown."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(" ".join(cell.split()) for cell in line) + " |" for line in lines) + "\n"
+
+
+# --- sentences -----------------------------------------------------------------------------------------------------
+
+
+def sentences() -> str:
+    """Return every sentence there is, by its subject, with an example each."""
+    parts = []
+    for kind, heading in KINDS.items():
+        of_kind = [sentence for sentence in vocabulary().sentences if str(sentence.kind) == kind]
+        parts.append(f"## {heading}\n")
+        if kind != "check":
+            parts.append(table(HEADS[kind], [ROWS[kind](sentence) for sentence in of_kind]))
+            continue
+        for subject in sorted({sentence.module for sentence in of_kind}):
+            rows = [_check(sentence) for sentence in of_kind if sentence.module == subject]
+            parts.append(f"### {subject.replace('_', ' ')}\n\n{table(HEADS[kind], rows)}")
+    return "\n".join(parts)
+
+
+def _setup(sentence: Any) -> tuple[str, ...]:
+    return code(sentence.example), sentence.summary
+
+
+def _act(sentence: Any) -> tuple[str, ...]:
+    return code(sentence.example), sentence.summary, sentence.undo
+
+
+def _check(sentence: Any) -> tuple[str, ...]:
+    match = vocabulary().match(sentence.example)
+    if match is None:
+        raise ValueError(f"the example of a sentence is none: {sentence.example}")
+    binding = bind(match, lambda text, _: text)
+    measure, asks = binding.measure, [ASKS.get(need.fact, need.fact) for need in binding.built.needs()]
+    negation = f"<br>{code(_filled(sentence.negation, match.groups))}" if sentence.negation else ""
+    number = f"{code(measure.label)}{f' in {measure.unit}' if measure.unit else ''}" if measure else ""
+    units = LISTED.get(sentence.dimension or "", "a plain number" if sentence.dimension else "")
+    says = sentence.summary + (f" Units: {units}." if units else "")
+    return code(sentence.example) + negation, says, number, ", ".join(dict.fromkeys(asks))
+
+
+def _filled(pattern: str, groups: dict[str, str]) -> str:
+    """Return a pattern with an example's values in it."""
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: groups.get(found[1], found[0]), pattern)
+
+
+HEADS = {
+    "setup": ("example", "what it chooses"),
+    "act": ("example", "what it does", "undo, when the scenario ends"),
+    "check": ("example, and its negation", "what it says", "perfdata", "asks"),
+}
+ROWS: dict[str, Callable[[Any], tuple[str, ...]]] = {"setup": _setup, "act": _act}
+
+
+# --- the stack file ------------------------------------------------------------------------------------------------
+
+
+@cache
+def schema() -> Schema:
+    """Return what `infratest schema` prints."""
+    found: Schema = json.loads(CliRunner().invoke(infratest_command, ["schema"]).stdout)
+    return found
+
+
+def examples() -> dict[str, Any]:
+    """Return the stack file that holds an example of every key of the stack's own."""
+    found: dict[str, Any] = YAML(typ="safe").load((HERE / "example-stack.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def keys() -> Iterator[tuple[str, Schema, Any]]:
+    """Yield each key of the stack file as a path, its schema and an example: every key but those of environments."""
+    yield from _keys("", schema(), [examples()])
+
+
+def _keys(path: str, here: Schema, holders: list[Any]) -> Iterator[tuple[str, Schema, Any]]:
+    """Yield the keys of one map; `holders` are all the maps of the example file that stand there."""
+    for name, each in _properties(here).items():
+        key = f"{path}{name}"
+        values = [holder[name] for holder in holders if isinstance(holder, dict) and name in holder]
+        yield key, each, values[0] if values else _derived(each)
+        if key in TOLD_ELSEWHERE:
+            continue
+        inner = each
+        if isinstance(each.get("additionalProperties"), dict):
+            inner, key = each["additionalProperties"], f"{key}.NAME"
+            values = [one for value in values for one in value.values()]
+        elif isinstance(each.get("items"), dict):
+            inner, key = each["items"], f"{key}[]"
+            values = [one for value in values for one in value]
+        yield from _keys(f"{key}.", inner, values)
+
+
+def _properties(here: Schema) -> Schema:
+    """Return the properties of a schema and of those that it is made of."""
+    found: Schema = dict(here.get("properties", {}))
+    for each in (*here.get("anyOf", ()), *here.get("oneOf", ())):
+        found = {**_properties(each), **found}
+    reference = here.get("$ref", "").removeprefix("#/$defs/")
+    return {**_properties(schema()["$defs"][reference]), **found} if reference else found
+
+
+def _derived(schema: Schema) -> Any:
+    """Return an example that a key's schema lets derive, else None."""
+    if schema.get("enum"):
+        return schema["enum"][0]
+    such_as = re.search(r'such as (?:"([^"]+)"|([\w.%/-]+))', schema.get("title", "") + schema.get("description", ""))
+    if such_as:
+        return such_as[1] or such_as[2]
+    return True if "boolean" in schema.get("type", ()) else None
+
+
+def flow(value: Any) -> str:
+    """Return a value as YAML on one line, shortened where it is long."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {flow(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    safe = re.fullmatch(r"[\w@./%{][\w@.:/%{} -]*", text) and not text.startswith(("@", "{", "%"))
+    plain = not isinstance(value, str) or (safe and YAML(typ="safe").load(text) == text)
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def stack_keys() -> str:
+    """Return the keys of the stack file, by the map they stand in."""
+    groups: dict[str, list[tuple[str, ...]]] = {}
+    for key, each, example in keys():
+        holder, _, name = key.rpartition(".")
+        shown = flow(example) if example is not None else ""
+        if len(shown) > 60:
+            shown = "{...}" if isinstance(example, dict) else "[...]"
+        row = (
+            code(name),
+            each.get("description", ""),
+            each.get("title", ""),
+            code(f"{name}: {shown}" if shown else ""),
+        )
+        groups.setdefault(holder, []).append(row)
+    parts = []
+    for holder, rows in groups.items():
+        heading = f"`{holder}`" if holder else "At the top"
+        parts.append(f"### {heading}\n\n{table(('key', 'what it is', 'allowed', 'example'), rows)}")
+    return "\n".join(parts)
+
+
+def providers() -> str:
+    """Return the providers, each with its options."""
+    parts = []
+    for condition in schema()["properties"]["provider"].get("allOf", []):
+        name = condition["if"]["properties"]["name"]["const"]
+        options = {key: each for key, each in condition["then"]["properties"].items() if key != "name"}
+        rows = [(code(key), each.get("description", ""), each.get("title", "")) for key, each in options.items()]
+        parts.append(
+            f"### `{name}`\n\n" + (table(("option", "what it is", "allowed"), rows) if rows else "No options.\n")
+        )
+    return "\n".join(parts)
+
+
+# --- the command line ----------------------------------------------------------------------------------------------
+
+
+def verbs() -> dict[str, click.Command]:
+    """Return every verb by its name, in the order in which the help lists them."""
+    context = click.Context(infratest_command)
+    found = {name: infratest_command.get_command(context, name) for name in infratest_command.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+def options(command: click.Command) -> list[tuple[str, str, str]]:
+    """Return a command's options: how each is written, what it is, and its environment variable."""
+    rows = []
+    for parameter in command.get_params(click.Context(command)):
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            value = "" if parameter.is_flag or parameter.count else f" {parameter.make_metavar(click.Context(command))}"
+            variable = parameter.envvar if isinstance(parameter.envvar, str) else ""
+            rows.append((", ".join(parameter.opts) + value, parameter.help or "", variable))
+    return rows
+
+
+def usage(name: str, command: click.Command) -> str:
+    """Return how a command is written, on one line."""
+    return " ".join([name, *command.collect_usage_pieces(click.Context(command))])
+
+
+def paragraphs(command: click.Command) -> list[str]:
+    r"""Return the paragraphs of a command's help; one after a line `\b` keeps its lines."""
+    return [part for part in inspect.cleandoc(command.help or "").split("\n\n") if part.strip()]
+
+
+def _help(command: click.Command) -> str:
+    parts = []
+    for part in paragraphs(command):
+        if part.startswith("\b"):
+            parts.append("```text\n" + part.removeprefix("\b").strip("\n") + "\n```")
+        else:
+            parts.append(part.replace("<", "&lt;").replace("*", "\\*") if "`" not in part else part)
+    return "\n\n".join(parts)
+
+
+def _verb(title: str, name: str, command: click.Command, without: tuple[str, ...] = ()) -> str:
+    rows = [
+        (code(written), text.replace("<", "&lt;"), code(variable))
+        for written, text, variable in options(command)
+        if not set(written.split(" ")[0].replace(",", "").split()) & set(without)
+    ]
+    listed = table(("option", "what it does", "environment"), rows) if rows else ""
+    return f"## {title}\n\n`{usage(name, command)}`\n\n{_help(command)}\n\n{listed}"
+
+
+def command_line() -> str:
+    """Return the verbs, each with its help and options, and what all of them share."""
+    every = verbs()
+    shared = [row for row in options(every["test"]) if row[0].split(",")[0].split()[0] in SHARED]
+    parts = ["## Options of every verb\n"]
+    parts.append(table(("option", "what it does", "environment"), [(code(a), b, code(c)) for a, b, c in shared]))
+    parts += [_verb(name, f"infratest {name}", command, SHARED) for name, command in every.items()]
+    parts.append(_verb("check_infratest", "check_infratest", check_infratest))
+    return "\n".join(parts)
+
+
+# --- plugins -------------------------------------------------------------------------------------------------------
+
+
+def plugins() -> str:
+    """Return the kinds of plugins, their names, and the entry point group of each."""
+    from infratest.plugins import KINDS as kinds
+
+    rows = []
+    for kind in sorted(kinds):
+        package, base = kinds[kind][:2]
+        there = ", ".join(f"`{name}`" for name in outsiders.names(kind))
+        rows.append((kind, code(f"{package}.base.{base}"), code(f"infratest.{kind}"), there))
+    return table(("kind", "contract", "entry point group", "there are"), rows)
+
+
+def outputs() -> str:
+    """Return the names of the outputs."""
+    return "\n".join(f"- `{name}`" for name in outsiders.names("output")) + "\n"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "sentences": sentences,
+    "stack-keys": stack_keys,
+    "providers": providers,
+    "command-line": command_line,
+    "plugins": plugins,
+    "outputs": outputs,
+}
