@@ -30,10 +30,13 @@ KINDS = {"setup": "Given: which hosts", "act": "When: what is changed", "check":
 #: Facts that are not asked of the host by our own snippet, in words.
 ASKS = {"command": "your command", "root-command": "your command, as root", "http": "the URL"}
 #: Options that every verb has: told once.
-SHARED = ("--stack", "--env", "--state", "--host", "-D", "--timeout", "--jobs", "-v", "--no-color", "-h")
+SHARED = ("--stack", "--env", "--state", "--host", "-D", "--timeout", "--jobs", "-v", "--no-color", "--help")
 
 #: Keys of the stack file whose inside is that of others: a host's, and the whole file's.
 TOLD_ELSEWHERE = ("defaults", "environments")
+
+#: What Markdown would take for its own.
+ESCAPED = str.maketrans({"*": "\\*", "_": "\\_", "[": "\\[", "<": "&lt;", "|": "&#124;"})
 
 Schema = dict[str, Any]
 
@@ -41,6 +44,12 @@ Schema = dict[str, Any]
 def code(text: str) -> str:
     """Return text as code in a table's cell; an empty text stays empty."""
     return f"`{text}`".replace("|", "\\|") if text else ""
+
+
+def prose(text: str) -> str:
+    """Return text as it stands: what Markdown would take for its own is escaped, but for code in backquotes."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") else part.translate(ESCAPED) for part in parts)
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -68,11 +77,11 @@ def sentences() -> str:
 
 
 def _setup(sentence: Any) -> tuple[str, ...]:
-    return code(sentence.example), sentence.summary
+    return code(sentence.example), prose(sentence.summary)
 
 
 def _act(sentence: Any) -> tuple[str, ...]:
-    return code(sentence.example), sentence.summary, sentence.undo
+    return code(sentence.example), prose(sentence.summary), sentence.undo
 
 
 def _check(sentence: Any) -> tuple[str, ...]:
@@ -84,7 +93,7 @@ def _check(sentence: Any) -> tuple[str, ...]:
     negation = f"<br>{code(_filled(sentence.negation, match.groups))}" if sentence.negation else ""
     number = f"{code(measure.label)}{f' in {measure.unit}' if measure.unit else ''}" if measure else ""
     units = LISTED.get(sentence.dimension or "", "a plain number" if sentence.dimension else "")
-    says = sentence.summary + (f" Units: {units}." if units else "")
+    says = prose(sentence.summary) + (f" Units: {units}." if units else "")
     return code(sentence.example) + negation, says, number, ", ".join(dict.fromkeys(asks))
 
 
@@ -183,8 +192,8 @@ def stack_keys() -> str:
             shown = "{...}" if isinstance(example, dict) else "[...]"
         row = (
             code(name),
-            each.get("description", ""),
-            each.get("title", ""),
+            prose(each.get("description", "")),
+            prose(each.get("title", "")),
             code(f"{name}: {shown}" if shown else ""),
         )
         groups.setdefault(holder, []).append(row)
@@ -201,7 +210,10 @@ def providers() -> str:
     for condition in schema()["properties"]["provider"].get("allOf", []):
         name = condition["if"]["properties"]["name"]["const"]
         options = {key: each for key, each in condition["then"]["properties"].items() if key != "name"}
-        rows = [(code(key), each.get("description", ""), each.get("title", "")) for key, each in options.items()]
+        rows = [
+            (code(key), prose(each.get("description", "")), prose(each.get("title", "")))
+            for key, each in options.items()
+        ]
         parts.append(
             f"### `{name}`\n\n" + (table(("option", "what it is", "allowed"), rows) if rows else "No options.\n")
         )
@@ -245,13 +257,13 @@ def _help(command: click.Command) -> str:
         if part.startswith("\b"):
             parts.append("```text\n" + part.removeprefix("\b").strip("\n") + "\n```")
         else:
-            parts.append(part.replace("<", "&lt;").replace("*", "\\*") if "`" not in part else part)
+            parts.append(prose(part))
     return "\n\n".join(parts)
 
 
 def _verb(title: str, name: str, command: click.Command, without: tuple[str, ...] = ()) -> str:
     rows = [
-        (code(written), text.replace("<", "&lt;"), code(variable))
+        (code(written), prose(text), code(variable))
         for written, text, variable in options(command)
         if not set(written.split(" ")[0].replace(",", "").split()) & set(without)
     ]
@@ -264,7 +276,7 @@ def command_line() -> str:
     every = verbs()
     shared = [row for row in options(every["test"]) if row[0].split(",")[0].split()[0] in SHARED]
     parts = ["## Options of every verb\n"]
-    parts.append(table(("option", "what it does", "environment"), [(code(a), b, code(c)) for a, b, c in shared]))
+    parts.append(table(("option", "what it does", "environment"), [(code(a), prose(b), code(c)) for a, b, c in shared]))
     parts += [_verb(name, f"infratest {name}", command, SHARED) for name, command in every.items()]
     parts.append(_verb("check_infratest", "check_infratest", check_infratest))
     return "\n".join(parts)

@@ -9,12 +9,25 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import click
 import pytest
 
-from infratest.cli.main import LATER, infratest_command
+from infratest.cli.main import LATER
 from infratest.gherkin.vocabulary import vocabulary
-from tests.worlds.pages import DOCS, ROOT, Block, Command, Shell, agrees, blocks, carried_out, commands, project
+from tests.worlds.pages import (
+    DOCS,
+    ROOT,
+    Block,
+    Command,
+    Shell,
+    agrees,
+    blocks,
+    carried_out,
+    code_in,
+    commands,
+    project,
+    verb_of,
+    wrong_command,
+)
 
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
 #: Languages of blocks that are looked at without a title; others need a title or a reason why they are not run.
@@ -28,12 +41,6 @@ OURS = "infratest"
 @cache
 def source(page: str) -> str:
     return (DOCS / page).read_text(encoding="utf-8")
-
-
-def code_in(text: str) -> list[str]:
-    """Return what stands in single backquotes outside of blocks."""
-    outside = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
-    return [found.replace("\\|", "|") for found in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", outside)]
 
 
 def infratest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -121,25 +128,13 @@ def test_every_part_of_a_stack_file_is_one(tmp_path):
 
 
 def test_every_command_in_a_text_is_one_that_there_is():
-    context = click.Context(infratest_command)
-    verbs = infratest_command.list_commands(context)
     seen = set()
     for page in PAGES:
         for line in source(page).splitlines():
             for text in code_in(line):
-                found = re.match(r"infratest ([a-z][a-z-]*)", text)
-                if not found or text.startswith("infratest ["):
-                    continue
-                verb = found[1]
-                if verb in LATER:
-                    assert "not in this version" in line, f"{page}: {text}"
-                    continue
-                assert verb in verbs, f"{page}: {text}"
-                command = infratest_command.get_command(context, verb)
-                options = {opt for each in command.get_params(click.Context(command)) for opt in each.opts}
-                given = re.findall(r"(?<=\s)--?[A-Za-z][\w-]*", text.partition(" -- ")[0])
-                assert verb in ("ssh", "run") or set(given) <= options, f"{page}: {text}"
-                seen.add(verb)
+                wrong = "" if "not in this version" in line and verb_of(text) in LATER else wrong_command(text)
+                assert not wrong, f"{page}: {text}: {wrong}"
+                seen.add(verb_of(text))
     assert len(seen) > 10
 
 
@@ -175,6 +170,15 @@ def test_what_stands_in_our_column_of_a_table_is_ours():
                     key = re.fullmatch(r"[a-z-]+:|@[a-z:-]+\S*|--[a-z-]+|host\.\w+.*|[\w.]+\.(?:yaml|toml)", text)
                     assert command or key or vocabulary().match(sentence), f"{page}: {text}"
     assert seen > 40
+
+
+def test_what_is_said_of_nagios_is_the_examples():
+    """A test of examples/ runs those as an unprivileged user."""
+    held = (ROOT / "examples/nagios/commands.cfg").read_text() + (ROOT / "examples/nagios/nrpe.cfg").read_text()
+    lines = re.findall(r"^ *(command_line.+|command\[infratest\]=.+)$", source("nagios.md"), re.M)
+    assert len(lines) == 2
+    for line in lines:
+        assert line in held
 
 
 # The tests themselves

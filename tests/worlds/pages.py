@@ -24,6 +24,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
+
+from infratest.cli.main import infratest_command
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 ANYTHING = "..."
@@ -88,6 +92,33 @@ def commands(text: str) -> list[Command]:
         else:
             found[-1].expected.append(line)
     return found
+
+
+def code_in(text: str) -> list[str]:
+    """Return what stands in single backquotes outside of blocks."""
+    outside = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
+    return [found.replace("\\|", "|") for found in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", outside)]
+
+
+def verb_of(text: str) -> str:
+    """Return the verb of a command line of ours; empty where it is none."""
+    found = re.match(r"infratest ([a-z][a-z-]*)", text)
+    return found[1] if found else ""
+
+
+def wrong_command(text: str) -> str:
+    """Return what is wrong with a command line of ours: a verb or an option that is not there; empty if nothing is."""
+    verb = verb_of(text)
+    context = click.Context(infratest_command)
+    if not verb:
+        return ""
+    if verb not in infratest_command.list_commands(context):
+        return f"no verb {verb}"
+    command = infratest_command.get_command(context, verb)
+    options = {option for each in command.get_params(click.Context(command)) for option in each.opts}
+    given = re.findall(r"(?<=\s)--?[A-Za-z][\w-]*", text.partition(" -- ")[0])
+    unknown = [option for option in given if option not in options]
+    return f"no option {unknown}" if unknown and verb not in ("ssh", "run") else ""
 
 
 def masked(text: str) -> str:
