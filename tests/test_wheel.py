@@ -46,7 +46,7 @@ def test_every_data_file_is_in_it():
         "infratest/fixtures/images/debian-12/recipe.toml",
         "infratest/fixtures/stacks/shop/stack.yaml",
         "infratest/fixtures/stacks/init/gitignore",
-        "infratest/steps/services.py",
+        "infratest/steps/service.py",
     } <= names
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     assert not [
