@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -47,3 +48,27 @@ class Verb:
     def wrong_use(self) -> int:
         """The exit status of wrong use."""
         return UNKNOWN_USE if self.judges else WRONG_USE
+
+
+class Everywhere(click.Option):
+    """An option that every verb has: it stands in a list of its own in the help, behind those of the verb."""
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        """Return what stands behind the words, without the variable: the list's title says it of all."""
+        return {key: value for key, value in super().get_help_extra(ctx).items() if key != "envvars"}
+
+
+class VerbCommand(click.Command):
+    """A verb: its help lists its own options first, and in short those that every verb has."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        params = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        everywhere = [param for param in params if isinstance(param, Everywhere)]
+        for title, listed in (
+            ("Options", [param for param in params if not isinstance(param, Everywhere)]),
+            ("Options of every verb, which INFRATEST_STACK, INFRATEST_ENV and so on mirror", everywhere),
+        ):
+            records = [record for param in listed if (record := param.get_help_record(ctx))]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)

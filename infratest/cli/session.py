@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from infratest.cli._verb import Everywhere
 from infratest.errors import UserError
 from infratest.project.session import Session, host_patterns, parameters, seconds
 
@@ -109,13 +110,13 @@ def with_session(*, require_env: bool = False) -> Callable[[F], F]:
 
 def _everywhere() -> list[Callable[[Any], Any]]:
     def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
-        return click.option(*names, show_envvar=True, **settings)
+        return click.option(*names, cls=Everywhere, show_envvar=True, **settings)
 
     return [
         option("--stack", default="stack.yaml", metavar="FILE", envvar="INFRATEST_STACK",
                help="The stack file (default: stack.yaml here)."),
         option("--env", metavar="NAME", envvar="INFRATEST_ENV",
-               help="The environment of the stack file (default: its first; check and heal want it named)."),
+               help="The environment of the stack file (default: its first; check, heal want it named)."),
         option("--state", metavar="DIR", envvar="INFRATEST_STATE",
                help="The state directory (default: .infratest beside the stack file, or /var/lib/infratest/STACK)."),
         option("--host", multiple=True, type=Hosts(), metavar="PATTERN", envvar="INFRATEST_HOST",

@@ -8,7 +8,7 @@ import click
 
 from infratest.cli._checking import checked, in_time, until
 from infratest.cli._formats import check_formats, exit_status, format_options, show
-from infratest.cli._verb import MUST_HOLD, Verb
+from infratest.cli._verb import MUST_HOLD, Verb, VerbCommand
 from infratest.cli.session import selecting, with_session
 from infratest.outputs._perfdata import unknown_line
 from infratest.project.session import Session
@@ -23,7 +23,7 @@ def _say_as_plugin(words: str) -> None:
 VERB = Verb(MUST_HOLD, 3, judges=True, tell=_say_as_plugin)
 
 
-@click.command("check", short_help="Run features as a monitoring check: one line and an exit status.")
+@click.command("check", cls=VerbCommand, short_help="Run features as a monitoring check: one line and an exit status.")
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
 @selecting
 @click.option("--heal", is_flag=True, help="Heal what fails, as the stack file's rules allow.")

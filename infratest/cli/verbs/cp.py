@@ -17,7 +17,7 @@ import click
 from infratest.cleaning import clean, decoded
 from infratest.cli._client import program, running_host
 from infratest.cli._lifecycle import used
-from infratest.cli._verb import ON_HOSTS, Verb
+from infratest.cli._verb import ON_HOSTS, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import TransportError, UserError
 from infratest.hosts import Host
@@ -50,7 +50,7 @@ STDERR = 65536
 VERB = Verb(ON_HOSTS, 3)
 
 
-@click.command("cp", short_help="Copy files and folders to or from a host.")
+@click.command("cp", cls=VerbCommand, short_help="Copy files and folders to or from a host.")
 @click.option("--sudo", is_flag=True, help="Read or write there as root, by sudo without a password.")
 @click.argument("places", nargs=-1, required=True, metavar="SOURCE... TARGET")
 @with_session()

@@ -13,14 +13,14 @@ import click
 
 from infratest.cli import _streams
 from infratest.cli._demo import FIGURES, PHASES, Demo, Failed
-from infratest.cli._verb import BEGIN, Verb
+from infratest.cli._verb import BEGIN, Verb, VerbCommand
 from infratest.engine.interrupts import ending_in_order
 from infratest.quoting import quoted
 
 VERB = Verb(BEGIN, 2)
 
 
-@click.command("demo", short_help="See the whole story on three real hosts.")
+@click.command("demo", cls=VerbCommand, short_help="See the whole story on three real hosts.")
 @click.option(
     "--keep",
     type=click.Path(path_type=Path),

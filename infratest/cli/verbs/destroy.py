@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from infratest.cli._lifecycle import changing, looking, say, would
-from infratest.cli._verb import LIFE, Verb
+from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import StateError
 from infratest.lifecycle.operation import OTHER
@@ -16,7 +16,7 @@ from infratest.store.journal import Journal
 VERB = Verb(LIFE, 4)
 
 
-@click.command("destroy", short_help="Remove the hosts of the stack for good.")
+@click.command("destroy", cls=VerbCommand, short_help="Remove the hosts of the stack for good.")
 @click.option("--yes-production", is_flag=True, help="Yes, also on a stack that says `production: true`.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and do nothing.")
 @with_session()

@@ -16,7 +16,7 @@ import infratest
 from infratest import outsiders
 from infratest.cleaning import clean
 from infratest.cli import _streams
-from infratest.cli._verb import BEGIN, Verb
+from infratest.cli._verb import BEGIN, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.diagnosis import Doctor, Finding
@@ -49,7 +49,7 @@ PROVIDER_LIMIT = 10.0
 VERB = Verb(BEGIN, 3)
 
 
-@click.command("doctor", short_help="Say what is usable on this machine, and how to get what is not.")
+@click.command("doctor", cls=VerbCommand, short_help="Say what is usable on this machine, and how to get what is not.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text (default) or json.")
 @with_session()
 def command(session: Session, form: str) -> int:

@@ -12,7 +12,7 @@ import click
 
 from infratest.cli._client import BY_SSH, no_client, running_host, ssh_command
 from infratest.cli._lifecycle import used
-from infratest.cli._verb import ON_HOSTS, Verb
+from infratest.cli._verb import ON_HOSTS, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import UserError
 from infratest.hosts import Host
@@ -30,7 +30,7 @@ LARGEST = 65535
 VERB = Verb(ON_HOSTS, 4)
 
 
-@click.command("forward", short_help="Reach ports of a host on this machine, until Ctrl-C.")
+@click.command("forward", cls=VerbCommand, short_help="Reach ports of a host on this machine, until Ctrl-C.")
 @click.argument("name", metavar="HOST")
 @click.argument("ports", nargs=-1, required=True, metavar="[LOCAL:]PORT...")
 @with_session()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from infratest.cli._lifecycle import changing, looking, names, say, would
-from infratest.cli._verb import LIFE, Verb
+from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.hosts import RUNNING
 from infratest.project.session import Session
@@ -13,7 +13,7 @@ from infratest.project.session import Session
 VERB = Verb(LIFE, 3)
 
 
-@click.command("halt", short_help="Stop hosts; their disks stay, and `up` starts them again.")
+@click.command("halt", cls=VerbCommand, short_help="Stop hosts; their disks stay, and `up` starts them again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be stopped, and do nothing.")
 @with_session()
 def command(session: Session, dry_run: bool) -> int:

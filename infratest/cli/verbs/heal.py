@@ -13,7 +13,7 @@ import click
 
 from infratest import rfc3339
 from infratest.cleaning import clean
-from infratest.cli._verb import MUST_HOLD, Verb
+from infratest.cli._verb import MUST_HOLD, Verb, VerbCommand
 from infratest.cli.session import Time, with_session
 from infratest.deadline import Deadline
 from infratest.errors import UserError
@@ -30,7 +30,7 @@ PAUSE, RESUME = "pause", "resume"
 VERB = Verb(MUST_HOLD, 4, judges=True)
 
 
-@click.command("heal", short_help="Heal what a report says is broken; pause and resume healing.")
+@click.command("heal", cls=VerbCommand, short_help="Heal what a report says is broken; pause and resume healing.")
 @click.argument("what", metavar="REPORT | pause TIME | resume")
 @click.argument("time", metavar="", required=False)
 @click.option("--dry-run", is_flag=True, help="Say what would be done; do nothing, store nothing.")

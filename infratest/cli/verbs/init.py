@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from infratest.cli._verb import BEGIN, Verb
+from infratest.cli._verb import BEGIN, Verb, VerbCommand
 from infratest.errors import InfratestError, UserError
 from infratest.quoting import quoted
 
@@ -31,7 +31,7 @@ MAY_BE_THERE = {
 VERB = Verb(BEGIN, 1)
 
 
-@click.command("init", short_help="Write a small working project to start from.")
+@click.command("init", cls=VerbCommand, short_help="Write a small working project to start from.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 def command(folder: Path, dry_run: bool) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from infratest.cli._verb import WRITING, Verb
+from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import FeatureError, InfratestError, NotInThisVersion, StackFileError, UserError
 from infratest.gherkin.find import find
@@ -28,7 +28,7 @@ from infratest.user_steps.unread import unread
 VERB = Verb(WRITING, 2)
 
 
-@click.command("lint", short_help="Look for mistakes in features and the stack file; asks no host.")
+@click.command("lint", cls=VerbCommand, short_help="Look for mistakes in features and the stack file; asks no host.")
 @click.argument("features", nargs=-1, metavar="[FEATURE ...]")
 @with_session()
 def command(session: Session, features: tuple[str, ...]) -> int:

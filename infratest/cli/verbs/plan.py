@@ -10,7 +10,7 @@ import click
 
 from infratest.check import CONTROLLER
 from infratest.cleaning import clean
-from infratest.cli._verb import WRITING, Verb
+from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import selecting, with_session
 from infratest.collect.asked import asks
 from infratest.facts.base import Argument, Need
@@ -26,7 +26,7 @@ OWN = {"command": " of yours", "root-command": " of yours, as root"}
 VERB = Verb(WRITING, 3)
 
 
-@click.command("plan", short_help="Show what would run and which commands it would ask; touches nothing.")
+@click.command("plan", cls=VerbCommand, short_help="Show what would run and what it would ask; touches nothing.")
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
 @selecting
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json.")

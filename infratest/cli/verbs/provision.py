@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from infratest.cli._lifecycle import changing, keep_parameters, names, say, would
-from infratest.cli._verb import LIFE, Verb
+from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.provision import log_path, provision
@@ -14,7 +14,7 @@ from infratest.project.session import Session
 VERB = Verb(LIFE, 2)
 
 
-@click.command("provision", short_help="Run the provisioners of hosts that are up.")
+@click.command("provision", cls=VerbCommand, short_help="Run the provisioners of hosts that are up.")
 @click.option("--dry-run", is_flag=True, help="Say what would be run where, and do nothing.")
 @with_session()
 def command(session: Session, dry_run: bool) -> int:

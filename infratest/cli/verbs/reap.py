@@ -7,7 +7,7 @@ import sys
 import click
 
 from infratest.cli._lifecycle import changing, looking, say, would
-from infratest.cli._verb import LIFE, Verb
+from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import UserError
 from infratest.lifecycle import strays
@@ -19,7 +19,7 @@ from infratest.store.journal import ASIDE
 VERB = Verb(LIFE, 6)
 
 
-@click.command("reap", short_help="Remove what an interrupted run left behind.")
+@click.command("reap", cls=VerbCommand, short_help="Remove what an interrupted run left behind.")
 @click.option("--expired", is_flag=True, help="Also your own resources, of any stack, whose lease has expired.")
 @click.option(
     "--owner", metavar="NAME", help="Also the expired ones of this owner; they are listed and asked for first."

@@ -8,7 +8,7 @@ import click
 
 from infratest.cleaning import clean, decoded
 from infratest.cli._lifecycle import looking, used
-from infratest.cli._verb import ON_HOSTS, Verb
+from infratest.cli._verb import ON_HOSTS, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, Unreachable, UserError, unknown
@@ -29,6 +29,7 @@ VERB = Verb(ON_HOSTS, 2)
 
 @click.command(
     "run",
+    cls=VerbCommand,
     short_help="Run one command on a group of hosts, in parallel.",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )

@@ -6,13 +6,13 @@ import json
 
 import click
 
-from infratest.cli._verb import WRITING, Verb
+from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.stack.schema import whole
 
 VERB = Verb(WRITING, 4)
 
 
-@click.command("schema", short_help="Print the JSON Schema of the stack file.")
+@click.command("schema", cls=VerbCommand, short_help="Print the JSON Schema of the stack file.")
 def command() -> None:
     """Print the JSON Schema of the stack file: all its keys, and the options of every plugin that is installed.
 

@@ -10,7 +10,7 @@ import click
 
 from infratest.cli._client import program, running_host
 from infratest.cli._lifecycle import used
-from infratest.cli._verb import ON_HOSTS, Verb
+from infratest.cli._verb import ON_HOSTS, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import UserError
@@ -26,6 +26,7 @@ VERB = Verb(ON_HOSTS, 1)
 
 @click.command(
     "ssh",
+    cls=VerbCommand,
     short_help="Log in to a host, or run one command on it.",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )

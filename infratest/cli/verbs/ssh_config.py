@@ -11,7 +11,7 @@ import click
 from infratest.cleaning import clean, decoded
 from infratest.cli._client import BY_SSH, address, no_client, places, trust
 from infratest.cli._lifecycle import looking
-from infratest.cli._verb import ON_HOSTS, Verb
+from infratest.cli._verb import ON_HOSTS, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import UserError
 from infratest.hosts import RUNNING, Host
@@ -31,7 +31,11 @@ WRITTEN = ("host", "hostname", "user", "port", "proxyjump", "userknownhostsfile"
 VERB = Verb(ON_HOSTS, 5)
 
 
-@click.command("ssh-config", short_help="Print the hosts as an ssh_config, for scp, rsync, Ansible and the others.")
+@click.command(
+    "ssh-config",
+    cls=VerbCommand,
+    short_help="Print the hosts as an ssh_config, for scp, rsync, Ansible.",
+)
 @click.argument("names", nargs=-1, metavar="[HOST...]")
 @with_session()
 def command(session: Session, names: tuple[str, ...]) -> int:

@@ -16,7 +16,7 @@ from rich.text import Text
 from infratest.cleaning import clean, decoded
 from infratest.cli import _streams
 from infratest.cli._lifecycle import looking
-from infratest.cli._verb import LIFE, Verb
+from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
@@ -42,7 +42,7 @@ STYLES = {RUNNING: "green", STOPPED: "yellow", PAUSED: "yellow", DECLARED: "defa
 VERB = Verb(LIFE, 5)
 
 
-@click.command("status", short_help="Show the hosts, the lease and what the journal says.")
+@click.command("status", cls=VerbCommand, short_help="Show the hosts, the lease and what the journal says.")
 @click.option(
     "--os", "with_os", is_flag=True, help="Log in to each host that runs, and show what its /etc/os-release says."
 )

@@ -8,7 +8,7 @@ import sys
 import click
 
 from infratest.cli import _streams
-from infratest.cli._verb import WRITING, Verb
+from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.gherkin.sentence import ACT, CHECK, SETUP, Sentence
 from infratest.gherkin.vocabulary import vocabulary
@@ -36,7 +36,7 @@ Values: {host.address} {host.name} {host.label.X} {host.db.address} {group.web.c
 VERB = Verb(WRITING, 1)
 
 
-@click.command("steps", short_help="List the sentences there are, an example each.")
+@click.command("steps", cls=VerbCommand, short_help="List the sentences there are, an example each.")
 @click.argument("pattern", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json.")
 @with_session()

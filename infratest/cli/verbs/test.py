@@ -9,7 +9,7 @@ import click
 from infratest.cli import _streams
 from infratest.cli._checking import AT, in_time, until
 from infratest.cli._formats import check_formats, exit_status, format_options, show
-from infratest.cli._verb import MUST_HOLD, Verb
+from infratest.cli._verb import MUST_HOLD, Verb, VerbCommand
 from infratest.cli.session import selecting, with_session
 from infratest.engine.apart import Send
 from infratest.model import Report, Result
@@ -20,7 +20,7 @@ from infratest.project.session import Session
 VERB = Verb(MUST_HOLD, 1, judges=True)
 
 
-@click.command("test", short_help="Run features against the stack that is up.")
+@click.command("test", cls=VerbCommand, short_help="Run features against the stack that is up.")
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
 @selecting
 @click.option("--yes-production", is_flag=True, help="Yes, also scenarios that act, on a stack that is production.")

@@ -8,7 +8,7 @@ from contextlib import suppress
 import click
 
 from infratest.cli._lifecycle import changing, keep_parameters, looking, names, say, would
-from infratest.cli._verb import LIFE, Verb
+from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import InfratestError
 from infratest.hosts import ABSENT, GONE, NOT_MADE, PAUSED, STOPPED
@@ -33,7 +33,7 @@ ACTIONS = {
 VERB = Verb(LIFE, 1)
 
 
-@click.command("up", short_help="Make or start the hosts of the stack, and wait until they are ready.")
+@click.command("up", cls=VerbCommand, short_help="Make or start the hosts of the stack, and wait until they are ready.")
 @click.option("--provision", "provisioning", is_flag=True, help="Provision them too, once all are ready.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made or started, and do nothing.")
 @with_session()

@@ -18,7 +18,7 @@ import watchfiles
 from infratest.cleaning import clean
 from infratest.cli._formats import check_formats, format_options, show
 from infratest.cli._lifecycle import changing, say
-from infratest.cli._verb import MUST_HOLD, Verb
+from infratest.cli._verb import MUST_HOLD, Verb, VerbCommand
 from infratest.cli._watched import Look, look
 from infratest.cli.session import selecting, with_session
 from infratest.collect.connections import Held
@@ -40,7 +40,7 @@ NAMED = 5  # files of a change that are named
 VERB = Verb(MUST_HOLD, 2)
 
 
-@click.command("watch", short_help="Provision and test again at each change of a file.")
+@click.command("watch", cls=VerbCommand, short_help="Provision and test again at each change of a file.")
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
 @selecting
 @format_options("text")
