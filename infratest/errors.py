@@ -16,6 +16,7 @@
     │   ├── ConnectionLost         gone in the middle of an answer
     │   └── DeadlineExceeded       our own deadline
     ├── FactError                  reached the host, could not look: tool missing, answer not readable
+    ├── ActError                   reached the host, could not do it: refused, failed, not as it has to be
     └── HealError                  a remedy failed
 
 An unmet expectation is a result, not an exception. Every message says what was tried, on what, with which value,
@@ -101,6 +102,10 @@ class DeadlineExceeded(TransportError):
 
 class FactError(InfratestError):
     """The host was reached and the fact could not be read from it."""
+
+
+class ActError(InfratestError):
+    """The host was reached and could not be changed as asked."""
 
 
 class HealError(InfratestError):

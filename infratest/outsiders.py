@@ -18,12 +18,13 @@ from infratest.errors import InfratestError, UnknownName, unknown
 from infratest.plugins import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from importlib.metadata import EntryPoint
 
 
 def names(kind: str) -> list[str]:
     """Return every name of a kind, sorted."""
-    return sorted({*_files(kind), *_outsiders(kind)})
+    return sorted({*_files(kind), *_outsiders(kind), *dict(_of_other_kinds(kind))})
 
 
 def get(kind: str, name: str) -> type[Any]:
@@ -39,6 +40,9 @@ def get(kind: str, name: str) -> type[Any]:
     if name in outsiders:
         return _checked(kind, name, outsiders[name].load())
     if name not in files:
+        for word, value in _of_other_kinds(kind):
+            if word == name:
+                return _checked(kind, name, value)
         raise UnknownName(unknown(kind, name, names(kind)))
     module = importlib.import_module(f"{KINDS[kind][0]}.{name.replace('-', '_')}")
     base = _base(kind)
@@ -67,6 +71,12 @@ def _base(kind: str) -> type[Any]:
     package, base = KINDS[kind]
     found: type[Any] = getattr(importlib.import_module(f"{package}.base"), base)
     return found
+
+
+def _of_other_kinds(kind: str) -> Iterable[tuple[str, type[Any]]]:
+    """Return what a kind has from another one, where its contract says so: the remedies that are acts."""
+    others = getattr(importlib.import_module(f"{KINDS[kind][0]}.base"), "of_other_kinds", None)
+    return () if others is None else others()
 
 
 @cache

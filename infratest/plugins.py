@@ -17,6 +17,7 @@ KINDS = {
     "fact": ("infratest.facts", "Fact"),
     "provisioner": ("infratest.provisioners", "Provisioner"),
     "output": ("infratest.outputs", "Output"),
+    "act": ("infratest.acts", "Act"),
     "remedy": ("infratest.remedies", "Remedy"),
 }
 

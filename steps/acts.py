@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from infratest.acts.base import CommandAct, KillAct, RebootAct, ServiceAct
+from infratest.acts.command import CommandAct
+from infratest.acts.process import KillAct
+from infratest.acts.reboot import RebootAct
+from infratest.acts.service import ServiceAct
 from infratest.gherkin.sentence import act
 
 

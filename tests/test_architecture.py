@@ -12,13 +12,13 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 #: Longest name first found decides. A module may import what is on a lower floor, or in its own room.
-FLOORS = {
+FLOORS: dict[str, float] = {
     "infratest": 0,  # the ground floor: values and contracts, no rooms
     "infratest.facts": 1, "infratest.outputs": 1, "infratest.providers": 1,
     "infratest.check": 2, "infratest.store": 2,
     "infratest.transports": 3,
-    "infratest.gherkin": 4, "infratest.stack": 4, "infratest.acts": 4, "infratest.remedies": 4,
-    "infratest.provisioners": 4,
+    "infratest.acts": 3.5,  # a remedy on a host is an act
+    "infratest.gherkin": 4, "infratest.stack": 4, "infratest.remedies": 4, "infratest.provisioners": 4,
     "infratest.steps": 5, "infratest.plan": 5, "infratest.lifecycle": 5, "infratest.heal": 5,
     "infratest.collect": 6,
     "infratest.engine": 7,
@@ -36,6 +36,7 @@ PLUGINS = (
     "infratest.facts",
     "infratest.providers",
     "infratest.outputs",
+    "infratest.acts",
     "infratest.remedies",
     "infratest.provisioners",
 )
@@ -43,6 +44,7 @@ PLUGINS = (
 SIBLINGS = {
     **dict.fromkeys(PLUGINS, ()),
     "infratest.facts": ("infratest.steps", "infratest.acts"),
+    "infratest.acts": ("infratest.steps",),
     "infratest.steps": (),
     "infratest.cli.verbs": (),
 }
@@ -143,7 +145,7 @@ def imported_from(module: Module, node: ast.ImportFrom, names: frozenset[str]) -
         yield f"{base}.{alias.name}" if f"{base}.{alias.name}" in names else base
 
 
-def floor(name: str) -> tuple[str, int]:
+def floor(name: str) -> tuple[str, float]:
     """Return the room of a module and the floor it is on; each file of the ground floor is a room of its own."""
     room = max((room for room in FLOORS if inside(name, room)), key=len)
     return (name if room == "infratest" else room), FLOORS[room]

@@ -1,1 +1,1 @@
-"""What a scenario does to hosts, one file a kind of act; `base.py` is the contract."""
+"""What is done to a host: one file an act, by the name of what it acts on. Loaded by name."""

@@ -1,124 +1,118 @@
-"""What a sentence after When does to a host: the contract of an act, and the acts there are.
+"""The contract of an act: a change to one host, how it is undone, what it costs, and what to wait for.
 
-Run by the engine, one at a time, under the stack's lock. An act that can be undone says how *before* it acts, so that
-the journal knows it first; the engine undoes it when its scenario ends, `infratest reap` after a crash.
+A sentence after *When* makes an act, and a remedy on a host is one. Whoever acts calls `perform`, so that the order is
+the same everywhere: the undo is on record first, then comes the change, then the wait for what it brings about.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from infratest.cleaning import clean, decoded
 from infratest.deadline import Deadline
-from infratest.errors import FactError, InfratestError
-from infratest.facts._systemd import unit_name
-from infratest.facts.base import Answer, Fact
-from infratest.facts.process import Process, Processes, process_name, unsure
-from infratest.plugins import builtin
+from infratest.errors import ActError
 from infratest.transports.base import CommandResult
 
-#: Runs an argument list on the host, as root where the host says sudo.
-Runner = Callable[[Sequence[str], Deadline], CommandResult]
+#: Characters of what a command printed that a message shows.
+LONGEST = 500
 
-#: Ends each process by its id ($1 ...); one that has ended by itself since it was looked for is no failure. Why another
-#: could not be ended is in the words of the shell's own `kill`.
-KILL = """s=0
-for p; do kill -KILL "$p" || ! [ -d "/proc/$p" ] || s=1; done
-exit $s"""
+
+class Access(Protocol):
+    """What an act does its work with on one host."""
+
+    @property
+    def host(self) -> str:
+        """The name of the host."""
+
+    def run(self, command: Sequence[str], deadline: Deadline) -> CommandResult:
+        """Run an argument list, as root where the host says sudo. Raises TransportError: the host did not answer."""
+
+    def forget(self) -> None:
+        """Let go of the connection: the next command connects anew, to the host as it is then."""
+
+    def start(self, deadline: Deadline) -> None:
+        """Have the host's provider start it, where its own reboot has ended it (container engines do that)."""
 
 
 class Act(ABC):
-    """A change to one host."""
+    """A change to one host. A frozen dataclass: its fields are its options, checked when it is made.
 
-    #: The host goes away and comes back: the engine drops its connection and waits for the host to answer again.
-    reboots = False
+    `remedies` makes it a remedy as well: the word in a rule's ladder -> the fields that this word settles. What is
+    left of the fields is the remedy's argument; the one with `short` in its metadata may stand alone. Only what needs
+    no undo may be a remedy, since a heal ends with the host as the act left it.
+    """
+
+    #: Seconds that it may take at most.
+    seconds: ClassVar[float] = 60.0
+    remedies: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     @abstractmethod
-    def apply(self, run: Runner, deadline: Deadline) -> None:
-        """Do it. Raises InfratestError where it could not be done."""
+    def apply(self, access: Access, deadline: Deadline) -> str:
+        """Do it, and return what was printed, in a line.
 
-    def undo(self, run: Runner, deadline: Deadline) -> tuple[str, ...] | None:
+        Raises:
+            ActError: it could not be done. InfratestError: nor could it be tried.
+        """
+
+    def undo(self, access: Access, deadline: Deadline) -> tuple[str, ...] | None:
         """Return the command that undoes it, as things stand now, before it; None where nothing is to be undone."""
         return None
 
 
-def _demand(result: CommandResult, what: str) -> None:
+@runtime_checkable
+class Waits(Protocol):
+    """An act that is over only when the host has become what the act makes of it."""
+
+    #: Seconds that this may take at most, after the act.
+    waits: ClassVar[float]
+
+    def before(self, access: Access, deadline: Deadline) -> str:
+        """Return how things are now, before the act, to compare with. Raises ActError: that cannot be seen."""
+
+    def wait(self, access: Access, before: str, deadline: Deadline) -> None:
+        """Return when the change has come about. Raises TransportError, ActError: it did not."""
+
+
+def perform(
+    act: Act,
+    access: Access,
+    deadline: Deadline,
+    until: Deadline,
+    record_undo: Callable[[tuple[str, ...]], None] | None = None,
+) -> str:
+    """Do an act on a host and return what was printed.
+
+    Args:
+        deadline: of the act itself. until: of the wait for what it brings about.
+        record_undo: writes down the command that undoes it; when it returns, a crash can no longer lose the undo.
+        Without it an act that would have to be undone is refused.
+    Raises:
+        ActError: it could not be done. TransportError: the host did not answer, or did not come back.
+    """
+    undo = act.undo(access, deadline)
+    if undo is not None:
+        if record_undo is None:
+            raise ActError(f"{type(act).__name__} has to be undone, and nothing here keeps its undo: not done")
+        record_undo(undo)
+    if not isinstance(act, Waits):
+        return act.apply(access, deadline)
+    before = act.before(access, deadline)
+    printed = act.apply(access, deadline)
+    act.wait(access, before, until.at_most(act.waits))
+    return printed
+
+
+def succeeded(result: CommandResult, what: str) -> str:
+    """Return what a command printed, in a line.
+
+    Args:
+        what: the command in a few words, for the message.
+    Raises:
+        ActError: its exit status is not 0; with what it printed.
+    """
+    words = clean(decoded(result.stderr or result.stdout), LONGEST)
     if result.exit != 0:
-        words = clean(decoded(result.stderr or result.stdout), 300) or "it printed nothing"
-        raise FactError(f"{what}: exit {result.exit}: {words}")
-
-
-@dataclass(frozen=True)
-class ServiceAct(Act):
-    """A service stopped, started or restarted by systemd. A name is a name: systemctl would take a pattern too."""
-
-    name: str
-    verb: str  # stop, start, restart
-
-    def __post_init__(self) -> None:
-        unit_name(self.name)
-
-    def apply(self, run: Runner, deadline: Deadline) -> None:
-        result = run(["systemctl", self.verb, "--", self.name], deadline)
-        _demand(result, f"systemctl {self.verb} {self.name}")
-
-    def undo(self, run: Runner, deadline: Deadline) -> tuple[str, ...] | None:
-        if self.verb == "restart":
-            return None
-        active = run(["systemctl", "is-active", "--quiet", "--", self.name], deadline).exit == 0
-        if active == (self.verb == "start"):
-            return None
-        return ("systemctl", "start" if active else "stop", "--", self.name)
-
-
-@dataclass(frozen=True)
-class KillAct(Act):
-    """Every process of a name killed (SIGKILL): those of which `the process "..." is running` speaks, and no other."""
-
-    name: str
-
-    def __post_init__(self) -> None:
-        process_name(self.name)
-
-    def apply(self, run: Runner, deadline: Deadline) -> None:
-        pids = [str(process.pid) for process in self._processes(run, deadline)]
-        _demand(run(["sh", "-c", KILL, "sh", *pids], deadline), f"kill {self.name} (pid {', '.join(pids)})")
-
-    def _processes(self, run: Runner, deadline: Deadline) -> list[Process]:
-        fact: Fact = builtin("fact", "process")()
-        result = run(["env", "LC_ALL=C", "sh", "-c", fact.ask([()])], deadline)
-        answer = Answer(result.exit, decoded(result.stdout), decoded(result.stderr), result.truncated)
-        processes: Processes = fact.read(answer, [()])[()]
-        if perhaps := processes.perhaps(self.name):
-            raise FactError(f"{unsure(self.name, perhaps)}; nothing was killed")
-        named = processes.named(self.name)
-        if not named:
-            raise FactError(f"no process is named {self.name!r}: nothing was killed")
-        return named
-
-
-@dataclass(frozen=True)
-class CommandAct(Act):
-    """A command of the user's, run by `sh -c` as written."""
-
-    command: str
-
-    def apply(self, run: Runner, deadline: Deadline) -> None:
-        _demand(run(["sh", "-c", self.command], deadline), f"the command {self.command!r}")
-
-
-@dataclass(frozen=True)
-class RebootAct(Act):
-    """The host rebooted."""
-
-    reboots = True
-
-    def apply(self, run: Runner, deadline: Deadline) -> None:
-        try:
-            # Detached, so that the answer is back before the connection goes.
-            result = run(["sh", "-c", "(sleep 0.2; systemctl reboot) >/dev/null 2>&1 &"], deadline)
-        except InfratestError as error:
-            raise FactError(f"reboot could not be asked for: {error}") from error
-        _demand(result, "systemctl reboot")
+        raise ActError(f"{what}: exit {result.exit}: {words or 'it printed nothing'}")
+    return words

@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from infratest.acts.base import Act, Runner
+from infratest.acts.base import Act, perform
 from infratest.deadline import Deadline
 from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, settle
-from infratest.errors import DeadlineExceeded, FactError, InfratestError, TransportError
+from infratest.errors import ActError, DeadlineExceeded, InfratestError, TransportError
 from infratest.gherkin.suite import GIVEN
 from infratest.model import Result, StepResult
 from infratest.plan.tasks import ActStep, CheckStep, Step, Task
@@ -22,14 +22,13 @@ from infratest.units import duration
 if TYPE_CHECKING:
     from infratest.engine.run import Run
 
-#: Seconds one act may take, and seconds a host may take to answer again after a reboot.
-ACT_SECONDS = 60.0
-REBOOT_SECONDS = 180.0
+#: Seconds that undoing one fault may take.
+UNDO_SECONDS = 60.0
 
 
 def undo_time(deadline: Deadline) -> float:
-    """Return the seconds that are kept back of a run for undoing its faults: a fifth of it, at most ACT_SECONDS."""
-    return min(ACT_SECONDS, deadline.seconds / 5)
+    """Return the seconds that are kept back of a run for undoing its faults: a fifth of it, at most UNDO_SECONDS."""
+    return min(UNDO_SECONDS, deadline.seconds / 5)
 
 
 class UndoLog(Protocol):
@@ -131,7 +130,8 @@ class Acting:
 
     def _act(self, step: ActStep) -> None:
         tag = self.task.scenario.tag("timeout")
-        deadline = self.deadline.at_most(min(ACT_SECONDS, duration(tag)) if tag else ACT_SECONDS)
+        seconds = max((act.seconds for _, act in step.targets), default=0.0)
+        deadline = self.deadline.at_most(min(seconds, duration(tag)) if tag else seconds)
         for host, act in step.targets:
             try:
                 self._act_on(host, act, deadline)
@@ -146,55 +146,18 @@ class Acting:
         self._note(step, OK, "")
 
     def _act_on(self, host: str, act: Act, deadline: Deadline) -> None:
-        def run(command: Sequence[str], deadline: Deadline) -> CommandResult:
-            begun = False
-            try:
-                with self.going.connections.use(host, deadline) as transport:
-                    begun = True
-                    return transport.run(command, deadline, sudo=self.going.plan.hosts[host].sudo)
-            except DeadlineExceeded as error:
-                if not begun:
-                    raise
-                # The host let us in: that the command takes longer says nothing of the host itself.
-                raise FactError(str(error)) from error
-
-        undo = act.undo(run, deadline)
-        if undo is not None:
+        def record_undo(command: tuple[str, ...]) -> None:
             log = self.going.settings.undo_log
-            self.undos.append((log.undo_asked(host, undo) if log else "", host, undo))
-        if act.reboots:
-            before = _boot(run, deadline)
-            act.apply(run, deadline)
-            self.going.connections.forget(host)
-            self._wait_for_boot(host, before)
-        else:
-            act.apply(run, deadline)
+            self.undos.append((log.undo_asked(host, command) if log else "", host, command))
 
-    def _wait_for_boot(self, host: str, before: str) -> None:
-        """Wait until the host answers from another boot than before."""
-        deadline = self.deadline.at_most(REBOOT_SECONDS)
-        while True:
-            try:
-                with self.going.connections.use(host, deadline.at_most(5.0)) as transport:
-                    answer = transport.run(BOOT, deadline.at_most(5.0))
-                if answer.stdout.decode("ascii", "replace").strip() not in ("", before):
-                    return
-            except TransportError:
-                if deadline.passed:
-                    raise
-                if self.going.settings.start is not None:
-                    self.going.settings.start(host, deadline)
-            if deadline.passed:
-                raise TransportError(f"{host} did not come back within {REBOOT_SECONDS:g} s of its reboot")
-            self.going.connections.forget(host)
-            time.sleep(0.5)
+        perform(act, _Access(self.going, host), deadline, self.deadline, record_undo)
 
     def undo(self) -> list[StepResult]:
         """Undo what can be undone, the last first; what could not be undone is a step of its own, and unknown."""
         problems = []
         undos, self.undos = self.undos, []
         for undo, host, command in reversed(undos):
-            deadline = self.going.deadline.at_most(ACT_SECONDS)
+            deadline = self.going.deadline.at_most(UNDO_SECONDS)
             try:
                 with self.going.connections.use(host, deadline) as transport:
                     answer = transport.run(command, deadline, sudo=self.going.plan.hosts[host].sudo)
@@ -221,10 +184,28 @@ class Acting:
         self.steps.append(StepResult(step.line.text, step.line.number, state, reason, numbers))
 
 
-#: Prints what differs from boot to boot: the kernel's boot id (random.c), and when PID 1 began (proc(5), stat, field
-#: 22), since a container has the boot id of the machine under it.
-BOOT = ("sh", "-c", "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat")
+class _Access:
+    """What an act works with on a host of this run: the run's own connection to it."""
 
+    def __init__(self, going: Run, host: str) -> None:
+        self.host = host
+        self._going = going
 
-def _boot(run: Runner, deadline: Deadline) -> str:
-    return run(BOOT, deadline).stdout.decode("ascii", "replace").strip()
+    def run(self, command: Sequence[str], deadline: Deadline) -> CommandResult:
+        begun = False
+        try:
+            with self._going.connections.use(self.host, deadline) as transport:
+                begun = True
+                return transport.run(command, deadline, sudo=self._going.plan.hosts[self.host].sudo)
+        except DeadlineExceeded as error:
+            if not begun:
+                raise
+            # The host let us in: that the command takes longer says nothing of the host itself.
+            raise ActError(str(error)) from error
+
+    def forget(self) -> None:
+        self._going.connections.forget(self.host)
+
+    def start(self, deadline: Deadline) -> None:
+        if self._going.settings.start is not None:
+            self._going.settings.start(self.host, deadline)

@@ -49,6 +49,7 @@ class Means:
     Args:
         hosts: all hosts of the stack by name, not only those checked. folder: of the stack file.
         open_transport: returns an open connection; it is closed here. provision: provisions one host by name again.
+        start: has its provider start a host that its own reboot has ended.
         rerun: runs the scenarios with these ids again, over new connections where it must.
         deadline: when the whole run must have ended, or None. clock: seconds since the epoch. suppressed: why the
         caller wants nothing healed, or empty. variables: of a hook, beside those of the result. marks: the folder of
@@ -60,6 +61,7 @@ class Means:
     open_transport: Callable[[Host, Deadline], Transport]
     provision: Callable[[str, Deadline], str]
     rerun: Callable[[Sequence[str]], Report]
+    start: Callable[[str, Deadline], None] = lambda name, deadline: None
     deadline: Deadline | None = None
     clock: Callable[[], float] = time.time
     suppressed: str = ""
@@ -173,15 +175,17 @@ class Acts:
 
     def _applied(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str) -> HealRecord:
         result = record.before
-        failures = self._rows[result.id].failures
+        host, failures = self._means.hosts[result.host], self._rows[result.id].failures
         environment = hook_environment(self._report.stack, self._report.env, result, failures, True)
         surroundings = Surroundings(
-            host=self._means.hosts[result.host],
+            host=host,
             transport=way.transport if remedy.on_host else None,
             folder=self._means.folder,
             provision=self._means.provision,
             environment={**self._means.variables, **environment},
             began=lambda pid: self._audit.process(number, pid),
+            connect=lambda deadline: self._means.open_transport(host, deadline),
+            start=lambda deadline: self._means.start(host.name, deadline),
         )
         try:
             if remedy.on_host and way.error is not None:

@@ -74,7 +74,7 @@ def carry_out(
         on_result=on_result,
         lock=lambda: state.lock(request.wait, "an acting scenario"),
         undo_log=UndoJournal(state, stack.name, stack.env),
-        start=_starter(session),
+        start=starter(session),
         held=held,
     )
     about = (stack.name, stack.env, stack.production)
@@ -103,7 +103,7 @@ def _unplanned(line: Line, task: Task) -> Step:
     raise UserError(f"{line.text!r}: only a run that planned its features knows our sentences in a step of your own")
 
 
-def _starter(session: Session) -> Callable[[str, Deadline], None]:
+def starter(session: Session) -> Callable[[str, Deadline], None]:
     """Return what starts a host again that its own reboot has ended (container engines end a host that reboots)."""
 
     def start(name: str, deadline: Deadline) -> None:

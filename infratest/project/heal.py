@@ -20,7 +20,7 @@ from infratest.heal.health import paused
 from infratest.heal.records import HealRecord, applied
 from infratest.model import Report
 from infratest.plan.tasks import Plan
-from infratest.project.execute import execute
+from infratest.project.execute import execute, starter
 from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.session import Session
 from infratest.stack.open import opened
@@ -66,6 +66,7 @@ def _means(session: Session, deadline: Deadline | None, suppressed: str, stored:
         folder=session.stack.folder,
         open_transport=opened,
         provision=_provisioner(session),
+        start=starter(session),
         rerun=lambda ids: _rerun(session, ids, deadline),
         # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
         deadline=deadline,

@@ -1,27 +1,42 @@
-"""The contract of a remedy: apply. The heal engine decides whether and when; a remedy only acts, on one host."""
+"""The contract of a remedy: apply. The heal engine decides whether and when; a remedy only acts, on one host.
+
+A remedy is a file here, where the controller acts, or an act that may be one (`Act.remedies`), where the host is acted
+on. `of_other_kinds` makes the second known under its words.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from infratest.deadline import Deadline
+from infratest.errors import HealError, UserError
 from infratest.hosts import Host
 from infratest.model import Result
+from infratest.options import build
 from infratest.transports.base import Transport
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, kw_only=True)
+
+def _no_connection(deadline: Deadline) -> Transport:
+    raise HealError("no connection can be made here")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What a remedy may use: the host, a way to it that is open already, and what the stack can do to it.
 
     Args:
         provision: provisions one host by name again. folder: of the stack file, where relative paths begin.
-        environment: the hook's variables (INFRATEST_*, NAGIOS_*). began: told the process of a program that the
-        remedy starts on this machine, so that it counts as running while it lives.
+        environment: the hook's variables (INFRATEST_*, NAGIOS_*). began: called with the process id of a program that
+        the remedy starts on this machine, so that it counts as running while it lives.
+        connect: returns a new open connection to the host, as after a reboot; whoever calls it closes it.
+        start: has the host's provider start it, where its own reboot has ended it.
     """
 
     host: Host
@@ -30,9 +45,11 @@ class Surroundings:
     provision: Callable[[str, Deadline], str]
     environment: Mapping[str, str]
     began: Callable[[int], None] = lambda pid: None
+    connect: Callable[[Deadline], Transport] = _no_connection
+    start: Callable[[Deadline], None] = lambda deadline: None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What a remedy did, in words, and the command it ran, masked, for the audit."""
 
@@ -40,19 +57,45 @@ class Outcome:
     command: str = ""
 
 
-class Remedy(ABC):
-    """One rung of a ladder. Made with the value that stands behind its name in the stack file.
+@dataclasses.dataclass(frozen=True)
+class NoOptions:
+    """The options of a remedy that has none."""
 
-    The constructor raises UserError for a value it cannot use, so that a wrong ladder is refused before anything acts.
+
+class Remedy(ABC):
+    """One rung of a ladder, made with the value that stands behind its name in the stack file.
+
+    That value is a map of its options, a frozen dataclass `Options`; where one of its fields has `short` in its
+    metadata, that field's value may stand alone. The constructor raises UserError for a value it cannot use, so that a
+    wrong ladder is refused before anything acts.
     """
 
+    #: The word in a ladder.
+    name: ClassVar[str]
+    Options: ClassVar[type[Any]] = NoOptions
+    #: What its value must be, as an error says it after the name: `expected a program, as ...`.
+    usage: ClassVar[str] = "takes no options"
     #: Whether it works over a connection to the host; `Surroundings.transport` is then open.
     on_host: bool = True
-    #: How long it may take at most.
+    #: How many seconds it may take at most.
     seconds: float = 60.0
 
     def __init__(self, argument: Any) -> None:
         self.argument = argument
+        self.options = self._options(argument)
+
+    def _options(self, argument: Any) -> Any:
+        if isinstance(argument, Mapping):
+            return build(self.Options, argument, self.name)
+        short = short_field(self.Options)
+        if argument is None and short is None:
+            return build(self.Options, {}, self.name)
+        try:
+            if short is None or argument is None:
+                raise UserError(f"{self.name}: {argument!r} is no map of options")
+            return build(self.Options, {short.name.replace("_", "-"): argument}, self.name)
+        except UserError as error:
+            raise UserError(f"{self.name}: {self.usage}, found {argument!r}") from error
 
     @abstractmethod
     def describe(self) -> str:
@@ -69,3 +112,23 @@ class Foresees(Protocol):
 
     def foresee(self, folder: Path) -> None:
         """Look, from the stack file's folder, and do nothing. Raises UserError."""
+
+
+def short_field(options: Any) -> dataclasses.Field[Any] | None:
+    """Return the option whose value may stand alone for the whole map, None where there is none."""
+    return next((field for field in dataclasses.fields(options) if field.metadata.get("short")), None)
+
+
+def of_other_kinds() -> Iterator[tuple[str, type[Remedy]]]:
+    """Yield each remedy that is an act: its word and its class. An act that cannot be imported here is left out."""
+    from infratest.outsiders import get, names
+    from infratest.remedies._act import remedy_of
+
+    for name in names("act"):
+        try:
+            act = get("act", name)
+        except ImportError as error:  # the missing library of one plugin breaks no other
+            log.warning("act %s cannot be loaded: %s", name, error)
+            continue
+        for word, settled in act.remedies.items():
+            yield word, remedy_of(word, act, settled)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from infratest.deadline import Deadline
-from infratest.errors import HealError, UserError
+from infratest.errors import HealError
 from infratest.model import Result
-from infratest.options import build
 from infratest.remedies.base import Outcome, Remedy, Surroundings
 
 
@@ -29,19 +26,16 @@ class Options:
 class Fake(Remedy):
     """Fails on demand, takes its time on demand, and leaves a trace of every try."""
 
+    name = "fake"
+    Options = Options
+    usage = "expected options, as `fake: {log: tries.txt}`"
     on_host = False
-
-    def __init__(self, argument: Any) -> None:
-        super().__init__(argument)
-        if argument is not None and not isinstance(argument, Mapping):
-            raise UserError(f"fake: expected options, as `fake: {{log: tries.txt}}`, found {argument!r}")
-        self._options = build(Options, argument or {}, "fake")
 
     def describe(self) -> str:
         return "fake"
 
     def apply(self, result: Result, surroundings: Surroundings, deadline: Deadline) -> Outcome:
-        options = self._options
+        options: Options = self.options
         if options.log:
             with (surroundings.folder / options.log).open("a", encoding="utf-8") as log:
                 log.write(f"{result.id}\n")

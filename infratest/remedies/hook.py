@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -28,20 +29,37 @@ from infratest.remedies.base import Outcome, Remedy, Surroundings
 OUTPUT_LIMIT = 64 * 1024
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What is run."""
+
+    command: str | tuple[str, ...] = field(
+        metadata={
+            "description": "a program beside the stack file, or a list of arguments",
+            "title": "a program or a list of arguments",
+            "short": True,
+        }
+    )
+
+
 class Hook(Remedy):
     """Run one program; an exit status other than 0 is a failure."""
 
+    name = "hook"
+    Options = Options
+    usage = (
+        "expected a program beside the stack file, as `hook: hooks/page.sh`, or a list of arguments, "
+        "as `hook: [logger, healed]`"
+    )
     on_host = False
 
     def __init__(self, argument: Any) -> None:
         super().__init__(argument)
-        words = [argument] if isinstance(argument, str) else argument
-        fits = isinstance(words, list | tuple) and words and all(isinstance(word, str) for word in words)
+        command = self.options.command
+        words = (command,) if isinstance(command, str) else command
+        fits = words and all(isinstance(word, str) for word in words)
         if not fits or not words[0] or any("\0" in word for word in words):
-            raise UserError(
-                f"hook: expected a program beside the stack file, as `hook: hooks/page.sh`, or a list of arguments, "
-                f"as `hook: [logger, healed]`, found {argument!r}"
-            )
+            raise UserError(f"hook: {self.usage}, found {argument!r}")
         self._words: tuple[str, ...] = tuple(words)
 
     def foresee(self, folder: Path) -> None:
@@ -69,7 +87,7 @@ class Hook(Remedy):
     def _program(self, folder: Path) -> str:
         """Return the program: a bare word of a list is found on PATH, everything else is a path from the stack file."""
         program = self._words[0]
-        if isinstance(self.argument, str) or "/" in program:
+        if isinstance(self.options.command, str) or "/" in program:
             return str(folder / program)
         return program
 

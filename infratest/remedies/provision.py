@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
-from infratest.errors import HealError, InfratestError, UserError
+from infratest.errors import HealError, InfratestError
 from infratest.model import Result
 from infratest.remedies.base import Outcome, Remedy, Surroundings
 
@@ -14,13 +12,10 @@ from infratest.remedies.base import Outcome, Remedy, Surroundings
 class Provision(Remedy):
     """Provision one host; provisioners open their own connection."""
 
+    name = "provision"
+    usage = "takes no options, write `provision: {}`"
     on_host = False
     seconds = 600.0
-
-    def __init__(self, argument: Any) -> None:
-        super().__init__(argument)
-        if argument not in (None, {}):
-            raise UserError(f"provision: takes no options, write `provision: {{}}`, found {argument!r}")
 
     def describe(self) -> str:
         return "provision"

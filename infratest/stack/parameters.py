@@ -206,6 +206,7 @@ def _by_planning(key: KeyPath) -> bool:
 
 def _written(value: Any, key: KeyPath) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    # heal.RULE.do[0].run goes to a shell as it is; a hook is a program's path or an argument list, and no shell's.
-    is_command = key[0] == "heal" and len(key) == 5 and key[4] == "run"
+    # heal.RULE.do[0].run goes to a shell as it is, in its short form and as `command:` below it; a hook is a program's
+    # path or an argument list, and no shell's.
+    is_command = key[0] == "heal" and key[4:5] == ("run",)
     return quoted(text) if is_command else text

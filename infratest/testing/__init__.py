@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 pytest.register_assert_rewrite(
+    "infratest.testing.acts",
     "infratest.testing.outputs",
     "infratest.testing.facts",
     "infratest.testing.providers",

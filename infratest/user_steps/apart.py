@@ -12,7 +12,7 @@ from typing import Any
 
 from infratest import rfc3339
 from infratest.deadline import Deadline
-from infratest.engine.acting import ACT_SECONDS, UndoLog, undo_time
+from infratest.engine.acting import UNDO_SECONDS, UndoLog, undo_time
 from infratest.engine.apart import Ended, Overran, Send, apart
 from infratest.engine.results import result
 from infratest.engine.run import Settings
@@ -119,7 +119,7 @@ class _There:
         """Run the undos that the process had no time for, the last one first; return what could not be undone."""
         notes = []
         for undo, (name, command) in reversed(list(self.undos.items())):
-            host, limit = self._plan.hosts[name], deadline.at_most(ACT_SECONDS)
+            host, limit = self._plan.hosts[name], deadline.at_most(UNDO_SECONDS)
             try:
                 transport = open_transport(host, limit)
                 try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from infratest.deadline import Deadline
-from infratest.engine.acting import ACT_SECONDS
 from infratest.engine.run import Run
 from infratest.hosts import Host
 from infratest.plan.tasks import Task
 from infratest.transports.base import CommandResult
+
+#: Seconds that a command of a user's step may take.
+COMMAND_SECONDS = 60.0
 
 
 class Stack:
@@ -34,6 +36,6 @@ class Stack:
 
     def run(self, host: str, command: Sequence[str]) -> CommandResult:
         """Run an argument list on a host of the stack, over the connection of the run. Raises TransportError."""
-        deadline: Deadline = self._going.deadline.at_most(ACT_SECONDS)
+        deadline: Deadline = self._going.deadline.at_most(COMMAND_SECONDS)
         with self._going.connections.use(host, deadline) as transport:
             return transport.run(command, deadline, sudo=self._going.plan.hosts[host].sudo)

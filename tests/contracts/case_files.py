@@ -6,8 +6,9 @@ Nobody lists plugins here: a new one whose case is missing fails its suite until
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 
 from infratest.outsiders import names
@@ -40,3 +41,13 @@ def with_hosts(case: Case) -> Iterator[Case]:
         yield case
     finally:
         case.remove()
+
+
+def programs(folder: Path, scripts: Mapping[str, str]) -> Path:
+    """Write scripts that stand where a host's own programs would, and return their folder, for PATH."""
+    place = folder / "bin"
+    place.mkdir()
+    for name, text in scripts.items():
+        (place / name).write_text(text)
+        (place / name).chmod(0o755)
+    return place

@@ -55,7 +55,9 @@ def test_restart_service_forgets_the_start_limit_first(tmp_path: Path, monkeypat
 def test_restart_service_without_systemctl_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sh").symlink_to("/bin/sh")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(HealError, match=r"restart-service nginx on web-1: exit 127: .*systemctl.*not found"):
+    with pytest.raises(
+        HealError, match=r"restart-service nginx on web-1: systemctl restart nginx: exit 127: .*not found"
+    ):
         get("remedy", "restart-service")("nginx").apply(RESULT, on_this_machine(tmp_path), Deadline(5))
 
 
