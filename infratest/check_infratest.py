@@ -96,16 +96,14 @@ class _Answer:
 
 def _told(report: Report, about: dict[str, Any], answer: _Answer) -> None:
     """Print the answer, and store what is to be kept of it."""
-    from infratest.outputs._perfdata import Range, apply_failed_ranges
-
-    warning = Range(about["warning"]) if about["warning"] else None
-    critical = Range(about["critical"]) if about["critical"] else None
     if about["state"] and report.state != "ok":  # since when is told of what is not ok alone
         report = _with_history(report, about["state"])
-    output = builtin("output", "nagios")(False, about["verbosity"], warning, critical, about["timeout"])
+    nagios: Any = builtin("output", "nagios")
+    options = nagios.Options(warning=about["warning"], critical=about["critical"], timeout=about["timeout"])
+    output = nagios(options, verbosity=about["verbosity"])
     if not _print(output.render(report)):
         return
-    answer.status = apply_failed_ranges(report, warning, critical)[1]
+    answer.status = output.judged(report)[1]
     if about["state"]:
         _store(report, about["state"])
 

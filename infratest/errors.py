@@ -17,6 +17,7 @@
     │   └── DeadlineExceeded       our own deadline
     ├── FactError                  reached the host, could not look: tool missing, answer not readable
     ├── ActError                   reached the host, could not do it: refused, failed, not as it has to be
+    ├── SendError                  an output's receiver did not take what was sent
     └── HealError                  a remedy failed
 
 An unmet expectation is a result, not an exception. Every message says what was tried, on what, with which value,
@@ -106,6 +107,10 @@ class FactError(InfratestError):
 
 class ActError(InfratestError):
     """The host was reached and could not be changed as asked."""
+
+
+class SendError(InfratestError):
+    """What an output sent did not arrive, as far as is known."""
 
 
 class HealError(InfratestError):

@@ -2,7 +2,7 @@
 
 Each field's type hint says what is allowed. Mostly it is a frozen dataclass, where
 `field(metadata={"description": ..., "dimension": "time"})` says the rest; on the plugin program's path, where
-dataclasses are too dear, a Record with `option(default, description, ...)`. `option_schema.schema_of` makes a JSON
+dataclasses are too dear, a Record with `record.option(default, description, ...)`. `option_schema.schema_of` makes a JSON
 Schema of the same class. What may stand in `metadata`:
 
     description   what it is for, in a sentence
@@ -38,28 +38,6 @@ NONE = type(None)
 #: Type hints of a Record's fields, which nobody evaluates.
 HINTS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "None": NONE}
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "a list"}
-
-
-class Option:
-    """The default of a Record's field, and what else must be known of it. A record without a value shows the default.
-
-    Args:
-        choices: the only texts allowed, where there are such. dimension: of `units.quantity`, as `time`.
-    """
-
-    def __init__(self, default: Any, description: str, choices: tuple[str, ...], dimension: str | None) -> None:
-        self.default = default
-        self.description = description
-        self.choices = choices
-        self.dimension = dimension
-
-    def __get__(self, record: Record | None, kind: type[Record]) -> Any:
-        return self if record is None else self.default
-
-
-def option(default: Any, description: str, choices: tuple[str, ...] = (), dimension: str | None = None) -> Any:
-    """Return the default of a field in a Record of options; the arguments are those of Option."""
-    return Option(default, description, choices, dimension)
 
 
 class Field(Record):

@@ -90,3 +90,25 @@ else:
                 return self
             value = record.__dict__[self.name] = self.make(record)
             return value
+
+
+class Option:
+    """The default of a Record's field, and what else must be known of it. A record without a value shows the default.
+
+    Args:
+        choices: the only texts allowed, where there are such. dimension: of `units.quantity`, as `time`.
+    """
+
+    def __init__(self, default: Any, description: str, choices: tuple[str, ...], dimension: str | None) -> None:
+        self.default = default
+        self.description = description
+        self.choices = choices
+        self.dimension = dimension
+
+    def __get__(self, record: Record | None, kind: type[Record]) -> Any:
+        return self if record is None else self.default
+
+
+def option(default: Any, description: str, choices: tuple[str, ...] = (), dimension: str | None = None) -> Any:
+    """Return the default of a field in a Record of options; the arguments are those of Option."""
+    return Option(default, description, choices, dimension)

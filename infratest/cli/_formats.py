@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from infratest import outsiders
 from infratest.cli import _streams
 from infratest.errors import UserError
 from infratest.model import Report
+from infratest.options import build
 from infratest.outputs.base import Output
 from infratest.project.session import Session
 from infratest.states import EXIT, OK, WARNING
@@ -33,10 +34,23 @@ def format_options(default: str) -> Callable[[Any], Any]:
         )(function)  # fmt: skip
         return click.option(
             "--format", "formats", multiple=True, metavar="NAME[:PATH]", envvar="INFRATEST_FORMAT", show_envvar=True,
-            help=f"text, json, junit or nagios, to standard output or a file; repeatable (default: {default}).",
+            help=f"to standard output or a file; repeatable (default: {default}).", cls=_Format,
         )(function)  # fmt: skip
 
     return decorate
+
+
+class _Format(click.Option):
+    """`--format`, whose help names every output that there is, also an outsider's: looked for when help is shown."""
+
+    @property
+    def help(self) -> str:
+        *most, last = outsiders.names("output")
+        return f"{', '.join(most)} or {last}, {self._rest}"
+
+    @help.setter
+    def help(self, text: str) -> None:
+        self._rest = text
 
 
 def check_formats(formats: Sequence[str]) -> None:
@@ -47,11 +61,13 @@ def check_formats(formats: Sequence[str]) -> None:
         raise UserError(f"--format {' --format '.join(formats)}: only one can have standard output; write NAME:PATH")
 
 
-def show(session: Session, report: Report, formats: Sequence[str], default: str, **options: Any) -> None:
+def show(
+    session: Session, report: Report, formats: Sequence[str], default: str, options: Mapping[str, Any] | None = None
+) -> None:
     """Render a report in every format.
 
     Args:
-        options: of the output on standard output, as the ranges that the Nagios line is judged by.
+        options: of the default output, by their names, as the ranges that the Nagios line is judged by.
     Raises:
         UserError: a file that cannot be written.
     """
@@ -59,10 +75,10 @@ def show(session: Session, report: Report, formats: Sequence[str], default: str,
     for text in formats:
         name, _, path = text.partition(":")
         if path:
-            _write(path, output(session, name, False, {}).render(report))
+            _write(path, output(session, name, False).render(report))
     on_stdout = next((text for text in formats if ":" not in text), default)
     colour = _streams.takes_colour(sys.stdout, session.colour)
-    rendered = output(session, on_stdout, colour, options if on_stdout == default else {}).render(report)
+    rendered = output(session, on_stdout, colour, options if on_stdout == default else None).render(report)
     try:
         sys.stdout.write(rendered)
         sys.stdout.flush()
@@ -75,9 +91,12 @@ def show(session: Session, report: Report, formats: Sequence[str], default: str,
         _streams.drop()
 
 
-def output(session: Session, name: str, colour: bool, options: dict[str, Any]) -> Output:
-    """Return an output, for a stream that takes colours or does not."""
-    made: Output = outsiders.get("output", name)(colour=colour, verbosity=session.verbosity, **options)
+def output(session: Session, name: str, colour: bool, options: Mapping[str, Any] | None = None) -> Output:
+    """Return an output, for a stream that takes colours or does not. Raises UserError: an option that it lacks."""
+    kind = outsiders.get("output", name)
+    made: Output = kind(
+        build(kind.Options, options or {}, f"output {name}"), colour=colour, verbosity=session.verbosity
+    )
     return made
 
 

@@ -156,7 +156,7 @@ def command(
         heal=heal, suppressed=suppressed, dry_run=dry_run, planned=keep, made=made,
     )  # fmt: skip
     report = in_time(session, deadline, work)
-    show(session, report, (), "nagios", failed_warning=ranges[0], failed_critical=ranges[1], timeout=timeout)
+    show(session, report, (), "nagios", {"warning": warning or "", "critical": critical or "", "timeout": timeout})
     return apply_failed_ranges(report, *ranges)[1]
 
 

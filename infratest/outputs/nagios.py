@@ -12,15 +12,24 @@ from time import gmtime, strftime
 
 from infratest.cleaning import clean
 from infratest.model import Observation, worst_first
-from infratest.outputs._perfdata import DEFAULT_CRITICAL, apply_failed_ranges, metric, names_hosts, observations
+from infratest.outputs._perfdata import (
+    DEFAULT_CRITICAL,
+    Range,
+    apply_failed_ranges,
+    metric,
+    names_hosts,
+    observations,
+)
 from infratest.outputs.base import Output
+from infratest.record import Record, option
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
 from infratest.units import counted, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from infratest.model import Report, Result
-    from infratest.outputs._perfdata import Range
 
 #: Bytes of the whole output: Nagios reads 8192. (NSCA before 2.9 sends 512, later ones 4096, and cut the rest off.)
 LIMIT = 8000
@@ -32,31 +41,37 @@ LINE_BYTES = 450
 HOSTS_LIMIT, SCENARIO_LIMIT, REASON_LIMIT, NOTE_LIMIT, LINE_LIMIT = 60, 60, 100, 160, 450
 
 
-class Nagios(Output):
-    """The output of a check program.
+class Options(Record):
+    """How the line is judged and measured."""
 
-    Args:
-        verbosity: 1 adds the scenarios that are ok and the run's cost.
-        failed_warning, failed_critical: ranges of `-w` and `-c` over the number of failed scenarios.
-        timeout: seconds that the run was given; the critical value of the metric `time`.
+    warning: str = option("", "warning range over the number of failed scenarios, as -w has it")
+    critical: str = option("", "critical range over it, as -c has it; without one, one failed scenario is critical")
+    timeout: float | None = option(None, "time that the run was given: the critical value of `time`", dimension="time")
+
+
+class Nagios(Output):
+    """The output of a check program. A verbosity of 1 adds the scenarios that are ok and the run's cost.
+
+    Raises:
+        UserError: a range of the options that is none.
     """
 
-    def __init__(
-        self,
-        colour: bool = False,
-        verbosity: int = 0,
-        failed_warning: Range | None = None,
-        failed_critical: Range | None = None,
-        timeout: float | None = None,
-    ) -> None:
-        super().__init__(colour, verbosity)
-        self.failed_warning = failed_warning
-        self.failed_critical = failed_critical
-        self.timeout = timeout
+    Options = Options
+
+    def __init__(self, options: Any = None, *, colour: bool = False, verbosity: int = 0) -> None:
+        super().__init__(options, colour=colour, verbosity=verbosity)
+        given = self.options
+        self.failed_warning = Range(given.warning) if given.warning else None
+        self.failed_critical = Range(given.critical) if given.critical else None
+        self.timeout: float | None = given.timeout
+
+    def judged(self, report: Report) -> tuple[str, int]:
+        """Return the state and exit status of a report, by the ranges where there are any."""
+        return apply_failed_ranges(report, self.failed_warning, self.failed_critical)
 
     def render(self, report: Report) -> str:
         """Return at most LIMIT bytes: the line with its performance data, then one line for what is not ok."""
-        state, _ = apply_failed_ranges(report, self.failed_warning, self.failed_critical)
+        state, _ = self.judged(report)
         first = f"INFRATEST {state.upper()} - {_target(report)}{_summary(report)}{self._by_ranges(report, state)}"
         metrics = self._core(report) + [metric(one) for one in observations(report.results, names_hosts(report))]
         room = LIMIT - _bytes(first) - ROOM_FOR_WORDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from infratest.options import build
 from infratest.outputs.base import Output
 from infratest.outsiders import get
 from infratest.testing.outputs import OutputContract
@@ -12,7 +13,8 @@ from tests.contracts.case_files import cases
 
 @pytest.fixture(params=cases("output"))
 def output(request: pytest.FixtureRequest) -> Output:
-    output: Output = get("output", request.param)(**cases("output")[request.param].OPTIONS)
+    kind = get("output", request.param)
+    output: Output = kind(build(kind.Options, cases("output")[request.param].OPTIONS, request.param))
     return output
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from infratest import outsiders
 from infratest.model import Report
+from infratest.options import build
 from tests.contracts.case_files import cases
 
 DATA = Path(__file__).parent.parent / "data" / "outputs"
@@ -46,7 +47,8 @@ def test_state_and_exit(name):
 @pytest.mark.parametrize("name", REPORTS)
 def test_output(name, output):
     golden = (DATA / name / f"{output}.golden").read_text(encoding="utf-8")
-    assert outsiders.get("output", output)(**OPTIONS[output]).render(stored(name)) == golden
+    kind = outsiders.get("output", output)
+    assert kind(build(kind.Options, OPTIONS[output], output)).render(stored(name)) == golden
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratest.model import Cost, Observation, Report, Result, StepResult
-from infratest.outputs._perfdata import Range
-from infratest.outputs.nagios import LIMIT, Nagios
+from infratest.outputs.nagios import LIMIT, Nagios, Options
 
 
 def result(slug: str = "nginx-answers", state: str = "ok", host: str = "web-1", **more: object) -> Result:
@@ -29,7 +28,7 @@ def test_the_line_of_the_interface():
     given = report(
         result(state="critical", reason="port 80 is not listening", steps=[disk]), *(result(f"s{n}") for n in range(11))
     )
-    assert Nagios(timeout=10).render(given).splitlines()[0] == (
+    assert Nagios(Options(timeout=10.0)).render(given).splitlines()[0] == (
         'INFRATEST CRITICAL - shop/prod web-1: 1 of 12 scenarios failed: "nginx answers": port 80 is not listening | '
         "scenarios=12;;;0 failed=1;;0;0 unknown=0;;;0 skipped=0;;;0 blocked=0;;;0 healed=0;;;0 "
         "tries=0;;;0 time=0.041s;;10;0 'disk / used'=71%;80;90;0;100"
@@ -106,7 +105,7 @@ def test_labels_name_the_host_where_there_are_more():
 
 def test_ranges_of_the_command_line_are_in_the_line():
     given = report(result(state="critical", reason="no"), result("b"))
-    text = Nagios(failed_warning=Range("0"), failed_critical=Range("2")).render(given)
+    text = Nagios(Options(warning="0", critical="2")).render(given)
     assert text.startswith(
         'INFRATEST WARNING - shop/prod web-1: 1 of 2 scenarios failed: "nginx answers": no; warning by -w 0 -c 2 |'
     )
@@ -123,7 +122,7 @@ def test_ranges_of_the_command_line_are_in_the_line():
     ],
 )
 def test_a_line_whose_state_is_the_ranges_says_so(states, critical, first):
-    assert Nagios(failed_critical=Range(critical)).render(report(result(state=states))).startswith(first)
+    assert Nagios(Options(critical=critical)).render(report(result(state=states))).startswith(first)
 
 
 def test_other_notes_are_long_output():

@@ -56,5 +56,5 @@ def command(
     deadline = until(session, "check")
     work = checked(lambda: session, features, tags, scenario, deadline, heal=heal, dry_run=dry_run)
     report = in_time(session, deadline, work)
-    show(session, report, formats, "nagios", timeout=deadline.seconds)
+    show(session, report, formats, "nagios", {"timeout": deadline.seconds})
     return exit_status(report.state, fail_on)

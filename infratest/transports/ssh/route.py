@@ -12,8 +12,7 @@ import pwd
 
 from infratest.deadline import Deadline
 from infratest.errors import TransportError
-from infratest.options import option
-from infratest.record import Record
+from infratest.record import Record, option
 from infratest.transports._known_hosts import DEFAULT_PORT, record_name
 from infratest.transports.ssh.config import Destination, look_up
 
