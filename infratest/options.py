@@ -2,8 +2,8 @@
 
 Each field's type hint says what is allowed. Mostly it is a frozen dataclass, where
 `field(metadata={"description": ..., "dimension": "time"})` says the rest; on the plugin program's path, where
-dataclasses are too dear, a Record with `record.option(default, description, ...)`. `option_schema.schema_of` makes a JSON
-Schema of the same class. What may stand in `metadata`:
+dataclasses are too dear, a Record with `record.option(default, description, ...)`. `option_schema.schema_of` makes a
+JSON Schema of the same class. What may stand in `metadata`:
 
     description   what it is for, in a sentence
     title         what is allowed, as an error says it: `an image's name`; without it the type's own words

@@ -1,7 +1,7 @@
 """How long a stack may stand without being used, and that using it begins the time anew.
 
 Called by whoever works on hosts without changing the stack: tests, checks, `run`, `ssh`. Verbs that change it renew its
-lease themselves (`stack.lifecycle`).
+lease themselves (`lifecycle.operation`).
 """
 
 from __future__ import annotations

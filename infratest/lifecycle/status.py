@@ -1,12 +1,16 @@
-"""A stack as its provider and its journal see it: the value that `Lifecycle.status` returns and `status` shows."""
+"""A stack as its provider and its journal see it: what `infratest status` shows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from infratest.hosts import Host
+from infratest.lifecycle.operation import OTHER, Lifecycle
+from infratest.lifecycle.removal import leftovers
 from infratest.providers.base import Resource
-from infratest.store.journal import Begun, Undo
+from infratest.stack.open import as_made
+from infratest.store.directory import owner
+from infratest.store.journal import Begun, Undo, begun, expires, live
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,3 +33,23 @@ class Status:
     interrupted: tuple[Begun, ...]
     leftovers: tuple[Resource, ...]
     undos: tuple[Undo, ...]
+
+
+def status(life: Lifecycle) -> Status:
+    """Return the stack as it is; takes no lock and writes nothing."""
+    deadline = life.limit(OTHER)
+    records = life.journal.records()
+    held = live(records)
+    state_id = life.state_id()
+    here = (life.stack.name, life.stack.env)
+    existing = life.provider.existing(deadline) if state_id else []
+    return Status(
+        hosts=tuple(as_made(life.provider.hosts(life.stack.hosts, deadline), life.stack, life.state)),
+        expires=expires(records, *here),
+        owner=owner(),
+        state_id=state_id,
+        resources=tuple((one.kind, one.name) for one in held.values() if (one.stack, one.env) == here),
+        interrupted=tuple(begun(records)),
+        leftovers=tuple(leftovers(existing, state_id, held)),
+        undos=tuple(life.journal.open_undos()),
+    )

@@ -45,14 +45,16 @@ class Life:
         """Destroy what this session has made. Raises InfratestError."""
         absent = self._shared.noted("absent")
         if absent:
+            from infratest.lifecycle.destroy import destroy
             from infratest.lifecycle.operation import Lifecycle
 
             everything = len(absent) == len(self._session.stack.hosts)
-            Lifecycle(self._session.stack, self._session.state).destroy(None if everything else absent)
+            destroy(Lifecycle(self._session.stack, self._session.state), None if everything else absent)
 
     def _bring_up(self) -> str:
         from infratest.lifecycle.operation import Lifecycle
         from infratest.lifecycle.stopping import Stop, Stopped, signals
+        from infratest.lifecycle.up import up
         from infratest.project.readiness import ready_by
 
         stack, state, stop = self._session.stack, self._session.state, Stop()
@@ -62,7 +64,7 @@ class Life:
                 there = life.provider.hosts(stack.hosts, Deadline(PROVIDER_SECONDS))
                 # Noted before anything is made: it is destroyed in the end even if this process is gone by then.
                 self._shared.note("absent", [host.name for host in there if host.state == GONE])
-                life.up()
+                up(life)
         except Stopped:
             raise KeyboardInterrupt from None
         except InfratestError as error:

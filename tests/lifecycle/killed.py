@@ -16,8 +16,11 @@ import sys
 import threading
 from pathlib import Path
 
+from infratest.lifecycle.destroy import destroy
+from infratest.lifecycle.halt import halt
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.stopping import Stop, Stopped, signals
+from infratest.lifecycle.up import up
 from infratest.providers.base import Provider
 from infratest.stack import file
 from infratest.stack.open import open_provider
@@ -100,7 +103,7 @@ def main(stack_file: str, state_dir: str, verb: str, number: str, target: str) -
     with signals(stop):
         life = Lifecycle(stack, state, provider=Struck(open_provider(stack, state), points), stop=stop)
         try:
-            life.up() if verb == "up" else life.destroy() if verb == "destroy" else life.halt()
+            up(life) if verb == "up" else destroy(life) if verb == "destroy" else halt(life)
         except Stopped as stopped:
             print(stopped)
             return stopped.status

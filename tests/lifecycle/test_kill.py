@@ -19,8 +19,11 @@ from pathlib import Path
 import pytest
 
 from infratest.deadline import Deadline
+from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.operation import Lifecycle
-from infratest.lifecycle.reaper import reap
+from infratest.lifecycle.reap import reap
+from infratest.lifecycle.status import status
+from infratest.lifecycle.up import up
 from infratest.providers.base import HostSpec, Lease, Provider, Resource
 from infratest.stack import file
 from infratest.stack.open import open_provider
@@ -97,7 +100,7 @@ class Scene:
         return done.stderr
 
 
-def fake_scene(folder: Path, up: bool) -> Scene:
+def fake_scene(folder: Path, is_up: bool) -> Scene:
     folder.mkdir(parents=True)
     scene = Scene(folder)
     scene.stack_file.write_text(FAKE)
@@ -106,8 +109,8 @@ def fake_scene(folder: Path, up: bool) -> Scene:
     for together in provider.requests([HostSpec(name="db")], foreign):
         for request in together:
             provider.create(request, Deadline(10))
-    if up:
-        scene.life().up()
+    if is_up:
+        up(scene.life())
     return scene
 
 
@@ -125,8 +128,8 @@ def check_after_kill(scene: Scene, whole: set[str], verb: str) -> None:
     if verb == "up":
         assert set(there.values()) in (set(), whole)
     assert reap(scene.life()).removed == ()
-    assert scene.life().status().interrupted == ()
-    scene.life().destroy()
+    assert status(scene.life()).interrupted == ()
+    destroy(scene.life())
     assert scene.ours() == []
     assert Journal(scene.state).records() == []
 
@@ -146,15 +149,15 @@ def at_every(points: list[str], strike: Callable[[int, str], None]) -> None:
         list(pool.map(strike, range(len(points)), points))
 
 
-@pytest.mark.parametrize("verb, up", [("up", False), ("destroy", True), ("halt", True)])
-def test_killed_at_every_point_of_the_fake(tmp_path, verb, up, record_property):
-    points = generated(fake_scene(tmp_path / "whole", up), verb)
+@pytest.mark.parametrize("verb, is_up", [("up", False), ("destroy", True), ("halt", True)])
+def test_killed_at_every_point_of_the_fake(tmp_path, verb, is_up, record_property):
+    points = generated(fake_scene(tmp_path / "whole", is_up), verb)
     print(f"\n{verb}: killed at {len(points)} points")
     record_property("kill_points", len(points))
     assert any("before create db" in point for point in points) or verb != "up"
 
     def strike(number: int, point: str) -> None:
-        scene = fake_scene(tmp_path / f"{number}", up)
+        scene = fake_scene(tmp_path / f"{number}", is_up)
         status, words = scene.run(verb, "SIGKILL", point)
         assert status == SIGKILLED, (point, words)
         if number % 10 == 0:
@@ -166,14 +169,14 @@ def test_killed_at_every_point_of_the_fake(tmp_path, verb, up, record_property):
     at_every(points, strike)
 
 
-@pytest.mark.parametrize("verb, up", [("up", False), ("destroy", True)])
-def test_interrupted_at_every_point_of_the_fake(tmp_path, verb, up):
+@pytest.mark.parametrize("verb, is_up", [("up", False), ("destroy", True)])
+def test_interrupted_at_every_point_of_the_fake(tmp_path, verb, is_up):
     """Ctrl-C needs no reaper: `up` undoes itself, `destroy` can be run again, both say so."""
-    points = generated(fake_scene(tmp_path / "whole", up), verb)
+    points = generated(fake_scene(tmp_path / "whole", is_up), verb)
     print(f"\n{verb}: interrupted at {len(points)} points")
 
     def strike(number: int, point: str) -> None:
-        scene = fake_scene(tmp_path / f"{number}", up)
+        scene = fake_scene(tmp_path / f"{number}", is_up)
         status, words = scene.run(verb, "SIGINT", point)
         assert status in (0, INTERRUPTED), (point, words)
         assert "Traceback" not in words
@@ -182,7 +185,7 @@ def test_interrupted_at_every_point_of_the_fake(tmp_path, verb, up):
             assert names == (set() if status else FAKE_NAMES), (point, words)
             assert status == 0 or re.search("stopped by SIGINT", words), (point, words)
         assert {one.name for one in scene.life().journal.live().values()} <= names, point
-        scene.life().destroy()
+        destroy(scene.life())
         assert scene.ours() == []
         assert foreign_in(scene) == {"shop", "db"}, point
         shutil.rmtree(scene.folder)
@@ -197,7 +200,7 @@ def test_killed_at_20_random_moments_of_the_fake(tmp_path):
     slow = FAKE.replace("world: world", "world: world, delay: 30ms")
 
     def strike(number: int, moment: float) -> None:
-        scene = fake_scene(tmp_path / f"{number}", up=False)
+        scene = fake_scene(tmp_path / f"{number}", is_up=False)
         scene.stack_file.write_text(slow)
         process = scene.start("up", "SIGKILL", "-")
         wait_for_first_point(scene, process)
@@ -226,25 +229,25 @@ def wait_for_first_point(scene: Scene, process: subprocess.Popen[bytes]) -> None
 # On real containers
 
 
-def container_scene(folder: Path, up: bool) -> Scene:
+def container_scene(folder: Path, is_up: bool) -> Scene:
     folder.mkdir(parents=True)
     scene = Scene(folder)
     scene.stack_file.write_text(CONTAINER)
-    if up:
-        scene.life().up()
+    if is_up:
+        up(scene.life())
     return scene
 
 
 @pytest.fixture(scope="module")
 def foreign_stack(tmp_path_factory):
     """A container stack of another state directory, up for as long as these tests last."""
-    scene = container_scene(tmp_path_factory.mktemp("foreign") / "stack", up=True)
+    scene = container_scene(tmp_path_factory.mktemp("foreign") / "stack", is_up=True)
     before = {one.id for one in scene.ours()}
     assert len(before) == 3
     yield scene
     assert {one.id for one in scene.ours()} == before
     assert [host.state for host in scene.life().hosts()] == ["running", "running"]
-    scene.life().destroy()
+    destroy(scene.life())
     assert scene.ours() == []
 
 
@@ -254,17 +257,17 @@ def changing_points(points: list[str]) -> list[str]:
 
 
 @pytest.mark.hosts
-@pytest.mark.parametrize("verb, up", [("up", False), ("destroy", True)])
-def test_killed_at_every_point_of_containers(tmp_path, foreign_stack, verb, up):
-    whole = container_scene(tmp_path / "whole", up)
+@pytest.mark.parametrize("verb, is_up", [("up", False), ("destroy", True)])
+def test_killed_at_every_point_of_containers(tmp_path, foreign_stack, verb, is_up):
+    whole = container_scene(tmp_path / "whole", is_up)
     points = changing_points(generated(whole, verb))
     names = {one.name for one in whole.ours()} if verb == "up" else set()
-    whole.life().destroy()
+    destroy(whole.life())
     print(f"\n{verb}: killed at {len(points)} points on containers")
     foreign = {one.id for one in foreign_stack.ours()}
 
     def strike(number: int, point: str) -> None:
-        scene = container_scene(tmp_path / f"{number}", up)
+        scene = container_scene(tmp_path / f"{number}", is_up)
         try:
             status, words = scene.run(verb, "SIGKILL", point)
             assert status == SIGKILLED, (point, words)
@@ -274,7 +277,7 @@ def test_killed_at_every_point_of_containers(tmp_path, foreign_stack, verb, up):
             if verb == "up":
                 assert len(there) in (0, len(names)), point
         finally:
-            scene.life().destroy()
+            destroy(scene.life())
         assert scene.ours() == [], point
         assert known_hosts(scene) == "", point
         assert {one.id for one in foreign_stack.ours()} == foreign, point
@@ -297,14 +300,14 @@ def known_hosts(scene: Scene) -> str:
     ],
 )
 def test_interrupted_while_containers_come_up(tmp_path, foreign_stack, point):
-    scene = container_scene(tmp_path / "stack", up=False)
+    scene = container_scene(tmp_path / "stack", is_up=False)
     try:
         status, words = scene.run("up", "SIGINT", point)
         assert status == INTERRUPTED, words
         assert "stopped by SIGINT" in words
         assert scene.ours() == []
     finally:
-        scene.life().destroy()
+        destroy(scene.life())
     assert not (scene.state.path / "journal.jsonl").exists()
 
 
@@ -316,7 +319,7 @@ def test_interrupted_at_random_moments_of_containers(tmp_path, foreign_stack):
     moments = random.Random(seed)
     statuses = []
     for moment in (0.0, *(moments.uniform(0.05, 1.5) for _ in range(5))):
-        scene = container_scene(tmp_path / f"{len(statuses)}", up=False)
+        scene = container_scene(tmp_path / f"{len(statuses)}", is_up=False)
         process = scene.start("up", "SIGINT", "-")
         try:
             wait_for_first_point(scene, process)
@@ -332,5 +335,5 @@ def test_interrupted_at_random_moments_of_containers(tmp_path, foreign_stack):
             assert len(scene.ours()) == (3 if through else 0), (seed, moment, words)
             assert (known_hosts(scene) != "") is through, (seed, moment)
         finally:
-            scene.life().destroy()
+            destroy(scene.life())
     assert INTERRUPTED in statuses, (seed, statuses)

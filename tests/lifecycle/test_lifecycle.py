@@ -11,10 +11,14 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, StateError, UserError
+from infratest.lifecycle.destroy import destroy
+from infratest.lifecycle.halt import halt
 from infratest.lifecycle.lease import LEASE
 from infratest.lifecycle.operation import Lifecycle
-from infratest.lifecycle.reaper import find, reap
+from infratest.lifecycle.reap import find, reap
+from infratest.lifecycle.status import status
 from infratest.lifecycle.stopping import Stop, Stopped
+from infratest.lifecycle.up import up
 from infratest.providers.base import HostSpec
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir
@@ -78,86 +82,86 @@ ALL = {"shop": "running", "db": "running", "web-1": "running", "web-2": "running
 
 
 def test_up_makes_everything_and_holds_it_as_live(place):
-    hosts = place.life().up()
+    hosts = up(place.life())
     assert [(host.name, host.state) for host in hosts] == [(s.name, "running") for s in SPECS]
     assert place.there() == ALL
     assert {one.name for one in place.life().journal.live().values()} == set(ALL)
 
 
 def test_a_host_is_ready_before_the_one_that_comes_after_it_is_made(place):
-    place.life().up()
+    up(place.life())
     moments = [(name, phase) for name, phase, _ in place.phases if phase in ("making", "ready")]
     assert moments.index(("db", "ready")) < moments.index(("web-1", "making"))
     assert moments.index(("db", "ready")) < moments.index(("web-2", "making"))
 
 
 def test_up_again_leaves_what_runs_alone(place):
-    place.life().up()
+    up(place.life())
     before, journal = place.ids(), place.journal()
-    place.life().up()
+    up(place.life())
     assert place.ids() == before
     made = [record["id"] for record in place.journal() if record["what"] == "made"]
     assert made == [record["id"] for record in journal if record["what"] == "made"]
 
 
 def test_up_of_one_host_brings_what_it_comes_after(place):
-    place.life().up(["web-2"])
+    up(place.life(), ["web-2"])
     assert place.there() == {"shop": "running", "db": "running", "web-2": "running"}
 
 
 def test_halt_and_up_keep_the_same_machines(place):
-    place.life().up()
+    up(place.life())
     before = place.ids()
-    assert place.life().halt(["web-1"]) == ["web-1"]
+    assert halt(place.life(), ["web-1"]) == ["web-1"]
     assert place.there() == ALL | {"web-1": "stopped"}
-    place.life().up()
+    up(place.life())
     assert place.there() == ALL
     assert place.ids() == before
 
 
 def test_a_host_that_vanished_is_made_again(place):
-    place.life().up()
+    up(place.life())
     (place.world / f"{place.ids()['web-1']}.json").unlink()
-    place.life().up()
+    up(place.life())
     assert place.there() == ALL
     assert set(place.life().journal.live()) == set(place.ids().values())
 
 
 def test_destroy_leaves_nothing_and_may_be_repeated(place):
-    place.life().up()
-    assert {one.name for one in place.life().destroy()} == set(ALL)
+    up(place.life())
+    assert {one.name for one in destroy(place.life())} == set(ALL)
     assert place.there() == {}
     assert not (place.state.path / "journal.jsonl").exists()
-    assert place.life().destroy() == []
+    assert destroy(place.life()) == []
 
 
 def test_destroy_of_one_host_keeps_the_others_and_their_network(place):
-    place.life().up()
-    place.life().destroy(["web-1"])
+    up(place.life())
+    destroy(place.life(), ["web-1"])
     assert place.there() == {"shop": "running", "db": "running", "web-2": "running"}
-    place.life().destroy(["web-2", "db"])
+    destroy(place.life(), ["web-2", "db"])
     assert place.there() == {}
 
 
 def test_destroy_removes_a_host_that_the_stack_file_no_longer_names(place):
-    place.life().up()
-    place.life(specs=SPECS[:1]).destroy()
+    up(place.life())
+    destroy(place.life(specs=SPECS[:1]))
     assert place.there() == {}
 
 
 def test_production_is_destroyed_only_when_told_so(place):
-    place.life(production=True).up()
+    up(place.life(production=True))
     with pytest.raises(UserError, match="--yes-production"):
-        place.life(production=True).destroy()
+        destroy(place.life(production=True))
     assert place.there() == ALL
-    place.life(production=True).destroy(yes_production=True)
+    destroy(place.life(production=True), yes_production=True)
     assert place.there() == {}
 
 
 def test_environments_share_a_state_directory_and_nothing_else(place):
-    place.life(env="dev").up()
-    place.life(env="qa", specs=SPECS[:1]).up()
-    place.life(env="qa", specs=SPECS[:1]).destroy()
+    up(place.life(env="dev"))
+    up(place.life(env="qa", specs=SPECS[:1]))
+    destroy(place.life(env="qa", specs=SPECS[:1]))
     assert sorted(place.there()) == ["db", "shop-dev", "web-1", "web-2"]
     assert len(place.life(env="dev").journal.live()) == 4
 
@@ -165,9 +169,9 @@ def test_environments_share_a_state_directory_and_nothing_else(place):
 @pytest.mark.parametrize("fault", ["fail", "lose", "hang"])
 @pytest.mark.parametrize("call", ["create shop", "create db", "create web-2", "existing", "hosts"])
 def test_up_that_fails_leaves_what_was_there_before(place, fault, call):
-    place.life(specs=SPECS[:0]).up()
+    up(place.life(specs=SPECS[:0]))
     with pytest.raises(ProviderError, match=call.split()[0]):
-        place.life(deadline=0.5, **{fault: [call]}).up()
+        up(place.life(deadline=0.5, **{fault: [call]}))
     if call == "existing":  # the provider cannot be asked what is to be undone
         assert reap(place.life()).left == ()
     assert place.there() == {}
@@ -176,16 +180,16 @@ def test_up_that_fails_leaves_what_was_there_before(place, fault, call):
 
 @pytest.mark.parametrize("fault", ["fail", "lose"])
 def test_up_that_fails_says_what_it_undid_and_keeps_older_hosts(place, fault):
-    place.life(specs=SPECS[:1]).up()
+    up(place.life(specs=SPECS[:1]))
     with pytest.raises(ProviderError, match=r"web-2(.|\n)*undone: (host web-1, host web-2|host web-2|host web-1|noth)"):
-        place.life(**{fault: ["create web-2"]}).up()
+        up(place.life(**{fault: ["create web-2"]}))
     assert place.there() == {"shop": "running", "db": "running"}
     assert {one.name for one in place.life().journal.live().values()} == {"shop", "db"}
 
 
 def test_what_cannot_be_undone_is_named_and_reaped_later(place):
     with pytest.raises(ProviderError, match=r"not undone: host db(.|\n)*infratest reap"):
-        place.life(fail=["create web-1", "destroy db"]).up()
+        up(place.life(fail=["create web-1", "destroy db"]))
     assert place.there() == {"db": "running"}
     assert [one.resource.name for one in find(place.life())] == ["db"]
     assert [one.resource.name for one in reap(place.life()).removed] == ["db"]
@@ -194,23 +198,23 @@ def test_what_cannot_be_undone_is_named_and_reaped_later(place):
 
 
 def test_destroy_goes_on_after_a_failure_and_says_what_is_left(place):
-    place.life().up()
+    up(place.life())
     with pytest.raises(ProviderError, match="destroy web-1: refused"):
-        place.life(fail=["destroy web-1"]).destroy()
+        destroy(place.life(fail=["destroy web-1"]))
     assert place.there() == {"web-1": "running"}
-    place.life().destroy()
+    destroy(place.life())
     assert place.there() == {}
 
 
 @pytest.mark.parametrize("verb", ["halt", "start"])
 def test_halt_and_start_that_fail_change_nothing_else(place, verb):
-    place.life().up()
+    up(place.life())
     if verb == "start":
-        place.life().halt(["db"])
+        halt(place.life(), ["db"])
     before = place.there()
     life = place.life(fail=[f"{verb} db"])
     with pytest.raises(ProviderError, match=f"{verb} db: refused"):
-        life.halt() if verb == "halt" else life.up()
+        halt(life) if verb == "halt" else up(life)
     assert place.there()["db"] == before["db"]
     assert len(place.life().journal.live()) == 4
 
@@ -220,7 +224,7 @@ def test_a_signal_in_up_undoes_it(place):
     life = place.life(stop=stop, hang=["create web-1"])
     threading.Timer(0.3, lambda: stop.set("SIGINT")).start()
     with pytest.raises(Stopped, match=r"stopped by SIGINT(.|\n)*undone: ") as caught:
-        life.up()
+        up(life)
     assert caught.value.status == 130
     assert place.there() == {}
     assert place.journal() == []
@@ -229,14 +233,14 @@ def test_a_signal_in_up_undoes_it(place):
 def test_a_host_that_never_answers_fails_up(place):
     life = place.life(deadline=1.0, transport={"fail": {"open": "unreachable"}})
     with pytest.raises(ProviderError, match="no command was answered within"):
-        life.up()
+        up(life)
     assert place.there() == {}
 
 
 def test_a_changed_host_key_fails_up_at_once(place):
     began = time.monotonic()
     with pytest.raises(ProviderError, match="host-key-refused"):
-        place.life(transport={"fail": {"open": "host-key-refused"}}).up()
+        up(place.life(transport={"fail": {"open": "host-key-refused"}}))
     assert time.monotonic() - began < 5
     assert place.there() == {}
 
@@ -250,14 +254,14 @@ def test_ready_sentences_are_asked_until_they_hold(place):
         return next(answers)
 
     spec = HostSpec(name="db", ready=("port 22 is listening",))
-    place.life(specs=(spec,), ready=ready).up()
+    up(place.life(specs=(spec,), ready=ready))
     assert asked == [("db", ("port 22 is listening",))] * 3
 
 
 def test_ready_sentences_that_do_not_come_to_hold_fail_up(place):
     spec = HostSpec(name="db", ready=("port 22 is listening",))
     with pytest.raises(ProviderError, match="did not come to hold: port 22 is not listening"):
-        place.life(specs=(spec,), ready=lambda *_: "port 22 is not listening", deadline=0.5).up()
+        up(place.life(specs=(spec,), ready=lambda *_: "port 22 is not listening", deadline=0.5))
     assert place.there() == {}
 
 
@@ -265,7 +269,7 @@ def test_the_second_run_gets_one_clear_message(place):
     with place.state.lock(purpose="up of shop"):
         other = StateDir(place.state.path)
         with pytest.raises(StateError, match=r"in use by process \d+ \(up of shop\)"):
-            place.life(state=other).up()
+            up(place.life(state=other))
     assert place.there() == {}
 
 
@@ -273,7 +277,7 @@ def test_a_disk_that_fills_up_during_up_leaves_nothing(place):
     """The journal turned into a full device once two records are in it: nothing may be made, or stay, unjournalled."""
     state = Filling(place.folder / "state", after=6)
     with pytest.raises(ProviderError, match="No space left"):
-        place.life(state=state).up()
+        up(place.life(state=state))
     assert place.there() == {}
 
 
@@ -290,31 +294,31 @@ class Filling(StateDir):
 
 
 def test_status_names_hosts_lease_and_leftovers_and_writes_nothing(place):
-    status = place.life().status()
-    assert [host.state for host in status.hosts] == ["not made"] * 3
-    assert (status.expires, status.state_id) == (None, "")
+    now = status(place.life())
+    assert [host.state for host in now.hosts] == ["not made"] * 3
+    assert (now.expires, now.state_id) == (None, "")
     assert not place.state.path.exists()
-    place.life().up()
-    status = place.life().status()
-    assert [host.state for host in status.hosts] == ["running"] * 3
-    assert abs(status.expires - time.time() - LEASE) < 60
-    assert len(status.resources) == 4
-    assert status.leftovers == status.interrupted == status.undos == ()
+    up(place.life())
+    now = status(place.life())
+    assert [host.state for host in now.hosts] == ["running"] * 3
+    assert abs(now.expires - time.time() - LEASE) < 60
+    assert len(now.resources) == 4
+    assert now.leftovers == now.interrupted == now.undos == ()
 
 
 def test_up_removes_first_what_a_killed_run_left(place):
     life = place.life()
-    life.up()
+    up(life)
     killed = life.journal.begin("up", "shop", "")
-    request = life.provider.requests([HostSpec(name="web-3")], life._lease())[1][0]
+    request = life.provider.requests([HostSpec(name="web-3")], life.lease())[1][0]
     killed.made(life.provider.create(request, Deadline(5)))
     assert "web-3" in place.there()
-    assert [one.verb for one in place.life().status().interrupted] == ["up"]
-    assert [one.name for one in place.life().status().leftovers] == ["web-3"]
-    place.life().up()
+    assert [one.verb for one in status(place.life()).interrupted] == ["up"]
+    assert [one.name for one in status(place.life()).leftovers] == ["web-3"]
+    up(place.life())
     assert place.there() == ALL
 
 
 def test_unknown_host(place):
     with pytest.raises(UserError, match="did you mean 'web-1'"):
-        place.life().up(["web1"])
+        up(place.life(), ["web1"])

@@ -10,6 +10,7 @@ from infratest.cleaning import Secret
 from infratest.errors import NotInThisVersion, ProviderError, UserError
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.provision import provision
+from infratest.lifecycle.up import up
 from infratest.providers.base import HostSpec
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir
@@ -19,7 +20,7 @@ AS_ROOT = {"otherwise": "run", "answers": {"id -u": {"stdout": "0\n"}}}
 
 @pytest.fixture
 def life(tmp_path):
-    def made(specs, scripts=None, up=True, parameters=None, transport=None) -> Lifecycle:
+    def made(specs, scripts=None, is_up=True, parameters=None, transport=None) -> Lifecycle:
         for name, text in (scripts or {}).items():
             (tmp_path / name).write_text(text)
         stack = StackFile(
@@ -33,8 +34,8 @@ def life(tmp_path):
             hosts=specs,
         )
         found = Lifecycle(stack, StateDir(tmp_path / "state"))
-        if up:
-            found.up()
+        if is_up:
+            up(found)
         return found
 
     return made
@@ -127,7 +128,7 @@ def test_a_kind_that_is_not_built_yet(life):
 
 def test_hosts_must_be_up(life):
     with pytest.raises(ProviderError, match=r"not up: db \(not made\); run `infratest up` first"):
-        provision(life((host("db", {"shell": "p.sh"}),), {"p.sh": "true"}, up=False))
+        provision(life((host("db", {"shell": "p.sh"}),), {"p.sh": "true"}, is_up=False))
     with pytest.raises(UserError, match="unknown host 'dbb'"):
         provision(life((host("db"),)), ["dbb"])
 

@@ -8,6 +8,7 @@ from infratest.cli._lifecycle import changing, looking, say, would
 from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import StateError
+from infratest.lifecycle.destroy import destroy, doomed_resources
 from infratest.lifecycle.operation import OTHER
 from infratest.project.session import Session
 from infratest.stack.kept_parameters import forget
@@ -31,9 +32,9 @@ def command(session: Session, yes_production: bool, dry_run: bool) -> int:
     """
     if dry_run:
         life = looking(session)
-        found = life.doomed(_names(session), life.limit(OTHER))
+        found = doomed_resources(life, _names(session), life.limit(OTHER))
         return would([f"{one.kind} {one.name} would be removed" for one in found], "nothing is there")
-    removed = changing(session, "destroy", lambda life: life.destroy(_names(session), yes_production=yes_production))
+    removed = changing(session, "destroy", lambda life: destroy(life, _names(session), yes_production=yes_production))
     if not _more_is_made(session):
         forget(session.state, session.stack.env)
     say(f"removed: {', '.join(f'{one.kind} {one.name}' for one in removed)}" if removed else "nothing to remove")

@@ -8,6 +8,7 @@ from infratest.cli._lifecycle import changing, looking, names, say, would
 from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.hosts import RUNNING
+from infratest.lifecycle.halt import halt
 from infratest.project.session import Session
 
 VERB = Verb(LIFE, 3)
@@ -24,6 +25,6 @@ def command(session: Session, dry_run: bool) -> int:
     if dry_run:
         hosts = [host for host in looking(session).hosts(names(session)) if host.state == RUNNING]
         return would([f"{host.name} would be halted" for host in hosts], "nothing runs")
-    halted = changing(session, "halt", lambda life: life.halt(names(session)))
+    halted = changing(session, "halt", lambda life: halt(life, names(session)))
     say(f"halted: {', '.join(halted)}" if halted else "nothing ran")
     return 0

@@ -17,6 +17,7 @@ from infratest.gherkin.lint import binding, heals, idle_rules, needs
 from infratest.gherkin.suite import Feature
 from infratest.heal.ladder import foresee
 from infratest.lifecycle.operation import Lifecycle
+from infratest.lifecycle.up import foresee_hosts
 from infratest.project.prepare import read_feature
 from infratest.project.readiness import check_ready
 from infratest.project.session import Session
@@ -132,7 +133,7 @@ class _Look:
     def _of_stack(self, stack: StackFile) -> None:
         """Look for what `up` or a heal would refuse: an image that nobody has, a hook that is not there."""
         self._tell(lambda: check_ready(stack))
-        self._tell(lambda: Lifecycle(stack, self.session.state).foresee())
+        self._tell(lambda: foresee_hosts(Lifecycle(stack, self.session.state)))
         for rule in stack.heal:
             self._tell(partial(foresee, rule, stack.folder))
 

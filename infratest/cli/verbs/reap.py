@@ -12,7 +12,7 @@ from infratest.cli.session import with_session
 from infratest.errors import UserError
 from infratest.lifecycle import strays
 from infratest.lifecycle.operation import Lifecycle
-from infratest.lifecycle.reaper import Doomed, by_owner, find, reap
+from infratest.lifecycle.reap import Doomed, by_owner, find, reap
 from infratest.project.session import Session
 from infratest.store.journal import ASIDE
 

@@ -23,7 +23,7 @@ from infratest.errors import InfratestError
 from infratest.hosts import ABSENT, PAUSED, RUNNING, STOPPED, Host
 from infratest.lifecycle import made_from, strays
 from infratest.lifecycle.made_from import Change
-from infratest.lifecycle.status import Status
+from infratest.lifecycle.status import Status, status
 from infratest.lifecycle.stopping import Stop, each
 from infratest.outsiders import get
 from infratest.project.session import Session
@@ -60,7 +60,7 @@ def command(session: Session, form: str, with_os: bool) -> int:
     Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use.
     """
     life = looking(session)
-    found, stray = life.status(), strays.find(life)
+    found, stray = status(life), strays.find(life)
     chosen = set(session.selected([host.name for host in found.hosts]))
     hosts = [host for host in found.hosts if host.name in chosen]
     changed = _changed(session, hosts)

@@ -15,6 +15,7 @@ from infratest.hosts import ABSENT, GONE, NOT_MADE, PAUSED, STOPPED
 from infratest.lifecycle import made_from, strays
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.provision import log_path, provision
+from infratest.lifecycle.up import foresee_hosts, up
 from infratest.project.readiness import check_ready, ready_by
 from infratest.project.session import Session
 from infratest.providers.base import HostSpec
@@ -61,14 +62,14 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
         say(line)  # before anything is made: it may be meant to go on with those
     if dry_run:
         _tell_undeclared(session, stray)
-        specs = life.foresee(names(session))
+        specs = foresee_hosts(life, names(session))
         hosts = life.hosts([spec.name for spec in specs])
         there = {host.name for host in hosts if host.state not in ABSENT}
         _tell_changes(session, [spec for spec in specs if spec.name in there])
         return would([f"{host.name} {ACTIONS.get(host.state, 'runs already')}" for host in hosts], "no host")
 
     def work(life: Lifecycle) -> int:
-        hosts = life.up(names(session))
+        hosts = up(life, names(session))
         keep_parameters(session)
         if provisioning and provision(life, names(session)):
             say(f"what provisioners printed is in {log_path(session.state, 'HOST')}")

@@ -1,4 +1,4 @@
-"""The reaper: what an interrupted run left at the provider is removed, and faults it left on hosts are taken back.
+"""Reap: what an interrupted run left at the provider is removed, and faults it left on hosts are taken back.
 
 Called by `infratest reap`. It goes by what the provider says exists, never by what the journal says was made: of that
 it removes what carries this state directory's id and is not held as live; beyond that only expired leases, of this

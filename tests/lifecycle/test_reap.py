@@ -11,7 +11,9 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.errors import StateError
 from infratest.lifecycle.operation import Lifecycle
-from infratest.lifecycle.reaper import find, reap
+from infratest.lifecycle.reap import find, reap
+from infratest.lifecycle.status import status
+from infratest.lifecycle.up import up
 from infratest.providers.base import HostSpec, Lease
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir
@@ -62,7 +64,7 @@ def removed(reaped):
 
 
 def test_only_this_state_directory_and_only_what_is_not_live(world):
-    world.life().up()
+    up(world.life())
     world.put("orphan", "me@here", world.life().state.id, time.time() + HOUR)
     world.put("other-state", "me@here", "0123", time.time() + HOUR)
     world.put("other-owner", "jane@there", "4567", time.time() - HOUR)
@@ -73,16 +75,16 @@ def test_only_this_state_directory_and_only_what_is_not_live(world):
 
 
 def test_a_damaged_journal_makes_nothing_left_over(world):
-    world.life().up()
+    up(world.life())
     path = world.life().state.path / "journal.jsonl"
     first, rest = path.read_text().split("\n", 1)
     path.write_text(f"{first[:-1]}#}}\n{rest}")
-    for verb in (find, reap, Lifecycle.status, Lifecycle.up):
+    for verb in (find, reap, status, up):
         with pytest.raises(StateError, match=r"journal\.jsonl:1 is damaged"):
             verb(world.life())
     assert world.names() == {"shop", "db"}
     path.write_text(f"{first}\n" + path.read_text().split("\n", 1)[1])
-    assert [host.state for host in world.life().up()] == ["running"]
+    assert [host.state for host in up(world.life())] == ["running"]
     assert removed(reap(world.life())) == set()
 
 
@@ -127,7 +129,7 @@ def test_a_directory_that_is_another_states_now_renews_nothing(world):
 @pytest.mark.parametrize("production, left", [(False, set()), (True, {"shop", "db"})])
 def test_its_own_expired_stack_goes_but_for_production(world, production, left):
     life = world.life(production=production)
-    life.up()
+    up(life)
     life.journal.lease("shop", "", int(time.time()) - HOUR)
     for path in (world.folder / "world").glob("*.json"):
         one = json.loads(path.read_text())
@@ -178,7 +180,7 @@ def test_what_cannot_be_removed_is_named_and_the_rest_goes(world):
 
 def test_open_faults_are_taken_back_on_the_host(world, tmp_path):
     run = {"otherwise": "run"}
-    world.life(transport=run).up()
+    up(world.life(transport=run))
     fault = tmp_path / "fault"
     fault.write_text("full")
     journal = world.life().journal

@@ -1,0 +1,44 @@
+"""Destroy: hosts removed for good, and with the last one all else the stack is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from infratest.deadline import Deadline
+from infratest.errors import UserError
+from infratest.lifecycle.operation import OTHER, Lifecycle
+from infratest.lifecycle.removal import HOST, of_stack
+from infratest.providers.base import Resource
+from infratest.stack.selection import chosen
+
+
+def destroy(life: Lifecycle, names: Sequence[str] | None = None, *, yes_production: bool = False) -> list[Resource]:
+    """Remove hosts, and with the last one all else the stack is made of; fine if nothing is there.
+
+    Raises:
+        UserError: the stack is production and `yes_production` is false. ProviderError: what is left, and why.
+    """
+    if life.stack.production and not yes_production:
+        raise UserError(
+            f"stack {life.title} is `production: true`: destroy removes its hosts for good; "
+            "say so with --yes-production"
+        )
+    with life.operation("destroy", OTHER, renew=False) as (operation, deadline):
+        doomed = doomed_resources(life, names, deadline)
+        done = life.remove(doomed, operation, deadline, life.stop)
+        life.all_well(done)
+    return doomed
+
+
+def doomed_resources(life: Lifecycle, names: Sequence[str] | None, deadline: Deadline) -> list[Resource]:
+    """Return what `destroy` removes for these hosts; asks the provider, changes nothing."""
+    mine = of_stack(life.provider.existing(deadline), life.state_id(), life.stack.name, life.stack.env)
+    made = {one.name for one in mine if one.kind == HOST}
+    declared = {spec.name for spec in life.stack.hosts}
+    chosen(life.stack.hosts, [name for name in names or () if name not in made])
+    wanted = declared if names is None else set(names)
+    hosts = [one for one in mine if one.kind == HOST and one.name in wanted]
+    everything = wanted >= declared
+    rest = [one for one in mine if one not in hosts]
+    # What the stack file no longer names goes with the whole stack; a network goes with its last host.
+    return mine if everything or not any(one.kind == HOST for one in rest) else hosts
