@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infratest.facts.process.names import Status, for_the_question
+from infratest.facts.process.names import Status, for_the_question, names
 
 
 def seen(*rows):
@@ -105,3 +105,19 @@ def test_our_own_program_that_asks(rows, ours):
     own = 60 if 60 in found else 1
     asker = 71 if 71 in found else own
     assert for_the_question(found, asker=asker, own=own) == ours
+
+
+@pytest.mark.parametrize(
+    "name, first, path, called",
+    [
+        # Who is not root may not read the path of another's program: the kernel's name tells that the blank is its own.
+        ("two words", "/opt/two words", "", ["two words"]),
+        ("two words", "/opt/two words", "/opt/two words", ["two words"]),
+        ("a name with more", "/opt/a name with more than that", "", ["a name with mor", "a name with more than that"]),
+        ("apache2", "/usr/sbin/apache2 -k start", "", ["apache2", "/usr/sbin/apache2 -k start"]),
+        ("two words", "two words", "", ["two words", "two"]),
+    ],
+)
+def test_a_file_name_with_a_blank_is_no_title(name, first, path, called):
+    found, cut = names(Status(7, 1, 0, "S", name.encode()[:15].decode(), 1, (first,), path))
+    assert (list(found), cut) == (called, False)

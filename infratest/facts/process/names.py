@@ -59,7 +59,7 @@ def names(status: Status) -> tuple[tuple[str, ...], bool]:
     """Return what a process is called, and whether the kernel has cut a name of which the rest is not known."""
     path = status.path.removesuffix(DELETED)
     first = status.words[0] if status.words else ""
-    called = [status.name, *_written(first, path)]
+    called = [status.name, *_written(first, path, status.name)]
     if len(status.name.encode()) < KEPT:
         return tuple(dict.fromkeys(called)), False
     candidates = [*called[1:], _file(path), *(_file(word) for word in status.words[1:])]
@@ -69,12 +69,14 @@ def names(status: Status) -> tuple[tuple[str, ...], bool]:
     return tuple(dict.fromkeys([*called, *whole])), cut
 
 
-def _written(first: str, path: str) -> list[str]:
+def _written(first: str, path: str, name: str) -> list[str]:
     """Return the names that are in the first word of a command line: a path, or a title."""
     if not first.strip():
         return []
-    if " " not in first or (" " in path and _file(first) == _file(path)):
-        return [_file(first)]
+    file = _file(first)
+    # A program's file name may hold blanks. Where its path may not be read, the kernel's name tells as much.
+    if " " not in first or (" " in path and file == _file(path)) or (first[0] == "/" and cut_name(file) == name):
+        return [file]
     return [_file(first.split(None, 1)[0].rstrip(":")), first]
 
 
