@@ -1,11 +1,14 @@
-"""The fact `mount`: every mounted file system, path -> Mount. It has no argument: all are told."""
+"""The fact `mount`: every mounted file system that a path leads to, path -> Mount. It has no argument: all are told.
+
+Of /proc/self/mounts and /proc/self/mountinfo, proc_pid_mountinfo(5), the latter alone tells which are hidden by others.
+"""
 
 from __future__ import annotations
 
 from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
-from infratest.facts._shell import lines
+from infratest.facts._shell import lines, number
 from infratest.facts.base import Answer, Argument, LooksHere
 from infratest.record import Record
 
@@ -31,14 +34,14 @@ class MountFact(LooksHere):
     """Mounted file systems."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
-        return "cat /proc/self/mounts\n"
+        return "cat /proc/self/mountinfo\n"
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         return dict.fromkeys(arguments, _mounts(self.readable(answer).out))
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
         try:
-            table = _machine.whole("/proc/self/mounts")
+            table = _machine.whole("/proc/self/mountinfo")
         except OSError:
             return None
         return dict.fromkeys(arguments, _read(table))
@@ -59,16 +62,49 @@ def _read(table: bytes) -> dict[str, Mount]:
 
 
 def _mounts(table: str) -> dict[str, Mount]:
-    found: dict[str, Mount] = {}
+    """Return the mounts that who opens a path gets to: of several on one path the last, and none that is hidden."""
+    rows: dict[int, tuple[int, Mount]] = {}
     for row in lines(table):
-        fields = row.split(" ")
-        if len(fields) != 6:
-            raise FactError(f"/proc/self/mounts holds a line that is not understood: {row[:120]!r}")
-        if "\\" in row:
-            fields = [decoded(_machine.plain(_machine.encoded(field))) for field in fields]
-        device, path, kind, options, _, _ = fields
-        # A later line covers an earlier one on the same path.
-        found[path] = Mount(path=path, device=device, type=kind, options=tuple(options.split(",")))
-    if not found:
-        raise FactError("/proc/self/mounts is empty: is /proc mounted?")
-    return found
+        before, mark, after = row.partition(" - ")
+        of_mount, of_system = before.split(" "), after.split(" ")
+        if not mark or len(of_mount) < 6 or len(of_system) != 3:
+            raise FactError(f"/proc/self/mountinfo holds a line that is not understood: {row[:120]!r}")
+        key, parent, _, _, path, options, *_ = of_mount
+        kind, device, more = of_system
+        mount = Mount(path=_plain(path), device=_plain(device), type=_plain(kind), options=_options(options, more))
+        rows[number(key, "a mount's id")] = number(parent, "a mount's id"), mount
+    if not rows:
+        raise FactError("/proc/self/mountinfo is empty: is /proc mounted?")
+    hidden = _hidden(rows)
+    return {mount.path: mount for key, (_, mount) in rows.items() if key not in hidden}
+
+
+def _options(of_mount: str, of_system: str) -> tuple[str, ...]:
+    """Return the options as /proc/self/mounts joins them: of one that may not be written, by either, `ro`."""
+    first, *own = of_mount.split(",")
+    of_all, *rest = of_system.split(",")
+    options = ["ro" if "ro" in (first, of_all) else "rw", *own, *rest]
+    return tuple(map(_plain, options))
+
+
+def _hidden(rows: Mapping[int, tuple[int, Mount]]) -> set[int]:
+    """Return the ids of mounts that no path leads to: a folder above them was mounted over, or their parent is hidden.
+
+    What is mounted over the root itself hides nothing from us, who are in it.
+    """
+    places = {(parent, mount.path) for parent, mount in rows.values() if mount.path != "/"}
+    hidden = {
+        key for key, (parent, mount) in rows.items() if any((parent, one) in places for one in _above(mount.path))
+    }
+    while more := {key for key, (parent, _) in rows.items() if parent in hidden} - hidden:
+        hidden |= more
+    return hidden
+
+
+def _above(path: str) -> list[str]:
+    """Return the folders above a path, but for the root."""
+    return [path[:place] for place, character in enumerate(path) if character == "/" and place]
+
+
+def _plain(field: str) -> str:
+    return decoded(_machine.plain(_machine.encoded(field))) if "\\" in field else field
