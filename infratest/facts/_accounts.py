@@ -25,6 +25,9 @@ SSSD = "/var/lib/sss/pipes/nss"
 #: Sources of nsswitch.conf(5) that this machine answers by itself.
 NEAR = frozenset(("files", "systemd", "altfiles", "db", "mymachines", "myhostname"))
 
+#: What getent says in place of such an entry, and ends with 0 (putpwent(3): EINVAL).
+UNPRINTABLE = "error writing"
+
 # getent(1) knows every source of the host's name services; without it (busybox) the local file is read, by the shell
 # alone. getent ends with 2 where one of the names is not known, and takes a number for an id; reading compares names.
 # A `.` ends the answer, for no line at all means that nobody has such a name.
@@ -70,6 +73,10 @@ def entries(fact: Fact, answer: Answer, fields: int) -> dict[str, list[str]]:
     the line, with any colon.
     """
     *rows, end = lines(fact.readable(answer).out) or [""]
+    if UNPRINTABLE in answer.err:
+        raise FactError(
+            f"getent knows an entry and cannot print it, for a field of it holds a colon: {answer.err[:80]!r}"
+        )
     if end != ".":
         raise FactError(f"the answer about users or groups is not understood: {answer.out[:80]!r}")
     found: dict[str, list[str]] = {}
