@@ -1,6 +1,6 @@
 """What is asked of a host and what came back, as values: one snippet a fact, the table of facts, evidence when wanted.
 
-Called by the collectors (collect.py for many hosts, here.py for this machine), read by the judge. On the plugin
+Called by the collectors (collector.py for many hosts, here.py for this machine), read by the judge. On the plugin
 program's path.
 """
 

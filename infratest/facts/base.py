@@ -4,6 +4,10 @@ The engine gathers every need of a host, asks each fact once with all its argume
 and hands each answer to `read`. A snippet is POSIX sh (dash, busybox, bash, mksh), only looks, spawns as little as
 it can however many arguments it gets, and reads nothing from standard input. Where the host is of a system that the
 fact does not know, or a tool is missing, the snippet says so on standard error and exits with NO_TOOL.
+
+The class of a fact's value stands in the fact's own file, beside what a name of it may be, and says its own words for
+evidence (`in_words`). Sentences import it for type checkers alone, and rules for names when a check is made: most of a
+vocabulary is never asked.
 """
 
 from __future__ import annotations

@@ -12,8 +12,7 @@ from time import time
 
 from infratest.cleaning import decoded
 from infratest.errors import FactError
-from infratest.facts import _accounts as _names
-from infratest.facts import _machine
+from infratest.facts import _accounts, _machine
 from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.record import Record
@@ -158,14 +157,14 @@ class FileFact(LooksForEach, LooksHere):
         paths = [_machine.encoded(argument[0]) for argument in arguments]
         if _machine.may_wait(paths):
             return None
-        names, now = _names.Numbers(), int(time())
+        names, now = _accounts.Numbers(), int(time())
         try:
             return {argument: _here(path, now, names) for argument, path in zip(arguments, paths, strict=True)}
-        except _names.Distant:
+        except _accounts.Distant:
             return None
 
 
-def _here(path: bytes, now: int, names: _names.Numbers) -> File:
+def _here(path: bytes, now: int, names: _accounts.Numbers) -> File:
     link = None
     try:
         status = os.lstat(path)

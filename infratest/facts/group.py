@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grp
 
-from infratest.facts import _accounts as _names
+from infratest.facts import _accounts
 from infratest.facts._shell import number
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.record import Record
@@ -30,15 +30,15 @@ class GroupFact(LooksForEach, LooksHere):
     """Groups."""
 
     def snippet(self) -> str:
-        return _names.snippet("group")
+        return _accounts.snippet("group")
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
-        found = _names.entries(self, answer, 4)
+        found = _accounts.entries(self, answer, 4)
         return {argument: _group(found.get(argument[0])) for argument in arguments}
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
-        if not _names.near("group", [argument[0] for argument in arguments]):
-            arguments = [argument for argument in arguments if _names.near("group", argument)]
+        if not _accounts.near("group", [argument[0] for argument in arguments]):
+            arguments = [argument for argument in arguments if _accounts.near("group", argument)]
         return {argument: _here(argument[0]) for argument in arguments}
 
 
@@ -47,7 +47,7 @@ def _here(name: str) -> Group | None:
         entry = grp.getgrnam(name)
     except KeyError:
         return None
-    return Group(name=name, gid=entry.gr_gid, members=tuple(_names.text(one) for one in entry.gr_mem))
+    return Group(name=name, gid=entry.gr_gid, members=tuple(_accounts.text(one) for one in entry.gr_mem))
 
 
 def _group(entry: list[str] | None) -> Group | None:

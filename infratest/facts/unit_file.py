@@ -14,7 +14,7 @@ from infratest.errors import FactError
 from infratest.facts import _systemd
 from infratest.facts._shell import COUNT_LINES, ONE_LINE, lines, number, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
-from infratest.facts.service import system_bus as _system_bus
+from infratest.facts.service import system_bus
 from infratest.record import Record
 
 TYPE_CHECKING = False
@@ -108,7 +108,7 @@ def unit_files_of(arguments: Sequence[Argument], root: str = "") -> list[UnitFil
     """
     names = [_systemd.full_name(argument) for argument in arguments]
     files = []
-    for name, state in zip(names, _system_bus.file_states(names, root + _system_bus.ADDRESS), strict=True):
+    for name, state in zip(names, system_bus.file_states(names, root + system_bus.ADDRESS), strict=True):
         script = state == "generated" and os.path.exists(f"{root}/etc/init.d/{name.removesuffix('.service')}")
         if script or state not in ENABLED + NOT_ENABLED:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pwd
 
-from infratest.facts import _accounts as _names
+from infratest.facts import _accounts
 from infratest.facts._shell import number
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.record import Record
@@ -32,15 +32,15 @@ class UserFact(LooksForEach, LooksHere):
     """Accounts."""
 
     def snippet(self) -> str:
-        return _names.snippet("passwd")
+        return _accounts.snippet("passwd")
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
-        found = _names.entries(self, answer, 7)
+        found = _accounts.entries(self, answer, 7)
         return {argument: _user(found.get(argument[0])) for argument in arguments}
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
-        if not _names.near("passwd", [argument[0] for argument in arguments]):
-            arguments = [argument for argument in arguments if _names.near("passwd", argument)]
+        if not _accounts.near("passwd", [argument[0] for argument in arguments]):
+            arguments = [argument for argument in arguments if _accounts.near("passwd", argument)]
         return {argument: _here(argument[0]) for argument in arguments}
 
 
@@ -49,8 +49,8 @@ def _here(name: str) -> User | None:
         entry = pwd.getpwnam(name)
     except KeyError:
         return None
-    shell = _names.text(entry.pw_shell) or "/bin/sh"
-    return User(name=name, uid=entry.pw_uid, gid=entry.pw_gid, home=_names.text(entry.pw_dir), shell=shell)
+    shell = _accounts.text(entry.pw_shell) or "/bin/sh"
+    return User(name=name, uid=entry.pw_uid, gid=entry.pw_gid, home=_accounts.text(entry.pw_dir), shell=shell)
 
 
 def _user(entry: list[str] | None) -> User | None:

@@ -4,7 +4,7 @@ The file holds declarations alone (names of check classes and their arguments, t
 declares it): no code, no secrets, no address that was looked up. It is marshal's data, which can hold nothing else,
 behind its own checksum: a bit that a disk turned over must not make a plan that asks for less. It is believed only if
 it is private to its user and everything it was made from is still as it was: every file read and folder listed (size,
-times, inode), the arguments, the environment, our version and Python's. Written whole or not at all (`compiling`);
+times, inode), the arguments, the environment, our version and Python's. Written whole or not at all (`keep`);
 whatever is wrong with it, the features are read again and the answer is the same. What says how to log in (ssh_config,
 known_hosts, keys, the agent) is no part of it: the transport reads that anew at every run.
 

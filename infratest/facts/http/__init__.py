@@ -1,7 +1,7 @@
 """The fact `http`: what a GET of a URL brings. Argument: the URL (http or https).
 
 From the host it is asked with curl, which carries the answer to us as it came; from the controller by a socket, which
-can connect to a host's endpoint and keep the URL's Host header and TLS name. Both are read by `_http_answer`, verify
+can connect to a host's endpoint and keep the URL's Host header and TLS name. Both are read by `answer`, verify
 certificates, follow no redirect and use no proxy. A server that refuses, does not answer in time or shows a bad
 certificate is a value: it is what was looked at.
 """

@@ -5,7 +5,7 @@ is asked, for tools of another family may be installed on any system. Names are 
 pacman also virtual names, and neither is meant; rpm also NAME-VERSION-RELEASE.ARCHITECTURE and its parts, and so do we.
 Only dpkg's state `installed` is installed (not `config-files`, `half-installed`, `unpacked` ...); a package on hold is.
 Where both dpkg and rpm have a database, os-release says whose the host is. This machine's own dpkg is read from its
-status file, its rpm by `_rpm_database`.
+status file, its rpm by `rpm_database`.
 """
 
 from __future__ import annotations
@@ -177,9 +177,9 @@ def _here_by_rpm(files: list[str], arguments: Sequence[Argument]) -> tuple[str, 
     others = _machine.filled(f"{DPKG}/status") or any(os.path.exists(other) for other in OTHERS)
     if len(files) > 1 or name != RPM_FILES[0] or others or not _machine.on_path("rpm"):
         return None
-    from infratest.facts.package import rpm_database as _rpm_database
+    from infratest.facts.package import rpm_database
 
-    rows = _rpm_database.rows_of(folder, [argument[0] for argument in arguments])
+    rows = rpm_database.rows_of(folder, [argument[0] for argument in arguments])
     return None if rows is None else ("rpm", _rpm(rows, []))
 
 

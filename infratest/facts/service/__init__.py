@@ -11,7 +11,7 @@ from infratest.errors import FactError
 from infratest.facts import _systemd
 from infratest.facts._shell import lines
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
-from infratest.facts.service import system_bus as _system_bus
+from infratest.facts.service import system_bus
 from infratest.record import Record
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ class Unit(Record):
 
 
 SNIPPET = f"""
-systemctl show --no-pager -p {",".join(_system_bus.PROPERTIES + _system_bus.OF_TIMERS)} -- "$@"
+systemctl show --no-pager -p {",".join(system_bus.PROPERTIES + system_bus.OF_TIMERS)} -- "$@"
 """
 
 #: How systemctl and the bus say that a timer has no next moment: USEC_INFINITY, 0, nothing.
@@ -89,11 +89,11 @@ def units_of(arguments: Sequence[Argument], root: str = "") -> list[Unit]:
         OSError: the system bus does not answer for all of them.
     """
     names = [_systemd.full_name(argument) for argument in arguments]
-    return [_unit(block) for block in _system_bus.units(names, root + _system_bus.ADDRESS)]
+    return [_unit(block) for block in system_bus.units(names, root + system_bus.ADDRESS)]
 
 
 def _unit(block: Mapping[str, str]) -> Unit:
-    moments = [block[key] for key in _system_bus.OF_TIMERS if key in block]
+    moments = [block[key] for key in system_bus.OF_TIMERS if key in block]
     try:
         return Unit(
             id=block["Id"],

@@ -1,7 +1,7 @@
 """The transport over SSH: one login a run, one channel a command and one for all scripts, by libssh2 or by paramiko.
 
-Loaded by name for every host that is reached by SSH. Options complete themselves from ssh_config (`_ssh_route`), which
-client serves the route says `_ssh_choice`; the clients are `_ssh_libssh2` and `_ssh_paramiko`.
+Loaded by name for every host that is reached by SSH. Options complete themselves from ssh_config (`route`), which
+client serves the route says `choice`; the clients are `libssh2` and `paramiko`.
 
 What a host sees is `sh -c '...' sh MARKER command arguments`, quoted for a POSIX shell, given to the user's login
 shell. The marker, printed on both streams before the command begins, separates the command's output from what a

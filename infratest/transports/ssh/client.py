@@ -1,6 +1,6 @@
 """What an SSH client does for the transport `ssh`: log in along a route, run commands on channels, let go.
 
-Two stand behind it: `_ssh_paramiko` and `_ssh_libssh2`. The marker that separates a command's output from a profile's
+Two stand behind it: `paramiko` and `libssh2`. The marker that separates a command's output from a profile's
 words, and the killing of what a command has started, are the same for both and stand here.
 """
 

@@ -1,8 +1,8 @@
 """What ssh_config says for one destination: as OpenSSH's own client answers, or read here where that is not installed.
 
-Called by `_ssh_route` for the host and for each jump host. `ssh -G` is asked (`_ssh_config_ask`) and its answer kept
+Called by `route` for the host and for each jump host. `ssh -G` is asked (`config_ask`) and its answer kept
 with the state of every file that it read, so that the next look at the same destination costs a few stat(2). Without
-that client `_ssh_config_read` reads the files, and refuses what it does not know. On the plugin program's path: the
+that client `config_read` reads the files, and refuses what it does not know. On the plugin program's path: the
 other two are imported when they are needed.
 """
 

@@ -1,6 +1,6 @@
 """OpenSSH's client asked what its ssh_config says for a destination: `ssh -G`, which connects to nobody.
 
-Called by `_ssh_config` where no answer is kept. `-v` makes the client name the files that it reads; what an answer
+Called by `config` where no answer is kept. `-v` makes the client name the files that it reads; what an answer
 depends on beside them (a program that it runs, the network, an environment variable) is looked for in them, and such an
 answer is never kept. Spawned by `os.posix_spawn`: `subprocess` costs more to import than the answer takes.
 """

@@ -1,6 +1,6 @@
 """ssh_config read here, for a machine without OpenSSH's client: what it would say, or a refusal.
 
-Called by `_ssh_config`. The first value of a keyword counts, IdentityFile and CertificateFile gather; the user's file
+Called by `config`. The first value of a keyword counts, IdentityFile and CertificateFile gather; the user's file
 comes before the system's; a file that is included holds where its line stands. A keyword, criterion or token that is
 not known is refused, because what it means cannot be left out: it may name another host.
 """

@@ -1,6 +1,6 @@
 """The words of ssh_config and what they stand for: lines, quotes, criteria, patterns, tokens, folders.
 
-Called by `_ssh_config_ask` and `_ssh_config_read`. Format: ssh_config(5), and OpenSSH's readconf.c and misc.c where
+Called by `config_ask` and `config_read`. Format: ssh_config(5), and OpenSSH's readconf.c and misc.c where
 that page is silent.
 """
 

@@ -1,6 +1,6 @@
 """SSH by libssh2: one host without a jump, its key in a file; cheap to import, to connect and to run a command with.
 
-Taken by the `ssh` transport where `_ssh_choice` says so. A command is asked for and fed in one flight, and the channel
+Taken by the `ssh` transport where `choice` says so. A command is asked for and fed in one flight, and the channel
 of the next one is opened in the same flight, so that a command on an open connection is one round trip.
 
 libssh2 cannot tell the status 0 from no status at all, nor when it came: the shell that starts a command says its

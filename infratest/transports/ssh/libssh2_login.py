@@ -1,7 +1,7 @@
 """One SSH connection by libssh2 from TCP to logged in: hear the server, exchange keys, verify its key, authenticate.
 
-Called by `_ssh_libssh2`. libssh2 never blocks here: each call is repeated when its socket is ready, until our deadline.
-What lies between libssh2 and the server stands in `_ssh_wire`: it is joined once the host key is verified.
+Called by `libssh2`. libssh2 never blocks here: each call is repeated when its socket is ready, until our deadline.
+What lies between libssh2 and the server stands in `wire`: it is joined once the host key is verified.
 
 Pipelined, it is joined when the login is done, and two answers are not waited for: the service request goes with the
 question whether a key would do, and the signed request with the opening of a channel. The host key is verified before.

@@ -1,6 +1,6 @@
 """SSH by paramiko: everything that ssh_config, agents, certificates and jump hosts ask for.
 
-Taken by the `ssh` transport where `_ssh_choice` says so; nobody else imports it, because its import costs more than a
+Taken by the `ssh` transport where `choice` says so; nobody else imports it, because its import costs more than a
 whole run by libssh2.
 """
 

@@ -1,6 +1,6 @@
 """One SSH connection from TCP to logged in: connect, hear the server, verify its key, and only then authenticate.
 
-Called by `_ssh_paramiko` for each hop of a route. paramiko speaks the protocol in a thread of its own; every wait
+Called by `paramiko` for each hop of a route. paramiko speaks the protocol in a thread of its own; every wait
 here is for that thread and ends with the deadline.
 """
 

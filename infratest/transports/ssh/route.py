@@ -1,7 +1,7 @@
 """Where an SSH connection goes and how it logs in: the stack's options completed from ssh_config, hop by hop.
 
 Called by the SSH transport before anything is connected. What the stack says wins; what it leaves out comes from
-ssh_config, as OpenSSH's client reads it (`_ssh_config`). Each jump host is looked up there too, with the jump hosts
+ssh_config, as OpenSSH's client reads it (`config`). Each jump host is looked up there too, with the jump hosts
 that lead to it.
 """
 

@@ -1,6 +1,6 @@
 """From an address to a TCP connection that sends at once, by a deadline; and calls without a time-out of their own.
 
-Called by the SSH clients (`_ssh_paramiko_login`, `_ssh_libssh2`). TCP_NODELAY is set, because Nagle's algorithm and the
+Called by the SSH clients (`paramiko_login`, `libssh2`). TCP_NODELAY is set, because Nagle's algorithm and the
 delayed acknowledgement of the other side together hold every command up by 40 ms and one round trip.
 """
 

@@ -1,6 +1,6 @@
 """The bytes between libssh2 and a server: relayed by us at first, then the TCP connection in libssh2's own hands.
 
-Called by `_ssh_libssh2_login`. libssh2 gets one end of a pair of sockets. So what a server says before the protocol
+Called by `libssh2_login`. libssh2 gets one end of a pair of sockets. So what a server says before the protocol
 begins is read by us, for the messages, without holding up what we say; and we know what libssh2 has written before the
 server sees it. `Wire.join` then puts the TCP connection where libssh2 has its end.
 """
