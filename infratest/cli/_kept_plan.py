@@ -10,12 +10,11 @@ from typing import Any
 
 from infratest import outsiders
 from infratest.errors import FeatureError
-from infratest.gherkin.find import below, find, split
 from infratest.plan import keep as compiling
 from infratest.plan.tasks import Plan
 from infratest.project.execute import has_store
 from infratest.project.session import Session
-from infratest.stack import kept_parameters
+from infratest.project.sources import sources
 
 #: Nanoseconds that the clock of a file system may be behind: it ticks a hundred times a second, if not more often.
 TICK = 20_000_000
@@ -34,13 +33,14 @@ def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[
     state = str(session.state.path) if has_store(session) else ""
     about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
     try:
-        theirs = {str(path.absolute()) for path in _sources(session, features)}
+        read = sources(stack, session.stack_path, features, session.state.path).every()
     except FeatureError:  # a folder that cannot be listed any more: nobody would see what changes in it
         return
+    theirs = {str(path.absolute()) for path in read}
     if any(_changed(path) > began - TICK for path in theirs):
         return
-    sources = theirs | {str(path.absolute()) for path in _ours()}
-    compiling.save(sys.argv[1:], plan, sorted(sources), kept | about)
+    every = theirs | {str(path.absolute()) for path in _ours()}
+    compiling.save(sys.argv[1:], plan, sorted(every), kept | about)
 
 
 def _changed(path: str) -> int:
@@ -57,33 +57,6 @@ def _healable(session: Session, plan: Plan) -> bool:
     return has_store(session) and all(task.scenario.tag("heal") in {"", *rules} for task in plan.tasks)
 
 
-def _sources(session: Session, features: Sequence[str]) -> Iterator[Path]:
-    """Every file that was read and folder that was listed, and those whose absence was seen."""
-    stack = session.stack
-    yield session.stack_path
-    yield session.state.path / kept_parameters.NAME
-    for base in (stack.folder, stack.folder / "features"):
-        yield base / "environment.py"
-        yield from _whole(base / "steps")
-    for spec in stack.hosts:
-        for item in spec.provision:
-            yield from (stack.folder / str(value["from"] if kind == "file" else value) for kind, value in item.items())
-    for argument in features or stack.features or ("features",):
-        name, _ = split(argument)
-        if argument.startswith("@"):
-            yield from (found.path for found in find([argument], (), stack.folder))
-            continue
-        for place in [Path(), stack.folder] if features else [stack.folder]:
-            yield from _whole(place / name)
-
-
-def _whole(path: Path) -> Iterator[Path]:
-    """A path and, of a folder, all that is below it: features are found there behind links, too."""
-    yield path
-    if path.is_dir():
-        yield from below(path)
-
-
 def _ours() -> Iterator[Path]:
     """What a plan is made by: of a wheel its list of files, which every installation writes anew.
 
@@ -97,7 +70,7 @@ def _ours() -> Iterator[Path]:
         yield record
         return
     steps = import_module("infratest.steps")  # by name: type checkers do not follow where it is installed from
-    rooms = (package / name for name in ("gherkin", "checks", "plan", "project"))
+    rooms = (package / name for name in ("gherkin", "plan", "project", "providers", "stack"))
     for folder in (*rooms, *(Path(path) for path in steps.__path__)):
         yield folder
         yield from folder.glob("*.py")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infratest.errors import FeatureError, InfratestError
-from infratest.gherkin.find import SUFFIX, below
+from infratest.errors import InfratestError
+from infratest.gherkin.find import SUFFIX
 from infratest.project.session import Session
+from infratest.project.sources import Sources, sources
 from infratest.providers.base import HostSpec
+from infratest.provisioners.base import provisioners
 from infratest.stack.declared import StackFile
 
 #: What tells one state of a file from the next: inode, size, time of change; None where there is no file.
 Stamp = tuple[int, int, int] | None
+#: Files in folders of features and of steps that a run reads.
+READ = (SUFFIX, ".py")
 
 
 @dataclass(frozen=True)
@@ -57,20 +59,35 @@ def look(session: Session, features: Sequence[str], before: Look) -> Look:
     same = before.sound and all(_stamp(path) == stamp for path, stamp in before.files.items())
     now = before.declared if same else _stack(session)
     stack = now or before.declared
-    stack_path = session.stack_path.absolute()
-    paths = {stack_path}
-    folders = {stack_path.parent}
-    for place in _places(features, stack, stack_path.parent):
-        found, inside = _below(place)
-        paths |= found
-        folders |= inside
-    sources = {spec.name: list(_sources(spec, stack.folder)) for spec in stack.hosts} if stack else {}
-    for each in sources.values():
-        paths |= set(each)
+    read = sources(stack, session.stack_path.absolute(), features, passing=True)
+    every = {path.absolute() for path in read.every()}
+    folders = {path for path in every if path.is_dir()}
+    paths = every - folders - _by_chance(read)
     stamps = {path: _stamp(path) for path in paths}
-    folders |= {path.parent for path in paths}
-    recipes = {name: (_said(stack, name), [stamps[path] for path in each]) for name, each in sources.items()}
+    folders |= {path.parent for path in paths | folders}
+    # What a recipe says is read anew only where a file has changed.
+    recipes = before.recipes if same and stamps == before.files else _recipes(stack)
     return Look(stamps, tuple(sorted({_nearest(each) for each in folders})), recipes, stack, now is not None)
+
+
+def _by_chance(read: Sources) -> set[Path]:
+    """Return what lies in a folder of features or steps and is no file that a run reads."""
+    inside = (path.absolute() for path in (*read.features, *read.own_steps))
+    return {path for path in inside if path.suffix not in READ and path.exists()}
+
+
+def _recipes(stack: StackFile | None) -> dict[str, Any]:
+    """Return all that each host is provisioned with: what its provisioners depend on, and the parameters."""
+    if stack is None:
+        return {}
+    return {spec.name: (_digests(spec, stack), dict(stack.parameters)) for spec in stack.hosts}
+
+
+def _digests(spec: HostSpec, stack: StackFile) -> Any:
+    try:
+        return [each.digest() for each in provisioners(spec.provision, stack.folder, spec.where)]
+    except InfratestError as error:  # the run says so
+        return str(error)
 
 
 def _stack(session: Session) -> StackFile | None:
@@ -79,44 +96,6 @@ def _stack(session: Session) -> StackFile | None:
         return session.stack
     except (InfratestError, OSError):
         return None
-
-
-def _said(stack: StackFile | None, name: str) -> Any:
-    """Return what the stack file itself says of how a host is provisioned."""
-    return [(spec.provision, dict(stack.parameters)) for spec in stack.hosts if spec.name == name] if stack else []
-
-
-def _places(features: Sequence[str], stack: StackFile | None, folder: Path) -> Iterator[Path]:
-    """Yield where the features that would be run are, or would be: the same places that `gherkin.find` looks in."""
-    declared = stack.features if stack else ()
-    for name in features or declared or ("features",):
-        if name.startswith("@"):
-            continue
-        path = re.sub(rf"({re.escape(SUFFIX)}):\d+$", r"\1", name)
-        for place in (Path.cwd(), folder) if features else (folder,):
-            yield place / path
-
-
-def _below(place: Path) -> tuple[set[Path], set[Path]]:
-    """Return the feature files at a place, and the folders where they are."""
-    if not place.is_dir():
-        return {place}, set()
-    folders = {place, place.parent}
-    found = set()
-    with suppress(FeatureError):  # a folder that cannot be listed: the run says so
-        for path in below(place):
-            if path.is_dir():
-                folders.add(path)
-            elif path.suffix == SUFFIX:
-                found.add(path)
-    return found, folders
-
-
-def _sources(spec: HostSpec, folder: Path) -> Iterator[Path]:
-    """Yield the scripts and files that a host is provisioned with."""
-    for item in spec.provision:
-        for kind, value in item.items():
-            yield folder / (value if kind == "shell" else value["from"])
 
 
 def _stamp(path: Path) -> Stamp:

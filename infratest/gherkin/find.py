@@ -41,8 +41,7 @@ def find(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> lis
         FeatureError: one that is not there, or nothing at all.
     """
     found: dict[Path, Found] = {}
-    for argument in arguments or declared or ("features",):
-        places = [Path(), folder] if arguments else [folder]
+    for argument, places in _looked_for(arguments, declared, folder):
         for item in _resolve(argument, places, folder):
             before = found.get(item.path)
             lines = () if before is not None and not (before.lines and item.lines) else item.lines
@@ -50,6 +49,39 @@ def find(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> lis
     if not found:
         raise FeatureError(f"no feature in {', '.join(arguments or declared or ('features',))}: nothing to run")
     return list(found.values())
+
+
+def looked_at(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> Iterator[Path]:
+    """Yield every path that `find` looks at for the same arguments: files, folders, and what is not there.
+
+    Raises:
+        FeatureError: a folder that cannot be listed.
+    """
+    for argument, places in _looked_for(arguments, declared, folder):
+        if argument.startswith("@"):
+            yield _ready_made(argument)
+            continue
+        for place in places:
+            yield from whole(place / split(argument)[0])
+
+
+def whole(path: Path) -> Iterator[Path]:
+    """Yield a path and, of a folder, all that is below it. Raises FeatureError."""
+    yield path
+    if path.is_dir():
+        yield from below(path)
+
+
+def _looked_for(
+    arguments: Sequence[str], declared: Sequence[str], folder: Path
+) -> Iterator[tuple[str, Sequence[Path]]]:
+    """Yield what is looked for, and the folders in which it may be."""
+    for argument in arguments or declared or ("features",):
+        yield argument, [Path(), folder] if arguments else [folder]
+
+
+def _ready_made(argument: str) -> Path:
+    return Path(str(files("infratest.features"))) / f"{argument[1:]}{SUFFIX}"
 
 
 def ready_made() -> list[str]:
@@ -66,7 +98,7 @@ def split(argument: str) -> tuple[str, tuple[int, ...]]:
 
 def _resolve(argument: str, places: Sequence[Path], folder: Path) -> list[Found]:
     if argument.startswith("@"):
-        path = Path(str(files("infratest.features"))) / f"{argument[1:]}{SUFFIX}"
+        path = _ready_made(argument)
         if not path.is_file():
             raise FeatureError(unknown("ready-made feature", argument, ready_made()))
         return [Found(path, argument)]

@@ -106,7 +106,7 @@ def _options(document: Document, key: KeyPath, host: Mapping[str, Any], kind: ty
         with faults.caught():
             found[known[name].name] = value_of(host[name], known[name], document.at((*key, name)))
         if known[name].about.get("own") and "count" in host:
-            words = f"hosts with an {name} cannot share it; declare each host by itself"
+            words = f"hosts with a value of their own for {name!r} cannot be many; declare each by itself"
             faults.add((*key, "count"), words)
     for name, field in known.items():
         if field.required and name not in host:

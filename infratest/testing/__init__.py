@@ -13,6 +13,7 @@ pytest.register_assert_rewrite(
     "infratest.testing.outputs",
     "infratest.testing.facts",
     "infratest.testing.providers",
+    "infratest.testing.provisioners",
     "infratest.testing.remedies",
     "infratest.testing.transports",
     "infratest.testing.waiting",

@@ -24,6 +24,7 @@ from typing import Any
 
 from infratest import LOOKS_ONLY
 from infratest.errors import FeatureError
+from infratest.gherkin.find import whole
 from infratest.gherkin.sentence import ACT, CHECK
 from infratest.spelling import slip_of
 
@@ -157,6 +158,17 @@ def base_of(folder: Path) -> Path | None:
     if len(bases) > 1:
         raise FeatureError(f"your steps are in {folder}/steps and in {folder}/features/steps: keep one of them")
     return bases[0].resolve() if bases else None
+
+
+def looked_at(folder: Path) -> Iterator[Path]:
+    """Yield every path that is looked at for the steps of a stack file's folder, and what they may import beside them.
+
+    Raises:
+        FeatureError: a folder that cannot be listed.
+    """
+    for place in PLACES:
+        yield (folder / place).parent / HOOKS
+        yield from whole(folder / place)
 
 
 def _files(steps: Path) -> list[Path]:

@@ -302,6 +302,38 @@ def test_one_feature_is_watched_alone(tmp_path):
         desk.end()
 
 
+STEP = """\
+from behave import then
+from infratest import checks
+
+@then("the desk is tidy")
+@checks
+def step(context):
+    assert {verdict}
+"""
+
+
+def test_steps_of_the_users_own_are_watched_and_a_touched_script_is_not_run_again(tmp_path):
+    desk = Desk(tmp_path)
+    desk.write("features/desk.feature", "Feature: The desk\n  Scenario: the note\n    Then the desk is tidy\n")
+    (desk.project / "features/steps").mkdir()
+    desk.write("features/steps/desk.py", STEP.format(verdict="True"))
+    desk.start()
+    try:
+        assert desk.round()[0] == "OK"
+        desk.write("features/steps/desk.py", STEP.format(verdict="False"))
+        state, printed = desk.round()
+        assert (state, "changed: features/steps/desk.py\n" in printed) == ("CRITICAL", True)
+        desk.write("features/environment.py", "def before_all(context):\n    pass\n")
+        assert "changed: features/environment.py\n" in desk.round()[1]
+        os.utime(desk.project / "provision/here.sh", (1, 1))
+        assert "changed: provision/here.sh\n" in desk.round()[1]
+        assert desk.provisioned == 0
+    finally:
+        desk.process.kill()
+        desk.end()
+
+
 def test_production_is_never_provisioned(tmp_path):
     desk = Desk(tmp_path)
     (desk.project / "stack.yaml").write_text(STACK.format(word="first") + "production: true\n")

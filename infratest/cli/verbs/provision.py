@@ -10,6 +10,7 @@ from infratest.cli.session import with_session
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.provision import log_path, provision
 from infratest.project.session import Session
+from infratest.provisioners.base import provisioners
 
 VERB = Verb(LIFE, 2)
 
@@ -38,7 +39,9 @@ def command(session: Session, dry_run: bool) -> int:
     if dry_run:
         chosen = names(session)
         specs = [spec for spec in session.stack.hosts if chosen is None or spec.name in chosen]
-        lines = [f"{spec.name}: {_shown(dict(item))}" for spec in specs for item in spec.provision]
+        folder = session.stack.folder
+        planned = [(spec.name, one) for spec in specs for one in provisioners(spec.provision, folder, spec.where)]
+        lines = [f"{name}: {one.describe()}" for name, one in planned]
         return would(lines, "nothing: no host has `provision:`")
 
     def work(life: Lifecycle) -> list[str]:
@@ -51,8 +54,3 @@ def command(session: Session, dry_run: bool) -> int:
     if done:
         say(f"what was printed is in {log_path(session.state, 'HOST')}")
     return 0
-
-
-def _shown(item: dict[str, object]) -> str:
-    (kind, value), *_ = item.items()
-    return f"file {value['from']} to {value['to']}" if isinstance(value, dict) else f"{kind} {value}"

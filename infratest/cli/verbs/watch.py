@@ -55,8 +55,8 @@ def command(
 ) -> int:
     """Test now, and again at each change, on the stack that is up.
 
-    Looked at are the features (those that would be run), the stack file, and the scripts and files that its
-    provisioners name. Where what a host is provisioned with has changed, the host is provisioned again first (never
+    Looked at are the features (those that would be run), your own steps, the stack file, and the scripts and files that
+    its provisioners read. Where what a host is provisioned with has changed, the host is provisioned again first (never
     in production). A mistake in a file is shown, and watching goes on. Options are as with `infratest test`.
 
     \b
