@@ -187,8 +187,13 @@ def _is_at(one: UnixListener, path: str, file: File) -> bool | str:
     if one.address.startswith("@"):
         return False
     if one.file is not None:
-        # A file system of several devices (btrfs) has one number for the kernel's list and another for the file.
-        return one.file[1] == file.inode and (one.file[0] == file.device or same_name)
+        # A file system of several devices (btrfs, overlay) has one number for the kernel's list, another for the file.
+        if one.file[1] != file.inode or one.file[0] == file.device or same_name:
+            return one.file[1] == file.inode
+        return (
+            f"a socket was bound as {one.address}, to a file of the number that {path} has, on what the kernel calls "
+            "another device: whether it is the same file is not known"
+        )
     if same_name:
         return (
             f"a socket was bound as {one.address}, and without ss (iproute2) the host cannot say if it is the one "
