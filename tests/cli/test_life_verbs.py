@@ -256,8 +256,8 @@ def test_an_option_that_a_provider_has_not_is_told_with_its_line(place):
     place.write(STACK.replace("world: world", "wrld: world"))
     _, err = place.run("status", status=2)
     assert err == (
-        "infratest: stack.yaml:2: provider fake: unknown key 'wrld': did you mean 'world'? "
-        "known are delay, fail, hang, lose, transport, world\n"
+        "infratest: stack.yaml:4: provider.wrld: unknown key 'wrld': did you mean 'world'? "
+        "known are delay, fail, hang, lose, name, transport, world\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Options of hosts are their provider's: what it knows, where a stack changes it, and one that others have brought."""
+"""Options of hosts belong to their provider: what it has, where a stack changes it, and one that others bring."""
 
 from __future__ import annotations
 
@@ -172,8 +172,7 @@ def test_an_option_that_only_an_outsider_has_is_no_option_of_later_any_more(load
 
 
 def test_a_provider_that_is_not_here_is_named_and_its_options_are_not_judged(load_text):
-    text = (
-        "stack: s\nhosts: {w: {}}\nenvironments: {a: {}, b: {provider: {name: elsewhere, x: 1}, hosts: {w: {y: 1}}}}\n"
-    )
+    far = "{provider: {name: elsewhere, x: 1}, hosts: {w: {y: 1}}}"
+    text = f"stack: s\nhosts: {{w: {{}}}}\nenvironments: {{a: {{}}, b: {far}}}\n"
     assert load_text(text).provider == "container"
     assert "provider.name: unknown provider 'elsewhere'" in refused(load_text, text, env="b")
