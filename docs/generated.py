@@ -5,9 +5,11 @@ Each function of PARTS returns Markdown. Called by generate.py when the site is 
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -22,6 +24,8 @@ from infratest.cli.check_infratest import command as check_infratest
 from infratest.cli.main import infratest_command
 from infratest.gherkin.binding import bind
 from infratest.gherkin.vocabulary import vocabulary
+from infratest.options import fields
+from infratest.plugins import KINDS as KINDS_OF_PLUGINS
 from infratest.units import LISTED
 
 HERE = Path(__file__).parent
@@ -211,19 +215,24 @@ def stack_keys() -> str:
 
 
 def providers() -> str:
-    """Return the providers, each with its options."""
+    """Return the providers, each with its options and the keys that are for its hosts alone."""
     parts = []
     for condition in schema()["properties"]["provider"].get("allOf", []):
         name = condition["if"]["properties"]["name"]["const"]
-        options = {key: each for key, each in condition["then"]["properties"].items() if key != "name"}
+        given = {key: each for key, each in condition["then"]["properties"].items() if key != "name"}
         rows = [
-            (code(key), prose(each.get("description", "")), prose(each.get("title", "")))
-            for key, each in options.items()
+            (code(key), prose(each.get("description", "")), prose(each.get("title", ""))) for key, each in given.items()
         ]
-        parts.append(
-            f"### `{name}`\n\n" + (table(("option", "what it is", "allowed"), rows) if rows else "No options.\n")
-        )
+        listed = table(("option", "what it is", "allowed"), rows) if rows else "No options.\n"
+        parts.append(f"### `{name}`\n\n{listed}\n{_of_its_hosts(name)}\n")
     return "\n".join(parts)
+
+
+def _of_its_hosts(provider: str) -> str:
+    module = sys.modules[outsiders.get("provider", provider).__module__]
+    options = getattr(module, "HostOptions", None)
+    names = ", ".join(code(name) for name in fields(options)) if options else ""
+    return f"Keys for its hosts, beside those that every host has: {names or 'none'}."
 
 
 # --- the command line ----------------------------------------------------------------------------------------------
@@ -292,20 +301,16 @@ def command_line() -> str:
 
 
 def plugins() -> str:
-    """Return the kinds of plugins, their names, and the entry point group of each."""
-    from infratest.plugins import KINDS as kinds
-
+    """Return the kinds of plugins: what each is, its contract, its suite of tests, its names, its entry point group."""
     rows = []
-    for kind in sorted(kinds):
-        package, base = kinds[kind][:2]
+    for kind, (package, base) in sorted(KINDS_OF_PLUGINS.items()):
+        contract = getattr(importlib.import_module(f"{package}.base"), base)
+        suite = f"infratest.testing.{package.rpartition('.')[2]}"
+        summary = (contract.__doc__ or "").partition("\n")[0]
+        tested = code(suite) if importlib.util.find_spec(suite) else ""
         there = ", ".join(f"`{name}`" for name in outsiders.names(kind))
-        rows.append((kind, code(f"{package}.base.{base}"), code(f"infratest.{kind}"), there))
-    return table(("kind", "contract", "entry point group", "there are"), rows)
-
-
-def outputs() -> str:
-    """Return the names of the outputs."""
-    return "\n".join(f"- `{name}`" for name in outsiders.names("output")) + "\n"
+        rows.append((code(f"infratest.{kind}"), prose(summary), code(f"{package}.base.{base}"), tested, there))
+    return table(("entry point group", "what it is", "contract", "tested with", "there are"), rows)
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -314,5 +319,4 @@ PARTS: dict[str, Callable[[], str]] = {
     "providers": providers,
     "command-line": command_line,
     "plugins": plugins,
-    "outputs": outputs,
 }
