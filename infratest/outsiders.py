@@ -20,6 +20,7 @@ from infratest.plugins import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.metadata import EntryPoint
+    from types import ModuleType
 
 
 def names(kind: str) -> list[str]:
@@ -71,6 +72,24 @@ def _base(kind: str) -> type[Any]:
     package, base = KINDS[kind]
     found: type[Any] = getattr(importlib.import_module(f"{package}.base"), base)
     return found
+
+
+def modules(group: str) -> list[ModuleType]:
+    """Return the modules that others offer in the entry point group `infratest.<group>`, as `steps`, by their names.
+
+    Raises:
+        InfratestError: one cannot be imported, or is no module: what it offers would be missing in silence.
+    """
+    loaded = []
+    for name, point in sorted(_outsiders(group).items()):
+        try:
+            module = point.load()
+        except ImportError as error:
+            raise InfratestError(f"{group} {name!r}: {point.value} cannot be imported: {error}") from error
+        if not inspect.ismodule(module):
+            raise InfratestError(f"{group} {name!r}: {point.value} is not a module; name the one that holds them")
+        loaded.append(module)
+    return loaded
 
 
 def _of_other_kinds(kind: str) -> Iterable[tuple[str, type[Any]]]:

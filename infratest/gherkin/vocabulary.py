@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 
+from infratest import outsiders
 from infratest.errors import FeatureError
 from infratest.gherkin.nearest import nearest
 from infratest.gherkin.patterns import Form, Match, forms
@@ -88,12 +89,14 @@ class _Tree:
 
 @cache
 def vocabulary() -> Vocabulary:
-    """Return the built-in sentences, in the order of their files and of their places in them."""
+    """Return all sentences in the order of their files and of their places there: the built-in ones, then others'."""
     package = importlib.import_module("infratest.steps")
-    found: list[Sentence] = []
-    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
-        file = importlib.import_module(f"infratest.steps.{module.name}")
-        for value in vars(file).values():
-            if getattr(value, "__module__", "") == file.__name__:  # what it imports is declared elsewhere
-                found += declared(value)
-    return Vocabulary(found)
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    built_in = [importlib.import_module(f"infratest.steps.{name}") for name in names]
+    return Vocabulary(
+        sentence
+        for file in (*built_in, *outsiders.modules("steps"))
+        for value in vars(file).values()
+        if getattr(value, "__module__", "") == file.__name__  # what it imports is declared elsewhere
+        for sentence in declared(value)
+    )

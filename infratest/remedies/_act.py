@@ -96,7 +96,8 @@ def _made(word: str, act: type[Act], settled: tuple[tuple[str, Any], ...]) -> ty
         for field in dataclasses.fields(known)
         if field.name not in dict(settled)
     ]
-    options = dataclasses.make_dataclass(f"{act.__name__}Options", fields, frozen=True, kw_only=True)
+    options: Any = dataclasses.make_dataclass(f"{act.__name__}Options", fields, frozen=True, kw_only=True)
+    options.__doc__ = act.__doc__
     members = {"name": word, "Options": options, "usage": _usage(word, options), "act_class": act}
     more = {"settled": dict(settled), "__doc__": act.__doc__, "__module__": act.__module__}
     return type(f"{act.__name__}Remedy", (ActRemedy,), members | more)

@@ -85,10 +85,14 @@ def test_values_are_quoted_in_a_remedys_command_alone(load_text):
 stack: s
 parameters: {path: {type: string, default: "a b; reboot"}}
 hosts: {w: {}}
-heal: {r: {do: [{run: "rm {param.path}"}, {hook: [notify, "{param.path}"]}]}}
+heal: {r: {do: [{run: "rm {param.path}"}, {run: {command: "rm {param.path}"}}, {hook: [notify, "{param.path}"]}]}}
 """
     )
-    assert found.heal[0].do == (("run", "rm 'a b; reboot'"), ("hook", ["notify", "a b; reboot"]))
+    assert found.heal[0].do == (
+        ("run", "rm 'a b; reboot'"),
+        ("run", {"command": "rm 'a b; reboot'"}),
+        ("hook", ["notify", "a b; reboot"]),
+    )
 
 
 def test_provider_options_take_typed_parameters(load_text):

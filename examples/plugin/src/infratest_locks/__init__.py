@@ -1,0 +1,1 @@
+"""Lock files for infratest: jobs that died and left one behind, seen, told and healed."""
