@@ -17,6 +17,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.hosts import RUNNING, Host
 from infratest.lifecycle.operation import Lifecycle
+from infratest.lifecycle.provisioned import digest, live_ids
 from infratest.lifecycle.stopping import OUTPUT, Progress, Stop, StoppableDeadline, each, failing
 from infratest.providers.base import HostSpec
 from infratest.provisioners.base import Provisioner, Target, provisioners
@@ -44,6 +45,7 @@ def provision(lifecycle: Lifecycle, names: Sequence[str] | None = None) -> list[
     work = {spec.name: _provisioners(spec, stack.folder) for spec in specs}
     with lifecycle.changing("provision") as deadline:
         everyone = lifecycle.hosts()
+        ids = live_ids(lifecycle.journal.records(), stack.name, stack.env)
         _all_up([host for host in everyone if host.name in chosen])
         for together in graph.rounds(specs, known):
             busy = [spec for spec in together if spec.provision]
@@ -52,7 +54,10 @@ def provision(lifecycle: Lifecycle, names: Sequence[str] | None = None) -> list[
 
             def one(spec: HostSpec) -> None:
                 host = next(host for host in everyone if host.name == spec.name)
+                before = digest(work[spec.name])
                 _provision_host(lifecycle, work[spec.name], host, everyone, limit)  # noqa: B023
+                if spec.name in ids:  # a host that nobody here made has no life in the journal
+                    lifecycle.journal.provisioned(ids[spec.name], spec.name, before)
 
             done = each(busy, failing(one, failed), jobs=lifecycle.jobs, stop=failed)
             lifecycle.all_well(done, failed.reason)

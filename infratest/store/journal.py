@@ -11,9 +11,10 @@ Records, one JSON object a line, each with `what` and `time`:
     end       op, outcome                        made      op, kind, name, id, spec
     lease     stack, env, expires                removing  op, kind, name, id
     undo-asked  id, host, command, stack, env    removed   op, kind, name, id
-    undo-done   id
+    undo-done   id                               provisioned  id, name, digest
 
-`spec`, of a host alone, is what it was made from; records of earlier versions have none.
+`spec`, of a host alone, is what it was made from; records of earlier versions have none. `digest` is of what a host was
+provisioned with (lifecycle/provisioned.py); the last of a host's counts.
 """
 
 from __future__ import annotations
@@ -244,6 +245,10 @@ class Journal:
         """Write down that the lease now ends at `expires`."""
         self.write("lease", stack=stack, env=env, expires=expires)
 
+    def provisioned(self, id: str, name: str, digest: str) -> None:
+        """A host was provisioned, with what this is the digest of."""
+        self.write("provisioned", id=id, name=name, digest=digest)
+
     def undo_asked(self, host: str, command: str, id: str, stack: str = "", env: str = "") -> None:
         """A fault is about to be put in on a host; this shell command takes it back."""
         self.write("undo-asked", id=id, host=host, command=command, stack=stack, env=env)
@@ -292,6 +297,9 @@ def _stays(record: Record, records: list[dict[str, Any]], stack: str, env: str) 
     ours = {r["op"] for r in records if r["what"] == "begin" and (r["stack"], r["env"]) == (stack, env)}
     held = live(records)
     what, op = record["what"], record.get("op")
+    if what == "provisioned":
+        same = [r for r in records if r["what"] == what and r["id"] == record["id"]]
+        return record["id"] in held and record is same[-1]
     if what in ("undo-asked", "undo-done"):
         return any(undo.id == record["id"] for undo in open_undos(records))
     if what == "lease":

@@ -8,6 +8,8 @@ import pytest
 
 from infratest.cleaning import Secret
 from infratest.errors import NotInThisVersion, ProviderError, UserError
+from infratest.lifecycle import provisioned
+from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.provision import provision
 from infratest.lifecycle.up import up
@@ -144,3 +146,42 @@ def test_each_line_of_a_scripts_output_is_told_once_and_a_secret_in_none(life, t
     provision(found)
     assert told[:2] == ["  indented", "a ******** b"]
     assert (len(told[2]), told[2][:3], told[3:]) == (4000, "xxx", ["last"])
+
+
+def behind(life: Lifecycle) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    found = provisioned.behind(life.journal.records(), "shop", "dev", life.stack.hosts, life.stack.folder)
+    return found.never, found.changed
+
+
+def test_what_is_not_provisioned_since_it_was_made_or_since_its_script_changed_is_known(life, tmp_path):
+    specs = (host("db"), host("web-1", {"shell": "p.sh"}), host("web-2", {"shell": "p.sh"}))
+    mine = life(specs, {"p.sh": "echo one"})
+    assert behind(mine) == (("web-1", "web-2"), ())
+    provision(mine, ["web-1"])
+    assert behind(mine) == (("web-2",), ())
+    (tmp_path / "p.sh").write_text("echo two")
+    assert behind(mine) == (("web-2",), ("web-1",))
+    provision(mine)
+    assert behind(mine) == ((), ())
+    (tmp_path / "p.sh").write_text("exit 3")
+    with pytest.raises(ProviderError):
+        provision(mine)
+    assert behind(mine) == ((), ("web-1", "web-2"))  # what failed is not what it was provisioned with
+
+
+def test_a_host_made_anew_is_provisioned_by_nothing(life):
+    specs = (host("web-1", {"shell": "p.sh"}),)
+    mine = life(specs, {"p.sh": "echo one"})
+    provision(mine)
+    destroy(mine)
+    up(mine)
+    assert behind(mine) == (("web-1",), ())
+
+
+def test_what_is_told(tmp_path):
+    both = provisioned.Behind(never=("web-1", "web-2"), changed=("db",))
+    assert provisioned.lines(both, "dev") == [
+        "not provisioned since made: web-1, web-2; `infratest provision --env dev` does it",
+        "provisioned before their provisioners changed: db; `infratest provision --env dev` again",
+    ]
+    assert provisioned.lines(provisioned.Behind(), "") == []

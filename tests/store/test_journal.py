@@ -131,6 +131,8 @@ def test_tidy_keeps_what_is_live_open_or_of_another_environment(journal):
         operation.asked("host", id)
         operation.made(Resource(kind="host", id=id, name=id))
         operation.end(outcome)
+    for id, digest in (("h1", "old"), ("h1", "new"), ("gone", "old"), ("h3", "old")):
+        journal.provisioned(id, id, digest)
     journal.undo_asked("h1", "true", "u1", "shop", "dev")
     journal.undo_asked("h1", "true", "u2", "shop", "dev")
     journal.undo_done("u2")
@@ -139,6 +141,8 @@ def test_tidy_keeps_what_is_live_open_or_of_another_environment(journal):
     assert (journal.live(), journal.open_undos()) == (held, undos)
     ids = [record.get("id") for record in journal.records() if record["what"] == "made"]
     assert ids == ["h1", "h3", "h4"]
+    last = [(one["id"], one["digest"]) for one in journal.records() if one["what"] == "provisioned"]
+    assert last == [("h1", "new"), ("h3", "old")]
     assert expires(journal.records(), "shop", "dev") == 100
 
 

@@ -21,7 +21,7 @@ from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
 from infratest.hosts import ABSENT, PAUSED, RUNNING, STOPPED, Host
-from infratest.lifecycle import made_from, strays
+from infratest.lifecycle import made_from, provisioned, strays
 from infratest.lifecycle.made_from import Change
 from infratest.lifecycle.status import Status, status
 from infratest.lifecycle.stopping import Stop, each
@@ -63,7 +63,7 @@ def command(session: Session, form: str, with_os: bool) -> int:
     found, stray = status(life), strays.find(life)
     chosen = set(session.selected([host.name for host in found.hosts]))
     hosts = [host for host in found.hosts if host.name in chosen]
-    changed = _changed(session, hosts)
+    changed, behind = _changed(session, hosts), _behind(session, hosts)
     systems = _systems(session, hosts) if with_os else None
     outputs = list(_outputs(session, found.hosts))
     if form == "json":
@@ -71,6 +71,7 @@ def command(session: Session, form: str, with_os: bool) -> int:
         if systems is not None:
             document["os"] = systems
         document |= {"changed": [asdict(one) for one in changed]} | _strays(stray)
+        document["provision"] = asdict(behind)
         document["healing"] = _health(session)
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
@@ -82,6 +83,7 @@ def command(session: Session, form: str, with_os: bool) -> int:
         for line in (
             *_health(session),
             *made_from.told(changed, session.stack.env),
+            *provisioned.lines(behind, session.stack.env),
             *strays.lines(stray, session.stack),
         ):
             click.echo(clean(line, 1000))
@@ -139,6 +141,13 @@ def _system(host: Host, deadline: Deadline) -> str:
         return clean(decoded(transport.run(["sh", "-c", script], deadline).stdout).strip(), 200)
     finally:
         transport.close()
+
+
+def _behind(session: Session, hosts: list[Host]) -> provisioned.Behind:
+    """Return which hosts that are there are not provisioned with what is said now."""
+    stack, there = session.stack, {host.name for host in hosts if host.state not in ABSENT}
+    specs = [spec for spec in stack.hosts if spec.name in there]
+    return provisioned.behind(Journal(session.state).records(), stack.name, stack.env, specs, stack.folder)
 
 
 def _show(session: Session, found: Status, hosts: list[Host], systems: Mapping[str, str] | None) -> None:

@@ -12,7 +12,7 @@ from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import InfratestError
 from infratest.hosts import ABSENT, GONE, NOT_MADE, PAUSED, STOPPED
-from infratest.lifecycle import made_from, strays
+from infratest.lifecycle import made_from, provisioned, strays
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.provision import log_path, provision
 from infratest.lifecycle.up import foresee_hosts, up
@@ -45,7 +45,8 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     parallel (--jobs at once), those that are `after` others when these are ready. If one fails, or on Ctrl-C,
     everything that this run made is removed again. Every resource is in the journal before it is asked for, so that
     after a kill -9 `infratest reap`, or the next `up`, removes what was left. A host that is there and was made from
-    another image, user, memory or ports than the stack file says now stays as it is; a line says so, and what to do.
+    another image, user, memory or ports than the stack file says now stays as it is; a line says so, and what to do;
+    another names the hosts that are not provisioned since they were made, or since their scripts have changed.
     Values of -D are kept with the stack: `test`, `check` and the others use them until they are given anew.
 
     \b
@@ -65,7 +66,9 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
         specs = foresee_hosts(life, names(session))
         hosts = life.hosts([spec.name for spec in specs])
         there = {host.name for host in hosts if host.state not in ABSENT}
-        _tell_changes(session, [spec for spec in specs if spec.name in there])
+        made = [spec for spec in specs if spec.name in there]
+        _tell_changes(session, made)
+        _tell_behind(session, made)
         return would([f"{host.name} {ACTIONS.get(host.state, 'runs already')}" for host in hosts], "no host")
 
     def work(life: Lifecycle) -> int:
@@ -84,6 +87,7 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
         say(f"{counted(count, 'host')} ready; provider {session.stack.provider} makes and removes nothing")
     else:
         say(f"{counted(count, 'host')} ready; `infratest destroy` removes what was made")
+    _tell_behind(session, with_needed(session.stack.hosts, names(session)))
     return 0
 
 
@@ -91,6 +95,15 @@ def _tell_undeclared(session: Session, found: strays.Strays) -> None:
     """Say which hosts run on that the stack file no longer names."""
     for line in strays.lines(strays.Strays(undeclared=found.undeclared), session.stack):
         say(line)
+
+
+def _tell_behind(session: Session, specs: Sequence[HostSpec]) -> None:
+    """Say which hosts are not provisioned with what the stack file and its scripts say now."""
+    stack = session.stack
+    with suppress(InfratestError):  # a journal that cannot be read is told by what needs it
+        found = provisioned.behind(Journal(session.state).records(), stack.name, stack.env, specs, stack.folder)
+        for line in provisioned.lines(found, stack.env):
+            say(line)
 
 
 def _tell_changes(session: Session, specs: Sequence[HostSpec]) -> None:
