@@ -21,26 +21,36 @@ class Record:
     """A value with named fields: made by position or keyword, compared, hashed and shown by them."""
 
     _fields: tuple[str, ...] = ()
+    _count = 0
+    #: Those of the fields that have no default, and whether the class looks at its values once they are there.
+    _required: tuple[str, ...] = ()
+    _looks: bool = False
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         own = [name for name, hint in cls.__annotations__.items() if not hint.startswith("ClassVar")]
         cls._fields = (*(name for name in cls._fields if name not in own), *own)
+        cls._count = len(cls._fields)
+        cls._required = tuple([name for name in cls._fields if not hasattr(cls, name)])
+        cls._looks = cls.__post_init__ is not Record.__post_init__
 
     def __init__(self, *values: Any, **named: Any) -> None:
+        # A check of a hundred sentences makes a thousand records: each call in here counts.
         fields, own = self._fields, self.__dict__
-        if len(values) > len(fields):
-            raise TypeError(f"{type(self).__name__} takes {len(fields)} values, not {len(values)}")
-        own.update(zip(fields, values))  # noqa: B905 - fewer values than fields is usual
-        for name in named:
-            if name in own or name not in fields:
-                raise TypeError(f"{type(self).__name__}: {name!r} is an unknown field, or one given twice")
-        own.update(named)
-        if len(own) < len(fields):
-            for name in fields:
-                if name not in own and not hasattr(type(self), name):
-                    raise TypeError(f"{type(self).__name__} needs {name!r}")
-        self.__post_init__()
+        if values:
+            own.update(zip(fields, values))  # noqa: B905 - fewer values than fields is usual
+            if values[self._count :]:
+                raise TypeError(f"{type(self).__name__} takes {len(fields)} values, not {len(values)}")
+        if named:
+            for name in named:
+                if name in own or name not in fields:
+                    raise TypeError(f"{type(self).__name__}: {name!r} is an unknown field, or one given twice")
+            own.update(named)
+        for name in self._required:
+            if name not in own:
+                raise TypeError(f"{type(self).__name__} needs {name!r}")
+        if self._looks:
+            self.__post_init__()
 
     def __post_init__(self) -> None:
         """Look at the values once they are all there; for subclasses."""

@@ -130,7 +130,7 @@ def blocked(task: Task, hosts: Mapping[str, Host], blocker: Result) -> Result:
 
 def with_needs(results: Sequence[Result], tasks: Sequence[Task]) -> list[Result]:
     """Return the results with those blocked that do not hold, as a scenario does not that `@needs:` names."""
-    if not any(task.scenario.tag("needs") for task in tasks):
+    if not [task for task in tasks if task.scenario.tag("needs")]:
         return list(results)
     needs = Needs()
     for task, outcome in zip(tasks, results, strict=True):

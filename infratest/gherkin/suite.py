@@ -66,7 +66,7 @@ class Scenario(Record):
 
     def tag(self, name: str) -> str:
         """Return what stands behind `@name:`, or an empty text."""
-        values = self.values_of(name)
+        values = self._valued.get(name)
         return values[0] if values else ""
 
     def values_of(self, name: str) -> tuple[str, ...]:
