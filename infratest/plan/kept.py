@@ -150,6 +150,8 @@ def _look(data: Any) -> Look:
     if not module.startswith(CHECKS):
         raise ValueError(f"{module} holds no checks")
     kind = getattr(__import__(module, fromlist=[name]), name)
+    if kind.__module__ != module:
+        raise ValueError(f"{module} has {name} from elsewhere")
     return Look(subject, location, kind(*values), Measure(*measure) if measure else None)
 
 

@@ -156,7 +156,15 @@ def test_a_plan_that_is_cut_off_is_made_anew(place, size):
     assert place.plans()[0].read_bytes() == data
 
 
-def test_rubbish_in_a_plan_is_never_carried_out(place):
+@pytest.mark.parametrize(
+    "named",
+    [
+        ("os", "system", ("touch MARK",)),
+        ("infratest.checks.files", "FileExists", ("/nosuch",)),  # where checks were, a version ago
+        ("infratest.steps.file", "human", (1, "B")),  # what a file of sentences imports is none
+    ],
+)
+def test_rubbish_in_a_plan_is_never_carried_out(place, named):
     good = place.check("features")
     (plan,) = place.plans()
     question, kept, stamps, tasks, host = marshal.loads(plan.read_bytes()[compiled.CHECKSUM :])
@@ -164,7 +172,9 @@ def test_rubbish_in_a_plan_is_never_carried_out(place):
     line, looks, *rest = steps[0]
     subject, location, _, _, _, measure = looks[0]
     mark = place.folder / "mark"
-    evil = (subject, location, "os", "system", (f"touch {mark}",), measure)
+    module, function, values = named
+    values = tuple(f"touch {mark}" if value == "touch MARK" else value for value in values)
+    evil = (subject, location, module, function, values, measure)
     steps[0] = (line, [evil], *rest)
     data = marshal.dumps((question, kept, stamps, [(head, name, problem, skip, steps)], host))
     plan.write_bytes(compiled.checksum(data) + data)
