@@ -28,6 +28,8 @@ def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[
             changed: its time now would vouch for what it was then.
     """
     stack = session.stack
+    if stack.reads_anew:  # what a variable or a program says the next time no file tells
+        return
     if not outsiders.get("provider", stack.provider).declared or (kept["heal"] and not _healable(session, plan)):
         return
     state = str(session.state.path) if has_store(session) else ""

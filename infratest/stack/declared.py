@@ -43,7 +43,8 @@ class StackFile:
         env: the environment's name, empty where the file has none. environments: all their names, in order.
         provider, provider_options: its name and the mapping of its options. features: paths relative to `folder`, or
         `@name` for a ready-made one. path: the file; empty path for `--host local`. folder: where relative paths begin.
-        provider_where: file:line of the provider, for messages.
+        provider_where: file:line of the provider, for messages. reads_anew: a parameter has its value from an
+        environment variable, a file or a program, so that the next call may find another one.
     """
 
     name: str
@@ -55,6 +56,7 @@ class StackFile:
     provider_options: Mapping[str, Any] = field(default_factory=dict)
     production: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    reads_anew: bool = False
     hosts: tuple[HostSpec, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     features: tuple[str, ...] = ()

@@ -84,6 +84,7 @@ def _stack_file(
         provider_where=document.where(("provider",)),
         production=data.get("production", False),
         parameters=found,
+        reads_anew=any("from" in each for each in data.get("parameters", {}).values()),
         hosts=specs,
         outputs=data.get("outputs", {}),
         features=tuple(data.get("features", ())),

@@ -276,6 +276,17 @@ def test_what_is_looked_at_from_the_controller_is_kept_too(place, sentence):
     assert place.check("features") == first
 
 
+@pytest.mark.parametrize("source", ["{file: path}", "{env: WHERE}", "{command: [cat, path]}"])
+def test_a_parameter_that_is_read_from_elsewhere_keeps_no_plan(place, source):
+    parameters = f"parameters: {{p: {{type: string, from: {source}}}}}"
+    (place.folder / "stack.yaml").write_text(f"stack: s\nprovider: local\n{parameters}\nhosts: {{local: {{}}}}\n")
+    place.write("a.feature", "one", "{param.p}")
+    for path, status in (("/etc/passwd", 0), ("/nonexistent", 2)):
+        (place.folder / "path").write_text(path)
+        assert place.check("features", WHERE=path)[0] == status
+    assert place.plans() == []
+
+
 def test_a_step_of_the_users_own_keeps_no_plan(place):
     (place.folder / "steps").mkdir()
     (place.folder / "steps" / "own.py").write_text(
