@@ -28,7 +28,8 @@ class Record:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        own = [name for name, hint in cls.__annotations__.items() if not hint.startswith("ClassVar")]
+        # A hint is text where the module has `from __future__ import annotations`, and the type itself elsewhere.
+        own = [name for name, hint in cls.__annotations__.items() if "ClassVar" not in str(hint)]
         cls._fields = (*(name for name in cls._fields if name not in own), *own)
         cls._count = len(cls._fields)
         cls._required = tuple([name for name in cls._fields if not hasattr(cls, name)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -73,3 +75,14 @@ def test_a_record_can_refuse_its_values():
     assert Positive(1).x == 1
     with pytest.raises(ValueError, match="below zero"):
         Positive(-1)
+
+
+def test_fields_are_the_same_where_hints_are_no_text(tmp_path):
+    (tmp_path / "theirs.py").write_text(
+        "from typing import ClassVar\n"
+        "from infratest.record import Record\n\n\n"
+        "class Point(Record):\n    unit: ClassVar[str] = 'm'\n    x: int\n    y: int = 0\n\n\n"
+        "print(Point(1), Point.unit)\n"
+    )
+    done = subprocess.run([sys.executable, "theirs.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "Point(x=1, y=0) m\n"

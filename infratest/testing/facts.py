@@ -92,7 +92,7 @@ class FactContract:
             return
         try:
             snippet = fact.ask([(word,)])
-        except (UserError, IndexError):  # nobody can mean it, or it takes another number of words
+        except (UserError, IndexError, ValueError):  # nobody can mean it, or it takes another number of words
             return
         subprocess.run(["sh", "-c", snippet], cwd=tmp_path, capture_output=True, timeout=30, check=False)
         assert list(tmp_path.iterdir()) == []
