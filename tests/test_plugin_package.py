@@ -83,6 +83,7 @@ def test_it_sees_tells_and_heals(programs: Path, project: Path) -> None:
 
     healed = infratest(programs, "check", "--heal", cwd=project)
     assert healed.returncode == 0, healed.stdout
-    assert f"healed: remove-stale-lock {project}/backup.lock, was CRITICAL" in healed.stdout
+    assert "healed: remove-stale-lock /" in healed.stdout  # a long path is cut in the line
+    assert ", was CRITICAL; 1 scenario ok" in healed.stdout
     assert not (project / "backup.lock").exists()
     assert infratest(programs, "check", cwd=project).returncode == 0

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from infratest.model import Result
     from infratest.plan.tasks import Step, Task
 
-    #: Told of a task's result, as the run goes on.
-    Told = Callable[[Task, Result], None]
+    #: Called with a task and its result, as the run goes on.
+    OnResult = Callable[[Task, Result], None]
 
 #: Seconds between two attempts at a scenario tagged @attempts:.
 ATTEMPT_PAUSE = 1.0
@@ -43,14 +43,14 @@ class Checking:
         self.deadline = deadline
         self.blocked: dict[str, TransportError] = {}
 
-    def check(self, tasks: Sequence[Task], told: Told | None = None) -> list[Result]:
+    def check(self, tasks: Sequence[Task], on_result: OnResult | None = None) -> list[Result]:
         """Run checking tasks together; those tagged @attempts: again while they do not hold.
 
         Args:
-            told: told of results as soon as they are final, in the order in which they become so; not of all.
+            on_result: called with results as soon as they are final, in that order; not with all of them.
         """
-        early = self._early(told, 1)
-        results = {task.id: outcome for task, outcome in zip(tasks, self._stretch(tasks, early), strict=True)}
+        on_final = self._on_final(on_result, 1)
+        results = {task.id: outcome for task, outcome in zip(tasks, self._stretch(tasks, on_final), strict=True)}
         attempt = 1
         while True:
             again = [task for task in tasks if self._once_more(task, results[task.id], attempt)]
@@ -58,28 +58,28 @@ class Checking:
                 return [results[task.id] for task in tasks]
             attempt += 1
             time.sleep(min(ATTEMPT_PAUSE, self.deadline.left))
-            for task, outcome in zip(again, self._stretch(again, self._early(told, attempt)), strict=True):
+            for task, outcome in zip(again, self._stretch(again, self._on_final(on_result, attempt)), strict=True):
                 results[task.id] = outcome.changed(attempts=attempt)
 
     def _once_more(self, task: Task, outcome: Result, attempt: int) -> bool:
         return outcome.state != OK and attempt < int(task.scenario.tag("attempts") or 1)
 
-    def _early(self, told: Told | None, attempt: int) -> Told | None:
-        """Return what is told of the results of an attempt."""
-        if told is None:
+    def _on_final(self, on_result: OnResult | None, attempt: int) -> OnResult | None:
+        """Return a callback that reports only final results: not those of an attempt that is followed by another."""
+        if on_result is None:
             return None
 
-        def tell(task: Task, outcome: Result) -> None:
+        def report(task: Task, outcome: Result) -> None:
             if not self._once_more(task, outcome, attempt):
-                told(task, outcome.changed(attempts=attempt))
+                on_result(task, outcome.changed(attempts=attempt))
 
-        return tell
+        return report
 
-    def _stretch(self, tasks: Sequence[Task], told: Told | None) -> list[Result]:
+    def _stretch(self, tasks: Sequence[Task], on_result: OnResult | None) -> list[Result]:
         started = time.monotonic()
         listed = [[self._asked(step, task) for step in task.steps] for task in tasks]
         items = [item for each in listed for item in each if item is not None]
-        if told is None:
+        if on_result is None:
             settle(items, self.collector, self.deadline, self.blocked)
             took = time.monotonic() - started
             with Uncollected():
@@ -93,7 +93,7 @@ class Checking:
             left[place] -= 1
             if not left[place]:
                 found[place] = self.judged(tasks[place], listed[place], time.monotonic() - started)
-                told(tasks[place], found[place])
+                on_result(tasks[place], found[place])
 
         settle(items, self.collector, self.deadline, self.blocked, settled)
         took = time.monotonic() - started

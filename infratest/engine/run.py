@@ -39,9 +39,9 @@ class Settings:
 
     Args:
         seconds: that the whole run may take. jobs: hosts at once. login: seconds one login may take.
-        on_result: told each result as soon as it is known, by the thread that runs. lock: held while acting tasks
-        run. undo_log: where a fault's undo is written before the fault. start: starts a host that its reboot ended, as
-        container engines do.
+        on_result: called with each result as soon as it is known, by the thread that runs. lock: held while acting
+        tasks run. undo_log: where a fault's undo is written before the fault. start: starts a host that its reboot
+        ended, as container engines do.
         users_tasks: runs scenarios that hold steps of the user's own, one at a time, in order.
         held: connections that are kept from run to run, of one session. deadline: of the whole call, which began before
         the run; without one it is `seconds` from the run's begin.
@@ -148,33 +148,33 @@ def reported(plan: Plan, make: Maker, settings: Settings, stack: str, env: str, 
     return Report(stack, env, rfc3339.written(started), round(monotonic() - clock, 4), results, production, cost)
 
 
-class _Telling:
-    """Tells of results as they come in, each once: of what is so with a host before the first that it blocks."""
+class _Stream:
+    """Streams each result once; a host's own result goes before the first result that it blocks."""
 
     def __init__(self, going: Run) -> None:
         self._going = going
-        self._told: set[str | None] = {None}
+        self._sent: set[str | None] = {None}
 
     def early(self, task: Task, outcome: Result) -> None:
-        """Tell of a checking task's result, unless what it `@needs:` may change it."""
+        """Send a checking task's result, unless what it `@needs:` may change it."""
         if outcome.state == OK or not task.scenario.tag("needs"):
-            self.tell(outcome)
+            self.send(outcome)
 
-    def tell(self, outcome: Result) -> None:
+    def send(self, outcome: Result) -> None:
         on_result = self._going.settings.on_result
-        if on_result is None or outcome.id in self._told:
+        if on_result is None or outcome.id in self._sent:
             return
-        if outcome.blocked_by not in self._told:
+        if outcome.blocked_by not in self._sent:
             for host in _unreachable(self._going):
                 if host.id == outcome.blocked_by:
-                    self._told.add(host.id)
+                    self._sent.add(host.id)
                     on_result(host)
-        self._told.add(outcome.id)
+        self._sent.add(outcome.id)
         on_result(outcome)
 
 
 def _all(going: Run) -> list[Result]:
-    plan, telling = going.plan, _Telling(going)
+    plan, stream = going.plan, _Stream(going)
     found: dict[int, Result] = {}
     asked: list[tuple[int, Task]] = []
     for place, task in enumerate(plan.tasks):
@@ -185,30 +185,30 @@ def _all(going: Run) -> list[Result]:
         else:
             asked.append((place, task))
     for outcome in found.values():
-        telling.tell(outcome)
-    found.update(_checked(going, [(place, task) for place, task in asked if not task.acting], telling))
+        stream.send(outcome)
+    found.update(_checked(going, [(place, task) for place, task in asked if not task.acting], stream))
     needs = Needs()
     for place, task in asked:
         if not task.acting:
             needs.judged(task, found[place])
     for place, outcome in _acting(going, [(place, task) for place, task in asked if task.acting], needs):
-        telling.tell(outcome)
+        stream.send(outcome)
         found[place] = outcome
     return _blockers_kept(_unreachable(going), [found[place] for place in sorted(found)])
 
 
-def _checked(going: Run, tasks: Sequence[tuple[int, Task]], telling: _Telling) -> Iterable[tuple[int, Result]]:
+def _checked(going: Run, tasks: Sequence[tuple[int, Task]], stream: _Stream) -> Iterable[tuple[int, Result]]:
     """Run checking tasks: ours together, then those with steps of the user's own."""
     found: dict[int, Result] = {}
     ours = [(place, task) for place, task in tasks if not task.scenario.own]
-    told = telling.early if going.settings.on_result is not None else None
-    for (place, task), outcome in zip(ours, going.check([task for _, task in ours], told), strict=True):
+    on_result = stream.early if going.settings.on_result is not None else None
+    for (place, task), outcome in zip(ours, going.check([task for _, task in ours], on_result), strict=True):
         found[place] = outcome
-        telling.early(task, outcome)  # before steps of the user's own, which may end the process
+        stream.early(task, outcome)  # before steps of the user's own, which may end the process
     found.update(_users(going, [(place, task) for place, task in tasks if task.scenario.own]))
     results = with_needs([found[place] for place, _ in tasks], [task for _, task in tasks])
     for outcome in results:
-        telling.tell(outcome)
+        stream.send(outcome)
     return zip([place for place, _ in tasks], results, strict=True)
 
 

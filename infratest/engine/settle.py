@@ -93,7 +93,7 @@ def settle(
 
     Args:
         blocked: gets the locations that could not be asked, and why; one that could be later stays.
-        settled: told of items whose verdicts are final while others are still being asked, not of those after them.
+        settled: called with items whose verdicts are final while others are still being asked, not of those after them.
     """
     started = time.monotonic()
     pending = list(items)
@@ -132,7 +132,7 @@ class _Early:
         self._begun = time.monotonic() - started
         self._deadline = deadline
         self._blocked = blocked
-        self._told = settled
+        self._on_settled = settled
         self._settled: set[int] = set()
         self._waiting: dict[Piece, list[Item]] = {}
         self._missing: dict[int, int] = {}
@@ -150,7 +150,7 @@ class _Early:
             self._missing[id(item)] -= 1
             if not self._missing[id(item)] and self._final(item, facts):
                 self._settled.add(id(item))
-                self._told(item)
+                self._on_settled(item)
 
     def _final(self, item: Item, facts: Facts) -> bool:
         return _settled(item, facts, self._begun, time.monotonic() - self._started, self._deadline)
