@@ -1,7 +1,8 @@
 """Builds the site: the pages beside this file, with the parts that the program itself knows put in, and man pages.
 
 `./run docs` calls it. In a page, a line `<!-- generated: NAME -->` stands for what the function PARTS[NAME] returns, so
-that lists of sentences, keys, verbs and plugins are those of the program they are built with.
+that lists of sentences, keys, verbs and plugins are those of the program they are built with. `<!-- file: PATH -->`
+stands for a file of the repository that other tests run.
 """
 
 from __future__ import annotations
@@ -17,13 +18,22 @@ from manual import man_pages
 
 HERE = Path(__file__).parent
 MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.M)
+FILE = re.compile(r"^<!-- file: ([\w./-]+) -->$", re.M)
+LANGUAGES = {".py": "python", ".toml": "toml", ".feature": "gherkin"}
 #: What is not a page: notes to those who run the pages' commands in the tests.
 NOTES = re.compile(r"^<!-- not run: .* -->\n", re.M)
 
 
 def page(source: str) -> str:
     """Return a page's text with its generated parts in place."""
-    return MARK.sub(lambda found: PARTS[found[1]](), NOTES.sub("", source))
+    text = FILE.sub(lambda found: block(found[1]), NOTES.sub("", source))
+    return MARK.sub(lambda found: PARTS[found[1]](), text)
+
+
+def block(path: str) -> str:
+    """Return a file of the repository as a block that bears its name."""
+    text = (HERE.parent / path).read_text(encoding="utf-8")
+    return f'```{LANGUAGES[Path(path).suffix]} title="{path}"\n{text}```'
 
 
 def prepare(folder: Path) -> None:

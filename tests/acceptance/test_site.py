@@ -102,13 +102,18 @@ def test_every_page_is_in_the_navigation(site):
         assert f'href="{page.stem}.html"' in index or page.stem == "index", page.name
 
 
-@pytest.mark.parametrize("link", ["nowhere.md", "start.md#no-such-heading"])
-def test_a_broken_link_fails_the_build(link, tmp_path):
+@pytest.mark.parametrize(
+    "link, words", [("nowhere.md", "page does not exist"), ("start.md#no-such-heading", "anchor does not exist")]
+)
+def test_a_broken_link_fails_the_build(link, words, tmp_path):
     pages = tmp_path / "docs"
     shutil.copytree(DOCS, pages, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
     (pages / "trouble.md").write_text(f"# Trouble\n\n[broken]({link})\n")
     done = built(pages, tmp_path / "out")
-    assert done.returncode != 0, done.stdout
+    assert done.returncode != 0
+    assert done.stderr.count("Warning") == 1  # the rest of this copy is in order
+    assert words in done.stderr
 
 
 def test_the_list_of_sentences_holds_every_one(site):
@@ -144,3 +149,19 @@ def test_the_manual_pages_tell_every_verb(site):
 
 def test_run_docs_builds_what_the_tests_look_at():
     assert '"$repo/docs/generate.py" "${1:-$repo/build/docs}"' in (ROOT / "run").read_text()
+
+
+def test_every_file_in_a_page_is_one_that_a_test_runs(site):
+    """Those of examples/ are run by tests/acceptance/test_examples.py and tests/test_plugin_package.py."""
+    shown = [
+        path for page in DOCS.glob("*.md") for path in re.findall(r"^<!-- file: (.+) -->$", page.read_text(), re.M)
+    ]
+    assert len(shown) > 2
+    assert all(path.startswith("examples/") for path in shown)
+    text = (site / "pages/plugins.md").read_text()
+    assert all((ROOT / path).read_text() in text for path in shown)
+
+
+def test_no_mark_is_left_in_a_page(site):
+    for page in (site / "pages").rglob("*.md"):
+        assert "<!--" not in page.read_text(), page.name
