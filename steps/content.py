@@ -42,7 +42,7 @@ class FileContains(Check):
     def observe(self, facts: FactValues) -> Seen:
         content = facts[self.asked]
         if content.problem:
-            raise FactError(f"could not read {self.path}: {content.problem}")
+            raise FactError(f"{self.path}: {content.problem}")
         if not content.there:
             saw = f'the file "{self.path}" does not exist or is no regular file'
             return Seen(holds=False, saw=saw, absent=True)

@@ -45,7 +45,7 @@ class _OfDisk(Check):
     def observe(self, facts: FactValues) -> Seen:
         space = facts[self.asked]
         if space.problem:
-            raise FactError(f"could not look at {self.path}: {space.problem}")
+            raise FactError(f"{self.path}: {space.problem}")
         if not space.there:
             return Seen(holds=False, saw=f"{self.path} does not exist", absent=True)
         if self.mounted and absolute(self.path) not in facts[MOUNTS]:

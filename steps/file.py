@@ -52,7 +52,7 @@ class _OfFile(Check):
     def file(self, facts: FactValues) -> File:
         file = facts[self.asked]
         if file.problem:
-            raise FactError(f"could not look at {self.path}: {file.problem}")
+            raise FactError(f"{self.path}: {file.problem}")
         return file
 
     def missing(self, file: File) -> str:
@@ -239,7 +239,7 @@ class LinkExists(Check):
             dangling = f", which could not be looked at: {file.problem}" if file.problem else dangling
             return file.link, f'the link "{self.path}" points to "{file.link}"{dangling}'
         if file.problem:
-            raise FactError(f"could not look at {self.path}: {file.problem}")
+            raise FactError(f"{self.path}: {file.problem}")
         if file.kind is None:
             return None, f'the link "{self.path}" does not exist'
         return None, f"{self.path} is a {file.kind} and no link"

@@ -163,7 +163,7 @@ class UnixListening(Check):
             return Seen(there, f"{subject} is listening" if there else f"{subject} is not listening; {others}")
         file = facts[self.file]
         if file.problem:
-            raise FactError(f"could not look at {self.path}: {file.problem}")
+            raise FactError(f"{self.path}: {file.problem}")
         if file.kind != "socket":
             return Seen(holds=False, saw=f"{subject} is not listening: {_instead(self.path, file)}; {others}")
         at = [_is_at(one, self.path, file) for one in listeners]
