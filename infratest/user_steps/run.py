@@ -373,6 +373,8 @@ def _words(behaves: Any) -> str:
     said = str(error).strip()
     if isinstance(error, AssertionError):
         return said or f"does not hold: {_place(behaves)}"
+    if isinstance(error, InfratestError):  # our own words for users: where we raised them is nothing to a reader
+        return said
     return f"{type(error).__name__}: {said} ({_place(behaves)})"
 
 
