@@ -155,6 +155,18 @@ def test_ssh_config_holds_what_the_users_own_says_of_the_host(tmp_path: Path) ->
         assert (way.logins(), last.logins()) == (1, 1)
 
 
+def test_ssh_config_keeps_known_hosts_whole_whose_paths_hold_blanks(tmp_path: Path) -> None:
+    """The user's file names two of them in one line, where only quotes say which blank ends a path."""
+    own = tmp_path / "own"
+    own.write_text(f'Host 127.0.0.1\n  UserKnownHostsFile "{tmp_path}/a b/kh" {tmp_path}/c\n')
+    (tmp_path / "stack.yaml").write_text(
+        f"stack: office\nprovider: {{name: existing, config: {own}}}\nhosts:\n  desk: {{address: 127.0.0.1}}\n"
+    )
+    done = infratest(tmp_path, "ssh-config")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f'  userknownhostsfile "{tmp_path}/a b/kh" "{tmp_path}/c"\n' in done.stdout
+
+
 def test_ssh_config_says_what_it_left_out(tmp_path: Path) -> None:
     (tmp_path / "stack.yaml").write_text(
         "stack: office\nprovider: existing\nhosts:\n  desk: {address: 127.0.0.1, user: ann}\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import click
 
@@ -13,10 +14,12 @@ from infratest.cli._client import BY_SSH, address, no_client, places, trust
 from infratest.cli._lifecycle import looking
 from infratest.cli._verb import ON_HOSTS, Verb, VerbCommand
 from infratest.cli.session import with_session
+from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.hosts import RUNNING, Host
 from infratest.project.session import Session
 from infratest.transports.ssh.command import quoted_path, through
+from infratest.transports.ssh.config import Destination, look_up
 
 #: Seconds that `ssh -G` may take: it reads files, and runs what `Match exec` names in them.
 SECONDS = 10.0
@@ -101,15 +104,21 @@ def block(host: Host) -> list[str]:
 
 
 def _files(host: Host, mine: Sequence[tuple[str, str]], plain: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield the files of known hosts. `ssh -G` prints several with blanks between: the stack's own is known better."""
+    """Yield the files of known hosts: where `ssh -G` prints several, a blank in a path looks like its end."""
     if host.options.get("known-hosts"):
         yield "UserKnownHostsFile", quoted_path(str(host.options["known-hosts"]))
         yield "GlobalKnownHostsFile", "none"
         return
-    for keyword in ("userknownhostsfile", "globalknownhostsfile"):
-        value = _value(keyword, mine)
-        if value != _value(keyword, plain):
-            yield keyword, value
+    keywords = ("userknownhostsfile", "globalknownhostsfile")
+    others = [keyword for keyword in keywords if _value(keyword, mine) != _value(keyword, plain)]
+    if not others:
+        return
+    config = str(host.options.get("config") or "")
+    login, port = str(host.options.get("user") or ""), _value("port", mine)
+    at = Destination(address(host), login, int(port), str(Path(config).expanduser().absolute()) if config else "")
+    said = look_up(at, "", Deadline(SECONDS))
+    for keyword in others:
+        yield keyword, " ".join(quoted_path(path) for path in said[keyword])
 
 
 def _value(keyword: str, settings: Sequence[tuple[str, str]]) -> str:
