@@ -175,13 +175,21 @@ def _circles(scenarios: Sequence[Scenario]) -> list[str]:
 
 
 def binding(feature: Feature) -> list[Problem]:
-    """Return sentences that cannot be used, are undefined, or without values in braces cannot be built."""
+    """Return scenarios that check nothing, and sentences that are undefined or cannot be built (`sentences`)."""
+    idle = [
+        (scenario.line, f"scenario {scenario.name!r} selects hosts and checks nothing: add a Then")
+        for scenario in feature.scenarios
+        if all(line.match is not None and line.match.sentence.kind == SETUP for line in scenario.lines)
+    ]
+    return sorted({*idle, *sentences(feature)})
+
+
+def sentences(feature: Feature) -> list[Problem]:
+    """Return what is wrong with each line by itself: it cannot be used, is undefined, or cannot be built."""
     from infratest.gherkin.vocabulary import vocabulary
 
     problems: list[Problem] = []
     for scenario in feature.scenarios:
-        if all(line.match is not None and line.match.sentence.kind == SETUP for line in scenario.lines):
-            problems.append((scenario.line, f"scenario {scenario.name!r} selects hosts and checks nothing: add a Then"))
         for line in scenario.lines:
             if line.problem:
                 problems.append((line.number, line.problem))

@@ -79,7 +79,10 @@ def feature(path: Path, name: str, vocabulary: Vocabulary, user_step: UserStep =
         ),
         places=places(parsed, text),
     )
-    problems += lint.scenarios(made)
+    refused = lint.scenarios(made)
+    if refused and not problems:  # the text was read as it is meant: what is wrong in its sentences is told with it
+        refused += lint.sentences(made)
+    problems += refused
     if problems:
         raise FeatureError("\n".join(f"{path}:{line}: {words}" for line, words in sorted(set(problems))))
     return made

@@ -329,6 +329,14 @@ def test_lint_of_what_is_not_there(project):
     assert "no such feature or folder; looked in" in done.stderr
 
 
+def test_lint_tells_what_is_wrong_in_the_stack_file_though_there_is_no_feature(project):
+    (project / "stack.yaml").write_text(STACK + "productoin: true\n", encoding="utf-8")
+    done = infratest(project, "lint", "features/b.feature")
+    assert done.returncode == 1
+    assert "unknown key 'productoin': did you mean 'production'" in done.stdout
+    assert "no such feature or folder; looked in" in done.stdout
+
+
 def test_lint_without_a_stack_file(tmp_path):
     (tmp_path / "features").mkdir()
     feature(tmp_path, 'Feature: f\n  Scenario: s\n    Given the hosts in group "any"\n    Then port 80 is listening\n')

@@ -229,6 +229,14 @@ def test_all_that_is_wrong_is_said_at_once_in_the_order_of_lines(parsed):
     assert [line.split(":")[1] for line in str(raised.value).splitlines()] == ["2", "4", "7", "8"]
 
 
+def test_a_wrong_tag_hides_no_wrong_sentence(parsed):
+    text = "Feature: f\n  @tset\n  Scenario: a\n    Then it is fine\n  Scenario: b\n    Then port 99999 is listening\n"
+    with pytest.raises(FeatureError) as raised:
+        parsed(text)
+    told = [line.split(":", 3)[1:3] for line in str(raised.value).splitlines()]
+    assert told == [["3", " @tset"], ["4", " undefined"], ["6", " port 99999"]]
+
+
 @pytest.mark.parametrize(
     "sentence, words",
     [

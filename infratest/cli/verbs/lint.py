@@ -109,7 +109,14 @@ class _Look:
     def _read_features(self, declared: Sequence[str], folder: Path) -> bool:
         """Read the features that are asked for and return whether all could be read."""
         every = True
-        for item in find(self.arguments, declared, folder):
+        try:
+            items = find(self.arguments, declared, folder)
+        except FeatureError as error:
+            if not self.problems:
+                raise
+            self.problems.append(str(error))  # beside what is wrong elsewhere it is one mistake more
+            return False
+        for item in items:
             try:
                 made = read_feature(item, self.users)
             except FeatureError as error:
