@@ -76,8 +76,8 @@ class Nagios(Output):
         metrics = self._core(report) + [metric(one) for one in observations(report.results, names_hosts(report))]
         room = LIMIT - _bytes(first) - ROOM_FOR_WORDS
         kept = _fitting(metrics, room)
-        problem = _text(report.problem, LINE_BYTES * 4)
-        lines = [problem] if len(problem) > NOTE_LIMIT else []
+        problems = [_text(line, LINE_BYTES * 4) for line in report.problem.splitlines()]
+        lines = problems if len("; ".join(problems)) > NOTE_LIMIT else []
         lines += [_text(note, NOTE_LIMIT) for note in report.notes if not _healed(note)]
         if len(kept) < len(metrics):
             left_out = len(metrics) - len(kept)
@@ -142,7 +142,7 @@ def _summary(report: Report) -> str:
 
 def _state_words(report: Report) -> str:
     if report.problem:
-        return _text(report.problem, NOTE_LIMIT)
+        return _text("; ".join(report.problem.splitlines()), NOTE_LIMIT)
     counts = report.counts
     total = len(_scenarios_of(report))
     bad = [result for result in worst_first(report.results) if result.blocked_by is None and result.state != SKIPPED]

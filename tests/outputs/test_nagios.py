@@ -76,6 +76,7 @@ def test_long_output_is_worst_first_with_since_and_runbook():
     "given, text",
     [
         (report(problem="features: no such directory"), "UNKNOWN - shop/prod: features: no such directory |"),
+        (report(problem="a:1: is no step\nb:2: neither"), "UNKNOWN - shop/prod: a:1: is no step; b:2: neither |"),
         (report(), "UNKNOWN - shop/prod: no scenario was checked: none is selected |"),
         (report(result(state="skipped")), "UNKNOWN - shop/prod web-1: no scenario was checked (1 skipped) |"),
         (report(result(), result("b", "skipped")), "OK - shop/prod web-1: 1 scenario ok, 1 skipped |"),
