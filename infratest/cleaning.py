@@ -13,6 +13,8 @@ MASK = "********"
 
 #: A value shorter than this would mask half of every text, so it is refused where it is declared.
 SHORTEST_SECRET = 4
+#: Blanks before the first line that are kept as its indentation; more would hide the text.
+INDENTATION = 40
 #: A line of a secret of several lines (a private key) that is shorter than this gives nothing away.
 SHORTEST_LINE = 8
 
@@ -81,13 +83,17 @@ def clean(text: str, limit: int = 2000, lines: bool = False) -> str:
     """Return text that cannot move a cursor, forge a line or flood a screen.
 
     Args:
-        text: anything. limit: characters kept (the cut is marked). lines: keep line breaks; else they become blanks.
+        text: anything. limit: characters kept (the cut is marked). lines: keep line breaks, and the indentation of the
+        first line as that of the others; else all is one line, without blanks at its ends.
     """
     if not text:  # most reasons: what holds has none
         return ""
     # Masked whole, because a cut secret is none any more; then cut, so that megabytes are not walked through.
-    text = masked(text).lstrip()[: limit * 2 + 1000]
-    cleaned = (text if text.isprintable() else _printable(text, lines)).strip()
+    text = masked(text)
+    begun = text.lstrip()
+    indented = text[: len(text) - len(begun)].rpartition("\n")[2][:INDENTATION] if lines else ""
+    text = indented + begun[: limit * 2 + 1000]
+    cleaned = (text if text.isprintable() else _printable(text, lines)).rstrip()
     return cleaned if len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "…"
 
 

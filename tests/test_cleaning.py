@@ -65,6 +65,20 @@ def test_leading_blanks_do_not_hide_the_text():
     assert clean(" " * 100_000 + "x") == "x"
 
 
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("  a:\n    b", "  a:\n    b"),
+        ("\n \n  a", "  a"),
+        ("\ta", " a"),
+        (" " * 9000 + "x", " " * 40 + "x"),
+        ("  ", ""),
+    ],
+)
+def test_indentation_is_kept_where_lines_are(text, expected):
+    assert clean(text, lines=True) == expected
+
+
 def test_megabytes_cost_little():
     started = time.process_time()
     assert len(clean("y\n" * 4_000_000, 100)) == 100

@@ -37,13 +37,13 @@ def lines(evidence: Evidence, verbosity: int = 0, sentence: str = "") -> list[st
     every = clean(evidence.output, OUTPUT_LIMIT, lines=True).splitlines()
     most = LINES[min(verbosity, 1)]
     if len(every) <= most:
-        return [clean(line, LINE_LIMIT) for line in every]
+        return [clean(line, LINE_LIMIT, lines=True) for line in every]
     if verbosity or is_own(evidence):
         left_out = f"… {len(every) - most} more lines"
-        return [*(clean(line, LINE_LIMIT) for line in every[:most]), left_out]
+        return [*(clean(line, LINE_LIMIT, lines=True) for line in every[:most]), left_out]
     # The first word of what was asked is the fact's name.
     words = [*evidence.command.split()[1:], *(quoted or number for quoted, number in ASKED_FOR.findall(sentence))]
-    about = [clean(line, LINE_LIMIT) for line in every if any(word in line for word in words)]
+    about = [clean(line, LINE_LIMIT, lines=True) for line in every if any(word in line for word in words)]
     shown = f"{min(len(about), most)} of them shown" if about else f"none with {' or '.join(dict.fromkeys(words))}"
     number = f"the first {len(every)}" if evidence.output.endswith(CUT) else str(len(every))
     return [*about[:most], f"… {number} lines{f', {shown}' if words else ''}; -v shows more"]

@@ -120,6 +120,7 @@ def test_run_on_a_group_prefixes_lines_and_takes_the_worst_status(place):
     assert out.splitlines() == ["web-1 | on it", "web-2 | on it"]
     assert "web-1 | no" in err
     assert "web-2 | exit 3" in err
+    assert place.run("run", "web-1", 'printf "a:\n  b: 1\n"')[0].splitlines() == ["web-1 | a:", "web-1 |   b: 1"]
     assert place.run("run", "*", "echo", "a  b", "$HOME")[0].splitlines() == [
         "db    | a  b $HOME", "web-1 | a  b $HOME", "web-2 | a  b $HOME",
     ]  # fmt: skip

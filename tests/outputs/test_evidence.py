@@ -45,5 +45,6 @@ def test_a_table_that_was_cut_says_so():
 
 def test_short_ones_and_a_users_own_words_are_shown_as_they_are():
     assert shown("a\nb\x1b[31m") == ["a", "b\ufffd[31m"]
+    assert shown("  a:\n    b: 1\n  c: 2") == ["  a:", "    b: 1", "  c: 2"]
     own = shown("\n".join("abcdefghij"), 'the command "x" prints "j"', fact="command")
     assert own == ["a", "b", "c", "d", "e", "f", "g", "h", "… 2 more lines"]

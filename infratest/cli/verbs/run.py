@@ -102,7 +102,7 @@ def _shown(name: str, result: CommandResult | None, error: InfratestError | None
         return NOT_REACHED
     for stream, data in ((sys.stdout, result.stdout), (sys.stderr, result.stderr)):
         for line in decoded(data).splitlines():
-            click.echo(f"{name} | {clean(line, limit=LINE)}", file=stream)
+            click.echo(f"{name} | {clean(line, limit=LINE, lines=True)}", file=stream)
     if result.exit != 0:
         click.echo(f"{name} | exit {result.exit}", err=True)
     return result.exit
