@@ -128,8 +128,7 @@ class _Lines:
     def _tell(self, line: bytes) -> None:
         text = decoded(line)
         if not self._told:
-            indent = " " * (len(text) - len(text.lstrip(" ")))
-            self._progress(self._host, OUTPUT, indent + clean(text, LONGEST_LINE))
+            self._progress(self._host, OUTPUT, clean(text, LONGEST_LINE, lines=True))
 
 
 def log_path(state: StateDir, host: str) -> Path:
