@@ -31,7 +31,14 @@ STACKS = [
     row("missing", None, "no stack file stack.yaml", "`infratest init` writes one", "--stack FILE"),
     row("empty", "", "stack.yaml: the file is empty", "infratest init"),
     row("unknown key", HEAD + "    grups: [x]\n", "stack.yaml:6: hosts.web.grups", "did you mean 'groups'?"),
-    row("bad type", HEAD + "    ports: eighty\n", "stack.yaml:6: hosts.web.ports", "'eighty'", "a list of port"),
+    row("bad type", HEAD + "    labels: eighty\n", "stack.yaml:6: hosts.web.labels", "'eighty'", "a map of names"),
+    row(
+        "a provider's",
+        HEAD + "    ports: [80]\n",
+        "stack.yaml:6: hosts.web.ports",
+        "for `provider: container`",
+        "'local'",
+    ),
     row("bad type of a switch", HEAD + "production: often\n", "stack.yaml:6: production", "'often'", "true or false"),
     row("duplicate key", HEAD + "    groups: [x]\n", "stack.yaml:6: hosts.web.groups: the key stands twice", "line 5"),
     row(
