@@ -168,6 +168,11 @@ def test_a_body_is_kept_up_to_one_mebibyte(port, from_there):
     assert page.body == PAGE
 
 
+def test_a_long_answer_is_carried_by_every_shell(port, look):
+    url = f"http://127.0.0.1:{port}/full"
+    assert len(look("http", (url,))[url,].body) == 2**20
+
+
 @both
 def test_a_query_with_braces_and_blanks_is_data(port, from_there):
     (page,) = from_there(f"http://127.0.0.1:{port}/a[1-3]{{x,y}}?q='$(id)'")

@@ -13,7 +13,7 @@ from time import monotonic
 
 from infratest import __version__
 from infratest.errors import DeadlineExceeded, FactError
-from infratest.facts._shell import BYTES, ONE_LINE, lines, number, plain_bytes, unescaped, without
+from infratest.facts._shell import BYTES, ONE_LINE, PUT, lines, number, plain_bytes, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
 from infratest.facts.http.reply import Reply
 from infratest.web_address import web_address
@@ -39,7 +39,9 @@ one() {
     one_line "$words"
     printf '%s %s %s\n' "$1" "$status" "$line" >&2
   } 3>&1 </dev/null | head -c RAW | bytes )
-  printf 'url %s\n%s\n.\n' "$1" "$answer"
+  printf 'url %s\n' "$1"
+  put "$answer"
+  printf '\n.\n'
 }
 together() {
   if [ $# -le 2 ]; then
@@ -85,7 +87,7 @@ class HttpFact(LooksForEach, LooksFromController):
 
         script = SNIPPET.replace("PATIENCE", f"{self.patience_there:g}").replace("RAW", str(RAW + 1))
         script = script.replace("AGENT", f"infratest/{__version__}")
-        return without("curl", "curl is not installed on this host") + ONE_LINE + BYTES + script
+        return without("curl", "curl is not installed on this host") + ONE_LINE + PUT + BYTES + script
 
     def words(self, argument: Argument) -> tuple[str, ...]:
         return (web_address(argument[0]).text,)
