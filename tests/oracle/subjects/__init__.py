@@ -1,0 +1,1 @@
+"""The subjects of the oracle, one file each; found by scanning."""

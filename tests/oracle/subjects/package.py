@@ -1,0 +1,108 @@
+"""Packages in the states of dpkg, built and installed in this world; held against dpkg-query."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.oracle.questions import ABSENT, Question, both, quoted
+
+
+class Case(NamedTuple):
+    """A package to make, the state that dpkg ends in, and how its version may be written, and how not."""
+
+    name: str
+    version: str
+    state: str = "installed"
+    written: Sequence[str] = ()
+    other: Sequence[str] = ()
+    architecture: str = "all"
+
+
+CASES = (
+    Case("oracle-one", "1:2.3-4", written=["2.3-4", "2.3"], other=["1:2.3", "2", "2.3-", "3-4", ":2.3-4", "0:2.3-4"]),
+    Case("oracle-native", "1.0", other=["1", "1.0-1", "0:1.0", "1.0.0", "1.00"]),
+    Case("oracle-tilde", "1.0~rc1-1", written=["1.0~rc1"], other=["1.0", "1.0~rc1-", "1.0~rc"]),
+    Case("oracle-plus", "2.0+dfsg-1.2", written=["2.0+dfsg"], other=["2.0", "2.0+dfsg-1"]),
+    Case("oracle-dash", "1.2-3-4", written=["1.2-3"], other=["1.2", "1.2-3-"]),
+    Case("oracle.dot+plus", "3-1", written=["3"]),
+    Case("oracle-unpacked", "1.0-1", "unpacked"),
+    Case("oracle-half", "1.0-1", "half-configured"),
+    Case("oracle-removed", "1.0-1", "config-files"),
+    Case("oracle-purged", "1.0-1", "not-installed"),
+    Case("oracle-held", "1.0-1", written=["1.0"]),
+    Case("oracle-foreign", "1.0-1", written=["1.0"], architecture="armhf"),
+    Case("oracle-own", "1.0-1", written=["1.0"], architecture="own"),
+)  # fmt: skip
+#: Of the distribution, and of nobody.
+OTHERS = (
+    "dpkg", "bash", "coreutils", "nosuch-package", "oracle-on", "oracle-one2", "Oracle-one", "oracle-virtual", "oracle",
+)  # fmt: skip
+
+
+def objects(place: Path) -> str:
+    """Build and install them; return this machine's architecture."""
+    own = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run(["dpkg", "--add-architecture", "armhf"], check=True)
+    for case in CASES:
+        _install(case, place / case.name, own)
+    subprocess.run(["dpkg", "--set-selections"], input="oracle-held hold\n", text=True, check=True)
+    return own
+
+
+def _install(case: Case, folder: Path, own: str) -> None:
+    (folder / "DEBIAN").mkdir(parents=True)
+    (folder / "etc").mkdir()
+    architecture = own if case.architecture == "own" else case.architecture
+    (folder / "DEBIAN/control").write_text(
+        f"Package: {case.name}\nVersion: {case.version}\nArchitecture: {architecture}\nMaintainer: oracle\n"
+        f"Provides: oracle-virtual\nDescription: made by a test\n"
+    )
+    (folder / f"etc/{case.name}.conf").write_text("x\n")
+    (folder / "DEBIAN/conffiles").write_text(f"/etc/{case.name}.conf\n")
+    if case.state == "half-configured":
+        (folder / "DEBIAN/postinst").write_text("#!/bin/sh\nexit 1\n")
+        (folder / "DEBIAN/postinst").chmod(0o755)
+    folder.chmod(0o755)
+    (folder / "DEBIAN").chmod(0o755)
+    deb = folder.with_suffix(".deb")
+    subprocess.run(
+        ["dpkg-deb", "--build", "--root-owner-group", "-Znone", folder, deb], check=True, stdout=subprocess.DEVNULL
+    )
+    way = "--unpack" if case.state == "unpacked" else "--install"
+    failed = subprocess.run(["dpkg", "--force-unsafe-io", way, deb], check=False, capture_output=True).returncode
+    assert bool(failed) == (case.state == "half-configured"), f"{case.name} is not installed"
+    ends = {"config-files": "--remove", "not-installed": "--purge"}
+    if case.state in ends:
+        subprocess.run(["dpkg", ends[case.state], case.name], check=True, stdout=subprocess.DEVNULL)
+
+
+def _known(name: str) -> tuple[str, str]:
+    """Return dpkg's word on a package, and its version."""
+    words = ["dpkg-query", "-W", "-f", "${db:Status-Status}\\t${Version}\\n", name]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    state, _, version = done.stdout.strip().partition("\t")
+    return state or "not-installed", version
+
+
+def questions(own: str) -> Iterator[Question]:
+    """Ask all sentences of packages, by plain names and by names with an architecture."""
+    for case in CASES:
+        assert _known(case.name)[0] == case.state, f"{case.name} is {_known(case.name)}"
+        yield from _of(case.name, case.state, [case.version, *case.written], [*case.other, "9"])
+    for architecture, there in ((own, True), ("armhf", False)):
+        name = f"oracle-own:{architecture}"
+        yield from _of(name, "installed" if there else "not-installed", ["1.0-1", "1.0"], ["9"])
+    for name in OTHERS:
+        state, version = _known(name)
+        yield from _of(name, state, [version] if version else [], ["9", "1.0"])
+
+
+def _of(name: str, state: str, right: Sequence[str], wrong: Sequence[str]) -> Iterator[Question]:
+    subject, about, installed = f"the package {quoted(name)}", f"{name}: {state} {right}", state == "installed"
+    yield from both(f"{subject} is installed", f"{subject} is not installed", installed, about)
+    for version in (*right, *wrong):
+        forms = (f"{subject} has version {quoted(version)}", f"{subject} does not have version {quoted(version)}")
+        yield from both(*forms, version in right if installed else ABSENT, about)
