@@ -72,7 +72,7 @@ def objects(place: Path) -> list[str]:
     paths = [*NAMES, "options", "over", "bound", "bound read-only", "onto", "layered", "gone", "outer", "outer/inner",
              "outer/inner/deep", "shown", "shown/inner", "link", "plain/below", "source", "nosuch", "plai", "two", "a",
              "octal "]  # fmt: skip
-    return [*(str(place / path) for path in paths), "/", "/proc", "/dev", "/dev/null", "/sys/fs/cgroup", "/run", "/etc"]
+    return [*(str(place / path) for path in paths), "/", "/proc", "/dev", "/dev/null", "/run", "/etc"]
 
 
 def _mount(path: Path, *words: str) -> None:
