@@ -33,7 +33,7 @@ ERRORS = {
     "UnknownName": "unknown", "NotInThisVersion": "unknown", "StateError": "unknown", "ProviderError": "unknown",
     "TransportError": "unknown", "Unreachable": "critical", "AccessRefused": "unknown", "HostKeyRefused": "unknown",
     "ConnectionLost": "unknown", "DeadlineExceeded": "unknown", "FactError": "unknown", "HealError": "unknown",
-    "SendError": "unknown",
+    "SendError": "unknown", "ActError": "unknown",
 }  # fmt: skip
 
 

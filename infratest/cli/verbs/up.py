@@ -62,14 +62,7 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     for line in strays.lines(strays.Strays(elsewhere=stray.elsewhere), session.stack):
         say(line)  # before anything is made: it may be meant to go on with those
     if dry_run:
-        _tell_undeclared(session, stray)
-        specs = foresee_hosts(life, names(session))
-        hosts = life.hosts([spec.name for spec in specs])
-        there = {host.name for host in hosts if host.state not in ABSENT}
-        made = [spec for spec in specs if spec.name in there]
-        _tell_changes(session, made)
-        _tell_behind(session, made)
-        return would([f"{host.name} {ACTIONS.get(host.state, 'runs already')}" for host in hosts], "no host")
+        return _foreseen(session, life, stray)
 
     def work(life: Lifecycle) -> int:
         hosts = up(life, names(session))
@@ -89,6 +82,18 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
         say(f"{counted(count, 'host')} ready; `infratest destroy` removes what was made")
     _tell_behind(session, with_needed(session.stack.hosts, names(session)))
     return 0
+
+
+def _foreseen(session: Session, life: Lifecycle, stray: strays.Strays) -> int:
+    """Say what would be made or started, and what there is to say of what is there."""
+    _tell_undeclared(session, stray)
+    specs = foresee_hosts(life, names(session))
+    hosts = life.hosts([spec.name for spec in specs])
+    there = {host.name for host in hosts if host.state not in ABSENT}
+    made = [spec for spec in specs if spec.name in there]
+    _tell_changes(session, made)
+    _tell_behind(session, made)
+    return would([f"{host.name} {ACTIONS.get(host.state, 'runs already')}" for host in hosts], "no host")
 
 
 def _tell_undeclared(session: Session, found: strays.Strays) -> None:
