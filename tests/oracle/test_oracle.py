@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infratest.gherkin.suite import CHECK
+from infratest.gherkin.sentence import CHECK
 from infratest.gherkin.vocabulary import vocabulary
 from tests.oracle.asking import Asked, ask, subjects
 from tests.oracle.ways import WAYS

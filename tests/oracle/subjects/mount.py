@@ -84,7 +84,7 @@ def questions(paths: list[str]) -> Iterator[Question]:
     """Ask all sentences of mounts about each path, and about it with a slash at its end."""
     mounts = _mounts()
     for path in paths:
-        for written in {path, f"{path.rstrip('/')}/"}:
+        for written in sorted({path, f"{path.rstrip('/')}/"}):
             yield from _of(written, mounts.get(path))
 
 
