@@ -22,8 +22,10 @@ class Record:
 
     _fields: tuple[str, ...] = ()
     _count = 0
-    #: Those of the fields that have no default, and whether the class looks at its values once they are there.
+    #: Those of the fields that have no default; as many values by position give them all.
     _required: tuple[str, ...] = ()
+    _enough = 0
+    #: Whether the class looks at its values once they are there.
     _looks: bool = False
 
     def __init_subclass__(cls) -> None:
@@ -33,13 +35,15 @@ class Record:
         cls._fields = (*(name for name in cls._fields if name not in own), *own)
         cls._count = len(cls._fields)
         cls._required = tuple([name for name in cls._fields if not hasattr(cls, name)])
+        cls._enough = cls._fields.index(cls._required[-1]) + 1 if cls._required else 0
         cls._looks = cls.__post_init__ is not Record.__post_init__
 
     def __init__(self, *values: Any, **named: Any) -> None:
         # A check of a hundred sentences makes a thousand records: each call in here counts.
         fields, own = self._fields, self.__dict__
         if values:
-            own.update(zip(fields, values))  # noqa: B905 - fewer values than fields is usual
+            for name, value in zip(fields, values):  # noqa: B905 - fewer values than fields is usual
+                own[name] = value
             if values[self._count :]:
                 raise TypeError(f"{type(self).__name__} takes {len(fields)} values, not {len(values)}")
         if named:
@@ -47,9 +51,10 @@ class Record:
                 if name in own or name not in fields:
                     raise TypeError(f"{type(self).__name__}: {name!r} is an unknown field, or one given twice")
             own.update(named)
-        for name in self._required:
-            if name not in own:
-                raise TypeError(f"{type(self).__name__} needs {name!r}")
+        if len(values) < self._enough:
+            for name in self._required:
+                if name not in own:
+                    raise TypeError(f"{type(self).__name__} needs {name!r}")
         if self._looks:
             self.__post_init__()
 

@@ -57,10 +57,13 @@ def needs_path(name: str, words: Sequence[str]) -> bool:
 
 def names(status: Status) -> tuple[tuple[str, ...], bool]:
     """Return what a process is called, and whether the kernel has cut a name of which the rest is not known."""
+    whole_name = len(status.name.encode()) < KEPT
+    if whole_name and not status.words:  # most processes of a host are threads of its kernel
+        return (status.name,), False
     path = status.path.removesuffix(DELETED)
     first = status.words[0] if status.words else ""
     called = [status.name, *_written(first, path, status.name)]
-    if len(status.name.encode()) < KEPT:
+    if whole_name:
         return tuple(dict.fromkeys(called)), False
     candidates = [*called[1:], _file(path), *(_file(word) for word in status.words[1:])]
     whole = [one for one in candidates if cut_name(one) == status.name]
