@@ -42,8 +42,7 @@ class Record:
         # A check of a hundred sentences makes a thousand records: each call in here counts.
         fields, own = self._fields, self.__dict__
         if values:
-            for name, value in zip(fields, values):  # noqa: B905 - fewer values than fields is usual
-                own[name] = value
+            own.update(zip(fields, values))  # noqa: B905 - fewer values than fields is usual
             if values[self._count :]:
                 raise TypeError(f"{type(self).__name__} takes {len(fields)} values, not {len(values)}")
         if named:

@@ -17,7 +17,8 @@ from infratest.units import human
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from infratest.facts.base import FactValues
-    from infratest.facts.process import Process, Processes
+    from infratest.facts.process import Processes
+from infratest.facts.process.names import Process
     from infratest.facts.user import User
 
 PROCESSES: Need[Processes] = Need("process")

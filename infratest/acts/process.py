@@ -9,7 +9,8 @@ from infratest.cleaning import decoded
 from infratest.deadline import Deadline
 from infratest.errors import ActError
 from infratest.facts.base import Answer, Fact
-from infratest.facts.process import Process, Processes, process_name, unsure
+from infratest.facts.process import Processes, process_name, unsure
+from infratest.facts.process.names import Process
 from infratest.plugins import builtin
 
 #: Ends each process by its id ($1 ...); one that has ended by itself since it was looked for is no failure. Why another

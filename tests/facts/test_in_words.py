@@ -19,7 +19,8 @@ from infratest.facts.file import File
 from infratest.facts.http.reply import Reply
 from infratest.facts.load import Load
 from infratest.facts.package import Package
-from infratest.facts.process import Process, Processes
+from infratest.facts.process import Processes
+from infratest.facts.process.names import Process
 from infratest.facts.service import Unit
 from infratest.facts.socket import Listener, Listeners
 from infratest.facts.unit_file import UnitFile
@@ -66,7 +67,7 @@ def test_every_fact_has_a_value_with_words_of_its_own():
 
 
 def process(pid, name):
-    return Process(pid=pid, parent=0, uid=0, state="S", name=name, program="", rss=0, names=(name,))
+    return Process(pid=pid, parent=0, uid=0, state="S", name=name, rss=0)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infratest.facts.process.names import Status, for_the_question, names
+from infratest.facts.process.names import Process, for_the_question, names
 
 
 def seen(*rows):
@@ -13,7 +13,7 @@ def seen(*rows):
     for row in rows:
         pid, parent, name, *words = row.split(" | ")
         uid = 33 if name.startswith("*") else 0
-        found[int(pid)] = Status(int(pid), int(parent), uid, "S", name.lstrip("*"), 1, tuple(words))
+        found[int(pid)] = Process(int(pid), int(parent), uid, "S", name.lstrip("*"), 1, tuple(words))
     return found
 
 
@@ -119,5 +119,5 @@ def test_our_own_program_that_asks(rows, ours):
     ],
 )
 def test_a_file_name_with_a_blank_is_no_title(name, first, path, called):
-    found, cut = names(Status(7, 1, 0, "S", name.encode()[:15].decode(), 1, (first,), path))
+    found, cut = names(Process(7, 1, 0, "S", name.encode()[:15].decode(), 1, (first,), path))
     assert (list(found), cut) == (called, False)

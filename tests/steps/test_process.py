@@ -7,16 +7,14 @@ from infratest.steps.process import ProcessCount, ProcessMemory, ProcessRunning
 
 from infratest.errors import FactError
 from infratest.facts.base import Need
-from infratest.facts.process import Process, Processes
-from infratest.facts.process.names import Status, names
+from infratest.facts.process import Processes
+from infratest.facts.process.names import Process
 
 PROCESSES = Need("process")
 
 
 def process(name, *words, pid=10, uid=33, state="S", rss=2**20, path=""):
-    status = Status(pid=pid, parent=1, uid=uid, state=state, name=name, rss=rss, words=words, path=path)
-    called, cut = names(status)
-    return Process(pid, 1, uid, state, name, "".join(words[:1]), rss, called, cut)
+    return Process(pid=pid, parent=1, uid=uid, state=state, name=name, rss=rss, words=words, path=path)
 
 
 @pytest.mark.parametrize(

@@ -16,36 +16,13 @@ from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts._shell import PUT, lines, number, unescaped, without_any
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
-from infratest.facts.process.names import KEPT, LENGTH, WORDS, Status, cut_name, for_the_question, names, needs_path
-from infratest.record import Record, derived
+from infratest.facts.process.names import KEPT, LENGTH, WORDS, Process, cut_name, for_the_question, needs_path
+from infratest.record import derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
-
-
-class Process(Record):
-    """A process.
-
-    Args:
-        name: the kernel's, at most 15 bytes. program: its first argument (what it was started by, or a title that it
-        has given itself); empty where it has none. state: the kernel's letter, of a thread that lives if one does.
-        rss: resident memory. names: what it is called, the kernel's first. cut: that one goes on, nobody knows how.
-    """
-
-    pid: int
-    parent: int
-    uid: int
-    state: str
-    name: str
-    program: str
-    rss: int
-    names: tuple[str, ...]
-    cut: bool = False
-
-    def in_words(self) -> str:
-        return self.name
 
 
 class Processes(tuple[Process, ...]):
@@ -162,19 +139,19 @@ class ProcessFact(LooksHere):
         pids = sorted(int(entry) for entry in entries if entry.isdecimal())
         if not pids or pids[0] != 1:
             raise FactError(UNSEEN)
-        seen = {pid: status for pid in pids if (status := _here(pid)) is not None}
+        seen = {pid: process for pid in pids if (process := _here(pid)) is not None}
         return dict.fromkeys(arguments, _told(seen, os.getpid()))
 
 
-def _told(seen: Mapping[int, Status], asker: int) -> Processes:
+def _told(seen: Mapping[int, Process], asker: int) -> Processes:
     """Return the processes of the host out of all that were seen."""
     if 1 not in seen:
         raise FactError(HIDDEN)
     ours = for_the_question(seen, asker, _own(seen))
-    return Processes([_process(status) for pid, status in sorted(seen.items()) if pid not in ours])
+    return Processes([process for pid, process in sorted(seen.items()) if pid not in ours])
 
 
-def _own(seen: Mapping[int, Status]) -> int:
+def _own(seen: Mapping[int, Process]) -> int:
     """Return our own process where it is among them, else 0: another machine may have one of that id, but not so."""
     own = os.getpid()
     here = _here(own) if own in seen else None
@@ -184,15 +161,7 @@ def _own(seen: Mapping[int, Status]) -> int:
     return own if same else 0
 
 
-def _process(status: Status) -> Process:
-    called, cut = names(status)
-    program = status.words[0] if status.words else ""
-    return Process(
-        status.pid, status.parent, status.uid, status.state, status.name, program, status.rss, called, cut
-    )  # fmt: skip
-
-
-def _here(pid: int) -> Status | None:
+def _here(pid: int) -> Process | None:
     """Return a process as its own files in /proc tell it; None where it ended while they were read."""
     try:
         text = _status(f"/proc/{pid}")
@@ -215,7 +184,7 @@ def _here(pid: int) -> Status | None:
     # A kernel thread and a zombie have no memory, and so no command line.
     words = _words_here(folder) if resident is not None else ()
     path = _path_here(folder) if resident is not None and needs_path(called, words) else ""
-    return Status(pid, int(parent), int(uids[1]), decoded(state), called, resident or 0, words, path)
+    return Process(pid, int(parent), int(uids[1]), decoded(state), called, resident or 0, words, path)
 
 
 def _status(folder: str) -> bytes:
@@ -285,7 +254,7 @@ def _paths(rows: list[str]) -> dict[str, str]:
 
 def _statuses(
     rows: list[str], threads: list[str], words: Mapping[str, list[str]], paths: Mapping[str, str]
-) -> dict[int, Status]:
+) -> dict[int, Process]:
     living = _living(threads)
     seen = {}
     for values in _blocks(rows, "Name"):
@@ -295,7 +264,7 @@ def _statuses(
         place = f"{values['Pid']}/task/{thread['Pid']}" if thread else values["Pid"]
         name, first = unescaped(values["Name"]), tuple(words.get(place, ()))
         pid = number(values["Pid"], "a process id")
-        seen[pid] = Status(
+        seen[pid] = Process(
             pid=pid,
             parent=number(values["PPid"], "a parent's process id"),
             uid=number(values["Uid"].split("\t")[1], "a user id"),

@@ -8,7 +8,7 @@ then all of it is one word, whose first part is its name and none of whose other
 
 from __future__ import annotations
 
-from infratest.record import Record
+from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +37,14 @@ SERVERS = frozenset(("sshd", "sshd-session", "dropbear", "nrpe", "cron", "crond"
 LOGINS, LISTENER = ("sshd: ", "sshd-session: ", "sshd-auth: "), "[listener]"
 
 
-class Status(Record):
-    """What /proc tells of a process: the first words of its command line, and the path of its program if known."""
+class Process(Record):
+    """A process, as /proc tells of it.
+
+    Args:
+        uid: of its effective user. state: the kernel's letter, of a thread that lives if one does. name: the kernel's,
+        at most 15 bytes. rss: resident memory. words: the first of its command line, as it was started or as it has
+        written over them. path: of its program, where it is known and needed.
+    """
 
     pid: int
     parent: int
@@ -49,26 +55,47 @@ class Status(Record):
     words: tuple[str, ...] = ()
     path: str = ""
 
+    @derived
+    def _names(self) -> tuple[tuple[str, ...], bool]:
+        return names(self)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it is called, the kernel's name first."""
+        return self._names[0]
+
+    @property
+    def cut(self) -> bool:
+        """Whether the kernel has cut its name, and nobody knows how it goes on."""
+        return self._names[1]
+
+    @property
+    def program(self) -> str:
+        """Its first word, what it was started by or a title of its own; empty where it has none."""
+        return self.words[0] if self.words else ""
+
+    def in_words(self) -> str:
+        return self.name
+
 
 def needs_path(name: str, words: Sequence[str]) -> bool:
     """Whether the path of the program is needed to tell what a process is called."""
     return len(name.encode()) >= KEPT or " " in "".join(words[:1])
 
 
-def names(status: Status) -> tuple[tuple[str, ...], bool]:
+def names(process: Process) -> tuple[tuple[str, ...], bool]:
     """Return what a process is called, and whether the kernel has cut a name of which the rest is not known."""
-    whole_name = len(status.name.encode()) < KEPT
-    if whole_name and not status.words:  # most processes of a host are threads of its kernel
-        return (status.name,), False
-    path = status.path.removesuffix(DELETED)
-    first = status.words[0] if status.words else ""
-    called = [status.name, *_written(first, path, status.name)]
+    whole_name = len(process.name.encode()) < KEPT
+    if whole_name and not process.words:  # most processes of a host are threads of its kernel
+        return (process.name,), False
+    path = process.path.removesuffix(DELETED)
+    called = [process.name, *_written(process.program, path, process.name)]
     if whole_name:
         return tuple(dict.fromkeys(called)), False
-    candidates = [*called[1:], _file(path), *(_file(word) for word in status.words[1:])]
-    whole = [one for one in candidates if cut_name(one) == status.name]
+    candidates = [*called[1:], _file(path), *(_file(word) for word in process.words[1:])]
+    whole = [one for one in candidates if cut_name(one) == process.name]
     # A kernel thread may have a longer name, which the kernel tells.
-    cut = not whole and cut_name(status.name) == status.name
+    cut = not whole and cut_name(process.name) == process.name
     return tuple(dict.fromkeys([*called, *whole])), cut
 
 
@@ -87,7 +114,7 @@ def _file(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def for_the_question(seen: Mapping[int, Status], asker: int, own: int) -> set[int]:
+def for_the_question(seen: Mapping[int, Process], asker: int, own: int) -> set[int]:
     """Return the processes that are there for the question alone: they are no processes of the host.
 
     These are who asks, what stands between it and a login or a monitor that wanted to know, and what that has started;
@@ -128,7 +155,7 @@ def _with_children(first: Iterable[int], children: Callable[[int], Iterable[int]
     return grown
 
 
-def _is_same(one: Status, other: Status) -> bool:
+def _is_same(one: Process, other: Process) -> bool:
     """Whether two processes are one program: what is forked and starts no other has its name and words."""
     return (one.name, one.words) == (other.name, other.words)
 
@@ -143,7 +170,7 @@ def _is_given(words: Sequence[str]) -> bool:
     return False
 
 
-def _managers(seen: Mapping[int, Status], chain: Sequence[int], children: Mapping[int, Sequence[int]]) -> list[int]:
+def _managers(seen: Mapping[int, Process], chain: Sequence[int], children: Mapping[int, Sequence[int]]) -> list[int]:
     """Return the systemd that the login has started for its user: one that looks after nothing but itself."""
     users = [seen[pid].uid for pid in chain if pid in seen and _is_login(seen[pid])][:1]
     return [
@@ -154,13 +181,13 @@ def _managers(seen: Mapping[int, Status], chain: Sequence[int], children: Mappin
     ]
 
 
-def _is_login(process: Status) -> bool:
+def _is_login(process: Process) -> bool:
     """Whether this is a process of sshd for one login."""
-    title = process.words[0] if process.words else ""
+    title = process.program
     return process.name in SERVERS and title.startswith(LOGINS) and LISTENER not in title
 
 
-def _between(process: Status, seen: Mapping[int, Status]) -> bool:
+def _between(process: Process, seen: Mapping[int, Process]) -> bool:
     """Whether a process that stands above who asks is there for the question alone."""
     if process.name in WRAPPERS:
         return True
