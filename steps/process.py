@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from infratest.facts.base import FactValues
     from infratest.facts.process import Processes
-from infratest.facts.process.names import Process
+    from infratest.facts.process.names import Process
     from infratest.facts.user import User
 
 PROCESSES: Need[Processes] = Need("process")

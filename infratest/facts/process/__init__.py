@@ -226,9 +226,11 @@ def _words_here(folder: str) -> tuple[str, ...]:
 
 def _path_here(folder: str) -> str:
     try:
-        return decoded(os.fsencode(os.readlink(f"{folder}/exe")))
+        path = os.readlink(os.fsencode(f"{folder}/exe"))
     except OSError:
         return ""
+    # As the snippet: another path says no more than the first word does.
+    return decoded(path) if b" " in path or len(path.rpartition(b"/")[2]) >= KEPT else ""
 
 
 def _words(rows: list[str]) -> dict[str, list[str]]:
