@@ -18,6 +18,7 @@ from infratest.hosts import Host
 from infratest.outsiders import get
 from infratest.transports.base import Transport
 from infratest.transports.ssh.choice import choose
+from infratest.transports.ssh.libssh2_shell import Shell
 from infratest.transports.ssh.route import Options, route
 from tests.worlds.sshd import Server, make_key
 from tests.worlds.turns import Turns, counting
@@ -233,3 +234,15 @@ def test_close_while_it_connects(server: Server) -> None:
         transport.close()
         thread.join(LONG)
         assert len(errors) == 1
+
+
+def test_a_longer_answer_does_not_make_the_next_wait_longer():
+    """It is waited for in one piece, up to twice the time of the last: answers to the same script vary by processes."""
+    shell = Shell(sudo=False)
+    shell.changes("a script")
+    for size, seconds in ((16_600, 0.75), (14_300, 1.5), (15_000, 1.6)):
+        shell.remember(size, seconds)
+    assert (shell.answered, shell.took) == (14_300, 0.75)
+    shell.changes("another")
+    shell.remember(90_000, 3.0)
+    assert (shell.answered, shell.took) == (90_000, 3.0)

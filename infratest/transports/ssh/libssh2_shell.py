@@ -69,8 +69,8 @@ class Shell:
     """A shell that stays.
 
     `by` is what it is started by; `mark` is what all that it has started is found by, what its streams are marked with,
-    and under which its channel is kept; `function` is the script it has. `answered` and `took` are the bytes and
-    seconds of the last answer to that script.
+    and under which its channel is kept; `function` is the script it has. `answered` and `took` are the fewest
+    bytes and seconds of an answer to that script: one that was waited for too long must not make the next wait longer.
     """
 
     def __init__(self, sudo: bool) -> None:
@@ -78,6 +78,14 @@ class Shell:
         self.mark = ""
         self.function = ""
         self.answered, self.took = 0, 0.0
+
+    def remember(self, size: int, seconds: float) -> None:
+        """Keep the size in bytes of an answer to the script, and the time it took, where none was as small so far."""
+        self.answered, self.took = min(self.answered or size, size), min(self.took or seconds, seconds)
+
+    def changes(self, function: str) -> None:
+        """Have another script, of which nothing is known."""
+        self.function, self.answered, self.took = function, 0, 0.0
 
 
 class Run(Libssh2Execution):
@@ -111,7 +119,8 @@ class Run(Libssh2Execution):
             self._gathers = not function
             self._stdin = _ssh_script.request(function, self._arguments)
             self._sent = self._answered = True
-        self._shell.function = self._function
+        if self._shell.function != self._function:
+            self._shell.changes(self._function)
         return channel
 
     def _listen(self) -> None:
@@ -136,7 +145,7 @@ class Run(Libssh2Execution):
         """Wait; at first, where the same was asked before, until about as much is there as was answered then.
 
         An answer comes in a piece or two for each fact, and waking up for each costs more than reading it all at once.
-        One that is shorter this time is looked at after twice the time that the last one took.
+        One that is shorter than any before is looked at after twice the time that the quickest took.
         """
         gathers, self._gathers = self._gathers, False
         if gathers and self._fed and self._stuck is None and not self._out.data:
@@ -156,7 +165,7 @@ class Run(Libssh2Execution):
         if not (self._out.begun or self._starts):
             raise NotBegun
         result = super()._result(channel)
-        self._shell.answered, self._shell.took = len(result.stdout), result.seconds
+        self._shell.remember(len(result.stdout), result.seconds)
         return result
 
     def _leave(self, channels: Channels) -> None:
