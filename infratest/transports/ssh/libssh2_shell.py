@@ -142,14 +142,14 @@ class Run(Libssh2Execution):
         return True
 
     def _wait(self, channels: Channels) -> None:
-        """Wait; at first, where the same was asked before, until about as much is there as was answered then.
+        """Wait; at first, where the same was asked before, until most of what was answered then is there.
 
         An answer comes in a piece or two for each fact, and waking up for each costs more than reading it all at once.
         One that is shorter than any before is looked at after twice the time that the quickest took.
         """
         gathers, self._gathers = self._gathers, False
         if gathers and self._fed and self._stuck is None and not self._out.data:
-            size = min(self._shell.answered * 15 // 16, GATHERED)
+            size = min(self._shell.answered * 3 // 4, GATHERED)
             channels.link.wire.gather(size, self._deadline.at_most(2 * self._shell.took))
         else:
             super()._wait(channels)
