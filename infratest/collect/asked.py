@@ -154,9 +154,11 @@ def questions(location: str, wanted: Iterable[Ask], facts: Facts, seconds: float
 
     found = []
     for ask in wanted:
-        good = tuple([need for need in ask.needs if _writable(location, ask, need, facts)])
+        good = ask.needs
+        if _unwritable(ask) is not None:
+            good = tuple([need for need in ask.needs if _writable(location, ask, need, facts)])
+            ask = ask.changed(needs=good)
         if good:
-            ask = ask if len(good) == len(ask.needs) else ask.changed(needs=good)
             apart, at_once = ask.apart and len(good) > 1, getattr(ask.fact, "at_once", False)
             found.append((ask, Question(ask.text, seconds, ask.fact.alone, ask.parts, apart, at_once)))
     return found
@@ -165,15 +167,23 @@ def questions(location: str, wanted: Iterable[Ask], facts: Facts, seconds: float
 def _writable(location: str, ask: Ask, need: Need, facts: Facts) -> bool:
     """Whether a script can ask for this; if not, that it cannot is its answer."""
     alone = Ask(ask.fact, (need,))
+    error = _unwritable(alone)
+    if error is not None:
+        facts.failed(location, alone, as_failure(ask.name, error))
+    return error is None
+
+
+def _unwritable(ask: Ask) -> Exception | None:
+    """Return why no script can ask for all of this, if so."""
     try:
-        if any("\0" in word for word in need.argument):
-            raise FactError(f"{clean(' '.join(need.argument), 80)!r} holds a NUL, which no word of a shell can")
-        for word in alone.parts[0] if alone.parts else (alone.text,):
+        for argument in ask.arguments:
+            if "\0" in "".join(argument):
+                raise FactError(f"{clean(' '.join(argument), 80)!r} holds a NUL, which no word of a shell can")
+        for word in [word for words in ask.parts for word in words] or (ask.text,):
             word.encode("utf-8", "surrogateescape")
     except Exception as error:  # noqa: BLE001 - a fact's own bug is unknown, and must not end the others
-        facts.failed(location, alone, as_failure(ask.name, error))
-        return False
-    return True
+        return error
+    return None
 
 
 class Ask(Record):
@@ -198,7 +208,7 @@ class Ask(Record):
     def unprivileged(self) -> bool:
         return self.fact.unprivileged
 
-    @property
+    @derived
     def parts(self) -> tuple[tuple[str, ...], ...]:
         """The positional parameters of `text` for each need; none for a fact that has no such text."""
         fact = self.fact

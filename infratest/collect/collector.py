@@ -134,7 +134,7 @@ class Collector:
 
     def _ask(self, name: str, wanted: Sequence[Ask], sudo: bool, deadline: Deadline, facts: Facts) -> None:
         """Ask all of these by one script; what is to be asked once more by a second."""
-        seconds = max(1.0, min(SNIPPET_SECONDS, deadline.left - 1))
+        seconds = max(1, round(min(SNIPPET_SECONDS, deadline.left - 1)))
         asking = questions(name, wanted, facts, seconds)
         script = build([question for _, question in asking])
         started = monotonic()

@@ -30,7 +30,7 @@ SIGPIPE = 13
 
 def ask_shell(location: str, wanted: Sequence[Ask], deadline: Deadline, facts: Facts) -> None:
     """Ask all of these by one script, and put what came back by the deadline into the table of facts."""
-    seconds = max(1.0, min(SNIPPET_SECONDS, deadline.left - 1))
+    seconds = max(1, round(min(SNIPPET_SECONDS, deadline.left - 1)))
     asking = questions(location, wanted, facts, seconds)
     script = build([question for _, question in asking])
     began = monotonic()

@@ -183,8 +183,14 @@ def build(questions: Sequence[Question], as_login: bool = False) -> Script:
         as_login: in the environment that the login has (the transport must not have changed it either), as a command
             finds it that runs alone; else in one that is the same on every host.
     """
-    asked = tuple([question.changed(seconds=max(1, round(question.seconds))) for question in questions])
-    return Script(_text(asked, as_login), os.urandom(12).hex(), tuple(questions))
+    return Script(_text(tuple([_timed(one) for one in questions]), as_login), os.urandom(12).hex(), tuple(questions))
+
+
+def _timed(question: Question) -> Question:
+    """Return the question with a number of seconds that `timeout` of every host reads."""
+    if isinstance(question.seconds, int):
+        return question
+    return question.changed(seconds=max(1, round(question.seconds)))
 
 
 #: Texts that were made: all hosts of a run are asked much the same, and a monitor asks the same again and again.
