@@ -159,7 +159,7 @@ class UnixListening(Check):
         subject = f'the socket "unix:{self.path}"'
         others = f"listening are {_listed(sorted(listeners.addresses))}"
         if self.path.startswith("@"):
-            there = self.path in listeners.addresses
+            there = any(one.address == self.path and one.file is None for one in listeners)
             return Seen(there, f"{subject} is listening" if there else f"{subject} is not listening; {others}")
         file = facts[self.file]
         if file.problem:
@@ -183,18 +183,19 @@ def _instead(path: str, file: File) -> str:
 
 def _is_at(one: UnixListener, path: str, file: File) -> bool | str:
     """Whether a unix socket is the one whose file is at a path; words where the host could not say whose it is."""
-    same_name = one.address.rpartition("/")[2] in (path.rpartition("/")[2], (file.link or "").rpartition("/")[2])
-    if one.address.startswith("@"):
-        return False
+    names = (path.rpartition("/")[2], (file.link or "").rpartition("/")[2])
     if one.file is not None:
         # A file system of several devices (btrfs, overlay) has one number for the kernel's list, another for the file.
-        if one.file[1] != file.inode or one.file[0] == file.device or same_name:
+        # Only at the path that was bound it is the same file then: elsewhere each file system counts its own from 1.
+        if one.file[1] != file.inode or one.file[0] == file.device or one.address == path:
             return one.file[1] == file.inode
         return (
             f"a socket was bound as {one.address}, to a file of the number that {path} has, on what the kernel calls "
             "another device: whether it is the same file is not known"
         )
-    if same_name:
+    # Without its file, `@x` is an abstract name, or the path `@x` from where it was bound.
+    bound = one.address if one.address.startswith("@") else one.address.rpartition("/")[2]
+    if bound in names:
         return (
             f"a socket was bound as {one.address}, and without ss (iproute2) the host cannot say if it is the one "
             f"at {path}"

@@ -1,7 +1,7 @@
 """The fact `unix-socket`: every unix socket that waits for others. It has no argument: all are told.
 
 Asked of `ss`, else read from /proc/net/unix; on this machine asked of the kernel, as ss asks. An abstract name begins
-with @. A path is what was bound, as it was written then: which file that is, the kernel knows (`ss -e` tells), and one
+with @ and has no file; so may a path begin that was bound from where it stands. A path is what was bound, as it was written then: which file that is, the kernel knows (`ss -e` tells), and one
 who connects gets to whoever listens on the file that is at a path now. /proc/net/unix does not tell the file, so the
 path that was bound is looked at there, which may be another's by now; of a path that two have bound it is not known.
 `ss` writes a line break in a name as it is: then all of them are unknown, unless what follows reads like one
@@ -27,7 +27,7 @@ class UnixListener(Record):
 
     Args:
         address: its path as it was bound, or `@name`. file: its file, as device and inode; None where the host could
-        not say, or for an abstract name.
+        not say, and of an abstract name.
     """
 
     address: str
@@ -118,7 +118,7 @@ def _ss(row: str) -> UnixListener | None:
     name = parts[0]
     if name == "*" or (parts[3] != "0" if fields[0] == "u_dgr" else fields[1] != "LISTEN"):
         return None
-    return UnixListener(name, file=None if name.startswith("@") else file)
+    return UnixListener(name, file)
 
 
 def _file(text: str) -> tuple[str, tuple[int, int] | None]:

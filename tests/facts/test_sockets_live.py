@@ -69,6 +69,7 @@ def bound(tmp_path, monkeypatch):
         (tmp_path / "run" / "moved").rename(tmp_path / "var" / "moved")
         monkeypatch.chdir(tmp_path / "run")
         made("relative")
+        made("@relative")
         (tmp_path / "run" / "linked").symlink_to("well")
         (tmp_path / "run" / "hard").hardlink_to(tmp_path / "run" / "well")
         (tmp_path / "run" / "dangling").symlink_to("nosuch")
@@ -83,7 +84,7 @@ ANSWERS = {
     "run/with  blanks ino:1 dev:0": True, "run/packets": True, "run/sent to": True,
     "run/of one peer": False, "run/in order": True,
     "run/silent": False, "run/unlinked": False, "run/left": False, "run/again": False, "run/newer": True,
-    "run/moved": False, "var/moved": True, "run/relative": True, "var/run/relative": True,
+    "run/moved": False, "var/moved": True, "run/relative": True, "var/run/relative": True, "run/@relative": True,
     "run/dangling": False, "run/file": False, "run/folder": False, "run/nosuch": False,
 }  # fmt: skip
 
@@ -113,12 +114,53 @@ def test_what_cannot_be_known_without_ss_is_unknown(bound, look, run):
 
     seen = verdicts(ask, bound)
     unknown = {name for name, answer in seen.items() if answer is None}
-    assert unknown == {"run/again", "run/newer", "var/moved", "run/relative", "var/run/relative"}
+    assert unknown == {
+        "run/again", "run/newer", "var/moved", "run/relative", "var/run/relative", "run/@relative"
+    }  # fmt: skip
     # /proc does not tell a datagram socket with a peer of its own from one that others have sent to.
     assert seen.pop("run/of one peer")
     assert {name: seen[name] for name in seen.keys() - unknown} == {
         name: ANSWERS[name] for name in seen.keys() - unknown
     }
+
+
+TWO_FILE_SYSTEMS = """
+import pathlib, socket, subprocess, sys
+from infratest.steps.socket import UnixListening
+from infratest.errors import FactError
+from infratest.facts.base import Need
+from tests.facts.both_ways import here, snippet
+
+paths = []
+for name in ("left", "right"):
+    folder = pathlib.Path(sys.argv[1], name)
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
+    paths.append(str(folder / "x.sock"))
+sockets = [socket.socket(socket.AF_UNIX) for _ in paths]
+for one, path in zip(sockets, paths):
+    one.bind(path)
+sockets[0].listen()
+sockets[1].close()
+files = [pathlib.Path(path).stat() for path in paths]
+assert files[0].st_ino == files[1].st_ino and files[0].st_dev != files[1].st_dev
+for ask in (here, snippet):
+    facts = {Need("unix-socket"): ask("unix-socket", [()])[()]}
+    facts |= {Need("file", one): value for one, value in ask("file", [(path,) for path in paths]).items()}
+    assert UnixListening(paths[0]).observe(facts).holds
+    try:
+        print(UnixListening(paths[1]).observe(facts))
+    except FactError as error:
+        assert "not known" in str(error)
+print("done")
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount")
+def test_a_socket_of_the_same_number_on_another_file_system_is_another_one(tmp_path):
+    words = ["unshare", "--mount", sys.executable, "-c", TWO_FILE_SYSTEMS, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("done\n", "", 0)
 
 
 IN_A_NETWORK_OF_ITS_OWN = """
