@@ -209,7 +209,7 @@ def _range(text: str | None, option: str) -> Range | None:
 
 
 def _on_host(session: Session, hostname: str | None) -> Session:
-    return replace(session, host=(*session.host, _name(session, hostname))) if hostname else session
+    return replace(session, exactly=(_name(session, hostname),)) if hostname else session
 
 
 def _name(session: Session, wanted: str) -> str:
@@ -225,6 +225,8 @@ def _name(session: Session, wanted: str) -> str:
     if not found:
         known = ", ".join(f"{host.name} ({host.address or 'no address'})" for host in hosts)
         raise UserError(f"-H {wanted!r}: no host has this name or address; known are {known or 'none'}")
+    if len(found) > 1:  # one of them would be looked at, and the others never
+        raise UserError(f"-H {wanted!r} is the address of {len(found)} hosts: name one of them, {' or '.join(found)}")
     return found[0]
 
 

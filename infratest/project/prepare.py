@@ -82,7 +82,7 @@ def prepare(
     """
     prepared = plan_for(session, request, choose(session, request, read_feature), hosts, deadline=deadline)
     if not prepared.plan.tasks:
-        raise UserError(f"--host {' '.join(session.host)}: none of the scenarios is about it: nothing to run")
+        raise UserError(f"{session.asked}: none of the scenarios is about it: nothing to run")
     return prepared
 
 

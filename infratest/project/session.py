@@ -59,12 +59,17 @@ def seconds(text: str) -> float:
 
 @dataclass(kw_only=True)
 class Session:
-    """The options of one call, and what they lead to, found when first asked for."""
+    """The options of one call, and what they lead to, found when first asked for.
+
+    `host` are the texts of `--host`, each of which may mean several hosts. `exactly` are names of hosts and nothing
+    else, where that is what was meant: a group of the same name is another thing. None: whatever `host` selects.
+    """
 
     stack_path: Path = STACK_FILE
     env: str | None = None
     state_path: str | None = None
     host: tuple[str, ...] = ()
+    exactly: tuple[str, ...] | None = None
     parameters: dict[str, str] = field(default_factory=dict)
     timeout: float | None = None
     jobs: int = 16
@@ -109,13 +114,24 @@ class Session:
         """Return the host names that `--host` selects (all without it): by name, pattern, group or a list of these.
 
         Raises:
-            UserError: a part of it that selects none.
+            UserError: a part of it that selects none; or none of what it selects is among `exactly`.
         """
         try:
-            return selection.matching(self.stack.hosts, names, self.host)
+            chosen = selection.matching(self.stack.hosts, names, self.host)
         except UserError as error:
             here = f"; {self.stack_path} says what there is, without one `local` is this machine"
             raise UserError(f"--host {error}{here if 'local' in self.host else ''}") from None
+        if self.exactly is None:
+            return chosen
+        if not set(chosen) & set(self.exactly):
+            left = ", ".join(self.exactly)
+            raise UserError(f"--host {' '.join(self.host)} (or INFRATEST_HOST) leaves {left} out: name one of the two")
+        return [name for name in chosen if name in self.exactly]
+
+    @property
+    def asked(self) -> str:
+        """Which hosts were asked for, in the words of the command line."""
+        return f"--host {' '.join(self.host if self.exactly is None else self.exactly)}"
 
 
 def session_of(

@@ -70,8 +70,8 @@ class Active:
             if self.testinfras.hosts is not None:
                 ways = testinfras.ways(self.testinfras.hosts, "--hosts", stack)
                 # For features they are what `--host` is.
-                self.session.host = tuple(dict.fromkeys(way.host for way in ways if way.host in names))
-                if not self.session.host:
+                self.session.exactly = tuple(dict.fromkeys(way.host for way in ways if way.host in names))
+                if not self.session.exactly:
                     raise pytest.UsageError(f"--hosts {','.join(self.testinfras.hosts)}: none of them is in --host")
         except InfratestError as error:
             raise pytest.UsageError(str(error)) from None

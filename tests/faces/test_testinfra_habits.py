@@ -165,6 +165,16 @@ def test_a_modules_hosts_and_the_options(tmp_path):
         assert "Traceback" not in said
 
 
+def test_a_host_that_is_called_as_a_group_is_one_host(tmp_path):
+    stack = "stack: one\nprovider: local\nhosts:\n  web: {}\n  db: {groups: [web]}\n"
+    feature = 'Feature: f\n  Scenario: s\n    Then the command "true" exits 0\n'
+    write(tmp_path, {"stack.yaml": stack, "a.feature": feature})
+    done = run(tmp_path, "pytest", *QUIET, "--hosts=w*", "a.feature")
+    assert done.returncode == 0, done.stdout
+    assert "a.feature::s[web]" in done.stdout
+    assert "a.feature::s[db]" not in done.stdout
+
+
 # The shell
 
 BASH = """
