@@ -62,7 +62,10 @@ def _read(table: bytes) -> dict[str, Mount]:
 
 
 def _mounts(table: str) -> dict[str, Mount]:
-    """Return the mounts that who opens a path gets to: of several on one path the last, and none that is hidden."""
+    """Return the mounts that who opens a path gets to: of several on one path that on top, and none that is hidden.
+
+    Their order says nothing of that: one may be moved over a younger one, or put beneath an older one.
+    """
     rows: dict[int, tuple[int, Mount]] = {}
     for row in lines(table):
         before, mark, after = row.partition(" - ")
@@ -75,8 +78,17 @@ def _mounts(table: str) -> dict[str, Mount]:
         rows[number(key, "a mount's id")] = number(parent, "a mount's id"), mount
     if not rows:
         raise FactError("/proc/self/mountinfo is empty: is /proc mounted?")
-    hidden = _hidden(rows)
+    hidden = _hidden(rows) | _covered(rows)
     return {mount.path: mount for key, (_, mount) in rows.items() if key not in hidden}
+
+
+def _covered(rows: Mapping[int, tuple[int, Mount]]) -> set[int]:
+    """Return the ids of mounts that another one stands on, on their own path."""
+    return {
+        parent
+        for parent, mount in rows.values()
+        if mount.path != "/" and parent in rows and rows[parent][1].path == mount.path
+    }
 
 
 def _options(of_mount: str, of_system: str) -> tuple[str, ...]:
@@ -90,11 +102,13 @@ def _options(of_mount: str, of_system: str) -> tuple[str, ...]:
 def _hidden(rows: Mapping[int, tuple[int, Mount]]) -> set[int]:
     """Return the ids of mounts that no path leads to: a folder above them was mounted over, or their parent is hidden.
 
-    What is mounted over the root itself hides nothing from us, who are in it.
+    What is mounted over the root itself hides nothing from us, who are in it; no path leads there.
     """
     places = {(parent, mount.path) for parent, mount in rows.values() if mount.path != "/"}
     hidden = {
-        key for key, (parent, mount) in rows.items() if any((parent, one) in places for one in _above(mount.path))
+        key
+        for key, (parent, mount) in rows.items()
+        if any((parent, one) in places for one in _above(mount.path)) or (mount.path == "/" and parent in rows)
     }
     while more := {key for key, (parent, _) in rows.items() if parent in hidden} - hidden:
         hidden |= more
