@@ -2,9 +2,9 @@
 
 Asked of `ss`, else read from /proc/net/unix; on this machine asked of the kernel, as ss asks. An abstract name begins
 with @ and has no file; a path may begin so, too, where it was bound from the folder that it is in. A path is what was
-bound, as it was written then: which file that is, the kernel knows (`ss -e` tells), and one who connects gets to whoever
-listens on the file that is at a path now. /proc/net/unix does not tell the file, so the path that was bound is looked
-at there, which may be another's by now; of a path that two have bound it is not known.
+bound, as it was written then: which file that is, the kernel knows (`ss -e` tells), and one who connects gets to
+whoever listens on the file that is at a path now. /proc/net/unix does not tell the file, so the path that was bound is
+looked at there, which may be another's by now; of a path that two have bound it is not known.
 `ss` writes a line break in a name as it is: then all of them are unknown, unless what follows reads like one
 more line of its. So whoever may run programs on a host can make up names of unix sockets there, but never a port.
 """

@@ -46,6 +46,28 @@ def test_while_dpkg_is_at_work_it_is_asked_itself(tmp_path):
     assert dpkg_rows(str(tmp_path), {"one"}) is None
 
 
+ONE = "Package: one\nStatus: install ok installed\nMaintainer: x\nArchitecture: all\nVersion: 1\nDescription: d\n\n"
+TWO = ONE.replace("one", "two")
+
+
+@pytest.mark.parametrize(
+    "status",
+    [ONE + TWO[:40], ONE + TWO[:12], ONE + "\0" * 4096, ONE + TWO[:-2], (ONE + TWO).replace("\n", "\r\n"), ""],
+    ids=["within a status", "within a name", "zeros", "within a description", "carriage returns", "nothing"],
+)
+def test_a_damaged_status_file_is_dpkgs_own_affair(tmp_path, status):
+    """As a crash or a full disk leaves it: what it does not hold any more is not said to be not installed."""
+    for folder in ("updates", "info", "triggers"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "status").write_text(ONE + TWO)
+    assert dpkg_rows(str(tmp_path), {"one", "gone"}) == ["one\tall\tinstall ok installed\t1"]
+    (tmp_path / "status").write_bytes(status.encode())
+    words = ["dpkg-query", f"--admindir={tmp_path}", "-W", "one"]
+    if status:
+        assert subprocess.run(words, capture_output=True, check=False).returncode == 2
+    assert dpkg_rows(str(tmp_path), {"one", "gone"}) is None
+
+
 @pytest.mark.parametrize("shift", range(-24, 3))
 def test_a_package_where_one_read_ends_and_the_next_begins(tmp_path, shift):
     (tmp_path / "updates").mkdir()

@@ -238,23 +238,27 @@ def _plain(name: bytes) -> bool:
 
 
 def _stanzas(path: str, names: set[bytes]) -> list[bytes] | None:
-    """Return the paragraphs of these packages, each from its name on (dpkg writes the name first); None if it is empty.
+    """Return the paragraphs of these packages, each from its name on (dpkg writes the name first).
+
+    None of a file that is empty, or cut or damaged as a crash leaves it: dpkg refuses it, and says what is wrong.
 
     Raises:
         OSError: the file cannot be read.
     """
     found: list[bytes] = []
-    left = b"\n"
+    left, last, intact = b"\n", b"", True
     handle = os.open(path, _machine.READ_ONLY)
     try:
         while part := os.read(handle, PART):
+            intact = intact and b"\0" not in part and b"\r" not in part
+            last = part[-1:]
             *whole, left = (left + part).split(b"\nPackage: ")
             found += [one for one in whole if one[: one.find(b"\n")] in names]
     finally:
         os.close(handle)
     if left[: left.find(b"\n")] in names:
         found.append(left)
-    return None if left == b"\n" else found
+    return found if intact and last == b"\n" else None
 
 
 def _row(stanza: bytes) -> str:
