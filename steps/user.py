@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from infratest.check import Check, Seen
+from infratest.errors import FactError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
 from infratest.record import derived
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from infratest.facts.base import FactValues
     from infratest.facts.group import Group
+    from infratest.facts.membership import Membership
     from infratest.facts.user import User
 
 
@@ -105,7 +107,7 @@ class UserId(_OfUser):
     example='the user "deploy" is in the group "www-data"',
 )
 class UserInGroup(Check):
-    """The account is listed in the group, or it is its primary group."""
+    """The account gets the group when it logs in, as `id` says: it is listed in it, or it is its primary group."""
 
     name: str
     group: str
@@ -117,19 +119,22 @@ class UserInGroup(Check):
         entry_name(self.group)
 
     @derived
-    def asked(self) -> tuple[Need[User | None], Need[Group | None]]:
-        return Need("user", (self.name,)), Need("group", (self.group,))
+    def asked(self) -> tuple[Need[User | None], Need[Group | None], Need[Membership | None]]:
+        return Need("user", (self.name,)), Need("group", (self.group,)), Need("membership", (self.name,))
 
     def needs(self) -> tuple[Need, ...]:
         return self.asked
 
     def observe(self, facts: FactValues) -> Seen:
-        user, group = (facts[self.asked[0]], facts[self.asked[1]])
+        user, group, membership = (facts[self.asked[0]], facts[self.asked[1]], facts[self.asked[2]])
         if user is None:
             return Seen(holds=False, saw=f'the user "{self.name}" does not exist', absent=True)
         if group is None:
             return Seen(holds=False, saw=f'the group "{self.group}" does not exist')
-        inside = user.gid == group.gid or user.name in group.members
+        if membership is None:
+            raise FactError(f'the user "{self.name}" exists, and id does not tell its groups')
+        # A group's own line is not all that there is of it: it may be written on several, and its id be another's too.
+        inside = group.gid in membership.gids
         members = f"listed in it: {', '.join(group.members[:10]) or 'nobody'}"
         words = f'the user "{self.name}" is {"" if inside else "not "}in the group "{self.group}" ({members})'
         return Seen(holds=inside, saw=words)

@@ -166,7 +166,7 @@ other:x:7004:7004::/h:/bin/sh
 +nis:x:7009:7009::/h:/bin/sh
 +::::::
 """
-GROUP = "twice:x:7003:a,,b\ntwice:x:7005:c\nshort:x:7004\nother:x:7004:\n+:::\n"
+GROUP = "twice:x:7003:a,,b\ntwice:x:7005:noshell\nshort:x:7004\nother:x:7004:\nother:x:7004:twice\n+:::\n"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount")
@@ -192,6 +192,13 @@ def test_odd_lines_of_passwd_and_group(tmp_path):
         "user nis None",
         "user + None",
         "user +nis None",
+        "membership twice (7002, 7004)",
+        "membership short (7004,)",
+        "membership badid None",
+        "membership noshell (7005, 7008)",
+        "membership nis None",
+        "membership + None",
+        "membership +nis None",
         "group twice (7003, ('a', 'b'))",
         "group short (7004, ())",
         "group other (7004, ())",

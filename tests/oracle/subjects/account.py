@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import os
 import pwd
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,9 @@ two words:x:3007:two words,a.b
 many:x:3011:{",".join(MANY)},deploy
 dupgroup:x:3012:deploy
 dupgroup:x:3013:depl
+split:x:3019:deploy
+split:x:3019:depl
+alias:x:3019:
 UPPER:x:3014:UPPER
 short:x
 blank:x:3015:deploy, depl
@@ -74,6 +78,7 @@ USERS = (
 )  # fmt: skip
 GROUPS = (
     "deploy", "www", "empty", "one", "twice", "ghosts", "same", "deplo", "two words", "ünï", "many", "dupgroup",
+    "split", "alias",
     "UPPER", "upper",
     "short", "blank", "trailing", "huge", "host$", "DOMAIN\\group", "nosuch", "root", "sudo", "nogroup", "ww",
     "w*", "+plus", "#hash", "$(id)",
@@ -145,7 +150,7 @@ def _of_user(name: str) -> Iterator[Question]:
 
 def _of_both(name: str, group_name: str) -> Iterator[Question]:
     user, group = _user(name), _group(group_name)
-    inside = bool(user and group and (user.pw_gid == group.gr_gid or name in group.gr_mem))
+    inside = bool(user and group and group.gr_gid in os.getgrouplist(name, user.pw_gid))
     forms = (
         f"the user {quoted(name)} is in the group {quoted(group_name)}",
         f"the user {quoted(name)} is not in the group {quoted(group_name)}",
