@@ -41,9 +41,9 @@ TOGETHER = 2 / 3
 #: KiB of memory for what waits for the end of a user's command: it holds a whole line, and a line may have no end.
 SED_LIMIT = 2**18
 
-#: What `timeout` of coreutils exits with when it had to end the command. Where it had to kill, or is another's
-#: (busybox, toybox), which ends one process alone and has its status, the script exits so itself, after ending all.
-TIMED_OUT = 124
+#: Stands before the status of a snippet that was ended for its time. Its status alone does not tell that: a user's own
+#: `timeout 5 backup` exits 124 as well, after 5 s.
+LATE = "late "
 
 _PROLOGUE = r"""{
 nonce=$1
@@ -57,9 +57,13 @@ case ${KSH_VERSION-} in
 *) put() { printf %s "$1"; } ;;
 esac
 uptime() { up=0; { read -r up rest </proc/uptime; } 2>/dev/null; up=${up%%.*}; }
+over=
 late() {
   uptime
-  [ $s -ne 137 ] || [ $((up - began)) -lt $1 ] || s=@TIMED_OUT
+  case $s in
+  124|154) [ $up -gt 0 ] && [ $((up - began)) -lt $1 ] || over='@LATE' ;;
+  137) [ $((up - began)) -lt $1 ] || over='@LATE' ;;
+  esac
   return $s
 }
 limited() { shift; "$@"; }
@@ -71,7 +75,6 @@ if command -v timeout >/dev/null 2>&1; then
       timeout -k 1 -s VTALRM $seconds setsid "$@" &
       wait $!; s=$?
       case $s in 137|154) kill -KILL "-$!" 2>/dev/null ;; esac
-      [ $s -ne 154 ] || s=@TIMED_OUT
       late $seconds
     }; fi ;;
   esac
@@ -79,7 +82,7 @@ fi
 frame() { put "$nonce $1 $2 ${#3}$nl$3" >&9; }
 answer() {
   index=$1 asked=f${1%%.*} room=$((left / 4 * 3)); shift
-  e=$( { o=$( $asked "$@" 2>&3 3>&- 9>&-; put "$nl$?" >&3; put x ); o=${o%x}
+  e=$( { o=$( $asked "$@" 2>&3 3>&- 9>&-; put "$nl$over$?" >&3; put x ); o=${o%x}
     if [ ${#o} -lt $room ]; then frame out $index "$o"; put " ${#o}" >&3
     else frame cut $index ''; put ' cut' >&3; fi; } 3>&1 )
   [ ${#e} -lt $room ] || e="its errors are too many to be told$nl${e##*"$nl"}"
@@ -109,7 +112,7 @@ ask_cut() {
   index=$1 time=$2
   room=$((left / 6))
   [ $room -lt @COMMAND_LIMIT ] || room=@COMMAND_LIMIT
-  e=$( { o=$( { f$index 2>&3 3>&- 9>&-; put "$nl$?" >&3; put "$nonce$nl$nl"; } |
+  e=$( { o=$( { f$index 2>&3 3>&- 9>&-; put "$nl$over$?" >&3; put "$nonce$nl$nl"; } |
       to_mark | tr '\000' '\377' | head -c $room; put x ); o=${o%x}
     case $o in *"$nonce$nl") o=${o%"$nonce$nl"}; frame out $index "$o" ;; *) frame cut $index "$o" ;; esac
     put " ${#o}$nl$nonce$nl$nl" >&3; } 3>&1 | to_mark | tail -c $room )
@@ -126,7 +129,7 @@ ended() {
 }
 """
 _PROLOGUE = _PROLOGUE.replace("@SCRIPT_LIMIT", str(SCRIPT_LIMIT)).replace("@COMMAND_LIMIT", str(COMMAND_LIMIT))
-_PROLOGUE = _PROLOGUE.replace("@TIMED_OUT", str(TIMED_OUT)).replace("@NO_TOOL", str(NO_TOOL))
+_PROLOGUE = _PROLOGUE.replace("@LATE", LATE).replace("@NO_TOOL", str(NO_TOOL))
 _PROLOGUE = _PROLOGUE.replace("@SED_LIMIT", str(SED_LIMIT))
 
 _EPILOGUE = 'put "$nonce done\n" >&9\nexit 0\n}\n'
@@ -271,12 +274,18 @@ def _answered(
     return _timely(found.get(str(index).encode(), lost), late)
 
 
+#: What stands for the answer of a snippet that was ended for its time, until that is told with the time it had.
+_ENDED = DeadlineExceeded("it was ended for its time")
+
+
 def _timely(answer: Answer | InfratestError, late: DeadlineExceeded) -> Answer | InfratestError:
-    return late if isinstance(answer, Answer) and answer.exit == TIMED_OUT else answer
+    return late if answer is _ENDED else answer
 
 
 def _answer(out: bytes, cut: bool, err: bytes) -> Answer | InfratestError:
     words, _, status = err.rpartition(b"\n")
+    if status.startswith(LATE.encode()):
+        return _ENDED
     if not status.isdigit():
         return ConnectionLost("the host's answer holds no exit status")
     try:

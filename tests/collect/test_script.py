@@ -78,6 +78,15 @@ def test_a_snippet_that_hangs_costs_its_own_answer_alone(shell, hangs, cut):
 
 @every_shell
 @pytest.mark.parametrize("cut", [False, True])
+def test_a_status_that_a_limit_of_time_has_too_is_the_commands_own(shell, cut):
+    """A user's own `timeout 1 backup` ends with 124; what our own limit has ended is told apart by more than that."""
+    ends = {"exit 124": 124, "echo late 124 >&2; exit 124": 124, "kill -VTALRM $$": 154, "kill -KILL $$": 137}
+    answers = ask(*(Question(text, 20, cut=cut) for text in ends), shell=shell)
+    assert [answer.exit for answer in answers if isinstance(answer, Answer)] == list(ends.values())
+
+
+@every_shell
+@pytest.mark.parametrize("cut", [False, True])
 def test_a_snippet_holds_no_other_answers_pipe(shell, cut):
     """Busybox's `timeout` leaves a process for up to a second, which made each answer wait for that."""
     (answer,) = ask(Question("ls /proc/self/fd", 20, cut=cut), shell=shell)
