@@ -109,10 +109,18 @@ def _told(report: Report, about: dict[str, Any], answer: _Answer) -> None:
 
 
 def _print(text: str) -> bool:
+    """Print, and return whether it is out. Of nobody who reads it nothing is said: the status is that of what was seen.
+
+    As the whole command line has it, or a check would end with another status the second time.
+    """
+    if sys.stdout is None:  # it was closed by whoever started us
+        return True
     try:
         # The web is UTF-8, whatever the locale of a monitoring daemon says.
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))
         sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        return True
     except OSError:
         return False
     return True

@@ -236,20 +236,22 @@ def test_an_act_while_another_run_acts(place: Place) -> None:
 def test_closed_streams_change_no_status(place: Place, command: str, closed: str) -> None:
     words = shlex.split(command)
     before = place.files()
-    shell = subprocess.run(
-        ["sh", "-c", f'"$@" {closed}', "sh", program(words[0]), *words[1:]], cwd=place.folder, capture_output=True
-    )
-    assert shell.returncode == 0
-    assert b"Traceback" not in shell.stdout + shell.stderr
+    for _ in range(2):  # the second check has a kept plan
+        shell = subprocess.run(
+            ["sh", "-c", f'"$@" {closed}', "sh", program(words[0]), *words[1:]], cwd=place.folder, capture_output=True
+        )
+        assert shell.returncode == 0
+        assert b"Traceback" not in shell.stdout + shell.stderr
     place.nothing_left(before)
 
 
 @pytest.mark.parametrize("command", ["infratest test ok.feature", "check_infratest -v ok.feature", "infratest steps"])
 def test_a_reader_that_has_gone(place: Place, command: str) -> None:
     """As `| head -1`: nothing is said of it, and a run's status is that of what was seen."""
-    read, write = os.pipe()
-    os.close(read)
-    done = place.ended(place.start(command, stdout=write))
-    os.close(write)
-    assert done.err == ""
-    assert done.status == (1 if command == "infratest steps" else 0)
+    for _ in range(2):  # the second check has a kept plan
+        read, write = os.pipe()
+        os.close(read)
+        done = place.ended(place.start(command, stdout=write))
+        os.close(write)
+        assert done.err == ""
+        assert done.status == (1 if command == "infratest steps" else 0)
