@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from infratest.cleaning import clean
-from infratest.model import Result
-from infratest.plan.tasks import NO_HOST
+from infratest.model import Result, StepResult
+from infratest.plan.tasks import NO_HOST, OtherStep
 from infratest.states import OK, SKIPPED, UNKNOWN, WARNING, worst
 
 TYPE_CHECKING = False
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from infratest.errors import TransportError
     from infratest.hosts import Host
-    from infratest.model import StepResult
     from infratest.plan.tasks import Task
 
 REACHABLE = "reachable"
@@ -82,8 +81,12 @@ def result(
 
 
 def problem(task: Task, hosts: Mapping[str, Host]) -> Result:
-    """Return the result of a task that could not be planned: unknown, with why."""
-    return result(task, hosts, state=UNKNOWN, reason=task.problem)
+    """Return the result of a task that could not be planned: unknown, with each sentence that stands in the way."""
+    refused = [step for step in task.steps if isinstance(step, OtherStep)]
+    steps = [
+        StepResult(step.line.text, step.line.number, UNKNOWN, clean(step.problem, REASON_LIMIT)) for step in refused
+    ]
+    return result(task, hosts, steps, state=UNKNOWN, reason=task.problem)
 
 
 def skipped(task: Task, hosts: Mapping[str, Host]) -> Result:

@@ -1,4 +1,4 @@
-"""All that does not fit between a scenario and a stack, where a plan tells the first alone. For `infratest lint`."""
+"""All that does not fit between a scenario and a stack, several mistakes of one sentence too. For `infratest lint`."""
 
 from __future__ import annotations
 

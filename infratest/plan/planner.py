@@ -36,7 +36,7 @@ def plan(
 
     Args:
         values: of parameters, outputs and hosts. selected: whether `--host` has this host. skip: why a scenario is
-        left out, or an empty text. problems: takes all that cannot be planned, where a task tells the first alone.
+        left out, or an empty text. problems: takes all that cannot be planned, each with its file and line.
         steps: whether the tasks have steps; without, it is only known which there are.
     """
     planner = _Planner(hosts, values, selected, problems, steps)
@@ -95,8 +95,7 @@ class _Planner:
             given = self._given(scenario)
             once = self._runs_once(scenario, given)
         except UserError as error:
-            self._note(scenario, self.hosts, str(error))
-            return [Task(scenario=scenario, host=NO_HOST, problem=str(error))]
+            return [self._refused(scenario, NO_HOST, _Scope(None, self.hosts, self.hosts), error)]
         chosen = [host for host in given if self.selected(host)]
         if once:
             # `--host` leaves such a scenario out only where none of its hosts is selected. What it acts on is narrowed
@@ -146,10 +145,30 @@ class _Planner:
         try:
             steps = tuple(self._step(line, scenario, scope) for line in scenario.lines)
         except UserError as error:
-            self._note(scenario, [scope.host] if scope.host else scope.hosts, str(error))
-            return Task(scenario=scenario, host=name, problem=str(error))
+            return self._refused(scenario, name, scope, error)
         chosen = (scope.hosts if scope.host is None else scope.every) if scenario.own else ()
         return Task(scenario=scenario, host=name, steps=steps, given=tuple(host.name for host in chosen))
+
+    def _refused(self, scenario: Scenario, host: str, scope: _Scope, error: UserError) -> Task:
+        """Return a task that cannot be asked; its steps are the sentences that stand in the way, each with its reason.
+
+        Args:
+            error: the first that was met.
+        """
+        self._note(scenario, [scope.host] if scope.host else scope.hosts, str(error))
+        steps = [step for line in scenario.lines if (step := self._misfit(line, scenario, scope)) is not None]
+        reasons = "; ".join(f"line {step.line.number}: {step.problem}" for step in steps)
+        return Task(scenario=scenario, host=host, steps=tuple(steps), problem=reasons or str(error))
+
+    def _misfit(self, line: Line, scenario: Scenario, scope: _Scope) -> OtherStep | None:
+        """Return a line with the reason why it cannot be planned; None where it can."""
+        try:
+            if line.match is not None and line.match.sentence.kind == SETUP:
+                self.bound.bind(line, scenario, None).built.choose(self.hosts)
+            step = self._meant(line, scenario, scope)
+        except UserError as error:
+            return OtherStep(line=line, problem=str(error).removeprefix(f"{scenario.path}:{line.number}: "))
+        return step if isinstance(step, OtherStep) and step.problem else None
 
     def _step(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
         with named_in(line, scenario):
@@ -157,7 +176,7 @@ class _Planner:
 
     def _meant(self, line: Line, scenario: Scenario, scope: _Scope) -> Step:
         if line.problem:
-            return OtherStep(line=line, problem=f"{scenario.path}:{line.number}: {line.problem}")
+            return OtherStep(line=line, problem=line.problem)
         if line.match is None and line.user:
             where = f"{scenario.path}:{line.number}"
             return OtherStep(line=line, text=self.values.of(scope.host).fill(line.text, where=where, doubled=False))

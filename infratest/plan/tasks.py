@@ -75,6 +75,7 @@ Step = CheckStep | ActStep | OtherStep
 class Task(Record):
     """One scenario on one host. `problem` says why it cannot be asked, `skip` why it is left out; both else empty.
 
+    Where there is a problem, `steps` are the sentences that stand in the way alone, each with its own.
     `given`, of a scenario with steps of the user's own, are the hosts that its Given sentences select, all without one.
     """
 

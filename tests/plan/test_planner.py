@@ -102,12 +102,7 @@ def test_a_name_is_the_numbers_label_and_means_one_number(tmp_path):
     assert [step.looks[0].measure.label for task in made.tasks for step in task.steps] == ["how y"] * 4
     other = 'the thing "other" is at most 1 big, named "how y"'
     (task,) = planned(tmp_path, f"{lines}\n{other}", sentences, HOSTS[:1]).tasks
-    assert (
-        task.problem
-        == f"x.feature:4: {other!r}: 'how y' names another number already; name each differently".replace(
-            "x.feature", str(tmp_path / "x.feature")
-        )
-    )
+    assert task.problem == f"line 4: {other!r}: 'how y' names another number already; name each differently"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +136,16 @@ def test_all_that_does_not_fit_is_told_at_once(tmp_path, monkeypatch):
         "port 22 is listening",
     ]
     made = planned(tmp_path, "\n".join(lines), vocabulary(), HOSTS[:2], problems=problems)
-    assert made.tasks[0].problem in problems
+    (task,) = made.tasks
+    told = [(step.line.number, step.problem.partition(": known")[0].partition("? known")[0]) for step in task.steps]
+    assert told == [
+        (3, "unknown host 'wbe-1': did you mean 'web-1'"),
+        (4, "unknown group 'wbe': did you mean 'web'"),
+        (5, "unknown host 'web-300': did you mean 'web-2'"),
+        (6, "'the disk \"/\" is less than {param.x} full': bound: 'y' is not a number with one of %, as 90 %"),
+        (7, "within: '2 fortnights' is not a number with one of ms, s, min, h, days, as 30 s"),
+    ]
+    assert task.problem.count("; line ") == 4
     found = [line.partition(": known")[0].partition("? known")[0] for line in problems]
     assert found == [
         "x.feature:3: unknown host 'wbe-1': did you mean 'web-1'",
@@ -150,6 +154,22 @@ def test_all_that_does_not_fit_is_told_at_once(tmp_path, monkeypatch):
         "x.feature:5: unknown host 'web-300': did you mean 'web-2'",
         "x.feature:6: 'the disk \"/\" is less than {param.x} full': bound: 'y' is not a number with one of %, as 90 %",
         "x.feature:7: within: '2 fortnights' is not a number with one of ms, s, min, h, days, as 30 s",
+    ]
+
+
+def test_a_scenario_whose_hosts_are_not_known_tells_what_else_is_wrong_with_it(tmp_path):
+    path = tmp_path / "x.feature"
+    path.write_text(
+        'Feature: f\n  Scenario: s\n    Given the hosts in group "wbe"\n    And the host "db"\n'
+        '    When the service "a b" is stopped\n    Then port 22 is listening\n    And port {param.z} is listening\n'
+    )
+    scenarios = feature(path, "x.feature", vocabulary()).scenarios
+    (task,) = plan(scenarios, HOSTS[:2], Values(HOSTS[:2], {"x": "y"}, {})).tasks
+    assert [(step.line.number, step.problem.partition(": did")[0].partition("; known")[0]) for step in task.steps] == [
+        (3, "unknown group 'wbe'"),
+        (4, "unknown host 'db': known are web-1, web-2"),
+        (5, "'a b' is not the name of a unit: letters, digits and : _ . @ - \\ are allowed"),
+        (7, "{param.z}: unknown name 'z'"),
     ]
 
 
