@@ -9,6 +9,7 @@ from __future__ import annotations
 from infratest.cleaning import clean
 from infratest.model import Report, Result, worst_first
 from infratest.outputs._alike import alike
+from infratest.outputs._mistakes import first_mistakes
 from infratest.outputs.base import Output
 from infratest.states import OK, SKIPPED, WARNING
 from infratest.units import counted
@@ -17,14 +18,14 @@ LINE, REASON = 200, 1000
 
 
 class Github(Output):
-    """One annotation for each sentence that does not hold, on the hosts where it says the same."""
+    """One annotation for each sentence that does not hold, on the hosts where it says the same; one for each mistake."""
 
     def render(self, report: Report) -> str:
         """Return a line for each annotation, and one that sums up."""
         not_ok = [each for each in worst_first(report.results) if each.blocked_by is None and each.state != SKIPPED]
         lines = [line for group in alike(not_ok) for line in _annotations(group)]
-        for problem in (report.problem,) if report.problem else ():
-            lines.append(_command("error", problem, title="infratest"))
+        wrong = first_mistakes(report.problem)
+        lines += [_command("error", each.words, **_place(each.file, each.line), title="infratest") for each in wrong]
         counts = report.counts
         said = ", ".join(f"{number} {state}" for state, number in counts.items() if number) or "nothing was checked"
         name = f"{report.stack}/{report.env}" if report.env else report.stack
@@ -44,11 +45,15 @@ def _annotations(group: list[Result]) -> list[str]:
         _command(
             "warning" if state == WARNING else "error",
             words,
-            **({"file": result.feature, "line": str(line)} if result.feature and line else {}),
+            **_place(result.feature, line),
             title=title,
         )
         for state, line, words in said or [(result.state, result.line, result.reason)]
     ]
+
+
+def _place(file: str, line: int) -> dict[str, str]:
+    return {"file": file, "line": str(line)} if file and line else {}
 
 
 def _command(name: str, message: str, **properties: str) -> str:

@@ -12,9 +12,11 @@ from xml.etree import ElementTree
 from infratest.cleaning import clean
 from infratest.model import Report, Result, StepResult
 from infratest.outputs._evidence import lines as evidence_lines
+from infratest.outputs._mistakes import mistakes
 from infratest.outputs._shares import shares
 from infratest.outputs.base import Output
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
+from infratest.units import counted
 
 Element = ElementTree.Element
 
@@ -87,7 +89,11 @@ def _no_verdict(report: Report) -> Element:
     attributes = {"classname": "infratest", "name": "the run", "time": _seconds(report.duration)}
     case = Element("testcase", attributes)
     why = report.problem or ("every scenario was skipped" if report.results else "no scenario is selected")
-    said = ElementTree.SubElement(case, "error", {"message": _legal(clean(why, 500)), "type": report.state})
+    first, *others = mistakes(why)
+    more = f" (and {counted(len(others), 'more mistake')})" if others else ""  # an attribute has no lines
+    said = ElementTree.SubElement(
+        case, "error", {"message": _legal(clean(first.text, 500)) + more, "type": report.state}
+    )
     said.text = _legal(clean(why, TEXT_LIMIT, lines=True))
     return case
 

@@ -11,6 +11,7 @@ from collections import Counter
 from infratest.cleaning import clean
 from infratest.model import Report, Result, worst_first
 from infratest.outputs._alike import BLOCKED, alike, shown_state
+from infratest.outputs._mistakes import first_mistakes
 from infratest.outputs.base import Output
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
 from infratest.units import counted, human
@@ -36,7 +37,7 @@ class Markdown(Output):
             "",
             _totals(report),
         ]
-        for note in (*report.notes, *([report.problem] if report.problem else ())):
+        for note in (*report.notes, *(each.text for each in first_mistakes(report.problem))):
             lines += ["", f"> {_text(note, REASON)}"]
         groups = alike(each for each in worst_first(report.results) if shown_state(each) not in (SKIPPED, BLOCKED))
         for group in groups[:MOST]:

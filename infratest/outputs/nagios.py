@@ -38,7 +38,7 @@ ROOM_FOR_WORDS = 800
 #: Bytes of one line of long output before its since and runbook, so that one always finds room.
 LINE_BYTES = 450
 #: Characters of the first line's parts; the guidelines would have it under 80 altogether.
-HOSTS_LIMIT, SCENARIO_LIMIT, REASON_LIMIT, NOTE_LIMIT, LINE_LIMIT = 60, 60, 100, 160, 450
+HOSTS_LIMIT, SCENARIO_LIMIT, REASON_LIMIT, PLACE_LIMIT, NOTE_LIMIT, LINE_LIMIT = 60, 60, 200, 60, 160, 450
 
 
 class Options(Record):
@@ -77,7 +77,7 @@ class Nagios(Output):
         room = LIMIT - _bytes(first) - ROOM_FOR_WORDS
         kept = _fitting(metrics, room)
         problems = [_text(line, LINE_BYTES * 4) for line in report.problem.splitlines()]
-        lines = problems if len("; ".join(problems)) > NOTE_LIMIT else []
+        lines = problems if len(problems) > 1 or "…" in first else []
         lines += [_text(note, NOTE_LIMIT) for note in report.notes if not _healed(note)]
         if len(kept) < len(metrics):
             left_out = len(metrics) - len(kept)
@@ -142,7 +142,7 @@ def _summary(report: Report) -> str:
 
 def _state_words(report: Report) -> str:
     if report.problem:
-        return _text("; ".join(report.problem.splitlines()), NOTE_LIMIT)
+        return _problem(report.problem)
     counts = report.counts
     total = len(_scenarios_of(report))
     bad = [result for result in worst_first(report.results) if result.blocked_by is None and result.state != SKIPPED]
@@ -157,8 +157,17 @@ def _state_words(report: Report) -> str:
     head = ", ".join([f"{number} of {_scenarios(total)} {rest}", *parts[1:]])
     where = f" on {_text(worst.host, HOSTS_LIMIT)}" if names_hosts(report) else ""
     more = f" (+{len(bad) - 1} more)" if len(bad) > 1 else ""
-    reason = f": {_text(worst.reason, REASON_LIMIT)}" if worst.reason else ""
+    reason = f": {_brief(worst.reason, REASON_LIMIT)}" if worst.reason else ""
     return f'{head}: "{_text(worst.scenario, SCENARIO_LIMIT)}"{where}{reason}{more}'
+
+
+def _problem(problem: str) -> str:
+    """Return the first of the mistakes that keep a run from beginning: what is wrong, then where, and how many more."""
+    from infratest.outputs._mistakes import mistakes  # most runs begin
+
+    first, *others = mistakes(problem)
+    place = f" ({_place(first.file, first.line)})" if first.file else ""
+    return _brief(first.words, REASON_LIMIT) + place + (f" (+{len(others)} more)" if others else "")
 
 
 def _nothing_bad(ok: int, skipped: int, blocked: int) -> str:
@@ -172,11 +181,15 @@ def _nothing_bad(ok: int, skipped: int, blocked: int) -> str:
 
 def _line(result: Result) -> str:
     """Return one line of long output: state, place, scenario, host, reason, since when, runbook."""
-    place = f"{result.feature}:{result.line}" if result.line else result.feature
-    parts = [f"[{result.state.upper()}]", place, result.scenario]
-    parts += [f"on {result.host}"] if result.host != "-" else []
-    line = " ".join(part for part in parts if part) + (f": {result.reason}" if result.reason else "")
-    line = _cut(_text(line, LINE_LIMIT), LINE_BYTES)
+    host = f"on {result.host}" if result.host != "-" else ""
+    reason = f": {result.reason}" if result.reason else ""
+    parts = [f"[{result.state.upper()}]", f"{result.feature}:{result.line}" if result.line else result.feature]
+    line = _text(" ".join(filter(None, [*parts, result.scenario, host])) + reason, LINE_LIMIT + 1)
+    if len(line) > LINE_LIMIT or _bytes(line) > LINE_BYTES:
+        # The reason is what is read: all else makes room for it.
+        parts = [parts[0], _place(result.feature, result.line), _text(result.scenario, SCENARIO_LIMIT)]
+        head = " ".join(filter(None, [*parts, _text(host, HOSTS_LIMIT)]))
+        line = _cut(head + _brief(reason, LINE_LIMIT - len(head)), LINE_BYTES)
     if result.since is not None and result.state != OK:
         line += f"; since {strftime('%Y-%m-%d %H:%M UTC', gmtime(result.since))}"
     return line + (
@@ -201,6 +214,29 @@ def _healed(note: str) -> bool:
 def _text(text: str, limit: int) -> str:
     """Return text for a line that `|` ends: on one line, short, without that character."""
     return clean(text.replace("|", "/"), limit)
+
+
+def _brief(text: str, limit: int) -> str:
+    """Return text of at most so many characters; where it is longer, paths and URLs in it lose their folders first."""
+    whole = _text(text, limit + 1)
+    if len(whole) <= limit:
+        return whole
+    return _text(" ".join(map(_without_folders, text.split(" "))), limit)
+
+
+def _place(file: str, line: int) -> str:
+    """Return `file:line` in at most PLACE_LIMIT characters: what is too long loses its folders, then its beginning."""
+    place = _brief(f"{file}:{line}" if line else file, LINE_LIMIT)
+    if len(place) > PLACE_LIMIT:
+        place = _without_folders(place)
+    return place if len(place) <= PLACE_LIMIT else f"…{place[1 - PLACE_LIMIT :]}"
+
+
+def _without_folders(word: str) -> str:
+    """Return a path or URL with `…` for the folders between its first part and its last; another word as it is."""
+    begin = word.find("/", word.find("://") + 3 if "://" in word else 0)
+    end = word.rfind("/")
+    return f"{word[: begin + 1]}…{word[end:]}" if end > begin >= 0 else word
 
 
 def _bytes(text: str) -> int:

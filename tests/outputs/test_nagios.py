@@ -76,7 +76,7 @@ def test_long_output_is_worst_first_with_since_and_runbook():
     "given, text",
     [
         (report(problem="features: no such directory"), "UNKNOWN - shop/prod: features: no such directory |"),
-        (report(problem="a:1: is no step\nb:2: neither"), "UNKNOWN - shop/prod: a:1: is no step; b:2: neither |"),
+        (report(problem="a:1: is no step\nb:2: neither"), "UNKNOWN - shop/prod: is no step (a:1) (+1 more) |"),
         (report(), "UNKNOWN - shop/prod: no scenario was checked: none is selected |"),
         (report(result(state="skipped")), "UNKNOWN - shop/prod web-1: no scenario was checked (1 skipped) |"),
         (report(result(), result("b", "skipped")), "OK - shop/prod web-1: 1 scenario ok, 1 skipped |"),
@@ -124,6 +124,51 @@ def test_ranges_of_the_command_line_are_in_the_line():
 )
 def test_a_line_whose_state_is_the_ranges_says_so(states, critical, first):
     assert Nagios(Options(critical=critical)).render(report(result(state=states))).startswith(first)
+
+
+DEEP = f"features/{'a-team-with-a-long-name/' * 14}web-frontends-of-the-shop.feature"
+FOLDERS = f"'/srv/{'deployments/releases/' * 20}config/database.yml' has mode 0644; expected 0600"
+LONG = f"the service answered 503 with '{'connect error, ' * 9}'; expected 200"
+
+
+@pytest.mark.parametrize("number, more", [(1, ""), (3, " (+2 more)"), (40, " (+39 more)")])
+@pytest.mark.parametrize(
+    "reason, told",
+    [(FOLDERS, "'/…/database.yml' has mode 0644; expected 0600"), (LONG, LONG)],
+    ids=["path", "words"],
+)
+def test_no_path_takes_the_room_of_a_reason(number, more, reason, told):
+    given = [Result(f"{DEEP}#{n}@web-1", DEEP, f"s{n}", n + 1, "web-1", "critical", reason) for n in range(number)]
+    first, *rest = Nagios().render(report(*given)).splitlines()
+    assert f'"s0": {told}{more} |' in first
+    assert rest[0].startswith("[CRITICAL] features/…/web-frontends-of-the-shop.feature:1 s0 on web-1: ")
+    assert rest[0].endswith(told)
+
+
+def test_a_short_path_stays_as_it_is_written():
+    text = Nagios().render(report(result(state="critical", reason="'/etc/nginx/conf.d/shop.conf' does not exist")))
+    assert text.count("'/etc/nginx/conf.d/shop.conf' does not exist") == 2
+
+
+@pytest.mark.parametrize(
+    "file, place",
+    [
+        ("features/web.feature", "features/web.feature:8"),
+        (DEEP, "features/…/web-frontends-of-the-shop.feature:8"),
+        (f"/{'n' * 80}.feature", f"…{'n' * 49}.feature:8"),
+    ],
+)
+def test_a_run_that_could_not_begin_says_what_is_wrong_before_it_says_where(file, place):
+    words = "'it can be emptied' may change something: declare your step 'the queue is emptied'"
+    first, *rest = Nagios().render(report(problem=f"{file}:8: {words}")).splitlines()
+    assert first.startswith(f"INFRATEST UNKNOWN - shop/prod: {words} ({place}) |")
+    assert rest == ([f"{file}:8: {words}"] if "…" in place else [])
+
+
+def test_an_address_keeps_who_is_asked():
+    url = f"https://shop.example:8443/{'folder/' * 30}status"
+    text = Nagios().render(report(result(state="critical", reason=f"{url} answered 503; expected 200")))
+    assert '"nginx answers": https://shop.example:8443/…/status answered 503; expected 200 |' in text
 
 
 def test_other_notes_are_long_output():

@@ -13,6 +13,7 @@ from infratest import __version__
 from infratest.cleaning import clean
 from infratest.model import Evidence, Report, Result, StepResult, worst_first
 from infratest.outputs._alike import BLOCKED, alike, shown_state
+from infratest.outputs._mistakes import first_mistakes
 from infratest.outputs.base import Output
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
 from infratest.units import counted, human
@@ -82,7 +83,7 @@ def _summary(body: Element, report: Report) -> None:
         if number:
             item = SubElement(counts, "li", {"class": state})
             _add(item, "b", str(number)).tail = f" {state}"
-    for note in (*report.notes, *([report.problem] if report.problem else ())):
+    for note in (*report.notes, *(each.text for each in first_mistakes(report.problem))):
         _add(body, "p", note, {"class": "note"}, REASON)
 
 
