@@ -70,22 +70,24 @@ def expression(text: str) -> Callable[[Sequence[str]], bool]:
 def refuse_acting(scenarios: Sequence[Scenario], why: str) -> None:
     """Refuse to run scenarios that change something.
 
+    Args:
+        why: it is refused, and what to do about it, in words that follow `and`.
     Raises:
-        FeatureError: there are some; it names each with its file and line.
+        FeatureError: there are some; it names each with its file and line, on a line of its own.
     """
     acting = [scenario for scenario in scenarios if scenario.acting]
     if acting:
-        named = "\n".join(f"{item.path}:{item.line}: {item.name!r} {_changes(item)}" for item in acting)
-        raise FeatureError(f"{named}\n{why}")
+        raise FeatureError("\n".join(f"{item.path}:{item.line}: {_refusal(item, why)}" for item in acting))
 
 
-def _changes(scenario: Scenario) -> str:
-    """Return what makes a scenario one that changes something: a sentence of ours, or a step that does not say."""
+def _refusal(scenario: Scenario, why: str) -> str:
+    """Return why a scenario is not run: a sentence of ours changes something, or a step may, which does not say."""
     acts = [line for line in scenario.lines if line.match is not None and line.match.sentence.kind == ACT]
     own = [line.text for line in scenario.lines if line.user == ACT]
     if acts or not own:
-        return "changes something"
-    return f"may change something: declare your step {own[0]!r} with @infratest.checks if it only looks"
+        return f"{scenario.name!r} changes something, and {why}"
+    declared = f"declare your step {own[0]!r} with @infratest.checks if it only looks"
+    return f"{scenario.name!r} may change something, and {why}, or {declared}"
 
 
 def why_skipped(tags: Sequence[str]) -> Callable[[Scenario], str]:

@@ -173,7 +173,7 @@ def metric(observation: Observation) -> str:
 
 def unknown_line(words: str) -> str:
     """Return the line of a check that could not even begin, as on wrong use."""
-    return f"INFRATEST UNKNOWN - {clean(words, 450).replace('|', '/')}"
+    return f"INFRATEST UNKNOWN - {clean('; '.join(words.splitlines()), 450).replace('|', '/')}"
 
 
 def apply_failed_ranges(report: Report, warning: Range | None, critical: Range | None) -> tuple[str, int]:

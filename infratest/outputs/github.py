@@ -18,7 +18,7 @@ LINE, REASON = 200, 1000
 
 
 class Github(Output):
-    """One annotation for each sentence that does not hold, on the hosts where it says the same; one for each mistake."""
+    """One annotation for each sentence that does not hold, on the hosts where it says the same; or for each mistake."""
 
     def render(self, report: Report) -> str:
         """Return a line for each annotation, and one that sums up."""

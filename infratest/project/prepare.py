@@ -112,9 +112,9 @@ def choose(session: Session, request: Request, reader: Callable[[Found, UsersSte
 def _refuse_acting(stack: StackFile, request: Request, scenarios: Sequence[Scenario]) -> None:
     """Refuse scenarios that act in a check, and on a production stack without the user's word. Raises FeatureError."""
     if request.face == CHECK:
-        refuse_acting(scenarios, "a check only looks: tag such a scenario @test to leave it out of checks")
+        refuse_acting(scenarios, "a check only looks: tag it @test to leave it out of checks")
     elif stack.production and not request.yes_production:
-        other = "run such scenarios on another environment, or by `infratest test --yes-production`"
+        other = "run it on another environment, or by `infratest test --yes-production`"
         refuse_acting(scenarios, f"{stack.name} is production: {other}")
 
 

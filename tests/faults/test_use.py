@@ -55,7 +55,7 @@ ROWS = [
     row("check --host local --stack shop.yaml ok.feature", 3, "no stack file shop.yaml"),
     row("up --stack .", 2, ". is a directory; name the stack file in it"),
     # what may not be
-    row("check ok.feature", 3, "ok.feature:2: 'b' changes something", "a check only looks", "@test", ok=ACTING),
+    row("check ok.feature", 3, "'b' changes something, and a check only looks", "(ok.feature:2)", "@test", ok=ACTING),
     row(
         "test --env prod ok.feature",
         3,

@@ -120,11 +120,14 @@ def test_a_tag_with_a_value():
 def test_acting_scenarios_are_refused_each_by_its_place():
     refuse_acting([ONE, TWO], "no")
     with pytest.raises(FeatureError) as raised:
-        refuse_acting([ONE, scenario("x", 3, acts=True), scenario("y", 9, acts=True)], "a check only looks")
+        refuse_acting(
+            [ONE, scenario("x", 3, acts=True), scenario("y", 9, acts=True)], "a check only looks: tag it @test"
+        )
     assert str(raised.value) == (
-        "a.feature:3: 'x' may change something: declare your step 'it goes' with @infratest.checks if it only looks\n"
-        "a.feature:9: 'y' may change something: declare your step 'it goes' with @infratest.checks if it only looks\n"
-        "a check only looks"
+        "a.feature:3: 'x' may change something, and a check only looks: tag it @test, or declare your step 'it goes' "
+        "with @infratest.checks if it only looks\n"
+        "a.feature:9: 'y' may change something, and a check only looks: tag it @test, or declare your step 'it goes' "
+        "with @infratest.checks if it only looks"
     )
 
 

@@ -1,4 +1,4 @@
-"""Several mistakes that keep a run from beginning: one a line in every output, with its own place where there is one."""
+"""Mistakes that keep a run from beginning: one a line in every output, with its own place where there is one."""
 
 from __future__ import annotations
 

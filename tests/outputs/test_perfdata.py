@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from infratest.errors import UserError
 from infratest.model import Observation, Result, StepResult
-from infratest.outputs._perfdata import Range, label, metric, observations, stricter
+from infratest.outputs._perfdata import Range, label, metric, observations, stricter, unknown_line
 
 NUMBERS = st.one_of(
     st.integers(-1000, 1000),
@@ -64,6 +64,10 @@ def test_guidelines(text, alerting, quiet):
         assert not Range(text).contains(value)
     for value in quiet:
         assert Range(text).contains(value)
+
+
+def test_the_line_of_a_check_that_could_not_begin_parts_its_messages():
+    assert unknown_line("no a | b\nno c") == "INFRATEST UNKNOWN - no a / b; no c"
 
 
 def test_what_is_no_number_alerts():
