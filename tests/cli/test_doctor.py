@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,14 @@ def test_without_a_stack_file_and_with_a_wrong_one(place: Place) -> None:
     assert found["ssh2-python"]["usable"] is True
     assert "taken where a host's settings allow it" in found["ssh2-python"]["found"]
     assert "no stack file shop.yaml" in findings(place, "--stack shop.yaml")["shop.yaml"]["found"]
+
+
+def test_what_keeps_an_engine_from_answering_is_told_once(tmp_path: Path) -> None:
+    place = Place(tmp_path / "place")
+    place.write({"stack.yaml": "stack: shop\nprovider: container\nhosts: {web: {}}\n"})
+    place.variables |= {"DOCKER_HOST": "unix:///nowhere.sock", "PATH": str(Path(sys.executable).parent)}
+    assert place.run("infratest up").status == 1  # a stack of which nothing was made asks no engine for its hosts
+    found = findings(place)
+    assert found["container engine"]["found"].startswith("no container engine is usable (")
+    same = (found["stack.yaml"]["usable"], found["stack.yaml"]["found"], found["stack.yaml"]["advice"])
+    assert same == (False, "for the reason of 'container engine' above", "")

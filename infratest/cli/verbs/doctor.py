@@ -6,7 +6,8 @@ import json
 import platform
 import shutil
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 
 import click
@@ -62,7 +63,7 @@ def command(session: Session, form: str) -> int:
     """
     findings = [_python(), *(_library(name) for name in LIBRARIES), *(_program(name) for name in PROGRAMS)]
     findings += [finding for kind in KINDS for name in outsiders.names(kind) for finding in _plugin(kind, name)]
-    findings += _hosts(session)
+    findings = _told_once([*findings, *_hosts(session)])
     if form == "json":
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
     else:
@@ -125,6 +126,16 @@ def _host(host: Host) -> list[Finding]:
     except (InfratestError, ImportError) as error:
         return [Finding(name=name, usable=False, found=str(error), advice="see the message")]
     return [Finding(name=name, usable=True, found=f"{choice.client} would serve: {choice.why}")]
+
+
+def _told_once(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings; what an earlier one has told already, such as that no engine answers, is not told again."""
+    names: dict[str, str] = {}
+    told = []
+    for one in findings:
+        name = one.name if one.usable else names.setdefault(one.found, one.name)
+        told.append(one if name == one.name else replace(one, found=f"for the reason of {name!r} above", advice=""))
+    return told
 
 
 def _show(session: Session, findings: list[Finding]) -> None:
