@@ -20,7 +20,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from grp import getgrgid
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from infratest import LOOKS_ONLY
 from infratest.errors import FeatureError
@@ -190,7 +190,8 @@ def _load(base: Path) -> UsersSteps:
     before, registry = set(sys.modules), _registry()
     hooks: dict[str, Any] = {}
     # What they print is for people; standard output belongs to the report.
-    with UsersSteps(base, hooks, registry).importable(), _decorators(registry), redirect_stdout(sys.stderr):
+    quietly = redirect_stdout(sys.stderr)
+    with UsersSteps(base, hooks, registry).importable(), _decorators(registry), quietly, _exit_noticed():
         matchers = importlib.import_module("behave.matchers")
         for path in _executed(base):
             of_hooks = path.parent == base
@@ -251,6 +252,26 @@ def _execute(path: Path, names: dict[str, Any]) -> None:
         raise FeatureError(f"{path}: your step file ended the program (exit {error.code})") from None
     except Exception as error:
         raise FeatureError(f"{path}: your step file cannot be used: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _exit_noticed() -> Iterator[None]:
+    """Have `os._exit` raise SystemExit while files are executed: pytest and behave would end with its status, even 0.
+
+    A child that a file has forked ends as it says.
+    """
+    ends, us = os._exit, os.getpid()
+
+    def noticed(status: int) -> NoReturn:
+        if os.getpid() != us:
+            ends(status)
+        raise SystemExit(status)
+
+    os._exit = noticed
+    try:
+        yield
+    finally:
+        os._exit = ends
 
 
 def _names() -> dict[str, Any]:

@@ -86,10 +86,33 @@ def test_what_ends_the_program_is_never_green(
     assert words in " ".join((done.stdout + done.stderr).split())
 
 
-def test_a_step_file_that_ends_the_program_is_unknown(project: Path) -> None:
-    write(project, {"steps/own.py": "import os\nos._exit(0)"})
-    assert plugin(project)[0] == 3
-    assert run(project, "infratest", "test").returncode == 3
+@pytest.mark.parametrize(
+    "face, status",
+    [(("check_infratest",), 3), (("infratest", "test"), 3), (("behave",), 1), (("pytest", "-q"), 2)],
+)
+@pytest.mark.parametrize(
+    "file, ends",
+    [
+        ("steps/own.py", "import os\nos._exit(0)"),
+        ("environment.py", "from os import _exit as e\ntry: e(0)\nexcept Exception: 0"),
+    ],
+)
+def test_a_step_file_that_ends_the_program_is_unknown(
+    project: Path, face: tuple[str, ...], status: int, file: str, ends: str
+) -> None:
+    ini = "[behave]\nrunner = infratest.behave_runner:Runner\npaths = features\n"
+    write(project, {"behave.ini": ini, "steps/own.py": STEP + "pass", file: ends})
+    done = run(project, *face)
+    assert done.returncode == status
+    assert f"{file}: your step file ended the program (exit 0)" in " ".join((done.stdout + done.stderr).split())
+
+
+def test_a_child_of_a_step_file_ends_as_it_says(project: Path) -> None:
+    child = "import os\npid = os.fork()\nif pid == 0: os._exit(7)\n"
+    waits = "assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7\n"
+    write(project, {"steps/own.py": child + waits + STEP + "pass"})
+    done = run(project, "pytest", "-q")
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True)
 
 
 def test_what_was_judged_before_stands(project: Path) -> None:
