@@ -10,7 +10,7 @@ from typing import Any
 
 from infratest import outsiders
 from infratest.errors import FeatureError
-from infratest.plan import keep as compiling
+from infratest.plan.keep import save
 from infratest.plan.tasks import Plan
 from infratest.project.execute import has_store
 from infratest.project.session import Session
@@ -42,7 +42,7 @@ def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[
     if any(_changed(path) > began - TICK for path in theirs):
         return
     every = theirs | {str(path.absolute()) for path in _ours()}
-    compiling.save(sys.argv[1:], plan, sorted(every), kept | about)
+    save(sys.argv[1:], plan, sorted(every), kept | about)
 
 
 def _changed(path: str) -> int:

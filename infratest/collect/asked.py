@@ -1,4 +1,4 @@
-"""What is asked of a host and what came back, as values: one snippet a fact, the table of facts, evidence when wanted.
+"""What is asked of a host and what came back, as values: one snippet a fact, the table of facts, evidence on request.
 
 Called by the collectors (collector.py for many hosts, here.py for this machine), read by the judge. On the plugin
 program's path.
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from infratest.errors import TransportError
     from infratest.facts.base import Argument, Fact, Need
 
-    #: What a collection gets done at once: all of a host, by its name; of the controller one need.
-    Piece = str | Need
-    #: Told of each piece that is done and of what was collected so far, always by the thread that collects.
-    Arrived = Callable[[Piece, "Facts"], None]
+    #: What arrives together: all of a host, which is its name here; of the controller each need by itself.
+    Batch = str | Need
+    #: Called with each batch that is complete, and what was collected so far, always by the thread that collects.
+    OnBatch = Callable[[Batch, "Facts"], None]
 
 #: A fact's arguments are asked in snippets of at most so many, so that an answer has room and time for all.
 ARGUMENTS_AT_ONCE = 200
@@ -245,6 +245,6 @@ def asks(needs: Iterable[Need]) -> list[Ask]:
         if isinstance(fact, LooksForEach):  # of one path, all questions side by side; commands run as they are written
             listed = tuple(sorted(same, key=lambda need: need.argument))
         found += [Ask(fact, listed[at : at + size]) for at in range(0, len(listed), size)]
-    # What a user's command does to those behind it (a daemon that holds its output) is no fact's loss.
+    # User commands go last: one may leave a daemon on the pipe and delay what follows.
     found.sort(key=lambda ask: ask.fact.alone)
     return found

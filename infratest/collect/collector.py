@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from infratest.collect.asked import Arrived, Ask, Piece
+    from infratest.collect.asked import Ask, Batch, OnBatch
     from infratest.collect.connections import Connections
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect, Need
@@ -66,14 +66,16 @@ class Collector:
         """What all connections have cost so far."""
         return self._connections.cost
 
-    def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, arrived: Arrived | None = None) -> Facts:
+    def collect(
+        self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, on_batch: OnBatch | None = None
+    ) -> Facts:
         """Ask everything at every location and return what came back by the deadline.
 
         Args:
-            arrived: told of each piece as soon as it is done, while others are still waited for.
+            on_batch: called with each batch as soon as it is complete, while others are still waited for.
         """
         facts = Facts()
-        work: list[Callable[[], Piece]] = []
+        work: list[Callable[[], Batch]] = []
         for location, wanted in needs.items():
             if location != CONTROLLER:
                 work.append(partial(self._host, location, list(wanted), deadline, facts))
@@ -82,17 +84,17 @@ class Collector:
         if len(work) == 1:
             work[0]()  # threads are for those who wait for each other, and cost more to import than to log in
             return facts
-        for piece in self._together(work):
-            if arrived is not None:
-                arrived(piece, facts)
+        for batch in self._together(work):
+            if on_batch is not None:
+                on_batch(batch, facts)
         return facts
 
-    def _together(self, work: Sequence[Callable[[], Piece]]) -> Iterator[Piece]:
+    def _together(self, work: Sequence[Callable[[], Batch]]) -> Iterator[Batch]:
         """Do all of this work, so much at once as there are hosts to be asked at once; yield what is done."""
         from _queue import Empty, SimpleQueue
 
-        ended: SimpleQueue[Future[Piece]] = SimpleQueue()
-        began: dict[Future[Piece], float] = {}
+        ended: SimpleQueue[Future[Batch]] = SimpleQueue()
+        began: dict[Future[Batch], float] = {}
         left = iter(work)
         following = next(left, None)
         while began or following is not None:
@@ -121,7 +123,7 @@ class Collector:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _host(self, name: str, needs: Sequence[Need], deadline: Deadline, facts: Facts) -> Piece:
+    def _host(self, name: str, needs: Sequence[Need], deadline: Deadline, facts: Facts) -> Batch:
         wanted = asks(needs)
         if name in self._here:
             wanted = look_here(name, wanted, facts)
@@ -163,7 +165,7 @@ class Collector:
         if fewer(again, wanted) and failure is None and not deadline.passed:
             self._ask(name, again, sudo, deadline, facts)
 
-    def _controller(self, need: Need, deadline: Deadline, facts: Facts) -> Piece:
+    def _controller(self, need: Need, deadline: Deadline, facts: Facts) -> Batch:
         fact = builtin("fact", need.fact)()
         values = facts.at(CONTROLLER)
         if not isinstance(fact, LooksFromController):

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from infratest.collect.asked import Arrived
+    from infratest.collect.asked import OnBatch
     from infratest.deadline import Deadline
     from infratest.facts.base import Need
     from infratest.hosts import Host
@@ -81,8 +81,10 @@ class Here:
     def close(self) -> None:
         """Nothing is held."""
 
-    def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, arrived: Arrived | None = None) -> Facts:
-        """Ask everything that is needed here and return what came back by the deadline: one piece, told by that."""
+    def collect(
+        self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, on_batch: OnBatch | None = None
+    ) -> Facts:
+        """Ask everything that is needed here and return what came back by the deadline, which is one batch."""
         facts = Facts()
         for location, wanted in needs.items():
             left = look_here(location, asks(wanted), facts)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Protocol
 
-    from infratest.collect.asked import Arrived, Facts, Piece
+    from infratest.collect.asked import Batch, Facts, OnBatch
     from infratest.deadline import Deadline
     from infratest.errors import TransportError
     from infratest.facts.base import Need
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         def cost(self) -> Cost: ...
 
         def collect(
-            self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, arrived: Arrived | None = None
+            self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, on_batch: OnBatch | None = None
         ) -> Facts: ...
 
         def close(self) -> None: ...
@@ -134,19 +134,19 @@ class _Early:
         self._blocked = blocked
         self._on_settled = settled
         self._settled: set[int] = set()
-        self._waiting: dict[Piece, list[Item]] = {}
+        self._waiting: dict[Batch, list[Item]] = {}
         self._missing: dict[int, int] = {}
         for item in items:
-            pieces = {need if place == CONTROLLER else place for place, need in item.step.needed}
-            self._missing[id(item)] = len(pieces)
-            for piece in pieces:
-                self._waiting.setdefault(piece, []).append(item)
+            batches = {need if place == CONTROLLER else place for place, need in item.step.needed}
+            self._missing[id(item)] = len(batches)
+            for batch in batches:
+                self._waiting.setdefault(batch, []).append(item)
 
-    def __call__(self, piece: Piece, facts: Facts) -> None:
-        """Judge what waited for this piece alone."""
-        if isinstance(piece, str) and piece in facts.blocked:
-            self._blocked[piece] = facts.blocked[piece]
-        for item in self._waiting.pop(piece, ()):
+    def __call__(self, batch: Batch, facts: Facts) -> None:
+        """Judge what waited for this batch alone."""
+        if isinstance(batch, str) and batch in facts.blocked:
+            self._blocked[batch] = facts.blocked[batch]
+        for item in self._waiting.pop(batch, ()):
             self._missing[id(item)] -= 1
             if not self._missing[id(item)] and self._final(item, facts):
                 self._settled.add(id(item))

@@ -105,7 +105,7 @@ class Fact(ABC):
         """Return the shell snippet that answers for all these arguments. Values are put in by `quoting` alone."""
 
     def shown(self, answer: Answer) -> Answer:
-        """Return the answer as people see it, in evidence: without what is between the fact and its snippet."""
+        """Return the answer as evidence shows it to people: without the fact's own markers."""
         return answer
 
     @abstractmethod

@@ -34,10 +34,10 @@ from infratest.transports import _mark
 from infratest.transports._program import NOT_FOUND, Ended, Program
 from infratest.transports._streams import Kept, Told
 from infratest.transports.base import OUTPUT_LIMIT, CommandResult, Transport
-from infratest.transports.ssh import errors as _ssh_errors
-from infratest.transports.ssh import script as _ssh_script
+from infratest.transports.ssh import errors
 from infratest.transports.ssh.command import through, trusting
 from infratest.transports.ssh.config import Destination, look_up
+from infratest.transports.ssh.script import typed
 
 READY = b"infratest-ready\n"
 
@@ -244,15 +244,15 @@ class Openssh(Transport):
             if out.begun:
                 with suppress(TransportError):
                     self._run(os.urandom(8).hex(), _mark.kill_command(mark, command), b"", Deadline(_mark.LAST_WAIT))
-            raise _ssh_errors.late(self._where, command, deadline, out)
+            raise errors.late(self._where, command, deadline, out)
         status = self._status(ended, err)
         if status is None:
             words = clean(decoded(err.noise), 200)
             if out.begun or not self._alive():
-                raise _ssh_errors.lost(self._where, command, out, words)
-            raise _ssh_errors.no_command(self._where, words)
+                raise errors.lost(self._where, command, out, words)
+            raise errors.no_command(self._where, words)
         if not out.begun:
-            raise _ssh_errors.shell_refused(self._where, status, out, err)
+            raise errors.shell_refused(self._where, status, out, err)
         return CommandResult(
             exit=status,
             stdout=out.data,
@@ -265,7 +265,7 @@ class Openssh(Transport):
         """Run a line by the user's login shell, as `ssh HOST LINE` does."""
         if sudo:
             return super().run_typed(line, deadline, sudo)
-        return self.run(_ssh_script.typed(line), deadline)
+        return self.run(typed(line), deadline)
 
     def _status(self, ended: Ended, err: Told) -> int | None:
         """Return the command's status, or None where ssh itself failed."""

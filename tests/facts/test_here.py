@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infratest.facts import _accounts as _names
-from infratest.facts import _machine
+from infratest.facts import _accounts, _machine
 from infratest.facts.base import LooksHere
 from infratest.gherkin.binding import bind
 from infratest.gherkin.patterns import as_written
@@ -281,15 +280,15 @@ def test_a_distant_file_system_is_left_to_the_snippet(tmp_path):
     ],
 )
 def test_name_services_are_told_by_nsswitch(text, passwd):
-    assert _names.sources("passwd", text) == passwd
+    assert _accounts.sources("passwd", text) == passwd
 
 
 def test_of_a_directory_service_only_the_local_file_is_near():
-    assert _names.answered(["files", "sss"], {"root"}, [["root", "x", "0"]], 0)
-    assert _names.answered(["files", "sss"], {"0"}, [["root", "x", "0"]], 2)
-    assert not _names.answered(["files", "sss"], {"root", "far"}, [["root", "x", "0"]], 0)
-    assert not _names.answered(["sss", "files"], {"root"}, [["root", "x", "0"]], 0)
-    assert _names.answered(["files", "systemd"], {"nosuch"}, [], 0)
+    assert _accounts.answered(["files", "sss"], {"root"}, [["root", "x", "0"]], 0)
+    assert _accounts.answered(["files", "sss"], {"0"}, [["root", "x", "0"]], 2)
+    assert not _accounts.answered(["files", "sss"], {"root", "far"}, [["root", "x", "0"]], 0)
+    assert not _accounts.answered(["sss", "files"], {"root"}, [["root", "x", "0"]], 0)
+    assert _accounts.answered(["files", "systemd"], {"nosuch"}, [], 0)
 
 
 #: What a native reader may load: built-in and frozen modules, C modules of no weight, and our own light ones.

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from infratest.cli._kept_plan import TICK, keep_plan
-from infratest.plan import kept as compiled
+from infratest.plan import kept
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 from tests.worlds.wheel import installed
@@ -167,7 +167,7 @@ def test_a_plan_that_is_cut_off_is_made_anew(place, size):
 def test_rubbish_in_a_plan_is_never_carried_out(place, named):
     good = place.check("features")
     (plan,) = place.plans()
-    question, kept, stamps, tasks, host = marshal.loads(plan.read_bytes()[compiled.CHECKSUM :])
+    question, about, stamps, tasks, host = marshal.loads(plan.read_bytes()[kept.CHECKSUM :])
     head, name, problem, skip, steps = tasks[0]
     line, looks, *rest = steps[0]
     subject, location, _, _, _, measure = looks[0]
@@ -176,8 +176,8 @@ def test_rubbish_in_a_plan_is_never_carried_out(place, named):
     values = tuple(f"touch {mark}" if value == "touch MARK" else value for value in values)
     evil = (subject, location, module, function, values, measure)
     steps[0] = (line, [evil], *rest)
-    data = marshal.dumps((question, kept, stamps, [(head, name, problem, skip, steps)], host))
-    plan.write_bytes(compiled.checksum(data) + data)
+    data = marshal.dumps((question, about, stamps, [(head, name, problem, skip, steps)], host))
+    plan.write_bytes(kept.checksum(data) + data)
     assert place.check("features") == good
     assert not mark.exists()
 
@@ -202,7 +202,7 @@ def test_a_plan_of_a_wheel_lasts_until_the_next_installation(tmp_path):
     first = plan.read_bytes()
     packages = next(installed().parent.glob("lib/python3*/site-packages"))
     (record,) = packages.glob("infratest-*.dist-info/RECORD")
-    looked_at = marshal.loads(first[compiled.CHECKSUM :])[2]
+    looked_at = marshal.loads(first[kept.CHECKSUM :])[2]
     assert [name for name in looked_at if name.startswith(str(packages))] == [str(record)]
     assert place.check("features") == good
     assert plan.read_bytes() == first
@@ -312,18 +312,18 @@ def test_a_plan_that_is_damaged_anywhere_is_none(place):
     place.check("features")
     (plan,) = place.plans()
     good = plan.read_bytes()
-    question = marshal.loads(good[compiled.CHECKSUM :])[0]
+    question = marshal.loads(good[kept.CHECKSUM :])[0]
     chance = random.Random(20261125)
     for size in range(len(good)):
         plan.write_bytes(good[:size])
-        assert compiled.load(str(plan), question) is None, size
+        assert kept.load(str(plan), question) is None, size
     for bit in chance.sample(range(len(good) * 8), 1000):
         bad = bytearray(good)
         bad[bit // 8] ^= 1 << bit % 8
         plan.write_bytes(bad)
-        assert compiled.load(str(plan), question) is None, bit
+        assert kept.load(str(plan), question) is None, bit
     plan.write_bytes(good)
-    assert compiled.load(str(plan), question) is not None
+    assert kept.load(str(plan), question) is not None
 
 
 @pytest.mark.parametrize("name", ["x:80.feature", "a:b/x.feature"])
@@ -394,6 +394,6 @@ def test_what_changed_while_it_was_read_is_not_kept(place, monkeypatch, changes)
     plan = prepare(session, Request(features=["features"], face="check")).plan
     if changes:
         place.write("a.feature", "one", "/nonexistent")
-    kept = {"warning": "", "critical": "", "timeout": 10.0, "verbosity": 0, "heal": False}
-    keep_plan(session, plan, ["features"], kept, began)
+    about = {"warning": "", "critical": "", "timeout": 10.0, "verbosity": 0, "heal": False}
+    keep_plan(session, plan, ["features"], about, began)
     assert len(place.plans()) == (0 if changes else 1)

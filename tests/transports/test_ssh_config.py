@@ -15,7 +15,7 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, TransportError
 from infratest.hosts import Host
-from infratest.transports.ssh import config as _ssh_config
+from infratest.transports.ssh import config as ssh_config
 from infratest.transports.ssh.config import Destination, look_up
 from infratest.transports.ssh.route import Hop, Options, route
 from tests.worlds.ssh_config_corpus import ALIASES, answer_of_ssh, configurations, whole_paths
@@ -342,7 +342,7 @@ def test_an_answer_that_others_could_have_written_is_not_believed(
     settled(config)
 
     def look() -> str:
-        monkeypatch.setattr(_ssh_config, "_asked", {})  # as in the next run
+        monkeypatch.setattr(ssh_config, "_asked", {})  # as in the next run
         return route(Host(name="web-1"), Options(config=str(config), answers=str(kept)))[0].address
 
     assert look() == "right.example"

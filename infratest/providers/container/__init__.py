@@ -34,8 +34,7 @@ from infratest.providers.base import (
     host_options,
     transport_of,
 )
-from infratest.providers.container import doctor as _container_doctor
-from infratest.providers.container import image as _container_image
+from infratest.providers.container import doctor, image
 from infratest.providers.container.engine import HOST_LABEL, Engine, find
 
 STATE_LABEL = "infratest.state"
@@ -103,7 +102,7 @@ class Container(Provider):
         for spec in specs:
             _user(spec)
             try:
-                _container_image.recipe(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
+                image.recipe(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
             except UserError as error:
                 raise type(error)(f"{spec.where or spec.name}: hosts.{spec.name}.image: {error}") from None
 
@@ -149,8 +148,8 @@ class Container(Provider):
     def _create_host(self, request: Request, spec: HostSpec, deadline: Deadline) -> Resource:
         user = _user(spec)
         engine = self._found(deadline)
-        recipe = _container_image.recipe(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
-        image = self._image(engine, recipe, deadline)
+        recipe = image.recipe(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
+        tag = self._image(engine, recipe, deadline)
         state = request.lease.state_id
         address = self._free_address(self._name(state), deadline)
         name = self._name(state, spec.name)
@@ -160,7 +159,7 @@ class Container(Provider):
         create += ["--stop-signal", recipe.stop_signal, *_label_options(labels), *self._limits(spec)]
         if self._published:
             create += [word for port in _ports(spec) for word in ("--publish", f"127.0.0.1::{port}")]
-        identity = engine.run([*create, image], deadline).strip().splitlines()[-1]
+        identity = engine.run([*create, tag], deadline).strip().splitlines()[-1]
         host_key = _ssh_keys.new_key()
         _, user_key = _ssh_keys.user_key(self._keys)
         engine.run(["cp", "-", f"{identity}:/"], deadline, _handed_over(host_key, user, user_key))
@@ -170,11 +169,11 @@ class Container(Provider):
             self._renew_known(identity, spec.name, deadline)
         return Resource(kind="host", id=identity, name=spec.name, labels=labels)
 
-    def _image(self, engine: Engine, recipe: _container_image.Recipe, deadline: Deadline) -> str:
+    def _image(self, engine: Engine, recipe: image.Recipe, deadline: Deadline) -> str:
         """Return the image's tag; the first host has it built, the others wait here."""
         with self._building:
             if recipe.folder not in self._images:
-                self._images[recipe.folder] = _container_image.ensure(engine, recipe, deadline)
+                self._images[recipe.folder] = image.ensure(engine, recipe, deadline)
             return self._images[recipe.folder]
 
     def _limits(self, spec: HostSpec) -> list[str]:
@@ -293,7 +292,7 @@ class Container(Provider):
     @classmethod
     def doctor(cls) -> list[Finding]:
         """Say whether container hosts can be made on this machine."""
-        return _container_doctor.findings()
+        return doctor.findings()
 
     # Names and places
 

@@ -18,9 +18,9 @@ from __future__ import annotations
 from infratest.errors import TransportError
 from infratest.options import build
 from infratest.transports.base import Chooses, Transport, environment
-from infratest.transports.ssh import choice as _ssh_choice
-from infratest.transports.ssh import script as _ssh_script
+from infratest.transports.ssh.choice import LIBSSH2, choose, clients
 from infratest.transports.ssh.route import Options, route
+from infratest.transports.ssh.script import escaped, once, typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,19 +51,19 @@ class Ssh(Transport, Chooses):
             TransportError: the route cannot be known, or the client that is asked for, or is left, cannot serve.
         """
         hops = route(self.host, self._options.changed(answers=""))  # looking writes nothing
-        chosen = _ssh_choice.choose(hops, self._options.client)
+        chosen = choose(hops, self._options.client)
         self._made(chosen, hops)
         return chosen
 
     @classmethod
     def doctor(cls) -> list[Finding]:
         """Say which clients can be imported, and what each is for."""
-        return _ssh_choice.clients()
+        return clients()
 
     def open(self, deadline: Deadline) -> None:
         """Connect hop by hop, verify each host key, log in."""
         hops = route(self.host, self._options, deadline)
-        client = self._made(_ssh_choice.choose(hops, self._options.client), hops)
+        client = self._made(choose(hops, self._options.client), hops)
         self._client = client  # from here on `close` in another thread ends what waits
         try:
             client.open(deadline)
@@ -72,7 +72,7 @@ class Ssh(Transport, Chooses):
             raise
 
     def _made(self, choice: Choice, hops: list[Hop]) -> Client:
-        if choice.client == _ssh_choice.LIBSSH2:
+        if choice.client == LIBSSH2:
             from infratest.transports.ssh.libssh2_shell import ScriptClient
 
             return ScriptClient(self.host.name, hops, self.cost)
@@ -109,16 +109,16 @@ class Ssh(Transport, Chooses):
         result = kept.script(text, arguments, deadline, sudo) if kept is not None else None
         if result is not None:
             return self.let_in(result, sudo)
-        script = _ssh_script.escaped(text)
+        script = escaped(text)
         if script is None:
             return super().run_script(text, deadline, sudo, arguments, as_login)
-        return self.run(_ssh_script.once(script, arguments, environment(as_login)), deadline, b"", sudo)
+        return self.run(once(script, arguments, environment(as_login)), deadline, b"", sudo)
 
     def run_typed(self, line: str, deadline: Deadline, sudo: bool = False) -> CommandResult:
         """Run a line by the user's login shell, as `ssh HOST LINE` does."""
         if sudo:
             return super().run_typed(line, deadline, sudo)
-        return self.run(_ssh_script.typed(line), deadline)
+        return self.run(typed(line), deadline)
 
     def close(self) -> None:
         """End the connections; from another thread it ends a command that runs."""

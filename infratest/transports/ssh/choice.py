@@ -11,7 +11,7 @@ import os
 
 from infratest.errors import TransportError
 from infratest.transports.base import Choice
-from infratest.transports.ssh import private_keys as _private_keys
+from infratest.transports.ssh import private_keys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _of_route(hops: Sequence[Hop]) -> str:
 def _of_key(path: str, agent: bool) -> str:
     """Return what of a key only paramiko can do; a file that is no key is refused by both alike."""
     try:
-        key = _private_keys.examine(path)
+        key = private_keys.examine(path)
     except (OSError, ValueError):
         return ""
     if key.encrypted and agent:

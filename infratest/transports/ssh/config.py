@@ -59,22 +59,22 @@ def look_up(destination: Destination, folder: str, deadline: Deadline) -> Answer
     """
     program = client()
     if not program:
-        from infratest.transports.ssh import config_read as _ssh_config_read
+        from infratest.transports.ssh import config_read
 
-        return _ssh_config_read.read(destination)
+        return config_read.read(destination)
     question = repr((FORMAT, program, *destination.values(), os.getuid(), os.environ.get("HOME"), os.uname().nodename))
     path = _file(folder, destination, question) if folder else ""
     for kept in (_asked.get(question), _load(path, question) if path else None):
         if kept is not None and all(stamp(name) == was for name, was in kept["stamps"].items()):
             _asked[question] = kept
             return kept["answer"]  # type: ignore[no-any-return]
-    from infratest.transports.ssh import config_ask as _ssh_config_ask
+    from infratest.transports.ssh import config_ask
 
-    answer, stamps = _ssh_config_ask.ask(program, destination, deadline)
+    answer, stamps = config_ask.ask(program, destination, deadline)
     if stamps is not None:
         _asked[question] = {"question": question, "stamps": stamps, "answer": answer}
         if path:
-            _ssh_config_ask.keep(path, _asked[question])
+            config_ask.keep(path, _asked[question])
     return answer
 
 

@@ -62,11 +62,9 @@ def ask(program: str, destination: Destination, deadline: Deadline) -> tuple[Ans
     lines = [line.removesuffix("\r") for line in os.fsdecode(said).split("\n")]
     if status != 0:
         if not any(line.startswith(BANNER) for line in lines):
-            from infratest.transports.ssh import (
-                config_read as _ssh_config_read,  # another client than OpenSSH's: it knows no -G
-            )
+            from infratest.transports.ssh import config_read  # another client than OpenSSH's: it knows no -G
 
-            return _ssh_config_read.read(destination), None
+            return config_read.read(destination), None
         words = "; ".join(line.strip() for line in lines if line.strip() and not line.startswith(NOISE))
         raise TransportError(
             f"ssh_config cannot be used for {destination.alias}: ssh -G says: {clean(words, 400) or f'exit {status}'}; "

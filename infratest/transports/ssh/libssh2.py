@@ -20,7 +20,7 @@ from infratest.deadline import Deadline
 from infratest.transports import _mark
 from infratest.transports._streams import Kept, Told
 from infratest.transports.base import CommandResult
-from infratest.transports.ssh import errors as _ssh_errors
+from infratest.transports.ssh import errors
 from infratest.transports.ssh.client import Client
 from infratest.transports.ssh.libssh2_login import GONE, Link, Unserved
 
@@ -74,12 +74,12 @@ class Libssh2Client(Client):
             self._link.login(deadline)
         except Unserved:
             if self._closed:
-                raise _ssh_errors.lost_login(self._hop, "closed") from None
+                raise errors.lost_login(self._hop, "closed") from None
             self._link.drop()
             self._link.hop = self._hop.step_by_step()
             self._link.login(deadline)
         except (SSH2Error, OSError) as error:
-            raise _ssh_errors.lost_login(self._hop, str(error)) from error
+            raise errors.lost_login(self._hop, str(error)) from error
 
     def execution(
         self, line: bytes, stdin: bytes, deadline: Deadline, mark: str, command: Sequence[str]
@@ -241,7 +241,7 @@ class Libssh2Execution:
             self._talk(self._channel, channels)
             return self._result(self._channel)
         except TimeoutError:
-            raise _ssh_errors.late(self._where, self._command, self._deadline, self._out) from None
+            raise errors.late(self._where, self._command, self._deadline, self._out) from None
         except (SSH2Error, OSError) as error:
             raise self._failed(error, channels) from None
         finally:
@@ -338,9 +338,9 @@ class Libssh2Execution:
     def _result(self, channel: Channel) -> CommandResult:
         status = self._status(channel)
         if not self._out.begun:
-            raise _ssh_errors.shell_refused(self._where, status or 0, self._out, self._err)
+            raise errors.shell_refused(self._where, status or 0, self._out, self._err)
         if status is None:
-            raise _ssh_errors.lost(self._where, self._command, self._out, "its channel was closed without a status")
+            raise errors.lost(self._where, self._command, self._out, "its channel was closed without a status")
         return CommandResult(
             exit=status,
             stdout=self._out.data,
@@ -356,11 +356,11 @@ class Libssh2Execution:
 
     def _failed(self, error: Exception, channels: Channels) -> TransportError:
         if self._deadline.passed:
-            return _ssh_errors.late(self._where, self._command, self._deadline, self._out)
+            return errors.late(self._where, self._command, self._deadline, self._out)
         words = str(error)
         if isinstance(error, SSH2Error) and not isinstance(error, GONE) and not channels.link.gone():
-            return _ssh_errors.no_command(self._where, words or type(error).__name__)
-        return _ssh_errors.lost(self._where, self._command, self._out, words)
+            return errors.no_command(self._where, words or type(error).__name__)
+        return errors.lost(self._where, self._command, self._out, words)
 
     def _leave(self, channels: Channels) -> None:
         """Close the channel; a connection that does not take the rest of a packet is of no use any more."""

@@ -29,8 +29,7 @@ from ssh2.session import LIBSSH2_METHOD_HOSTKEY, LIBSSH2_SESSION_BLOCK_OUTBOUND,
 from infratest.cleaning import clean
 from infratest.errors import TransportError
 from infratest.transports import _known_hosts
-from infratest.transports.ssh import errors as _ssh_errors
-from infratest.transports.ssh import private_keys as _private_keys
+from infratest.transports.ssh import errors, private_keys
 from infratest.transports.ssh.tcp import connected
 from infratest.transports.ssh.wire import GREETING_LIMIT, Wire
 
@@ -159,7 +158,7 @@ class Link:
         self._greet(connecting, deadline)
         self._exchange(deadline)
         shown, _ = self.session.hostkey()
-        _ssh_errors.verify(hop, entries, _private_keys.string(shown, 0)[0].decode("ascii", "replace"), shown)
+        errors.verify(hop, entries, private_keys.string(shown, 0)[0].decode("ascii", "replace"), shown)
         if hop.pipelined:
             self._flight(deadline)
         else:
@@ -170,7 +169,7 @@ class Link:
     def _connects(self, sock: socket.socket | None) -> None:
         self._connecting = sock
         if self._unwanted():
-            raise _ssh_errors.lost_login(self.hop, "closed")
+            raise errors.lost_login(self.hop, "closed")
 
     def _greet(self, connecting: Deadline, deadline: Deadline) -> None:
         """Say our version and hear the server's, at the same time; its own words before that go to the message."""
@@ -182,11 +181,11 @@ class Link:
                 heard.append(line.decode("utf-8", "replace"))
                 if not line or len(heard) > GREETING_LIMIT // 64:
                     said = " ".join("".join(heard).split())
-                    raise _ssh_errors.no_ssh(self.hop, said) if said else _ssh_errors.silent(self.hop, True, connecting)
+                    raise errors.no_ssh(self.hop, said) if said else errors.silent(self.hop, True, connecting)
         except TimeoutError:
-            raise _ssh_errors.silent(self.hop, False, connecting) from None
+            raise errors.silent(self.hop, False, connecting) from None
         if not line.startswith((b"SSH-2.0-", b"SSH-1.99-")):
-            raise _ssh_errors.no_common_language(self.hop, f"it speaks {line.decode('ascii', 'replace').strip()}")
+            raise errors.no_common_language(self.hop, f"it speaks {line.decode('ascii', 'replace').strip()}")
         self.idles = line.startswith(IDLES)
         self.wire.feed(line)
 
@@ -206,13 +205,13 @@ class Link:
                 self.wire.send(self.wire.written(), deadline)
                 self.wire.pump(deadline, self._events())
         except TimeoutError:
-            raise _ssh_errors.slow_handshake(self.hop, deadline) from None
+            raise errors.slow_handshake(self.hop, deadline) from None
         except KexFailureError:
-            raise _ssh_errors.no_common_language(self.hop, self._words()) from None
+            raise errors.no_common_language(self.hop, self._words()) from None
         except (SSH2Error, OSError) as error:
             if isinstance(error, GONE) or self.wire.ended():
-                raise _ssh_errors.lost_handshake(self.hop) from None
-            raise _ssh_errors.no_common_language(self.hop, self._words()) from None
+                raise errors.lost_handshake(self.hop) from None
+            raise errors.no_common_language(self.hop, self._words()) from None
 
     def _events(self) -> int:
         return select.POLLIN | (select.POLLOUT if self.blocked else 0)
@@ -230,23 +229,23 @@ class Link:
                 name = path
                 if self._key(path, deadline):
                     return
-                tried.append(_ssh_errors.key_refused(path, ()))
+                tried.append(errors.key_refused(path, ()))
                 refused += 1
             if refused and (wanted := self._also_wanted(deadline)):
-                tried[-1] = _ssh_errors.key_refused(name, wanted)
+                tried[-1] = errors.key_refused(name, wanted)
         except TimeoutError:
-            raise _ssh_errors.slow_login(self.hop, name, deadline) from None
+            raise errors.slow_login(self.hop, name, deadline) from None
         except (SSH2Error, OSError) as error:
             if not refused:
-                raise _ssh_errors.lost_login(self.hop, self._words() or type(error).__name__) from None
-            tried.append(_ssh_errors.HUNG_UP)
-        raise _ssh_errors.login_refused(self.hop, tried)
+                raise errors.lost_login(self.hop, self._words() or type(error).__name__) from None
+            tried.append(errors.HUNG_UP)
+        raise errors.login_refused(self.hop, tried)
 
     def _keys(self, skipped: list[str]) -> Iterator[str]:
         """Yield the files that libssh2 can sign with, in the order of trying."""
         for path in self.hop.keys:
             try:
-                encrypted = _private_keys.examine(path).encrypted
+                encrypted = private_keys.examine(path).encrypted
             except FileNotFoundError:
                 if self.hop.only_keys:
                     skipped.append(f"{path} does not exist")
@@ -305,7 +304,7 @@ class Link:
                 self.wire.pump(deadline)
                 served = served or self.session.handshake(self.wire.end) == 0
         except TimeoutError:
-            raise _ssh_errors.slow_login(self.hop, path, deadline) from None
+            raise errors.slow_login(self.hop, path, deadline) from None
         except (SSH2Error, OSError):
             raise Unserved from None
         if not served and self.session.handshake(self.wire.end) != 0:

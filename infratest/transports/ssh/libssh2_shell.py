@@ -11,7 +11,7 @@ from __future__ import annotations
 from infratest.errors import DeadlineExceeded
 from infratest.transports._streams import Told
 from infratest.transports.base import SUDO
-from infratest.transports.ssh import script as _ssh_script
+from infratest.transports.ssh import script
 from infratest.transports.ssh.client import marker
 from infratest.transports.ssh.libssh2 import Libssh2Client, Libssh2Execution
 
@@ -40,7 +40,7 @@ class ScriptClient(Libssh2Client):
 
     def script(self, text: bytes, arguments: Sequence[str], deadline: Deadline, sudo: bool) -> CommandResult | None:
         """Run a script; None: it is too long for a command line, and is to be run as a command that reads it."""
-        function = _ssh_script.escaped(text, function=True)
+        function = script.escaped(text, function=True)
         if function is None:
             return None
         self.cost.commands += 1
@@ -117,7 +117,7 @@ class Run(Libssh2Execution):
         else:
             function = "" if self._function == self._shell.function else self._function
             self._gathers = not function
-            self._stdin = _ssh_script.request(function, self._arguments)
+            self._stdin = script.request(function, self._arguments)
             self._sent = self._answered = True
         if self._shell.function != self._function:
             self._shell.changes(self._function)
@@ -127,11 +127,11 @@ class Run(Libssh2Execution):
         self._out, self._err = self._streams = Told(self._shell.mark), Told(self._shell.mark)
 
     def _start(self) -> bytes:
-        shell, environment = self._shell, [f"{_ssh_script.SCRIPT}={self._function}"]
+        shell, environment = self._shell, [f"{script.SCRIPT}={self._function}"]
         if shell.by:  # sudo takes none of our environment
-            command = _ssh_script.staying(shell.mark, self._arguments, environment)
+            command = script.staying(shell.mark, self._arguments, environment)
             return self._client.line(shell.mark, [*shell.by, *command])
-        return self._client.line(shell.mark, _ssh_script.staying(shell.mark, self._arguments), environment)
+        return self._client.line(shell.mark, script.staying(shell.mark, self._arguments), environment)
 
     def _fit(self, channel: Channel) -> bool:
         """Tell whether a shell still listens, and has said nothing since its last run."""

@@ -21,9 +21,9 @@ from infratest.model import Cost
 from infratest.transports import _mark
 from infratest.transports._streams import Kept
 from infratest.transports.base import CommandResult
-from infratest.transports.ssh import errors as _ssh_errors
-from infratest.transports.ssh import paramiko_login as _ssh_paramiko_login
+from infratest.transports.ssh import errors
 from infratest.transports.ssh.client import Client
+from infratest.transports.ssh.paramiko_login import Session, login, shut
 from infratest.transports.ssh.route import Hop
 
 CHUNK = 65536
@@ -45,7 +45,7 @@ class ParamikoClient(Client):
 
     def __init__(self, name: str, hops: Sequence[Hop], cost: Cost) -> None:
         super().__init__(name, hops, cost)
-        self._sessions: list[_ssh_paramiko_login.Session] = []
+        self._sessions: list[Session] = []
         self._beginning: socket | None = None
         self._closed = False
 
@@ -55,7 +55,7 @@ class ParamikoClient(Client):
             for hop in self.hops:
                 through = self._sessions[-1] if self._sessions else None
                 last = hop is self.hops[-1]
-                self._sessions.append(_jumped(_ssh_paramiko_login.login, hop, last, through, deadline, self._begins))
+                self._sessions.append(_jumped(login, hop, last, through, deadline, self._begins))
                 self._beginning = None  # from here on the session is what `close` ends
                 self.cost.logins += 1
         except BaseException:
@@ -79,7 +79,7 @@ class ParamikoClient(Client):
             with suppress(OSError):
                 self._beginning.shutdown(SHUT_RDWR)
         while self._sessions:
-            _ssh_paramiko_login.shut(self._sessions.pop())
+            shut(self._sessions.pop())
 
     def _begins(self, sock: socket) -> None:
         """Take the socket that a login begins on: `close` in another thread shuts it, or has been there before."""
@@ -161,7 +161,7 @@ class ParamikoExecution:
         if channel.exit_status < 0:
             raise self._failed(None)
         if not self._out.begun:
-            raise _ssh_errors.shell_refused(self._where, channel.exit_status, self._out, self._err)
+            raise errors.shell_refused(self._where, channel.exit_status, self._out, self._err)
         return CommandResult(
             exit=channel.exit_status,
             stdout=self._out.data,
@@ -207,25 +207,25 @@ class ParamikoExecution:
         return taken
 
     def _late(self) -> TransportError:
-        return _ssh_errors.late(self._where, self._command, self._deadline, self._out)
+        return errors.late(self._where, self._command, self._deadline, self._out)
 
     def _failed(self, error: BaseException | None) -> TransportError:
         if self._deadline.left < CLOCKS_APART:
             return self._late()
         self._session.join(CLOCKS_APART)  # a lost connection wakes us a moment before its thread has ended
         if self._session.is_alive() and error is not None:
-            return _ssh_errors.no_command(self._where, str(error))
-        return _ssh_errors.lost(self._where, self._command, self._out, "" if error is None else str(error))
+            return errors.no_command(self._where, str(error))
+        return errors.lost(self._where, self._command, self._out, "" if error is None else str(error))
 
 
 def _jumped(
-    login: Callable[[Hop, paramiko.Transport | None, Deadline, Callable[[socket], None]], _ssh_paramiko_login.Session],
+    login: Callable[[Hop, paramiko.Transport | None, Deadline, Callable[[socket], None]], Session],
     hop: Hop,
     last: bool,
     through: paramiko.Transport | None,
     deadline: Deadline,
     begins: Callable[[socket], None],
-) -> _ssh_paramiko_login.Session:
+) -> Session:
     """Log in to a hop; a jump host that is down says nothing about the host behind it."""
     try:
         return login(hop, through, deadline, begins)

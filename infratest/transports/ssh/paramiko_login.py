@@ -30,7 +30,7 @@ from infratest.errors import (
     Unreachable,
 )
 from infratest.transports import _known_hosts
-from infratest.transports.ssh import errors as _ssh_errors
+from infratest.transports.ssh import errors
 from infratest.transports.ssh.route import Hop
 from infratest.transports.ssh.tcp import connected, in_time
 
@@ -104,7 +104,7 @@ def login(
         _prefer(session, entries)
         _greet(session, hop, connecting, deadline)
         shown = session.get_remote_server_key()
-        _ssh_errors.verify(hop, entries, shown.get_name(), shown.asbytes())
+        errors.verify(hop, entries, shown.get_name(), shown.asbytes())
         _authenticate(session, hop, deadline)
     except BaseException:
         shut(session)
@@ -187,17 +187,17 @@ def _greet(session: Session, hop: Hop, connecting: Deadline, deadline: Deadline)
     if session.remote_version:
         _raise_handshake(session, hop, done.is_set(), deadline)
     if said and done.is_set():
-        raise _ssh_errors.no_ssh(hop, said)
-    raise _ssh_errors.silent(hop, done.is_set(), connecting)
+        raise errors.no_ssh(hop, said)
+    raise errors.silent(hop, done.is_set(), connecting)
 
 
 def _raise_handshake(session: Session, hop: Hop, ended: bool, deadline: Deadline) -> None:
     if not ended:
-        raise _ssh_errors.slow_handshake(hop, deadline)
+        raise errors.slow_handshake(hop, deadline)
     error = session.get_exception()
     if isinstance(error, paramiko.SSHException):
-        raise _ssh_errors.no_common_language(hop, str(error)) from error
-    raise _ssh_errors.lost_handshake(hop) from error
+        raise errors.no_common_language(hop, str(error)) from error
+    raise errors.lost_handshake(hop) from error
 
 
 def _authenticate(session: Session, hop: Hop, deadline: Deadline) -> None:
@@ -209,14 +209,14 @@ def _authenticate(session: Session, hop: Hop, deadline: Deadline) -> None:
             more = _try(session, hop, name, key, deadline)
             if more is None:
                 return
-            tried.append(_ssh_errors.key_refused(name, more))
+            tried.append(errors.key_refused(name, more))
             if not session.is_active():
-                tried.append(_ssh_errors.HUNG_UP)
+                tried.append(errors.HUNG_UP)
                 break
     finally:
         if agent is not None:
             agent.close()
-    raise _ssh_errors.login_refused(hop, tried)
+    raise errors.login_refused(hop, tried)
 
 
 def _try(session: Session, hop: Hop, name: str, key: paramiko.PKey, deadline: Deadline) -> Sequence[str] | None:
@@ -225,9 +225,9 @@ def _try(session: Session, hop: Hop, name: str, key: paramiko.PKey, deadline: De
     try:
         session.auth_publickey(hop.user, key, event=done)
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise _ssh_errors.lost_login(hop, str(error)) from error
+        raise errors.lost_login(hop, str(error)) from error
     if not done.wait(deadline.left):
-        raise _ssh_errors.slow_login(hop, name, deadline)
+        raise errors.slow_login(hop, name, deadline)
     if session.is_authenticated():
         return None
     said = session.get_exception()
