@@ -52,7 +52,7 @@ class Hosts(Whole):
         return host_patterns(rv)
 
 
-class Told(logging.Handler):
+class StderrHandler(logging.Handler):
     """Writes to standard error as it is at that moment, so that it stands above a progress display and not in it."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -96,7 +96,7 @@ def with_session(*, require_env: bool = False) -> Callable[[F], F]:
                 require_env=require_env,
             )
             level = [logging.WARNING, logging.INFO, logging.DEBUG][min(session.verbosity, 2)]
-            logging.basicConfig(level=level, format="%(message)s", handlers=[Told()])
+            logging.basicConfig(level=level, format="%(message)s", handlers=[StderrHandler()])
             return function(session, **options)
 
         wrapped: Any = update_wrapper(call, function)

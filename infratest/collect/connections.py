@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from infratest.transports.base import Transport
 
     #: Opens nothing: makes the transport of a host, ready to be opened.
-    Maker = Callable[[Host], Transport]
+    TransportFactory = Callable[[Host], Transport]
     T = TypeVar("T")
 
 #: Seconds that a host must have been given to answer before its silence is its own fault and not our deadline's: a
@@ -79,7 +79,9 @@ class Connections:
         are taken from, and go to by `keep`.
     """
 
-    def __init__(self, hosts: Mapping[str, Host], make: Maker, login: float = 10.0, held: Held | None = None) -> None:
+    def __init__(
+        self, hosts: Mapping[str, Host], make: TransportFactory, login: float = 10.0, held: Held | None = None
+    ) -> None:
         self._hosts = hosts
         self._make = make
         self._login = login

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from infratest.collect.collector import Collector
-    from infratest.collect.connections import Connections, Held, Maker
+    from infratest.collect.connections import Connections, Held, TransportFactory
     from infratest.engine.acting import UndoLog
     from infratest.model import Cost, Result
     from infratest.plan.tasks import Plan, Task
@@ -80,7 +80,7 @@ class Settings:
 class Run(Checking):
     """One run on any hosts: its plan, and the connections it holds, made where a host must be connected to."""
 
-    def __init__(self, plan: Plan, make: Maker, settings: Settings) -> None:
+    def __init__(self, plan: Plan, make: TransportFactory, settings: Settings) -> None:
         self.plan = plan
         self.settings = settings
         self._make = make
@@ -125,7 +125,7 @@ class Run(Checking):
         return Acting(self, task).result()
 
 
-def run(plan: Plan, make: Maker, settings: Settings) -> tuple[list[Result], Cost]:
+def run(plan: Plan, make: TransportFactory, settings: Settings) -> tuple[list[Result], Cost]:
     """Carry out a plan.
 
     Returns:
@@ -141,7 +141,7 @@ def run(plan: Plan, make: Maker, settings: Settings) -> tuple[list[Result], Cost
     return results, going.collector.cost
 
 
-def reported(plan: Plan, make: Maker, settings: Settings, stack: str, env: str, production: bool) -> Report:
+def reported(plan: Plan, make: TransportFactory, settings: Settings, stack: str, env: str, production: bool) -> Report:
     """Carry out a plan and return its report. Args: as `run`; stack, env, production: what the report is about."""
     started, clock = time(), monotonic()
     results, cost = run(plan, make, settings)

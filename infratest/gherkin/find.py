@@ -23,7 +23,7 @@ _UNNAMEABLE = re.compile("[\ud800-\udfff\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
-class Found:
+class FeaturePath:
     """A feature file, its path as ids name it, and the lines asked for (none: the whole file)."""
 
     path: Path
@@ -31,7 +31,7 @@ class Found:
     lines: tuple[int, ...] = ()
 
 
-def find(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> list[Found]:
+def find(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> list[FeaturePath]:
     """Return the feature files to run, each once.
 
     Args:
@@ -40,12 +40,12 @@ def find(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> lis
     Raises:
         FeatureError: one that is not there, or nothing at all.
     """
-    found: dict[Path, Found] = {}
+    found: dict[Path, FeaturePath] = {}
     for argument, places in _looked_for(arguments, declared, folder):
         for item in _resolve(argument, places, folder):
             before = found.get(item.path)
             lines = () if before is not None and not (before.lines and item.lines) else item.lines
-            found[item.path] = Found(item.path, item.name, (before.lines if before and lines else ()) + lines)
+            found[item.path] = FeaturePath(item.path, item.name, (before.lines if before and lines else ()) + lines)
     if not found:
         raise FeatureError(f"no feature in {', '.join(arguments or declared or ('features',))}: nothing to run")
     return list(found.values())
@@ -96,24 +96,24 @@ def split(argument: str) -> tuple[str, tuple[int, ...]]:
     return (match[1], (int(match[2]),)) if match else (argument, ())
 
 
-def _resolve(argument: str, places: Sequence[Path], folder: Path) -> list[Found]:
+def _resolve(argument: str, places: Sequence[Path], folder: Path) -> list[FeaturePath]:
     if argument.startswith("@"):
         path = _ready_made(argument)
         if not path.is_file():
             raise FeatureError(unknown("ready-made feature", argument, ready_made()))
-        return [Found(path, argument)]
+        return [FeaturePath(path, argument)]
     name, lines = split(argument)
     _refuse_unnameable(Path(name))
     for place in places:
         path = place / name
         if _is(path, os.path.isfile):
             _refuse_lines_beyond(path, name, lines)
-            return [Found(path.resolve(), _named(path, folder), lines)]
+            return [FeaturePath(path.resolve(), _named(path, folder), lines)]
         if _is(path, os.path.isdir):
             inside = sorted(_features_below(path))
             if not inside:
                 raise FeatureError(f"{path}: holds no {SUFFIX} file: nothing to run")
-            return [Found(file.resolve(), _named(file, folder)) for file in inside]
+            return [FeaturePath(file.resolve(), _named(file, folder)) for file in inside]
         if _is(path, os.path.exists):
             raise FeatureError(f"{name}: is neither a file nor a folder but a pipe, socket or device; name a feature")
     looked = " and ".join(dict.fromkeys(str(place.resolve()) for place in places))

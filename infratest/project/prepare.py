@@ -14,7 +14,7 @@ from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.errors import FeatureError, UserError
 from infratest.gherkin import lint
-from infratest.gherkin.find import Found, find
+from infratest.gherkin.find import FeaturePath, find
 from infratest.gherkin.parse import feature
 from infratest.gherkin.select import CHECK, refuse_acting, select, why_skipped
 from infratest.gherkin.suite import Feature, Line, Scenario
@@ -87,7 +87,7 @@ def prepare(
 
 
 @defects_told
-def choose(session: Session, request: Request, reader: Callable[[Found, UsersSteps | None], Feature]) -> Choice:
+def choose(session: Session, request: Request, reader: Callable[[FeaturePath, UsersSteps | None], Feature]) -> Choice:
     """Return the scenarios that were asked for.
 
     Args:
@@ -159,7 +159,7 @@ def stack_hosts(session: Session, deadline: Deadline | None = None) -> list[Host
     return open_hosts(session.stack, session.state, limit)
 
 
-def read_feature(file: Found, users: UsersSteps | None = None) -> Feature:
+def read_feature(file: FeaturePath, users: UsersSteps | None = None) -> Feature:
     """Return one feature file, parsed and linted. Raises FeatureError."""
     if users is None:
         return feature(file.path, file.name, vocabulary())

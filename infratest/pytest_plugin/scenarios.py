@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from infratest.errors import NothingSelected
-from infratest.gherkin.find import Found
+from infratest.gherkin.find import FeaturePath
 from infratest.gherkin.sentence import Sentence
 from infratest.gherkin.suite import Feature
 from infratest.gherkin.vocabulary import vocabulary
@@ -70,7 +70,7 @@ class Scenarios:
         tasks = plan_for(self._session, request, choice, self._hosts(), steps=False).plan.tasks
         return tuple(task for task in tasks if self._slug in (None, task.scenario.slug))
 
-    def _read(self, item: Found, users: UsersSteps | None) -> Feature:
+    def _read(self, item: FeaturePath, users: UsersSteps | None) -> Feature:
         if item.path not in self._features:
             self._features[item.path] = read_feature(item, users)
         return self._features[item.path]

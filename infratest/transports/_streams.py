@@ -76,7 +76,7 @@ def shown(command: Sequence[str]) -> str:
     return clean(command_line([*command]), 200)
 
 
-class Told(Kept):
+class MarkedStream(Kept):
     """A stream that also holds, after the command's end, the marker and its status (`_mark.TELL`).
 
     `status` is None until they came; they are no part of the data.

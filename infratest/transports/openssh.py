@@ -32,7 +32,7 @@ from infratest.process_tree import reap, signals_held
 from infratest.quoting import command_line
 from infratest.transports import _mark
 from infratest.transports._program import NOT_FOUND, Ended, Program
-from infratest.transports._streams import Kept, Told
+from infratest.transports._streams import Kept, MarkedStream
 from infratest.transports.base import OUTPUT_LIMIT, CommandResult, Transport
 from infratest.transports.ssh import errors
 from infratest.transports.ssh.command import through, trusting
@@ -267,14 +267,16 @@ class Openssh(Transport):
             return super().run_typed(line, deadline, sudo)
         return self.run(typed(line), deadline)
 
-    def _status(self, ended: Ended, err: Told) -> int | None:
+    def _status(self, ended: Ended, err: MarkedStream) -> int | None:
         """Return the command's status, or None where ssh itself failed."""
         if err.status is not None:
             return err.status
         failed = ended.result.exit == SSH_FAILED or ended.result.exit == 128 + signal.SIGKILL or not self._alive()
         return None if failed else ended.result.exit
 
-    def _run(self, mark: str, command: Sequence[str], stdin: bytes, deadline: Deadline) -> tuple[Ended, Kept, Told]:
+    def _run(
+        self, mark: str, command: Sequence[str], stdin: bytes, deadline: Deadline
+    ) -> tuple[Ended, Kept, MarkedStream]:
         if self._master is None:
             raise TransportError(f"{self.host.name}: the transport is not open; call open() before execute()")
         try:
@@ -285,7 +287,7 @@ class Openssh(Transport):
         self.cost.round_trips += 1
         # Without its master it would connect anew, past all that was verified: the proxy that fails forbids that.
         flags = ["-F", "none", "-S", self._socket, "-o", "ProxyCommand=false", "-o", "BatchMode=yes", "-T"]
-        out, err = Kept(mark.encode("ascii") + b"\n", on_data=self.on_output), Told(mark)
+        out, err = Kept(mark.encode("ascii") + b"\n", on_data=self.on_output), MarkedStream(mark)
         program = Program(
             [self._options.program, *flags, "--", self._address, line],
             stdin,

@@ -16,9 +16,9 @@ import pytest
 DRAWS = """
 import logging
 from infratest.cli._showing import Progress
-from infratest.cli.session import Told
+from infratest.cli.session import StderrHandler
 
-logging.basicConfig(format="%(message)s", handlers=[Told()])
+logging.basicConfig(format="%(message)s", handlers=[StderrHandler()])
 with Progress() as progress:
     progress.told("net", "made", "network")
     progress.told("web", "making", "host")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infratest.transports._streams import Kept, Told
+from infratest.transports._streams import Kept, MarkedStream
 
 MARKER = b"aab\n"
 pieces = st.lists(st.binary(max_size=6) | st.sampled_from([b"a", b"aa", b"aab", b"b\n", b"\n"]), max_size=12)
@@ -45,14 +45,14 @@ def test_without_the_marker_nothing_is_output() -> None:
     ],
 )
 def test_the_status_at_the_end(text: bytes, data: bytes, status: int | None, size: int) -> None:
-    told = Told("MARK")
+    told = MarkedStream("MARK")
     for at in range(0, len(text), size):
         told.feed(text[at : at + size])
     assert (told.data, told.status) == (data, status)
 
 
 def test_the_status_comes_after_what_is_cut_off() -> None:
-    told = Told("MARK", limit=10)
+    told = MarkedStream("MARK", limit=10)
     told.feed(b"MARK\n" + bytes(100))
     told.feed(b"MARK 7\n")
     assert (told.data, told.status, told.truncated) == (bytes(10), 7, True)

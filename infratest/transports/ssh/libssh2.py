@@ -18,7 +18,7 @@ from ssh2.exceptions import ChannelClosedError, ChannelEOFSentError, SSH2Error
 
 from infratest.deadline import Deadline
 from infratest.transports import _mark
-from infratest.transports._streams import Kept, Told
+from infratest.transports._streams import Kept, MarkedStream
 from infratest.transports.base import CommandResult
 from infratest.transports.ssh import errors
 from infratest.transports.ssh.client import Client
@@ -219,7 +219,7 @@ class Libssh2Execution:
         self._deadline = deadline
         self._command = command
         self._out = Kept(mark.encode("ascii") + b"\n", on_data=client.on_output)
-        self._err = Told(mark)
+        self._err = MarkedStream(mark)
         self._channel: Channel | None = None
         self._stuck: Callable[[], None] | None = None
         self._sent = self._answered = self._fed = False

@@ -9,7 +9,7 @@ When the connection ends, the shell reads the end of its input and ends too.
 from __future__ import annotations
 
 from infratest.errors import DeadlineExceeded
-from infratest.transports._streams import Told
+from infratest.transports._streams import MarkedStream
 from infratest.transports.base import SUDO
 from infratest.transports.ssh import script
 from infratest.transports.ssh.client import marker
@@ -124,7 +124,7 @@ class Run(Libssh2Execution):
         return channel
 
     def _listen(self) -> None:
-        self._out, self._err = self._streams = Told(self._shell.mark), Told(self._shell.mark)
+        self._out, self._err = self._streams = MarkedStream(self._shell.mark), MarkedStream(self._shell.mark)
 
     def _start(self) -> bytes:
         shell, environment = self._shell, [f"{script.SCRIPT}={self._function}"]
