@@ -1,4 +1,4 @@
-"""Builds the site: the pages beside this file, with the parts that the program itself knows put in, and man pages.
+"""Builds the site: the pages beside this file, with the parts that the program itself knows put in.
 
 `./run docs` calls it. In a page, a line `<!-- generated: NAME -->` stands for what the function PARTS[NAME] returns, so
 that lists of sentences, keys, verbs and plugins are those of the program they are built with. `<!-- file: PATH -->`
@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 from generated import PARTS
-from manual import man_pages
 
 HERE = Path(__file__).parent
 MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.M)
@@ -40,14 +39,12 @@ def prepare(folder: Path) -> None:
     """Write what the site is built from into a folder."""
     pages = folder / "pages"
     shutil.rmtree(pages, ignore_errors=True)
-    shutil.copytree(HERE, pages, ignore=shutil.ignore_patterns("*.py", "*.toml", "*.json", "__pycache__", "*.yaml"))
+    shutil.copytree(
+        HERE, pages, ignore=shutil.ignore_patterns("*.py", "*.toml", "*.json", "__pycache__", "*.yaml", "man")
+    )
     for path in sorted(pages.rglob("*.md")):
         path.write_text(page(path.read_text(encoding="utf-8")), encoding="utf-8")
     shutil.copy(HERE / "zensical.toml", folder)
-    manuals = folder / "man"
-    manuals.mkdir(exist_ok=True)
-    for name, text in man_pages().items():
-        (manuals / name).write_text(text, encoding="utf-8")
 
 
 def build(folder: Path) -> int:
@@ -63,5 +60,5 @@ if __name__ == "__main__":
     target.mkdir(parents=True, exist_ok=True)
     status = build(target)
     if status == 0:
-        print(f"pages: {target / 'site/index.html'}; manual pages: {target / 'man'}")
+        print(f"pages: {target / 'site/index.html'}")
     sys.exit(status)

@@ -245,12 +245,17 @@ def verbs() -> dict[str, click.Command]:
     return {name: command for name, command in found.items() if command is not None}
 
 
+def _context(command: click.Command) -> click.Context:
+    """Return a context as a call has it: click keeps the help option of the first one that asks for it."""
+    return click.Context(command, **infratest_command.context_settings)
+
+
 def options(command: click.Command) -> list[tuple[str, str, str]]:
     """Return a command's options: how each is written, what it is, and its environment variable."""
     rows = []
-    for parameter in command.get_params(click.Context(command)):
+    for parameter in command.get_params(_context(command)):
         if isinstance(parameter, click.Option) and not parameter.hidden:
-            value = "" if parameter.is_flag or parameter.count else f" {parameter.make_metavar(click.Context(command))}"
+            value = "" if parameter.is_flag or parameter.count else f" {parameter.make_metavar(_context(command))}"
             variable = parameter.envvar if isinstance(parameter.envvar, str) else ""
             rows.append((", ".join(parameter.opts) + value, parameter.help or "", variable))
     return rows
@@ -258,7 +263,7 @@ def options(command: click.Command) -> list[tuple[str, str, str]]:
 
 def usage(name: str, command: click.Command) -> str:
     """Return how a command is written, on one line."""
-    return " ".join([name, *command.collect_usage_pieces(click.Context(command))])
+    return " ".join([name, *command.collect_usage_pieces(_context(command))])
 
 
 def paragraphs(command: click.Command) -> list[str]:

@@ -1,8 +1,14 @@
-"""Manual pages (man(7)) of `infratest` and `check_infratest`, from the same texts as their `--help`."""
+"""Manual pages (man(7)) of `infratest` and `check_infratest`, from the same texts as their `--help`.
+
+`python docs/manual.py [FOLDER]` writes them, into docs/man by itself. From there the wheel installs them, so that
+building one needs nothing of the program; a test holds that they are the program's own words.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 
 import click
 from generated import options, paragraphs, usage, verbs
@@ -10,6 +16,8 @@ from generated import options, paragraphs, usage, verbs
 import infratest
 from infratest.cli.check_infratest import command as check_infratest
 from infratest.cli.main import infratest_command
+
+HERE = Path(__file__).parent
 
 
 def escaped(text: str) -> str:
@@ -61,3 +69,9 @@ def man_pages() -> dict[str, str]:
         "infratest.1": _page("infratest", "test, gate, monitor and heal infrastructure with one Gherkin feature", body),
         "check_infratest.1": _page("check_infratest", "run Gherkin features as a monitoring plugin", check),
     }
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if sys.argv[1:] else HERE / "man"
+    for page, text in man_pages().items():
+        (folder / page).write_text(text, encoding="utf-8")

@@ -77,6 +77,13 @@ def test_the_programs_of_it():
     assert ran(installed() / "python", "-m", "infratest", "schema", cwd="/").startswith("{")
 
 
+def test_its_manual_pages_are_where_man_looks_for_what_is_in_path():
+    pages = installed().parent / "share/man/man1"
+    assert sorted(page.name for page in pages.iterdir()) == ["check_infratest.1", "infratest.1"]
+    for page in pages.iterdir():
+        assert page.read_text("utf-8") == (ROOT / "docs/man" / page.name).read_text("utf-8")
+
+
 def test_no_verb_needs_an_extra_to_show_its_help():
     listed = run("infratest", "--help").stdout.partition("To begin with:\n")[2]
     verbs = re.findall(r"^  ([a-z-]+)  ", listed, re.M)

@@ -138,13 +138,21 @@ def test_every_key_of_the_stack_file_has_an_example_that_is_allowed(site):
     jsonschema.validate(generated.examples(), generated.schema())
 
 
-def test_the_manual_pages_tell_every_verb(site):
+def test_the_manual_pages_are_those_of_the_program(tmp_path):
+    subprocess.run([sys.executable, str(DOCS / "manual.py"), str(tmp_path)], check=True, timeout=60)
+    now, stored = (
+        {path.name: path.read_text("utf-8") for path in folder.iterdir()} for folder in (tmp_path, DOCS / "man")
+    )
+    assert stored == now, "`python docs/manual.py` writes them anew"
+
+
+def test_the_manual_pages_tell_every_verb():
     listed = subprocess.run([sys.executable, "-m", "infratest", "--help"], capture_output=True, text=True, check=True)
     verbs = re.findall(r"^  ([a-z-]+)  ", listed.stdout.partition("To begin with:\n")[2], re.M)
-    text = (site / "man/infratest.1").read_text()
+    text = (DOCS / "man/infratest.1").read_text()
     for verb in verbs:
         assert f'.SH "INFRATEST {verb.upper()}"'.replace("-", "\\-") in text
-    assert ".SH OPTIONS" in (site / "man/check_infratest.1").read_text()
+    assert ".SH OPTIONS" in (DOCS / "man/check_infratest.1").read_text()
 
 
 def test_run_docs_builds_what_the_tests_look_at():

@@ -16,7 +16,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 #: What a wheel is built from.
-SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "bin", "infratest", "steps", "fixtures", "features")
+SOURCES = (
+    "pyproject.toml", "setup.py", "README.md", "LICENSE", "bin", "docs/man", "infratest", "steps", "fixtures",
+    "features"
+)  # fmt: skip
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 NOBODY = 65534
 
