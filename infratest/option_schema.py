@@ -16,6 +16,8 @@ Schema = dict[str, Any]
 #: Where a value may come from a parameter, its text as written holds this; after replacement it may not.
 REFERENCE = r"\{param\."
 OR_REFERENCE = "|" + REFERENCE
+#: The media type of text that goes to a shell as it is (JSON Schema, Validation, 8.4: an annotation).
+SHELL = "application/x-sh"
 
 TYPES: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean", tuple: "array"}
 #: What is allowed for a quantity, as an error says it.
@@ -58,6 +60,8 @@ def option_schema(field: Field) -> Schema:
         schema["title"] = about["title"]
     if about.get("secret"):
         schema["writeOnly"] = True
+    if about.get("shell"):
+        schema["contentMediaType"] = SHELL
     default = list(field.default) if isinstance(field.default, tuple) else field.default
     shown = isinstance(default, str | int | float | bool) and default != "" and field.dimension is None
     return schema | ({"default": default} if shown else {})
@@ -135,6 +139,11 @@ def resolved(schema: Schema) -> Schema:
 def takes_value(schema: Schema) -> bool:
     """Whether a parameter that is a number or a switch may stand here as that, and not as its text."""
     return schema.get("pattern") == REFERENCE and "string" in schema.get("type", ())
+
+
+def goes_to_shell(schema: Schema) -> bool:
+    """Whether the text that stands here goes to a shell as it is."""
+    return schema.get("contentMediaType") == SHELL
 
 
 def below(schema: Schema, part: str | int) -> Schema:

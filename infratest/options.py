@@ -16,6 +16,7 @@ JSON Schema of the same class. What may stand in `metadata`:
     secret        true: it is masked wherever it would be shown
     source        true: the path of a file here, relative to the stack file, that is read
     short         true: its value may stand alone, for the whole map
+    shell         true: it goes to a shell as it is written, so that a parameter in it is quoted for a shell
     own           true: no two hosts have the same value, so that it cannot stand beside `count`
 """
 

@@ -19,6 +19,7 @@ class CommandAct(Act):
             "title": "a command",
             "example": '"systemctl reload nginx"',
             "short": True,
+            "shell": True,
         }
     )
 

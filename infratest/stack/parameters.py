@@ -1,7 +1,7 @@
 """Parameters: their values from `-D` and defaults, and the stack with `{param.NAME}` put in. Called by `stack.file`.
 
 `ready` and `outputs` are left as written, but for a look at the names: planning puts all values into them at once, and
-shell-quotes those that go into a command. A value that goes into a remedy's command is shell-quoted here.
+shell-quotes those that go into a command. A value that goes into an option with `shell` is shell-quoted here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from infratest.cleaning import SHORTEST_SECRET, Secret, clean
 from infratest.errors import StackFileError, UserError, unknown
-from infratest.option_schema import Schema, below, takes_value
+from infratest.option_schema import Schema, below, goes_to_shell, takes_value
 from infratest.quoting import quoted
 from infratest.stack import secret_sources
 from infratest.stack.document import Document, KeyPath
@@ -166,7 +166,7 @@ def _filled(key: KeyPath, value: Any, parameters: Mapping[str, Any], schema: Sch
     alone = _BRACE.fullmatch(value)
     if alone and alone[1] and takes_value(schema):
         return parameters[alone[1]]
-    return _BRACE.sub(lambda found: "{" if found[1] is None else _written(parameters[found[1]], key), value)
+    return _BRACE.sub(lambda found: "{" if found[1] is None else _written(parameters[found[1]], schema), value)
 
 
 def _option(schema: Schema, name: str, key: KeyPath) -> Schema:
@@ -204,9 +204,6 @@ def _by_planning(key: KeyPath) -> bool:
     return key[0] == "outputs" or (key[0] == "hosts" and len(key) > 2 and key[2] == "ready")
 
 
-def _written(value: Any, key: KeyPath) -> str:
+def _written(value: Any, schema: Schema) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    # heal.RULE.do[0].run goes to a shell as it is, in its short form and as `command:` below it; a hook is a program's
-    # path or an argument list, and no shell's.
-    is_command = key[0] == "heal" and key[4:5] == ("run",)
-    return quoted(text) if is_command else text
+    return quoted(text) if goes_to_shell(schema) else text
