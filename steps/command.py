@@ -1,4 +1,4 @@
-"""What can be said of what a user's own command answers: it runs by `sh -c` as written, and must only look.
+"""What can be said of what a user's own command answers, which runs by `sh -c` and must only look; and done by one.
 
 A command that could not be run at all (126 and 127 of a shell) tells nothing of the subject, so it is unknown, unless
 the sentence asks for just that status: else `does not print "error"` would be green where the program is missing.
@@ -10,12 +10,13 @@ from infratest.check import Check, Measure, Seen
 from infratest.cleaning import clean, differing, literal
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
-from infratest.gherkin.sentence import check
+from infratest.gherkin.sentence import act, check
 from infratest.record import derived
 from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from infratest.acts.command import CommandAct
     from infratest.facts._command import Output
     from infratest.facts.base import FactValues
 
@@ -206,3 +207,16 @@ class CommandTime(_OfCommand):
 
     def measure(self) -> Measure:
         return Measure(label=f"command {self.command} time", unit="s", minimum=0)
+
+
+@act(
+    'the command "{command}" is run',
+    example='the command "nginx -s reload" is run',
+    undo="cannot be undone",
+    shell=SHELL,
+)
+def command_is_run(command: str) -> CommandAct:
+    """Run a command that changes something."""
+    from infratest.acts.command import CommandAct  # a check does not act
+
+    return CommandAct(command)

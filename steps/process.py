@@ -1,4 +1,4 @@
-"""What can be said of processes.
+"""What can be said of processes, and done to them.
 
 A process has a name when the kernel's name for it, whole where its first 15 bytes are no more than that, or the file
 name of its first argument, is that name. Zombies run nothing and do not count, nor does what is there for the question
@@ -10,12 +10,13 @@ from __future__ import annotations
 from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError
 from infratest.facts.base import Need
-from infratest.gherkin.sentence import check
+from infratest.gherkin.sentence import act, check
 from infratest.record import derived
 from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from infratest.acts.process import KillAct
     from infratest.facts.base import FactValues
     from infratest.facts.process import Processes
     from infratest.facts.process.names import Process
@@ -137,3 +138,11 @@ class ProcessMemory(_OfProcess):
 def _ids(found: list[Process]) -> str:
     shown = ", ".join(str(process.pid) for process in found[:5])
     return f"pid {shown}" + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+
+
+@act('the process "{name}" is killed', example='the process "nginx" is killed', undo="cannot be undone")
+def process_is_killed(name: str) -> KillAct:
+    """Kill every process of that name at once (SIGKILL)."""
+    from infratest.acts.process import KillAct  # a check does not act
+
+    return KillAct(name)

@@ -1,17 +1,18 @@
-"""What can be said of systemd units: services and timers."""
+"""What can be said of systemd units, services and timers, and done to them."""
 
 from __future__ import annotations
 
 from infratest.check import Check, Seen
 from infratest.errors import FactError
 from infratest.facts.base import Need
-from infratest.gherkin.sentence import check
+from infratest.gherkin.sentence import act, check
 from infratest.record import derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import ClassVar
+    from typing import ClassVar, Literal
 
+    from infratest.acts.service import ServiceAct
     from infratest.facts.base import FactValues
     from infratest.facts.service import Unit
     from infratest.facts.unit_file import UnitFile
@@ -157,3 +158,35 @@ class UnitMasked(_OfUnit):
         unit = facts[self.asked]
         words = f"{self.subject} is {'masked' if unit.load == 'masked' else f'not masked ({unit.load})'}"
         return Seen(holds=unit.load == "masked", saw=self.absence(unit) or words)
+
+
+@act(
+    'the service "{name}" is stopped',
+    example='the service "nginx" is stopped',
+    undo="started again, if it was running",
+)
+def service_is_stopped(name: str) -> ServiceAct:
+    """Stop a service."""
+    return _act(name, "stop")
+
+
+@act(
+    'the service "{name}" is started',
+    example='the service "nginx" is started',
+    undo="stopped again, if it was not running",
+)
+def service_is_started(name: str) -> ServiceAct:
+    """Start a service."""
+    return _act(name, "start")
+
+
+@act('the service "{name}" is restarted', example='the service "nginx" is restarted', undo="nothing to undo")
+def service_is_restarted(name: str) -> ServiceAct:
+    """Restart a service."""
+    return _act(name, "restart")
+
+
+def _act(name: str, verb: Literal["stop", "start", "restart"]) -> ServiceAct:
+    from infratest.acts.service import ServiceAct  # a check does not act
+
+    return ServiceAct(name, verb)

@@ -61,7 +61,6 @@ HOT = (
 )  # fmt: skip
 #: Files in these rooms that are loaded when they are needed, and no other: why they may import what is dear.
 NEVER_HOT = {
-    "infratest.steps.acts": "a kept plan does not act",
     "infratest.steps.hosts": "a kept plan has its hosts chosen",
     "infratest.facts.http.answer": "its parser is loaded where a URL is asked",
     "infratest.facts.http.client": "as the parser",
@@ -403,7 +402,6 @@ def test_what_a_check_would_pay_for_is_noticed(tmp_path, path, source, problem, 
         (FACT, "def f():\n    import re"),
         (FACT, "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    import typing"),
         ("infratest/outsiders.py", "import importlib"),
-        ("steps/acts.py", "import dataclasses"),
     ],
 )
 def test_what_no_check_pays_for_is_allowed(tmp_path, path, source):
