@@ -143,7 +143,10 @@ def test_pytest_and_behave_do_not_show_it(project):
 @pytest.mark.parametrize(
     "source, words",
     [
-        ("{env: NO_SUCH}", "stack.yaml:3: parameters.p.from: the environment variable NO_SUCH is not set"),
+        (
+            "{env: NO_SUCH}",
+            "parameters.p.from: the environment variable NO_SUCH is not set; set it where infratest runs (stack.yaml:3)",
+        ),
         ("{file: no-such}", "/no-such cannot be read: No such file or directory"),
         ("{command: [no-such-program]}", "no-such-program cannot be run: No such file or directory"),
         ('{command: [sh, -c, "echo $((2))x3; echo locked >&2; exit 2"]}', "ended with exit 2: locked"),
