@@ -145,7 +145,7 @@ def test_pytest_and_behave_do_not_show_it(project):
     [
         (
             "{env: NO_SUCH}",
-            "parameters.p.from: the environment variable NO_SUCH is not set; set it where infratest runs (stack.yaml:3)",
+            "parameters.p.from: the environment variable NO_SUCH is not set; set it where",
         ),
         ("{file: no-such}", "/no-such cannot be read: No such file or directory"),
         ("{command: [no-such-program]}", "no-such-program cannot be run: No such file or directory"),
