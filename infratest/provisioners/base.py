@@ -51,6 +51,7 @@ class Target:
 class Provisioner(ABC):
     """One entry of `provision:`. Its `Options`, a frozen dataclass, stand beside it or inside it.
 
+    Its docstring is what `infratest provision --help` says of it; lines that are indented there stay lines.
     An option with `source` in its metadata is a file here that is read; one with `short` may stand alone. Where there
     is more to read than those files, as what a playbook includes, `sources` says so.
     """

@@ -36,7 +36,7 @@ class Options:
 
 
 class File(Provisioner):
-    """Puts one file; one that is there with the same content and mode is left alone."""
+    """`file` puts a file on the host, unless it is there with the same content and mode."""
 
     options: Options
 

@@ -1,12 +1,4 @@
-"""`shell: provision/web.sh`: sends a script to the host and runs it as root; its `#!` line chooses the interpreter.
-
-Its environment, so that one host can be told of the others:
-
-    INFRATEST_STACK, INFRATEST_ENV, INFRATEST_HOST, INFRATEST_ADDRESS    the stack, and this host in it
-    INFRATEST_ADDRESS_<HOST>    each host's address; the name in capitals, with _ for all but letters and digits
-    INFRATEST_HOSTS             a line a host: name, address, groups with commas between
-    INFRATEST_PARAM_<NAME>      each parameter, its name likewise
-"""
+"""`shell: provision/web.sh`: a script sent to the host and run there as root."""
 
 from __future__ import annotations
 
@@ -48,7 +40,15 @@ class Options:
 
 
 class Shell(Provisioner):
-    """Runs one script. What it does to the host only it knows: it counts as a change each time."""
+    """`shell` runs a script on the host as root (by sudo where the login is not root's); a `#!` line chooses the
+    interpreter, else sh. What it does only the script knows: it counts as a change each time. It finds in its
+    environment:
+
+        INFRATEST_STACK, INFRATEST_ENV, INFRATEST_HOST, INFRATEST_ADDRESS
+        INFRATEST_ADDRESS_WEB_1   the address of host web-1, and so for every host
+        INFRATEST_HOSTS           a line a host: name, address, groups with commas between
+        INFRATEST_PARAM_NAME      the parameter `name`, and so for every parameter
+    """
 
     options: Options
 

@@ -2,37 +2,64 @@
 
 from __future__ import annotations
 
+import inspect
+from functools import cached_property
+from textwrap import dedent
+
 import click
 
+from infratest import outsiders
 from infratest.cli._lifecycle import changing, keep_parameters, names, say, would
 from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
+from infratest.errors import InfratestError
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.provision import log_path, provision
 from infratest.project.session import Session
 from infratest.provisioners.base import provisioners
 
 VERB = Verb(LIFE, 2)
+#: Stands in the help for what the provisioners say of themselves.
+PROVISIONERS = "PROVISIONERS"
 
 
-@click.command("provision", cls=VerbCommand, short_help="Run the provisioners of hosts that are up.")
+class ProvisionCommand(VerbCommand):
+    """Its help says what each provisioner does that there is, in that one's own words."""
+
+    @property
+    def help(self) -> str:
+        return self._text.replace(PROVISIONERS, self._provisioners)
+
+    @help.setter
+    def help(self, text: str | None) -> None:
+        self._text = inspect.cleandoc(text or "")
+
+    @cached_property
+    def _provisioners(self) -> str:
+        return "\n\n".join(map(_own_words, outsiders.names("provisioner")))
+
+
+def _own_words(name: str) -> str:
+    """Return what a provisioner says of itself, in click's form: a paragraph that keeps its lines begins with `\\b`."""
+    try:
+        words = inspect.getdoc(outsiders.get("provisioner", name)) or f"`{name}` says nothing of itself."
+    except (InfratestError, ImportError) as error:
+        words = f"`{name}` cannot be loaded: {error}"
+    parts = words.split("\n\n")
+    return "\n\n".join(f"\b\n{dedent(part)}" if part.startswith("    ") else part for part in parts)
+
+
+@click.command("provision", cls=ProvisionCommand, short_help="Run the provisioners of hosts that are up.")
 @click.option("--dry-run", is_flag=True, help="Say what would be run where, and do nothing.")
 @with_session()
 def command(session: Session, dry_run: bool) -> int:
     """Run the `provision:` list of each host, in order; hosts that are `after` others come after them.
 
-    `shell` runs a script on the host as root (by sudo where the login is not root's); a `#!` line chooses the
-    interpreter, else sh. It finds in its environment:
+    PROVISIONERS
 
-    \b
-    INFRATEST_STACK, INFRATEST_ENV, INFRATEST_HOST, INFRATEST_ADDRESS
-    INFRATEST_ADDRESS_WEB_1   the address of host web-1, and so for every host
-    INFRATEST_HOSTS           a line a host: name, address, groups
-    INFRATEST_PARAM_NAME      the parameter `name`, and so for every parameter
-
-    `file` puts a file on the host, unless it is there with the same content and mode. What scripts print is shown as it
-    comes (on a terminal the last line, with -v all of it) and kept in the state directory under logs/. Write scripts so
-    that a second run changes nothing. Values of -D are kept with the stack, as `up` does.
+    What scripts print is shown as it comes (on a terminal the last line, with -v all of it) and kept in the state
+    directory under logs/. Write scripts so that a second run changes nothing. Values of -D are kept with the stack, as
+    `up` does.
 
     Exit status: 0 done, 1 a script failed (with its last lines), 2 wrong use, 130 after Ctrl-C.
     """
