@@ -12,7 +12,7 @@ import sys
 from infratest.cleaning import decoded
 from infratest.errors import FactError, UserError
 from infratest.facts import _machine
-from infratest.facts._shell import lines
+from infratest.facts._shell import PUT, lines
 from infratest.facts.base import Answer, Fact
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ else
   while IFS= read -r entry; do
     for name; do
       case $entry in
-        "$name":*) printf '%s\n' "$entry" ;;
+        "$name":*) put "$entry"; echo ;;
       esac
     done
   done </etc/DATABASE
@@ -63,7 +63,7 @@ def entry_name(name: str) -> str:
 
 def snippet(database: str) -> str:
     """Return the snippet for `passwd` or `group`."""
-    return SNIPPET.replace("DATABASE", database)
+    return PUT + SNIPPET.replace("DATABASE", database)
 
 
 def entries(fact: Fact, answer: Answer, fields: int) -> dict[str, list[str]]:

@@ -13,8 +13,10 @@ import pytest
 
 from infratest.collect.script import Question, build, read
 from infratest.errors import FactError
-from infratest.facts.base import NO_TOOL
+from infratest.facts.base import NO_TOOL, Answer
+from infratest.facts.group import Group, GroupFact
 from infratest.outsiders import get
+from tests.worlds.shells import shell
 
 ODD = ["plain", "with blank", "quote'quote", 'double"', "back\\slash", "new\nline", "-dash", "$HOME", "`id`", "*", "é"]
 
@@ -244,6 +246,19 @@ def test_users_and_groups_are_those_of_the_name_services(look):
 def test_users_without_getent_are_read_from_the_file(look, run):
     found = look("user", ("root",), ("nosuch",), only=run.programs)
     assert (found["root",].uid, found["nosuch",]) == (0, None)
+
+
+def test_a_group_with_more_members_than_a_program_takes_as_an_argument(run, tmp_path):
+    """Without getent the shell prints the line: mksh by no program, for the kernel ends an argument at 128 KiB."""
+    members = tuple(f"member-{number:05}" for number in range(12_000))
+    (tmp_path / "group").write_text(f"root:x:0:\nmany\\n:x:7:{','.join(members)}\n")
+    snippet = GroupFact().ask([("many\\n",), ("root",), ("nosuch",)]).replace("/etc/group", str(tmp_path / "group"))
+    words, _ = shell(run.shell)
+    done = subprocess.run([*words, "-c", snippet], capture_output=True, env={"PATH": str(run.programs)}, timeout=20)
+    answer = Answer(exit=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
+    found = GroupFact().read(answer, [("many\\n",), ("root",), ("nosuch",)])
+    assert found["many\\n",] == Group(name="many\\n", gid=7, members=members)
+    assert (found["root",].gid, found["nosuch",]) == (0, None)
 
 
 def test_mounts_are_those_of_the_kernel(look):
