@@ -157,7 +157,8 @@ class UnixListening(Check):
     def observe(self, facts: FactValues) -> Seen:
         listeners = facts[UNIX]
         subject = f'the socket "unix:{self.path}"'
-        others = f"listening are {_listed(sorted(listeners.addresses))}"
+        # Whoever was bound under this very path, and is not reached by it, would say the opposite here.
+        others = f"listening are {_listed(sorted(each for each in listeners.addresses if each != self.path))}"
         if self.path.startswith("@"):
             there = any(one.address == self.path and one.file is None for one in listeners)
             return Seen(there, f"{subject} is listening" if there else f"{subject} is not listening; {others}")

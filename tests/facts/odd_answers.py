@@ -65,9 +65,23 @@ ODD = {
     "a gzip bomb": (GZIP + gzip.compress(b"x" * 50_000_000), (200, "x" * 2**20, LONGER)),
     "deflate": (OK + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(b"hello"), (200, "hello", "")),
     "bare deflate": (OK + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(b"hello")[2:-4], (200, "hello", "")),
-    "brotli": (OK + b"Content-Encoding: br\r\n\r\nhello", (200, "hello", "it is encoded as 'br'")),
+    "brotli": (OK + b"Content-Encoding: br\r\n\r\nhello", (200, "", "it is encoded as 'br'")),
+    "gzip within an encoding that is not known": (
+        OK + b"Content-Encoding: gzip, zstd\r\n\r\nhello", (200, "", "it is encoded as 'zstd'"),
+    ),
     "latin-1, as it says": (OK + b"Content-Type: text/html; charset=ISO-8859-1\r\n\r\nh\xe9llo", (200, "h\xe9llo", "")),
     "latin-1": (OK + b"\r\nh\xe9llo", (200, "h\ufffdllo", "it is no text in utf-8")),
+    "utf-16, as it says": (
+        OK + b"Content-Type: text/plain; charset=UTF-16LE\r\n\r\n" + "hello".encode("utf-16-le"), (200, "hello", ""),
+    ),
+    "utf-32, as it says": (
+        OK + b"Content-Type: text/plain; charset='utf-32'\r\n\r\n" + "hello".encode("utf-32"), (200, "hello", ""),
+    ),
+    "a character set that nobody reads": (
+        OK + b"Content-Type: text/plain; charset=IBM037\r\n\r\n" + "hello".encode("cp037"),
+        (200, None, "it is in 'ibm037', a character set that is not read here"),
+    ),
+    "a character set without a name": (OK + b"Content-Type: text/plain; charset=\r\n\r\nh\xc3\xa9", (200, "h\u00e9", "")),
     "a NUL": (OK + b"\r\na\0b", (200, "a\0b", "")),
     "more than is kept": (OK + b"\r\n" + b"x" * 2 * 2**20, (200, "x" * 2**20, LONGER)),
     "small chunks without number": (OK + CHUNKED + b"1\r\nx\r\n" * 300_000 + b"0\r\n\r\n", (200, None, LONGER)),

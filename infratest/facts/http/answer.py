@@ -27,7 +27,7 @@ CLOSED, BROKEN, ENOUGH = "closed", "broken", "enough"
 
 #: Beginnings of the names of character sets that Python decodes as they say, in bounded time.
 CHARSETS = (
-    "utf-8", "utf8", "utf-16", "us-ascii", "ascii", "iso-8859-", "iso8859-", "latin", "windows-125", "cp125", "koi8-",
+    "utf-8", "utf8", "utf-16", "utf-32", "us-ascii", "ascii", "iso-8859-", "iso8859-", "latin", "windows-125", "cp125", "koi8-",
     "gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr",
 )  # fmt: skip
 
@@ -168,9 +168,12 @@ class Incoming:
             unread = unread or problem
         charset = _charset(headers.get("content-type", ""))
         try:
-            return data[:LIMIT].decode(charset), unread
+            if charset.startswith(CHARSETS):
+                return data[:LIMIT].decode(charset), unread
+            problem = f"it is in {literal(charset, 40)}, a character set that is not read here"
         except (UnicodeDecodeError, LookupError):
-            return data[:LIMIT].decode("utf-8", "replace"), unread or f"it is no text in {charset}"
+            problem = f"it is no text in {charset}"
+        return data[:LIMIT].decode("utf-8", "replace"), unread or problem
 
 
 def _blank_first(begin: bytes) -> bool:
@@ -204,7 +207,8 @@ def _codings(headers: dict[str, str]) -> Iterator[str]:
 def _undone(data: bytes, coding: str) -> tuple[bytes, str]:
     """Return data without a coding, at most LIMIT + 1 bytes, and what of it could not be read, in words."""
     if coding not in ("gzip", "x-gzip", "deflate"):
-        return data, f"it is encoded as {literal(coding, 40)}, which is not read here"
+        # What stands in it as it is says nothing of the text: two letters are found in any compressed kilobyte.
+        return b"", f"it is encoded as {literal(coding, 40)}, which is not read here"
     import zlib  # few answers need it
 
     # `deflate` is zlib's format, and for some servers the bare stream within: RFC 9110, 8.4.1.2.
@@ -224,11 +228,11 @@ def _undone(data: bytes, coding: str) -> tuple[bytes, str]:
 
 
 def _charset(content_type: str) -> str:
-    """Return the character set that a body is said to be in, where it is a known one; else UTF-8."""
+    """Return the character set that a body is said to be in, in lower case; UTF-8 where nothing is said."""
     for parameter in content_type.split(";")[1:]:
         name, _, value = parameter.partition("=")
-        value = value.strip().strip('"').lower()
-        if name.strip().lower() == "charset" and value.startswith(CHARSETS):
+        value = value.strip().strip("\"'").lower()
+        if name.strip().lower() == "charset" and value:
             return value
     return "utf-8"
 
