@@ -1,7 +1,7 @@
 """Values in braces: `{host.address}`, `{group.web.count}`, `{param.x}`, `{output.url}`, put in once, at planning.
 
-Only names after a known root are replaced; an unknown name after such a root is an error, and so is a root that is
-nearly one of these; every other brace is text, and `{{` is a brace. Pure; called by the planner, by lint, and for the
+Only names after a known root are replaced; an unknown name after such a root is an error, and so is what is nearly a
+value (`misspelt`); every other brace is text, and `{{` is a brace. Pure; called by the planner, by lint, and for the
 stack file's outputs.
 """
 
@@ -21,9 +21,17 @@ ROOTS = ("host", "group", "param", "output")
 #: Roots that the design names for components.
 LATER = later.names("root of a value", ROOTS)
 
-#: What follows a root and a dot is looked at whole, so that `{host.a b}` is no text.
-_BRACE = re.compile(r"\{\{|\{(?P<root>\s*[A-Za-z]\w*)\.(?P<name>[^{}\n]*)\}")
+#: A root, a dot and whatever follows, so that `{host.a b}` is no text; in a sentence an argument ends at a quote.
+#: Characters without a width come with text that is copied from pages.
+_INNER = r"[\s\u200b\u2060\ufeff]*[^\W\d]\w*\s*\.[^{}\n\"]*"
+#: A value in braces, or one whose brace stays open; `{{`; and what other languages or a slip make of a value: in double
+#: braces, or with its last brace alone.
+_BRACE = re.compile(
+    rf"(?<!\{{)\{{\{{(?P<doubled>{_INNER})\}}\}}|\{{\{{|\{{(?P<value>{_INNER})(?P<end>\}}?)"
+    r"|(?<![\w.$@-])(?P<unopened>[A-Za-z]+\.[\w.-]+)\}"
+)
 _NAME = re.compile(r"[\w.-]+")
+_BLANKS = " \t\xa0\u200b\u2060\ufeff"
 
 
 class Values:
@@ -69,10 +77,14 @@ class Values:
         def put(found: re.Match[str]) -> str:
             if found[0] == "{{":
                 return "{" if doubled else "{{"
-            root, name = found["root"], found["name"]
-            wrong = misspelt(found[0])
+            if _is_text(found):
+                return found[0]
+            wrong = misspelt(found[0], doubled=doubled)
             if wrong:
                 raise FeatureError(f"{where}: {wrong}")
+            if found["value"] is None:
+                return found[0][1:] if found["doubled"] and doubled else found[0]
+            root, _, name = found["value"].partition(".")
             if root in LATER:
                 raise NotInThisVersion(f"{where}: {found[0]}: components are not in this version")
             if root not in ROOTS:
@@ -118,39 +130,76 @@ class Values:
         return _named(values, rest, what)
 
 
-def misspelt(braces: str) -> str:
+def holds_braces(text: str) -> bool:
+    """Whether there may be a value in a text, or what is nearly one."""
+    return "{" in text or "}" in text
+
+
+def misspelt(braces: str, *, doubled: bool = True) -> str:
     """Return what is wrong with text in braces that is nearly a value, else an empty text.
 
-    `{parm.x}` and `{ host.name }` would stay as they are, and a denial of them be green. Braces of shells, awk, JSON
-    and templates do not look so.
+    `{parm.x}`, `{ host.name }`, `{host.name`, `host.name}` and `{{host.name}}` would stay as they are, and a denial of
+    them be green. Braces of shells, awk, JSON and templates do not look so.
+
+    Args:
+        braces: as `values_in` returns it. doubled: `{{` is a brace there, by which these characters can be written.
     """
     found = _BRACE.fullmatch(braces)
     if found is None or found[0] == "{{":
         return ""
-    root, name = found["root"].strip(), found["name"].strip()
-    known = (*ROOTS, *LATER)
-    near = root if root in known else slip_of(root, known) or next((one for one in known if root.startswith(one)), "")
-    if not near or not (root in known or _NAME.fullmatch(name)):
+    written, _, rest = (found["doubled"] or found["value"] or found["unopened"]).partition(".")
+    root, name = written.strip(_BLANKS), rest.strip()
+    begin, near, closed = _NAME.match(name), _nearest(root), found["end"] != ""
+    is_name = begin is not None and (begin[0] == name or not closed)
+    if not near or not (near == root or is_name):
         return ""
-    escape = f"or {{{braces} for these characters themselves"
+    meant = f"{{{near}.{begin[0] if begin and is_name else 'NAME'}}}"
     if near != root:
-        return f"{braces}: no value is called {root!r}; did you mean {{{near}.{name}}}? {escape}"
-    if not _NAME.fullmatch(found["name"]) or found["root"] != root:
-        written = f"{{{root}.{name}}}" if _NAME.fullmatch(name) else f"{{{root}.NAME}}"
-        return f"{braces}: a value is written {written}, without blanks; {escape}"
-    return ""
+        problem = f"no value is called {root!r}; did you mean {meant}?"
+    elif found["doubled"]:
+        problem = f"a value is written {meant}, in single braces;"
+    elif found["unopened"] or not closed:
+        problem = f"its brace is not {'opened' if closed else 'closed'}: a value is written {meant};"
+    elif not is_name or written != root or name != rest:
+        problem = f"a value is written {meant}, without blanks;"
+    else:
+        return ""
+    if doubled and not found["unopened"]:
+        return f"{braces}: {problem} or {'{{' if found['doubled'] else '{'}{braces} for these characters themselves"
+    return f"{braces}: {problem} or put these characters into a parameter, if they are meant"
+
+
+def _nearest(root: str) -> str:
+    """Return the root that is meant by a word, or an empty text."""
+    known = (*ROOTS, *LATER)
+    return root if root in known else slip_of(root, known) or next((one for one in known if root.startswith(one)), "")
 
 
 def values_in(text: str) -> list[str]:
     """Return the values in a text, and what is nearly one, as written."""
-    found = (each for each in _BRACE.finditer(text) if each[0] != "{{")
-    return [each[0] for each in found if each["root"] in (*ROOTS, *LATER) or misspelt(each[0])]
+    found = (each for each in _BRACE.finditer(text) if each[0] != "{{" and not _is_text(each))
+    return [each[0] for each in found if _root(each) in (*ROOTS, *LATER) or misspelt(each[0])]
 
 
 def names_host(text: str, hosts: Sequence[str]) -> bool:
     """Whether a text holds a value of the host it is asked of, and not only of hosts that it names."""
-    named = (found["name"].partition(".")[0] for found in _BRACE.finditer(text) if found["root"] == "host")
+    named = (each["value"].split(".")[1] for each in _BRACE.finditer(text) if _root(each) == "host")
     return any(first not in hosts for first in named)
+
+
+def _root(found: re.Match[str]) -> str:
+    """Return the root of a value, as written; empty for whatever else there is in braces."""
+    return (found["value"] or "").partition(".")[0]
+
+
+def _is_text(found: re.Match[str]) -> bool:
+    """Whether a last brace closes one that stands further ahead, as in `{a: host.name}` and in `{{host.name}`."""
+    if found["unopened"] is None:
+        return False
+    depth = 0
+    for character in found.string[: found.start()]:
+        depth = max(0, depth + (character == "{") - (character == "}"))
+    return depth > 0
 
 
 def _of_host(host: Host, name: str, what: str) -> str:

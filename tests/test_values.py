@@ -33,7 +33,16 @@ VALUES = Values(HOSTS, PARAMETERS, OUTPUTS, WEB_1)
         ("{0}", "{0}"),
         ("{host}", "{host}"),
         ("{{hosts.name}", "{hosts.name}"),
-        ("{{ host.name }}", "{ host.name }}"),
+        ("{{ item.name }}", "{ item.name }}"),
+        ("{{{{ host.name }}", "{{ host.name }}"),
+        ("{{{host.name}}", "{web-1}"),
+        ("{{host.name", "{host.name"),
+        ("{user.name", "{user.name"),
+        ("item.name}", "item.name}"),
+        ("{x: host.name}", "{x: host.name}"),
+        ("$host.name}", "$host.name}"),
+        ("awk '{ print host.name }'", "awk '{ print host.name }'"),
+        ("{host.name} }", "web-1 }"),
         ("{{.Host.Name}}", "{.Host.Name}}"),
         ("awk '{ print $1.x }'", "awk '{ print $1.x }'"),
         ("${var.name}", "${var.name}"),
@@ -112,6 +121,52 @@ def test_what_is_nearly_a_value_is_refused_and_never_text(text, hint):
         assert str(raised.value).startswith(f"f:3: {text}: ")
         assert hint in str(raised.value)
         assert str(raised.value).endswith(f"or {{{text} for these characters themselves")
+
+
+@pytest.mark.parametrize(
+    "text, braces, words",
+    [
+        ("{host.name", "{host.name", "its brace is not closed: a value is written {host.name}"),
+        ("/etc/{param.port/x", "{param.port/x", "its brace is not closed: a value is written {param.port}"),
+        ("a {group.web.count\n}", "{group.web.count", "its brace is not closed: a value is written {group.web.count}"),
+        ("{output.{param.port}}", "{output.", "its brace is not closed: a value is written {output.NAME}"),
+        ("{balancer.shop", "{balancer.shop", "its brace is not closed: a value is written {balancer.shop}"),
+        ("/{hots.name/x", "{hots.name/x", "no value is called 'hots'; did you mean {host.name}?"),
+        ("{host.\nname}", "{host.", "its brace is not closed: a value is written {host.NAME}"),
+        ("{host .name}", "{host .name}", "a value is written {host.name}, without blanks"),
+        ("{host. name}", "{host. name}", "a value is written {host.name}, without blanks"),
+        ("{\u200bhost.name}", "{\u200bhost.name}", "a value is written {host.name}, without blanks"),
+        ("{HOST.name}", "{HOST.name}", "no value is called 'HOST'; did you mean {host.name}?"),
+        ("{h\u043est.name}", "{h\u043est.name}", "no value is called 'h\u043est'; did you mean {host.name}?"),
+        ("{{host.name}}", "{{host.name}}", "a value is written {host.name}, in single braces"),
+        ("{{ param.port }}", "{{ param.port }}", "a value is written {param.port}, in single braces"),
+        ("{{hosts.name}}", "{{hosts.name}}", "no value is called 'hosts'; did you mean {host.name}?"),
+    ],
+)
+def test_a_brace_that_a_value_has_too_few_or_too_many_of_is_no_text(text, braces, words):
+    assert braces in values_in(text)
+    with pytest.raises(FeatureError) as raised:
+        VALUES.fill(text, where="f:3")
+    assert str(raised.value).startswith(f"f:3: {braces}: {words}")
+    escaped = braces.replace("{", "{{", 1) if braces[:2] != "{{" else "{{" + braces
+    assert str(raised.value).endswith(f" or {escaped} for these characters themselves")
+    assert VALUES.fill(escaped) == braces
+    with pytest.raises(FeatureError, match=r"or put these characters into a parameter, if they are meant$"):
+        VALUES.fill(text, doubled=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["host.name}", "/etc/host.name}.bak", "{x} host.name}", "host.name}}", "a} host.name}"]
+)
+def test_a_brace_that_is_not_opened_is_no_text(text):
+    assert values_in(text) == ["host.name}"]
+    with pytest.raises(FeatureError) as raised:
+        VALUES.fill(text, where="f:3")
+    assert str(raised.value) == (
+        "f:3: host.name}: its brace is not opened: a value is written {host.name}; "
+        "or put these characters into a parameter, if they are meant"
+    )
+    assert Values([], {"x": text}, {}).fill("{param.x}") == text
 
 
 def test_a_host_that_there_is_not_is_answered_with_hosts():

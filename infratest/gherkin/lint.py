@@ -18,7 +18,7 @@ from infratest.gherkin.select import expression
 from infratest.gherkin.sentence import ACT, SETUP
 from infratest.gherkin.suite import GIVEN, WHEN, Feature, Scenario, all_scenarios
 from infratest.spelling import slip_of
-from infratest.values import values_in
+from infratest.values import holds_braces, misspelt, values_in
 
 #: Tags that mean something.
 PLAIN_TAGS = ("warning", "critical", "check", "test", "wip")
@@ -193,12 +193,17 @@ def sentences(feature: Feature) -> list[Problem]:
         for line in scenario.lines:
             if line.problem:
                 problems.append((line.number, line.problem))
-            elif line.match is None and not line.user:
+                continue
+            # What no stack can give is told without one; a stack's own names are held against it by the planner.
+            values = [each for text in line.texts for each in values_in(text)]
+            slips = [misspelt(each, doubled=line.match is not None) for each in values]
+            problems += [(line.number, words) for words in slips if words]
+            if line.match is None and not line.user:
                 near = vocabulary().nearest(line.text)
                 undefined = f"undefined: {line.text!r}" + (f"; did you mean: {near}" if near else "")
                 named = later.sentence(line.text)
                 problems.append((line.number, f"{line.text!r}: {named}" if named else undefined))
-            elif line.match is not None and "{" not in line.text:
+            elif line.match is not None and not holds_braces(line.text):
                 try:
                     bind(line.match, lambda text, shell: text)
                 except UserError as error:

@@ -244,4 +244,13 @@ def _line(step: Any, vocabulary: Vocabulary, user_step: UserStep) -> Line:
         user = ""
     elif match is not None and (step.text is not None or step.table is not None):
         problem = f"{step.name!r} takes no text or table below it"
-    return Line(step.step_type, step.keyword, step.name, step.line, match, user, problem)
+    below = _below(step) if user else ()
+    return Line(step.step_type, step.keyword, step.name, step.line, match, user, problem, below)
+
+
+def _below(step: Any) -> tuple[str, ...]:
+    """Return the text below a step, or the cells of its table, row by row."""
+    if step.table is not None:
+        rows = [step.table.headings, *(row.cells for row in step.table.rows)]
+        return tuple(cell for row in rows for cell in row)
+    return () if step.text is None else (str(step.text),)

@@ -22,6 +22,7 @@ class Line(Record):
 
     `match` is None for a text that is no sentence of ours; `user` then tells whether it is one of the user's own: ACT,
     CHECK where it is declared to only look, or empty. `problem` says why it cannot be used as it stands, else empty.
+    `below` are the text or the cells of the table under a step of the user's own: values may stand there too.
     """
 
     kind: str
@@ -31,6 +32,12 @@ class Line(Record):
     match: Match | None
     user: str = ""
     problem: str = ""
+    below: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Whatever may hold values."""
+        return (self.text, *self.below)
 
 
 class Scenario(Record):

@@ -15,7 +15,7 @@ from infratest.gherkin.sentence import Tail
 from infratest.gherkin.suite import Line, Scenario
 from infratest.hosts import DOWN, Host
 from infratest.plan.viewpoints import view
-from infratest.values import Values, names_host
+from infratest.values import Values, holds_braces, names_host
 
 #: The host of a binding that is the same for all hosts.
 ANY = ""
@@ -37,7 +37,7 @@ class Bound:
 
     def bind(self, line: Line, scenario: Scenario, host: Host | None) -> Binding:
         """Return what a sentence stands for on a host, or once for the stack. Raises UserError."""
-        if "{" not in line.text:
+        if not holds_braces(line.text):
             if line.text not in self._plain:
                 self._plain[line.text] = bind(_match(line), as_written)
             return self._plain[line.text]

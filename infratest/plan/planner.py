@@ -130,7 +130,8 @@ class _Planner:
         for line in checks:
             with named_in(line, scenario):
                 asks_host = self._asks_host(line, scenario, given[0] if given else None) or asks_host
-        return not asks_host and not any(line.user and names_host(line.text, self.names) for line in scenario.lines)
+        own = (text for line in scenario.lines if line.user for text in line.texts)
+        return not asks_host and not any(names_host(text, self.names) for text in own)
 
     def _asks_host(self, line: Line, scenario: Scenario, host: Host | None) -> bool:
         """Whether a checking sentence is about the host it is asked of: looks from it, or holds a value of it."""
@@ -178,8 +179,9 @@ class _Planner:
         if line.problem:
             return OtherStep(line=line, problem=line.problem)
         if line.match is None and line.user:
-            where = f"{scenario.path}:{line.number}"
-            return OtherStep(line=line, text=self.values.of(scope.host).fill(line.text, where=where, doubled=False))
+            values, where = self.values.of(scope.host), f"{scenario.path}:{line.number}"
+            text, *below = (values.fill(each, where=where, doubled=False) for each in line.texts)
+            return OtherStep(line=line, text=text, below=tuple(below))
         if line.match is None:
             return OtherStep(line=line, problem=undefined(line))
         kind = line.match.sentence.kind

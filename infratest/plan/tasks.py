@@ -61,12 +61,14 @@ class ActStep(Record):
 class OtherStep(Record):
     """A line that asks nothing: a selection (no problem), an undefined sentence, or a step of the user's own.
 
-    `text`, of a step of the user's own, is what its function gets: the line with its values put in.
+    `text` and `below`, of a step of the user's own, are what its function gets: the line, and what stands below it,
+    with their values put in.
     """
 
     line: Line
     problem: str = ""
     text: str = ""
+    below: tuple[str, ...] = ()
 
 
 Step = CheckStep | ActStep | OtherStep

@@ -16,6 +16,7 @@ from infratest.deadline import Deadline
 from infratest.errors import FeatureError, InfratestError
 from infratest.gherkin.patterns import MEASURED
 from infratest.gherkin.sentence import CHECK
+from infratest.plan.tasks import OtherStep
 from infratest.units import duration, human
 from infratest.user_steps.load import UsersSteps
 
@@ -60,6 +61,19 @@ def called(users: UsersSteps, step: Any, deadline: Deadline) -> Any:
     elif tail:
         made.func = _throughout(function, duration(tail["during"]), deadline)
     return made
+
+
+def put_in(step: Any, planned: OtherStep) -> None:
+    """Give behave's step its text and what stands below it as they were planned: with their values."""
+    from behave.model import Table, Text
+
+    step.name = planned.text
+    if step.table is not None:
+        cells, width = planned.below, len(step.table.headings)
+        headings, *rows = (list(cells[at : at + width]) for at in range(0, len(cells), width))
+        step.table = Table(headings, rows, step.table.line)
+    elif step.text is not None:
+        step.text = Text(planned.below[0], step.text.content_type, step.text.line)
 
 
 def _answering(function: Callable[..., Any]) -> Callable[..., None]:

@@ -34,7 +34,7 @@ from infratest.gherkin.vocabulary import vocabulary
 from infratest.model import Evidence, Result, StepResult
 from infratest.plan.tasks import ActStep, CheckStep, OtherStep, Step, Task
 from infratest.states import OK, SKIPPED, UNKNOWN, failed, held, worst
-from infratest.user_steps.calls import called
+from infratest.user_steps.calls import called, put_in
 from infratest.user_steps.load import UsersSteps
 from infratest.user_steps.stack import Stack
 
@@ -122,7 +122,8 @@ class _Stretch:
         planned = one.task.steps[place]
         if planned.line.user:
             one.copied.continue_after_failed_step = False
-            step.name = planned.text if isinstance(planned, OtherStep) else step.name
+            if isinstance(planned, OtherStep):
+                put_in(step, planned)
             return self._users_match(step)
         if isinstance(planned, OtherStep) and planned.problem:
             return None

@@ -81,7 +81,7 @@ ODD = {
         OK + b"Content-Type: text/plain; charset=IBM037\r\n\r\n" + "hello".encode("cp037"),
         (200, None, "it is in 'ibm037', a character set that is not read here"),
     ),
-    "a character set without a name": (OK + b"Content-Type: text/plain; charset=\r\n\r\nh\xc3\xa9", (200, "h\u00e9", "")),
+    "a character set without a name": (OK + b"Content-Type: text/x; charset=\r\n\r\nh\xc3\xa9", (200, "h\u00e9", "")),
     "a NUL": (OK + b"\r\na\0b", (200, "a\0b", "")),
     "more than is kept": (OK + b"\r\n" + b"x" * 2 * 2**20, (200, "x" * 2**20, LONGER)),
     "small chunks without number": (OK + CHUNKED + b"1\r\nx\r\n" * 300_000 + b"0\r\n\r\n", (200, None, LONGER)),

@@ -261,6 +261,19 @@ def test_binding(parsed, sentence, words):
     assert words in problems[0][1]
 
 
+@pytest.mark.parametrize("braces", ["{host.name", "host.name}", "{{host.name}}", "{host .name}", "{parm.x}"])
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        'the user "{}" does not exist', 'the file "/etc/hosts" does not contain "{}"', 'port 22 is listening on "{}"',
+        'the command "echo {}" prints "x"', 'this is "{}" and no sentence',
+    ],
+)  # fmt: skip
+def test_what_is_nearly_a_value_is_told_without_a_stack(parsed, sentence, braces):
+    problems = binding(parsed(f"Feature: f\n  Scenario: s\n    Then {sentence.replace('{}', braces)}\n"))
+    assert [words for line, words in problems if words.startswith(f"{braces}: ") and line == 3]
+
+
 def test_binding_leaves_values_to_the_planner(parsed):
     text = 'Feature: f\n  Scenario: s\n    Then the disk "/" is less than {param.x} full\n'
     assert binding(parsed(text)) == []

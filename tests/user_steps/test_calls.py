@@ -140,3 +140,50 @@ def test_a_misspelt_value_in_a_step_of_ones_own_is_no_text(project: Path) -> Non
     assert result.state == "unknown"
     assert "'parm'" in result.reason
     assert "param" in result.reason
+
+
+BELOW = """
+@then("below it stands {{expected}}")
+@infratest.checks
+def _(context, expected):
+    table = context.table
+    seen = [list(table.headings), *[list(row.cells) for row in table]] if table else context.text
+    assert repr(seen) == expected, repr(seen)
+"""
+
+
+def below(project: Path, expected: str, lines: str, more: str = "") -> list[tuple[str, str, str]]:
+    write(project, {"stack.yaml": f"{STACK}parameters: {{tea: {{type: string, default: green}}}}\n"})
+    write(project, {"steps/own.py": HEAD + BELOW.replace("{{", "{").replace("}}", "}")})
+    found = report(project, f"  {more}\n  Scenario: s\n    Then below it stands {expected}\n{lines}")
+    return [(one.host, one.state, one.reason) for one in found.results]
+
+
+def test_values_are_put_into_a_table_below_a_step_of_ones_own(project: Path) -> None:
+    rows = "      | of | {param.tea} |\n      | {host.name} | {{ x }} |\n      | {group.web.count} | {y} |\n"
+    expected = "[['of', 'green'], ['web-1', '{{ x }}'], ['2', '{y}']]"
+    seen = below(project, expected, rows)
+    assert [(host, state) for host, state, _ in seen] == [("web-1", "ok"), ("web-2", "critical"), ("db", "critical")]
+    assert seen[2][2] == "[['of', 'green'], ['db', '{{ x }}'], ['2', '{y}']]"
+
+
+def test_values_are_put_into_a_text_below_a_step_of_ones_own(project: Path) -> None:
+    text = '      """\n      {param.tea} of {group.web.names}\n        {{ x }}\n      """\n'
+    assert below(project, repr("green of web-1,web-2\n  {{ x }}"), text) == [("-", "ok", "")]
+
+
+def test_columns_come_before_values_below_a_step_of_ones_own(project: Path) -> None:
+    rows = "      | {<root>.tea} |\n      | <n> |\n    Examples:\n      | root  | n |\n      | param | 1 |\n"
+    write(project, {"stack.yaml": f"{STACK}parameters: {{tea: {{type: string, default: green}}}}\n"})
+    write(project, {"steps/own.py": HEAD + BELOW.replace("{{", "{").replace("}}", "}")})
+    feature = f"  Scenario Outline: s\n    Then below it stands [['green'], ['1']]\n{rows}"
+    assert states(report(project, feature)) == {"s/1@-": "ok"}
+
+
+@pytest.mark.parametrize("braces", ["{parm.tea}", "{param.tea", "param.tea}", "{{param.tea}}", "{param.tee}"])
+@pytest.mark.parametrize(
+    "lines", ["      | a |\n      | x BRACES |\n", '      """\n      x\n      BRACES\n      """\n']
+)
+def test_what_is_nearly_a_value_below_a_step_of_ones_own_is_no_text(project: Path, lines: str, braces: str) -> None:
+    (seen,) = below(project, "x", lines.replace("BRACES", braces))
+    assert (seen[1], f"own.feature:4: {braces}: " in seen[2]) == ("unknown", True), seen

@@ -27,8 +27,8 @@ CLOSED, BROKEN, ENOUGH = "closed", "broken", "enough"
 
 #: Beginnings of the names of character sets that Python decodes as they say, in bounded time.
 CHARSETS = (
-    "utf-8", "utf8", "utf-16", "utf-32", "us-ascii", "ascii", "iso-8859-", "iso8859-", "latin", "windows-125", "cp125", "koi8-",
-    "gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr",
+    "utf-8", "utf8", "utf-16", "utf-32", "us-ascii", "ascii", "iso-8859-", "iso8859-", "latin", "windows-125", "cp125",
+    "koi8-", "gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr",
 )  # fmt: skip
 
 
