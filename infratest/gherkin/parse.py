@@ -41,6 +41,14 @@ class _Source:
     rule: Any
 
 
+class RefusedFeature(FeatureError):
+    """A feature that reads as it is meant, and is refused for its tags, ids or names: more can be said of it."""
+
+    def __init__(self, words: str, made: Feature) -> None:
+        super().__init__(words)
+        self.made = made
+
+
 def feature(path: Path, name: str, vocabulary: Vocabulary, user_step: UserStep = lambda kind, text: "") -> Feature:
     """Read one feature file.
 
@@ -80,12 +88,12 @@ def feature(path: Path, name: str, vocabulary: Vocabulary, user_step: UserStep =
         places=places(parsed, text),
     )
     refused = lint.scenarios(made)
-    if refused and not problems:  # the text was read as it is meant: what is wrong in its sentences is told with it
-        refused += lint.sentences(made)
-    problems += refused
-    if problems:
-        raise FeatureError("\n".join(f"{path}:{line}: {words}" for line, words in sorted(set(problems))))
-    return made
+    if not (problems or refused):
+        return made
+    as_meant = not problems  # the text was read as it is meant: what is wrong in its sentences is told with it
+    problems += [*refused, *(lint.sentences(made) if as_meant else ())]
+    words = "\n".join(f"{path}:{line}: {words}" for line, words in sorted(set(problems)))
+    raise RefusedFeature(words, made) if as_meant else FeatureError(words)
 
 
 def read(path: Path) -> tuple[Any, str]:

@@ -246,6 +246,21 @@ def test_lint_tells_all_that_is_wrong_at_once(project):
     assert done.stderr.endswith(": 8 mistakes\n")
 
 
+def test_a_wrong_tag_hides_nothing_that_does_not_fit_the_stack(project):
+    feature(
+        project,
+        'Feature: f\n  @tset\n  Scenario: s\n    Given the host "wbe-1"\n    Then port 80 is listening on "wbe"\n'
+        '    And the file "{param.stok}" exists\n  @id:x @id:y\n  Scenario: only a Given\n    Given the host "db"\n'
+        '  @needs:nobody\n  Scenario: of {host.name}\n    Then the disk "/" is less than 90 GB full\n',
+    )
+    done = infratest(project, "lint")
+    assert done.returncode == 1
+    assert [line.split(":")[1] for line in done.stdout.splitlines()] == [
+        "3", "8", "8", "11", "12", "8", "11", "4", "5", "6",
+    ], done.stdout  # fmt: skip
+    assert done.stderr == "1 feature, 3 scenarios: 10 mistakes\n"
+
+
 def test_lint_goes_on_to_features_where_the_stack_file_is_wrong(project):
     (project / "stack.yaml").write_text(STACK + "budget: {cost: 1}\nhost: {}\n", encoding="utf-8")
     feature(project, "Feature: f\n  @tset\n  Scenario: s\n    Then port 80 is listening\n")

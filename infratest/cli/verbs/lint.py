@@ -14,6 +14,7 @@ from infratest.cli.session import with_session
 from infratest.errors import FeatureError, InfratestError, NotInThisVersion, StackFileError, UserError
 from infratest.gherkin.find import find
 from infratest.gherkin.lint import binding, heals, idle_rules, needs
+from infratest.gherkin.parse import RefusedFeature
 from infratest.gherkin.suite import Feature
 from infratest.heal.ladder import foresee
 from infratest.lifecycle.operation import Lifecycle
@@ -120,9 +121,11 @@ class _Look:
             try:
                 made = read_feature(item, self.users)
             except FeatureError as error:
-                self.problems.append(str(error))
+                self.problems += str(error).split("\n")
                 every = False
-                continue
+                if not isinstance(error, RefusedFeature):
+                    continue
+                made = error.made
             self.features.append(made)
             self.problems += [f"{made.file}:{line}: {words}" for line, words in binding(made)]
         return every
