@@ -157,12 +157,33 @@ def _below(folder: Path, outside: frozenset[tuple[int, int]]) -> Iterator[Path]:
             yield from _below(folder / entry.name, outside | {identity})
 
 
+def refuse_odd(folder: Path) -> None:
+    """Refuse what lies in a folder under a feature's name and is no file: whoever takes files alone would pass it over.
+
+    Raises:
+        FeatureError: it is a pipe, a socket, a device, a link that leads nowhere, or its name is nearly a feature's.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.is_dir():
+            continue
+        _refuse_nearly(path)
+        if path.suffix == SUFFIX and not path.is_file():
+            what = (
+                "a link that leads nowhere" if path.is_symlink() and not path.exists() else "a pipe, socket or device"
+            )
+            raise FeatureError(f"{_printable(path)}: is no file but {what}; remove it, or write a feature there")
+
+
+def _refuse_nearly(path: Path) -> None:
+    if path.suffix[1:].isalpha() and slip_of(path.suffix, [SUFFIX]):
+        raise FeatureError(f"{_printable(path)}: is this a feature? write its name with {SUFFIX}, or move it away")
+
+
 def _features_below(folder: Path) -> Iterator[Path]:
     for path in below(folder):
         if path.is_dir():
             continue
-        if path.suffix[1:].isalpha() and slip_of(path.suffix, [SUFFIX]):
-            raise FeatureError(f"{_printable(path)}: is this a feature? write its name with {SUFFIX}, or move it away")
+        _refuse_nearly(path)
         if path.suffix == SUFFIX:
             _refuse_unnameable(path.relative_to(folder))
             yield path

@@ -113,15 +113,15 @@ def _part_lines(config: pytest.Config) -> None:
         file, _, line = word.rpartition(":")
         if FEATURE_LINE in word and line.isdecimal() and not Path(word).exists():
             config.args[place] = file
-            lines.setdefault(_absolute(config, file), []).append(int(line))
+            lines.setdefault(absolute(config, file), []).append(int(line))
         else:
-            whole.add(_absolute(config, word))
+            whole.add(absolute(config, word))
     config.stash[LINES] = {
         str(path): numbers for path, numbers in lines.items() if whole.isdisjoint((path, *path.parents))
     }
 
 
-def _absolute(config: pytest.Config, word: str) -> Path:
+def absolute(config: pytest.Config, word: str) -> Path:
     """Return a path of the command line as pytest's collectors have it."""
     return Path(os.path.normpath(config.invocation_params.dir / word))
 

@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from infratest.errors import InfratestError
+from infratest.errors import FeatureError, InfratestError
+from infratest.gherkin.find import refuse_odd
 from infratest.project.session import Session, mirrored, parameters, session_of
-from infratest.pytest_plugin import LINES, OWN_MARKERS, testinfras
+from infratest.pytest_plugin import LINES, OWN_MARKERS, absolute, testinfras
 from infratest.pytest_plugin.items import PYTESTS, STATE, FeatureFile, ScenarioItem
 from infratest.pytest_plugin.life import Life
 from infratest.pytest_plugin.once import Shared
@@ -75,6 +76,19 @@ class Active:
                     raise pytest.UsageError(f"--hosts {','.join(self.testinfras.hosts)}: none of them is in --host")
         except InfratestError as error:
             raise pytest.UsageError(str(error)) from None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> pytest.CollectReport | None:
+        """Refuse in a folder that is asked for what pytest would pass over, as it takes files and folders alone."""
+        asked_for = (absolute(self.config, word) for word in self.config.args)
+        if isinstance(collector, pytest.Directory) and any(map(collector.path.is_relative_to, asked_for)):
+            try:
+                refuse_odd(collector.path)
+            except FeatureError as error:
+                return pytest.CollectReport(collector.nodeid, "failed", str(error), [])
+            except OSError:  # told by pytest itself
+                return None
+        return None
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path.suffix != ".feature":

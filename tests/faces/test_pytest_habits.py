@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -206,6 +207,23 @@ def test_behave_says_how_long_it_took(selected):
     took = re.search(r"Took 0min (\d+\.\d+)s", done.stdout)
     assert took, done.stdout
     assert 0.3 <= float(took[1]) < 60
+
+
+# What pytest takes no notice of
+
+
+def test_a_feature_that_is_no_file_is_an_error_and_not_passed_over(tmp_path):
+    feature = "Feature: f\n" + scenario("one", "true")
+    write(tmp_path, {"stack.yaml": LOCAL, "pytest.ini": INI, "features/a.feature": feature, "deep/z.featrue": "x"})
+    os.mkfifo(tmp_path / "features/z.feature")
+    status, outcomes, said = session(tmp_path)
+    assert (status, outcomes) == (2, {"deep": "ERROR", "features": "ERROR"}), said
+    assert "z.feature: is no file but a pipe, socket or device" in " ".join(said.split())
+    assert "z.featrue: is this a feature?" in " ".join(said.split())
+    status, outcomes, said = session(tmp_path, "features/a.feature")
+    assert (status, list(outcomes.values())) == (0, ["PASSED"]), said
+    (tmp_path / "stack.yaml").unlink()  # it is another project then, and none of our business
+    assert session(tmp_path)[0] == 5
 
 
 # Skipped

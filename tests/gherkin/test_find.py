@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infratest.errors import FeatureError
-from infratest.gherkin.find import find, ready_made
+from infratest.gherkin.find import find, ready_made, refuse_odd
 from infratest.gherkin.parse import feature
 from infratest.gherkin.vocabulary import vocabulary
 
@@ -179,6 +179,32 @@ def test_a_pipe_a_socket_and_a_device_are_refused_and_never_waited_for(here, mak
     item = find((), (), here)[-1]
     with pytest.raises(FeatureError, match=r"regular file but a pipe, socket or device|read: No such device"):
         feature(item.path, item.name, vocabulary())
+
+
+def nowhere(path: Path) -> None:
+    path.symlink_to("nothing")
+
+
+def text(path: Path) -> None:
+    path.write_text("Feature: f\n")
+
+
+@pytest.mark.parametrize(
+    "name, make, words",
+    [
+        ("z.feature", pipe, "z.feature: is no file but a pipe, socket or device"),
+        ("z.feature", listener, "z.feature: is no file but a pipe, socket or device"),
+        ("z.feature", device, "z.feature: is no file but a pipe, socket or device"),
+        ("z.feature", nowhere, "z.feature: is no file but a link that leads nowhere"),
+        ("z.Feature", text, r"z.Feature: is this a feature\?"),
+        ("z.featrue", text, r"z.featrue: is this a feature\?"),
+    ],
+)
+def test_what_takes_files_alone_refuses_what_it_would_pass_over(here, name, make, words):
+    refuse_odd(here / "features")
+    make(here / "features" / name)
+    with pytest.raises(FeatureError, match=words):
+        refuse_odd(here / "features")
 
 
 UNLISTABLE = """
