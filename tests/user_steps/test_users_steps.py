@@ -310,6 +310,16 @@ def test_hooks_run_once_around_all(project):
     assert (project / "log").read_text() == f"before_all before_feature {each * 2}after_feature after_all "
 
 
+def test_hooks_are_of_scenarios_that_hold_a_step_of_ones_own_alone(project):
+    """Sentences of ours need nobody's preparation, and a check of them costs no second process."""
+    hooks = {"environment.py": "def before_all(context): raise ValueError('bang')"}
+    write(project, {"steps/outcomes.py": OUTCOMES, **hooks})
+    ours = '  Scenario: ours\n    Then the command "true" exits 0 on "db"\n'
+    assert states(report(project, ours)) == {"ours@-": "ok"}
+    both = states(report(project, f"{ours}  Scenario: theirs\n    Then it holds\n"))
+    assert both == {"ours@-": "ok", "theirs@-": "unknown"}
+
+
 def test_a_step_reaches_the_hosts(project):
     source = """
 from behave import then
