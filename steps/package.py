@@ -71,6 +71,34 @@ class PackageVersion(_OfPackage):
         )
 
 
+@check(
+    'the package "{name}" has at least version "{version}"',
+    negation='the package "{name}" does not have at least version "{version}"',
+    example='the package "nginx" has at least version "1.22"',
+)
+class PackageAtLeast(_OfPackage):
+    """This version or a later one, as dpkg or rpm orders them; without epoch or revision, these do not count."""
+
+    version: str
+
+    def __post_init__(self) -> None:
+        from infratest.facts.package.versions import refuse_no_version
+
+        super().__post_init__()
+        refuse_no_version(self.version)
+
+    def observe(self, facts: FactValues) -> Seen:
+        from infratest.facts.package.versions import at_least
+
+        package = facts[self.asked]
+        if not package.installed:
+            return Seen(holds=False, saw=self.absence(package), absent=True)
+        return Seen(
+            holds=at_least(package.version, self.version, package.manager),
+            saw=f'the package "{self.name}" has version {package.version}',
+        )
+
+
 def _spellings(version: str) -> set[str]:
     epoch, colon, rest = version.partition(":")
     without_epoch = rest if colon and epoch.isdigit() else version
