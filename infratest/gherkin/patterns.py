@@ -28,6 +28,7 @@ from infratest.gherkin.sentence import (
     Sentence,
     Tail,
 )
+from infratest.outputs._perfdata import OF_THE_RUN
 from infratest.thresholds import WORDS, Threshold, threshold
 from infratest.units import duration
 
@@ -151,6 +152,9 @@ class Match:
             raise UserError(f"{self.text!r}: the number is named twice; leave one name out")
         if given and (not text.strip() or NOT_IN_NAMES.search(text)):
             raise UserError(f"{self.text!r}: {text!r} cannot name a number: write letters, digits, blanks, - and _")
+        if text in OF_THE_RUN:
+            own = ", ".join(OF_THE_RUN)
+            raise UserError(f"{self.text!r}: {text!r} names a number of the run itself, as all of {own}: write another")
         return text
 
     def _threshold(self, fill: Fill) -> Threshold | None:

@@ -28,6 +28,8 @@ DEFAULT_CRITICAL = "0"
 #: Characters that need no quotes around a label.
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/%-")
 LABEL_LIMIT = 100
+#: Labels of the run's own numbers, which are always there.
+OF_THE_RUN = ("scenarios", "failed", "unknown", "skipped", "blocked", "healed", "tries", "time")
 #: Characters that no label can hold -> what is written for them.
 INSTEAD = {"=": "%3D", "'": "%27", "|": "%7C", ";": "%3B"}
 
@@ -113,11 +115,14 @@ def observations(results: Iterable[Result], hosts: bool) -> list[Observation]:
         hosts: the label begins with the host's name, because the run has more than one.
     """
     found: dict[str, Observation] = {}
+    labelled: dict[str, str] = {}
     for result in results:
         for step in result.steps:
             for observation in step.observations:
-                name = f"{result.host}:{observation.name}" if hosts and result.host != "-" else observation.name
-                name = label(name)
+                text = f"{result.host}:{observation.name}" if hosts and result.host != "-" else observation.name
+                name = label(text)
+                if labelled.setdefault(name, text) != text:  # `a%3Db` beside `a=b`
+                    name = _told_apart(name, text)
                 found[name] = _merged(found[name], observation) if name in found else observation.changed(name=name)
     return list(found.values())
 
@@ -148,8 +153,13 @@ def label(text: str) -> str:
     for character, stands_for in INSTEAD.items():
         name = name.replace(character, stands_for)
     if len(name) > LABEL_LIMIT:
-        name = f"{name[: LABEL_LIMIT - 12]}... {_checksum(text):08x}"
+        name = _told_apart(name, text)
     return clean(name, LABEL_LIMIT) or "_"
+
+
+def _told_apart(name: str, text: str) -> str:
+    """Return a label with a checksum of the text that it stands for."""
+    return f"{name[: LABEL_LIMIT - 12]}... {_checksum(text):08x}"
 
 
 def _checksum(text: str) -> int:

@@ -86,7 +86,7 @@ class _Planner:
         self.selected = selected
         self.problems = problems
         self.bound = Bound(hosts, values)
-        self.numbers: dict[tuple[str, str], Look] = {}  # those that a sentence gives a name, by host and name
+        self.numbers: dict[tuple[str, str], tuple[Look, str]] = {}  # by host and label, with the name it was given
 
     def tasks(self, scenario: Scenario) -> list[Task]:
         """Return the tasks of a scenario: one for each host given, or one for all."""
@@ -229,11 +229,13 @@ class _Planner:
         )
 
     def _refuse_other_number(self, line: Line, look: Look, end: Tail) -> None:
-        """Refuse one name for two numbers of a host: a graph would hold the one or the other."""
-        if end.named:
-            other = self.numbers.setdefault((look.subject, end.named), look)
-            if (other.check, other.location) != (look.check, look.location):
-                raise UserError(f"{line.text!r}: {end.named!r} names another number already; name each differently")
+        """Refuse a name by which two numbers of a host would be one: a graph would hold the one or the other."""
+        if look.measure is None:
+            return
+        name = look.measure.label
+        other, named = self.numbers.setdefault((look.subject, name), (look, end.named))
+        if (named or end.named) and (other.check, other.location) != (look.check, look.location):
+            raise UserError(f"{line.text!r}: {name!r} names another number already; name each differently")
 
     def _subjects(self, end: Tail, given: Sequence[Host]) -> Sequence[Host]:
         return Named(end.on).choose(self.hosts) if end.on else given

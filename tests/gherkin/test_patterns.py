@@ -210,6 +210,10 @@ def test_what_is_not_measured_has_no_name_and_a_name_is_fit_for_a_label():
         match = match_of(FULL, f'the disk "/" is less than 90 % full, named "{name}"')
         with pytest.raises(UserError, match="cannot name a number: write letters, digits"):
             match.tail(as_written)
+    for name in ("scenarios", "failed", "unknown", "skipped", "blocked", "healed", "tries", "time"):
+        match = match_of(FULL, f'the disk "/" is less than 90 % full, named "{name}"')
+        with pytest.raises(UserError, match=f"'{name}' names a number of the run itself, as all of scenarios, failed,"):
+            match.tail(as_written)
     twice = match_of(FULL, 'the disk "/" is less than 90 % full, named "a", warning 80 %, named "b"')
     with pytest.raises(UserError, match="the number is named twice"):
         twice.tail(as_written)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratest.model import Cost, Observation, Report, Result, StepResult
+from infratest.outputs._perfdata import OF_THE_RUN
 from infratest.outputs.nagios import LIMIT, Nagios, Options
 
 
@@ -21,6 +22,11 @@ def report(*results: Result, **more: object) -> Report:
 
 def seen(*observations: Observation) -> StepResult:
     return StepResult("x", 6, "ok", "", observations)
+
+
+def test_the_runs_own_numbers_are_those_that_no_sentence_may_name():
+    (first, *_) = Nagios(Options()).render(report(result())).splitlines()
+    assert tuple(word.partition("=")[0] for word in first.partition(" | ")[2].split()) == OF_THE_RUN
 
 
 def test_the_line_of_the_interface():

@@ -198,6 +198,15 @@ def test_labels_that_differ_in_what_no_label_may_hold_stay_two():
     assert len(label("=" * 200)) <= 100
 
 
+@pytest.mark.parametrize("other", ["a%3Db", "a%3db"])
+def test_a_label_that_another_one_is_written_as_stays_its_own(other):
+    pairs = [("a=b", 1.0), (other, 2.0), ("a=b", 1.0), (other, 2.0)]
+    found = observations([result("-", *[Observation(name, value) for name, value in pairs])], hosts=False)
+    assert [(one.name[:5], one.value) for one in found] == [("a%3Db", 1.0), (other, 2.0)]
+    assert [label(one.name) for one in found] == [one.name for one in found]
+    assert len({one.name for one in found}) == 2
+
+
 def test_long_labels_that_begin_alike_stay_two():
     made = [label(f"command {'x' * 200}{end} printed") for end in "ab"]
     assert made[0] != made[1]

@@ -100,6 +100,13 @@ def test_a_name_is_the_numbers_label_and_means_one_number(tmp_path):
     lines = 'the thing "{host.address}" is at most 1 big, named "how {param.x}"'
     made = planned(tmp_path, f"{lines}\n{lines}", sentences, HOSTS[:2])
     assert [step.looks[0].measure.label for task in made.tasks for step in task.steps] == ["how y"] * 4
+    # The name of one may be what another is called without one, whichever comes first.
+    plain, taken = 'the thing "x" is at most 1 big', 'the thing "z" is at most 1 big, named "thing x"'
+    for text in (f"{plain}\n{taken}", f"{taken}\n{plain}"):
+        (task,) = planned(tmp_path, text, sentences, HOSTS[:1]).tasks
+        assert task.problem.endswith("'thing x' names another number already; name each differently"), task.problem
+    (task,) = planned(tmp_path, f'{plain}\n{plain}, named "thing x"', sentences, HOSTS[:1]).tasks
+    assert task.problem == ""
     other = 'the thing "other" is at most 1 big, named "how y"'
     (task,) = planned(tmp_path, f"{lines}\n{other}", sentences, HOSTS[:1]).tasks
     assert task.problem == f"line 4: {other!r}: 'how y' names another number already; name each differently"
