@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 HOST, CONTROLLER = "host", "controller"
 
 
+def in_quotes(text: str) -> str:
+    r"""Return a text in quotes as a sentence has it, so that a quote in it ends nothing: `"\"ok\": true"`."""
+    return '"' + text.replace('"', '\\"') + '"'
+
+
 class Seen(Record):
     """What a check saw.
 

@@ -6,7 +6,7 @@ the sentence asks for just that status: else `does not print "error"` would be g
 
 from __future__ import annotations
 
-from infratest.check import Check, Measure, Seen
+from infratest.check import Check, Measure, Seen, in_quotes
 from infratest.cleaning import clean, differing, literal
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
@@ -48,7 +48,7 @@ class _OfCommand(Check):
 
     @property
     def subject(self) -> str:
-        return f'the command "{self.command}"{" as root" if self.root else ""}'
+        return f"the command {in_quotes(self.command)}{' as root' if self.root else ''}"
 
     def output(self, facts: FactValues, expected: int | None = None) -> Output:
         output = facts[self.asked]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infratest.check import Check, Seen
+from infratest.check import Check, Seen, in_quotes
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need, absolute
 from infratest.gherkin.sentence import check
@@ -48,6 +48,6 @@ class FileContains(Check):
             return Seen(holds=False, saw=saw, absent=True)
         if content.holds:
             where = "" if content.line is None else f" in line {content.line}"
-            return Seen(holds=True, saw=f'the file "{self.path}" contains "{self.text}"{where}')
+            return Seen(holds=True, saw=f'the file "{self.path}" contains {in_quotes(self.text)}{where}')
         size = "" if content.lines is None else f" ({content.lines} line{'' if content.lines == 1 else 's'})"
-        return Seen(holds=False, saw=f'the file "{self.path}" does not contain "{self.text}"{size}')
+        return Seen(holds=False, saw=f'the file "{self.path}" does not contain {in_quotes(self.text)}{size}')

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from infratest.check import CONTROLLER, Check, Measure, Seen
+from infratest.check import CONTROLLER, Check, Measure, Seen, in_quotes
 from infratest.cleaning import clean, literal
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
@@ -126,13 +126,11 @@ class UrlContains(_OfUrl):
     def look(self, reply: Reply) -> Seen:
         # What stands for a byte that is no text must not be found as such.
         if self.text in reply.body and ("\ufffd" not in self.text or not reply.unread):
-            return Seen(holds=True, saw=f'"{self.url}" answered {reply.status} and contains "{self.text}"')
+            return Seen(holds=True, saw=f'"{self.url}" answered {reply.status} and contains {in_quotes(self.text)}')
         if reply.unread:
-            words = (
-                f'whether {self.url} contains "{self.text}" is not known: it answered {reply.status}, and of the body'
-            )
-            raise FactError(f"{words} {reply.unread}")
-        words = f'"{self.url}" answered {reply.status} and does not contain "{self.text}", but'
+            words = f"whether {self.url} contains {in_quotes(self.text)} is not known"
+            raise FactError(f"{words}: it answered {reply.status}, and of the body {reply.unread}")
+        words = f'"{self.url}" answered {reply.status} and does not contain {in_quotes(self.text)}, but'
         return Seen(holds=False, saw=f"{words} {literal(reply.body, SHOWN)}")
 
 

@@ -267,7 +267,9 @@ def _answered(
     question: Question, index: int, found: dict[bytes, Answer | InfratestError], whole: bool
 ) -> Answer | Apart | InfratestError:
     lost = ConnectionLost("the host's answer was cut off before this was answered")
-    late = DeadlineExceeded(f"it did not answer within {question.seconds:g} s")
+    late = DeadlineExceeded(
+        f"it did not answer within {question.seconds:.3g} s; give it more with --timeout (-t), or see what it waits for"
+    )
     alone = [found.get(f"{index}.{part}".encode()) for part in range(len(question.parts))]
     if any(alone):
         return Apart(tuple([_timely(answer or (late if whole else lost), late) for answer in alone]))

@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-#: What stands for values in a sentence: text in quotes, and numbers.
-_VALUES = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\w.])\d+(?:\.\d+)?')
+#: What stands for values in a sentence: text in quotes, and numbers. A quote with no blank before it begins no value,
+#: and one with no blank behind it ends none: it is of the text itself, without its backslash (`contains ""ok": true"`).
+_VALUES = re.compile(r'(?<!\S)"(?:[^"\\]|\\.|"(?![\s,]|$))*"|(?<![\w.])\d+(?:\.\d+)?')
+_ESCAPED_OR_QUOTE = re.compile(r'\\.|"')
 #: How much of a text must be found in a sentence, from 0 to 1.
 LEAST = 0.55
 #: So near to the nearest is as near: then the one that people ask for most is taken.
@@ -50,7 +52,7 @@ def _likeness(text: str, example: str) -> float:
 def _with_values(example: str, text: str) -> str:
     """Return an example with the values of a text, in their order, as far as there are any of a kind."""
     values = _VALUES.findall(text)
-    quoted = [value for value in values if value.startswith('"')]
+    quoted = [_escaped(value) for value in values if value.startswith('"')]
     numbers = [value for value in values if not value.startswith('"')]
 
     def put(found: re.Match[str]) -> str:
@@ -58,3 +60,8 @@ def _with_values(example: str, text: str) -> str:
         return left.pop(0) if left else found[0]
 
     return _VALUES.sub(put, example)
+
+
+def _escaped(value: str) -> str:
+    """Return a value in quotes with a backslash before each quote in it that has none."""
+    return '"' + _ESCAPED_OR_QUOTE.sub(lambda found: '\\"' if found[0] == '"' else found[0], value[1:-1]) + '"'

@@ -21,6 +21,13 @@ from infratest.hosts import GONE, RUNNING, STOPPED, Host
 from infratest.providers.base import HostSpec, Lease, Made, Provider, Request, Resource, transport_of
 
 VERBS = ("create", "destroy", "existing", "hosts", "halt", "start")
+#: What a stack file may say below `transport:`; that page of transports/fake.py in one sentence.
+TRANSPORT = (
+    "how its hosts answer: `answers` ({COMMAND LINE, or its beginning and *: {exit, stdout, stderr, delay, hang, "
+    "lost}}), `fail` ({open, execute or close: unreachable, access-refused, host-key-refused, connection-lost or "
+    "deadline-exceeded}), `delay` of each call, `otherwise` (refuse, or run: what has no answer runs on this machine), "
+    "`record` (a file that gets each command line as it is asked for)"
+)
 TICK = 0.02  # seconds between two looks at the deadline
 
 
@@ -39,9 +46,7 @@ class Options:
     lose: tuple[str, ...] = field(default=(), metadata={"description": "calls that are done and whose reply is lost"})
     hang: tuple[str, ...] = field(default=(), metadata={"description": "calls that answer nothing until the deadline"})
     delay: float = field(default=0.0, metadata={"dimension": "time", "description": "time that every call takes"})
-    transport: Mapping[str, Any] = field(
-        default_factory=dict, metadata={"description": "options of the fake transport of all its hosts"}
-    )
+    transport: Mapping[str, Any] = field(default_factory=dict, metadata={"description": TRANSPORT})
 
 
 @dataclass(frozen=True, kw_only=True)

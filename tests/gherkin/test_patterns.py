@@ -326,6 +326,21 @@ def test_the_nearest_example_is_named():
     assert vocabulary().nearest("zzz") == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        (r'the file "/x" contains ""ok": true"', r'the file "/x" contains "\"ok\": true"'),
+        (r'the command "curl -s x" prints "{"a": "b"}"', r'the command "curl -s x" prints "{\"a\": \"b\"}"'),
+        (r'the process "a"b" is runing', r'the process "a\"b" is running'),
+        (r'the command "echo \"a\"" prnts "b"', r'the command "echo \"a\"" prints "b"'),
+        (r'the comand "a" prints "", named "x"', r'the command "a" prints ""'),
+    ],
+)
+def test_a_quote_in_a_value_is_suggested_with_its_backslash(text, near):
+    assert vocabulary().match(text) is None
+    assert vocabulary().nearest(text) == near
+
+
 def test_of_all_sentences_only_those_a_text_may_be_are_made_ready():
     """Their regular expressions are most of what a run costs before its first question."""
     code = (
