@@ -11,7 +11,6 @@ import click
 
 from infratest.cleaning import Secret, clean
 from infratest.cli._showing import Progress
-from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
 from infratest.lifecycle.lease import renew
 from infratest.lifecycle.operation import Lifecycle
@@ -32,7 +31,7 @@ def names(session: Session) -> list[str] | None:
 
 def looking(session: Session) -> Lifecycle:
     """Return the lifecycle of a verb that changes nothing."""
-    return Lifecycle(session.stack, session.state, jobs=session.jobs, deadline=_deadline(session))
+    return Lifecycle(session.stack, session.state, jobs=session.jobs, deadline=session.deadline)
 
 
 def used(session: Session) -> None:
@@ -54,7 +53,7 @@ def changing(session: Session, verb: str, work: Callable[[Lifecycle], T], ready:
             session.stack,
             session.state,
             jobs=session.jobs,
-            deadline=_deadline(session),
+            deadline=session.deadline,
             progress=progress.told,
             ready=ready,
             stop=stop,
@@ -103,10 +102,6 @@ def would(lines: Sequence[str], otherwise: str) -> int:
     for line in lines or [otherwise]:
         click.echo(clean(line))
     return 0
-
-
-def _deadline(session: Session) -> Deadline | None:
-    return Deadline(session.timeout) if session.timeout else None
 
 
 def _keep(session: Session, verb: str, seconds: float, hosts: dict[str, float], outcome: str) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from infratest.cleaning import Secret
+from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.stack import selection
 from infratest.stack.declared import StackFile
@@ -78,6 +80,11 @@ class Session:
     require_env: bool = False
     _stack: StackFile | None = field(default=None, repr=False)
     _state: state_dir.StateDir | None = field(default=None, repr=False)
+
+    @cached_property
+    def deadline(self) -> Deadline | None:
+        """The one end of all that this call does, from when it is first asked for; None without `--timeout`."""
+        return Deadline(self.timeout) if self.timeout else None
 
     @property
     def stack(self) -> StackFile:

@@ -175,3 +175,20 @@ def test_what_a_host_sends_stays_below_the_target(near: Path, tmp_path: Path) ->
     assert done.returncode == 1
     assert "outside" in done.stderr
     assert list(tmp_path.rglob("escaped")) == []
+
+
+def test_one_that_does_not_end_in_its_time_says_so(near: Path, tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "tar").write_text("#!/bin/sh\nexec sleep 60\n")
+    (programs / "tar").chmod(0o755)
+    (tmp_path / "x").write_text("x")
+    for way in ([f"desk:{tmp_path}/x", str(tmp_path / "here")], [str(tmp_path / "x"), f"desk:{tmp_path}/there"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "infratest", "cp", "--timeout", "1s", *way], cwd=near, capture_output=True,
+            text=True, timeout=50, check=False, env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"},
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert "desk: not copied: no end within 1 s; give it more time with --timeout" in done.stderr
+    assert not (tmp_path / "here").exists()
+    assert not (tmp_path / "there").exists()

@@ -1,4 +1,4 @@
-"""An engine that accepts and never answers, as one whose disk hangs: every verb ends in its time, and says why."""
+"""An engine that accepts and never answers, or no more, as one whose disk hangs: every verb ends in its time."""
 
 from __future__ import annotations
 
@@ -42,3 +42,28 @@ def test_each_verb_ends_in_its_time(project: Path, verb: str) -> None:
     assert "no container engine is usable" in done.stderr
     assert "Traceback" not in done.stderr
     assert monotonic() - begun < 20  # not a measure of speed: the engine's clients would wait for ever
+
+
+@pytest.mark.parametrize("words", [("up",), ("up", "--dry-run"), ("destroy",), ("status",), ("run", "web", "true")])
+def test_one_that_is_silent_after_its_first_answer(project: Path, words: tuple[str, ...]) -> None:
+    """Its client waits for ever where it answers nothing; each call of it is on record, and none is left running."""
+    (project / "bin").mkdir()
+    client = project / "bin" / "docker"
+    client.write_text(
+        f"#!/bin/sh\necho $$ >>{project}/asked\n"
+        'case $1 in info) echo \'{"ServerVersion": "27.0"}\';; *) exec sleep 300;; esac\n'
+    )
+    client.chmod(0o755)
+    path = f"{client.parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "DOCKER_HOST": f"unix://{project}/docker.sock", "PATH": path}
+    (project / ".infratest").mkdir(mode=0o700)
+    (project / ".infratest" / "id").write_text("0123456789abcdef\n")
+    done = subprocess.run(
+        [INFRATEST, words[0], "--timeout", "2s", *words[1:]], cwd=project, env=environment, capture_output=True,
+        text=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "give it more with --timeout" in done.stderr
+    asked = (project / "asked").read_text().split()
+    assert len(asked) > 1
+    assert not [pid for pid in asked if Path(f"/proc/{pid}").exists()]

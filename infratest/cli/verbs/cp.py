@@ -19,7 +19,8 @@ from infratest.cli._client import program, running_host
 from infratest.cli._lifecycle import used
 from infratest.cli._verb import ON_HOSTS, Verb, VerbCommand
 from infratest.cli.session import with_session
-from infratest.errors import TransportError, UserError
+from infratest.deadline import Deadline
+from infratest.errors import DeadlineExceeded, TransportError, UserError
 from infratest.hosts import Host
 from infratest.project.session import Session
 from infratest.transports.base import SUDO
@@ -78,7 +79,7 @@ def command(session: Session, sudo: bool, places: tuple[str, ...]) -> int:
     if there[0] not in (sources[0], target):
         raise UserError(f"cp {' '.join(places)}: HOST:PATH is the target or the only source; {there[0]!r} is neither")
     name, _, path = there[0].partition(":")
-    way = Way(running_host(session, name), sudo, session.timeout)
+    way = Way(running_host(session, name), sudo, session.deadline)
     used(session)
     if there == [target]:
         _upload(way, [Path(each) for each in sources], path or ".")
@@ -96,13 +97,13 @@ class Way:
     """The program that carries a stream to or from a host.
 
     Args:
-        seconds: after which it is ended; None for no limit. sudo: read or write there as root.
+        sudo: read or write there as root. deadline: by which it is ended; None for no limit.
     """
 
-    def __init__(self, host: Host, sudo: bool, seconds: float | None) -> None:
+    def __init__(self, host: Host, sudo: bool, deadline: Deadline | None) -> None:
         self.host = host
         self._sudo = SUDO if sudo else ()
-        self._seconds = seconds
+        self._deadline = deadline
 
     def carry(
         self,
@@ -127,8 +128,8 @@ class Way:
                 stdout=subprocess.PIPE if receive else subprocess.DEVNULL,
                 stderr=errors,
             )
-            limit = Timer(self._seconds or 0, process.kill)
-            if self._seconds:
+            limit = Timer(self._deadline.left if self._deadline else 0, process.kill)
+            if self._deadline:
                 limit.start()
             try:
                 trouble = _sent(process.stdin, send) if process.stdin and send else ""
@@ -141,6 +142,11 @@ class Way:
                     process.wait()
             errors.seek(0)
             words = clean(decoded(errors.read(STDERR)).strip(), 1000) or trouble
+        if status and self._deadline and self._deadline.passed:
+            raise DeadlineExceeded(
+                f"{self.host.name}: not copied: no end within {self._deadline.seconds:.3g} s; give it more time with "
+                "--timeout"
+            )
         if status or trouble:
             raise TransportError(f"{self.host.name}: not copied: {words or f'the program ended with status {status}'}")
 

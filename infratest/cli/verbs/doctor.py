@@ -107,7 +107,7 @@ def _hosts(session: Session) -> list[Finding]:
         return []
     name = str(session.stack_path)
     try:
-        hosts = open_hosts(session.stack, session.state, Deadline(session.timeout or PROVIDER_LIMIT))
+        hosts = open_hosts(session.stack, session.state, session.deadline or Deadline(PROVIDER_LIMIT))
         chosen = set(session.selected([host.name for host in hosts]))
     except (InfratestError, ImportError) as error:
         return [Finding(name=name, usable=False, found=str(error), advice="see the message")]

@@ -15,7 +15,6 @@ from infratest import rfc3339
 from infratest.cleaning import clean
 from infratest.cli._verb import MUST_HOLD, Verb, VerbCommand
 from infratest.cli.session import Time, with_session
-from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.model import Report
 from infratest.project.session import Session
@@ -64,8 +63,7 @@ def command(session: Session, what: str, time: str | None, dry_run: bool) -> int
 
     report = read_report(what)
     _for_this_stack(report, session, what)
-    deadline = Deadline(session.timeout) if session.timeout else None
-    healed, records = heal_report(session, report, dry_run, deadline=deadline, stored=True)
+    healed, records = heal_report(session, report, dry_run, deadline=session.deadline, stored=True)
     for record in records:
         reason = f": {record.reason}" if record.reason else ""
         click.echo(f"{record.before.id}: {record.ending}: {record.remedy}{reason}")

@@ -58,7 +58,7 @@ def command(session: Session, sudo: bool, target: str, words: tuple[str, ...]) -
     hosts = _hosts(session, target)
     used(session)
     stop = Stop()
-    deadline = StoppableDeadline(Deadline(session.timeout or SECONDS), stop)
+    deadline = StoppableDeadline(session.deadline or Deadline(SECONDS), stop)
     line = ["sh", "-c", *words] if len(words) == 1 else list(words)
 
     def one(host: Host) -> CommandResult:

@@ -57,7 +57,7 @@ def command(session: Session, name: str, words: tuple[str, ...]) -> int:
         os.execvp(way_in[0], way_in)  # noqa: S606 - an argument list; the client takes over terminal and signals
     if not words:
         raise UserError(f"{host.name}: transport {host.transport} has no client to log in with; give it a COMMAND")
-    return _over_transport(host, words, Deadline(session.timeout or SECONDS))
+    return _over_transport(host, words, session.deadline or Deadline(SECONDS))
 
 
 def _over_transport(host: Host, words: Sequence[str], deadline: Deadline) -> int:

@@ -127,7 +127,7 @@ def _outputs(session: Session, hosts: Sequence[Host]) -> Iterator[tuple[str, str
 def _systems(session: Session, hosts: Sequence[Host]) -> dict[str, str]:
     """Return the operating system of each host that runs, as it says itself; why not, where it could not be asked."""
     running = [host for host in hosts if host.state == RUNNING]
-    deadline = Deadline(session.timeout or SECONDS)
+    deadline = session.deadline or Deadline(SECONDS)
     done = each(running, lambda host: _system(host, deadline), jobs=session.jobs, stop=Stop())
     return {one.item.name: one.value or f"unknown: {one.error}" for one in done}
 
