@@ -169,8 +169,10 @@ class _Healer(Acts):
         situation = self._situation(case)
         closed = {answer.name for answer in refusals(self._answers(case, situation))}
         age = situation.now - case.looked
-        if closed == {FRESH} and situation.row.last > case.looked and 0 <= age <= self._means.limits.look_again:
-            return True  # overtaken by another run while this one waited: that may have mended it
+        if FRESH in closed and situation.row.last > case.looked and 0 <= age <= self._means.limits.look_again:
+            # Overtaken by another run while this one waited: that may have mended it, and its try and its failures
+            # are what closes other gates now.
+            return True
         return (age > self._means.limits.look_again or bool(self._acted_on)) and not closed
 
     @staticmethod

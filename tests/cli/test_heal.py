@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -272,3 +273,44 @@ def test_a_young_report_of_what_is_well_again_leads_to_no_act(project: Project) 
     status, words = project.run("heal", "--env", "prod", "report.json")
     assert (status, "recovered" in words) == (0, True), words
     assert "try" not in project.audit()
+
+
+def _has_open(pid: int, path: Path) -> bool:
+    """Whether a process, or the one that it heals in, has a file open."""
+    with suppress(OSError):  # one that ends between
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return any(one.readlink() == path for each in (pid, *children) for one in Path(f"/proc/{each}/fd").iterdir())
+    return False
+
+
+@pytest.mark.parametrize("limits", ["confirm: 1", "confirm: 2", "confirm: 1\n    budget: {tries: 1, per: 1h}"])
+def test_a_check_beside_a_heal_says_how_the_stack_is_then(project: Project, limits: str) -> None:
+    """It waits for the one that acts, and looks again: what was seen before the act is nobody's word on it.
+
+    The other's act begins the failures in a row anew and takes from the budget, so those gates are closed by then.
+    """
+    begun, go = project.folder / "begun", project.folder / "go"
+    waits_and_mends = f"touch {begun}; while [ ! -e {go} ]; do sleep 0.05; done; touch {project.there}"
+    project = Project(project.folder, command=waits_and_mends)
+    stack = project.folder / "stack.yaml"
+    stack.write_text(stack.read_text().replace("confirm: 2", limits))
+    plugin = str(Path(INFRATEST).with_name("check_infratest"))
+    words = [plugin, "--env", "prod", "--heal", "-t", "40"]
+    if limits == "confirm: 2":
+        project.run(*words[1:], program=plugin)
+    one = subprocess.Popen(words, cwd=project.folder, stdout=subprocess.PIPE, text=True)
+    _until(begun.exists)
+    two = subprocess.Popen(words, cwd=project.folder, stdout=subprocess.PIPE, text=True)
+    _until(lambda: _has_open(two.pid, project.folder / ".infratest" / "lock"))
+    go.touch()
+    said = [process.communicate(timeout=60)[0] for process in (one, two)]
+    assert [process.returncode for process in (one, two)] == [0, 0], said
+    assert [text.partition(" - ")[0] for text in said] == ["INFRATEST OK", "INFRATEST OK"]
+    assert project.audit().count("try") == 1
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    end = monotonic() + 30
+    while not condition():
+        assert monotonic() < end
+        sleep(0.02)

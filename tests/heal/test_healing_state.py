@@ -57,8 +57,8 @@ def test_a_second_run_that_waited_finds_it_healed(world: World, state: StateDir)
     one.join(20)
     two.join(20)
     assert len(world.acts) == 1
-    assert "fresh" in closed(found[0])
-    assert "it was looked at again" in note(found)[0]
+    assert (found[0].outcome, closed(found[0])) == ("recovered", [])
+    assert note(found) == ["ok again before anything was done, was CRITICAL"]
 
 
 KILLED_IN_MID_HEAL = """

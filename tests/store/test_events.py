@@ -145,6 +145,36 @@ def test_a_file_over_its_size_becomes_the_old_one(tmp_path):
     assert state.read("events.jsonl") == [Event(time=1.0, key="a", value=1.0).as_dict()]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("INFRATEST_KEEP_AGE", "2 h", 1),
+        ("INFRATEST_KEEP_AGE", "4 h", 2),
+        ("INFRATEST_KEEP_SIZE", "20 B", 1),
+        ("INFRATEST_KEEP_SIZE", "1 KiB", 2),
+    ],
+)
+def test_how_long_and_how_much_is_kept_can_be_set(tmp_path, monkeypatch, name, value, kept):
+    """Three hours lie between two events."""
+    monkeypatch.setenv(name, value)
+    state = StateDir(tmp_path / "state")
+    for time in (1000.0, 1000.0 + 3 * 3600):
+        events.append(state, [Event(time=time, key="a", value=1.0)])
+    assert len(state.read("events.jsonl")) == kept
+    assert (tmp_path / "state" / "events.1.jsonl").exists() is (kept == 1)
+
+
+@pytest.mark.parametrize("value", ["0 B", "-1MiB", "much", "5"])
+def test_a_size_that_is_none_is_told(tmp_path, monkeypatch, value):
+    monkeypatch.setenv("INFRATEST_KEEP_SIZE", value)
+    state = StateDir(tmp_path / "state")
+    events_of = [Event(time=1.0, key="a", value=1.0)]
+    (tmp_path / "state").mkdir(mode=0o700)
+    (tmp_path / "state" / "events.jsonl").write_text("")
+    with pytest.raises(StateError, match="INFRATEST_KEEP_SIZE"):
+        events.append(state, events_of)
+
+
 def test_a_file_that_another_process_is_renaming_is_left_to_it(tmp_path):
     state = large(tmp_path)
     with (tmp_path / "events.jsonl").open("rb") as file:
