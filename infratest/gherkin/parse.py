@@ -19,7 +19,7 @@ from infratest.errors import FeatureError, unknown
 from infratest.gherkin import lint
 from infratest.gherkin.identity import titles
 from infratest.gherkin.places import places
-from infratest.gherkin.reference import differences, odd_line_end, open_rows
+from infratest.gherkin.reference import described_examples, differences, odd_line_end, open_rows
 from infratest.gherkin.structure import refusal_hint, structure
 from infratest.gherkin.suite import Feature, Line, Scenario
 from infratest.gherkin.vocabulary import Vocabulary
@@ -102,7 +102,7 @@ def read(path: Path) -> tuple[Any, str]:
     Raises:
         FeatureError: with file and line where there is one.
     """
-    from behave.parser import ParserError, parse_feature
+    from behave.parser import ParserError
 
     text = _text(path)
     language = "en"
@@ -110,7 +110,7 @@ def read(path: Path) -> tuple[Any, str]:
     logging.getLogger("behave").addFilter(_not_malformed)
     try:
         language = _language(text)
-        parsed = parse_feature(text, filename=str(path))
+        parsed = _parsed(path, text)
     except FeatureError as error:
         raise FeatureError(f"{path}:{error}") from None
     except ParserError as error:
@@ -120,6 +120,28 @@ def read(path: Path) -> tuple[Any, str]:
     if parsed is None:
         raise FeatureError(f"{path}: empty: it holds no Feature; start it with 'Feature: <what must hold>'")
     return parsed, text
+
+
+def _parsed(path: Path, text: str) -> Any:
+    """Return behave's model, with the descriptions of examples, which its own parser refuses. Raises ParserError."""
+    from behave.parser import ParserError, parse_feature
+
+    try:
+        return parse_feature(text, filename=str(path))
+    except ParserError:
+        described = described_examples(text)
+        if not described:
+            raise
+    lines = text.split("\n")
+    taken = {number: lines[number - 1] for numbers in described.values() for number in numbers}
+    for number in taken:
+        lines[number - 1] = ""
+    parsed = parse_feature("\n".join(lines), filename=str(path))
+    for scenario in parsed.walk_scenarios(with_outlines=True):
+        for example in getattr(scenario, "examples", ()):
+            said = [taken[number].strip() for number in described.get(example.line, ())]
+            example.description = [line for line in said if line and not line.startswith("#")]
+    return parsed
 
 
 def _not_malformed(record: logging.LogRecord) -> bool:

@@ -39,6 +39,33 @@ def open_rows(parsed: Any, text: str) -> list[Problem]:
     return [(line, f"the table row {clean(source[line - 1], 80)!r} {OPEN_ROW}") for line in lines]
 
 
+def described_examples(text: str) -> dict[int, list[int]]:
+    """Return the lines of description between `Examples:` and its table, by the line of `Examples:`.
+
+    behave's parser refuses them, so they are taken out before it reads the text. Empty where the reference parser
+    refuses the text too.
+    """
+    from gherkin.errors import CompositeParserException, ParserError
+    from gherkin.parser import Parser
+
+    try:
+        document: Any = Parser().parse(text)
+    except (CompositeParserException, ParserError):
+        return {}
+    found: dict[int, list[int]] = {}
+    for examples in _all_examples((document["feature"] or {}).get("children", ())):
+        begin = examples["location"]["line"]
+        if examples["description"].strip() and "tableHeader" in examples:
+            found[begin] = list(range(begin + 1, examples["tableHeader"]["location"]["line"]))
+    return found
+
+
+def _all_examples(children: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for child in children:
+        yield from _all_examples(child.get("rule", {}).get("children", ()))
+        yield from child.get("scenario", {}).get("examples", ())
+
+
 def differences(parsed: Any, text: str, known: Sequence[Problem] = ()) -> list[Problem]:
     """Return what behave read otherwise than the reference parser, or what that refuses.
 

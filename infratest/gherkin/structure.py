@@ -44,6 +44,9 @@ def structure(parsed: Any, text: str = "", says: Says = lambda text: False) -> l
         problems += swallowed
         if hasattr(item, "examples"):
             problems += _outline(item, backgrounds)
+            for example in item.examples:
+                if getattr(example, "description", None):
+                    problems += _swallowed(example, parsed.language, source, says, "its table")
         elif hasattr(item, "effective_tags") and not item.steps and not swallowed:
             problems.append((item.line, f"scenario {item.name!r} has no steps: it would check nothing"))
     if not any(hasattr(item, "effective_tags") and hasattr(item, "steps") for item in _blocks(parsed)) and not problems:
@@ -84,13 +87,19 @@ def _described(item: Any, language: str, source: Sequence[str], says: Says) -> I
             yield _line_of(line, item.line, source), f"{clean(line, 120)!r} reads like a keyword and is only text{hint}"
 
 
-def _swallowed(item: Any, language: str, source: Sequence[str], says: Says) -> Iterator[Problem]:
-    """Yield the lines of a scenario's or background's description that were meant as keywords, steps or tables."""
+def _swallowed(
+    item: Any, language: str, source: Sequence[str], says: Says, what: str = "the first step"
+) -> Iterator[Problem]:
+    """Yield the lines of a block's description that were meant as keywords, steps or tables.
+
+    Args:
+        what: the block holds behind its description: a scenario its steps, examples their table.
+    """
     for line in item.description:
         hint = _meant(line.strip(), language, says)
         if hint is not None:
             shown = clean(line, 120)
-            words = f"{item.keyword} {item.name!r}: {shown!r} stands before the first step and would be ignored{hint}"
+            words = f"{item.keyword} {item.name!r}: {shown!r} stands before {what} and would be ignored{hint}"
             yield _line_of(line, item.line, source), words
 
 
@@ -143,7 +152,8 @@ def refusal_hint(reason: str, text: str, before: str, language: str) -> str:
     if text.startswith("|"):
         return ": its cells are not as many as above"
     if before.partition(":")[0] in _words(("examples",), language) and ":" in before:
-        return f"; a description of {before.partition(':')[0]} cannot be read by behave: put it behind '#'"
+        # It is read where the whole file is Gherkin (parse.py), so something further down is not.
+        return "; something below is no Gherkin either: put this description behind '#' to see what"
     return keyword_hint(text, language)
 
 

@@ -144,9 +144,17 @@ REFUSED = [
     ("examples below a scenario", "Feature: f\n  Scenario: s\n    Then port <p> is listening\n    Examples:\n"
      "      | p |\n      | 1 |\n", "4: not Gherkin: 'Examples:'; examples belong to an outline: "
      "write 'Scenario Outline:' instead of 'Scenario:'"),
-    ("a description of examples", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n    Examples: e\n"
-     "      For the web.\n      | p |\n      | 1 |\n", "5: not Gherkin: 'For the web.'; "
-     "a description of Examples cannot be read by behave: put it behind '#'"),
+    ("a step in a description of examples", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n"
+     "    Examples: e\n      For the web.\n      port 80 is listening\n      | p |\n      | 1 |\n",
+     "6: Examples 'e': 'port 80 is listening' stands before its table and would be ignored; "
+     "put a comment behind '#', or a keyword before it"),
+    ("a keyword in a description of examples", "Feature: f\n  Scenario Outline: s\n    Then port <p> is listening\n"
+     "    Examples:\n      Tehn all is well\n      | p |\n      | 1 |\n",
+     "5: Examples '': 'Tehn all is well' stands before its table and would be ignored; did you mean 'Then'?"),
+    ("a description of examples before what is no Gherkin", "Feature: f\n  Scenario Outline: s\n"
+     "    Then port <p> is listening\n    Examples: e\n      For the web.\n      | p |\n      | 1 | 2 |\n",
+     "5: not Gherkin: 'For the web.'; something below is no Gherkin either: "
+     "put this description behind '#' to see what"),
     ("And first", f"Feature: f\n  Scenario: s\n    And {PORT}\n", f"3: not Gherkin: 'And {PORT}'; "
      "it continues the step before it, and there is none: begin with Given, When or Then"),
     ("But first", f"Feature: f\n  Scenario: s\n    But {PORT}\n", f"3: not Gherkin: 'But {PORT}'; "

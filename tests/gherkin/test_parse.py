@@ -367,3 +367,57 @@ def test_every_step_line_is_a_line_of_the_scenario(tmp_path, words):
     made = feature(path, "x.feature", vocabulary())
     assert [line.number for line in made.scenarios[0].lines] == [3, 4, 5]
     assert made.scenarios[0].lines[1].text == f"a {words}".strip()
+
+
+DESCRIBED = """\
+Feature: f
+  Rule: r
+    Scenario Outline: s <n>
+      Given the command "exit <n>" exits 0
+        {fence}
+        Examples: of a text
+          no description
+          | n |
+        {fence}
+    Examples: first
+      For the web, as
+
+      # a comment
+      * the plan says.
+      | n |
+      | 1 |
+    @slow
+    Examples:
+      Of the others.
+
+      | n |
+      | 2 |
+  Scenario Outline: t
+    Then port <n> is listening
+    Examples:
+      | n |
+      | 3 |
+"""
+
+
+def test_examples_are_described_as_anything_else_is(parsed):
+    text = DESCRIBED.replace("        {fence}\n", "")
+    text = text.replace("        Examples: of a text\n          no description\n          | n |\n", "")
+    made = parsed(text)
+    assert [(one.name, one.row, lines_of(one)) for one in made.scenarios] == [
+        ("s 1", 1, [('the command "exit 1" exits 0', 4)]),
+        ("s 2", 2, [('the command "exit 2" exits 0', 4)]),
+        ("t", 1, [("port 3 is listening", 19)]),
+    ]
+    assert [one.tags for one in made.scenarios] == [(), ("slow",), ()]
+
+
+def lines_of(scenario):
+    return [(line.text, line.number) for line in scenario.lines]
+
+
+def test_a_text_that_looks_like_described_examples_is_not_touched(parsed):
+    """What stands between fences is the text of its step, whatever it looks like."""
+    text = DESCRIBED.replace("{fence}", '"""')
+    scenario = parsed(text).scenarios[0]
+    assert scenario.source.steps[0].text == "Examples: of a text\n  no description\n  | n |"
