@@ -181,6 +181,11 @@ def values_in(text: str) -> list[str]:
     return [each[0] for each in found if _root(each) in (*ROOTS, *LATER) or misspelt(each[0])]
 
 
+def numbered(text: str) -> str:
+    """Return a text with a number in place of each value, as it may read once they are put in."""
+    return _BRACE.sub(lambda each: "1" if each["root"] in ROOTS else each[0], text)
+
+
 def names_host(text: str, hosts: Sequence[str]) -> bool:
     """Whether a text holds a value of the host it is asked of, and not only of hosts that it names."""
     named = (each["value"].split(".")[1] for each in _BRACE.finditer(text) if _root(each) == "host")

@@ -19,6 +19,7 @@ from infratest.gherkin.sentence import CHECK
 from infratest.plan.tasks import OtherStep
 from infratest.units import duration, human
 from infratest.user_steps.load import UsersSteps
+from infratest.values import numbered, values_in
 
 TAIL = re.compile(rf"(?P<text>.+?)(?: within (?P<within>{MEASURED})| for (?P<during>{MEASURED}))")
 PAUSE = 0.2  # seconds between two calls of a step that is asked again
@@ -27,9 +28,15 @@ PAUSE = 0.2  # seconds between two calls of a step that is asked again
 def kind(users: UsersSteps, step_type: str, text: str) -> str:
     """Return what a text is by these steps: CHECK, ACT or empty; one that is asked again may end in `within` or `for`.
 
+    A step may want a number where the text still holds a value, such as {param.visitors}: any number stands for it.
+
     Raises:
         FeatureError: two steps match it, or it changes something and is to be repeated.
     """
+    return _kind(users, step_type, text) or (_kind(users, step_type, numbered(text)) if values_in(text) else "")
+
+
+def _kind(users: UsersSteps, step_type: str, text: str) -> str:
     found = users.kind(step_type, text)
     if not found and (tail := TAIL.fullmatch(text)):
         plain = tail["text"]

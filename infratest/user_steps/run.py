@@ -269,6 +269,9 @@ class _Scenario:
             return _step(step, OK, "")
         if behaves.status is Status.failed:
             return _step(step, failed(self.task.scenario.severity), _words(behaves), _trace(behaves))
+        if behaves.status is Status.undefined:
+            words = f"{behaves.name!r} is none of your steps: with its values put in, its text no longer fits"
+            return _step(step, UNKNOWN, words)
         words = "it is not written yet" if behaves.status.name.startswith("pending") else _words(behaves)
         return _step(step, UNKNOWN, words, _trace(behaves))
 

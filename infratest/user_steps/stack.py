@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from infratest.deadline import Deadline
 from infratest.engine.run import Run
+from infratest.errors import UserError, unknown
 from infratest.hosts import Host
 from infratest.plan.tasks import Task
 from infratest.transports.base import CommandResult
@@ -34,8 +35,18 @@ class Stack:
         only = next(iter(self.hosts.values())) if len(self.hosts) == 1 else None
         self.host = every.get(task.host, only)
 
-    def run(self, host: str, command: Sequence[str]) -> CommandResult:
-        """Run an argument list on a host of the stack, over the connection of the run. Raises TransportError."""
+    def run(self, host: str | Host, command: Sequence[str]) -> CommandResult:
+        """Run an argument list on a host of the stack, over the connection of the run.
+
+        Args:
+            host: its name, or itself, as `host` and the values of `hosts` are.
+        Raises:
+            UserError: the stack has no such host. TransportError: it could not be run there.
+        """
+        name = host.name if isinstance(host, Host) else host
+        every = self._going.plan.hosts
+        if name not in every:
+            raise UserError(unknown("host", str(name), list(every)))
         deadline: Deadline = self._going.deadline.at_most(COMMAND_SECONDS)
-        with self._going.connections.use(host, deadline) as transport:
-            return transport.run(command, deadline, sudo=self._going.plan.hosts[host].sudo)
+        with self._going.connections.use(name, deadline) as transport:
+            return transport.run(command, deadline, sudo=every[name].sudo)

@@ -134,6 +134,41 @@ def test_values_are_put_into_a_step_of_ones_own(project: Path) -> None:
     assert states(report(project, feature)) == {"s@web-1": "ok", "s@web-2": "ok", "s@db": "ok"}
 
 
+NUMBERS = (
+    f'{HEAD}@then("the box holds {{count:d}} teas")\n@infratest.checks\n'
+    "def _(context, count):\n    assert count == 7, count\n"
+)
+
+
+def test_a_value_may_stand_where_a_step_of_ones_own_wants_a_number(project: Path) -> None:
+    parameters = "parameters: {teas: {type: integer, default: 7}}\n"
+    write(project, {"stack.yaml": STACK + parameters, "steps/own.py": NUMBERS})
+    feature = "  Scenario: s\n    Then the box holds {param.teas} teas within 1 s\n"
+    (found,) = report(project, feature).results
+    assert (found.state, found.reason) == ("ok", "")
+
+
+def test_a_value_that_is_no_number_where_one_is_wanted_is_unknown(project: Path) -> None:
+    parameters = 'parameters: {teas: {type: string, default: "many"}}\n'
+    write(project, {"stack.yaml": STACK + parameters, "steps/own.py": NUMBERS})
+    (found,) = report(project, "  Scenario: s\n    Then the box holds {param.teas} teas\n").results
+    assert (found.state, "'the box holds many teas'" in found.reason) == ("unknown", True), found.reason
+
+
+@pytest.mark.parametrize("host", ["stack.host", "stack.hosts['db']", "'db'", "stack.host.name"])
+def test_a_step_names_a_host_by_its_name_or_itself(project: Path, host: str) -> None:
+    own(project, f"stack = context.infratest\n    assert stack.run({host}, ['echo', 'hi']).stdout == b'hi\\n'")
+    (found,) = report(project, '  Scenario: s\n    Given the host "db"\n    Then it is so\n').results
+    assert (found.state, found.reason) == ("ok", "")
+
+
+def test_a_step_that_names_no_host_of_the_stack_is_told_which_there_are(project: Path) -> None:
+    own(project, "context.infratest.run('web1', ['true'])")
+    (found,) = report(project, "  Scenario: s\n    Then it is so\n").results
+    assert found.state == "unknown"
+    assert "unknown host 'web1': did you mean 'web-1'? known are web-1, web-2, db" in found.reason
+
+
 def test_a_misspelt_value_in_a_step_of_ones_own_is_no_text(project: Path) -> None:
     own(project, "pass", pattern="the tea is {tea}")
     (result,) = report(project, "  Scenario: s\n    Then the tea is {parm.tea}\n").results
