@@ -5,7 +5,7 @@ Each function of PARTS returns Markdown. Called by generate.py when the site is 
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import inspect
 import json
 import re
@@ -19,6 +19,7 @@ import click
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
+import infratest
 from infratest import outsiders
 from infratest.cli.check_infratest import command as check_infratest
 from infratest.cli.main import infratest_command
@@ -221,11 +222,17 @@ def providers() -> str:
         name = condition["if"]["properties"]["name"]["const"]
         given = {key: each for key, each in condition["then"]["properties"].items() if key != "name"}
         rows = [
-            (code(key), prose(each.get("description", "")), prose(each.get("title", ""))) for key, each in given.items()
+            (code(key), prose(each.get("description", "")), prose(each.get("title", "")), code(_default(each)))
+            for key, each in given.items()
         ]
-        listed = table(("option", "what it is", "allowed"), rows) if rows else "No options.\n"
+        listed = table(("option", "what it is", "allowed", "default"), rows) if rows else "No options.\n"
         parts.append(f"### `{name}`\n\n{listed}\n{_of_its_hosts(name)}\n")
     return "\n".join(parts)
+
+
+def _default(each: Schema) -> str:
+    """Return what an option is that is not given, as far as its schema says so."""
+    return flow(each["default"]) if each.get("default") not in (None, "", []) else ""
 
 
 def _of_its_hosts(provider: str) -> str:
@@ -263,7 +270,7 @@ def options(command: click.Command) -> list[tuple[str, str, str]]:
 
 def usage(name: str, command: click.Command) -> str:
     """Return how a command is written, on one line."""
-    return " ".join([name, *command.collect_usage_pieces(_context(command))])
+    return " ".join(filter(None, [name, *command.collect_usage_pieces(_context(command))]))
 
 
 def paragraphs(command: click.Command) -> list[str]:
@@ -306,16 +313,20 @@ def command_line() -> str:
 
 
 def plugins() -> str:
-    """Return the kinds of plugins: what each is, its contract, its suite of tests, its names, its entry point group."""
+    """Return the kinds of plugins: what each is, its contract, its suite of tests, its names, its entry point group.
+
+    The suites are looked for as files: to import one takes pytest, and who builds the pages need not have it.
+    """
+    suites = Path(infratest.__file__).parent / "testing"
     rows = []
     for kind, (package, base) in sorted(KINDS_OF_PLUGINS.items()):
         contract = getattr(importlib.import_module(f"{package}.base"), base)
-        suite = f"infratest.testing.{package.rpartition('.')[2]}"
+        suite = package.rpartition(".")[2]
         summary = (contract.__doc__ or "").partition("\n")[0]
-        tested = code(suite) if importlib.util.find_spec(suite) else ""
+        tested = f"<br>tested with {code(f'infratest.testing.{suite}')}" if (suites / f"{suite}.py").is_file() else ""
         there = ", ".join(f"`{name}`" for name in outsiders.names(kind))
-        rows.append((code(f"infratest.{kind}"), prose(summary), code(f"{package}.base.{base}"), tested, there))
-    return table(("entry point group", "what it is", "contract", "tested with", "there are"), rows)
+        rows.append((code(f"infratest.{kind}"), f"{prose(summary)}<br>{code(f'{package}.base.{base}')}{tested}", there))
+    return table(("entry point group", "what it is, its contract, its tests", "there are"), rows)
 
 
 PARTS: dict[str, Callable[[], str]] = {

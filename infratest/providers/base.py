@@ -102,10 +102,19 @@ class Made:
 
     image: str = option(
         default="",
-        metadata={"title": "an image's name", "description": "The image it is made from, such as debian-12."},
+        metadata={
+            "title": "an image's name",
+            "description": "The image it is made from, such as debian-12 (the default).",
+        },
     )
-    user: str = option(default="", metadata={"title": "a user's name", "description": "The user to log in as."})
-    memory: int | None = option(default=None, metadata={"dimension": "size", "above": 0, "description": "Its memory."})
+    user: str = option(
+        default="",
+        metadata={"title": "a user's name", "description": "The user to log in as (default: root, of a made host)."},
+    )
+    memory: int | None = option(
+        default=None,
+        metadata={"dimension": "size", "above": 0, "description": "Its memory (default: no limit of its own)."},
+    )
     ports: tuple[int, ...] = option(
         default=(),
         metadata={

@@ -10,7 +10,7 @@ from infratest.remedies.base import Outcome, Remedy, Surroundings
 
 
 class Provision(Remedy):
-    """Provision one host; provisioners open their own connection."""
+    """Provision the failing host again, as `infratest provision` would; provisioners open their own connection."""
 
     name = "provision"
     usage = "takes no options, write `provision: {}`"

@@ -267,6 +267,8 @@ def _overlay_value(schema: Schema) -> Schema:
     if "type" in over:
         given = over["type"]
         over["type"] = [*(given if isinstance(given, list) else [given]), "null"]
+    if "anyOf" in over:
+        over["anyOf"] = [*over["anyOf"], {"type": "null"}]
     return over
 
 

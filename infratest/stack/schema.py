@@ -89,7 +89,7 @@ def _together(hosts: Iterable[Mapping[str, Schema]]) -> dict[str, Schema]:
     for options in hosts:
         for key, each in options.items():
             before = found.setdefault(key, each)
-            if before != each:
+            if before | {"description": ""} != each | {"description": ""}:
                 found[key] = {"title": before["title"], "description": before["description"], "anyOf": [before, each]}
     return found
 
@@ -104,8 +104,10 @@ def _entry(kind: str, name: str) -> Schema:
     options = outsiders.options_of(plugin) if plugin is not None else None
     if plugin is None or options is None:
         return _ANY
-    words = f"a map of {', '.join(schema_of(options, '')['properties'])}"
-    return schema_of(options, words)
+    keys = ", ".join(schema_of(options, "")["properties"])
+    if not keys:
+        return schema_of(options, "an empty map, {}", (plugin.__doc__ or "").partition("\n")[0])
+    return schema_of(options, f"a map of {keys}")
 
 
 def _conditions(providers: Iterable[str]) -> list[Schema]:

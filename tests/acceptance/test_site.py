@@ -170,6 +170,25 @@ def test_every_file_in_a_page_is_one_that_a_test_runs(site):
     assert all((ROOT / path).read_text() in text for path in shown)
 
 
+def test_the_pages_are_made_without_what_only_tests_need():
+    """`./run docs` installs the extra `docs` alone: no pytest, no testinfra."""
+    program = (
+        "import sys; sys.modules.update(pytest=None, testinfra=None, xdist=None); import generated\n"
+        "for part in generated.PARTS.values(): assert part()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=DOCS, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_option_tells_what_may_be_written(site):
+    text = (site / "pages/stack-file.md").read_text()
+    assert not re.search(r"\ba map of *\|", text)
+    assert (
+        "| `engine` | which container engine; auto takes the first that answers | auto or docker or podman | `auto` |"
+        in (text)
+    )
+
+
 def test_no_mark_is_left_in_a_page(site):
     for page in (site / "pages").rglob("*.md"):
         assert "<!--" not in page.read_text(), page.name

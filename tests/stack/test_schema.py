@@ -68,6 +68,19 @@ def test_an_environment_may_remove_anything_but_names_no_stack():
     assert [at for at, schema in parts(environment) if "items" not in at and not takes_null(schema)] == []
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hosts": {"web": {"user": None, "image": None}}},
+        {"defaults": {"user": None}},
+        {"provider": {"name": "container", "engine": None}},
+    ],
+)
+def test_what_an_environment_removes_is_no_mistake_to_an_editor(change):
+    stack = {"stack": "shop", "hosts": {"web": {"user": "ops"}}, "environments": {"dev": change}}
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(stack)] == []
+
+
 def takes_null(schema):
     return "null" in schema.get("type", []) or None in schema.get("enum", [])
 

@@ -45,6 +45,7 @@ def command(session: Session, what: str, time: str | None, dry_run: bool) -> int
     \b
     infratest heal pause 2h    heals nothing for two hours, in all environments
     infratest heal resume      ends that
+
     A report in a file named pause or resume is ./pause or ./resume.
 
     Exit status: 0 ok or healed, 1 warning, 2 critical, 3 unknown or wrong use.
