@@ -18,6 +18,7 @@ from infratest.plan.tasks import Plan
 from infratest.project.execute import SECONDS, execute, problem, store, with_history
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
+from infratest.units import human
 
 #: Seconds, and the part of its time, that a run, which ends by itself at its deadline, has to say what came of it: with
 #: many hosts there is much to judge, and to cut that short would lose all that was seen.
@@ -59,7 +60,7 @@ def in_time(session: Session, deadline: Deadline, work: Callable[[Send], Report]
     try:
         return apart(inside, lambda: deadline.sooner(-LAST_WORDS - PART * deadline.seconds), note)
     except (Overran, Ended) as error:
-        more = "; give it more with --timeout (-t), or see what it waits for" if isinstance(error, Overran) else ""
+        more = "; give it more with --timeout, or see what it waits for" if isinstance(error, Overran) else ""
         words = f"{error} while {at[0]}{more}"
     except InfratestError as error:
         words = str(error)
@@ -115,6 +116,9 @@ def _healed(session: Session, report: Report, deadline: Deadline, suppressed: st
     try:
         return heal_report(session, report, dry_run, deadline=deadline, suppressed=suppressed)[0]
     except InfratestError as error:
-        # What was seen stands; that healing could not be tried must be seen too.
-        changed: Report = report.changed(notes=(*report.notes, f"not healed: {error}"))
+        # What was seen stands; that healing could not be tried must be seen too. Whatever is asked once the time is
+        # over answers in its own words that it was ended: those would name the wrong culprit.
+        limit, took = human(deadline.seconds, "s"), human(report.duration, "s")
+        late = f"the scenarios took {took} of the {limit} that this run has; give it more with --timeout"
+        changed: Report = report.changed(notes=(*report.notes, f"not healed: {late if deadline.passed else error}"))
         return changed

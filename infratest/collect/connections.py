@@ -185,7 +185,7 @@ class Connections:
                 left = human(allowed.seconds, "s")
                 raise DeadlineExceeded(
                     f"{host.name} did not answer within the {left} that this run had left, too little to call it "
-                    "unreachable; give it more with --timeout (-t)"
+                    "unreachable; give it more with --timeout"
                 ) from error
             raise
         finally:

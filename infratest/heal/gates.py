@@ -177,11 +177,11 @@ def _fresh(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, 
 
 def _target(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     if not situation.hosts:
-        return False, "empty target set: the stack has no hosts"
+        return False, "there is no host to act on: the stack has none"
     if result.host == "-":
-        return False, "empty target set: the result is of the whole stack and names no host to act on"
+        return False, "there is no host to act on: the result is of the whole stack, not of one host"
     if result.host not in situation.hosts:
-        return False, f"empty target set: {result.host} is no host of the stack"
+        return False, f"there is no host to act on: {result.host} is none of the stack"
     return True, f"acts on {result.host} alone"
 
 

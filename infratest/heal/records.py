@@ -142,7 +142,7 @@ def note(records: Sequence[HealRecord]) -> list[str]:
     for record in last.values():
         if record.outcome == RECOVERED and record.before.host in mended:
             continue  # the act that healed its neighbour has healed it too, and is said already
-        words = _words(record, f" on {record.before.host}" if several else "")
+        words = _words(record, f" on {record.before.host}" if several and record.before.host != "-" else "")
         if words and milder[record.before.id]:
             words += f"; before it {' and '.join(milder[record.before.id])} did not help"
         if words and words not in found:

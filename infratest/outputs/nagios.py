@@ -155,7 +155,7 @@ def _state_words(report: Report) -> str:
         parts.append(f"{counts['blocked']} blocked")
     number, _, rest = parts[0].partition(" ")
     head = ", ".join([f"{number} of {_scenarios(total)} {rest}", *parts[1:]])
-    where = f" on {_text(worst.host, HOSTS_LIMIT)}" if names_hosts(report) else ""
+    where = f" on {_text(worst.host, HOSTS_LIMIT)}" if worst.host != "-" and names_hosts(report) else ""
     more = f" (+{len(bad) - 1} more)" if len(bad) > 1 else ""
     reason = f": {_brief(worst.reason, REASON_LIMIT)}" if worst.reason else ""
     return f'{head}: "{_text(worst.scenario, SCENARIO_LIMIT)}"{where}{reason}{more}'

@@ -61,7 +61,7 @@ def carried_out_apart(
         return Report("", "", rfc3339.written(started), round(time.monotonic() - clock, 4), results, notes=notes)
 
 
-LATE = "its process was ended; give it more with --timeout (-t), or mend what waits"
+LATE = "its process was ended; give it more with --timeout, or mend what waits"
 ENDED = "a step fails by `assert`, it must not end the program"
 
 

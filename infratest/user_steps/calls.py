@@ -143,5 +143,5 @@ def _refuse_late(deadline: Deadline) -> None:
     if deadline.passed:
         raise InfratestError(
             f"our own deadline of {human(deadline.seconds, 's')} passed before it could be known; "
-            "give it more with --timeout (-t)"
+            "give it more with --timeout"
         )

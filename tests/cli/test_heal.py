@@ -13,6 +13,13 @@ from time import monotonic, sleep
 
 import pytest
 
+from infratest import rfc3339
+from infratest.cli._checking import checked
+from infratest.deadline import Deadline
+from infratest.model import Report
+from infratest.project.session import session_of
+from tests.worlds.heal_world import make_result
+
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 
 STACK = """\
@@ -102,6 +109,17 @@ def test_the_plugin_says_what_it_would_do_and_keeps_nothing_of_it(project: Proje
     assert status == 0
     assert f"healed: run touch {project.there}, was CRITICAL" in words
     assert project.there.exists()
+
+
+def test_a_heal_that_has_no_time_left_says_what_took_it(tmp_path: Path) -> None:
+    """Whatever is asked then is ended at once; the provider that did not answer is not what is wrong."""
+    late = "stack: shop\nprovider: {name: fake, delay: 1s}\nhosts: {web: {}}\n"
+    (tmp_path / "stack.yaml").write_text(late)
+    seen = Report("shop", "", rfc3339.now(), 9.5, [make_result("critical", "web")])
+    going = session_of(tmp_path / "stack.yaml")
+    work = checked(lambda: going, (), (), None, Deadline(0.0), heal=True, dry_run=True, made=seen)
+    (note,) = work(lambda note: None).notes
+    assert note == ("not healed: the scenarios took 9.5 s of the 0 ms that this run has; give it more with --timeout")
 
 
 def test_a_stored_report_is_healed_once(project: Project) -> None:

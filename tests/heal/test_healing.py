@@ -12,9 +12,9 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, NotInThisVersion, Unreachable, UserError
-from infratest.heal.gates import Limits
+from infratest.heal.gates import Answer, Limits
 from infratest.heal.healing import heal
-from infratest.heal.records import applied, note
+from infratest.heal.records import HealRecord, applied, note
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.stack.declared import HealRule
@@ -71,6 +71,23 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def watched(world: World, service: Service) -> World:
     world.look = lambda host: make_result("ok" if service.running else "critical", host)
     return world
+
+
+def test_a_decision_about_the_whole_stack_is_not_said_to_be_on_a_host() -> None:
+    refused = (Answer(name="target", passed=False, reason="no host to act on"),)
+    records = [
+        HealRecord(
+            time=0.0,
+            rule=make_rule(),
+            outcome="refused",
+            gates=refused,
+            rung=0,
+            remedy="provision",
+            before=make_result("critical", host),
+        )
+        for host in ("-", "web-1")
+    ]
+    assert note(records) == ["not healed: no host to act on", "not healed on web-1: no host to act on"]
 
 
 def test_a_dead_service_is_confirmed_started_verified_and_recorded(

@@ -99,6 +99,11 @@ def test_first_line(given, text):
     assert Nagios().render(given).startswith(f"INFRATEST {text}")
 
 
+def test_a_result_of_the_whole_stack_names_no_host():
+    given = report(result(state="critical", reason="no", host="-"), result(), result(host="web-2"))
+    assert '"nginx answers": no |' in Nagios().render(given)
+
+
 def test_the_host_is_named_where_there_are_more():
     text = Nagios().render(report(result(state="critical", reason="no"), result(host="web-2")))
     assert '"nginx answers" on web-1: no |' in text

@@ -40,6 +40,7 @@ def test_each_verb_ends_in_its_time(project: Path, verb: str) -> None:
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "no container engine is usable" in done.stderr
+    assert "docker.sock: `" in done.stderr  # who did not answer, then in which words it was ended
     assert "Traceback" not in done.stderr
     assert monotonic() - begun < 20  # not a measure of speed: the engine's clients would wait for ever
 

@@ -209,8 +209,11 @@ def probe(candidate: Engine, deadline: Deadline) -> Engine:
     address = candidate.environment.get("DOCKER_HOST") or os.environ.get("DOCKER_HOST", "")
     if candidate.kind == DOCKER and address.startswith(("ssh://", "tcp://")):
         raise ProviderError(f": DOCKER_HOST={address}: a remote engine is not in this version")
-    status, out, err = candidate.answer(["info", "--format", "{{json .}}"], deadline)
     where = f" at {address}" if address else ""
+    try:
+        status, out, err = candidate.answer(["info", "--format", "{{json .}}"], deadline)
+    except ProviderError as error:
+        raise ProviderError(f"{where}: {error}") from None
     try:
         info: dict[str, Any] = json.loads(out)
     except ValueError:
