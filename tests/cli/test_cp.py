@@ -87,6 +87,21 @@ def test_a_folder_comes_back_as_it_went(project: Path, site: Path, tmp_path: Pat
     assert (back / "run").stat().st_ino == (back / "again").stat().st_ino
 
 
+def test_links_that_lead_out_are_left_out_and_told_and_the_rest_is_copied(project: Path, site: Path) -> None:
+    """As those of /etc on every host: one of them was the end of the copy, in the middle of it."""
+    outside = project / "outside"
+    outside.mkdir()
+    (site / "a-link").symlink_to(outside)
+    (site / "empty" / "up").symlink_to("../../../outside")
+    os.mkfifo(site / "pipe")
+    done = cp(project, f"desk:{site}", project / "back")
+    assert done.returncode == 1
+    for left in (f"back/a-link -> {outside}", "back/empty/up -> ../../../outside", "back/pipe"):
+        assert left in done.stderr
+    expected = {name: entry for name, entry in tree(site).items() if name not in ("a-link", "empty/up", "pipe")}
+    assert tree(project / "back") == expected
+
+
 def test_into_a_folder_it_keeps_its_name(project: Path, site: Path, tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.mkdir()

@@ -44,6 +44,10 @@ exec tar -cf - -C "$(dirname -- "$p")" -- "./$(basename -- "$p")"
 
 #: What is no tar archive, wherever in a stream it stands.
 NO_ARCHIVE = b"\xff" * 2 * tarfile.BLOCKSIZE
+#: What is no file or folder that could be put below the target.
+LEFT_OUT = (tarfile.AbsoluteLinkError, tarfile.LinkOutsideDestinationError, tarfile.SpecialFileError)
+#: How many of these are named.
+SHOWN = 5
 #: Bytes of what the program writes to standard error that are read.
 STDERR = 65536
 
@@ -63,12 +67,15 @@ def command(session: Session, sudo: bool, places: tuple[str, ...]) -> int:
     without / in front begins at the login's home. A name with a : in it that is here is written ./name. Every host
     with `tar` and `sh` can be copied to and from; the program that `infratest ssh` uses carries it.
 
+    What comes from a host may not lead out of the folder that it is put into: links that do, as those of /etc to
+    /usr/share, are left out and told, and so are pipes and devices. The rest is copied, and the exit status is 1.
+
     \b
     infratest cp site.conf web-1:/etc/nginx/conf.d/ --sudo
     infratest cp -- build/site web-1:/srv/
     infratest cp web-1:/var/log/nginx ./logs
 
-    Exit status: 0 copied, 1 not, 2 wrong use; 130 after Ctrl-C.
+    Exit status: 0 copied, 1 not, or not all of it, 2 wrong use; 130 after Ctrl-C.
     """
     if len(places) < 2:
         raise UserError("cp: a TARGET is missing; `infratest cp FILE HOST:PATH`, or `infratest cp HOST:PATH FILE`")
@@ -83,9 +90,8 @@ def command(session: Session, sudo: bool, places: tuple[str, ...]) -> int:
     used(session)
     if there == [target]:
         _upload(way, [Path(each) for each in sources], path or ".")
-    else:
-        _download(way, path or ".", Path(target), target.endswith("/"))
-    return 0
+        return 0
+    return 1 if _download(way, path or ".", Path(target), target.endswith("/")) else 0
 
 
 def _remote(place: str) -> bool:
@@ -179,7 +185,8 @@ def _name(path: Path) -> str:
     return path.name or path.resolve().name or "root"
 
 
-def _download(way: Way, path: str, target: Path, folder: bool) -> None:
+def _download(way: Way, path: str, target: Path, folder: bool) -> list[str]:
+    """Copy to here, and return what was left out: links that lead out of the folder, pipes and devices."""
     inside = target.is_dir()
     parent = target if inside else target.absolute().parent
     if not parent.is_dir() or (folder and not inside):
@@ -187,6 +194,7 @@ def _download(way: Way, path: str, target: Path, folder: bool) -> None:
     # What it is called here: as the target says, as the path there says, or, for `.` and the like, as the folder is.
     name = posixpath.basename(path.rstrip("/")) if inside else target.name
     top = "" if name in (".", "..") else name
+    left: list[str] = []
 
     def receive(stdout: IO[bytes]) -> None:
         with tarfile.open(fileobj=stdout, mode="r|") as archive:
@@ -195,10 +203,20 @@ def _download(way: Way, path: str, target: Path, folder: bool) -> None:
                 if member.islnk():
                     renamed = renamed.replace(linkname=_moved(member.linkname, top), deep=False)
                 # Names and links come from the host: none of them may lead out of the folder.
-                archive.extract(renamed, parent, filter="data")
+                try:
+                    archive.extract(renamed, parent, filter="data")
+                except LEFT_OUT:
+                    if renamed.islnk():
+                        raise
+                    left.append(f"{renamed.name} -> {renamed.linkname}" if renamed.issym() else renamed.name)
 
     way.carry(PACK, (path,), receive=receive)
-    click.echo(f"{way.host.name}:{path} copied to {target}", err=True)
+    told = f"{way.host.name}:{path} copied to {target}"
+    if left:
+        some = clean(", ".join(left[:SHOWN]), 1000) + (f" and {len(left) - SHOWN} more" if len(left) > SHOWN else "")
+        told += f", but not all of it: links that lead out of it, pipes and devices were left out: {some}"
+    click.echo(told, err=True)
+    return left
 
 
 def _moved(name: str, top: str) -> str:
