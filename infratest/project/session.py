@@ -78,6 +78,8 @@ class Session:
     verbosity: int = 0
     colour: bool | None = None
     require_env: bool = False
+    #: Whether the stack is only looked at, so that a secret which cannot be read here stands in nobody's way.
+    made_up: bool = False
     _stack: StackFile | None = field(default=None, repr=False)
     _state: state_dir.StateDir | None = field(default=None, repr=False)
 
@@ -97,7 +99,9 @@ class Session:
             if self.host == ("local",) and not named and not self.stack_path.exists():
                 self._stack = file.local_stack()
             else:
-                self._stack = file.load(self.stack_path, self.env, self.parameters, self.require_env, self._kept)
+                self._stack = file.load(
+                    self.stack_path, self.env, self.parameters, self.require_env, self._kept, made_up=self.made_up
+                )
         return self._stack
 
     @property

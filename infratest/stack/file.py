@@ -26,13 +26,16 @@ def load(
     parameters: Mapping[str, str] | None = None,
     require_env: bool = False,
     kept: Callable[[str, Path, str], Mapping[str, str]] | None = None,
+    *,
+    made_up: bool = False,
 ) -> StackFile:
     """Return the stack that a file declares, in one environment.
 
     Args:
         path: as the user named it; messages show it so. env: the environment, None for the first.
         parameters: the texts of `-D name=value`. require_env: where there are several, one must be named. kept: asked,
-        by the stack's name, folder and environment, for the texts that an earlier `up` was given.
+        by the stack's name, folder and environment, for the texts that an earlier `up` was given. made_up: a secret
+        that cannot be read has a text in its place, for a look at the file alone.
     Raises:
         StackFileError: the file cannot be used; the message names file, line and key.
         NotInThisVersion: it uses what the design names and this version does not have.
@@ -45,7 +48,7 @@ def load(
     # An environment may give a default to a parameter that nobody declares; values need whole declarations.
     problems.check_parameters(resolved)
     before = kept(written.data["stack"], path.absolute().parent, name) if kept else {}
-    found = values(resolved, parameters or {}, before)
+    found = values(resolved, parameters or {}, before, made_up=made_up)
     provider = plugin_name(named.provider_name(resolved.data), found)
     options = host_options(provider)
     if options is not None:

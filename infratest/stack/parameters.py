@@ -31,12 +31,19 @@ _PLAIN = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORDS = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
 
 
-def values(document: Document, given: Mapping[str, str], kept: Mapping[str, str]) -> dict[str, Any]:
+#: Stands for a secret that cannot be read here, where nothing is asked of a host.
+MADE_UP = "a-secret-that-is-not-known-here"
+
+
+def values(
+    document: Document, given: Mapping[str, str], kept: Mapping[str, str], *, made_up: bool = False
+) -> dict[str, Any]:
     """Return the parameters' values by name.
 
     Args:
         document: resolved for its environment. given: the texts of `-D name=value`. kept: those of an earlier call; a
-        name that is not declared any more is passed over.
+        name that is not declared any more is passed over. made_up: a secret whose source cannot be read is told of and
+        has a text in its place, for a look at the file alone.
     Raises:
         UserError: an unknown name, a text that is not of the declared type, a value that nobody gave, or one whose
         source cannot be read.
@@ -50,6 +57,11 @@ def values(document: Document, given: Mapping[str, str], kept: Mapping[str, str]
     for name, parameter in declared.items():
         try:
             found[name] = _value(document, name, parameter, given, kept)
+        except secret_sources.Unreadable as error:
+            if not made_up or not parameter.get("secret"):
+                raise
+            log.warning("%s; the rest is looked at without it", error)
+            found[name] = Secret(MADE_UP)
         except StackFileError as error:
             wrong.append(str(error))
     if wrong:

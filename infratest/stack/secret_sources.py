@@ -23,6 +23,10 @@ COMMAND_SECONDS = 10.0
 LONGEST = 64 * 1024
 
 
+class Unreadable(UserError):
+    """The source of a value is not here, or does not give it."""
+
+
 def read(source: Mapping[str, Any], folder: Path, where: str) -> str:
     """Return the text of a source, without one line break at its end.
 
@@ -30,7 +34,7 @@ def read(source: Mapping[str, Any], folder: Path, where: str) -> str:
         source: one key, `env`, `file` or `command`, and its value. folder: of the stack file, where paths begin.
         where: the parameter as the stack file names it, for messages.
     Raises:
-        UserError: it is not there, cannot be read, or is not UTF-8.
+        Unreadable: it is not there, or cannot be read. UserError: it is too long, or is no UTF-8 text.
     """
     kind, value = next(iter(source.items()))
     data = {"env": _environment, "file": _file, "command": _command}[kind](value, folder, where)
@@ -48,7 +52,7 @@ def read(source: Mapping[str, Any], folder: Path, where: str) -> str:
 def _environment(name: str, folder: Path, where: str) -> bytes:
     value = os.environb.get(os.fsencode(name))
     if value is None:
-        raise UserError(f"{where}: the environment variable {clean(name, 80)} is not set; set it where infratest runs")
+        raise Unreadable(f"{where}: the environment variable {clean(name, 80)} is not set; set it where infratest runs")
     return value
 
 
@@ -58,7 +62,7 @@ def _file(name: str, folder: Path, where: str) -> bytes:
         with path.open("rb") as file:
             return file.read(LONGEST + 1)
     except OSError as error:
-        raise UserError(f"{where}: {path} cannot be read: {error.strerror}") from None
+        raise Unreadable(f"{where}: {path} cannot be read: {error.strerror}") from None
 
 
 def _command(words: Sequence[str], folder: Path, where: str) -> bytes:
@@ -68,11 +72,11 @@ def _command(words: Sequence[str], folder: Path, where: str) -> bytes:
             list(words), cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=False
         )
     except OSError as error:
-        raise UserError(f"{where}: {shown} cannot be run: {error.strerror}") from None
+        raise Unreadable(f"{where}: {shown} cannot be run: {error.strerror}") from None
     except subprocess.TimeoutExpired:
-        raise UserError(f"{where}: {shown} did not end within {COMMAND_SECONDS:g} s, and was ended") from None
+        raise Unreadable(f"{where}: {shown} did not end within {COMMAND_SECONDS:g} s, and was ended") from None
     if done.returncode != 0:
         words_of_it = clean(done.stderr.decode("utf-8", "replace"), 300)
         said = f": {words_of_it}" if words_of_it else ""
-        raise UserError(f"{where}: {shown} ended with exit {done.returncode}{said}")
+        raise Unreadable(f"{where}: {shown} ended with exit {done.returncode}{said}")
     return done.stdout

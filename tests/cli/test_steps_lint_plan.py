@@ -277,6 +277,29 @@ OPEN = (
 )
 
 
+@pytest.mark.parametrize(
+    "source, words",
+    [
+        ("{env: NO_SUCH_VARIABLE}", "the environment variable NO_SUCH_VARIABLE is not set"),
+        ("{file: none/token}", "none/token cannot be read"),
+        ("{command: [/no/such/program]}", "/no/such/program cannot be run"),
+    ],
+)
+def test_lint_needs_no_secret(project, source, words):
+    """A pull request from a stranger is looked at without any; a run has use for them, and is refused."""
+    key = f"{{type: string, secret: true, from: {source}}}"
+    stack = f"stack: desk\nprovider: local\nhosts: {{here: {{}}}}\nparameters: {{key: {key}}}\n"
+    (project / "stack.yaml").write_text(stack)
+    feature(project, 'Feature: f\n  Scenario: s\n    Then the command "login {param.key}" exits 0\n')
+    done = infratest(project, "lint")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert words in done.stderr
+    assert "1 feature, 1 scenario: no mistakes found" in done.stderr
+    assert infratest(project, "test").returncode == 3
+    feature(project, 'Feature: f\n  Scenario: s\n    Then the command "login {param.kay}" exits 0\n')
+    assert "unknown name 'kay'" in infratest(project, "lint").stdout
+
+
 def test_an_open_table_row_is_refused_by_every_verb(project):
     (project / "stack.yaml").write_text(LOCAL)
     (project / "features/a.feature").write_text(OPEN)
