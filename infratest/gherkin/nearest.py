@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 #: What stands for values in a sentence: text in quotes, and numbers. A quote with no blank before it begins no value,
@@ -16,7 +16,42 @@ LEAST = 0.55
 AS_NEAR = 0.08
 #: So near is clear, whatever is asked for more often.
 CLEAR = 0.9
+#: Quotes that no backslash stands before.
+_QUOTE = re.compile(r'(?<!\\)"')
+#: So many quotes in a text are looked at.
+QUOTES = 12
+#: What people say for the words of a bound.
+_BOUNDS = {
+    "less than": r"(?:below|under|(?:smaller|fewer|lower) than|<)",
+    "more than": r"(?:above|over|(?:greater|bigger|larger|higher) than|>)",
+    "at most": r"(?:up to|no more than|not more than|maximum|max|<=)",
+    "at least": r"(?:no less than|not less than|minimum|min|>=)",
+    "exactly": r"(?:equal to|equals|==?)",
+}
 COMMON = ("the service ", "the package ", "the file ", "port ", "the process ")
+
+
+def slips(text: str) -> Iterator[str]:
+    """Yield what a text may have been meant as, where a slip is usual: other words of a bound, quotes inside quotes."""
+    for words, others in _BOUNDS.items():
+        changed = _outside_quotes(rf"(?<!\S){others}(?!\S)", words, text)
+        if changed != text:
+            yield changed
+    quotes = [quote.start() for quote in _QUOTE.finditer(text)][:QUOTES]
+    if len(quotes) > 2:
+        yield _escaped(text, quotes[1:-1])
+        for place in range(1, len(quotes) - 2):
+            yield _escaped(text, quotes[1:place] + quotes[place + 2 : -1])
+
+
+def _outside_quotes(pattern: str, words: str, text: str) -> str:
+    """Return a text with words for a pattern wherever it stands outside quotes."""
+    return re.sub(rf'("(?:[^"\\]|\\.)*")|{pattern}', lambda found: found[1] or words, text)
+
+
+def _escaped(text: str, places: Sequence[int]) -> str:
+    """Return a text with a backslash at these places."""
+    return "".join(f"\\{letter}" if place in places else letter for place, letter in enumerate(text))
 
 
 def nearest(text: str, examples: Sequence[str]) -> str:
@@ -26,6 +61,9 @@ def nearest(text: str, examples: Sequence[str]) -> str:
         text: as written. examples: whole sentences; an empty answer where none is near.
     """
     bare = _bare(text)
+    # Who says of what a sentence is to be does not ask about another thing.
+    subject = " ".join(bare.split(" ")[:2])
+    examples = [example for example in examples if _bare(example).startswith(f"{subject} ")] or examples
     scored = [(_likeness(bare, _bare(example)), example) for example in examples]
     best = max((score for score, _ in scored), default=0.0)
     if best < LEAST:

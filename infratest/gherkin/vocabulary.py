@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cache, cached_property
 
 from infratest import outsiders
 from infratest.errors import FeatureError
-from infratest.gherkin.nearest import nearest
+from infratest.gherkin.nearest import nearest, slips
 from infratest.gherkin.patterns import Form, Match, forms
 from infratest.gherkin.sentence import Sentence, declared
 
@@ -75,7 +76,11 @@ class Vocabulary:
         return root
 
     def nearest(self, text: str) -> str:
-        """Return the sentence that looks most like a text, with the text's own values in it, or an empty one."""
+        """Return the sentence that a text was probably meant as, with the text's own values in it, or an empty one."""
+        for meant in slips(text):
+            with suppress(FeatureError):
+                if self.match(meant) is not None:
+                    return meant
         return nearest(text, [sentence.example for sentence in self.sentences])
 
 
