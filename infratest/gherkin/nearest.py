@@ -90,7 +90,7 @@ def _likeness(text: str, example: str) -> float:
 def _with_values(example: str, text: str) -> str:
     """Return an example with the values of a text, in their order, as far as there are any of a kind."""
     values = _VALUES.findall(text)
-    quoted = [_escaped(value) for value in values if value.startswith('"')]
+    quoted = [_requoted(value) for value in values if value.startswith('"')]
     numbers = [value for value in values if not value.startswith('"')]
 
     def put(found: re.Match[str]) -> str:
@@ -100,6 +100,6 @@ def _with_values(example: str, text: str) -> str:
     return _VALUES.sub(put, example)
 
 
-def _escaped(value: str) -> str:
+def _requoted(value: str) -> str:
     """Return a value in quotes with a backslash before each quote in it that has none."""
     return '"' + _ESCAPED_OR_QUOTE.sub(lambda found: '\\"' if found[0] == '"' else found[0], value[1:-1]) + '"'
