@@ -183,7 +183,7 @@ def values_in(text: str) -> list[str]:
 
 def numbered(text: str) -> str:
     """Return a text with a number in place of each value, as it may read once they are put in."""
-    return _BRACE.sub(lambda each: "1" if each["root"] in ROOTS else each[0], text)
+    return _BRACE.sub(lambda each: "1" if _root(each) in ROOTS and each["end"] else each[0], text)
 
 
 def names_host(text: str, hosts: Sequence[str]) -> bool:

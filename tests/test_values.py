@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from infratest.errors import FeatureError, NotInThisVersion
 from infratest.hosts import STOPPED, Host
-from infratest.values import Values, names_host, values_in
+from infratest.values import Values, names_host, numbered, values_in
 
 WEB_1 = Host(name="web-1", groups=("web",), labels={"role": "front", "rack.row": "3"}, address="10.0.0.1")
 WEB_2 = Host(name="web-2", groups=("web", "spare"), address="10.0.0.2")
@@ -226,3 +226,16 @@ def test_text_without_braces_stays_as_it_is(text):
 @given(st.text(max_size=30))
 def test_a_doubled_brace_makes_any_text_text(text):
     assert VALUES.fill(text.replace("{", "{{")) == text
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("at most {param.port} of {host.name} wait", "at most 1 of 1 wait"),
+        ("{{host.name}} {{ x }} {y}", "{{host.name}} {{ x }} {y}"),
+        ("{host.name", "{host.name"),
+        ("host.name}", "host.name}"),
+    ],
+)
+def test_a_number_stands_for_what_is_a_value_and_for_nothing_else(text, wanted):
+    assert numbered(text) == wanted
