@@ -221,4 +221,4 @@ def test_columns_come_before_values_below_a_step_of_ones_own(project: Path) -> N
 )
 def test_what_is_nearly_a_value_below_a_step_of_ones_own_is_no_text(project: Path, lines: str, braces: str) -> None:
     (seen,) = below(project, "x", lines.replace("BRACES", braces))
-    assert (seen[1], f"own.feature:4: {braces}: " in seen[2]) == ("unknown", True), seen
+    assert (seen[1], f"4: {braces}: " in seen[2]) == ("unknown", True), seen
