@@ -101,7 +101,7 @@ def matching(pattern: str, hosts: Sequence[HostSpec]) -> list[HostSpec]:
 def known(hosts: Sequence[HostSpec]) -> str:
     """Return the names of hosts and groups there are, for messages."""
     groups = sorted({group for host in hosts for group in host.groups})
-    return ", ".join([*(host.name for host in hosts), *groups]) or "none"
+    return ", ".join(dict.fromkeys([*(host.name for host in hosts), *groups])) or "none"
 
 
 def _ways(spec: str, where: str, stack: StackFile) -> list[Way]:

@@ -150,6 +150,14 @@ def test_run_takes_lists_and_a_command_behind_two_hyphens(place):
     assert "COMMAND is missing" in place.run("run", "db", "--", status=2)[1]
 
 
-def test_nothing_is_said_to_be_removed_that_was_never_made(place):
-    place.write("stack: here\nprovider: local\nhosts: {me: {}}\n")
-    assert place.run("up")[1].splitlines()[-1] == "1 host ready; provider local makes and removes nothing"
+@pytest.mark.parametrize(
+    ("provider", "hosts", "words"),
+    [
+        ("local", "{me: {}}", "1 host ready; provider local makes and removes nothing"),
+        ("existing", "{me: {transport: local}}", "1 host ready; provider existing makes and removes nothing"),
+        ("fake", "{me: {}, you: {}}", "2 hosts ready; `infratest destroy` removes what was made"),
+    ],
+)
+def test_nothing_is_said_to_be_removed_that_was_never_made(place, provider, hosts, words):
+    place.write(f"stack: here\nprovider: {provider}\nhosts: {hosts}\n")
+    assert place.run("up")[1].splitlines()[-1] == words

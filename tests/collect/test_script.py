@@ -72,6 +72,7 @@ def test_a_snippet_that_hangs_costs_its_own_answer_alone(shell, hangs, cut):
     answers = ask(before, hung, Question("echo after", 20), shell=shell)
     assert answers[0] == Answer(exit=0, out="before\n")
     assert isinstance(answers[1], DeadlineExceeded)
+    assert str(answers[1]).endswith(" s; give it more with --timeout (-t), or see what it waits for")
     assert answers[2] == Answer(exit=0, out="after\n")
     wait_until(lambda: not [line for line in running().values() if mark in line], 20)
 

@@ -86,6 +86,12 @@ def test_hosts_that_are_none_of_the_stack_are_refused(specs, words):
     assert words in str(caught.value)
 
 
+def test_a_host_and_a_group_of_one_name_are_named_once():
+    pair = StackFile(name="p", path=Path("stack.yaml"), folder=Path(), hosts=(HostSpec(name="db", groups=("db", "x")),))
+    with pytest.raises(UserError, match=r"known are db, x$"):
+        ways(["nobody"], "testinfra_hosts", pair)
+
+
 def test_this_machine_and_containers():
     assert ways(["local://"], "x", HERE) == [Way("me")]
     assert ways(["me"], "x", HERE) == [Way("me")]
