@@ -21,6 +21,7 @@ NAMED: dict[str, frozenset[str]] = {
         destroy status ssh ssh-config cp forward run console ip balance sorry keypair keystore snapshot package box
         output plan lint steps learn drift coverage import scale guest reap doctor schema demo""".split()
     ),
+    "word of heal": frozenset(("list", "show", "approve", "deny", "trust", "undo", "backtest", "lint")),
     "option": frozenset(("--on-failure",)),
     "tag": frozenset(("interval", "drill")),
     "root of a value": frozenset(("balancer", "address", "volume", "record", "bucket")),

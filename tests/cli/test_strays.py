@@ -59,6 +59,7 @@ def test_a_lost_state_directory_hides_no_host(place):
     assert lost in place.run("up", "--dry-run")[1]
     assert lost in place.run("reap", "--dry-run")[1]
     assert lost in place.run("reap")[1]
+    assert lost in place.run("destroy")[1]
     assert place.there() == there
     _, err = place.run("up", "--host", "db")
     assert err.index(lost) < err.index("db: making")

@@ -8,6 +8,7 @@ from infratest.cli._lifecycle import changing, looking, say, would
 from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import StateError
+from infratest.lifecycle import strays
 from infratest.lifecycle.destroy import destroy, doomed_resources
 from infratest.lifecycle.operation import OTHER
 from infratest.project.session import Session
@@ -38,6 +39,9 @@ def command(session: Session, yes_production: bool, dry_run: bool) -> int:
     if not _more_is_made(session):
         forget(session.state, session.stack.env)
     say(f"removed: {', '.join(f'{one.kind} {one.name}' for one in removed)}" if removed else "nothing to remove")
+    if not removed:  # what somebody means to remove may be there, and of another state directory
+        for line in strays.lines(strays.Strays(elsewhere=strays.find(looking(session)).elsewhere), session.stack):
+            say(line)
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infratest import rfc3339
+from infratest import later, rfc3339
 from infratest.cleaning import clean
 from infratest.cli._verb import MUST_HOLD, Verb, VerbCommand
 from infratest.cli.session import Time, with_session
@@ -52,6 +52,8 @@ def command(session: Session, what: str, time: str | None, dry_run: bool) -> int
     """
     if what == PAUSE:
         return _pause(session, time, dry_run)
+    if what in later.names("word of heal") and not Path(what).exists():
+        raise click.UsageError(f"heal {what}: {later.WORDS}; a report in a file of that name would be ./{what}")
     if time is not None:
         near = [] if what == RESUME else get_close_matches(what, (PAUSE, RESUME), 1)
         raise click.UsageError(
