@@ -110,6 +110,8 @@ class Values:
         first, dot, rest = name.partition(".")
         if dot and first in known:
             return _of_host(known[first], rest, what)
+        if dot and slip_of(first, ["label"]):
+            raise FeatureError(f"{what}: {unknown('host', first, list(known))}; a label is {{host.label.{rest}}}")
         if dot and first != "label":
             raise FeatureError(f"{what}: {unknown('host', first, list(known))}")
         if self._host is None:
@@ -209,7 +211,7 @@ def _is_text(found: re.Match[str]) -> bool:
 
 def _of_host(host: Host, name: str, what: str) -> str:
     if name.startswith("label."):
-        return _named(host.labels, name[len("label.") :], what)
+        return _named(host.labels, name[len("label.") :], f"{what} of {host.name}")
     values = {"name": host.name, "address": host.address}
     value = _named(values, name, what)
     if name == "address" and not value:

@@ -78,10 +78,15 @@ def test_values_for_a_shell_are_one_word_each():
             "{param.prot}",
             "f:3: {param.prot}: unknown name 'prot'; did you mean 'port'? known are debug, name, nginx-version, port",
         ),
+        (
+            "{host.labels.rol}",
+            "f:3: {host.labels.rol}: unknown host 'labels': known are web-1, web-2, db, off; "
+            "a label is {host.label.rol}",
+        ),
         ("{host.adress}", "f:3: {host.adress}: unknown name 'adress'; did you mean 'address'? known are address, name"),
         (
             "{host.label.rol}",
-            "f:3: {host.label.rol}: unknown name 'rol'; did you mean 'role'? known are rack.row, role",
+            "f:3: {host.label.rol} of web-1: unknown name 'rol'; did you mean 'role'? known are rack.row, role",
         ),
         ("{group.wbe.count}", "f:3: {group.wbe.count}: no host is in group 'wbe'; groups are data, spare, web"),
         ("{group.web}", "f:3: {group.web}: unknown name ''; known are addresses, count, names"),

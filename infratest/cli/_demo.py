@@ -65,12 +65,8 @@ class Demo:
         Args:
             expect: the exit status it must have. shown: let it write to the terminal itself (for its progress).
         """
-        click.echo(
-            click.style(f"$ {program} {' '.join(words)}", fg="cyan")
-            if self.colour
-            else f"$ {program} {' '.join(words)}",
-            color=self.colour,
-        )
+        line = " ".join(["$", program, *words])
+        click.echo(click.style(line, fg="cyan") if self.colour else line, color=self.colour)
         # The installed program of that name, beside the Python that runs us.
         command = [str(Path(sys.executable).with_name(program)), *words]
         try:

@@ -69,6 +69,13 @@ def test_steps_by_a_part(tmp_path):
     assert "Bounds:" not in done.stdout
 
 
+def test_steps_by_words_that_stand_together(tmp_path):
+    done = infratest(tmp_path, "steps", "is", "running")
+    assert done.returncode == 0
+    assert 'the service "nginx" is running' in done.stdout
+    assert "is installed" not in done.stdout
+
+
 def test_steps_that_are_not_there(tmp_path):
     done = infratest(tmp_path, "steps", "the servise is running")
     assert (done.returncode, done.stdout) == (1, "")

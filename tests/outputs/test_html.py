@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from infratest.model import Evidence, StepResult
 from infratest.outputs.html import Html
 from infratest.testing.outputs import HOSTILE, REPORTS
 
@@ -49,6 +50,20 @@ def test_what_a_host_says_is_text():
     assert any("<script>alert(1)</script> ]]>" in words for words in page.words)
     assert "\x1b" not in "".join(page.words)
     assert HOSTILE not in "".join(page.words)
+
+
+def test_what_two_sentences_asked_together_is_shown_once():
+    seen = (Evidence("file", "file /x", 0, "does not exist", 0.1), Evidence("file", "file /y", 0, "too", 0.1))
+    steps = [
+        StepResult(f"sentence {place}", place, "critical", "no", evidence=evidence)
+        for place, evidence in enumerate((seen, seen[:1], seen[1:]))
+    ]
+    failed = REPORTS["hostile"].results[0].changed(steps=steps)
+    page = Read(Html().render(REPORTS["hostile"].changed(results=[failed])))
+    assert [words for words in page.words if words.startswith("$ file")] == [
+        "$ file /x\ndoes not exist",
+        "$ file /y\ntoo",
+    ] * 2  # among what is not ok, and in its feature
 
 
 def test_hosts_that_failed_alike_are_one_block():

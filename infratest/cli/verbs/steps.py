@@ -37,17 +37,18 @@ VERB = Verb(WRITING, 1)
 
 
 @click.command("steps", cls=VerbCommand, short_help="List the sentences there are, an example each.")
-@click.argument("pattern", required=False)
+@click.argument("pattern", nargs=-1, metavar="[PATTERN]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text or json.")
 @with_session()
-def command(session: Session, pattern: str | None, form: str) -> int:
+def command(session: Session, pattern: tuple[str, ...], form: str) -> int:
     """List the sentences there are, an example each, and the steps of your own.
 
-    PATTERN is a part of what to look for: `infratest steps port`.
+    PATTERN is a part of what to look for: `infratest steps port`, `infratest steps is running`.
 
     Exit status: 0 found, 1 nothing found.
     """
-    words = (pattern or "").lower()
+    wanted = " ".join(pattern)
+    words = wanted.lower()
     found = [sentence for sentence in vocabulary().sentences if words in _text(sentence).lower()]
     own = [step for step in _own(session) if words in f"{step.pattern} {step.summary} {step.location}".lower()]
     if form == "json":
@@ -55,9 +56,9 @@ def command(session: Session, pattern: str | None, form: str) -> int:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return 0 if document else 1
     if not found and not own:
-        near = vocabulary().nearest(pattern or "")
+        near = vocabulary().nearest(wanted)
         hint = f"the nearest: {near}" if near else "`infratest steps` lists all there are"
-        click.echo(f"no sentence holds {pattern!r}; {hint}", err=True)
+        click.echo(f"no sentence holds {wanted!r}; {hint}", err=True)
         return 1
     for kind, heading in KINDS:
         listed = [sentence for sentence in found if sentence.kind == kind]

@@ -107,9 +107,10 @@ def _scenario(parent: Element, group: list[Result], opened: bool) -> None:
         _step(steps, result, step)
     if len(group) == 1:
         _numbers(inside, result)
-    for step in result.steps:
-        for evidence in step.evidence if step.state not in (OK, SKIPPED) else ():
-            _evidence(inside, evidence)
+    bad = [step for step in result.steps if step.state not in (OK, SKIPPED)]
+    # Two sentences about one file were asked together: what it was is shown once.
+    for evidence in dict.fromkeys(each for step in bad for each in step.evidence):
+        _evidence(inside, evidence)
     _about(inside, group)
 
 
