@@ -125,7 +125,7 @@ def _everywhere() -> list[Callable[[Any], Any]]:
         option("-D", "define", multiple=True, metavar="NAME=VALUE", envvar="INFRATEST_DEFINE",
                help="A parameter of the stack file; repeatable."),
         option("--timeout", type=Time(), metavar="TIME", envvar="INFRATEST_TIMEOUT",
-               help="End after this time, as 90s or 5min."),
+               help="End after this time, as 90s or 5min (default: of check 10s, of test and watch 10min)."),
         option("--jobs", type=click.IntRange(1, 1000), default=16, metavar="N", envvar="INFRATEST_JOBS",
                help="Hosts worked on at once (default: 16)."),
         option("-v", "--verbose", count=True, envvar="INFRATEST_VERBOSE", help="Say more; repeatable."),
