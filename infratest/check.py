@@ -72,6 +72,10 @@ class Check(Record):
         """The facts it needs, worked out once."""
         return self.needs()
 
+    #: Facts among its needs that it looks at only where the others do not answer: that one of them could not be read
+    #: takes nothing from it then. `observe` gets the error in the fact's place.
+    spare: ClassVar[tuple[str, ...]] = ()
+
     @abstractmethod
     def observe(self, facts: FactValues) -> Seen:
         """Return what is seen. May raise FactError where the facts cannot answer (it then is unknown).

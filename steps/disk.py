@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from infratest.facts.base import FactValues
     from infratest.facts.disk import Space
     from infratest.facts.mount import Mount
+    from infratest.facts.real_path import RealPath
 
 MOUNTS: Need[Mapping[str, Mount]] = Need("mount")
 
 
 class _OfDisk(Check):
     """`mounted`: the path must itself be a mount point, so that a missing mount is never the disk below it."""
+
+    spare = ("real-path",)
 
     path: str
     mounted: bool = True
@@ -35,8 +38,12 @@ class _OfDisk(Check):
     def asked(self) -> Need[Space]:
         return Need("disk", (absolute(self.path),))
 
+    @derived
+    def real(self) -> Need[RealPath]:
+        return Need("real-path", (absolute(self.path),))
+
     def needs(self) -> tuple[Need, ...]:
-        return (self.asked, MOUNTS) if self.mounted else (self.asked,)
+        return (self.asked, MOUNTS, self.real) if self.mounted else (self.asked,)
 
     @property
     def subject(self) -> str:
@@ -48,9 +55,14 @@ class _OfDisk(Check):
             raise FactError(f"{self.path}: {space.problem}")
         if not space.there:
             return Seen(holds=False, saw=f"{self.path} does not exist", absent=True)
-        if self.mounted and absolute(self.path) not in facts[MOUNTS]:
+        if self.mounted and not self._is_mounted(facts):
             return Seen(holds=False, saw=f"no file system is mounted on {self.path}", absent=True)
         return self.look(space)
+
+    def _is_mounted(self, facts: FactValues) -> bool:
+        from infratest.facts.mount import mounted_on
+
+        return mounted_on(absolute(self.path), facts) is not None
 
     @abstractmethod
     def look(self, space: Space) -> Seen:

@@ -1,10 +1,15 @@
-"""What can be said of mounted file systems."""
+"""What can be said of mounted file systems.
+
+The kernel's table holds paths without links. A path that is not in it is followed to where it leads; one that is needs
+no look, for that would wait where the server of a network share does not answer.
+"""
 
 from __future__ import annotations
 
 from infratest.check import Check, Seen
 from infratest.facts.base import Need, absolute
 from infratest.gherkin.sentence import check
+from infratest.record import derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,14 +18,16 @@ if TYPE_CHECKING:
 
     from infratest.facts.base import FactValues
     from infratest.facts.mount import Mount
+    from infratest.facts.real_path import RealPath
 
 MOUNTS: Need[Mapping[str, Mount]] = Need("mount")
 
 
 @check('the mount "{path}" exists', negation='the mount "{path}" does not exist', example='the mount "/data" exists')
 class MountExists(Check):
-    """A file system is mounted on just this path."""
+    """A file system is mounted on just this path, links followed."""
 
+    spare = ("real-path",)
     #: True in the classes that look at a property of the mount.
     of_property: ClassVar[bool] = False
 
@@ -29,18 +36,25 @@ class MountExists(Check):
     def __post_init__(self) -> None:
         absolute(self.path)
 
+    @derived
+    def real(self) -> Need[RealPath]:
+        return Need("real-path", (absolute(self.path),))
+
     def needs(self) -> tuple[Need, ...]:
-        return (MOUNTS,)
+        return (MOUNTS, self.real)
 
     def observe(self, facts: FactValues) -> Seen:
-        mount = facts[MOUNTS].get(absolute(self.path))
+        from infratest.facts.mount import mounted_on
+
+        mount = mounted_on(absolute(self.path), facts)
         if mount is None:
             return Seen(holds=False, saw=f'the mount "{self.path}" does not exist', absent=self.of_property)
         return self.look(mount)
 
     def look(self, mount: Mount) -> Seen:
         """Return what is seen in a mount that exists."""
-        return Seen(holds=True, saw=f'the mount "{self.path}" exists ({mount.device}, {mount.type})')
+        there = "" if mount.path == absolute(self.path) else f" at {mount.path}"
+        return Seen(holds=True, saw=f'the mount "{self.path}" exists{there} ({mount.device}, {mount.type})')
 
 
 @check(

@@ -124,7 +124,7 @@ def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
         return _unknown(look, step, facts, str(facts.blocked[location]), blocked=location)
     values = facts.at(location)
     for need in check.needed:
-        if isinstance(values.get(need), InfratestError):
+        if need.fact not in check.spare and isinstance(values.get(need), InfratestError):
             where = "" if location == look.subject else f"from {location}: "
             return _unknown(look, step, facts, f"{where}{need.fact} could not be read: {values[need]}")
     try:

@@ -6,16 +6,18 @@ Of /proc/self/mounts and /proc/self/mountinfo, proc_pid_mountinfo(5), the latter
 from __future__ import annotations
 
 from infratest.cleaning import decoded
-from infratest.errors import FactError
+from infratest.errors import FactError, InfratestError
 from infratest.facts import _machine
 from infratest.facts._shell import lines, number
-from infratest.facts.base import Answer, Argument, LooksHere
+from infratest.facts.base import Answer, Argument, LooksHere, Need
 from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+    from infratest.facts.base import FactValues
 
 
 class Mount(Record):
@@ -28,6 +30,26 @@ class Mount(Record):
 
     def in_words(self) -> str:
         return f"{self.type} of {self.device} with {','.join(self.options)}"
+
+
+def mounted_on(path: str, facts: FactValues) -> Mount | None:
+    """Return what is mounted on a path, links followed.
+
+    A path that the kernel's table has is not looked at: that would wait where a network share's server is gone.
+
+    Args:
+        facts: `mount`, and `real-path` of this path, which may be an error.
+    Raises:
+        FactError: the table does not have it, and where it leads is not known.
+    """
+    mounts: Mapping[str, Mount] = facts[Need("mount")]
+    if path in mounts:
+        return mounts[path]
+    real = facts[Need("real-path", (path,))]
+    problem = str(real) if isinstance(real, InfratestError) else real.problem
+    if isinstance(real, InfratestError) or problem:
+        raise FactError(f"nothing is mounted on {path} by that name, and where it leads is not known: {problem}")
+    return mounts.get(real.path)
 
 
 class MountFact(LooksHere):
