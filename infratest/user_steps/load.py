@@ -130,11 +130,15 @@ def users_steps(folder: Path) -> UsersSteps | None:
     """Return the steps of the user's own for a stack file's folder, None where there are none.
 
     Raises:
-        FeatureError: two folders of them, files that others could write, or files that cannot be executed.
+        FeatureError: two folders of them, files that others could write, or files that cannot be executed; or this
+        Python leaves out every `assert`, by which most steps say that something is wrong.
     """
     base = base_of(folder)
     if base is None:
         return None
+    if not __debug__:
+        words = "Python leaves out their `assert` (-O, or PYTHONOPTIMIZE is set), so none of them could fail; unset it"
+        raise FeatureError(f"{base}/steps: {words}")
     with _loading:
         known = _loaded.get(str(base))
         files = [str(path) for path in _executed(base)]

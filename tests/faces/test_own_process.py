@@ -33,6 +33,19 @@ def plugin(folder: Path, *words: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
+    "command, status", [("infratest test", 3), ("check_infratest", 3), ("pytest -q", 2), ("behave", 1)]
+)
+def test_where_python_leaves_out_asserts_no_step_is_ok(project: Path, command: str, status: int) -> None:
+    write(project, {
+        "steps/own.py": STEP + "assert False, 'it is not so'",
+        "behave.ini": "[behave]\nrunner = infratest.behave_runner:Runner\npaths = features\n",
+    })  # fmt: skip
+    done = run(project, *command.split(), PYTHONOPTIMIZE="1")
+    assert done.returncode == status, done.stdout
+    assert "PYTHONOPTIMIZE" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
     "files, words",
     [
         ({"steps/own.py": STEP + "time.sleep(300)"}, "our own deadline of 5 s passed in your step 'it is so' (steps/"),
