@@ -85,7 +85,7 @@ def questions(paths: list[str]) -> Iterator[Question]:
     mounts = _mounts()
     for path in paths:
         for written in sorted({path, f"{path.rstrip('/')}/"}):
-            yield from _of(written, mounts.get(path))
+            yield from _of(written, mounts.get(os.path.realpath(path)))
 
 
 def _of(path: str, mount: Mount | None) -> Iterator[Question]:

@@ -86,7 +86,6 @@ def questions(place: Path) -> Iterator[Question]:
         yield from _of_no_disk(f"the disk {quoted(str(path))}", ABSENT)
         yield from _of_no_disk(f"the disk of {quoted(str(path))}", ABSENT)
     yield from _of_no_disk(f"the disk {quoted(str(place / 'half/file 0'))}", ABSENT)
-    yield from _of_no_disk(f"the disk {quoted(str(place / 'link'))}", ABSENT)
     yield from bounds('the disk "/proc" is {} full', UNKNOWN, "/proc counts no space", " %")
     yield from bounds('the disk "/proc" uses {} of its inodes', UNKNOWN, "/proc counts no inodes", " %")
     yield from bounds("the memory is {} used", MEMORY_USED, "memory", " %")
@@ -107,9 +106,9 @@ def _of_disk(path: Path, disk: Disk) -> Iterator[Question]:
             yield from bounds(f"{subject} is {{}} full", 100 * disk.used // disk.pages, about, " %")
         if files and subject != inside:
             yield from bounds(f"{subject} uses {{}} of its inodes", 100 * disk.files // disk.inodes, about, " %")
-    link = f"the disk of {quoted(str(path.parent / 'link'))}"
     if disk.name == "half":
-        yield from bounds(f"{link} is {{}} full", 50, about, " %")
+        for subject in ("the disk of", "the disk"):
+            yield from bounds(f"{subject} {quoted(str(path.parent / 'link'))} is {{}} full", 50, about, " %")
 
 
 def _shares(place: Path) -> Iterator[Question]:
