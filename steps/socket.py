@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from infratest.facts.base import FactValues
     from infratest.facts.file import File
+    from infratest.facts.real_path import RealPath
     from infratest.facts.socket import Listener, Listeners
     from infratest.facts.unix_socket import UnixListener, UnixListeners
 
@@ -141,6 +142,8 @@ def protocol_port_listening_only_at(port: int, protocol: str, address: str) -> P
 class UnixListening(Check):
     """Whether who connects to a path (or to an abstract name, written `@name`) gets to a unix socket that waits."""
 
+    spare = ("real-path",)
+
     path: str
 
     def __post_init__(self) -> None:
@@ -148,11 +151,15 @@ class UnixListening(Check):
             absolute(self.path)
 
     def needs(self) -> tuple[Need, ...]:
-        return (UNIX,) if self.path.startswith("@") else (UNIX, self.file)
+        return (UNIX,) if self.path.startswith("@") else (UNIX, self.file, self.real)
 
     @derived
     def file(self) -> Need[File]:
         return Need("file", (absolute(self.path),))
+
+    @derived
+    def real(self) -> Need[RealPath]:
+        return Need("real-path", (absolute(self.path),))
 
     def observe(self, facts: FactValues) -> Seen:
         listeners = facts[UNIX]
@@ -167,7 +174,9 @@ class UnixListening(Check):
             raise FactError(f"{self.path}: {file.problem}")
         if file.kind != "socket":
             return Seen(holds=False, saw=f"{subject} is not listening: {_instead(self.path, file)}; {others}")
-        at = [_is_at(one, self.path, file) for one in listeners]
+        # An error holds no path: then it is known by the path alone that was written.
+        paths = (self.path, getattr(facts[self.real], "path", ""))
+        at = [_is_at(one, paths, file) for one in listeners]
         if True in at:
             return Seen(holds=True, saw=f"{subject} is listening")
         if unsure := [one for one in at if isinstance(one, str)]:
@@ -182,13 +191,18 @@ def _instead(path: str, file: File) -> str:
     return f"there is no file {path}" if file.link is None else f"{path} is a link to {file.link}, which is not there"
 
 
-def _is_at(one: UnixListener, path: str, file: File) -> bool | str:
-    """Whether a unix socket is the one whose file is at a path; words where the host could not say whose it is."""
+def _is_at(one: UnixListener, paths: tuple[str, str], file: File) -> bool | str:
+    """Whether a unix socket is the one whose file is at a path; words where the host could not say whose it is.
+
+    Args:
+        paths: as it is written, and without the links on its way.
+    """
+    path = paths[0]
     names = (path.rpartition("/")[2], (file.link or "").rpartition("/")[2])
     if one.file is not None:
         # A file system of several devices (btrfs, overlay) has one number for the kernel's list, another for the file.
         # Only at the path that was bound it is the same file then: elsewhere each file system counts its own from 1.
-        if one.file[1] != file.inode or one.file[0] == file.device or one.address == path:
+        if one.file[1] != file.inode or one.file[0] == file.device or one.address in paths:
             return one.file[1] == file.inode
         return (
             f"a socket was bound as {one.address}, to a file of the number that {path} has, on what the kernel calls "

@@ -92,7 +92,8 @@ ANSWERS = {
 def verdicts(ask, folder):
     paths = [str(folder / name) for name in ANSWERS]
     facts = {Need("unix-socket"): ask("unix-socket", [()])[()]}
-    facts |= {Need("file", one): value for one, value in ask("file", [(path,) for path in paths]).items()}
+    for name in ("file", "real-path"):
+        facts |= {Need(name, one): value for one, value in ask(name, [(path,) for path in paths]).items()}
     seen = {}
     for name, path in zip(ANSWERS, paths, strict=True):
         try:
@@ -146,7 +147,8 @@ files = [pathlib.Path(path).stat() for path in paths]
 assert files[0].st_ino == files[1].st_ino and files[0].st_dev != files[1].st_dev
 for ask in (here, snippet):
     facts = {Need("unix-socket"): ask("unix-socket", [()])[()]}
-    facts |= {Need("file", one): value for one, value in ask("file", [(path,) for path in paths]).items()}
+    for name in ("file", "real-path"):
+        facts |= {Need(name, one): value for one, value in ask(name, [(path,) for path in paths]).items()}
     assert UnixListening(paths[0]).observe(facts).holds
     try:
         print(UnixListening(paths[1]).observe(facts))
