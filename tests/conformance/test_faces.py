@@ -125,7 +125,7 @@ ITEMS, BEHAVE = "pytest_plugin/items.py", "behave_runner.py"
 FAILED = "return WARNING if severity == WARNING else CRITICAL"
 ONLY_SKIPPED = "return UNKNOWN if state == SKIPPED"
 UNDEFINED = "step.line.number, UNKNOWN, step.problem"
-REFUSED = "    if problems:\n        raise"
+REFUSED = "    if not (problems or refused):\n"
 STATUS = "sys.exit(_streams.end(plugin(sys.argv[1:], made)))"
 DOWN = "return [*(host for host in hosts if host.id in blockers), *results]"
 FAILS = "if found.state == CRITICAL:"
@@ -140,7 +140,7 @@ BUGS = [
     ("skipped alone is ok", "test", "skipped alone", STATES, ONLY_SKIPPED, ONLY_SKIPPED.replace("UNKNOWN", "OK")),
     ("nothing run is ok", "test", "nothing selected", MODEL, "UNKNOWN] if self.problem", "OK] if self.problem"),
     ("an undefined sentence holds", "test", "undefined", CHECKING, UNDEFINED, UNDEFINED.replace("UNKNOWN", "OK")),
-    ("lint is not asked", "test", "misspelt keyword", PARSE, REFUSED, REFUSED.replace("problems", "False")),
+    ("lint is not asked", "test", "misspelt keyword", PARSE, REFUSED, "    if True:\n"),
     ("exit always 0", "check", "red", CHECK, STATUS, "plugin(sys.argv[1:], made)"),
     ("exit always 0 by a kept plan", "check", "red", PLUGIN, "os._exit(answer.status)", "os._exit(0)"),
     ("warning counted as ok", "check", "warning", STATES, FAILED, FAILED.replace("return WARNING", "return OK")),
