@@ -217,23 +217,28 @@ def _text(text: str, limit: int) -> str:
 
 
 def _brief(text: str, limit: int) -> str:
-    """Return text of at most so many characters; where it is longer, paths and URLs in it lose their folders first."""
+    """Return text of at most so many characters; where it is longer, a path or URL that takes more than a quarter of
+    them loses its folders."""
     whole = _text(text, limit + 1)
     if len(whole) <= limit:
         return whole
-    return _text(" ".join(map(_without_folders, text.split(" "))), limit)
+    words = [_without_folders(word) if len(word) > limit // 4 else word for word in text.split(" ")]
+    return _text(" ".join(words), limit)
 
 
 def _place(file: str, line: int) -> str:
     """Return `file:line` in at most PLACE_LIMIT characters: what is too long loses its folders, then its beginning."""
     place = _brief(f"{file}:{line}" if line else file, LINE_LIMIT)
     if len(place) > PLACE_LIMIT:
-        place = _without_folders(place)
+        place = f"{place.partition('/')[0]}/…/{place.rpartition('/')[2]}" if place.count("/") > 1 else place
     return place if len(place) <= PLACE_LIMIT else f"…{place[1 - PLACE_LIMIT :]}"
 
 
 def _without_folders(word: str) -> str:
     """Return a path or URL with `…` for the folders between its first part and its last; another word as it is."""
+    bare = word.lstrip("\"'`([")
+    if not (bare.startswith(("/", "./", "../", "~")) or "://" in bare):
+        return word  # a fingerprint, a word of two kinds
     begin = word.find("/", word.find("://") + 3 if "://" in word else 0)
     end = word.rfind("/")
     return f"{word[: begin + 1]}…{word[end:]}" if end > begin >= 0 else word

@@ -238,3 +238,16 @@ def test_imports_built_in_modules_alone():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() in ([], ["__future__"])
+
+
+def test_a_fingerprint_and_a_short_path_are_no_folders():
+    """In a long reason `SHA256:Ab/cd/ef` stays whole, and so does a path that is not what makes it long."""
+    fingerprint = "SHA256:NUiifJv4/9xBq1kGhvXo2Zr7d0Wc5sTtUuYy/3ghTOwByheweYTN2"
+    reason = (
+        f"the host key of [127.0.0.1]:58351 has CHANGED: it shows ssh-ed25519 {fingerprint}, expected is "
+        f"/home/deploy/projects/shop/.infratest/known_hosts:1. {'What to do about it. ' * 20}"
+    )
+    first, long = Nagios().render(report(Result("f#s@web", "f", "s", 2, "web", "unknown", reason))).splitlines()[:2]
+    assert fingerprint in first
+    assert fingerprint in long
+    assert "expected is /home/deploy/projects/shop/.infratest/known_hosts:1." in long
