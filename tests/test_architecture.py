@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 #: Longest name first found decides. A module may import what is on a lower floor, or in its own room.
 FLOORS: dict[str, float] = {
     "infratest": 0,  # the ground floor: values and contracts, no rooms
+    "infratest.images": 0.5,  # what hosts are made from, for every provider
     "infratest.facts": 1, "infratest.outputs": 1, "infratest.providers": 1,
     "infratest.check": 2, "infratest.store": 2,
     "infratest.transports": 3,

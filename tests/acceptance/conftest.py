@@ -34,8 +34,8 @@ class Project:
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def good(self, *words: str) -> str:
-        done = self.run(*words)
+    def good(self, *words: str, timeout: float = 300) -> str:
+        done = self.run(*words, timeout=timeout)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -65,7 +65,7 @@ def new_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
         (project.folder / "stack.yaml").write_text(stack, encoding="utf-8")
         (project.folder / "nginx.sh").write_text(PROVISION, encoding="utf-8")
         made.append(project)
-        project.good("up", "--provision")
+        project.good("up", "--provision", "--timeout", "20m", timeout=1300)  # the first time it builds its images
         return project
 
     yield bring_up

@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infratest.deadline import Deadline
+from infratest.images.recipe import recipe
 from infratest.providers.container.engine import Engine, find
-from infratest.providers.container.image import ensure, recipe
+from infratest.providers.container.image import ensure
 
 PROGRAMS = "dash cat chmod mv rm head sleep printf grep stat id wc mktemp ls mkdir dirname true env tr cut".split()
 

@@ -22,6 +22,8 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
+from infratest.images.recipe import Recipe
+from infratest.images.recipe import recipe as recipe_of
 from infratest.providers import _ssh_keys
 from infratest.providers.base import (
     Context,
@@ -102,7 +104,7 @@ class Container(Provider):
         for spec in specs:
             _user(spec)
             try:
-                image.recipe(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
+                recipe_of(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
             except UserError as error:
                 raise type(error)(f"{spec.where or spec.name}: hosts.{spec.name}.image: {error}") from None
 
@@ -148,7 +150,7 @@ class Container(Provider):
     def _create_host(self, request: Request, spec: HostSpec, deadline: Deadline) -> Resource:
         user = _user(spec)
         engine = self._found(deadline)
-        recipe = image.recipe(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
+        recipe = recipe_of(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
         tag = self._image(engine, recipe, deadline)
         state = request.lease.state_id
         address = self._free_address(self._name(state), deadline)
@@ -169,7 +171,7 @@ class Container(Provider):
             self._renew_known(identity, spec.name, deadline)
         return Resource(kind="host", id=identity, name=spec.name, labels=labels)
 
-    def _image(self, engine: Engine, recipe: image.Recipe, deadline: Deadline) -> str:
+    def _image(self, engine: Engine, recipe: Recipe, deadline: Deadline) -> str:
         """Return the image's tag; the first host has it built, the others wait here."""
         with self._building:
             if recipe.folder not in self._images:

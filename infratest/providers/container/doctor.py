@@ -8,8 +8,8 @@ from pathlib import Path
 from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
-from infratest.providers.container import image
-from infratest.providers.container.apt_sources import Sources
+from infratest.images import recipe as recipes
+from infratest.images.rootfs import debootstrap_missing
 from infratest.providers.container.engine import Engine, find
 
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
@@ -31,11 +31,11 @@ def findings() -> list[Finding]:
 
 
 def _image(engine: Engine) -> Finding:
-    recipe = image.recipe("debian-12", Path())
-    tag = recipe.tag(Sources.of_this_machine(recipe.suite, recipe.mirror))
+    recipe = recipes.recipe("debian-12", Path())
+    tag = recipe.tag(recipe.package_sources())
     if engine.exists("image", tag, Deadline(30)):
         return Finding(name="container image", usable=True, found=f"{tag} is built")
-    missing = image.debootstrap_missing()
+    missing = debootstrap_missing()
     way = f"from {recipe.registry}" + ("" if missing else " or by debootstrap")
     advice = f"where {recipe.registry} cannot be pulled debootstrap is needed: {missing}" if missing else ""
     return Finding(name="container image", usable=True, found=f"{tag} will be built at first use, {way}", advice=advice)

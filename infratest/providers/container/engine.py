@@ -11,20 +11,17 @@ import json
 import os
 import resource
 import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
-from infratest.process_tree import reap, signals_held
+from infratest.images.cache import cache_folder
+from infratest.local_program import call, shown
 from infratest.providers.base import Resource
-from infratest.quoting import command_line
 
 DOCKER, PODMAN = "docker", "podman"
 
@@ -36,8 +33,6 @@ DISTRIBUTION_DOCKER = "/usr/bin/docker"
 
 #: Seconds that a candidate has to say that it is there.
 PROBE = 10.0
-
-TICK = 0.1  # seconds between two looks at a deadline
 
 #: Podman's own defaults for these are above what a container without CAP_SYS_RESOURCE may set.
 PODMAN_LIMITS = {"nofile": (resource.RLIMIT_NOFILE, 1048576), "nproc": (resource.RLIMIT_NPROC, 32768)}
@@ -72,7 +67,7 @@ class Engine:
         """
         status, out, err = self.answer(arguments, deadline, stdin)
         if status != 0:
-            raise ProviderError(f"{self.kind} could not do `{_shown(arguments)}`: {_words(err) or f'exit {status}'}")
+            raise ProviderError(f"{self.kind} could not do `{shown(arguments)}`: {_words(err) or f'exit {status}'}")
         return out
 
     def answer(self, arguments: Sequence[str], deadline: Deadline, stdin: bytes = b"") -> tuple[int, str, str]:
@@ -132,7 +127,7 @@ class Engine:
         status, _, err = self.answer(arguments, deadline)
         words = err.lower()
         if status != 0 and not any(text in words for text in ("no such", "not found", "is already in progress")):
-            raise ProviderError(f"{self.kind} could not do `{_shown(arguments)}`: {_words(err)}")
+            raise ProviderError(f"{self.kind} could not do `{shown(arguments)}`: {_words(err)}")
 
     def system_options(self) -> list[str]:
         """Return what `create` needs so that systemd can be PID 1 (CAP_SYS_ADMIN, not --privileged: it mounts its
@@ -238,85 +233,6 @@ def probe(candidate: Engine, deadline: Deadline) -> Engine:
         routed=not apart and sys.platform == "linux",
         version=version,
     )
-
-
-def cache_folder() -> Path:
-    """Return where images in the making and an engine of `./run` live: INFRATEST_CACHE, else the user's cache."""
-    given = os.environ.get("INFRATEST_CACHE")
-    if given:
-        return Path(given).absolute()
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "infratest"
-
-
-def call(
-    arguments: Sequence[str], deadline: Deadline, stdin: bytes = b"", environment: Mapping[str, str] | None = None
-) -> tuple[int, str, str]:
-    """Run a program in a process group of its own and return its status and both streams.
-
-    Raises:
-        ProviderError: it is not there, or did not end before the deadline (it is then killed with its children).
-    """
-    # The engine's messages are read for `no such`: they must come in English.
-    full = {**os.environ, **(environment or {}), "LC_ALL": "C.UTF-8"}
-    process = None
-    try:
-        try:
-            with signals_held():
-                process = _started(arguments, full)
-        except OSError as error:
-            raise ProviderError(f"{arguments[0]} could not be run: {error.strerror}") from error
-        out, err = _communicate(process, stdin, deadline)
-    except subprocess.TimeoutExpired:
-        raise ProviderError(
-            f"`{_shown(arguments)}` was ended: it was told to stop, or had not ended in its {deadline.seconds:.0f} "
-            "seconds; give it more with --timeout, or see whether the machine is overloaded"
-        ) from None
-    finally:
-        if process is not None:
-            _end(process)
-    return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
-
-
-def _started(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        list(arguments),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        start_new_session=True,
-    )
-
-
-def _communicate(process: subprocess.Popen[bytes], stdin: bytes, deadline: Deadline) -> tuple[bytes, bytes]:
-    """Wait for the end, looking at the deadline again and again: somebody may bring it forward."""
-    given: bytes | None = stdin
-    while True:
-        try:
-            return process.communicate(given, timeout=min(TICK, deadline.left))
-        except subprocess.TimeoutExpired:
-            given = None  # what is left of it is kept by the process object
-            if deadline.passed:
-                raise
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill it with all that it has started, where it still runs, and let go of its streams."""
-    if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        reap(process)
-    for stream in (process.stdin, process.stdout, process.stderr):
-        if stream is not None:
-            stream.close()
-
-
-def _shown(arguments: Sequence[str]) -> str:
-    line = command_line([clean(argument) for argument in arguments])
-    return line if len(line) <= 160 else line[:157] + "..."
 
 
 def _words(err: str) -> str:

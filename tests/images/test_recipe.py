@@ -3,20 +3,63 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from infratest.errors import UnknownName, UserError
-from infratest.providers.container.apt_sources import Sources, entries
-from infratest.providers.container.image import names, recipe
+from infratest.images.recipe import names, recipe
+from infratest.images.sources import Sources, entries
 
 NOWHERE = Sources(mirror="http://mirror.example/debian")
 
 
 def test_the_recipes_that_come_with_the_package() -> None:
-    assert names() == ["debian-12"]
+    assert names() == ["debian-11", "debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04"]
     assert recipe("debian-12", Path("/nowhere")).command == ("/sbin/infratest-init",)
+
+
+def test_a_recipe_takes_keys_and_files_from_the_one_that_it_is_like(tmp_path: Path) -> None:
+    debian, ubuntu, older = (recipe(name, tmp_path) for name in ("debian-12", "ubuntu-24.04", "ubuntu-22.04"))
+    assert (ubuntu.packages, ubuntu.masked, ubuntu.stop_signal) == (debian.packages, debian.masked, "SIGRTMIN+3")
+    assert ubuntu.files["setup.sh"] == debian.files["setup.sh"]
+    assert (ubuntu.suite, older.suite, older.registry, older.mirror) == (
+        "noble",
+        "jammy",
+        "ubuntu:22.04",
+        ubuntu.mirror,
+    )
+    assert (older.distribution, older.keyring) == ("ubuntu", "ubuntu-archive-keyring.gpg")
+    assert older.files[older.keyring] == ubuntu.files[ubuntu.keyring]
+    assert sorted(older.files) == [
+        "debian-12/recipe.toml", "init", "recipe.toml", "setup.sh", "ubuntu-24.04/recipe.toml",
+        "ubuntu-archive-keyring.gpg",
+    ]  # fmt: skip
+
+
+def test_the_tag_changes_with_the_recipe_that_it_is_like(tmp_path: Path) -> None:
+    shutil.copytree(recipe("debian-12", tmp_path).folder, tmp_path / "base")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "recipe.toml").write_text('like = "base"\nsuite = "trixie"\n')
+    first = recipe("mine", tmp_path).tag(NOWHERE)
+    assert first.startswith("infratest/mine:")
+    (tmp_path / "base" / "setup.sh").write_text("#!/bin/sh\n")
+    assert recipe("mine", tmp_path).tag(NOWHERE) != first
+
+
+def test_an_ubuntu_brings_the_key_that_its_archive_is_signed_by(tmp_path: Path) -> None:
+    ubuntu = recipe("ubuntu-24.04", tmp_path)
+    keyring = tmp_path / "keyring.gpg"
+    keyring.write_bytes(ubuntu.files[ubuntu.keyring])
+    words = ["gpg", "--homedir", str(tmp_path), "--show-keys", "--with-colons", str(keyring)]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    keys = {row.split(":")[9] for row in shown.splitlines() if row.startswith("fpr:")}
+    # As Ubuntu publishes them: the archive's of 2018 and of 2012, and the installation media's of 2012.
+    assert keys == {
+        "F6ECB3762474EDA9D21B7022871920D1991BC93C", "790BC7277767219C42C86F933B4FE6ACC0B21F32",
+        "843938DF228D22F7B3742BC0D94AA3F0EFE21092",
+    }  # fmt: skip
 
 
 def test_the_tag_changes_with_every_byte_of_the_recipe_and_with_the_sources(tmp_path: Path) -> None:
@@ -45,6 +88,10 @@ def test_an_unknown_image_is_answered_with_the_nearest(tmp_path: Path) -> None:
     [
         ('suite = "bookworm"\nmirror = "http://a"\npackages = []\n', "command is missing"),
         ("suite = \n", "cannot be used"),
+        ('suite = "a"\nmirror = "b"\npackages = []\ncommand = []\nmaskd = []\n', "unknown key 'maskd': .*masked"),
+        ('like = "debian-21"\n', "unknown image 'debian-21': did you mean 'debian-1"),
+        ('like = "mine"\n', "recipes that are like each other have no beginning"),
+        ('like = "debian-12"\nmasked = "ssh.service"\n', "masked is no list of texts: 'ssh.service'"),
         ('suite = "bookworm"\nmirror = "http://a"\npackages = 3\ncommand = []\n', "cannot be used"),
     ],
 )
@@ -82,6 +129,7 @@ def test_package_sources_of_both_forms(tmp_path: Path) -> None:
     ]
 
 
-def test_without_sources_for_the_suite_the_recipes_mirror_is_taken() -> None:
-    found = Sources.of_this_machine("no-such-suite", "http://mirror.example/debian")
-    assert (found.mirror, found.lists) == ("http://mirror.example/debian", "")
+def test_without_sources_of_the_distribution_the_recipes_own_are_taken() -> None:
+    lists = "deb http://mirror.example/other no-such-suite main\n"
+    found = Sources.of_this_machine("no-such-suite", "http://mirror.example/other", "no-such-distribution", lists)
+    assert (found.mirror, found.lists) == ("http://mirror.example/other", lists)

@@ -1,4 +1,4 @@
-"""Where this machine's Debian packages come from, in a form that an image can take over. Called when one is built.
+"""Where packages of a distribution come from, in a form that an image can take over. Called when one is built.
 
 Reads the one-line and the deb822 form of sources.list(5); only repositories of Debian itself for the suite asked for
 are taken (the suite, its updates and its security), over http or https.
@@ -7,6 +7,7 @@ are taken (the suite, its updates and its security), over http or https.
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
-from infratest.providers.container.engine import call
+from infratest.local_program import call
 
 APT = Path("/etc/apt")
 
@@ -37,14 +38,29 @@ class Sources:
     environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of_this_machine(cls, suite: str, otherwise: str) -> Sources:
-        """Return this machine's sources for a suite, or the recipe's own mirror where it has none."""
-        found = [entry for entry in entries(APT) if entry[1] in _suites(suite) and "main" in entry[2]]
-        mirrors = [address for address, name, _ in found if name == suite]
+    def of_this_machine(cls, suite: str, otherwise: str, distribution: str = "debian", lists: str = "") -> Sources:
+        """Return this machine's sources for a suite; where it has none, the mirror and the lists of the recipe.
+
+        A machine of the same distribution lends those of its own suite: a mirror of Debian holds every suite.
+        """
+        found = [entry for entry in entries(APT) if "main" in entry[2]]
+        ours = [(address, name) for address, name, _ in found if name in _suites(suite)]
+        if not ours and _os_release("ID") == distribution:
+            own = _os_release("VERSION_CODENAME")
+            ours = [(at, suite + name.removeprefix(own)) for at, name, _ in found if own and name in _suites(own)]
+        mirrors = [address for address, name in ours if name == suite]
         if not mirrors:
-            return cls(mirror=otherwise, settings=_settings(), environment=_proxies())
-        lists = "".join(f"deb {address} {name} main\n" for address, name, _ in dict.fromkeys(found))
+            return cls(mirror=otherwise, lists=lists, settings=_settings(), environment=_proxies())
+        lists = "".join(f"deb {address} {name} main\n" for address, name in dict.fromkeys(ours))
         return cls(mirror=mirrors[0], lists=lists, settings=_settings(), environment=_proxies())
+
+
+def _os_release(key: str) -> str:
+    """Return what this machine's os-release says of itself, in lower case; empty where it says nothing."""
+    try:
+        return platform.freedesktop_os_release().get(key, "").lower()
+    except OSError:
+        return ""
 
 
 def entries(folder: Path) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -1,0 +1,48 @@
+"""Where images are while they are made, and the one lock for making them. For every provider."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infratest.deadline import Deadline
+from infratest.errors import ProviderError
+
+
+def cache_folder() -> Path:
+    """Return where images in the making and an engine of `./run` live: INFRATEST_CACHE, else the user's cache."""
+    given = os.environ.get("INFRATEST_CACHE")
+    if given:
+        return Path(given).absolute()
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "infratest"
+
+
+@contextmanager
+def build_lock(deadline: Deadline) -> Iterator[None]:
+    """Hold the one lock for builds of this user; whoever comes second waits, and then finds the image there."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / "image.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ProviderError(
+            f"images are built in {folder}, which cannot be written: {error.strerror}; name another folder with "
+            "INFRATEST_CACHE"
+        ) from error
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if deadline.passed:
+                    raise ProviderError("another infratest has been building an image for too long") from None
+                time.sleep(0.1)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,90 @@
+"""Programs of this machine, run with a deadline: a container engine's command, debootstrap, VBoxManage and their like.
+
+Each runs in a process group of its own and is ended with all that it has started when its time is over.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+
+from infratest.cleaning import clean
+from infratest.deadline import Deadline
+from infratest.errors import ProviderError
+from infratest.process_tree import reap, signals_held
+from infratest.quoting import command_line
+
+TICK = 0.1  # seconds between two looks at a deadline
+
+
+def call(
+    arguments: Sequence[str], deadline: Deadline, stdin: bytes = b"", environment: Mapping[str, str] | None = None
+) -> tuple[int, str, str]:
+    """Run a program in a process group of its own and return its status and both streams.
+
+    Raises:
+        ProviderError: it is not there, or did not end before the deadline (it is then killed with its children).
+    """
+    # The engine's messages are read for `no such`: they must come in English.
+    full = {**os.environ, **(environment or {}), "LC_ALL": "C.UTF-8"}
+    process = None
+    try:
+        try:
+            with signals_held():
+                process = _started(arguments, full)
+        except OSError as error:
+            raise ProviderError(f"{arguments[0]} could not be run: {error.strerror}") from error
+        out, err = _communicate(process, stdin, deadline)
+    except subprocess.TimeoutExpired:
+        raise ProviderError(
+            f"`{shown(arguments)}` was ended: it was told to stop, or had not ended in its {deadline.seconds:.0f} "
+            "seconds; give it more with --timeout, or see whether the machine is overloaded"
+        ) from None
+    finally:
+        if process is not None:
+            _end(process)
+    return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+
+
+def _started(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        list(arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def _communicate(process: subprocess.Popen[bytes], stdin: bytes, deadline: Deadline) -> tuple[bytes, bytes]:
+    """Wait for the end, looking at the deadline again and again: somebody may bring it forward."""
+    given: bytes | None = stdin
+    while True:
+        try:
+            return process.communicate(given, timeout=min(TICK, deadline.left))
+        except subprocess.TimeoutExpired:
+            given = None  # what is left of it is kept by the process object
+            if deadline.passed:
+                raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill it with all that it has started, where it still runs, and let go of its streams."""
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        reap(process)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+
+
+def shown(arguments: Sequence[str]) -> str:
+    """Return a command as one types it, for messages: at most 160 characters."""
+    line = command_line([clean(argument) for argument in arguments])
+    return line if len(line) <= 160 else line[:157] + "..."
