@@ -94,6 +94,33 @@ def test_no_verb_needs_an_extra_to_show_its_help():
         assert "Traceback" not in done.stderr
 
 
+#: Unpacks an archive of a file and of a link that leads out, as `cp` and the making of images do.
+UNPACK = """
+import io, sys
+from infratest.tarfiles import tarfile
+packed = io.BytesIO()
+with tarfile.open(fileobj=packed, mode="w") as archive:
+    archive.addfile(tarfile.TarInfo("inside"), io.BytesIO())
+    link = tarfile.TarInfo("out")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    archive.addfile(link)
+with tarfile.open(fileobj=io.BytesIO(packed.getvalue())) as archive:
+    archive.extract("inside", sys.argv[1], filter="data")
+    try:
+        archive.extract("out", sys.argv[1], filter="data")
+    except tarfile.AbsoluteLinkError as error:
+        print(error)
+"""
+
+
+def test_what_is_unpacked_stays_inside_on_every_python(tmp_path):
+    """The interpreter of this environment may be older than the one of the tests, as Debian 12's is."""
+    done = run("python", "-c", UNPACK, str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "'out' is a link to an absolute path\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["inside"]
+
+
 @pytest.mark.parametrize("user", [0, NOBODY])
 def test_the_baseline_as_root_and_as_nobody(user):
     """As a monitoring daemon runs it: no environment, no HOME, no writable directory."""

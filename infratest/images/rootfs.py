@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from infratest.images.recipe import Recipe
 from infratest.images.sources import Sources
 from infratest.local_program import call
 from infratest.quoting import quoted
+from infratest.tarfiles import tarfile
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import subprocess
-import tarfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +22,7 @@ from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, TransportError, UserError
 from infratest.hosts import Host
 from infratest.project.session import Session
+from infratest.tarfiles import tarfile
 from infratest.transports.base import SUDO
 
 #: Unpacks what comes in: into `$1` where that is a folder, else beside it and then under its name. `$2` is the name at
