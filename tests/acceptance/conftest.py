@@ -65,7 +65,7 @@ def new_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[
         (project.folder / "stack.yaml").write_text(stack, encoding="utf-8")
         (project.folder / "nginx.sh").write_text(PROVISION, encoding="utf-8")
         made.append(project)
-        project.good("up", "--provision", "--timeout", "20m", timeout=1300)  # the first time it builds its images
+        project.good("up", "--provision", "--timeout", "20min", timeout=1300)  # the first time it builds its images
         return project
 
     yield bring_up

@@ -113,7 +113,7 @@ def test_commands_on_a_host_are_bounded_by_the_kinds_of_facts(place: Place, tmp_
     assert many == few
     # One of each, however many ask: a fact's own programs, with `timeout` and a shell around each.
     assert (many["dpkg-query"], many["ss"], many["head"], many["readlink"]) == (1, 1, 1, 1)
-    assert many["timeout"] == 10 + 1  # and once to learn whose it is
+    assert many["timeout"] == 11 + 1  # and once to learn whose it is
     assert sum(many.values()) < 60
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 #: Bytes of a script, written for a command line, up to which it goes with the command (libssh2 sends 35 000 in all).
 SCRIPT_LIMIT = 28_000
 
-#: What some login shell reads otherwise inside single quotes (sh, csh, fish) -> how `printf %b` writes it.
-ESCAPES = str.maketrans({"\\": r"\0134", "\n": r"\0012", "'": r"\0047", "!": r"\0041"})
+#: What some login shell reads otherwise inside single quotes (sh, csh, fish) -> how `printf %b` writes it. A backslash
+#: before another character than itself or a quote is one to all of them.
+ESCAPES = str.maketrans({"\\": r"\0134", "\n": r"\n", "'": r"\0047", "!": r"\0041"})
 
 #: The environment variable that holds a script.
 SCRIPT = "INFRATEST_SCRIPT"
