@@ -293,7 +293,7 @@ def test_a_deadline_ends_a_call(stack: Stack) -> None:
 @pytest.mark.parametrize(
     "spec, error, words",
     [
-        (HostSpec(name="a", options=HostOptions(image="debian-21")), UnknownName, "did you mean 'debian-12'"),
+        (HostSpec(name="a", options=HostOptions(image="debain-12")), UnknownName, "did you mean 'debian-12'"),
         (HostSpec(name="a", options=HostOptions(user="-x")), UserError, "user '-x' is no user"),
     ],
 )
