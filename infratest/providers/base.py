@@ -3,9 +3,8 @@
 The lifecycle calls it, several calls at once from several threads, and writes each resource to the journal before it
 asks for it. `create` may fail half-way or the process may die inside it: whatever then exists is found by `existing`
 through its lease labels and removed by `destroy`, which is idempotent (removing what is gone is fine). Providers raise
-ProviderError with what was asked, of whom, what it answered, and what to try. Halting, starting, looking for what is
-usable on this machine and foreseeing what cannot be made are optional: a provider that can has `Halts`,
-`diagnosis.Doctor` and `Foresees` beside it.
+ProviderError with what was asked, of whom, what it answered, and what to try. What only some can do stands in small
+protocols beside it, at the end of this file and in `diagnosis.Doctor`; a verb that needs one refuses the others.
 """
 
 from __future__ import annotations
@@ -197,6 +196,8 @@ class Provider(ABC):
     declared: ClassVar[bool] = False
     #: The one host of a stack that declares none, for a provider whose hosts are there by themselves.
     undeclared: ClassVar[str] = ""
+    #: False: its hosts do not find each other by name, so that `up` writes the names into their /etc/hosts.
+    resolves_names: ClassVar[bool] = True
 
     def __init__(self, options: Any, context: Context) -> None:
         self.options = options
@@ -227,9 +228,100 @@ class Provider(ABC):
 class Halts(Protocol):
     """A provider that can stop a host and start it again without losing its disk."""
 
-    def halt(self, resource: Resource, deadline: Deadline) -> None: ...
+    def halt(self, resource: Resource, deadline: Deadline) -> None:
+        """Have it power off in order, and cut the power where it does not; fine where it does not run."""
 
-    def start(self, resource: Resource, deadline: Deadline) -> None: ...
+    def start(self, resource: Resource, deadline: Deadline) -> None:
+        """Start it, or let it go on where it is suspended; fine where it runs."""
+
+
+@runtime_checkable
+class Suspends(Protocol):
+    """A provider that can stop a host with its memory kept; `start` lets it go on where it was."""
+
+    def suspend(self, resource: Resource, deadline: Deadline) -> None: ...
+
+
+@runtime_checkable
+class Reboots(Protocol):
+    """A provider that can have a host boot anew by its own means, not by a command on the host."""
+
+    def reboot(self, resource: Resource, deadline: Deadline) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A host as it was kept under a name. `taken`: seconds since the epoch. `running`: its memory was kept too."""
+
+    name: str
+    taken: float
+    running: bool = False
+
+
+@runtime_checkable
+class Snapshots(Protocol):
+    """A provider that can keep a host's disk, and the memory of a running one where it can, and bring it back."""
+
+    def take_snapshot(self, resource: Resource, name: str, deadline: Deadline) -> None:
+        """Keep it as it is. Raises ProviderError: there is a snapshot of that name already."""
+
+    def restore_snapshot(self, resource: Resource, name: str, deadline: Deadline) -> None:
+        """Bring it back as it was, running only where it ran then. Raises ProviderError: there is none of that name."""
+
+    def snapshots(self, resource: Resource, deadline: Deadline) -> list[Snapshot]:
+        """Return what is kept of it, the oldest first."""
+        ...
+
+    def delete_snapshot(self, resource: Resource, name: str, deadline: Deadline) -> None:
+        """Forget one; the host stays as it is. Raises ProviderError: there is none of that name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Console:
+    """What a host's console says: the end of its serial log, and a PNG picture of its screen where there is one."""
+
+    text: str
+    screenshot: bytes = b""
+
+
+@runtime_checkable
+class Consoles(Protocol):
+    """A provider that can show a host's console, which tells why a host does not come up."""
+
+    def console(self, resource: Resource, deadline: Deadline) -> Console: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptImage:
+    """An image that is ready on this machine.
+
+    Args:
+        name: by which a stack file asks for it. id: by which its keeper knows it (a tag, a file). providers: that make
+        hosts from it. size: bytes. made: seconds since the epoch. source: what it was made from, in words.
+    """
+
+    name: str
+    id: str
+    providers: tuple[str, ...]
+    size: int
+    made: float
+    source: str
+
+
+@runtime_checkable
+class KeepsImages(Protocol):
+    """A provider whose hosts are made from images that this machine keeps. Asked without a stack, as doctor is."""
+
+    @classmethod
+    def kept_images(cls, deadline: Deadline) -> list[KeptImage]: ...
+
+    @classmethod
+    def build_image(cls, name: str, folder: Path, deadline: Deadline) -> KeptImage:
+        """Return the image of that name, built or fetched where it is not there. `folder`: the stack file's."""
+        ...
+
+    @classmethod
+    def remove_image(cls, image: KeptImage, deadline: Deadline) -> None: ...
 
 
 @runtime_checkable

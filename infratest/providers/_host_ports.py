@@ -1,0 +1,114 @@
+"""Ports of this machine's loopback that lead to ports of hosts. For providers whose hosts have no address routed here.
+
+One list for all providers and processes of a user, under one lock: two machines never get the same port, though one of
+them is halted and nobody listens for it. The list is a file in the cache folder; its owners are the machines' ids.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from infratest.errors import ProviderError
+from infratest.images.cache import cache_folder
+
+LOOPBACK = "127.0.0.1"
+
+#: Below the ranges that kernels hand out by themselves (Linux from 32768, others from 49152), above the usual services.
+FIRST, LAST = 21000, 31999
+
+
+def allot(owner: str, ports: Sequence[int]) -> dict[int, int]:
+    """Return a port of this machine for each port of a host; what its owner holds already stays as it is.
+
+    Args:
+        owner: the machine's id, which nobody else has.
+    Raises:
+        ProviderError: none is free, or the list cannot be written.
+    """
+    with _list() as held:
+        mine = {port: at for at, (name, port) in held.items() if name == owner}
+        candidate = FIRST
+        for port in ports:
+            if port in mine:
+                continue
+            while candidate <= LAST and (candidate in held or not _free(candidate)):
+                candidate += 1
+            if candidate > LAST:
+                raise ProviderError(f"every port from {FIRST} to {LAST} of {LOOPBACK} is taken; see `infratest reap`")
+            held[candidate] = (owner, port)
+            mine[port] = candidate
+        return {port: mine[port] for port in ports}
+
+
+def allotted(owner: str) -> dict[int, int]:
+    """Return what a machine has, without waiting for the lock: host's port -> this machine's."""
+    return {port: at for at, (name, port) in _read(_path()).items() if name == owner}
+
+
+def release(owner: str) -> None:
+    """Give back all that a machine has; fine if it has nothing."""
+    with _list() as held:
+        for at in [at for at, (name, _) in held.items() if name == owner]:
+            del held[at]
+
+
+def _path() -> Path:
+    return cache_folder() / "host-ports.json"
+
+
+@contextmanager
+def _list() -> Iterator[dict[int, tuple[str, int]]]:
+    """Hold the list; what is changed in it is written at the end, unless that fails."""
+    path = _path()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ProviderError(f"{path.parent} cannot be written: {error.strerror}; name another folder with "
+                            "INFRATEST_CACHE") from error  # fmt: skip
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        held = _read(path)
+        before = dict(held)
+        yield held
+        if held != before:
+            _write(path, held)
+    finally:
+        os.close(handle)
+
+
+def _read(path: Path) -> dict[int, tuple[str, int]]:
+    try:
+        lines = json.loads(path.read_text("utf-8"))
+        return {int(at): (str(name), int(port)) for at, (name, port) in lines.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ProviderError(
+            f"{path}: the list of host ports cannot be read: {error}; where no machine of yours runs, remove the file"
+        ) from error
+
+
+def _write(path: Path, held: dict[int, tuple[str, int]]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(json.dumps(held), "utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ProviderError(f"{path} cannot be written: {error.strerror}; is the disk full?") from error
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,56 @@
+"""Ports of this machine that lead to hosts: never two machines at one, over processes and while one is halted."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from infratest.errors import ProviderError
+from infratest.providers import _host_ports
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("INFRATEST_CACHE", str(tmp_path))
+    return tmp_path
+
+
+def test_what_is_allotted_stays_and_grows() -> None:
+    first = _host_ports.allot("a", [22])
+    assert _host_ports.allot("a", [22, 80])[22] == first[22]
+    assert set(_host_ports.allotted("a")) == {22, 80}
+    assert _host_ports.allotted("b") == {}
+
+
+def test_a_port_is_free_again_after_its_release() -> None:
+    first = _host_ports.allot("a", [22])[22]
+    _host_ports.release("a")
+    _host_ports.release("a")
+    assert _host_ports.allot("b", [22])[22] == first
+
+
+def test_a_port_that_somebody_listens_at_is_passed_over() -> None:
+    first = _host_ports.allot("a", [22])[22]
+    _host_ports.release("a")
+    with socket.socket() as taken:
+        taken.bind((_host_ports.LOOPBACK, first))
+        taken.listen()
+        assert _host_ports.allot("b", [22])[22] != first
+
+
+def test_processes_never_get_the_same_port() -> None:
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
+        answers = list(pool.map(_host_ports.allot, [f"m{number}" for number in range(40)], [[22, 80]] * 40))
+    ports = [port for answer in answers for port in answer.values()]
+    assert len(ports) == len(set(ports)) == 80
+
+
+def test_a_damaged_list_is_told_and_not_overwritten(cache: Path) -> None:
+    (cache / "host-ports.json").write_text("[1")
+    with pytest.raises(ProviderError, match=r"host-ports\.json: the list of host ports cannot be read"):
+        _host_ports.allot("a", [22])
+    assert (cache / "host-ports.json").read_text() == "[1"
