@@ -246,10 +246,16 @@ def _of_its_hosts(provider: str) -> str:
 
 
 def verbs() -> dict[str, click.Command]:
-    """Return every verb by its name, in the order in which the help lists them."""
+    """Return every verb by its name, in the order in which the help lists them; `snapshot save` as one."""
     context = click.Context(infratest_command)
-    found = {name: infratest_command.get_command(context, name) for name in infratest_command.list_commands(context)}
-    return {name: command for name, command in found.items() if command is not None}
+    found: dict[str, click.Command] = {}
+    for name in infratest_command.list_commands(context):
+        command = infratest_command.get_command(context, name)
+        if command is not None:
+            found[name] = command
+        if isinstance(command, click.Group):
+            found |= {f"{name} {word}": command.commands[word] for word in command.list_commands(context)}
+    return found
 
 
 def _context(command: click.Command) -> click.Context:

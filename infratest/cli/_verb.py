@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from infratest.cleaning import clean
+from infratest.errors import unknown
 
 #: The groups of verbs, in the order in which one meets them.
 BEGIN = "To begin with"
@@ -40,7 +41,7 @@ class Verb:
     """
 
     group: str = OTHERS
-    place: int = 99
+    place: float = 99
     judges: bool = False
     tell: Callable[[str], None] = say
 
@@ -72,3 +73,14 @@ class VerbCommand(click.Command):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+class Words(click.Group):
+    """A verb that is followed by a word of its own, as `snapshot save`; each word is a command."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        if command is None:
+            words = unknown("word", cmd_name, self.list_commands(ctx))
+            raise click.UsageError(f"{ctx.info_name}: {words}", ctx)
+        return command

@@ -36,6 +36,12 @@ def live_ids(records: Iterable[Record], stack: str, env: str) -> dict[str, str]:
     return {one.name: one.id for one in held if (one.kind, one.stack, one.env) == (HOST, stack, env)}
 
 
+def digests(records: Iterable[Record]) -> Mapping[str, str]:
+    """Return what each host, by its id, was provisioned with; one that was brought back to before that is none."""
+    last = {str(one.get("id")): str(one.get("digest")) for one in records if one["what"] == "provisioned"}
+    return {id: value for id, value in last.items() if value}
+
+
 def behind(records: Sequence[Record], stack: str, env: str, specs: Sequence[HostSpec], folder: Path) -> Behind:
     """Return the hosts that `provision` has work on, of those that the journal holds as live.
 
@@ -43,9 +49,7 @@ def behind(records: Sequence[Record], stack: str, env: str, specs: Sequence[Host
         records: of the journal. specs: of the hosts asked about. folder: of the stack file, where paths begin.
     """
     ids = live_ids(records, stack, env)
-    last: Mapping[str, str] = {
-        str(one.get("id")): str(one.get("digest")) for one in records if one["what"] == "provisioned"
-    }
+    last = digests(records)
     asked = [spec for spec in specs if spec.provision and spec.name in ids]
     never = tuple(spec.name for spec in asked if ids[spec.name] not in last)
     changed = tuple(

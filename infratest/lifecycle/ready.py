@@ -26,16 +26,25 @@ LOGIN_REFUSED = 10.0  # seconds: a booting host refuses logins until it is up, a
 
 
 def await_ready(
-    look: Look, sentences: tuple[str, ...], ready: Ready | None, deadline: Deadline, say: Callable[[str], None]
+    look: Look,
+    sentences: tuple[str, ...],
+    ready: Ready | None,
+    deadline: Deadline,
+    say: Callable[[str], None],
+    answered: Callable[[Host], None] | None = None,
 ) -> Host:
     """Wait until a host is ready and return it.
 
+    Args:
+        answered: called once it answers, before its sentences are asked.
     Raises:
         Unreachable, TransportError: it did not answer before the deadline, or shut us out.
         ProviderError: it stopped by itself, or a `ready:` sentence did not come to hold.
     """
     say("waiting for an answer")
     host = _answering(look, deadline)
+    if answered is not None:
+        answered(host)
     if not sentences:
         return host
     if ready is None:

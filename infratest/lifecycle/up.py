@@ -11,8 +11,10 @@ import time
 from collections.abc import Sequence
 
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, ProviderError, UserError
-from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
+from infratest.errors import InfratestError, ProviderError, Unreachable, UserError
+from infratest.hosts import ABSENT, GONE, PAUSED, RUNNING, STOPPED, Host
+from infratest.lifecycle import names
+from infratest.lifecycle.console import last_words
 from infratest.lifecycle.operation import OTHER, UP, Lifecycle
 from infratest.lifecycle.ready import await_ready
 from infratest.lifecycle.removal import failures, leftovers, of_stack
@@ -24,30 +26,35 @@ from infratest.store.journal import Operation, asked, pending
 
 LATE, LOOK_AGAIN = 2.0, 0.25  # seconds that a call which was cut off may still bring something about; between looks
 SETTLED = 60.0  # seconds in which a host that ran before this `up` must answer
+LEFT = 10.0  # seconds for the names on a host that ran before and was not asked for
 
 
-def up(life: Lifecycle, names: Sequence[str] | None = None) -> list[Host]:
+def up(life: Lifecycle, only: Sequence[str] | None = None) -> list[Host]:
     """Make what is not there, start what is halted, leave alone what runs; return the hosts, all ready.
 
     Args:
-        names: of hosts; what they come `after` is brought up with them. None for all.
+        only: names of hosts; what they come `after` is brought up with them. None for all.
     Raises:
         ProviderError: it failed; the message says what was undone. Stopped: it was told to stop, likewise.
     """
-    specs = foresee_hosts(life, names)
+    specs = foresee_hosts(life, only)
     with life.operation("up", UP) as (operation, deadline):
         try:
             _clear(life, operation)
+            earlier: list[HostSpec] = []
             for together in graph.rounds(specs):
-                _raise(life, together, operation, deadline)
+                _raise(life, together, earlier, operation, deadline)
+                earlier += together
+            if not life.provider.resolves_names:
+                _introduce(life, specs, deadline)
             return life.provider.hosts(specs, deadline)  # a signal that cuts this off undoes it, as any other
         except InfratestError as error:
             raise _undone(life, operation, life.as_stop(error)) from error
 
 
-def foresee_hosts(life: Lifecycle, names: Sequence[str] | None = None) -> list[HostSpec]:
+def foresee_hosts(life: Lifecycle, only: Sequence[str] | None = None) -> list[HostSpec]:
     """Return the hosts that `up` brings up. Raises UserError: one that its provider could never make, and why."""
-    specs = with_needed(life.stack.hosts, names)
+    specs = with_needed(life.stack.hosts, only)
     if isinstance(life.provider, Foresees):
         life.provider.foresee(specs)
     return specs
@@ -61,8 +68,10 @@ def _clear(life: Lifecycle, operation: Operation) -> None:
     life.all_well(done)
 
 
-def _raise(life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> None:
-    """Bring up hosts that may come up together."""
+def _raise(
+    life: Lifecycle, specs: Sequence[HostSpec], earlier: Sequence[HostSpec], operation: Operation, deadline: Deadline
+) -> None:
+    """Bring up hosts that may come up together, after those of earlier rounds."""
     now = {host.name: host for host in life.provider.hosts(specs, deadline)}
     _make(life, [spec for spec in specs if now[spec.name].state == GONE], operation, deadline)
     _start(life, [host for host in now.values() if host.state in (STOPPED, PAUSED)], deadline)
@@ -79,7 +88,15 @@ def _raise(life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, dea
         def say(words: str) -> None:
             life.progress(spec.name, "waiting", words)
 
-        await_ready(look, spec.ready, life.ready, limits[spec.name], say)
+        def answered(host: Host) -> None:
+            """What it comes after has a name by now, which its `ready:` sentences may use."""
+            if spec.ready and earlier and not life.provider.resolves_names:
+                names.write(host, names.block([*life.provider.hosts(earlier, deadline), host]), limits[spec.name])
+
+        try:
+            await_ready(look, spec.ready, life.ready, limits[spec.name], say, answered)
+        except (ProviderError, Unreachable) as error:
+            raise type(error)(f"{error}{last_words(life, spec.name)}") from error
         life.progress(spec.name, "ready", "ran already" if now[spec.name].state == RUNNING else "")
 
     life.all_well(each(specs, failing(one, failed), jobs=life.jobs, stop=failed), failed.reason)
@@ -101,6 +118,23 @@ def _make(life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, dead
 
         wanted = [request for request in together if (request.kind, request.name) not in there]
         life.all_well(each(wanted, failing(one, failed), jobs=life.jobs, stop=failed), failed.reason)
+
+
+def _introduce(life: Lifecycle, specs: Sequence[HostSpec], deadline: Deadline) -> None:
+    """Have the hosts of the stack know each other by name; one that was not asked for, and does not answer, is left."""
+    everyone = life.provider.hosts(life.stack.hosts, deadline)
+    lines = names.block([host for host in everyone if host.state not in ABSENT])
+    asked = {spec.name for spec in specs}
+
+    def one(host: Host) -> None:
+        try:
+            names.write(host, lines, deadline if host.name in asked else deadline.at_most(LEFT))
+        except InfratestError:
+            if host.name in asked:
+                raise
+
+    running = [host for host in everyone if host.state == RUNNING]
+    life.all_well(each(running, one, jobs=life.jobs, stop=life.stop))
 
 
 def _start(life: Lifecycle, down: Sequence[Host], deadline: Deadline) -> None:

@@ -17,10 +17,19 @@ from typing import Any
 from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
-from infratest.hosts import GONE, RUNNING, STOPPED, Host
-from infratest.providers.base import HostSpec, Lease, Made, Provider, Request, Resource, transport_of
+from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
+from infratest.providers.base import (
+    Console,
+    HostSpec,
+    Lease,
+    Made,
+    Provider,
+    Request,
+    Resource,
+    Snapshot,
+    transport_of,
+)
 
-VERBS = ("create", "destroy", "existing", "hosts", "halt", "start")
 #: What a stack file may say below `transport:`; that page of transports/fake.py in one sentence.
 TRANSPORT = (
     "how its hosts answer: `answers` ({COMMAND LINE, or its beginning and *: {exit, stdout, stderr, delay, hang, "
@@ -35,8 +44,8 @@ TICK = 0.02  # seconds between two looks at the deadline
 class Options:
     """Where the world is and what goes wrong in it.
 
-    A fault is written `VERB` or `VERB NAME`, as `create web-1`; the verbs are create, destroy, existing, hosts, halt
-    and start.
+    A fault is written `VERB` or `VERB NAME`, as `create web-1`; the verbs are create, destroy, existing, hosts, halt,
+    start, suspend, snapshot, restore and console.
     """
 
     world: str = field(
@@ -119,6 +128,53 @@ class Fake(Provider):
         """Start a host that was stopped."""
         self._switch("start", resource, RUNNING, deadline)
 
+    def suspend(self, resource: Resource, deadline: Deadline) -> None:
+        """Stop a host as it is."""
+        self._switch("suspend", resource, PAUSED, deadline)
+
+    def console(self, resource: Resource, deadline: Deadline) -> Console:
+        """Say that this console is none."""
+        self._before("console", resource.name, deadline)
+        one = self._one("console", resource)
+        return Console(text=f"{one['name']}: a host that is a file; it is {one['state']}\n")
+
+    def take_snapshot(self, resource: Resource, name: str, deadline: Deadline) -> None:
+        """Keep a host's state under a name."""
+        self._before("snapshot", resource.name, deadline)
+        one = self._one("snapshot", resource)
+        if any(kept["name"] == name for kept in one.get("snapshots", ())):
+            raise ProviderError(f"fake: {resource.name}: there is a snapshot {name!r} already; delete it first")
+        kept = {"name": name, "taken": time.time(), "state": one["state"]}
+        self._write(one | {"snapshots": [*one.get("snapshots", ()), kept]})
+        self._after("snapshot", resource.name)
+
+    def restore_snapshot(self, resource: Resource, name: str, deadline: Deadline) -> None:
+        """Bring a host's state back."""
+        self._before("restore", resource.name, deadline)
+        one = self._one("restore", resource)
+        self._write(one | {"state": self._kept(one, name)["state"]})
+        self._after("restore", resource.name)
+
+    def snapshots(self, resource: Resource, deadline: Deadline) -> list[Snapshot]:
+        """Return what is kept of a host."""
+        one = self._one("snapshots", resource)
+        return [
+            Snapshot(name=kept["name"], taken=kept["taken"], running=kept["state"] == RUNNING)
+            for kept in one.get("snapshots", ())
+        ]
+
+    def delete_snapshot(self, resource: Resource, name: str, deadline: Deadline) -> None:
+        """Forget what is kept under a name."""
+        one = self._one("delete-snapshot", resource)
+        forgotten = self._kept(one, name)
+        self._write(one | {"snapshots": [kept for kept in one["snapshots"] if kept != forgotten]})
+
+    def _kept(self, one: dict[str, Any], name: str) -> dict[str, Any]:
+        for kept in one.get("snapshots", ()):
+            if kept["name"] == name:
+                return dict(kept)
+        raise ProviderError(f"fake: {one['name']}: no snapshot {name!r}; `infratest snapshot list` shows what there is")
+
     @classmethod
     def doctor(cls) -> list[Finding]:
         """It needs nothing."""
@@ -126,11 +182,14 @@ class Fake(Provider):
 
     def _switch(self, verb: str, resource: Resource, state: str, deadline: Deadline) -> None:
         self._before(verb, resource.name, deadline)
+        self._write(self._one(verb, resource) | {"state": state})
+        self._after(verb, resource.name)
+
+    def _one(self, verb: str, resource: Resource) -> dict[str, Any]:
         found = [one for one in self._all() if one["id"] == resource.id]
         if not found:
             raise ProviderError(f"fake: cannot {verb} {resource.name!r}: it does not exist; `infratest up` makes it")
-        self._write(found[0] | {"state": state})
-        self._after(verb, resource.name)
+        return found[0]
 
     def _before(self, verb: str, name: str, deadline: Deadline) -> None:
         if _asked(self.options.hang, verb, name):

@@ -12,9 +12,10 @@ Records, one JSON object a line, each with `what` and `time`:
     lease     stack, env, expires                removing  op, kind, name, id
     undo-asked  id, host, command, stack, env    removed   op, kind, name, id
     undo-done   id                               provisioned  id, name, digest
+                                                 snapshot  id, name, snapshot, digest
 
 `spec`, of a host alone, is what it was made from; records of earlier versions have none. `digest` is of what a host was
-provisioned with (lifecycle/provisioned.py); the last of a host's counts.
+provisioned with (lifecycle/provisioned.py), empty for nothing; the last of a host's, or of its snapshot's, counts.
 """
 
 from __future__ import annotations
@@ -249,6 +250,10 @@ class Journal:
         """A host was provisioned, with what this is the digest of."""
         self.write("provisioned", id=id, name=name, digest=digest)
 
+    def snapshot(self, id: str, name: str, snapshot: str, digest: str) -> None:
+        """A host was kept under a name of a snapshot, while this was the digest of what it was provisioned with."""
+        self.write("snapshot", id=id, name=name, snapshot=snapshot, digest=digest)
+
     def undo_asked(self, host: str, command: str, id: str, stack: str = "", env: str = "") -> None:
         """A fault is about to be put in on a host; this shell command takes it back."""
         self.write("undo-asked", id=id, host=host, command=command, stack=stack, env=env)
@@ -297,8 +302,9 @@ def _stays(record: Record, records: list[dict[str, Any]], stack: str, env: str) 
     ours = {r["op"] for r in records if r["what"] == "begin" and (r["stack"], r["env"]) == (stack, env)}
     held = live(records)
     what, op = record["what"], record.get("op")
-    if what == "provisioned":
-        same = [r for r in records if r["what"] == what and r["id"] == record["id"]]
+    if what in ("provisioned", "snapshot"):
+        mark = (what, record["id"], record.get("snapshot"))
+        same = [r for r in records if (r["what"], r.get("id"), r.get("snapshot")) == mark]
         return record["id"] in held and record is same[-1]
     if what in ("undo-asked", "undo-done"):
         return any(undo.id == record["id"] for undo in open_undos(records))

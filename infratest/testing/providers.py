@@ -17,10 +17,20 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.diagnosis import Doctor
 from infratest.errors import ProviderError, TransportError, UserError
-from infratest.hosts import GONE, RUNNING, STOPPED, Host
+from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
 from infratest.outsiders import options_of
 from infratest.plugins import builtin
-from infratest.providers.base import Context, Halts, HostSpec, Lease, Provider, Resource
+from infratest.providers.base import (
+    Consoles,
+    Context,
+    Halts,
+    HostSpec,
+    Lease,
+    Provider,
+    Resource,
+    Snapshots,
+    Suspends,
+)
 from infratest.stack.declared import StackFile
 from infratest.stack.open import open_provider, open_transport
 from infratest.store.directory import StateDir
@@ -168,6 +178,44 @@ class MakingContract(ProviderContract):
         assert [host.state for host in case.hosts()] == [RUNNING, RUNNING]
         assert case.hosts()[0].address == address
         wait_until(lambda: answers(case.hosts()[0]), 30)
+
+    def test_suspended_and_started_it_goes_on(self, case: Case) -> None:
+        if not isinstance(case.provider, Suspends):
+            pytest.skip("it suspends nothing")
+        assert isinstance(case.provider, Halts)
+        one = next(each for each in case.mine() if each.name == "one")
+        case.provider.suspend(one, Deadline(LONG))
+        assert [host.state for host in case.hosts()] == [PAUSED, RUNNING]
+        case.provider.start(one, Deadline(LONG))
+        assert [host.state for host in case.hosts()] == [RUNNING, RUNNING]
+        wait_until(lambda: answers(case.hosts()[0]), 30)
+
+    def test_what_is_kept_can_be_brought_back(self, case: Case) -> None:
+        if not isinstance(case.provider, Snapshots):
+            pytest.skip("it keeps no snapshots")
+        one = next(each for each in case.mine() if each.name == "one")
+        case.provider.take_snapshot(one, "first", Deadline(LONG))
+        with pytest.raises(ProviderError, match="first"):
+            case.provider.take_snapshot(one, "first", Deadline(LONG))
+        case.provider.take_snapshot(one, "second", Deadline(LONG))
+        assert [each.name for each in case.provider.snapshots(one, Deadline(LONG))] == ["first", "second"]
+        case.provider.restore_snapshot(one, "first", Deadline(LONG))
+        if case.hosts()[0].state == STOPPED:  # its disk alone was kept
+            assert isinstance(case.provider, Halts)
+            case.provider.start(one, Deadline(LONG))
+        wait_until(lambda: answers(case.hosts()[0]), 60)
+        case.provider.delete_snapshot(one, "first", Deadline(LONG))
+        assert [each.name for each in case.provider.snapshots(one, Deadline(LONG))] == ["second"]
+        with pytest.raises(ProviderError, match="first"):
+            case.provider.restore_snapshot(one, "first", Deadline(LONG))
+        case.provider.delete_snapshot(one, "second", Deadline(LONG))
+        assert case.provider.snapshots(one, Deadline(LONG)) == []
+
+    def test_a_console_is_text(self, case: Case) -> None:
+        if not isinstance(case.provider, Consoles):
+            pytest.skip("it shows no console")
+        one = next(each for each in case.mine() if each.name == "one")
+        assert isinstance(case.provider.console(one, Deadline(LONG)).text, str)
 
     def test_removed_twice_it_is_gone_and_others_stay(self, name: str, tmp_path: Path) -> None:
         case, other = case_of(name, tmp_path / "a", {}), case_of(name, tmp_path / "b", {})

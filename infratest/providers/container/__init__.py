@@ -26,6 +26,7 @@ from infratest.images.recipe import Recipe
 from infratest.images.recipe import recipe as recipe_of
 from infratest.providers import _ssh_keys
 from infratest.providers.base import (
+    Console,
     Context,
     HostSpec,
     Lease,
@@ -53,6 +54,9 @@ USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 
 #: Seconds that the engine may take for an orderly power-off before it kills.
 GRACE = 10
+
+#: Lines of a console that are asked for.
+CONSOLE_LINES = 1000
 
 #: Times a network is asked for again when somebody else took its range in between.
 NETWORK_TRIES = 5
@@ -281,6 +285,14 @@ class Container(Provider):
         engine.run(["unpause" if PAUSED in states else "start", resource.id], deadline)
         if self._published:
             self._renew_known(resource.id, resource.name, deadline)
+
+    def suspend(self, resource: Resource, deadline: Deadline) -> None:
+        """Freeze a host where it is: its memory stays in the machine's, and is lost with a reboot of it."""
+        self._found(deadline).run(["pause", resource.id], deadline)
+
+    def console(self, resource: Resource, deadline: Deadline) -> Console:
+        """Return what its PID 1 has printed."""
+        return Console(text=self._found(deadline).logs(resource.id, CONSOLE_LINES, deadline))
 
     def _renew_known(self, identity: str, host: str, deadline: Deadline) -> None:
         """A published port is another one after each start: have the host's key on record under the present one."""

@@ -85,6 +85,13 @@ class Engine:
         found: list[dict[str, Any]] = json.loads(out or "[]")
         return found
 
+    def logs(self, name: str, lines: int, deadline: Deadline) -> str:
+        """Return the last lines that a container's processes have printed, of both streams."""
+        status, out, err = self.answer(["logs", "--tail", str(lines), name], deadline)
+        if status != 0:
+            raise ProviderError(f"{self.kind} has no log of {name[:12]}: {_words(err) or f'exit {status}'}")
+        return out + err
+
     def exists(self, what: str, name: str, deadline: Deadline) -> bool:
         """Say whether an `image` or `network` of this name is there."""
         return self.answer([what, "inspect", name], deadline)[0] == 0
