@@ -1,0 +1,63 @@
+"""User data as Debian's cloud-init reads them: the machine has our host key and name, and lets our user in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infratest.images.seed import Seed, user_data
+from infratest.providers import _ssh_keys
+from tests.worlds.node_image import node_image
+from tests.worlds.node_machines import NodeMachines
+from tests.worlds.nodes import SSH_PORT
+
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(1200)]  # the image may have to be built first
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeMachines]:
+    engine, image = node_image()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in engine.environment.items():
+            patch.setenv(name, value)
+        machines = NodeMachines(tmp_path_factory.mktemp("nodes"), (engine.program, *engine.options), image)
+        try:
+            yield machines
+        finally:
+            machines.close()
+
+
+@pytest.mark.parametrize("user", ["root", "deploy"])
+def test_cloud_init_does_what_they_say(machines: NodeMachines, user: str, tmp_path: Path) -> None:
+    host = _ssh_keys.new_key()
+    key, public = _ssh_keys.user_key(tmp_path)
+    seed = Seed(
+        instance=f"i-{user}", hostname="web-1", user=user, key=public,
+        host_private=host.private.decode(), host_public=host.public,
+    )  # fmt: skip
+    told = user_data(seed, [["touch", "/run/told"]])
+    address = machines.start(f"i-{user}", told)
+    known = tmp_path / "known_hosts"
+    known.write_text(f"[{address}]:{SSH_PORT} {host.public}\n")
+
+    def asked(command: str) -> subprocess.CompletedProcess[str]:
+        options = [f"UserKnownHostsFile={known}", "StrictHostKeyChecking=yes", "BatchMode=yes", "ConnectTimeout=10"]
+        words = ["ssh", "-F", "none", "-p", str(SSH_PORT), "-i", str(key), *(f"-o{each}" for each in options)]
+        words.append(f"{user}@{address}")
+        return subprocess.run([*words, command], capture_output=True, text=True, timeout=60, env=os.environ)
+
+    end = time.monotonic() + 120
+    while asked("true").returncode != 0:
+        assert time.monotonic() < end, asked("true").stderr
+        time.sleep(0.2)
+    assert asked("cloud-init status --wait").stdout.strip(". \n") == "status: done"
+    assert asked("hostname; sudo -n id -u; ls /run/told; ls /etc/ssh/ssh_host_*.pub").stdout.split() == [
+        "web-1", "0", "/run/told", "/etc/ssh/ssh_host_ed25519_key.pub",
+    ]  # fmt: skip
+    assert asked("sudo -n getent shadow $(id -un)").stdout.split(":")[1][:1] in ("!", "*")  # no password lets in
+    assert host.private.decode().splitlines()[1] not in asked("sudo -n cat /var/log/cloud-init-output.log").stdout
