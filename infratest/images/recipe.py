@@ -23,7 +23,7 @@ DEPTH = 8
 
 KEYS = frozenset((
     "like", "registry", "suite", "mirror", "distribution", "keyring", "script", "components", "sources", "packages",
-    "command", "stop-signal", "masked",
+    "command", "stop-signal", "masked", "kernel", "machine-packages", "machine-masked",
 ))  # fmt: skip
 
 
@@ -36,7 +36,9 @@ class Recipe:
         distribution: whose suite it is, as os-release's ID has it: a machine of the same one lends its package sources.
         keyring: that debootstrap verifies the suite's signature by, a file of the recipe or of this machine; its own
         choice without one. script: debootstrap's for a suite that it does not know. components: of the archive.
-        sources: lines of a sources.list where this machine has none to lend.
+        sources: lines of a sources.list where this machine has none to lend. kernel: the package of a virtual machine's
+        kernel, `{arch}` in it being this machine's architecture; machine_packages: what it needs beside;
+        machine_masked: units that must not start there, in place of `masked`.
     """
 
     name: str
@@ -54,6 +56,9 @@ class Recipe:
     registry: str = ""
     stop_signal: str = "SIGRTMIN+3"
     masked: tuple[str, ...] = ()
+    kernel: str = ""
+    machine_packages: tuple[str, ...] = ()
+    machine_masked: tuple[str, ...] = ()
 
     def package_sources(self) -> Sources:
         """Return where its packages come from on this machine."""
@@ -99,6 +104,9 @@ def recipe(name: str, folder: Path) -> Recipe:
             sources=_words(data, "sources", ()),
             stop_signal=data.get("stop-signal", "SIGRTMIN+3"),
             masked=_words(data, "masked", ()),
+            kernel=data.get("kernel", ""),
+            machine_packages=_words(data, "machine-packages", ()),
+            machine_masked=_words(data, "machine-masked", ()),
         )
     except KeyError as error:
         raise UserError(f"{place / RECIPE}: {error.args[0]} is missing") from error
@@ -142,4 +150,5 @@ def _words(data: dict[str, Any], key: str, otherwise: tuple[str, ...] | None = N
 
 
 def _shipped() -> Path:
+    """Return where the recipes are that come with the package."""
     return Path(str(files("infratest.fixtures"))) / "images"

@@ -51,25 +51,40 @@ def bootstrapped(recipe: Recipe, sources: Sources, deadline: Deadline) -> Iterat
     Raises:
         ProviderError: debootstrap or the recipe's `setup.sh` failed, with its last words.
     """
-    for stale in cache_folder().glob("build-*"):  # of a build that was killed: ours is the only one, by the lock
-        shutil.rmtree(stale, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="build-", dir=cache_folder()) as folder:
-        root, archive = Path(folder, "root"), Path(folder, "root.tar")
-        run([*ALONE, *_debootstrap(recipe, sources, root, Path(folder))], sources, deadline)
-        with tarfile.open(fileobj=io.BytesIO(packed(recipe, sources, ()))) as held:
-            held.extractall(root, filter="data")
-        run([*ALONE, "chroot", str(root), "sh", f"/{INSIDE}/setup.sh"], sources, deadline)
+    with root_folder(recipe, sources, deadline) as root:
+        archive = root.with_name("root.tar")
         run(["tar", "-C", str(root), "--numeric-owner", "-cf", str(archive), "."], sources, deadline)
         yield archive
 
 
-def _debootstrap(recipe: Recipe, sources: Sources, root: Path, folder: Path) -> list[str]:
+@contextmanager
+def root_folder(recipe: Recipe, sources: Sources, deadline: Deadline) -> Iterator[Path]:
+    """Make the recipe's root file system; yield it as a folder, in a folder of its own where more may be made, which
+    is gone afterwards. Under the build lock. Raises as `bootstrapped`."""
+    for stale in cache_folder().glob("build-*"):  # of a build that was killed: ours is the only one, by the lock
+        shutil.rmtree(stale, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="build-", dir=cache_folder()) as folder:
+        root = Path(folder, "root")
+        run([*ALONE, *_debootstrap(recipe, sources, root)], sources, deadline)
+        with tarfile.open(fileobj=io.BytesIO(packed(recipe, sources, ()))) as held:
+            held.extractall(root, filter="data")
+        run_inside(root, ["sh", f"/{INSIDE}/setup.sh"], sources, deadline)
+        yield root
+
+
+def run_inside(root: Path, command: list[str], sources: Sources, deadline: Deadline) -> None:
+    """Run a program in a root file system, with /proc there; raises as `run` does."""
+    inside = 'mount -t proc proc "$1/proc" && exec chroot "$@"'
+    run([*ALONE, "sh", "-c", inside, "sh", str(root), *command], sources, deadline)
+
+
+def _debootstrap(recipe: Recipe, sources: Sources, root: Path) -> list[str]:
     """Return the command: the suite's signature is always verified."""
     words = ["debootstrap", "--variant=minbase", "--force-check-gpg", f"--include={','.join(recipe.packages)}"]
     if recipe.components:
         words.append(f"--components={','.join(recipe.components)}")
     if recipe.keyring in recipe.files:
-        keyring = folder / "keyring.gpg"
+        keyring = root.with_name("keyring.gpg")
         keyring.write_bytes(recipe.files[recipe.keyring])
         words.append(f"--keyring={keyring}")
     elif recipe.keyring:

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
 from infratest.hosts import Host
+from infratest.images.kept import KeptImage
 from infratest.options import Field, fields
 
 T = TypeVar("T")
@@ -289,23 +290,6 @@ class Consoles(Protocol):
     """A provider that can show a host's console, which tells why a host does not come up."""
 
     def console(self, resource: Resource, deadline: Deadline) -> Console: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeptImage:
-    """An image that is ready on this machine.
-
-    Args:
-        name: by which a stack file asks for it. id: by which its keeper knows it (a tag, a file). providers: that make
-        hosts from it. size: bytes. made: seconds since the epoch. source: what it was made from, in words.
-    """
-
-    name: str
-    id: str
-    providers: tuple[str, ...]
-    size: int
-    made: float
-    source: str
 
 
 @runtime_checkable

@@ -1,0 +1,111 @@
+"""Disks of machines: which there are, which file is one, what is kept. What boots is in tests/providers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.errors import ProviderError, UnknownName, UserError
+from infratest.images import disk
+from infratest.images.recipe import names, recipe
+
+LONG = 60.0
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the test's own."""
+    monkeypatch.setenv("INFRATEST_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def made(path: Path, form: str, *more: str) -> Path:
+    subprocess.run(["qemu-img", "create", "-q", "-f", form, *more, str(path), "1M"], check=True)
+    return path
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_recipe_has_a_kernel_and_starts_what_a_machine_needs(name: str, tmp_path: Path) -> None:
+    disk.foresee(name, tmp_path)
+    shipped = recipe(name, tmp_path)
+    assert shipped.kernel.startswith("linux-image-")
+    needed = {"systemd-logind.service", "dbus.service", "systemd-udevd.service", "systemd-networkd.service"}
+    assert not needed & set(shipped.machine_masked)
+
+
+def test_an_unknown_image_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match=r"unknown image 'debian12': did you mean 'debian-12'"):
+        disk.foresee("debian12", tmp_path)
+    with pytest.raises(UserError, match=r"there is no disk .*/my\.qcow2; an image is the name of a recipe or a disk"):
+        disk.foresee("my.qcow2", tmp_path)
+
+
+def test_a_recipe_without_a_kernel_makes_no_machine(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "recipe.toml").write_text(
+        'suite = "bookworm"\nmirror = ""\npackages = ["systemd"]\ncommand = ["/sbin/init"]\n'
+    )
+    with pytest.raises(UserError, match=r"mine: the recipe names no kernel, .*linux-image-cloud-\{arch\}"):
+        disk.foresee("mine", tmp_path)
+
+
+@pytest.mark.parametrize("name, form", [("a.qcow2", "qcow2"), ("a.raw", "raw"), ("a.vmdk", "vmdk"), ("a.vdi", "vdi")])
+def test_a_disk_of_ones_own_is_used_where_it_is(tmp_path: Path, name: str, form: str) -> None:
+    path = made(tmp_path / name, form)
+    image = disk.disk_image(name, tmp_path, Deadline(LONG))
+    assert (image.name, image.disk, image.format, image.kernel) == (name, path, form, None)
+    with pytest.raises(UserError, match="a disk of your own is used where it is; nothing is built or kept"):
+        disk.kept_as(image, ["qemu"])
+
+
+def test_img_may_be_of_any_format(tmp_path: Path) -> None:
+    made(tmp_path / "a.img", "qcow2")
+    assert disk.disk_image("a.img", tmp_path, Deadline(LONG)).format == "qcow2"
+
+
+def test_a_disk_of_ones_own_has_another_id_once_it_is_written_anew(tmp_path: Path) -> None:
+    first = disk.disk_image(made(tmp_path / "a.raw", "raw").name, tmp_path, Deadline(LONG)).id
+    with (tmp_path / "a.raw").open("ab") as file:
+        file.write(b"x" * 512)
+    assert disk.disk_image("a.raw", tmp_path, Deadline(LONG)).id != first
+
+
+def test_what_is_no_disk_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "broken.qcow2").write_bytes(b"QFI\xfb" + b"\xff" * 600)
+    with pytest.raises(ProviderError, match=r"broken\.qcow2 is no qcow2 that can be used: .*version"):
+        disk.disk_image("broken.qcow2", tmp_path, Deadline(LONG))
+    (tmp_path / "text.qcow2").write_text("hello")
+    with pytest.raises(ProviderError, match=r"text\.qcow2 is no qcow2 that can be used: its content is raw"):
+        disk.disk_image("text.qcow2", tmp_path, Deadline(LONG))
+    made(tmp_path / "base.qcow2", "qcow2")
+    made(tmp_path / "upper.qcow2", "qcow2", "-b", "base.qcow2", "-F", "qcow2")
+    with pytest.raises(ProviderError, match=r"upper\.qcow2 stands on another disk, base\.qcow2: make one of both"):
+        disk.disk_image("upper.qcow2", tmp_path, Deadline(LONG))
+
+
+def test_kept_disks_are_listed_and_removed_and_what_is_half_made_does_not_count(cache: Path) -> None:
+    for name in ("debian-12-aaaa", "half-bbbb"):
+        (cache / "disks" / name).mkdir(parents=True)
+        (cache / "disks" / name / "disk.qcow2").write_bytes(b"x" * 8192)
+    about = {"name": "debian-12", "made": 1700000000.0, "source": "recipe debian-12"}
+    (cache / "disks" / "debian-12-aaaa" / "about.json").write_text(json.dumps(about))
+    (only,) = disk.kept(["qemu"])
+    assert (only.name, only.id, only.providers, only.made) == ("debian-12", "debian-12-aaaa", ("qemu",), 1700000000.0)
+    assert only.size >= 8192
+    disk.remove(only.id, Deadline(LONG))
+    disk.remove(only.id, Deadline(LONG))
+    assert disk.kept(["qemu"]) == []
+    assert not (cache / "disks" / "debian-12-aaaa").exists()
+
+
+def test_a_disk_is_written_in_another_format(tmp_path: Path) -> None:
+    made(tmp_path / "a.qcow2", "qcow2")
+    image = disk.disk_image("a.qcow2", tmp_path, Deadline(LONG))
+    disk.convert(image, "vdi", tmp_path / "b.vdi", Deadline(LONG))
+    assert disk.disk_image("b.vdi", tmp_path, Deadline(LONG)).format == "vdi"
+    with pytest.raises(ProviderError, match=r"cannot be made a disk of the format nonsense: .*Unknown file format"):
+        disk.convert(image, "nonsense", tmp_path / "c", Deadline(LONG))
