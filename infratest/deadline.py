@@ -4,32 +4,41 @@ from __future__ import annotations
 
 from time import monotonic
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Deadline:
-    """`seconds` from now, on the monotonic clock, so that a clock that is set does not move it."""
+    """`seconds` from now, on the monotonic clock, so that a clock that is set does not move it.
 
-    __slots__ = ("seconds", "_end")
+    Args:
+        now: another clock to go by, as that of a provider which is simulated (`Clock.monotonic`).
+    """
 
-    def __init__(self, seconds: float) -> None:
+    __slots__ = ("seconds", "_end", "_now")
+
+    def __init__(self, seconds: float, now: Callable[[], float] = monotonic) -> None:
         self.seconds = seconds
-        self._end = monotonic() + seconds
+        self._now = now
+        self._end = now() + seconds
 
     @property
     def left(self) -> float:
         """Seconds left, never below zero."""
-        return max(0.0, self._end - monotonic())
+        return max(0.0, self._end - self._now())
 
     @property
     def passed(self) -> bool:
-        return monotonic() >= self._end
+        return self._now() >= self._end
 
     def at_most(self, seconds: float) -> Deadline:
         """Return the earlier of this deadline and `seconds` from now."""
-        return Deadline(min(self.left, seconds))
+        return Deadline(min(self.left, seconds), self._now)
 
     def sooner(self, seconds: float) -> Deadline:
         """Return this deadline so many seconds earlier, by its own name: the rest is for what must come after it."""
-        earlier = Deadline(self.seconds)
+        earlier = Deadline(self.seconds, self._now)
         earlier._end = self._end - seconds
         return earlier
 

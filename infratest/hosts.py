@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
 RUNNING, STOPPED, PAUSED = "running", "stopped", "paused"
 
+#: A host that its provider is about to run: it was asked for, and does not run yet.
+STARTING = "starting"
+#: A host that its provider has given up, whether it was ever up or not; `Host.reason` is why.
+FAILED = "failed"
+
 #: A host that is not there: it was removed by somebody else, or nobody has made it yet.
 GONE, NOT_MADE = "gone", "not made"
 ABSENT = (GONE, NOT_MADE)
 
 #: What a provider says of a host that cannot answer.
-DOWN = (STOPPED, PAUSED, *ABSENT)
+DOWN = (STOPPED, PAUSED, FAILED, *ABSENT)
 
 
 class Host(Record):
@@ -30,6 +35,7 @@ class Host(Record):
         endpoints: its port -> (address, port) as the controller reaches it, for the ports that are published.
         transport: the transport's name. options: that transport's options, as the user would write them.
         sudo: facts are collected as root by sudo. state: one of those above, by its provider's word.
+        reason: why it is in that state, in its provider's words, where it says so.
     """
 
     name: str
@@ -42,6 +48,7 @@ class Host(Record):
     options: Mapping[str, Any] = {}
     sudo: bool = False
     state: str = RUNNING
+    reason: str = ""
 
     def endpoint(self, port: int) -> tuple[str, int] | None:
         """Return how the controller reaches a port, or None where it cannot (neither published nor routed)."""

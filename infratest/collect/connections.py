@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from time import sleep
 
 from infratest.errors import ConnectionLost, DeadlineExceeded, TransportError, Unreachable
-from infratest.hosts import ABSENT, DOWN
+from infratest.hosts import ABSENT, DOWN, FAILED
 from infratest.model import Cost
 from infratest.units import human
 
@@ -107,8 +107,7 @@ class Connections:
         """
         host = self._hosts[name]
         if host.state in DOWN:
-            verb = "make it with `infratest up`" if host.state in ABSENT else "start it with `infratest up`"
-            raise Unreachable(f"{name} is {host.state}, by its provider's word; {verb}")
+            raise Unreachable(_down(host))
         with self._locks[name]:
             self._refuse_closed(name)
             transport = self._open.get(name) or self._taken(name)
@@ -227,3 +226,15 @@ class Connections:
         if transport is not None:
             self._spent += transport.cost
             transport.close()
+
+
+def _down(host: Host) -> str:
+    """Return why a host that its provider calls down is not asked anything, and what to do."""
+    if host.state in ABSENT:
+        verb = "make it with `infratest up`"
+    elif host.state == FAILED:
+        verb = "`infratest destroy` and `infratest up` make it anew"
+    else:
+        verb = "start it with `infratest up`"
+    words = f" ({host.reason})" if host.reason else ""
+    return f"{host.name} is {host.state}{words}, by its provider's word; {verb}"

@@ -80,7 +80,7 @@ class StoppableDeadline(Deadline):
     __slots__ = ("_stop",)
 
     def __init__(self, deadline: Deadline, stop: Stop) -> None:
-        super().__init__(deadline.left)
+        super().__init__(deadline.left, deadline._now)
         self.seconds = deadline.seconds
         self._stop = stop
 

@@ -3,7 +3,8 @@
 The lifecycle calls it, several calls at once from several threads, and writes each resource to the journal before it
 asks for it. `create` may fail half-way or the process may die inside it: whatever then exists is found by `existing`
 through its lease labels and removed by `destroy`, which is idempotent (removing what is gone is fine). Providers raise
-ProviderError with what was asked, of whom, what it answered, and what to try. What only some can do stands in small
+ProviderError with what was asked, of whom, what it answered, and what to try. Who does what about an API that is
+slow, forgetful or busy stands at each method, and in `Provider.settles`. What only some can do stands in small
 protocols beside it, at the end of this file and in `diagnosis.Doctor`; a verb that needs one refuses the others.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import field as option
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
+from infratest.clock import REAL, Clock
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
 from infratest.hosts import Host
@@ -200,6 +202,14 @@ class Provider(ABC):
     #: False: its hosts do not find each other by name, so that `up` writes the names into their /etc/hosts.
     resolves_names: ClassVar[bool] = True
 
+    #: Seconds for which a listing may lag behind: `existing` and `hosts` may leave out what is there and still show
+    #: what is gone. Beyond that they are right, or they raise. 0: every answer is the last word, as where one daemon
+    #: knows all. The lifecycle believes what contradicts its journal only when it was said for so long: it never makes
+    #: a second host because a listing forgot the first, forgets none, and removes again what is still there.
+    settles: float = 0.0
+    #: The time it lives by: all that waits for it waits by this. Another one only where the provider is simulated.
+    clock: Clock = REAL
+
     def __init__(self, options: Any, context: Context) -> None:
         self.options = options
         self.context = context
@@ -210,19 +220,38 @@ class Provider(ABC):
 
     @abstractmethod
     def create(self, request: Request, deadline: Deadline) -> Resource:
-        """Make it and return it; a host is then starting, its keys known to `hosts`."""
+        """Make it and return it; a host is then starting, its keys known to `hosts`.
+
+        Refused for the moment (429, 503, an address pool that fills again): asked again with growing pauses, jittered,
+        until the deadline. Where the reply was lost it may have been made: it is looked for by what this one call
+        alone has, a client token or a label with a random value, for `settles` seconds, before it is asked for again;
+        what cannot be looked for is not asked for again. By kind and name it could be an older one, about to go.
+        """
 
     @abstractmethod
     def destroy(self, resource: Resource, deadline: Deadline) -> None:
-        """Remove it; fine if it is gone already."""
+        """Remove it; fine if it is gone already.
+
+        It is gone when this returns, by an answer about this one id and not by a listing; one that comes back is
+        removed again. What is in use still (a network whose last host is going) is tried again until the deadline.
+        """
 
     @abstractmethod
     def existing(self, deadline: Deadline) -> list[Resource]:
-        """Return everything of ours that exists, whoever's lease it has, by its labels."""
+        """Return everything of ours that exists, whoever's lease it has, by its labels.
+
+        Also what failed, what is half made and what is being removed; not what is gone for good and only still named
+        (terminated). Of a listing in pages, all pages; a page that could not be had raises.
+        """
 
     @abstractmethod
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
-        """Return the hosts as they are now, in this order, each with its state (gone where it was never made)."""
+        """Return the hosts as they are now, in this order, each with its state (gone where it was never made).
+
+        `up` asks this once a tick for all the hosts that it waits for: one listing answers it, however many they are.
+        A host that its provider has not brought to run yet is STARTING; one that it gave up is FAILED, and `reason`
+        says why in its words: both are seen within a tick, nobody waits for the second.
+        """
 
 
 @runtime_checkable
