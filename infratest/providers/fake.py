@@ -18,6 +18,7 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
 from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
+from infratest.providers._scripted import TRANSPORT, answering
 from infratest.providers.base import (
     Console,
     HostSpec,
@@ -30,13 +31,6 @@ from infratest.providers.base import (
     transport_of,
 )
 
-#: What a stack file may say below `transport:`; that page of transports/fake.py in one sentence.
-TRANSPORT = (
-    "how its hosts answer: `answers` ({COMMAND LINE, or its beginning and *: {exit, stdout, stderr, delay, hang, "
-    "lost}}), `fail` ({open, execute or close: unreachable, access-refused, host-key-refused, connection-lost or "
-    "deadline-exceeded}), `delay` of each call, `otherwise` (refuse, or run: what has no answer runs on this machine), "
-    "`record` (a file that gets each command line as it is asked for)"
-)
 TICK = 0.02  # seconds between two looks at the deadline
 
 
@@ -103,8 +97,7 @@ class Fake(Provider):
             for one in self._all()
             if one["kind"] == "host" and ours.items() <= one["labels"].items() and self._mine(one)
         }
-        given = dict(self.options.transport)
-        options = given | {"answers": {"true": {}} | dict(given.get("answers", {}))}
+        options = answering(self.options.transport)
         return [
             Host(
                 name=spec.name,

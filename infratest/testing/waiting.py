@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import monotonic, sleep
 from typing import TypeVar
+
+from infratest.clock import REAL, Clock
 
 T = TypeVar("T")
 
@@ -12,14 +13,16 @@ T = TypeVar("T")
 PAUSE = 0.01
 
 
-def wait_until(look: Callable[[], T], seconds: float = 10.0) -> T:
+def wait_until(look: Callable[[], T], seconds: float = 10.0, clock: Clock = REAL) -> T:
     """Return the first true answer.
 
+    Args:
+        seconds: of this clock.
     Raises:
         AssertionError: there was none within this many seconds.
     """
-    end = monotonic() + seconds
+    end = clock.monotonic() + seconds
     while not (answer := look()):
-        assert monotonic() < end, f"waited {seconds:g} s in vain for {look}"
-        sleep(PAUSE)
+        assert clock.monotonic() < end, f"waited {seconds:g} s in vain for {look}"
+        clock.sleep(PAUSE)
     return answer

@@ -79,8 +79,7 @@ def test_what_a_host_is_made_from_is_all_its_options_in_any_order_of_ports(load_
     [
         # What an environment says is for its own provider.
         (TWO.replace("address: 192.0.2.1", "image: x"), "prod",
-         "stack.yaml:8: environments.prod.hosts.web.image: this key is for `provider: container` or `provider: fake`; "
-         "provider 'existing' has no such option for its hosts; remove it"),
+         "stack.yaml:8: environments.prod.hosts.web.image: this key is for `provider: container` or `provider: fake`"),
         (TWO.replace("dev: {}", "dev: {defaults: {key: k}}"), "dev",
          "stack.yaml:7: environments.dev.defaults.key: this key is for `provider: existing`; provider 'container'"),
         # What a host says at the top is for the provider there.
