@@ -9,6 +9,7 @@
     │   └── NotInThisVersion       named in the design, not built yet: refused by name
     ├── StateError                 the state directory: not writable, locked, full
     ├── ProviderError              a machine could not be made, halted or removed
+    ├── InventoryError             a source of hosts could not be read whole, or names none
     ├── TransportError             the way in
     │   ├── Unreachable            no route, refused, connect time-out: critical, exit 2
     │   ├── AccessRefused          login refused, sudo denied
@@ -69,6 +70,10 @@ class StateError(InfratestError):
 
 class ProviderError(InfratestError):
     """A provider could not make, halt, list or remove something."""
+
+
+class InventoryError(InfratestError):
+    """A source of hosts that exist could not be read whole, or names none: which hosts there are is not known."""
 
 
 class TransportError(InfratestError):

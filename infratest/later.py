@@ -30,6 +30,7 @@ NAMED: dict[str, frozenset[str]] = {
     "mode": frozenset(("observe", "propose", "auto")),
     "provider": frozenset(("cloud", "libvirt", "qemu", "simulator", "virtualbox")),
     "provisioner": frozenset(("ansible",)),
+    "inventory": frozenset(("ansible", "cloud", "ssh-config", "terraform", "vagrant")),
     "remedy": frozenset(("replace",)),
 }
 #: Of the verbs those whose exit status will be a state, so that wrong use is unknown; their own files will say so.

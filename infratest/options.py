@@ -17,6 +17,7 @@ JSON Schema of the same class. What may stand in `metadata`:
     source        true: the path of a file here, relative to the stack file, that is read
     short         true: its value may stand alone, for the whole map
     shell         true: it goes to a shell as it is written, so that a parameter in it is quoted for a shell
+    plugins       a kind: an entry of its list is a map of one name of that kind and its options, and may say `where`
     own           true: no two hosts have the same value, so that it cannot stand beside `count`
 """
 

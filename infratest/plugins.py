@@ -18,6 +18,7 @@ KINDS = {
     "provisioner": ("infratest.provisioners", "Provisioner"),
     "output": ("infratest.outputs", "Output"),
     "act": ("infratest.acts", "Act"),
+    "inventory": ("infratest.inventories", "Inventory"),
     "remedy": ("infratest.remedies", "Remedy"),
 }
 

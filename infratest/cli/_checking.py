@@ -18,6 +18,7 @@ from infratest.plan.tasks import Plan
 from infratest.project.execute import SECONDS, execute, problem, store, with_history
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
+from infratest.stack.listing import read
 from infratest.units import human
 
 #: Seconds, and the part of its time, that a run, which ends by itself at its deadline, has to say what came of it: with
@@ -93,6 +94,8 @@ def checked(
         going = session()
         report = made and with_history(going, made)
         if report is None:
+            send((AT, "inventories were asked"))
+            read(going.stack.hosts, for_inventories(deadline))
             send((AT, "features and steps of your own were read"))
             request = Request(features=features, tags=tags, scenario=scenario, face="check")
             prepared = prepare(going, request, deadline=deadline)
@@ -108,6 +111,11 @@ def checked(
         return report
 
     return work
+
+
+def for_inventories(deadline: Deadline) -> Deadline:
+    """Return the time that inventories have of a run: it ends before the run, so that the slow one is named."""
+    return deadline.sooner(2 * LAST_WORDS + PART * deadline.seconds)
 
 
 def _healed(session: Session, report: Report, deadline: Deadline, suppressed: str, dry_run: bool) -> Report:

@@ -15,6 +15,7 @@ from infratest.plan.tasks import Plan
 from infratest.project.execute import has_store
 from infratest.project.session import Session
 from infratest.project.sources import sources
+from infratest.stack.listing import Listing
 
 #: Nanoseconds that the clock of a file system may be behind: it ticks a hundred times a second, if not more often.
 TICK = 20_000_000
@@ -34,6 +35,8 @@ def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[
         return
     state = str(session.state.path) if has_store(session) else ""
     about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
+    if isinstance(stack.hosts, Listing) and stack.hosts.asked is not None:  # of a program or an API: it has an age
+        about["ages"] = (stack.hosts.asked, stack.hosts.until)
     try:
         read = sources(stack, session.stack_path, features, session.state.path).every()
     except FeatureError:  # a folder that cannot be listed any more: nobody would see what changes in it

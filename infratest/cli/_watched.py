@@ -10,7 +10,7 @@ from typing import Any
 from infratest.errors import InfratestError
 from infratest.gherkin.find import SUFFIX
 from infratest.project.session import Session
-from infratest.project.sources import Sources, sources
+from infratest.project.sources import Sources, known_hosts, sources
 from infratest.providers.base import HostSpec
 from infratest.provisioners.base import provisioners
 from infratest.stack.declared import StackFile
@@ -80,7 +80,7 @@ def _recipes(stack: StackFile | None) -> dict[str, Any]:
     """Return all that each host is provisioned with: what its provisioners depend on, and the parameters."""
     if stack is None:
         return {}
-    return {spec.name: (_digests(spec, stack), dict(stack.parameters)) for spec in stack.hosts}
+    return {spec.name: (_digests(spec, stack), dict(stack.parameters)) for spec in known_hosts(stack)}
 
 
 def _digests(spec: HostSpec, stack: StackFile) -> Any:

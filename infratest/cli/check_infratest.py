@@ -18,16 +18,18 @@ import click
 
 import infratest
 from infratest.cli import _streams
-from infratest.cli._checking import checked, in_time, until
+from infratest.cli._checking import checked, for_inventories, in_time, until
 from infratest.cli._formats import show
 from infratest.cli._kept_plan import keep_plan
 from infratest.cli._usage import usage
 from infratest.cli.session import Hosts, Time, Whole
+from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, UserError
 from infratest.model import Report
 from infratest.outputs._perfdata import Range, apply_failed_ranges, unknown_line
 from infratest.project.session import Session, parameters
+from infratest.stack.listing import read
 from infratest.states import EXIT, UNKNOWN
 
 #: Seconds a check may take where `-t` says nothing else (Monitoring Plugins guidelines).
@@ -152,7 +154,7 @@ def command(
     keep = partial(keep_plan, features=features, kept=kept | {"heal": heal}, began=began)
     deadline = until(session, "check")
     work = checked(
-        lambda: _on_host(session, hostname), features, tags, scenario, deadline,
+        lambda: _on_host(session, hostname, deadline), features, tags, scenario, deadline,
         heal=heal, suppressed=suppressed, dry_run=dry_run, planned=keep, made=made,
     )  # fmt: skip
     report = in_time(session, deadline, work)
@@ -208,13 +210,15 @@ def _range(text: str | None, option: str) -> Range | None:
         raise UserError(f"{option} {text!r}: {error}") from None
 
 
-def _on_host(session: Session, hostname: str | None) -> Session:
-    return replace(session, exactly=(_name(session, hostname),)) if hostname else session
+def _on_host(session: Session, hostname: str | None, deadline: Deadline) -> Session:
+    if not hostname:
+        return session
+    read(session.stack.hosts, for_inventories(deadline))
+    return replace(session, exactly=(_name(session, hostname),))
 
 
 def _name(session: Session, wanted: str) -> str:
     """Return the host's name for `-H`: its name in the stack, else the one whose address it is."""
-    from infratest.deadline import Deadline
     from infratest.stack.open import open_hosts
 
     names = [spec.name for spec in session.stack.hosts]

@@ -16,6 +16,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
+from time import time
 
 from infratest import __version__
 from infratest.gherkin.sentence import Tail
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from infratest.thresholds import Threshold
 
-FORMAT = 6
+FORMAT = 7
 #: Bytes of the checksum that a plan file begins with.
 CHECKSUM = 8
 
@@ -107,12 +108,18 @@ def load(path: str, question: str) -> tuple[Plan, dict[str, Any]] | None:
         if not data or data[:CHECKSUM] != checksum(data[CHECKSUM:]):
             return None
         answers, kept, stamps, tasks, hosts = marshal.loads(data[CHECKSUM:])
-        if answers != question or any(stamp(name) != was for name, was in stamps.items()):
+        if answers != question or any(stamp(name) != was for name, was in stamps.items()) or _too_old(kept):
             return None
         plan = Plan(tuple(_task(task) for task in tasks), {host[0]: Host(*host) for host in hosts})
     except (OSError, ValueError, TypeError, EOFError, AttributeError, KeyError, ImportError):
         return None
     return plan, kept
+
+
+def _too_old(kept: dict[str, Any]) -> bool:
+    """Whether its hosts are by the word of a program or an API that must be asked again, or the clock was set back."""
+    asked, until = kept.get("ages", (0, 0))
+    return bool(until) and not asked <= time() < until
 
 
 def _private(path: str) -> bytes:

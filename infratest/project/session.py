@@ -100,7 +100,13 @@ class Session:
                 self._stack = file.local_stack()
             else:
                 self._stack = file.load(
-                    self.stack_path, self.env, self.parameters, self.require_env, self._kept, made_up=self.made_up
+                    self.stack_path,
+                    self.env,
+                    self.parameters,
+                    self.require_env,
+                    self._kept,
+                    made_up=self.made_up,
+                    state=self._place,
                 )
         return self._stack
 
@@ -112,7 +118,10 @@ class Session:
         return {name: text for name, text in kept(self.state, self.stack.env).items() if name in names}
 
     def _kept(self, stack: str, folder: Path, env: str) -> dict[str, str]:
-        return kept(state_dir.locate(self.state_path, folder, stack), env)
+        return kept(self._place(stack, folder), env)
+
+    def _place(self, stack: str, folder: Path) -> state_dir.StateDir:
+        return state_dir.locate(self.state_path, folder, stack)
 
     @property
     def state(self) -> state_dir.StateDir:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 from infratest.errors import FeatureError, InfratestError
 from infratest.gherkin import find
+from infratest.providers.base import HostSpec
 from infratest.provisioners.base import provisioners
 from infratest.stack import kept_parameters
 from infratest.stack.declared import StackFile
+from infratest.stack.listing import Listing
 from infratest.user_steps import load
 
 
@@ -24,19 +26,20 @@ class Sources:
 
     Args:
         stack: the stack file. kept: what an earlier `up` was given for its parameters, where that is known.
-        features, own_steps: files and folders. provisioned: by host, what its provisioners read.
+        features, own_steps, inventories: files and folders. provisioned: by host, what its provisioners read.
     """
 
     stack: Path
     kept: tuple[Path, ...] = ()
     features: tuple[Path, ...] = ()
     own_steps: tuple[Path, ...] = ()
+    inventories: tuple[Path, ...] = ()
     provisioned: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
     def every(self) -> set[Path]:
         """Return all of them."""
         of_hosts = {path for each in self.provisioned.values() for path in each}
-        return {self.stack, *self.kept, *self.features, *self.own_steps, *of_hosts}
+        return {self.stack, *self.kept, *self.features, *self.own_steps, *self.inventories, *of_hosts}
 
 
 def sources(
@@ -47,20 +50,32 @@ def sources(
     Args:
         stack: what the stack file declares, None where it cannot be read. path: of that file.
         features: as named on the command line. state: the state directory, where it is known.
-        passing: a folder that cannot be listed is passed over, and told by the run itself.
+        passing: a folder that cannot be listed is passed over, and so are hosts that are not known: the run tells it.
     Raises:
         FeatureError: a folder cannot be listed.
     """
     folder = stack.folder if stack else path.absolute().parent
     seen = _seen if passing else tuple
     declared = stack.features if stack else ()
+    hosts = known_hosts(stack, passing) if stack else ()
     return Sources(
         stack=path,
         kept=(state / kept_parameters.NAME,) if state is not None else (),
         features=seen(find.looked_at(features, declared, folder)),
         own_steps=seen(load.looked_at(folder)),
-        provisioned={spec.name: _read_for(stack, spec.provision, spec.where) for spec in stack.hosts} if stack else {},
+        inventories=stack.hosts.files if stack and isinstance(stack.hosts, Listing) else (),
+        provisioned={spec.name: _read_for(stack, spec.provision, spec.where) for spec in hosts} if stack else {},
     )
+
+
+def known_hosts(stack: StackFile, passing: bool = True) -> Sequence[HostSpec]:
+    """Return the hosts of a stack; none where inventories cannot say which, and the run itself tells that."""
+    try:
+        return stack.hosts[:]
+    except InfratestError:
+        if passing:
+            return ()
+        raise
 
 
 def _seen(paths: Iterator[Path]) -> tuple[Path, ...]:

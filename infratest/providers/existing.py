@@ -1,6 +1,8 @@
-"""Hosts that are there already, listed in the stack file and mostly reached by SSH; nothing of them is made or removed.
+"""Hosts that are there already and mostly reached by SSH; nothing of them is made or removed.
 
-Loaded by name for `provider: existing`. What a host leaves out (address, user, port, key, jump) comes from ssh_config.
+Loaded by name for `provider: existing`. They stand in the stack file, or in inventories that `from:` names: the stack
+file's reader asks those, so that whoever looks at a stack sees them all. What a host leaves out (address, user, port,
+key, jump) comes from ssh_config.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ SSH = "ssh"
 #: It reaches nothing: `provider: fake` has it.
 PRETENDING = "fake"
 
+#: As an ssh_config: none is read.
+NO_CONFIG = "none"
 #: Where the ssh transport keeps what ssh_config says, so that OpenSSH's client is not asked at every run.
 ANSWERS = "cache/ssh"
 
@@ -34,8 +38,16 @@ CLIENTS = ("ssh2", "paramiko")
 
 @dataclass(frozen=True)
 class Options:
-    """How all the hosts are reached; a path is relative to the stack file."""
+    """Where they are written down, and how all of them are reached; a path is relative to the stack file."""
 
+    from_: tuple[Any, ...] = field(
+        default=(),
+        metadata={
+            "plugins": "inventory",
+            "title": "a list of sources, such as {ssh-config: ~/.ssh/config}",
+            "description": "Where more hosts are written down than the stack file has; asked anew at each run.",
+        },
+    )
     known_hosts: str = field(
         default="", metadata={"description": "the known_hosts file to trust instead of ssh_config's"}
     )
@@ -79,6 +91,13 @@ class HostOptions:
         metadata={
             "title": "a host to go through, as user@name:port",
             "description": "The way to a host that exists already.",
+        },
+    )
+    config: str = field(
+        default="",
+        metadata={
+            "title": "a path, or none",
+            "description": "The ssh_config to read for a host that exists already, in place of the provider's.",
         },
     )
 
@@ -134,10 +153,9 @@ class Existing(Provider):
             options["known-hosts"] = self._path(self.options.known_hosts)
         elif self.options.pin:
             options["known-hosts"] = str(self.context.state / STATE_KNOWN_HOSTS)
-        if self.options.config != "none":
-            options["answers"] = str(self.context.state / ANSWERS)
+        options["answers"] = str(self.context.state / ANSWERS)
         if self.options.config:
-            options["config"] = "none" if self.options.config == "none" else self._path(self.options.config)
+            options["config"] = self._config(self.options.config)
         if self.options.pipelined:
             options["pipelined"] = True
         if self.options.connect_timeout is not None:
@@ -159,7 +177,10 @@ class Existing(Provider):
                     f"{spec.where or spec.name}: transport {name} has no use for `{key}`; remove it, or say "
                     "another transport"
                 )
-        return {key: value for key, value in (self._shared() | own).items() if key in known}
+        every = self._shared() | own
+        if every.get("config") == NO_CONFIG:  # nothing is asked, and nothing kept
+            del every["answers"]
+        return {key: value for key, value in every.items() if key in known}
 
     def _own(self, options: HostOptions) -> dict[str, Any]:
         given = {
@@ -168,8 +189,12 @@ class Existing(Provider):
             "user": options.user,
             "key": self._path(options.key) if options.key else "",
             "jump": options.jump,
+            "config": self._config(options.config),
         }
         return {key: value for key, value in given.items() if value}
+
+    def _config(self, text: str) -> str:
+        return self._path(text) if text not in ("", NO_CONFIG) else text
 
     def _path(self, text: str) -> str:
         return str(self.context.folder / Path(text).expanduser())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,9 @@ class StackFile:
         env: the environment's name, empty where the file has none. environments: all their names, in order.
         provider, provider_options: its name and the mapping of its options. features: paths relative to `folder`, or
         `@name` for a ready-made one. path: the file; empty path for `--host local`. folder: where relative paths begin.
-        provider_where: file:line of the provider, for messages. reads_anew: a parameter has its value from an
-        environment variable, a file or a program, so that the next call may find another one.
+        provider_where: file:line of the provider, for messages. hosts: those of the file alone, or a `Listing`, which
+        asks inventories when somebody first looks at them. reads_anew: a parameter has its value from an environment
+        variable, a file or a program, so that the next call may find another one.
     """
 
     name: str
@@ -57,7 +58,7 @@ class StackFile:
     production: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
     reads_anew: bool = False
-    hosts: tuple[HostSpec, ...] = ()
+    hosts: Sequence[HostSpec] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     heal: tuple[HealRule, ...] = ()

@@ -54,6 +54,8 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def in_environment(document: Document, env: str) -> Document:
     """Return the stack as it is in an environment, with defaults put into the hosts, and where each value stands.
 
+    The defaults stay beside them: a host that an inventory names has them too.
+
     Raises:
         StackFileError: the environment removes a host that is not there.
     """
@@ -64,7 +66,7 @@ def in_environment(document: Document, env: str) -> Document:
         del base["provider"]
     data = merged(base, over)
     places = _places(document, env)
-    defaults = data.pop("defaults", {})
+    defaults = data.get("defaults", {})
     for name, host in data.get("hosts", {}).items():
         data["hosts"][name] = merged(defaults, host)
     of_defaults = [(key[1:], place) for key, place in places.items() if key[:1] == ("defaults",) and len(key) > 1]
@@ -86,15 +88,22 @@ def without_others(document: Document, known: Container[str], changed: bool) -> 
     """
     data = dict(document.data)
     hosts = data.get("hosts", {})
-    data["hosts"] = {
-        name: {
-            key: value
-            for key, value in host.items()
-            if key in known or not _for_others(document.place(("hosts", name, key)).key, changed)
+    if hosts:
+        data["hosts"] = {
+            name: {
+                key: value
+                for key, value in host.items()
+                if key in known or not _for_others(document.place(("hosts", name, key)).key, changed)
+            }
+            for name, host in hosts.items()
         }
-        for name, host in hosts.items()
-    }
-    return Document(document.path, data if hosts else document.data, document.places)
+    if "defaults" in data:
+        data["defaults"] = {
+            key: value
+            for key, value in data["defaults"].items()
+            if key in known or not _for_others(document.place(("defaults", key)).key, changed)
+        }
+    return Document(document.path, data, document.places)
 
 
 def _for_others(written: KeyPath, changed: bool) -> bool:

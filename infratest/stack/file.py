@@ -6,17 +6,19 @@ Called by every verb that needs a stack and by the pytest plugin. Nothing but fi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from infratest.providers.base import HostSpec
-from infratest.stack import environments, named, problems
+from infratest.stack import environments, listing, named, problems
 from infratest.stack.declared import HealRule, StackFile
 from infratest.stack.document import Document, read
 from infratest.stack.hosts import hosts
 from infratest.stack.own_schema import OWN
 from infratest.stack.parameters import filled, plugin_name, values
 from infratest.stack.schema import host_options, in_environment
+from infratest.store.directory import StateDir
 from infratest.units import duration, quantity
 
 
@@ -28,6 +30,7 @@ def load(
     kept: Callable[[str, Path, str], Mapping[str, str]] | None = None,
     *,
     made_up: bool = False,
+    state: Callable[[str, Path], StateDir] | None = None,
 ) -> StackFile:
     """Return the stack that a file declares, in one environment.
 
@@ -35,7 +38,8 @@ def load(
         path: as the user named it; messages show it so. env: the environment, None for the first.
         parameters: the texts of `-D name=value`. require_env: where there are several, one must be named. kept: asked,
         by the stack's name, folder and environment, for the texts that an earlier `up` was given. made_up: a secret
-        that cannot be read has a text in its place, for a look at the file alone.
+        that cannot be read has a text in its place, for a look at the file alone. state: asked, by the stack's name and
+        folder, where answers of inventories are kept; nowhere without it.
     Raises:
         StackFileError: the file cannot be used; the message names file, line and key.
         NotInThisVersion: it uses what the design names and this version does not have.
@@ -58,7 +62,8 @@ def load(
     document = filled(resolved, found, schema)
     problems.check_resolved(document, schema)
     problems.check_names(document)
-    return _stack_file(document, name, environments.names(written), found, _declared_somewhere(written))
+    stack = _stack_file(document, name, environments.names(written), found, _declared_somewhere(written))
+    return _with_inventories(stack, document, _declared_somewhere(written), state)
 
 
 def local_stack() -> StackFile:
@@ -93,6 +98,27 @@ def _stack_file(
         features=tuple(data.get("features", ())),
         heal=heal,
     )
+
+
+def _with_inventories(
+    stack: StackFile, document: Document, declared: set[str], state: Callable[[str, Path], StateDir] | None
+) -> StackFile:
+    """Return the stack with the hosts of its inventories, which are asked when somebody looks at them."""
+    entries = stack.provider_options.get(named.FROM)
+    if not entries:
+        return stack
+    faults = problems.Faults(document)
+    sources = listing.sources(document, entries, stack.folder, faults)
+    faults.refuse()
+
+    def merge(found: Mapping[str, listing.Entry]) -> tuple[HostSpec, ...]:
+        faults = problems.Faults(document)
+        specs = hosts(document, stack.folder, stack.provider, declared, faults, found)
+        faults.refuse()
+        return specs
+
+    kept = (lambda: state(stack.name, stack.folder)) if state is not None else (lambda: None)
+    return replace(stack, hosts=listing.Listing(sources, merge, kept))
 
 
 def _declared_somewhere(written: Document) -> set[str]:

@@ -1,6 +1,8 @@
 """The hosts of a stack, as values: `count` expanded, each with its provider's options. Called by `stack.file` alone.
 
-What the schema cannot say is looked at here: names, references, files. All that is wrong is noted before it is told.
+Where inventories name hosts, too, what the stack file says of one goes over what they say, and that over `defaults`;
+groups and labels gather. What the schema cannot say is looked at here: names, references, files. All that is wrong is
+noted before it is told.
 """
 
 from __future__ import annotations
@@ -11,42 +13,88 @@ from typing import Any
 
 from infratest import outsiders
 from infratest.errors import unknown
+from infratest.inventories.base import Listed
 from infratest.options import fields, spelled_out, value_of
 from infratest.providers.base import HostSpec
-from infratest.stack import graph
+from infratest.stack import environments, graph
 from infratest.stack.document import Document, KeyPath
+from infratest.stack.listing import Entry
+from infratest.stack.named import FROM
 from infratest.stack.own_schema import LONGEST_NAME, OWN
 from infratest.stack.problems import Faults
 
 
-def hosts(document: Document, folder: Path, provider: str, declared: set[str], faults: Faults) -> tuple[HostSpec, ...]:
-    """Return the hosts of a stack in its environment, in the file's order.
+def hosts(
+    document: Document,
+    folder: Path,
+    provider: str,
+    declared: set[str],
+    faults: Faults,
+    found: Mapping[str, Entry] | None = None,
+) -> tuple[HostSpec, ...]:
+    """Return the hosts of a stack in its environment, in the file's order, and behind them those of inventories alone.
 
     Args:
         folder: of the stack file. declared: the names of all hosts of the file, of other environments too.
-        faults: told what is wrong; what is returned then is of no use.
+        faults: told what is wrong; what is returned then is of no use. found: what inventories say, by host; None
+        where they are not asked yet, so that a host may be after one that is not known here.
     """
     plugin = outsiders.get("provider", provider)
-    kind = outsiders.options_of(plugin, "HostOptions")
-    written = document.data.get("hosts", {})
-    if not written:
+    written, fed = document.data.get("hosts", {}), bool(document.data.get("provider", {}).get(FROM))
+    if not written and not fed:
         if plugin.undeclared:
             return (HostSpec(name=plugin.undeclared, where=document.where(("provider",))),)
         faults.add(("hosts",), "the stack has no host; declare one, such as `hosts: {web: {}}`")
         return ()
     expanded = {name: _expanded(name, host) for name, host in written.items()}
     _refuse_same_names(expanded, faults)
+    listed, single = found or {}, {name for names in expanded.values() for name in names}
+    kind, known = outsiders.options_of(plugin, "HostOptions"), expanded | {name: [name] for name in listed}
     specs = []
     for name, host in written.items():
         key = ("hosts", name)
         _check_transport(key, host, faults)
-        after = tuple(dict.fromkeys(_after(key, host, expanded, declared, faults)))
-        shared = _spec_fields(document, key, host, folder, faults)
-        shared["options"] = _options(document, key, host, kind, faults)
-        specs += [HostSpec(name=each, after=after, **shared) for each in expanded[name]]
+        _check_provision(key, host, folder, faults)
+        after = tuple(dict.fromkeys(_after(key, host, known, None if fed and found is None else declared, faults)))
+        shared = _fields(document, key, host, kind, faults)
+        for each in expanded[name]:
+            if each in listed:
+                over = merged(document, listed[each].host, name)
+                specs.append(HostSpec(name=each, after=after, **_fields(document, key, over, kind, faults)))
+            else:
+                specs.append(HostSpec(name=each, after=after, **shared))
+    if fed:
+        _check_provision(("defaults",), document.data.get("defaults", {}), folder, faults)
+        specs += [_listed(document, name, one, kind, faults) for name, one in listed.items() if name not in single]
     with faults.caught():
         graph.rounds(specs)
     return tuple(specs)
+
+
+def merged(document: Document, listed: Listed, name: str = "") -> dict[str, Any]:
+    """Return a host as inventories and the stack file declare it, in the stack file's words.
+
+    Args:
+        name: of its entry under `hosts:`, empty where it has none.
+    """
+    defaults = document.data.get("defaults", {})
+    own = {
+        key: value
+        for key, value in (document.data["hosts"][name] if name else {}).items()
+        if document.place(("hosts", name, key)) is not document.place(("defaults", key))
+    }
+    result = environments.merged(environments.merged(defaults, listed.values()), own)
+    groups = dict.fromkeys((*listed.groups, *own.get("groups", defaults.get("groups", ()))))
+    labels = {**defaults.get("labels", {}), **listed.labels, **own.get("labels", {})}
+    return result | ({"groups": [*groups]} if groups else {}) | ({"labels": labels} if labels else {})
+
+
+def _listed(document: Document, name: str, found: Entry, kind: type[Any] | None, faults: Faults) -> HostSpec:
+    """Return a host that inventories alone name; what is wrong with it is told at the entry of `from:`."""
+    key = ("hosts", name)
+    there = Document(document.path, document.data, {key: document.place(found.key)})
+    shared = _fields(there, key, merged(document, found.host), kind, faults)
+    return HostSpec(name=name, **shared | ({"where": found.host.where} if found.host.where else {}))
 
 
 def _expanded(name: str, host: Mapping[str, Any]) -> list[str]:
@@ -73,7 +121,7 @@ def _check_transport(key: KeyPath, host: Mapping[str, Any], faults: Faults) -> N
 
 
 def _after(
-    key: KeyPath, host: Mapping[str, Any], expanded: Mapping[str, list[str]], declared: set[str], faults: Faults
+    key: KeyPath, host: Mapping[str, Any], expanded: Mapping[str, list[str]], declared: set[str] | None, faults: Faults
 ) -> Iterator[str]:
     single = {name for names in expanded.values() for name in names}
     for number, name in enumerate(host.get("after", ())):
@@ -81,20 +129,23 @@ def _after(
             yield from expanded[name]
         elif name in single:
             yield name
-        elif name not in declared:
+        elif declared is not None and name not in declared:
             faults.add((*key, "after", number), unknown("host", name, sorted({*expanded, *single})))
 
 
-def _spec_fields(
-    document: Document, key: KeyPath, host: Mapping[str, Any], folder: Path, faults: Faults
+def _fields(
+    document: Document, key: KeyPath, host: Mapping[str, Any], kind: type[Any] | None, faults: Faults
 ) -> dict[str, Any]:
-    """Return what all hosts of one declaration share, whoever their provider is."""
+    """Return what all hosts of one declaration share: what any host may have, and its provider's options."""
     found: dict[str, Any] = {name: host[name] for name in ("sudo", "labels", "transport") if name in host}
     found |= {name: tuple(host[name]) for name in ("groups", "ready", "provision") if name in host}
+    return found | {"where": document.where(key), "options": _options(document, key, host, kind, faults)}
+
+
+def _check_provision(key: KeyPath, host: Mapping[str, Any], folder: Path, faults: Faults) -> None:
     for number, entry in enumerate(host.get("provision", ())):
         for kind, given in entry.items():
             _check_sources((*key, "provision", number, kind), kind, given, folder, faults)
-    return found | {"where": document.where(key)}
 
 
 def _options(document: Document, key: KeyPath, host: Mapping[str, Any], kind: type[Any] | None, faults: Faults) -> Any:

@@ -9,6 +9,10 @@ from infratest.stack.document import KeyPath
 
 #: Who makes the hosts where nobody says.
 PROVIDER = "container"
+#: Under a provider: where its hosts are written down.
+FROM = "from"
+#: Beside the name of an inventory: which of its hosts.
+WHERE = "where"
 
 
 def names(stack: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
@@ -17,6 +21,9 @@ def names(stack: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
     name = provider_name(stack, "")
     if name:
         yield ("provider", "name") if isinstance(provider, Mapping) else ("provider",), "provider", name
+    for at, kind, used in _single_keys(("provider", FROM), "inventory", _under(provider, FROM)):
+        if used != WHERE:
+            yield at, kind, used
     for at, host in [(("defaults",), stack.get("defaults")), *_members(stack, "hosts")]:
         yield from _single_keys((*at, "provision"), "provisioner", _under(host, "provision"))
         for key in host if isinstance(host, Mapping) else ():

@@ -14,6 +14,7 @@ from infratest.errors import InfratestError, StateError
 from infratest.hosts import GONE, NOT_MADE, Host
 from infratest.options import build
 from infratest.providers.base import Context, Provider
+from infratest.stack import listing
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir
 from infratest.store.journal import Journal
@@ -39,6 +40,7 @@ def open_provider(stack: StackFile, state: StateDir) -> Provider:
 
 def open_hosts(stack: StackFile, state: StateDir, deadline: Deadline) -> list[Host]:
     """Return the hosts of the stack as they are now, in the stack file's order, each with its state."""
+    listing.read(stack.hosts, deadline)
     return as_made(open_provider(stack, state).hosts(stack.hosts, deadline), stack, state)
 
 

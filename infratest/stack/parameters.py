@@ -213,7 +213,8 @@ def _not_here(braces: str, key: KeyPath, parameters: Mapping[str, Any]) -> str:
 
 
 def _by_planning(key: KeyPath) -> bool:
-    return key[0] == "outputs" or (key[0] == "hosts" and len(key) > 2 and key[2] == "ready")
+    of_host = key[2:3] if key[0] == "hosts" else key[1:2] if key[0] == "defaults" else ()
+    return key[0] == "outputs" or of_host == ("ready",)
 
 
 def _written(value: Any, schema: Schema) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 from infratest import later, outsiders
 from infratest.errors import InfratestError
-from infratest.option_schema import Schema, map_schema, schema_of
+from infratest.option_schema import Schema, map_schema, schema_of, text_schema
+from infratest.options import fields
 from infratest.stack import named
 from infratest.stack.own_schema import OWN, Parts, schema
 
@@ -21,7 +22,8 @@ _ANY: Schema = {"title": "its options", "description": "Its options."}
 
 def whole() -> Schema:
     """Return the schema of every stack file that can be written here."""
-    every = _parts(outsiders.names("provider"), outsiders.names("provisioner"), outsiders.names("remedy"))
+    kinds = ("provider", "provisioner", "remedy", "inventory")
+    every = _parts(*(outsiders.names(kind) for kind in kinds))
     return schema(every, every, {})
 
 
@@ -34,11 +36,11 @@ def as_written(data: Mapping[str, Any]) -> Schema:
     used: dict[str, set[str]] = {}
     for _, kind, name in named.everywhere(data):
         used.setdefault(kind, set()).add(name)
-    rest = (used.get("provisioner", ()), used.get("remedy", ()))
+    rest = (used.get("provisioner", ()), used.get("remedy", ()), used.get("inventory", ()))
     top, environments = named.provider_name(data), named.environments(data)
     providers = {name: named.provider_name(each, top) for name, each in environments.items()}
     every = _parts(named.providers(data), *rest)
-    conditions = _conditions({top, *providers.values()})
+    conditions = _conditions({top, *providers.values()}, used)
     mine = Parts(conditions, every.hosts, every.every_host_option, every.provisioners, every.remedies)
     return schema(mine, every, {name: _parts([provider], *rest) for name, provider in providers.items()})
 
@@ -46,7 +48,7 @@ def as_written(data: Mapping[str, Any]) -> Schema:
 def in_environment(data: Mapping[str, Any], provider: str) -> Schema:
     """Return the schema of a stack in one environment, whose provider has this name."""
     used = list(named.names(data))
-    plugins = [{name for _, each, name in used if each == kind} for kind in ("provisioner", "remedy")]
+    plugins = [{name for _, each, name in used if each == kind} for kind in ("provisioner", "remedy", "inventory")]
     parts = _parts([provider], *plugins)
     return schema(parts, parts, {})
 
@@ -66,7 +68,9 @@ def whose_option(name: str) -> list[str]:
     return [provider for provider in outsiders.names("provider") if name in (host_options(provider) or {})]
 
 
-def _parts(providers: Iterable[str], provisioners: Iterable[str], remedies: Iterable[str]) -> Parts:
+def _parts(
+    providers: Iterable[str], provisioners: Iterable[str], remedies: Iterable[str], inventories: Iterable[str]
+) -> Parts:
     providers = list(dict.fromkeys(providers))
     known = [host_options(name) for name in providers]
     every = all(options is not None for options in known)
@@ -75,7 +79,7 @@ def _parts(providers: Iterable[str], provisioners: Iterable[str], remedies: Iter
         known = [host_options(name) for name in outsiders.names("provider")]
         every = {*providers} <= later.names("provider")
     return Parts(
-        _conditions(providers),
+        _conditions(providers, {"inventory": inventories}),
         _together([options for options in known if options is not None]),
         every,
         _of_kind("provisioner", provisioners),
@@ -110,8 +114,12 @@ def _entry(kind: str, name: str) -> Schema:
     return schema_of(options, f"a map of {keys}")
 
 
-def _conditions(providers: Iterable[str]) -> list[Schema]:
-    """Return for each provider that is here what holds where it is named: its options, and no others."""
+def _conditions(providers: Iterable[str], used: Mapping[str, Iterable[str]]) -> list[Schema]:
+    """Return for each provider that is here what holds where it is named: its options, and no others.
+
+    Args:
+        used: the plugins that options of a provider name, by kind.
+    """
     found = []
     for name in sorted({*providers}):
         plugin = _plugin("provider", name)
@@ -120,10 +128,23 @@ def _conditions(providers: Iterable[str]) -> list[Schema]:
             continue
         own: Schema = {"title": "a provider's name", "description": "The provider.", "const": name}
         properties = {"name": own} | schema_of(options, "options")["properties"]
+        for key, field in fields(options).items():
+            if "plugins" in field.about:
+                properties[key] |= {"items": _entries(field.about["plugins"], used.get(field.about["plugins"], ()))}
         then = map_schema("options", f"Options of provider {name}.", properties)
         condition = {"type": "object", "properties": {"name": {"const": name}}, "required": ["name"]}
         found.append({"if": condition, "then": {key: then[key] for key in ("properties", "additionalProperties")}})
     return found
+
+
+def _entries(kind: str, used: Iterable[str]) -> Schema:
+    """Return the schema of an entry that is a map of one plugin's name and its options."""
+    every = _of_kind(kind, used)
+    title = f"a map of one of {', '.join(every)} and its options, and `{named.WHERE}` beside it"
+    where = text_schema("an expression, such as env=prod and not web-3") | {
+        "description": "Which of its hosts; all without."
+    }
+    return map_schema(title, "One source.", every | {named.WHERE: where}) | {"minProperties": 1}
 
 
 def _plugin(kind: str, name: str) -> type[Any] | None:

@@ -66,7 +66,8 @@ def test_each_environment_takes_what_its_provider_has(load_text):
     )
     web = load_text(TWO, env="prod").hosts[0]
     assert web.options == existing.HostOptions(address="192.0.2.1", port=2222, user="admin")
-    assert web.made_from() == {"address": "192.0.2.1", "port": 2222, "user": "admin", "key": "", "jump": ""}
+    given = {"address": "192.0.2.1", "port": 2222, "user": "admin", "key": "", "jump": "", "config": ""}
+    assert web.made_from() == given
 
 
 def test_what_a_host_is_made_from_is_all_its_options_in_any_order_of_ports(load_text):

@@ -99,7 +99,7 @@ def test_the_options_of_every_provider_are_in_it_and_described():
     options = {each["if"]["properties"]["name"]["const"]: each["then"] for each in provider["allOf"]}
     assert [*options] == outsiders.names("provider")
     assert {*options["existing"]["properties"]} == {
-        "name", "known-hosts", "pin", "config", "agent", "pipelined", "connect-timeout",
+        "name", "from", "known-hosts", "pin", "config", "agent", "pipelined", "connect-timeout",
     }  # fmt: skip
     assert {*options["container"]["properties"]} == {"name", "engine", "subnet", "endpoints", "memory"}
     found = [(name, key, each) for name, one in options.items() for key, each in one["properties"].items()]

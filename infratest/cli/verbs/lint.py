@@ -11,7 +11,8 @@ import click
 
 from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import with_session
-from infratest.errors import FeatureError, InfratestError, NotInThisVersion, StackFileError, UserError
+from infratest.deadline import Deadline
+from infratest.errors import FeatureError, InfratestError, InventoryError, NotInThisVersion, StackFileError, UserError
 from infratest.gherkin.find import find
 from infratest.gherkin.lint import binding, heals, idle_rules, needs
 from infratest.gherkin.parse import RefusedFeature
@@ -22,6 +23,7 @@ from infratest.lifecycle.up import foresee_hosts
 from infratest.project.prepare import read_feature
 from infratest.project.readiness import check_ready
 from infratest.project.session import Session
+from infratest.stack import listing
 from infratest.stack.declared import StackFile
 from infratest.units import counted
 from infratest.user_steps.load import UsersSteps, users_steps
@@ -65,6 +67,7 @@ class _Look:
         self.problems: list[str] = []
         self.features: list[Feature] = []
         self.stack: StackFile | None = None
+        self.hosts_known = True
         self.users: UsersSteps | None = None
 
     def whole(self) -> None:
@@ -76,7 +79,8 @@ class _Look:
         rest = partial(self._others, declared, folder)
         self.problems += needs(self.features, rest)
         if self.stack is not None:
-            self._of_stack(self.stack)
+            if self.hosts_known:
+                self._of_stack(self.stack)
             rules = self.stack.heal
             self.problems += heals(self.features, [rule.name for rule in rules])
             if every and rules:
@@ -84,7 +88,8 @@ class _Look:
                 self.problems += idle_rules(
                     list(known.values()), [(rule.name, rule.when_tags, rule.where) for rule in rules]
                 )
-            self._against_stack(self.stack)
+            if self.hosts_known:
+                self._against_stack(self.stack)
 
     def _tell(self, look: Callable[[], Any], errors: tuple[type[Exception], ...] = (UserError,)) -> bool:
         """Carry out one look and keep what is wrong; return whether nothing was."""
@@ -103,7 +108,13 @@ class _Look:
 
         if self.session.stack_path.exists():
             self._tell(read, (StackFileError, NotInThisVersion))
+        if self.stack is not None:
+            hosts = self.stack.hosts
+            self.hosts_known = self._tell(lambda: listing.read(hosts, self._limit()), (InventoryError, UserError))
         return self.stack.folder if self.stack else self.session.stack_path.absolute().parent
+
+    def _limit(self) -> Deadline:
+        return self.session.deadline or Deadline(listing.SECONDS)
 
     def _read_steps(self, folder: Path) -> None:
         self.problems += unread(folder)
