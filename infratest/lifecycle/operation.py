@@ -147,9 +147,13 @@ class Lifecycle:
         return self.state.id if (self.state.path / "id").exists() else ""
 
     def made(self, deadline: Deadline) -> list[Resource]:
-        """Return the hosts of this stack and environment that exist and were made from here, declared or not."""
+        """Return the hosts of this stack and environment that exist and were made from here, in its order.
+
+        Those that it does not declare any more stand at the end.
+        """
         mine = of_stack(self.provider.existing(deadline), self.state_id(), self.stack.name, self.stack.env)
-        return [one for one in mine if one.kind == HOST]
+        order = {spec.name: place for place, spec in enumerate(self.stack.hosts)}
+        return sorted((one for one in mine if one.kind == HOST), key=lambda one: order.get(one.name, len(order)))
 
     def remove(
         self, resources: Sequence[Resource], operation: Operation, deadline: Deadline, stop: Stop, insist: bool = True
