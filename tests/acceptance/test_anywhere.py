@@ -1,0 +1,77 @@
+"""The example anywhere: the whole way from up to destroy, on each provider by its one line of the stack file."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.worlds.wheel import ROOT
+
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(900)]
+
+EXAMPLE = ROOT / "examples/anywhere"
+#: The `provider:` lines of the stack file by their provider's name, and driver.
+LINES = dict(
+    zip(
+        ("container", "qemu", "virtualbox", "ec2", "openstack"),
+        re.findall(r"^(?:# )?(provider: .*)$", (EXAMPLE / "stack.yaml").read_text(), re.M),
+        strict=True,
+    )
+)
+
+
+class Project:
+    """A copy of the example with another provider's line."""
+
+    def __init__(self, folder: Path, line: str, environment: dict[str, str] | None = None) -> None:
+        self.folder = folder / "anywhere"
+        shutil.copytree(EXAMPLE, self.folder, ignore=shutil.ignore_patterns(".infratest"))
+        path = self.folder / "stack.yaml"
+        text = path.read_text()
+        assert text.count("\nprovider: container\n") == 1
+        path.write_text(text.replace("\nprovider: container\n", f"\n{line}\n"))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("INFRATEST_STA")}
+        self._environment = kept | (environment or {})
+
+    def run(self, *words: str, seconds: int = 300) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "infratest", *words]
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, env=self._environment, timeout=seconds
+        )
+        assert "Traceback" not in done.stderr
+        return done
+
+
+def whole_way(project: Project) -> None:
+    """Up, red, provision, green, monitor, down."""
+    try:
+        up = project.run("up")
+        assert up.returncode == 0, up.stderr
+        assert "2 hosts ready" in up.stderr
+        red = project.run("test")
+        assert red.returncode == 2, red.stdout
+        assert "✗ nginx is there" in red.stdout
+        provision = project.run("provision")
+        assert provision.returncode == 0, provision.stderr
+        green = project.run("test")
+        assert green.returncode == 0, green.stdout
+        check = project.run("check")
+        assert (check.returncode, check.stderr) == (0, ""), check.stdout
+        assert check.stdout.startswith("INFRATEST OK - anywhere 2 hosts: 4 scenarios ok | ")
+    finally:
+        down = project.run("destroy")
+    assert down.returncode == 0, down.stderr
+    assert "nothing to reap" in project.run("reap").stderr
+    after = project.run("check")
+    assert after.returncode == 2, after.stdout
+    assert "not made" in after.stdout or "gone" in after.stdout
+
+
+def test_on_containers(tmp_path: Path) -> None:
+    whole_way(Project(tmp_path, LINES["container"]))
