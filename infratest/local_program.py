@@ -20,10 +20,16 @@ TICK = 0.1  # seconds between two looks at a deadline
 
 
 def call(
-    arguments: Sequence[str], deadline: Deadline, stdin: bytes = b"", environment: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    deadline: Deadline,
+    stdin: bytes = b"",
+    environment: Mapping[str, str] | None = None,
+    folder: str | None = None,
 ) -> tuple[int, str, str]:
     """Run a program in a process group of its own and return its status and both streams.
 
+    Args:
+        folder: where it is run, None for where we are.
     Raises:
         ProviderError: it is not there, or did not end before the deadline (it is then killed with its children).
     """
@@ -33,7 +39,7 @@ def call(
     try:
         try:
             with signals_held():
-                process = _started(arguments, full)
+                process = _started(arguments, full, folder)
         except OSError as error:
             raise ProviderError(f"{arguments[0]} could not be run: {error.strerror}") from error
         out, err = _communicate(process, stdin, deadline)
@@ -48,13 +54,14 @@ def call(
     return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
-def _started(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _started(arguments: Sequence[str], environment: Mapping[str, str], folder: str | None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         list(arguments),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
+        cwd=folder,
         start_new_session=True,
     )
 
