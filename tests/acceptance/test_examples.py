@@ -162,6 +162,9 @@ def test_existing_hosts(tmp_path, db):
     assert check.stdout.startswith("INFRATEST OK - office web-1: 10 scenarios ok | ")
     assert infratest(project, "run", "*", "hostname").stdout == "web-1 | db\n"
     assert infratest(project, "destroy").returncode == 2  # production
+    again = infratest(project, "test", "--stack", "inventory.yaml", "--host", "role=front")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "OK  office: 10 ok" in again.stdout
 
     known_hosts.write_text("")
     unknown = infratest(project, "check")
