@@ -27,7 +27,7 @@ def last_words(life: Lifecycle, name: str) -> str:
     if not isinstance(life.provider, Consoles):
         return ""
     try:
-        text = _of(life, life.provider, name, Deadline(SECONDS)).text
+        text = _of(life, life.provider, name, Deadline(SECONDS, life.clock.monotonic)).text
     except InfratestError:
         return ""
     lines = [line for line in text.splitlines() if line.strip()][-LAST_LINES:]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from infratest.errors import UserError
 from infratest.hosts import RUNNING
 from infratest.lifecycle.operation import OTHER, Lifecycle
-from infratest.lifecycle.stopping import each
 from infratest.providers.base import Halts, Resource
 from infratest.stack.selection import chosen
 
@@ -23,7 +22,7 @@ def halt(life: Lifecycle, names: Sequence[str] | None = None) -> list[str]:
     if not isinstance(halting, Halts):
         raise UserError(f"provider {life.stack.provider} cannot halt a host; it only knows where hosts are")
     with life.operation("halt", OTHER) as (_, deadline):
-        running = {host.name for host in life.provider.hosts(specs, deadline) if host.state == RUNNING}
+        running = {host.name for host in life.now(specs, deadline) if host.state == RUNNING}
         mine = [one for one in life.made(deadline) if one.name in running]
 
         def one(resource: Resource) -> None:
@@ -31,5 +30,5 @@ def halt(life: Lifecycle, names: Sequence[str] | None = None) -> list[str]:
             halting.halt(resource, deadline)
             life.progress(resource.name, "halted", "")
 
-        life.all_well(each(mine, one, jobs=life.jobs, stop=life.stop))
+        life.all_well(life.each(mine, one, life.stop))
     return [resource.name for resource in mine]

@@ -20,14 +20,14 @@ LEASE = 24 * 3600  # seconds
 USED_UP = 3600
 
 
-def begun_now(stack: StackFile, state: StateDir) -> Lease:
-    """Return the lease of a stack that is worked on now."""
+def begun_now(stack: StackFile, state: StateDir, now: float) -> Lease:
+    """Return the lease of a stack that is worked on now, in seconds since the epoch."""
     return Lease(
         owner=owner(),
         state_id=state.id,
         stack=stack.name,
         env=stack.env,
-        expires=int(time.time()) + LEASE,
+        expires=int(now) + LEASE,
         directory=str(state.path),
         production=stack.production,
     )

@@ -7,18 +7,20 @@ the lease.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
+from infratest.clock import REAL
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, StateError, UserError
 from infratest.hosts import Host
 from infratest.lifecycle.lease import begun_now
+from infratest.lifecycle.listing import Listing, Unsettled
 from infratest.lifecycle.ready import Ready
-from infratest.lifecycle.removal import HOST, leftovers, of_stack, remove
-from infratest.lifecycle.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, silent
-from infratest.providers.base import Lease, Provider, Resource
+from infratest.lifecycle.removal import HOST, STATE, failures, leftovers, of_stack, remove
+from infratest.lifecycle.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, silent
+from infratest.providers.base import HostSpec, Lease, Provider, Resource
 from infratest.stack.declared import StackFile
 from infratest.stack.open import as_made, open_provider
 from infratest.stack.selection import chosen
@@ -30,7 +32,11 @@ from infratest.store.journal import (
     Journal,
     Operation,
     not_removed,
+    removed,
 )
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 UP, OTHER, UNDO = 1800.0, 600.0, 180.0  # seconds that `up`, any other verb and an undo have, where nothing is said
 
@@ -62,15 +68,22 @@ class Lifecycle:
         self.jobs = jobs
         self.progress = progress
         self.stop = stop or Stop()
-        self.journal = Journal(state)
         self.provider = provider or open_provider(stack, state)
+        self.clock = self.provider.clock
+        self.journal = Journal(state, self.clock.time)
+        self.listing = Listing(self.provider, self.journal, stack.name, stack.env)
         self.ready = ready
-        self._deadline = deadline
+        # The caller's is by the machine's clock; what it limits goes by the provider's.
+        self._deadline = deadline and (deadline if self.clock is REAL else self._seconds(deadline.left))
         self._undo_seconds = undo_seconds
 
     def hosts(self, names: Sequence[str] | None = None) -> list[Host]:
         """Return the hosts as they are now; takes no lock and writes nothing."""
-        return as_made(self.provider.hosts(chosen(self.stack.hosts, names), self.limit(OTHER)), self.stack, self.state)
+        return as_made(self.now(chosen(self.stack.hosts, names), self.limit(OTHER)), self.stack, self.state)
+
+    def now(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
+        """Return hosts by their provider's word, given time to settle where it contradicts the journal."""
+        return self.listing.hosts(specs, deadline)
 
     @contextmanager
     def changing(self, verb: str) -> Iterator[Deadline]:
@@ -114,33 +127,45 @@ class Lifecycle:
         """Forget what is gone, by the provider's word; keep it all while anything is left to reap.
 
         A run that was killed while a provider removed something may have left the provider's own notes of it, as a
-        line in known_hosts: removing it once more is fine by contract, and takes these away.
+        line in known_hosts: removing it once more is fine by contract, and takes these away. What is there still
+        although it was removed is removed once more too: that is how some clouds are.
         """
         deadline = self.last()
         if deadline.passed:
             return  # the next verb tidies: what is gone is forgotten a little later
-        existing = self.provider.existing(deadline)
-        there = {one.id for one in existing}
+        try:
+            existing = self.listing.settled(deadline)
+        except Unsettled:
+            return  # likewise
+        there, before = {one.id for one in existing}, removed(self.journal.records())
         for resource in not_removed(self.journal.records(), self.stack.name, self.stack.env):
             if resource.id not in there:
                 self.provider.destroy(resource, deadline)
                 operation.removed(resource)
+        back = [one for one in existing if one.id in before and one.labels.get(STATE) == self.state_id()]
+        left = failures(self.remove(back, operation, deadline, Stop()))
+        if left:
+            raise ProviderError(f"removed, and there still: {'; '.join(left)}; `infratest reap` removes it once more")
+        existing = [one for one in existing if one not in back]
         if not leftovers(existing, self.state_id(), self.journal.live()):
             self.journal.tidy(self.stack.name, self.stack.env)
 
     def lease(self) -> Lease:
         """Return the lease of what is made now."""
-        return begun_now(self.stack, self.state)
+        return begun_now(self.stack, self.state, self.clock.time())
 
     def limit(self, seconds: float) -> Deadline:
         """Return the deadline the caller gave, else one of so many seconds; it has passed too when we are to stop."""
         given = self._deadline
-        work = given.sooner(min(self._undo_seconds, given.seconds / 5)) if given else Deadline(seconds)
+        work = given.sooner(min(self._undo_seconds, given.seconds / 5)) if given else self._seconds(seconds)
         return StoppableDeadline(work, self.stop)
 
     def last(self) -> Deadline:
         """Return the deadline of what comes at the end however a verb went: its undo, and tidying up."""
-        return (self._deadline or Deadline(self._undo_seconds)).at_most(self._undo_seconds)
+        return (self._deadline or self._seconds(self._undo_seconds)).at_most(self._undo_seconds)
+
+    def _seconds(self, seconds: float) -> Deadline:
+        return Deadline(seconds, self.clock.monotonic)
 
     def state_id(self) -> str:
         """Return the id of the state directory, empty where there is none: looking must not make one."""
@@ -151,9 +176,19 @@ class Lifecycle:
 
         Those that it does not declare any more stand at the end.
         """
-        mine = of_stack(self.provider.existing(deadline), self.state_id(), self.stack.name, self.stack.env)
         order = {spec.name: place for place, spec in enumerate(self.stack.hosts)}
-        return sorted((one for one in mine if one.kind == HOST), key=lambda one: order.get(one.name, len(order)))
+        hosts = [one for one in self.mine(deadline) if one.kind == HOST]
+        return sorted(hosts, key=lambda one: order.get(one.name, len(order)))
+
+    def mine(self, deadline: Deadline) -> list[Resource]:
+        """Return all of this stack and environment that exists and was made from here, but what is about to go."""
+        existing, before = self.listing.settled(deadline), removed(self.journal.records())
+        mine = of_stack(existing, self.state_id(), self.stack.name, self.stack.env)
+        return [one for one in mine if one.id not in before]
+
+    def each(self, items: Sequence[T], work: Callable[[T], R], stop: Stop) -> list[Done[T, R]]:
+        """Do the work on every item, as many at once as this verb may; see `stopping.each`."""
+        return each(items, work, jobs=self.jobs, stop=stop, clock=self.clock)
 
     def remove(
         self, resources: Sequence[Resource], operation: Operation, deadline: Deadline, stop: Stop, insist: bool = True

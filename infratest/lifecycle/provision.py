@@ -18,7 +18,7 @@ from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.hosts import RUNNING, Host
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.provisioned import digest, live_ids
-from infratest.lifecycle.stopping import OUTPUT, Progress, Stop, StoppableDeadline, each, failing
+from infratest.lifecycle.stopping import OUTPUT, Progress, Stop, StoppableDeadline, failing
 from infratest.providers.base import HostSpec
 from infratest.provisioners.base import Provisioner, Target, provisioners
 from infratest.stack import graph
@@ -59,7 +59,7 @@ def provision(lifecycle: Lifecycle, names: Sequence[str] | None = None) -> list[
                 if spec.name in ids:  # a host that nobody here made has no life in the journal
                     lifecycle.journal.provisioned(ids[spec.name], spec.name, before)
 
-            done = each(busy, failing(one, failed), jobs=lifecycle.jobs, stop=failed)
+            done = lifecycle.each(busy, failing(one, failed), failed)
             lifecycle.all_well(done, failed.reason)
     return [spec.name for spec in specs if spec.provision]
 

@@ -1,89 +1,238 @@
-"""When a host is ready: a command over its transport answers, then its `ready:` sentences hold. For the lifecycle.
+"""When hosts are ready: a command over the transport answers, then the `ready:` sentences hold. For the lifecycle.
 
-What can pass by itself while a machine boots is tried again: no route, refused, a connection that is lost, a login
-that is refused for the first seconds. What cannot (a changed host key, a host that stopped by itself) ends it at once.
+All that come up together are waited for in one place: one question to the provider a tick tells how all of them are,
+and an attempt to log in takes a worker only while it lasts, so that a hundred boots take no longer than one. What can
+pass by itself while a machine boots is tried again: no route, refused, a connection that is lost, a login that is
+refused for the first seconds. What cannot (a changed host key, a host that stopped by itself or that its provider gave
+up) ends it at once.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
+from infratest.clock import Clock
 from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, HostKeyRefused, InfratestError, ProviderError, TransportError, Unreachable
-from infratest.hosts import RUNNING, Host
+from infratest.hosts import DOWN, FAILED, RUNNING, STARTING, Host
+from infratest.lifecycle.stopping import GRACE, TICK, Done, Stop, too_late
+from infratest.providers.base import HostSpec
 from infratest.stack.open import open_transport
 
 #: Runs sentences on a host; returns nothing where they hold, else what does not, and why.
 Ready = Callable[[Host, tuple[str, ...], Deadline], str]
-#: Returns the host as its provider sees it now.
-Look = Callable[[], Host]
+#: Returns hosts as their provider sees them now.
+Look = Callable[[Sequence[HostSpec]], list[Host]]
+#: Told of a host by its name: a phase, and more words.
+Say = Callable[[str, str, str], None]
 
 ATTEMPT = 10.0  # seconds for one login and command
 FIRST_PAUSE, LAST_PAUSE = 0.1, 1.0  # seconds between two attempts
-LOOK_EVERY = 2.0  # seconds between two questions to the provider
+FIRST_LOOK, LAST_LOOK = 0.5, 2.0  # seconds between two questions to the provider: the tick, which grows
 LOGIN_REFUSED = 10.0  # seconds: a booting host refuses logins until it is up, a wrong key for ever
 
 
-def await_ready(
-    look: Look,
-    sentences: tuple[str, ...],
-    ready: Ready | None,
-    deadline: Deadline,
-    say: Callable[[str], None],
-    answered: Callable[[Host], None] | None = None,
-) -> Host:
-    """Wait until a host is ready and return it.
+@dataclass(kw_only=True, eq=False)
+class Awaited:
+    """A host that is waited for.
 
     Args:
-        answered: called once it answers, before its sentences are asked.
-    Raises:
-        Unreachable, TransportError: it did not answer before the deadline, or shut us out.
-        ProviderError: it stopped by itself, or a `ready:` sentence did not come to hold.
+        limit: when it is late. before: what to say once it is ready. host: as its provider saw it last.
     """
-    say("waiting for an answer")
-    host = _answering(look, deadline)
-    if answered is not None:
-        answered(host)
-    if not sentences:
-        return host
-    if ready is None:
-        raise ProviderError(f"{host.name}: has `ready:` sentences, and whoever called has nothing to run them with")
-    say("checking `ready:`")
-    pause = FIRST_PAUSE
-    while reason := ready(host, sentences, deadline):
-        if deadline.passed:
-            raise ProviderError(f"{host.name}: `ready:` did not come to hold: {reason}; look with `infratest ssh`")
-        time.sleep(min(pause, deadline.left))
-        pause = min(pause * 2, LAST_PAUSE)
-    return host
+
+    spec: HostSpec
+    limit: Deadline
+    before: str = ""
+    host: Host | None = None
+    pause: float = FIRST_PAUSE
+    due: float = 0.0  # of its next attempt
+    down_since: float | None = None
+    refused_since: float | None = None
+    answered: bool = False
+    ready: bool = False
+    problem: str = ""  # of its last attempt, in words
+    error: InfratestError | None = None  # of its last attempt, where it cannot pass by itself
+    done: Done[HostSpec, None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.done = Done(item=self.spec)
+
+    def end(self, error: InfratestError | None = None) -> None:
+        self.done.error, self.done.ended = error, True
 
 
-def _answering(look: Look, deadline: Deadline) -> Host:
-    host, looked = look(), time.monotonic()
-    began, pause = time.monotonic(), FIRST_PAUSE
-    while True:
-        if host.state != RUNNING:
-            raise ProviderError(f"{host.name}: {host.state} before it had answered; its provider's log may say why")
+class Waiting:
+    """Hosts that are waited for together.
+
+    Args:
+        look: asks the provider. settles: seconds for which its word that a host is down may be an old one. ready: runs
+        `ready:` sentences. failed: set by the first host that fails, so that the others are no longer waited for.
+        answered: called once a host answers, before its sentences are asked. last_words: returns what to say below the
+        error of a host that does not come up.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[Awaited],
+        *,
+        look: Look,
+        settles: float,
+        ready: Ready | None,
+        jobs: int,
+        failed: Stop,
+        clock: Clock,
+        say: Say,
+        answered: Callable[[Awaited, Host], None],
+        last_words: Callable[[str], str],
+    ) -> None:
+        self._hosts = hosts
+        self._look = look
+        self._settles = settles
+        self._ready = ready
+        self._jobs = jobs
+        self._failed = failed
+        self._clock = clock
+        self._say = say
+        self._answered = answered
+        self._last_words = last_words
+        self._began = clock.monotonic()
+        self._workers = clock.workers()
+        self._busy: set[int] = set()
+
+    def all(self) -> list[Done[HostSpec, None]]:
+        """Wait until all are ready, or one of them never will be, and return what came of each.
+
+        Errors of hosts: Unreachable, TransportError: it did not answer before its limit, or shut us out.
+        ProviderError: it is down, or a `ready:` sentence did not come to hold.
+        """
+        for one in self._hosts:
+            self._say(one.spec.name, "waiting", "waiting for an answer")
+        tick = FIRST_LOOK
+        while (left := self._left()) and not self._failed.is_set:
+            hosts = self._look([one.spec for one in left])
+            next_look = self._clock.monotonic() + tick
+            for one, host in zip(left, hosts, strict=True):
+                self._see(one, host)
+            while not self._failed.is_set and self._left() and self._clock.monotonic() < next_look:
+                self._begin()
+                self._collect(next_look)
+            tick = min(tick * 2, LAST_LOOK)
+        self._end()
+        return [one.done for one in self._hosts]
+
+    def _left(self) -> list[Awaited]:
+        return [one for one in self._hosts if not one.done.ended]
+
+    def _see(self, one: Awaited, host: Host) -> None:
+        """Take down how its provider sees a host, and give up one that cannot come up any more."""
+        now, one.host = self._clock.monotonic(), host
+        if host.state not in DOWN:
+            one.down_since = None
+        elif host.state == FAILED:
+            self._fail(one, ProviderError(f"{host.name}: its provider gave it up: {host.reason or 'no reason given'}"))
+        else:
+            one.down_since = now if one.down_since is None else one.down_since
+            if now - one.down_since >= self._settles:
+                words = f" ({host.reason})" if host.reason else ""
+                words = f"{host.name}: {host.state}{words} before it had answered; its provider's log may say why"
+                self._fail(one, ProviderError(words))
+        if host.state == STARTING and one.limit.passed:
+            self._fail(one, Unreachable(f"{host.name}: its provider has not brought it to run within {self._waited()}"))
+
+    def _begin(self) -> None:
+        """Begin the attempts that are due, as many as there are workers for."""
+        now = self._clock.monotonic()
+        for number, one in enumerate(self._hosts):
+            due = not one.done.ended and number not in self._busy and one.due <= now
+            if due and one.host is not None and one.host.state == RUNNING and len(self._busy) < self._jobs:
+                self._busy.add(number)
+                self._workers.begin(number, partial(self._attempt, one, one.host))
+
+    def _collect(self, until: float) -> None:
+        """Wait for an attempt that ends, and see what came of it; no longer than to the next one that is due."""
+        now = self._clock.monotonic()
+        idle = [one for number, one in enumerate(self._hosts) if number not in self._busy and not one.done.ended]
+        dues = [one.due for one in idle if one.host is not None and one.host.state == RUNNING]
+        wait = min([TICK, until - now, *(due - now for due in dues if due > now)])
+        number = self._workers.ended(max(0.0, wait))
+        if number is None:
+            return
+        self._busy.discard(number)
+        one = self._hosts[number]
+        if one.error is not None:
+            self._fail(one, one.error)
+        elif one.ready:
+            one.end()
+            self._say(one.spec.name, "ready", one.before)
+        elif one.limit.left <= one.pause:
+            self._fail(one, self._late(one))
+        else:
+            one.due = self._clock.monotonic() + one.pause
+            one.pause = min(one.pause * 2, LAST_PAUSE)
+
+    def _attempt(self, one: Awaited, host: Host) -> None:
+        """Try once, in a thread."""
+        one.error = InfratestError(
+            f"{host.name}: ended by a defect in infratest or in a plugin; see its traceback above"
+        )
         try:
-            _ask(host, deadline.at_most(ATTEMPT))
-            return host
-        except HostKeyRefused:
-            raise
-        except AccessRefused:
-            if time.monotonic() - began > LOGIN_REFUSED:
-                raise
-            problem: InfratestError = AccessRefused(f"{host.name}: login refused")
-        except TransportError as error:
-            problem = error
-        if deadline.left <= pause:
-            raise Unreachable(
-                f"{host.name}: no command was answered within {time.monotonic() - began:.0f} s: {problem}"
-            )
-        time.sleep(pause)
-        pause = min(pause * 2, LAST_PAUSE)
-        if time.monotonic() - looked > LOOK_EVERY:
-            host, looked = look(), time.monotonic()
+            if not one.answered:
+                _ask(host, one.limit.at_most(ATTEMPT))
+                self._answered(one, host)
+                one.answered, one.pause = True, FIRST_PAUSE
+                if one.spec.ready:
+                    self._say(host.name, "waiting", "checking `ready:`")
+            one.problem = self._unready(one, host)
+            one.ready, one.error = not one.problem, None
+        except AccessRefused as refused:
+            now = self._clock.monotonic()
+            one.refused_since = now if one.refused_since is None else one.refused_since
+            one.problem = f"{host.name}: login refused"
+            one.error = refused if now - one.refused_since > LOGIN_REFUSED else None
+        except TransportError as problem:
+            one.problem = str(problem)
+            one.error = problem if isinstance(problem, HostKeyRefused) else None
+        except InfratestError as problem:
+            one.error = problem
+        except OSError as problem:
+            one.error = InfratestError(f"{host.name}: {problem}")
+
+    def _unready(self, one: Awaited, host: Host) -> str:
+        if not one.spec.ready:
+            return ""
+        if self._ready is None:
+            raise ProviderError(f"{host.name}: has `ready:` sentences, and whoever called has nothing to run them with")
+        return self._ready(host, one.spec.ready, one.limit)
+
+    def _late(self, one: Awaited) -> InfratestError:
+        name = one.spec.name
+        if one.answered:
+            return ProviderError(f"{name}: `ready:` did not come to hold: {one.problem}; look with `infratest ssh`")
+        return Unreachable(f"{name}: no command was answered within {self._waited()}: {one.problem}")
+
+    def _waited(self) -> str:
+        return f"{self._clock.monotonic() - self._began:.0f} s"
+
+    def _fail(self, one: Awaited, error: InfratestError) -> None:
+        if one.done.ended:
+            return
+        if isinstance(error, ProviderError | Unreachable):
+            error = type(error)(f"{error}{self._last_words(one.spec.name)}")
+        one.end(error)
+        self._failed.set(str(error))
+
+    def _end(self) -> None:
+        """Let what is in hand end; it was told to stop."""
+        cut = self._clock.monotonic() + GRACE
+        while self._busy and self._clock.monotonic() < cut:
+            ended = self._workers.ended(TICK)
+            if ended is not None:
+                self._busy.discard(ended)
+                self._hosts[ended].done.ended = True
+        for number in self._busy:
+            self._hosts[number].done.error = too_late(self._hosts[number].spec.name, GRACE)
 
 
 def _ask(host: Host, deadline: Deadline) -> None:

@@ -7,7 +7,6 @@ owner when asked, of another when asked by name.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +45,7 @@ def find(lifecycle: Lifecycle, *, expired: bool = False, of_owner: str | None = 
     Args:
         expired: also this owner's expired leases. of_owner: also those of this owner.
     """
-    existing = lifecycle.provider.existing(lifecycle.limit(OTHER))
+    existing, now = lifecycle.listing.settled(lifecycle.limit(OTHER)), lifecycle.clock.time()
     held = lifecycle.journal.live()
     found = {one.id: Doomed(resource=one, reason="not live in this state directory's journal")
              for one in leftovers(existing, lifecycle.state_id(), held)}  # fmt: skip
@@ -55,8 +54,8 @@ def find(lifecycle: Lifecycle, *, expired: bool = False, of_owner: str | None = 
         if one.labels.get(OWNER) not in owners or one.id in found:
             continue
         end = _lease_end(lifecycle, one)
-        if end is not None and end < time.time():
-            reason = f"lease of {one.labels[OWNER]} expired {_ago(time.time() - end)} ago"
+        if end is not None and end < now:
+            reason = f"lease of {one.labels[OWNER]} expired {_ago(now - end)} ago"
             found[one.id] = Doomed(resource=one, reason=reason)
     return list(found.values())
 
@@ -116,7 +115,7 @@ def _take_back(lifecycle: Lifecycle, deadline: Deadline) -> tuple[list[Undo], li
     undone, left = [], []
     for undo in undos:
         spec = known.get(undo.host)
-        host = lifecycle.provider.hosts([spec], deadline)[0] if spec else None
+        host = lifecycle.now([spec], deadline)[0] if spec else None
         if host is not None and host.state != GONE:
             lifecycle.progress(undo.host, "taking back", undo.command)
             try:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from infratest.deadline import Deadline
 from infratest.errors import UserError
-from infratest.hosts import RUNNING, Host
+from infratest.hosts import RUNNING
 from infratest.lifecycle.operation import UP, Lifecycle
-from infratest.lifecycle.ready import await_ready
-from infratest.lifecycle.stopping import each
+from infratest.lifecycle.waiting import await_ready
 from infratest.providers.base import Halts, HostSpec, Provider, Reboots, Resource
 from infratest.stack.selection import chosen
 
@@ -26,24 +25,16 @@ def reboot(life: Lifecycle, names: Sequence[str] | None = None) -> list[str]:
         words = "a scenario can, by `When the host is rebooted`"
         raise UserError(f"provider {life.stack.provider} cannot reboot a host; {words}")
     with life.operation("reboot", UP) as (_, deadline):
-        running = {host.name for host in provider.hosts(specs, deadline) if host.state == RUNNING}
+        running = {host.name for host in life.now(specs, deadline) if host.state == RUNNING}
         mine = {one.name: one for one in life.made(deadline) if one.name in running}
 
         def one(spec: HostSpec) -> None:
             life.progress(spec.name, "rebooting", "")
             _reboot(provider, mine[spec.name], deadline)
 
-            def look() -> Host:
-                return provider.hosts([spec], deadline)[0]
-
-            def say(words: str) -> None:
-                life.progress(spec.name, "waiting", words)
-
-            await_ready(look, spec.ready, life.ready, deadline, say)
-            life.progress(spec.name, "ready", "")
-
         asked = [spec for spec in specs if spec.name in mine]
-        life.all_well(each(asked, one, jobs=life.jobs, stop=life.stop))
+        life.all_well(life.each(asked, one, life.stop))
+        await_ready(life, asked, deadline)
     return [spec.name for spec in asked]
 
 

@@ -69,7 +69,7 @@ def remove(
     others = [resource for resource in resources if resource.kind != HOST]
     done: list[Done[Resource, None]] = []
     for group in (hosts, others):
-        done += each(group, one, jobs=jobs, stop=stop)
+        done += each(group, one, jobs=jobs, stop=stop, clock=provider.clock)
     return done
 
 

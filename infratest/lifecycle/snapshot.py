@@ -7,17 +7,17 @@ a restore to the time before a provisioning `status` and `up` say again that the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
-from infratest.hosts import RUNNING, Host
+from infratest.hosts import RUNNING
 from infratest.lifecycle import provisioned
 from infratest.lifecycle.operation import OTHER, Lifecycle
-from infratest.lifecycle.ready import await_ready
-from infratest.lifecycle.stopping import Done, each
-from infratest.providers.base import HostSpec, Resource, Snapshot, Snapshots
+from infratest.lifecycle.waiting import await_ready
+from infratest.providers.base import Resource, Snapshot, Snapshots
 from infratest.stack.selection import chosen
 
 #: A name that every provider takes as it is.
@@ -45,7 +45,7 @@ def save(life: Lifecycle, name: str, names: Sequence[str] | None = None) -> list
             life.journal.snapshot(resource.id, resource.name, name, digests.get(resource.id, ""))
             life.progress(resource.name, "kept", name)
 
-        done = each(mine, one, jobs=life.jobs, stop=life.stop)
+        done = life.each(mine, one, life.stop)
         if any(one.error is not None or not one.ended for one in done):
             _forget(life, provider, name, [one.item for one in done])
         life.all_well(done)
@@ -82,7 +82,7 @@ def restore(
             life.journal.provisioned(resource.id, resource.name, kept.get(resource.id, ""))
             life.progress(resource.name, "restored", name)
 
-        life.all_well(each(mine, one, jobs=life.jobs, stop=life.stop))
+        life.all_well(life.each(mine, one, life.stop))
         _await(life, [one.name for one in mine], deadline)
     return [one.name for one in mine]
 
@@ -104,7 +104,7 @@ def delete(life: Lifecycle, name: str, names: Sequence[str] | None = None) -> li
             provider.delete_snapshot(resource, name, deadline)
             life.progress(resource.name, "forgotten", name)
 
-        life.all_well(each(mine, one, jobs=life.jobs, stop=life.stop))
+        life.all_well(life.each(mine, one, life.stop))
     return [one.name for one in mine]
 
 
@@ -156,14 +156,6 @@ def _forget(life: Lifecycle, provider: Snapshots, name: str, resources: Sequence
 def _await(life: Lifecycle, names: Sequence[str], deadline: Deadline) -> None:
     """Wait until what runs of these hosts answers."""
     specs = chosen(life.stack.hosts, names)
-    states = {host.name: host.state for host in life.provider.hosts(specs, deadline)}
-
-    def look(spec: HostSpec) -> Callable[[], Host]:
-        return lambda: life.provider.hosts([spec], deadline)[0]
-
-    def one(spec: HostSpec) -> None:
-        await_ready(look(spec), (), None, deadline, lambda words: life.progress(spec.name, "waiting", words))
-
-    running = [spec for spec in specs if states[spec.name] == RUNNING]
-    done: list[Done[HostSpec, None]] = each(running, one, jobs=life.jobs, stop=life.stop)
-    life.all_well(done)
+    states = {host.name: host.state for host in life.now(specs, deadline)}
+    running = [replace(spec, ready=()) for spec in specs if states[spec.name] == RUNNING]
+    await_ready(life, running, deadline)

@@ -42,9 +42,9 @@ def status(life: Lifecycle) -> Status:
     held = live(records)
     state_id = life.state_id()
     here = (life.stack.name, life.stack.env)
-    existing = life.provider.existing(deadline) if state_id else []
+    existing = life.listing.settled(deadline) if state_id else []
     return Status(
-        hosts=tuple(as_made(life.provider.hosts(life.stack.hosts, deadline), life.stack, life.state)),
+        hosts=tuple(as_made(life.now(life.stack.hosts, deadline), life.stack, life.state)),
         expires=expires(records, *here),
         owner=owner(),
         state_id=state_id,

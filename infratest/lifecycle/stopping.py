@@ -9,15 +9,15 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from functools import partial
 from types import FrameType
 from typing import Generic, TypeVar
 
+from infratest.clock import REAL, Clock
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
 
@@ -66,12 +66,6 @@ class Stop:
     def set(self, reason: str) -> None:
         """Tell the work to stop. Safe in a signal handler: it takes no lock."""
         self._reason = self._reason or reason
-
-    def pause(self, seconds: float) -> None:
-        """Wait, but no longer than until the flag is set."""
-        end = time.monotonic() + seconds
-        while not self.is_set and (left := end - time.monotonic()) > 0:
-            time.sleep(min(TICK, left))
 
 
 class StoppableDeadline(Deadline):
@@ -138,7 +132,13 @@ class Done(Generic[T, R]):
 
 
 def each(
-    items: Sequence[T], work: Callable[[T], R], *, jobs: int, stop: Stop, grace: float = GRACE
+    items: Sequence[T],
+    work: Callable[[T], R],
+    *,
+    jobs: int,
+    stop: Stop,
+    grace: float = GRACE,
+    clock: Clock = REAL,
 ) -> list[Done[T, R]]:
     """Do the work on every item, `jobs` at once, and return what came of each, in order.
 
@@ -146,27 +146,30 @@ def each(
     daemons: one that hangs in a library cannot keep the program from ending.
     """
     results: list[Done[T, R]] = [Done(item=item) for item in items]
-    waiting = deque(results)
-    ended: SimpleQueue[Done[T, R]] = SimpleQueue()
-    running: list[Done[T, R]] = []
-    cut: float | None = None
+    waiting = deque(range(len(results)))
+    running: set[int] = set()
+    workers, cut = clock.workers(), float("inf")
     while waiting or running:
         while waiting and len(running) < jobs and not stop.is_set:
-            done = waiting.popleft()
-            running.append(done)
-            threading.Thread(target=_run, args=(done, work, ended), daemon=True).start()
+            number = waiting.popleft()
+            running.add(number)
+            workers.begin(number, partial(_run, results[number], work))
         if stop.is_set:
             waiting.clear()
-            cut = cut or time.monotonic() + grace
-        try:
-            finished = ended.get(timeout=TICK)
-            running.remove(finished)
-        except Empty:
-            if cut and time.monotonic() > cut:
-                break
-    for done in running:
-        done.error = InfratestError(f"{done.item}: did not end within {grace:.0f} s after it was told to stop")
+            cut = min(cut, clock.monotonic() + grace)
+        ended = workers.ended(TICK) if running else None
+        if ended is not None:
+            running.discard(ended)
+        elif clock.monotonic() > cut:
+            break
+    for number in running:
+        results[number].error = too_late(results[number].item, grace)
     return results
+
+
+def too_late(item: object, grace: float) -> InfratestError:
+    """Return the error of work that goes on although it was told to stop."""
+    return InfratestError(f"{item}: did not end within {grace:.0f} s after it was told to stop")
 
 
 def failing(work: Callable[[T], R], failed: Stop) -> Callable[[T], R]:
@@ -182,7 +185,7 @@ def failing(work: Callable[[T], R], failed: Stop) -> Callable[[T], R]:
     return one
 
 
-def _run(done: Done[T, R], work: Callable[[T], R], ended: SimpleQueue[Done[T, R]]) -> None:
+def _run(done: Done[T, R], work: Callable[[T], R]) -> None:
     value: R | None = None
     error: InfratestError | None = InfratestError(
         f"{done.item}: ended by a defect in infratest or in a plugin; its traceback stands above"
@@ -196,4 +199,3 @@ def _run(done: Done[T, R], work: Callable[[T], R], ended: SimpleQueue[Done[T, R]
         error = InfratestError(f"{done.item}: {problem}")
     finally:
         done.value, done.error, done.ended = value, error, True
-        ended.put(done)

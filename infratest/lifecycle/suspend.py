@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from infratest.errors import UserError
 from infratest.hosts import PAUSED, RUNNING
 from infratest.lifecycle.operation import OTHER, Lifecycle
-from infratest.lifecycle.stopping import each
 from infratest.providers.base import Halts, Resource, Suspends
 from infratest.stack.selection import chosen
 
@@ -23,7 +22,7 @@ def suspend(life: Lifecycle, names: Sequence[str] | None = None) -> list[str]:
     if not isinstance(provider, Suspends):
         raise UserError(f"provider {life.stack.provider} cannot suspend a host; `infratest halt` may do")
     with life.operation("suspend", OTHER) as (_, deadline):
-        running = {host.name for host in provider.hosts(specs, deadline) if host.state == RUNNING}
+        running = {host.name for host in life.now(specs, deadline) if host.state == RUNNING}
         mine = [one for one in life.made(deadline) if one.name in running]
 
         def one(resource: Resource) -> None:
@@ -31,7 +30,7 @@ def suspend(life: Lifecycle, names: Sequence[str] | None = None) -> list[str]:
             provider.suspend(resource, deadline)
             life.progress(resource.name, "suspended", "")
 
-        life.all_well(each(mine, one, jobs=life.jobs, stop=life.stop))
+        life.all_well(life.each(mine, one, life.stop))
     return [resource.name for resource in mine]
 
 
@@ -46,7 +45,7 @@ def resume(life: Lifecycle, names: Sequence[str] | None = None) -> list[str]:
     if not isinstance(provider, Suspends) or not isinstance(provider, Halts):
         raise UserError(f"provider {life.stack.provider} cannot suspend a host, so that none can be resumed")
     with life.operation("resume", OTHER) as (_, deadline):
-        paused = {host.name for host in provider.hosts(specs, deadline) if host.state == PAUSED}
+        paused = {host.name for host in life.now(specs, deadline) if host.state == PAUSED}
         mine = [one for one in life.made(deadline) if one.name in paused]
 
         def one(resource: Resource) -> None:
@@ -54,5 +53,5 @@ def resume(life: Lifecycle, names: Sequence[str] | None = None) -> list[str]:
             provider.start(resource, deadline)
             life.progress(resource.name, "resumed", "")
 
-        life.all_well(each(mine, one, jobs=life.jobs, stop=life.stop))
+        life.all_well(life.each(mine, one, life.stop))
     return [resource.name for resource in mine]

@@ -7,24 +7,24 @@ journal, so that everything it made is what `reap`, or the next `up`, removes.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, ProviderError, Unreachable, UserError
-from infratest.hosts import ABSENT, GONE, PAUSED, RUNNING, STOPPED, Host
+from infratest.errors import InfratestError, ProviderError, UserError
+from infratest.hosts import ABSENT, FAILED, GONE, PAUSED, RUNNING, STOPPED, Host
 from infratest.lifecycle import names
-from infratest.lifecycle.console import last_words
+from infratest.lifecycle.listing import Unsettled
 from infratest.lifecycle.operation import OTHER, UP, Lifecycle
-from infratest.lifecycle.ready import await_ready
-from infratest.lifecycle.removal import failures, leftovers, of_stack
-from infratest.lifecycle.stopping import Stop, StoppableDeadline, Stopped, each, failing
+from infratest.lifecycle.ready import Awaited
+from infratest.lifecycle.removal import failures, leftovers
+from infratest.lifecycle.stopping import Stop, StoppableDeadline, Stopped, failing
+from infratest.lifecycle.waiting import await_ready
 from infratest.providers.base import Foresees, Halts, HostSpec, Request, Resource
 from infratest.stack import graph
 from infratest.stack.selection import with_needed
-from infratest.store.journal import Operation, asked, pending
+from infratest.store.journal import Operation, asked, made_by, pending, standing
 
-LATE, LOOK_AGAIN = 2.0, 0.25  # seconds that a call which was cut off may still bring something about; between looks
+LATE = 2.0  # seconds that a call which was cut off may still bring something about
 SETTLED = 60.0  # seconds in which a host that ran before this `up` must answer
 LEFT = 10.0  # seconds for the names on a host that ran before and was not asked for
 
@@ -47,7 +47,7 @@ def up(life: Lifecycle, only: Sequence[str] | None = None) -> list[Host]:
                 earlier += together
             if not life.provider.resolves_names:
                 _introduce(life, specs, deadline)
-            return life.provider.hosts(specs, deadline)  # a signal that cuts this off undoes it, as any other
+            return life.now(specs, deadline)  # a signal that cuts this off undoes it, as any other
         except InfratestError as error:
             raise _undone(life, operation, life.as_stop(error)) from error
 
@@ -63,7 +63,7 @@ def foresee_hosts(life: Lifecycle, only: Sequence[str] | None = None) -> list[Ho
 def _clear(life: Lifecycle, operation: Operation) -> None:
     """Remove what an operation that was killed left behind: it would stand in the way under the same names."""
     deadline = life.limit(OTHER)
-    found = leftovers(life.provider.existing(deadline), life.state.id, life.journal.live())
+    found = leftovers(life.listing.settled(deadline), life.state.id, life.journal.live())
     done = life.remove(found, operation, deadline, life.stop)
     life.all_well(done)
 
@@ -72,42 +72,37 @@ def _raise(
     life: Lifecycle, specs: Sequence[HostSpec], earlier: Sequence[HostSpec], operation: Operation, deadline: Deadline
 ) -> None:
     """Bring up hosts that may come up together, after those of earlier rounds."""
-    now = {host.name: host for host in life.provider.hosts(specs, deadline)}
+    now = {host.name: host for host in life.now(specs, deadline)}
+    _refuse_failed(now.values())
     _make(life, [spec for spec in specs if now[spec.name].state == GONE], operation, deadline)
     _start(life, [host for host in now.values() if host.state in (STOPPED, PAUSED)], deadline)
-    failed = Stop(life.stop)
-    limits = {
-        spec.name: StoppableDeadline(deadline.at_most(SETTLED) if now[spec.name].state == RUNNING else deadline, failed)
-        for spec in specs
-    }
 
-    def one(spec: HostSpec) -> None:
-        def look() -> Host:
-            return life.provider.hosts([spec], deadline)[0]
+    def ran(spec: HostSpec) -> str:
+        return "ran already" if now[spec.name].state == RUNNING else ""
 
-        def say(words: str) -> None:
-            life.progress(spec.name, "waiting", words)
+    def answered(one: Awaited, host: Host) -> None:
+        """What it comes after has a name by now, which its `ready:` sentences may use."""
+        if one.spec.ready and earlier and not life.provider.resolves_names:
+            names.write(host, names.block([*life.provider.hosts(earlier, deadline), host]), one.limit)
 
-        def answered(host: Host) -> None:
-            """What it comes after has a name by now, which its `ready:` sentences may use."""
-            if spec.ready and earlier and not life.provider.resolves_names:
-                names.write(host, names.block([*life.provider.hosts(earlier, deadline), host]), limits[spec.name])
+    await_ready(life, specs, deadline, ran=ran, settled=SETTLED, answered=answered)
 
-        try:
-            await_ready(look, spec.ready, life.ready, limits[spec.name], say, answered)
-        except (ProviderError, Unreachable) as error:
-            raise type(error)(f"{error}{last_words(life, spec.name)}") from error
-        life.progress(spec.name, "ready", "ran already" if now[spec.name].state == RUNNING else "")
 
-    life.all_well(each(specs, failing(one, failed), jobs=life.jobs, stop=failed), failed.reason)
+def _refuse_failed(hosts: Iterable[Host]) -> None:
+    """Raise where a host was given up by its provider: it may hold data, so that only its user has it made anew."""
+    failed = [f"{host.name} ({host.reason or 'no reason given'})" for host in hosts if host.state == FAILED]
+    if failed:
+        again = "`infratest destroy` with --host and its name, then `infratest up`, make it anew"
+        raise ProviderError(f"given up by its provider: {', '.join(failed)}; {again}")
 
 
 def _make(life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> None:
     if not specs:
         return
     for together in life.provider.requests(specs, life.lease()):
-        mine = of_stack(life.provider.existing(deadline), life.state.id, life.stack.name, life.stack.env)
-        there = {(one.kind, one.name) for one in mine}
+        there = {(one.kind, one.name) for one in life.mine(deadline)}
+        wanted = [request for request in together if (request.kind, request.name) not in there]
+        _forget(life, wanted, operation, deadline)
         failed = Stop(life.stop)
 
         def one(request: Request) -> None:
@@ -116,13 +111,20 @@ def _make(life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, dead
             operation.made(life.provider.create(request, StoppableDeadline(deadline, failed)), request.spec)  # noqa: B023
             life.progress(request.name, "made", request.kind)
 
-        wanted = [request for request in together if (request.kind, request.name) not in there]
-        life.all_well(each(wanted, failing(one, failed), jobs=life.jobs, stop=failed), failed.reason)
+        life.all_well(life.each(wanted, failing(one, failed), failed), failed.reason)
+
+
+def _forget(life: Lifecycle, wanted: Sequence[Request], operation: Operation, deadline: Deadline) -> None:
+    """Remove for good what the journal holds of these and the provider has no more: of a name there is one alone."""
+    names = {(request.kind, request.name) for request in wanted}
+    records = life.journal.records()
+    held = standing(records, life.stack.name, life.stack.env).values()
+    life.all_well(life.remove([one for one in held if (one.kind, one.name) in names], operation, deadline, life.stop))
 
 
 def _introduce(life: Lifecycle, specs: Sequence[HostSpec], deadline: Deadline) -> None:
     """Have the hosts of the stack know each other by name; one that was not asked for, and does not answer, is left."""
-    everyone = life.provider.hosts(life.stack.hosts, deadline)
+    everyone = life.now(life.stack.hosts, deadline)
     lines = names.block([host for host in everyone if host.state not in ABSENT])
     asked = {spec.name for spec in specs}
 
@@ -134,7 +136,7 @@ def _introduce(life: Lifecycle, specs: Sequence[HostSpec], deadline: Deadline) -
                 raise
 
     running = [host for host in everyone if host.state == RUNNING]
-    life.all_well(each(running, one, jobs=life.jobs, stop=life.stop))
+    life.all_well(life.each(running, one, life.stop))
 
 
 def _start(life: Lifecycle, down: Sequence[Host], deadline: Deadline) -> None:
@@ -149,7 +151,7 @@ def _start(life: Lifecycle, down: Sequence[Host], deadline: Deadline) -> None:
         halting.start(resource, deadline)
 
     halted = [resource for resource in life.made(deadline) if resource.name in states]
-    life.all_well(each(halted, one, jobs=life.jobs, stop=life.stop))
+    life.all_well(life.each(halted, one, life.stop))
 
 
 def _undone(life: Lifecycle, operation: Operation, error: InfratestError) -> InfratestError:
@@ -170,21 +172,28 @@ def _undo(life: Lifecycle, operation: Operation, late: float) -> str:
     records = life.journal.records()
     if not asked(records, operation.id):
         return "nothing had been made"
-    limit, end = life.last(), time.monotonic() + late
+    limit = life.last()
     later = "run `infratest reap` to remove what is left"
-    gone: list[Resource] = []
     try:
-        missing = pending(records, operation.id)
-        while True:
-            found = leftovers(life.provider.existing(limit), life.state.id, life.journal.live())
-            left = failures(life.remove(found, operation, limit, Stop(), insist=False))
-            gone += found
-            missing -= {(one.kind, one.name) for one in found}
-            if left or not missing or time.monotonic() > end or limit.passed:
-                break
-            time.sleep(LOOK_AGAIN)
+        existing, unsure = _coming(life, operation, limit, late)
+        gone = leftovers(existing, life.state.id, life.journal.live())
+        # What a listing does not show yet is removed by what the journal knows of it.
+        gone += [one for one in made_by(records, operation.id) if one.id not in {other.id for other in gone}]
+        left = failures(life.remove(gone, operation, limit, Stop(), insist=False))
     except InfratestError as problem:
         return f"not undone: {problem}\n{later}"
-    if left:
-        return f"not undone: {'; '.join(left)}\n{later}"
+    if left or unsure:
+        return f"not undone: {'; '.join([*left, *unsure])}\n{later}"
     return f"undone: {', '.join(f'{one.kind} {one.name}' for one in gone)} removed" if gone else "nothing had been made"
+
+
+def _coming(life: Lifecycle, operation: Operation, limit: Deadline, late: float) -> tuple[list[Resource], list[str]]:
+    """Return what exists once what was asked for has come or will not come, and what of that is not known for sure."""
+    coming = pending(life.journal.records(), operation.id)
+    if not coming:
+        return life.provider.existing(limit), []
+    try:
+        return life.listing.settled(limit.at_most(limit.left / 2), late), []  # the rest is for the removal
+    except Unsettled as error:
+        words = ", ".join(f"{kind} {name}" for kind, name in sorted(coming))
+        return error.listing, [f"whether {words} comes to exist is not known yet"]

@@ -25,7 +25,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,6 +120,49 @@ def not_removed(records: Iterable[Record], stack: str, env: str) -> list[Resourc
     return list(found.values())
 
 
+def standing(records: Iterable[Record], stack: str, env: str) -> dict[str, Resource]:
+    """Return what was made in an environment and not begun to be removed, live or not, by the provider's id."""
+    ours: set[str] = set()
+    found: dict[str, Resource] = {}
+    for record in records:
+        what = record.get("what")
+        if what == "begin" and (record.get("stack"), record.get("env")) == (stack, env):
+            ours.add(str(record.get("op")))
+        elif what == "made" and record.get("op") in ours:
+            found[record["id"]] = Resource(kind=record["kind"], id=record["id"], name=record["name"])
+        elif what in ("removing", "removed"):
+            found.pop(str(record.get("id")), None)
+    return found
+
+
+def made_by(records: Sequence[Record], op: str) -> list[Resource]:
+    """Return what an operation made and nobody has removed whole since."""
+    gone = removed(records)
+    made = [record for record in records if record.get("op") == op and record.get("what") == "made"]
+    return [Resource(kind=one["kind"], id=one["id"], name=one["name"]) for one in made if one["id"] not in gone]
+
+
+def removed(records: Iterable[Record]) -> set[str]:
+    """Return the ids of what was removed whole."""
+    return {str(record["id"]) for record in records if record.get("what") == "removed"}
+
+
+def unanswered(records: Sequence[Record], stack: str, env: str, since: float) -> set[tuple[str, str, str]]:
+    """Return operation, kind and name of what was asked for and not answered, and may have been made all the same.
+
+    Args:
+        since: seconds since the epoch; an operation that ended before has no answer to come. One without an end died
+        nobody knows when, or is at work.
+    """
+    over = {str(record["op"]) for record in records if record.get("what") == "end" and record["time"] < since}
+    ops = [
+        record["op"]
+        for record in records
+        if record.get("what") == "begin" and (record.get("stack"), record.get("env")) == (stack, env)
+    ]
+    return {(op, *each) for op in ops if op not in over for each in pending(records, op)}
+
+
 def asked(records: Iterable[Record], op: str) -> bool:
     """Return whether an operation asked a provider for anything."""
     return any(record.get("op") == op and record.get("what") == "asked" for record in records)
@@ -201,10 +244,15 @@ class Operation:
 
 
 class Journal:
-    """The journal of one state directory."""
+    """The journal of one state directory.
 
-    def __init__(self, state: StateDir) -> None:
+    Args:
+        now: what its records are dated by, as a provider's clock.
+    """
+
+    def __init__(self, state: StateDir, now: Callable[[], float] = time.time) -> None:
         self._state = state
+        self._now = now
         self._lock = threading.Lock()
 
     def records(self) -> list[dict[str, Any]]:
@@ -234,7 +282,7 @@ class Journal:
     def write(self, what: str, **fields: Any) -> None:
         """Append one record and have it on the disk."""
         with self._lock:
-            self._state.append(NAME, {"what": what, "time": round(time.time(), 3), **fields})
+            self._state.append(NAME, {"what": what, "time": round(self._now(), 3), **fields})
 
     def begin(self, verb: str, stack: str, env: str) -> Operation:
         """Begin an operation; the caller holds the stack's lock until its end."""

@@ -136,6 +136,7 @@ class Simulator(Provider):
             faults=faults,
         )  # fmt: skip
         self.cloud = Cloud(World(folder, self.clock), self.clock, laws)
+        self.cloud.world.catch_up()  # deadlines are counted from now, before the first call
 
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
         """A network, then all the hosts in it."""
