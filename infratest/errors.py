@@ -14,6 +14,7 @@
     │   ├── Unreachable            no route, refused, connect time-out: critical, exit 2
     │   ├── AccessRefused          login refused, sudo denied
     │   ├── HostKeyRefused         unknown or changed host key
+    │   ├── NoShell            runs, and has no shell to run a command with
     │   ├── ConnectionLost         gone in the middle of an answer
     │   └── DeadlineExceeded       our own deadline
     ├── FactError                  reached the host, could not look: tool missing, answer not readable
@@ -94,6 +95,10 @@ class AccessRefused(TransportError):
 
 class HostKeyRefused(TransportError):
     """The host's key is unknown or is not the one on record."""
+
+
+class NoShell(TransportError):
+    """The host runs and has no shell: nothing can be asked on it, what is asked from elsewhere can."""
 
 
 class ConnectionLost(TransportError):

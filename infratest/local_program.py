@@ -8,7 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
@@ -17,6 +21,8 @@ from infratest.process_tree import reap, signals_held
 from infratest.quoting import command_line
 
 TICK = 0.1  # seconds between two looks at a deadline
+LAST_WORDS = 2.0  # seconds to read what a program that has ended had written
+KEPT_LINES = 40  # of what a program that is followed writes
 
 
 def call(
@@ -33,16 +39,69 @@ def call(
     Raises:
         ProviderError: it is not there, or did not end before the deadline (it is then killed with its children).
     """
+    with _running(arguments, deadline, environment or {}, folder) as process:
+        out, err = _communicate(process, stdin, deadline)
+    return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+
+
+def follow(
+    arguments: Sequence[str],
+    deadline: Deadline,
+    on_line: Callable[[str], None],
+    environment: Mapping[str, str] | None = None,
+) -> tuple[int, list[str]]:
+    """Run a program that takes long, and hand on each line that it writes to either stream when it comes.
+
+    Returns:
+        its status, and its last lines.
+    Raises:
+        ProviderError: as `call`.
+    """
+    last: deque[str] = deque(maxlen=KEPT_LINES)
+
+    def read(stream: IO[bytes]) -> None:
+        for line in iter(lambda: stream.readline(65536), b""):
+            text = clean(line.decode("utf-8", "replace").rstrip("\r\n"), limit=1000)
+            last.append(text)
+            on_line(text)
+
+    with _running(arguments, deadline, environment or {}, together=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.close()
+        reader = threading.Thread(target=read, args=(process.stdout,), daemon=True)
+        reader.start()
+        try:
+            while process.poll() is None:
+                if deadline.passed:
+                    raise subprocess.TimeoutExpired(list(arguments), deadline.seconds)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(TICK)
+        finally:
+            _kill(process)
+            reader.join(LAST_WORDS)
+    return process.returncode, [line for line in last if line.strip()]
+
+
+@contextmanager
+def _running(
+    arguments: Sequence[str],
+    deadline: Deadline,
+    environment: Mapping[str, str],
+    folder: str | None = None,
+    together: bool = False,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program; at the end of the block, or at the deadline, it is ended with all that it has started."""
     # The engine's messages are read for `no such`: they must come in English.
-    full = {**os.environ, **(environment or {}), "LC_ALL": "C.UTF-8"}
+    full = {**os.environ, **environment, "LC_ALL": "C.UTF-8"}
     process = None
     try:
         try:
             with signals_held():
-                process = _started(arguments, full, folder)
+                process = _started(arguments, full, folder, together)
         except OSError as error:
             raise ProviderError(f"{arguments[0]} could not be run: {error.strerror}") from error
-        out, err = _communicate(process, stdin, deadline)
+        yield process
     except subprocess.TimeoutExpired:
         raise ProviderError(
             f"`{shown(arguments)}` was ended: it was told to stop, or had not ended in its {deadline.seconds:.0f} "
@@ -51,15 +110,16 @@ def call(
     finally:
         if process is not None:
             _end(process)
-    return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
-def _started(arguments: Sequence[str], environment: Mapping[str, str], folder: str | None) -> subprocess.Popen[bytes]:
+def _started(
+    arguments: Sequence[str], environment: Mapping[str, str], folder: str | None, together: bool
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         list(arguments),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT if together else subprocess.PIPE,
         env=environment,
         cwd=folder,
         start_new_session=True,
@@ -80,15 +140,19 @@ def _communicate(process: subprocess.Popen[bytes], stdin: bytes, deadline: Deadl
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill it with all that it has started, where it still runs, and let go of its streams."""
+    _kill(process)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
         reap(process)
-    for stream in (process.stdin, process.stdout, process.stderr):
-        if stream is not None:
-            stream.close()
 
 
 def shown(arguments: Sequence[str]) -> str:

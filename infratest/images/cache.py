@@ -23,12 +23,16 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def build_lock(deadline: Deadline) -> Iterator[None]:
-    """Hold the one lock for builds of this user; whoever comes second waits, and then finds the image there."""
+def build_lock(deadline: Deadline, name: str = "image") -> Iterator[None]:
+    """Hold the one lock for builds of this user; whoever comes second waits, and then finds the image there.
+
+    Args:
+        name: of the lock, for what need not wait for a build.
+    """
     folder = cache_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder / "image.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ProviderError(
             f"images are built in {folder}, which cannot be written: {error.strerror}; name another folder with "

@@ -10,12 +10,21 @@ up) ends it at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from infratest.clock import Clock
 from infratest.deadline import Deadline
-from infratest.errors import AccessRefused, HostKeyRefused, InfratestError, ProviderError, TransportError, Unreachable
+from infratest.errors import (
+    AccessRefused,
+    HostKeyRefused,
+    InfratestError,
+    NoShell,
+    ProviderError,
+    TransportError,
+    Unreachable,
+)
 from infratest.hosts import DOWN, FAILED, RUNNING, STARTING, Host
 from infratest.lifecycle.stopping import GRACE, TICK, Done, Stop, too_late
 from infratest.providers.base import HostSpec
@@ -179,7 +188,8 @@ class Waiting:
         )
         try:
             if not one.answered:
-                _ask(host, one.limit.at_most(ATTEMPT))
+                with suppress(NoShell):  # it runs: no command will ever answer
+                    _ask(host, one.limit.at_most(ATTEMPT))
                 self._answered(one, host)
                 one.answered, one.pause = True, FIRST_PAUSE
                 if one.spec.ready:

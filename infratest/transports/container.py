@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from infratest.cleaning import clean, decoded
 from infratest.deadline import Deadline
-from infratest.errors import ConnectionLost, DeadlineExceeded, TransportError, Unreachable
+from infratest.errors import ConnectionLost, DeadlineExceeded, NoShell, TransportError, Unreachable
 from infratest.hosts import Host
 from infratest.options import build
 from infratest.transports import _mark
@@ -129,7 +129,7 @@ class Container(Transport):
             return
         where, words = f"container {self._container} of host {self.host.name}", clean(decoded(said), 300)
         if words.startswith("OCI runtime") and any(phrase in words.lower() for phrase in NO_PROGRAM):
-            raise TransportError(f"{where} cannot run a shell: {words}; the transport needs a POSIX sh in the image")
+            raise NoShell(f"{where} cannot run a shell: {words}; the transport needs a POSIX sh in the image")
         if said:
             raise ConnectionLost(f"{where} takes no commands any more: {words}")
         lost = ConnectionLost(f"{where} stopped in the middle of: {shown(command)}")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,10 +17,11 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Doctor
 from infratest.errors import ProviderError, UnknownName, UserError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
-from infratest.providers.base import Context, Halts, HostSpec, Lease, Resource
+from infratest.providers.base import Halts, HostSpec
 from infratest.providers.container import Container, HostOptions, Options
 from infratest.providers.container.engine import Engine, find
 from infratest.stack.open import open_transport
+from tests.worlds.container_stack import Stack
 
 pytestmark = pytest.mark.hosts
 
@@ -30,42 +29,6 @@ WEB_1 = HostSpec(
     name="web-1", groups=("web",), labels={"role": "web"}, options=HostOptions(ports=(80,), memory=256 * 2**20)
 )
 WEB_2 = HostSpec(name="web-2", groups=("web",), options=HostOptions(user="deploy"), sudo=True)
-
-
-@dataclass
-class Stack:
-    """A stack's provider with a state directory of its own, and what it has made."""
-
-    folder: Path
-    options: Options = field(default_factory=Options)
-
-    def __post_init__(self) -> None:
-        self.state_id = secrets.token_hex(8)
-        self.state = self.folder / "state"
-        self.state.mkdir(mode=0o700)
-        (self.state / "id").write_text(self.state_id + "\n")
-        context = Context(folder=self.folder, state=self.state, stack="shop", env="dev")
-        self.provider = Container(self.options, context)
-        expires = int(time.time()) + 3600
-        self.lease = Lease(owner="tests@here", state_id=self.state_id, stack="shop", env="dev", expires=expires)
-        self.made: dict[str, Resource] = {}
-
-    def up(self, *specs: HostSpec) -> None:
-        for together in self.provider.requests(specs, self.lease):
-            with ThreadPoolExecutor(4) as pool:
-                for resource in pool.map(lambda one: self.provider.create(one, Deadline(400)), together):
-                    self.made[resource.name] = resource
-
-    def mine(self) -> list[Resource]:
-        found = self.provider.existing(Deadline(30))
-        return [one for one in found if one.labels["infratest.state"] == self.state_id]
-
-    def down(self) -> None:
-        for resource in self.mine():  # hosts come before the networks they are in
-            self.provider.destroy(resource, Deadline(60))
-
-    def host(self, spec: HostSpec) -> Host:
-        return self.provider.hosts([spec], Deadline(30))[0]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""Hosts as containers: systemd as PID 1, sshd, an address and SSH host key of their own. By docker or podman.
+"""Hosts as containers, with an address of their own. By docker or podman.
+
+Of an image that holds them they have systemd as PID 1, sshd and an SSH host key of their own; of any other they run its
+own command, and are reached by the engine (inside.py).
 
 One network a stack and environment; in it each host keeps its address over halt and start, and finds the others by
 their names. Where addresses are not routed to the controller (Docker Desktop, rootless engines, or `endpoints:
@@ -8,10 +11,9 @@ as files, never by its environment or labels.
 
 from __future__ import annotations
 
-import io
 import ipaddress
+import logging
 import re
-import tarfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +24,7 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
-from infratest.images.recipe import Recipe
-from infratest.images.recipe import recipe as recipe_of
+from infratest.images.named import named
 from infratest.providers import _ssh_keys
 from infratest.providers.base import (
     Console,
@@ -37,8 +38,11 @@ from infratest.providers.base import (
     host_options,
     transport_of,
 )
-from infratest.providers.container import doctor, image
+from infratest.providers.container import creation, doctor, image
 from infratest.providers.container.engine import HOST_LABEL, Engine, find
+from infratest.providers.container.inside import EXEC, Contents, look
+
+log = logging.getLogger(__name__)
 
 STATE_LABEL = "infratest.state"
 ADDRESS_LABEL = "infratest.address"
@@ -48,9 +52,6 @@ LABELS = (*Lease(owner="", state_id="", stack="", env="", expires=0).labels(), H
 
 DEFAULT_IMAGE = "debian-12"
 DEFAULT_USER = "root"
-
-#: What useradd takes without arguing.
-USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 
 #: Seconds that the engine may take for an orderly power-off before it kills.
 GRACE = 10
@@ -86,6 +87,14 @@ class Options:
 class HostOptions(Made):
     """Options of a host that is a container."""
 
+    command: str | tuple[str, ...] = field(
+        default="",
+        metadata={
+            "title": "a command, or a list of its words",
+            "description": "What runs in it in place of its image's own command (the image's entrypoint stays).",
+        },
+    )
+
 
 class Container(Provider):
     """The container provider."""
@@ -99,16 +108,17 @@ class Container(Provider):
         self._subnet: ipaddress.IPv4Network | None = None
         self._taken: set[str] = set()
         self._building = threading.Lock()
-        self._images: dict[Path, str] = {}
+        self._images: dict[str, tuple[image.Ready, Contents]] = {}
 
     # What is to be made, and making it
 
     def foresee(self, specs: Sequence[HostSpec]) -> None:
         """Refuse images that nobody has and users that no host can have."""
         for spec in specs:
-            _user(spec)
+            creation.user_of(spec, _options(spec).user or DEFAULT_USER)
+            creation.command_of(spec)
             try:
-                recipe_of(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
+                image.foreseen(named(_options(spec).image or DEFAULT_IMAGE, self.context.folder), self.context.folder)
             except UserError as error:
                 raise type(error)(f"{spec.where or spec.name}: hosts.{spec.name}.image: {error}") from None
 
@@ -135,15 +145,15 @@ class Container(Provider):
         engine = self._found(deadline)
         subnet = self.options.subnet
         labels = request.lease.labels()
-        create = ["network", "create", *_label_options(labels)]
+        make = ["network", "create", *creation.label_options(labels)]
         for attempt in range(NETWORK_TRIES):
             chosen = subnet
             if chosen is None:
-                engine.run([*create, request.name], deadline)
+                engine.run([*make, request.name], deadline)
                 chosen = str(self._read_subnet(request.name, deadline))
                 engine.run(["network", "rm", request.name], deadline)
             try:
-                engine.run([*create, "--subnet", chosen, request.name], deadline)
+                engine.run([*make, "--subnet", chosen, request.name], deadline)
                 identity = engine.network_id(request.name, deadline)
                 return Resource(kind="network", id=identity, name=request.name, labels=labels)
             except ProviderError as error:
@@ -152,35 +162,63 @@ class Container(Provider):
         raise ProviderError(f"network {request.name}: no range of addresses is free; name one with `subnet:`")
 
     def _create_host(self, request: Request, spec: HostSpec, deadline: Deadline) -> Resource:
-        user = _user(spec)
+        user = creation.user_of(spec, _options(spec).user or DEFAULT_USER)
         engine = self._found(deadline)
-        recipe = recipe_of(_options(spec).image or DEFAULT_IMAGE, self.context.folder)
-        tag = self._image(engine, recipe, deadline)
-        state = request.lease.state_id
-        address = self._free_address(self._name(state), deadline)
-        name = self._name(state, spec.name)
-        labels = {**request.lease.labels(), HOST_LABEL: spec.name, ADDRESS_LABEL: address}
-        create = ["create", "--name", name, "--hostname", spec.name[:63], *engine.system_options()]
-        create += ["--network", self._name(state), "--network-alias", spec.name, "--ip", address]
-        create += ["--stop-signal", recipe.stop_signal, *_label_options(labels), *self._limits(spec)]
+        network, name = self._name(request.lease.state_id), self._name(request.lease.state_id, spec.name)
+        labels = {**request.lease.labels(), HOST_LABEL: spec.name}
+        chosen = creation.way(*self._image(engine, spec, name, labels, deadline), spec)
+        address = self._free_address(network, deadline)
+        labels |= {ADDRESS_LABEL: address}
+        if chosen.how.transport == EXEC:
+            labels[creation.WAY_LABEL] = EXEC
+        words = ["create", "--name", name, "--hostname", spec.name[:63], *creation.options(engine, chosen)]
+        words += ["--network", network, "--network-alias", spec.name, "--ip", address]
+        words += [*creation.label_options(labels), *self._limits(spec)]
         if self._published:
-            create += [word for port in _ports(spec) for word in ("--publish", f"127.0.0.1::{port}")]
-        identity = engine.run([*create, tag], deadline).strip().splitlines()[-1]
-        host_key = _ssh_keys.new_key()
-        _, user_key = _ssh_keys.user_key(self._keys)
-        engine.run(["cp", "-", f"{identity}:/"], deadline, _handed_over(host_key, user, user_key))
-        _ssh_keys.remember(self._known_hosts, [address], host_key.public, _mark(spec.name, identity))
+            words += [word for port in _ports(spec) for word in ("--publish", f"127.0.0.1::{port}")]
+        identity = engine.run([*words, chosen.ready.tag, *chosen.how.command], deadline).strip().splitlines()[-1]
+        if chosen.how.machine:
+            self._hand_over(engine, spec, identity, address, user, chosen, deadline)
         engine.run(["start", identity], deadline)
         if self._published:
             self._renew_known(identity, spec.name, deadline)
         return Resource(kind="host", id=identity, name=spec.name, labels=labels)
 
-    def _image(self, engine: Engine, recipe: Recipe, deadline: Deadline) -> str:
-        """Return the image's tag; the first host has it built, the others wait here."""
+    def _hand_over(
+        self, engine: Engine, spec: HostSpec, identity: str, address: str, user: str, chosen: creation.Way,
+        deadline: Deadline,
+    ) -> None:  # fmt: skip
+        """Give a machine its keys, and remember its own where it has an SSH server."""
+        host_key = _ssh_keys.new_key()
+        _, user_key = _ssh_keys.user_key(self._keys)
+        engine.run(["cp", "-", f"{identity}:/"], deadline, creation.handed_over(host_key, user, user_key, chosen))
+        if chosen.how.transport != EXEC:
+            _ssh_keys.remember(self._known_hosts, [address], host_key.public, _mark(spec.name, identity))
+
+    def _image(
+        self, engine: Engine, spec: HostSpec, name: str, labels: Mapping[str, str], deadline: Deadline
+    ) -> tuple[image.Ready, Contents]:
+        """Return a host's image and what is in it; the first host has it built and looked into, the others wait here.
+
+        Args:
+            name, labels: of the container that is made for the look, and removed: the host's own, so that it is the
+            reaper's if we die.
+        """
+        asked = _options(spec).image or DEFAULT_IMAGE
         with self._building:
-            if recipe.folder not in self._images:
-                self._images[recipe.folder] = image.ensure(engine, recipe, deadline)
-            return self._images[recipe.folder]
+            if asked not in self._images:
+                ready = image.ready(engine, named(asked, self.context.folder), self.context.folder, deadline)
+                contents = ready.contents
+                if contents is None:
+                    words = ["create", "--name", name, *creation.label_options(labels), ready.tag, "look"]
+                    shell = engine.run(words, deadline).strip().splitlines()[-1]
+                    try:
+                        contents = look(engine, ready.tag, shell, deadline)
+                    finally:
+                        engine.remove(["rm", "--force", "--volumes", shell], Deadline(30))
+                    log.warning("image %s %s", asked, creation.way(ready, contents, spec).how.words)
+                self._images[asked] = (ready, contents)
+            return self._images[asked]
 
     def _limits(self, spec: HostSpec) -> list[str]:
         memory = _options(spec).memory or self.options.memory
@@ -239,7 +277,8 @@ class Container(Provider):
         address = str(labels.get(ADDRESS_LABEL, ""))
         endpoints = _published(found) if found else {}
         at, port = endpoints.get(22, (address, 22))
-        transport = transport_of(spec, "container", ["ssh", "openssh", "container"])
+        ways = [EXEC] if labels.get(creation.WAY_LABEL) == EXEC else ["ssh", "openssh", EXEC]
+        transport = transport_of(spec, "container", ways)
         options = {
             "address": at,
             "port": port,
@@ -250,7 +289,7 @@ class Container(Provider):
             "config": "none",  # what a user's ssh_config says of other machines is nothing to a host just made
             "agent": False,
         }
-        if transport == "container":
+        if transport == EXEC:
             options = self._inside(spec)
         return Host(
             name=spec.name,
@@ -347,20 +386,6 @@ def _ports(spec: HostSpec) -> list[int]:
     return list(dict.fromkeys([22, *_options(spec).ports]))
 
 
-def _user(spec: HostSpec) -> str:
-    """Return who logs in; any other than root is made at the first start, with sudo without a password."""
-    user = _options(spec).user or DEFAULT_USER
-    if not USER.fullmatch(user):
-        raise UserError(
-            f"{spec.where or spec.name}: user {user!r} is no user of a Linux host: write small letters, digits, _ and -"
-        )
-    return user
-
-
-def _label_options(labels: Mapping[str, str]) -> list[str]:
-    return [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
-
-
 def _mark(host: str, identity: str) -> str:
     return f"infratest:{host}:{identity[:12]}"
 
@@ -373,23 +398,3 @@ def _published(found: Mapping[str, Any]) -> dict[int, tuple[str, int]]:
         for name, bindings in ports.items()
         if bindings
     }
-
-
-def _handed_over(host_key: _ssh_keys.KeyPair, user: str, user_key: str) -> bytes:
-    """What a new host gets before its first start, as a tar archive: its own SSH key and who may log in."""
-    given = {
-        "etc/ssh/ssh_host_ed25519_key": (host_key.private, 0o600),
-        "etc/ssh/ssh_host_ed25519_key.pub": (f"{host_key.public}\n".encode(), 0o644),
-        "etc/infratest/user": (f"{user}\n".encode(), 0o644),
-        "etc/infratest/authorized_keys": (f"{user_key}\n".encode(), 0o600),
-    }
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        folder = tarfile.TarInfo("etc/infratest")
-        folder.type, folder.mode = tarfile.DIRTYPE, 0o755
-        archive.addfile(folder)
-        for name, (data, mode) in given.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(data), mode
-            archive.addfile(entry, io.BytesIO(data))
-    return stream.getvalue()

@@ -8,6 +8,7 @@ failure is a ProviderError that holds the engine's own words.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import shutil
@@ -20,8 +21,10 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.images.cache import cache_folder
-from infratest.local_program import call, shown
+from infratest.local_program import call, follow, shown
 from infratest.providers.base import Resource
+
+log = logging.getLogger(__name__)
 
 DOCKER, PODMAN = "docker", "podman"
 
@@ -74,6 +77,11 @@ class Engine:
         """Run a verb and return its status and both streams. Raises ProviderError at the deadline."""
         return call([self.program, *self.options, *arguments], deadline, stdin, self.environment)
 
+    def follow(self, arguments: Sequence[str], deadline: Deadline) -> tuple[int, list[str]]:
+        """Run a verb that takes long, its output shown on -v as it comes; return its status and its last lines."""
+        words = [self.program, *self.options, *arguments]
+        return follow(words, deadline, lambda line: log.info("%s: %s", self.kind, line), self.environment)
+
     def inspect(self, names: Sequence[str], deadline: Deadline) -> list[dict[str, Any]]:
         """Return what the engine knows of these containers, in one call; those that do not exist are left out."""
         if not names:
@@ -95,6 +103,14 @@ class Engine:
     def exists(self, what: str, name: str, deadline: Deadline) -> bool:
         """Say whether an `image` or `network` of this name is there."""
         return self.answer([what, "inspect", name], deadline)[0] == 0
+
+    def holds(self, container: str, path: str, deadline: Deadline) -> bool:
+        """Say whether a container, running or not, has a file, folder or link of this path."""
+        status, _, err = self.answer(["cp", f"{container}:{path}", "-"], deadline)
+        words = err.lower()
+        if status != 0 and not ("could not" in words and "find" in words) and "no such" not in words:
+            raise ProviderError(f"{self.kind} could not look for {path} in {container}: {_words(err)}")
+        return status == 0
 
     def network_id(self, name: str, deadline: Deadline) -> str:
         """Return a network's id as `listed` has it (`network create` of podman answers with the name)."""

@@ -1,27 +1,69 @@
-"""Images of container hosts, made from recipes (images/recipe.py).
+"""Images of container hosts: of recipes (images/recipe.py) and of registries (pulling.py).
 
-Called by the container provider. An image is built once: from a registry image where one can be pulled, by debootstrap
-where not. Its tag is the hash of its recipe and of this machine's package sources, which it takes over, so that what a
-provisioner installs in a host comes from where this machine's own packages come from.
+Called by the container provider. A recipe's image is built once: from a registry image where one can be pulled, by
+debootstrap where not. Its tag is the hash of its recipe and of this machine's package sources, which it takes over, so
+that what a provisioner installs in a host comes from where this machine's own packages come from.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 from infratest.deadline import Deadline
-from infratest.errors import ProviderError
+from infratest.errors import ProviderError, UserError
 from infratest.images.cache import build_lock
+from infratest.images.named import RECIPE, REGISTRY, Named
 from infratest.images.recipe import Recipe
+from infratest.images.recipe import recipe as recipe_of
 from infratest.images.rootfs import INSIDE, bootstrapped, debootstrap_missing, packed
 from infratest.images.sources import Sources
 from infratest.providers.container.engine import Engine
+from infratest.providers.container.inside import OURS, Contents
+from infratest.providers.container.pulling import pulled
 
 log = logging.getLogger(__name__)
 
 #: Seconds for a pull: a registry that cannot be reached answers at once or never.
 PULL = 180.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """An image that the engine has.
+
+    Args:
+        contents: what is in it, where that is known without a look. stop_signal: how a machine is told to power off.
+    """
+
+    tag: str
+    contents: Contents | None = None
+    stop_signal: str = "SIGRTMIN+3"
+
+
+def ready(engine: Engine, image: Named, folder: Path, deadline: Deadline) -> Ready:
+    """Return the image that a name stands for, which is built or pulled if it is not there.
+
+    Args:
+        folder: the stack file's.
+    Raises:
+        UserError: it is of a kind that no container is made from. ProviderError: it cannot be had.
+    """
+    if image.kind == RECIPE:
+        wanted = recipe_of(image.name, folder)
+        return Ready(tag=ensure(engine, wanted, deadline), contents=OURS, stop_signal=wanted.stop_signal)
+    with build_lock(deadline, "pull"):
+        return Ready(tag=pulled(engine, image.name, deadline))
+
+
+def foreseen(image: Named, folder: Path) -> None:
+    """Look at what an image is made of, asking nobody. Raises UserError: no container can be made from it."""
+    if image.kind == RECIPE:
+        recipe_of(image.name, folder)
+    elif image.kind != REGISTRY:
+        raise UserError(f"image {image.name}: {image.path} is no image of containers")
 
 
 def ensure(engine: Engine, wanted: Recipe, deadline: Deadline) -> str:
