@@ -11,7 +11,6 @@ as files, never by its environment or labels.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import re
 import threading
@@ -41,11 +40,11 @@ from infratest.providers.base import (
 from infratest.providers.container import creation, doctor, image
 from infratest.providers.container.engine import HOST_LABEL, Engine, find
 from infratest.providers.container.inside import EXEC, Contents, look
+from infratest.providers.container.network import ADDRESS_LABEL, Network
 
 log = logging.getLogger(__name__)
 
 STATE_LABEL = "infratest.state"
-ADDRESS_LABEL = "infratest.address"
 
 #: What `existing` reads of a resource.
 LABELS = (*Lease(owner="", state_id="", stack="", env="", expires=0).labels(), HOST_LABEL)
@@ -58,9 +57,6 @@ GRACE = 10
 
 #: Lines of a console that are asked for.
 CONSOLE_LINES = 1000
-
-#: Times a network is asked for again when somebody else took its range in between.
-NETWORK_TRIES = 5
 
 STATES = {"running": RUNNING, "created": STOPPED, "exited": STOPPED, "stopped": STOPPED, "paused": PAUSED}
 
@@ -103,10 +99,8 @@ class Container(Provider):
 
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__(options, context)
-        self._lock = threading.Lock()
         self._engine: Engine | None = None
-        self._subnet: ipaddress.IPv4Network | None = None
-        self._taken: set[str] = set()
+        self._network = Network(options.subnet)
         self._building = threading.Lock()
         self._images: dict[str, tuple[image.Ready, Contents]] = {}
 
@@ -125,8 +119,9 @@ class Container(Provider):
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
         """The network, then all the hosts in it."""
         # Since the last time others may have removed what was found then.
-        with self._building, self._lock:
-            self._images, self._subnet, self._taken = {}, None, set()
+        with self._building:
+            self._images = {}
+            self._network.forget()
         network = Request(kind="network", name=self._name(lease.state_id), lease=lease)
         return [[network], [Request(kind="host", name=spec.name, lease=lease, spec=spec) for spec in hosts]]
 
@@ -138,28 +133,9 @@ class Container(Provider):
         return self._create_host(request, request.spec, deadline)
 
     def _create_network(self, request: Request, deadline: Deadline) -> Resource:
-        """Make the network with a range that is named, so that its hosts can keep their addresses.
-
-        Which ranges are free only the engine knows: without `subnet:` it chooses one, which is then asked for by name.
-        """
-        engine = self._found(deadline)
-        subnet = self.options.subnet
         labels = request.lease.labels()
-        make = ["network", "create", *creation.label_options(labels)]
-        for attempt in range(NETWORK_TRIES):
-            chosen = subnet
-            if chosen is None:
-                engine.run([*make, request.name], deadline)
-                chosen = str(self._read_subnet(request.name, deadline))
-                engine.run(["network", "rm", request.name], deadline)
-            try:
-                engine.run([*make, "--subnet", chosen, request.name], deadline)
-                identity = engine.network_id(request.name, deadline)
-                return Resource(kind="network", id=identity, name=request.name, labels=labels)
-            except ProviderError as error:
-                if subnet is not None or "overlap" not in str(error) or attempt == NETWORK_TRIES - 1:
-                    raise
-        raise ProviderError(f"network {request.name}: no range of addresses is free; name one with `subnet:`")
+        identity = self._network.create(self._found(deadline), request.name, labels, deadline)
+        return Resource(kind="network", id=identity, name=request.name, labels=labels)
 
     def _create_host(self, request: Request, spec: HostSpec, deadline: Deadline) -> Resource:
         user = creation.user_of(spec, _options(spec).user or DEFAULT_USER)
@@ -167,7 +143,7 @@ class Container(Provider):
         network, name = self._name(request.lease.state_id), self._name(request.lease.state_id, spec.name)
         labels = {**request.lease.labels(), HOST_LABEL: spec.name}
         chosen = creation.way(*self._image(engine, spec, name, labels, deadline), spec)
-        address = self._free_address(network, deadline)
+        address = self._network.free_address(engine, network, deadline)
         labels |= {ADDRESS_LABEL: address}
         if chosen.how.transport == EXEC:
             labels[creation.WAY_LABEL] = EXEC
@@ -180,6 +156,8 @@ class Container(Provider):
         if chosen.how.machine:
             self._hand_over(engine, spec, identity, address, user, chosen, deadline)
         engine.run(["start", identity], deadline)
+        if chosen.how.machine and chosen.how.transport == EXEC:
+            creation.await_systemd(engine, identity, deadline)
         if self._published:
             self._renew_known(identity, spec.name, deadline)
         return Resource(kind="host", id=identity, name=spec.name, labels=labels)
@@ -223,28 +201,6 @@ class Container(Provider):
     def _limits(self, spec: HostSpec) -> list[str]:
         memory = _options(spec).memory or self.options.memory
         return ["--memory", str(int(memory)), "--memory-swap", str(int(memory))] if memory else []
-
-    def _free_address(self, network: str, deadline: Deadline) -> str:
-        """Return an address that no host of the network holds, running or not; asked of the engine once."""
-        with self._lock:
-            if self._subnet is None:
-                self._subnet = self._read_subnet(network, deadline)
-                held = self._found(deadline).labels_of(network, ADDRESS_LABEL, deadline)
-                self._taken = {*held, str(self._subnet.network_address + 1)}  # the first is the gateway
-            for candidate in self._subnet.hosts():
-                if str(candidate) not in self._taken:
-                    self._taken.add(str(candidate))
-                    return str(candidate)
-        raise ProviderError(f"network {network}: every address of {self._subnet} is taken; name a larger `subnet:`")
-
-    def _read_subnet(self, network: str, deadline: Deadline) -> ipaddress.IPv4Network:
-        found = self._found(deadline).subnets(network, deadline)
-        for text in found:
-            try:
-                return ipaddress.IPv4Network(text)
-            except ValueError:
-                continue
-        raise ProviderError(f"network {network}: it has no IPv4 range ({', '.join(found) or 'none'})")
 
     # What is there
 
@@ -320,8 +276,11 @@ class Container(Provider):
     def start(self, resource: Resource, deadline: Deadline) -> None:
         """Start a halted host, let a paused one go on; fine if it runs."""
         engine = self._found(deadline)
-        states = [STATES.get(str(found["State"]["Status"])) for found in engine.inspect([resource.id], deadline)]
-        engine.run(["unpause" if PAUSED in states else "start", resource.id], deadline)
+        found = engine.inspect([resource.id], deadline)
+        paused = PAUSED in [STATES.get(str(each["State"]["Status"])) for each in found]
+        engine.run(["unpause" if paused else "start", resource.id], deadline)
+        if any(creation.is_quiet_machine(each) for each in found):
+            creation.await_systemd(engine, resource.id, deadline)
         if self._published:
             self._renew_known(resource.id, resource.name, deadline)
 

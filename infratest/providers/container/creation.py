@@ -7,10 +7,14 @@ import io
 import re
 import shlex
 import tarfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
+from infratest.cleaning import clean
+from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
 from infratest.providers import _ssh_keys
 from infratest.providers.base import HostSpec
@@ -23,6 +27,10 @@ WAY_LABEL = "infratest.transport"
 
 #: Where the first process of a machine lies whose image is not of a recipe. A path without links in any image.
 INIT = "etc/infratest/init"
+
+#: What systemctl says of a system that has come up, in whatever state.
+BOOTED = ("running", "degraded", "maintenance", "stopping")
+LOOK_AGAIN = 0.2  # seconds
 
 #: What useradd takes without arguing.
 USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
@@ -94,6 +102,28 @@ def options(engine: Engine, chosen: Way) -> list[str]:
         return [*words, "--entrypoint", f"/{INIT}"] if chosen.foreign else words
     words = engine.limit_options()
     return [*words, "--interactive", "--stop-signal", KILL] if how.waits else words
+
+
+def is_quiet_machine(found: Mapping[str, Any]) -> bool:
+    """Whether a container, as its engine describes it, is a machine without an SSH server."""
+    labels = found["Config"].get("Labels") or {}
+    return found.get("Path") == f"/{INIT}" and labels.get(WAY_LABEL) == EXEC
+
+
+def await_systemd(engine: Engine, identity: str, deadline: Deadline) -> None:
+    """Wait until systemd has started what it starts: an engine runs commands in a machine that has hardly begun.
+
+    Raises:
+        ProviderError: it has not before the deadline.
+    """
+    while True:
+        _, out, err = engine.answer(["exec", identity, "systemctl", "is-system-running"], deadline)
+        if out.strip() in BOOTED:
+            return
+        running = [found["State"]["Running"] for found in engine.inspect([identity], deadline)]
+        if deadline.passed or not any(running):
+            raise ProviderError(f"systemd has not come up: it says {clean(out or err) or 'nothing'}")
+        time.sleep(LOOK_AGAIN)
 
 
 def handed_over(host_key: _ssh_keys.KeyPair, user: str, user_key: str, chosen: Way) -> bytes:

@@ -1,4 +1,4 @@
-"""Images of container hosts: of recipes (images/recipe.py) and of registries (pulling.py).
+"""Images of container hosts: of recipes (images/recipe.py), registries (pulling.py), folders, archives (building.py).
 
 Called by the container provider. A recipe's image is built once: from a registry image where one can be pulled, by
 debootstrap where not. Its tag is the hash of its recipe and of this machine's package sources, which it takes over, so
@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infratest.deadline import Deadline
-from infratest.errors import ProviderError, UserError
+from infratest.errors import ProviderError
 from infratest.images.cache import build_lock
-from infratest.images.named import RECIPE, REGISTRY, Named
+from infratest.images.named import DOCKERFILE, FILE, RECIPE, REGISTRY, Named
 from infratest.images.recipe import Recipe
 from infratest.images.recipe import recipe as recipe_of
 from infratest.images.rootfs import INSIDE, bootstrapped, debootstrap_missing, packed
 from infratest.images.sources import Sources
+from infratest.providers.container.building import built, is_saved, unpacked
 from infratest.providers.container.engine import Engine
 from infratest.providers.container.inside import OURS, Contents
 from infratest.providers.container.pulling import pulled
@@ -54,16 +55,22 @@ def ready(engine: Engine, image: Named, folder: Path, deadline: Deadline) -> Rea
     if image.kind == RECIPE:
         wanted = recipe_of(image.name, folder)
         return Ready(tag=ensure(engine, wanted, deadline), contents=OURS, stop_signal=wanted.stop_signal)
-    with build_lock(deadline, "pull"):
-        return Ready(tag=pulled(engine, image.name, deadline))
+    with build_lock(deadline, "engine"):
+        if image.kind == REGISTRY:
+            return Ready(tag=pulled(engine, image.name, deadline))
+        make = built if image.kind == DOCKERFILE else unpacked
+        try:
+            return Ready(tag=make(engine, image, deadline))
+        except OSError as error:
+            raise ProviderError(f"image {image.name}: {error.filename}: {error.strerror}") from error
 
 
 def foreseen(image: Named, folder: Path) -> None:
     """Look at what an image is made of, asking nobody. Raises UserError: no container can be made from it."""
     if image.kind == RECIPE:
         recipe_of(image.name, folder)
-    elif image.kind != REGISTRY:
-        raise UserError(f"image {image.name}: {image.path} is no image of containers")
+    elif image.kind == FILE:
+        is_saved(image)
 
 
 def ensure(engine: Engine, wanted: Recipe, deadline: Deadline) -> str:
