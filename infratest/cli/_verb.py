@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from infratest import later
 from infratest.cleaning import clean
-from infratest.errors import unknown
+from infratest.errors import NotInThisVersion, unknown
 
 #: The groups of verbs, in the order in which one meets them.
 BEGIN = "To begin with"
@@ -80,6 +81,8 @@ class Words(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         command = super().get_command(ctx, cmd_name)
+        if command is None and cmd_name in later.NAMED.get(f"word of {ctx.info_name}", ()):
+            raise NotInThisVersion(f"{ctx.info_name} {cmd_name}: {later.WORDS}")
         if command is None:
             words = unknown("word", cmd_name, self.list_commands(ctx))
             raise click.UsageError(f"{ctx.info_name}: {words}", ctx)

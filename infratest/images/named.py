@@ -41,8 +41,8 @@ class Named:
     """An image as a stack file names it.
 
     Args:
-        kind: RECIPE, REGISTRY, DOCKERFILE or FILE. name: as it is written. path: where it lies; of a registry image
-        and of a recipe that comes with infratest it is of no use.
+        kind: RECIPE, REGISTRY, DOCKERFILE or FILE. name: as it is written. path: where it lies, the stack file's folder
+        of what lies nowhere: a registry image, a recipe that comes with infratest.
     """
 
     kind: str

@@ -23,6 +23,7 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
+from infratest.images.kept import KeptImage
 from infratest.images.named import named
 from infratest.providers import _ssh_keys
 from infratest.providers.base import (
@@ -37,7 +38,7 @@ from infratest.providers.base import (
     host_options,
     transport_of,
 )
-from infratest.providers.container import creation, doctor, image
+from infratest.providers.container import creation, doctor, image, keeping
 from infratest.providers.container.engine import HOST_LABEL, Engine, find
 from infratest.providers.container.inside import EXEC, Contents, look
 from infratest.providers.container.network import ADDRESS_LABEL, Network
@@ -305,6 +306,23 @@ class Container(Provider):
     def doctor(cls) -> list[Finding]:
         """Say whether container hosts can be made on this machine."""
         return doctor.findings()
+
+    # Images that are kept
+
+    @classmethod
+    def kept_images(cls, deadline: Deadline) -> list[KeptImage]:
+        """Return the images of ours that the engine has."""
+        return keeping.kept_images(find("auto", deadline), deadline)
+
+    @classmethod
+    def build_image(cls, name: str, folder: Path, deadline: Deadline) -> KeptImage:
+        """Return an image, built or pulled where it is not there."""
+        return image.kept_image(find("auto", deadline), name, folder, deadline)
+
+    @classmethod
+    def remove_image(cls, image: KeptImage, deadline: Deadline) -> None:
+        """Remove an image. Raises ProviderError: hosts are made of it."""
+        keeping.remove_image(find("auto", deadline), image, deadline)
 
     # Names and places
 

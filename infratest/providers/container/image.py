@@ -14,8 +14,10 @@ from pathlib import Path
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
+from infratest.images import kept
 from infratest.images.cache import build_lock
-from infratest.images.named import DOCKERFILE, FILE, RECIPE, REGISTRY, Named
+from infratest.images.kept import KeptImage, Origin
+from infratest.images.named import DOCKERFILE, FILE, RECIPE, REGISTRY, Named, named
 from infratest.images.recipe import Recipe
 from infratest.images.recipe import recipe as recipe_of
 from infratest.images.rootfs import INSIDE, bootstrapped, debootstrap_missing, packed
@@ -23,7 +25,8 @@ from infratest.images.sources import Sources
 from infratest.providers.container.building import built, is_saved, unpacked
 from infratest.providers.container.engine import Engine
 from infratest.providers.container.inside import OURS, Contents
-from infratest.providers.container.pulling import pulled
+from infratest.providers.container.keeping import kept_images, make_room
+from infratest.providers.container.pulling import pulled, registry_of
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,13 @@ def ready(engine: Engine, image: Named, folder: Path, deadline: Deadline) -> Rea
     Raises:
         UserError: it is of a kind that no container is made from. ProviderError: it cannot be had.
     """
+    found = _ready(engine, image, folder, deadline)
+    if kept.note(found.tag, _origin(image, folder)):
+        make_room(engine, deadline)
+    return found
+
+
+def _ready(engine: Engine, image: Named, folder: Path, deadline: Deadline) -> Ready:
     if image.kind == RECIPE:
         wanted = recipe_of(image.name, folder)
         return Ready(tag=ensure(engine, wanted, deadline), contents=OURS, stop_signal=wanted.stop_signal)
@@ -63,6 +73,27 @@ def ready(engine: Engine, image: Named, folder: Path, deadline: Deadline) -> Rea
             return Ready(tag=make(engine, image, deadline))
         except OSError as error:
             raise ProviderError(f"image {image.name}: {error.filename}: {error.strerror}") from error
+
+
+def _origin(image: Named, folder: Path) -> Origin:
+    """Return what is remembered of an image: by which name, and from what it was made."""
+    path = "" if image.path == folder else str(image.path.resolve())
+    source = {
+        RECIPE: f"recipe {path or image.name}",
+        REGISTRY: f"registry {registry_of(image.name) or 'Docker Hub'}",
+        DOCKERFILE: f"{path}/Dockerfile",
+        FILE: f"archive {path}",
+    }[image.kind]
+    return Origin(name=image.name, source=source, path=path)
+
+
+def kept_image(engine: Engine, name: str, folder: Path, deadline: Deadline) -> KeptImage:
+    """Return an image as it is kept, which is built or pulled if it is not there."""
+    tag = ready(engine, named(name, folder), folder, deadline).tag
+    for each in kept_images(engine, deadline):
+        if each.id == tag:
+            return each
+    raise ProviderError(f"image {name} was built as {tag}, and is gone again: somebody removed it")
 
 
 def foreseen(image: Named, folder: Path) -> None:

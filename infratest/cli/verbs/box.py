@@ -1,0 +1,183 @@
+"""`infratest box`: the images that hosts are made from, as this machine keeps them: listed, built, removed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from infratest import outsiders
+from infratest.cleaning import clean
+from infratest.cli._lifecycle import say, would
+from infratest.cli._verb import LIFE, Verb, VerbCommand, Words
+from infratest.cli.session import with_session
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError, UnknownName, UserError, unknown
+from infratest.images import kept, recipe
+from infratest.images.kept import KeptImage
+from infratest.project.session import Session
+from infratest.providers.base import KeepsImages
+from infratest.units import human
+
+VERB = Verb(LIFE, 7)
+
+#: Seconds for a look, and for a build.
+LOOK, BUILD = 60.0, 1800.0
+
+
+@click.group("box", cls=Words, short_help="List, build and remove the images that hosts are made from.")
+def command() -> None:
+    """List, build and remove the images that hosts are made from, as this machine keeps them.
+
+    `up` builds or pulls by itself what is not there; what the images take together is limited by INFRATEST_CACHE_SIZE
+    (default 20GiB): when a new one is made, the longest unused beyond it are removed, never one that is in use.
+    """
+
+
+@command.command("list", cls=VerbCommand, short_help="List the images that are kept, and the recipes there are.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text (default) or json.")
+@with_session()
+def list_command(session: Session, form: str) -> int:
+    """List the images that are kept: for which providers, how large, made when, last used when, and from what.
+
+    Recipes that come with infratest and are not built yet are listed too, marked so. An image is outdated when its
+    recipe, or the package sources of this machine, are others now: nobody will ask for it again.
+
+    Exit status: 0 shown, 1 a provider could not be asked, 2 wrong use.
+    """
+    images, silent = _kept(_keepers(), session.deadline or Deadline(LOOK))
+    missing = _not_built(images)
+    if form == "json":
+        listed = [{**asdict(each), "built": True} for each in images]
+        listed += [{"name": name, "providers": providers, "built": False} for name, providers in missing.items()]
+        click.echo(json.dumps(listed, indent=2, ensure_ascii=False))
+    else:
+        _show(images, missing)
+    for line in silent:
+        say(line)
+    return 1 if silent else 0
+
+
+@command.command("build", cls=VerbCommand, short_help="Build or pull an image where it is not there.")
+@click.argument("name")
+@click.option("--for", "provider", metavar="PROVIDER", default="container", show_default=True, help="The provider.")
+@with_session()
+def build_command(session: Session, name: str, provider: str) -> int:
+    """Build the image NAME, or pull it, so that the first `up` need not; fine where it is there.
+
+    NAME is what `image:` of a host may say; a path is looked for beside the stack file. -v shows what is built.
+
+    \b
+    infratest box build debian-13 --for container
+    infratest box build registry.example:5000/team/app:1.4
+
+    Exit status: 0 it is there, 1 failed, 2 wrong use.
+    """
+    keeper = _keepers(provider)[provider]
+    image = keeper.build_image(name, Path(session.stack_path).parent, session.deadline or Deadline(BUILD))
+    click.echo(f"{image.id}: {human(image.size, 'B')}, from {image.source}")
+    return 0
+
+
+@command.command("rm", cls=VerbCommand, short_help="Remove images that are kept.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--outdated", is_flag=True, help="Those whose recipe has changed since.")
+@click.option("--for", "provider", metavar="PROVIDER", help="Only those of this provider.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and do nothing.")
+@with_session()
+def rm_command(session: Session, names: tuple[str, ...], outdated: bool, provider: str | None, dry_run: bool) -> int:
+    """Remove every kept image of these names, or ids, as `box list` shows them. One in use stays, and is told.
+
+    \b
+    infratest box rm ubuntu:24.04
+    infratest box rm --outdated
+
+    Exit status: 0 done, 1 something could not be removed, 2 wrong use.
+    """
+    if not names and not outdated:
+        raise UserError("box rm: name images, or say --outdated; `infratest box list` shows what is kept")
+    keepers, deadline = _keepers(provider), session.deadline or Deadline(LOOK)
+    images, silent = _kept(keepers, deadline)
+    for name in names:
+        if not silent and not any(name in (each.name, each.id) for each in images):
+            raise UnknownName(unknown("image", name, sorted({each.name for each in images})))
+    doomed = [each for each in images if each.name in names or each.id in names or (outdated and each.outdated)]
+    if dry_run:
+        return would([f"would be removed: {_line(each)}" for each in doomed], "nothing to remove")
+    left = silent
+    for each in doomed:
+        try:
+            keepers[each.providers[0]].remove_image(each, deadline)
+            say(f"removed: {_line(each)}")
+        except InfratestError as error:
+            left.append(str(error))
+    for line in left:
+        say(f"left: {line}")
+    if not doomed and not left:
+        say("nothing to remove")
+    return 1 if left else 0
+
+
+def _keepers(only: str | None = None) -> dict[str, Any]:
+    """Return the providers that keep images, by name. Raises UserError: the one that is asked for keeps none."""
+    if only is not None:
+        kind = outsiders.get("provider", only)
+        if not issubclass(kind, KeepsImages):
+            raise UserError(f"provider {only} keeps no images; those that do are {', '.join(_keepers())}")
+        return {only: kind}
+    kinds = {name: outsiders.get("provider", name) for name in outsiders.names("provider")}
+    return {name: kind for name, kind in kinds.items() if issubclass(kind, KeepsImages)}
+
+
+def _kept(keepers: dict[str, Any], deadline: Deadline) -> tuple[list[KeptImage], list[str]]:
+    """Return what is kept, each image once with all its providers; and who could not be asked."""
+    images: dict[str, KeptImage] = {}
+    silent = []
+    for name, kind in keepers.items():
+        try:
+            for each in kind.kept_images(deadline):
+                before = images[each.id].providers if each.id in images else ()
+                images[each.id] = replace(each, providers=tuple(dict.fromkeys((*before, *each.providers))))
+        except InfratestError as error:
+            silent.append(f"provider {name} could not be asked: {error}")
+    return sorted(images.values(), key=lambda each: (each.name, each.outdated, -each.made)), silent
+
+
+def _not_built(images: list[KeptImage]) -> dict[str, list[str]]:
+    """Return the recipes that come with infratest -> the providers that have no image of them as it is now."""
+    found = {}
+    for name in recipe.names():
+        there = {one for each in images if each.name == name and not each.outdated for one in each.providers}
+        missing = [keeper for keeper in _keepers() if keeper not in there]
+        if missing:
+            found[name] = missing
+    return found
+
+
+def _show(images: list[KeptImage], missing: dict[str, list[str]]) -> None:
+    """Print a line for each image, however long: what stands in a line is found by name."""
+    rows = [("image", "for", "size", "made", "used", "id", "from")]
+    for each in images:
+        name = f"{each.name} (outdated)" if each.outdated else each.name
+        takes, providers = human(each.size, "B"), ",".join(each.providers)
+        rows.append((name, providers, takes, _day(each.made), _day(each.used), each.id, each.source))
+    rows += [(name, ",".join(providers), "not built", "", "", "", "") for name, providers in missing.items()]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)]
+        click.echo(clean("  ".join(cells).rstrip(), limit=1000))
+    size, old = sum(each.size for each in images), sum(each.outdated for each in images)
+    more = f"; {old} outdated: `infratest box rm --outdated` removes them" if old else ""
+    click.echo(f"{len(images)} kept, {human(size, 'B')} of at most {human(kept.limit(), 'B')} ({kept.LIMIT}){more}")
+
+
+def _day(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d") if moment else "-"
+
+
+def _line(image: KeptImage) -> str:
+    return f"{image.id}, {human(image.size, 'B')}, from {image.source}"
