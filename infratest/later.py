@@ -22,7 +22,7 @@ NAMED: dict[str, frozenset[str]] = {
         output plan lint steps learn drift coverage import scale guest reap doctor schema demo""".split()
     ),
     "word of heal": frozenset(("list", "show", "approve", "deny", "trust", "undo", "backtest", "lint")),
-    "word of box": frozenset(("import", "export", "validate")),
+    "word of box": frozenset(("import", "export")),
     "option": frozenset(("--on-failure",)),
     "tag": frozenset(("interval", "drill")),
     "root of a value": frozenset(("balancer", "address", "volume", "record", "bucket")),

@@ -163,6 +163,28 @@ def test_beyond_the_limit_the_longest_unused_go_and_it_is_told(place: Place) -> 
     assert f"image {tags['old']} (" in err
 
 
+def test_an_image_is_validated_on_a_host_that_is_gone_afterwards(place: Place) -> None:
+    name = place.archive("root", "1")
+    feature = 'Feature: box\n  Scenario: it holds a note\n    Then the file "/etc/note" contains "{}"\n'
+    (place.folder / "good.feature").write_text(feature.format(place.mark))
+    (place.folder / "bad.feature").write_text(feature.format("something else"))
+    out, _ = place.box("validate", f"./{name}", "good.feature")
+    assert "it holds a note  box" in out
+    out, _ = place.box("validate", name, "good.feature", "bad.feature", "--format", "json", status=2)
+    report = json.loads(out)
+    assert (report["stack"], report["counts"]["ok"], report["counts"]["critical"]) == ("validate", 1, 1)
+    out, _ = place.box("validate", "debian-21", "good.feature", status=3)
+    assert "unknown image 'debian-21'" in out
+    assert "nothing was checked" in out
+    (place.folder / "images").mkdir()
+    (place.folder / "images" / "Dockerfile").write_text('FROM scratch\nCOPY . /etc\nCMD ["/no-such-program"]\n')
+    out, _ = place.box("validate", "images", "good.feature", status=3)
+    assert "no-such-program" in out
+    assert [path.name for path in (place.folder / "cache").iterdir() if path.name.startswith("validate-")] == []
+    left = engine("ps", "-a", "--filter", f"label=infratest.directory={place.folder}", "--format", "{{.Names}}")
+    assert place.mark not in left
+
+
 @pytest.mark.parametrize(
     "words, said",
     [

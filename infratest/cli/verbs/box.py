@@ -1,4 +1,4 @@
-"""`infratest box`: the images that hosts are made from, as this machine keeps them: listed, built, removed."""
+"""`infratest box`: the images that hosts are made from, as this machine keeps them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import click
 
 from infratest import outsiders
 from infratest.cleaning import clean
+from infratest.cli._formats import check_formats, exit_status, format_options, show
 from infratest.cli._lifecycle import say, would
+from infratest.cli._validation import validated
 from infratest.cli._verb import LIFE, Verb, VerbCommand, Words
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
@@ -31,7 +33,7 @@ LOOK, BUILD = 60.0, 1800.0
 
 @click.group("box", cls=Words, short_help="List, build and remove the images that hosts are made from.")
 def command() -> None:
-    """List, build and remove the images that hosts are made from, as this machine keeps them.
+    """List, build, validate and remove the images that hosts are made from, as this machine keeps them.
 
     `up` builds or pulls by itself what is not there; what the images take together is limited by INFRATEST_CACHE_SIZE
     (default 20GiB): when a new one is made, the longest unused beyond it are removed, never one that is in use.
@@ -120,6 +122,32 @@ def rm_command(session: Session, names: tuple[str, ...], outdated: bool, provide
     if not doomed and not left:
         say("nothing to remove")
     return 1 if left else 0
+
+
+@command.command("validate", cls=VerbCommand, short_help="Run features on a host of an image, made for this.")
+@click.argument("image")
+@click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
+@click.option("--for", "provider", metavar="PROVIDER", default="container", show_default=True, help="The provider.")
+@format_options("text")
+@with_session()
+def validate_command(
+    session: Session, image: str, features: tuple[str, ...], provider: str, formats: tuple[str, ...], fail_on: str
+) -> int:
+    """Bring a host of IMAGE up in a stack of its own, run features on it, and remove it.
+
+    Without a FEATURE it is @linux-baseline. The host is called box.
+
+    \b
+    infratest box validate images/worker
+    infratest box validate ubuntu:24.04 features/box.feature --format junit:box.xml
+
+    Exit status: as of `test`: 0 ok, 1 warning, 2 critical, 3 unknown (also: the host did not come up).
+    """
+    check_formats(formats)
+    _keepers(provider)
+    report = validated(session, image, provider, features)
+    show(session, report, formats, "text")
+    return exit_status(report.state, fail_on)
 
 
 def _keepers(only: str | None = None) -> dict[str, Any]:
