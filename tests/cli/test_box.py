@@ -176,10 +176,15 @@ def test_an_image_is_validated_on_a_host_that_is_gone_afterwards(place: Place) -
     out, _ = place.box("validate", "debian-21", "good.feature", status=3)
     assert "unknown image 'debian-21'" in out
     assert "nothing was checked" in out
-    (place.folder / "images").mkdir()
-    (place.folder / "images" / "Dockerfile").write_text('FROM scratch\nCOPY . /etc\nCMD ["/no-such-program"]\n')
-    out, _ = place.box("validate", "images", "good.feature", status=3)
+    (place.folder / f"images-{place.mark}").mkdir()
+    (place.folder / f"images-{place.mark}" / "Dockerfile").write_text(
+        'FROM scratch\nCOPY . /etc\nCMD ["/no-such-program"]\n'
+    )
+    out, _ = place.box("validate", f"images-{place.mark}", "good.feature", status=3)
     assert "no-such-program" in out
+    (place.folder / f"images-{place.mark}" / "Dockerfile").write_text(f'FROM {place.built(name)[0]}\nCMD ["false"]\n')
+    out, _ = place.box("validate", f"images-{place.mark}", "good.feature", status=3)
+    assert "box console: the first process (false) has ended with status 1" in out
     assert [path.name for path in (place.folder / "cache").iterdir() if path.name.startswith("validate-")] == []
     left = engine("ps", "-a", "--filter", f"label=infratest.directory={place.folder}", "--format", "{{.Names}}")
     assert place.mark not in left

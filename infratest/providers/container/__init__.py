@@ -290,8 +290,10 @@ class Container(Provider):
         self._found(deadline).run(["pause", resource.id], deadline)
 
     def console(self, resource: Resource, deadline: Deadline) -> Console:
-        """Return what its PID 1 has printed."""
-        return Console(text=self._found(deadline).logs(resource.id, CONSOLE_LINES, deadline))
+        """Return what its PID 1 has printed, and how that ended where it has."""
+        engine = self._found(deadline)
+        ended = "".join(creation.ended(each) for each in engine.inspect([resource.id], deadline))
+        return Console(text=engine.logs(resource.id, CONSOLE_LINES, deadline) + ended)
 
     def _renew_known(self, identity: str, host: str, deadline: Deadline) -> None:
         """A published port is another one after each start: have the host's key on record under the present one."""

@@ -21,6 +21,7 @@ from infratest.providers.base import HostSpec
 from infratest.providers.container.engine import Engine
 from infratest.providers.container.image import Ready
 from infratest.providers.container.inside import EXEC, OURS, Contents, Manner, manner
+from infratest.quoting import command_line
 
 #: The label of a host that is reached by its engine alone; one without it has an SSH server.
 WAY_LABEL = "infratest.transport"
@@ -108,6 +109,16 @@ def is_quiet_machine(found: Mapping[str, Any]) -> bool:
     """Whether a container, as its engine describes it, is a machine without an SSH server."""
     labels = found["Config"].get("Labels") or {}
     return found.get("Path") == f"/{INIT}" and labels.get(WAY_LABEL) == EXEC
+
+
+def ended(found: Mapping[str, Any]) -> str:
+    """Return how the first process of a container, as its engine describes it, has ended; empty where it has not."""
+    state = found["State"]
+    if str(state.get("Status")) not in ("exited", "stopped", "dead"):
+        return ""
+    command = command_line([str(found.get("Path", "")), *map(str, found.get("Args") or ())])
+    why = "; it was out of memory" if state.get("OOMKilled") else ""
+    return f"the first process ({clean(command, 200)}) has ended with status {state.get('ExitCode')}{why}\n"
 
 
 def await_systemd(engine: Engine, identity: str, deadline: Deadline) -> None:
