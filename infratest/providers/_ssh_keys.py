@@ -87,6 +87,11 @@ def forget(known_hosts: Path, mark: str) -> None:
             _write(known_hosts, mark, [line for line in _lines(known_hosts) if not _about(line, mark)])
 
 
+def marks(known_hosts: Path) -> list[str]:
+    """Return the marks of the hosts that are written down; writes nothing."""
+    return [fields[3] for fields in map(str.split, _lines(known_hosts)) if len(fields) == 4]
+
+
 def lookup_name(address: str, port: int) -> str:
     """Return how known_hosts names an address and port."""
     return address if port == 22 else f"[{address}]:{port}"

@@ -53,6 +53,12 @@ class Case:
     state: StateDir
     lease: Lease
     made: list[Resource] = field(default_factory=list)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    host_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def another(self, folder: Path) -> Case:
+        """Return a case like this one in another folder, with nothing made: another stack by the same means."""
+        return case_of(self.provider.__module__.rpartition(".")[2], folder, self.options, **self.host_options)
 
     def deadline(self) -> Deadline:
         return Deadline(LONG, self.provider.clock.monotonic)
@@ -114,7 +120,7 @@ def case_of(name: str, folder: Path, options: Mapping[str, Any], **host_options:
     )
     state = StateDir(folder / "state")
     lease = Lease(owner="tester", state_id=state.id, stack="contract", env="", expires=FAR, directory=str(state.path))
-    return Case(open_provider(stack, state), specs, state, lease)
+    return Case(open_provider(stack, state), specs, state, lease, options=options, host_options=host_options)
 
 
 def answers(host: Host) -> bool:
@@ -182,10 +188,10 @@ class ProviderContract:
         assert all(finding.name and finding.found for finding in findings)
         assert all(finding.advice for finding in findings if not finding.usable)
 
-    def states_of_nothing(self, name: str, folder: Path) -> list[str]:
+    def states_of_nothing(self, case: Case, folder: Path) -> list[str]:
         """Return the states of a host that was never made, looked at where no state directory is; none is made."""
         context = Context(folder=folder, state=folder / "none", stack="contract", env="")
-        provider: Provider = builtin("provider", name)(case_of(name, folder / "other", {}).provider.options, context)
+        provider = type(case.provider)(case.provider.options, context)
         hosts = provider.hosts([HostSpec(name="one")], Deadline(LONG, provider.clock.monotonic))
         assert not (folder / "none").exists()
         return [host.state for host in hosts]
@@ -197,8 +203,8 @@ class MakingContract(ProviderContract):
     def test_names_of_hosts_are_the_names_of_their_resources(self, case: Case) -> None:
         assert {each.name for each in case.made if each.kind == "host"} == {"one", "two"}
 
-    def test_what_was_never_made_is_gone(self, name: str, tmp_path: Path) -> None:
-        assert self.states_of_nothing(name, tmp_path) == [GONE]
+    def test_what_was_never_made_is_gone(self, case: Case, tmp_path: Path) -> None:
+        assert self.states_of_nothing(case, tmp_path) == [GONE]
 
     def test_halted_and_started_it_is_the_same_host(self, case: Case) -> None:
         assert isinstance(case.provider, Halts)
@@ -254,8 +260,8 @@ class MakingContract(ProviderContract):
             one = next(each for each in case.made if each.name == "one")
             assert isinstance(case.provider.console(one, case.deadline()).text, str)
 
-    def test_removed_twice_it_is_gone_and_others_stay(self, name: str, tmp_path: Path) -> None:
-        case, other = self.another(name, tmp_path / "a"), self.another(name, tmp_path / "b")
+    def test_removed_twice_it_is_gone_and_others_stay(self, case: Case, tmp_path: Path) -> None:
+        case, other = case.another(tmp_path / "a"), case.another(tmp_path / "b")
         try:
             case.make()
             other.make()
@@ -274,10 +280,6 @@ class MakingContract(ProviderContract):
             case.remove()
             other.remove()
 
-    def another(self, name: str, folder: Path) -> Case:
-        """Return a case of its own, for a test that removes it."""
-        return case_of(name, folder, {})
-
 
 class FindingContract(ProviderContract):
     """A provider of hosts that are there already: it makes and removes nothing."""
@@ -289,5 +291,5 @@ class FindingContract(ProviderContract):
             case.provider.destroy(Resource(kind="host", id="one", name="one"), Deadline(LONG))
         assert not isinstance(case.provider, Halts)
 
-    def test_what_is_declared_is_there(self, name: str, tmp_path: Path) -> None:
-        assert self.states_of_nothing(name, tmp_path) == [RUNNING]
+    def test_what_is_declared_is_there(self, case: Case, tmp_path: Path) -> None:
+        assert self.states_of_nothing(case, tmp_path) == [RUNNING]

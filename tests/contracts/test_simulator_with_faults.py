@@ -45,10 +45,3 @@ def case(faults: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> It
 
 class TestWithFaults(MakingContract):
     """All that every provider must do."""
-
-    @pytest.fixture(autouse=True)
-    def _with(self, faults: dict[str, Any]) -> None:
-        self.faults = faults
-
-    def another(self, name: str, folder: Path) -> Case:
-        return case_of(name, folder, self.faults)

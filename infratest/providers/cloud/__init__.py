@@ -1,0 +1,300 @@
+"""Hosts as servers of a cloud, by apache-libcloud: OpenStack, EC2, CloudStack, or any other compute driver it has.
+
+A stack has a key pair and a firewall of its own where the cloud has such things, and everything carries the lease's
+labels from the first moment. The host's SSH key goes to it by user data, so that the first connect is verified. What
+differs from cloud to cloud stands in `drivers`; calls and their failures in `account`, waiting in `poller`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from infratest.cleaning import clean
+from infratest.deadline import Deadline
+from infratest.diagnosis import Finding
+from infratest.errors import ProviderError, UserError
+from infratest.hosts import GONE, RUNNING, STOPPED, Host
+from infratest.images.seed import Seed, user_data
+from infratest.providers import _ssh_keys
+from infratest.providers.base import Console, Context, HostSpec, Lease, Provider, Request, Resource, transport_of
+from infratest.providers.cloud import doctor, options
+from infratest.providers.cloud.account import Account
+from infratest.providers.cloud.chosen import Chosen
+from infratest.providers.cloud.drivers import base
+from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Server, Settings, Wanted
+from infratest.providers.cloud.fleet import Fleet
+from infratest.providers.cloud.options import HostOptions, Options, of_host
+
+__all__ = ["Cloud", "HostOptions", "Options"]
+
+#: A server that is on its way up is `starting`, which for a host is running; it is then asked until it answers.
+STATES = {
+    base.PENDING: RUNNING, base.RUNNING: RUNNING, base.STOPPING: STOPPED, base.STOPPED: STOPPED,
+    base.ERROR: STOPPED, base.GONE: GONE,
+}  # fmt: skip
+
+#: Characters of a console's log that are kept, from its end.
+CONSOLE = 64 * 1024
+
+
+class Cloud(Provider):
+    """The cloud provider."""
+
+    options: Options
+    resolves_names = False
+
+    def __init__(self, options: Options, context: Context) -> None:
+        super().__init__(options, context)
+        self._lock = threading.RLock()
+        self._opened: Account | None = None
+        self._servers: Fleet | None = None
+        self._chosen: Chosen | None = None
+        self._ports: list[int] = []
+        self._network = ""
+
+    # What is to be made
+
+    def foresee(self, specs: Sequence[HostSpec]) -> None:
+        """Refuse what this driver cannot do and what no server can be, before anything is asked for."""
+        driver = self._account.driver
+        for region in self.options.regions:
+            if "regions" not in driver.can:
+                raise UserError(f"provider cloud: driver {driver.name} has no regions: remove `regions: [{region}]`")
+        for needed in ("labels", "user-data"):
+            if needed not in driver.can:
+                words = f"driver {driver.name} has no {base.CAN[needed]}, so that a run which is killed could leave "
+                words += "servers that nobody finds" if needed == "labels" else "a host that cannot be logged in to"
+                raise UserError(f"provider cloud: {words}; its hosts can be listed, not made")
+        for spec in specs:
+            own = of_host(spec)
+            options.needs(spec)
+            if own.address == "floating" and "floating" not in driver.can:
+                raise UserError(f"{options.at(spec, 'address')}: driver {driver.name} has no {base.CAN['floating']}")
+            if own.owner and "owner" not in driver.can:
+                raise UserError(f"{options.at(spec, 'owner')}: driver {driver.name} has no {base.CAN['owner']}")
+
+    def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
+        """What the hosts stand on, then all the hosts."""
+        name = self._name(lease.state_id)
+        with self._lock:
+            self._chosen = Chosen(self._account)  # since the last time others may be there
+            self._ports = sorted({port for spec in hosts for port in options.ports_of(spec)})
+            self._network = next((of_host(spec).network for spec in hosts), "")
+        below = [Request(kind=kind, name=name, lease=lease) for kind in self._account.driver.kinds]
+        above = [Request(kind="host", name=spec.name, lease=lease, spec=spec) for spec in hosts]
+        return [below, above] if below else [above]
+
+    def create(self, request: Request, deadline: Deadline) -> Resource:
+        if request.kind in self._account.driver.kinds:
+            public = _ssh_keys.user_key(self._keys)[1]
+            return self._fleet.make(
+                request.kind, request.name, self._labels(request), public, self._ports, self._network, deadline
+            )
+        if request.kind != "host" or request.spec is None:
+            raise ProviderError(f"provider cloud makes no {request.kind} {request.name!r}")
+        return self._create_host(request, request.spec, deadline)
+
+    def _create_host(self, request: Request, spec: HostSpec, deadline: Deadline) -> Resource:
+        chosen = self._chosen or Chosen(self._account)
+        image, size = chosen.of(spec, deadline)
+        key, token = _ssh_keys.new_key(), secrets.token_hex(16)
+        labels, below = self._labels(request) | {REQUEST_LABEL: token}, self._name(request.lease.state_id)
+        wanted = Wanted(
+            name=self._name(request.lease.state_id, spec.name),
+            labels=labels,
+            token=token,
+            image=image,
+            size=size,
+            user_data=self._user_data(spec, key, token),
+            keypair=self._fleet.below("keypair", below),
+            firewall=self._fleet.below("firewall", below),
+            network=of_host(spec).network,
+            public=of_host(spec).address in ("auto", "public"),
+        )
+        id = self._fleet.make_server(spec.name, wanted, deadline)
+        _ssh_keys.remember(self._known_hosts, [_alias(id)], key.public, self._mark(spec.name, id))
+        self._fleet.wait(
+            spec.name, id, lambda seen: seen.state == base.RUNNING and bool(_address(spec, seen)), deadline
+        )
+        return Resource(kind="host", id=id, name=spec.name, labels=labels)
+
+    def _user_data(self, spec: HostSpec, key: _ssh_keys.KeyPair, token: str) -> str:
+        seed = Seed(
+            instance=token, hostname=spec.name[:63], user=options.user_of(spec),
+            key=_ssh_keys.user_key(self._keys)[1],
+            host_private=key.private.decode("ascii"), host_public=key.public,
+        )  # fmt: skip
+        return user_data(seed)
+
+    # What is there
+
+    def existing(self, deadline: Deadline) -> list[Resource]:
+        found: list[Resource] = []
+        for region in dict.fromkeys([self._fleet.region, *self.options.regions]):
+            found += self._fleet.existing(region, [id for _, id in self._marked(region)], deadline)
+        return found
+
+    def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
+        state = self._state_id()
+        if not state:  # nothing was ever made from here
+            return [self._host(spec, None) for spec in specs]
+        poller = self._fleet.poller(self._fleet.region)
+        listed = list(poller.now(deadline).values())
+        ids, names = {server.id for server in listed}, {spec.name for spec in specs}
+        missing = [id for host, id in self._marked(self._fleet.region) if id not in ids and host in names]
+        listed += poller.look(missing, deadline) if missing else []
+        mine = {"infratest.state": state, "infratest.stack": self.context.stack, "infratest.env": self.context.env}
+        ours = [one for one in listed if all(one.labels.get(key, "") == value for key, value in mine.items())]
+        found: dict[str, Server] = {}
+        for server in sorted(ours, key=lambda one: one.state == base.GONE, reverse=True):
+            found[server.labels.get(NAME_LABEL, "")] = server
+        return [self._host(spec, found.get(spec.name)) for spec in specs]
+
+    def _host(self, spec: HostSpec, server: Server | None) -> Host:
+        state = STATES[server.state] if server else GONE
+        address = _address(spec, server) if server and state != GONE else ""
+        own = of_host(spec)
+        reach = {
+            "address": address,
+            "port": own.ssh_port,
+            "user": options.user_of(spec),
+            "key": str(self._keys / "id_ed25519"),
+            "known-hosts": str(self._known_hosts),
+            # An address of a cloud is another server's tomorrow; its key goes by the server's own id.
+            "host-key-alias": _alias(self._fleet.id(self._fleet.region, server.id)) if server else "",
+            "config": "none",
+            "agent": False,
+        }
+        return Host(
+            name=spec.name,
+            groups=spec.groups,
+            labels=spec.labels,
+            address=address,
+            transport=transport_of(spec, "cloud", ["ssh", "openssh"]),
+            options=reach | ({"jump": own.jump} if own.jump else {}),
+            sudo=spec.sudo,
+            state=state,
+        )
+
+    # Changing it
+
+    def destroy(self, resource: Resource, deadline: Deadline) -> None:
+        if resource.kind == "host":
+            self._fleet.remove_server(resource, deadline)
+            _ssh_keys.forget(self._known_hosts, self._mark(resource.name, resource.id))
+        elif resource.kind in self._account.driver.kinds:
+            self._fleet.remove(resource, deadline)
+        else:
+            raise ProviderError(f"provider cloud has no {resource.kind} {resource.name!r} to remove")
+
+    def halt(self, resource: Resource, deadline: Deadline) -> None:
+        """Power a server off in order; its disk stays, and what it costs."""
+        self._needs("halt")
+        self._fleet.switch(resource.name, resource.id, base.STOPPED, deadline)
+
+    def start(self, resource: Resource, deadline: Deadline) -> None:
+        """Start a halted server; fine if it runs."""
+        self._needs("halt")
+        self._fleet.switch(resource.name, resource.id, base.RUNNING, deadline)
+
+    def reboot(self, resource: Resource, deadline: Deadline) -> None:
+        """Have a server boot anew."""
+        self._needs("reboot")
+        self._fleet.asked(
+            f"rebooting server {resource.name}", resource.id, self._account.driver.reboot_server, deadline
+        )
+
+    def console(self, resource: Resource, deadline: Deadline) -> Console:
+        """Return the end of a server's console log."""
+        self._needs("console")
+        what = f"reading the console of server {resource.name}"
+        text = self._fleet.asked(what, resource.id, self._account.driver.console, deadline) or ""
+        return Console(text=clean(text[-CONSOLE:], CONSOLE, lines=True))
+
+    def _needs(self, what: str) -> None:
+        driver = self._account.driver
+        if what not in driver.can:
+            raise UserError(f"provider cloud: driver {driver.name} has no {base.CAN[what]}")
+
+    # Doctor
+
+    @classmethod
+    def doctor(cls) -> list[Finding]:
+        """Say whether clouds can be used from this machine, and what each driver can."""
+        return doctor.findings()
+
+    # Names and places
+
+    @property
+    def _account(self) -> Account:
+        with self._lock:
+            if self._opened is None:
+                own = self.options
+                self._opened = Account(
+                    Settings(
+                        driver=own.driver, region=own.region, endpoint=own.endpoint, profile=own.profile,
+                        ca=str(self.context.folder / Path(own.ca).expanduser()) if own.ca else "",
+                        key=own.key, secret=own.secret, arguments=own.arguments,
+                        environment=dict(os.environ), home=Path.home(),
+                    )
+                )  # fmt: skip
+            return self._opened
+
+    @property
+    def _fleet(self) -> Fleet:
+        with self._lock:
+            self._servers = self._servers or Fleet(self._account)
+            return self._servers
+
+    def _labels(self, request: Request) -> dict[str, str]:
+        longest = self._account.driver.longest_label
+        labels = request.lease.labels() | {NAME_LABEL: request.name}
+        return {key: value if len(value) <= longest else "" for key, value in labels.items()}
+
+    @property
+    def _keys(self) -> Path:
+        return self.context.state / "keys"
+
+    @property
+    def _known_hosts(self) -> Path:
+        return self.context.state / "known_hosts"
+
+    def _mark(self, host: str, id: str) -> str:
+        return f"infratest:{self.context.stack}/{self.context.env}/{host}:{id}"
+
+    def _marked(self, region: str) -> list[tuple[str, str]]:
+        """Return the servers that this stack has made in a region, by its known_hosts: the host's name, and the id."""
+        start, found = f"infratest:{self.context.stack}/{self.context.env}/", []
+        for mark in _ssh_keys.marks(self._known_hosts):
+            host, _, id = mark.removeprefix(start).partition(":")
+            if mark.startswith(start) and self._fleet.parts(id)[0] == region:
+                found.append((host, self._fleet.parts(id)[1]))
+        return found
+
+    def _state_id(self) -> str:
+        try:
+            return (self.context.state / "id").read_text(encoding="ascii").strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+
+    def _name(self, state: str, host: str = "") -> str:
+        """The cloud's name of a server, or of what the stack has there: readable, and nobody else's."""
+        parts = ["infratest", self.context.stack, self.context.env, host, state[:8]]
+        return "-".join(re.sub(r"[^A-Za-z0-9-]", "-", part) for part in parts if part)
+
+
+def _alias(identity: str) -> str:
+    return f"infratest-{identity.replace('/', '-')}"
+
+
+def _address(spec: HostSpec, server: Server) -> str:
+    """Return the address that a host is reached by, empty while it has none."""
+    wanted = of_host(spec).address
+    found = {"public": server.public, "private": server.private, "floating": server.public}
+    chosen = found.get(wanted) or (() if wanted != "auto" else server.public or server.private)
+    return next((one for one in chosen if ":" not in one), chosen[0] if chosen else "")

@@ -1,0 +1,221 @@
+"""Calls of a cloud's API, and what to do when one fails: the one way from the provider to libcloud.
+
+A libcloud driver object keeps the state of its request on itself, so each thread has one of its own for each region.
+What the cloud did not do and says so (too many requests) is asked again after a growing pause with jitter; what may
+have been done (a lost reply, an error 500, a torn answer) only where asking twice does no harm. All pauses together
+stay inside the caller's deadline, and inside PATIENCE.
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from infratest.cleaning import clean
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError, ProviderError, UserError
+from infratest.providers.cloud.drivers import kind_of, names
+from infratest.providers.cloud.drivers.base import Driver, Failure, Settings
+
+T = TypeVar("T")
+
+#: Seconds for one answer. A cloud that takes longer is asked again, or given up.
+ANSWER = 30.0
+#: Seconds that failures of one call are borne in all.
+PATIENCE = 60.0
+FIRST_PAUSE, LAST_PAUSE = 0.5, 15.0  # seconds between two tries, before jitter
+#: The longest wait between two looks at a deadline that a signal may end.
+LOOK = 0.2
+
+#: HTTP statuses by which an API says that it did nothing and can be asked later.
+LATER = (429, 503)
+#: Those after which nobody knows whether it was done.
+UNSURE = (500, 502, 504)
+
+#: Of a connection that never was; requests has one class for that and for one that broke.
+NEVER_SENT = ("refused", "NameResolution", "resolve", "unreachable", "No route")
+
+
+class CallFailed(ProviderError):
+    """A call failed for good; `failure` says how the driver understands it, `unsure` that it may have been done."""
+
+    def __init__(self, message: str, failure: Failure) -> None:
+        super().__init__(message)
+        self.failure = failure
+
+    @property
+    def unsure(self) -> bool:
+        return self.failure.again == "unsure"
+
+
+class Account:
+    """One cloud and one user of it; for every thread.
+
+    Args:
+        settings: of the stack file. Raises UserError: a driver that nobody has, or settings that it cannot use.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.driver: Driver = _kind(settings.driver)(settings)
+        self.settings = settings
+        self._own = threading.local()
+        self._seed = random.Random()  # noqa: S311 -- jitter, no secret
+        if settings.ca and not Path(settings.ca).is_file():
+            raise UserError(f"provider cloud: ca: {settings.ca} is no file: name one with the certificates to trust")
+
+    @property
+    def title(self) -> str:
+        return f"{self.driver.name}{f' in {self.driver.region}' if self.driver.region else ''}"
+
+    def call(
+        self, what: str, work: Callable[[Any], T], deadline: Deadline, *, region: str = "", twice: bool = True
+    ) -> T:
+        """Return what the work returns when it is given a libcloud object.
+
+        Args:
+            what: is tried, for messages, as `making the server web-1`. region: another one than the account's own.
+            twice: asking again does no harm where nobody knows whether it was done.
+        Raises:
+            CallFailed: what the cloud answered, or that it did not, and what to try.
+        """
+        end, pause, tries = time.monotonic() + PATIENCE, FIRST_PAUSE, 0
+        while True:
+            tries += 1
+            lib = self._lib(region or self.driver.region)
+            limit(lib, deadline.at_most(ANSWER).left, self.settings.ca)
+            try:
+                return work(lib)
+            except InfratestError:
+                raise
+            except Exception as error:  # noqa: BLE001 -- libcloud raises what it likes, AttributeError for a torn answer
+                failure = self._understood(error, lib)
+            wait = max(pause * self._seed.uniform(0.5, 1.0), failure.after)
+            useless = not failure.again or (failure.again == "unsure" and not twice)
+            if useless or time.monotonic() + wait > end or deadline.left < wait:
+                raise CallFailed(self._message(what, failure, tries, deadline), failure)
+            rest(wait, deadline)
+            pause = min(pause * 2, LAST_PAUSE)
+
+    def _lib(self, region: str) -> Any:
+        kept = vars(self._own)
+        if region not in kept:
+            kept[region] = self.driver.connect(region)
+        return kept[region]
+
+    def _understood(self, error: Exception, lib: Any) -> Failure:
+        """Return what an error means: by the driver's word, else by HTTP's."""
+        status, headers = answered(lib, error)
+        own = self.driver.explain(error, status)
+        return own if own is not None else generic(error, status, headers)
+
+    def _message(self, what: str, failure: Failure, tries: int, deadline: Deadline) -> str:
+        often = f" ({tries} times)" if tries > 1 else ""
+        late = "; no time was left to ask again" if failure.again and deadline.left < FIRST_PAUSE else ""
+        advice = f"; {failure.advice}" if failure.advice else ""
+        return f"{what}: {self.title} answered{often}: {failure.words}{late}{advice}"
+
+
+def _kind(name: str) -> type[Driver]:
+    try:
+        import libcloud  # noqa: F401
+    except ImportError as error:
+        words = f"provider cloud needs apache-libcloud ({error}): pip install 'infratest[cloud]'"
+        raise UserError(words) from None
+    return kind_of(name)
+
+
+def limit(lib: Any, seconds: float, ca: str) -> None:
+    """Have the next request of a libcloud object end after so many seconds, with certificates verified.
+
+    libcloud has one time-out for a connection's whole life, and one file of certificates for the whole process.
+    """
+    connection = getattr(lib, "connection", None)
+    if connection is None:
+        return
+    if getattr(connection, "connection", None) is None:
+        connection.connect()
+    wire = connection.connection
+    wire.session.timeout = max(seconds, 0.05)
+    # requests would read ~/.netrc, and put what stands there for the host in place of the signature.
+    wire.session.auth = _nothing_added
+    wire.verify = True
+    wire.ca_cert = ca or None
+
+
+def _nothing_added(request: T) -> T:
+    return request
+
+
+def answered(lib: Any, error: Exception) -> tuple[int, Mapping[str, str]]:
+    """Return status and headers of the HTTP answer that an error comes from, 0 where there was none.
+
+    libcloud loses the status of an answer that it cannot read; its connection still has the answer.
+    """
+    import requests
+
+    if isinstance(error, requests.exceptions.RequestException):
+        return 0, {}
+    code = getattr(error, "code", None)
+    wire = getattr(getattr(lib, "connection", None), "connection", None)
+    response = getattr(wire, "response", None)
+    headers = {str(name).lower(): str(value) for name, value in dict(getattr(response, "headers", {})).items()}
+    if isinstance(code, int):
+        return code, headers
+    return int(getattr(response, "status_code", 0)), headers
+
+
+def generic(error: Exception, status: int, headers: Mapping[str, str]) -> Failure:
+    """Return what an error means on every cloud."""
+    import requests
+    from libcloud.common.types import InvalidCredsError, MalformedResponseError
+
+    words = clean(str(error) or type(error).__name__, 400)
+    if isinstance(error, MalformedResponseError):
+        words = clean(f"{error.value}: {error.body}", 200)
+    if isinstance(error, requests.exceptions.RequestException | ssl.SSLError):
+        return _no_answer(error, words)
+    if isinstance(error, InvalidCredsError) or status in (401, 403):
+        return Failure(words=f"not let in: {words}", advice="look at the credentials and at what they may do")
+    if status in LATER:
+        after = headers.get("retry-after", "")
+        seconds = float(after) if after.isdigit() else 0.0
+        return Failure(words=f"HTTP {status}: {words}", advice="try again later", again="later", after=seconds)
+    if status in UNSURE:
+        return Failure(words=f"HTTP {status}: {words}", advice="its own log says more", again="unsure")
+    if status == 404:
+        return Failure(words=words, gone=True)
+    if 200 <= status < 300 or isinstance(error, MalformedResponseError):
+        return Failure(
+            words=f"an answer that cannot be read ({words})", advice="is `endpoint:` its API?", again="unsure"
+        )
+    return Failure(words=f"HTTP {status}: {words}" if status else words)
+
+
+def _no_answer(error: Exception, words: str) -> Failure:
+    """Return what it means that no answer came: a connection that never was has done nothing."""
+    import requests
+
+    if isinstance(error, requests.exceptions.SSLError | ssl.SSLError):
+        return Failure(words=words, advice="its certificate is not trusted; name its authority's file with `ca:`")
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        return Failure(words="no answer in time", advice="is the API up?", again="unsure")
+    if isinstance(error, requests.exceptions.ConnectTimeout) or any(part in words for part in NEVER_SENT):
+        return Failure(words=f"no connection: {words}", advice="is the API up, and `endpoint:` its URL?", again="later")
+    return Failure(words=f"the connection broke before the answer: {words}", again="unsure")
+
+
+def rest(seconds: float, deadline: Deadline) -> None:
+    """Wait, but no longer than the deadline, which a signal may end at any time."""
+    end = time.monotonic() + seconds
+    while (left := min(end - time.monotonic(), deadline.left)) > 0:
+        time.sleep(min(left, LOOK))
+
+
+def known_drivers() -> list[str]:
+    """Return the drivers that have a file here."""
+    return names()

@@ -1,0 +1,78 @@
+"""Which image and which size a host gets, of what a cloud has: by what is wanted, never by what comes first. Pure."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from infratest.errors import UserError
+from infratest.providers.cloud.drivers.base import Image, Size
+from infratest.units import human
+
+#: What a host gets that says nothing: enough for a Debian with a service or two.
+CPUS, MEMORY = 1, 2**30
+#: Names that are shown of many.
+SHOWN = 8
+
+
+def newest(images: Sequence[Image], wanted: str) -> Image | None:
+    """Return the newest image whose id or name is the one wanted, else whose name matches it as a pattern.
+
+    Args:
+        wanted: an id, a name, or a name with `*` and `?` in it.
+    """
+    exact = [image for image in images if wanted in (image.id, image.name)]
+    matching = exact or [image for image in images if fnmatch.fnmatchcase(image.name, wanted)] or list(images)
+    return max(matching, key=lambda image: (image.made, image.name), default=None)
+
+
+def no_image(where: str, wanted: str, known: Sequence[str], owner: str) -> UserError:
+    """Return the error for an image that is not there, with the nearest names."""
+    names = list(dict.fromkeys(known))
+    near = get_close_matches(wanted, names, n=SHOWN, cutoff=0.4) or names[:SHOWN]
+    of = f" of owner {owner}" if owner else ""
+    has = f"the nearest are {', '.join(near)}" if near else "it has none that may be used here"
+    return UserError(f"{where}: image {wanted!r}{of}: the cloud has no such image; {has}")
+
+
+def cheapest(sizes: Sequence[Size], cpus: int, memory: int, architecture: str = "") -> Size | None:
+    """Return the cheapest size that has at least so much; where no price is known, the smallest.
+
+    Args:
+        memory: bytes. architecture: of the image, empty where it is not known.
+    """
+    fits = [
+        size
+        for size in sizes
+        if (size.cpus or 1) >= cpus
+        and size.memory >= memory
+        and (not architecture or not size.architecture or size.architecture == architecture)
+    ]
+    priced = [size for size in fits if size.price is not None]
+    return min(priced or fits, key=lambda size: (size.price or 0.0, size.memory, size.cpus or 1, size.id), default=None)
+
+
+def named(sizes: Sequence[Size], wanted: str, where: str) -> Size:
+    """Return the size of a name or id. Raises UserError: there is none, with the nearest."""
+    for size in sizes:
+        if wanted in (size.id, size.name):
+            return size
+    names = [size.name for size in sizes]
+    near = get_close_matches(wanted, names, n=SHOWN, cutoff=0.5) or names[:SHOWN]
+    raise UserError(f"{where}: size {wanted!r}: the cloud has no such size; the nearest are {', '.join(near)}")
+
+
+def no_size(where: str, cpus: int, memory: int, sizes: Sequence[Size]) -> UserError:
+    """Return the error for a size that no server can have, with the largest there is."""
+    largest = max(sizes, key=lambda size: (size.memory, size.cpus or 1), default=None)
+    has = f"its largest, {largest.name}, has {told(largest)}" if largest else "it has none at all"
+    words = f"{cpus} CPU{'s' if cpus > 1 else ''} and {human(memory, 'B')}"
+    return UserError(f"{where}: no size of the cloud has {words}; {has}")
+
+
+def told(size: Size) -> str:
+    """Return what a size has, and what it costs where that is known, in words."""
+    cpus = f"{size.cpus} CPU{'s' if size.cpus != 1 else ''}, " if size.cpus else ""
+    price = f", {size.price:g} {size.currency} an hour" if size.price is not None else ""
+    return f"{cpus}{human(size.memory, 'B')}{price}"

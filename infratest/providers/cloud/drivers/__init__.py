@@ -1,0 +1,30 @@
+"""The clouds, one file each by the name of libcloud's driver; every other driver of libcloud by what all have.
+
+`base.py` is the contract, and what it takes from and gives to the provider. A cloud that has no file here is served by
+`libcloud_alone.py`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from infratest.providers.cloud.drivers.base import Driver
+
+BASE, OTHERS = "base", "libcloud_alone"
+
+
+def names() -> list[str]:
+    """Return the drivers that have a file of their own."""
+    found = [module.name.replace("_", "-") for module in iter_modules(__path__)]
+    return sorted(name for name in found if name not in (BASE, OTHERS.replace("_", "-")) and name[0] != "-")
+
+
+def kind_of(name: str) -> type[Driver]:
+    """Return the class of a driver: its own, else that of all others."""
+    own = name in names()
+    module = import_module(f"{__name__}.{name.replace('-', '_') if own else OTHERS}")
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Driver) and value.__module__ == module.__name__:
+            return value
+    raise ImportError(f"{module.__name__} has no driver in it")

@@ -1,0 +1,264 @@
+"""The contract of a cloud's driver: what the provider asks of it, and the values that go between them.
+
+A driver knows one cloud's words: how to log in, what its servers and their tags look like, which of its errors mean
+what. It is handed a libcloud driver object (`lib`) that is used by one thread alone, and calls it; it never waits,
+never tries again and never looks at a clock: that is the provider's part (`account`, `poller`). A cloud that cannot do
+a thing has it not in `can`, and what would need it is refused before anything is made.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from infratest.errors import ProviderError
+from infratest.providers.base import Resource
+
+#: A server's state in our words. A server that is being deleted and cannot be stopped from it is GONE.
+State = Literal["pending", "running", "stopping", "stopped", "error", "gone"]
+PENDING: State = "pending"
+RUNNING: State = "running"
+STOPPING: State = "stopping"
+STOPPED: State = "stopped"
+ERROR: State = "error"
+GONE: State = "gone"
+
+#: What is called with a libcloud object, and what says of a server whether it is as it should be.
+Work = Callable[[Any], None]
+
+#: What a driver may be able to do, and how the table of all drivers names it.
+CAN = {
+    "labels": "labels from the first moment",
+    "user-data": "host key and login by user data",
+    "keypair": "key pair of the stack",
+    "firewall": "firewall of the stack",
+    "once": "a request is never served twice",
+    "halt": "halt and start",
+    "reboot": "reboot",
+    "console": "console log",
+    "regions": "several regions",
+    "prices": "prices known",
+    "owner": "images by owner",
+    "floating": "floating addresses",
+}
+
+#: The labels that every resource carries beside the lease's: its name in the stack, and the request that made it.
+NAME_LABEL, REQUEST_LABEL = "infratest.name", "infratest.request"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a stack file says of an account, and the environment in which its credentials are looked for.
+
+    Args:
+        region: where hosts are made; empty for the driver's own choice. endpoint: a URL instead of the cloud's own.
+        ca: a file of certificates to trust instead of the system's. profile: of the cloud's own configuration files.
+        key, secret: from parameters of the stack file. arguments: libcloud's own, for drivers without a file here.
+    """
+
+    driver: str
+    region: str = ""
+    endpoint: str = ""
+    ca: str = ""
+    profile: str = ""
+    key: str = ""
+    secret: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    home: Path = Path("/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A server as a listing has it. `reason`: why it is in error or gone, in the cloud's own words."""
+
+    id: str
+    name: str
+    state: State
+    reason: str = ""
+    public: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """An image that servers are made from. `made`: a text that sorts by time. `handle`: libcloud's object."""
+
+    id: str
+    name: str
+    made: str = ""
+    architecture: str = ""
+    handle: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """What a server can be. `memory`: bytes. `price`: per hour in `currency`, None where libcloud knows none."""
+
+    id: str
+    name: str
+    cpus: int | None
+    memory: int
+    price: float | None = None
+    currency: str = "USD"
+    architecture: str = ""
+    handle: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A server to be made.
+
+    Args:
+        name: for people. labels: what it must carry from the first moment. token: the same for every try of one
+        request. user_data: holds a private key, never to be shown. keypair, firewall: what the stack has of these,
+        None where the cloud has none. network: the user's word for it. public: a public address is asked for.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    token: str
+    image: Image
+    size: Size
+    user_data: str
+    keypair: Resource | None = None
+    firewall: Resource | None = None
+    network: str = ""
+    public: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """What an error of libcloud or of the cloud means.
+
+    Args:
+        words: the cloud's own, one line. advice: what to try, empty where nobody knows. again: "later" where the cloud
+        did not do it and says so (too many requests), "unsure" where it may have been done (a lost reply, a 500),
+        "" where it makes no sense to ask again. after: seconds that the cloud asks us to wait. gone: what was asked
+        about is not there. busy: it is in use, and may not be soon.
+    """
+
+    words: str
+    advice: str = ""
+    again: Literal["", "later", "unsure"] = ""
+    after: float = 0.0
+    gone: bool = False
+    busy: bool = False
+
+
+Ready = Callable[[Server], bool]
+
+
+class Driver(ABC):
+    """One cloud.
+
+    Args:
+        settings: of the account. Raises UserError where they cannot be used.
+    """
+
+    #: The name of libcloud's driver, as a stack file has it.
+    name: ClassVar[str] = ""
+    #: Keys of CAN.
+    can: ClassVar[frozenset[str]] = frozenset()
+    #: Kinds of resources that a stack has beside its hosts, in the order in which they can be made.
+    kinds: ClassVar[tuple[str, ...]] = ()
+    #: Characters of a label's value; a longer one is left out.
+    longest_label: ClassVar[int] = 255
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    # The way in
+
+    @property
+    def region(self) -> str:
+        """Return where hosts are made, empty where the cloud has no regions."""
+        return self.settings.region
+
+    @abstractmethod
+    def connect(self, region: str) -> Any:
+        """Return a new libcloud driver object for a region; asks nobody. Raises UserError: no credentials."""
+
+    def explain(self, error: Exception, status: int) -> Failure | None:
+        """Return what an error of this cloud means, None for what all clouds have in common.
+
+        Args:
+            status: of the HTTP answer that it came from, 0 where there was none.
+        """
+        return None
+
+    # What there is to choose from
+
+    @abstractmethod
+    def images(self, lib: Any, pattern: str, owner: str) -> list[Image]:
+        """Return images whose name or id may match; the provider looks closer. `owner` is empty where nobody said."""
+
+    @abstractmethod
+    def sizes(self, lib: Any) -> list[Size]:
+        """Return what servers can be."""
+
+    def nearest_images(self, lib: Any, owner: str) -> list[str]:
+        """Return names of images that a user may have meant, for a message."""
+        return [image.name for image in self.images(lib, "*", owner)]
+
+    # Servers
+
+    @abstractmethod
+    def create_server(self, lib: Any, wanted: Wanted) -> Server:
+        """Ask for a server once; it has all its labels from the first moment, or `labels` is not in `can`."""
+
+    @abstractmethod
+    def servers(self, lib: Any, ids: Sequence[str] = ()) -> list[Server]:
+        """Return every server of ours, whoever's lease it has, by its labels.
+
+        Args:
+            ids: look at these alone, by id; those that are not there are left out.
+        """
+
+    @abstractmethod
+    def destroy_server(self, lib: Any, id: str) -> None:
+        """Have a server deleted; raises what `explain` calls gone where it is not there."""
+
+    def stop_server(self, lib: Any, id: str) -> None:
+        raise ProviderError(f"driver {self.name} cannot halt a server")
+
+    def start_server(self, lib: Any, id: str) -> None:
+        raise ProviderError(f"driver {self.name} cannot start a server")
+
+    def reboot_server(self, lib: Any, id: str) -> None:
+        raise ProviderError(f"driver {self.name} cannot reboot a server")
+
+    def console(self, lib: Any, id: str) -> str:
+        raise ProviderError(f"driver {self.name} has no console log")
+
+    # What a stack has beside its servers
+
+    def create(
+        self,
+        lib: Any,
+        kind: str,
+        name: str,
+        labels: Mapping[str, str],
+        public_key: str,
+        ports: Sequence[int],
+        network: str,
+    ) -> str:
+        """Make one of `kinds` and return its id; where it is there already under this name, that one's id.
+
+        Args:
+            public_key: of a keypair. ports: that a firewall lets in from anywhere; hosts of the stack reach each other
+            by all. network: the user's word for where it is.
+        """
+        raise ProviderError(f"driver {self.name} makes no {kind}")
+
+    def others(self, lib: Any) -> list[Resource]:
+        """Return everything of `kinds` that is ours, whoever's lease it has, by its labels or its name."""
+        return []
+
+    def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
+        """Remove one of `kinds`; raises what `explain` calls gone where it is not there."""
+        raise ProviderError(f"driver {self.name} has no {kind}")

@@ -1,0 +1,309 @@
+"""Amazon's EC2, and what speaks its API. Tags carry the lease from the first moment: they are part of each request.
+
+What libcloud does not send (tags of a group or key pair at their creation), does not read (the rest of a list that
+comes in pages) or gets wrong is asked for here over its signed connection; the EC2 API reference has the names.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from infratest.cleaning import clean
+from infratest.providers.base import Resource
+from infratest.providers.cloud.drivers import _aws
+from infratest.providers.cloud.drivers.base import (
+    GONE,
+    NAME_LABEL,
+    PENDING,
+    RUNNING,
+    STOPPED,
+    STOPPING,
+    Driver,
+    Failure,
+    Image,
+    Server,
+    Settings,
+    Size,
+    State,
+    Wanted,
+)
+
+STATES: dict[str, State] = {
+    "pending": PENDING, "running": RUNNING, "stopping": STOPPING, "stopped": STOPPED,
+    "shutting-down": GONE, "terminated": GONE,
+}  # fmt: skip
+
+#: Images by short names: who publishes them, and how they are called there. From the publishers' own pages
+#: (wiki.debian.org/Cloud/AmazonEC2Image, documentation.ubuntu.com/aws). A name alone could be anybody's image.
+DEBIAN, CANONICAL = "136693071363", "099720109477"
+PUBLISHED = {
+    "debian-11": (DEBIAN, "debian-11-amd64-*"),
+    "debian-12": (DEBIAN, "debian-12-amd64-*"),
+    "debian-13": (DEBIAN, "debian-13-amd64-*"),
+    "ubuntu-22.04": (CANONICAL, "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"),
+    "ubuntu-24.04": (CANONICAL, "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*"),
+}
+
+#: Error codes (EC2 API reference, "Error codes"). Limits of the account; then those that say "ask later".
+LIMITS = ("LimitExceeded", "InsufficientInstanceCapacity", "InsufficientFreeAddressesInSubnet")
+THROTTLED = ("RequestLimitExceeded", "Throttling", "ThrottlingException", "Unavailable", "ServiceUnavailable")
+REFUSED = ("AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnauthorizedOperation", "OptInRequired")
+SKEWED = ("RequestExpired", "SignatureDoesNotMatch")
+
+#: What a stack has beside its servers: the action that lists it, and where its items and their ids are.
+LISTED = {
+    "keypair": ("DescribeKeyPairs", "keySet", "keyPairId"),
+    "firewall": ("DescribeSecurityGroups", "securityGroupInfo", "groupId"),
+}
+
+#: AWS takes 256 characters; the rest of a longer label could lead to the wrong place.
+LONGEST = 256
+
+
+class Ec2(Driver):
+    """EC2 by libcloud."""
+
+    name = "ec2"
+    can = frozenset(
+        (
+            "labels",
+            "user-data",
+            "keypair",
+            "firewall",
+            "once",
+            "halt",
+            "reboot",
+            "console",
+            "regions",
+            "prices",
+            "owner",
+        )
+    )
+    kinds = ("keypair", "firewall")
+    longest_label = LONGEST
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._region = _aws.region_of(settings)
+
+    @property
+    def region(self) -> str:
+        return self._region
+
+    def connect(self, region: str) -> Any:
+        return _aws.connected(self.settings, region)
+
+    def explain(self, error: Exception, status: int) -> Failure | None:
+        code, _, message = clean(_unquoted(str(error)), 400).partition(": ")
+        words = f"{code}: {message}" if message else code
+        if not re.fullmatch(r"[A-Z][A-Za-z]+(\.[A-Za-z]+)*", code):
+            return None
+        if code.endswith(".NotFound"):
+            return Failure(words=words, gone=True)
+        if code in THROTTLED:
+            return Failure(words=words, again="later")
+        if code in ("DependencyViolation", "IncorrectInstanceState", "IncorrectState"):
+            return Failure(words=words, busy=True)
+        if "LimitExceeded" in code or code in LIMITS:
+            return Failure(words=words, advice="remove what is not needed, take another size, or have the quota raised")
+        if code in SKEWED:
+            return Failure(words=words, advice="is this machine's clock right, and the secret key?")
+        if code in REFUSED:
+            return Failure(words=words, advice="look at the credentials and at what they may do")
+        return Failure(words=words, again="unsure" if status >= 500 else "")
+
+    # What there is to choose from
+
+    def images(self, lib: Any, pattern: str, owner: str) -> list[Image]:
+        if pattern.startswith("ami-"):
+            return [_image(one) for one in lib.list_images(ex_image_ids=[pattern])]
+        publisher, name = PUBLISHED.get(pattern, ("", pattern))
+        filters = {"name": name, "state": "available"}
+        return [_image(one) for one in lib.list_images(ex_owner=owner or publisher or "self", ex_filters=filters)]
+
+    def nearest_images(self, lib: Any, owner: str) -> list[str]:
+        return [*PUBLISHED, *(one.name for one in lib.list_images(ex_owner=owner or "self"))]
+
+    def sizes(self, lib: Any) -> list[Size]:
+        return [_size(one) for one in lib.list_sizes()]
+
+    # Servers
+
+    def create_server(self, lib: Any, wanted: Wanted) -> Server:
+        from libcloud.compute.base import NodeImage, NodeSize
+
+        given: dict[str, Any] = {"ex_keyname": wanted.keypair.name} if wanted.keypair else {}
+        if wanted.network:
+            from libcloud.compute.drivers.ec2 import EC2NetworkSubnet
+
+            given["ex_subnet"] = EC2NetworkSubnet(wanted.network, "", "")
+            given["ex_security_group_ids"] = [wanted.firewall.id] if wanted.firewall else None
+            given["ex_assign_public_ip"] = bool(wanted.public)
+        elif wanted.firewall:
+            given["ex_security_groups"] = [wanted.firewall.name]
+        size = NodeSize(wanted.size.id, wanted.size.name, 0, 0, 0, 0, lib)
+        node = lib.create_node(
+            name=wanted.name,
+            image=NodeImage(wanted.image.id, wanted.image.name, lib),
+            size=size,
+            ex_userdata=wanted.user_data,
+            ex_clienttoken=wanted.token,
+            ex_metadata=dict(wanted.labels),
+            **given,
+        )
+        return _server(node, "")
+
+    def servers(self, lib: Any, ids: Sequence[str] = ()) -> list[Server]:
+        # By a filter, an id that is not there is left out; as InstanceId.1 it would make an error of all.
+        wanted = {"instance-id": list(ids)} if ids else {"tag-key": NAME_LABEL}
+        found = []
+        for page in _pages(lib, "DescribeInstances", filters=wanted):
+            for element in page.iter(_tag("instancesSet")):
+                for item in element.findall(_tag("item")):
+                    reason = item.findtext(f"{_tag('stateReason')}/{_tag('message')}") or ""
+                    found.append(_server(lib._to_node(item), clean(reason, 400)))
+        return found
+
+    def destroy_server(self, lib: Any, id: str) -> None:
+        self._about(lib, "TerminateInstances", id)
+
+    def stop_server(self, lib: Any, id: str) -> None:
+        self._about(lib, "StopInstances", id)
+
+    def start_server(self, lib: Any, id: str) -> None:
+        self._about(lib, "StartInstances", id)
+
+    def reboot_server(self, lib: Any, id: str) -> None:
+        self._about(lib, "RebootInstances", id)
+
+    def console(self, lib: Any, id: str) -> str:
+        answer = _asked(lib, "GetConsoleOutput", {"InstanceId": id})
+        return base64.b64decode(answer.findtext(_tag("output")) or "").decode("utf-8", "replace")
+
+    def _about(self, lib: Any, action: str, id: str) -> None:
+        """libcloud turns the answers of these into booleans that are false where the thing was done."""
+        _asked(lib, action, {"InstanceId.1": id})
+
+    # What a stack has beside its servers
+
+    def create(
+        self,
+        lib: Any,
+        kind: str,
+        name: str,
+        labels: Mapping[str, str],
+        public_key: str,
+        ports: Sequence[int],
+        network: str,
+    ) -> str:
+        if kind == "keypair":
+            material = base64.b64encode(public_key.encode()).decode("ascii")
+            given = {"KeyName": name, "PublicKeyMaterial": material} | _tags("key-pair", name, labels)
+            return str(_asked(lib, "ImportKeyPair", given).findtext(_tag("keyPairId")))
+        return self._create_firewall(lib, name, labels, ports, network)
+
+    def _create_firewall(
+        self, lib: Any, name: str, labels: Mapping[str, str], ports: Sequence[int], network: str
+    ) -> str:
+        given = {"GroupName": name, "GroupDescription": "hosts of a stack made by infratest"}
+        given |= _tags("security-group", name, labels)
+        if network:
+            answer = _asked(lib, "DescribeSubnets", {"SubnetId.1": network})
+            given["VpcId"] = str(next(answer.iter(_tag("vpcId"))).text)
+        id = str(_asked(lib, "CreateSecurityGroup", given).findtext(_tag("groupId")))
+        rules = {"IpPermissions.1.IpProtocol": "-1", "IpPermissions.1.Groups.1.GroupId": id}
+        for number, port in enumerate(ports, 2):
+            rule = f"IpPermissions.{number}"
+            rules |= {f"{rule}.IpProtocol": "tcp", f"{rule}.FromPort": str(port), f"{rule}.ToPort": str(port)}
+            rules |= {f"{rule}.IpRanges.1.CidrIp": "0.0.0.0/0", f"{rule}.Ipv6Ranges.1.CidrIpv6": "::/0"}
+        _asked(lib, "AuthorizeSecurityGroupIngress", {"GroupId": id} | rules)
+        return id
+
+    def others(self, lib: Any) -> list[Resource]:
+        # DescribeTags would be one call for both, and goes on telling of what is gone.
+        found = []
+        for kind, (action, items, id) in LISTED.items():
+            for page in _pages(lib, action, filters={"tag-key": NAME_LABEL}):
+                for item in page.iterfind(f"{_tag(items)}/{_tag('item')}"):
+                    labels = {str(key): str(value or "") for key, value in lib._get_resource_tags(item).items()}
+                    if NAME_LABEL in labels:
+                        own = str(item.findtext(_tag(id)))
+                        found.append(Resource(kind=kind, id=own, name=labels[NAME_LABEL], labels=labels))
+        return found
+
+    def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
+        if kind == "keypair":
+            _asked(lib, "DeleteKeyPair", {"KeyName": name})
+        else:
+            _asked(lib, "DeleteSecurityGroup", {"GroupId": id})
+
+
+def _tag(name: str) -> str:
+    from libcloud.compute.drivers.ec2 import NAMESPACE
+
+    return f"{{{NAMESPACE}}}{name}"
+
+
+def _asked(lib: Any, action: str, params: Mapping[str, str]) -> Any:
+    """Return the answer to an action, as XML."""
+    answer = lib.connection.request("/", params={"Action": action, **params}).object
+    if answer.tag != _tag(f"{action}Response"):
+        # Another XML, in another namespace: read as it stands it would be an empty list.
+        raise ValueError(f"an answer to {action} that begins with {clean(str(answer.tag), 100)}")
+    return answer
+
+
+def _pages(lib: Any, action: str, *, filters: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the answers to a listing, to its end: libcloud reads the first alone."""
+    params = {key: str(value) for key, value in lib._build_filters(dict(filters)).items()}
+    token = ""
+    while True:
+        page = _asked(lib, action, params | ({"NextToken": token} if token else {}))
+        yield page
+        token = page.findtext(_tag("nextToken")) or ""
+        if not token:
+            return
+
+
+def _tags(kind: str, name: str, labels: Mapping[str, str]) -> dict[str, str]:
+    given = {"TagSpecification.1.ResourceType": kind}
+    for number, (key, value) in enumerate({"Name": name, **labels}.items(), 1):
+        given |= {f"TagSpecification.1.Tag.{number}.Key": key, f"TagSpecification.1.Tag.{number}.Value": value}
+    return given
+
+
+def _unquoted(text: str) -> str:
+    """libcloud's errors of credentials print as the words of Python."""
+    return text[1:-1] if text[:1] in "'\"" and text[-1:] == text[:1] else text
+
+
+def _server(node: Any, reason: str) -> Server:
+    state = STATES.get(str(node.extra.get("status")), PENDING)
+    labels = {str(key): str(value or "") for key, value in (node.extra.get("tags") or {}).items()}
+    public, private = _addresses(node.public_ips), _addresses(node.private_ips)
+    return Server(id=node.id, name=node.name, state=state, reason=reason, public=public, private=private, labels=labels)
+
+
+def _addresses(found: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(one) for one in found if one))
+
+
+def _image(image: Any) -> Image:
+    extra = image.extra
+    made = str(extra.get("creation_date") or "")
+    return Image(id=image.id, name=image.name or image.id, made=made, architecture=str(extra.get("architecture") or ""))
+
+
+def _size(size: Any) -> Size:
+    """Return a size; one of an old generation, which few images boot on, is never the cheapest."""
+    extra = size.extra
+    cpus = str(extra.get("vcpu") or "")
+    current = extra.get("currentGeneration") == "Yes"
+    arm = "Graviton" in str(extra.get("physicalProcessor"))
+    return Size(
+        id=size.id, name=size.name, cpus=int(cpus) if cpus.isdigit() else None, memory=int(size.ram) * 2**20,
+        price=float(size.price) if size.price and current else None, architecture="arm64" if arm else "x86_64",
+    )  # fmt: skip

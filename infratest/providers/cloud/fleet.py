@@ -1,0 +1,241 @@
+"""The servers of an account, and what their stacks have beside them: made once, watched, switched and removed.
+
+Between the provider, which knows hosts and leases, and the account, which makes calls. An id here is the cloud's own
+with its region before it, so that what stands in another region is found and removed as well.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from infratest.deadline import Deadline
+from infratest.errors import ProviderError
+from infratest.providers.base import Resource
+from infratest.providers.cloud.account import Account, CallFailed, rest
+from infratest.providers.cloud.drivers import base
+from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Ready, Server, Wanted, Work
+from infratest.providers.cloud.poller import Poller
+
+#: Seconds between two tries of what is in use, and before looking whether a thing was made whose answer was lost.
+PAUSE = 2.0
+#: Seconds for which a list of key pairs and firewalls is good: they change when this process changes them.
+FRESH = 10.0
+#: What is known of a region where nobody has looked.
+NOTHING: tuple[list[Resource], float] = ([], -1e9)
+
+
+class Fleet:
+    """All of ours in one account. Its methods are called from several threads at once."""
+
+    def __init__(self, account: Account) -> None:
+        self._account, self._driver = account, account.driver
+        self._lock = threading.Lock()
+        self._pollers: dict[str, Poller] = {}
+        self._below: dict[str, tuple[list[Resource], float]] = {}  # region -> key pairs and firewalls, and when listed
+
+    # Ids
+
+    @property
+    def region(self) -> str:
+        """Return where hosts are made."""
+        return self._driver.region
+
+    def id(self, region: str, own: str) -> str:
+        return f"{region}/{own}" if region else own
+
+    def parts(self, id: str) -> tuple[str, str]:
+        """Return region and the cloud's own id."""
+        region, slash, own = id.rpartition("/")
+        return (region, own) if slash else (self.region, id)
+
+    # Looking
+
+    def poller(self, region: str) -> Poller:
+        """Return the one poller of a region."""
+        with self._lock:
+            if region not in self._pollers:
+                self._pollers[region] = Poller(lambda ids, deadline: self.listed(region, ids, deadline))
+            return self._pollers[region]
+
+    def listed(self, region: str, ids: Sequence[str], deadline: Deadline) -> list[Server]:
+        """Return all servers of ours in a region, or those with these ids alone."""
+        return self._account.call(
+            "listing servers", lambda lib: self._driver.servers(lib, ids), deadline, region=region
+        )
+
+    def existing(self, region: str, known: Sequence[str], deadline: Deadline) -> list[Resource]:
+        """Return what exists of ours in a region.
+
+        Args:
+            known: ids of servers that were made from here. A list of a cloud lags: one that it does not have is looked
+            for by its id before it counts as gone.
+        """
+        listed = self.poller(region).now(deadline)
+        missing = [id for id in known if id not in listed]
+        missed = self.listed(region, missing, deadline) if missing else []
+        there = [one for one in (*listed.values(), *missed) if one.state != base.GONE and NAME_LABEL in one.labels]
+        return [
+            *(Resource(kind="host", id=self.id(region, one.id), name=one.labels[NAME_LABEL], labels=one.labels)
+              for one in there),
+            *self._others(region, deadline),
+        ]  # fmt: skip
+
+    def _others(self, region: str, deadline: Deadline) -> list[Resource]:
+        """Return key pairs and firewalls: as listed a moment ago, with what was made and removed here since."""
+        kinds = self._driver.kinds
+        if not kinds:
+            return []
+        with self._lock:
+            kept, when = self._below.get(region, NOTHING)
+            if time.monotonic() - when < FRESH:
+                return list(kept)
+        listed = self._account.call(f"listing {' and '.join(kinds)}", self._driver.others, deadline, region=region)
+        found = [replace(one, id=self.id(region, one.id)) for one in listed]
+        with self._lock:
+            self._below[region] = (found, time.monotonic())
+        return list(found)
+
+    def _forget(self, region: str) -> None:
+        """What is there beside the servers is not known any more: the next who asks has it listed."""
+        with self._lock:
+            kept, _ = self._below.get(region, NOTHING)
+            self._below[region] = (kept, NOTHING[1])
+
+    def below(self, kind: str, name: str) -> Resource | None:
+        """Return the key pair or firewall of that name by the cloud's own id, as it was made or listed last."""
+        with self._lock:
+            kept, _ = self._below.get(self.region, NOTHING)
+            found = next((one for one in kept if (one.kind, one.name) == (kind, name)), None)
+        return replace(found, id=self.parts(found.id)[1]) if found else None
+
+    # Making
+
+    def make(
+        self, kind: str, name: str, labels: Mapping[str, str], public_key: str, ports: Sequence[int], network: str,
+        deadline: Deadline,
+    ) -> Resource:  # fmt: skip
+        """Make a key pair or a firewall; where nobody knows whether it was made, what is there is removed first."""
+
+        def create(lib: object) -> str:
+            return self._driver.create(lib, kind, name, labels, public_key, ports, network)
+
+        while True:
+            try:
+                id = self._account.call(f"making {kind} {name}", create, deadline, twice=False)
+                made = Resource(kind=kind, id=self.id(self.region, id), name=name, labels=labels)
+                with self._lock:
+                    kept, when = self._below.get(self.region, NOTHING)
+                    self._below[self.region] = ([*kept, made], when)
+                return made
+            except CallFailed as error:
+                self._forget(self.region)
+                if not error.unsure or deadline.passed:
+                    raise
+            rest(PAUSE, deadline)
+            for one in self._others(self.region, deadline):
+                if (one.kind, one.name) == (kind, name):  # it may be half made: a group without its rules
+                    self.remove(one, deadline)
+
+    def make_server(self, title: str, wanted: Wanted, deadline: Deadline) -> str:
+        """Have one server, whatever happens to the answers, and return its id.
+
+        By the cloud's own means where it has some; else, before asking again, by looking for the request's label.
+        """
+        once = "once" in self._driver.can
+        while True:
+            try:
+                server = self._account.call(
+                    f"making server {title}", lambda lib: self._driver.create_server(lib, wanted), deadline, twice=once
+                )
+                break
+            except CallFailed as error:
+                if once or not error.unsure or deadline.passed:
+                    raise
+            rest(PAUSE, deadline)
+            listed = self.listed(self.region, (), deadline)
+            found = [one for one in listed if one.labels.get(REQUEST_LABEL) == wanted.token]
+            if found:
+                server = found[0]
+                break
+        self.poller(self.region).touched()
+        return self.id(self.region, server.id)
+
+    # Changing
+
+    def wait(self, title: str, id: str, ready: Ready, deadline: Deadline) -> Server:
+        """Wait until a server is as it should be.
+
+        Raises:
+            ProviderError: it is in error or gone, with the cloud's own reason, or it is late.
+        """
+        region, own = self.parts(id)
+
+        def look(server: Server) -> bool:
+            if server.state in (base.ERROR, base.GONE):
+                why = f": {server.reason}" if server.reason else "; its cloud gives no reason"
+                raise ProviderError(f"server {title} ({own}) is {server.state} at {self._account.title}{why}")
+            return ready(server)
+
+        found = self.poller(region).wait(own, look, deadline, f"server {title} ({own})")
+        if found is None:
+            raise ProviderError(f"server {title} ({own}) is gone at {self._account.title}: somebody else removed it")
+        return found
+
+    def switch(self, title: str, id: str, state: base.State, deadline: Deadline) -> None:
+        """Have a server run or be stopped; fine where it is so."""
+        region, own = self.parts(id)
+        verb, work = ("starting", self._driver.start_server)
+        if state == base.STOPPED:
+            verb, work = ("halting", self._driver.stop_server)
+        # What is on its way to another state refuses this one until it is there.
+        server = self.wait(title, id, lambda seen: seen.state in (base.RUNNING, base.STOPPED), deadline)
+        if server.state != state:
+            self._account.call(f"{verb} server {title}", lambda lib: work(lib, own), deadline, region=region)
+            self.poller(region).touched()
+        self.wait(title, id, lambda seen: seen.state == state and (state == base.STOPPED or _placed(seen)), deadline)
+
+    def asked(self, what: str, id: str, work: Callable[[object, str], str | None], deadline: Deadline) -> str | None:
+        """Return what a call about one server gives."""
+        region, own = self.parts(id)
+        answer = self._account.call(what, lambda lib: work(lib, own), deadline, region=region)
+        self.poller(region).touched()
+        return answer
+
+    def remove_server(self, resource: Resource, deadline: Deadline) -> None:
+        """Have a server deleted, and wait until it is; fine where it is gone."""
+        region, own = self.parts(resource.id)
+        self._removed(resource, lambda lib: self._driver.destroy_server(lib, own), deadline)
+        poller = self.poller(region)
+        poller.touched()
+        poller.wait(own, lambda seen: seen.state == base.GONE, deadline, f"removing server {resource.name} ({own})",
+                    leaving=True)  # fmt: skip
+
+    def remove(self, resource: Resource, deadline: Deadline) -> None:
+        """Remove a key pair or a firewall; fine where it is gone."""
+        region, own = self.parts(resource.id)
+        self._forget(region)
+        self._removed(resource, lambda lib: self._driver.destroy(lib, resource.kind, own, resource.name), deadline)
+        with self._lock:
+            kept, when = self._below.get(region, NOTHING)
+            self._below[region] = ([one for one in kept if one.id != resource.id], when)
+
+    def _removed(self, resource: Resource, work: Work, deadline: Deadline) -> None:
+        """Have a thing removed; what is in use is asked for again, since what uses it is on its way out too."""
+        region, _ = self.parts(resource.id)
+        what = f"removing {resource.kind} {resource.name}"
+        while True:
+            try:
+                return self._account.call(what, work, deadline, region=region)
+            except CallFailed as error:
+                if error.failure.gone:
+                    return None
+                if not error.failure.busy or deadline.left <= PAUSE:
+                    raise
+            rest(PAUSE, deadline)
+
+
+def _placed(server: Server) -> bool:
+    return bool(server.public or server.private)

@@ -1,0 +1,165 @@
+"""What stands behind `provider: {name: cloud, ...}`, and what a host of a cloud may say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from infratest.errors import UserError
+from infratest.providers.base import HostSpec, Made, host_options
+from infratest.providers.cloud import choice
+from infratest.units import quantity
+
+SSH_PORT = 22
+USER = "root"
+IMAGE = "debian-12"
+
+#: Matches no text: what is written in the stack file must be a parameter, so that no secret stands there in clear.
+NEVER = r"^\b$"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of `provider: {name: cloud, ...}`."""
+
+    driver: str = field(
+        metadata={
+            "title": "the name of a driver",
+            "description": "libcloud's driver: openstack, ec2, cloudstack, or any other by its name there.",
+        },
+    )
+    region: str = field(
+        default="",
+        metadata={"title": "a region's name", "description": "where hosts are made; the environment's without it"},
+    )
+    regions: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "each": "a region's name",
+            "unique": True,
+            "description": "further regions in which `reap` looks for what is left",
+        },
+    )
+    endpoint: str = field(
+        default="", metadata={"title": "a URL", "description": "the API's URL, where it is not the cloud's own"}
+    )
+    ca: str = field(
+        default="",
+        metadata={"title": "a path", "description": "certificates to trust instead of the system's", "source": True},
+    )
+    profile: str = field(
+        default="",
+        metadata={
+            "title": "a profile's name",
+            "description": "of AWS's configuration files, or a cloud's name in clouds.yaml",
+        },
+    )
+    key: str = field(
+        default="",
+        metadata={
+            "title": "a parameter, as {param.cloud_key}",
+            "pattern": NEVER,
+            "secret": True,
+            "description": "the key or user to log in with, where neither environment nor profile has it",
+        },
+    )
+    secret: str = field(
+        default="",
+        metadata={
+            "title": "a parameter, as {param.cloud_secret}",
+            "pattern": NEVER,
+            "secret": True,
+            "description": "the secret to log in with, by a secret parameter",
+        },
+    )
+    arguments: dict[str, Any] = field(
+        default_factory=dict,
+        metadata={"description": "arguments of libcloud's own for a driver that is used by its name there"},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostOptions(Made):
+    """Options of a host that is a cloud's server."""
+
+    image: str = field(
+        default="",
+        metadata={
+            "title": "an image's name",
+            "description": "Its image by name, pattern (`*`) or id, the newest that matches (default: debian-12).",
+        },
+    )
+    owner: str = field(
+        default="",
+        metadata={
+            "title": "an account's name or id",
+            "description": "Whose image it is; without it the publisher's of a short name, else your own.",
+        },
+    )
+    size: dict[str, Any] | str = field(
+        default="",
+        metadata={
+            "title": "a size's name, or a map of cpus and memory",
+            "description": "Its size by name, or the cheapest that has at least so much.",
+        },
+    )
+    cpus: int | None = field(default=None, metadata={"low": 1, "high": 1024, "description": "Its CPUs, at least."})
+    address: Literal["auto", "public", "private", "floating"] = field(
+        default="auto",
+        metadata={"description": "Which of its addresses is used; auto is the public one where it has one."},
+    )
+    network: str = field(
+        default="",
+        metadata={"title": "a network's name or id", "description": "Where it is; of EC2 a subnet's id."},
+    )
+    ssh_port: int = field(
+        default=SSH_PORT,
+        metadata={
+            "title": "a port number from 1 to 65535", "low": 1, "high": 65535,
+            "description": "Where its image's SSH server listens.",
+        },
+    )  # fmt: skip
+    jump: str = field(
+        default="",
+        metadata={"title": "a host to go through, as user@name:port", "description": "The way to its address."},
+    )
+
+
+def of_host(spec: HostSpec) -> HostOptions:
+    """Return the options of a host."""
+    return host_options(spec, HostOptions)
+
+
+def at(spec: HostSpec, option: str = "") -> str:
+    """Return where an option of a host stands, for a message."""
+    return f"{spec.where or spec.name}: hosts.{spec.name}{f'.{option}' if option else ''}"
+
+
+def user_of(spec: HostSpec) -> str:
+    return of_host(spec).user or USER
+
+
+def ports_of(spec: HostSpec) -> list[int]:
+    """Return the ports of a host that its firewall lets in."""
+    own = of_host(spec)
+    return list(dict.fromkeys([own.ssh_port, *own.ports]))
+
+
+def needs(spec: HostSpec) -> tuple[int, int]:
+    """Return the CPUs and the bytes of memory that a host is to have at least.
+
+    Raises:
+        UserError: `size:` is a map that has other keys, or values that are no numbers.
+    """
+    own = of_host(spec)
+    cpus, memory = own.cpus, own.memory
+    if isinstance(own.size, dict):
+        wrong = [str(key) for key in own.size if key not in ("cpus", "memory")]
+        if wrong:
+            raise UserError(f"{at(spec, 'size')}: unknown key {wrong[0]!r}: known are cpus, memory")
+        cpus = own.size.get("cpus", cpus)
+        if cpus is not None and (not isinstance(cpus, int) or isinstance(cpus, bool) or cpus < 1):
+            raise UserError(f"{at(spec, 'size')}: cpus: expected a whole number above zero, found {cpus!r}")
+        if "memory" in own.size:
+            memory = int(quantity(str(own.size["memory"]), "size", f"{at(spec, 'size')}: memory"))
+    return cpus or choice.CPUS, int(memory or choice.MEMORY)
