@@ -6,6 +6,7 @@ asking (`status`), or asks and then keeps the answer back (`lost`), cuts it (`cu
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
 import threading
@@ -125,8 +126,9 @@ def _answer(
         handler.send_header(name, value)
     sent = data[: len(data) // 2] if cut else data
     handler.send_header("Content-Length", str(len(sent)))  # whole by HTTP, torn as XML or JSON
-    handler.end_headers()
-    handler.wfile.write(sent)
+    with contextlib.suppress(OSError):  # whoever asked may have gone
+        handler.end_headers()
+        handler.wfile.write(sent)
 
 
 @contextmanager

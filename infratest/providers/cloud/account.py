@@ -29,6 +29,7 @@ ANSWER = 30.0
 #: Seconds that failures of one call are borne in all.
 PATIENCE = 60.0
 FIRST_PAUSE, LAST_PAUSE = 0.5, 15.0  # seconds between two tries, before jitter
+LEAST = 0.5  # seconds that a try needs to be worth it: a shorter one would only hide what the ones before it said
 #: The longest wait between two looks at a deadline that a signal may end.
 LOOK = 0.2
 
@@ -96,8 +97,8 @@ class Account:
                 failure = self._understood(error, lib)
             wait = max(pause * self._seed.uniform(0.5, 1.0), failure.after)
             useless = not failure.again or (failure.again == "unsure" and not twice)
-            if useless or time.monotonic() + wait > end or deadline.left < wait:
-                raise CallFailed(self._message(what, failure, tries, deadline), failure)
+            if useless or time.monotonic() + wait > end or deadline.left < wait + LEAST:
+                raise CallFailed(self._message(what, failure, tries), failure)
             rest(wait, deadline)
             pause = min(pause * 2, LAST_PAUSE)
 
@@ -113,11 +114,10 @@ class Account:
         own = self.driver.explain(error, status)
         return own if own is not None else generic(error, status, headers)
 
-    def _message(self, what: str, failure: Failure, tries: int, deadline: Deadline) -> str:
+    def _message(self, what: str, failure: Failure, tries: int) -> str:
         often = f" ({tries} times)" if tries > 1 else ""
-        late = "; no time was left to ask again" if failure.again and deadline.left < FIRST_PAUSE else ""
         advice = f"; {failure.advice}" if failure.advice else ""
-        return f"{what}: {self.title} answered{often}: {failure.words}{late}{advice}"
+        return f"{what}: {self.title} answered{often}: {failure.words}{advice}"
 
 
 def _kind(name: str) -> type[Driver]:

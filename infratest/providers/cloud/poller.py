@@ -68,7 +68,8 @@ class Poller:
         """
         began, misses, last = self._clock(), 0, ""
         with self._changed:
-            seen = self._dirty
+            seen, asked = self._dirty, self._begun
+        self._due(asked, deadline)
         while True:
             seen, listing = self._after(seen, deadline)
             server = listing.get(id)
