@@ -54,8 +54,8 @@ SIBLINGS = {
 #: Files that siblings share although their names do not begin with `_`.
 SHARED = ("base", "session", "main", "__init__")
 
-#: A thread's every error is handed to the one who waits for it; behave raises a bare Exception for a bad expression, and
-#: libcloud what it likes, AttributeError for a torn answer.
+#: A thread's every error is handed to the one who waits for it; behave raises a bare Exception for a bad expression,
+#: and libcloud what it likes, AttributeError for a torn answer.
 CATCHES_ALL_TOO = ("infratest.transports.ssh.tcp", "infratest.gherkin.select", "infratest.providers.cloud.account")
 
 #: What the plugin program loads for a check. What these import as they are loaded, the check pays for, and so on.

@@ -26,7 +26,8 @@ class Fault:
     Args:
         action: a regular expression that the whole action matches. times: requests that it befalls. status, body:
         answered without asking. lost: asked, and the connection closed without an answer. cut: the answer's second half
-        does not come. change: makes another answer of it. delay: seconds before anything.
+        does not come. change: makes another answer of it. delay: seconds before anything. before, after: called when it
+        is asked, and when upstream has done it and nobody knows.
     """
 
     action: str = ".*"
@@ -37,6 +38,8 @@ class Fault:
     cut: bool = False
     change: Callable[[bytes], bytes] | None = None
     delay: float = 0.0
+    before: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
 
 
 class Proxy:
@@ -99,6 +102,8 @@ class Proxy:
         asked = parse_qs(urlsplit(handler.path).query) | parse_qs(body.decode("latin-1"))
         fault = self._fault(asked.get("Action", [f"{handler.command} {urlsplit(handler.path).path}"])[0])
         time.sleep(fault.delay)
+        if fault.before is not None:
+            fault.before()
         if fault.status:
             _answer(handler, fault.status, [("Content-Type", "text/xml")], fault.body.encode())
             return
@@ -110,6 +115,8 @@ class Proxy:
             headers = [(name, value) for name, value in reply.getheaders() if name.lower() not in kept]
         finally:
             upstream.close()
+        if fault.after is not None:
+            fault.after()
         if fault.lost:
             handler.close_connection = True
             return

@@ -7,6 +7,7 @@ settings"): the environment, then the profile's part of the shared credentials f
 from __future__ import annotations
 
 import configparser
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -106,14 +107,22 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
 
 @cache
 def _node_driver() -> Any:
-    """Return libcloud's driver class with a connection that posts forms.
+    """Return libcloud's driver class with a connection that posts forms, and reads errors in any namespace.
 
     libcloud puts every parameter into the URL: user data, and in them a private key, would stand in the log of each
-    proxy on the way, and long ones are refused. It also repeats a session's token there.
+    proxy on the way, and long ones are refused. It also repeats a session's token there. An error whose XML names its
+    namespace, as some servers of this API write it, is to libcloud an error without a word.
     """
-    from libcloud.compute.drivers.ec2 import EC2Connection, EC2NodeDriver
+    from libcloud.compute.drivers.ec2 import EC2Connection, EC2NodeDriver, EC2Response
+
+    class Answer(EC2Response):  # type: ignore[misc]
+        def parse_error(self) -> Any:
+            self.body = re.sub(r' xmlns="[^"]*"', "", self.body, count=1)
+            return super().parse_error()
 
     class Posting(EC2Connection):  # type: ignore[misc]
+        responseCls = Answer
+
         def request(self, action: str, params: Mapping[str, str] | None = None, **others: Any) -> Any:
             form = urlencode({**(params or {}), "Version": self.version})
             headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}

@@ -1,0 +1,132 @@
+"""Killed at any point on a cloud, a run leaves nothing that `reap` does not remove, and touches nothing foreign.
+
+Two kinds of points: those of the journal and the provider, as for every provider (`killed.py`), and, which only a cloud
+has, inside a call: when the API has been asked and has not begun, and when it has done it and nobody hears of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infratest.lifecycle.destroy import destroy
+from infratest.lifecycle.reap import reap
+from infratest.lifecycle.up import up
+from tests.lifecycle.test_kill import SIGKILLED, Scene, at_every, changing_points, generated, known_hosts
+from tests.worlds import moto_ec2
+from tests.worlds.fault_proxy import Fault, proxy
+
+pytestmark = pytest.mark.timeout(900)
+
+#: What changes something at EC2; the other calls look.
+CHANGING = {
+    "up": ("ImportKeyPair", "CreateSecurityGroup", "AuthorizeSecurityGroupIngress", "RunInstances"),
+    "halt": ("StopInstances",),
+    "destroy": ("TerminateInstances", "DeleteKeyPair", "DeleteSecurityGroup"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _account() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in moto_ec2.credentials().items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A stack of the same name from another state directory, up for as long as these tests last."""
+    scene = cloud_scene(tmp_path_factory.mktemp("foreign") / "stack", is_up=True)
+    before = {one.id for one in scene.ours()}
+    assert len(before) == 3
+    yield scene
+    assert {one.id for one in scene.ours()} == before
+    assert [host.state for host in scene.life().hosts()] == ["running"]
+    destroy(scene.life())
+    assert scene.ours() == []
+
+
+def cloud_scene(folder: Path, is_up: bool, url: str = "") -> Scene:
+    folder.mkdir(parents=True)
+    scene = Scene(folder)
+    write(scene, url)
+    if is_up:
+        up(scene.life())
+    return scene
+
+
+def write(scene: Scene, url: str = "") -> None:
+    """Write the stack file, for the API itself or for what stands before it."""
+    options = "".join(f", {name}: {value}" for name, value in moto_ec2.options(url).items())
+    host = "".join(
+        f"    {name.replace('_', '-')}: '{value}'\n" for name, value in text(moto_ec2.host_options()).items()
+    )
+    scene.stack_file.write_text(
+        f"stack: kill\nprovider: {{name: cloud{options}}}\nhosts:\n  web:\n{host}"
+        f"    ssh-port: {moto_ec2.host_options()['ssh_port']}\n"
+    )
+
+
+def text(options: dict[str, object]) -> dict[str, str]:
+    return {name: value for name, value in options.items() if isinstance(value, str)}
+
+
+def check(scene: Scene, foreign: Scene, others: set[str], point: str, verb: str) -> None:
+    """What stands after `reap` is what the journal holds as live: after `up` the whole stack or nothing of it."""
+    try:
+        assert reap(scene.life()).left == (), point
+        held, there = scene.life().journal.live(), {one.id for one in scene.ours()}
+        assert set(held) >= there, point
+        assert verb != "up" or len(there) in (0, 3), (point, there)
+    finally:
+        destroy(scene.life())
+    assert scene.ours() == [], point
+    assert known_hosts(scene) == "", point
+    assert {one.id for one in foreign.ours()} == others, point
+
+
+@pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
+def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
+    whole = cloud_scene(tmp_path / "whole", verb != "up")
+    points = changing_points(generated(whole, verb))
+    destroy(whole.life())
+    print(f"\n{verb}: killed at {len(points)} points on EC2")
+    others = {one.id for one in foreign.ours()}
+
+    def strike(number: int, point: str) -> None:
+        scene = cloud_scene(tmp_path / f"{number}", verb != "up")
+        status, words = scene.run(verb, "SIGKILL", point)
+        assert status == SIGKILLED, (point, words)
+        if number == 0:
+            scene.reap_by_command()
+        check(scene, foreign, others, point, verb)
+
+    at_every(points, strike)
+
+
+@pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
+def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb):
+    others = {one.id for one in foreign.ours()}
+
+    def strike(number: int, point: str) -> None:
+        action, when = point.split()
+        scene = cloud_scene(tmp_path / f"{number}", verb != "up")
+        with proxy(moto_ec2.cloud().url) as api:
+            write(scene, api.url)
+            process = scene.start(verb, "SIGKILL", "-")
+            kill = lambda: os.kill(process.pid, signal.SIGKILL)  # noqa: E731
+            api.have(
+                Fault(action, before=kill, status=503) if when == "asked" else Fault(action, after=kill, lost=True)
+            )
+            words = process.communicate(timeout=120)[0].decode()
+            assert process.returncode == SIGKILLED, (point, words)
+            assert api.calls[action] == 1
+            write(scene)
+        check(scene, foreign, others, point, verb)
+
+    at_every([f"{action} {when}" for action in CHANGING[verb] for when in ("asked", "done")], strike)

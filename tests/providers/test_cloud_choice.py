@@ -1,0 +1,100 @@
+"""Which image and which size of those a cloud has: by values, asking nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from infratest.errors import UserError
+from infratest.providers.base import HostSpec
+from infratest.providers.cloud import choice
+from infratest.providers.cloud.drivers.base import Image, Size
+from infratest.providers.cloud.options import HostOptions, needs
+
+GIB = 2**30
+SIZES = [
+    Size(id="1", name="tiny", cpus=1, memory=GIB // 2, price=0.004),
+    Size(id="2", name="small", cpus=1, memory=2 * GIB, price=0.02),
+    Size(id="3", name="arm", cpus=2, memory=4 * GIB, price=0.03, architecture="arm64"),
+    Size(id="4", name="medium", cpus=2, memory=4 * GIB, price=0.04, architecture="x86_64"),
+    Size(id="5", name="old", cpus=2, memory=4 * GIB, price=None),
+]
+IMAGES = [
+    Image(id="a", name="debian-12-2025", made="2025"),
+    Image(id="b", name="debian-12-2026", made="2026"),
+    Image(id="c", name="debian-11-2027", made="2027"),
+]
+
+
+@pytest.mark.parametrize(
+    "wanted, expected",
+    [("debian-12-*", "b"), ("debian-12-2025", "a"), ("a", "a"), ("debian-1?-*", "c")],
+)
+def test_the_newest_image_that_matches(wanted, expected):
+    found = choice.newest(IMAGES, wanted)
+    assert found is not None
+    assert found.id == expected
+
+
+def test_no_image_of_none():
+    assert choice.newest([], "debian-12") is None
+    words = str(choice.no_image("stack.yaml:4: hosts.web.image", "debain-12", [one.name for one in IMAGES], "self"))
+    assert words.startswith("stack.yaml:4: hosts.web.image: image 'debain-12' of owner self: the cloud has no such")
+    assert "debian-12-2026" in words
+
+
+@pytest.mark.parametrize(
+    "cpus, memory, architecture, expected",
+    [
+        (1, GIB // 4, "", "tiny"),
+        (1, GIB, "", "small"),
+        (2, GIB, "", "arm"),
+        (2, GIB, "x86_64", "medium"),
+        (2, GIB, "arm64", "arm"),
+    ],
+)
+def test_the_cheapest_size_that_fits(cpus, memory, architecture, expected):
+    found = choice.cheapest(SIZES, cpus, memory, architecture)
+    assert found is not None
+    assert found.name == expected
+
+
+def test_the_smallest_where_no_price_is_known():
+    unpriced = [Size(id=one.id, name=one.name, cpus=one.cpus, memory=one.memory) for one in reversed(SIZES)]
+    found = choice.cheapest(unpriced, 1, GIB)
+    assert found is not None
+    assert found.name == "small"
+    assert choice.cheapest(unpriced, 64, GIB) is None
+
+
+def test_what_a_size_has_and_costs_in_words():
+    assert choice.told(SIZES[1]) == "1 CPU, 2 GiB, 0.02 USD an hour"
+    assert choice.told(SIZES[4]) == "2 CPUs, 4 GiB"
+    assert "its largest, arm, has 2 CPUs" in str(choice.no_size("f:1", 64, GIB, SIZES))
+
+
+@pytest.mark.parametrize(
+    "given, expected",
+    [
+        ({}, (1, GIB)),
+        ({"cpus": 4}, (4, GIB)),
+        ({"memory": 2 * GIB}, (1, 2 * GIB)),
+        ({"size": {"cpus": 2, "memory": "3GiB"}}, (2, 3 * GIB)),
+        ({"size": {"cpus": 2}, "memory": GIB // 2}, (2, GIB // 2)),
+    ],
+)
+def test_what_a_host_needs(given, expected):
+    assert needs(HostSpec(name="web", options=HostOptions(**given))) == expected
+
+
+@pytest.mark.parametrize(
+    "size, words",
+    [
+        ({"cpu": 2}, "web: hosts.web.size: unknown key 'cpu': known are cpus, memory"),
+        ({"cpus": "two"}, "web: hosts.web.size: cpus: expected a whole number above zero, found 'two'"),
+        ({"memory": "much"}, "web: hosts.web.size: memory: "),
+    ],
+)
+def test_what_no_host_can_need(size, words):
+    with pytest.raises(UserError) as caught:
+        needs(HostSpec(name="web", options=HostOptions(size=size)))
+    assert str(caught.value).startswith(words)

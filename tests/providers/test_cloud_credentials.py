@@ -1,0 +1,93 @@
+"""Whose credentials are taken for EC2, of the environment and AWS's two files; and that none of them is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infratest.cleaning import MASK, clean
+from infratest.errors import UserError
+from infratest.providers.cloud.drivers import _aws
+from infratest.providers.cloud.drivers.base import Settings
+
+CREDENTIALS = """\
+[default]
+aws_access_key_id = AKIADEFAULT
+aws_secret_access_key = default%secret
+
+[work]
+aws_access_key_id = AKIAWORK
+aws_secret_access_key = work-secret
+aws_session_token = work-token
+"""
+CONFIG = """\
+[default]
+region = eu-central-1
+[profile work]
+region = eu-west-3
+[profile bare]
+region = us-west-2
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "credentials").write_text(CREDENTIALS)
+    (tmp_path / ".aws" / "config").write_text(CONFIG)
+    return tmp_path
+
+
+def settings(home: Path, environment: dict[str, str] | None = None, **others: str) -> Settings:
+    return Settings(driver="ec2", environment=environment or {}, home=home, **others)
+
+
+def found(given: Settings) -> tuple[str, str, str, str]:
+    who = _aws.credentials(given)
+    return str(who.key), str(who.secret), str(who.token), _aws.region_of(given)
+
+
+ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "AKIAENV", "AWS_SECRET_ACCESS_KEY": "env-secret"}
+
+
+def test_the_first_that_has_them(home):
+    assert found(settings(home)) == ("AKIADEFAULT", "default%secret", "", "eu-central-1")
+    assert found(settings(home, {"AWS_PROFILE": "work"})) == ("AKIAWORK", "work-secret", "work-token", "eu-west-3")
+    assert found(settings(home, ENVIRONMENT)) == ("AKIAENV", "env-secret", "", "eu-central-1")
+    region = ENVIRONMENT | {"AWS_REGION": "us-east-2", "AWS_SESSION_TOKEN": "env-token"}
+    assert found(settings(home, region)) == ("AKIAENV", "env-secret", "env-token", "us-east-2")
+    assert found(settings(home, ENVIRONMENT, profile="work"))[0] == "AKIAWORK"
+    assert found(settings(home, ENVIRONMENT, key="AKIASTACK", secret="stack-secret"))[:2] == (
+        "AKIASTACK", "stack-secret",
+    )  # fmt: skip
+    assert found(settings(home, region, region="eu-north-1"))[3] == "eu-north-1"
+
+
+def test_other_places_of_the_files(home, tmp_path):
+    other = tmp_path / "other"
+    other.write_text("[default]\naws_access_key_id=AKIAOTHER\naws_secret_access_key=other-secret\n")
+    assert found(settings(home, {"AWS_SHARED_CREDENTIALS_FILE": str(other)}))[0] == "AKIAOTHER"
+    environment = {"AWS_SHARED_CREDENTIALS_FILE": "/nowhere", "AWS_CONFIG_FILE": "/nowhere"}
+    with pytest.raises(UserError, match="no credentials: none in the environment or a profile; set AWS_ACCESS_KEY_ID"):
+        found(settings(home, environment))
+
+
+def test_a_profile_that_is_not_there_or_has_none(home):
+    with pytest.raises(UserError, match="unknown profile 'wrok': did you mean 'work'"):
+        found(settings(home, profile="wrok"))
+    with pytest.raises(UserError, match="profile 'bare' has none"):
+        found(settings(home, profile="bare"))
+
+
+def test_a_file_that_is_none_is_told_of_without_its_lines(home):
+    (home / ".aws" / "credentials").write_text("aws_secret_access_key = in-the-wrong-place\n")
+    with pytest.raises(UserError) as caught:
+        found(settings(home))
+    assert "is no configuration file as AWS writes them" in str(caught.value)
+    assert "in-the-wrong-place" not in str(caught.value)
+
+
+def test_what_is_secret_is_masked_from_then_on(home):
+    found(settings(home, profile="work"))
+    assert clean("the work-secret and the work-token") == f"the {MASK} and the {MASK}"
