@@ -24,6 +24,7 @@ from infratest.store.directory import StateDir
 from infratest.testing.providers import answers
 from tests.worlds import moto_ec2
 from tests.worlds.fault_proxy import Fault, Proxy, proxy
+from tests.worlds.nodes import SSH_PORT
 
 #: Looks that `up` has at a stack beside its waiting: before, between its rounds, and after.
 LOOKS = 6
@@ -96,7 +97,11 @@ class TestItsLife:
     def test_up_is_logged_in_to_and_verified_and_destroy_leaves_nothing(self, stack):
         (host,) = up(stack.life())
         assert host.state == RUNNING
-        assert host.address.startswith("127.9.0.")
+        (at, port), *_ = host.endpoints.values()
+        assert at.startswith("127.9.0.")
+        assert port == SSH_PORT
+        assert host.address.startswith(("10.", "172.31."))
+        assert host.address not in Path("/etc/hosts").read_text()
         assert answers(host)
         key = f"infratest-shop-{stack.state.id[:8]}"
         assert stack.mine() == [("firewall", key), ("host", "web"), ("keypair", key)]

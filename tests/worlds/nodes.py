@@ -169,13 +169,23 @@ def _start(node: Node) -> subprocess.Popen[bytes]:
     assert program, "sshd is not installed: apt-get install openssh-server"
     node.log.write_text("")
     flags = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
-    process = subprocess.Popen(
-        [program, "-D", "-f", "/dev/null", "-E", str(node.log), *flags], start_new_session=True, close_fds=True
-    )
+    words = [*_apart(node), program, "-D", "-f", "/dev/null", "-E", str(node.log), *flags]
+    process = subprocess.Popen(words, start_new_session=True, close_fds=True)
     while LISTENING not in node.log.read_text():
         assert process.poll() is None, f"the sshd of {node.address} does not start: {node.log.read_text()}"
         time.sleep(0.01)
     return process
+
+
+def _apart(node: Node) -> list[str]:
+    """Return the words before sshd's that give a node an /etc/hosts of its own: `up` writes the stack's names there."""
+    if os.getuid() != 0:
+        return []
+    hosts = node.folder / "hosts"
+    if not hosts.exists():
+        shutil.copy("/etc/hosts", hosts)
+    script = 'mount --bind "$0" /etc/hosts && exec "$@"'
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, str(hosts)]
 
 
 def _prepare(node: Node) -> None:

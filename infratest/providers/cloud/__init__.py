@@ -18,11 +18,11 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
-from infratest.hosts import GONE, RUNNING, STOPPED, Host
+from infratest.hosts import FAILED, GONE, RUNNING, STARTING, STOPPED, Host
 from infratest.images.seed import Seed, user_data
 from infratest.providers import _ssh_keys
 from infratest.providers.base import Console, Context, HostSpec, Lease, Provider, Request, Resource, transport_of
-from infratest.providers.cloud import doctor, options
+from infratest.providers.cloud import doctor, drivers, options
 from infratest.providers.cloud.account import Account
 from infratest.providers.cloud.chosen import Chosen
 from infratest.providers.cloud.drivers import base
@@ -32,10 +32,9 @@ from infratest.providers.cloud.options import HostOptions, Options, of_host
 
 __all__ = ["Cloud", "HostOptions", "Options"]
 
-#: A server that is on its way up is `starting`, which for a host is running; it is then asked until it answers.
 STATES = {
-    base.PENDING: RUNNING, base.RUNNING: RUNNING, base.STOPPING: STOPPED, base.STOPPED: STOPPED,
-    base.ERROR: STOPPED, base.GONE: GONE,
+    base.PENDING: STARTING, base.RUNNING: RUNNING, base.STOPPING: STOPPED, base.STOPPED: STOPPED,
+    base.ERROR: FAILED, base.LEAVING: GONE, base.GONE: GONE,
 }  # fmt: skip
 
 #: Characters of a console's log that are kept, from its end.
@@ -50,6 +49,7 @@ class Cloud(Provider):
 
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__(options, context)
+        self.settles = drivers.kind_of(options.driver).settles
         self._lock = threading.RLock()
         self._opened: Account | None = None
         self._servers: Fleet | None = None
@@ -157,10 +157,14 @@ class Cloud(Provider):
 
     def _host(self, spec: HostSpec, server: Server | None) -> Host:
         state = STATES[server.state] if server else GONE
-        address = _address(spec, server) if server and state != GONE else ""
+        reached = _address(spec, server) if server and state != GONE else ""
         own = of_host(spec)
+        # Among themselves the hosts of a stack use what is private to them, where they have it: the firewall knows them
+        # by that, and it costs nothing.
+        address = next(iter(server.private), reached) if server and reached else reached
+        published = {port: (reached, port) for port in options.ports_of(spec)} if reached != address else {}
         reach = {
-            "address": address,
+            "address": reached,
             "port": own.ssh_port,
             "user": options.user_of(spec),
             "key": str(self._keys / "id_ed25519"),
@@ -175,10 +179,13 @@ class Cloud(Provider):
             groups=spec.groups,
             labels=spec.labels,
             address=address,
+            routed=not published,
+            endpoints=published,
             transport=transport_of(spec, "cloud", ["ssh", "openssh"]),
             options=reach | ({"jump": own.jump} if own.jump else {}),
             sudo=spec.sudo,
             state=state,
+            reason=server.reason if server else "",
         )
 
     # Changing it

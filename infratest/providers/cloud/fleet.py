@@ -154,14 +154,23 @@ class Fleet:
             except CallFailed as error:
                 if once or not error.unsure or deadline.passed:
                     raise
-            rest(PAUSE, deadline)
-            listed = self.listed(self.region, (), deadline)
-            found = [one for one in listed if one.labels.get(REQUEST_LABEL) == wanted.token]
-            if found:
-                server = found[0]
+            found = self._made_by(wanted.token, deadline)
+            if found is not None:
+                server = found
                 break
         self.poller(self.region).touched()
         return self.id(self.region, server.id)
+
+    def _made_by(self, token: str, deadline: Deadline) -> Server | None:
+        """Return the server that a request made whose answer was lost, looked for as long as listings may lag."""
+        end = time.monotonic() + self._driver.settles
+        while True:
+            rest(PAUSE, deadline)
+            for server in self.listed(self.region, (), deadline):
+                if server.labels.get(REQUEST_LABEL) == token:
+                    return server
+            if time.monotonic() >= end or deadline.passed:
+                return None
 
     # Changing
 

@@ -17,13 +17,15 @@ from typing import Any, ClassVar, Literal
 from infratest.errors import ProviderError
 from infratest.providers.base import Resource
 
-#: A server's state in our words. A server that is being deleted and cannot be stopped from it is GONE.
-State = Literal["pending", "running", "stopping", "stopped", "error", "gone"]
+#: A server's state in our words. LEAVING: it is being deleted, and may yet fail to be; where nothing can stop that any
+#: more (EC2), it is GONE.
+State = Literal["pending", "running", "stopping", "stopped", "error", "leaving", "gone"]
 PENDING: State = "pending"
 RUNNING: State = "running"
 STOPPING: State = "stopping"
 STOPPED: State = "stopped"
 ERROR: State = "error"
+LEAVING: State = "leaving"
 GONE: State = "gone"
 
 #: What is called with a libcloud object, and what says of a server whether it is as it should be.
@@ -166,6 +168,8 @@ class Driver(ABC):
     can: ClassVar[frozenset[str]] = frozenset()
     #: Kinds of resources that a stack has beside its hosts, in the order in which they can be made.
     kinds: ClassVar[tuple[str, ...]] = ()
+    #: Seconds by which a listing may lag behind what was asked for; see `Provider.settles`.
+    settles: ClassVar[float] = 0.0
     #: Characters of a label's value; a longer one is left out.
     longest_label: ClassVar[int] = 255
 

@@ -83,6 +83,7 @@ class Ec2(Driver):
         )
     )
     kinds = ("keypair", "firewall")
+    settles = 10.0  # EC2 API reference, "Eventual consistency"
     longest_label = LONGEST
 
     def __init__(self, settings: Settings) -> None:
