@@ -65,7 +65,7 @@ def test_a_provider_and_its_host_options_can_be_used(tree):
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ("shelf: s7", "address: 192.0.2.1", "stack.yaml:3: hosts.web.address: this key is for `provider: existing`"),
+        ("shelf: s7", "address: 192.0.2.1", "stack.yaml:3: hosts.web.address: this key is for `provider: cloud` or"),
         ("shelf: s7", "shelf: top", "stack.yaml:3: hosts.web.shelf: found 'top', allowed is text"),
         ("site: cellar", "sight: cellar", "stack.yaml:2: provider.sight: unknown key 'sight': did you mean 'site'?"),
         ("ansible: site.yml", "ansible: none.yml", "hosts.web.provision[0].ansible: there is no file none.yml"),

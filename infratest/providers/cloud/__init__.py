@@ -73,7 +73,7 @@ class Cloud(Provider):
         for spec in specs:
             own = of_host(spec)
             options.needs(spec)
-            if own.address == "floating" and "floating" not in driver.can:
+            if options.address_of(spec) == "floating" and "floating" not in driver.can:
                 raise UserError(f"{options.at(spec, 'address')}: driver {driver.name} has no {base.CAN['floating']}")
             if own.owner and "owner" not in driver.can:
                 raise UserError(f"{options.at(spec, 'owner')}: driver {driver.name} has no {base.CAN['owner']}")
@@ -114,7 +114,7 @@ class Cloud(Provider):
             keypair=self._fleet.below("keypair", below),
             firewall=self._fleet.below("firewall", below),
             network=of_host(spec).network,
-            public=of_host(spec).address in ("auto", "public"),
+            public=options.address_of(spec) in ("", "public"),
         )
         id = self._fleet.make_server(spec.name, wanted, deadline)
         _ssh_keys.remember(self._known_hosts, [_alias(id)], key.public, self._mark(spec.name, id))
@@ -301,7 +301,7 @@ def _alias(identity: str) -> str:
 
 def _address(spec: HostSpec, server: Server) -> str:
     """Return the address that a host is reached by, empty while it has none."""
-    wanted = of_host(spec).address
+    wanted = options.address_of(spec)
     found = {"public": server.public, "private": server.private, "floating": server.public}
-    chosen = found.get(wanted) or (() if wanted != "auto" else server.public or server.private)
+    chosen = found.get(wanted) or (() if wanted else server.public or server.private)
     return next((one for one in chosen if ":" not in one), chosen[0] if chosen else "")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from infratest.errors import UserError
+from infratest.errors import UserError, unknown
 from infratest.providers.base import HostSpec, Made, host_options
 from infratest.providers.cloud import choice
 from infratest.units import quantity
@@ -13,6 +13,9 @@ from infratest.units import quantity
 SSH_PORT = 22
 USER = "root"
 IMAGE = "debian-12"
+
+#: What may stand behind `address:`.
+ADDRESSES = ("public", "private", "floating")
 
 #: Matches no text: what is written in the stack file must be a parameter, so that no secret stands there in clear.
 NEVER = r"^\b$"
@@ -104,9 +107,13 @@ class HostOptions(Made):
         },
     )
     cpus: int | None = field(default=None, metadata={"low": 1, "high": 1024, "description": "Its CPUs, at least."})
-    address: Literal["auto", "public", "private", "floating"] = field(
-        default="auto",
-        metadata={"description": "Which of its addresses is used; auto is the public one where it has one."},
+    address: str = field(
+        default="",
+        metadata={
+            "title": "an address or a name",
+            "description": "Which of its addresses is used: public, private or floating (default: the public one where "
+            "it has one).",
+        },
     )
     network: str = field(
         default="",
@@ -133,6 +140,14 @@ def of_host(spec: HostSpec) -> HostOptions:
 def at(spec: HostSpec, option: str = "") -> str:
     """Return where an option of a host stands, for a message."""
     return f"{spec.where or spec.name}: hosts.{spec.name}{f'.{option}' if option else ''}"
+
+
+def address_of(spec: HostSpec) -> str:
+    """Return which address of a host is used, empty for the best. Raises UserError: a word that is none of them."""
+    wanted = of_host(spec).address
+    if wanted and wanted not in ADDRESSES:
+        raise UserError(f"{at(spec, 'address')}: {unknown('word', wanted, ADDRESSES)}")
+    return wanted
 
 
 def user_of(spec: HostSpec) -> str:

@@ -117,8 +117,8 @@ def _node_driver() -> Any:
 
     class Answer(EC2Response):  # type: ignore[misc]
         def parse_error(self) -> Any:
-            answer = vars(self)
-            answer["body"] = re.sub(r' xmlns="[^"]*"', "", answer["body"], count=1)
+            body: str = vars(self)["body"]
+            self.body = re.sub(r' xmlns="[^"]*"', "", body, count=1)
             return super().parse_error()
 
     class Posting(EC2Connection):  # type: ignore[misc]
