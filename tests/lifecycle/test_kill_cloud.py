@@ -93,7 +93,8 @@ def check(scene: Scene, foreign: Scene, others: set[str], point: str, verb: str)
 @pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
 def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
     whole = cloud_scene(tmp_path / "whole", verb != "up")
-    points = changing_points(generated(whole, verb))
+    # Between a thing that is done and the next before it begins nothing happens: one of both points is enough.
+    points = [point for point in changing_points(generated(whole, verb)) if point.startswith("after ")]
     destroy(whole.life())
     print(f"\n{verb}: killed at {len(points)} points on EC2")
     others = {one.id for one in foreign.ours()}

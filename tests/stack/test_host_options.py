@@ -153,7 +153,7 @@ def test_an_outsiders_provider_brings_its_own(load_text):
 @pytest.mark.parametrize(
     ("host", "words"),
     [
-        ("rack: r1, address: 192.0.2.1", "hosts.w.address: this key is for `provider: cloud` or `provider: existing`; provider 'seventh'"),
+        ("rack: r1, address: 192.0.2.1", "hosts.w.address: this key is for `provider: cloud` or `provider: existing`"),
         ("rack: r1, cpus: 65", "hosts.w.cpus: found the number 65, allowed is a whole number"),
         ("rack: shelf", "hosts.w.rack: found 'shelf', allowed is text"),
         ("rack: r1, count: 2", "hosts.w.count: hosts with a value of their own for 'rack' cannot be many"),
