@@ -1,0 +1,298 @@
+"""OpenStack: nova, neutron and glance. Metadata carry the lease from the first moment: they are part of each request.
+
+A stack has a security group of its own; its description is all that neutron lets carry labels from the first moment. It
+has no key pair, since nova's carry none: a run that is killed would leave one that nobody finds, and the stack's key is
+let in by user data anyway. Names of calls and fields are those of the Compute API 2.1, Networking API v2.0 and Image
+API v2.
+"""
+
+from __future__ import annotations
+
+import base64
+import fnmatch
+import ipaddress
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from infratest.cleaning import clean
+from infratest.errors import ProviderError, UserError, unknown
+from infratest.providers.base import Resource
+from infratest.providers.cloud.drivers import _openstack
+from infratest.providers.cloud.drivers.base import (
+    ERROR,
+    GONE,
+    NAME_LABEL,
+    PENDING,
+    RUNNING,
+    STOPPED,
+    STOPPING,
+    Driver,
+    Failure,
+    Image,
+    Server,
+    Settings,
+    Size,
+    State,
+    Wanted,
+)
+
+#: A server's `status` (Compute API, "Server concepts"); what is not here is on its way to something.
+STATES: dict[str, State] = {
+    "ACTIVE": RUNNING, "PASSWORD": RUNNING, "RESCUE": RUNNING, "VERIFY_RESIZE": RUNNING, "SHUTOFF": STOPPED,
+    "SUSPENDED": STOPPED, "PAUSED": STOPPED, "SHELVED": STOPPED, "SHELVED_OFFLOADED": STOPPED, "ERROR": ERROR,
+    "DELETED": GONE, "SOFT_DELETED": GONE,
+}  # fmt: skip
+#: What is done to a server just now, by its `OS-EXT-STS:task_state`, where its status does not tell yet.
+LEAVING = ("powering-off", "suspending", "pausing", "shelving", "deleting", "soft-deleting")
+COMING = ("powering-on", "resuming", "unpausing", "rebooting", "reboot_started", "reboot_pending")
+
+#: How a description begins that holds labels. Characters that neutron takes, and what its labels are called there.
+DESCRIBED = "infratest?"
+LONGEST_DESCRIPTION = 255
+PREFIX = "infratest."
+
+QUOTA = ("Quota exceeded", "quota", "OverQuota", "No more IP addresses")
+#: What a name is followed by where a distribution's builds have longer ones: debian-12-genericcloud-amd64-20260101.
+BUILD = r"(?![0-9])"
+
+
+class OpenStack(Driver):
+    """OpenStack by libcloud's connection."""
+
+    name = "openstack"
+    can = frozenset(("labels", "user-data", "firewall", "halt", "reboot", "console", "regions", "owner"))
+    kinds = ("firewall",)
+    longest_label = 255
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._door = _openstack.Door(settings)
+        self._lock = threading.Lock()
+        self._networks: dict[tuple[str, str], str] = {}
+
+    @property
+    def region(self) -> str:
+        return self._door.login.region
+
+    def connect(self, region: str) -> Any:
+        from infratest.providers.cloud.drivers._openstack_wire import Cloud
+
+        return Cloud(self._door, region)
+
+    def explain(self, error: Exception, status: int) -> Failure | None:
+        words = clean(re.sub(r"^\d{3} ", "", str(error)), 400)
+        if status in (403, 409, 413) and any(each in words for each in QUOTA):
+            return Failure(words=words, advice="remove what is not needed, take another size, or have the quota raised")
+        if status == 409 and "Multiple possible networks" in words:
+            return Failure(words=words, advice="say which with `network:`")
+        if status == 409:
+            return Failure(words=words, busy=True)
+        if status == 400:
+            return Failure(words=words)
+        return None
+
+    # What there is to choose from
+
+    def images(self, lib: Any, pattern: str, owner: str) -> list[Image]:
+        given = {"owner": owner} if owner else {}
+        found = [_image(one) for one in lib.pages("image", "/v2/images", "images", status="active", **given)]
+        exact = [one for one in found if pattern in (one.id, one.name)]
+        return exact or [one for one in found if _means(pattern, one.name)]
+
+    def sizes(self, lib: Any) -> list[Size]:
+        return [
+            Size(id=one["id"], name=one["name"], cpus=int(one["vcpus"]), memory=int(one["ram"]) * 2**20)
+            for one in lib.pages("compute", "/flavors/detail", "flavors")
+        ]
+
+    # Servers
+
+    def create_server(self, lib: Any, wanted: Wanted) -> Server:
+        server: dict[str, Any] = {
+            "name": wanted.name,
+            "imageRef": wanted.image.id,
+            "flavorRef": wanted.size.id,
+            "metadata": dict(wanted.labels),
+            "user_data": base64.b64encode(wanted.user_data.encode()).decode("ascii"),
+        }
+        if wanted.network:
+            server["networks"] = [{"uuid": self._network(lib, wanted.network)}]
+        if wanted.firewall:
+            server["security_groups"] = [{"name": wanted.firewall.id}]
+        made = lib.ask("compute", "POST", "/servers", {"server": server})["server"]
+        return Server(id=made["id"], name=wanted.name, state=PENDING, labels=wanted.labels)
+
+    def servers(self, lib: Any, ids: Sequence[str] = ()) -> list[Server]:
+        if ids:
+            return [_server(one) for id in ids for one in self._one(lib, id)]
+        listed = lib.pages("compute", "/servers/detail", "servers")
+        return [_server(one) for one in listed if NAME_LABEL in (one.get("metadata") or {})]
+
+    def _one(self, lib: Any, id: str) -> Iterator[dict[str, Any]]:
+        from libcloud.common.exceptions import BaseHTTPError
+
+        try:
+            yield lib.ask("compute", "GET", f"/servers/{id}")["server"]
+        except BaseHTTPError as error:
+            if error.code != 404:
+                raise
+
+    def destroy_server(self, lib: Any, id: str) -> None:
+        lib.ask("compute", "DELETE", f"/servers/{id}")
+
+    def stop_server(self, lib: Any, id: str) -> None:
+        self._act(lib, id, {"os-stop": None})
+
+    def start_server(self, lib: Any, id: str) -> None:
+        self._act(lib, id, {"os-start": None})
+
+    def reboot_server(self, lib: Any, id: str) -> None:
+        self._act(lib, id, {"reboot": {"type": "SOFT"}})
+
+    def console(self, lib: Any, id: str) -> str:
+        return str(self._act(lib, id, {"os-getConsoleOutput": {}})["output"])
+
+    def _act(self, lib: Any, id: str, action: Mapping[str, Any]) -> Any:
+        return lib.ask("compute", "POST", f"/servers/{id}/action", action)
+
+    def _network(self, lib: Any, wanted: str) -> str:
+        """Return a network's id by its id or name, asked once.
+
+        Raises:
+            UserError: there is none, with the nearest, or several of that name.
+        """
+        key = (lib.region, wanted)
+        with self._lock:
+            if key not in self._networks:
+                found = lib.pages("network", "/v2.0/networks", "networks")
+                same = [one["id"] for one in found if wanted in (one["id"], one["name"])]
+                if len(same) > 1:
+                    raise UserError(f"network {wanted!r}: several have this name, say one's id: {', '.join(same)}")
+                if not same:
+                    raise UserError(unknown("network", wanted, sorted(str(one["name"]) for one in found)))
+                self._networks[key] = same[0]
+            return self._networks[key]
+
+    # What a stack has beside its servers
+
+    def create(
+        self,
+        lib: Any,
+        kind: str,
+        name: str,
+        labels: Mapping[str, str],
+        public_key: str,
+        ports: Sequence[int],
+        network: str,
+    ) -> str:
+        there = [one for one in self._groups(lib, name=name) if _labels(one).get(NAME_LABEL) == name]
+        group = there[0] if there else self._create_group(lib, name, labels)
+        has = {_rule_of(rule) for rule in group["security_group_rules"]}
+        missing = [rule for rule in _rules(group["id"], ports) if _rule_of(rule) not in has]
+        if missing:
+            lib.ask("network", "POST", "/v2.0/security-group-rules", {"security_group_rules": missing})
+        return str(group["id"])
+
+    def _create_group(self, lib: Any, name: str, labels: Mapping[str, str]) -> Any:
+        given = {"name": name, "description": described(labels)}
+        return lib.ask("network", "POST", "/v2.0/security-groups", {"security_group": given})["security_group"]
+
+    def others(self, lib: Any) -> list[Resource]:
+        found = [(one, _labels(one)) for one in self._groups(lib)]
+        return [
+            Resource(kind="firewall", id=one["id"], name=labels[NAME_LABEL], labels=labels)
+            for one, labels in found
+            if NAME_LABEL in labels
+        ]
+
+    def _groups(self, lib: Any, **given: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = lib.pages("network", "/v2.0/security-groups", "security_groups", **given)
+        return found
+
+    def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
+        lib.ask("network", "DELETE", f"/v2.0/security-groups/{id}")
+
+
+def described(labels: Mapping[str, str]) -> str:
+    """Return labels as a description; where the state directory is, is left out when it makes it too long.
+
+    Raises:
+        ProviderError: it is too long without it.
+    """
+    kept = {key.removeprefix(PREFIX): value for key, value in labels.items() if value}
+    text = DESCRIBED + urlencode(kept)
+    if len(text) > LONGEST_DESCRIPTION:
+        text = DESCRIBED + urlencode({key: value for key, value in kept.items() if key != "directory"})
+    if len(text) > LONGEST_DESCRIPTION:
+        raise ProviderError(
+            f"the lease's labels do not fit into a security group's description, which has {LONGEST_DESCRIPTION} "
+            "characters: shorten the stack's name, or INFRATEST_OWNER"
+        )
+    return text
+
+
+def _labels(group: Mapping[str, Any]) -> dict[str, str]:
+    """Return the labels of a security group, none of one that is not ours."""
+    text = str(group.get("description") or "")
+    if not text.startswith(DESCRIBED):
+        return {}
+    return {PREFIX + key: value for key, value in parse_qsl(text.removeprefix(DESCRIBED))}
+
+
+def _rules(group: str, ports: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield what comes in: everything from the group's own servers, and some ports from anywhere."""
+    for version in ("IPv4", "IPv6"):
+        common = {"security_group_id": group, "direction": "ingress", "ethertype": version}
+        yield common | {"remote_group_id": group}
+        for port in ports:
+            yield common | {"protocol": "tcp", "port_range_min": port, "port_range_max": port}
+
+
+def _rule_of(rule: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what two rules that are the same have in common."""
+    keys = ("direction", "ethertype", "remote_group_id", "protocol", "port_range_min", "port_range_max")
+    return tuple(rule.get(key) for key in keys)
+
+
+def _server(found: Mapping[str, Any]) -> Server:
+    doing = found.get("OS-EXT-STS:task_state")
+    state = STATES.get(str(found.get("status")), PENDING)
+    if state in (RUNNING, STOPPED) and doing:
+        state = STOPPING if doing in LEAVING else PENDING if doing in COMING else state
+    fault = found.get("fault") or {}
+    addresses = [one for each in (found.get("addresses") or {}).values() for one in each]
+    public = tuple(one["addr"] for one in addresses if _public(one))
+    return Server(
+        id=found["id"],
+        name=str(found.get("name") or ""),
+        state=state,
+        reason=clean(str(fault.get("message") or ""), 400).strip(),
+        public=public,
+        private=tuple(one["addr"] for one in addresses if one["addr"] not in public),
+        labels={str(key): str(value) for key, value in (found.get("metadata") or {}).items()},
+    )
+
+
+def _public(address: Mapping[str, Any]) -> bool:
+    """Return whether an address is one to be reached by from outside: a floating one, or one that is routed."""
+    return address.get("OS-EXT-IPS:type") == "floating" or ipaddress.ip_address(address["addr"]).is_global
+
+
+def _image(found: Mapping[str, Any]) -> Image:
+    return Image(
+        id=found["id"],
+        name=str(found.get("name") or found["id"]),
+        made=str(found.get("created_at") or ""),
+        architecture=str(found.get("architecture") or ""),
+    )
+
+
+def _means(pattern: str, name: str) -> bool:
+    """Return whether an image may be the one that is meant: `debian-12` is "Debian 12" as well, and its builds."""
+    if fnmatch.fnmatchcase(name, pattern):
+        return True
+    plain = re.sub(r"[^a-z0-9.]+", "-", name.lower())
+    return re.match(re.escape(pattern.lower()) + BUILD, plain) is not None
