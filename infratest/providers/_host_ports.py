@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,11 +23,12 @@ LOOPBACK = "127.0.0.1"
 FIRST, LAST = 21000, 31999
 
 
-def allot(owner: str, ports: Sequence[int]) -> dict[int, int]:
+def allot(owner: str, ports: Sequence[int], taken: Container[int] = ()) -> dict[int, int]:
     """Return a port of this machine for each port of a host; what its owner holds already stays as it is.
 
     Args:
-        owner: the machine's id, which nobody else has.
+        owner: the machine's id, which nobody else has. taken: ports that nobody may listen on just now and that are not
+        free all the same, as those of machines that somebody else has halted.
     Raises:
         ProviderError: none is free, or the list cannot be written.
     """
@@ -37,7 +38,7 @@ def allot(owner: str, ports: Sequence[int]) -> dict[int, int]:
         for port in ports:
             if port in mine:
                 continue
-            while candidate <= LAST and (candidate in held or not _free(candidate)):
+            while candidate <= LAST and (candidate in held or candidate in taken or not free(candidate)):
                 candidate += 1
             if candidate > LAST:
                 raise ProviderError(f"every port from {FIRST} to {LAST} of {LOOPBACK} is taken; see `infratest reap`")
@@ -105,7 +106,8 @@ def _write(path: Path, held: dict[int, tuple[str, int]]) -> None:
         raise ProviderError(f"{path} cannot be written: {error.strerror}; is the disk full?") from error
 
 
-def _free(port: int) -> bool:
+def free(port: int) -> bool:
+    """Return whether nobody listens on a port of the loopback just now."""
     with socket.socket() as probe:
         try:
             probe.bind((LOOPBACK, port))

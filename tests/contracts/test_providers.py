@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,10 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize("name", MAKING, indirect=True)
 class TestMaking(MakingContract):
     """Those that make hosts."""
+
+    def another(self, name: str, folder: Path) -> Case:
+        module = case_of("provider", name)
+        return module.another(folder) if hasattr(module, "another") else super().another(name, folder)
 
 
 @pytest.mark.parametrize("name", FINDING, indirect=True)

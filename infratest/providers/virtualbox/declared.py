@@ -1,0 +1,142 @@
+"""What a stack file may say of VirtualBox and of its hosts, and what of it is refused. Called by the provider."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infratest.errors import UserError
+from infratest.providers.base import Made
+from infratest.providers.virtualbox import source
+from infratest.units import quantity
+
+DEFAULT_IMAGE, DEFAULT_USER = "debian-12", "root"
+
+#: What useradd takes without arguing.
+USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
+
+#: What VirtualBox's NAT gives to the first card of every machine.
+NAT = ipaddress.IPv4Network("10.0.2.0/24")
+
+MIB = 1024 * 1024
+
+#: Places at a machine's controller for disks of its own.
+MOST_DISKS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of `provider: {name: virtualbox, ...}`."""
+
+    subnet: str = field(
+        default="10.99.0.0/24",
+        metadata={"description": "the network between the stack's hosts; other stacks may have the same"},
+    )
+    memory: int | None = field(
+        default=None, metadata={"description": "memory of a host that says nothing itself", "dimension": "size"}
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostOptions(Made):
+    """Options of a host that is a VirtualBox machine."""
+
+    checksum: str = field(
+        default="",
+        metadata={
+            "title": "sha256: and 64 digits",
+            "description": "Of the image where it is a file; one from the web must have it.",
+        },
+    )
+    cpus: int | None = field(default=None, metadata={"low": 1, "high": 64, "description": "Its processors."})
+    disks: tuple[str, ...] = field(
+        default=(),
+        metadata={"title": "a list of sizes", "description": "Empty disks that it has besides its own, as 10GiB."},
+    )
+    gui: bool = field(default=False, metadata={"description": "Start it with a window."})
+    bridged: str = field(
+        default="",
+        metadata={
+            "title": "a network card's name",
+            "description": "A card of this machine, whose network it joins with a third card of its own.",
+        },
+    )
+    host_only: str = field(
+        default="",
+        metadata={
+            "title": "a host-only network's name",
+            "description": "A host-only network of VirtualBox, as vboxnet0, that it joins with a fourth card.",
+        },
+    )
+    customize: tuple[Any, ...] = field(
+        default=(),
+        metadata={
+            "title": "a list of lists of texts",
+            "description": "Further arguments of `VBoxManage modifyvm`, as [[--vram, '32']].",
+        },
+    )
+
+
+def foresee(own: HostOptions, folder: Path) -> None:
+    """Refuse what no host can be. Raises UserError: what, and why."""
+    if own.user and not USER.fullmatch(own.user):
+        raise UserError(f"user {own.user!r} is no user of a Linux host: write small letters, digits, _ and -")
+    disks(own)
+    wishes(own, Options())
+    source.foresee(own.image or DEFAULT_IMAGE, own.checksum, folder)
+
+
+def source_of(own: HostOptions, folder: Path) -> source.Source:
+    """Return what a host is made from."""
+    return source.source(own.image or DEFAULT_IMAGE, own.checksum, folder)
+
+
+def ports(own: HostOptions) -> list[int]:
+    """Return the ports of a host that the controller must reach."""
+    return list(dict.fromkeys([22, *own.ports]))
+
+
+def disks(own: HostOptions) -> list[int]:
+    """Return the sizes of a host's further disks, in bytes."""
+    if len(own.disks) > MOST_DISKS:
+        raise UserError(f"disks: {len(own.disks)} of them; a host of virtualbox can have {MOST_DISKS}")
+    return [int(quantity(size, "size", "disks")) for size in own.disks]
+
+
+def wishes(own: HostOptions, options: Options) -> list[str]:
+    """Return the words for `modifyvm` of what a host says for itself; `customize:` comes last, so that it wins."""
+    words = []
+    memory = own.memory or options.memory
+    if memory:
+        words += ["--memory", str(max(4, memory // MIB))]
+    if own.cpus:
+        words += ["--cpus", str(own.cpus)]
+    if own.bridged:
+        words += ["--nic3", "bridged", "--bridgeadapter3", own.bridged]
+    if own.host_only:
+        words += ["--nic4", "hostonly", "--hostonlyadapter4", own.host_only]
+    for arguments in own.customize:
+        if not isinstance(arguments, (list, tuple)) or not all(isinstance(word, str) for word in arguments):
+            raise UserError(f"customize: expected lists of texts, as [[--vram, '32']], found {arguments!r}")
+        words += arguments
+    return words
+
+
+def network(options: Options) -> ipaddress.IPv4Network:
+    """Return the network between the hosts of a stack. Raises UserError: it is none, or one that is taken."""
+    try:
+        given = ipaddress.IPv4Network(options.subnet)
+    except ValueError as error:
+        raise UserError(f"provider virtualbox: subnet {options.subnet!r}: {error}; write one as 10.99.0.0/24") from None
+    if given.overlaps(NAT):
+        raise UserError(f"provider virtualbox: subnet {given}: VirtualBox's NAT has {NAT} for itself; name another")
+    return given
+
+
+def machine_name(state: str, stack: str, env: str, host: str) -> str:
+    """Return VirtualBox's name of a host: readable, nobody else's, and fit for a file's name."""
+    parts = ["infratest", stack[:60], env[:60], host[:80], state[:8]]
+    return "-".join(re.sub(r"[^A-Za-z0-9_.-]", "_", part) for part in parts if part)

@@ -1,0 +1,164 @@
+"""What a host's `image:` stands for, and its content made ready to be imported. Called by the VirtualBox provider.
+
+A file is told by its name's end: an OVA or OVF, a disk, or a Vagrant box (a tar archive with `metadata.json`, `box.ovf`
+and its disks). Any other name is a recipe's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infratest.cleaning import clean
+from infratest.deadline import Deadline
+from infratest.errors import ProviderError, UserError
+from infratest.images.cache import cache_folder
+from infratest.images.fetched import digest_of, fetched, is_address, verify
+from infratest.images.recipe import recipe as recipe_of
+from infratest.tarfiles import tarfile
+
+APPLIANCES = (".ova", ".ovf")
+DISKS = (".vdi", ".vmdk", ".qcow2", ".raw", ".img")
+BOX = ".box"
+
+#: How a new host lets us in at first: by what the seed volume tells it, or by the key that its box brings.
+BY_SEED, BY_BOX = "seed", "box"
+
+#: Where the key is with which every public box is made, until it is replaced at the first login.
+INSECURE_KEY = Path(__file__).with_name("vagrant_insecure_key")
+
+USER = re.compile(r"""^\s*config\.ssh\.username\s*=\s*["']([A-Za-z_][\w.-]*)["']""", re.MULTILINE)
+KEY = re.compile(r"""^\s*config\.ssh\.private_key_path\s*=.*?["']([\w.-]+)["']\s*\)?\s*$""", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What is imported: an appliance or a disk. `user`, `key`: of a box, who is let in and by which private key."""
+
+    appliance: Path | None = None
+    disk: Path | None = None
+    user: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """An image as a stack file names it.
+
+    Args:
+        id: of its content. image: its name. words: of what. login: BY_SEED or BY_BOX. path, digest: of its file.
+    """
+
+    id: str
+    image: str
+    words: str
+    login: str
+    path: str
+    digest: str
+
+    @contextmanager
+    def opened(self, deadline: Deadline) -> Iterator[Content]:
+        """Fetch it where it is on the web, hold it against its checksum, unpack it where it is a box.
+
+        Raises:
+            ProviderError: it cannot be fetched or read, or is not what its checksum names.
+        """
+        if is_address(self.path):
+            path = fetched(self.path, self.digest, deadline)
+        else:
+            path = Path(self.path)
+            if self.digest:
+                verify(path, self.digest, deadline)
+        if path.suffix.lower() == BOX:
+            with _unpacked(path, self.id) as content:
+                yield content
+        elif path.suffix.lower() in APPLIANCES:
+            yield Content(appliance=path)
+        else:
+            yield Content(disk=path)
+
+
+def is_file(image: str) -> bool:
+    """Whether an image's name is that of a file or an address, not of a recipe."""
+    return is_address(image) or Path(image).suffix.lower() in (*APPLIANCES, *DISKS, BOX)
+
+
+def foresee(image: str, checksum: str, folder: Path) -> None:
+    """Refuse an image that cannot be used, asking nobody. Raises UserError."""
+    digest = digest_of(checksum)
+    if not is_file(image):
+        recipe_of(image, folder)
+        if checksum:
+            raise UserError(f"checksum: image {image} is a recipe, which is built here; only a file has a checksum")
+        raise UserError(NO_RECIPES.format(image=image))
+    if not is_address(image):
+        if not (folder / image).is_file():
+            raise UserError(f"image: there is no file {folder / image}")
+        return
+    if Path(image).suffix.lower() not in (*APPLIANCES, *DISKS, BOX):
+        raise UserError(f"image {image}: its name must end in {', '.join((*APPLIANCES, *DISKS, BOX))}")
+    if not digest:
+        raise UserError(
+            f"image {image}: what comes from the web needs `checksum: sha256:...`, as `sha256sum` prints it"
+        )
+
+
+def source(image: str, checksum: str, folder: Path) -> Source:
+    """Return what an image stands for. Raises UserError: as `foresee`."""
+    foresee(image, checksum, folder)
+    digest = digest_of(checksum)
+    path = image if is_address(image) else str((folder / image).resolve())
+    told = digest
+    if not told:
+        about = Path(path).stat()
+        told = hashlib.sha256(f"{path}\0{about.st_size}\0{about.st_mtime_ns}".encode()).hexdigest()
+    suffix = Path(path).suffix.lower()
+    login = BY_BOX if suffix == BOX else BY_SEED
+    return Source(id=told[:12], image=image, words=path, login=login, path=path, digest=digest)
+
+
+@contextmanager
+def _unpacked(box: Path, id: str) -> Iterator[Content]:
+    """Unpack a Vagrant box, under the lock of imports; what is unpacked is gone afterwards."""
+    folder = cache_folder() / "virtualbox" / f"box-{id}"
+    shutil.rmtree(folder, ignore_errors=True)  # of an import that was killed
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+        with tarfile.open(box) as archive:
+            archive.extractall(folder, filter="data")
+        yield _content(box, folder)
+    except (OSError, tarfile.TarError, EOFError) as error:
+        free = shutil.disk_usage(folder.parent).free >> 20
+        raise ProviderError(
+            f"{box} cannot be unpacked into {folder} ({free} MiB free): {clean(str(error), 200)}"
+        ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _content(box: Path, folder: Path) -> Content:
+    try:
+        about = json.loads((folder / "metadata.json").read_text("utf-8"))
+        provider = str(about["provider"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ProviderError(f"{box} is no Vagrant box: it has no metadata.json that names a provider") from error
+    if provider != "virtualbox":
+        raise ProviderError(f"{box} is a Vagrant box for {clean(provider, 40)}, not for virtualbox: fetch that one")
+    appliance = folder / "box.ovf"
+    if not appliance.is_file():
+        raise ProviderError(f"{box} has no box.ovf: it may not be whole, or is made for another version of Vagrant")
+    said = (folder / "Vagrantfile").read_text("utf-8", "replace") if (folder / "Vagrantfile").is_file() else ""
+    user, key = USER.search(said), KEY.search(said)
+    own = folder / key[1] if key else INSECURE_KEY
+    if not own.is_file():
+        raise ProviderError(f"{box}: its Vagrantfile names the key {own.name}, which is not in it")
+    return Content(appliance=appliance, user=user[1] if user else "vagrant", key=own.read_text("ascii", "replace"))
+
+
+NO_RECIPES = "image {image}: recipes are not imported into VirtualBox in this version; name an OVA, a disk or a box"
