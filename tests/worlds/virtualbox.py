@@ -32,7 +32,7 @@ root=$1
 seen=$2
 shift 2
 mkdir -p "$root$seen"
-mount --bind "$seen" "$root$seen"
+mount --rbind "$seen" "$root$seen"
 set -- "$root" "$@"
 """
     + INSIDE
@@ -88,11 +88,12 @@ class VirtualBoxWorld:
 
 
 @contextmanager
-def virtualbox_world(folder: Path, guest: str = "") -> Iterator[VirtualBoxWorld]:
+def virtualbox_world(folder: Path, guest: str = "", machines: Path | None = None) -> Iterator[VirtualBoxWorld]:
     """Make a registry in a folder, and have this process and what it starts use it.
 
     Args:
         guest: of the stand-in for power, `sshd` or `qemu`; without one no machine starts, as without a driver.
+        machines: where VirtualBox keeps machines; in the folder without.
     """
     root = virtualbox_chroot.place()
     if not virtualbox_chroot.there():  # sid changes daily, so that `./run test` does not set it up by itself
@@ -116,7 +117,7 @@ def virtualbox_world(folder: Path, guest: str = "") -> Iterator[VirtualBoxWorld]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(name, value)
-        world.vbox("setproperty", "machinefolder", str(folder / "vms"))
+        world.vbox("setproperty", "machinefolder", str(machines or folder / "vms"))
         try:
             yield world
         finally:

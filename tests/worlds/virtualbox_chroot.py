@@ -39,13 +39,16 @@ exec chroot "$root" "$@"
 #: Sid's Release files are valid for a week, and a machine's clock may be off.
 APT = ("apt-get", "-q", "-o", "Acquire::Check-Valid-Until=false")
 
+#: The user's own cache, wherever a test has its: found before any test begins.
+CACHE = cache_folder()
+
 #: Changes when what is built changes; a root of another key is removed.
 KEY = hashlib.sha256(f"{SUITE} {PACKAGES} {INSIDE} {APT}".encode()).hexdigest()[:12]
 
 
 def place() -> Path:
     """Return where the root is or would be."""
-    return cache_folder() / "machines" / f"virtualbox-{KEY}"
+    return CACHE / "machines" / f"virtualbox-{KEY}"
 
 
 def there() -> bool:

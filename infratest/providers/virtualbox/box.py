@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError
 from infratest.images.kept import KeptImage
+from infratest.local_program import call
 from infratest.providers.virtualbox import answers, machine
 from infratest.providers.virtualbox.machine import Slot
 from infratest.providers.virtualbox.registry import IMAGE, Registry
@@ -162,8 +164,13 @@ def _of_disk(vbox: VBoxManage, begun: Master, disk: Path, deadline: Deadline) ->
     base = str(Path(begun.folder).parent)
     vbox.run(["createvm", "--name", begun.name, "--ostype", "Linux_64", "--basefolder", base, "--register"], deadline)
     copy = str(Path(begun.folder, "disk.vdi"))
+    qemu = shutil.which("qemu-img")
     if disk.suffix.lower() in (".raw", ".img"):
         vbox.run(["convertfromraw", str(disk), copy, "--format", "VDI"], deadline)
+    elif disk.suffix.lower() == ".qcow2" and qemu:  # VirtualBox itself reads some of these, not all
+        status, out, err = call([qemu, "convert", "-f", "qcow2", "-O", "vdi", str(disk), copy], deadline)
+        if status != 0:
+            raise ProviderError(f"{disk} cannot be made a VDI: {clean((err or out).strip(), 300)}")
     else:
         known = str(disk) in vbox.run(["list", "hdds"], deadline)
         vbox.run(["clonemedium", "disk", str(disk), copy, "--format", "VDI"], deadline)
