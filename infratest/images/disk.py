@@ -85,18 +85,25 @@ def foresee(name: str, folder: Path) -> None:
                         f"({', '.join(FORMATS)})")  # fmt: skip
 
 
-def disk_image(name: str, folder: Path, deadline: Deadline) -> DiskImage:
+def recipe_identity(name: str, folder: Path, full: bool = False) -> str:
+    """Return the id that a recipe's disk has or would have; nothing is built. Raises UserError: nobody has it."""
+    recipe = _machine_recipe(name, folder, full)
+    return _place(recipe, recipe.package_sources()).name
+
+
+def disk_image(name: str, folder: Path, deadline: Deadline, full: bool = False) -> DiskImage:
     """Return an image by the name that a stack file has for it; a recipe's is built where it is not there yet.
 
     Args:
-        name: of a recipe, or the path of a disk from `folder`, which is that of the stack file.
+        name: of a recipe, or the path of a disk from `folder`, which is that of the stack file. full: a recipe's with
+        the kernel that has the drivers of hardware too.
     Raises:
         UserError: nobody has it. ProviderError: it cannot be built or read.
     """
     foresee(name, folder)
     if _is_file(name):
         return _foreign(name, folder / name, deadline)
-    recipe = _machine_recipe(name, folder)
+    recipe = _machine_recipe(name, folder, full)
     sources = recipe.package_sources()
     place = _place(recipe, sources)
     if not (place / ABOUT).is_file():
@@ -196,12 +203,12 @@ def _foreign(name: str, path: Path, deadline: Deadline) -> DiskImage:
 # A recipe's disk
 
 
-def _machine_recipe(name: str, folder: Path) -> Recipe:
+def _machine_recipe(name: str, folder: Path, full: bool = False) -> Recipe:
     recipe = recipe_of(name, folder)
     if not recipe.kernel:
         raise UserError(f"{recipe.folder}: the recipe names no kernel, so that no machine can be made of it: add "
                         '`kernel = "linux-image-cloud-{arch}"`, or the name of another package')  # fmt: skip
-    return recipe
+    return replace(recipe, kernel=recipe.full_kernel) if full else recipe
 
 
 def _place(recipe: Recipe, sources: Sources) -> Path:
@@ -209,7 +216,7 @@ def _place(recipe: Recipe, sources: Sources) -> Path:
     digest = hashlib.sha256(recipe.tag(sources).encode())
     for name, content in sorted(_machine_files().items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    digest.update(f"{_architecture()[0]}\0{SIZE}\0{FEATURES}".encode())
+    digest.update(f"{_architecture()[0]}\0{recipe.kernel}\0{SIZE}\0{FEATURES}".encode())
     return _disks() / f"{recipe.name}-{digest.hexdigest()[:12]}"
 
 

@@ -23,7 +23,7 @@ DEPTH = 8
 
 KEYS = frozenset((
     "like", "registry", "suite", "mirror", "distribution", "keyring", "script", "components", "sources", "packages",
-    "command", "stop-signal", "masked", "kernel", "machine-packages", "machine-masked",
+    "command", "stop-signal", "masked", "kernel", "full-kernel", "machine-packages", "machine-masked",
 ))  # fmt: skip
 
 
@@ -37,8 +37,9 @@ class Recipe:
         keyring: that debootstrap verifies the suite's signature by, a file of the recipe or of this machine; its own
         choice without one. script: debootstrap's for a suite that it does not know. components: of the archive.
         sources: lines of a sources.list where this machine has none to lend. kernel: the package of a virtual machine's
-        kernel, `{arch}` in it being this machine's architecture; machine_packages: what it needs beside;
-        machine_masked: units that must not start there, in place of `masked`.
+        kernel, `{arch}` in it being this machine's architecture; full_kernel: one with the drivers of hardware too, for
+        machines whose disk is at an AHCI controller (the same without). machine_packages: what a machine needs beside
+        it; machine_masked: units that must not start there, in place of `masked`.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Recipe:
     stop_signal: str = "SIGRTMIN+3"
     masked: tuple[str, ...] = ()
     kernel: str = ""
+    full_kernel: str = ""
     machine_packages: tuple[str, ...] = ()
     machine_masked: tuple[str, ...] = ()
 
@@ -105,6 +107,7 @@ def recipe(name: str, folder: Path) -> Recipe:
             stop_signal=data.get("stop-signal", "SIGRTMIN+3"),
             masked=_words(data, "masked", ()),
             kernel=data.get("kernel", ""),
+            full_kernel=data.get("full-kernel", data.get("kernel", "")),
             machine_packages=_words(data, "machine-packages", ()),
             machine_masked=_words(data, "machine-masked", ()),
         )

@@ -38,18 +38,28 @@ set -- "$root" "$@"
     + INSIDE
 )
 
-#: One line a call, written at once. Where the world has power, some verbs go to the stand-in.
+#: One line a call, written at once. Where the world has power, some verbs go to the stand-in. Where there is a file
+#: `strike` with a moment and a number, the process that made that call is killed, before it is done or after.
 SHIM = """\
 #!/bin/sh
 printf '%s\\n' "$*" | tr '\\n' ' ' | cut -c 1-300 >> "{folder}/calls"
-case "$1 $2" in
-startvm* | controlvm* | showvminfo* | unregistervm* | 'list runningvms') {power} ;;
-esac
-exec "{folder}/real" "$@"
+answer() {{
+    case "{guest} $1 $2" in
+    ?*' startvm'* | ?*' controlvm'* | ?*' showvminfo'* | ?*' unregistervm'* | ?*' list runningvms')
+        PYTHONPATH="{tree}" "{python}" -P -m tests.worlds.virtualbox_power "{folder}" {guest} "$@" ;;
+    *) "{folder}/real" "$@" ;;
+    esac
+}}
+if [ -e "{folder}/strike" ]; then
+    read -r moment number < "{folder}/strike"
+    if [ "$(wc -l < "{folder}/calls")" = "$number" ]; then
+        [ "$moment" = before ] || answer "$@"
+        kill -9 "$PPID"
+        exit 1
+    fi
+fi
+answer "$@"
 """
-
-#: The stand-in's place in the shim.
-POWER = 'PYTHONPATH="{tree}" exec "{python}" -P -m tests.worlds.virtualbox_power "{folder}" {guest} "$@"'
 
 DISK = 64  # MiB, of the empty disk that most tests make hosts of
 
@@ -106,8 +116,8 @@ def virtualbox_world(folder: Path, guest: str = "", machines: Path | None = None
     inside = ["unshare", "--mount", "sh", "-c", REAL, "sh", str(root), str(folder), "/usr/lib/virtualbox/VBoxManage"]
     _script(folder / "real", f'#!/bin/sh\nexec {" ".join(_quoted(word) for word in inside)} "$@"\n')
     tree = Path(__file__).parent.parent.parent
-    power = POWER.format(tree=tree, python=sys.executable, folder=folder, guest=guest) if guest else ":"
-    _script(folder / "bin" / "VBoxManage", SHIM.format(folder=folder, power=power))
+    shim = SHIM.format(folder=folder, guest=guest, tree=tree, python=sys.executable)
+    _script(folder / "bin" / "VBoxManage", shim)
     settings = {
         "VBOX_USER_HOME": str(folder / "home"),
         "VBOX_IPC_SOCKETID": world.socket,

@@ -18,14 +18,18 @@ from pathlib import Path
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
+from infratest.images.boot_loader import bootable
 from infratest.images.cache import cache_folder
+from infratest.images.disk import disk_image, recipe_identity
 from infratest.images.fetched import digest_of, fetched, is_address, verify
-from infratest.images.recipe import recipe as recipe_of
 from infratest.tarfiles import tarfile
 
 APPLIANCES = (".ova", ".ovf")
 DISKS = (".vdi", ".vmdk", ".qcow2", ".raw", ".img")
 BOX = ".box"
+
+#: Changes when a recipe's disk gets another boot loader.
+LOADER = "grub1"
 
 #: How a new host lets us in at first: by what the seed volume tells it, or by the key that its box brings.
 BY_SEED, BY_BOX = "seed", "box"
@@ -61,6 +65,7 @@ class Source:
     login: str
     path: str
     digest: str
+    folder: Path
 
     @contextmanager
     def opened(self, deadline: Deadline) -> Iterator[Content]:
@@ -69,6 +74,10 @@ class Source:
         Raises:
             ProviderError: it cannot be fetched or read, or is not what its checksum names.
         """
+        if not self.path:
+            with _of_recipe(self, deadline) as content:
+                yield content
+            return
         if is_address(self.path):
             path = fetched(self.path, self.digest, deadline)
         else:
@@ -93,10 +102,10 @@ def foresee(image: str, checksum: str, folder: Path) -> None:
     """Refuse an image that cannot be used, asking nobody. Raises UserError."""
     digest = digest_of(checksum)
     if not is_file(image):
-        recipe_of(image, folder)
         if checksum:
             raise UserError(f"checksum: image {image} is a recipe, which is built here; only a file has a checksum")
-        raise UserError(NO_RECIPES.format(image=image))
+        recipe_identity(image, folder, full=True)
+        return
     if not is_address(image):
         if not (folder / image).is_file():
             raise UserError(f"image: there is no file {folder / image}")
@@ -112,6 +121,10 @@ def foresee(image: str, checksum: str, folder: Path) -> None:
 def source(image: str, checksum: str, folder: Path) -> Source:
     """Return what an image stands for. Raises UserError: as `foresee`."""
     foresee(image, checksum, folder)
+    if not is_file(image):
+        id = f"{recipe_identity(image, folder, full=True)}-{LOADER}"
+        words = f"recipe {image}, with a boot loader"
+        return Source(id=id, image=image, words=words, login=BY_SEED, path="", digest="", folder=folder)
     digest = digest_of(checksum)
     path = image if is_address(image) else str((folder / image).resolve())
     told = digest
@@ -120,7 +133,20 @@ def source(image: str, checksum: str, folder: Path) -> Source:
         told = hashlib.sha256(f"{path}\0{about.st_size}\0{about.st_mtime_ns}".encode()).hexdigest()
     suffix = Path(path).suffix.lower()
     login = BY_BOX if suffix == BOX else BY_SEED
-    return Source(id=told[:12], image=image, words=path, login=login, path=path, digest=digest)
+    return Source(id=told[:12], image=image, words=path, login=login, path=path, digest=digest, folder=folder)
+
+
+@contextmanager
+def _of_recipe(asked: Source, deadline: Deadline) -> Iterator[Content]:
+    """Build a recipe's disk where it is not kept, with a boot loader, which VirtualBox's machines need."""
+    image = disk_image(asked.image, asked.folder, deadline, full=True)
+    target = cache_folder() / "virtualbox" / f"{image.id}.raw"
+    target.unlink(missing_ok=True)  # of an import that was killed: ours is the only one, by the lock
+    try:
+        bootable(image, target, deadline)
+        yield Content(disk=target)
+    finally:
+        target.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -159,6 +185,3 @@ def _content(box: Path, folder: Path) -> Content:
     if not own.is_file():
         raise ProviderError(f"{box}: its Vagrantfile names the key {own.name}, which is not in it")
     return Content(appliance=appliance, user=user[1] if user else "vagrant", key=own.read_text("ascii", "replace"))
-
-
-NO_RECIPES = "image {image}: recipes are not imported into VirtualBox in this version; name an OVA, a disk or a box"
