@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.worlds.virtualbox import virtualbox_world
 from tests.worlds.wheel import ROOT
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(900)]
@@ -75,3 +76,10 @@ def whole_way(project: Project) -> None:
 
 def test_on_containers(tmp_path: Path) -> None:
     whole_way(Project(tmp_path, LINES["container"]))
+
+
+@pytest.mark.machines
+def test_on_virtualbox(tmp_path: Path) -> None:
+    """The real VBoxManage; a stand-in for power boots under QEMU what its registry says."""
+    with virtualbox_world(tmp_path / "virtualbox", guest="qemu"):
+        whole_way(Project(tmp_path, LINES["virtualbox"]))

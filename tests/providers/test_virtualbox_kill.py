@@ -1,5 +1,6 @@
-"""Killed at any call of VBoxManage, a run leaves nothing that `infratest reap` leaves, and nothing foreign is
-touched. On the real VBoxManage; every call of a run is a point before and one after, and so is each record between them.
+"""Killed at any call of VBoxManage, a run leaves nothing that `infratest reap` leaves; and nothing foreign is touched.
+
+On the real VBoxManage. Every call of a run is a point before and one after, with the records of the journal between.
 """
 
 from __future__ import annotations

@@ -13,12 +13,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import unittest
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from tests.worlds import virtualbox_chroot
 from tests.worlds import virtualbox_power as power_of
@@ -98,25 +97,28 @@ class VirtualBoxWorld:
 
 
 @contextmanager
-def virtualbox_world(folder: Path, guest: str = "", machines: Path | None = None) -> Iterator[VirtualBoxWorld]:
+def virtualbox_world(
+    folder: Path, guest: str = "", machines: Path | None = None, python: str = sys.executable
+) -> Iterator[VirtualBoxWorld]:
     """Make a registry in a folder, and have this process and what it starts use it.
 
     Args:
         guest: of the stand-in for power, `sshd` or `qemu`; without one no machine starts, as without a driver.
-        machines: where VirtualBox keeps machines; in the folder without.
+        machines: where VirtualBox keeps machines; in the folder without. python: that has pycdlib, for the stand-in.
     """
     root = virtualbox_chroot.place()
     if not virtualbox_chroot.there():  # sid changes daily, so that `./run test` does not set it up by itself
-        pytest.skip("no VirtualBox in the cache; ./run test-machines sets it up")
+        raise unittest.SkipTest("no VirtualBox in the cache; ./run test-machines sets it up")
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
     world = VirtualBoxWorld(folder, root, f"infratest-{secrets.token_hex(4)}")
-    (folder / "bin").mkdir()
-    (folder / "vms").mkdir()
+    for name in ("bin", "vms", "cache"):
+        (folder / name).mkdir()
+    (folder / "cache" / "disks").symlink_to(virtualbox_chroot.CACHE / "disks")  # built once, not for each world
     inside = ["unshare", "--mount", "sh", "-c", REAL, "sh", str(root), str(folder), "/usr/lib/virtualbox/VBoxManage"]
     _script(folder / "real", f'#!/bin/sh\nexec {" ".join(_quoted(word) for word in inside)} "$@"\n')
     tree = Path(__file__).parent.parent.parent
-    shim = SHIM.format(folder=folder, guest=guest, tree=tree, python=sys.executable)
+    shim = SHIM.format(folder=folder, guest=guest, tree=tree, python=python)
     _script(folder / "bin" / "VBoxManage", shim)
     settings = {
         "VBOX_USER_HOME": str(folder / "home"),
@@ -124,16 +126,17 @@ def virtualbox_world(folder: Path, guest: str = "", machines: Path | None = None
         "INFRATEST_CACHE": str(folder / "cache"),
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
     }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            patch.setenv(name, value)
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
         world.vbox("setproperty", "machinefolder", str(machines or folder / "vms"))
-        try:
-            yield world
-        finally:
-            if guest:
-                power_of.main(str(folder), guest, "end-all")
-            _end_service(world)
+        yield world
+    finally:
+        if guest:
+            power_of.main(str(folder), guest, "end-all")
+        _end_service(world)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _script(path: Path, text: str) -> None:
