@@ -51,6 +51,21 @@ def test_a_service_that_ends_just_now_is_asked_again(tmp_path):
     assert (tmp_path / "calls").read_text() == ".\n.\n.\n"
 
 
+def test_a_list_that_meets_what_is_just_removed_is_asked_again(tmp_path):
+    """Seen with 32 machines that were removed at once."""
+    vbox = program(
+        tmp_path,
+        f'echo . >> {tmp_path}/calls; [ "$(wc -l < {tmp_path}/calls)" -gt 1 ] && exit 0\n'
+        'echo "VBoxManage: error: The object is not ready" >&2; exit 1',
+    )
+    vbox.run(["list", "-l", "hdds"], Deadline(20))
+    assert (tmp_path / "calls").read_text() == ".\n.\n"
+    (tmp_path / "calls").unlink()
+    with pytest.raises(Refused):
+        vbox.run(["snapshot", "x", "take", "y"], Deadline(20))
+    assert (tmp_path / "calls").read_text() == ".\n"
+
+
 def test_other_refusals_are_not_asked_again(tmp_path):
     vbox = program(tmp_path, f'echo . >> {tmp_path}/calls; echo "VBoxManage: error: no" >&2; exit 1')
     with pytest.raises(Refused):

@@ -73,7 +73,7 @@ class VirtualBoxWorld:
 
     def vbox(self, *arguments: str) -> str:
         """Ask the real VBoxManage, uncounted."""
-        done = subprocess.run([self.folder / "real", *arguments], capture_output=True, text=True, timeout=120)
+        done = subprocess.run([self.folder / "real", *arguments], capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, (arguments, done.stderr)
         return done.stdout
 

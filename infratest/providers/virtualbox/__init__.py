@@ -99,7 +99,8 @@ class VirtualBox(Provider):
         newcomer = prepare(record, self._seed_address(record), self._keys, self._known_hosts)
         network = f"infratest-{request.lease.state_id[:8]}-{self.context.stack}-{self.context.env}"
         vbox.run(machine.settings(record, ports, network, declared.wishes(own, self.options)), deadline)
-        machine.attach_seed(vbox, record, master.slot(0), deadline)
+        if not box.is_box(master):  # whose guest reads none
+            machine.attach_seed(vbox, record, master.slot(0), deadline)
         for number, size in enumerate(declared.disks(own), 1):
             machine.add_disk(vbox, record, master.slot(number), size, deadline)
         machine.start(vbox, record, deadline)

@@ -25,6 +25,8 @@ DRIVER = Path("/dev/vboxdrv")
 
 #: Of a call that meets VirtualBox's service just when it ends or begins: nothing was done, and it can be asked again.
 AGAIN = "Failed to create the VirtualBox object"
+#: Of a list that met a machine or disk which another call was just removing.
+GOING = re.compile(r"The object is not ready|VBOX_E_OBJECT_NOT_FOUND|VERR_FILE_NOT_FOUND")
 TRIES, PAUSE = 8, 0.25  # seconds
 
 #: Seconds that a machine's session may take to be free again after the last change.
@@ -100,7 +102,8 @@ class VBoxManage:
             failed = status != 0 or "error:" in err
             if not failed:
                 return out
-            if AGAIN not in err or attempt == TRIES - 1 or deadline.left <= PAUSE:
+            again = AGAIN in err or (arguments[0] == "list" and GOING.search(err))
+            if not again or attempt == TRIES - 1 or deadline.left <= PAUSE:
                 break
             time.sleep(PAUSE)
         raise refusal(arguments, status, f"{err}\n{out}")
