@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -445,7 +444,6 @@ def test_two_machines_in_one_appliance_are_refused(world, tmp_path):
     assert case.mine() == []
 
 
-@pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img makes the disk")
 def test_a_qcow2_disk_is_taken_over(world, tmp_path):
     image = world.folder / "disk.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "16M"], check=True)

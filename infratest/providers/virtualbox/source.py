@@ -38,7 +38,8 @@ BY_SEED, BY_BOX = "seed", "box"
 INSECURE_KEY = Path(__file__).with_name("vagrant_insecure_key")
 
 USER = re.compile(r"""^\s*config\.ssh\.username\s*=\s*["']([A-Za-z_][\w.-]*)["']""", re.MULTILINE)
-KEY = re.compile(r"""^\s*config\.ssh\.private_key_path\s*=.*?["']([\w.-]+)["']\s*\)?\s*$""", re.MULTILINE)
+KEY = re.compile(r"^\s*config\.ssh\.private_key_path\s*=(.*)$", re.MULTILINE)
+QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +182,8 @@ def _content(box: Path, folder: Path) -> Content:
         raise ProviderError(f"{box} has no box.ovf: it may not be whole, or is made for another version of Vagrant")
     said = (folder / "Vagrantfile").read_text("utf-8", "replace") if (folder / "Vagrantfile").is_file() else ""
     user, key = USER.search(said), KEY.search(said)
-    own = folder / key[1] if key else INSECURE_KEY
+    named = [Path(name).name for name in QUOTED.findall(key[1])] if key else []
+    own = folder / named[-1] if named else INSECURE_KEY
     if not own.is_file():
         raise ProviderError(f"{box}: its Vagrantfile names the key {own.name}, which is not in it")
     return Content(appliance=appliance, user=user[1] if user else "vagrant", key=own.read_text("ascii", "replace"))
