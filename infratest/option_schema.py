@@ -128,7 +128,7 @@ def resolved(schema: Schema) -> Schema:
         elif key == "type" and schema.get("pattern") == REFERENCE:
             strict[key] = [kind for kind in value if kind != "string"] if isinstance(value, list) else value
         elif key == "anyOf":
-            strict[key] = [resolved(each) for each in value if each.get("pattern") != REFERENCE or "enum" in each]
+            strict[key] = [resolved(each) for each in value if each != {"type": "string", "pattern": REFERENCE}]
         elif key in ("allOf", "if", "then"):
             strict[key] = [resolved(each) for each in value] if isinstance(value, list) else resolved(value)
         else:
@@ -138,7 +138,8 @@ def resolved(schema: Schema) -> Schema:
 
 def takes_value(schema: Schema) -> bool:
     """Whether a parameter that is a number or a switch may stand here as that, and not as its text."""
-    return schema.get("pattern") == REFERENCE and "string" in schema.get("type", ())
+    one = schema.get("pattern") == REFERENCE and isinstance(schema.get("type"), list)
+    return one or any(takes_value(each) for each in schema.get("anyOf", ()))
 
 
 def goes_to_shell(schema: Schema) -> bool:

@@ -103,8 +103,8 @@ def test_an_option_that_the_provider_has_not_is_refused(load_text, text, env, wo
 
 
 def test_options_of_later_are_refused_by_name(load_text):
-    with pytest.raises(NotInThisVersion, match=r"stack.yaml:2: hosts.w.disks: not in this version"):
-        load_text("stack: s\nhosts: {w: {disks: [10GiB]}}\n")
+    with pytest.raises(NotInThisVersion, match=r"stack.yaml:2: hosts.w.networks: not in this version"):
+        load_text("stack: s\nhosts: {w: {networks: [front]}}\n")
 
 
 def test_all_mistakes_of_a_file_are_told_at_once(load_text):

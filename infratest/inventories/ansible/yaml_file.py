@@ -82,7 +82,8 @@ def _float(constructor: SafeConstructor, node: ScalarNode) -> float | str:
 
 
 for _kind, _pattern, _signs in _KINDS:
-    _Resolver.add_implicit_resolver(_TAG + _kind, re.compile(f"(?:{_pattern})$"), [*_signs])
+    # The other method adds to what every reader of this process goes by, that of the stack file too.
+    _Resolver.add_implicit_resolver_base(_TAG + _kind, re.compile(f"(?:{_pattern})$"), [*_signs])
 _Constructor.add_constructor(_TAG + "bool", _bool)
 _Constructor.add_constructor(_TAG + "int", _int)
 _Constructor.add_constructor(_TAG + "float", _float)
