@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,12 +56,14 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def new_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Project]]:
-    """Bring a stack up from the text of its stack file; all are destroyed at the end."""
+def new_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Project]]:
+    """Bring a stack up from the text of its stack file, with files beside it; all are destroyed at the end."""
     made: list[Project] = []
 
-    def bring_up(stack: str) -> Project:
+    def bring_up(stack: str, files: Mapping[str, bytes] | None = None) -> Project:
         project = Project(tmp_path_factory.mktemp("stack"))
+        for name, content in (files or {}).items():
+            (project.folder / name).write_bytes(content)
         (project.folder / "stack.yaml").write_text(stack, encoding="utf-8")
         (project.folder / "nginx.sh").write_text(PROVISION, encoding="utf-8")
         made.append(project)

@@ -13,6 +13,7 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.errors import NoShell, ProviderError, UserError
 from infratest.hosts import RUNNING, STOPPED
+from infratest.lifecycle.ready import await_ready
 from infratest.providers.base import HostSpec
 from infratest.providers.container import HostOptions
 from infratest.providers.container.engine import Engine, find
@@ -141,14 +142,17 @@ def test_a_hosts_own_command_runs_in_place_of_the_images(
     assert said(stack, spec, "sh", "-c", "tr '\\0' ' ' </proc/1/cmdline") == "sleep 86400"
 
 
-def test_an_image_without_a_shell_runs_and_takes_no_commands(world: World, stack: Stack) -> None:
-    bare, shell = world.spec("bare", "bare:1"), world.spec("shell", "shell:1")
-    stack.up(bare, shell)
+def test_an_image_without_a_shell_runs_takes_no_commands_and_serves_a_host_of_a_recipe(
+    world: World, stack: Stack
+) -> None:
+    bare, client = world.spec("bare", "bare:1"), HostSpec(name="client")
+    stack.up(bare, client)
     assert stack.host(bare).state == RUNNING
     with pytest.raises(NoShell, match=r"cannot run a shell: .*the transport needs a POSIX sh in the image"):
         said(stack, bare, "true")
-    page = wait_until(lambda: said(stack, shell, "wget", "-q", "-O", "-", "http://bare/"))
-    assert page == "served"
+    assert stack.host(client).transport == "ssh"
+    await_ready(lambda: stack.host(client), (), None, Deadline(60), lambda words: None)
+    assert wait_until(lambda: said(stack, client, "curl", "-s", "http://bare/")) == "served"
 
 
 @pytest.mark.parametrize(

@@ -106,20 +106,22 @@ def remove_image(engine: Engine, image: KeptImage, deadline: Deadline) -> None:
     Raises:
         ProviderError: hosts are made of it, or other containers.
     """
-    form = f'{{{{.Names}}}} {{{{.Label "{HOST_LABEL}"}}}} {{{{.Label "infratest.stack"}}}}'
-    words = ["ps", "--all", "--filter", f"ancestor={image.id}", "--format", form]
+    words = ["ps", "--all", "--filter", f"ancestor={image.id}", "--format", "{{.Names}}"]
     status, out, err = engine.answer(words, deadline)
     if status != 0 and "no such image" not in err.lower():
         raise ProviderError(f"image {image.id}: {engine.kind} cannot say who uses it: {err.strip()}")
-    users = [_user(*line.split(" ")) for line in out.splitlines() if line.strip()]
+    users = [_user(each) for each in engine.inspect(out.split(), deadline)]
     if users:
         raise ProviderError(f"image {image.id} is in use by {', '.join(users)}: destroy that first")
     engine.remove(["image", "rm", image.id], deadline)
     kept.forget(image.id)
 
 
-def _user(container: str, host: str = "", stack: str = "") -> str:
-    return f"host {host} of stack {stack}" if host and stack else f"container {container}"
+def _user(found: Mapping[str, Any]) -> str:
+    """Return who a container is, as its engine describes it."""
+    labels = found["Config"].get("Labels") or {}
+    host, stack = labels.get(HOST_LABEL), labels.get("infratest.stack")
+    return f"host {host} of stack {stack}" if host and stack else f"container {str(found['Name']).lstrip('/')}"
 
 
 def make_room(engine: Engine, deadline: Deadline) -> None:
