@@ -9,6 +9,7 @@
     │   └── NotInThisVersion       named in the design, not built yet: refused by name
     ├── StateError                 the state directory: not writable, locked, full
     ├── ProviderError              a machine could not be made, halted or removed
+    │   └── NotInstalled           the program that its provider works by is not on this machine
     ├── InventoryError             a source of hosts could not be read whole, or names none
     ├── TransportError             the way in
     │   ├── Unreachable            no route, refused, connect time-out: critical, exit 2
@@ -75,6 +76,10 @@ class ProviderError(InfratestError):
 
 class InventoryError(InfratestError):
     """A source of hosts that exist could not be read whole, or names none: which hosts there are is not known."""
+
+
+class NotInstalled(ProviderError):
+    """The program that a provider works by is not on this machine, so that nothing can have been made by it."""
 
 
 class TransportError(InfratestError):

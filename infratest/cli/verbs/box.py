@@ -18,7 +18,7 @@ from infratest.cli._validation import validated
 from infratest.cli._verb import LIFE, Verb, VerbCommand, Words
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, UnknownName, UserError, unknown
+from infratest.errors import InfratestError, NotInstalled, UnknownName, UserError, unknown
 from infratest.images import kept, recipe
 from infratest.images.kept import KeptImage
 from infratest.project.session import Session
@@ -162,16 +162,22 @@ def _keepers(only: str | None = None) -> dict[str, Any]:
 
 
 def _kept(keepers: dict[str, Any], deadline: Deadline) -> tuple[list[KeptImage], list[str]]:
-    """Return what is kept, each image once with all its providers; and who could not be asked."""
+    """Return what is kept, each image once with all its providers; and who could not be asked.
+
+    A provider whose program is not installed has nothing here; it is told where no other one is there.
+    """
     images: dict[str, KeptImage] = {}
-    silent = []
+    silent, absent = [], []
     for name, kind in keepers.items():
         try:
             for each in kind.kept_images(deadline):
                 before = images[each.id].providers if each.id in images else ()
                 images[each.id] = replace(each, providers=tuple(dict.fromkeys((*before, *each.providers))))
+        except NotInstalled as error:
+            absent.append(f"provider {name} could not be asked: {error}")
         except InfratestError as error:
             silent.append(f"provider {name} could not be asked: {error}")
+    silent += absent if len(absent) == len(keepers) else []
     return sorted(images.values(), key=lambda each: (each.name, each.outdated, -each.made)), silent
 
 

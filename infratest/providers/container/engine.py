@@ -19,7 +19,7 @@ from typing import Any
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
-from infratest.errors import ProviderError
+from infratest.errors import NotInstalled, ProviderError
 from infratest.images.cache import cache_folder
 from infratest.local_program import call, follow, shown
 from infratest.providers.base import Resource
@@ -179,7 +179,7 @@ def find(wanted: str, deadline: Deadline) -> Engine:
     Args:
         wanted: `auto`, `docker` or `podman`.
     Raises:
-        ProviderError: none does; the message says what each one answered.
+        ProviderError: none does; the message says what each one answered. NotInstalled: there is no command of one.
     """
     refusals: dict[str, list[str]] = {}  # what was answered -> by which programs
     silent: list[Engine] = []
@@ -194,7 +194,8 @@ def find(wanted: str, deadline: Deadline) -> Engine:
             silent += [candidate] if limit.passed else []
     tried = "; ".join(f"{' and '.join(programs)}{words}" for words, programs in refusals.items())
     tried = tried or f"no {'docker or podman' if wanted == 'auto' else wanted} command is in PATH"
-    raise ProviderError(
+    kind = ProviderError if refusals else NotInstalled
+    raise kind(
         f"no container engine is usable ({tried}): install one (on Debian `apt-get install docker.io`), start it, "
         "or name it with DOCKER_HOST"
     )

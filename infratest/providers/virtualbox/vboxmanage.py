@@ -17,7 +17,7 @@ from pathlib import Path
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
-from infratest.errors import ProviderError
+from infratest.errors import NotInstalled, ProviderError
 from infratest.local_program import call, shown
 
 PROGRAMS = ("VBoxManage", "vboxmanage")
@@ -135,13 +135,13 @@ def find() -> VBoxManage:
     """Return the program in PATH.
 
     Raises:
-        ProviderError: VirtualBox is not installed.
+        NotInstalled: there is none.
     """
     for name in PROGRAMS:
         path = shutil.which(name)
         if path:
             return VBoxManage(path)
-    raise ProviderError(
+    raise NotInstalled(
         "no VBoxManage in PATH: install VirtualBox (Debian: contrib of its unstable release, or the packages of "
         "virtualbox.org) and add yourself to the group vboxusers; `infratest doctor` says what is missing"
     )
