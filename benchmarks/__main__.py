@@ -15,7 +15,7 @@ import time
 from benchmarks import table
 from benchmarks.problem import BenchError
 
-CASES = ("plugin", "one_host", "many_hosts", "loop", "own_tests", "scale", "lifecycle")
+CASES = ("plugin", "one_host", "many_hosts", "loop", "own_tests", "scale", "lifecycle", "cloud")
 
 
 def main() -> int:

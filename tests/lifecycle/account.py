@@ -8,7 +8,7 @@ What happens is written as lines, one verb or event each, so that what a machine
     faults {"lose": ["first create"]}   options of the simulator from here on
     up a            halt a db           a verb of the lifecycle, of all hosts or of some
     destroy a       reap a              status a        expired a (`reap --expired`)
-    suspend a db    snapshot a db       by the provider, as the verbs of these names do
+    suspend a db    resume a            save a db       restore a db        reboot a
     remove a db                         somebody else removes it
     wait 3600                           time passes
     crash 12                            the next verb dies at its 12th point: before and after each call of the cloud's
@@ -31,7 +31,10 @@ from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.halt import halt
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.reap import reap
+from infratest.lifecycle.reboot import reboot
+from infratest.lifecycle.snapshot import restore, save
 from infratest.lifecycle.status import status
+from infratest.lifecycle.suspend import resume, suspend
 from infratest.lifecycle.up import up
 from infratest.providers.base import HostSpec
 from infratest.providers.simulator import Simulator
@@ -249,6 +252,7 @@ class Account:
         self._crash = NEVER
         self._removed.clear()
         came = "ok"
+        self.points = points
         try:
             self._run(verb, self._life(name, points), hosts)
         except Crash:
@@ -267,16 +271,13 @@ class Account:
             "status": lambda: status(life),
             "reap": lambda: _whole(reap(life).left),
             "expired": lambda: _whole(reap(life, expired=True).left),
-            "suspend": lambda: self._each(life, hosts, "suspend"),
-            "snapshot": lambda: self._each(life, hosts, "take_snapshot", "clean"),
+            "suspend": lambda: suspend(life, names),
+            "resume": lambda: resume(life, names),
+            "reboot": lambda: reboot(life, names),
+            "save": lambda: save(life, "clean", names),
+            "restore": lambda: restore(life, "clean", names),
         }
         verbs[verb]()
-
-    def _each(self, life: Lifecycle, hosts: tuple[str, ...], call: str, *more: str) -> None:
-        deadline = life.limit(600)
-        for one in life.made(deadline):
-            if one.name in hosts:
-                getattr(life.provider, call)(one, *more, deadline)
 
     # What must hold
 

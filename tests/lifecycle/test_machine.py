@@ -26,21 +26,38 @@ SCENARIOS = sorted(Path(__file__).with_name("scenarios").glob("*.txt"))
 
 STATES = st.sampled_from("ab")
 HOSTS = st.sampled_from(["db", "web-1", "web-2"])
-SOME = st.lists(HOSTS, max_size=2, unique=True)
-FAULTS = st.fixed_dictionaries(
+VERBS = ["up"] * 4 + ["destroy"] * 2 + ["reap", "expired", "status", "halt", "suspend", "resume", "reboot", "save"]
+WHOLE = ("reap", "expired", "status")  # of the whole stack
+SOME = st.just([]) | st.lists(HOSTS, max_size=2, unique=True)
+CALLS = st.fixed_dictionaries(
     {},
     optional={
-        "lose": st.sampled_from([["first create"], ["first destroy"], ["20 %"], ["50 % create"]]),
+        "lose": st.sampled_from([["20 %"], ["50 % create"], ["create db"], ["destroy"]]),
         "throttle": st.sampled_from([["20 %"], ["50 % create"], ["create web-1"]]),
         "unavailable": st.sampled_from([["20 %"], ["50 % list"]]),
-        "refuse": st.sampled_from([["10 %"], ["create web-2"], ["destroy web-1"], ["list"]]),
-        "error": st.sampled_from([["web-1"], ["first web-2"], ["30 %"]]),
-        "zombie": st.sampled_from([["first"], ["50 %"]]),
-        "vanish": st.sampled_from([["web-1"], ["30 %"]]),
-        "forget": st.sampled_from([["first"], ["30 %"]]),
-        "quota": st.sampled_from([3, 4]),
+        "refuse": st.sampled_from([["create web-2"], ["create web-1"], ["destroy web-1"], ["10 %"], ["list"]]),
+        "quota": st.sampled_from([4, 5]),
     },
 )
+SERVERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "error": st.sampled_from([["web-1"], ["30 %"]]),
+        "zombie": st.sampled_from([["db"], ["50 %"]]),
+        "vanish": st.sampled_from([["web-1"], ["30 %"]]),
+        "forget": st.sampled_from([["db"], ["60 %"]]),
+    },
+)
+#: None: they stay as they are.
+FAULTS = st.none() | st.just({}) | CALLS | SERVERS | st.builds(lambda one, other: one | other, CALLS, SERVERS)
+CRASH = st.none() | st.integers(1, 40) | st.integers(1, 130)
+#: What happens before a verb: mostly nothing.
+BEFORE = st.just("") | st.just("") | st.sampled_from(
+    [
+        "wait 30", "wait 3600", "wait 90000", "remove {state} db", "remove {state} web-1",
+        "stack {state} db", "stack {state} web-1 web-2", "stack {state} db web-1 web-2",
+    ]
+)  # fmt: skip
 
 
 class Machine(RuleBasedStateMachine):
@@ -60,46 +77,30 @@ class Machine(RuleBasedStateMachine):
             note(scenario(self.account))
             raise
 
-    @initialize(lag=st.sampled_from(["0s", "5s", "30s"]), seed=st.integers(0, 99))
+    @initialize(lag=st.sampled_from(["30s", "0s", "5s"]), seed=st.integers(0, 999))
     def begin(self, lag: str, seed: int) -> None:
         self.do(f"cloud {json.dumps({'lag': lag, 'seed': seed})}")
         for state in "ab":
             self.do(f"stack {state} db web-1 web-2")
 
-    @rule(state=STATES, names=st.lists(HOSTS, min_size=1, unique=True))
-    def stack(self, state: str, names: list[str]) -> None:
-        self.do(f"stack {state} {' '.join(names)}")
-
-    @rule(faults=FAULTS)
-    def faults(self, faults: dict[str, object]) -> None:
-        self.do(f"faults {json.dumps(faults)}")
-
-    @rule(state=STATES, crash=st.none() | st.integers(1, 60))
-    def up(self, state: str, crash: int | None) -> None:
-        self._verb(f"up {state}", crash)
-
-    @rule(
-        state=STATES, verb=st.sampled_from(["destroy", "halt", "up"]), names=SOME, crash=st.none() | st.integers(1, 40)
-    )
-    def change(self, state: str, verb: str, names: list[str], crash: int | None) -> None:
-        declared = [name for name in names if name in self.account.declared(state)]
-        self._verb(" ".join([verb, state, *declared]), crash)
-
-    @rule(state=STATES, verb=st.sampled_from(["reap", "expired", "status"]), crash=st.none() | st.integers(1, 30))
-    def tidy(self, state: str, verb: str, crash: int | None) -> None:
-        self._verb(f"{verb} {state}", crash)
-
-    @rule(state=STATES, verb=st.sampled_from(["suspend", "snapshot"]), name=HOSTS)
-    def other(self, state: str, verb: str, name: str) -> None:
-        self.do(f"{verb} {state} {name}")
-
-    @rule(state=STATES, name=HOSTS)
-    def remove(self, state: str, name: str) -> None:
-        self.do(f"remove {state} {name}")
-
-    @rule(seconds=st.sampled_from([1, 30, 3600, 90000]))
-    def wait(self, seconds: int) -> None:
-        self.do(f"wait {seconds}")
+    @rule(state=STATES, before=BEFORE, verb=st.sampled_from(VERBS), names=SOME, faults=FAULTS, crash=CRASH)
+    def verb(
+        self,
+        state: str,
+        before: str,
+        verb: str,
+        names: list[str],
+        faults: dict[str, object] | None,
+        crash: int | None,
+    ) -> None:
+        if before:
+            self.do(before.format(state=state))
+        if faults is not None:
+            self.do(f"faults {json.dumps(faults)}")
+        if crash is not None:
+            self.do(f"crash {crash}")
+        declared = [name for name in names if name in self.account.declared(state) and verb not in WHOLE]
+        self.do(" ".join([verb, state, *declared]))
 
     def teardown(self) -> None:
         try:
@@ -112,11 +113,6 @@ class Machine(RuleBasedStateMachine):
             self._dead.__exit__(None, None, None)
             self._folder.cleanup()
 
-    def _verb(self, line: str, crash: int | None) -> None:
-        if crash is not None:
-            self.do(f"crash {crash}")
-        self.do(line)
-
 
 def scenario(account: Account) -> str:
     """Return a run as a file in scenarios/ has it."""
@@ -126,7 +122,7 @@ def scenario(account: Account) -> str:
 def form(runs: int) -> settings:
     """Return how many runs are drawn: always the same ones in the short form."""
     return settings(
-        max_examples=runs or 30,
+        max_examples=runs or 60,
         stateful_step_count=12,
         derandomize=not runs,
         deadline=None,
