@@ -159,10 +159,14 @@ class Account:
         return ""
 
     def end(self) -> None:
-        """Switch the faults off, reap: only what is live is left. Then destroy, and nothing is."""
-        for line in ("faults {}", "wait 100", "reap a", "reap b", "destroy a", "destroy b"):
+        """Switch the faults off and reap: only what is live is left. Destroy: nothing is. Then all goes well again."""
+        quiet = ("faults {}", "wait 100", "reap a", "reap b", "destroy a", "destroy b")
+        for line in (*quiet, "stack a db web-1", "up a", "destroy a"):
             came = self.do(line)
             assert came in ("", "ok"), f"{line}: {came}"
+            if line == "up a":
+                names = sorted(one.name for one in self.there("a"))
+                assert names == ["db", "shop", "web-1"], f"{line} made {names}"
         ours = [one for state in "ab" for one in self.there(state)]
         assert ours == [], f"left for good: {ours}"
         for state in "ab":
