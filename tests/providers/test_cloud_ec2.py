@@ -202,7 +202,7 @@ class TestBadDays:
     def test_an_error_state_is_told_with_the_cloud_s_own_reason_and_undone(self, stack):
         moto_ec2.cloud().wish(broken=["web"])
         words = failure(stack)
-        assert "is gone at ec2 in us-east-1: Server.InsufficientInstanceCapacity: there is not enough" in words
+        assert "web: its provider gave it up: Server.InsufficientInstanceCapacity: there is not enough" in words
         assert "undone: " in words
         assert stack.mine() == []
 

@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from infratest.cleaning import clean
@@ -118,9 +118,6 @@ class Cloud(Provider):
         )
         id = self._fleet.make_server(spec.name, wanted, deadline)
         _ssh_keys.remember(self._known_hosts, [_alias(id)], key.public, self._mark(spec.name, id))
-        self._fleet.wait(
-            spec.name, id, lambda seen: seen.state == base.RUNNING and bool(_address(spec, seen)), deadline
-        )
         return Resource(kind="host", id=id, name=spec.name, labels=labels)
 
     def _user_data(self, spec: HostSpec, key: _ssh_keys.KeyPair, token: str) -> str:
@@ -143,21 +140,31 @@ class Cloud(Provider):
         state = self._state_id()
         if not state:  # nothing was ever made from here
             return [self._host(spec, None) for spec in specs]
-        poller = self._fleet.poller(self._fleet.region)
+        poller, known = self._fleet.poller(self._fleet.region), self._marked(self._fleet.region)
         listed = list(poller.now(deadline).values())
         ids, names = {server.id for server in listed}, {spec.name for spec in specs}
-        missing = [id for host, id in self._marked(self._fleet.region) if id not in ids and host in names]
+        missing = [id for host, id in known if id not in ids and host in names]
         listed += poller.look(missing, deadline) if missing else []
         mine = {"infratest.state": state, "infratest.stack": self.context.stack, "infratest.env": self.context.env}
         ours = [one for one in listed if all(one.labels.get(key, "") == value for key, value in mine.items())]
         found: dict[str, Server] = {}
         for server in sorted(ours, key=lambda one: one.state == base.GONE, reverse=True):
             found[server.labels.get(NAME_LABEL, "")] = server
-        return [self._host(spec, found.get(spec.name)) for spec in specs]
+        made = {id for _, id in known}
+        return [self._host(spec, found.get(spec.name), made) for spec in specs]
 
-    def _host(self, spec: HostSpec, server: Server | None) -> Host:
+    def _host(self, spec: HostSpec, server: Server | None, made: Collection[str] = ()) -> Host:
+        """Return a host.
+
+        Args:
+            made: ids of what was made from here and not removed from here.
+        """
         state = STATES[server.state] if server else GONE
         reached = _address(spec, server) if server and state != GONE else ""
+        if state == RUNNING and not reached:
+            state = STARTING  # a cloud may call it running before it has the address that is wanted
+        if state == GONE and server and server.id in made and server.reason:
+            state = FAILED  # EC2 ends what it cannot start, and says why
         own = of_host(spec)
         # Among themselves the hosts of a stack use what is private to them, where they have it: the firewall knows them
         # by that, and it costs nothing.

@@ -83,7 +83,7 @@ class Ec2(Driver):
         )
     )
     kinds = ("keypair", "firewall")
-    settles = 10.0  # EC2 API reference, "Eventual consistency"
+    settles = 5.0  # EC2 API reference, "Eventual consistency"
     longest_label = LONGEST
 
     def __init__(self, settings: Settings) -> None:
@@ -165,7 +165,9 @@ class Ec2(Driver):
             for element in page.iter(_tag("instancesSet")):
                 for item in element.findall(_tag("item")):
                     reason = item.findtext(f"{_tag('stateReason')}/{_tag('message')}") or ""
-                    found.append(_server(lib._to_node(item), clean(reason, 400)))
+                    # Whoever removed it said so on purpose: that is no reason of the cloud's.
+                    own = "" if reason.startswith("Client.UserInitiated") else clean(reason, 400)
+                    found.append(_server(lib._to_node(item), own))
         return found
 
     def destroy_server(self, lib: Any, id: str) -> None:
