@@ -27,6 +27,8 @@ from infratest.gherkin.binding import bind
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.options import fields
 from infratest.plugins import KINDS as KINDS_OF_PLUGINS
+from infratest.providers.cloud import drivers
+from infratest.providers.cloud.drivers.base import CAN
 from infratest.units import LISTED
 
 HERE = Path(__file__).parent
@@ -230,6 +232,14 @@ def providers() -> str:
     return "\n".join(parts)
 
 
+def cloud_drivers() -> str:
+    """Return what each driver of provider cloud can, by its own word."""
+    names = drivers.names()
+    able = [drivers.kind_of(name).can for name in names]
+    rows = [(words, *("yes" if key in can else "no" for can in able)) for key, words in CAN.items()]
+    return table(("", *map(code, names)), rows)
+
+
 def _default(each: Schema) -> str:
     """Return what an option is that is not given, as far as its schema says so."""
     return flow(each["default"]) if each.get("default") not in (None, "", []) else ""
@@ -339,6 +349,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "sentences": sentences,
     "stack-keys": stack_keys,
     "providers": providers,
+    "cloud-drivers": cloud_drivers,
     "command-line": command_line,
     "plugins": plugins,
 }

@@ -84,3 +84,7 @@ def host_options(**others: Any) -> dict[str, Any]:
     """Return options of its hosts: the image that is there, and the only user that its nodes can let in."""
     user = pwd.getpwuid(os.getuid()).pw_name
     return {"image": IMAGE, "user": user, "ssh_port": SSH_PORT} | others
+
+
+if __name__ == "__main__":  # for `./run`, so that no test pays for the installation
+    python_with("moto", MOTO)
