@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO
+from typing import IO, cast
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
@@ -66,10 +66,10 @@ def follow(
             on_line(text)
 
     with _running(arguments, deadline, environment or {}, together=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.close()
-        reader = threading.Thread(target=read, args=(process.stdout,), daemon=True)
+        # Both are pipes, as they were asked for.
+        stdin, stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        stdin.close()
+        reader = threading.Thread(target=read, args=(stdout,), daemon=True)
         reader.start()
         try:
             while process.poll() is None:
