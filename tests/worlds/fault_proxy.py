@@ -25,15 +25,16 @@ class Fault:
     """What befalls a request.
 
     Args:
-        action: a regular expression that the whole action matches. times: requests that it befalls. status, body:
-        answered without asking. lost: asked, and the connection closed without an answer. cut: the answer's second half
-        does not come. change: makes another answer of it. delay: seconds before anything. before, after: called when it
-        is asked, and when upstream has done it and nobody knows.
+        action: a regular expression that the whole action matches. times: requests that it befalls. status, headers,
+        body: answered without asking. lost: asked, and the connection closed without an answer. cut: the answer's
+        second half does not come. change: makes another answer of it. delay: seconds before anything. before, after:
+        called when it is asked, and when upstream has done it and nobody knows.
     """
 
     action: str = ".*"
     times: int = 1
     status: int = 0
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "text/xml"),)
     body: str = ""
     lost: bool = False
     cut: bool = False
@@ -112,7 +113,7 @@ class Proxy:
         if fault.before is not None:
             fault.before()
         if fault.status:
-            _answer(handler, fault.status, [("Content-Type", "text/xml")], fault.body.encode())
+            _answer(handler, fault.status, list(fault.headers), fault.body.encode())
             return
         upstream = http.client.HTTPConnection(self._host, self._port, timeout=60)
         try:

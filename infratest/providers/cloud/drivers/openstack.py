@@ -24,6 +24,7 @@ from infratest.providers.cloud.drivers import _openstack
 from infratest.providers.cloud.drivers.base import (
     ERROR,
     GONE,
+    LEAVING,
     NAME_LABEL,
     PENDING,
     RUNNING,
@@ -46,8 +47,11 @@ STATES: dict[str, State] = {
     "DELETED": GONE, "SOFT_DELETED": GONE,
 }  # fmt: skip
 #: What is done to a server just now, by its `OS-EXT-STS:task_state`, where its status does not tell yet.
-LEAVING = ("powering-off", "suspending", "pausing", "shelving", "deleting", "soft-deleting")
-COMING = ("powering-on", "resuming", "unpausing", "rebooting", "reboot_started", "reboot_pending")
+DOING: dict[str, State] = {
+    **dict.fromkeys(("powering-off", "suspending", "pausing", "shelving"), STOPPING),
+    **dict.fromkeys(("powering-on", "resuming", "unpausing", "rebooting", "reboot_started", "reboot_pending"), PENDING),
+    **dict.fromkeys(("deleting", "soft-deleting"), LEAVING),
+}
 
 #: How a description begins that holds labels. Characters that neutron takes, and what its labels are called there.
 DESCRIBED = "infratest?"
@@ -57,6 +61,8 @@ PREFIX = "infratest."
 QUOTA = ("Quota exceeded", "quota", "OverQuota", "No more IP addresses")
 #: What a name is followed by where a distribution's builds have longer ones: debian-12-genericcloud-amd64-20260101.
 BUILD = r"(?![0-9])"
+#: What of such a name says which distribution and release it is.
+SHORT = re.compile(r"[a-z]+-[0-9.]+")
 
 
 class OpenStack(Driver):
@@ -101,6 +107,12 @@ class OpenStack(Driver):
         found = [_image(one) for one in lib.pages("image", "/v2/images", "images", status="active", **given)]
         exact = [one for one in found if pattern in (one.id, one.name)]
         return exact or [one for one in found if _means(pattern, one.name)]
+
+    def nearest_images(self, lib: Any, owner: str) -> list[str]:
+        """Return short names before long ones: they mean the newest build."""
+        names = [image.name for image in self.images(lib, "*", owner)]
+        short = [found[0] for name in names if (found := SHORT.match(_plain(name)))]
+        return list(dict.fromkeys([*short, *names]))
 
     def sizes(self, lib: Any) -> list[Size]:
         return [
@@ -258,10 +270,8 @@ def _rule_of(rule: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _server(found: Mapping[str, Any]) -> Server:
-    doing = found.get("OS-EXT-STS:task_state")
     state = STATES.get(str(found.get("status")), PENDING)
-    if state in (RUNNING, STOPPED) and doing:
-        state = STOPPING if doing in LEAVING else PENDING if doing in COMING else state
+    state = DOING.get(str(found.get("OS-EXT-STS:task_state")), state)
     fault = found.get("fault") or {}
     addresses = [one for each in (found.get("addresses") or {}).values() for one in each]
     public = tuple(one["addr"] for one in addresses if _public(one))
@@ -294,5 +304,8 @@ def _means(pattern: str, name: str) -> bool:
     """Return whether an image may be the one that is meant: `debian-12` is "Debian 12" as well, and its builds."""
     if fnmatch.fnmatchcase(name, pattern):
         return True
-    plain = re.sub(r"[^a-z0-9.]+", "-", name.lower())
-    return re.match(re.escape(pattern.lower()) + BUILD, plain) is not None
+    return re.match(re.escape(pattern.lower()) + BUILD, _plain(name)) is not None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower())
