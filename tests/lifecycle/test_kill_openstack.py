@@ -1,0 +1,122 @@
+"""Killed at any point on OpenStack, a run leaves nothing that `reap` does not remove, and touches nothing foreign.
+
+The points are those of test_kill_cloud.py: of the journal and the provider, and inside each call that changes
+something.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infratest.lifecycle.destroy import destroy
+from infratest.lifecycle.reap import reap
+from infratest.lifecycle.up import up
+from tests.lifecycle.test_kill import SIGKILLED, Scene, at_every, changing_points, generated, known_hosts
+from tests.worlds.fault_proxy import Fault
+from tests.worlds.openstack.account import OPTIONS, host_options, logged_in
+from tests.worlds.openstack.cloud import Project, cloud
+from tests.worlds.openstack.seam import seam
+
+pytestmark = pytest.mark.timeout(900)
+
+#: What changes something: the service, and the call.
+CHANGING = {
+    "up": (
+        ("network", "POST /v2.0/security-groups"),
+        ("network", "POST /v2.0/security-group-rules"),
+        ("compute", "POST /v2.1/servers"),
+    ),
+    "halt": (("compute", "POST /v2.1/servers/.*/action"),),
+    "destroy": (("compute", "DELETE /v2.1/servers/.*"), ("network", "DELETE /v2.0/security-groups/.*")),
+}
+
+
+@pytest.fixture(scope="module")
+def project() -> Iterator[Project]:
+    with cloud().project() as project, logged_in(project.login()):
+        project.quota(instances=30, cores=60)
+        yield project
+
+
+@pytest.fixture(scope="module")
+def foreign(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A stack of the same name from another state directory, up for as long as these tests last."""
+    scene = openstack_scene(tmp_path_factory.mktemp("foreign") / "stack", is_up=True)
+    before = {one.id for one in scene.ours()}
+    assert len(before) == 2
+    yield scene
+    assert {one.id for one in scene.ours()} == before
+    assert [host.state for host in scene.life().hosts()] == ["running"]
+    destroy(scene.life())
+    assert scene.ours() == []
+
+
+def openstack_scene(folder: Path, is_up: bool, **options: str) -> Scene:
+    """Write a stack file, for the cloud itself or for what stands before it, and have it up."""
+    folder.mkdir(parents=True)
+    scene = Scene(folder)
+    host = {key.replace("_", "-"): value for key, value in host_options().items()}
+    stack = {"stack": "kill", "provider": {"name": "cloud", **OPTIONS, **options}, "hosts": {"web": host}}
+    scene.stack_file.write_text(json.dumps(stack))
+    if is_up:
+        up(scene.life())
+    return scene
+
+
+def check(scene: Scene, foreign: Scene, others: set[str], point: str, verb: str) -> None:
+    """What stands after `reap` is what the journal holds as live: after `up` the whole stack or nothing of it."""
+    try:
+        assert reap(scene.life()).left == (), point
+        held, there = scene.life().journal.live(), {one.id for one in scene.ours()}
+        assert set(held) >= there, point
+        assert verb != "up" or len(there) in (0, 2), (point, there)
+    finally:
+        destroy(scene.life())
+    assert scene.ours() == [], point
+    assert known_hosts(scene) == "", point
+    assert {one.id for one in foreign.ours()} == others, point
+
+
+@pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
+def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
+    whole = openstack_scene(tmp_path / "whole", verb != "up")
+    points = changing_points(generated(whole, verb))
+    destroy(whole.life())
+    print(f"\n{verb}: killed at {len(points)} points on OpenStack")
+    others = {one.id for one in foreign.ours()}
+
+    def strike(number: int, point: str) -> None:
+        scene = openstack_scene(tmp_path / f"{number}", verb != "up")
+        status, words = scene.run(verb, "SIGKILL", point)
+        assert status == SIGKILLED, (point, words)
+        check(scene, foreign, others, point, verb)
+
+    at_every(points, strike)
+
+
+@pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
+def test_killed_inside_every_call_that_changes_something(tmp_path, project, foreign, verb):
+    others = {one.id for one in foreign.ours()}
+
+    def strike(number: int, point: str) -> None:
+        service, rest = point.split(" ", 1)
+        action, when = rest.rsplit(" ", 1)
+        with seam(project) as before:
+            there = {"region": before.region, "endpoint": f"{before.identity.url}v3"}
+            scene = openstack_scene(tmp_path / f"{number}", verb != "up", **there)
+            process = scene.start(verb, "SIGKILL", "-")
+            kill = lambda: os.kill(process.pid, signal.SIGKILL)  # noqa: E731
+            fault = Fault(action, before=kill, status=503) if when == "asked" else Fault(action, after=kill, lost=True)
+            before.proxies[service].have(fault)
+            words = process.communicate(timeout=200)[0].decode()
+            assert process.returncode == SIGKILLED, (point, words)
+            assert fault.times == 0, point
+            check(scene, foreign, others, point, verb)
+
+    at_every([f"{service} {action} {when}" for service, action in CHANGING[verb] for when in ("asked", "done")], strike)
