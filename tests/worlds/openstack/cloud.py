@@ -23,7 +23,7 @@ from pathlib import Path
 from infratest.testing.waiting import wait_until
 from tests.worlds.openstack import environment, settings
 from tests.worlds.openstack.api import Api
-from tests.worlds.openstack.keeper import START
+from tests.worlds.openstack.keeper import START, alone
 
 ROOT = Path(__file__).parent.parent.parent.parent
 #: Networks of projects are taken from the addresses of this machine's loopback.
@@ -150,6 +150,9 @@ def cloud() -> Cloud:
         fcntl.flock(starting, fcntl.LOCK_EX)
         fcntl.flock(users, fcntl.LOCK_SH)  # waits for a keeper that is about to end its cloud
         ready = place.folder / "ready.json"
+        with (place.folder / "keeper").open("a") as keeper:
+            if alone(keeper):
+                ready.unlink(missing_ok=True)  # of a keeper that was killed
         if not ready.exists():
             _start(place.folder, ready)
     where = json.loads(ready.read_text())
@@ -157,6 +160,7 @@ def cloud() -> Cloud:
 
 
 def _start(folder: Path, ready: Path) -> None:
+    """Have a keeper; one that finds another at work ends at once."""
     out = folder / "keeper.log"
     with out.open("wb") as log:
         keeper = subprocess.Popen(
@@ -168,5 +172,5 @@ def _start(folder: Path, ready: Path) -> None:
             start_new_session=True,  # it outlives this session where another uses the cloud too
         )
     _keepers.append(keeper)
-    wait_until(lambda: ready.exists() or keeper.poll() is not None, START)
+    wait_until(lambda: ready.exists() or keeper.poll() not in (None, 0), START)
     assert ready.exists(), f"OpenStack did not start: {out.read_text('utf-8', 'replace')[-4000:]}"

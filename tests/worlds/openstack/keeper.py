@@ -2,7 +2,8 @@
 
 Every user of a cloud holds a shared lock on the file `users` in the folder. This process starts the services, writes
 `ready.json` when all of them answer, then waits for that lock alone: it gets it when the last user has left, however
-that happened, and ends the services. They end with it, should it be killed.
+that happened, and ends the services. They end with it, should it be killed. As long as it lives it holds the file
+`keeper`: there is one for a folder, and what a killed one wrote is known as stale.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import tempfile
 import uuid
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import TextIO
 
 from infratest.testing.waiting import wait_until
 from tests.worlds import nodes
@@ -42,7 +44,7 @@ CATALOGUE = {
     "compute": ("nova", "/v2.1"),
     "network": ("neutron", ""),
 }
-START = 120.0  # seconds
+START = 240.0  # seconds
 
 
 def main(folder: Path) -> None:
@@ -50,6 +52,8 @@ def main(folder: Path) -> None:
     built = environment.build()
     ready = folder / "ready.json"
     with ExitStack() as stack:
+        if not alone(stack.enter_context((folder / "keeper").open("a"))):
+            return  # one that was started for somebody who has left already: it goes on for who comes now
         running = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="openstack-")))
         sockets = {name: stack.enter_context(_listening()) for name in settings.SERVICES}
         ports = {name: each.getsockname()[1] for name, each in sockets.items()}
@@ -70,6 +74,15 @@ def main(folder: Path) -> None:
         with (folder / "users").open("w") as users:
             fcntl.flock(users, fcntl.LOCK_EX)
             stack.close()
+
+
+def alone(file: TextIO) -> bool:
+    """Lock a file, and return whether nobody else has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _listening() -> socket.socket:
