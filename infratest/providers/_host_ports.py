@@ -107,8 +107,9 @@ def _write(path: Path, held: dict[int, tuple[str, int]]) -> None:
 
 
 def free(port: int) -> bool:
-    """Return whether nobody listens on a port of the loopback just now."""
+    """Return whether nobody listens on a port of the loopback just now; connections of before may still be ending."""
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError:

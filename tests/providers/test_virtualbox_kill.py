@@ -5,6 +5,7 @@ On the real VBoxManage. Every call of a run is a point before and one after, wit
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -141,5 +142,8 @@ def check_after(struck: Scene, verb: tuple[str, ...], point: str) -> None:
     assert list((struck.world.folder / "vms").glob(f"infratest-kill-web-{struck.state.id[:8]}*")) == [], point
 
 
-def of_others(world: VirtualBoxWorld) -> tuple[list[str], dict[int, object]]:
-    return world.machines(), dict(_host_ports._read(_host_ports._path()))
+def of_others(world: VirtualBoxWorld) -> tuple[list[str], dict[str, dict[int, int]]]:
+    """Return all machines, and the ports of those on record."""
+    extra = world.vbox("getextradata", "global", "enumerate")
+    records = re.findall("Key: infratest/machine/([0-9a-f-]+),", extra)
+    return world.machines(), {uuid: _host_ports.allotted(uuid) for uuid in records}

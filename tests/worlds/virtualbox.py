@@ -8,6 +8,7 @@ when nothing has been asked for a while, and is ended at the end of a world.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -19,19 +20,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from infratest.providers import _host_ports
 from tests.worlds import virtualbox_chroot
 from tests.worlds import virtualbox_power as power_of
 from tests.worlds.virtualbox_chroot import INSIDE
 
-#: Real: $1 is the root, $2 a folder that must be seen inside under its own name, the rest the command.
+#: Real: $1 is the root, $2 and $3 are folders that must be seen inside under their own names, the rest the command.
 REAL = (
     """\
 set -e
 root=$1
-seen=$2
-shift 2
-mkdir -p "$root$seen"
-mount --rbind "$seen" "$root$seen"
+for seen in "$2" "$3"; do
+    mkdir -p "$root$seen"
+    mount --rbind "$seen" "$root$seen"
+done
+shift 3
 set -- "$root" "$@"
 """
     + INSIDE
@@ -112,10 +115,11 @@ def virtualbox_world(
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
     world = VirtualBoxWorld(folder, root, f"infratest-{secrets.token_hex(4)}")
-    for name in ("bin", "vms", "cache"):
+    for name in ("bin", "vms"):
         (folder / name).mkdir()
-    (folder / "cache" / "disks").symlink_to(virtualbox_chroot.CACHE / "disks")  # built once, not for each world
-    inside = ["unshare", "--mount", "sh", "-c", REAL, "sh", str(root), str(folder), "/usr/lib/virtualbox/VBoxManage"]
+    # The cache is the user's own: its list of ports keeps the worlds of tests that run at once from each other's.
+    seen = [str(folder), str(virtualbox_chroot.CACHE)]
+    inside = ["unshare", "--mount", "sh", "-c", REAL, "sh", str(root), *seen, "/usr/lib/virtualbox/VBoxManage"]
     _script(folder / "real", f'#!/bin/sh\nexec {" ".join(_quoted(word) for word in inside)} "$@"\n')
     tree = Path(__file__).parent.parent.parent
     shim = SHIM.format(folder=folder, guest=guest, tree=tree, python=python)
@@ -123,7 +127,6 @@ def virtualbox_world(
     settings = {
         "VBOX_USER_HOME": str(folder / "home"),
         "VBOX_IPC_SOCKETID": world.socket,
-        "INFRATEST_CACHE": str(folder / "cache"),
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
     }
     before = {name: os.environ.get(name) for name in settings}
@@ -134,6 +137,10 @@ def virtualbox_world(
     finally:
         if guest:
             power_of.main(str(folder), guest, "end-all")
+        for uuid in re.findall(
+            "Key: infratest/machine/([0-9a-f-]+)", world.vbox("getextradata", "global", "enumerate")
+        ):
+            _host_ports.release(uuid)
         _end_service(world)
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 from tests.worlds import virtualbox_power as power_of
@@ -38,6 +39,11 @@ class Sshd:
         subprocess.run(
             [sshd, "-f", "/dev/null", "-E", folder / "log", *words], check=True, env={"PATH": os.environ["PATH"]}
         )
+
+        until = time.monotonic() + 20
+        while not self.alive(uuid):  # it goes into the background before it writes down who it is
+            assert time.monotonic() < until, (folder / "log").read_text()
+            time.sleep(0.01)
 
     def alive(self, uuid: str) -> bool:
         return power_of.running(self._pidfile(uuid))
