@@ -301,7 +301,7 @@ def test_a_machine_that_another_program_holds_is_told(bare, tmp_path):
     try:
         assert holder.stdout.readline() == "locked\n"
         with pytest.raises(ProviderError, match=r"locked.*; another program works on this machine: close it"):
-            case.provider.destroy(one, Deadline(2))
+            case.provider.destroy(one, Deadline(LONG))
     finally:
         holder.communicate("\n", timeout=30)
     case.provider._registry.changed()

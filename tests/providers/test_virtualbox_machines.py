@@ -40,7 +40,7 @@ class Project:
 
     def on(self, host: str, command: str) -> list[str]:
         """Return the lines that a command on a host prints, without the host's name."""
-        return [line.partition(": ")[2].strip() for line in self.run("run", host, command).stdout.splitlines()]
+        return [line.partition("| ")[2].strip() for line in self.run("run", host, command).stdout.splitlines()]
 
 
 @pytest.fixture(scope="module")

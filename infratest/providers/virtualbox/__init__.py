@@ -106,7 +106,7 @@ class VirtualBox(Provider):
         machine.start(vbox, record, deadline)
         self._registry.changed()
         if box.is_box(master):
-            adopt(record, newcomer, master.key, self._seed_address(record), deadline)
+            adopt(record, newcomer, master.key, self._seed_address(record), self._keys, deadline)
         with self._lock:
             self._known = {**self._known, record.host: record}
         return Resource(kind=HOST, id=record.uuid, name=record.host, labels=record.labels)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from infratest.deadline import Deadline
@@ -24,10 +26,13 @@ from infratest.providers.virtualbox.registry import Record
 from infratest.quoting import quoted
 
 #: Seconds between two tries of the first login, and for one of them.
-PAUSE, ATTEMPT = 1.0, 20.0
+PAUSE, ATTEMPT = 1.0, 60.0
 
-#: Run on a machine from a box, as its user. What it needs is put before it as shell variables. The second card is known
-#: by its hardware address, and gets its address at every boot.
+#: The exit status of ssh where it did not get in.
+NOT_IN = 255
+
+#: Run on a machine from a box, as its user; once more does no harm. What it needs is put before it as shell variables.
+#: The second card is known by its hardware address, and gets its own address at every boot.
 ADOPT = r"""
 set -eu
 umask 077
@@ -67,9 +72,9 @@ END
 as_root chmod 644 /etc/systemd/system/infratest-address.service
 as_root systemctl enable -q infratest-address.service
 as_root systemctl start infratest-address.service || true
+as_root systemctl restart ssh.service 2>/dev/null || as_root systemctl restart sshd.service
 mkdir -p ~/.ssh
 printf '%s\n' "$key" > ~/.ssh/authorized_keys
-as_root systemctl restart ssh.service 2>/dev/null || as_root systemctl restart sshd.service
 echo adopted
 """
 
@@ -112,11 +117,11 @@ def prepare(record: Record, address: str, keys: Path, known_hosts: Path) -> Newc
     return Newcomer(host_key=host_key, user_key=user_key)
 
 
-def adopt(record: Record, newcomer: Newcomer, key: Path, address: str, deadline: Deadline) -> None:
+def adopt(record: Record, newcomer: Newcomer, key: Path, address: str, keys: Path, deadline: Deadline) -> None:
     """Log in to a machine from a box as soon as it answers, and have it take its own keys, name and address.
 
     Args:
-        key: the private key that the box lets in.
+        key: the private key that the box lets in. keys: as for `prepare`.
     Raises:
         ProviderError: it did not answer before the deadline, or did not let us in; its last words.
     """
@@ -136,20 +141,36 @@ def adopt(record: Record, newcomer: Newcomer, key: Path, address: str, deadline:
         own = Path(folder, "key")  # ssh refuses a key that others can read
         own.touch(mode=0o600)
         own.write_bytes(key.read_bytes())
-        command = [program, *_options(record, own, Path(folder, "known_hosts")), "sh -s"]
-        while True:
-            status, out, err = call(command, deadline.at_most(ATTEMPT), script.encode())
-            if status == 0 and "adopted" in out:
+        for attempt in count():
+            # A host key for each attempt: the one before may have got so far as to give the machine another.
+            options = _options(record, [own, keys / "id_ed25519"], Path(folder, f"known_hosts-{attempt}"))
+            status, words = _tried([program, *options, "sh -s"], script, deadline)
+            if status == 0:
                 return
-            if deadline.left <= PAUSE or status != 255:
+            if deadline.left <= PAUSE or status != NOT_IN:
                 raise ProviderError(
                     f"host {record.host}: the first login as {record.user} by the box's own key did not do its work: "
-                    f"{' '.join((err or out).split())[-300:] or f'exit {status}'}; a box needs sudo without a password"
+                    f"{words}; a box needs sudo without a password"
                 )
             time.sleep(PAUSE)
 
 
-def _options(record: Record, key: Path, known_hosts: Path) -> list[str]:
+def _tried(command: list[str], script: str, deadline: Deadline) -> tuple[int, str]:
+    """Return how one login ended, and its last words; one that hangs is as one that fails: a port of VirtualBox's NAT
+    takes connections before the machine behind it listens."""
+    limit = deadline.at_most(ATTEMPT)
+    try:
+        status, out, err = call(command, limit, script.encode())
+    except ProviderError as error:
+        if not limit.passed:
+            raise
+        return NOT_IN, str(error)
+    if status == 0 and "adopted" not in out:
+        return 1, "it ended before its end"
+    return status, " ".join((err or out).split())[-300:] or f"exit {status}"
+
+
+def _options(record: Record, keys: Sequence[Path], known_hosts: Path) -> list[str]:
     told = {
         "BatchMode": "yes",
         "IdentitiesOnly": "yes",
@@ -162,4 +183,5 @@ def _options(record: Record, key: Path, known_hosts: Path) -> list[str]:
     }
     words = [word for name, value in told.items() for word in ("-o", f"{name}={value}")]
     port = str(_host_ports.allotted(record.uuid)[22])
-    return ["-F", "none", *words, "-i", str(key), "-p", port, "-l", record.user, _host_ports.LOOPBACK]
+    identities = [word for key in keys for word in ("-i", str(key))]
+    return ["-F", "none", *words, *identities, "-p", port, "-l", record.user, _host_ports.LOOPBACK]
