@@ -31,15 +31,16 @@ def call(
     stdin: bytes = b"",
     environment: Mapping[str, str] | None = None,
     folder: str | None = None,
+    keep: tuple[int, ...] = (),
 ) -> tuple[int, str, str]:
     """Run a program in a process group of its own and return its status and both streams.
 
     Args:
-        folder: where it is run, None for where we are.
+        folder: where it is run, None for where we are. keep: file descriptors that it has open too.
     Raises:
         ProviderError: it is not there, or did not end before the deadline (it is then killed with its children).
     """
-    with _running(arguments, deadline, environment or {}, folder) as process:
+    with _running(arguments, deadline, environment or {}, folder, keep=keep) as process:
         out, err = _communicate(process, stdin, deadline)
     return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
@@ -90,6 +91,7 @@ def _running(
     environment: Mapping[str, str],
     folder: str | None = None,
     together: bool = False,
+    keep: tuple[int, ...] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program; at the end of the block, or at the deadline, it is ended with all that it has started."""
     # The engine's messages are read for `no such`: they must come in English.
@@ -98,7 +100,7 @@ def _running(
     try:
         try:
             with signals_held():
-                process = _started(arguments, full, folder, together)
+                process = _started(arguments, full, folder, together, keep)
         except OSError as error:
             raise ProviderError(f"{arguments[0]} could not be run: {error.strerror}") from error
         yield process
@@ -113,7 +115,11 @@ def _running(
 
 
 def _started(
-    arguments: Sequence[str], environment: Mapping[str, str], folder: str | None, together: bool
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: str | None,
+    together: bool,
+    keep: tuple[int, ...],
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         list(arguments),
@@ -123,6 +129,7 @@ def _started(
         env=environment,
         cwd=folder,
         start_new_session=True,
+        pass_fds=keep,
     )
 
 

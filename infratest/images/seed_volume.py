@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,10 +55,11 @@ def plain_files(seed: Seed, card: SecondCard | None = None) -> dict[str, bytes]:
 
 
 def archive(seed: Seed, card: SecondCard | None = None) -> bytes:
-    """Return the plain files as a tar archive, for a machine that reads it from a port."""
+    """Return the plain files as a tar archive, for a machine that goes on from a saved memory; with random bytes, so
+    that its random numbers are no longer those of others that went on from the same."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as held:
-        for name, content in plain_files(seed, card).items():
+        for name, content in (plain_files(seed, card) | {"random": os.urandom(64)}).items():
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(content), 0o600
             held.addfile(entry, io.BytesIO(content))

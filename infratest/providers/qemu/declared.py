@@ -1,0 +1,95 @@
+"""What a stack file may say of machines under QEMU and of their stack, and what of it no machine can be."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from infratest.errors import UserError
+from infratest.option_schema import units
+from infratest.providers.base import HostSpec, Made, host_options
+from infratest.units import quantity
+
+DEFAULT_IMAGE, DEFAULT_USER = "debian-12", "root"
+DEFAULT_MEMORY = 256 * 1024**2
+
+#: What useradd takes without arguing.
+USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
+
+#: The network of a stack's hosts: every stack has one of its own, so that all may have the same addresses.
+SUBNET = "10.219.0.0/24"
+
+#: The network of the first card, behind which QEMU stands. (its own default)
+OUTSIDE = ipaddress.IPv4Network("10.0.2.0/24")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of `provider: {name: qemu, ...}`."""
+
+    subnet: str = field(
+        default=SUBNET, metadata={"description": "the network of the stack's hosts, which no other stack sees"}
+    )
+    memory: int | None = field(
+        default=None,
+        metadata={"description": "memory of a host that says nothing itself (256MiB)", "dimension": "size", "above": 0},
+    )
+    boot: Literal["warm", "cold"] = field(
+        default="warm",
+        metadata={
+            "description": "warm: an image is booted once, and each new host goes on from there in seconds; cold: each "
+            "host boots. A host with `disks:` or of a disk of your own always boots cold."
+        },
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostOptions(Made):
+    """Options of a host that is a machine under QEMU."""
+
+    cpus: int | None = field(default=None, metadata={"low": 1, "high": 64, "description": "Its processors (1)."})
+    disks: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "title": "a list of sizes", "each": "a size with its unit, such as 10GiB", "pattern": units("size"),
+            "description": "Empty disks that it has besides its own, as 10GiB.",
+        },
+    )  # fmt: skip
+
+
+def options(spec: HostSpec) -> HostOptions:
+    return host_options(spec, HostOptions)
+
+
+def ports(spec: HostSpec) -> list[int]:
+    return list(dict.fromkeys([22, *options(spec).ports]))
+
+
+def disk_sizes(spec: HostSpec) -> tuple[int, ...]:
+    what = f"{spec.where or spec.name}: hosts.{spec.name}.disks"
+    return tuple(int(quantity(size, "size", what)) for size in options(spec).disks)
+
+
+def user(spec: HostSpec) -> str:
+    """Return who logs in; any other than root is made at the first start, with sudo without a password."""
+    name = options(spec).user or DEFAULT_USER
+    if not USER.fullmatch(name):
+        raise UserError(
+            f"{spec.where or spec.name}: user {name!r} is no user of a Linux host: write small letters, digits, _ and -"
+        )
+    return name
+
+
+def network(subnet: str) -> ipaddress.IPv4Network:
+    try:
+        whole = ipaddress.IPv4Network(subnet)
+    except ValueError as error:
+        raise UserError(f"provider qemu: subnet: {error}; write one as {SUBNET}") from error
+    if whole.num_addresses < 4:
+        raise UserError(f"provider qemu: subnet: {subnet} has no room for hosts; write one as {SUBNET}")
+    if whole.overlaps(OUTSIDE):
+        words = "by which a host reaches the world"
+        raise UserError(f"provider qemu: subnet: {subnet} overlaps with {OUTSIDE}, {words}; write one as {SUBNET}")
+    return whole

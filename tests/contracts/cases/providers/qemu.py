@@ -1,0 +1,15 @@
+"""Real machines under QEMU, which go on from one that was booted before."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from infratest.testing.providers import Case, case_of
+from tests.contracts.case_files import with_hosts
+
+MAKES = True
+
+
+def case(folder: Path) -> AbstractContextManager[Case]:
+    return with_hosts(case_of("qemu", folder, {}))
