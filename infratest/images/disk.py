@@ -16,6 +16,7 @@ import platform
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -25,7 +26,7 @@ from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
 from infratest.images.cache import build_lock, cache_folder
 from infratest.images.kept import KeptImage
-from infratest.images.recipe import Recipe
+from infratest.images.recipe import Recipe, names
 from infratest.images.recipe import recipe as recipe_of
 from infratest.images.rootfs import debootstrap_missing, root_folder, run, run_inside
 from infratest.images.sources import Sources
@@ -113,6 +114,8 @@ def disk_image(name: str, folder: Path, deadline: Deadline, full: bool = False) 
                 log.warning("disk %s is not there yet: building it, which takes two to four minutes, once", place.name)
                 _build(recipe, sources, place, deadline)
                 log.warning("disk %s built in %.0f s", place.name, time.monotonic() - began)
+    with suppress(OSError):  # when it was last asked for; a cache that somebody else has built is read only
+        os.utime(place / ABOUT)
     return _image(recipe.name, place)
 
 
@@ -124,7 +127,7 @@ def kept(providers: Sequence[str]) -> list[KeptImage]:
     """
     found = []
     for place, about in _all():
-        size = sum(path.stat().st_blocks * 512 for path in place.iterdir())
+        size = sum(path.stat().st_blocks * 512 for path in place.rglob("*"))
         found.append(
             KeptImage(
                 name=str(about["name"]),
@@ -133,9 +136,16 @@ def kept(providers: Sequence[str]) -> list[KeptImage]:
                 size=size,
                 made=float(about["made"]),
                 source=str(about["source"]),
+                used=(place / ABOUT).stat().st_mtime,
+                outdated=_outdated(str(about["name"]), place.name),
             )
         )
     return found
+
+
+def _outdated(name: str, identity: str) -> bool:
+    """Say whether nobody will ask for a disk again: its recipe came with the package, and is another one by now."""
+    return name in names() and identity not in (recipe_identity(name, Path(), full) for full in (False, True))
 
 
 def kept_as(image: DiskImage, providers: Sequence[str]) -> KeptImage:

@@ -96,6 +96,8 @@ def test_kept_disks_are_listed_and_removed_and_what_is_half_made_does_not_count(
     (only,) = disk.kept(["qemu"])
     assert (only.name, only.id, only.providers, only.made) == ("debian-12", "debian-12-aaaa", ("qemu",), 1700000000.0)
     assert only.size >= 8192
+    assert only.outdated  # nobody's recipe has that hash
+    assert only.used == pytest.approx((cache / "disks" / "debian-12-aaaa" / "about.json").stat().st_mtime)
     disk.remove(only.id, Deadline(LONG))
     disk.remove(only.id, Deadline(LONG))
     assert disk.kept(["qemu"]) == []
