@@ -27,6 +27,7 @@ from infratest.providers import _host_ports
 from infratest.providers.base import Context, HostSpec, Lease, Request, Resource
 from infratest.providers.qemu import HostOptions, Options, Qemu, folder, process
 from infratest.providers.qemu.folder import Folder, Record
+from infratest.providers.qemu.qmp import monitor
 from infratest.stack.open import open_transport
 from infratest.testing.waiting import wait_until
 from infratest.transports.base import CommandResult
@@ -432,3 +433,18 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_an_answer_that_somebody_before_has_not_waited_for_is_no_answer_to_us(own_state: Path) -> None:
+    about = record()
+    one = begun(about)
+    process.start(process.find(Deadline(60)), one, about, Deadline(60))
+    try:
+        for _ in range(20):
+            with socket.socket(socket.AF_UNIX) as before:
+                before.connect(str(one.qmp))
+                before.sendall(b'{"execute":"qmp_capabilities"}{"execute":"query-version"}{"execute":"query-version"}')
+            with monitor(one.qmp, "web", Deadline(10)) as asked:
+                assert asked.status(Deadline(10)) == "running"
+    finally:
+        process.end(one, "web", Deadline(10))

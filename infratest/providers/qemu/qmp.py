@@ -6,6 +6,7 @@ Source: QEMU's docs/interop/qmp-spec. A socket serves one at a time; whoever com
 from __future__ import annotations
 
 import json
+import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,13 +38,17 @@ class Monitor:
         Raises:
             ProviderError: it was refused, with QEMU's words, or did not answer in time. Gone: QEMU ended.
         """
-        asked = {"execute": command} | ({"arguments": arguments} if arguments else {})
+        # An answer to somebody before us, who ended before it came, comes to us: it has another id.
+        identity = secrets.token_hex(8)
+        asked = {"execute": command, "id": identity} | ({"arguments": arguments} if arguments else {})
         try:
             self._connection.sendall(json.dumps(asked).encode() + b"\n")
         except OSError as error:
             raise Gone(f"{self._name}: QEMU has ended: {error.strerror}") from error
         while True:
             answer = self.read(deadline)
+            if answer.get("id") != identity:
+                continue
             if "return" in answer:
                 return answer["return"]
             if "error" in answer:
@@ -103,6 +108,7 @@ def monitor(path: Path, name: str, deadline: Deadline) -> Iterator[Monitor]:
         except OSError as error:
             raise Gone(f"{name}: nobody listens at {path}: {error.strerror}; its QEMU has ended") from error
         found = Monitor(connection, name)
-        found.read(deadline)  # the greeting
+        while "QMP" not in found.read(deadline):
+            pass  # before the greeting there may be an answer that somebody before us has not waited for
         found.run("qmp_capabilities", deadline)
         yield found

@@ -1,0 +1,112 @@
+"""Killed at any point around a machine under QEMU, a run leaves nothing that `reap` does not remove.
+
+Machines go on from a saved memory, and nobody waits for a boot. Run by `./run test-machines`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.hosts import PAUSED, RUNNING, STOPPED
+from infratest.lifecycle.destroy import destroy
+from infratest.lifecycle.up import up
+from infratest.providers.qemu import folder
+from tests.lifecycle.test_kill import SIGKILLED, Scene, changing_points, generated, known_hosts
+
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(1800)]
+
+STACK = "stack: kill\nprovider: qemu\nhosts: {web: {memory: 256MiB}}\n"
+
+
+def scene_of(folder: Path, is_up: bool) -> Scene:
+    folder.mkdir(parents=True)
+    scene = Scene(folder)
+    scene.stack_file.write_text(STACK)
+    if is_up:
+        up(scene.life())
+    return scene
+
+
+def foreign() -> set[str]:
+    """The machines of everybody: none may go that is not the test's."""
+    return {one.path.name for one, _ in folder.machines()}
+
+
+@pytest.mark.parametrize("verb, is_up", [("up", False), ("halt", True), ("destroy", True)])
+def test_killed_at_every_point(tmp_path: Path, verb: str, is_up: bool) -> None:
+    before = foreign()
+    whole = scene_of(tmp_path / "whole", is_up)
+    points = changing_points(generated(whole, verb))
+    destroy(whole.life())
+    for number, point in enumerate(points):
+        scene = scene_of(tmp_path / f"{number}", is_up)
+        try:
+            status, words = scene.run(verb, "SIGKILL", point)
+            assert status == SIGKILLED, (point, words)
+            scene.reap_by_command()
+            held, there = scene.life().journal.live(), {one.id for one in scene.ours()}
+            assert set(held) >= there, point
+        finally:
+            destroy(scene.life())
+        assert scene.ours() == [], point
+        assert known_hosts(scene) == "", point
+        assert foreign() == before, point
+    print(f"\n{verb}: killed at {len(points)} points")
+
+
+#: Each changes a machine by several calls of QEMU: struck at any moment within, the machine can go on.
+CHANGES = {
+    "suspend": "provider.suspend(resource, Deadline(60))",
+    "take": "provider.take_snapshot(resource, 'later', Deadline(60))",
+    "restore": "provider.restore_snapshot(resource, 'first', Deadline(60))",
+    "delete": "provider.delete_snapshot(resource, 'first', Deadline(60))",
+    "halt": "provider.halt(resource, Deadline(60))",
+}
+PROGRAM = """
+import sys
+from pathlib import Path
+from infratest.deadline import Deadline
+from infratest.stack import file
+from infratest.stack.open import open_provider
+from infratest.store.directory import StateDir
+stack = file.load(Path(sys.argv[1]))
+provider = open_provider(stack, StateDir(Path(sys.argv[2])))
+(resource,) = [one for one in provider.existing(Deadline(60)) if one.id == sys.argv[3]]
+print("begins", flush=True)
+{change}
+"""
+
+
+@pytest.mark.parametrize("change", list(CHANGES))
+def test_killed_within_a_change_the_machine_goes_on(tmp_path: Path, change: str) -> None:
+    scene = scene_of(tmp_path / "scene", is_up=True)
+    provider = scene.provider()
+    (resource,) = scene.ours()
+    try:
+        for moment in (0.0, 0.05, 0.2, 0.5, 1.0):
+            if not any(each.name == "first" for each in provider.snapshots(resource, Deadline(60))):
+                provider.take_snapshot(resource, "first", Deadline(60))
+            words = [sys.executable, "-c", PROGRAM.format(change=CHANGES[change]), scene.stack_file, scene.state.path]
+            with subprocess.Popen([*map(str, words), resource.id], stdout=subprocess.PIPE) as struck:
+                assert struck.stdout is not None
+                assert struck.stdout.readline() == b"begins\n"
+                time.sleep(moment)  # any moment will do: what must hold holds at each
+                struck.kill()
+            (host,) = provider.hosts(scene.life().stack.hosts, Deadline(60))
+            assert host.state in (RUNNING, PAUSED, STOPPED)
+            provider.start(resource, Deadline(60))
+            (host,) = provider.hosts(scene.life().stack.hosts, Deadline(60))
+            assert host.state == RUNNING
+            names = {each.name for each in provider.snapshots(resource, Deadline(60))}
+            assert names <= {"first", "later"}
+            if "later" in names:
+                provider.delete_snapshot(resource, "later", Deadline(60))
+    finally:
+        destroy(scene.life())
+    assert scene.ours() == []
