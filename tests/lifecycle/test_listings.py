@@ -144,6 +144,19 @@ def test_nothing_is_waited_for_where_listings_do_not_lag(place: Place) -> None:
     assert life.clock.time() - began < 1.0
 
 
+def test_where_a_listing_is_wrong_for_longer_than_it_may_be_the_first_is_removed_before_a_second_is_made(
+    place: Place,
+) -> None:
+    up(place.life())
+    life = place.life(lag="3000s", forget=["web"])
+    life.provider.settles = 0.0
+    with pytest.raises(ProviderError, match=r"web: gone before it had answered"):
+        up(life)
+    calls = [one.call for one in provider(life).cloud.world.calls() if one.name == "web" and one.answer == "ok"]
+    assert [call for call in calls if call in ("create", "destroy")] == ["create", "destroy", "create", "destroy"]
+    assert sorted(there(life).values()) == ["db", "shop"]
+
+
 # Lost replies, zombies, 429
 
 
