@@ -26,7 +26,7 @@ from infratest.providers.cloud import doctor, drivers, options
 from infratest.providers.cloud.account import Account
 from infratest.providers.cloud.chosen import Chosen
 from infratest.providers.cloud.drivers import base
-from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Server, Settings, Wanted
+from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Server, ServerSpec, Settings
 from infratest.providers.cloud.fleet import Fleet
 from infratest.providers.cloud.options import HostOptions, Options, of_host
 
@@ -104,7 +104,7 @@ class Cloud(Provider):
         image, size = chosen.of(spec, deadline)
         key, token = _ssh_keys.new_key(), secrets.token_hex(16)
         labels, below = self._labels(request) | {REQUEST_LABEL: token}, self._name(request.lease.state_id)
-        wanted = Wanted(
+        wanted = ServerSpec(
             name=self._name(request.lease.state_id, spec.name),
             labels=labels,
             token=token,

@@ -16,7 +16,7 @@ from infratest.errors import ProviderError
 from infratest.providers.base import Resource
 from infratest.providers.cloud.account import Account, CallFailed, rest
 from infratest.providers.cloud.drivers import base
-from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Ready, Server, Wanted, Work
+from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Ready, Server, ServerSpec, Work
 from infratest.providers.cloud.poller import Poller
 
 #: Seconds between two tries of what is in use, and before looking whether a thing was made whose answer was lost.
@@ -139,7 +139,7 @@ class Fleet:
                 if (one.kind, one.name) == (kind, name):  # it may be half made: a group without its rules
                     self.remove(one, deadline)
 
-    def make_server(self, title: str, wanted: Wanted, deadline: Deadline) -> str:
+    def make_server(self, title: str, wanted: ServerSpec, deadline: Deadline) -> str:
         """Have one server, whatever happens to the answers, and return its id.
 
         By the cloud's own means where it has some; else, before asking again, by looking for the request's label.

@@ -112,7 +112,7 @@ class Size:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ServerSpec:
     """A server to be made.
 
     Args:
@@ -212,7 +212,7 @@ class Driver(ABC):
     # Servers
 
     @abstractmethod
-    def create_server(self, lib: Any, wanted: Wanted) -> Server:
+    def create_server(self, lib: Any, wanted: ServerSpec) -> Server:
         """Ask for a server once; it has all its labels from the first moment, or `labels` is not in `can`."""
 
     @abstractmethod

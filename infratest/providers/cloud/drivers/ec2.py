@@ -25,10 +25,10 @@ from infratest.providers.cloud.drivers.base import (
     Failure,
     Image,
     Server,
+    ServerSpec,
     Settings,
     Size,
     State,
-    Wanted,
 )
 
 STATES: dict[str, State] = {
@@ -133,7 +133,7 @@ class Ec2(Driver):
 
     # Servers
 
-    def create_server(self, lib: Any, wanted: Wanted) -> Server:
+    def create_server(self, lib: Any, wanted: ServerSpec) -> Server:
         from libcloud.compute.base import NodeImage, NodeSize
 
         given: dict[str, Any] = {"ex_keyname": wanted.keypair.name} if wanted.keypair else {}

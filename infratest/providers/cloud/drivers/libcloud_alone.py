@@ -21,10 +21,10 @@ from infratest.providers.cloud.drivers.base import (
     Driver,
     Image,
     Server,
+    ServerSpec,
     Settings,
     Size,
     State,
-    Wanted,
 )
 
 STATES: dict[str, State] = {
@@ -71,7 +71,7 @@ class LibcloudAlone(Driver):
             for one in lib.list_sizes()
         ]  # fmt: skip
 
-    def create_server(self, lib: Any, wanted: Wanted) -> Server:
+    def create_server(self, lib: Any, wanted: ServerSpec) -> Server:
         raise ProviderError(f"driver {self.name} makes no servers: they could not carry the lease's labels")
 
     def servers(self, lib: Any, ids: Sequence[str] = ()) -> list[Server]:

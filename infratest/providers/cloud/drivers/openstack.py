@@ -34,10 +34,10 @@ from infratest.providers.cloud.drivers.base import (
     Failure,
     Image,
     Server,
+    ServerSpec,
     Settings,
     Size,
     State,
-    Wanted,
 )
 
 #: A server's `status` (Compute API, "Server concepts"); what is not here is on its way to something.
@@ -122,7 +122,7 @@ class OpenStack(Driver):
 
     # Servers
 
-    def create_server(self, lib: Any, wanted: Wanted) -> Server:
+    def create_server(self, lib: Any, wanted: ServerSpec) -> Server:
         server: dict[str, Any] = {
             "name": wanted.name,
             "imageRef": wanted.image.id,
