@@ -56,9 +56,8 @@ def test_hosts_find_each_other_and_what_was_kept_comes_back(world):
     try:
         project.run("up")
         assert project.on("web-1", "hostname") == ["web-1"]
-        assert project.on("web-1", "bash -c 'read -r line < /dev/tcp/web-2/22 && echo $line' | cut -c 1-7") == [
-            "SSH-2.0"
-        ]
+        greeting = project.on("web-1", "bash -c 'read -r line < /dev/tcp/web-2/22 && echo $line'")[0]
+        assert greeting.startswith("SSH-2.0-OpenSSH")
         project.run("run", "*", "echo first > /root/mark; sync")
         project.run("halt")
         project.run("snapshot", "save", "first")
