@@ -104,6 +104,7 @@ def _keystone(place: Place) -> Sections:
     return {
         "DEFAULT": _log(place, "keystone"),
         "database": {"connection": place.database("keystone")},
+        "identity": {"password_hash_rounds": "4"},  # the fewest: 12, the default, are most of what a cloud costs
         "fernet_tokens": {"key_repository": f"{place.folder}/keystone/fernet"},
         "credential": {"key_repository": f"{place.folder}/keystone/credential"},
     }
