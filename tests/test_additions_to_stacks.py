@@ -70,7 +70,7 @@ def test_a_provider_and_its_host_options_can_be_used(tree):
         ("site: cellar", "sight: cellar", "stack.yaml:2: provider.sight: unknown key 'sight': did you mean 'site'?"),
         ("ansible: site.yml", "ansible: none.yml", "hosts.web.provision[0].ansible: there is no file none.yml"),
         ("ansible: site.yml", "ansble: site.yml", "unknown key 'ansble': did you mean 'ansible'? known are ansible,"),
-        ("cpus: 2", "size: 2", "stack.yaml:3: hosts.web.size: not in this version"),
+        ("cpus: 2", "networks: 2", "stack.yaml:3: hosts.web.networks: not in this version"),
     ],
 )  # fmt: skip
 def test_what_they_cannot_have_is_refused_with_its_place(tree, before, after, words):

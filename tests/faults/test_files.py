@@ -35,8 +35,8 @@ STACKS = [
     row("bad type", HEAD + "    labels: eighty\n", "stack.yaml:6: hosts.web.labels", "'eighty'", "a map of names"),
     row(
         "a provider's",
-        HEAD + "    ports: [80]\n",
-        "stack.yaml:6: hosts.web.ports",
+        HEAD + "    command: sleep\n",
+        "stack.yaml:6: hosts.web.command",
         "for `provider: container`",
         "'local'",
     ),

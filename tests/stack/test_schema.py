@@ -85,7 +85,8 @@ def test_what_an_environment_removes_is_no_mistake_to_an_editor(change):
 
 
 def takes_null(schema):
-    return "null" in schema.get("type", []) or None in schema.get("enum", [])
+    one = "null" in schema.get("type", []) or None in schema.get("enum", [])
+    return one or any(takes_null(each) for each in schema.get("anyOf", ()))
 
 
 def test_the_verb_prints_it():
