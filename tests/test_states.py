@@ -33,7 +33,8 @@ ERRORS = {
     "UnknownName": "unknown", "NotInThisVersion": "unknown", "StateError": "unknown", "ProviderError": "unknown",
     "TransportError": "unknown", "Unreachable": "critical", "AccessRefused": "unknown", "HostKeyRefused": "unknown",
     "ConnectionLost": "unknown", "DeadlineExceeded": "unknown", "FactError": "unknown", "HealError": "unknown",
-    "SendError": "unknown", "ActError": "unknown",
+    "SendError": "unknown", "ActError": "unknown", "InventoryError": "unknown", "NoShell": "unknown",
+    "NotInstalled": "unknown",
 }  # fmt: skip
 
 

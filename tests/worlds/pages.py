@@ -115,6 +115,11 @@ def wrong_command(text: str) -> str:
     if verb not in infratest_command.list_commands(context):
         return f"no verb {verb}"
     command = infratest_command.get_command(context, verb)
+    if isinstance(command, click.Group):
+        word = next(iter(text.partition(verb)[2].split()), "")
+        if word not in command.commands:
+            return f"no word {word} of {verb}" if word and word[0] != "-" else ""
+        command = command.commands[word]
     options = {option for each in command.get_params(click.Context(command)) for option in each.opts}
     given = re.findall(r"(?<=\s)--?[A-Za-z][\w-]*", text.partition(" -- ")[0])
     unknown = [option for option in given if option not in options]

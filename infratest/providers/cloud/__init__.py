@@ -61,22 +61,23 @@ class Cloud(Provider):
 
     def foresee(self, specs: Sequence[HostSpec]) -> None:
         """Refuse what this driver cannot do and what no server can be, before anything is asked for."""
-        driver = self._account.driver
+        driver = drivers.kind_of(self.options.driver)  # asked of nobody, so that no credentials are needed
+        name = self.options.driver
         for region in self.options.regions:
             if "regions" not in driver.can:
-                raise UserError(f"provider cloud: driver {driver.name} has no regions: remove `regions: [{region}]`")
+                raise UserError(f"provider cloud: driver {name} has no regions: remove `regions: [{region}]`")
         for needed in ("labels", "user-data"):
             if needed not in driver.can:
-                words = f"driver {driver.name} has no {base.CAN[needed]}, so that a run which is killed could leave "
+                words = f"driver {name} has no {base.CAN[needed]}, so that a run which is killed could leave "
                 words += "servers that nobody finds" if needed == "labels" else "a host that cannot be logged in to"
                 raise UserError(f"provider cloud: {words}; its hosts can be listed, not made")
         for spec in specs:
             own = of_host(spec)
             options.needs(spec)
             if options.address_of(spec) == "floating" and "floating" not in driver.can:
-                raise UserError(f"{options.at(spec, 'address')}: driver {driver.name} has no {base.CAN['floating']}")
+                raise UserError(f"{options.at(spec, 'address')}: driver {name} has no {base.CAN['floating']}")
             if own.owner and "owner" not in driver.can:
-                raise UserError(f"{options.at(spec, 'owner')}: driver {driver.name} has no {base.CAN['owner']}")
+                raise UserError(f"{options.at(spec, 'owner')}: driver {name} has no {base.CAN['owner']}")
 
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
         """What the hosts stand on, then all the hosts."""
