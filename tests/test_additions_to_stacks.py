@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 MORE = Path(__file__).parent / "data" / "additions_to_stacks"
 STACK = """\
 stack: s
-provider: {name: libvirt, site: cellar}
+provider: {name: proxmox, site: cellar}
 hosts: {web: {cpus: 2, shelf: s7, provision: [{ansible: site.yml}]}}
 features: [x.feature]
 """
@@ -51,15 +51,15 @@ def ran(tree: Path, *words: str, status: int = 0) -> str:
 def test_each_is_one_file_and_one_case():
     files = sorted(path.relative_to(MORE).as_posix() for path in MORE.rglob("*.py"))
     assert files == [
-        "infratest/cli/verbs/gate.py", "infratest/providers/libvirt.py", "infratest/provisioners/ansible.py",
-        "tests/contracts/cases/providers/libvirt.py", "tests/contracts/cases/provisioners/ansible.py",
+        "infratest/cli/verbs/gate.py", "infratest/providers/proxmox.py", "infratest/provisioners/ansible.py",
+        "tests/contracts/cases/providers/proxmox.py", "tests/contracts/cases/provisioners/ansible.py",
     ]  # fmt: skip
 
 
 def test_a_provider_and_its_host_options_can_be_used(tree):
     report = json.loads(ran(tree, "infratest", "test", "--format", "json").partition("\ninfratest:")[0])
     assert [(one["host"], one["state"], one["labels"]) for one in report["results"]] == [("web", "ok", {"shelf": "s7"})]
-    assert "provider libvirt" in ran(tree, "infratest", "doctor")
+    assert "provider proxmox" in ran(tree, "infratest", "doctor")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_the_schema_has_them(tree):
     schema = json.loads(ran(tree, "infratest", "schema"))["properties"]
     options = [each["then"]["properties"] for each in schema["provider"]["allOf"]]
     named = {each["name"]["const"]: each for each in options}
-    assert named["libvirt"]["site"]["description"] == "Where the shelves are."
+    assert named["proxmox"]["site"]["description"] == "Where the shelves are."
     host = schema["hosts"]["additionalProperties"]["properties"]
     assert host["shelf"]["description"] == "Where it stands."
     provision = host["provision"]["items"]
@@ -114,7 +114,7 @@ def test_a_verb_is_in_the_help_in_its_place_and_has_its_exit_rule(tree):
 
 def test_the_suites_find_their_cases(tree):
     suites = ("tests/contracts/test_providers.py", "tests/contracts/test_provisioners.py")
-    text = ran(tree, "pytest", "-q", "-p", "no:cacheprovider", "-k", "libvirt or ansible", *suites)
+    text = ran(tree, "pytest", "-q", "-p", "no:cacheprovider", "-k", "proxmox or ansible", *suites)
     assert " passed" in text
     ran(tree, "pytest", "-q", "-p", "no:cacheprovider", "-k", "house_stands", "tests/test_architecture.py")
     (tree / "tests/contracts/cases/provisioners/ansible.py").unlink()

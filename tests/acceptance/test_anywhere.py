@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.worlds.libvirtd import libvirtd
 from tests.worlds.virtualbox import virtualbox_world
 from tests.worlds.wheel import ROOT
 
@@ -20,7 +21,7 @@ EXAMPLE = ROOT / "examples/anywhere"
 #: The `provider:` lines of the stack file by their provider's name, and driver.
 LINES = dict(
     zip(
-        ("container", "qemu", "virtualbox", "ec2", "openstack"),
+        ("container", "virtualbox", "qemu", "libvirt", "ec2", "openstack"),
         re.findall(r"^(?:# )?(provider: .*)$", (EXAMPLE / "stack.yaml").read_text(), re.M),
         strict=True,
     )
@@ -83,3 +84,14 @@ def test_on_virtualbox(tmp_path: Path) -> None:
     """The real VBoxManage; a stand-in for power boots under QEMU what its registry says."""
     with virtualbox_world(tmp_path / "virtualbox", guest="qemu"):
         whole_way(Project(tmp_path, LINES["virtualbox"]))
+
+
+@pytest.mark.machines
+def test_on_libvirt(tmp_path: Path) -> None:
+    with libvirtd():
+        whole_way(Project(tmp_path, LINES["libvirt"]))
+
+
+@pytest.mark.machines
+def test_on_qemu(tmp_path: Path) -> None:
+    whole_way(Project(tmp_path, LINES["qemu"]))

@@ -10,7 +10,9 @@ import pytest
 from infratest.testing.providers import Case, FindingContract, MakingContract
 from tests.contracts.case_files import case_of, cases
 
-MAKING = [name for name, case in cases("provider").items() if case.MAKES]
+MAKING = [
+    pytest.param(name, marks=getattr(case, "MARKS", ())) for name, case in cases("provider").items() if case.MAKES
+]
 FINDING = [name for name, case in cases("provider").items() if not case.MAKES]
 
 

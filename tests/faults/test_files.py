@@ -66,7 +66,6 @@ STACKS = [
         "'containr'",
         "'container'",
     ),
-    row("provider of later", "stack: s\nprovider: libvirt\nhosts: {a: {}}\n", "stack.yaml:2", "not in this version"),
     row("key of later", HEAD + "components: {}\n", "stack.yaml:6", "components", "not in this version"),
     row("unknown remedy", HEAD + "heal: {r: {do: [{restrt: x}]}}\n", "stack.yaml:6", "'restrt'", "restart-service"),
     row("no YAML", "stack: [shop\n", "stack.yaml:", "not YAML"),

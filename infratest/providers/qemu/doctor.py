@@ -6,6 +6,7 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
 from infratest.images import disk as images
+from infratest.providers._accelerator import TCG
 from infratest.providers.qemu import process
 
 SECONDS = 30.0
@@ -26,7 +27,7 @@ def findings() -> list[Finding]:
 
 
 def _speed(qemu: process.Qemu) -> Finding:
-    if qemu.accelerator != process.TCG:
+    if qemu.accelerator != TCG:
         return Finding(name="speed of machines", usable=True, found=f"by {qemu.accelerator}: as fast as this machine")
     found = f"every instruction is computed, which is slow ({qemu.refusal})"
     advice = "switch virtualisation on in the firmware, and let your user read and write /dev/kvm (group kvm)"

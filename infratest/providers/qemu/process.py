@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.local_program import call
 from infratest.providers import _host_ports
+from infratest.providers._accelerator import TCG, working
 from infratest.providers.qemu.folder import Folder, Record
 from infratest.providers.qemu.qmp import Gone, monitor
 
@@ -30,10 +30,6 @@ SYSTEMS = {
     "aarch64": ("qemu-system-aarch64", "virt", ()),
     "arm64": ("qemu-system-aarch64", "virt", ()),
 }
-
-#: What makes a machine fast, by system; `tcg` computes each instruction, and is there always.
-ACCELERATORS = {"linux": "kvm", "darwin": "hvf"}
-TCG = "tcg"
 
 #: The first card's hardware address: its network holds nobody else.
 FIRST_MAC = "52:54:00:00:00:01"
@@ -83,24 +79,10 @@ def find(deadline: Deadline) -> Qemu:
             status, out, err = call([program, "--version"], deadline)
             if status != 0:
                 raise ProviderError(f"`{program} --version` failed: {clean(err or out, 300)}")
-            accelerator, refusal = _accelerator(program, deadline)
+            accelerator, refusal = working(program, _system()[1], deadline)
             version = out.splitlines()[0].removeprefix("QEMU emulator version ").strip()
             _known[program] = Qemu(program=program, version=version, accelerator=accelerator, refusal=refusal)
         return _known[program]
-
-
-def _accelerator(program: str, deadline: Deadline) -> tuple[str, str]:
-    """Return the accelerator that works, and why the fast one does not: tried, for its device may be there in vain."""
-    fast = ACCELERATORS.get(sys.platform, "")
-    if not fast:
-        return TCG, f"none is known for {sys.platform}"
-    words = [program, "-nodefaults", "-no-user-config", "-M", _system()[1], "-accel", fast, "-cpu", "host", "-m", "32"]
-    words += ["-S", "-display", "none", "-qmp", "stdio"]
-    asked = b'{"execute":"qmp_capabilities"}\n{"execute":"quit"}\n'
-    status, _, err = call(words, deadline.at_most(START), asked)
-    if status == 0:
-        return fast, ""
-    return TCG, clean(err.strip().splitlines()[0] if err.strip() else f"{fast}: exit {status}", 200)
 
 
 def _system() -> tuple[str, str, tuple[str, ...]]:

@@ -13,4 +13,4 @@ MAKES = False
 
 @contextmanager
 def case(folder: Path) -> Iterator[Case]:
-    yield case_of("libvirt", folder, {"site": "cellar"}, cpus=2)
+    yield case_of("proxmox", folder, {"site": "cellar"}, cpus=2)

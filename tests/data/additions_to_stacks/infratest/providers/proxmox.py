@@ -27,7 +27,7 @@ class HostOptions:
     shelf: str = field(default="", metadata={"description": "Where it stands.", "pattern": "^s[0-9]+$"})
 
 
-class Libvirt(Provider):
+class Proxmox(Provider):
     """Hands out this machine."""
 
     declared = True
@@ -36,10 +36,10 @@ class Libvirt(Provider):
         return []
 
     def create(self, request: Request, deadline: Deadline) -> Resource:
-        raise ProviderError("provider libvirt makes nothing")
+        raise ProviderError("provider proxmox makes nothing")
 
     def destroy(self, resource: Resource, deadline: Deadline) -> None:
-        raise ProviderError("provider libvirt removes nothing")
+        raise ProviderError("provider proxmox removes nothing")
 
     def existing(self, deadline: Deadline) -> list[Resource]:
         return []
@@ -51,7 +51,7 @@ class Libvirt(Provider):
                 groups=spec.groups,
                 labels=_labels(spec),
                 address="127.0.0.1",
-                transport=transport_of(spec, "libvirt", ["local"]),
+                transport=transport_of(spec, "proxmox", ["local"]),
                 sudo=spec.sudo,
             )
             for spec in specs
@@ -60,7 +60,7 @@ class Libvirt(Provider):
     @classmethod
     def doctor(cls) -> list[Finding]:
         """It needs nothing."""
-        return [Finding(name="provider libvirt", usable=True, found="shelves")]
+        return [Finding(name="provider proxmox", usable=True, found="shelves")]
 
 
 def _labels(spec: HostSpec) -> dict[str, str]:

@@ -1,0 +1,85 @@
+"""What a stack file may say of hosts under libvirt and of their stack, and what of it no host can be."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from infratest.errors import UserError
+from infratest.option_schema import units
+from infratest.providers.base import HostSpec, Made, host_options
+from infratest.providers.libvirt.connection import SYSTEM
+from infratest.units import quantity
+
+DEFAULT_IMAGE, DEFAULT_USER = "debian-12", "root"
+DEFAULT_MEMORY = 256 * 1024**2
+
+#: What useradd takes without arguing.
+USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of `provider: {name: libvirt, ...}`."""
+
+    uri: str = field(default=SYSTEM, metadata={"description": f"the daemon to use; this version knows {SYSTEM} alone"})
+    pool: str = field(
+        default="infratest",
+        metadata={"description": "libvirt's storage pool for images and hosts' disks; made where it is not there"},
+    )
+    subnet: str | None = field(
+        default=None, metadata={"description": "the stack's network, as 10.205.7.0/24; a free one is chosen without it"}
+    )
+    memory: int | None = field(
+        default=None,
+        metadata={"description": "memory of a host that says nothing itself (256MiB)", "dimension": "size", "above": 0},
+    )
+    accelerator: Literal["auto", "kvm", "tcg"] = field(
+        default="auto",
+        metadata={"description": "kvm, or tcg, which computes every instruction and is slow; auto: kvm where it works"},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostOptions(Made):
+    """Options of a host that is a domain of libvirt."""
+
+    cpus: int | None = field(default=None, metadata={"low": 1, "high": 64, "description": "Its processors (1)."})
+    disks: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "title": "a list of sizes", "each": "a size with its unit, such as 10GiB", "pattern": units("size"),
+            "description": "Empty disks that it has besides its own, as 10GiB.",
+        },
+    )  # fmt: skip
+
+
+def options(spec: HostSpec) -> HostOptions:
+    return host_options(spec, HostOptions)
+
+
+def disk_sizes(spec: HostSpec) -> tuple[int, ...]:
+    what = f"{spec.where or spec.name}: hosts.{spec.name}.disks"
+    return tuple(int(quantity(size, "size", what)) for size in options(spec).disks)
+
+
+def user(spec: HostSpec) -> str:
+    """Return who logs in; any other than root is made at the first start, with sudo without a password."""
+    name = options(spec).user or DEFAULT_USER
+    if not USER.fullmatch(name):
+        raise UserError(
+            f"{spec.where or spec.name}: user {name!r} is no user of a Linux host: write small letters, digits, _ and -"
+        )
+    return name
+
+
+def subnet(text: str) -> ipaddress.IPv4Network:
+    try:
+        whole = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise UserError(f"provider libvirt: subnet: {error}; write one as 10.205.7.0/24") from error
+    if whole.num_addresses < 8:
+        raise UserError(f"provider libvirt: subnet: {text} has no room for hosts; write one as 10.205.7.0/24")
+    return whole
