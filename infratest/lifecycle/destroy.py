@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from infratest.deadline import Deadline
-from infratest.errors import UserError
+from infratest.errors import StateError, UserError
 from infratest.lifecycle.operation import OTHER, Lifecycle
-from infratest.lifecycle.removal import HOST
+from infratest.lifecycle.removal import HOST, of_stack
 from infratest.providers.base import Resource
 from infratest.stack.selection import chosen
 
@@ -32,7 +32,10 @@ def destroy(life: Lifecycle, names: Sequence[str] | None = None, *, yes_producti
 
 def doomed_resources(life: Lifecycle, names: Sequence[str] | None, deadline: Deadline) -> list[Resource]:
     """Return what `destroy` removes for these hosts; asks the provider, changes nothing."""
-    mine = life.mine(deadline)
+    try:
+        mine = life.mine(deadline)
+    except StateError:  # a journal that cannot be read keeps nothing alive: what the provider lists is enough
+        mine = of_stack(life.provider.existing(deadline), life.state_id(), life.stack.name, life.stack.env)
     made = {one.name for one in mine if one.kind == HOST}
     declared = {spec.name for spec in life.stack.hosts}
     chosen(life.stack.hosts, [name for name in names or () if name not in made])

@@ -83,6 +83,7 @@ def check(scene: Scene, foreign: Scene, others: set[str], point: str, verb: str)
     assert {one.id for one in foreign.ours()} == others, point
 
 
+@pytest.mark.machines  # minutes, of which most are OpenStack's own
 @pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
 def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
     whole = openstack_scene(tmp_path / "whole", verb != "up")
