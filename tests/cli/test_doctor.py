@@ -39,6 +39,7 @@ def without(place: Place, library: str) -> None:
     (folder / f"{library}.py").write_text(f"raise ImportError('no {library} here')\n")
     before = place.variables.get("PYTHONPATH")
     place.variables["PYTHONPATH"] = f"{folder}:{before}" if before else str(folder)
+    place.variables["PYTHONDONTWRITEBYTECODE"] = "1"  # of what stands here alone: it is no file of infratest's
 
 
 def findings(place: Place, options: str = "", status: int = 0) -> dict[str, dict]:

@@ -13,12 +13,12 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.errors import NoShell, ProviderError, UserError
 from infratest.hosts import RUNNING, STOPPED
-from infratest.lifecycle.ready import await_ready
 from infratest.providers.base import HostSpec
 from infratest.providers.container import HostOptions
 from infratest.providers.container.engine import Engine, find
 from infratest.providers.container.pulling import our_tag, pulled
 from infratest.stack.open import open_transport
+from infratest.testing.providers import answers
 from infratest.testing.waiting import wait_until
 from tests.worlds.container_stack import Stack
 from tests.worlds.registry import SERVICE, Registry, registry, runs, small_root
@@ -151,7 +151,7 @@ def test_an_image_without_a_shell_runs_takes_no_commands_and_serves_a_host_of_a_
     with pytest.raises(NoShell, match=r"cannot run a shell: .*the transport needs a POSIX sh in the image"):
         said(stack, bare, "true")
     assert stack.host(client).transport == "ssh"
-    await_ready(lambda: stack.host(client), (), None, Deadline(60), lambda words: None)
+    wait_until(lambda: answers(stack.host(client)), 60)
     assert wait_until(lambda: said(stack, client, "curl", "-s", "http://bare/")) == "served"
 
 
