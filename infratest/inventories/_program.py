@@ -42,6 +42,8 @@ def printed(
     if status != 0:
         words = clean(err.strip() or out, 400)
         raise InventoryError(f"`{shown(arguments)}` ended with exit {status}: {words or 'it said nothing'}; {advice}")
+    if "\ufffd" in out:
+        raise InventoryError(f"`{shown(arguments)}` printed bytes that are not UTF-8: names of hosts would be others")
     if len(out) > LARGEST:
         raise InventoryError(f"`{shown(arguments)}` printed more than {LARGEST // 2**20} MiB: that is no list of hosts")
     return out

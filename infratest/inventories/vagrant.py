@@ -55,17 +55,27 @@ class Vagrant(Inventory):
     def hosts(self, deadline: Deadline) -> Answer:
         path = self.path(self.options.path)
         if not path.is_dir():
-            return _read(text_of(path), str(path), (path,), False)
+            return self._read(text_of(path), str(path), (path,), False)
         program = which(PROGRAM)
         if program is None:
             raise InventoryError(f"{path} is a folder, and `{PROGRAM}`, which knows its machines, is not in PATH")
         text = printed([program, "ssh-config"], path, deadline, ADVICE)
-        return _read(text, f"what `{PROGRAM} ssh-config` says", (path / "Vagrantfile", path / STATE / "machines"), True)
+        return self._read(
+            text, f"what `{PROGRAM} ssh-config` says", (path / "Vagrantfile", path / STATE / "machines"), True
+        )
+
+    def _read(self, text: str, what: str, files: tuple[Path, ...], asked: bool) -> Answer:
+        notes: dict[str, None] = {}
+        hosts = _hosts(text, what, notes)
+        for each in hosts:
+            if "key" in each:
+                each["key"] = str(self.path(each["key"]))
+        return Answer(hosts=tuple(Listed(**each) for each in hosts), files=files, asked=asked, notes=tuple(notes))
 
 
-def _read(text: str, what: str, files: tuple[Path, ...], asked: bool) -> Answer:
+def _hosts(text: str, what: str, notes: dict[str, None]) -> list[dict[str, Any]]:
+    """Return each host as a map of its values; what is not obeyed is noted."""
     found: list[dict[str, Any]] = []
-    notes: dict[str, None] = {}
     for number, line in enumerate(text.splitlines(), 1):
         keyword, _, rest = line.strip().partition(" ")
         if not keyword or keyword.startswith("#"):
@@ -88,7 +98,7 @@ def _read(text: str, what: str, files: tuple[Path, ...], asked: bool) -> Answer:
     for each in found:
         if "address" not in each:
             raise InventoryError(f"{what}: host {clean(each['name'], 60)!r} has no HostName: was it cut?")
-    return Answer(hosts=tuple(Listed(**each) for each in found), files=files, asked=asked, notes=tuple(notes))
+    return found
 
 
 def _value(host: dict[str, Any], keyword: str, value: str, where: str, notes: dict[str, None]) -> None:

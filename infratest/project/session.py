@@ -107,6 +107,7 @@ class Session:
                     self._kept,
                     made_up=self.made_up,
                     state=self._place,
+                    limit=lambda: self.deadline,
                 )
         return self._stack
 

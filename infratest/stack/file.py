@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from infratest.deadline import Deadline
 from infratest.providers.base import HostSpec
 from infratest.stack import environments, listing, named, problems
 from infratest.stack.declared import HealRule, StackFile
@@ -31,6 +32,7 @@ def load(
     *,
     made_up: bool = False,
     state: Callable[[str, Path], StateDir] | None = None,
+    limit: Callable[[], Deadline | None] = lambda: None,
 ) -> StackFile:
     """Return the stack that a file declares, in one environment.
 
@@ -39,7 +41,7 @@ def load(
         parameters: the texts of `-D name=value`. require_env: where there are several, one must be named. kept: asked,
         by the stack's name, folder and environment, for the texts that an earlier `up` was given. made_up: a secret
         that cannot be read has a text in its place, for a look at the file alone. state: asked, by the stack's name and
-        folder, where answers of inventories are kept; nowhere without it.
+        folder, where answers of inventories are kept; nowhere without it. limit: asked for the end of the whole call.
     Raises:
         StackFileError: the file cannot be used; the message names file, line and key.
         NotInThisVersion: it uses what the design names and this version does not have.
@@ -63,7 +65,7 @@ def load(
     problems.check_resolved(document, schema)
     problems.check_names(document)
     stack = _stack_file(document, name, environments.names(written), found, _declared_somewhere(written))
-    return _with_inventories(stack, document, _declared_somewhere(written), state)
+    return _with_inventories(stack, document, _declared_somewhere(written), state, limit)
 
 
 def local_stack() -> StackFile:
@@ -101,7 +103,11 @@ def _stack_file(
 
 
 def _with_inventories(
-    stack: StackFile, document: Document, declared: set[str], state: Callable[[str, Path], StateDir] | None
+    stack: StackFile,
+    document: Document,
+    declared: set[str],
+    state: Callable[[str, Path], StateDir] | None,
+    limit: Callable[[], Deadline | None],
 ) -> StackFile:
     """Return the stack with the hosts of its inventories, which are asked when somebody looks at them."""
     entries = stack.provider_options.get(named.FROM)
@@ -118,7 +124,7 @@ def _with_inventories(
         return specs
 
     kept = (lambda: state(stack.name, stack.folder)) if state is not None else (lambda: None)
-    return replace(stack, hosts=listing.Listing(sources, merge, kept))
+    return replace(stack, hosts=listing.Listing(sources, merge, kept, limit))
 
 
 def _declared_somewhere(written: Document) -> set[str]:

@@ -56,7 +56,8 @@ class Listing(Sequence[HostSpec]):
     """The hosts of a stack, asked of its inventories when they are first looked at.
 
     Args:
-        merge: returns the hosts of the stack file and of its sources. state: returns where answers are kept.
+        merge: returns the hosts of the stack file and of its sources. state: returns where answers are kept. limit:
+        returns the end of the whole call, None where it has none.
     """
 
     def __init__(
@@ -64,10 +65,12 @@ class Listing(Sequence[HostSpec]):
         sources: Sequence[Source],
         merge: Callable[[Mapping[str, Entry]], tuple[HostSpec, ...]],
         state: Callable[[], StateDir | None],
+        limit: Callable[[], Deadline | None],
     ) -> None:
         self._sources = sources
         self._merge = merge
         self._state = state
+        self._limit = limit
         self._lock = Lock()
         self._hosts: tuple[HostSpec, ...] | None = None
         #: Files that were read for it, and folders that were listed; until then, and where it fails, what is known.
@@ -95,7 +98,9 @@ class Listing(Sequence[HostSpec]):
 
     @property
     def _all(self) -> tuple[HostSpec, ...]:
-        return self.read(Deadline(SECONDS)) if self._hosts is None else self._hosts
+        if self._hosts is None:
+            return self.read((self._limit() or Deadline(SECONDS)).at_most(SECONDS))
+        return self._hosts
 
     def __len__(self) -> int:
         return len(self._all)

@@ -143,3 +143,28 @@ def test_where_ansible_fails_its_words_are_told(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{ansible_core.programs()}:{os.defpath}")
     with pytest.raises(InventoryError, match=r"ansible-inventory.* ended with exit \d+: .*no\.such\.plugin"):
         opened("ansible", "h.yml", tmp_path).hosts(Deadline(60))
+
+
+def test_aliases_that_multiply_and_hold_themselves_are_refused(tmp_path):
+    text = "a0: &a0 {hosts: {x: }}\n" + "".join(
+        f"a{n}: &a{n} {{children: {{{', '.join(f'c{i}: *a{n - 1}' for i in range(9))}}}}}\n" for n in range(1, 9)
+    )
+    (tmp_path / "many.yml").write_text(text)
+    with pytest.raises(InventoryError, match=r"do aliases .* multiply them"):
+        opened("ansible", "many.yml", tmp_path).hosts(Deadline(60))
+    (tmp_path / "self.yml").write_text("a: &a\n  children:\n    b: *a\n")
+    with pytest.raises(InventoryError):
+        opened("ansible", "self.yml", tmp_path).hosts(Deadline(60))
+
+
+def test_more_hosts_than_can_be_are_refused(tmp_path):
+    for text in ("web[1:60000]\n", "a[1:300]b[1:300]\n", "a[1:30000]\nb[1:30000]\n"):
+        with pytest.raises(InventoryError, match="50000"):
+            answer(tmp_path, text)
+
+
+def test_a_program_that_prints_no_text(tmp_path):
+    (tmp_path / "hosts").write_text('#!/bin/sh\nprintf \'{"w": {"hosts": ["\\377"]}, "_meta": {}}\'\n')
+    (tmp_path / "hosts").chmod(0o755)
+    with pytest.raises(InventoryError, match="bytes that are not UTF-8"):
+        opened("ansible", "hosts", tmp_path).hosts(Deadline(30))

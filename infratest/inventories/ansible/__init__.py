@@ -61,6 +61,8 @@ class Ansible(Inventory):
         try:
             sources.read(path, tree, deadline)
             return self._answer(tree)
+        except RecursionError:
+            raise InventoryError(f"{path}: groups or values are nested too deeply, or hold themselves") from None
         except NotKnown as error:
             program = which(PROGRAM)
             if program is None:

@@ -7,12 +7,13 @@ own, host_vars.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from infratest.errors import InventoryError
+from infratest.inventories.base import MOST_HOSTS
 
 ALL, UNGROUPED = "all", "ungrouped"
 
@@ -65,6 +66,8 @@ class Tree:
         """Return a host, made where it is not there, and put it into a group."""
         if group and group != ALL:
             self.group(group).hosts[name] = None
+        if len(self.hosts) >= MOST_HOSTS and name not in self.hosts:
+            raise InventoryError(f"{where}: more than {MOST_HOSTS} hosts")
         return self.hosts.setdefault(name, Member(name, where))
 
     def groups_of(self, host: str) -> list[Group]:
@@ -114,14 +117,22 @@ class Tree:
         for group in self.groups.values():
             if group.name in (ALL, UNGROUPED):
                 continue
-            above = {name for name in self._up(group.name, parents) if name not in (ALL, UNGROUPED)}
+            above = _reached(group.name, parents)
+            if group.name in above:
+                around = ", ".join(sorted(above))
+                raise InventoryError(f"the group {group.name!r} is a child of itself: it is below {around}")
             for host in group.hosts:
-                found.setdefault(host, set()).update(above)
+                found.setdefault(host, set()).update({group.name, *above} - {ALL, UNGROUPED})
         return found
 
-    def _up(self, name: str, parents: Mapping[str, list[str]], way: tuple[str, ...] = ()) -> Iterator[str]:
-        if name in way:
-            raise InventoryError(f"the groups {' -> '.join((*way[way.index(name) :], name))} are each other's children")
-        yield name
-        for parent in parents.get(name, ()):
-            yield from self._up(parent, parents, (*way, name))
+
+def _reached(name: str, parents: Mapping[str, list[str]]) -> set[str]:
+    """Return all that is above a group, itself only where it is above itself."""
+    found: set[str] = set()
+    todo = [*parents.get(name, ())]
+    while todo:
+        parent = todo.pop()
+        if parent not in found:
+            found.add(parent)
+            todo += parents.get(parent, ())
+    return found

@@ -32,6 +32,8 @@ _KINDS = (
     ("merge", r"<<", "<"),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
 )  # fmt: skip
+#: Groups and hosts of a file, as often as they stand there.
+MOST_ENTRIES = 500_000
 #: What a file begins with that is in a vault as a whole.
 VAULT = "$ANSIBLE_VAULT"
 KEYS = ("hosts", "children", "vars")
@@ -141,11 +143,27 @@ def read(text: str, path: Path, tree: Tree) -> None:
         raise InventoryError(f"{path}: an inventory in YAML is a map of groups, such as all: {{hosts: {{web-1: }}}}")
     if "plugin" in data:
         raise NotKnown(f"{path} is the configuration of the inventory plugin {clean(str(data['plugin']), 80)!r}")
+    left = Budget(MOST_ENTRIES)
     for name, group in data.items():
-        _group(name, group, path, tree)
+        _group(name, group, path, tree, left)
 
 
-def _group(name: Any, data: Any, path: Path, tree: Tree) -> None:
+class Budget:
+    """How many entries may still be read: aliases can make few lines into endless ones."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def spend(self, path: Path) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise InventoryError(
+                f"{path}: more than {MOST_ENTRIES} groups and hosts; do aliases (*name) multiply them?"
+            )
+
+
+def _group(name: Any, data: Any, path: Path, tree: Tree, left: Budget) -> None:
+    left.spend(path)
     if not isinstance(name, str):
         raise InventoryError(f"{path}: {clean(repr(name), 60)} is no group's name; write it in quotes")
     group, what = tree.group(name), f"{path}: group {clean(name, 80)!r}"
@@ -158,9 +176,10 @@ def _group(name: Any, data: Any, path: Path, tree: Tree) -> None:
             continue
         for each, given in inner.items():
             if key == "children":
-                _group(each, given, path, tree)
+                _group(each, given, path, tree, left)
                 group.children[each] = None
             else:
+                left.spend(path)
                 _host(each, given, name, path, tree)
 
 
