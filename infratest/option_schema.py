@@ -121,7 +121,8 @@ def resolved(schema: Schema) -> Schema:
     """Return the schema of a stack in which every parameter has been put in: no text may stand for a number."""
     strict: Schema = {}
     for key, value in schema.items():
-        if key == "pattern" and value == REFERENCE:
+        # What must be a parameter is checked as it is written; what it stands for may be anything.
+        if key == "pattern" and (value == REFERENCE or schema.get("writeOnly")):
             continue
         if key == "pattern" and isinstance(value, str):
             strict[key] = value.removesuffix(OR_REFERENCE)

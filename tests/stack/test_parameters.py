@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infratest.errors import UserError
+from infratest.errors import StackFileError, UserError
 
 
 def problem(load_text, text, **arguments):
@@ -101,3 +101,12 @@ def test_provider_options_take_typed_parameters(load_text):
         "provider: {name: existing, pin: '{param.pin}'}\nhosts: {w: {}}\n"
     )
     assert found.provider_options == {"pin": True}
+
+
+def test_a_secret_that_must_be_a_parameter_is_one(load_text, monkeypatch):
+    text = "stack: s\nprovider: {name: cloud, driver: ec2, key: %s, secret: '{param.key}'}\nhosts: {web: {}}\n"
+    text += "parameters: {key: {type: string, secret: true, from: {env: CLOUD_KEY}}}\n"
+    monkeypatch.setenv("CLOUD_KEY", "hunter2hunter2")
+    assert load_text(text % "'{param.key}'").provider_options["key"] == "hunter2hunter2"
+    with pytest.raises(StackFileError, match=r"provider\.key: found 'AKIA', allowed is a parameter"):
+        load_text(text % "AKIA")
