@@ -10,6 +10,7 @@ from typing import Any
 
 from infratest import outsiders
 from infratest.errors import FeatureError
+from infratest.identity import account
 from infratest.plan.keep import save
 from infratest.plan.tasks import Plan
 from infratest.project.execute import has_store
@@ -36,7 +37,7 @@ def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[
     state = str(session.state.path) if has_store(session) else ""
     about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
     if isinstance(stack.hosts, Listing) and stack.hosts.asked is not None:  # of a program or an API: it has an age
-        about["ages"] = (stack.hosts.asked, stack.hosts.until)
+        about["answers"] = (stack.hosts.asked, stack.hosts.until, account())
     try:
         read = sources(stack, session.stack_path, features, session.state.path).every()
     except FeatureError:  # a folder that cannot be listed any more: nobody would see what changes in it

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from infratest.thresholds import Threshold
 
-FORMAT = 7
+FORMAT = 8
 #: Bytes of the checksum that a plan file begins with.
 CHECKSUM = 8
 
@@ -117,9 +117,16 @@ def load(path: str, question: str) -> tuple[Plan, dict[str, Any]] | None:
 
 
 def _too_old(kept: dict[str, Any]) -> bool:
-    """Whether its hosts are by the word of a program or an API that must be asked again, or the clock was set back."""
-    asked, until = kept.get("ages", (0, 0))
-    return bool(until) and not asked <= time() < until
+    """Whether its hosts are by the word of a program or an API that must be asked again.
+
+    That word is too old, or of the future since the clock was set back, or of another account.
+    """
+    if "answers" not in kept:
+        return False
+    from infratest.identity import account
+
+    asked, until, who = kept["answers"]
+    return not asked <= time() < until or who != account()
 
 
 def _private(path: str) -> bytes:

@@ -19,8 +19,10 @@ from typing import Any
 from infratest import __version__
 from infratest.deadline import Deadline
 from infratest.errors import InventoryError, StateError
+from infratest.identity import account
 from infratest.inventories.base import Answer, Inventory, Listed
 from infratest.json_text import dumps, loads
+from infratest.options import fields
 from infratest.store.directory import StateDir
 
 log = logging.getLogger(__name__)
@@ -50,14 +52,21 @@ def ask(inventory: Inventory, state: StateDir | None, deadline: Deadline) -> Dat
     Raises:
         InventoryError: the source cannot be read.
     """
-    question = repr((FORMAT, __version__, type(inventory).__module__, inventory.options, str(inventory.folder)))
-    name = f"{FOLDER}/{hashlib.sha256(question.encode('utf-8', 'backslashreplace')).hexdigest()[:32]}"
+    kind, folder, options = type(inventory).__module__, str(inventory.folder), inventory.options
+    # A secret shows itself as a mask: what tells one from another is its digest.
+    given = _hex("\0".join(str(getattr(options, field.name)) for field in fields(type(options)).values()))
+    question = repr((FORMAT, __version__, kind, options, given, folder, account()))
+    name = f"{FOLDER}/{_hex(question)[:32]}"
     kept = _kept(state, name, question)
     if kept is not None:
         return kept
     with _one_at_a_time(state, name, deadline):
         # Another check may have asked in the meantime.
         return _kept(state, name, question) or _asked(inventory, state, name, question, deadline)
+
+
+def _hex(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _asked(inventory: Inventory, state: StateDir | None, name: str, question: str, deadline: Deadline) -> Dated:

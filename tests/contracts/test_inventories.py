@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from infratest.testing.inventories import Case, InventoryContract
@@ -14,9 +16,14 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def case(name: str) -> Case:
-    case: Case = case_of("inventory", name).CASE
-    return case
+def case(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+    """The case, or what its file makes while a test runs."""
+    module = case_of("inventory", name)
+    if not hasattr(module, "case"):
+        yield module.CASE
+        return
+    with module.case(tmp_path_factory.mktemp("case")) as made:
+        yield made
 
 
 class TestInventories(InventoryContract):

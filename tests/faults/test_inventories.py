@@ -116,6 +116,12 @@ def test_a_check_asks_no_program_while_its_answer_is_young(place, server):
         assert place.run(command).status == 0
     assert calls.read_text() == "asked\n"
 
+    # What was said to one account is not for another.
+    place.variables["AWS_PROFILE"] = "other"
+    assert "the cloud does not answer" in one_monitoring_line(place.run("check_infratest"), "UNKNOWN")
+    del place.variables["AWS_PROFILE"]
+    assert place.run("check_infratest").status == 0
+
     # Whoever changes the program changes what it says.
     (place.folder / "inv").write_text(COUNTING + "# changed\n")
     line = one_monitoring_line(place.run("check_infratest"), "UNKNOWN")

@@ -204,6 +204,17 @@ def test_one_who_asks_keeps_the_others_waiting_until_their_deadline(tmp_path):
     assert len(again.hosts) == 1
 
 
+def test_an_answer_is_of_one_account_and_nothing_secret_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "prod")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")
+    assert [*hosts(tmp_path, STACK % "{ssh-config: team}", team="Host web\n")] == ["web"]
+    monkeypatch.setenv("AWS_PROFILE", "test")
+    assert [*hosts(tmp_path, STACK % "{ssh-config: team}")] == ["web"]
+    kept = [*(tmp_path / "state/cache/inventories").glob("*.json")]
+    assert len(kept) == 2
+    assert not any("hunter2" in path.read_text() for path in kept)
+
+
 def test_how_long_an_answer_serves():
     answer = kept_answers.Answer(hosts=())
     now = time.time()

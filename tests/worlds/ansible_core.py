@@ -5,21 +5,16 @@ Its licence is not ours: it is run as a program, and never imported here.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import platform
-import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from infratest.images.cache import cache_folder
+from tests.worlds.venvs import python_with
 
-REQUIREMENT = "ansible-core>=2.19,<2.20"
+REQUIREMENTS = ("ansible-core>=2.19,<2.20",)
 STRICT = {
     "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
     "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true",
@@ -43,22 +38,9 @@ for place in sys.argv[1:]:
 """
 
 
-@cache
 def programs() -> Path:
-    """Return the folder of Ansible's programs, made where it is not there. What cannot be had is a failure."""
-    place = cache_folder() / "ansible-core" / f"{platform.python_version()}-{REQUIREMENT.partition('>')[2]}"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (place / "ready").exists():
-            shutil.rmtree(place, ignore_errors=True)
-            python = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
-            # With our own path, pip would take the tree that this runs in for a package.
-            options = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-            for words in ([python, "-m", "venv", place], [place / "bin/pip", "install", "-q", REQUIREMENT]):
-                subprocess.run(words, check=True, env=options, capture_output=True, timeout=300)
-            (place / "ready").touch()
-    return place / "bin"
+    """Return the folder of Ansible's programs."""
+    return python_with("ansible-core", REQUIREMENTS).parent
 
 
 def listed(places: Sequence[Path]) -> list[dict[str, Any] | None]:
@@ -68,3 +50,7 @@ def listed(places: Sequence[Path]) -> list[dict[str, Any] | None]:
     subprocess.run([programs() / "python", "-c", MANY, *names], check=True, env=options, timeout=300, cwd="/")
     answers = [Path(f"{name}.listed") for name in names]
     return [json.loads(answer.read_text()) if answer.exists() else None for answer in answers]
+
+
+if __name__ == "__main__":  # for `./run`, so that no test pays for the installation
+    programs()

@@ -224,6 +224,10 @@ class Driver(ABC):
         """
 
     @abstractmethod
+    def every_server(self, lib: Any) -> list[Server]:
+        """Return every server of the account in this region, whoever made it, with its labels."""
+
+    @abstractmethod
     def destroy_server(self, lib: Any, id: str) -> None:
         """Have a server deleted; raises what `explain` calls gone where it is not there."""
 

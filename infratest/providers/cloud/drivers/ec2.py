@@ -159,9 +159,14 @@ class Ec2(Driver):
 
     def servers(self, lib: Any, ids: Sequence[str] = ()) -> list[Server]:
         # By a filter, an id that is not there is left out; as InstanceId.1 it would make an error of all.
-        wanted = {"instance-id": list(ids)} if ids else {"tag-key": NAME_LABEL}
+        return self._listed(lib, {"instance-id": list(ids)} if ids else {"tag-key": NAME_LABEL})
+
+    def every_server(self, lib: Any) -> list[Server]:
+        return self._listed(lib, {})
+
+    def _listed(self, lib: Any, filters: Mapping[str, Any]) -> list[Server]:
         found = []
-        for page in _pages(lib, "DescribeInstances", filters=wanted):
+        for page in _pages(lib, "DescribeInstances", filters=filters):
             for element in page.iter(_tag("instancesSet")):
                 for item in element.findall(_tag("item")):
                     reason = item.findtext(f"{_tag('stateReason')}/{_tag('message')}") or ""

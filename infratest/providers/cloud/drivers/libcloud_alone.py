@@ -7,7 +7,7 @@ listed, and that is what `can` says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infratest.cleaning import Secret
@@ -75,8 +75,10 @@ class LibcloudAlone(Driver):
         raise ProviderError(f"driver {self.name} makes no servers: they could not carry the lease's labels")
 
     def servers(self, lib: Any, ids: Sequence[str] = ()) -> list[Server]:
-        found = [_server(node) for node in lib.list_nodes()]
-        return [one for one in found if not ids or one.id in ids]
+        return [one for one in self.every_server(lib) if not ids or one.id in ids]
+
+    def every_server(self, lib: Any) -> list[Server]:
+        return [_server(node) for node in lib.list_nodes()]
 
     def destroy_server(self, lib: Any, id: str) -> None:
         raise ProviderError(f"driver {self.name} removes no servers: it has made none")
@@ -85,5 +87,13 @@ class LibcloudAlone(Driver):
 def _server(node: Any) -> Server:
     return Server(
         id=str(node.id), name=str(node.name), state=STATES.get(str(node.state), PENDING),
-        public=tuple(map(str, node.public_ips)), private=tuple(map(str, node.private_ips)),
+        public=tuple(map(str, node.public_ips)), private=tuple(map(str, node.private_ips)), labels=_labels(node.extra),
     )  # fmt: skip
+
+
+def _labels(extra: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a driver says of tags with values; each has a name of its own for them."""
+    maps = [extra[name] for name in ("labels", "metadata", "tags") if isinstance(extra.get(name), Mapping)]
+    return {
+        str(key): str(value) for each in maps for key, value in each.items() if isinstance(value, str | int | float)
+    }

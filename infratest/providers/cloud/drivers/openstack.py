@@ -140,8 +140,10 @@ class OpenStack(Driver):
     def servers(self, lib: Any, ids: Sequence[str] = ()) -> list[Server]:
         if ids:
             return [_server(one) for id in ids for one in self._one(lib, id)]
-        listed = lib.pages("compute", "/servers/detail", "servers")
-        return [_server(one) for one in listed if NAME_LABEL in (one.get("metadata") or {})]
+        return [one for one in self.every_server(lib) if NAME_LABEL in one.labels]
+
+    def every_server(self, lib: Any) -> list[Server]:
+        return [_server(one) for one in lib.pages("compute", "/servers/detail", "servers")]
 
     def _one(self, lib: Any, id: str) -> Iterator[dict[str, Any]]:
         from libcloud.common.exceptions import BaseHTTPError
