@@ -43,7 +43,9 @@ def user_data(seed: Seed, commands: Sequence[Sequence[str]] = ()) -> str:
         "manage_etc_hosts": "localhost",
         "ssh_deletekeys": True,
         "ssh_keys": {"ed25519_private": seed.host_private, "ed25519_public": seed.host_public},
-        "ssh_pwauth": False,
+        # Not by `ssh_pwauth`: for it cloud-init restarts the SSH server when somebody may have logged in already, and
+        # for a moment the next login is refused. Files are written before the server starts the first time.
+        "write_files": [{"path": "/etc/ssh/sshd_config.d/10-infratest.conf", "content": "PasswordAuthentication no\n"}],
     }
     if seed.user == "root":
         config |= {"disable_root": False, "ssh_authorized_keys": [seed.key]}

@@ -55,9 +55,15 @@ def test_cloud_init_does_what_they_say(machines: NodeMachines, user: str, tmp_pa
     while asked("true").returncode != 0:
         assert time.monotonic() < end, asked("true").stderr
         time.sleep(0.2)
-    assert asked("cloud-init status --wait").stdout.strip(". \n") == "status: done"
+    done = asked("cloud-init status --wait")
+    assert done.returncode == 0, done
+    assert done.stdout.strip(". \n") == "status: done"
     assert asked("hostname; sudo -n id -u; ls /run/told; ls /etc/ssh/ssh_host_*.pub").stdout.split() == [
         "web-1", "0", "/run/told", "/etc/ssh/ssh_host_ed25519_key.pub",
     ]  # fmt: skip
+    # A server that is started anew refuses who comes just then: nothing of ours may cause that.
+    started = asked("sudo -n journalctl --unit=ssh --output=cat --no-pager").stdout
+    assert started.count("Server listening on 0.0.0.0") == 1, started
+    assert asked("sudo -n sshd -T").stdout.count("passwordauthentication no") == 1
     assert asked("sudo -n getent shadow $(id -un)").stdout.split(":")[1][:1] in ("!", "*")  # no password lets in
     assert host.private.decode().splitlines()[1] not in asked("sudo -n cat /var/log/cloud-init-output.log").stdout
