@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from infratest.clock import REAL
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, StateError, UserError
-from infratest.hosts import Host
+from infratest.hosts import GONE, Host
 from infratest.lifecycle.lease import begun_now
 from infratest.lifecycle.listing import Listing, Unsettled
 from infratest.lifecycle.ready import Ready
@@ -22,7 +22,7 @@ from infratest.lifecycle.removal import HOST, STATE, failures, leftovers, of_sta
 from infratest.lifecycle.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, silent
 from infratest.providers.base import HostSpec, Lease, Provider, Resource
 from infratest.stack.declared import StackFile
-from infratest.stack.open import as_made, open_provider
+from infratest.stack.open import as_made, maker_of, open_provider, refuse_another
 from infratest.stack.selection import chosen
 from infratest.store.directory import StateDir
 from infratest.store.journal import (
@@ -79,7 +79,10 @@ class Lifecycle:
 
     def hosts(self, names: Sequence[str] | None = None) -> list[Host]:
         """Return the hosts as they are now; takes no lock and writes nothing."""
-        return as_made(self.now(chosen(self.stack.hosts, names), self.limit(OTHER)), self.stack, self.state)
+        hosts = self.now(chosen(self.stack.hosts, names), self.limit(OTHER))
+        if any(host.state == GONE for host in hosts):
+            self._refuse_another()
+        return as_made(hosts, self.stack, self.state)
 
     def now(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
         """Return hosts by their provider's word, given time to settle where it contradicts the journal."""
@@ -104,7 +107,8 @@ class Lifecycle:
         """
         where = (self.stack.name, self.stack.env)
         with self.state.lock(purpose=f"{verb} of {self.title}"):
-            operation = self.journal.begin(verb, *where)
+            self._refuse_another()
+            operation = self.journal.begin(verb, *where, maker_of(self.stack, self.provider))
             if renew:
                 self.journal.lease(*where, self.lease().expires)
             try:
@@ -122,6 +126,11 @@ class Lifecycle:
             operation.end(DONE)
             with suppress(StateError):  # what was asked for is done; a damaged journal is told by what reads it next
                 self._tidy(operation)
+
+    def _refuse_another(self) -> None:
+        """Raise where the journal has things of another provider: by this one's word they would be gone."""
+        with suppress(StateError):  # a damaged journal is told by what works with it
+            refuse_another(self.stack, self.provider, self.journal.records())
 
     def _tidy(self, operation: Operation) -> None:
         """Forget what is gone, by the provider's word; keep it all while anything is left to reap.

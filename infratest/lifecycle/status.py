@@ -8,7 +8,7 @@ from infratest.hosts import Host
 from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.removal import leftovers
 from infratest.providers.base import Resource
-from infratest.stack.open import as_made
+from infratest.stack.open import as_made, by_another
 from infratest.store.directory import owner
 from infratest.store.journal import Begun, Undo, begun, expires, live
 
@@ -22,7 +22,7 @@ class Status:
         owner, state_id: of this state directory; the id is empty where nothing was ever made from it.
         resources: what the journal holds as live here, kind and name. interrupted: operations without an end; where
         `busy` says that the lock is held one of them is at work. leftovers: what `reap` would remove. undos: faults
-        not known to be taken back.
+        not known to be taken back. by_another: what another provider made, a line each.
     """
 
     hosts: tuple[Host, ...]
@@ -33,6 +33,7 @@ class Status:
     interrupted: tuple[Begun, ...]
     leftovers: tuple[Resource, ...]
     undos: tuple[Undo, ...]
+    by_another: tuple[str, ...]
 
 
 def status(life: Lifecycle) -> Status:
@@ -52,4 +53,5 @@ def status(life: Lifecycle) -> Status:
         interrupted=tuple(begun(records)),
         leftovers=tuple(leftovers(existing, state_id, held)),
         undos=tuple(life.journal.open_undos()),
+        by_another=tuple(by_another(life.stack, life.provider, records)),
     )

@@ -214,6 +214,13 @@ class Provider(ABC):
         self.options = options
         self.context = context
 
+    def place(self) -> str:
+        """Return where it makes things, as a driver and its region; what it made at another place it does not see.
+
+        Empty where there is one place alone. Asks nobody.
+        """
+        return ""
+
     @abstractmethod
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
         """Return what must be made for these hosts in rounds: all of a round at once, one round after the other."""

@@ -62,6 +62,9 @@ class Fake(Provider):
 
     options: Options
 
+    def place(self) -> str:
+        return self.options.world
+
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
         """A network, then all the hosts in it."""
         network = Request(kind="network", name=self._network(), lease=lease)

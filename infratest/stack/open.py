@@ -7,17 +7,18 @@ a monitor that may only read can use it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from infratest import outsiders
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, StateError
+from infratest.errors import InfratestError, StateError, UserError
 from infratest.hosts import GONE, NOT_MADE, Host
 from infratest.options import build
 from infratest.providers.base import Context, Provider
 from infratest.stack import listing
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir
-from infratest.store.journal import Journal
+from infratest.store.journal import Journal, Record, made_by_others
 from infratest.transports.base import Transport
 
 
@@ -41,7 +42,34 @@ def open_provider(stack: StackFile, state: StateDir) -> Provider:
 def open_hosts(stack: StackFile, state: StateDir, deadline: Deadline) -> list[Host]:
     """Return the hosts of the stack as they are now, in the stack file's order, each with its state."""
     listing.read(stack.hosts, deadline)
-    return as_made(open_provider(stack, state).hosts(stack.hosts, deadline), stack, state)
+    provider = open_provider(stack, state)
+    hosts = provider.hosts(stack.hosts, deadline)
+    if any(host.state == GONE for host in hosts):
+        with suppress(StateError):  # a damaged journal is told by those who work with it
+            refuse_another(stack, provider, Journal(state).records())
+    return as_made(hosts, stack, state)
+
+
+def maker_of(stack: StackFile, provider: Provider) -> str:
+    """Return by whom, and where, the stack's hosts are made, as the journal keeps it."""
+    place = provider.place()
+    return f"{stack.provider} ({place})" if place else stack.provider
+
+
+def by_another(stack: StackFile, provider: Provider, records: Sequence[Record]) -> list[str]:
+    """Return, a line each, what another provider than that of the stack file made and nobody has removed."""
+    maker = maker_of(stack, provider)
+    return [
+        f"provider {other} made {', '.join(sorted(made))}, and the stack file says provider {maker} now: "
+        "put the former line back and run `infratest destroy`, then change it"
+        for other, made in made_by_others(records, stack.name, stack.env, maker).items()
+    ]
+
+
+def refuse_another(stack: StackFile, provider: Provider, records: Sequence[Record]) -> None:
+    """Raise UserError where another provider made what is there of this stack: this one would not see it."""
+    if lines := by_another(stack, provider, records):
+        raise UserError(f"{stack.path}: {'; '.join(lines)}")
 
 
 def as_made(hosts: Sequence[Host], stack: StackFile, state: StateDir) -> list[Host]:

@@ -7,15 +7,16 @@ it; all else of this state directory may be removed.
 
 Records, one JSON object a line, each with `what` and `time`:
 
-    begin     op, verb, stack, env, pid          asked     op, kind, name
+    begin     op, verb, stack, env, pid, maker   asked     op, kind, name
     end       op, outcome                        made      op, kind, name, id, spec
     lease     stack, env, expires                removing  op, kind, name, id
     undo-asked  id, host, command, stack, env    removed   op, kind, name, id
     undo-done   id                               provisioned  id, name, digest
                                                  snapshot  id, name, snapshot, digest
 
-`spec`, of a host alone, is what it was made from; records of earlier versions have none. `digest` is of what a host was
-provisioned with (lifecycle/provisioned.py), empty for nothing; the last of a host's, or of its snapshot's, counts.
+`maker` is the provider that was asked, and where (`made_by_others`). `spec`, of a host alone, is what it was made from.
+Records of earlier versions have neither. `digest` is of what a host was provisioned with (lifecycle/provisioned.py),
+empty for nothing; the last of a host's, or of its snapshot's, counts.
 """
 
 from __future__ import annotations
@@ -133,6 +134,23 @@ def standing(records: Iterable[Record], stack: str, env: str) -> dict[str, Resou
         elif what in ("removing", "removed"):
             found.pop(str(record.get("id")), None)
     return found
+
+
+def made_by_others(records: Sequence[Record], stack: str, env: str, maker: str) -> dict[str, list[str]]:
+    """Return what may stand in an environment by the word of another maker, as `host web-1`, by maker.
+
+    Args:
+        maker: a provider and where it makes things, in words. Records of earlier versions have none, and say nothing.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for record in records:
+        other = record.get("maker", maker)
+        if record["what"] != "begin" or other == maker or (record["stack"], record["env"]) != (stack, env):
+            continue
+        made = [(one.kind, one.name) for one in made_by(records, record["op"])]
+        for kind, name in [*made, *sorted(pending(records, record["op"]))]:
+            found.setdefault(other, {})[f"{kind} {name}"] = None
+    return {other: list(names) for other, names in found.items()}
 
 
 def made_by(records: Sequence[Record], op: str) -> list[Resource]:
@@ -284,10 +302,11 @@ class Journal:
         with self._lock:
             self._state.append(NAME, {"what": what, "time": round(self._now(), 3), **fields})
 
-    def begin(self, verb: str, stack: str, env: str) -> Operation:
-        """Begin an operation; the caller holds the stack's lock until its end."""
+    def begin(self, verb: str, stack: str, env: str, maker: str = "") -> Operation:
+        """Begin an operation, by this provider at this place; the caller holds the stack's lock until its end."""
         op = secrets.token_hex(4)
-        self.write("begin", op=op, verb=verb, stack=stack, env=env, pid=os.getpid())
+        more = {"maker": maker} if maker else {}
+        self.write("begin", op=op, verb=verb, stack=stack, env=env, pid=os.getpid(), **more)
         return Operation(self, op)
 
     def lease(self, stack: str, env: str, expires: int) -> None:

@@ -201,6 +201,7 @@ def _lines(found: Status) -> list[str]:
         lines.append(f"interrupted, or at work: {one.verb}, process {one.pid}, begun {_moment(one.time)}")
     for left_over in found.leftovers:
         lines.append(f"leftover: {left_over.kind} {left_over.name} ({left_over.id[:12]}); `infratest reap` removes it")
+    lines += found.by_another
     for undo in found.undos:
         lines.append(f"fault on {undo.host} not known to be taken back; `infratest reap` runs: {undo.command}")
     return lines or ["journal: nothing was made from this state directory"]
@@ -236,5 +237,6 @@ def _as_dict(session: Session, found: Status, hosts: list[Host]) -> dict[str, An
         "live": [{"kind": kind, "name": name} for kind, name in found.resources],
         "interrupted": [{"verb": one.verb, "pid": one.pid, "time": one.time} for one in found.interrupted],
         "leftovers": [{"kind": one.kind, "name": one.name, "id": one.id} for one in found.leftovers],
+        "by_another_provider": list(found.by_another),
         "undos": [{"host": one.host, "command": one.command} for one in found.undos],
     }

@@ -57,6 +57,9 @@ class Cloud(Provider):
         self._ports: list[int] = []
         self._network = ""
 
+    def place(self) -> str:
+        return ", ".join(part for part in (self.options.driver, self._fleet.region, self.options.endpoint) if part)
+
     # What is to be made
 
     def foresee(self, specs: Sequence[HostSpec]) -> None:

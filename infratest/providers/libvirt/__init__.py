@@ -65,6 +65,9 @@ class Libvirt(Provider):
         self._slow: str | None = None
         self._lock = threading.Lock()  # one thread at a time changes the network and the pool
 
+    def place(self) -> str:
+        return self.options.uri
+
     # What is to be made, and making it
 
     def foresee(self, specs: Sequence[HostSpec]) -> None:
