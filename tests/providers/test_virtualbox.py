@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,16 @@ def one_alone(case: Case) -> Case:
 def info(world: VirtualBoxWorld, name: str) -> dict[str, str]:
     lines = world.vbox("showvminfo", name, "--machinereadable").splitlines()
     return {key.strip('"'): value.strip('"') for key, _, value in (line.partition("=") for line in lines)}
+
+
+@contextmanager
+def listening(port: int) -> Iterator[None]:
+    """Be another program that has taken a port."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        yield
 
 
 def hosts_of(world: VirtualBoxWorld) -> list[str]:
@@ -155,8 +166,12 @@ def test_ports_are_not_those_of_a_machine_that_is_halted(world, tmp_path):
 
 def test_ports_are_known_by_the_registry_where_the_list_is_gone(case, world):
     one_alone(case).make()
-    port = case.hosts()[0].endpoints[22][1]
-    assert _host_ports.allotted(case.made[0].id) == {22: port}
+    before = case.hosts()
+    _host_ports.release(case.made[0].id)
+    assert case.hosts() == before
+    case.provider.halt(case.made[0], Deadline(LONG))
+    with listening(before[0].endpoints[22][1]), pytest.raises(ProviderError, match="to its port 22, is taken"):
+        case.provider.start(case.made[0], Deadline(LONG))
 
 
 def test_a_port_that_is_taken_meanwhile_is_told_and_nothing_is_started(case, world):
@@ -164,12 +179,9 @@ def test_a_port_that_is_taken_meanwhile_is_told_and_nothing_is_started(case, wor
     one = case.made[0]
     case.provider.halt(one, Deadline(LONG))
     port = case.hosts()[0].endpoints[22][1]
-    with socket.socket() as other:
-        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind(("127.0.0.1", port))
-        other.listen()
-        with pytest.raises(ProviderError, match=rf"port {port} of 127.0.0.1, which leads to its port 22, is taken"):
-            case.provider.start(one, Deadline(LONG))
+    says = rf"port {port} of 127.0.0.1, which leads to its port 22, is taken"
+    with listening(port), pytest.raises(ProviderError, match=says):
+        case.provider.start(one, Deadline(LONG))
     assert case.hosts()[0].state == STOPPED
 
 

@@ -188,12 +188,18 @@ class VirtualBox(Provider):
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
         state = self._state_id()
         if not state:  # nothing was ever made from here
-            return [self._host(spec, None, GONE) for spec in specs]
+            return [self._host(spec, None, GONE, {}) for spec in specs]
         known, running = self._known, self._registry.running(deadline)
         if not all(spec.name in known and known[spec.name].uuid in running for spec in specs):
             # Only now is there more to ask than who runs.
             known = self._known = self._mine(state, deadline)
-        return [self._host(spec, known.get(spec.name), self._state(known.get(spec.name), deadline)) for spec in specs]
+        return [self._found(spec, known.get(spec.name), deadline) for spec in specs]
+
+    def _found(self, spec: HostSpec, record: Record | None, deadline: Deadline) -> Host:
+        if record is None:
+            return self._host(spec, None, GONE, {})
+        ports = machine.ports(self._registry.vbox, record.uuid, deadline)
+        return self._host(spec, record, self._state(record, deadline), ports)
 
     def _mine(self, state: str, deadline: Deadline) -> dict[str, Record]:
         """Return the records of this stack's machines that are registered, by their host's name."""
@@ -205,15 +211,12 @@ class VirtualBox(Provider):
             if record.uuid in seen.machines and record.stands_for(mine)
         }
 
-    def _state(self, record: Record | None, deadline: Deadline) -> str:
-        if record is None:
-            return GONE
+    def _state(self, record: Record, deadline: Deadline) -> str:
         if record.uuid in self._registry.running(deadline):
             return RUNNING
         return OTHER_STATES.get(machine.info(self._registry.vbox, record.uuid, deadline).get("VMState", ""), STOPPED)
 
-    def _host(self, spec: HostSpec, record: Record | None, state: str) -> Host:
-        ports = _host_ports.allotted(record.uuid) if record else {}
+    def _host(self, spec: HostSpec, record: Record | None, state: str, ports: Mapping[int, int]) -> Host:
         options = {
             "address": _host_ports.LOOPBACK,
             "port": ports.get(22, 22),

@@ -107,7 +107,7 @@ def start(vbox: VBoxManage, record: Record, deadline: Deadline) -> None:
     Raises:
         ProviderError: somebody else listens on one of its ports, or VirtualBox could not start it.
     """
-    for port, at in _host_ports.allotted(record.uuid).items():
+    for port, at in ports(vbox, record.uuid, deadline).items():
         if not _host_ports.free(at):
             raise ProviderError(
                 f"host {record.host} cannot be started: port {at} of {_host_ports.LOOPBACK}, which leads to its port "
