@@ -24,8 +24,9 @@ from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
+from infratest.images import standing
 from infratest.images.cache import build_lock, cache_folder
-from infratest.images.kept import KeptImage
+from infratest.images.kept import KeptImage, limit, make_room, tell_removed
 from infratest.images.recipe import Recipe, names
 from infratest.images.recipe import recipe as recipe_of
 from infratest.images.rootfs import debootstrap_missing, root_folder, run, run_inside
@@ -107,6 +108,7 @@ def disk_image(name: str, folder: Path, deadline: Deadline, full: bool = False) 
     recipe = _machine_recipe(name, folder, full)
     sources = recipe.package_sources()
     place = _place(recipe, sources)
+    built = False
     if not (place / ABOUT).is_file():
         with build_lock(deadline):
             if not (place / ABOUT).is_file():
@@ -114,8 +116,11 @@ def disk_image(name: str, folder: Path, deadline: Deadline, full: bool = False) 
                 log.warning("disk %s is not there yet: building it, which takes two to four minutes, once", place.name)
                 _build(recipe, sources, place, deadline)
                 log.warning("disk %s built in %.0f s", place.name, time.monotonic() - began)
+                built = True
     with suppress(OSError):  # when it was last asked for; a cache that somebody else has built is read only
         os.utime(place / ABOUT)
+    if built:
+        remove_beyond_limit(deadline)
     return _image(recipe.name, place)
 
 
@@ -127,20 +132,32 @@ def kept(providers: Sequence[str]) -> list[KeptImage]:
     """
     found = []
     for place, about in _all():
-        size = sum(path.stat().st_blocks * 512 for path in place.rglob("*"))
+        try:
+            used = (place / ABOUT).stat().st_mtime
+        except FileNotFoundError:
+            continue  # removed just now
         found.append(
             KeptImage(
                 name=str(about["name"]),
                 id=place.name,
                 providers=tuple(providers),
-                size=size,
+                size=_size(place),
                 made=float(about["made"]),
                 source=str(about["source"]),
-                used=(place / ABOUT).stat().st_mtime,
+                used=used,
                 outdated=_outdated(str(about["name"]), place.name),
             )
         )
     return found
+
+
+def _size(place: Path) -> int:
+    """Return the bytes on the disk that a folder takes; files may come and go while it is looked at."""
+    total = 0
+    for path in place.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.lstat().st_blocks * 512
+    return total
 
 
 def _outdated(name: str, identity: str) -> bool:
@@ -156,12 +173,32 @@ def kept_as(image: DiskImage, providers: Sequence[str]) -> KeptImage:
     raise UserError(f"{image.disk}: a disk of your own is used where it is; nothing is built or kept of it")
 
 
+def stands(image: DiskImage, name: str, machine: Path) -> None:
+    """Remember that a machine's disk is, or will be, an overlay of an image; a disk of the user's own is not kept here.
+
+    Args:
+        name: of the host. machine: its folder: for as long as that is there, the image is not removed.
+    """
+    if image.disk.parent.parent == _disks():
+        standing.add(image.disk.parent, name, machine)
+
+
 def remove(identity: str, deadline: Deadline) -> None:
-    """Remove a disk that is kept, by its id; fine if it is gone. Machines that were made from it need it."""
+    """Remove a disk that is kept, by its id; fine if it is gone. Raises ProviderError: machines stand on it."""
     place = _disks() / Path(identity).name
     with build_lock(deadline):
+        machines = standing.names(place)
+        if machines:
+            raise ProviderError(f"image {identity} is what {', '.join(machines)} stand on; destroy them first")
         (place / ABOUT).unlink(missing_ok=True)  # from here on it does not count
         shutil.rmtree(place, ignore_errors=True)
+
+
+def remove_beyond_limit(deadline: Deadline) -> None:
+    """Remove the longest unused disks that no machine stands on, where all take more than INFRATEST_CACHE_SIZE."""
+    most, now = limit(), time.time()
+    for gone in make_room(kept(()), most, lambda each: remove(each.id, deadline), now):
+        tell_removed(gone, most, now)
 
 
 def building_missing() -> str:

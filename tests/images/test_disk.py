@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -102,6 +105,48 @@ def test_kept_disks_are_listed_and_removed_and_what_is_half_made_does_not_count(
     disk.remove(only.id, Deadline(LONG))
     assert disk.kept(["qemu"]) == []
     assert not (cache / "disks" / "debian-12-aaaa").exists()
+
+
+def kept_disk(cache: Path, name: str, used: float) -> disk.DiskImage:
+    """Have a disk of a MiB in the cache, last asked for so many seconds ago."""
+    place = cache / "disks" / name
+    place.mkdir(parents=True)
+    (place / disk.DISK).write_bytes(b"x" * 1024 * 1024)
+    (place / disk.ABOUT).write_text(json.dumps({"name": name, "made": 1700000000.0, "source": "a test"}))
+    os.utime(place / disk.ABOUT, (time.time() - used, time.time() - used))
+    return disk.DiskImage(name=name, id=name, disk=place / disk.DISK, format="qcow2")
+
+
+def test_beyond_the_limit_the_longest_unused_disk_goes_that_no_machine_stands_on(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("INFRATEST_CACHE_SIZE", "2500KiB")
+    machine = tmp_path / "machines" / "0123456789ab"
+    machine.mkdir(parents=True)
+    disk.stands(kept_disk(cache, "with-a-machine", 90000), "web", machine)
+    for name, used in (("longest-unused", 80000), ("unused", 70000), ("just-used", 60)):
+        kept_disk(cache, name, used)
+    caplog.set_level(logging.WARNING)
+    disk.remove_beyond_limit(Deadline(LONG))
+    assert [each.id for each in disk.kept(["qemu"])] == ["just-used", "with-a-machine"]
+    assert [record.message.partition(" (")[0] for record in caplog.records] == ["image longest-unused", "image unused"]
+
+
+def test_a_disk_that_a_machine_stands_on_is_not_removed_until_that_is_gone(cache: Path, tmp_path: Path) -> None:
+    image, machine = kept_disk(cache, "debian-12-aaaa", 0), tmp_path / "0123456789ab"
+    disk.stands(image, "web", machine)
+    machine.mkdir()
+    with pytest.raises(ProviderError, match="image debian-12-aaaa is what web stand on; destroy them first"):
+        disk.remove(image.id, Deadline(LONG))
+    machine.rmdir()
+    disk.remove(image.id, Deadline(LONG))
+    assert disk.kept(["qemu"]) == []
+
+
+def test_a_disk_of_ones_own_gets_nothing_beside_it(tmp_path: Path) -> None:
+    image = disk.disk_image(made(tmp_path / "a.qcow2", "qcow2").name, tmp_path, Deadline(LONG))
+    disk.stands(image, "web", tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.qcow2"]
 
 
 def test_a_disk_is_written_in_another_format(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ class Qemu(Provider):
             record = self._record(request, spec, image)
             one = folder.folder(record.id)
             one.begin(record)
+        images.stands(image, record.name, one.path)
         with one.busy(deadline):
             _host_ports.allot(record.id, declared.ports(spec))
             if self.options.boot == "warm" and image.kernel and not record.disks:
@@ -262,9 +263,6 @@ class Qemu(Provider):
     @classmethod
     def remove_image(cls, image: KeptImage, deadline: Deadline) -> None:
         """Remove a disk. Raises ProviderError: machines that stand on it are there."""
-        standing = sorted(record.name for _, record in folder.machines() if record.image == image.id)
-        if standing:
-            raise ProviderError(f"image {image.id} is what {', '.join(standing)} stand on; destroy them first")
         images.remove(image.id, deadline)
 
     @classmethod
