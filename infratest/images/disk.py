@@ -141,7 +141,7 @@ def kept(providers: Sequence[str]) -> list[KeptImage]:
                 name=str(about["name"]),
                 id=place.name,
                 providers=tuple(providers),
-                size=_size(place),
+                size=space(place),
                 made=float(about["made"]),
                 source=str(about["source"]),
                 used=used,
@@ -151,7 +151,7 @@ def kept(providers: Sequence[str]) -> list[KeptImage]:
     return found
 
 
-def _size(place: Path) -> int:
+def space(place: Path) -> int:
     """Return the bytes on the disk that a folder takes; files may come and go while it is looked at."""
     total = 0
     for path in place.rglob("*"):

@@ -20,6 +20,7 @@ from pathlib import Path
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError
+from infratest.images.disk import space
 from infratest.images.kept import KeptImage
 from infratest.local_program import call
 from infratest.providers.virtualbox import answers, machine
@@ -272,10 +273,10 @@ def machine_folder(vbox: VBoxManage, deadline: Deadline) -> Path:
 
 def as_kept(master: Master) -> KeptImage:
     """Return a master as `infratest box list` shows it."""
-    size = sum(path.stat().st_blocks * 512 for path in Path(master.folder).rglob("*") if path.is_file())
     return KeptImage(
-        name=master.image, id=master.id, providers=("virtualbox",), size=size, made=master.made, source=master.source
-    )
+        name=master.image, id=master.id, providers=("virtualbox",), size=space(Path(master.folder)), made=master.made,
+        source=master.source,
+    )  # fmt: skip
 
 
 def is_box(master: Master) -> bool:
