@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.worlds import moto_ec2
 from tests.worlds.libvirtd import libvirtd
 from tests.worlds.virtualbox import virtualbox_world
 from tests.worlds.wheel import ROOT
@@ -77,6 +78,13 @@ def whole_way(project: Project) -> None:
 
 def test_on_containers(tmp_path: Path) -> None:
     whole_way(Project(tmp_path, LINES["container"]))
+
+
+def test_on_ec2(tmp_path: Path) -> None:
+    """moto's EC2, on whose instances Debian's cloud-init reads the user data that the API was given."""
+    with moto_ec2.of_machines() as cloud:
+        login = moto_ec2.credentials() | {"AWS_ENDPOINT_URL": cloud.url}
+        whole_way(Project(tmp_path, LINES["ec2"], login))
 
 
 @pytest.mark.machines

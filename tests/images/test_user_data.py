@@ -12,24 +12,16 @@ import pytest
 
 from infratest.images.seed import Seed, user_data
 from infratest.providers import _ssh_keys
-from tests.worlds.node_image import node_image
-from tests.worlds.node_machines import NodeMachines
-from tests.worlds.nodes import SSH_PORT
+from tests.worlds.node_network import node_network
+from tests.worlds.nodes.machines import NodeMachines
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(1200)]  # the image may have to be built first
 
 
 @pytest.fixture(scope="module")
-def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeMachines]:
-    engine, image = node_image()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in engine.environment.items():
-            patch.setenv(name, value)
-        machines = NodeMachines(tmp_path_factory.mktemp("nodes"), (engine.program, *engine.options), image)
-        try:
-            yield machines
-        finally:
-            machines.close()
+def machines() -> Iterator[NodeMachines]:
+    with node_network() as network:
+        yield NodeMachines(**network)
 
 
 @pytest.mark.parametrize("user", ["root", "deploy"])
@@ -43,11 +35,11 @@ def test_cloud_init_does_what_they_say(machines: NodeMachines, user: str, tmp_pa
     told = user_data(seed, [["touch", "/run/told"]])
     address = machines.start(f"i-{user}", told)
     known = tmp_path / "known_hosts"
-    known.write_text(f"[{address}]:{SSH_PORT} {host.public}\n")
+    known.write_text(f"{address} {host.public}\n")
 
     def asked(command: str) -> subprocess.CompletedProcess[str]:
         options = [f"UserKnownHostsFile={known}", "StrictHostKeyChecking=yes", "BatchMode=yes", "ConnectTimeout=10"]
-        words = ["ssh", "-F", "none", "-p", str(SSH_PORT), "-i", str(key), *(f"-o{each}" for each in options)]
+        words = ["ssh", "-F", "none", "-i", str(key), *(f"-o{each}" for each in options)]
         words.append(f"{user}@{address}")
         return subprocess.run([*words, command], capture_output=True, text=True, timeout=60, env=os.environ)
 

@@ -115,7 +115,7 @@ class TestItsLife:
         (resource,) = life.made(Deadline(30))
         assert isinstance(life.provider, Consoles)
         assert isinstance(life.provider, Reboots)
-        assert "Linux version" in life.provider.console(resource, Deadline(30)).text
+        assert "BEGIN SSH HOST KEY KEYS" in life.provider.console(resource, Deadline(30)).text
         life.provider.reboot(resource, Deadline(30))
         assert answers(life.hosts()[0])
 

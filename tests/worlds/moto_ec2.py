@@ -15,9 +15,12 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.worlds.node_network import node_network
 from tests.worlds.nodes import SSH_PORT
 from tests.worlds.venvs import python_with
 
@@ -28,13 +31,18 @@ IMAGE = "debian-12-amd64-*"
 
 
 class Ec2:
-    """A running server; `url` is its endpoint."""
+    """A running server; `url` is its endpoint.
 
-    def __init__(self) -> None:
+    Args:
+        network: of nodes that are whole machines (`node_network`); without one they are sshds of this machine.
+    """
+
+    def __init__(self, network: Mapping[str, Any] | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="infratest-moto-"))
         self.log = (self.folder / "log").open("wb")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
         words = [python_with("moto", MOTO), PROGRAM, self.folder / "nodes"]
+        words += [json.dumps(network)] if network else []
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=self.log, env=clean)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -64,6 +72,21 @@ def cloud() -> Ec2:
     server = Ec2()
     atexit.register(server.stop)
     return server
+
+
+@contextmanager
+def of_machines(**others: Any) -> Iterator[Ec2]:
+    """Have a server of one's own whose nodes are whole machines.
+
+    Args:
+        others: see `node_network`.
+    """
+    with node_network(**others) as network:
+        server = Ec2(network)
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def credentials() -> dict[str, str]:

@@ -1,16 +1,18 @@
 """EC2 by moto's server, with what it lacks to be used as the real one: run by the Python of its own environment.
 
-    python moto_server.py FOLDER            prints the port that it listens at, on 127.0.0.1
+    python moto_server.py FOLDER [NETWORK]   prints the port that it listens at, on 127.0.0.1; NETWORK: of nodes that
+                                             are whole machines, as `node_network` has it, in JSON
 
 moto keeps the state and gives the answers. Put round it here, as EC2 has it: the XML namespace that ends in a slash,
 signatures that are checked (version 4, key and secret as below), one instance for one client token however often it is
-asked for, and behind each running instance a sshd at a public address (`nodes`). PUT / takes a JSON map of wishes:
+asked for, and behind each running instance a node at its public address (`nodes`). PUT / takes a JSON map of wishes:
 `pending` listings before a new instance runs, `broken` names of instances that end with a reason at the second listing,
 `forgets` instance ids that the next so many listings do not have.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import importlib.util
@@ -39,6 +41,8 @@ IMAGES = (
     ("debian-12-amd64-20260101-1", datetime(2026, 1, 1, tzinfo=UTC)),
     ("debian-11-amd64-20260201-1", datetime(2026, 2, 1, tzinfo=UTC)),
 )
+#: As Debian publishes its images, under the id of its own account.
+PUBLISHED, DEBIAN = "debian-12-amd64-20260112-1", "136693071363"
 NAMESPACE = re.compile(rb'(xmlns="http://ec2\.amazonaws\.com/doc/2016-11-15)"')
 
 
@@ -81,6 +85,10 @@ class Cloud:
         answer = self._of_moto(env, body)
         for instance in instances(account).values():
             self._behind(instance, new=instance.id not in before)
+        if action == "RebootInstances" and answer[0].startswith("200"):
+            self.nodes.reboot(asked["InstanceId.1"])
+        if action == "GetConsoleOutput" and answer[0].startswith("200"):
+            answer = (*answer[:2], printed(answer[2], self.nodes.console(asked["InstanceId"])))
         if action == "RunInstances" and answer[0].startswith("200") and token[1]:
             self.tokens[token] = answer
         if action == "DescribeInstances":
@@ -121,7 +129,9 @@ class Cloud:
             instance.listings_left = int(self.wishes["pending"])
             instance._state.name, instance._state.code = "pending", 0
         if instance.state == "running":
-            instance.nics[0].public_ip = self.nodes.start(instance.id, str(instance.user_data or ""))
+            address = instance.nics[0].public_ip = self.nodes.start(instance.id, str(instance.user_data or ""))
+            if self.nodes.meet:
+                instance.nics[0].private_ip_address = address
         elif instance.state == "stopped":
             self.nodes.stop(instance.id)
         elif instance.state == "terminated":
@@ -134,6 +144,8 @@ def prepare(account) -> None:
         for name, made in IMAGES:
             ami = account.register_image(name=name, description=name)
             ami.creation_date = made
+        published = account.register_image(name=PUBLISHED, description=PUBLISHED)
+        published.owner_id, published.is_public = DEBIAN, "true"
 
 
 def instances(account):
@@ -144,6 +156,11 @@ def without(answer: bytes, instance: str) -> bytes:
     """Return a listing without the reservation of an instance, as one that has not heard of it yet."""
     items = re.split(rb"(?=<item><reservationId>|</reservationSet>)", answer)
     return b"".join(item for item in items if f"<instanceId>{instance}<".encode() not in item)
+
+
+def printed(answer: bytes, text: str) -> bytes:
+    """Return the answer to a question for an instance's console, with what its machine prints there."""
+    return re.sub(rb"<output>[^<]*</output>", b"<output>%s</output>" % base64.b64encode(text.encode()), answer)
 
 
 def refused(env, body: bytes):
@@ -188,16 +205,25 @@ def error(status: str, code: str, message: str):
 
 
 def load(path: Path):
-    """Return a module by its file, from outside its package: this environment has no infratest."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    """Return a package by its folder, without those round it: this environment has no infratest."""
+    place = [str(path)]
+    spec = importlib.util.spec_from_file_location(path.name, path / "__init__.py", submodule_search_locations=place)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
+    sys.modules[path.name] = module
     spec.loader.exec_module(module)
     return module
 
 
-def main(folder: str) -> None:
-    nodes = load(Path(__file__).with_name("nodes.py")).Nodes(Path(folder))
+def nodes_of(folder: str, network: str = ""):
+    """Return the nodes: whole machines in a network, sshds of this machine without one."""
+    nodes = load(Path(__file__).with_name("nodes"))
+    if network:
+        return importlib.import_module("nodes.machines").NodeMachines(**json.loads(network))
+    return nodes.Nodes(Path(folder))
+
+
+def main(*words: str) -> None:
+    nodes = nodes_of(*words)
     server = make_server("127.0.0.1", 0, Cloud(nodes), threaded=True)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print(server.port, flush=True)
@@ -208,4 +234,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

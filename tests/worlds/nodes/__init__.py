@@ -3,9 +3,11 @@
 A cloud's API in these tests is real or near to it, and nothing stands behind its nodes. `Nodes` does: `start` reads the
 very user data that the API was given, as cloud-init would (played here: the host key, and who is let in, taken from
 `#cloud-config`), and has sshd listen at the node's address; `stop` ends it, and what its connections had started. The
-host is this machine itself, so whoever runs the tests is the only user that can log in.
+host is this machine itself, so whoever runs the tests is the only user that can log in. Where that is not enough,
+`machines.NodeMachines` has the same interface: its nodes are whole machines.
 
-It imports the standard library alone: a cloud's server, in a virtual environment of its own, can load this file.
+This folder imports the standard library alone and nothing by its full name: a cloud's server, in a virtual environment
+of its own, loads it as the package `nodes`.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class Node:
 
     address: str
     folder: Path
-    claim: socket.socket = field(repr=False)
+    claim: socket.socket | None = field(repr=False, default=None)
     user_data: str = ""
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -55,6 +57,9 @@ class Nodes:
     Args:
         folder: for keys and logs. network: where addresses are taken from, when the cloud gives none.
     """
+
+    #: Whether nodes reach each other at their addresses, as in a network of their own.
+    meet = False
 
     def __init__(self, folder: Path, network: str = NETWORK) -> None:
         self._folder = folder
@@ -92,7 +97,8 @@ class Nodes:
             found = self._nodes.pop(node, None)
             if found is not None:
                 _end(found)
-                found.claim.close()
+                if found.claim is not None:
+                    found.claim.close()
                 shutil.rmtree(found.folder, ignore_errors=True)
 
     def reboot(self, node: str) -> None:
@@ -117,6 +123,14 @@ class Nodes:
     def logins(self, node: str) -> int:
         """Return how many logins a node's sshd has counted."""
         return self._nodes[node].log.read_text("utf-8", "replace").count("Accepted publickey for")
+
+    def console(self, node: str) -> str:
+        """Return what a node's serial port shows: its sshd's log, and the host key as cloud-init prints it."""
+        found = self._nodes[node]
+        command = ["ssh-keygen", "-y", "-f", found.folder / "host_key"]
+        public = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        keys = f"-----BEGIN SSH HOST KEY KEYS-----\n{public}-----END SSH HOST KEY KEYS-----\n"
+        return keys + found.log.read_text("utf-8", "replace")
 
     def close(self) -> None:
         """End them all."""
