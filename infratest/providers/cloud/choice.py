@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -14,6 +15,8 @@ from infratest.units import human
 CPUS, MEMORY = 1, 2**30
 #: Names that are shown of many.
 SHOWN = 8
+#: What a name is followed by where a distribution's builds have longer ones: debian-12-genericcloud-amd64-20260101.
+BUILD = r"(?![0-9])"
 
 
 def newest(images: Sequence[Image], wanted: str) -> Image | None:
@@ -25,6 +28,18 @@ def newest(images: Sequence[Image], wanted: str) -> Image | None:
     exact = [image for image in images if wanted in (image.id, image.name)]
     matching = exact or [image for image in images if fnmatch.fnmatchcase(image.name, wanted)] or list(images)
     return max(matching, key=lambda image: (image.made, image.name), default=None)
+
+
+def means(pattern: str, name: str) -> bool:
+    """Return whether an image may be the one that is meant: `debian-12` is "Debian 12" as well, and its builds."""
+    if fnmatch.fnmatchcase(name, pattern):
+        return True
+    return re.match(re.escape(pattern.lower()) + BUILD, plain(name)) is not None
+
+
+def plain(name: str) -> str:
+    """Return a name as short names are written."""
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower())
 
 
 def no_image(where: str, wanted: str, known: Sequence[str], owner: str) -> UserError:

@@ -9,18 +9,18 @@ API v2.
 from __future__ import annotations
 
 import base64
-import fnmatch
 import ipaddress
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 from infratest.cleaning import clean
-from infratest.errors import ProviderError, UserError, unknown
+from infratest.errors import UserError, unknown
 from infratest.providers.base import Resource
+from infratest.providers.cloud import choice
 from infratest.providers.cloud.drivers import _openstack
+from infratest.providers.cloud.drivers._described import described, labels_of
 from infratest.providers.cloud.drivers.base import (
     ERROR,
     GONE,
@@ -53,14 +53,7 @@ DOING: dict[str, State] = {
     **dict.fromkeys(("deleting", "soft-deleting"), LEAVING),
 }
 
-#: How a description begins that holds labels. Characters that neutron takes, and what its labels are called there.
-DESCRIBED = "infratest?"
-LONGEST_DESCRIPTION = 255
-PREFIX = "infratest."
-
 QUOTA = ("Quota exceeded", "quota", "OverQuota", "No more IP addresses")
-#: What a name is followed by where a distribution's builds have longer ones: debian-12-genericcloud-amd64-20260101.
-BUILD = r"(?![0-9])"
 #: What of such a name says which distribution and release it is.
 SHORT = re.compile(r"[a-z]+-[0-9.]+")
 
@@ -106,12 +99,12 @@ class OpenStack(Driver):
         given = {"owner": owner} if owner else {}
         found = [_image(one) for one in lib.pages("image", "/v2/images", "images", status="active", **given)]
         exact = [one for one in found if pattern in (one.id, one.name)]
-        return exact or [one for one in found if _means(pattern, one.name)]
+        return exact or [one for one in found if choice.means(pattern, one.name)]
 
     def nearest_images(self, lib: Any, owner: str) -> list[str]:
         """Return short names before long ones: they mean the newest build."""
         names = [image.name for image in self.images(lib, "*", owner)]
-        short = [found[0] for name in names if (found := SHORT.match(_plain(name)))]
+        short = [found[0] for name in names if (found := SHORT.match(choice.plain(name)))]
         return list(dict.fromkeys([*short, *names]))
 
     def sizes(self, lib: Any) -> list[Size]:
@@ -230,30 +223,8 @@ class OpenStack(Driver):
         lib.ask("network", "DELETE", f"/v2.0/security-groups/{id}")
 
 
-def described(labels: Mapping[str, str]) -> str:
-    """Return labels as a description; where the state directory is, is left out when it makes it too long.
-
-    Raises:
-        ProviderError: it is too long without it.
-    """
-    kept = {key.removeprefix(PREFIX): value for key, value in labels.items() if value}
-    text = DESCRIBED + urlencode(kept)
-    if len(text) > LONGEST_DESCRIPTION:
-        text = DESCRIBED + urlencode({key: value for key, value in kept.items() if key != "directory"})
-    if len(text) > LONGEST_DESCRIPTION:
-        raise ProviderError(
-            f"the lease's labels do not fit into a security group's description, which has {LONGEST_DESCRIPTION} "
-            "characters: shorten the stack's name, or INFRATEST_OWNER"
-        )
-    return text
-
-
 def _labels(group: Mapping[str, Any]) -> dict[str, str]:
-    """Return the labels of a security group, none of one that is not ours."""
-    text = str(group.get("description") or "")
-    if not text.startswith(DESCRIBED):
-        return {}
-    return {PREFIX + key: value for key, value in parse_qsl(text.removeprefix(DESCRIBED))}
+    return labels_of(str(group.get("description") or ""))
 
 
 def _rules(group: str, ports: Sequence[int]) -> Iterator[dict[str, Any]]:
@@ -300,14 +271,3 @@ def _image(found: Mapping[str, Any]) -> Image:
         made=str(found.get("created_at") or ""),
         architecture=str(found.get("architecture") or ""),
     )
-
-
-def _means(pattern: str, name: str) -> bool:
-    """Return whether an image may be the one that is meant: `debian-12` is "Debian 12" as well, and its builds."""
-    if fnmatch.fnmatchcase(name, pattern):
-        return True
-    return re.match(re.escape(pattern.lower()) + BUILD, _plain(name)) is not None
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", name.lower())
