@@ -1,7 +1,8 @@
 """An HTTP proxy that stands before a cloud's API and does what clouds do on bad days, once or as often as it is told.
 
-It passes on what it is asked and counts it by action: EC2's `Action`, else method and path. A fault answers without
-asking (`status`), or asks and then keeps the answer back (`lost`), cuts it (`cut`) or changes it (`change`).
+It passes on what it is asked and counts it by action: EC2's `Action`, CloudStack's `command`, else method and path. A
+fault answers without asking (`status`), or asks and then keeps the answer back (`lost`), cuts it (`cut`) or changes it
+(`change`).
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class Proxy:
         length = int(handler.headers.get("Content-Length") or 0)
         body = handler.rfile.read(length)
         asked = parse_qs(urlsplit(handler.path).query) | parse_qs(body.decode("latin-1"))
-        fault = self._fault(asked.get("Action", [f"{handler.command} {urlsplit(handler.path).path}"])[0])
+        fault = self._fault(_action(handler, asked))
         time.sleep(fault.delay)
         if fault.before is not None:
             fault.before()
@@ -131,6 +132,13 @@ class Proxy:
         if fault.change is not None:
             data = fault.change(data)
         _answer(handler, reply.status, headers, data, cut=fault.cut)
+
+
+def _action(handler: BaseHTTPRequestHandler, asked: dict[str, list[str]]) -> str:
+    for name in ("Action", "command"):
+        if name in asked:
+            return asked[name][0]
+    return f"{handler.command} {urlsplit(handler.path).path}"
 
 
 def _answer(

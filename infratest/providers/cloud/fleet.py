@@ -186,7 +186,11 @@ class Fleet:
             if server.state in (base.ERROR, base.GONE):
                 why = f": {server.reason}" if server.reason else "; its cloud gives no reason"
                 raise ProviderError(f"server {title} ({own}) is {server.state} at {self._account.title}{why}")
-            return ready(server)
+            done = ready(server)
+            if server.refused and not done:
+                words = f"is {server.state} still at {self._account.title}: {server.refused}"
+                raise ProviderError(f"server {title} ({own}) {words}")
+            return done
 
         found = self.poller(region).wait(own, look, deadline, f"server {title} ({own})")
         if found is None:

@@ -33,7 +33,10 @@ class Options:
     )
     region: str = field(
         default="",
-        metadata={"title": "a region's name", "description": "where hosts are made; the environment's without it"},
+        metadata={
+            "title": "a region's name",
+            "description": "where hosts are made, of CloudStack a zone; the environment's without it",
+        },
     )
     regions: tuple[str, ...] = field(
         default=(),
@@ -54,7 +57,7 @@ class Options:
         default="",
         metadata={
             "title": "a profile's name",
-            "description": "of AWS's configuration files, or a cloud's name in clouds.yaml",
+            "description": "of AWS's configuration files, a cloud's name in clouds.yaml, a section of cloudstack.ini",
         },
     )
     key: str = field(

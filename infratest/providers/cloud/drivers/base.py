@@ -75,7 +75,12 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A server as a listing has it. `reason`: why it is in error or gone, in the cloud's own words."""
+    """A server as a listing has it.
+
+    Args:
+        reason: why it is in error or gone, in the cloud's own words. refused: why what was asked of it last was not
+        done, where a cloud says so afterwards.
+    """
 
     id: str
     name: str
@@ -84,6 +89,7 @@ class Server:
     public: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    refused: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

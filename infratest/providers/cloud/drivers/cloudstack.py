@@ -1,0 +1,366 @@
+"""CloudStack: servers (its instances), templates, service offerings and security groups.
+
+Details carry a server's lease from the first moment: they are part of its request, where tags are not. A stack has a
+security group of its own, whose description carries the labels. It has no key pair: CloudStack's carry no labels, an
+account has a key only once, and the stack's key is let in by user data anyway. What takes time is a job there; nobody
+here waits for one, but where a server is not what a job was to make it, the job is asked why. Names of commands and
+fields are those of the CloudStack API reference.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infratest.cleaning import clean
+from infratest.errors import ProviderError, UserError, unknown
+from infratest.providers.base import Resource
+from infratest.providers.cloud import choice
+from infratest.providers.cloud.drivers import _cloudstack
+from infratest.providers.cloud.drivers._cloudstack_jobs import UNDER_WAY, Jobs
+from infratest.providers.cloud.drivers._described import PREFIX, described, labels_of
+from infratest.providers.cloud.drivers.base import (
+    ERROR,
+    GONE,
+    LEAVING,
+    NAME_LABEL,
+    PENDING,
+    RUNNING,
+    STOPPED,
+    STOPPING,
+    Driver,
+    Failure,
+    Image,
+    Server,
+    ServerSpec,
+    Settings,
+    Size,
+    State,
+)
+
+#: A server's `state`; what is not here is on its way to something. A destroyed one is off for good unless an
+#: administrator brings it back; some accounts see it until it is expunged.
+STATES: dict[str, State] = {
+    "Running": RUNNING, "Migrating": RUNNING, "Stopping": STOPPING, "Stopped": STOPPED, "Error": ERROR,
+    "Expunging": LEAVING, "Destroyed": GONE, "Expunged": GONE,
+}  # fmt: skip
+
+#: Status and code of an error (ApiErrorCode in CloudStack's source).
+NOT_TAKEN, INTERNAL, NOT_ALLOWED, TOO_MANY, NO_CAPACITY, UNAVAILABLE, NOT_ALLOCATED, IN_USE = (
+    431, 530, 531, 532, 533, 534, 535, 536,
+)  # fmt: skip
+#: How an error begins or ends that says of an id that nothing has it.
+NOBODY = ("entity does not exist", "Unable to find", "unable to find")
+#: Characters of a server's name, which is its host name, and how many of the request's token make it nobody else's:
+#: a server that is destroyed keeps its name until it is expunged.
+LONGEST_NAME, TOKEN = 63, 8
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Zone:
+    """Where servers are made. `groups`: they have security groups."""
+
+    id: str
+    name: str
+    groups: bool
+
+
+class CloudStack(Driver):
+    """CloudStack by libcloud's connection."""
+
+    name = "cloudstack"
+    can = frozenset(("labels", "user-data", "firewall", "halt", "reboot", "owner"))
+    kinds = ("firewall",)
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._login = _cloudstack.login(settings)
+        self._lock, self._looking = threading.Lock(), threading.Lock()
+        self._zones: list[Zone] = []
+        self._networks: dict[str, str] = {}
+        self._expunges: bool | None = None
+        self._shown = False  # a listing shows a server's details
+        self._jobs = Jobs()
+
+    @property
+    def region(self) -> str:
+        """Return nothing: one listing has the servers of all zones, and `region:` is the zone where they are made."""
+        return ""
+
+    def connect(self, region: str) -> Any:
+        from infratest.providers.cloud.drivers._cloudstack_wire import Cloud
+
+        return Cloud(self._login)
+
+    def explain(self, error: Exception, status: int) -> Failure | None:
+        words = clean(str(error), 400)
+        if status == 401:
+            return Failure(words=words, advice="look at the key, the secret, and this machine's clock")
+        if status == NOT_TAKEN and any(each in words for each in NOBODY):
+            return Failure(words=words, gone=True)
+        if status == INTERNAL:
+            return Failure(words=words, advice="its own log says more", again="unsure")
+        if status == NOT_ALLOWED:
+            return Failure(words=words, advice="look at what the account may do")
+        if status in (TOO_MANY, NOT_ALLOCATED):
+            return Failure(words=words, advice="remove what is not needed, take another size, or have the limit raised")
+        if status in (NO_CAPACITY, UNAVAILABLE):
+            return Failure(words=words, advice="take another size or zone, or try again later")
+        if status == IN_USE:
+            return Failure(words=words, busy=True)
+        return Failure(words=words) if 430 <= status <= 599 and status not in (500, 502, 503, 504) else None
+
+    # What there is to choose from
+
+    def images(self, lib: Any, pattern: str, owner: str) -> list[Image]:
+        """Return templates: the account's own and those that the cloud features, else an owner's; any by its id."""
+        if UUID.fullmatch(pattern):
+            return [_image(one) for one in self._templates(lib, "executable", id=pattern)]
+        found = self._templates(lib, *(("executable",) if owner else ("featured", "selfexecutable")))
+        images = [_image(one) for one in found if not owner or owner in (one.get("account"), one.get("project"))]
+        exact = [one for one in images if pattern in (one.id, one.name)]
+        return exact or [one for one in images if choice.means(pattern, one.name)]
+
+    def _templates(self, lib: Any, *filters: str, **given: str) -> list[dict[str, Any]]:
+        zone, found = self._zone(lib), {}
+        for name in filters:
+            for one in lib.pages("listTemplates", "template", templatefilter=name, zoneid=zone.id, **given):
+                if one.get("isready", True):
+                    found[str(one["id"])] = one
+        return list(found.values())
+
+    def sizes(self, lib: Any) -> list[Size]:
+        """Return service offerings; not those whose CPUs and memory each request is to name."""
+        found = lib.pages("listServiceOfferings", "serviceoffering", zoneid=self._zone(lib).id)
+        return [
+            Size(id=str(one["id"]), name=one["name"], cpus=int(one["cpunumber"]), memory=int(one["memory"]) * 2**20)
+            for one in found
+            if not one.get("iscustomized") and one.get("cpunumber") and one.get("memory")
+        ]
+
+    # Servers
+
+    def create_server(self, lib: Any, wanted: ServerSpec) -> Server:
+        zone = self._zone(lib)
+        given: dict[str, Any] = {
+            "name": f"{wanted.name[: LONGEST_NAME - TOKEN - 1]}-{wanted.token[:TOKEN]}",
+            "displayname": wanted.name[:255],
+            "templateid": wanted.image.id,
+            "serviceofferingid": wanted.size.id,
+            "zoneid": zone.id,
+            "userdata": base64.b64encode(wanted.user_data.encode()).decode("ascii"),
+            **{f"details[0].{key}": value for key, value in wanted.labels.items() if value},
+        }
+        if wanted.network:
+            given["networkids"] = self._network(lib, wanted.network, zone)
+        if wanted.firewall and zone.groups:
+            given["securitygroupids"] = wanted.firewall.id
+        answer = lib.ask("deployVirtualMachine", **given)
+        id = str(answer["id"])
+        self._jobs.asked(id, answer, RUNNING)
+        self._look_at_labels(lib, id)
+        return Server(id=id, name=wanted.name, state=PENDING, labels=wanted.labels)
+
+    def _look_at_labels(self, lib: Any, id: str) -> None:
+        """Give up on a cloud whose listings do not show details, as those before 4.13: nobody would find its servers.
+
+        Raises:
+            ProviderError: it is such a cloud; the server that told so is on its way out again.
+        """
+        with self._looking:  # the first server tells; those that are asked for meanwhile wait for it
+            if self._shown or all(NAME_LABEL in one.labels for one in self.servers(lib, [id])):
+                self._shown = True
+                return
+        self.destroy_server(lib, id)
+        raise ProviderError(
+            f"driver cloudstack: a listing does not show the details of server {id}, by which `reap` would find it: "
+            "CloudStack 4.13 or later is needed, and user.vm.denied.details must leave infratest.* alone"
+        )
+
+    def servers(self, lib: Any, ids: Sequence[str] = ()) -> list[Server]:
+        if ids:
+            return [self._jobs.judged(lib, _listed(one), _busy(one)) for id in ids for one in self._one(lib, id)]
+        return [one for one in self.every_server(lib) if NAME_LABEL in one.labels]
+
+    def every_server(self, lib: Any) -> list[Server]:
+        return [
+            self._jobs.judged(lib, _listed(one), _busy(one))
+            for one in lib.pages("listVirtualMachines", "virtualmachine")
+        ]
+
+    def _one(self, lib: Any, id: str) -> Iterator[dict[str, Any]]:
+        from libcloud.common.exceptions import BaseHTTPError
+
+        try:
+            yield from lib.ask("listVirtualMachines", id=id).get("virtualmachine", [])
+        except BaseHTTPError as error:
+            failure = self.explain(error, error.code)
+            if failure is None or not failure.gone:
+                raise
+
+    def destroy_server(self, lib: Any, id: str) -> None:
+        given = {"expunge": "true"} if self._may_expunge(lib) else {}
+        self._jobs.asked(id, lib.ask("destroyVirtualMachine", id=id, **given), GONE)
+
+    def stop_server(self, lib: Any, id: str) -> None:
+        self._jobs.asked(id, lib.ask("stopVirtualMachine", id=id), STOPPED)
+
+    def start_server(self, lib: Any, id: str) -> None:
+        self._jobs.asked(id, lib.ask("startVirtualMachine", id=id), RUNNING)
+
+    def reboot_server(self, lib: Any, id: str) -> None:
+        lib.ask("rebootVirtualMachine", id=id)
+
+    # The account's furniture
+
+    def _zone(self, lib: Any) -> Zone:
+        """Return the zone that hosts are made in, asked once.
+
+        Raises:
+            UserError: there is none of that name, with the nearest; or several, and nobody said which.
+        """
+        with self._lock:
+            if not self._zones:
+                listed = lib.pages("listZones", "zone", available="true")
+                self._zones = [
+                    Zone(str(one["id"]), str(one["name"]), bool(one.get("securitygroupsenabled"))) for one in listed
+                ]
+            zones = self._zones
+        wanted, names = self.settings.region, [zone.name for zone in zones]
+        if not wanted and len(zones) == 1:
+            return zones[0]
+        start = "provider cloud, driver cloudstack"
+        if not zones:
+            raise UserError(f"{start}: this account has no zone to make hosts in")
+        if not wanted:
+            raise UserError(f"{start}: which zone? say `region:`: {', '.join(sorted(names))}")
+        for zone in zones:
+            if wanted in (zone.id, zone.name):
+                return zone
+        raise UserError(f"{start}: {unknown('region (zone)', wanted, sorted(names))}")
+
+    def _network(self, lib: Any, wanted: str, zone: Zone) -> str:
+        """Return a network's id by its id or name, asked once.
+
+        Raises:
+            UserError: there is none, with the nearest, or several of that name.
+        """
+        with self._lock:
+            if wanted not in self._networks:
+                found = lib.pages("listNetworks", "network", zoneid=zone.id, canusefordeploy="true")
+                same = [str(one["id"]) for one in found if wanted in (one["id"], one["name"])]
+                if len(same) > 1:
+                    raise UserError(f"network {wanted!r}: several have this name, say one's id: {', '.join(same)}")
+                if not same:
+                    raise UserError(unknown("network", wanted, sorted(str(one["name"]) for one in found)))
+                self._networks[wanted] = same[0]
+            return self._networks[wanted]
+
+    def _may_expunge(self, lib: Any) -> bool:
+        with self._lock:
+            if self._expunges is None:
+                able = lib.ask("listCapabilities").get("capability", {})
+                self._expunges = bool(able.get("allowuserexpungerecovervm"))
+            return self._expunges
+
+    # What a stack has beside its servers
+
+    def create(
+        self,
+        lib: Any,
+        kind: str,
+        name: str,
+        labels: Mapping[str, str],
+        public_key: str,
+        ports: Sequence[int],
+        network: str,
+    ) -> str:
+        there = [one for one in self._groups(lib, securitygroupname=name) if _labels(one).get(NAME_LABEL) == name]
+        if there:
+            group = there[0]
+        else:
+            given = {"name": name, "description": described(labels)}
+            group = lib.ask("createSecurityGroup", **given)["securitygroup"]
+        has = {(str(one.get("startport", "")), one.get("cidr") or "") for one in group.get("ingressrule", [])}
+        for rule in _rules(group, ports):
+            if (str(rule.get("startport", "")), rule.get("cidrlist", "").partition(",")[0]) not in has:
+                lib.ask("authorizeSecurityGroupIngress", securitygroupid=group["id"], **rule)
+        return str(group["id"])
+
+    def others(self, lib: Any) -> list[Resource]:
+        found = [(one, _labels(one)) for one in self._groups(lib)]
+        return [
+            Resource(kind="firewall", id=str(one["id"]), name=labels[NAME_LABEL], labels=labels)
+            for one, labels in found
+            if NAME_LABEL in labels
+        ]
+
+    def _groups(self, lib: Any, **given: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = lib.pages("listSecurityGroups", "securitygroup", **given)
+        return found
+
+    def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
+        from libcloud.common.exceptions import BaseHTTPError
+
+        try:
+            lib.ask("deleteSecurityGroup", id=id)
+        except BaseHTTPError as error:
+            if error.code != IN_USE or self._may_expunge(lib):
+                raise
+            raise ProviderError(
+                f"removing firewall {name}: CloudStack answered: {clean(str(error), 200)}: its servers are destroyed, "
+                "and keep it until CloudStack expunges them, which this account may not have done at once "
+                "(allow.user.expunge.recover.vm): `infratest reap` removes it later"
+            ) from None
+
+
+def _rules(group: Mapping[str, Any], ports: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield what comes in: everything from the group's own servers, and some ports from anywhere."""
+    own = "usersecuritygrouplist[0]"
+    yield {"protocol": "ALL", f"{own}.account": group["account"], f"{own}.group": group["name"]}
+    for port in ports:
+        yield {"protocol": "TCP", "startport": port, "endport": port, "cidrlist": "0.0.0.0/0,::/0"}
+
+
+def _labels(group: Mapping[str, Any]) -> dict[str, str]:
+    return labels_of(str(group.get("description") or ""))
+
+
+def _busy(found: Mapping[str, Any]) -> bool:
+    """Return whether a job for a server is under way: by a listing that names it."""
+    return str(found.get("jobstatus", "")) == str(UNDER_WAY)
+
+
+def _listed(found: Mapping[str, Any]) -> Server:
+    """Return a server: ours has its labels in its details, what others have labelled is in their tags."""
+    state = STATES.get(str(found.get("state")), PENDING)
+    if state == STOPPED and _busy(found):
+        state = PENDING  # so it is listed before its first start
+    addresses = [str(nic[key]) for nic in found.get("nic", []) for key in ("ipaddress", "ip6address") if nic.get(key)]
+    routed = [str(found["publicip"])] if found.get("publicip") else []
+    public = [*routed, *(one for one in addresses if ipaddress.ip_address(one).is_global)]
+    details = {key: value for key, value in (found.get("details") or {}).items() if key.startswith(PREFIX)}
+    tags = {str(tag["key"]): str(tag.get("value") or "") for tag in found.get("tags") or ()}
+    return Server(
+        id=str(found["id"]),
+        name=str(found.get("displayname") or found.get("name") or ""),
+        state=state,
+        public=tuple(dict.fromkeys(public)),
+        private=tuple(one for one in addresses if one not in public),
+        labels=tags | details,
+    )
+
+
+def _image(found: Mapping[str, Any]) -> Image:
+    return Image(
+        id=str(found["id"]),
+        name=str(found.get("name") or found["id"]),
+        made=str(found.get("created") or ""),
+        architecture=str(found.get("arch") or ""),
+    )

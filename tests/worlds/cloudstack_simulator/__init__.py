@@ -1,0 +1,46 @@
+"""A simulator of CloudStack's API for tests, with state: no server of CloudStack can be installed where they run.
+
+`simulator()` is the one of this process; `options(...)` are those of a provider that uses it, `credentials()` the
+environment that lets it in. What it answers is held against answers recorded from real ones, which libcloud's own tests
+have (`tests/providers/test_cloudstack_simulator.py`); what no recorded answer shows is from CloudStack's API reference
+and source. `server.py` takes requests, `account.py` has what an account has, `machines.py` its instances and jobs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import pwd
+from typing import Any
+
+from tests.worlds.cloudstack_simulator.server import KEY, SECRET, Simulator
+from tests.worlds.nodes import SSH_PORT
+
+__all__ = ["KEY", "SECRET", "Simulator", "credentials", "host_options", "options", "simulator"]
+
+
+@functools.cache
+def simulator() -> Simulator:
+    """Return the simulator of this process."""
+    made = Simulator()
+    atexit.register(made.close)
+    return made
+
+
+def credentials() -> dict[str, str]:
+    """Return the environment of who may use it; nothing of the user's own account is left in it."""
+    return {
+        "CLOUDSTACK_ENDPOINT": "", "CLOUDSTACK_KEY": KEY, "CLOUDSTACK_SECRET": SECRET, "CLOUDSTACK_VERIFY": "",
+        "CLOUDSTACK_CONFIG": "/nonexistent", "CLOUDSTACK_REGION": "",
+    }  # fmt: skip
+
+
+def options(url: str = "", **others: Any) -> dict[str, Any]:
+    """Return options of `provider: cloud` for it, or for what stands before it."""
+    return {"driver": "cloudstack", "endpoint": url or simulator().url} | others
+
+
+def host_options(**others: Any) -> dict[str, Any]:
+    """Return options of its hosts: the only user that its nodes can let in, and where their sshd is."""
+    return {"user": pwd.getpwuid(os.getuid()).pw_name, "ssh_port": SSH_PORT} | others
