@@ -26,12 +26,13 @@ NAMED: dict[str, frozenset[str]] = {
     "option": frozenset(("--on-failure",)),
     "tag": frozenset(("interval", "drill")),
     "root of a value": frozenset(("balancer", "address", "volume", "record", "bucket")),
-    "key": frozenset(("components", "monitor", "budget", "waivers")),
+    "key": frozenset(("monitor", "budget", "waivers")),
     "host option": frozenset(("disks", "networks")),
     "mode": frozenset(("observe", "propose", "auto")),
     "provider": frozenset(("libvirt", "qemu", "simulator", "virtualbox")),
     "provisioner": frozenset(("ansible",)),
     "inventory": frozenset(("ansible", "cloud", "ssh-config", "terraform", "vagrant")),
+    "component": frozenset(("balancer", "bucket", "record", "volume")),
     "remedy": frozenset(("replace",)),
 }
 #: Of the verbs those whose exit status will be a state, so that wrong use is unknown; their own files will say so.

@@ -11,14 +11,16 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from infratest import later
+from infratest import later, outsiders
 from infratest.errors import FeatureError, NotInThisVersion, unknown
 from infratest.hosts import Host
 from infratest.quoting import put_in
 from infratest.spelling import slip_of
 
-ROOTS = ("host", "group", "param", "output")
-#: Roots that the design names for components.
+#: Those of components: `{address.front.address}` is what the component `front`, an address, has under that name.
+OF_COMPONENTS = tuple(sorted(later.NAMED["root of a value"].intersection(outsiders.names("component"))))
+ROOTS = ("host", "group", "param", "output", *OF_COMPONENTS)
+#: Roots that the design names for components of later versions.
 LATER = later.names("root of a value", ROOTS)
 
 #: A root, a dot and whatever follows, so that `{host.a b}` is no text; in a sentence an argument ends at a quote.
@@ -38,7 +40,8 @@ class Values:
     """The values that a text on one host may name.
 
     Args:
-        host: the host a sentence is asked of, or None where it is asked once for the stack.
+        host: the host a sentence is asked of, or None where it is asked once for the stack. components: what those that
+        are made give to others, by type and name.
     """
 
     def __init__(
@@ -47,8 +50,10 @@ class Values:
         parameters: Mapping[str, object],
         outputs: Mapping[str, str],
         host: Host | None = None,
+        components: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
     ) -> None:
         self._hosts = hosts
+        self._components = components or {}
         self._parameters = parameters
         self._outputs = outputs
         self._host = host
@@ -56,12 +61,12 @@ class Values:
     def of(self, host: Host | None) -> Values:
         """Return the values as seen from another host."""
         mine = next((one for one in self._hosts if host is not None and one.name == host.name), host)
-        return Values(self._hosts, self._parameters, self._outputs, mine)
+        return Values(self._hosts, self._parameters, self._outputs, mine, self._components)
 
     def of_named_hosts(self) -> Values:
         """Return the same values with each host's name where its address would stand, for texts that must last."""
         named = [host.changed(address=host.name) for host in self._hosts]
-        return Values(named, self._parameters, self._outputs, self._host)
+        return Values(named, self._parameters, self._outputs, self._host, self._components)
 
     def fill(self, text: str, *, shell: bool = False, where: str = "", doubled: bool = True) -> str:
         """Return the text with its values put in.
@@ -86,7 +91,7 @@ class Values:
                 return found[0][1:] if found["doubled"] and doubled else found[0]
             root, _, name = found["value"].partition(".")
             if root in LATER:
-                raise NotInThisVersion(f"{where}: {found[0]}: components are not in this version")
+                raise NotInThisVersion(f"{where}: {found[0]}: components of type {root} are not in this version")
             if root not in ROOTS:
                 return found[0]
             value = self._value(root, name, f"{where}: {found[0]}")
@@ -101,11 +106,13 @@ class Values:
         if root == "param":
             return _named(self._parameters, name, what)
         if root == "output":
-            return Values(self._hosts, self._parameters, {}, self._host).fill(
+            return Values(self._hosts, self._parameters, {}, self._host, self._components).fill(
                 _named(self._outputs, name, what), where=what
             )
         if root == "group":
             return self._of_group(name, what)
+        if root in OF_COMPONENTS:
+            return self._of_component(root, name, what)
         known = {host.name: host for host in self._hosts}
         first, dot, rest = name.partition(".")
         if dot and first in known:
@@ -117,6 +124,14 @@ class Values:
         if self._host is None:
             raise FeatureError(f"{what}: this scenario runs once, on no host; name one, as {{host.NAME.{name}}}")
         return _of_host(self._host, name, what)
+
+    def _of_component(self, kind: str, name: str, what: str) -> str:
+        component, _, attribute = name.partition(".")
+        there = {each: given for (type_, each), given in self._components.items() if type_ == kind}
+        if component not in there:
+            known = ", ".join(sorted(there)) or "none"
+            raise FeatureError(f"{what}: no {kind} {component!r} is there: `infratest up` makes it; there are {known}")
+        return _named(there[component], attribute, what)
 
     def _of_group(self, name: str, what: str) -> str:
         group, _, rest = name.partition(".")

@@ -21,6 +21,7 @@ FLOORS: dict[str, float] = {
     "infratest.acts": 3.5,  # a remedy on a host is an act
     "infratest.inventories": 3.5,  # a stack's hosts may be there
     "infratest.gherkin": 4, "infratest.stack": 4, "infratest.remedies": 4, "infratest.provisioners": 4,
+    "infratest.components": 4,
     "infratest.steps": 5, "infratest.plan": 5, "infratest.lifecycle": 5, "infratest.heal": 5,
     "infratest.collect": 6,
     "infratest.engine": 7,
@@ -39,6 +40,7 @@ PLUGINS = (
     "infratest.providers",
     "infratest.outputs",
     "infratest.acts",
+    "infratest.components",
     "infratest.inventories",
     "infratest.remedies",
     "infratest.provisioners",

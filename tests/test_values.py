@@ -184,10 +184,20 @@ def test_an_output_does_not_name_outputs():
         VALUES.fill("{output.self}")
 
 
-@pytest.mark.parametrize("root", ["balancer", "address", "volume", "record", "bucket"])
+@pytest.mark.parametrize("root", ["balancer", "volume", "record", "bucket"])
 def test_components_are_of_later(root):
-    with pytest.raises(NotInThisVersion, match="components are not in this version"):
+    with pytest.raises(NotInThisVersion, match=f"components of type {root} are not in this version"):
         VALUES.fill(f"{{{root}.shop.address}}")
+
+
+def test_what_components_give_to_others():
+    values = Values((), {}, {}, components={("address", "front"): {"address": "192.0.2.7"}})
+    assert values.fill("http://{address.front.address}/") == "http://192.0.2.7/"
+    assert values.of_named_hosts().fill("{address.front.address}") == "192.0.2.7"
+    with pytest.raises(FeatureError, match="no address 'back' is there: `infratest up` makes it; there are front"):
+        values.fill("{address.back.address}")
+    with pytest.raises(FeatureError, match="unknown name 'name'; known are address"):
+        values.fill("{address.front.name}")
 
 
 def test_without_a_host_only_named_ones_have_values():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from infratest.deadline import Deadline
 from infratest.errors import StateError, UserError
+from infratest.lifecycle import components
 from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.removal import HOST, of_stack
 from infratest.providers.base import Resource
@@ -44,4 +45,6 @@ def doomed_resources(life: Lifecycle, names: Sequence[str] | None, deadline: Dea
     everything = wanted >= declared
     rest = [one for one in mine if one not in hosts]
     # What the stack file no longer names goes with the whole stack; a network goes with its last host.
-    return mine if everything or not any(one.kind == HOST for one in rest) else hosts
+    if everything or not any(one.kind == HOST for one in rest):
+        return mine
+    return [*hosts, *components.of_hosts(mine, wanted)]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.hosts import ABSENT, FAILED, GONE, PAUSED, RUNNING, STOPPED, Host
-from infratest.lifecycle import names
+from infratest.lifecycle import components, names
 from infratest.lifecycle.listing import Unsettled
 from infratest.lifecycle.operation import OTHER, UP, Lifecycle
 from infratest.lifecycle.ready import Awaited
@@ -41,12 +41,14 @@ def up(life: Lifecycle, only: Sequence[str] | None = None) -> list[Host]:
     with life.operation("up", UP) as (operation, deadline):
         try:
             _clear(life, operation)
+            _ask(life, components.requests(life, specs), operation, deadline)
             earlier: list[HostSpec] = []
             for together in graph.rounds(specs):
                 _raise(life, together, earlier, operation, deadline)
                 earlier += together
             if not life.provider.resolves_names:
                 _introduce(life, specs, deadline)
+            components.place(life, specs, deadline)
             return life.now(specs, deadline)  # a signal that cuts this off undoes it, as any other
         except InfratestError as error:
             raise _undone(life, operation, life.as_stop(error)) from error
@@ -57,6 +59,7 @@ def foresee_hosts(life: Lifecycle, only: Sequence[str] | None = None) -> list[Ho
     specs = with_needed(life.stack.hosts, only)
     if isinstance(life.provider, Foresees):
         life.provider.foresee(specs)
+    components.foresee(life)
     return specs
 
 
@@ -76,6 +79,7 @@ def _raise(
     _refuse_failed(now.values())
     _make(life, [spec for spec in specs if now[spec.name].state == GONE], operation, deadline)
     _start(life, [host for host in now.values() if host.state in (STOPPED, PAUSED)], deadline)
+    components.fit(life, deadline)
 
     def ran(spec: HostSpec) -> str:
         return "ran already" if now[spec.name].state == RUNNING else ""
@@ -97,21 +101,26 @@ def _refuse_failed(hosts: Iterable[Host]) -> None:
 
 
 def _make(life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> None:
-    if not specs:
+    for together in life.provider.requests(specs, life.lease()) if specs else ():
+        _ask(life, together, operation, deadline)
+
+
+def _ask(life: Lifecycle, together: Sequence[Request], operation: Operation, deadline: Deadline) -> None:
+    """Have all of these made that are not there, at once."""
+    if not together:
         return
-    for together in life.provider.requests(specs, life.lease()):
-        there = {(one.kind, one.name) for one in life.mine(deadline)}
-        wanted = [request for request in together if (request.kind, request.name) not in there]
-        _forget(life, wanted, operation, deadline)
-        failed = Stop(life.stop)
+    there = {(one.kind, one.name) for one in life.mine(deadline)}
+    wanted = [request for request in together if (request.kind, request.name) not in there]
+    _forget(life, wanted, operation, deadline)
+    failed = Stop(life.stop)
 
-        def one(request: Request) -> None:
-            life.progress(request.name, "making", request.kind)
-            operation.asked(request.kind, request.name)
-            operation.made(life.provider.create(request, StoppableDeadline(deadline, failed)), request.spec)  # noqa: B023
-            life.progress(request.name, "made", request.kind)
+    def one(request: Request) -> None:
+        life.progress(request.name, "making", request.kind)
+        operation.asked(request.kind, request.name)
+        operation.made(life.provider.create(request, StoppableDeadline(deadline, failed)), request.spec)
+        life.progress(request.name, "made", request.kind)
 
-        life.all_well(life.each(wanted, failing(one, failed), failed), failed.reason)
+    life.all_well(life.each(wanted, failing(one, failed), failed), failed.reason)
 
 
 def _forget(life: Lifecycle, wanted: Sequence[Request], operation: Operation, deadline: Deadline) -> None:

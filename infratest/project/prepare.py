@@ -24,7 +24,7 @@ from infratest.plan.planner import plan, step_of
 from infratest.plan.tasks import Plan, Step, Task
 from infratest.project.session import Session
 from infratest.stack.declared import StackFile
-from infratest.stack.open import open_hosts
+from infratest.stack.open import component_values, open_hosts
 from infratest.user_steps.load import UsersSteps, users_steps
 from infratest.values import Values
 
@@ -137,7 +137,7 @@ def plan_for(
     stack = session.stack
     known = list(hosts) if hosts is not None else stack_hosts(session, deadline)
     names = set(session.selected([host.name for host in known]))
-    values = Values(known, stack.parameters, stack.outputs)
+    values = Values(known, stack.parameters, stack.outputs, components=component_values(stack, session.state))
     skip = why_skipped(request.tags)
     return Prepared(
         plan=plan(choice.scenarios, known, values, lambda host: host.name in names, skip, steps=steps),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infratest.providers._component import ComponentSpec
 from infratest.providers.base import HostSpec
 
 OBSERVE, AUTO = "observe", "auto"
@@ -59,6 +60,7 @@ class StackFile:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     reads_anew: bool = False
     hosts: Sequence[HostSpec] = ()
+    components: tuple[ComponentSpec, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     heal: tuple[HealRule, ...] = ()

@@ -13,6 +13,7 @@ from typing import Any
 from infratest.deadline import Deadline
 from infratest.providers.base import HostSpec
 from infratest.stack import environments, listing, named, problems
+from infratest.stack.components import components
 from infratest.stack.declared import HealRule, StackFile
 from infratest.stack.document import Document, read
 from infratest.stack.hosts import hosts
@@ -81,6 +82,7 @@ def _stack_file(
     folder = document.path.absolute().parent
     faults = problems.Faults(document)
     specs = hosts(document, folder, provider["name"], declared, faults)
+    beside = components(document, specs, faults)
     heal = tuple(_rule(document, rule, faults) for rule in data.get("heal", {}))
     faults.refuse()
     return StackFile(
@@ -96,6 +98,7 @@ def _stack_file(
         parameters=found,
         reads_anew=any("from" in each for each in data.get("parameters", {}).values()),
         hosts=specs,
+        components=beside,
         outputs=data.get("outputs", {}),
         features=tuple(data.get("features", ())),
         heal=heal,

@@ -28,6 +28,9 @@ def names(stack: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
         yield from _single_keys((*at, "provision"), "provisioner", _under(host, "provision"))
         for key in host if isinstance(host, Mapping) else ():
             yield (*at, key), "host option", key
+    for at, component in _members(stack, "components"):
+        if isinstance(_under(component, "type"), str):
+            yield (*at, "type"), "component", component["type"]
     for at, rule in _members(stack, "heal"):
         yield from _single_keys((*at, "do"), "remedy", _under(rule, "do"))
         mode = _under(rule, "mode")

@@ -6,7 +6,7 @@ a monitor that may only read can use it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from infratest import outsiders
@@ -18,7 +18,7 @@ from infratest.providers.base import Context, Provider
 from infratest.stack import listing
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir
-from infratest.store.journal import Journal, Record, made_by_others
+from infratest.store.journal import Journal, Record, made_by_others, outputs
 from infratest.transports.base import Transport
 
 
@@ -82,6 +82,16 @@ def as_made(hosts: Sequence[Host], stack: StackFile, state: StateDir) -> list[Ho
         return list(hosts)  # what a damaged journal would have said is told by those who work with it
     made = {one.name for one in held if (one.stack, one.env) == (stack.name, stack.env)}
     return [host.changed(state=NOT_MADE) if host.state == GONE and host.name not in made else host for host in hosts]
+
+
+def component_values(stack: StackFile, state: StateDir) -> Mapping[tuple[str, str], Mapping[str, str]]:
+    """Return what the components that were made give to others, by type and name: by the journal, asking nobody."""
+    if not stack.components:
+        return {}
+    try:
+        return outputs(Journal(state).records(), stack.name, stack.env)
+    except StateError:
+        return {}  # what a damaged journal would have said is told by those who work with it
 
 
 def open_transport(host: Host) -> Transport:

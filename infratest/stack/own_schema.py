@@ -25,7 +25,7 @@ class Parts:
     Args:
         provider: what holds for the map behind `provider:`, by the name in it. hosts: the options of its hosts.
         every_host_option: false where the provider is not here to say what its hosts may have. provisioners, remedies:
-        by name.
+        by name. components: what holds for an entry of `components:`, by the type in it.
     """
 
     provider: Sequence[Schema] = ()
@@ -33,6 +33,7 @@ class Parts:
     every_host_option: bool = True
     provisioners: Mapping[str, Schema] = field(default_factory=dict)
     remedies: Mapping[str, Schema] = field(default_factory=dict)
+    components: Sequence[Schema] = ()
 
 
 def _text(title: str, description: str, pattern: str = "") -> Schema:
@@ -215,6 +216,17 @@ def _hosts(parts: Parts) -> tuple[Schema, Schema]:
     return defaults, host
 
 
+def _component(parts: Parts) -> Schema:
+    return {
+        "type": "object",
+        "title": "a map of type and that type's options",
+        "description": "One component; its other keys are options of its type.",
+        "properties": {"type": _text("a component's type, such as firewall", "What it is.")},
+        "required": ["type"],
+        **({"allOf": list(parts.components)} if parts.components else {}),
+    }
+
+
 def _stack(parts: Parts) -> Schema:
     """What the stack says and what an environment may say differently."""
     defaults, host = _hosts(parts)
@@ -232,6 +244,7 @@ def _stack(parts: Parts) -> Schema:
         "parameters": PARAMETERS,
         "defaults": defaults,
         "hosts": _named("a map of hosts", "The hosts, by name.", host),
+        "components": _named("a map of components", "What the stack has beside its hosts, by name.", _component(parts)),
         "outputs": _named(
             "a map of names to text", "Values that the stack gives to who uses it.", _text("text", "The value.")
         ),
@@ -273,7 +286,7 @@ def _overlay_value(schema: Schema) -> Schema:
 
 
 def _conditions(schema: Schema) -> Schema:
-    """Return a provider's schema for an environment: what holds for its options by its name holds there, too."""
+    """Return a schema for an environment: what holds for options by a plugin's name holds there, too."""
     conditions = [each | {"then": _overlay(each["then"])} for each in schema.get("allOf", ())]
     return schema | ({"allOf": conditions} if conditions else {})
 
@@ -281,6 +294,7 @@ def _conditions(schema: Schema) -> Schema:
 def _environment(parts: Parts) -> Schema:
     stack = _stack(parts)
     stack["provider"] = _conditions(stack["provider"])
+    stack["components"]["additionalProperties"] = _conditions(stack["components"]["additionalProperties"])
     keys = {name: _overlay_value(each) for name, each in stack.items()}
     parameter = keys["parameters"]["additionalProperties"]
     # An environment may give a parameter's default alone: `parameters: {nginx_version: "1.26"}`.

@@ -7,6 +7,7 @@ A file that names one plugin has that one imported, when it is checked; `whole` 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from infratest import later, outsiders
@@ -22,7 +23,7 @@ _ANY: Schema = {"title": "its options", "description": "Its options."}
 
 def whole() -> Schema:
     """Return the schema of every stack file that can be written here."""
-    kinds = ("provider", "provisioner", "remedy", "inventory")
+    kinds = ("provider", "provisioner", "remedy", "inventory", "component")
     every = _parts(*(outsiders.names(kind) for kind in kinds))
     return schema(every, every, {})
 
@@ -36,19 +37,20 @@ def as_written(data: Mapping[str, Any]) -> Schema:
     used: dict[str, set[str]] = {}
     for _, kind, name in named.everywhere(data):
         used.setdefault(kind, set()).add(name)
-    rest = (used.get("provisioner", ()), used.get("remedy", ()), used.get("inventory", ()))
+    rest = [used.get(kind, ()) for kind in ("provisioner", "remedy", "inventory", "component")]
     top, environments = named.provider_name(data), named.environments(data)
     providers = {name: named.provider_name(each, top) for name, each in environments.items()}
     every = _parts(named.providers(data), *rest)
     conditions = _conditions({top, *providers.values()}, used)
-    mine = Parts(conditions, every.hosts, every.every_host_option, every.provisioners, every.remedies)
+    mine = replace(every, provider=conditions)
     return schema(mine, every, {name: _parts([provider], *rest) for name, provider in providers.items()})
 
 
 def in_environment(data: Mapping[str, Any], provider: str) -> Schema:
     """Return the schema of a stack in one environment, whose provider has this name."""
     used = list(named.names(data))
-    plugins = [{name for _, each, name in used if each == kind} for kind in ("provisioner", "remedy", "inventory")]
+    kinds = ("provisioner", "remedy", "inventory", "component")
+    plugins = [{name for _, each, name in used if each == kind} for kind in kinds]
     parts = _parts([provider], *plugins)
     return schema(parts, parts, {})
 
@@ -69,7 +71,11 @@ def whose_option(name: str) -> list[str]:
 
 
 def _parts(
-    providers: Iterable[str], provisioners: Iterable[str], remedies: Iterable[str], inventories: Iterable[str]
+    providers: Iterable[str],
+    provisioners: Iterable[str],
+    remedies: Iterable[str],
+    inventories: Iterable[str],
+    components: Iterable[str],
 ) -> Parts:
     providers = list(dict.fromkeys(providers))
     known = [host_options(name) for name in providers]
@@ -84,7 +90,25 @@ def _parts(
         every,
         _of_kind("provisioner", provisioners),
         _of_kind("remedy", remedies),
+        _typed(components),
     )
+
+
+def _typed(components: Iterable[str]) -> list[Schema]:
+    """Return for each type of component that is here what holds where it is named: its options, and no others."""
+    found = []
+    for name in sorted({*components}):
+        plugin = _plugin("component", name)
+        options = outsiders.options_of(plugin) if plugin is not None else None
+        if options is None:
+            continue
+        own: Schema = {"title": "a component's type", "description": "What it is.", "const": name}
+        then = schema_of(options, "options")
+        then["properties"] = {"type": own} | then["properties"]
+        condition = {"type": "object", "properties": {"type": {"const": name}}, "required": ["type"]}
+        kept = ("properties", "additionalProperties", "required")
+        found.append({"if": condition, "then": {key: then[key] for key in kept if key in then}})
+    return found
 
 
 def _together(hosts: Iterable[Mapping[str, Schema]]) -> dict[str, Schema]:

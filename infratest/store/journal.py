@@ -12,11 +12,12 @@ Records, one JSON object a line, each with `what` and `time`:
     lease     stack, env, expires                removing  op, kind, name, id
     undo-asked  id, host, command, stack, env    removed   op, kind, name, id
     undo-done   id                               provisioned  id, name, digest
-                                                 snapshot  id, name, snapshot, digest
+    placed    id, name, kinds                    snapshot  id, name, snapshot, digest
 
 `maker` is the provider that was asked, and where (`made_by_others`). `spec`, of a host alone, is what it was made from.
-Records of earlier versions have neither. `digest` is of what a host was provisioned with (lifecycle/provisioned.py),
-empty for nothing; the last of a host's, or of its snapshot's, counts.
+Records of earlier versions have neither. `outputs`, of a component, are what it gives to others. `kinds` are the types of
+components that are had on a host itself; the last record counts. `digest` is of what a host was provisioned with
+(lifecycle/provisioned.py), empty for nothing; the last of a host's, or of its snapshot's, counts.
 """
 
 from __future__ import annotations
@@ -218,6 +219,22 @@ def expires(records: Iterable[Record], stack: str, env: str) -> int | None:
     return last
 
 
+def placed(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:
+    """Return the types of the components that are had on hosts, by the id of each host that has any."""
+    last = {str(one["id"]): tuple(map(str, one["kinds"])) for one in records if one.get("what") == "placed"}
+    return {id: kinds for id, kinds in last.items() if kinds}
+
+
+def outputs(records: Sequence[Record], stack: str, env: str) -> dict[tuple[str, str], Mapping[str, str]]:
+    """Return what the live components of an environment give to others, by type and name."""
+    held = {id for id, one in live(records).items() if (one.stack, one.env) == (stack, env)}
+    return {
+        (str(one["kind"]), str(one["name"])): one["outputs"]
+        for one in records
+        if one.get("what") == "made" and one.get("id") in held and isinstance(one.get("outputs"), Mapping)
+    }
+
+
 def open_undos(records: Iterable[Record]) -> list[Undo]:
     """Return the undos that are not known to have run, the last one asked first."""
     found: dict[str, Undo] = {}
@@ -243,7 +260,8 @@ class Operation:
 
     def made(self, resource: Resource, spec: HostSpec | None = None) -> None:
         """It was made, a host from this, and this is the provider's id of it."""
-        self._about("made", resource, **({"spec": spec.made_from()} if spec else {}))
+        outputs = {"outputs": dict(resource.outputs)} if resource.outputs else {}
+        self._about("made", resource, **({"spec": spec.made_from()} if spec else {}), **outputs)
 
     def removing(self, resource: Resource) -> None:
         """A provider is about to be asked to remove this: from now on it is not live."""
@@ -321,6 +339,10 @@ class Journal:
         """A host was kept under a name of a snapshot, while this was the digest of what it was provisioned with."""
         self.write("snapshot", id=id, name=name, snapshot=snapshot, digest=digest)
 
+    def placed(self, id: str, name: str, kinds: Sequence[str]) -> None:
+        """Components of these types are on a host from now on, or are about to be."""
+        self.write("placed", id=id, name=name, kinds=list(kinds))
+
     def undo_asked(self, host: str, command: str, id: str, stack: str = "", env: str = "") -> None:
         """A fault is about to be put in on a host; this shell command takes it back."""
         self.write("undo-asked", id=id, host=host, command=command, stack=stack, env=env)
@@ -369,7 +391,7 @@ def _stays(record: Record, records: list[dict[str, Any]], stack: str, env: str) 
     ours = {r["op"] for r in records if r["what"] == "begin" and (r["stack"], r["env"]) == (stack, env)}
     held = live(records)
     what, op = record["what"], record.get("op")
-    if what in ("provisioned", "snapshot"):
+    if what in ("provisioned", "snapshot", "placed"):
         mark = (what, record["id"], record.get("snapshot"))
         same = [r for r in records if (r["what"], r.get("id"), r.get("snapshot")) == mark]
         return record["id"] in held and record is same[-1]

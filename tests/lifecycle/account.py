@@ -5,6 +5,7 @@ What happens is written as lines, one verb or event each, so that what a machine
 
     cloud {"lag": "20s", "seed": 3}     how the cloud is, first of all; its times and chances stay
     stack a db web-1                    what the stack file beside state directory a (or b) names
+    components a                        beside its hosts there are a firewall of all, and an address of db, from here on
     faults {"lose": ["first create"]}   options of the simulator from here on
     up a            halt a db           a verb of the lifecycle, of all hosts or of some
     destroy a       reap a              status a        expired a (`reap --expired`)
@@ -36,6 +37,7 @@ from infratest.lifecycle.snapshot import restore, save
 from infratest.lifecycle.status import status
 from infratest.lifecycle.suspend import resume, suspend
 from infratest.lifecycle.up import up
+from infratest.providers._component import Address, ComponentSpec, Firewall
 from infratest.providers.base import HostSpec
 from infratest.providers.simulator import Simulator
 from infratest.providers.simulator.clock import VirtualClock
@@ -133,6 +135,7 @@ class Account:
         self._options: dict[str, Any] = {}
         self._faults: dict[str, Any] = {}
         self._declared: dict[str, list[str]] = {"a": [], "b": []}
+        self._with_components: set[str] = set()
         self._crash = NEVER
         self._foreign: set[str] = set()
         self._removed: set[str] = set()  # by the verb that runs, and not by somebody else
@@ -148,6 +151,8 @@ class Account:
         elif word == "stack":
             state, *names = rest.split()
             self._declared[state] = names
+        elif word == "components":
+            self._with_components.add(rest)
         elif word == "wait":
             self.world().jump(float(rest))
         elif word == "crash":
@@ -166,7 +171,8 @@ class Account:
             assert came in ("", "ok"), f"{line}: {came}"
             if line == "up a":
                 names = sorted(one.name for one in self.there("a"))
-                assert names == ["db", "shop", "web-1"], f"{line} made {names}"
+                beside = ["front", "inner"] if "a" in self._with_components else []
+                assert names == sorted(["db", "shop", "web-1", *beside]), f"{line} made {names}"
         ours = [one for state in "ab" for one in self.there(state)]
         assert ours == [], f"left for good: {ours}"
         for state in "ab":
@@ -234,8 +240,14 @@ class Account:
         folder = self.folder / name
         return StackFile(
             name="shop", path=folder / "stack.yaml", folder=folder, provider="simulator",
-            provider_options=self._options | options, hosts=specs,
+            provider_options=self._options | options, hosts=specs, components=self._components(name),
         )  # fmt: skip
+
+    def _components(self, name: str) -> tuple[ComponentSpec, ...]:
+        hosts = tuple(self._declared[name]) if name in self._with_components else ()
+        wall = ComponentSpec(name="inner", kind="firewall", hosts=hosts, wish=Firewall())
+        front = ComponentSpec(name="front", kind="address", hosts=("db",), wish=Address())
+        return (*([wall] if hosts else []), *([front] if "db" in hosts else []))
 
     def _provider(self, name: str, options: dict[str, Any]) -> Simulator:
         provider = open_provider(self._stack(name, options), self.state(name))

@@ -36,7 +36,9 @@ CALLS = st.fixed_dictionaries(
         "lose": st.sampled_from([["20 %"], ["50 % create"], ["create db"], ["destroy"]]),
         "throttle": st.sampled_from([["20 %"], ["50 % create"], ["create web-1"]]),
         "unavailable": st.sampled_from([["20 %"], ["50 % list"]]),
-        "refuse": st.sampled_from([["create web-2"], ["create web-1"], ["destroy web-1"], ["10 %"], ["list"]]),
+        "refuse": st.sampled_from(
+            [["create web-2"], ["create web-1"], ["destroy web-1"], ["10 %"], ["list"], ["fit"], ["create front"]]
+        ),
         "quota": st.sampled_from([4, 5]),
     },
 )
@@ -80,11 +82,13 @@ class Machine(RuleBasedStateMachine):
             note(scenario(self.account))
             raise
 
-    @initialize(lag=st.sampled_from(["30s", "0s", "5s"]), seed=st.integers(0, 999))
-    def begin(self, lag: str, seed: int) -> None:
+    @initialize(lag=st.sampled_from(["30s", "0s", "5s"]), seed=st.integers(0, 999), components=st.booleans())
+    def begin(self, lag: str, seed: int, components: bool) -> None:
         self.do(f"cloud {json.dumps({'lag': lag, 'seed': seed})}")
         for state in "ab":
             self.do(f"stack {state} db web-1 web-2")
+        if components:
+            self.do("components a")
 
     @rule(state=STATES, before=BEFORE, verb=st.sampled_from(VERBS), names=SOME, faults=FAULTS, crash=CRASH)
     def verb(

@@ -41,12 +41,15 @@ def test_every_value_says_what_is_allowed_and_what_it_is():
 
 def test_every_map_of_known_keys_is_closed():
     open_maps = {
-        at.split(".")[-1] if at.endswith(".provider") else at.rpartition(".heal.")[2]
+        at.split(".")[-1]
+        if at.endswith((".provider", "components.additionalProperties"))
+        else at.rpartition(".heal.")[2]
         for at, schema in parts(SCHEMA)
         if schema.get("properties") and "additionalProperties" not in schema
     }
-    # Options of a provider are told by its name, and remedies of others have names that no schema here can know.
-    assert open_maps == {"provider", "additionalProperties.do.items"}
+    # Options of a provider are told by its name, those of a component by its type, and remedies of others have names
+    # that no schema here can know.
+    assert open_maps == {"provider", "additionalProperties", "additionalProperties.do.items"}
 
 
 def test_what_is_not_in_this_version_is_not_in_the_schema():

@@ -19,6 +19,7 @@ from infratest.gherkin.suite import Feature
 from infratest.heal.ladder import foresee
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.up import foresee_hosts
+from infratest.outsiders import get
 from infratest.project.prepare import read_feature
 from infratest.project.readiness import check_ready
 from infratest.project.session import Session
@@ -166,6 +167,10 @@ class _Look:
             Host(name=spec.name, groups=spec.groups, labels=spec.labels, address=spec.address or "192.0.2.1")
             for spec in stack.hosts
         ]
-        values = Values(hosts, stack.parameters, stack.outputs)
+        made_up = {
+            (one.kind, one.name): dict.fromkeys(get("component", one.kind).attributes, "192.0.2.1")
+            for one in stack.components
+        }
+        values = Values(hosts, stack.parameters, stack.outputs, components=made_up)
         scenarios, told = all_scenarios(self.features), self.problems
         self._tell(lambda: plan(scenarios, hosts, values, problems=told), (InfratestError,))

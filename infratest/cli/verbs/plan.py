@@ -10,13 +10,17 @@ import click
 
 from infratest.check import CONTROLLER
 from infratest.cleaning import clean
+from infratest.cli import _components
+from infratest.cli._lifecycle import looking
 from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import selecting, with_session
 from infratest.collect.asked import asks
 from infratest.facts.base import Argument, Need
+from infratest.lifecycle import components
 from infratest.plan.tasks import ActStep, CheckStep, Plan, Task, needs_of
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
+from infratest.stack.open import component_values
 from infratest.units import counted
 
 #: Facts that are a user's own command, and what is said of it.
@@ -41,11 +45,19 @@ def command(session: Session, features: tuple[str, ...], tags: tuple[str, ...], 
     """
     request = Request(features=features, tags=tags, scenario=scenario)
     made = prepare(session, request).plan
+    beside = components.shown(looking(session)) if session.stack.components else []
     if form == "json":
-        click.echo(json.dumps(_document(made), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_document(made) | _beside(session, beside), indent=2, ensure_ascii=False))
     else:
+        for one in beside:
+            click.echo(_components.line(one))
         click.echo(_text(made, session.verbosity))
     return 0
+
+
+def _beside(session: Session, found: Sequence[components.Shown]) -> dict[str, Any]:
+    values = component_values(session.stack, session.state)
+    return {"components": [_components.as_dict(one, values) for one in found]} if found else {}
 
 
 def _text(plan: Plan, verbosity: int) -> str:

@@ -14,21 +14,21 @@ from rich.table import Table
 from rich.text import Text
 
 from infratest.cleaning import clean, decoded
-from infratest.cli import _streams
+from infratest.cli import _components, _streams
 from infratest.cli._lifecycle import looking
 from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
 from infratest.hosts import ABSENT, PAUSED, RUNNING, STOPPED, Host
-from infratest.lifecycle import made_from, provisioned, strays
+from infratest.lifecycle import components, made_from, provisioned, strays
 from infratest.lifecycle.made_from import Change
 from infratest.lifecycle.status import Status, status
 from infratest.lifecycle.stopping import Stop, each
 from infratest.outsiders import get
 from infratest.project.session import Session
 from infratest.stack.kept_parameters import shown
-from infratest.stack.open import open_transport
+from infratest.stack.open import component_values, open_transport
 from infratest.store.journal import Journal
 from infratest.units import human
 from infratest.values import Values
@@ -72,10 +72,14 @@ def command(session: Session, form: str, with_os: bool) -> int:
             document["os"] = systems
         document |= {"changed": [asdict(one) for one in changed]} | _strays(stray)
         document["provision"] = asdict(behind)
+        values = component_values(session.stack, session.state)
+        document["components"] = [_components.as_dict(one, values) for one in components.shown(life)]
         document["healing"] = _health(session)
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _show(session, found, hosts, systems)
+        for one in components.shown(life):
+            click.echo(_components.line(one))
         for name, value, problem in outputs:
             click.echo(clean(f"output {name}: {problem if value is None else value}", 1000))
         if session.kept:
@@ -116,7 +120,8 @@ def _changed(session: Session, hosts: list[Host]) -> list[Change]:
 
 def _outputs(session: Session, hosts: Sequence[Host]) -> Iterator[tuple[str, str | None, str]]:
     """Yield name, value and problem of each of the stack's outputs; what is not up may give none a value."""
-    values = Values(hosts, session.stack.parameters, session.stack.outputs)
+    stack = session.stack
+    values = Values(hosts, stack.parameters, stack.outputs, components=component_values(stack, session.state))
     for name, text in session.stack.outputs.items():
         try:
             yield name, values.fill(text, where="no value"), ""

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from infratest.clock import REAL
 from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError
 from infratest.hosts import FAILED, GONE, PAUSED, RUNNING, STARTING, STOPPED, Host
+from infratest.providers._component import ComponentSpec
 from infratest.providers._scripted import TRANSPORT, answering, silent
 from infratest.providers.base import (
     Console,
@@ -53,7 +54,7 @@ OF_SERVERS = ("error", "zombie", "vanish", "forget")
 def _of_calls(words: str) -> dict[str, Any]:
     return {
         "description": f"{words}: entries [first] [CHANCE %] [CALL [NAME]], as `5 %`, `create`, `first create web-*`; "
-        "calls are create, destroy, look, list, halt, start, suspend, reboot, snapshot and console"
+        "calls are create, destroy, look, list, halt, start, suspend, reboot, snapshot, console and fit"
     }
 
 
@@ -95,6 +96,7 @@ class Options:
         metadata=_time("time that a listing may lag behind, and may forget a server for (default: 0s)"),
     )
     quota: int = field(default=0, metadata={"description": "servers that there may be at once (0: any number)"})
+    pool: int = field(default=0, metadata={"description": "addresses that there may be at once (0: any number)"})
     limit: int = field(default=0, metadata={"description": "calls a second, beyond which it answers 429 (0: none)"})
     refuse: tuple[str, ...] = field(default=(), metadata=_of_calls("calls that are refused for good"))
     throttle: tuple[str, ...] = field(default=(), metadata=_of_calls("calls that are answered 429"))
@@ -122,6 +124,7 @@ class Simulator(Provider):
     """Calls the API of the simulated cloud as the provider of a real one would."""
 
     options: Options
+    COMPONENTS: ClassVar = ("address", "firewall")
 
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__(options, context)
@@ -132,8 +135,8 @@ class Simulator(Provider):
         faults |= {each: of_servers(each, getattr(options, each)) for each in OF_SERVERS}
         laws = Laws(
             seed=options.seed, latency=options.latency, spread=options.spread, pending=options.pending,
-            boot=options.boot, removing=options.removing, lag=options.lag, quota=options.quota, limit=options.limit,
-            faults=faults,
+            boot=options.boot, removing=options.removing, lag=options.lag, quota=options.quota, pool=options.pool,
+            limit=options.limit, faults=faults,
         )  # fmt: skip
         self.cloud = Cloud(World(folder, self.clock), self.clock, laws)
         self.cloud.world.catch_up()  # deadlines are counted from now, before the first call
@@ -194,6 +197,16 @@ class Simulator(Provider):
             if one.kind == HOST and mine.items() <= one.labels.items() and STATES[one.state] != GONE:
                 servers[one.name] = one
         return [self._host(spec, servers.get(spec.name)) for spec in specs]
+
+    def makes(self) -> Collection[str]:
+        return self.COMPONENTS
+
+    def declare(self, components: Sequence[ComponentSpec]) -> None:
+        """Any component can be made."""
+
+    def fit(self, component: ComponentSpec, made: Resource, hosts: Sequence[Resource], deadline: Deadline) -> None:
+        ids = [one.id for one in hosts if one.name in component.hosts]
+        self._about("fit", made, partial(self.cloud.fit, made.id, made.name, ids), deadline)
 
     def halt(self, resource: Resource, deadline: Deadline) -> None:
         """Stop a host."""
@@ -351,4 +364,5 @@ class Simulator(Provider):
 
 
 def _resource(item: Item) -> Resource:
-    return Resource(kind=item.kind, id=item.id, name=item.name, labels=item.labels)
+    outputs = {"address": item.address} if item.address else {}
+    return Resource(kind=item.kind, id=item.id, name=item.name, labels=item.labels, outputs=outputs)

@@ -7,7 +7,7 @@ moment, and may be done and lose its reply.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ from infratest.providers.simulator.world import (
 
 T = TypeVar("T")
 
-HOST, NETWORK = "host", "network"
+HOST, NETWORK, ADDRESS = "host", "network", "address"
 
 
 class Busy(ProviderError):
@@ -66,6 +66,7 @@ class Laws:
     removing: float = 0.0
     lag: float = 0.0
     quota: int = 0
+    pool: int = 0
     limit: int = 0
     faults: Mapping[str, list[Fault]] = field(default_factory=dict)
 
@@ -85,6 +86,9 @@ class Cloud:
             servers = [one for one in contents.items.values() if one.kind == HOST and one.state != DELETED]
             if kind == HOST and self._laws.quota and len(servers) >= self._laws.quota:
                 raise Refused(f"quota: {len(servers)} of {self._laws.quota} servers are there already")
+            addresses = [one for one in contents.items.values() if one.kind == ADDRESS and one.state != DELETED]
+            if kind == ADDRESS and self._laws.pool and len(addresses) >= self._laws.pool:
+                raise Refused(f"the pool of addresses is empty: {len(addresses)} of {self._laws.pool} are taken")
             contents.number += 1
             item = Item(
                 id=f"{kind}-{contents.number:04d}",
@@ -93,6 +97,7 @@ class Cloud:
                 token=token,
                 labels={**labels},
                 network=_network_of(contents, labels) if kind == HOST else "",
+                address=f"198.18.{contents.number // 250}.{contents.number % 250 + 1}" if kind == ADDRESS else "",
                 state=BUILDING if kind == HOST else RUNNING,
             )
             self._begin(contents, item)
@@ -106,9 +111,9 @@ class Cloud:
 
         def work(contents: Contents) -> None:
             item = _one(contents, id)
-            inside = [one for one in contents.items.values() if one.network == id and one.state != DELETED]
+            inside = [one for one in contents.items.values() if id in (one.network, *one.uses) and one.state != DELETED]
             if inside:
-                raise InUse(f"network {id} is in use by {', '.join(sorted(one.name for one in inside))}")
+                raise InUse(f"{item.kind} {id} is in use by {', '.join(sorted(one.name for one in inside))}")
             if item.state != DELETING:
                 item.state = DELETING
                 item.gone = contents.now + (self._taken(self._laws.removing, id) if item.kind == HOST else 0.0)
@@ -167,6 +172,20 @@ class Cloud:
     def snapshot(self, id: str, name: str, change: Callable[[Item, float], None]) -> None:
         """Change what is kept of a server."""
         self._call("snapshot", name, lambda contents: change(_one(contents, id), contents.now))
+
+    def fit(self, id: str, name: str, hosts: Sequence[str]) -> None:
+        """Have an address be at the first of these servers, or a firewall before all of them and no others."""
+
+        def work(contents: Contents) -> None:
+            item = _one(contents, id)
+            if item.kind == ADDRESS:
+                item.at = next(iter(hosts), "")
+                return
+            for one in contents.items.values():
+                if one.kind == HOST:
+                    one.uses = [*(each for each in one.uses if each != id), *([id] if one.id in hosts else [])]
+
+        self._call("fit", name, work)
 
     def console(self, id: str, name: str) -> list[str]:
         """Return what a server has printed."""

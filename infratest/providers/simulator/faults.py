@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from infratest.errors import UserError, unknown
 
 CALLS = (
-    "create", "destroy", "look", "list", "halt", "start", "suspend", "reboot", "snapshot", "console",
+    "create", "destroy", "look", "list", "halt", "start", "suspend", "reboot", "snapshot", "console", "fit",
 )  # fmt: skip
 SERVER = "server"  # what stands for the call in a fault of servers
 _WRITTEN = re.compile(r"(?P<first>first\b)?\s*(?:(?P<chance>[0-9]+(?:\.[0-9]+)?)\s*%)?\s*(?P<rest>\S.*)?")

@@ -31,7 +31,8 @@ class Item:
     Args:
         token: of the call that made it. runs: when it is running by the cloud's word. answers: when it has booted.
         shown, hidden: from when to when the listings have it; veiled: until when they forget it; sure: until when they
-        do not. changes: when it is deleted, or vanishes. fails, stays: it will end in error, survive its removal.
+        do not. uses: ids of the firewalls that a server is behind. address, at: of an address, and the server that has
+        it. changes: when it is deleted, or vanishes. fails, stays: it will end in error, survive its removal.
     """
 
     id: str
@@ -53,6 +54,9 @@ class Item:
     fails: bool = False
     stays: bool = False
     snapshots: list[dict[str, Any]] = field(default_factory=list)
+    uses: list[str] = field(default_factory=list)
+    address: str = ""
+    at: str = ""
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,157 @@
+"""Components on the simulated cloud: made before hosts, fitted to them, removed after them; or refused at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.errors import ProviderError, UserError
+from infratest.lifecycle import components
+from infratest.lifecycle.destroy import destroy
+from infratest.lifecycle.operation import Lifecycle
+from infratest.lifecycle.reap import reap
+from infratest.lifecycle.status import status
+from infratest.lifecycle.up import up
+from infratest.providers.simulator import Simulator
+from infratest.stack import file
+from infratest.stack.open import component_values
+from infratest.store.directory import StateDir
+
+RULE = {"type": "firewall", "allow": [{"port": 80}], "to": {"group": "web"}}
+FRONT = {"type": "address", "to": {"host": "lb"}}
+
+
+class Stack:
+    """A stack of lb, web-1 and web-2 with components."""
+
+    def __init__(self, folder: Path, beside: dict[str, Any], provider: str = "simulator", **options: Any) -> None:
+        self.file = folder / "stack.yaml"
+        self.declare(beside, provider, **options)
+        self.state = StateDir(folder / ".infratest")
+
+    def declare(self, beside: dict[str, Any], provider: str = "simulator", **options: Any) -> None:
+        hosts = {"lb": {}, "web": {"count": 2, "groups": ["web"]}}
+        made = {"stack": "shop", "provider": {"name": provider, **options}, "hosts": hosts, "components": beside}
+        self.file.write_text(json.dumps(made))
+
+    def life(self) -> Lifecycle:
+        return Lifecycle(file.load(self.file), self.state)
+
+    def there(self) -> dict[str, Any]:
+        provider = self.life().provider
+        assert isinstance(provider, Simulator)
+        with provider.cloud.world.open(changes=False) as contents:
+            return {one.name: one for one in contents.items.values() if one.state != "deleted"}
+
+    def calls(self) -> list[tuple[str, str]]:
+        provider = self.life().provider
+        assert isinstance(provider, Simulator)
+        return [(one.call, one.name) for one in provider.cloud.world.calls() if one.answer == "ok"]
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return Stack(tmp_path, {"rule": RULE, "front": FRONT})
+
+
+def test_they_are_made_before_the_hosts_and_fitted_to_them(stack):
+    up(stack.life())
+    there = stack.there()
+    assert sorted(there) == ["front", "lb", "rule", "shop", "web-1", "web-2"]
+    assert [name for name, one in there.items() if one.uses == [there["rule"].id]] == ["web-1", "web-2"]
+    assert there["front"].at == there["lb"].id
+    made = [name for call, name in stack.calls() if call == "create"]
+    assert {*made[:2]} == {"front", "rule"}
+    held = stack.life().journal.live().values()
+    assert {(one.kind, one.name) for one in held} >= {("firewall", "rule"), ("address", "front")}
+    assert there["rule"].labels["infratest.state"] == stack.state.id
+
+
+def test_what_they_give_to_others_is_known_by_the_journal(stack):
+    up(stack.life())
+    address = stack.there()["front"].address
+    values = component_values(stack.life().stack, stack.state)
+    assert values == {("address", "front"): {"address": address}}
+
+
+def test_a_second_up_makes_nothing_and_fits_them_again(stack):
+    up(stack.life())
+    before = stack.there()
+    up(stack.life())
+    assert {name: one.id for name, one in stack.there().items()} == {name: one.id for name, one in before.items()}
+
+
+def test_one_that_is_declared_later_is_made_for_hosts_that_run(stack):
+    stack.declare({})
+    up(stack.life())
+    before = {name: one.id for name, one in stack.there().items()}
+    stack.declare({"rule": RULE})
+    up(stack.life())
+    there = stack.there()
+    assert {name: one.id for name, one in there.items() if name != "rule"} == before
+    assert there["web-1"].uses == [there["rule"].id]
+
+
+def test_they_go_with_the_last_host_and_after_it(stack):
+    up(stack.life())
+    destroy(stack.life(), ["lb"])
+    assert sorted(stack.there()) == ["front", "rule", "shop", "web-1", "web-2"]
+    up(stack.life())
+    assert stack.there()["front"].at == stack.there()["lb"].id  # the same address, at the new host
+    destroy(stack.life())
+    assert stack.there() == {}
+    assert stack.life().journal.records() == []
+
+
+def test_a_pool_that_is_empty_is_told_and_all_is_undone(tmp_path):
+    stack = Stack(tmp_path, {"front": FRONT, "back": {"type": "address", "to": {"host": "web-1"}}}, pool=1)
+    with pytest.raises(ProviderError, match="the pool of addresses is empty: 1 of 1 are taken"):
+        up(stack.life())
+    assert stack.there() == {}
+    assert [call for call, name in stack.calls() if call == "create" and name in ("lb", "shop")] == []
+
+
+def test_what_a_run_that_died_left_is_reaped(stack):
+    life = stack.life()
+    with life.state.lock(purpose="a test"):
+        operation = life.journal.begin("up", "shop", "")
+        for request in components.requests(life, life.stack.hosts):
+            operation.asked(request.kind, request.name)
+            life.provider.create(request, Deadline(60, life.clock.monotonic))
+    assert sorted(stack.there()) == ["front", "rule"]
+    assert [one.kind for one in status(stack.life()).leftovers] == ["firewall", "address"]
+    reap(stack.life())
+    assert stack.there() == {}
+
+
+@pytest.mark.parametrize(
+    ("provider", "beside", "words"),
+    [
+        ("fake", {"front": FRONT}, "address front: provider fake makes no such thing; simulator can"),
+        ("existing", {"rule": RULE}, "firewall rule: hosts of provider existing were not made from here, and are left"),
+    ],
+)
+def test_what_cannot_be_had_is_refused_before_anything_is_made(tmp_path, provider, beside, words):
+    stack = Stack(tmp_path, beside, provider)
+    if provider == "existing":
+        made = json.loads(stack.file.read_text())
+        made["hosts"] = {"lb": {"address": "192.0.2.1", "groups": ["web"]}}
+        stack.file.write_text(json.dumps(made))
+    with pytest.raises(UserError) as caught:
+        up(stack.life())
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"{stack.file}:1")
+    assert not stack.state.exists
+
+
+def test_they_are_shown_with_what_they_are_and_how_they_are_had(stack):
+    assert [(one.name, one.words, one.way) for one in components.shown(stack.life())] == [
+        ("rule", "lets in SSH, tcp 80 from any, and nothing else", ""),
+        ("front", "an address of its own", ""),
+    ]
+    stack.declare({"rule": RULE}, "fake")
+    assert [one.way for one in components.shown(stack.life())] == ["rules of nftables"]
