@@ -15,8 +15,8 @@ Records, one JSON object a line, each with `what` and `time`:
     placed    id, name, kinds                    snapshot  id, name, snapshot, digest
 
 `maker` is the provider that was asked, and where (`made_by_others`). `spec`, of a host alone, is what it was made from.
-Records of earlier versions have neither. `outputs`, of a component, are what it gives to others. `kinds` are the types of
-components that are had on a host itself; the last record counts. `digest` is of what a host was provisioned with
+Records of earlier versions have neither. `outputs`, of a component, are what it gives to others. `kinds` are the types
+of components that are had on a host itself; the last record counts. `digest` is of what a host was provisioned with
 (lifecycle/provisioned.py), empty for nothing; the last of a host's, or of its snapshot's, counts.
 """
 

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
 
+from infratest import outsiders
 from infratest.check import CONTROLLER
 from infratest.cleaning import clean
 from infratest.cli import _components
-from infratest.cli._lifecycle import looking
+from infratest.cli._lifecycle import looking, say
 from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import selecting, with_session
 from infratest.collect.asked import asks
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError, UserError
 from infratest.facts.base import Argument, Need
-from infratest.lifecycle import components
+from infratest.hosts import ABSENT, Host
+from infratest.lifecycle import components, cost
+from infratest.lifecycle.cost import Bill
 from infratest.plan.tasks import ActStep, CheckStep, Plan, Task, needs_of
-from infratest.project.prepare import Request, prepare
+from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.session import Session
-from infratest.stack.open import component_values
+from infratest.providers.base import Chooses
+from infratest.stack.open import component_values, open_provider
 from infratest.units import counted
 
 #: Facts that are a user's own command, and what is said of it.
 OWN = {"command": " of yours", "root-command": " of yours, as root"}
+
+#: Seconds for what a cloud has to offer.
+LOOK = 60.0
 
 
 VERB = Verb(WRITING, 3)
@@ -41,18 +51,48 @@ def command(session: Session, features: tuple[str, ...], tags: tuple[str, ...], 
     Each scenario with the hosts it runs on; for each host the facts that are needed and of what, all of which go over
     in one trip. Asks the provider where hosts are, and the hosts nothing. `-v` shows the shell text that asks, too.
 
-    Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use.
+    On a cloud, the hosts that are not there yet come first: which image and which size they would get, and what an hour
+    of each and of all would cost, where prices are known. For that the cloud is asked what it has.
+
+    Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use, or a host that could not be made.
     """
     request = Request(features=features, tags=tags, scenario=scenario)
-    made = prepare(session, request).plan
+    hosts = stack_hosts(session) if _chooses(session) else None
+    bill, status = _bill(session, hosts) if hosts else (None, 0)
+    if bill is not None and form == "text":
+        click.echo("\n".join(["hosts to be made", *(f"  {clean(line, 1000)}" for line in cost.lines(bill)), ""]))
+    made = prepare(session, request, hosts).plan
     beside = components.shown(looking(session)) if session.stack.components else []
     if form == "json":
-        click.echo(json.dumps(_document(made) | _beside(session, beside), indent=2, ensure_ascii=False))
+        document = _document(made) | _beside(session, beside) | (_priced(bill) if bill is not None else {})
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         for one in beside:
             click.echo(_components.line(one))
         click.echo(_text(made, session.verbosity))
-    return 0
+    return status
+
+
+def _chooses(session: Session) -> bool:
+    return issubclass(outsiders.get("provider", session.stack.provider), Chooses)
+
+
+def _bill(session: Session, hosts: Sequence[Host]) -> tuple[Bill | None, int]:
+    """Return what the hosts would be made of that are not there, and the exit status; what is not known is told."""
+    absent = {host.name for host in hosts if host.state in ABSENT}
+    chosen = absent.intersection(session.selected([host.name for host in hosts]))
+    specs = [spec for spec in session.stack.hosts if spec.name in chosen]
+    try:
+        provider = open_provider(session.stack, session.state)
+        bill = cost.bill(provider, specs, session.deadline or Deadline(LOOK))
+    except InfratestError as error:
+        say(f"what hosts would be made of is not known: {error}")
+        return None, 2 if isinstance(error, UserError) else 1
+    return bill, 2 if bill is not None and any(one.problem for one in bill.choices) else 0
+
+
+def _priced(bill: Bill) -> dict[str, Any]:
+    return {"hosts": [asdict(one) for one in bill.choices], "hourly": bill.hourly, "prices": bill.prices}
 
 
 def _beside(session: Session, found: Sequence[components.Shown]) -> dict[str, Any]:

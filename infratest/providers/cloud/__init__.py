@@ -21,10 +21,20 @@ from infratest.errors import ProviderError, UserError
 from infratest.hosts import FAILED, GONE, RUNNING, STARTING, STOPPED, Host
 from infratest.images.seed import Seed, user_data
 from infratest.providers import _ssh_keys
-from infratest.providers.base import Console, Context, HostSpec, Lease, Provider, Request, Resource, transport_of
+from infratest.providers.base import (
+    Choice,
+    Console,
+    Context,
+    HostSpec,
+    Lease,
+    Provider,
+    Request,
+    Resource,
+    transport_of,
+)
 from infratest.providers.cloud import doctor, drivers, options
 from infratest.providers.cloud.account import Account
-from infratest.providers.cloud.chosen import Chosen
+from infratest.providers.cloud.chosen import Chosen, price_list
 from infratest.providers.cloud.drivers import base
 from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Server, ServerSpec, Settings
 from infratest.providers.cloud.fleet import Fleet
@@ -81,6 +91,14 @@ class Cloud(Provider):
                 raise UserError(f"{options.at(spec, 'address')}: driver {name} has no {base.CAN['floating']}")
             if own.owner and "owner" not in driver.can:
                 raise UserError(f"{options.at(spec, 'owner')}: driver {name} has no {base.CAN['owner']}")
+
+    def choose(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Choice]:
+        """Return image and size of each host, as the cloud has them now."""
+        return Chosen(self._account).choices(specs, deadline)
+
+    def prices(self) -> str:
+        """Return whose prices they are; nothing of a cloud that libcloud knows no prices of."""
+        return price_list() if "prices" in self._account.driver.can else ""
 
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
         """What the hosts stand on, then all the hosts."""

@@ -105,12 +105,18 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """What a server can be. `memory`: bytes. `price`: per hour in `currency`, None where libcloud knows none."""
+    """What a server can be.
+
+    Args:
+        memory, disk: bytes; 0 of a disk that is not the size's. price: of one hour in `currency`, None where libcloud
+        knows none.
+    """
 
     id: str
     name: str
     cpus: int | None
     memory: int
+    disk: int = 0
     price: float | None = None
     currency: str = "USD"
     architecture: str = ""

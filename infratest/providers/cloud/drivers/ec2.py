@@ -313,5 +313,6 @@ def _size(size: Any) -> Size:
     arm = "Graviton" in str(extra.get("physicalProcessor"))
     return Size(
         id=size.id, name=size.name, cpus=int(cpus) if cpus.isdigit() else None, memory=int(size.ram) * 2**20,
+        disk=int(size.disk or 0) * 2**30,
         price=float(size.price) if size.price and current else None, architecture="arm64" if arm else "x86_64",
     )  # fmt: skip

@@ -67,7 +67,7 @@ class LibcloudAlone(Driver):
     def sizes(self, lib: Any) -> list[Size]:
         return [
             Size(id=str(one.id), name=str(one.name), cpus=None, memory=int(one.ram or 0) * 2**20,
-                 price=float(one.price) if one.price else None, handle=one)
+                 disk=int(one.disk or 0) * 2**30, price=float(one.price) if one.price else None, handle=one)
             for one in lib.list_sizes()
         ]  # fmt: skip
 
