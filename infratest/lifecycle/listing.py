@@ -7,11 +7,12 @@ lag the first is believed, and this costs one call.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.hosts import GONE, Host
+from infratest.lifecycle.removal import of_stack
 from infratest.providers.base import HostSpec, Provider, Resource
 from infratest.store.journal import Journal, live, removed, standing, unanswered
 
@@ -28,11 +29,16 @@ class Unsettled(ProviderError):
 
 
 class Listing:
-    """The listings of one provider, for the verbs on one environment of a stack."""
+    """The listings of one provider, for the verbs on one environment of a stack.
 
-    def __init__(self, provider: Provider, journal: Journal, stack: str, env: str) -> None:
+    Args:
+        state_id: returns the id that all made from this state directory carries, empty where there is none yet.
+    """
+
+    def __init__(self, provider: Provider, journal: Journal, state_id: Callable[[], str], stack: str, env: str) -> None:
         self._provider = provider
         self._journal = journal
+        self._state_id = state_id
         self._place = (stack, env)
         self._waited_for: set[tuple[str, str, str]] = set()
 
@@ -55,7 +61,9 @@ class Listing:
             listing = {one.id: one for one in self._provider.existing(deadline)}
             seen |= listing
             exists = [one for id, one in seen.items() if id in listing or id not in gone]
-            names = {(one.kind, one.name) for one in seen.values() if one.id not in there and one.id not in gone}
+            # Others' of the same name are no answer to what was asked from here.
+            mine = of_stack(seen.values(), self._state_id(), *self._place)
+            names = {(one.kind, one.name) for one in mine if one.id not in there and one.id not in gone}
             settled = seen.keys() >= there.keys() and not (listing.keys() & gone)
             if last or (settled and all((kind, name) in names for _, kind, name in asked)):
                 self._waited_for |= asked

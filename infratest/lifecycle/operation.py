@@ -71,7 +71,7 @@ class Lifecycle:
         self.provider = provider or open_provider(stack, state)
         self.clock = self.provider.clock
         self.journal = Journal(state, self.clock.time)
-        self.listing = Listing(self.provider, self.journal, stack.name, stack.env)
+        self.listing = Listing(self.provider, self.journal, self.state_id, stack.name, stack.env)
         self.ready = ready
         # The caller's is by the machine's clock; what it limits goes by the provider's.
         self._deadline = deadline and (deadline if self.clock is REAL else self._seconds(deadline.left))

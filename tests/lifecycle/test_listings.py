@@ -135,6 +135,20 @@ def test_what_an_operation_that_died_had_asked_for_is_waited_for(place: Place) -
     assert dead.journal.records() == []
 
 
+def test_anothers_of_the_same_name_is_no_answer_to_what_an_operation_that_died_had_asked_for(place: Place) -> None:
+    up(place.life(state="others"))
+    place.life().clock.sleep(60.0)
+    others = there(place.life())
+    life = place.life(lag="30s")
+    with life.state.lock():
+        operation = life.journal.begin("up", "shop", "")
+        for request in [one for together in life.provider.requests(life.stack.hosts, life.lease()) for one in together]:
+            operation.asked(request.kind, request.name)
+            provider(life).cloud.create(request.kind, request.name, request.lease.labels(), "t")
+    assert reap(place.life(lag="30s")).left == ()
+    assert there(place.life()) == others
+
+
 def test_nothing_is_waited_for_where_listings_do_not_lag(place: Place) -> None:
     life = place.life("db", latency="0s", pending="0s", boot="0s", removing="0s", refuse=["first create db"])
     with pytest.raises(ProviderError):
