@@ -1,114 +1,226 @@
-"""A program that runs one verb of the lifecycle and is struck by a signal at one point of it. Called by test_kill.py.
+"""Runs of `infratest` that are killed at one point, and what is left of them: called by the tests of every provider.
 
-    python killed.py STACK_FILE STATE_DIR VERB SIGNAL POINT
-
-Points are counted as the run passes them: before each call of the provider and after its reply, before and after each
-record of the journal. Each is written to the file `points` beside the stack file; the one named is where the signal
-comes, from the program to itself. With the point `-` nothing happens to it.
+The verb is the real program in a process of its own (struck.py); `reap` after it is another. Then the account is looked
+at: nothing of ours may be there that the journal does not hold as live, nothing twice, and nothing of others may have
+changed. Each kill is a line of the file that INFRATEST_KILLS names, where it names one: of these lines is the table of
+orphans made (`./run bench orphans`).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
-import signal
+import shutil
+import subprocess
 import sys
-import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
+from infratest.deadline import Deadline
 from infratest.lifecycle.destroy import destroy
-from infratest.lifecycle.halt import halt
 from infratest.lifecycle.operation import Lifecycle
-from infratest.lifecycle.stopping import Stop, Stopped, signals
-from infratest.lifecycle.up import up
-from infratest.providers.base import Provider
+from infratest.providers.base import Provider, Resource
 from infratest.stack import file
 from infratest.stack.open import open_provider
 from infratest.store.directory import StateDir
 
-
-class Points:
-    """The points passed so far, each with how many times it was passed: `before create web-1 #1`."""
-
-    def __init__(self, target: str, number: int, log: Path) -> None:
-        self._target, self._number = target, number
-        self._seen: dict[str, int] = {}
-        self._lock = threading.Lock()
-        self._log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-
-    def passed(self, label: str) -> None:
-        label = re.sub(r"-[0-9a-f]{8}\b", "", label)  # the state's id, in the name of a container network
-        with self._lock:
-            self._seen[label] = self._seen.get(label, 0) + 1
-            point = f"{label} #{self._seen[label]}"
-            os.write(self._log, f"{point}\n".encode())
-        if point == self._target:
-            os.kill(os.getpid(), self._number)
+PROGRAM = Path(__file__).with_name("struck.py")
+INFRATEST = Path(sys.executable).with_name("infratest")
+RECORDS = "INFRATEST_KILLS"
+SIGKILLED, INTERRUPTED = -9, 130
+HUNG = 900.0  # seconds after which a program hangs: where machines boot on a busy machine, minutes are no sign of it
 
 
-class Struck(Provider):
-    """The real provider, with a point before each call and one after its reply."""
+@dataclass
+class Scene:
+    """A folder with a stack, and what is there before the verb: nothing, or the stack up."""
 
-    def __init__(self, real: Provider, points: Points) -> None:
-        super().__init__(real.options, real.context)
-        self._real, self._points = real, points
+    folder: Path
+    #: Whose its things are; without one, this process's owner.
+    owner: str = ""
 
-    def _call(self, verb, name, work):
-        self._points.passed(f"before {verb} {name}".rstrip())
-        answer = work()
-        self._points.passed(f"after {verb} {name}".rstrip())
-        return answer
+    @property
+    def stack_file(self) -> Path:
+        return self.folder / "stack.yaml"
 
-    def requests(self, hosts, lease):
-        return self._real.requests(hosts, lease)
+    @property
+    def state(self) -> StateDir:
+        return StateDir(self.folder / ".infratest")
 
-    def create(self, request, deadline):
-        return self._call("create", request.name, lambda: self._real.create(request, deadline))
+    @property
+    def id(self) -> str:
+        path = self.state.path / "id"
+        return path.read_text().strip() if path.exists() else "none"
 
-    def destroy(self, resource, deadline):
-        return self._call("destroy", resource.name, lambda: self._real.destroy(resource, deadline))
+    def life(self) -> Lifecycle:
+        return Lifecycle(file.load(self.stack_file), self.state)
 
-    def existing(self, deadline):
-        return self._call("existing", "", lambda: self._real.existing(deadline))
+    def provider(self) -> Provider:
+        return open_provider(file.load(self.stack_file), self.state)
 
-    def hosts(self, specs, deadline):
-        return self._call("hosts", " ".join(spec.name for spec in specs), lambda: self._real.hosts(specs, deadline))
+    def start(self, verb: str, name: str, point: str) -> subprocess.Popen[bytes]:
+        """Start a verb that gets a signal at a point, at none where the point is `-`."""
+        words = [sys.executable, PROGRAM, name, point, self.folder / "points", *self._words(verb)]
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self._environment())
 
-    def halt(self, resource, deadline):
-        return self._call("halt", resource.name, lambda: self._real.halt(resource, deadline))
+    def run(self, verb: str, name: str, point: str) -> tuple[int, str]:
+        process = self.start(verb, name, point)
+        out, _ = process.communicate(timeout=HUNG)
+        return process.returncode, out.decode()
 
-    def start(self, resource, deadline):
-        return self._call("start", resource.name, lambda: self._real.start(resource, deadline))
+    def points(self) -> list[str]:
+        return (self.folder / "points").read_text().splitlines()
+
+    def ours(self) -> list[Resource]:
+        """Return what is there of this state directory, by the provider's word."""
+        found = self.provider().existing(Deadline(60))
+        return [one for one in found if one.labels.get("infratest.state") == self.id]
+
+    def command(self, verb: str, *before: str) -> str:
+        """Run a verb to its good end in a process of its own; return what it said. Args: before: words before it."""
+        done = subprocess.run(
+            [*before, *self._words(verb)], capture_output=True, text=True, timeout=HUNG, env=self._environment()
+        )
+        assert done.returncode == 0, (verb, done.stderr)
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    def reap_by_command(self) -> str:
+        return self.command("reap")
+
+    def _words(self, verb: str) -> list[str | Path]:
+        return [INFRATEST, *verb.split(), "--stack", self.stack_file, "--state", self.state.path]
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "INFRATEST_OWNER": self.owner} if self.owner else {**os.environ}
 
 
-class StruckState(StateDir):
-    """The real state directory, with a point before and after each record of the journal."""
+@dataclass(frozen=True)
+class Kills:
+    """The kills of one verb on one provider.
 
-    def __init__(self, path: Path, points: Points) -> None:
-        super().__init__(path)
-        self._points = points
+    Args:
+        ours: what an account holds with a state directory's id. others: what must stay as it is, and how that is, by
+        name; what is new in it is an orphan.
+    """
 
-    def append(self, name, *records):
-        what = " ".join(f"{record.get('what')} {record.get('name', '')}".rstrip() for record in records)
-        self._points.passed(f"before record {what}")
-        super().append(name, *records)
-        self._points.passed(f"after record {what}")
+    provider: str
+    verb: str
+    others: Callable[[], Mapping[str, str]]
+    ours: Callable[[Scene], Sequence[Resource]] = Scene.ours
 
+    def begin(self) -> Mapping[str, str]:
+        """Return how all others are, to be handed to `reaped` or `lost` after the kill."""
+        return dict(self.others())
 
-def main(stack_file: str, state_dir: str, verb: str, number: str, target: str) -> int:
-    points = Points(target, signal.Signals[number], Path(stack_file).parent / "points")
-    stack = file.load(Path(stack_file))
-    state = StruckState(Path(state_dir), points)
-    stop = Stop()
-    with signals(stop):
-        life = Lifecycle(stack, state, provider=Struck(open_provider(stack, state), points), stop=stop)
+    def reaped(
+        self, scene: Scene, point: str, before: Mapping[str, str], whole: int | None = None, again: bool = False
+    ) -> None:
+        """Reap in a process of its own, look, and destroy what stands.
+
+        Args:
+            whole: things of the whole stack; after a killed `up` it stands whole or nothing of it. again: `up` after
+            `reap` too, which makes what is missing and nothing twice.
+        """
         try:
-            up(life) if verb == "up" else destroy(life) if verb == "destroy" else halt(life)
-        except Stopped as stopped:
-            print(stopped)
-            return stopped.status
-    return 0
+            scene.reap_by_command()
+            there, held = self.ours(scene), scene.life().journal.live()
+            assert whole is None or self.verb != "up" or len(there) in (0, whole), (point, there)
+            if again:
+                scene.command("up")
+                there, held = self.ours(scene), scene.life().journal.live()
+                assert whole is None or len(there) >= whole, (point, there)
+        finally:
+            destroy(scene.life())
+        self.judge(point, there, held, self.ours(scene), before)
+        assert known_hosts(scene) == "", point
+
+    def lost(self, scene: Scene, point: str, before: Mapping[str, str], reap: Callable[[], object]) -> None:
+        """Lose the state directory; what stands is then its owner's, and goes when its lease has ended.
+
+        Args:
+            reap: does so, when the lease has ended.
+        """
+        id = scene.id
+        shutil.rmtree(scene.state.path, ignore_errors=True)
+        reap()
+        shutil.rmtree(scene.state.path, ignore_errors=True)
+        scene.state.make()
+        (scene.state.path / "id").write_text(id)
+        self.judge(point, self.ours(scene), (), (), before, state_lost=True)
+
+    def judge(
+        self,
+        point: str,
+        there: Sequence[Resource],
+        held: Collection[str],
+        left: Sequence[Resource],
+        before: Mapping[str, str],
+        state_lost: bool = False,
+    ) -> None:
+        """Write down what came of a kill, and let nothing have come of it.
+
+        Args:
+            there: what there was of ours after `reap`. held: the ids that the journal held as live. left: what there
+            was after `destroy`.
+        """
+        names = Counter(f"{one.kind} {one.name}" for one in there)
+        others = self.others()
+        orphans = [f"{one.kind} {one.name} {one.id}" for one in (*(one for one in there if one.id not in held), *left)]
+        seen = {
+            "provider": self.provider, "verb": self.verb, "point": point, "state lost": state_lost,
+            "orphans": [*orphans, *(name for name in others if name not in before)],
+            "duplicates": [name for name, count in names.items() if count > 1],
+            "foreign": [name for name, how in before.items() if others.get(name) != how],
+        }  # fmt: skip
+        if path := os.environ.get(RECORDS):
+            with open(path, "a", encoding="utf-8") as record:
+                record.write(json.dumps(seen) + "\n")
+        assert not seen["orphans"], seen
+        assert not seen["duplicates"], seen
+        assert not seen["foreign"], seen
 
 
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+def known_hosts(scene: Scene) -> str:
+    path = scene.state.path / "known_hosts"
+    return path.read_text().strip() if path.exists() else ""
+
+
+def killed(scene: Scene, verb: str, point: str) -> None:
+    """Run a verb that is killed at a point."""
+    status, words = scene.run(verb, "SIGKILL", point)
+    assert status == SIGKILLED, (point, words)
+
+
+def generated(scene: Scene, verb: str) -> list[str]:
+    """Every point that a run passes to which nothing happens."""
+    status, words = scene.run(verb, "SIGKILL", "-")
+    assert status == 0, words
+    points = scene.points()
+    assert len(points) == len(set(points))
+    return points
+
+
+def changing_points(points: list[str]) -> list[str]:
+    """Without those around calls that only look: they are many and equal (the fake has them all)."""
+    return [point for point in points if not re.match(r"(before|after) (existing|hosts|snapshots|writing)\b", point)]
+
+
+def at_every(points: list[str], strike: Callable[[int, str], None]) -> None:
+    """Strike at every point, two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(strike, range(len(points)), points))
+
+
+def wait_for_first_point(scene: Scene, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 60
+    points = scene.folder / "points"
+    while not points.exists() or not points.stat().st_size:
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.005)

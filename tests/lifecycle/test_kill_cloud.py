@@ -1,6 +1,6 @@
 """Killed at any point on a cloud, a run leaves nothing that `reap` does not remove, and touches nothing foreign.
 
-Two kinds of points: those of the journal and the provider, as for every provider (`killed.py`), and, which only a cloud
+Two kinds of points: those of the journal and the provider, as for every provider (`struck.py`), and, which only a cloud
 has, inside a call: when the API has been asked and has not begun, and when it has done it and nobody hears of it.
 """
 
@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from infratest.lifecycle.destroy import destroy
-from infratest.lifecycle.reap import reap
 from infratest.lifecycle.up import up
-from tests.lifecycle.test_kill import SIGKILLED, Scene, at_every, changing_points, generated, known_hosts
+from tests.lifecycle.killed import SIGKILLED, Kills, Scene, at_every, changing_points, generated, killed
 from tests.worlds import moto_ec2
 from tests.worlds.fault_proxy import Fault, proxy
 
 pytestmark = pytest.mark.timeout(900)
+
+WHOLE = 3  # a key, a group and a host
 
 #: What changes something at EC2; the other calls look.
 CHANGING = {
@@ -43,7 +44,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A stack of the same name from another state directory, up for as long as these tests last."""
     scene = cloud_scene(tmp_path_factory.mktemp("foreign") / "stack", is_up=True)
     before = {one.id for one in scene.ours()}
-    assert len(before) == 3
+    assert len(before) == WHOLE
     yield scene
     assert {one.id for one in scene.ours()} == before
     assert [host.state for host in scene.life().hosts()] == ["running"]
@@ -76,18 +77,8 @@ def text(options: dict[str, object]) -> dict[str, str]:
     return {name: value for name, value in options.items() if isinstance(value, str)}
 
 
-def check(scene: Scene, foreign: Scene, others: set[str], point: str, verb: str) -> None:
-    """What stands after `reap` is what the journal holds as live: after `up` the whole stack or nothing of it."""
-    try:
-        assert reap(scene.life()).left == (), point
-        held, there = scene.life().journal.live(), {one.id for one in scene.ours()}
-        assert set(held) >= there, point
-        assert verb != "up" or len(there) in (0, 3), (point, there)
-    finally:
-        destroy(scene.life())
-    assert scene.ours() == [], point
-    assert known_hosts(scene) == "", point
-    assert {one.id for one in foreign.ours()} == others, point
+def kills_of(verb: str, foreign: Scene) -> Kills:
+    return Kills("cloud, driver ec2 (moto)", verb, lambda: {one.id: one.name for one in foreign.ours()})
 
 
 @pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
@@ -97,22 +88,21 @@ def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
     points = [point for point in changing_points(generated(whole, verb)) if point.startswith("after ")]
     destroy(whole.life())
     print(f"\n{verb}: killed at {len(points)} points on EC2")
-    others = {one.id for one in foreign.ours()}
+    kills = kills_of(verb, foreign)
+    before = kills.begin()
 
     def strike(number: int, point: str) -> None:
         scene = cloud_scene(tmp_path / f"{number}", verb != "up")
-        status, words = scene.run(verb, "SIGKILL", point)
-        assert status == SIGKILLED, (point, words)
-        if number == 0:
-            scene.reap_by_command()
-        check(scene, foreign, others, point, verb)
+        killed(scene, verb, point)
+        kills.reaped(scene, point, before, WHOLE)
 
     at_every(points, strike)
 
 
 @pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
 def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb):
-    others = {one.id for one in foreign.ours()}
+    kills = kills_of(verb, foreign)
+    before = kills.begin()
 
     def strike(number: int, point: str) -> None:
         action, when = point.split()
@@ -128,6 +118,6 @@ def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb
             assert process.returncode == SIGKILLED, (point, words)
             assert api.calls[action] == 1
             write(scene)
-        check(scene, foreign, others, point, verb)
+        kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
 
     at_every([f"{action} {when}" for action in CHANGING[verb] for when in ("asked", "done")], strike)

@@ -15,15 +15,16 @@ from pathlib import Path
 import pytest
 
 from infratest.lifecycle.destroy import destroy
-from infratest.lifecycle.reap import reap
 from infratest.lifecycle.up import up
-from tests.lifecycle.test_kill import SIGKILLED, Scene, at_every, changing_points, generated, known_hosts
+from tests.lifecycle.killed import SIGKILLED, Kills, Scene, at_every, changing_points, generated, killed
 from tests.worlds.fault_proxy import Fault
 from tests.worlds.openstack.account import OPTIONS, host_options, logged_in
 from tests.worlds.openstack.cloud import Project, cloud
 from tests.worlds.openstack.seam import seam
 
 pytestmark = pytest.mark.timeout(900)
+
+WHOLE = 2  # a group and a host
 
 #: What changes something: the service, and the call.
 CHANGING = {
@@ -49,7 +50,7 @@ def foreign(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """A stack of the same name from another state directory, up for as long as these tests last."""
     scene = openstack_scene(tmp_path_factory.mktemp("foreign") / "stack", is_up=True)
     before = {one.id for one in scene.ours()}
-    assert len(before) == 2
+    assert len(before) == WHOLE
     yield scene
     assert {one.id for one in scene.ours()} == before
     assert [host.state for host in scene.life().hosts()] == ["running"]
@@ -69,18 +70,8 @@ def openstack_scene(folder: Path, is_up: bool, **options: str) -> Scene:
     return scene
 
 
-def check(scene: Scene, foreign: Scene, others: set[str], point: str, verb: str) -> None:
-    """What stands after `reap` is what the journal holds as live: after `up` the whole stack or nothing of it."""
-    try:
-        assert reap(scene.life()).left == (), point
-        held, there = scene.life().journal.live(), {one.id for one in scene.ours()}
-        assert set(held) >= there, point
-        assert verb != "up" or len(there) in (0, 2), (point, there)
-    finally:
-        destroy(scene.life())
-    assert scene.ours() == [], point
-    assert known_hosts(scene) == "", point
-    assert {one.id for one in foreign.ours()} == others, point
+def kills_of(verb: str, foreign: Scene) -> Kills:
+    return Kills("cloud, driver openstack (fake compute)", verb, lambda: {one.id: one.name for one in foreign.ours()})
 
 
 @pytest.mark.machines  # minutes, of which most are OpenStack's own
@@ -90,34 +81,35 @@ def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
     points = changing_points(generated(whole, verb))
     destroy(whole.life())
     print(f"\n{verb}: killed at {len(points)} points on OpenStack")
-    others = {one.id for one in foreign.ours()}
+    kills = kills_of(verb, foreign)
+    before = kills.begin()
 
     def strike(number: int, point: str) -> None:
         scene = openstack_scene(tmp_path / f"{number}", verb != "up")
-        status, words = scene.run(verb, "SIGKILL", point)
-        assert status == SIGKILLED, (point, words)
-        check(scene, foreign, others, point, verb)
+        killed(scene, verb, point)
+        kills.reaped(scene, point, before, WHOLE)
 
     at_every(points, strike)
 
 
 @pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
 def test_killed_inside_every_call_that_changes_something(tmp_path, project, foreign, verb):
-    others = {one.id for one in foreign.ours()}
+    kills = kills_of(verb, foreign)
+    before = kills.begin()
 
     def strike(number: int, point: str) -> None:
         service, rest = point.split(" ", 1)
         action, when = rest.rsplit(" ", 1)
-        with seam(project) as before:
-            there = {"region": before.region, "endpoint": f"{before.identity.url}v3"}
+        with seam(project) as seen:
+            there = {"region": seen.region, "endpoint": f"{seen.identity.url}v3"}
             scene = openstack_scene(tmp_path / f"{number}", verb != "up", **there)
             process = scene.start(verb, "SIGKILL", "-")
             kill = lambda: os.kill(process.pid, signal.SIGKILL)  # noqa: E731
             fault = Fault(action, before=kill, status=503) if when == "asked" else Fault(action, after=kill, lost=True)
-            before.proxies[service].have(fault)
+            seen.proxies[service].have(fault)
             words = process.communicate(timeout=200)[0].decode()
             assert process.returncode == SIGKILLED, (point, words)
             assert fault.times == 0, point
-            check(scene, foreign, others, point, verb)
+            kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
 
     at_every([f"{service} {action} {when}" for service, action in CHANGING[verb] for when in ("asked", "done")], strike)

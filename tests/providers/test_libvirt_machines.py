@@ -17,7 +17,7 @@ from infratest.errors import ProviderError
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
 from infratest.providers.libvirt.connection import SYSTEM, Daemon
-from tests.lifecycle.test_kill import SIGKILLED, Scene, changing_points, generated, known_hosts
+from tests.lifecycle.killed import SIGKILLED, Scene, changing_points, generated, known_hosts
 from tests.worlds.libvirtd import libvirtd
 
 pytestmark = [pytest.mark.machines, pytest.mark.timeout(2400)]

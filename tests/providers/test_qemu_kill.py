@@ -18,7 +18,7 @@ from infratest.hosts import PAUSED, RUNNING, STOPPED
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
 from infratest.providers.qemu import folder
-from tests.lifecycle.test_kill import SIGKILLED, Scene, changing_points, generated, known_hosts
+from tests.lifecycle.killed import SIGKILLED, Scene, changing_points, generated, known_hosts
 
 pytestmark = [pytest.mark.machines, pytest.mark.timeout(1800)]
 
