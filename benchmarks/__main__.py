@@ -15,14 +15,17 @@ import time
 from benchmarks import table
 from benchmarks.problem import BenchError
 
-CASES = ("plugin", "one_host", "many_hosts", "loop", "own_tests", "scale", "lifecycle", "cloud")
+CASES = ("plugin", "one_host", "many_hosts", "loop", "own_tests", "scale", "lifecycle", "cloud", "orphans")
 
 
 def main() -> int:
     words = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     words.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; all without one")
     words.add_argument("--rounds", type=int, default=0, metavar="N", help="counted rounds, instead of each case's own")
+    words.add_argument("--only", default="", metavar="NAME,...", help="of `orphans`: these providers alone")
     given = words.parse_args()
+    if given.only and given.cases != ["orphans"]:
+        words.error("--only goes with the case orphans alone")
     if unknown := [name for name in given.cases if name not in CASES]:
         words.error(f"no case is named {unknown[0]}: there are {', '.join(CASES)}")
     # So that namespaces and processes are taken away in order; what SIGKILL leaves, the next run sweeps away.
@@ -33,7 +36,8 @@ def main() -> int:
         case = importlib.import_module(f"benchmarks.cases.{name}")
         print(f"bench: {case.TITLE}", file=sys.stderr)
         try:
-            outcome = case.run(given.rounds)
+            only = {"only": given.only.split(",")} if given.only else {}
+            outcome = case.run(given.rounds, **only)
         except BenchError as error:
             print(f"bench: {name}: {error}", file=sys.stderr)
             worst = 1

@@ -16,7 +16,8 @@ class Figure:
 
     Args:
         setting: as `100 checks`, `RTT 50 ms`. name: the contestant. cpu: ms of the whole process with its children.
-        wall: ms. memory: MiB. more: other numbers, by name with unit. note: what a reader must know.
+        wall: ms. memory: MiB. more: other numbers, by name with unit,
+        and words, by name. note: what a reader must know.
     """
 
     setting: str
@@ -26,7 +27,7 @@ class Figure:
     wall: float | None = None
     low: float | None = None
     memory: float | None = None
-    more: dict[str, float] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
     note: str = ""
 
 

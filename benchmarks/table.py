@@ -78,12 +78,14 @@ def _must(name: str, kept: dict[str, Any]) -> str:
 def _case(name: str, case: dict[str, Any]) -> str:
     figures = [Figure(**each) for each in case["figures"]]
     more = list(dict.fromkeys(key for each in figures for key in each.more))
-    names = ["setting", "contestant", "rounds", "CPU ms", "wall ms", "min ms", "MiB", *more]
+    usage = {"CPU ms": "cpu", "wall ms": "wall", "min ms": "low", "MiB": "memory"}
+    usage = {name: key for name, key in usage.items() if any(getattr(each, key) is not None for each in figures)}
+    names = ["setting", "contestant", "rounds", *usage, *more]
     lines = [f'<a id="{name}"></a>', f"## {case['title']}", ""]
     lines += [f"`{case['again']}` · {case['of']} · {case['when']} · {case['seconds']} s · {case['machine']}", ""]
     lines += [f"| {' | '.join(names)} |", f"| --- | --- | {' | '.join(['--:'] * (len(names) - 2))} |"]
     for each in figures:
-        cells = [each.cpu, each.wall, each.low, each.memory, *(each.more.get(key) for key in more)]
+        cells = [*(getattr(each, key) for key in usage.values()), *(each.more.get(key) for key in more)]
         note = f" ({each.note})" if each.note else ""
         shown = [each.setting, each.name + note, str(each.rounds), *map(_number, cells)]
         lines.append(f"| {' | '.join(shown)} |")
@@ -92,9 +94,9 @@ def _case(name: str, case: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _number(value: float | None) -> str:
-    if value is None:
-        return ""
+def _number(value: float | str | None) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 

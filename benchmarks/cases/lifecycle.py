@@ -2,7 +2,8 @@
 
 The registry is VirtualBox's own, of Debian sid; that its machines run is played (tests/worlds/virtualbox_power.py), by
 an sshd behind each host's port. So the calls are those of a real `up`, and the times are not those of a hypervisor:
-none stands in the table. The image is imported before, as it is once for all stacks.
+none stands in the table. The image is imported before, as it is once for all stacks. Beside us Debian's Vagrant, on
+the same registry, behind the same shim (benchmarks/vagrant.py).
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import unittest
 from math import log
 from pathlib import Path
 
-from benchmarks import environment
+from benchmarks import environment, vagrant
 from benchmarks.figures import Figure, Must, Outcome
 from benchmarks.problem import BenchError
 from tests.worlds.virtualbox import VirtualBoxWorld, virtualbox_world
 
 TITLE = "(vii) Processes that `up` of VirtualBox machines spawns"
-MACHINES = (1, 8, 32)
+MACHINES, OF_VAGRANT = (1, 2, 4, 8, 32), (1, 2, 4, 8)
 EXTRAS = "ssh,machines"
-NAME = "infratest up"
+NAME, VAGRANT = "infratest up", "vagrant up"
 
 #: Processes for each machine, and for each look at those that are waited for.
 EACH, TICK = 12, 1
@@ -44,6 +45,7 @@ def run(rounds: int = 0) -> Outcome:
                 image = world.empty_disk()
                 _count(world, 1, image)  # the import, once
                 calls = {count: _count(world, count, image) for count in MACHINES}
+                peer = _of_vagrant(world, outcome)
         except unittest.SkipTest as missing:
             raise BenchError(str(missing)) from None
     others = {count: sum(not call.startswith(LOOK) for call in made) for count, (made, _) in calls.items()}
@@ -52,10 +54,13 @@ def run(rounds: int = 0) -> Outcome:
         more = {
             "processes": len(made),
             "of these looks at who runs": looks,
+            "a machine": round(len(made) / count, 1),
             "a machine, without looks": round(others[count] / count, 1),
             "looks a second": round(looks / seconds, 2),
         }
-        outcome.figures.append(Figure(setting=f"{count} machines", name=NAME, rounds=1, more=more))
+        outcome.figures.append(Figure(setting=_machines(count), name=NAME, rounds=1, more=more))
+        if count in peer:
+            outcome.figures.append(_peer(count, peer[count]))
     few, many = MACHINES[-2:]
     made, seconds = calls[many]
     growth = log(others[many] / others[few]) / log(many / few)
@@ -66,7 +71,46 @@ def run(rounds: int = 0) -> Outcome:
         Must(what=f"exponent of processes, {few} to {many} machines", limit=EXPONENT, got=round(growth, 2), unit=""),
     ]  # fmt: skip
     outcome.notes.append("All hosts that are waited for share one look a second at most.")
+    if peer:
+        outcome.notes.append(_growth(peer))
     return outcome
+
+
+def _of_vagrant(world: VirtualBoxWorld, outcome: Outcome) -> dict[int, list[str]]:
+    """Return Vagrant's calls for each number of machines; its box is imported before, too."""
+    if not shutil.which(vagrant.PROGRAM):
+        outcome.missing.append(f"Vagrant (Debian's package `{vagrant.PACKAGE}`)")
+        return {}
+    peer = vagrant.Vagrant(world)
+    peer.prepare()
+    peer.up(1)
+    outcome.notes.append(
+        f"Vagrant {peer.version}: `vagrant up` of so many machines, linked clones of one box, without shared folders "
+        f"and guest additions; it is told that VirtualBox is {vagrant.VERSION}, the newest that it knows."
+    )
+    return {count: peer.up(count) for count in OF_VAGRANT}
+
+
+def _machines(count: int) -> str:
+    return f"{count} machine{'s' if count > 1 else ''}"
+
+
+def _peer(count: int, calls: list[str]) -> Figure:
+    reads = sum(call.startswith("showvminfo") for call in calls)
+    more = {"processes": len(calls), "a machine": round(len(calls) / count, 1), "of these showvminfo": reads}
+    return Figure(setting=_machines(count), name=VAGRANT, rounds=1, more=more)
+
+
+def _growth(peer: dict[int, list[str]]) -> str:
+    """Say what was measured of how Vagrant's calls grow: for each machine, and for each pair of machines."""
+    one, two, four, eight = (len(peer[count]) for count in OF_VAGRANT)
+    pairs = ((eight - four) / 4 - (four - two) / 2) / 3
+    linear = (four - two) / 2 - pairs * 3.5
+    rest = one - linear - pairs
+    return (
+        f"Vagrant, measured at 1, 2, 4 and 8: {linear:.1f} N + {pairs:.2f} N(N+1)/2 + {rest:.1f} goes through 2, 4 "
+        f"and 8 but for a constant and meets 1; at 2 it gives {2 * linear + 3 * pairs + rest:.0f}, counted were {two}."
+    )
 
 
 def _count(world: VirtualBoxWorld, count: int, image: Path) -> tuple[list[str], float]:

@@ -35,7 +35,7 @@ def test_what_was_found_is_kept_beside_what_was_known(tmp_path, monkeypatch):
         musts=[Must(what="cold", limit=1, got=2, unit="s")], missing=["goss"], notes=["as it was"],
     )  # fmt: skip
     text = table.keep("one", "One", outcome, 5.0)
-    assert "| 1 check | ours | 3 | 12.3 |  |  |  | 250 |" in text
+    assert "| 1 check | ours | 3 | 12.3 | 250 |" in text
     assert "- Not to be had here: goss" in text
     table.keep("two", "Two", Outcome(), 1.0)
     assert sorted(json.loads((tmp_path / "results.json").read_text())) == ["one", "two"]

@@ -1,4 +1,7 @@
-"""The light guest behind the stand-in for power: a real sshd with the keys of the machine's seed volume."""
+"""The light guest behind the stand-in for power: a real sshd with the keys of the machine's seed volume.
+
+A machine without one, as Vagrant's, has the keys that stand in the world's folder `keys`.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ class Sshd:
         folder = self._folder / uuid
         folder.mkdir(exist_ok=True)
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        told = power_of.seed(info)
-        for name, of in (("host_key", "host_key"), ("authorized_keys", "authorized_keys")):
+        told = power_of.seed(info) or {path.name: path.read_text() for path in (self._folder.parent / "keys").iterdir()}
+        for name in ("host_key", "authorized_keys"):
             at = folder / name
             at.touch(mode=0o600)
-            at.write_text(told[of])
+            at.write_text(told[name])
         settings = {
             "HostKey": folder / "host_key",
             "AuthorizedKeysFile": folder / "authorized_keys",
