@@ -66,6 +66,12 @@ def test_the_smallest_where_no_price_is_known():
     assert choice.cheapest(unpriced, 64, GIB) is None
 
 
+def test_of_two_that_differ_in_their_disks_alone_the_smaller():
+    wide = Size(id="a", name="wide", cpus=1, memory=GIB, disk=100 * GIB)
+    small = Size(id="b", name="small", cpus=1, memory=GIB, disk=5 * GIB)
+    assert choice.cheapest([wide, small], 1, GIB) == small
+
+
 def test_what_a_size_has_and_costs_in_words():
     assert choice.told(SIZES[1]) == "1 CPU, 2 GiB, 0.02 USD an hour"
     assert choice.told(SIZES[4]) == "2 CPUs, 4 GiB"

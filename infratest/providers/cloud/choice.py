@@ -65,7 +65,11 @@ def cheapest(sizes: Sequence[Size], cpus: int, memory: int, architecture: str = 
         and (not architecture or not size.architecture or size.architecture == architecture)
     ]
     priced = [size for size in fits if size.price is not None]
-    return min(priced or fits, key=lambda size: (size.price or 0.0, size.memory, size.cpus or 1, size.id), default=None)
+    return min(priced or fits, key=_dear, default=None)
+
+
+def _dear(size: Size) -> tuple[float, int, int, int, str]:
+    return size.price or 0.0, size.memory, size.cpus or 1, size.disk, size.id
 
 
 def named(sizes: Sequence[Size], wanted: str, where: str) -> Size:

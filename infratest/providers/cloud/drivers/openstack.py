@@ -110,14 +110,11 @@ class OpenStack(Driver):
     def sizes(self, lib: Any) -> list[Size]:
         return [
             Size(
-                id=one["id"],
-                name=one["name"],
-                cpus=int(one["vcpus"]),
-                memory=int(one["ram"]) * 2**20,
-                disk=int(one["disk"]) * 2**30,
+                id=one["id"], name=one["name"], cpus=int(one["vcpus"]), memory=int(one["ram"]) * 2**20,
+                disk=int(one.get("disk") or 0) * 2**30,
             )
             for one in lib.pages("compute", "/flavors/detail", "flavors")
-        ]
+        ]  # fmt: skip
 
     # Servers
 
