@@ -14,13 +14,15 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 from infratest.testing.waiting import wait_until
+from tests.worlds.node_network import node_network
 from tests.worlds.openstack import environment, settings
 from tests.worlds.openstack.api import Api
 from tests.worlds.openstack.keeper import START, alone
@@ -83,13 +85,33 @@ class Cloud:
 
     @contextmanager
     def project(self) -> Iterator[Project]:
-        """Make a project, and remove it with all its servers."""
-        with _addresses() as addresses:
-            project = self._make(f"test-{uuid.uuid4().hex[:8]}", addresses)
-            try:
-                yield project
-            finally:
-                self._remove(project)
+        """Make a project whose servers are sshds of this machine, and remove it with all its servers."""
+        with _addresses() as addresses, self._project(addresses) as project:
+            yield project
+
+    @contextmanager
+    def project_of_machines(self, **others: Any) -> Iterator[Project]:
+        """Make a project whose servers are whole machines, and remove it with all its servers.
+
+        Args:
+            others: see `node_network`.
+        """
+        with node_network(**others) as network, ExitStack() as ended:
+            file = self.folder / "networks" / f"{network['network']}.json"
+            file.parent.mkdir(exist_ok=True)
+            written = file.with_suffix(".new")
+            written.write_text(json.dumps(network))
+            written.rename(file)
+            ended.callback(file.unlink)
+            yield ended.enter_context(self._project(IPv4Network(network["addresses"])))
+
+    @contextmanager
+    def _project(self, addresses: IPv4Network) -> Iterator[Project]:
+        project = self._make(f"test-{uuid.uuid4().hex[:8]}", addresses)
+        try:
+            yield project
+        finally:
+            self._remove(project)
 
     def _make(self, name: str, addresses: IPv4Network) -> Project:
         admin = self.admin
@@ -107,7 +129,8 @@ class Cloud:
             "project_id": project,
             "ip_version": 4,
             "cidr": str(addresses),
-            "gateway_ip": None,  # a packet that leaves loopback is lost anyway
+            # A packet that leaves loopback is lost anyway; elsewhere the first address is the container engine's.
+            "gateway_ip": None if addresses.is_loopback else str(addresses.network_address + 1),
             "enable_dhcp": False,
         }
         admin.post("network", "/v2.0/subnets", {"subnet": subnet})

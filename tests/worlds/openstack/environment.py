@@ -31,6 +31,8 @@ SERVICES = HERE / "services"
 COMPLETE = "complete"
 #: What decides on the databases besides the programs.
 MAKE_DATABASES = (Path(__file__), HERE / "settings.py", SERVICES / "make_network_database.py")
+#: What decides on how a cloud runs.
+RUN = (*HERE.rglob("*.py"), *HERE.with_name("nodes").glob("*.py"))
 KEPT = 14 * 24 * 3600  # seconds
 #: An index of packages that does not answer is asked again after so many seconds each.
 PAUSES = (5, 20, 60)
@@ -50,7 +52,7 @@ def build() -> Built:
     cache = cache_folder() / "openstack"
     programs = cache / f"programs-{_digest(LOCK)}"
     databases = cache / f"databases-{_digest(LOCK, *MAKE_DATABASES)}"
-    built = Built(programs=programs, databases=databases, folder=cache / f"cloud-{_digest(LOCK, *HERE.rglob('*.py'))}")
+    built = Built(programs=programs, databases=databases, folder=cache / f"cloud-{_digest(LOCK, *RUN)}")
     built.folder.mkdir(parents=True, exist_ok=True)
     with (cache / "build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -28,7 +28,7 @@ from tests.worlds.openstack import environment, furniture, settings
 from tests.worlds.openstack.api import Api, Refused
 
 SERVICES = Path(__file__).parent / "services"
-NODES = Path(nodes.__file__)
+NODES = Path(nodes.__file__).parent
 #: Which program serves what.
 PROGRAMS = {
     "identity_and_placement.py": ("identity", "placement"),

@@ -1,41 +1,67 @@
-"""nova's FakeDriver, with a real sshd for each server that runs: it begins and ends as the machine would.
+"""nova's FakeDriver, with a real machine for each server that runs: it begins and ends as nova has it.
 
-A server whose address is not one of this machine's loopback has none. The file that starts them imports the standard
-library alone and is the same for every cloud of the tests.
+Which one is said by the server's address. On this machine's loopback it is an sshd; in a network that `CLOUD_FOLDER`
+names in `networks/*.json` (`node_network` of the tests writes what stands there) it is a whole machine of that network;
+elsewhere there is none. What starts them imports the standard library alone and is the same for every cloud of the
+tests.
 """
 
 import importlib.util
 import ipaddress
+import json
 import os
 import signal
-import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from nova.virt import fake
 
-FOLDER = Path(os.environ["CLOUD_FOLDER"]) / "nodes"
+FOLDER = Path(os.environ["CLOUD_FOLDER"])
 LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 
 
 def _load_nodes():
-    found = importlib.util.spec_from_file_location("nodes", os.environ["CLOUD_NODES"])
+    place = Path(os.environ["CLOUD_NODES"])
+    found = importlib.util.spec_from_file_location(
+        "nodes", place / "__init__.py", submodule_search_locations=[str(place)]
+    )
     module = importlib.util.module_from_spec(found)
     sys.modules["nodes"] = module
     found.loader.exec_module(module)
-    return module.Nodes(FOLDER)
+    return module.Nodes(FOLDER / "nodes"), importlib.import_module("nodes.machines").NodeMachines
 
 
-NODES = _load_nodes()
+SSHDS, NodeMachines = _load_nodes()
+NETWORKS = {}  # by the file that names each
+LOCK = threading.Lock()
 
 
 def _end(*_):
     """End the machines and this process, whatever nova's threads are about."""
-    NODES.close()
+    for nodes in (SSHDS, *NETWORKS.values()):
+        nodes.close()
     os._exit(0)
 
 
 signal.signal(signal.SIGTERM, _end)
+
+
+def _nodes_at(address):
+    """Return the nodes that a server with this address is one of, None where it is none."""
+    if ipaddress.ip_address(address) in LOOPBACK:
+        return SSHDS
+    for file in (FOLDER / "networks").glob("*.json"):
+        network = json.loads(file.read_text())
+        if ipaddress.ip_address(address) in ipaddress.ip_network(network["addresses"]):
+            with LOCK:
+                return NETWORKS.setdefault(file, NodeMachines(**network))
+    return None
+
+
+def _nodes_of(instance):
+    """Return the nodes that a server is one of; it may be none of them."""
+    return next((nodes for nodes in list(NETWORKS.values()) if nodes.address(instance.uuid)), SSHDS)
 
 
 class Hypervisor(fake.FakeDriver):
@@ -53,14 +79,17 @@ class Hypervisor(fake.FakeDriver):
             **more,
         )
         for address in _addresses(network_info):
-            NODES.start(instance.uuid, instance.user_data or "", address)
+            nodes = _nodes_at(address)
+            if nodes is not None:
+                nodes.start(instance.uuid, instance.user_data or "", address)
+                return
 
     def destroy(self, context, instance, network_info, *rest, **more):
-        NODES.remove(instance.uuid)
+        _nodes_of(instance).remove(instance.uuid)
         super().destroy(context, instance, network_info, *rest, **more)
 
     def power_off(self, instance, *rest, **more):
-        NODES.stop(instance.uuid)
+        _nodes_of(instance).stop(instance.uuid)
         super().power_off(instance, *rest, **more)
 
     def power_on(self, context, instance, *rest, **more):
@@ -68,12 +97,12 @@ class Hypervisor(fake.FakeDriver):
         _start(instance)
 
     def reboot(self, context, instance, *rest, **more):
-        NODES.stop(instance.uuid)
+        _nodes_of(instance).stop(instance.uuid)
         super().reboot(context, instance, *rest, **more)
         _start(instance)
 
     def suspend(self, context, instance):
-        NODES.stop(instance.uuid)
+        _nodes_of(instance).stop(instance.uuid)
         super().suspend(context, instance)
 
     def resume(self, context, instance, *rest, **more):
@@ -81,22 +110,18 @@ class Hypervisor(fake.FakeDriver):
         _start(instance)
 
     def get_console_output(self, context, instance):
-        """Return what a machine's serial port shows: its sshd's log, and the host key as cloud-init prints it."""
-        text = super().get_console_output(context, instance)
-        key = FOLDER / instance.uuid / "host_key"
-        if not key.exists():
-            return text
-        public = subprocess.run(["ssh-keygen", "-y", "-f", key], check=True, capture_output=True, text=True).stdout
-        keys = f"-----BEGIN SSH HOST KEY KEYS-----\n{public}-----END SSH HOST KEY KEYS-----\n"
-        return f"{text}\n{keys}{key.with_name('sshd.log').read_text()}"
+        """Return what a machine's serial port shows."""
+        text, nodes = super().get_console_output(context, instance), _nodes_of(instance)
+        if nodes.address(instance.uuid):
+            text += "\n" + nodes.console(instance.uuid)
+        return text.encode("ascii", "replace").decode()  # what nova's drivers give, and all that its API takes
 
 
 def _start(instance):
-    if NODES.address(instance.uuid):
-        NODES.start(instance.uuid, "")
+    nodes = _nodes_of(instance)
+    if nodes.address(instance.uuid):
+        nodes.start(instance.uuid, "")
 
 
 def _addresses(network_info):
-    """Return the first address of a server that is on this machine's loopback, if there is one."""
-    fixed = [ip["address"] for interface in network_info or () for ip in interface.fixed_ips()]
-    return [each for each in fixed if ipaddress.ip_address(each) in LOOPBACK][:1]
+    return [ip["address"] for interface in network_info or () for ip in interface.fixed_ips()]
