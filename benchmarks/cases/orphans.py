@@ -44,20 +44,22 @@ def run(rounds: int = 0, only: Sequence[str] = ()) -> Outcome:
     if unknown := [name for name in only if name not in PROVIDERS]:
         raise BenchError(f"no provider is named {unknown[0]}: there are {', '.join(PROVIDERS)}")
     outcome = Outcome()
-    before = table.results().get("orphans", {}).get("figures", [])
-    for name, (path, title) in PROVIDERS.items():
-        if only and name not in only:
-            known = [Figure(**each) for each in before if each["setting"] == title]
-            outcome.figures += known or [Figure(setting=title, name="all", rounds=0, note=NOT_RUN)]
-            continue
+    rows: dict[str, list[Figure]] = {}
+    for name in only or PROVIDERS:
+        path, title = PROVIDERS[name]
         print(f"bench: killing on {title}: {path}", file=sys.stderr)
         began = time.monotonic()
         records, status = _kills(path)
-        rows = _rows(title, records)
+        rows[title] = _rows(title, records)
         if status != 0:
-            outcome.notes.append(f"{title}: the tests ended with {status}; what they saw until then stands here.")
-        outcome.figures += rows or [Figure(setting=title, name="all", rounds=0, note="not run: its tests were skipped")]
+            stands = "what they saw until then stands here" if records else "they saw no kill: the rows are older"
+            outcome.notes.append(f"{title}: the tests ended with {status}; {stands}.")
         print(f"bench: {title}: {len(records)} kills in {time.monotonic() - began:.0f} s", file=sys.stderr)
+    # Read last: kills take long, and another call may have come to an end in the meantime.
+    before = table.results().get("orphans", {}).get("figures", [])
+    for _, title in PROVIDERS.values():
+        known = rows.get(title) or [Figure(**each) for each in before if each["setting"] == title]
+        outcome.figures += known or [Figure(setting=title, name="all", rounds=0, note=NOT_RUN)]
     outcome.musts = [
         Must(what=what, limit=0, got=sum(each.more.get(key, 0) for each in outcome.figures), unit="")
         for key, what in zip(SEEN, ("orphans", "things made twice", "foreign things touched"), strict=True)

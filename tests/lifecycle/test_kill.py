@@ -72,6 +72,8 @@ def check_after_kill(scene: Scene, whole: set[str], verb: str) -> None:
 @pytest.mark.parametrize("verb, is_up", [("up", False), ("destroy", True), ("halt", True)])
 def test_killed_at_every_point_of_the_fake(tmp_path, verb, is_up, record_property):
     points = generated(fake_scene(tmp_path / "whole", is_up), verb)
+    # What only looks leaves nothing behind: dead before it is dead after it.
+    points = [point for point in points if not point.startswith(("after existing", "after hosts"))]
     print(f"\n{verb}: killed at {len(points)} points")
     record_property("kill_points", len(points))
     assert any("before create db" in point for point in points) or verb != "up"

@@ -81,18 +81,32 @@ def kills_of(verb: str, foreign: Scene) -> Kills:
     return Kills("cloud, driver ec2 (moto)", verb, lambda: {one.id: one.name for one in foreign.ours()})
 
 
+@pytest.mark.machines  # minutes: a server is made for each point
 @pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
 def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
-    whole = cloud_scene(tmp_path / "whole", verb != "up")
+    kill_at(points_of(tmp_path / "whole", verb), verb, tmp_path, foreign)
+
+
+@pytest.mark.parametrize("verb, first", [("up", 2), ("halt", 1), ("destroy", 3)])
+def test_killed_in_short_at_some_points_of_the_journal(tmp_path, foreign, verb, first):
+    kill_at(points_of(tmp_path / "whole", verb)[first::5], verb, tmp_path, foreign)
+
+
+def points_of(folder: Path, verb: str) -> list[str]:
+    whole = cloud_scene(folder, verb != "up")
     # Between a thing that is done and the next before it begins nothing happens: one of both points is enough.
     points = [point for point in changing_points(generated(whole, verb)) if point.startswith("after ")]
     destroy(whole.life())
+    return points
+
+
+def kill_at(points: list[str], verb: str, folder: Path, foreign: Scene) -> None:
     print(f"\n{verb}: killed at {len(points)} points on EC2")
     kills = kills_of(verb, foreign)
     before = kills.begin()
 
     def strike(number: int, point: str) -> None:
-        scene = cloud_scene(tmp_path / f"{number}", verb != "up")
+        scene = cloud_scene(folder / f"{number}", verb != "up")
         killed(scene, verb, point)
         kills.reaped(scene, point, before, WHOLE)
 

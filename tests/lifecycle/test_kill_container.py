@@ -156,8 +156,8 @@ def points_of(verb: str, folder: Path) -> list[str]:
 
 
 @pytest.mark.machines  # minutes: hosts are made anew for each point
-@pytest.mark.parametrize("lost", [False, True], ids=["", "state lost"])
-@pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
+# With the state directory lost, a stack that was whole is the same at every point of its end.
+@pytest.mark.parametrize("verb, lost", [("up", False), ("halt", False), ("destroy", False), ("up", True)])
 def test_killed_at_every_point(tmp_path: Path, others: Others, verb: str, lost: bool) -> None:
     kill_at(points_of(verb, tmp_path / "whole"), verb, tmp_path, others, lost)
 
