@@ -1,0 +1,129 @@
+"""Killed at any point on a simulated CloudStack, a run leaves nothing that `reap` does not remove, and nothing foreign.
+
+The points are those of test_kill_cloud.py: of the journal and the provider, and inside each call that changes
+something. A job that was asked for goes on when whoever asked is dead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infratest.lifecycle.destroy import destroy
+from infratest.lifecycle.reap import reap
+from infratest.lifecycle.up import up
+from tests.lifecycle.test_kill import SIGKILLED, Scene, at_every, changing_points, generated, known_hosts
+from tests.worlds import cloudstack_simulator
+from tests.worlds.cloudstack_simulator import simulator
+from tests.worlds.fault_proxy import Fault, proxy
+
+pytestmark = pytest.mark.timeout(900)
+
+#: What changes something at CloudStack; the other commands look.
+CHANGING = {
+    "up": ("createSecurityGroup", "authorizeSecurityGroupIngress", "deployVirtualMachine"),
+    "halt": ("stopVirtualMachine",),
+    "destroy": ("destroyVirtualMachine", "deleteSecurityGroup"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _account() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cloudstack_simulator.credentials().items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A stack of the same name from another state directory, up for as long as these tests last."""
+    scene = cloudstack_scene(tmp_path_factory.mktemp("foreign") / "stack", is_up=True)
+    before = {one.id for one in scene.ours()}
+    assert len(before) == 2
+    yield scene
+    assert {one.id for one in scene.ours()} == before
+    assert [host.state for host in scene.life().hosts()] == ["running"]
+    destroy(scene.life())
+    assert scene.ours() == []
+    assert simulator().nodes.names() == []  # of all the machines that there were in these tests
+
+
+def cloudstack_scene(folder: Path, is_up: bool, url: str = "") -> Scene:
+    folder.mkdir(parents=True)
+    scene = Scene(folder)
+    write(scene, url)
+    if is_up:
+        up(scene.life())
+    return scene
+
+
+def write(scene: Scene, url: str = "") -> None:
+    """Write the stack file, for the simulator itself or for what stands before it."""
+    host = {key.replace("_", "-"): value for key, value in cloudstack_simulator.host_options().items()}
+    stack = {
+        "stack": "kill",
+        "provider": {"name": "cloud", **cloudstack_simulator.options(url)},
+        "hosts": {"web": host},
+    }
+    scene.stack_file.write_text(json.dumps(stack))
+
+
+def check(scene: Scene, foreign: Scene, others: set[str], point: str, verb: str) -> None:
+    """What stands after `reap` is what the journal holds as live: after `up` the whole stack or nothing of it."""
+    try:
+        assert reap(scene.life()).left == (), point
+        held, there = scene.life().journal.live(), {one.id for one in scene.ours()}
+        assert set(held) >= there, point
+        assert verb != "up" or len(there) in (0, 2), (point, there)
+    finally:
+        destroy(scene.life())
+    assert scene.ours() == [], point
+    assert known_hosts(scene) == "", point
+    assert {one.id for one in foreign.ours()} == others, point
+
+
+@pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
+def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
+    whole = cloudstack_scene(tmp_path / "whole", verb != "up")
+    # Between a thing that is done and the next before it begins nothing happens: one of both points is enough.
+    points = [point for point in changing_points(generated(whole, verb)) if point.startswith("after ")]
+    destroy(whole.life())
+    print(f"\n{verb}: killed at {len(points)} points on CloudStack")
+    others = {one.id for one in foreign.ours()}
+
+    def strike(number: int, point: str) -> None:
+        scene = cloudstack_scene(tmp_path / f"{number}", verb != "up")
+        status, words = scene.run(verb, "SIGKILL", point)
+        assert status == SIGKILLED, (point, words)
+        check(scene, foreign, others, point, verb)
+
+    at_every(points, strike)
+
+
+@pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
+def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb):
+    others = {one.id for one in foreign.ours()}
+
+    def strike(number: int, point: str) -> None:
+        command, when = point.split()
+        scene = cloudstack_scene(tmp_path / f"{number}", verb != "up")
+        with proxy(simulator().url) as api:
+            write(scene, f"{api.url}client/api")
+            process = scene.start(verb, "SIGKILL", "-")
+            kill = lambda: os.kill(process.pid, signal.SIGKILL)  # noqa: E731
+            api.have(
+                Fault(command, before=kill, status=503) if when == "asked" else Fault(command, after=kill, lost=True)
+            )
+            words = process.communicate(timeout=120)[0].decode()
+            assert process.returncode == SIGKILLED, (point, words)
+            assert api.calls[command] == 1
+            write(scene)
+        check(scene, foreign, others, point, verb)
+
+    at_every([f"{command} {when}" for command in CHANGING[verb] for when in ("asked", "done")], strike)
