@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds import moto_ec2
+from tests.worlds import cloudstack_simulator, moto_ec2
 from tests.worlds.libvirtd import libvirtd
 from tests.worlds.openstack.cloud import cloud
 from tests.worlds.virtualbox import virtualbox_world
@@ -26,7 +26,7 @@ EXAMPLE = ROOT / "examples/anywhere"
 #: The `provider:` lines of the stack file by their provider's name, and driver.
 LINES = dict(
     zip(
-        ("container", "virtualbox", "qemu", "libvirt", "ec2", "openstack"),
+        ("container", "virtualbox", "qemu", "libvirt", "ec2", "openstack", "cloudstack"),
         re.findall(r"^(?:# )?(provider: .*)$", (EXAMPLE / "stack.yaml").read_text(), re.M),
         strict=True,
     )
@@ -150,6 +150,13 @@ def test_on(world: World, tmp_path: Path) -> None:
 def test_verbs(world: World, tmp_path: Path) -> None:
     with world(tmp_path) as project:
         verbs(project)
+
+
+def test_on_cloudstack(tmp_path: Path) -> None:
+    """A simulator of CloudStack's API, on whose instances Debian's cloud-init reads the user data it was given."""
+    with cloudstack_simulator.of_machines() as cloud:
+        login = cloudstack_simulator.credentials() | {"CLOUDSTACK_ENDPOINT": cloud.url}
+        whole_way(Project(tmp_path, LINES["cloudstack"], login))
 
 
 @pytest.mark.machines

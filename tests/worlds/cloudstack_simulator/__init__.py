@@ -12,12 +12,16 @@ import atexit
 import functools
 import os
 import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tests.worlds.cloudstack_simulator.server import KEY, SECRET, Simulator
+from tests.worlds.node_network import node_network
 from tests.worlds.nodes import SSH_PORT
+from tests.worlds.nodes.machines import NodeMachines
 
-__all__ = ["KEY", "SECRET", "Simulator", "credentials", "host_options", "options", "simulator"]
+__all__ = ["KEY", "SECRET", "Simulator", "credentials", "host_options", "of_machines", "options", "simulator"]
 
 
 @functools.cache
@@ -26,6 +30,17 @@ def simulator() -> Simulator:
     made = Simulator()
     atexit.register(made.close)
     return made
+
+
+@contextmanager
+def of_machines() -> Iterator[Simulator]:
+    """Have a simulator of one's own whose nodes are whole machines."""
+    with node_network() as network:
+        made = Simulator(NodeMachines(**network))
+        try:
+            yield made
+        finally:
+            made.close()
 
 
 def credentials() -> dict[str, str]:
