@@ -13,33 +13,47 @@ from infratest.errors import StateError
 from infratest.providers.base import Lease
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir, owner
-from infratest.store.journal import Journal, expires
+from infratest.store.journal import Journal, Term, expires, term
 
 LEASE = 24 * 3600  # seconds
 #: Seconds of a lease that pass before it is worth a record: what is used every minute writes one an hour.
 USED_UP = 3600
 
 
-def begun_now(stack: StackFile, state: StateDir, now: float) -> Lease:
-    """Return the lease of a stack that is worked on now, in seconds since the epoch."""
+def expiry(now: float, term: Term | None) -> int:
+    """Return when a lease ends that begins now: 24 h later, and never after the budget of what it is for."""
+    end = int(now) + LEASE
+    return end if term is None or term.ends is None else min(end, int(term.ends))
+
+
+def begun_now(stack: StackFile, state: StateDir, now: float, term: Term | None = None) -> Lease:
+    """Return the lease of a stack that is worked on now, in seconds since the epoch.
+
+    Args:
+        term: for which the stack may stand, where it has a budget.
+    """
     return Lease(
         owner=owner(),
         state_id=state.id,
         stack=stack.name,
         env=stack.env,
-        expires=int(now) + LEASE,
+        expires=expiry(now, term),
         directory=str(state.path),
         production=stack.production,
     )
 
 
 def renew(state: StateDir, stack: str, env: str) -> None:
-    """Let a lease end 24 h from now, where there is one and nobody else is at work; who may only read leaves it."""
+    """Let a lease last as long as one that begins now, where there is one; who may only read leaves it.
+
+    Nothing is renewed while somebody else is at work.
+    """
     journal, now = Journal(state), time.time()
     with suppress(StateError):
-        end = expires(journal.records(), stack, env)
-        if end is not None and end < now + LEASE - USED_UP:
+        records = journal.records()
+        end, anew = expires(records, stack, env), expiry(now, term(records, stack, env))
+        if end is not None and end < anew - USED_UP:
             with state.lock(purpose="a lease"):
                 # Whoever held the lock a moment ago may have destroyed the stack.
                 if expires(journal.records(), stack, env) is not None:
-                    journal.lease(stack, env, int(now) + LEASE)
+                    journal.lease(stack, env, anew)

@@ -31,8 +31,10 @@ from infratest.store.journal import (
     INTERRUPTED,
     Journal,
     Operation,
+    Term,
     not_removed,
     removed,
+    term,
 )
 
 T = TypeVar("T")
@@ -103,15 +105,16 @@ class Lifecycle:
         """Hold the lock and a begun operation, with its deadline; the end is journalled whichever way it comes.
 
         Args:
-            seconds: that it has, where the caller of the verb said nothing. renew: the lease, for 24 h from now.
+            seconds: that it has, where the caller of the verb said nothing. renew: the lease, for 24 h from now or to
+            the budget's end.
         """
         where = (self.stack.name, self.stack.env)
         with self.state.lock(purpose=f"{verb} of {self.title}"):
             self._refuse_another()
             operation = self.journal.begin(verb, *where, maker_of(self.stack, self.provider))
-            if renew:
-                self.journal.lease(*where, self.lease().expires)
             try:
+                if renew:
+                    self.journal.lease(*where, self.lease().expires)
                 yield operation, self.limit(seconds)
             except InfratestError as problem:
                 error = self.as_stop(problem)
@@ -161,7 +164,11 @@ class Lifecycle:
 
     def lease(self) -> Lease:
         """Return the lease of what is made now."""
-        return begun_now(self.stack, self.state, self.clock.time())
+        return begun_now(self.stack, self.state, self.clock.time(), self.term())
+
+    def term(self) -> Term | None:
+        """Return for how long the stack may stand, by the journal; None where it never had a budget."""
+        return term(self.journal.records(), self.stack.name, self.stack.env)
 
     def limit(self, seconds: float) -> Deadline:
         """Return the deadline the caller gave, else one of so many seconds; it has passed too when we are to stop."""

@@ -19,7 +19,7 @@ from infratest.lifecycle.removal import DIRECTORY, ENV, EXPIRES, OWNER, PRODUCTI
 from infratest.providers.base import Resource
 from infratest.stack.open import open_transport
 from infratest.store.directory import StateDir, owner
-from infratest.store.journal import Journal, Undo, expires
+from infratest.store.journal import Journal, Undo, expires, term
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ def reap(lifecycle: Lifecycle, *, expired: bool = False, of_owner: str | None = 
 
 
 def _lease_end(lifecycle: Lifecycle, resource: Resource) -> float | None:
-    """When a lease ends: by its label, unless the journal that renews it says later; None where nobody can tell."""
+    """When a lease ends: by its label, unless the journal says another; None where nobody can tell."""
     try:
         end = float(resource.labels[EXPIRES])
     except (KeyError, ValueError):
@@ -99,8 +99,10 @@ def _lease_end(lifecycle: Lifecycle, resource: Resource) -> float | None:
     try:
         if not ours and (state.path / "id").read_text("ascii").strip() != resource.labels.get(STATE):
             return end
-        renewed = expires(Journal(state).records(), stack, env)
-        return max(end, float(renewed or 0))
+        records = Journal(state).records()
+        end = max(end, float(expires(records, stack, env) or 0))
+        budget = term(records, stack, env)
+        return end if budget is None or budget.ends is None else min(end, budget.ends)
     except (OSError, ValueError):
         return end  # on another machine, or gone: the label is all there is
     except StateError:

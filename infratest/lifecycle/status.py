@@ -10,7 +10,7 @@ from infratest.lifecycle.removal import leftovers
 from infratest.providers.base import Resource
 from infratest.stack.open import as_made, by_another
 from infratest.store.directory import owner
-from infratest.store.journal import Begun, Undo, begun, expires, live
+from infratest.store.journal import Begun, Term, Undo, begun, expires, live, term
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,8 @@ class Status:
         owner, state_id: of this state directory; the id is empty where nothing was ever made from it.
         resources: what the journal holds as live here, kind and name. interrupted: operations without an end; where
         `busy` says that the lock is held one of them is at work. leftovers: what `reap` would remove. undos: faults
-        not known to be taken back. by_another: what another provider made, a line each.
+        not known to be taken back. by_another: what another provider made, a line each. term: for which the stack may
+        stand, where it has a budget.
     """
 
     hosts: tuple[Host, ...]
@@ -34,6 +35,7 @@ class Status:
     leftovers: tuple[Resource, ...]
     undos: tuple[Undo, ...]
     by_another: tuple[str, ...]
+    term: Term | None = None
 
 
 def status(life: Lifecycle) -> Status:
@@ -54,4 +56,5 @@ def status(life: Lifecycle) -> Status:
         leftovers=tuple(leftovers(existing, state_id, held)),
         undos=tuple(life.journal.open_undos()),
         by_another=tuple(by_another(life.stack, life.provider, records)),
+        term=term(records, *here),
     )

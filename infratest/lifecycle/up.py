@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.hosts import ABSENT, FAILED, GONE, PAUSED, RUNNING, STOPPED, Host
-from infratest.lifecycle import components, names
+from infratest.lifecycle import budget, components, names
 from infratest.lifecycle.listing import Unsettled
 from infratest.lifecycle.operation import OTHER, UP, Lifecycle
 from infratest.lifecycle.ready import Awaited
@@ -40,6 +40,7 @@ def up(life: Lifecycle, only: Sequence[str] | None = None) -> list[Host]:
     specs = foresee_hosts(life, only)
     with life.operation("up", UP) as (operation, deadline):
         try:
+            budget.begin(life, specs, deadline)
             _clear(life, operation)
             _ask(life, components.requests(life, specs), operation, deadline)
             earlier: list[HostSpec] = []

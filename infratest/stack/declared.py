@@ -37,6 +37,21 @@ class HealRule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What the hosts of a stack may cost together, and how long they may stand, from when the first one was made.
+
+    Args:
+        cost, currency: an amount of money; 0 where it is not limited. time: seconds; 0 where it is not limited.
+        where: file:line, for messages.
+    """
+
+    cost: float = 0.0
+    currency: str = ""
+    time: float = 0.0
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StackFile:
     """A whole stack in one environment.
 
@@ -64,4 +79,5 @@ class StackFile:
     outputs: Mapping[str, str] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     heal: tuple[HealRule, ...] = ()
+    budget: Budget | None = None
     provider_where: str = ""

@@ -14,14 +14,14 @@ from infratest.deadline import Deadline
 from infratest.providers.base import HostSpec
 from infratest.stack import environments, listing, named, problems
 from infratest.stack.components import components
-from infratest.stack.declared import HealRule, StackFile
+from infratest.stack.declared import Budget, HealRule, StackFile
 from infratest.stack.document import Document, read
 from infratest.stack.hosts import hosts
 from infratest.stack.own_schema import OWN
 from infratest.stack.parameters import filled, plugin_name, values
 from infratest.stack.schema import host_options, in_environment
 from infratest.store.directory import StateDir
-from infratest.units import duration, quantity
+from infratest.units import duration, quantity, split
 
 
 def load(
@@ -84,6 +84,7 @@ def _stack_file(
     specs = hosts(document, folder, provider["name"], declared, faults)
     beside = components(document, specs, faults)
     heal = tuple(_rule(document, rule, faults) for rule in data.get("heal", {}))
+    budget = _budget(document, faults) if "budget" in data else None
     faults.refuse()
     return StackFile(
         name=data["stack"],
@@ -102,6 +103,7 @@ def _stack_file(
         outputs=data.get("outputs", {}),
         features=tuple(data.get("features", ())),
         heal=heal,
+        budget=budget,
     )
 
 
@@ -134,6 +136,20 @@ def _declared_somewhere(written: Document) -> set[str]:
     """Return the names of all hosts of the file: one that this environment removes may still stand in an `after`."""
     stacks = [written.data, *named.environments(written.data).values()]
     return {name for stack in stacks for name in stack.get("hosts") or {}}
+
+
+def _budget(document: Document, faults: problems.Faults) -> Budget:
+    said = document.data["budget"]
+    amount, currency = split(said["cost"]) if "cost" in said else ("0", "")
+    time = 0.0
+    if "cost" in said and float(amount) <= 0:
+        faults.add(("budget", "cost"), "must be more than zero")
+    if "time" in said:
+        with faults.caught():
+            time = duration(said["time"], document.at(("budget", "time")))
+            if time <= 0:
+                faults.add(("budget", "time"), "must be more than zero")
+    return Budget(cost=float(amount), currency=currency, time=time, where=document.where(("budget",)))
 
 
 def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:

@@ -150,7 +150,7 @@ _WHEN = _map(
         },
     },
 )
-_BUDGET = _map(
+_TRIES = _map(
     "a map of tries and per",
     "At most so many tries in so much time (default 3 in 1h).",
     {
@@ -158,6 +158,20 @@ _BUDGET = _map(
         "per": _text(QUANTITIES["time"], "In how much time.", units("time")),
     },
 )
+#: What a stack may cost and how long it may stand.
+_BUDGET = _map(
+    "a map of cost and time",
+    "What the hosts may cost together and how long they may stand, from when the first was made; `up` looks at it "
+    "before it makes anything, and the lease never ends later.",
+    {
+        "cost": _text(
+            "an amount and a currency, such as 0.50 USD",
+            "At most so much, by the prices that the provider knows.",
+            r"^[0-9]+(\.[0-9]+)? ?[A-Z]{3}$",
+        ),
+        "time": _text(QUANTITIES["time"], "At most so long (default: as long as `cost` lasts).", units("time")),
+    },
+) | {"minProperties": 1}
 
 
 def _heal(remedies: Mapping[str, Schema]) -> Schema:
@@ -177,7 +191,7 @@ def _heal(remedies: Mapping[str, Schema]) -> Schema:
             "when": _WHEN,
             "confirm": _number("a whole number from 1 to 100", "Failures in a row before it acts (default 2).", 1, 100),
             "do": _list("a list of remedies, mildest first", "The ladder of remedies, mildest first.", remedy, least=1),
-            "budget": _BUDGET,
+            "budget": _TRIES,
             "at-most": _text(
                 "a percentage up to 100, such as 30%",
                 "How much of the group may be sick at once (default 30%); beyond it nothing is healed.",
@@ -253,6 +267,7 @@ def _stack(parts: Parts) -> Schema:
             "Feature files and folders, relative to the stack file, or ready-made ones as @name.",
             _text("a path or a quoted @name", "A feature file, a folder of them, or a ready-made feature."),
         ),
+        "budget": _BUDGET,
         "heal": _named("a map of heal rules", "What is done when a scenario fails, by name.", _heal(parts.remedies)),
     }
 

@@ -10,6 +10,7 @@ Records, one JSON object a line, each with `what` and `time`:
     begin     op, verb, stack, env, pid, maker   asked     op, kind, name
     end       op, outcome                        made      op, kind, name, id, spec
     lease     stack, env, expires                removing  op, kind, name, id
+    budget    stack, env, since, ends
     undo-asked  id, host, command, stack, env    removed   op, kind, name, id
     undo-done   id                               provisioned  id, name, digest
     placed    id, name, kinds                    snapshot  id, name, snapshot, digest
@@ -18,6 +19,7 @@ Records, one JSON object a line, each with `what` and `time`:
 Records of earlier versions have neither. `outputs`, of a component, are what it gives to others. `kinds` are the types
 of components that are had on a host itself; the last record counts. `digest` is of what a host was provisioned with
 (lifecycle/provisioned.py), empty for nothing; the last of a host's, or of its snapshot's, counts.
+`since` is when the first host of an environment was asked for, `ends` when its budget ends, null for never.
 """
 
 from __future__ import annotations
@@ -63,6 +65,14 @@ class Undo:
     command: str
     stack: str
     env: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """How long a stack with a budget may stand. `ends`: None for as long as it is used; seconds since the epoch."""
+
+    since: float
+    ends: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +245,15 @@ def outputs(records: Sequence[Record], stack: str, env: str) -> dict[tuple[str, 
     }
 
 
+def term(records: Iterable[Record], stack: str, env: str) -> Term | None:
+    """Return how long an environment of a stack may stand, None where it never had a budget."""
+    last = None
+    for record in records:
+        if record.get("what") == "budget" and (record.get("stack"), record.get("env")) == (stack, env):
+            last = Term(since=float(record["since"]), ends=None if record["ends"] is None else float(record["ends"]))
+    return last
+
+
 def open_undos(records: Iterable[Record]) -> list[Undo]:
     """Return the undos that are not known to have run, the last one asked first."""
     found: dict[str, Undo] = {}
@@ -331,6 +350,10 @@ class Journal:
         """Write down that the lease now ends at `expires`."""
         self.write("lease", stack=stack, env=env, expires=expires)
 
+    def budget(self, stack: str, env: str, term: Term) -> None:
+        """Write down how long an environment may stand, before its first host is asked for."""
+        self.write("budget", stack=stack, env=env, since=term.since, ends=term.ends)
+
     def provisioned(self, id: str, name: str, digest: str) -> None:
         """A host was provisioned, with what this is the digest of."""
         self.write("provisioned", id=id, name=name, digest=digest)
@@ -403,6 +426,11 @@ def _stays(record: Record, records: list[dict[str, Any]], stack: str, env: str) 
         return record["expires"] == expires(records, stack, env) and any(
             (one.stack, one.env) == (stack, env) for one in held.values()
         )
+    if what == "budget":
+        if (record["stack"], record["env"]) != (stack, env):
+            return True
+        same = [r for r in records if r["what"] == what and (r["stack"], r["env"]) == (stack, env)]
+        return record is same[-1] and any((one.stack, one.env) == (stack, env) for one in held.values())
     if op not in ours:
         return True
     if what in ("begin", "end"):

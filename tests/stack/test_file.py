@@ -96,6 +96,7 @@ def test_whatever_stands_at_a_key_ends_in_values_or_in_one_line(tmp_path_factory
         "hosts": {"db": {"count": 2}, "web": {"after": ["db"], "ports": [80], "provision": [], "labels": {"a": "b"}}},
         "environments": {"dev": {"hosts": {"web": {"count": 3}}, "parameters": {"x": 3}}},
         "heal": {"r": {"when": {"tags": "@a"}, "do": [{"provision": {}}], "budget": {"per": "1h"}}},
+        "budget": {"cost": "0.50 USD", "time": "2h"},
     }
     at = stack
     while True:

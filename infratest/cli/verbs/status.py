@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -21,7 +20,8 @@ from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
 from infratest.hosts import ABSENT, PAUSED, RUNNING, STOPPED, Host
-from infratest.lifecycle import components, made_from, provisioned, strays
+from infratest.lifecycle import budget, components, made_from, provisioned, strays
+from infratest.lifecycle.budget import moment
 from infratest.lifecycle.made_from import Change
 from infratest.lifecycle.status import Status, status
 from infratest.lifecycle.stopping import Stop, each
@@ -199,21 +199,19 @@ def _lines(found: Status) -> list[str]:
         words = (
             f"in {human(left, 's')}" if left > 0 else f"{human(-left, 's')} ago: `infratest reap --expired` removes it"
         )
-        lines.append(f"lease of {found.owner} ends {_moment(found.expires)} ({words})")
+        lines.append(f"lease of {found.owner} ends {moment(found.expires)} ({words})")
+    if found.term is not None and found.term.ends is not None:
+        lines.append(budget.told(found.term.ends, time.time()))
     if found.resources:
         lines.append(f"journal: {len(found.resources)} live: {', '.join(' '.join(one) for one in found.resources)}")
     for one in found.interrupted:
-        lines.append(f"interrupted, or at work: {one.verb}, process {one.pid}, begun {_moment(one.time)}")
+        lines.append(f"interrupted, or at work: {one.verb}, process {one.pid}, begun {moment(one.time)}")
     for left_over in found.leftovers:
         lines.append(f"leftover: {left_over.kind} {left_over.name} ({left_over.id[:12]}); `infratest reap` removes it")
     lines += found.by_another
     for undo in found.undos:
         lines.append(f"fault on {undo.host} not known to be taken back; `infratest reap` runs: {undo.command}")
     return lines or ["journal: nothing was made from this state directory"]
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _as_dict(session: Session, found: Status, hosts: list[Host]) -> dict[str, Any]:
@@ -239,6 +237,7 @@ def _as_dict(session: Session, found: Status, hosts: list[Host]) -> dict[str, An
         "owner": found.owner,
         "state_id": found.state_id,
         "expires": found.expires,
+        "budget": asdict(found.term) if found.term is not None else None,
         "live": [{"kind": kind, "name": name} for kind, name in found.resources],
         "interrupted": [{"verb": one.verb, "pid": one.pid, "time": one.time} for one in found.interrupted],
         "leftovers": [{"kind": one.kind, "name": one.name, "id": one.id} for one in found.leftovers],

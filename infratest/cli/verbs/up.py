@@ -12,15 +12,15 @@ from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import InfratestError
 from infratest.hosts import ABSENT, GONE, NOT_MADE, PAUSED, STOPPED
-from infratest.lifecycle import made_from, provisioned, strays
-from infratest.lifecycle.operation import Lifecycle
+from infratest.lifecycle import budget, made_from, provisioned, strays
+from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.provision import log_path, provision
 from infratest.lifecycle.up import foresee_hosts, up
 from infratest.project.readiness import check_ready, ready_by
 from infratest.project.session import Session
 from infratest.providers.base import HostSpec
 from infratest.stack.selection import with_needed
-from infratest.store.journal import Journal
+from infratest.store.journal import Journal, Term
 from infratest.units import counted
 
 ACTIONS = {
@@ -81,6 +81,7 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     else:
         say(f"{counted(count, 'host')} ready; `infratest destroy` removes what was made")
     _tell_behind(session, with_needed(session.stack.hosts, names(session)))
+    _tell_budget(life.term(), life.clock.time())
     return 0
 
 
@@ -88,12 +89,19 @@ def _foreseen(session: Session, life: Lifecycle, stray: strays.Strays) -> int:
     """Say what would be made or started, and what there is to say of what is there."""
     _tell_undeclared(session, stray)
     specs = foresee_hosts(life, names(session))
+    _tell_budget(budget.foreseen(life, specs, life.limit(OTHER)), life.clock.time())
     hosts = life.hosts([spec.name for spec in specs])
     there = {host.name for host in hosts if host.state not in ABSENT}
     made = [spec for spec in specs if spec.name in there]
     _tell_changes(session, made)
     _tell_behind(session, made)
     return would([f"{host.name} {ACTIONS.get(host.state, 'runs already')}" for host in hosts], "no host")
+
+
+def _tell_budget(term: Term | None, now: float) -> None:
+    """Say until when the stack may stand, and who ends it."""
+    if term is not None and term.ends is not None:
+        say(budget.told(term.ends, now))
 
 
 def _tell_undeclared(session: Session, found: strays.Strays) -> None:

@@ -120,7 +120,6 @@ class Size:
     price: float | None = None
     currency: str = "USD"
     architecture: str = ""
-    disk: int = 0
     handle: Any = field(default=None, compare=False, repr=False)
 
 
