@@ -60,7 +60,7 @@ def foresee(life: Lifecycle) -> None:
         if one.kind not in own:
             _refuse(life, one)
     if isinstance(life.provider, MakesComponents):
-        life.provider.declare([one for one in found if one.kind in own])
+        life.provider.declare([one for one in found if one.kind in own], life.stack.hosts)
 
 
 def requests(life: Lifecycle, specs: Sequence[HostSpec]) -> list[Request]:

@@ -374,8 +374,8 @@ class MakesComponents(Protocol):
         """Return the types that it makes. Asks nobody, and needs no credentials."""
         ...
 
-    def declare(self, components: Sequence[ComponentSpec]) -> None:
-        """Hear of all components of the stack that it makes, before any is asked for. Asks nobody.
+    def declare(self, components: Sequence[ComponentSpec], hosts: Sequence[HostSpec]) -> None:
+        """Hear of all components that it makes, and of all hosts of the stack, before any is asked for. Asks nobody.
 
         Raises:
             UserError: one that it cannot make, and where it is written.

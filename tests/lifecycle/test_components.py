@@ -131,7 +131,7 @@ def test_what_a_run_that_died_left_is_reaped(stack):
 @pytest.mark.parametrize(
     ("provider", "beside", "words"),
     [
-        ("fake", {"front": FRONT}, "address front: provider fake makes no such thing; simulator can"),
+        ("fake", {"front": FRONT}, "address front: provider fake makes no such thing; cloud and simulator can"),
         ("existing", {"rule": RULE}, "firewall rule: hosts of provider existing were not made from here, and are left"),
     ],
 )

@@ -18,6 +18,8 @@ from infratest.providers._component import ANYWHERE, FIRST_PORT, LAST_PORT, Open
 from infratest.transports.base import Transport
 
 SSH_PORT = 22
+#: IANA's protocol numbers: nft looks names up in /etc/protocols, which small images have not.
+NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
 #: Of a host that has no nft; of a kernel, or a container, that lets nobody load rules.
 NO_NFT, REFUSED = 127, 4
 
@@ -125,7 +127,7 @@ def _what(one: Opening) -> str:
     if one.protocol == "any":
         return ""
     if one.protocol == "icmp":
-        return "meta l4proto { icmp, ipv6-icmp } "
+        return f"meta l4proto {{ {NUMBERS['icmp']}, {NUMBERS['icmpv6']} }} "
     if (one.first, one.last) == (FIRST_PORT, LAST_PORT):
-        return f"meta l4proto {one.protocol} "
+        return f"meta l4proto {NUMBERS[one.protocol]} "
     return f"{one.protocol} dport {one.first if one.first == one.last else f'{one.first}-{one.last}'} "

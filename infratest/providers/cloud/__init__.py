@@ -11,8 +11,10 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
@@ -21,6 +23,7 @@ from infratest.errors import ProviderError, UserError
 from infratest.hosts import FAILED, GONE, RUNNING, STARTING, STOPPED, Host
 from infratest.images.seed import Seed, user_data
 from infratest.providers import _ssh_keys
+from infratest.providers._component import ComponentSpec
 from infratest.providers.base import (
     Choice,
     Console,
@@ -32,7 +35,7 @@ from infratest.providers.base import (
     Resource,
     transport_of,
 )
-from infratest.providers.cloud import doctor, drivers, options
+from infratest.providers.cloud import beside, doctor, drivers, options
 from infratest.providers.cloud.account import Account
 from infratest.providers.cloud.chosen import Chosen, price_list
 from infratest.providers.cloud.drivers import base
@@ -56,6 +59,7 @@ class Cloud(Provider):
 
     options: Options
     resolves_names = False
+    COMPONENTS: ClassVar = (beside.ADDRESS, beside.FIREWALL)
 
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__(options, context)
@@ -63,9 +67,12 @@ class Cloud(Provider):
         self._lock = threading.RLock()
         self._opened: Account | None = None
         self._servers: Fleet | None = None
+        self._own_beside: beside.Beside | None = None
         self._chosen: Chosen | None = None
         self._ports: list[int] = []
         self._network = ""
+        self._components: tuple[ComponentSpec, ...] = ()
+        self._specs: dict[str, HostSpec] = {}
 
     def place(self) -> str:
         return ", ".join(part for part in (self.options.driver, self._fleet.region, self.options.endpoint) if part)
@@ -112,11 +119,18 @@ class Cloud(Provider):
         return [below, above] if below else [above]
 
     def create(self, request: Request, deadline: Deadline) -> Resource:
+        name, labels = request.name, self._labels(request)
+        if request.component is not None:
+            network = next((of_host(each).network for each in self._specs.values()), "")
+            at_cloud = self._name(request.lease.state_id, name)
+            return self._beside.create(request, request.component, at_cloud, labels, network, deadline)
         if request.kind in self._account.driver.kinds:
-            public = _ssh_keys.user_key(self._keys)[1]
-            return self._fleet.make(
-                request.kind, request.name, self._labels(request), public, self._ports, self._network, deadline
-            )
+            public, driver = _ssh_keys.user_key(self._keys)[1], self._account.driver
+
+            def make(lib: object) -> tuple[str, Mapping[str, str]]:
+                return driver.create(lib, request.kind, name, labels, public, self._ports, self._network), {}
+
+            return self._fleet.make(request.kind, name, labels, make, deadline)
         if request.kind != "host" or request.spec is None:
             raise ProviderError(f"provider cloud makes no {request.kind} {request.name!r}")
         return self._create_host(request, request.spec, deadline)
@@ -126,6 +140,8 @@ class Cloud(Provider):
         image, size = chosen.of(spec, deadline)
         key, token = _ssh_keys.new_key(), secrets.token_hex(16)
         labels, below = self._labels(request) | {REQUEST_LABEL: token}, self._name(request.lease.state_id)
+        named = partial(self._name, request.lease.state_id)
+        groups = self._beside.groups(self._components, spec.name, labels, named)
         wanted = ServerSpec(
             name=self._name(request.lease.state_id, spec.name),
             labels=labels,
@@ -135,10 +151,13 @@ class Cloud(Provider):
             user_data=self._user_data(spec, key, token),
             keypair=self._fleet.below("keypair", below),
             firewall=self._fleet.below("firewall", below),
+            firewalls=groups,
             network=of_host(spec).network,
             public=options.address_of(spec) in ("", "public"),
         )
         id = self._fleet.make_server(spec.name, wanted, deadline)
+        if groups:
+            self._beside.made_behind(self._fleet.parts(id)[1], groups)
         _ssh_keys.remember(self._known_hosts, [_alias(id)], key.public, self._mark(spec.name, id))
         return Resource(kind="host", id=id, name=spec.name, labels=labels)
 
@@ -149,6 +168,18 @@ class Cloud(Provider):
             host_private=key.private.decode("ascii"), host_public=key.public,
         )  # fmt: skip
         return user_data(seed)
+
+    # Components
+
+    def makes(self) -> Collection[str]:
+        return drivers.kind_of(self.options.driver).makes
+
+    def declare(self, components: Sequence[ComponentSpec], hosts: Sequence[HostSpec]) -> None:
+        beside.refuse(components, drivers.kind_of(self.options.driver), hosts)
+        self._components, self._specs = tuple(components), {spec.name: spec for spec in hosts}
+
+    def fit(self, component: ComponentSpec, made: Resource, hosts: Sequence[Resource], deadline: Deadline) -> None:
+        self._beside.fit(component, made, hosts, self._specs, self._components, deadline)
 
     # What is there
 
@@ -173,16 +204,23 @@ class Cloud(Provider):
         for server in sorted(ours, key=lambda one: one.state == base.GONE, reverse=True):
             found[server.labels.get(NAME_LABEL, "")] = server
         made = {id for _, id in known}
-        return [self._host(spec, found.get(spec.name), made) for spec in specs]
+        given = self._given([(spec, found[spec.name]) for spec in specs if spec.name in found], deadline)
+        return [self._host(spec, found.get(spec.name), made, given.get(spec.name, "")) for spec in specs]
 
-    def _host(self, spec: HostSpec, server: Server | None, made: Collection[str] = ()) -> Host:
+    def _given(self, hosts: Sequence[tuple[HostSpec, Server]], deadline: Deadline) -> dict[str, str]:
+        """Return the floating addresses of the hosts that are reached by one: some clouds' servers do not know them."""
+        floating = [one for one in hosts if options.address_of(one[0]) == "floating"]
+        listed = self._fleet.others(self._fleet.region, deadline) if floating else []
+        return {spec.name: beside.address_of(listed, server) for spec, server in floating}
+
+    def _host(self, spec: HostSpec, server: Server | None, made: Collection[str] = (), given: str = "") -> Host:
         """Return a host.
 
         Args:
-            made: ids of what was made from here and not removed from here.
+            made: ids of what was made from here and not removed from here. given: its floating address.
         """
         state = STATES[server.state] if server else GONE
-        reached = _address(spec, server) if server and state != GONE else ""
+        reached = _address(spec, server, given) if server and state != GONE else ""
         if state == RUNNING and not reached:
             state = STARTING  # a cloud may call it running before it has the address that is wanted
         if state == GONE and server and server.id in made and server.reason:
@@ -223,7 +261,7 @@ class Cloud(Provider):
         if resource.kind == "host":
             self._fleet.remove_server(resource, deadline)
             _ssh_keys.forget(self._known_hosts, self._mark(resource.name, resource.id))
-        elif resource.kind in self._account.driver.kinds:
+        elif resource.kind in (*self._account.driver.kinds, *self._account.driver.makes):
             self._fleet.remove(resource, deadline)
         else:
             raise ProviderError(f"provider cloud has no {resource.kind} {resource.name!r} to remove")
@@ -282,6 +320,12 @@ class Cloud(Provider):
             return self._opened
 
     @property
+    def _beside(self) -> beside.Beside:
+        with self._lock:
+            self._own_beside = self._own_beside or beside.Beside(self._account, self._fleet)
+            return self._own_beside
+
+    @property
     def _fleet(self) -> Fleet:
         with self._lock:
             self._servers = self._servers or Fleet(self._account)
@@ -328,9 +372,9 @@ def _alias(identity: str) -> str:
     return f"infratest-{identity.replace('/', '-')}"
 
 
-def _address(spec: HostSpec, server: Server) -> str:
-    """Return the address that a host is reached by, empty while it has none."""
+def _address(spec: HostSpec, server: Server, given: str) -> str:
+    """Return the address that a host is reached by, empty while it has none. `given`: its floating one."""
     wanted = options.address_of(spec)
-    found = {"public": server.public, "private": server.private, "floating": server.public}
+    found = {"public": server.public, "private": server.private, "floating": (given,) if given else ()}
     chosen = found.get(wanted) or (() if wanted else server.public or server.private)
     return next((one for one in chosen if ":" not in one), chosen[0] if chosen else "")

@@ -23,6 +23,8 @@ from infratest.providers.cloud.poller import Poller
 PAUSE = 2.0
 #: Seconds for which a list of key pairs and firewalls is good: they change when this process changes them.
 FRESH = 10.0
+#: Makes one thing with a libcloud object; returns its id and what it gives to others.
+Create = Callable[[object], tuple[str, Mapping[str, str]]]
 #: What is known of a region where nobody has looked.
 NOTHING: tuple[list[Resource], float] = ([], -1e9)
 
@@ -80,12 +82,12 @@ class Fleet:
         return [
             *(Resource(kind="host", id=self.id(region, one.id), name=one.labels[NAME_LABEL], labels=one.labels)
               for one in there),
-            *self._others(region, deadline),
+            *self.others(region, deadline),
         ]  # fmt: skip
 
-    def _others(self, region: str, deadline: Deadline) -> list[Resource]:
-        """Return key pairs and firewalls: as listed a moment ago, with what was made and removed here since."""
-        kinds = self._driver.kinds
+    def others(self, region: str, deadline: Deadline) -> list[Resource]:
+        """Return what is no server: as listed a moment ago, with what was made and removed here since."""
+        kinds = list(dict.fromkeys((*self._driver.kinds, *self._driver.makes)))
         if not kinds:
             return []
         with self._lock:
@@ -98,45 +100,51 @@ class Fleet:
             self._below[region] = (found, time.monotonic())
         return list(found)
 
-    def _forget(self, region: str) -> None:
+    def changed(self, region: str) -> None:
         """What is there beside the servers is not known any more: the next who asks has it listed."""
         with self._lock:
             kept, _ = self._below.get(region, NOTHING)
             self._below[region] = (kept, NOTHING[1])
 
-    def below(self, kind: str, name: str) -> Resource | None:
-        """Return the key pair or firewall of that name by the cloud's own id, as it was made or listed last."""
+    def below(self, kind: str, name: str, whose: Mapping[str, str] | None = None) -> Resource | None:
+        """Return the key pair or firewall of that name by the cloud's own id, as it was made or listed last.
+
+        Args:
+            whose: labels of its stack, where another stack may have one of that name.
+        """
         with self._lock:
             kept, _ = self._below.get(self.region, NOTHING)
-            found = next((one for one in kept if (one.kind, one.name) == (kind, name)), None)
+            named = [one for one in reversed(kept) if (one.kind, one.name) == (kind, name)]
+        found = next((one for one in named if whose is None or _place(one.labels) == _place(whose)), None)
         return replace(found, id=self.parts(found.id)[1]) if found else None
 
     # Making
 
-    def make(
-        self, kind: str, name: str, labels: Mapping[str, str], public_key: str, ports: Sequence[int], network: str,
-        deadline: Deadline,
-    ) -> Resource:  # fmt: skip
-        """Make a key pair or a firewall; where nobody knows whether it was made, what is there is removed first."""
+    def make(self, kind: str, name: str, labels: Mapping[str, str], create: Create, deadline: Deadline) -> Resource:
+        """Make what is no server; where nobody knows whether it was made, what is there is removed first.
 
-        def create(lib: object) -> str:
-            return self._driver.create(lib, kind, name, labels, public_key, ports, network)
-
+        Args:
+            create: makes one, and returns its id and what it gives to others.
+        """
         while True:
             try:
-                id = self._account.call(f"making {kind} {name}", create, deadline, twice=False)
-                made = Resource(kind=kind, id=self.id(self.region, id), name=name, labels=labels)
+                id, outputs = self._account.call(f"making {kind} {name}", create, deadline, twice=False)
+                made = Resource(kind=kind, id=self.id(self.region, id), name=name, labels=labels, outputs=outputs)
                 with self._lock:
                     kept, when = self._below.get(self.region, NOTHING)
                     self._below[self.region] = ([*kept, made], when)
                 return made
             except CallFailed as error:
-                self._forget(self.region)
+                self.changed(self.region)
                 if not error.unsure or deadline.passed:
                     raise
             rest(PAUSE, deadline)
-            for one in self._others(self.region, deadline):
-                if (one.kind, one.name) == (kind, name):  # it may be half made: a group without its rules
+            for one in self.others(self.region, deadline):
+                if (one.kind, one.name, _place(one.labels)) == (
+                    kind,
+                    name,
+                    _place(labels),
+                ):  # it may be half made: a group without its rules
                     self.remove(one, deadline)
 
     def make_server(self, title: str, wanted: ServerSpec, deadline: Deadline) -> str:
@@ -229,7 +237,7 @@ class Fleet:
     def remove(self, resource: Resource, deadline: Deadline) -> None:
         """Remove a key pair or a firewall; fine where it is gone."""
         region, own = self.parts(resource.id)
-        self._forget(region)
+        self.changed(region)
         self._removed(resource, lambda lib: self._driver.destroy(lib, resource.kind, own, resource.name), deadline)
         with self._lock:
             kept, when = self._below.get(region, NOTHING)
@@ -252,3 +260,8 @@ class Fleet:
 
 def _placed(server: Server) -> bool:
     return bool(server.public or server.private)
+
+
+def _place(labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Return whose a thing is: by which state directory it was made, of which stack and environment."""
+    return tuple(labels.get(f"infratest.{key}", "") for key in ("state", "stack", "env"))

@@ -201,7 +201,7 @@ class Simulator(Provider):
     def makes(self) -> Collection[str]:
         return self.COMPONENTS
 
-    def declare(self, components: Sequence[ComponentSpec]) -> None:
+    def declare(self, components: Sequence[ComponentSpec], hosts: Sequence[HostSpec]) -> None:
         """Any component can be made."""
 
     def fit(self, component: ComponentSpec, made: Resource, hosts: Sequence[Resource], deadline: Deadline) -> None:

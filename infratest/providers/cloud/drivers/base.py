@@ -9,7 +9,7 @@ a thing has it not in `can`, and what would need it is refused before anything i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -128,9 +128,10 @@ class ServerSpec:
     """A server to be made.
 
     Args:
-        name: for people. labels: what it must carry from the first moment. token: the same for every try of one
-        request. user_data: holds a private key, never to be shown. keypair, firewall: what the stack has of these,
-        None where the cloud has none. network: the user's word for it. public: a public address is asked for.
+        firewalls: groups of the stack's own components, by their names at the cloud; where there are some they stand
+        for `firewall`. name: for people. labels: what it must carry from the first moment. token: the same for every
+        try of one request. user_data: holds a private key, never to be shown. keypair, firewall: what the stack has of
+        these, None where the cloud has none. network: the user's word for it. public: a public address is asked for.
     """
 
     name: str
@@ -141,8 +142,19 @@ class ServerSpec:
     user_data: str
     keypair: Resource | None = None
     firewall: Resource | None = None
+    firewalls: tuple[Resource, ...] = ()
     network: str = ""
     public: bool | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a group lets in from one network. `protocol`: tcp, udp, icmp, icmpv6 or any; only TCP and UDP have ports."""
+
+    protocol: str
+    first: int
+    last: int
+    network: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +192,8 @@ class Driver(ABC):
     can: ClassVar[frozenset[str]] = frozenset()
     #: Kinds of resources that a stack has beside its hosts, in the order in which they can be made.
     kinds: ClassVar[tuple[str, ...]] = ()
+    #: Types of components that it makes, each of which `others` lists and `destroy` removes.
+    makes: ClassVar[tuple[str, ...]] = ()
     #: Seconds by which a listing may lag behind what was asked for; see `Provider.settles`.
     settles: ClassVar[float] = 0.0
     #: Characters of a label's value; a longer one is left out.
@@ -276,9 +290,34 @@ class Driver(ABC):
         raise ProviderError(f"driver {self.name} makes no {kind}")
 
     def others(self, lib: Any) -> list[Resource]:
-        """Return everything of `kinds` that is ours, whoever's lease it has, by its labels or its name."""
+        """Return everything of `kinds` and `makes` that is ours, whoever's lease it has, by its labels or its name.
+
+        An address has it as its output `address`, and as `inside` the one of a server that it leads to.
+        """
         return []
 
     def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
         """Remove one of `kinds`; raises what `explain` calls gone where it is not there."""
         raise ProviderError(f"driver {self.name} has no {kind}")
+
+    # Components, of drivers that have their types in `makes`
+
+    def create_group(self, lib: Any, name: str, labels: Mapping[str, str], network: str) -> str:
+        """Make a security group that lets nothing in, and return its id. `network`: the user's word for where it is."""
+        raise ProviderError(f"driver {self.name} makes no firewall")
+
+    def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> None:
+        """Have a group let in exactly this."""
+        raise ProviderError(f"driver {self.name} has no rules of a firewall")
+
+    def set_groups(self, lib: Any, server: str, ids: Sequence[str]) -> None:
+        """Have a server be in exactly these groups."""
+        raise ProviderError(f"driver {self.name} cannot put a server behind a firewall")
+
+    def create_address(self, lib: Any, name: str, labels: Mapping[str, str], pool: str) -> tuple[str, str]:
+        """Have an address of the account's own, and return its id and itself. Raises UserError: no such pool."""
+        raise ProviderError(f"driver {self.name} makes no address")
+
+    def give_address(self, lib: Any, id: str, server: str) -> bool:
+        """Have an address lead to a server, and to no other; return whether that was a change."""
+        raise ProviderError(f"driver {self.name} cannot give an address to a server")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from infratest.cleaning import clean
@@ -24,6 +24,7 @@ from infratest.providers.cloud.drivers.base import (
     Driver,
     Failure,
     Image,
+    Rule,
     Server,
     ServerSpec,
     Settings,
@@ -53,10 +54,16 @@ THROTTLED = ("RequestLimitExceeded", "Throttling", "ThrottlingException", "Unava
 REFUSED = ("AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnauthorizedOperation", "OptInRequired")
 SKEWED = ("RequestExpired", "SignatureDoesNotMatch")
 
+#: What protocols are called in a rule; -1 is all of them, 58 ICMP of IPv6 (IANA's protocol numbers).
+PROTOCOLS = {"tcp": "tcp", "udp": "udp", "icmp": "icmp", "icmpv6": "58", "any": "-1"}
+#: The ports of a rule: of ICMP every type and code, of all protocols none.
+PORTS = {"icmp": ("-1", "-1"), "icmpv6": ("-1", "-1"), "any": ("", "")}
+
 #: What a stack has beside its servers: the action that lists it, and where its items and their ids are.
 LISTED = {
     "keypair": ("DescribeKeyPairs", "keySet", "keyPairId"),
     "firewall": ("DescribeSecurityGroups", "securityGroupInfo", "groupId"),
+    "address": ("DescribeAddresses", "addressesSet", "allocationId"),
 }
 
 #: AWS takes 256 characters; the rest of a longer label could lead to the wrong place.
@@ -80,8 +87,10 @@ class Ec2(Driver):
             "regions",
             "prices",
             "owner",
+            "floating",
         )
     )
+    makes = ("address", "firewall")
     kinds = ("keypair", "firewall")
     settles = 5.0  # EC2 API reference, "Eventual consistency"
     longest_label = LONGEST
@@ -136,15 +145,16 @@ class Ec2(Driver):
     def create_server(self, lib: Any, wanted: ServerSpec) -> Server:
         from libcloud.compute.base import NodeImage, NodeSize
 
+        groups = wanted.firewalls or ((wanted.firewall,) if wanted.firewall else ())
         given: dict[str, Any] = {"ex_keyname": wanted.keypair.name} if wanted.keypair else {}
         if wanted.network:
             from libcloud.compute.drivers.ec2 import EC2NetworkSubnet
 
             given["ex_subnet"] = EC2NetworkSubnet(wanted.network, "", "")
-            given["ex_security_group_ids"] = [wanted.firewall.id] if wanted.firewall else None
+            given["ex_security_group_ids"] = [one.id for one in groups] or None
             given["ex_assign_public_ip"] = bool(wanted.public)
-        elif wanted.firewall:
-            given["ex_security_groups"] = [wanted.firewall.name]
+        elif groups:
+            given["ex_security_groups"] = [one.name for one in groups]
         size = NodeSize(wanted.size.id, wanted.size.name, 0, 0, 0, 0, lib)
         node = lib.create_node(
             name=wanted.name,
@@ -216,12 +226,7 @@ class Ec2(Driver):
     def _create_firewall(
         self, lib: Any, name: str, labels: Mapping[str, str], ports: Sequence[int], network: str
     ) -> str:
-        given = {"GroupName": name, "GroupDescription": "hosts of a stack made by infratest"}
-        given |= _tags("security-group", name, labels)
-        if network:
-            answer = _asked(lib, "DescribeSubnets", {"SubnetId.1": network})
-            given["VpcId"] = str(next(answer.iter(_tag("vpcId"))).text)
-        id = str(_asked(lib, "CreateSecurityGroup", given).findtext(_tag("groupId")))
+        id = self.create_group(lib, name, labels, network)
         rules = {"IpPermissions.1.IpProtocol": "-1", "IpPermissions.1.Groups.1.GroupId": id}
         for number, port in enumerate(ports, 2):
             rule = f"IpPermissions.{number}"
@@ -231,7 +236,7 @@ class Ec2(Driver):
         return id
 
     def others(self, lib: Any) -> list[Resource]:
-        # DescribeTags would be one call for both, and goes on telling of what is gone.
+        # DescribeTags would be one call for all, and goes on telling of what is gone.
         found = []
         for kind, (action, items, id) in LISTED.items():
             for page in _pages(lib, action, filters={"tag-key": NAME_LABEL}):
@@ -239,14 +244,56 @@ class Ec2(Driver):
                     labels = {str(key): str(value or "") for key, value in lib._get_resource_tags(item).items()}
                     if NAME_LABEL in labels:
                         own = str(item.findtext(_tag(id)))
-                        found.append(Resource(kind=kind, id=own, name=labels[NAME_LABEL], labels=labels))
+                        name, outputs = labels[NAME_LABEL], _outputs(item) if kind == "address" else {}
+                        found.append(Resource(kind=kind, id=own, name=name, labels=labels, outputs=outputs))
         return found
 
     def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
         if kind == "keypair":
             _asked(lib, "DeleteKeyPair", {"KeyName": name})
+        elif kind == "address":
+            (found,) = _addresses_of(lib, id)
+            if found.findtext(_tag("associationId")):  # one that leads to a server is not given back
+                _asked(lib, "DisassociateAddress", {"AssociationId": str(found.findtext(_tag("associationId")))})
+            _asked(lib, "ReleaseAddress", {"AllocationId": id})
         else:
             _asked(lib, "DeleteSecurityGroup", {"GroupId": id})
+
+    # Components
+
+    def create_group(self, lib: Any, name: str, labels: Mapping[str, str], network: str) -> str:
+        given = {"GroupName": name, "GroupDescription": "hosts of a stack made by infratest"}
+        given |= _tags("security-group", name, labels)
+        if network:
+            answer = _asked(lib, "DescribeSubnets", {"SubnetId.1": network})
+            given["VpcId"] = str(next(answer.iter(_tag("vpcId"))).text)
+        return str(_asked(lib, "CreateSecurityGroup", given).findtext(_tag("groupId")))
+
+    def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> None:
+        (group,) = _asked(lib, "DescribeSecurityGroups", {"GroupId.1": id}).iterfind(
+            f"{_tag('securityGroupInfo')}/{_tag('item')}"
+        )
+        there = {rule for item in group.iterfind(f"{_tag('ipPermissions')}/{_tag('item')}") for rule in _rules(item)}
+        for action, changed in (("Authorize", {*rules} - there), ("Revoke", there - {*rules})):
+            if changed:
+                _asked(lib, f"{action}SecurityGroupIngress", {"GroupId": id} | _permissions(changed))
+
+    def set_groups(self, lib: Any, server: str, ids: Sequence[str]) -> None:
+        given = {f"GroupId.{number}": id for number, id in enumerate(ids, 1)}
+        _asked(lib, "ModifyInstanceAttribute", {"InstanceId": server} | given)
+
+    def create_address(self, lib: Any, name: str, labels: Mapping[str, str], pool: str) -> tuple[str, str]:
+        given = {"Domain": "vpc"} | ({"PublicIpv4Pool": pool} if pool else {}) | _tags("elastic-ip", name, labels)
+        answer = _asked(lib, "AllocateAddress", given)
+        return str(answer.findtext(_tag("allocationId"))), str(answer.findtext(_tag("publicIp")))
+
+    def give_address(self, lib: Any, id: str, server: str) -> bool:
+        (found,) = _addresses_of(lib, id)
+        if found.findtext(_tag("instanceId")) == server:
+            return False
+        given = {"AllocationId": id, "InstanceId": server, "AllowReassociation": "true"}
+        _asked(lib, "AssociateAddress", given)
+        return True
 
 
 def _tag(name: str) -> str:
@@ -274,6 +321,37 @@ def _pages(lib: Any, action: str, *, filters: Mapping[str, Any]) -> Iterator[Any
         token = page.findtext(_tag("nextToken")) or ""
         if not token:
             return
+
+
+def _addresses_of(lib: Any, id: str) -> list[Any]:
+    answer = _asked(lib, "DescribeAddresses", {"AllocationId.1": id})
+    return list(answer.iterfind(f"{_tag('addressesSet')}/{_tag('item')}"))
+
+
+def _outputs(item: Any) -> dict[str, str]:
+    inside = item.findtext(_tag("privateIpAddress")) or ""
+    return {"address": str(item.findtext(_tag("publicIp")))} | ({"inside": inside} if inside else {})
+
+
+def _rules(item: Any) -> Iterator[Rule]:
+    """Yield what an entry of a group lets in; what it lets in from other groups is not ours."""
+    known = {word: protocol for protocol, word in PROTOCOLS.items()} | {"icmpv6": "icmpv6"}
+    protocol = known.get(str(item.findtext(_tag("ipProtocol"))), "")
+    ported = protocol in ("tcp", "udp")
+    first, last = (int(item.findtext(_tag(name)) or 0) if ported else 0 for name in ("fromPort", "toPort"))
+    for ranges, network in (("ipRanges", "cidrIp"), ("ipv6Ranges", "cidrIpv6")):
+        for one in item.iterfind(f"{_tag(ranges)}/{_tag('item')}/{_tag(network)}"):
+            yield Rule(protocol, first, last, str(one.text))
+
+
+def _permissions(rules: Collection[Rule]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for number, rule in enumerate(sorted(rules, key=repr), 1):
+        start, word = f"IpPermissions.{number}", "Ipv6Ranges.1.CidrIpv6" if ":" in rule.network else "IpRanges.1.CidrIp"
+        first, last = PORTS.get(rule.protocol, (str(rule.first), str(rule.last)))
+        given |= {f"{start}.IpProtocol": PROTOCOLS[rule.protocol], f"{start}.{word}": rule.network}
+        given |= {f"{start}.FromPort": first, f"{start}.ToPort": last} if first else {}
+    return given
 
 
 def _tags(kind: str, name: str, labels: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import base64
 import ipaddress
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from infratest.cleaning import clean
@@ -33,6 +33,7 @@ from infratest.providers.cloud.drivers.base import (
     Driver,
     Failure,
     Image,
+    Rule,
     Server,
     ServerSpec,
     Settings,
@@ -62,7 +63,8 @@ class OpenStack(Driver):
     """OpenStack by libcloud's connection."""
 
     name = "openstack"
-    can = frozenset(("labels", "user-data", "firewall", "halt", "reboot", "console", "regions", "owner"))
+    can = frozenset(("labels", "user-data", "firewall", "halt", "reboot", "console", "regions", "owner", "floating"))
+    makes = ("address", "firewall")
     kinds = ("firewall",)
     longest_label = 255
 
@@ -128,8 +130,9 @@ class OpenStack(Driver):
         }
         if wanted.network:
             server["networks"] = [{"uuid": self._network(lib, wanted.network)}]
-        if wanted.firewall:
-            server["security_groups"] = [{"name": wanted.firewall.id}]
+        groups = wanted.firewalls or ((wanted.firewall,) if wanted.firewall else ())
+        if groups:
+            server["security_groups"] = [{"name": one.id} for one in groups]
         made = lib.ask("compute", "POST", "/servers", {"server": server})["server"]
         return Server(id=made["id"], name=wanted.name, state=PENDING, labels=wanted.labels)
 
@@ -211,11 +214,12 @@ class OpenStack(Driver):
         return lib.ask("network", "POST", "/v2.0/security-groups", {"security_group": given})["security_group"]
 
     def others(self, lib: Any) -> list[Resource]:
-        found = [(one, _labels(one)) for one in self._groups(lib)]
+        found = [("firewall", one) for one in self._groups(lib)]
+        found += [("address", one) for one in _floating(lib)]
         return [
-            Resource(kind="firewall", id=one["id"], name=labels[NAME_LABEL], labels=labels)
-            for one, labels in found
-            if NAME_LABEL in labels
+            Resource(kind=kind, id=one["id"], name=labels[NAME_LABEL], labels=labels, outputs=_outputs(one))
+            for kind, one in found
+            if NAME_LABEL in (labels := _labels(one))
         ]
 
     def _groups(self, lib: Any, **given: str) -> list[dict[str, Any]]:
@@ -223,7 +227,48 @@ class OpenStack(Driver):
         return found
 
     def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
-        lib.ask("network", "DELETE", f"/v2.0/security-groups/{id}")
+        lib.ask("network", "DELETE", f"/v2.0/{'floatingips' if kind == 'address' else 'security-groups'}/{id}")
+
+    # Components
+
+    def create_group(self, lib: Any, name: str, labels: Mapping[str, str], network: str) -> str:
+        return str(self._create_group(lib, name, labels)["id"])
+
+    def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> None:
+        group = lib.ask("network", "GET", f"/v2.0/security-groups/{id}")["security_group"]
+        there = {_meant(one): one["id"] for one in group["security_group_rules"] if one["direction"] == "ingress"}
+        missing = [_written(id, rule) for rule in sorted(rules, key=repr) if rule not in there]
+        if missing:
+            lib.ask("network", "POST", "/v2.0/security-group-rules", {"security_group_rules": missing})
+        for rule, own in there.items():
+            if rule not in rules:
+                lib.ask("network", "DELETE", f"/v2.0/security-group-rules/{own}")
+
+    def set_groups(self, lib: Any, server: str, ids: Sequence[str]) -> None:
+        for port in lib.pages("network", "/v2.0/ports", "ports", device_id=server):
+            if {*port["security_groups"]} != {*ids}:
+                lib.ask("network", "PUT", f"/v2.0/ports/{port['id']}", {"port": {"security_groups": list(ids)}})
+
+    def create_address(self, lib: Any, name: str, labels: Mapping[str, str], pool: str) -> tuple[str, str]:
+        outside = lib.pages("network", "/v2.0/networks", "networks", **{"router:external": "true"})
+        chosen = [one for one in outside if not pool or pool in (one["id"], one["name"])]
+        if not chosen:
+            names = [str(one["name"]) for one in outside]
+            words = unknown("pool", pool, names) if pool else "the cloud has no external network to take one from"
+            raise UserError(f"address {labels[NAME_LABEL]}: {words}")
+        given = {"floating_network_id": chosen[0]["id"], "description": described(labels)}
+        made = lib.ask("network", "POST", "/v2.0/floatingips", {"floatingip": given})["floatingip"]
+        return str(made["id"]), str(made["floating_ip_address"])
+
+    def give_address(self, lib: Any, id: str, server: str) -> bool:
+        ports = [one["id"] for one in lib.pages("network", "/v2.0/ports", "ports", device_id=server)]
+        found = lib.ask("network", "GET", f"/v2.0/floatingips/{id}")["floatingip"]
+        if found["port_id"] in ports:
+            return False
+        if not ports:
+            raise ProviderError(f"server {server} has no port in a network that an address could lead to")
+        lib.ask("network", "PUT", f"/v2.0/floatingips/{id}", {"floatingip": {"port_id": ports[0]}})
+        return True
 
 
 def _labels(group: Mapping[str, Any]) -> dict[str, str]:
@@ -237,6 +282,47 @@ def _rules(group: str, ports: Sequence[int]) -> Iterator[dict[str, Any]]:
         yield common | {"remote_group_id": group}
         for port in ports:
             yield common | {"protocol": "tcp", "port_range_min": port, "port_range_max": port}
+
+
+def _floating(lib: Any) -> list[dict[str, Any]]:
+    """Return the floating addresses; a cloud without routers knows no such path (Networking API, extension router)."""
+    from libcloud.common.exceptions import BaseHTTPError
+
+    try:
+        found: list[dict[str, Any]] = lib.pages("network", "/v2.0/floatingips", "floatingips")
+    except BaseHTTPError as error:
+        if error.code != 404:
+            raise
+        return []
+    return found
+
+
+def _meant(rule: Mapping[str, Any]) -> Rule:
+    """Return what one of neutron's rules lets in."""
+    everywhere = "::/0" if rule["ethertype"] == "IPv6" else "0.0.0.0/0"
+    protocol = {None: "any", "ipv6-icmp": "icmpv6"}.get(rule["protocol"], str(rule["protocol"]))
+    return Rule(
+        protocol, rule["port_range_min"] or 0, rule["port_range_max"] or 0, rule["remote_ip_prefix"] or everywhere
+    )
+
+
+def _written(group: str, rule: Rule) -> dict[str, Any]:
+    """Return a rule as neutron takes it."""
+    return {
+        "security_group_id": group,
+        "direction": "ingress",
+        "ethertype": "IPv6" if ":" in rule.network else "IPv4",
+        "protocol": {"any": None, "icmpv6": "ipv6-icmp"}.get(rule.protocol, rule.protocol),
+        "port_range_min": rule.first or None,
+        "port_range_max": rule.last or None,
+        "remote_ip_prefix": rule.network,
+    }
+
+
+def _outputs(one: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a floating address gives to others, and what it leads to; nothing of what is none."""
+    found = {"address": one.get("floating_ip_address"), "inside": one.get("fixed_ip_address")}
+    return {key: str(value) for key, value in found.items() if value}
 
 
 def _rule_of(rule: Mapping[str, Any]) -> tuple[Any, ...]:
