@@ -108,10 +108,11 @@ class Beside:
     ) -> None:
         region, id = self._fleet.parts(made.id)
         addresses: dict[str, tuple[str, ...]] = {}
-        if any(one.hosts for one in wish.openings):
-            listed = self._fleet.poller(region).now(deadline)
-            there = {one.name: listed.get(self._fleet.parts(one.id)[1]) for one in hosts}
-            addresses = {name: _inside(server) for name, server in there.items() if server is not None}
+        named = {name for one in wish.openings for name in one.hosts}
+        for host in hosts:
+            if host.name in named:  # who is on its way has no address yet by which it could be let in
+                server = self._fleet.wait(host.name, host.id, lambda seen: bool(_inside(seen)), deadline)
+                addresses[host.name] = _inside(server)
         ports = {options.of_host(specs[name]).ssh_port for name in component.hosts if name in specs}
         rules = {*_ssh(ports), *(rule for one in wish.openings for rule in rules_of(one, addresses))}
         what = f"setting the rules of firewall {made.name}"

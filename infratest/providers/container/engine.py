@@ -154,8 +154,9 @@ class Engine:
 
     def system_options(self) -> list[str]:
         """Return what `create` needs so that systemd can be PID 1 (CAP_SYS_ADMIN, not --privileged: it mounts its
-        own cgroup2 tree, in a cgroup namespace of its own)."""
-        options = ["--cgroupns", "private", "--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined"]
+        own cgroup2 tree, in a cgroup namespace of its own), and a firewall have rules in its own network."""
+        options = ["--cgroupns", "private", "--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"]
+        options += ["--security-opt", "seccomp=unconfined"]
         options += ["--security-opt", "apparmor=unconfined", "--security-opt", "label=disable"]
         options += ["--tmpfs", "/run", "--tmpfs", "/run/lock"]
         if self.kind == PODMAN:
