@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from infratest.cleaning import clean
-from infratest.errors import UserError, unknown
+from infratest.errors import ProviderError, UserError, unknown
 from infratest.providers.base import Resource
 from infratest.providers.cloud import choice
 from infratest.providers.cloud.drivers import _openstack
