@@ -141,6 +141,16 @@ def of_hosts(mine: Iterable[Resource], names: set[str]) -> list[Resource]:
     return [one for one in mine if one.kind in kinds and one.name in names]
 
 
+def made_by_provider(life: Lifecycle, kind: str) -> MakesComponents:
+    """Return the stack's provider, which makes this type of component. Raises UserError: it does not, and who does."""
+    provider = life.provider
+    if isinstance(provider, MakesComponents) and kind in provider.makes():
+        return provider
+    others = _providers_of(kind)
+    words = f"; {' and '.join(others)} can" if others else ""
+    raise UserError(f"provider {life.stack.provider} makes no {kind}{words}")
+
+
 def _of_provider(life: Lifecycle) -> list[ComponentSpec]:
     own = _makes(life)
     return [one for one in declared(life) if one.kind in own] if own else []

@@ -42,7 +42,7 @@ def up(life: Lifecycle, only: Sequence[str] | None = None) -> list[Host]:
         try:
             budget.begin(life, specs, deadline)
             _clear(life, operation)
-            _ask(life, components.requests(life, specs), operation, deadline)
+            ask(life, components.requests(life, specs), operation, deadline)
             earlier: list[HostSpec] = []
             for together in graph.rounds(specs):
                 _raise(life, together, earlier, operation, deadline)
@@ -52,7 +52,7 @@ def up(life: Lifecycle, only: Sequence[str] | None = None) -> list[Host]:
             components.place(life, specs, deadline)
             return life.now(specs, deadline)  # a signal that cuts this off undoes it, as any other
         except InfratestError as error:
-            raise _undone(life, operation, life.as_stop(error)) from error
+            raise undone(life, operation, life.as_stop(error)) from error
 
 
 def foresee_hosts(life: Lifecycle, only: Sequence[str] | None = None) -> list[HostSpec]:
@@ -103,10 +103,10 @@ def _refuse_failed(hosts: Iterable[Host]) -> None:
 
 def _make(life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> None:
     for together in life.provider.requests(specs, life.lease()) if specs else ():
-        _ask(life, together, operation, deadline)
+        ask(life, together, operation, deadline)
 
 
-def _ask(life: Lifecycle, together: Sequence[Request], operation: Operation, deadline: Deadline) -> None:
+def ask(life: Lifecycle, together: Sequence[Request], operation: Operation, deadline: Deadline) -> None:
     """Have all of these made that are not there, at once."""
     if not together:
         return
@@ -164,10 +164,10 @@ def _start(life: Lifecycle, down: Sequence[Host], deadline: Deadline) -> None:
     life.all_well(life.each(halted, one, life.stop))
 
 
-def _undone(life: Lifecycle, operation: Operation, error: InfratestError) -> InfratestError:
+def undone(life: Lifecycle, operation: Operation, error: InfratestError, verb: str = "up") -> InfratestError:
     """Remove what this operation made, and return the error that says so."""
     stopped = isinstance(error, Stopped)
-    words = f"up of {life.title}: {error}\n{_undo(life, operation, LATE if stopped else 0.0)}"
+    words = f"{verb} of {life.title}: {error}\n{_undo(life, operation, LATE if stopped else 0.0)}"
     if isinstance(error, Stopped):
         return Stopped(words, error.status)
     return UserError(words) if isinstance(error, UserError) else ProviderError(words)
