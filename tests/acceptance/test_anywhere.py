@@ -72,9 +72,8 @@ def whole_way(project: Project) -> None:
         assert provision.returncode == 0, provision.stderr
         green = project.run("test")
         assert green.returncode == 0, green.stdout
-        check = project.run(
-            "check", "--timeout", "120s"
-        )  # its own 10 s are little where QEMU computes on a busy machine
+        # Its own 10 s are little where QEMU computes on a busy machine.
+        check = project.run("check", "--timeout", "120s")
         assert (check.returncode, check.stderr) == (0, ""), check.stdout
         assert check.stdout.startswith("INFRATEST OK - anywhere 2 hosts: 4 scenarios ok | ")
     finally:

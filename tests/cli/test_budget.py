@@ -73,8 +73,8 @@ def test_on_a_cloud_it_is_priced_before_anything_is_made(tmp_path):
     assert done.returncode == 2
     assert re.search(
         r"budget: 2 hosts cost 0\.0168 USD an hour \(as libcloud \S+ knows it, of \S+\), and 60 min of that "
-        r"0\.0168 USD: 0\.01 USD last for 35\.7 min; take fewer hosts or smaller sizes, less `time:`, or raise `cost:`\n"
-        "nothing had been made",
+        r"0\.0168 USD: 0\.01 USD last for 35\.7 min; take fewer hosts or smaller sizes, less `time:`, or raise "
+        "`cost:`\nnothing had been made",
         done.stderr,
     )
     stack["budget"] = {"cost": "0.01 USD"}
