@@ -18,8 +18,8 @@ from infratest.errors import UserError
 from infratest.hosts import ABSENT, RUNNING, Host
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.removal import HOST
-from infratest.providers._component import Address, ComponentSpec
-from infratest.providers.base import HostSpec, MakesComponents, Request, Resource
+from infratest.providers._component import Address, ComponentSpec, MakesComponents
+from infratest.providers.base import HostSpec, Request, Resource
 from infratest.stack.open import opened
 from infratest.store.journal import placed
 

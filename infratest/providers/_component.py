@@ -6,8 +6,13 @@ knows, and asks its cloud. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+
+if TYPE_CHECKING:  # a request there holds a component of here
+    from infratest.deadline import Deadline
+    from infratest.providers.base import HostSpec, Resource
 
 #: The networks of every address.
 ANYWHERE = ("0.0.0.0/0", "::/0")
@@ -61,10 +66,31 @@ class ComponentSpec:
     where: str = ""  # file:line, for messages
 
 
-def hosts_of(components: tuple[ComponentSpec, ...], kind: str) -> Mapping[str, tuple[ComponentSpec, ...]]:
-    """Return, by the name of each host that has any, its components of a kind."""
-    found: dict[str, tuple[ComponentSpec, ...]] = {}
-    for one in components:
-        for host in one.hosts if one.kind == kind else ():
-            found[host] = (*found.get(host, ()), one)
-    return found
+@runtime_checkable
+class MakesComponents(Protocol):
+    """A provider that makes components as resources of their own, whose kind is their type.
+
+    `create` makes one of a request that has a `component`, before the hosts that it is for; `destroy` removes it when
+    they are gone, `existing` lists it with its outputs. Hosts that are made later are made with what is for them.
+    """
+
+    #: The types that it can make somewhere, by one driver or another: for messages.
+    COMPONENTS: ClassVar[tuple[str, ...]]
+
+    def makes(self) -> Collection[str]:
+        """Return the types that it makes. Asks nobody, and needs no credentials."""
+        ...
+
+    def declare(self, components: Sequence[ComponentSpec], hosts: Sequence[HostSpec]) -> None:
+        """Hear of all components that it makes, and of all hosts of the stack, before any is asked for. Asks nobody.
+
+        Raises:
+            UserError: one that it cannot make, and where it is written.
+        """
+
+    def fit(self, component: ComponentSpec, made: Resource, hosts: Sequence[Resource], deadline: Deadline) -> None:
+        """Have one that exists be as it is declared, for the hosts that exist; a second time changes nothing.
+
+        Args:
+            hosts: all of the stack that exist by now, some of which it may be for.
+        """

@@ -11,7 +11,7 @@ protocols beside it, at the end of this file and in `diagnosis.Doctor`; a verb t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import field as option
 from pathlib import Path
@@ -357,36 +357,6 @@ class Foresees(Protocol):
 
     def foresee(self, specs: Sequence[HostSpec]) -> None:
         """Look at what is declared, asking nobody. Raises UserError: file, line, what cannot be made and why."""
-
-
-@runtime_checkable
-class MakesComponents(Protocol):
-    """A provider that makes components as resources of their own, whose kind is their type.
-
-    `create` makes one of a request that has a `component`, before the hosts that it is for; `destroy` removes it when
-    they are gone, `existing` lists it with its outputs. Hosts that are made later are made with what is for them.
-    """
-
-    #: The types that it can make somewhere, by one driver or another: for messages.
-    COMPONENTS: ClassVar[tuple[str, ...]]
-
-    def makes(self) -> Collection[str]:
-        """Return the types that it makes. Asks nobody, and needs no credentials."""
-        ...
-
-    def declare(self, components: Sequence[ComponentSpec], hosts: Sequence[HostSpec]) -> None:
-        """Hear of all components that it makes, and of all hosts of the stack, before any is asked for. Asks nobody.
-
-        Raises:
-            UserError: one that it cannot make, and where it is written.
-        """
-
-    def fit(self, component: ComponentSpec, made: Resource, hosts: Sequence[Resource], deadline: Deadline) -> None:
-        """Have one that exists be as it is declared, for the hosts that exist; a second time changes nothing.
-
-        Args:
-            hosts: all of the stack that exist by now, some of which it may be for.
-        """
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ import pytest
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
 from tests.lifecycle.killed import SIGKILLED, Scene, at_every
-from tests.lifecycle.test_kill_cloud import WHOLE, cloud_scene, kills_of, write
+from tests.lifecycle.test_kill_cloud import WHOLE, cloud_scene, kills_of
 from tests.worlds import moto_ec2
 from tests.worlds.fault_proxy import Fault, proxy
 
@@ -52,17 +52,13 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     assert scene.ours() == []
 
 
-def scene_with_components(folder: Path, is_up: bool) -> Scene:
-    scene = cloud_scene(folder, is_up=False)
-    written(scene)
+def scene_with_components(folder: Path, is_up: bool, url: str = "") -> Scene:
+    """Args: url: of what stands before the API; a stack stays at the place where it was made."""
+    scene = cloud_scene(folder, is_up=False, url=url)
+    scene.stack_file.write_text(scene.stack_file.read_text() + COMPONENTS)
     if is_up:
         up(scene.life())
     return scene
-
-
-def written(scene: Scene, url: str = "") -> None:
-    write(scene, url)
-    scene.stack_file.write_text(scene.stack_file.read_text() + COMPONENTS)
 
 
 @pytest.mark.parametrize("verb", ["up", "destroy"])
@@ -72,9 +68,9 @@ def test_killed_inside_every_call_about_a_component(tmp_path, foreign, verb):
 
     def strike(number: int, point: str) -> None:
         action, when = point.split()
-        scene = scene_with_components(tmp_path / f"{number}", verb != "up")
         with proxy(moto_ec2.cloud().url) as api:
-            written(scene, api.url)
+            scene = scene_with_components(tmp_path / f"{number}", verb != "up", api.url)
+            api.reset()
             process = scene.start(verb, "SIGKILL", "-")
             kill = lambda: os.kill(process.pid, signal.SIGKILL)  # noqa: E731
             api.have(
@@ -83,7 +79,7 @@ def test_killed_inside_every_call_about_a_component(tmp_path, foreign, verb):
             words = process.communicate(timeout=120)[0].decode()
             assert process.returncode == SIGKILLED, (point, words)
             assert api.calls[action] == 1
-            written(scene)
-        kills.reaped(scene, f"{point} (inside a call)", before, MORE)
+            api.reset()
+            kills.reaped(scene, f"{point} (inside a call)", before, MORE)
 
     at_every([f"{action} {when}" for action in CHANGING[verb] for when in ("asked", "done")], strike)
