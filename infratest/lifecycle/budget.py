@@ -17,7 +17,8 @@ from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.removal import HOST
 from infratest.providers.base import HostSpec
 from infratest.stack.declared import Budget
-from infratest.store.journal import Term, live
+from infratest.store.journal import live
+from infratest.store.terms import Term
 from infratest.units import counted, human
 
 #: Seconds that money must last for at the least: clouds charge no shorter time.

@@ -21,7 +21,7 @@ from infratest.lifecycle.removal import HOST
 from infratest.providers._component import Address, ComponentSpec, MakesComponents
 from infratest.providers.base import HostSpec, Request, Resource
 from infratest.stack.open import opened
-from infratest.store.journal import placed
+from infratest.store.beside import placed
 
 #: Which of its addresses a host is reached by, where that is one that has to be had first.
 FLOATING = "floating"

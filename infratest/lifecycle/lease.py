@@ -13,7 +13,8 @@ from infratest.errors import StateError
 from infratest.providers.base import Lease
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir, owner
-from infratest.store.journal import Journal, Term, expires, term
+from infratest.store.journal import Journal
+from infratest.store.terms import Term, expires, term
 
 LEASE = 24 * 3600  # seconds
 #: Seconds of a lease that pass before it is worth a record: what is used every minute writes one an hour.

@@ -25,17 +25,8 @@ from infratest.stack.declared import StackFile
 from infratest.stack.open import as_made, maker_of, open_provider, refuse_another
 from infratest.stack.selection import chosen
 from infratest.store.directory import StateDir
-from infratest.store.journal import (
-    DONE,
-    FAILED,
-    INTERRUPTED,
-    Journal,
-    Operation,
-    Term,
-    not_removed,
-    removed,
-    term,
-)
+from infratest.store.journal import DONE, FAILED, INTERRUPTED, Journal, Operation, not_removed, removed
+from infratest.store.terms import Term, term
 
 T = TypeVar("T")
 R = TypeVar("R")

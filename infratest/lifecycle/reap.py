@@ -19,7 +19,8 @@ from infratest.lifecycle.removal import DIRECTORY, ENV, EXPIRES, OWNER, PRODUCTI
 from infratest.providers.base import Resource
 from infratest.stack.open import open_transport
 from infratest.store.directory import StateDir, owner
-from infratest.store.journal import Journal, Undo, expires, term
+from infratest.store.journal import Journal, Undo
+from infratest.store.terms import expires, term
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,9 @@ from infratest.options import build
 from infratest.providers.base import Context, Provider
 from infratest.stack import listing
 from infratest.stack.declared import StackFile
+from infratest.store.beside import outputs
 from infratest.store.directory import StateDir
-from infratest.store.journal import Journal, Record, made_by_others, outputs
+from infratest.store.journal import Journal, Record, made_by_others
 from infratest.transports.base import Transport
 
 

@@ -37,6 +37,7 @@ from infratest.cleaning import clean
 from infratest.errors import StateError
 from infratest.providers.base import HostSpec, Resource
 from infratest.store.directory import StateDir
+from infratest.store.terms import Term, expires
 
 NAME, ASIDE = "journal.jsonl", "journal.damaged.jsonl"
 DONE, FAILED, INTERRUPTED = "done", "failed", "interrupted"
@@ -65,14 +66,6 @@ class Undo:
     command: str
     stack: str
     env: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Term:
-    """How long a stack with a budget may stand. `ends`: None for as long as it is used; seconds since the epoch."""
-
-    since: float
-    ends: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,40 +211,6 @@ def begun(records: Iterable[Record]) -> list[Begun]:
         elif record.get("what") == "end":
             found.pop(str(record.get("op")), None)
     return list(found.values())
-
-
-def expires(records: Iterable[Record], stack: str, env: str) -> int | None:
-    """Return when the lease of a stack's environment ends, in seconds since the epoch; None without one."""
-    last = None
-    for record in records:
-        if record.get("what") == "lease" and (record.get("stack"), record.get("env")) == (stack, env):
-            last = int(record["expires"])
-    return last
-
-
-def placed(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:
-    """Return the types of the components that are had on hosts, by the id of each host that has any."""
-    last = {str(one["id"]): tuple(map(str, one["kinds"])) for one in records if one.get("what") == "placed"}
-    return {id: kinds for id, kinds in last.items() if kinds}
-
-
-def outputs(records: Sequence[Record], stack: str, env: str) -> dict[tuple[str, str], Mapping[str, str]]:
-    """Return what the live components of an environment give to others, by type and name."""
-    held = {id for id, one in live(records).items() if (one.stack, one.env) == (stack, env)}
-    return {
-        (str(one["kind"]), str(one["name"])): one["outputs"]
-        for one in records
-        if one.get("what") == "made" and one.get("id") in held and isinstance(one.get("outputs"), Mapping)
-    }
-
-
-def term(records: Iterable[Record], stack: str, env: str) -> Term | None:
-    """Return how long an environment of a stack may stand, None where it never had a budget."""
-    last = None
-    for record in records:
-        if record.get("what") == "budget" and (record.get("stack"), record.get("env")) == (stack, env):
-            last = Term(since=float(record["since"]), ends=None if record["ends"] is None else float(record["ends"]))
-    return last
 
 
 def open_undos(records: Iterable[Record]) -> list[Undo]:

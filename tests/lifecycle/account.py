@@ -46,7 +46,8 @@ from infratest.providers.simulator.world import DELETED, DELETING, Item, World
 from infratest.stack.declared import StackFile
 from infratest.stack.open import open_provider
 from infratest.store.directory import StateDir
-from infratest.store.journal import Journal, expires
+from infratest.store.journal import Journal
+from infratest.store.terms import expires
 
 BEGIN = 3_000_000_000.0  # seconds since the epoch: later than the machine's own time, which then plays no part
 TIMES = {"latency": "200ms", "pending": "1s", "boot": "2s", "removing": "1s"}

@@ -24,7 +24,8 @@ from infratest.stack.declared import Budget, StackFile
 from infratest.stack.file import load
 from infratest.stack.open import open_provider
 from infratest.store.directory import StateDir
-from infratest.store.journal import Journal, Term
+from infratest.store.journal import Journal
+from infratest.store.terms import Term
 
 HOUR = 3600
 SPECS = (HostSpec(name="db"), HostSpec(name="web-1"), HostSpec(name="web-2"))

@@ -20,7 +20,8 @@ from infratest.project.readiness import check_ready, ready_by
 from infratest.project.session import Session
 from infratest.providers.base import HostSpec
 from infratest.stack.selection import with_needed
-from infratest.store.journal import Journal, Term
+from infratest.store.journal import Journal
+from infratest.store.terms import Term
 from infratest.units import counted
 
 ACTIONS = {
