@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from infratest.deadline import Deadline
@@ -40,15 +41,16 @@ class Component(ABC):
     """One entry of `components:`. Its `Options`, a frozen dataclass, stand beside it or inside it.
 
     Args:
-        where: file:line: key of it, for messages.
+        where: file:line: key of it, for messages. folder: of the stack file, where paths begin.
     """
 
     #: What of it may stand in braces, as {address.NAME.address}.
     attributes: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, options: Any, where: str) -> None:
+    def __init__(self, options: Any, where: str, folder: Path) -> None:
         self.options = options
         self.where = where
+        self.folder = folder
 
     @abstractmethod
     def wish(self, hosts: Sequence[HostSpec]) -> object:

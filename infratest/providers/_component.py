@@ -51,6 +51,13 @@ class Address:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeyPair:
+    """A key that is let in to hosts. `public`: its public half, a line as OpenSSH writes it."""
+
+    public: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ComponentSpec:
     """A component as the stack file wants it.
 

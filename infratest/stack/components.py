@@ -46,7 +46,8 @@ def _component(document: Document, name: str, entry: dict[str, object], hosts: S
     options = outsiders.options_of(plugin)
     where = document.at(key)
     given = {option: value for option, value in entry.items() if option != TYPE}
-    made = plugin(build(options, given, where) if options is not None else None, where)
+    folder = document.path.absolute().parent
+    made = plugin(build(options, given, where) if options is not None else None, where, folder)
     return ComponentSpec(
         name=name, kind=kind, hosts=made.hosts(hosts), wish=made.wish(hosts), where=document.where(key)
     )

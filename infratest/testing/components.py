@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ class Case:
 
     Args:
         works: options that stand for something. hosts: which hosts it is for then. wish: what a provider is asked for.
-        words: what people are told. refused: options, and a part of the message that refuses them.
+        words: what people are told. refused: options, and a part of the message that refuses them. files: that it reads.
     """
 
     works: Mapping[str, Any]
@@ -37,22 +38,23 @@ class Case:
     wish: object
     words: str
     refused: Sequence[tuple[Mapping[str, Any], str]] = field(default=())
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
-def made(name: str, options: Mapping[str, Any]) -> Component:
-    """Return a component of a type with these options."""
+def made(name: str, options: Mapping[str, Any], folder: Path) -> Component:
+    """Return a component of a type with these options, of a stack file in this folder."""
     kind = outsiders.get("component", name)
     own = outsiders.options_of(kind)
     assert own is not None, "every component has Options, even if empty"
-    component: Component = kind(build(own, options, WHERE), WHERE)
+    component: Component = kind(build(own, options, WHERE), WHERE, folder)
     return component
 
 
 class ComponentContract:
     """Two fixtures are asked for: `name`, the component's, and `case`, a Case of it."""
 
-    def test_it_says_for_whom_it_is_and_what_is_asked_for(self, name: str, case: Case) -> None:
-        component = made(name, case.works)
+    def test_it_says_for_whom_it_is_and_what_is_asked_for(self, name: str, case: Case, tmp_path: Path) -> None:
+        component = made(name, case.works, written(case, tmp_path))
         assert component.hosts(HOSTS) == case.hosts
         assert component.wish(HOSTS) == case.wish
 
@@ -61,15 +63,23 @@ class ComponentContract:
         assert outsiders.get("component", name).words(spec) == case.words
         assert outsiders.get("component", name).__doc__
 
-    def test_what_it_cannot_be_is_refused_with_its_place(self, name: str, case: Case) -> None:
+    def test_what_it_cannot_be_is_refused_with_its_place(self, name: str, case: Case, tmp_path: Path) -> None:
+        written(case, tmp_path)
         for options, part in case.refused:
             with pytest.raises(UserError) as caught:
-                _looked_at(name, options)
+                _looked_at(name, options, tmp_path)
             assert str(caught.value).startswith(WHERE)
             assert part in str(caught.value)
 
 
-def _looked_at(name: str, options: Mapping[str, Any]) -> None:
-    component = made(name, options)
+def written(case: Case, folder: Path) -> Path:
+    """Write the files of a case, and return their folder."""
+    for name, text in case.files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def _looked_at(name: str, options: Mapping[str, Any], folder: Path) -> None:
+    component = made(name, options, folder)
     component.hosts(HOSTS)
     component.wish(HOSTS)

@@ -120,9 +120,9 @@ def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb
 
     def strike(number: int, point: str) -> None:
         action, when = point.split()
-        scene = cloud_scene(tmp_path / f"{number}", verb != "up")
         with proxy(moto_ec2.cloud().url) as api:
-            write(scene, api.url)
+            scene = cloud_scene(tmp_path / f"{number}", verb != "up", api.url)  # it stays where it was made
+            api.reset()
             process = scene.start(verb, "SIGKILL", "-")
             kill = lambda: os.kill(process.pid, signal.SIGKILL)  # noqa: E731
             api.have(
@@ -131,7 +131,7 @@ def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb
             words = process.communicate(timeout=120)[0].decode()
             assert process.returncode == SIGKILLED, (point, words)
             assert api.calls[action] == 1
-            write(scene)
-        kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
+            api.reset()
+            kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
 
     at_every([f"{action} {when}" for action in CHANGING[verb] for when in ("asked", "done")], strike)

@@ -175,7 +175,7 @@ class Cloud(Provider):
         return drivers.kind_of(self.options.driver).makes
 
     def declare(self, components: Sequence[ComponentSpec], hosts: Sequence[HostSpec]) -> None:
-        beside.refuse(components, drivers.kind_of(self.options.driver), hosts)
+        beside.refuse(components, hosts)
         self._components, self._specs = tuple(components), {spec.name: spec for spec in hosts}
 
     def fit(self, component: ComponentSpec, made: Resource, hosts: Sequence[Resource], deadline: Deadline) -> None:

@@ -134,11 +134,9 @@ class Beside:
             self._made_behind[server] = {*groups}
 
 
-def refuse(components: Sequence[ComponentSpec], driver: type[base.Driver], specs: Sequence[HostSpec]) -> None:
-    """Refuse what this driver cannot make, and hosts of one firewall that are not in one place. Raises UserError."""
+def refuse(components: Sequence[ComponentSpec], specs: Sequence[HostSpec]) -> None:
+    """Refuse hosts of one firewall that are not in one place. Raises UserError."""
     for one in components:
-        if one.kind not in driver.makes:
-            raise UserError(f"{one.where}: {one.kind} {one.name}: driver {driver.name} makes no such thing; remove it")
         networks = {options.of_host(spec).network for spec in specs if spec.name in one.hosts}
         if one.kind == FIREWALL and len(networks) > 1:
             words = f"its hosts are in several networks, {', '.join(sorted(networks))}; declare one for each"

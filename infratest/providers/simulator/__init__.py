@@ -124,7 +124,7 @@ class Simulator(Provider):
     """Calls the API of the simulated cloud as the provider of a real one would."""
 
     options: Options
-    COMPONENTS: ClassVar = ("address", "firewall")
+    COMPONENTS: ClassVar = ("address", "firewall", "keypair")
 
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__(options, context)
