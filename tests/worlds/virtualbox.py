@@ -40,8 +40,12 @@ set -- "$root" "$@"
     + INSIDE
 )
 
+#: Verbs that only look. How often a run looks goes by time, what it changes does not.
+LOOKS = ("list", "showvminfo", "getextradata")
+
 #: One line a call, written at once. Where the world has power, some verbs go to the stand-in. Where there is a file
-#: `strike` with a moment and a number, the process that made that call is killed, before it is done or after.
+#: `strike` with a moment, `look` or `change` and a number, the process that made that look or change is killed, before
+#: it is done or after.
 SHIM = """\
 #!/bin/sh
 printf '%s\\n' "$*" | tr '\\n' ' ' | cut -c 1-300 >> "{folder}/calls"
@@ -53,8 +57,11 @@ answer() {{
     esac
 }}
 if [ -e "{folder}/strike" ]; then
-    read -r moment number < "{folder}/strike"
-    if [ "$(wc -l < "{folder}/calls")" = "$number" ]; then
+    read -r moment kind number < "{folder}/strike"
+    mine=change
+    others=-v
+    case "$1" in {either}) mine=look others= ;; esac
+    if [ $mine = "$kind" ] && [ "$(grep -c -w $others -E '^({either})' "{folder}/calls")" = "$number" ]; then
         [ "$moment" = before ] || answer "$@"
         kill -9 "$PPID"
         exit 1
@@ -122,7 +129,7 @@ def virtualbox_world(
     inside = ["unshare", "--mount", "sh", "-c", REAL, "sh", str(root), *seen, "/usr/lib/virtualbox/VBoxManage"]
     _script(folder / "real", f'#!/bin/sh\nexec {" ".join(_quoted(word) for word in inside)} "$@"\n')
     tree = Path(__file__).parent.parent.parent
-    shim = SHIM.format(folder=folder, guest=guest, tree=tree, python=python)
+    shim = SHIM.format(folder=folder, guest=guest, tree=tree, python=python, either="|".join(LOOKS))
     _script(folder / "bin" / "VBoxManage", shim)
     settings = {
         "VBOX_USER_HOME": str(folder / "home"),
