@@ -14,13 +14,15 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
+from infratest.hosts import PAUSED, RUNNING, STOPPED
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
 from infratest.providers.libvirt.connection import SYSTEM, Daemon
+from infratest.testing.waiting import wait_until
 from tests.lifecycle.killed import SIGKILLED, Scene, changing_points, generated, known_hosts
 from tests.worlds.libvirtd import libvirtd
 
-pytestmark = [pytest.mark.machines, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(3600)]
 
 STACK = "stack: kill\nprovider: libvirt\nhosts: {web: {memory: 256MiB}}\n"
 
@@ -51,32 +53,112 @@ def held() -> set[str]:
                 names |= {name for name in pool.listVolumes() if not name.startswith("image-")}
         return names
 
-    return Daemon(SYSTEM).ask("looking at all", look, Deadline(60))
+    return Daemon(SYSTEM).ask("looking at all", look, Deadline(600))
 
 
-@pytest.mark.parametrize("verb, is_up", [("up", False), ("destroy", True)])
-def test_killed_at_every_point(tmp_path: Path, verb: str, is_up: bool) -> None:
+def killed_at(scene: Scene, verb: str, point: str) -> None:
+    status, words = scene.run(verb, "SIGKILL", point)
+    assert status == SIGKILLED, (point, words)
+    scene.reap_by_command()
+    assert set(scene.life().journal.live()) >= {one.id for one in scene.ours()}, point
+
+
+def all_is_gone(scene: Scene, before: set[str], point: str) -> None:
+    assert held() == before, point
+    assert known_hosts(scene) == "", point
+
+
+def test_up_is_killed_at_every_point(tmp_path: Path) -> None:
     before = held()
-    whole = scene_of(tmp_path / "whole", is_up)
-    points = changing_points(generated(whole, verb))
+    whole = scene_of(tmp_path / "whole", is_up=False)
+    points = changing_points(generated(whole, "up"))
     destroy(whole.life())
     assert held() == before
     for number, point in enumerate(points):
-        scene = scene_of(tmp_path / f"{number}", is_up)
+        scene = scene_of(tmp_path / f"{number}", is_up=False)
         try:
-            status, words = scene.run(verb, "SIGKILL", point)
-            assert status == SIGKILLED, (point, words)
-            scene.reap_by_command()
-            assert set(scene.life().journal.live()) >= {one.id for one in scene.ours()}, point
+            killed_at(scene, "up", point)
         finally:
             destroy(scene.life())
-        assert held() == before, point
-        assert known_hosts(scene) == "", point
-    print(f"\n{verb}: killed at {len(points)} points")
+        all_is_gone(scene, before, point)
+    print(f"\nup: killed at {len(points)} points")
 
 
-#: Struck while it makes a host: at any moment of that, the domain leads to all that there is.
-PROGRAM = """
+def test_a_host_that_is_up_is_killed_within_each_change_and_at_every_point_of_its_end(tmp_path: Path) -> None:
+    """A host boots for a minute: as long as it is there still, the next point is tried on the same one."""
+    before = held()
+    scene = scene_of(tmp_path / "0", is_up=True)
+    try:
+        for change in CHANGES:
+            for moment in (0.0, 0.05, 0.2, 0.5, 1.0):
+                killed_within(scene, change, moment)
+        points = changing_points(generated(scene, "destroy"))
+        all_is_gone(scene, before, "-")
+        for number, point in enumerate(points, 1):
+            if {one.kind for one in scene.ours()} != {"host", "network"}:
+                destroy(scene.life())
+                all_is_gone(scene, before, f"before {point}")
+                scene = scene_of(tmp_path / f"{number}", is_up=False)
+                making(scene)
+            killed_at(scene, "destroy", point)
+    finally:
+        destroy(scene.life())
+    all_is_gone(scene, before, "the last")
+    print(f"\ndestroy: killed at {len(points)} points")
+
+
+def making(scene: Scene) -> None:
+    """Have a host made that is live by the journal, and starting: whether it has booted is nothing to its removal."""
+    life = scene.life()
+    with life.operation("up", 600.0) as (operation, deadline):
+        for together in life.provider.requests(life.stack.hosts, life.lease()):
+            for request in together:
+                operation.asked(request.kind, request.name)
+                operation.made(life.provider.create(request, deadline), request.spec)
+
+
+#: Each changes a host by calls of libvirt: struck at any moment within, the host can go on.
+CHANGES = {
+    "suspend": "life.provider.suspend(resource, Deadline(600))",
+    "take": "life.provider.take_snapshot(resource, 'later', Deadline(600))",
+    "restore": "life.provider.restore_snapshot(resource, 'first', Deadline(600))",
+    "delete": "life.provider.delete_snapshot(resource, 'first', Deadline(600))",
+    "halt": "life.provider.halt(resource, Deadline(600))",
+}
+
+
+def killed_within(scene: Scene, change: str, moment: float) -> None:
+    provider, hosts, where = scene.provider(), scene.life().stack.hosts, (change, moment)
+    (resource,) = [one for one in scene.ours() if one.kind == "host"]
+
+    def kept() -> set[str]:
+        return {each.name for each in provider.snapshots(resource, Deadline(600))}
+
+    if "first" not in kept():
+        provider.take_snapshot(resource, "first", Deadline(600))
+    with subprocess.Popen(program(CHANGE.format(change=CHANGES[change]), scene), stdout=subprocess.PIPE) as struck:
+        assert struck.stdout is not None
+        assert struck.stdout.readline() == b"begins\n"
+        try:
+            struck.wait(moment)  # any moment will do: what must hold holds at each
+        except subprocess.TimeoutExpired:
+            struck.kill()
+    (host,) = provider.hosts(hosts, Deadline(600))
+    assert host.state in (RUNNING, PAUSED, STOPPED), where
+
+    def runs() -> bool:
+        """The daemon may not even have begun with what the run that was struck has asked for last."""
+        provider.start(resource, Deadline(600))
+        (host,) = provider.hosts(hosts, Deadline(600))
+        return host.state == RUNNING
+
+    wait_until(runs, 600)
+    assert kept() <= {"first", "later"}, where
+    if "later" in kept():
+        provider.delete_snapshot(resource, "later", Deadline(600))
+
+
+BEGIN = """
 import sys
 from pathlib import Path
 from infratest.deadline import Deadline
@@ -84,10 +166,25 @@ from infratest.lifecycle.operation import Lifecycle
 from infratest.stack import file
 from infratest.store.directory import StateDir
 life = Lifecycle(file.load(Path(sys.argv[1])), StateDir(Path(sys.argv[2])))
+"""
+CHANGE = """
+existing, live = life.provider.existing(Deadline(600)), life.journal.live()
+(resource,) = [one for one in existing if one.kind == "host" and one.id in live]
+print("begins", flush=True)
+{change}
+"""
+
+
+def program(text: str, scene: Scene) -> list[str]:
+    return [sys.executable, "-c", BEGIN + text, str(scene.stack_file), str(scene.state.path)]
+
+
+#: Struck while it makes a host: at any moment of that, the domain leads to all that there is.
+MAKE = """
 for together in life.provider.requests(life.stack.hosts, life.lease()):
     for request in together:
         print(request.kind, flush=True)
-        life.provider.create(request, Deadline(120))
+        life.provider.create(request, Deadline(600))
 """
 
 
@@ -95,8 +192,7 @@ for together in life.provider.requests(life.stack.hosts, life.lease()):
 def test_killed_while_a_host_is_made(tmp_path: Path, moment: float) -> None:
     before = held()
     scene = scene_of(tmp_path / "scene", is_up=False)
-    words = [sys.executable, "-c", PROGRAM, scene.stack_file, scene.state.path]
-    with subprocess.Popen([*map(str, words)], stdout=subprocess.PIPE) as struck:
+    with subprocess.Popen(program(MAKE, scene), stdout=subprocess.PIPE) as struck:
         assert struck.stdout is not None
         assert [struck.stdout.readline() for _ in range(2)] == [b"network\n", b"host\n"]
         try:

@@ -293,14 +293,14 @@ class Libvirt(Provider):
 
         def power_off(one: Any) -> None:
             if domain.state(one) == RUNNING:
-                one.shutdown()
+                unless_gone(one.shutdown)
                 end = time.monotonic() + GRACE
                 while one.isActive() and time.monotonic() < end and not deadline.passed:
                     time.sleep(LOOK)
             if one.isActive():
                 unless_gone(one.destroy)
 
-        self._with("halting", resource, power_off, deadline)
+        self._change("halting", resource, power_off, deadline)
 
     def start(self, resource: Resource, deadline: Deadline) -> None:
         """Start a halted host, let a suspended one go on; fine if it runs."""
@@ -315,11 +315,14 @@ class Libvirt(Provider):
                 net.create()
             one.create()
 
-        self._with("starting", resource, start, deadline)
+        self._change("starting", resource, start, deadline)
 
     def suspend(self, resource: Resource, deadline: Deadline) -> None:
         """Keep a running host's memory in a file and end it; fine if it does not run."""
-        self._with("suspending", resource, lambda one: one.managedSave() if one.isActive() else None, deadline)
+
+        self._change(
+            "suspending", resource, lambda one: unless_gone(one.managedSave) if one.isActive() else None, deadline
+        )
 
     def reboot(self, resource: Resource, deadline: Deadline) -> None:
         """Power it off, in order where it does so, and start it."""
@@ -327,13 +330,13 @@ class Libvirt(Provider):
         self.start(resource, deadline)
 
     def take_snapshot(self, resource: Resource, name: str, deadline: Deadline) -> None:
-        self._with("keeping a snapshot of", resource, lambda one: snapshots.take(one, name), deadline)
+        self._change("keeping a snapshot of", resource, lambda one: snapshots.take(one, name), deadline)
 
     def restore_snapshot(self, resource: Resource, name: str, deadline: Deadline) -> None:
-        self._with("bringing back", resource, lambda one: snapshots.restore(one, name), deadline)
+        self._change("bringing back", resource, lambda one: snapshots.restore(one, name), deadline)
 
     def delete_snapshot(self, resource: Resource, name: str, deadline: Deadline) -> None:
-        self._with("forgetting a snapshot of", resource, lambda one: snapshots.delete(one, name), deadline)
+        self._change("forgetting a snapshot of", resource, lambda one: snapshots.delete(one, name), deadline)
 
     def snapshots(self, resource: Resource, deadline: Deadline) -> list[Snapshot]:
         return self._with("looking at the snapshots of", resource, snapshots.kept, deadline)
@@ -341,6 +344,13 @@ class Libvirt(Provider):
     def console(self, resource: Resource, deadline: Deadline) -> Console:
         """Return the end of its serial log, since its last start."""
         return self._with("reading the console of", resource, console.read, deadline)
+
+    def _change(self, what: str, resource: Resource, work: Callable[[Any], None], deadline: Deadline) -> None:
+        def settled(one: Any) -> None:
+            domain.settle(one, deadline)
+            work(one)
+
+        self._with(what, resource, settled, deadline)
 
     def _with(self, what: str, resource: Resource, work: Callable[[Any], T], deadline: Deadline) -> T:
         return self._daemon.ask(

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as xml
 
+from infratest.deadline import Deadline
 from infratest.hosts import PAUSED, RUNNING, STOPPED
 from infratest.providers.base import Resource
 from infratest.providers.libvirt.connection import absent, module
@@ -25,6 +27,8 @@ MACHINES = {"x86_64": "q35"}
 
 #: Where libvirt's own log daemon writes consoles; its user may write there.
 LOGS = "/var/log/libvirt/qemu"
+
+LOOK = 0.05  # seconds between two looks at what the daemon is at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +147,23 @@ def state(domain: Any) -> str:
     if number in (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PMSUSPENDED):
         return PAUSED
     return PAUSED if domain.hasManagedSaveImage() else STOPPED
+
+
+def settle(domain: Any, deadline: Deadline) -> None:
+    """Wait until the daemon is done with an earlier change of a domain, which it ends also for a client that is gone.
+
+    Its state in between says nothing: while its memory is kept it is paused, and then it is off.
+    """
+    libvirt = module()
+    while not deadline.passed:
+        try:
+            if domain.jobInfo()[0] == libvirt.VIR_DOMAIN_JOB_NONE:
+                return
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:
+                return  # it does not run
+            raise
+        time.sleep(LOOK)
 
 
 def card(domain: Any) -> tuple[str, str]:
