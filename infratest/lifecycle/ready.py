@@ -228,7 +228,10 @@ class Waiting:
     def _fail(self, one: Awaited, error: InfratestError) -> None:
         if one.done.ended:
             return
-        if isinstance(error, ProviderError | Unreachable):
+        if isinstance(error, HostKeyRefused) and not one.before:
+            words = "A host that was made just now shows another key where its first boot did not read its user data"
+            error = HostKeyRefused(f"{error}. {words}")
+        if isinstance(error, ProviderError | TransportError):
             error = type(error)(f"{error}{self._last_words(one.spec.name)}")
         one.end(error)
         self._failed.set(str(error))

@@ -160,6 +160,18 @@ def test_on_cloudstack(tmp_path: Path) -> None:
         whole_way(Project(tmp_path, LINES["cloudstack"], login))
 
 
+def test_a_host_that_did_not_get_its_user_data_whole_says_so(tmp_path: Path) -> None:
+    """cloud-init's own words, and nothing is left of the host."""
+    with on_ec2(tmp_path, heard=200) as project:
+        up = project.run("up", "--host", "web-1")
+        assert up.returncode == 1
+        assert "A host that was made just now shows another key" in up.stderr
+        assert "[WARNING]: Failed loading yaml blob. Invalid format at line 8" in up.stderr
+        assert "undone: host web-1" in up.stderr
+        assert "\ufffd" not in up.stderr  # of colours
+        assert "nothing to reap" in project.run("reap").stderr
+
+
 @pytest.mark.machines
 def test_on_virtualbox(tmp_path: Path) -> None:
     """The real VBoxManage; a stand-in for power boots under QEMU what its registry says."""

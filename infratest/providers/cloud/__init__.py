@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
@@ -288,7 +287,7 @@ class Cloud(Provider):
         self._needs("console")
         what = f"reading the console of server {resource.name}"
         text = self._fleet.asked(what, resource.id, self._account.driver.console, deadline) or ""
-        return Console(text=clean(text[-CONSOLE:], CONSOLE, lines=True))
+        return Console(text=text[-CONSOLE:])
 
     def _needs(self, what: str) -> None:
         driver = self._account.driver
