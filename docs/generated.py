@@ -234,10 +234,12 @@ def providers() -> str:
 
 def cloud_drivers() -> str:
     """Return what each driver of provider cloud can, by its own word."""
-    names = drivers.names()
+    making, listing = drivers.others()
+    names = [*drivers.names(), *making]
     able = [drivers.kind_of(name).can for name in names]
     rows = [(words, *("yes" if key in can else "no" for can in able)) for key, words in CAN.items()]
-    return table(("", *map(code, names)), rows)
+    others = ", ".join(map(code, listing))
+    return f"{table(('', *map(code, names)), rows)}\nServers of these can be listed, not made: {others}.\n"
 
 
 def _default(each: Schema) -> str:

@@ -12,13 +12,19 @@ LIBRARY = "apache-libcloud"
 
 
 def findings() -> list[Finding]:
-    """Return what was looked at, the library first; asks no cloud and loads nothing of it."""
+    """Return what was looked at, the library first; asks no cloud."""
     try:
         found = f"{LIBRARY} {version(LIBRARY)}"
     except PackageNotFoundError:
         return [Finding(name="provider cloud", usable=False, found=f"{LIBRARY} is not installed",
                         advice="pip install 'infratest[cloud]'")]  # fmt: skip
-    return [Finding(name="provider cloud", usable=True, found=found), *map(_driver, drivers.names())]
+    making, listing = drivers.others()
+    return [
+        Finding(name="provider cloud", usable=True, found=found),
+        *map(_driver, [*drivers.names(), *making]),
+        Finding(name="other cloud drivers", usable=True,
+                found=f"servers can be listed, not made, since they cannot carry labels: {', '.join(listing)}"),
+    ]  # fmt: skip
 
 
 def _driver(name: str) -> Finding:

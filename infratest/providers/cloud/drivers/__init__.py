@@ -20,10 +20,22 @@ def names() -> list[str]:
     return sorted(name for name in found if name not in (BASE, OTHERS.replace("_", "-")) and name[0] != "-")
 
 
+def others() -> tuple[list[str], list[str]]:
+    """Return libcloud's drivers without a file here: those by which hosts are made, and those that can be listed."""
+    from infratest.providers.cloud.drivers import libcloud_alone
+
+    known = [name for name in libcloud_alone.names() if name not in names()]
+    making = [name for name in known if "labels" in libcloud_alone.kind_of(name).can]
+    return making, [name for name in known if name not in making]
+
+
 def kind_of(name: str) -> type[Driver]:
-    """Return the class of a driver: its own, else that of all others."""
-    own = name in names()
-    module = import_module(f"{__name__}.{name.replace('-', '_') if own else OTHERS}")
+    """Return the class of a driver: its own, else one of all others. Raises UserError: nobody has it."""
+    if name not in names():
+        from infratest.providers.cloud.drivers import libcloud_alone
+
+        return libcloud_alone.kind_of(name)
+    module = import_module(f"{__name__}.{name.replace('-', '_')}")
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, Driver) and value.__module__ == module.__name__:
             return value
