@@ -145,7 +145,8 @@ def prepare(account) -> None:
             ami = account.register_image(name=name, description=name)
             ami.creation_date = made
         published = account.register_image(name=PUBLISHED, description=PUBLISHED)
-        published.owner_id, published.is_public = DEBIAN, "true"
+        published.owner_id = DEBIAN
+        published.launch_permissions.append({"Group": "all"})
 
 
 def instances(account):
