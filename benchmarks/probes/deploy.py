@@ -85,7 +85,9 @@ def on_ec2(count: int, at: int, key: str, port: int, user: str) -> dict[str, flo
     access, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
 
     def driver() -> EC2NodeDriver:
-        return EC2NodeDriver(access, secret, region="us-east-1", secure=False, host="127.0.0.1", port=at)
+        return EC2NodeDriver(
+            access, secret, region="us-east-1", secure=False, host="127.0.0.1", port=at, signature_version="4"
+        )
 
     first = driver()
     image = next(one for one in first.list_images(ex_filters={"name": IMAGE}) if one.name == IMAGE)
