@@ -28,8 +28,12 @@ TITLE = "(ix) What killed runs leave behind, after `reap`"
 PROVIDERS = {
     "container": ("tests/lifecycle/test_kill_container.py", "container"),
     "simulator": ("tests/lifecycle/test_kill_simulator.py", "simulator"),
-    "ec2": ("tests/lifecycle/test_kill_cloud.py", "cloud, driver ec2 (moto)"),
+    "ec2": (
+        "tests/lifecycle/test_kill_cloud.py tests/lifecycle/test_kill_components.py",
+        "cloud, driver ec2 (moto)",
+    ),
     "openstack": ("tests/lifecycle/test_kill_openstack.py", "cloud, driver openstack (fake compute)"),
+    "cloudstack": ("tests/lifecycle/test_kill_cloudstack.py", "cloud, driver cloudstack (simulator)"),
     "virtualbox": ("tests/providers/test_virtualbox_kill.py", "virtualbox (power played)"),
     "qemu": ("tests/providers/test_qemu_kill.py", "qemu"),
     "libvirt": ("tests/providers/test_libvirt_machines.py", "libvirt"),
@@ -46,10 +50,10 @@ def run(rounds: int = 0, only: Sequence[str] = ()) -> Outcome:
     outcome = Outcome()
     rows: dict[str, list[Figure]] = {}
     for name in only or PROVIDERS:
-        path, title = PROVIDERS[name]
-        print(f"bench: killing on {title}: {path}", file=sys.stderr)
+        paths, title = PROVIDERS[name]
+        print(f"bench: killing on {title}: {paths}", file=sys.stderr)
         began = time.monotonic()
-        records, status = _kills(path)
+        records, status = _kills(paths)
         rows[title] = _rows(title, records)
         if status != 0:
             stands = "what they saw until then stands here" if records else "they saw no kill: the rows are older"
@@ -75,12 +79,12 @@ def run(rounds: int = 0, only: Sequence[str] = ()) -> Outcome:
     return outcome
 
 
-def _kills(path: str) -> tuple[list[dict[str, Any]], int]:
+def _kills(paths: str) -> tuple[list[dict[str, Any]], int]:
     """Run the tests of a provider that kill; return what each kill saw, and the status of the tests."""
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "kills"
         selected = ["-m", "machines or not machines", "-k", "killed and not short", "-q", "-p", "no:cacheprovider"]
-        words = [environment.ROOT / "run", "test-machines", *selected, path]
+        words = [environment.ROOT / "run", "test-machines", *selected, *paths.split()]
         done = subprocess.run(words, env=os.environ | {"INFRATEST_KILLS": str(record)}, stdout=sys.stderr, check=False)
         lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     return [json.loads(line) for line in lines], done.returncode

@@ -15,14 +15,15 @@ from pathlib import Path
 import pytest
 
 from infratest.lifecycle.destroy import destroy
-from infratest.lifecycle.reap import reap
 from infratest.lifecycle.up import up
-from tests.lifecycle.test_kill import SIGKILLED, Scene, at_every, changing_points, generated, known_hosts
+from tests.lifecycle.killed import SIGKILLED, Kills, Scene, at_every, changing_points, generated, killed
 from tests.worlds import cloudstack_simulator
 from tests.worlds.cloudstack_simulator import simulator
 from tests.worlds.fault_proxy import Fault, proxy
 
 pytestmark = pytest.mark.timeout(900)
+
+WHOLE = 2  # a group and a host
 
 #: What changes something at CloudStack; the other commands look.
 CHANGING = {
@@ -45,7 +46,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A stack of the same name from another state directory, up for as long as these tests last."""
     scene = cloudstack_scene(tmp_path_factory.mktemp("foreign") / "stack", is_up=True)
     before = {one.id for one in scene.ours()}
-    assert len(before) == 2
+    assert len(before) == WHOLE
     yield scene
     assert {one.id for one in scene.ours()} == before
     assert [host.state for host in scene.life().hosts()] == ["running"]
@@ -74,41 +75,46 @@ def write(scene: Scene, url: str = "") -> None:
     scene.stack_file.write_text(json.dumps(stack))
 
 
-def check(scene: Scene, foreign: Scene, others: set[str], point: str, verb: str) -> None:
-    """What stands after `reap` is what the journal holds as live: after `up` the whole stack or nothing of it."""
-    try:
-        assert reap(scene.life()).left == (), point
-        held, there = scene.life().journal.live(), {one.id for one in scene.ours()}
-        assert set(held) >= there, point
-        assert verb != "up" or len(there) in (0, 2), (point, there)
-    finally:
-        destroy(scene.life())
-    assert scene.ours() == [], point
-    assert known_hosts(scene) == "", point
-    assert {one.id for one in foreign.ours()} == others, point
+def kills_of(verb: str, foreign: Scene) -> Kills:
+    return Kills("cloud, driver cloudstack (simulator)", verb, lambda: {one.id: one.name for one in foreign.ours()})
 
 
+@pytest.mark.machines  # minutes: a server is made for each point
 @pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
 def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
-    whole = cloudstack_scene(tmp_path / "whole", verb != "up")
+    kill_at(points_of(tmp_path / "whole", verb), verb, tmp_path, foreign)
+
+
+@pytest.mark.parametrize("verb, first", [("up", 2), ("halt", 1), ("destroy", 3)])
+def test_killed_in_short_at_some_points_of_the_journal(tmp_path, foreign, verb, first):
+    kill_at(points_of(tmp_path / "whole", verb)[first::5], verb, tmp_path, foreign)
+
+
+def points_of(folder: Path, verb: str) -> list[str]:
+    whole = cloudstack_scene(folder, verb != "up")
     # Between a thing that is done and the next before it begins nothing happens: one of both points is enough.
     points = [point for point in changing_points(generated(whole, verb)) if point.startswith("after ")]
     destroy(whole.life())
+    return points
+
+
+def kill_at(points: list[str], verb: str, folder: Path, foreign: Scene) -> None:
     print(f"\n{verb}: killed at {len(points)} points on CloudStack")
-    others = {one.id for one in foreign.ours()}
+    kills = kills_of(verb, foreign)
+    before = kills.begin()
 
     def strike(number: int, point: str) -> None:
-        scene = cloudstack_scene(tmp_path / f"{number}", verb != "up")
-        status, words = scene.run(verb, "SIGKILL", point)
-        assert status == SIGKILLED, (point, words)
-        check(scene, foreign, others, point, verb)
+        scene = cloudstack_scene(folder / f"{number}", verb != "up")
+        killed(scene, verb, point)
+        kills.reaped(scene, point, before, WHOLE)
 
     at_every(points, strike)
 
 
 @pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
 def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb):
-    others = {one.id for one in foreign.ours()}
+    kills = kills_of(verb, foreign)
+    before = kills.begin()
 
     def strike(number: int, point: str) -> None:
         command, when = point.split()
@@ -124,6 +130,6 @@ def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb
             assert process.returncode == SIGKILLED, (point, words)
             assert api.calls[command] == 1
             write(scene)
-        check(scene, foreign, others, point, verb)
+        kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
 
     at_every([f"{command} {when}" for command in CHANGING[verb] for when in ("asked", "done")], strike)

@@ -18,7 +18,7 @@ from infratest.hosts import PAUSED, RUNNING, STOPPED
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
 from infratest.providers.qemu import folder
-from tests.lifecycle.killed import SIGKILLED, Scene, changing_points, generated, known_hosts
+from tests.lifecycle.killed import Kills, Scene, changing_points, generated, killed
 
 pytestmark = [pytest.mark.machines, pytest.mark.timeout(1800)]
 
@@ -52,22 +52,19 @@ def machines() -> set[str]:
 
 @pytest.mark.parametrize("verb, is_up", [("up", False), ("halt", True), ("destroy", True)])
 def test_killed_at_every_point(tmp_path: Path, foreign: set[str], verb: str, is_up: bool) -> None:
+    kills = Kills("qemu", verb, lambda: dict.fromkeys(machines(), ""))
+    before = kills.begin()
+    assert before.keys() == foreign
     whole = scene_of(tmp_path / "whole", is_up)
     points = changing_points(generated(whole, verb))
     destroy(whole.life())
     for number, point in enumerate(points):
         scene = scene_of(tmp_path / f"{number}", is_up)
         try:
-            status, words = scene.run(verb, "SIGKILL", point)
-            assert status == SIGKILLED, (point, words)
-            scene.reap_by_command()
-            held, there = scene.life().journal.live(), {one.id for one in scene.ours()}
-            assert set(held) >= there, point
+            killed(scene, verb, point)
+            kills.reaped(scene, point, before)
         finally:
             destroy(scene.life())
-        assert scene.ours() == [], point
-        assert known_hosts(scene) == "", point
-        assert machines() == foreign, point
     print(f"\n{verb}: killed at {len(points)} points")
 
 
