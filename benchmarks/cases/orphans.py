@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,8 @@ def run(rounds: int = 0, only: Sequence[str] = ()) -> Outcome:
     """Kill at every point of these providers, of all without a name."""
     if unknown := [name for name in only if name not in PROVIDERS]:
         raise BenchError(f"no provider is named {unknown[0]}: there are {', '.join(PROVIDERS)}")
-    outcome = Outcome()
     rows: dict[str, list[Figure]] = {}
+    notes = []
     for name in only or PROVIDERS:
         paths, title = PROVIDERS[name]
         print(f"bench: killing on {title}: {paths}", file=sys.stderr)
@@ -57,8 +57,14 @@ def run(rounds: int = 0, only: Sequence[str] = ()) -> Outcome:
         rows[title] = _rows(title, records)
         if status != 0:
             stands = "what they saw until then stands here" if records else "they saw no kill: the rows are older"
-            outcome.notes.append(f"{title}: the tests ended with {status}; {stands}.")
+            notes.append(f"{title}: the tests ended with {status}; {stands}.")
         print(f"bench: {title}: {len(records)} kills in {time.monotonic() - began:.0f} s", file=sys.stderr)
+    return composed(rows, notes)
+
+
+def composed(rows: Mapping[str, Sequence[Figure]], notes: Sequence[str]) -> Outcome:
+    """Return the table with these rows, by their provider, and the earlier ones of all others."""
+    outcome = Outcome()
     # Read last: kills take long, and another call may have come to an end in the meantime.
     before = table.results().get("orphans", {}).get("figures", [])
     for _, title in PROVIDERS.values():
@@ -69,6 +75,7 @@ def run(rounds: int = 0, only: Sequence[str] = ()) -> Outcome:
         for key, what in zip(SEEN, ("orphans", "things made twice", "foreign things touched"), strict=True)
     ]
     outcome.notes += [
+        *notes,
         "A kill: `infratest VERB` gets SIGKILL before or after one record of its journal, one call of the provider or "
         "of its API; then `infratest reap` in a new process, then the account is looked at, beside it what others have "
         "in it. On virtualbox every call of VBoxManage is such a point.",
