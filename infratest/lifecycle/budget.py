@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 
 from infratest.deadline import Deadline
 from infratest.errors import UserError
+from infratest.lifecycle import timer
 from infratest.lifecycle.cost import Bill, bill, money
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.removal import HOST
 from infratest.providers.base import HostSpec
-from infratest.stack.declared import Budget
+from infratest.stack.declared import Budget, StackFile
 from infratest.store.journal import live
 from infratest.store.terms import Term
 from infratest.units import counted, human
@@ -24,7 +25,8 @@ from infratest.units import counted, human
 #: Seconds that money must last for at the least: clouds charge no shorter time.
 LEAST = 60.0
 #: Who ends a stack that nobody ends.
-NOBODY = "nobody: `infratest reap --expired` removes it then"
+NOBODY = "nobody: `infratest reap --expired` removes it then, `infratest reap --install-timer` has systemd do so"
+NOBODY_MAY = "nobody: a production stack is removed by `infratest destroy --yes-production` alone"
 HOUR = 3600.0
 
 
@@ -70,11 +72,27 @@ def over(ends: float, now: float) -> str:
     return f"ended {human(now - ends, 's')} ago ({moment(ends)}): nothing is renewed, `infratest destroy` removes all"
 
 
-def told(ends: float, now: float) -> str:
-    """Return in words when a budget ends, and who ends the stack then."""
+def ender(stack: StackFile, state: str) -> str:
+    """Return in words who ends a stack when its budget is over.
+
+    Args:
+        state: the state directory's id.
+    """
+    if stack.production:
+        return NOBODY_MAY
+    running = timer.running(stack, state)
+    return f"the systemd timer {running.unit}, which runs `infratest reap --expired`" if running else NOBODY
+
+
+def told(ends: float, now: float, stack: StackFile, state: str) -> str:
+    """Return in words when a budget ends, and who ends the stack then.
+
+    Args:
+        state: the state directory's id.
+    """
     if ends <= now:
         return f"budget {over(ends, now)}"
-    return f"budget ends {moment(ends)} (in {human(ends - now, 's')}), ended by {NOBODY}"
+    return f"budget ends {moment(ends)} (in {human(ends - now, 's')}), ended by {ender(stack, state)}"
 
 
 def moment(seconds: float) -> str:

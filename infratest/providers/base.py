@@ -209,6 +209,9 @@ class Provider(ABC):
     #: False: its hosts do not find each other by name, so that `up` writes the names into their /etc/hosts.
     resolves_names: ClassVar[bool] = True
 
+    #: Variables of the environment that it goes by and that hold no secret: a run that systemd begins needs them too.
+    environment: ClassVar[tuple[str, ...]] = ()
+
     #: Seconds for which a listing may lag behind: `existing` and `hosts` may leave out what is there and still show
     #: what is gone. Beyond that they are right, or they raise. 0: every answer is the last word, as where one daemon
     #: knows all. The lifecycle believes what contradicts its journal only when it was said for so long: it never makes

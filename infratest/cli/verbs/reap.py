@@ -7,6 +7,7 @@ import sys
 import click
 
 from infratest.cli._lifecycle import changing, looking, say, would
+from infratest.cli._reap_timer import change_timer
 from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import UserError
@@ -25,9 +26,13 @@ VERB = Verb(LIFE, 6)
     "--owner", metavar="NAME", help="Also the expired ones of this owner; they are listed and asked for first."
 )
 @click.option("--yes", is_flag=True, help="With --owner: do not ask.")
-@click.option("--dry-run", is_flag=True, help="Say what would be removed, and do nothing.")
+@click.option(
+    "--install-timer", "timing", flag_value="install", help="Have systemd run `reap --expired` every 5 minutes."
+)
+@click.option("--remove-timer", "timing", flag_value="remove", help="Have systemd do so no more.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, or installed, and do nothing.")
 @with_session()
-def command(session: Session, expired: bool, owner: str | None, yes: bool, dry_run: bool) -> int:
+def command(session: Session, expired: bool, owner: str | None, yes: bool, timing: str | None, dry_run: bool) -> int:
     """Remove what an interrupted run left at the provider, and take back faults it left on hosts.
 
     The provider is asked what exists. Of that goes what carries this state directory's id and what its journal does
@@ -37,6 +42,10 @@ def command(session: Session, expired: bool, owner: str | None, yes: bool, dry_r
     also of your other state directories (your name is INFRATEST_OWNER, else user@host); production stacks go by
     destroy alone.
 
+    --install-timer writes a service and a timer of systemd for this state directory, root's for the system and else
+    yours: from then on a stack whose lease or budget is over is removed without you. No secret is written into them;
+    credentials that stand in your environment alone belong into the file timer.env of the state directory.
+
     A line of the journal that cannot be read is set aside first, and nothing is removed by that run: what it held
     as live would look left over.
 
@@ -44,9 +53,12 @@ def command(session: Session, expired: bool, owner: str | None, yes: bool, dry_r
     infratest reap --dry-run
     infratest reap --expired
     infratest reap --owner jane@build-7
+    infratest reap --install-timer
 
     Exit status: 0 done, 1 something could not be removed, 2 wrong use.
     """
+    if timing:
+        return change_timer(session, timing, dry_run, alone=not (expired or owner or yes))
     life = looking(session)
     damaged = life.journal.damaged()
     if damaged:

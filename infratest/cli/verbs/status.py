@@ -172,7 +172,7 @@ def _show(session: Session, found: Status, hosts: list[Host], systems: Mapping[s
             Text(", ".join(host.groups) or "-"), *([] if systems is None else [Text(systems.get(host.name, "-"))]),
         )  # fmt: skip
     console.print(table)
-    for line in _lines(found):
+    for line in _lines(session, found):
         console.print(Text(clean(line)))
 
 
@@ -192,7 +192,7 @@ def _reached(host: Host) -> str:
     return f"{at}:{host.options.get('port') or 22} by {host.transport}"
 
 
-def _lines(found: Status) -> list[str]:
+def _lines(session: Session, found: Status) -> list[str]:
     lines = []
     if found.expires is not None:
         left = found.expires - time.time()
@@ -201,7 +201,7 @@ def _lines(found: Status) -> list[str]:
         )
         lines.append(f"lease of {found.owner} ends {moment(found.expires)} ({words})")
     if found.term is not None and found.term.ends is not None:
-        lines.append(budget.told(found.term.ends, time.time()))
+        lines.append(budget.told(found.term.ends, time.time(), session.stack, found.state_id))
     if found.resources:
         lines.append(f"journal: {len(found.resources)} live: {', '.join(' '.join(one) for one in found.resources)}")
     for one in found.interrupted:

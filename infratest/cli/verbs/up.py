@@ -82,7 +82,7 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     else:
         say(f"{counted(count, 'host')} ready; `infratest destroy` removes what was made")
     _tell_behind(session, with_needed(session.stack.hosts, names(session)))
-    _tell_budget(life.term(), life.clock.time())
+    _tell_budget(life, life.term())
     return 0
 
 
@@ -90,7 +90,7 @@ def _foreseen(session: Session, life: Lifecycle, stray: strays.Strays) -> int:
     """Say what would be made or started, and what there is to say of what is there."""
     _tell_undeclared(session, stray)
     specs = foresee_hosts(life, names(session))
-    _tell_budget(budget.foreseen(life, specs, life.limit(OTHER)), life.clock.time())
+    _tell_budget(life, budget.foreseen(life, specs, life.limit(OTHER)))
     hosts = life.hosts([spec.name for spec in specs])
     there = {host.name for host in hosts if host.state not in ABSENT}
     made = [spec for spec in specs if spec.name in there]
@@ -99,10 +99,10 @@ def _foreseen(session: Session, life: Lifecycle, stray: strays.Strays) -> int:
     return would([f"{host.name} {ACTIONS.get(host.state, 'runs already')}" for host in hosts], "no host")
 
 
-def _tell_budget(term: Term | None, now: float) -> None:
+def _tell_budget(life: Lifecycle, term: Term | None) -> None:
     """Say until when the stack may stand, and who ends it."""
     if term is not None and term.ends is not None:
-        say(budget.told(term.ends, now))
+        say(budget.told(term.ends, life.clock.time(), life.stack, life.state_id()))
 
 
 def _tell_undeclared(session: Session, found: strays.Strays) -> None:

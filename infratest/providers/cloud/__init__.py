@@ -40,7 +40,7 @@ from infratest.providers.cloud.chosen import Chosen, price_list
 from infratest.providers.cloud.drivers import base
 from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Server, ServerSpec, Settings
 from infratest.providers.cloud.fleet import Fleet
-from infratest.providers.cloud.options import HostOptions, Options, of_host
+from infratest.providers.cloud.options import VARIABLES, HostOptions, Options, of_host
 
 __all__ = ["Cloud", "HostOptions", "Options"]
 
@@ -59,6 +59,7 @@ class Cloud(Provider):
     options: Options
     resolves_names = False
     COMPONENTS: ClassVar = (beside.ADDRESS, beside.FIREWALL)
+    environment = VARIABLES
 
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__(options, context)

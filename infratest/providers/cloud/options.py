@@ -17,6 +17,12 @@ IMAGE = "debian-12"
 #: What may stand behind `address:`.
 ADDRESSES = ("public", "private", "floating")
 
+#: Variables that say where an account is, and not how to get in.
+VARIABLES = (
+    "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2", "OS_CLOUD", "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE",
+)  # fmt: skip
+
 #: Matches no text: what is written in the stack file must be a parameter, so that no secret stands there in clear.
 NEVER = r"^\b$"
 

@@ -97,6 +97,7 @@ class Container(Provider):
     """The container provider."""
 
     options: Options
+    environment = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CONTAINER_HOST", "XDG_RUNTIME_DIR")
 
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__(options, context)

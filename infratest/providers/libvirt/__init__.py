@@ -58,6 +58,7 @@ class Libvirt(Provider):
 
     options: Options
     resolves_names = False
+    environment = ("LIBVIRT_DEFAULT_URI",)
 
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__(options, context)

@@ -54,6 +54,7 @@ class VirtualBox(Provider):
 
     options: Options
     resolves_names = False
+    environment = ("VBOX_USER_HOME", "VBOX_IPC_SOCKETID")
 
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__(options, context)
