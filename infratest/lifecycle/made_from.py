@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from infratest.lifecycle.removal import HOST
+from infratest.options import fields
 from infratest.providers.base import HostSpec
 from infratest.store.journal import Record, live
-from infratest.units import human
+from infratest.units import BASE, human
 
 #: For a key that the stack file leaves out.
 WITHOUT = "the provider's own"
@@ -43,9 +44,12 @@ def changes(records: Iterable[Record], stack: str, env: str, specs: Sequence[Hos
         before = made.get(spec.name)
         if not isinstance(before, Mapping):
             continue
+        known = fields(type(spec.options)) if spec.options is not None else {}
         for key, now in spec.made_from().items():
             if key in before and before[key] != now:
-                found.append(Change(host=spec.name, key=key, made=_words(before[key]), declared=_words(now)))
+                unit = known[key].dimension
+                then, here = _words(before[key], unit), _words(now, unit)
+                found.append(Change(host=spec.name, key=key, made=then, declared=here))
     return found
 
 
@@ -62,10 +66,20 @@ def told(found: Sequence[Change], env: str) -> list[str]:
     return lines
 
 
-def _words(value: Any) -> str:
-    """Write a value as the stack file has it."""
-    if isinstance(value, int):
-        return human(value, "B").replace(" ", "")
+def _words(value: Any, dimension: str | None) -> str:
+    """Write a value as the stack file has it.
+
+    Args:
+        dimension: of `units.quantity`, None for what has no unit.
+    """
+    if value in (None, "", {}):
+        return WITHOUT
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float) and dimension is not None:
+        return human(value, BASE[dimension]).replace(" ", "")
     if isinstance(value, list):
-        return f"[{', '.join(map(str, value))}]"
-    return str(value) if value else WITHOUT
+        return f"[{', '.join(_words(each, dimension) for each in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_words(each, None)}' for key, each in value.items())}}}"
+    return str(value)
