@@ -10,7 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+
+#: Of the units that power a machine off: their folder, and their name without its ending.
+UNITS, END = "/etc/systemd/system", "infratest-end"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +24,7 @@ class Seed:
     Args:
         instance: an id that changes when a machine is to begin anew. user: who logs in, with sudo where not root.
         key: the public key that is let in, one line of OpenSSH. host_private, host_public: the host's own Ed25519 key,
-        in OpenSSH's formats.
+        in OpenSSH's formats. off_at: when it powers itself off, in seconds since the epoch; 0 for never.
     """
 
     instance: str
@@ -29,6 +33,7 @@ class Seed:
     key: str
     host_private: str
     host_public: str
+    off_at: int = 0
 
 
 def user_data(seed: Seed, commands: Sequence[Sequence[str]] = ()) -> str:
@@ -59,9 +64,32 @@ def user_data(seed: Seed, commands: Sequence[Sequence[str]] = ()) -> str:
                 "ssh_authorized_keys": [seed.key],
             }
         ]
+    if seed.off_at:
+        config["write_files"] += [{"path": path, "content": text} for path, text in _end(seed.off_at).items()]
+        commands = [*commands, *_begin_end(seed.off_at)]
     if commands:
         config["runcmd"] = [list(words) for words in commands]
     return "#cloud-config\n" + json.dumps(config, indent=1) + "\n"
+
+
+def _end(off_at: int) -> dict[str, str]:
+    """Return the units that power a machine off at a time, by path: a timer that outlasts reboots (systemd.timer(5)).
+
+    A machine that was off at that moment powers off again when it is started: the timer is persistent.
+    """
+    title = "[Unit]\nDescription=Power off when the budget of the stack is over\n"
+    at = datetime.fromtimestamp(off_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    timer = f"[Timer]\nOnCalendar={at}\nAccuracySec=1s\nPersistent=true\n"
+    return {
+        f"{UNITS}/{END}.service": f"{title}\n[Service]\nType=oneshot\nExecStart=/bin/systemctl --no-block poweroff\n",
+        f"{UNITS}/{END}.timer": f"{title}\n{timer}\n[Install]\nWantedBy=timers.target\n",
+    }
+
+
+def _begin_end(off_at: int) -> list[list[str]]:
+    """Return what starts them; a timer whose time has passed before it began would never run."""
+    late = f'[ "$(date +%s)" -lt {off_at} ] || systemctl --no-block poweroff'
+    return [["systemctl", "daemon-reload"], ["systemctl", "enable", "--now", f"{END}.timer"], ["sh", "-c", late]]
 
 
 def meta_data(seed: Seed) -> str:

@@ -17,7 +17,7 @@ from infratest.lifecycle.cost import Bill, bill, money
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.removal import HOST
 from infratest.providers.base import HostSpec
-from infratest.stack.declared import Budget, StackFile
+from infratest.stack.declared import GUEST, Budget, StackFile
 from infratest.store.journal import live
 from infratest.store.terms import Term
 from infratest.units import counted, human
@@ -26,6 +26,7 @@ from infratest.units import counted, human
 LEAST = 60.0
 #: Who ends a stack that nobody ends.
 NOBODY = "nobody: `infratest reap --expired` removes it then, `infratest reap --install-timer` has systemd do so"
+THEMSELVES = "the hosts themselves: each powers itself off, `infratest reap --expired` removes it"
 NOBODY_MAY = "nobody: a production stack is removed by `infratest destroy --yes-production` alone"
 HOUR = 3600.0
 
@@ -56,6 +57,9 @@ def foreseen(life: Lifecycle, specs: Sequence[HostSpec], deadline: Deadline) -> 
     if life.provider.declared:
         words = f"provider {life.stack.provider} makes no hosts, so that there is nothing to limit"
         raise UserError(f"{budget.where}: budget: {words}")
+    if budget.enforce == GUEST and not life.provider.powers_off:
+        words = f"provider {life.stack.provider} cannot have its hosts power themselves off"
+        raise UserError(f"{budget.where}: budget.enforce: {words}; leave it out, and have a timer end them")
     held = [one for one in live(life.journal.records()).values() if one.kind == HOST]
     ours = [one for one in held if (one.stack, one.env) == (life.stack.name, life.stack.env)]
     since = before.since if before else min((one.since for one in ours), default=round(now, 3))
@@ -80,8 +84,11 @@ def ender(stack: StackFile, state: str) -> str:
     """
     if stack.production:
         return NOBODY_MAY
+    found = [THEMSELVES] if stack.budget and stack.budget.enforce == GUEST else []
     running = timer.running(stack, state)
-    return f"the systemd timer {running.unit}, which runs `infratest reap --expired`" if running else NOBODY
+    if running:
+        found.append(f"the systemd timer {running.unit}, which runs `infratest reap --expired`")
+    return ", and ".join(found) or NOBODY
 
 
 def told(ends: float, now: float, stack: StackFile, state: str) -> str:

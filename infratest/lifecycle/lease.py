@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from infratest.errors import StateError
 from infratest.providers.base import Lease
-from infratest.stack.declared import StackFile
+from infratest.stack.declared import GUEST, StackFile
 from infratest.store.directory import StateDir, owner
 from infratest.store.journal import Journal
 from infratest.store.terms import Term, expires, term
@@ -41,6 +41,7 @@ def begun_now(stack: StackFile, state: StateDir, now: float, term: Term | None =
         expires=expiry(now, term),
         directory=str(state.path),
         production=stack.production,
+        off_at=int(term.ends) if term and term.ends and stack.budget and stack.budget.enforce == GUEST else 0,
     )
 
 

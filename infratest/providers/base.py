@@ -34,7 +34,8 @@ class Lease:
 
     Args:
         expires: 24 h after it was made; renewals stand in the journal. directory: of the state, where another run on
-        this machine can read them. production: no reaper takes it for its age.
+        this machine can read them. production: no reaper takes it for its age. off_at: when a host is to power itself
+        off, which is no label; 0 for never.
     """
 
     owner: str
@@ -44,6 +45,7 @@ class Lease:
     expires: int  # seconds since the epoch
     directory: str = ""
     production: bool = False
+    off_at: int = 0  # seconds since the epoch
 
     def labels(self) -> dict[str, str]:
         return {
@@ -209,6 +211,8 @@ class Provider(ABC):
     #: False: its hosts do not find each other by name, so that `up` writes the names into their /etc/hosts.
     resolves_names: ClassVar[bool] = True
 
+    #: True: its hosts power themselves off at `Lease.off_at`, by what they are told at their first boot.
+    powers_off: ClassVar[bool] = False
     #: Variables of the environment that it goes by and that hold no secret: a run that systemd begins needs them too.
     environment: ClassVar[tuple[str, ...]] = ()
 

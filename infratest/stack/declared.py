@@ -11,6 +11,7 @@ from infratest.providers._component import ComponentSpec
 from infratest.providers.base import HostSpec
 
 OBSERVE, AUTO = "observe", "auto"
+GUEST = "guest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +43,13 @@ class Budget:
 
     Args:
         cost, currency: an amount of money; 0 where it is not limited. time: seconds; 0 where it is not limited.
-        where: file:line, for messages.
+        enforce: GUEST where each host powers itself off at the end. where: file:line, for messages.
     """
 
     cost: float = 0.0
     currency: str = ""
     time: float = 0.0
+    enforce: str = ""
     where: str = ""
 
 

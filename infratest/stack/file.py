@@ -140,6 +140,8 @@ def _declared_somewhere(written: Document) -> set[str]:
 
 def _budget(document: Document, faults: problems.Faults) -> Budget:
     said = document.data["budget"]
+    if not {"cost", "time"}.intersection(said):
+        faults.add(("budget",), "says neither cost nor time: nothing is limited")
     amount, currency = split(said["cost"]) if "cost" in said else ("0", "")
     time = 0.0
     if "cost" in said and float(amount) <= 0:
@@ -149,7 +151,13 @@ def _budget(document: Document, faults: problems.Faults) -> Budget:
             time = duration(said["time"], document.at(("budget", "time")))
             if time <= 0:
                 faults.add(("budget", "time"), "must be more than zero")
-    return Budget(cost=float(amount), currency=currency, time=time, where=document.where(("budget",)))
+    return Budget(
+        cost=float(amount),
+        currency=currency,
+        time=time,
+        enforce=said.get("enforce", ""),
+        where=document.where(("budget",)),
+    )
 
 
 def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:

@@ -160,7 +160,7 @@ _TRIES = _map(
 )
 #: What a stack may cost and how long it may stand.
 _BUDGET = _map(
-    "a map of cost and time",
+    "a map of cost, time and enforce",
     "What the hosts may cost together and how long they may stand, from when the first was made; `up` looks at it "
     "before it makes anything, and the lease never ends later.",
     {
@@ -170,6 +170,12 @@ _BUDGET = _map(
             r"^[0-9]+(\.[0-9]+)? ?[A-Z]{3}$",
         ),
         "time": _text(QUANTITIES["time"], "At most so long (default: as long as `cost` lasts).", units("time")),
+        "enforce": {
+            "enum": ["guest"],
+            "title": "guest",
+            "description": "guest: each host powers itself off when the budget is over, where its provider can have it "
+            "do so.",
+        },
     },
 ) | {"minProperties": 1}
 

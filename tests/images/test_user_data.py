@@ -6,11 +6,12 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from infratest.images.seed import Seed, user_data
+from infratest.images.seed import END, UNITS, Seed, user_data
 from infratest.providers import _ssh_keys
 from tests.worlds.node_network import node_network
 from tests.worlds.nodes.machines import NodeMachines
@@ -59,3 +60,32 @@ def test_cloud_init_does_what_they_say(machines: NodeMachines, user: str, tmp_pa
     assert asked("sudo -n sshd -T").stdout.count("passwordauthentication no") == 1
     assert asked("sudo -n getent shadow $(id -un)").stdout.split(":")[1][:1] in ("!", "*")  # no password lets in
     assert host.private.decode().splitlines()[1] not in asked("sudo -n cat /var/log/cloud-init-output.log").stdout
+
+
+def test_a_machine_powers_itself_off_when_it_was_told_to(machines: NodeMachines, tmp_path: Path) -> None:
+    host, at = _ssh_keys.new_key(), int(time.time()) + 7200
+    seed = Seed(
+        instance="i-end", hostname="web-1", user="root", key=_ssh_keys.user_key(tmp_path)[1],
+        host_private=host.private.decode(), host_public=host.public, off_at=at,
+    )  # fmt: skip
+    machines.start("i-end", user_data(seed))
+
+    def wait(command: str) -> str:
+        end = time.monotonic() + 240
+        while (answer := machines.inside("i-end", command)) is None:
+            assert time.monotonic() < end, command
+            time.sleep(0.3)
+        return answer
+
+    wait("cloud-init status --wait")
+    show = f"LC_ALL=C TZ=UTC systemctl show --property=NextElapseUSecRealtime --value {END}.timer"
+    moment = datetime.fromtimestamp(at, UTC).strftime("%a %Y-%m-%d %H:%M:%S UTC")
+    assert wait(f"systemctl is-enabled --quiet {END}.timer && {show}").strip() == moment
+    # Its time comes sooner: that the machine is off then is the units' own doing.
+    soon = "$(date --utc --date='3 seconds' '+%F %T UTC')"
+    anew = f"systemctl daemon-reload && systemctl restart {END}.timer"
+    machines.inside("i-end", f'sed -i "s/OnCalendar=.*/OnCalendar={soon}/" {UNITS}/{END}.timer && {anew}')
+    end = time.monotonic() + 120
+    while machines.powered("i-end"):
+        assert time.monotonic() < end, "it runs still"
+        time.sleep(0.3)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
 from infratest.clock import Clock
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
-from infratest.lifecycle.budget import begin, foreseen
+from infratest.lifecycle.budget import begin, ender, foreseen
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.halt import halt
 from infratest.lifecycle.lease import LEASE, renew
@@ -265,6 +266,29 @@ def test_a_provider_without_prices_limits_time_alone(world):
     words = refusal(world, Budget(cost=5, currency="USD", time=HOUR))
     assert "stack.yaml:2: budget.cost: what hosts of provider fake cost is not known; leave out `cost:`" in words
     up(world.life(Budget(time=HOUR)))
+
+
+def test_hosts_that_cannot_power_themselves_off_are_refused_by_name(world):
+    words = refusal(world, Budget(time=HOUR, enforce="guest"))
+    assert "stack.yaml:2: budget.enforce: provider fake cannot have its hosts power themselves off; leave it" in words
+    assert world.names() == set()
+
+
+def test_hosts_that_can_are_told_when_and_it_is_no_label(world):
+    class PowersOff(Fake):
+        powers_off = True
+        told: ClassVar[set[int]] = set()
+
+        def create(self, request, deadline):
+            self.told.add(request.lease.off_at)
+            assert "infratest.off_at" not in request.lease.labels()
+            return super().create(request, deadline)
+
+    life = world.life(Budget(time=HOUR, enforce="guest"))
+    provider = PowersOff(life.provider.options, life.provider.context)
+    up(Lifecycle(life.stack, life.state, provider=provider))
+    assert {int(world.term().ends or 0)} == PowersOff.told
+    assert ender(life.stack, world.state.id).startswith("the hosts themselves: each powers itself off")
 
 
 def test_where_nothing_is_made_there_is_nothing_to_limit(tmp_path):

@@ -59,6 +59,7 @@ class Cloud(Provider):
     options: Options
     resolves_names = False
     COMPONENTS: ClassVar = (beside.ADDRESS, beside.FIREWALL)
+    powers_off = True
     environment = VARIABLES
 
     def __init__(self, options: Options, context: Context) -> None:
@@ -148,7 +149,7 @@ class Cloud(Provider):
             token=token,
             image=image,
             size=size,
-            user_data=self._user_data(spec, key, token),
+            user_data=self._user_data(spec, key, token, request.lease.off_at),
             keypair=self._fleet.below("keypair", below),
             firewall=self._fleet.below("firewall", below),
             firewalls=groups,
@@ -161,11 +162,11 @@ class Cloud(Provider):
         _ssh_keys.remember(self._known_hosts, [_alias(id)], key.public, self._mark(spec.name, id))
         return Resource(kind="host", id=id, name=spec.name, labels=labels)
 
-    def _user_data(self, spec: HostSpec, key: _ssh_keys.KeyPair, token: str) -> str:
+    def _user_data(self, spec: HostSpec, key: _ssh_keys.KeyPair, token: str, off_at: int) -> str:
         seed = Seed(
             instance=token, hostname=spec.name[:63], user=options.user_of(spec),
             key=_ssh_keys.user_key(self._keys)[1],
-            host_private=key.private.decode("ascii"), host_public=key.public,
+            host_private=key.private.decode("ascii"), host_public=key.public, off_at=off_at,
         )  # fmt: skip
         return user_data(seed)
 

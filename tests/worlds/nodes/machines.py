@@ -92,6 +92,16 @@ class NodeMachines(Nodes):
     def console(self, node: str) -> str:
         return self._docker("logs", self._container(node))
 
+    def inside(self, node: str, command: str) -> str | None:
+        """Return what a shell in a node's machine prints, None where it fails."""
+        words = [*self._engine, "exec", self._container(node), "sh", "-c", command]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=240)
+        return done.stdout if done.returncode == 0 else None
+
+    def powered(self, node: str) -> bool:
+        """Return whether a node's machine runs: it may have powered itself off."""
+        return self._docker("inspect", "--format", "{{.State.Running}}", self._container(node)).strip() == "true"
+
     def _container(self, node: str) -> str:
         found = self._nodes[node]
         assert isinstance(found, Machine)
