@@ -92,7 +92,12 @@ class HostSpec:
 
 
 def _as_kept(value: Any, field: Field) -> Any:
-    """Return an option's value as JSON has it; the entries of a list that is no order are sorted."""
+    """Return an option's value as JSON has it; the entries of a list that is no order are sorted.
+
+    Of a map that may hold secrets the journal has the names alone.
+    """
+    if field.about.get("secret"):
+        return sorted(value) if isinstance(value, Mapping) else None
     if isinstance(value, tuple):
         return sorted(value) if field.about.get("unique") else list(value)
     return value

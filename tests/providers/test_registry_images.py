@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -140,6 +142,40 @@ def test_a_hosts_own_command_runs_in_place_of_the_images(
     spec = world.spec("web", "web:1", command=command)
     stack.up(spec)
     assert said(stack, spec, "sh", "-c", "tr '\\0' ' ' </proc/1/cmdline") == "sleep 86400"
+
+
+def test_its_variables_are_its_own_and_stand_in_no_process_list(
+    world: World, stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    odd = "very secret 1 # \"quoted\" $HOME 'x' = é"
+    spec = world.spec("shell", "shell:1", environment={"DB_PASSWORD": odd, "EMPTY": ""})
+    log, docker = tmp_path / "calls", shutil.which("docker")
+    shim = tmp_path / "bin" / "docker"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >>{log}\nexec {docker} "$@"\n')
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shim.parent}:{os.environ['PATH']}")
+    stack.up(spec)
+    assert said(stack, spec, "sh", "-c", 'echo "$DB_PASSWORD/$EMPTY/"') == f"{odd}//"
+    assert said(stack, spec, "sh", "-c", "tr '\\0' '\\n' </proc/1/environ | grep -c quoted") == "1"
+    assert "--env-file /dev/stdin" in log.read_text()
+    assert "very secret" not in log.read_text()
+    assert spec.made_from()["environment"] == ["DB_PASSWORD", "EMPTY"]
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({"2ND": "x"}, r"stack\.yaml:3: hosts\.web\.environment\.2ND: no variable is called so"),
+        ({"A": "x\ny"}, r"environment\.A: its value has more than one line"),
+        ({"A": 1}, r"environment\.A: found 1, allowed is text: write it in quotes"),
+    ],
+)
+def test_variables_that_cannot_be_are_refused_before_anything_is_made(
+    world: World, stack: Stack, given: dict[str, object], words: str
+) -> None:
+    with pytest.raises(UserError, match=words):
+        stack.provider.foresee([world.spec("web", "web:1", environment=given)])
 
 
 def test_an_image_without_a_shell_runs_takes_no_commands_and_serves_a_host_of_a_recipe(

@@ -91,6 +91,15 @@ class HostOptions(Made):
             "description": "What runs in it in place of its image's own command (the image's entrypoint stays).",
         },
     )
+    environment: dict[str, Any] = field(
+        default_factory=dict,
+        metadata={
+            "title": "a map of names to text",
+            "description": "Variables of its first process and of commands that its engine runs in it; services of "
+            "systemd and logins have their own.",
+            "secret": True,
+        },
+    )
 
 
 class Container(Provider):
@@ -113,6 +122,7 @@ class Container(Provider):
         for spec in specs:
             creation.user_of(spec, _options(spec).user or DEFAULT_USER)
             creation.command_of(spec)
+            creation.environment_of(spec)
             try:
                 image.foreseen(named(_options(spec).image or DEFAULT_IMAGE, self.context.folder), self.context.folder)
             except UserError as error:
@@ -154,7 +164,10 @@ class Container(Provider):
         words += [*creation.label_options(labels), *self._limits(spec)]
         if self._published:
             words += [word for port in _ports(spec) for word in ("--publish", f"127.0.0.1::{port}")]
-        identity = engine.run([*words, chosen.ready.tag, *chosen.how.command], deadline).strip().splitlines()[-1]
+        given = creation.environment_of(spec)
+        words += ["--env-file", "/dev/stdin"] if given else []  # on the command line everybody could read them
+        words += [chosen.ready.tag, *chosen.how.command]
+        identity = engine.run(words, deadline, given).strip().splitlines()[-1]
         if chosen.how.machine:
             self._hand_over(engine, spec, identity, address, user, chosen, deadline)
         engine.run(["start", identity], deadline)

@@ -36,6 +36,9 @@ LOOK_AGAIN = 0.2  # seconds
 #: What useradd takes without arguing.
 USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 
+#: What POSIX calls the name of a variable.
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
 #: What a shell that waits for nothing is ended by at once: as first process it takes no other signal.
 KILL = "SIGKILL"
 
@@ -79,6 +82,25 @@ def command_of(spec: HostSpec) -> tuple[str, ...]:
     except ValueError as error:
         where = f"{spec.where or spec.name}: hosts.{spec.name}.command"
         raise UserError(f"{where}: {given!r} cannot be taken apart into words: {error}") from None
+
+
+def environment_of(spec: HostSpec) -> bytes:
+    """Return the variables of a host as a file for `--env-file`, which has no quotes: a value is the rest of its line.
+
+    Raises:
+        UserError: a name that no variable can have, or a value that is no text of one line.
+    """
+    lines = []
+    for name, value in (spec.option("environment") or {}).items():
+        where = f"{spec.where or spec.name}: hosts.{spec.name}.environment.{clean(str(name), 80)}"
+        if not VARIABLE.fullmatch(str(name)):
+            raise UserError(f"{where}: no variable is called so: write letters, digits and _, no digit first")
+        if not isinstance(value, str):
+            raise UserError(f"{where}: found {value!r}, allowed is text: write it in quotes")
+        if {"\n", "\r", "\0"} & {*value}:
+            raise UserError(f"{where}: its value has more than one line, which an engine cannot be given")
+        lines.append(f"{name}={value}\n")
+    return "".join(lines).encode()
 
 
 def user_of(spec: HostSpec, user: str) -> str:
