@@ -30,7 +30,7 @@ class Case:
 
     Args:
         works: options that stand for something. hosts: which hosts it is for then. wish: what a provider is asked for.
-        words: what people are told. refused: options, and a part of the message that refuses them. files: it reads them.
+        words: what people are told. refused: options, and a part of the message that refuses them. files: needed.
     """
 
     works: Mapping[str, Any]

@@ -136,8 +136,8 @@ def test_version_and_help_of_the_plugin(place: Place) -> None:
 
 def test_verbs_of_later_are_refused_by_name(place: Place) -> None:
     # Two stand for all here; that none of them has a file yet is what the set says.
-    assert {"ip", "monitor", "gate", "package"} <= later.names("verb")
-    for verb in ("ip", "monitor --env dev"):
+    assert {"scale", "monitor", "gate", "package"} <= later.names("verb")
+    for verb in ("scale", "monitor --env dev"):
         done = place.run(f"infratest {verb}")
         assert (done.status, done.out) == (2, "")
         assert done.err.startswith(f"infratest: {verb.split()[0]}: not in this version; ")
@@ -157,7 +157,7 @@ def test_the_help_groups_every_verb_once(place: Place) -> None:
         line.split()[0] for line in place.run("infratest --help").out.splitlines() if re.match(r"  [a-z-]+  ", line)
     ]
     verbs = (
-        "init up provision test watch check heal halt suspend resume reboot snapshot destroy status ssh run cp forward "
+        "init up provision test watch check heal halt suspend resume reboot snapshot destroy status ip ssh run cp forward "
         "ssh-config console box plan lint steps schema reap doctor demo"
     )
     assert sorted(listed) == sorted(verbs.split())
