@@ -72,7 +72,8 @@ def test_each_environment_takes_what_its_provider_has(load_text):
 
 def test_what_a_host_is_made_from_is_all_its_options_in_any_order_of_ports(load_text):
     made = load_text(TWO).hosts[0].made_from()
-    assert made == {"image": "debian-12", "user": "admin", "memory": 2**30, "ports": [80, 443], "command": ""}
+    assert made == {"image": "debian-12", "user": "admin", "memory": 2**30, "ports": [80, 443], "command": "",
+                    "environment": []}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,8 @@ class NodeMachines(Nodes):
     def inside(self, node: str, command: str) -> str | None:
         """Return what a shell in a node's machine prints, None where it fails."""
         words = [*self._engine, "exec", self._container(node), "sh", "-c", command]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=240)
+        environment = {**os.environ, **self._environment}
+        done = subprocess.run(words, capture_output=True, text=True, timeout=240, env=environment)
         return done.stdout if done.returncode == 0 else None
 
     def powered(self, node: str) -> bool:
