@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infratest.deadline import Deadline
-from infratest.providers.base import Choice, Chooses, Foresees, HostSpec, Provider
+from infratest.providers._choices import Choice, Chooses
+from infratest.providers.base import Foresees, HostSpec, Provider
 from infratest.units import human
 
 

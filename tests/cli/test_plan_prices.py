@@ -100,6 +100,6 @@ def test_without_credentials(tmp_path, ec2):
 @pytest.mark.parametrize("provider", ["container", "simulator", "qemu", "libvirt", "virtualbox", "fake"])
 def test_where_nothing_is_chosen_nothing_is_said(tmp_path, provider):
     from infratest import outsiders
-    from infratest.providers.base import Chooses
+    from infratest.providers._choices import Chooses
 
     assert not issubclass(outsiders.get("provider", provider), Chooses)

@@ -19,7 +19,8 @@ from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.reap import reap
 from infratest.lifecycle.status import status
 from infratest.lifecycle.up import up
-from infratest.providers.base import Choice, HostSpec
+from infratest.providers._choices import Choice
+from infratest.providers.base import HostSpec
 from infratest.providers.fake import Fake
 from infratest.stack.declared import Budget, StackFile
 from infratest.stack.file import load

@@ -26,7 +26,7 @@ from infratest.lifecycle.cost import Bill
 from infratest.plan.tasks import ActStep, CheckStep, Plan, Task, needs_of
 from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.session import Session
-from infratest.providers.base import Chooses
+from infratest.providers._choices import Chooses
 from infratest.stack.open import component_values, open_provider
 from infratest.units import counted
 

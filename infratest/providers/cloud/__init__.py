@@ -22,18 +22,9 @@ from infratest.errors import ProviderError, UserError
 from infratest.hosts import FAILED, GONE, RUNNING, STARTING, STOPPED, Host
 from infratest.images.seed import Seed, user_data
 from infratest.providers import _ssh_keys
+from infratest.providers._choices import Choice
 from infratest.providers._component import ComponentSpec
-from infratest.providers.base import (
-    Choice,
-    Console,
-    Context,
-    HostSpec,
-    Lease,
-    Provider,
-    Request,
-    Resource,
-    transport_of,
-)
+from infratest.providers.base import Console, Context, HostSpec, Lease, Provider, Request, Resource, transport_of
 from infratest.providers.cloud import beside, doctor, drivers, options
 from infratest.providers.cloud.account import Account
 from infratest.providers.cloud.chosen import Chosen, price_list

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from infratest.deadline import Deadline
 from infratest.errors import UserError
-from infratest.providers.base import Choice, HostSpec
+from infratest.providers._choices import Choice
+from infratest.providers.base import HostSpec
 from infratest.providers.cloud import choice, options
 from infratest.providers.cloud.account import Account, CallFailed
 from infratest.providers.cloud.drivers.base import Image, Size
