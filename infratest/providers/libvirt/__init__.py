@@ -236,8 +236,9 @@ class Libvirt(Provider):
 
     def existing(self, deadline: Deadline) -> list[Resource]:
         def look(connection: Any) -> list[Resource]:
-            hosts = [_seen(domain.resource, one) for one in connection.listAllDomains()]
-            nets = [_seen(network.resource, one) for one in connection.listAllNetworks()]
+            # One that was removed since the list was made is found no more.
+            hosts = [found(domain.resource, one) for one in connection.listAllDomains()]
+            nets = [found(network.resource, one) for one in connection.listAllNetworks()]
             return [one for one in (*hosts, *nets) if one is not None]
 
         return self._daemon.ask("looking for what is ours", look, deadline)
@@ -259,7 +260,7 @@ class Libvirt(Provider):
             there = by_name.get(self._name(state, spec.name))
             if there is None:
                 return self._host(spec, "", GONE, "")
-            now = _seen(domain.state, there) or GONE
+            now = found(domain.state, there) or GONE
             identity = str(there.UUIDString())
             return self._host(spec, identity, now, addresses.get(naming.mac(identity), ""))
 
@@ -395,8 +396,3 @@ class Libvirt(Provider):
 
     def _name(self, state: str, host: str = "") -> str:
         return naming.name(self.context.stack, self.context.env, host, state)
-
-
-def _seen(look: Callable[[Any], Any], one: Any) -> Any:
-    """Return what is seen of a thing of a list; None of one that was removed since the list was made."""
-    return found(look, one)
