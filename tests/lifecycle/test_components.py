@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +157,23 @@ def test_they_are_shown_with_what_they_are_and_how_they_are_had(stack):
     ]
     stack.declare({"rule": RULE}, "fake")
     assert [one.way for one in components.shown(stack.life())] == ["rules of nftables"]
+
+
+def test_status_and_plan_show_them(stack):
+    (stack.file.parent / "x.feature").write_text('Feature: f\n  Scenario: s\n    Then the command "true" exits 0\n')
+    up(stack.life())
+    line = "firewall rule, for web-1, web-2: lets in SSH, tcp 80 from any, and nothing else\n"
+    assert line in ran(stack, "status")
+    assert line in ran(stack, "plan", "x.feature")
+    found = json.loads(ran(stack, "status", "--format", "json"))["components"]
+    assert found[1] == {
+        "name": "front", "type": "address", "hosts": ["lb"], "words": "an address of its own", "on_hosts": False,
+        "values": {"address": stack.there()["front"].address},
+    }  # fmt: skip
+
+
+def ran(stack: Stack, *words: str) -> str:
+    command = [sys.executable, "-m", "infratest", *words]
+    done = subprocess.run(command, cwd=stack.file.parent, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
