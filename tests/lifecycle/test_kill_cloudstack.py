@@ -56,16 +56,9 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 def cloudstack_scene(folder: Path, is_up: bool, url: str = "") -> Scene:
+    """Write a stack file, for the simulator itself or for what stands before it, and have it up."""
     folder.mkdir(parents=True)
     scene = Scene(folder)
-    write(scene, url)
-    if is_up:
-        up(scene.life())
-    return scene
-
-
-def write(scene: Scene, url: str = "") -> None:
-    """Write the stack file, for the simulator itself or for what stands before it."""
     host = {key.replace("_", "-"): value for key, value in cloudstack_simulator.host_options().items()}
     stack = {
         "stack": "kill",
@@ -73,6 +66,9 @@ def write(scene: Scene, url: str = "") -> None:
         "hosts": {"web": host},
     }
     scene.stack_file.write_text(json.dumps(stack))
+    if is_up:
+        up(scene.life())
+    return scene
 
 
 def kills_of(verb: str, foreign: Scene) -> Kills:
@@ -118,9 +114,10 @@ def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb
 
     def strike(number: int, point: str) -> None:
         command, when = point.split()
-        scene = cloudstack_scene(tmp_path / f"{number}", verb != "up")
         with proxy(simulator().url) as api:
-            write(scene, f"{api.url}client/api")
+            # It stays where it was made.
+            scene = cloudstack_scene(tmp_path / f"{number}", verb != "up", f"{api.url}client/api")
+            api.reset()
             process = scene.start(verb, "SIGKILL", "-")
             kill = lambda: os.kill(process.pid, signal.SIGKILL)  # noqa: E731
             api.have(
@@ -129,7 +126,7 @@ def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb
             words = process.communicate(timeout=120)[0].decode()
             assert process.returncode == SIGKILLED, (point, words)
             assert api.calls[command] == 1
-            write(scene)
-        kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
+            api.reset()
+            kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
 
     at_every([f"{command} {when}" for command in CHANGING[verb] for when in ("asked", "done")], strike)
