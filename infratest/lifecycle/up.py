@@ -40,19 +40,24 @@ def up(life: Lifecycle, only: Sequence[str] | None = None) -> list[Host]:
     specs = foresee_hosts(life, only)
     with life.operation("up", UP) as (operation, deadline):
         try:
-            budget.begin(life, specs, deadline)
-            _clear(life, operation)
-            ask(life, components.requests(life, specs), operation, deadline)
-            earlier: list[HostSpec] = []
-            for together in graph.rounds(specs):
-                _raise(life, together, earlier, operation, deadline)
-                earlier += together
-            if not life.provider.resolves_names:
-                _introduce(life, specs, deadline)
-            components.place(life, specs, deadline)
-            return life.now(specs, deadline)  # a signal that cuts this off undoes it, as any other
+            return bring_up(life, specs, operation, deadline)
         except InfratestError as error:
             raise undone(life, operation, life.as_stop(error)) from error
+
+
+def bring_up(life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> list[Host]:
+    """Do what `up` does, within an operation that is begun; where it fails, its caller undoes it."""
+    budget.begin(life, specs, deadline)
+    _clear(life, operation)
+    ask(life, components.requests(life, specs), operation, deadline)
+    earlier: list[HostSpec] = []
+    for together in graph.rounds(specs):
+        _raise(life, together, earlier, operation, deadline)
+        earlier += together
+    if not life.provider.resolves_names:
+        _introduce(life, specs, deadline)
+    components.place(life, specs, deadline)
+    return life.now(specs, deadline)  # a signal that cuts this off undoes it, as any other
 
 
 def foresee_hosts(life: Lifecycle, only: Sequence[str] | None = None) -> list[HostSpec]:
@@ -165,7 +170,7 @@ def _start(life: Lifecycle, down: Sequence[Host], deadline: Deadline) -> None:
 
 
 def undone(life: Lifecycle, operation: Operation, error: InfratestError, verb: str = "up") -> InfratestError:
-    """Remove what this operation made, and return the error that says so."""
+    """Remove what this operation of a verb made, and return the error that says so."""
     stopped = isinstance(error, Stopped)
     words = f"{verb} of {life.title}: {error}\n{_undo(life, operation, LATE if stopped else 0.0)}"
     if isinstance(error, Stopped):

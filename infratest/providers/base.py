@@ -305,6 +305,22 @@ class Reboots(Protocol):
     def reboot(self, resource: Resource, deadline: Deadline) -> None: ...
 
 
+@runtime_checkable
+class Rebuilds(Protocol):
+    """A provider that can give a host a new disk from its image, so that it keeps its id and its address.
+
+    Hosts of all others are removed and made anew where they are to be rebuilt.
+    """
+
+    def rebuild(self, resource: Resource, spec: HostSpec, deadline: Deadline) -> bool:
+        """Have a host begin anew, as at its first boot; return False, with nothing done, where it cannot be in place.
+
+        It is of the image that its spec means now, runs again only where it ran, and has the SSH host key that `hosts`
+        says.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """A host as it was kept under a name. `taken`: seconds since the epoch. `running`: its memory was kept too."""

@@ -27,6 +27,7 @@ from infratest.providers.base import (
     HostSpec,
     Lease,
     Provider,
+    Rebuilds,
     Resource,
     Snapshots,
     Suspends,
@@ -229,6 +230,16 @@ class MakingContract(ProviderContract):
             case.provider.start(one, case.deadline())
             case.until(case.states, [RUNNING, RUNNING])
             case.answer()
+
+    def test_rebuilt_in_place_it_is_the_same_host(self, case: Case) -> None:
+        """Where its provider offers it; one that says no to it has done nothing."""
+        if isinstance(case.provider, Rebuilds):
+            case.answer()
+            one = next(each for each in case.made if each.name == "one")
+            before = {each.id for each in case.mine()}, case.hosts()[0]
+            case.provider.rebuild(one, case.specs[0], case.deadline())
+            case.answer()
+            assert ({each.id for each in case.mine()}, case.hosts()[0]) == before
 
     def test_what_is_kept_can_be_brought_back(self, case: Case) -> None:
         """Where its provider offers it."""

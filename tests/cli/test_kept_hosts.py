@@ -1,4 +1,4 @@
-"""suspend, resume, reboot, snapshot and console as the installed command in a subprocess, on hosts that are files."""
+"""suspend, resume, reboot, rebuild, snapshot and console by the installed command, on hosts that are files."""
 
 from __future__ import annotations
 
@@ -40,9 +40,30 @@ def test_reboot_waits_until_hosts_are_ready(place):
     assert place.there() == ALL | {"web-2": "stopped"}
 
 
+def test_rebuild_makes_hosts_anew_that_are_there(place):
+    place.run("up")
+    place.run("destroy", "--host", "web-2")
+    before = place.there()
+    said = place.run("rebuild", "--dry-run")[0].splitlines()
+    assert said == ["db would be made anew", "web-1 would be made anew"]
+    _, err = place.run("rebuild", "--host", "web-1")
+    assert "web-1: removed" in err
+    assert "web-1: ready" in err
+    assert "rebuilt: web-1; " in err
+    assert place.there() == before
+    assert "web-2: not there" in place.run("rebuild", "--host", "web-2", status=1)[1]
+
+
+def test_rebuild_of_production_wants_a_word_more(place):
+    place.write((place.folder / "stack.yaml").read_text() + "production: true\n")
+    place.run("up")
+    assert "what its hosts hold is lost" in place.run("rebuild", status=2)[1]
+    assert "rebuilt: db, web-1, web-2; " in place.run("rebuild", "--yes-production")[1]
+
+
 def test_what_a_provider_cannot_do_is_refused_as_wrong_use(place):
     place.write("stack: shop\nprovider: local\nhosts: {here: {}}\n")
-    for words in (["suspend"], ["resume"], ["reboot"], ["snapshot", "save", "x"], ["snapshot", "list"]):
+    for words in (["suspend"], ["resume"], ["reboot"], ["rebuild"], ["snapshot", "save", "x"], ["snapshot", "list"]):
         _, err = place.run(*words, status=2)
         assert "provider local" in err, words
     assert "provider local shows no console of its hosts" in place.run("console", "here", status=2)[1]

@@ -10,6 +10,7 @@ What happens is written as lines, one verb or event each, so that what a machine
     up a            halt a db           a verb of the lifecycle, of all hosts or of some
     destroy a       reap a              status a        expired a (`reap --expired`)
     suspend a db    resume a            save a db       restore a db        reboot a
+    rebuild a
     remove a db                         somebody else removes it
     wait 3600                           time passes
     crash 12                            the next verb dies at its 12th point: before and after each call of the cloud's
@@ -33,6 +34,7 @@ from infratest.lifecycle.halt import halt
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.reap import reap
 from infratest.lifecycle.reboot import reboot
+from infratest.lifecycle.rebuild import rebuild
 from infratest.lifecycle.snapshot import restore, save
 from infratest.lifecycle.status import status
 from infratest.lifecycle.suspend import resume, suspend
@@ -291,6 +293,7 @@ class Account:
             "suspend": lambda: suspend(life, names),
             "resume": lambda: resume(life, names),
             "reboot": lambda: reboot(life, names),
+            "rebuild": lambda: rebuild(life, names),
             "save": lambda: save(life, "clean", names),
             "restore": lambda: restore(life, "clean", names),
         }
@@ -307,7 +310,7 @@ class Account:
         other = "b" if name == "a" else "a"
         if not (verb == "expired" and self._expired(other)):
             assert not self._removed & others, f"{verb} of {name} removed what is live in {other}"
-        if verb != "destroy" and not (verb == "expired" and self._expired(name)):
+        if verb not in ("destroy", "rebuild") and not (verb == "expired" and self._expired(name)):
             assert not self._removed & mine, f"{verb} removed what is live: {self._removed & mine}"
         # A destroy of some hosts is no reaper: what else is left over stays for one.
         if came == "ok" and (verb in ("up", "reap", "expired") or (verb == "destroy" and not hosts)):

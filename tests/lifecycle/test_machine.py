@@ -27,7 +27,11 @@ SCENARIOS = sorted(Path(__file__).with_name("scenarios").glob("*.txt"))
 
 STATES = st.sampled_from("ab")
 HOSTS = st.sampled_from(["db", "web-1", "web-2"])
-VERBS = ["up"] * 8 + ["destroy"] * 2 + ["reap", "expired", "status", "halt", "suspend", "resume", "reboot", "save"]
+VERBS = (
+    ["up"] * 8
+    + ["destroy"] * 2
+    + ["reap", "expired", "status", "halt", "suspend", "resume", "reboot", "rebuild", "save"]
+)
 WHOLE = ("reap", "expired", "status")  # of the whole stack
 SOME = st.just([]) | st.lists(HOSTS, max_size=2, unique=True)
 CALLS = st.fixed_dictionaries(

@@ -275,6 +275,14 @@ class Cloud(Provider):
             f"rebooting server {resource.name}", resource.id, self._account.driver.reboot_server, deadline
         )
 
+    def rebuild(self, resource: Resource, spec: HostSpec, deadline: Deadline) -> bool:
+        """Have a server begin anew where its cloud can: it keeps its user data, and with them its SSH host key."""
+        if "rebuild" not in self._account.driver.can:
+            return False
+        image, _ = (self._chosen or Chosen(self._account)).of(spec, deadline)
+        self._fleet.rebuild(resource.name, resource.id, image, deadline)
+        return True
+
     def console(self, resource: Resource, deadline: Deadline) -> Console:
         """Return the end of a server's console log."""
         self._needs("console")

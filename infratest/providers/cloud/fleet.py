@@ -16,7 +16,7 @@ from infratest.errors import ProviderError
 from infratest.providers.base import Resource
 from infratest.providers.cloud.account import Account, CallFailed, rest
 from infratest.providers.cloud.drivers import base
-from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Ready, Server, ServerSpec, Work
+from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Image, Ready, Server, ServerSpec, Work
 from infratest.providers.cloud.poller import Poller
 
 #: Seconds between two tries of what is in use, and before looking whether a thing was made whose answer was lost.
@@ -217,6 +217,14 @@ class Fleet:
             self._account.call(f"{verb} server {title}", lambda lib: work(lib, own), deadline, region=region)
             self.poller(region).touched()
         self.wait(title, id, lambda seen: seen.state == state and (state == base.STOPPED or _placed(seen)), deadline)
+
+    def rebuild(self, title: str, id: str, image: Image, deadline: Deadline) -> None:
+        """Have a server begin anew from an image, and wait until it has."""
+        # What is on its way to another state refuses this until it is there.
+        self.wait(title, id, lambda seen: seen.state in (base.RUNNING, base.STOPPED), deadline)
+        self.asked(f"rebuilding server {title}", id, lambda lib, own: self._driver.rebuild_server(lib, own, image),
+                   deadline)  # fmt: skip
+        self.wait(title, id, lambda seen: seen.state in (base.RUNNING, base.STOPPED), deadline)
 
     def asked(self, what: str, id: str, work: Callable[[object, str], str | None], deadline: Deadline) -> str | None:
         """Return what a call about one server gives."""

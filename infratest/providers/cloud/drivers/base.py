@@ -40,6 +40,7 @@ CAN = {
     "once": "a request is never served twice",
     "halt": "halt and start",
     "reboot": "reboot",
+    "rebuild": "rebuild in place",
     "console": "console log",
     "regions": "several regions",
     "prices": "prices known",
@@ -265,6 +266,10 @@ class Driver(ABC):
 
     def reboot_server(self, lib: Any, id: str) -> None:
         raise ProviderError(f"driver {self.name} cannot reboot a server")
+
+    def rebuild_server(self, lib: Any, id: str, image: Image) -> None:
+        """Have a server begin anew from an image, with the user data that it has."""
+        raise ProviderError(f"driver {self.name} cannot rebuild a server")
 
     def console(self, lib: Any, id: str) -> str:
         raise ProviderError(f"driver {self.name} has no console log")
