@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
-from infratest.lifecycle import made_from
+from infratest.lifecycle import budget, made_from
 from infratest.lifecycle.operation import UP, Lifecycle
 from infratest.lifecycle.up import bring_up, foresee_hosts, undone
 from infratest.providers.base import HostSpec, Rebuilds, Resource
@@ -35,6 +35,7 @@ def rebuild(life: Lifecycle, names: Sequence[str] | None = None, *, yes_producti
         raise UserError(f"provider {life.stack.provider} makes no hosts, so that none can be made anew")
     with life.operation("rebuild", UP) as (operation, deadline):
         there = present(life, names, deadline)
+        budget.begin(life, specs, deadline)  # before anything is lost
         try:
             _empty(life, there, operation, deadline)
             bring_up(life, specs, operation, deadline)
