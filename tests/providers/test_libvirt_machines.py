@@ -19,7 +19,7 @@ from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
 from infratest.providers.libvirt.connection import SYSTEM, Daemon
 from infratest.testing.waiting import wait_until
-from tests.lifecycle.killed import SIGKILLED, Scene, changing_points, generated, known_hosts
+from tests.lifecycle.killed import Kills, Scene, changing_points, generated, killed, known_hosts
 from tests.worlds.libvirtd import libvirtd
 
 pytestmark = [pytest.mark.machines, pytest.mark.timeout(3600)]
@@ -56,11 +56,12 @@ def held() -> set[str]:
     return Daemon(SYSTEM).ask("looking at all", look, Deadline(600))
 
 
-def killed_at(scene: Scene, verb: str, point: str) -> None:
-    status, words = scene.run(verb, "SIGKILL", point)
-    assert status == SIGKILLED, (point, words)
+def killed_at(scene: Scene, verb: str, point: str, before: set[str]) -> None:
+    """Args: before: what the daemon held before the scene."""
+    kills = Kills("libvirt", verb, lambda: dict.fromkeys(held() & before, ""))
+    killed(scene, verb, point)
     scene.reap_by_command()
-    assert set(scene.life().journal.live()) >= {one.id for one in scene.ours()}, point
+    kills.judge(point, scene.ours(), scene.life().journal.live(), (), dict.fromkeys(before, ""))
 
 
 def all_is_gone(scene: Scene, before: set[str], point: str) -> None:
@@ -77,7 +78,7 @@ def test_up_is_killed_at_every_point(tmp_path: Path) -> None:
     for number, point in enumerate(points):
         scene = scene_of(tmp_path / f"{number}", is_up=False)
         try:
-            killed_at(scene, "up", point)
+            killed_at(scene, "up", point, before)
         finally:
             destroy(scene.life())
         all_is_gone(scene, before, point)
@@ -100,7 +101,7 @@ def test_a_host_that_is_up_is_killed_within_each_change_and_at_every_point_of_it
                 all_is_gone(scene, before, f"before {point}")
                 scene = scene_of(tmp_path / f"{number}", is_up=False)
                 making(scene)
-            killed_at(scene, "destroy", point)
+            killed_at(scene, "destroy", point, before)
     finally:
         destroy(scene.life())
     all_is_gone(scene, before, "the last")
