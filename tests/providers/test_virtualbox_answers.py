@@ -83,6 +83,10 @@ def test_extra_data_of_ours_and_of_others():
     assert found[f"infratest/machine/{CLONE}"] == '{"name": "c1", "labels": {"infratest.owner": "a@b, Value: \\"x\\""}}'
 
 
+def test_extra_data_that_are_removed_while_they_are_listed_are_not_there():
+    assert answers.extra_data(f"Key: infratest/machine/{CLONE}, Value: \nKey: other, Value: x\n") == {"other": "x"}
+
+
 def test_a_record_that_is_none_of_ours_is_told_with_the_way_out():
     with pytest.raises(ProviderError, match="remove it by `VBoxManage setextradata global infratest/machine/u1`"):
         _record("infratest/machine/u1", "u1", '{"name": 1')

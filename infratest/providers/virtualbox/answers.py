@@ -46,9 +46,13 @@ def _pairs(answer: str) -> Iterator[tuple[str, str]]:
 
 
 def extra_data(answer: str) -> dict[str, str]:
-    """Return key -> value of `getextradata global enumerate`."""
+    """Return key -> value of `getextradata global enumerate`.
+
+    It asks for the keys, then for each value: one that another process removes in between has an empty value, which
+    none can have that is there.
+    """
     found = (EXTRA.match(line) for line in answer.splitlines())
-    return {match[1]: match[2] for match in found if match}
+    return {match[1]: match[2] for match in found if match and match[2]}
 
 
 def forwarded(answer: str) -> set[int]:
