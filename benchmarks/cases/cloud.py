@@ -57,7 +57,8 @@ def run(rounds: int = 0) -> Outcome:
         "`up` knows it, of all but 5 %.",
         f"{PEER}: N threads, each with a driver of its own, to where a command is answered by SSH. The simulator has "
         "no driver in libcloud: a planted one passes on each call, its time is the machine's, and behind all its "
-        "servers is one sshd, which answers from the beginning: calls are what is compared there, not times.",
+        "servers is one sshd, which answers from the beginning: calls are what is compared there, not times. On a "
+        "machine that is busy its threads come late and ask less often: what stands there is the least.",
         f"On ec2 an instance runs as soon as it is asked for: these are the fewest calls that there can be. Of ours "
         f"{each:.1f} a server and {fixed:.1f} a stack. Of {_servers(ON_EC2[-1])}: "
         + "; ".join(f"{name}: {_listed(calls)}" for name, calls in ec2[ON_EC2[-1]].items())
