@@ -22,7 +22,7 @@ from infratest.lifecycle.removal import HOST, STATE, failures, leftovers, of_sta
 from infratest.lifecycle.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, silent
 from infratest.providers.base import HostSpec, Lease, Provider, Resource
 from infratest.stack.declared import StackFile
-from infratest.stack.open import as_made, maker_of, open_provider, refuse_another
+from infratest.stack.open import as_made, makers, open_provider, refuse_another
 from infratest.stack.selection import chosen
 from infratest.store.directory import StateDir
 from infratest.store.journal import DONE, FAILED, INTERRUPTED, Journal, Operation, not_removed, removed
@@ -102,7 +102,7 @@ class Lifecycle:
         where = (self.stack.name, self.stack.env)
         with self.state.lock(purpose=f"{verb} of {self.title}"):
             self._refuse_another()
-            operation = self.journal.begin(verb, *where, maker_of(self.stack, self.provider))
+            operation = self.journal.begin(verb, *where, makers(self.stack, self.provider)[0])
             try:
                 if renew:
                     self.journal.lease(*where, self.lease().expires)

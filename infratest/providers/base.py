@@ -233,12 +233,12 @@ class Provider(ABC):
         self.options = options
         self.context = context
 
-    def place(self) -> str:
-        """Return where it makes things, as a driver and its region; what it made at another place it does not see.
+    def places(self) -> Sequence[str]:
+        """Return where it makes things, as a driver and its region, and then where else it looks.
 
-        Empty where there is one place alone. Asks nobody.
+        What was made at another place it does not see. Empty words where there is one place alone. Asks nobody.
         """
-        return ""
+        return [""]
 
     @abstractmethod
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:

@@ -62,8 +62,8 @@ class Fake(Provider):
 
     options: Options
 
-    def place(self) -> str:
-        return self.options.world
+    def places(self) -> Sequence[str]:
+        return [self.options.world]
 
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
         """A network, then all the hosts in it."""

@@ -51,19 +51,18 @@ def open_hosts(stack: StackFile, state: StateDir, deadline: Deadline) -> list[Ho
     return as_made(hosts, stack, state)
 
 
-def maker_of(stack: StackFile, provider: Provider) -> str:
-    """Return by whom, and where, the stack's hosts are made, as the journal keeps it."""
-    place = provider.place()
-    return f"{stack.provider} ({place})" if place else stack.provider
+def makers(stack: StackFile, provider: Provider) -> list[str]:
+    """Return by whom, and where, the stack's hosts are made, as the journal keeps it; then where else it looks."""
+    return [f"{stack.provider} ({place})" if place else stack.provider for place in provider.places()]
 
 
 def by_another(stack: StackFile, provider: Provider, records: Sequence[Record]) -> list[str]:
     """Return, a line each, what another provider than that of the stack file made and nobody has removed."""
-    maker = maker_of(stack, provider)
+    seen = makers(stack, provider)
     return [
-        f"provider {other} made {', '.join(sorted(made))}, and the stack file says provider {maker} now: "
+        f"provider {other} made {', '.join(sorted(made))}, and the stack file says provider {seen[0]} now: "
         "put the former line back and run `infratest destroy`, then change it"
-        for other, made in made_by_others(records, stack.name, stack.env, maker).items()
+        for other, made in made_by_others(records, stack.name, stack.env, seen).items()
     ]
 
 

@@ -140,16 +140,16 @@ def standing(records: Iterable[Record], stack: str, env: str) -> dict[str, Resou
     return found
 
 
-def made_by_others(records: Sequence[Record], stack: str, env: str, maker: str) -> dict[str, list[str]]:
-    """Return what may stand in an environment by the word of another maker, as `host web-1`, by maker.
+def made_by_others(records: Sequence[Record], stack: str, env: str, makers: Sequence[str]) -> dict[str, list[str]]:
+    """Return what may stand in an environment by the word of other makers, as `host web-1`, by maker.
 
     Args:
-        maker: a provider and where it makes things, in words. Records of earlier versions have none, and say nothing.
+        makers: a provider and each place where it looks, in words. Records of earlier versions have none.
     """
     found: dict[str, dict[str, None]] = {}
     for record in records:
-        other = record.get("maker", maker)
-        if record["what"] != "begin" or other == maker or (record["stack"], record["env"]) != (stack, env):
+        other = record.get("maker", makers[0])
+        if record["what"] != "begin" or other in makers or (record["stack"], record["env"]) != (stack, env):
             continue
         made = [(one.kind, one.name) for one in made_by(records, record["op"])]
         for kind, name in [*made, *sorted(pending(records, record["op"]))]:

@@ -262,6 +262,7 @@ class TestCounts:
             assert len(listings) <= (listings[-1] - listings[0]) / SHORTEST + LOOKS, calls
             assert calls.pop(LIST) == len(listings)
             assert calls.pop("GET /v2.0/security-groups") <= LOOKS
+            assert calls.pop("GET /v2.0/floatingips") <= LOOKS
             assert calls == {
                 TOKENS: 1,
                 "GET /v2/images": 1,

@@ -66,8 +66,11 @@ class Cloud(Provider):
         self._components: tuple[ComponentSpec, ...] = ()
         self._specs: dict[str, HostSpec] = {}
 
-    def place(self) -> str:
-        return ", ".join(part for part in (self.options.driver, self._fleet.region, self.options.endpoint) if part)
+    def places(self) -> Sequence[str]:
+        return [
+            ", ".join(part for part in (self.options.driver, region, self.options.endpoint) if part)
+            for region in (self._fleet.region, *self.options.regions)
+        ]
 
     # What is to be made
 

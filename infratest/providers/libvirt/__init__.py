@@ -66,8 +66,8 @@ class Libvirt(Provider):
         self._slow: str | None = None
         self._lock = threading.Lock()  # one thread at a time changes the network and the pool
 
-    def place(self) -> str:
-        return self.options.uri
+    def places(self) -> Sequence[str]:
+        return [self.options.uri]
 
     # What is to be made, and making it
 

@@ -141,8 +141,8 @@ class Simulator(Provider):
         self.cloud = Cloud(World(folder, self.clock), self.clock, laws)
         self.cloud.world.catch_up()  # deadlines are counted from now, before the first call
 
-    def place(self) -> str:
-        return self.options.world
+    def places(self) -> Sequence[str]:
+        return [self.options.world]
 
     def requests(self, hosts: Sequence[HostSpec], lease: Lease) -> list[list[Request]]:
         """A network, then all the hosts in it."""
