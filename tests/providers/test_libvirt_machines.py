@@ -56,17 +56,14 @@ def held() -> set[str]:
     return Daemon(SYSTEM).ask("looking at all", look, Deadline(600))
 
 
-def killed_at(scene: Scene, verb: str, point: str, before: set[str]) -> None:
-    """Args: before: what the daemon held before the scene."""
-    kills = Kills("libvirt", verb, lambda: dict.fromkeys(held() & before, ""))
-    killed(scene, verb, point)
-    scene.reap_by_command()
-    kills.judge(point, scene.ours(), scene.life().journal.live(), (), dict.fromkeys(before, ""))
-
-
 def all_is_gone(scene: Scene, before: set[str], point: str) -> None:
     assert held() == before, point
     assert known_hosts(scene) == "", point
+
+
+def kills_of(verb: str, scene: Scene) -> Kills:
+    """Kills of a scene that may still stand: by what is in its things' names they are told from those of others."""
+    return Kills("libvirt", verb, lambda: {name: "there" for name in held() if scene.id[:8] not in name})
 
 
 def test_up_is_killed_at_every_point(tmp_path: Path) -> None:
@@ -77,10 +74,10 @@ def test_up_is_killed_at_every_point(tmp_path: Path) -> None:
     assert held() == before
     for number, point in enumerate(points):
         scene = scene_of(tmp_path / f"{number}", is_up=False)
-        try:
-            killed_at(scene, "up", point, before)
-        finally:
-            destroy(scene.life())
+        kills = kills_of("up", scene)
+        others = kills.begin()
+        killed(scene, "up", point)
+        kills.reaped(scene, point, others, whole=2)
         all_is_gone(scene, before, point)
     print(f"\nup: killed at {len(points)} points")
 
@@ -101,7 +98,11 @@ def test_a_host_that_is_up_is_killed_within_each_change_and_at_every_point_of_it
                 all_is_gone(scene, before, f"before {point}")
                 scene = scene_of(tmp_path / f"{number}", is_up=False)
                 making(scene)
-            killed_at(scene, "destroy", point, before)
+            kills = kills_of("destroy", scene)
+            others = kills.begin()
+            killed(scene, "destroy", point)
+            scene.reap_by_command()
+            kills.judge(point, scene.ours(), scene.life().journal.live(), (), others)
     finally:
         destroy(scene.life())
     all_is_gone(scene, before, "the last")
@@ -118,12 +119,12 @@ def making(scene: Scene) -> None:
                 operation.made(life.provider.create(request, deadline), request.spec)
 
 
-#: Each changes a host by calls of libvirt: struck at any moment within, the host can go on.
+#: By its verb, what changes a host by calls of libvirt: struck at any moment within, the host can go on.
 CHANGES = {
     "suspend": "life.provider.suspend(resource, Deadline(600))",
-    "take": "life.provider.take_snapshot(resource, 'later', Deadline(600))",
-    "restore": "life.provider.restore_snapshot(resource, 'first', Deadline(600))",
-    "delete": "life.provider.delete_snapshot(resource, 'first', Deadline(600))",
+    "snapshot save": "life.provider.take_snapshot(resource, 'later', Deadline(600))",
+    "snapshot restore": "life.provider.restore_snapshot(resource, 'first', Deadline(600))",
+    "snapshot delete": "life.provider.delete_snapshot(resource, 'first', Deadline(600))",
     "halt": "life.provider.halt(resource, Deadline(600))",
 }
 
@@ -131,6 +132,8 @@ CHANGES = {
 def killed_within(scene: Scene, change: str, moment: float) -> None:
     provider, hosts, where = scene.provider(), scene.life().stack.hosts, (change, moment)
     (resource,) = [one for one in scene.ours() if one.kind == "host"]
+    kills = kills_of(change, scene)
+    others = kills.begin()
 
     def kept() -> set[str]:
         return {each.name for each in provider.snapshots(resource, Deadline(600))}
@@ -157,6 +160,7 @@ def killed_within(scene: Scene, change: str, moment: float) -> None:
     assert kept() <= {"first", "later"}, where
     if "later" in kept():
         provider.delete_snapshot(resource, "later", Deadline(600))
+    kills.judge(f"after {moment} s", scene.ours(), scene.life().journal.live(), (), others)
 
 
 BEGIN = """

@@ -18,8 +18,9 @@ import pytest
 from infratest.providers.virtualbox.source import INSECURE_KEY
 from tests.worlds.virtualbox import VirtualBoxWorld, virtualbox_world
 
-pytestmark = [pytest.mark.machines, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.machines, pytest.mark.timeout(7200)]
 
+HUNG = 1800.0  # seconds after which a program hangs: a disk is copied, and booted without acceleration
 STACK = "stack: {name}\nprovider: virtualbox\nhosts: {{web: {{count: {count}, memory: 256MiB, image: {image}}}}}\n"
 
 
@@ -33,7 +34,7 @@ class Project:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "infratest", *words]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=600)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=HUNG)
         assert "Traceback" not in done.stderr
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done

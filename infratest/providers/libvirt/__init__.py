@@ -321,10 +321,7 @@ class Libvirt(Provider):
 
     def suspend(self, resource: Resource, deadline: Deadline) -> None:
         """Keep a running host's memory in a file and end it; fine if it does not run."""
-
-        self._change(
-            "suspending", resource, lambda one: unless_gone(one.managedSave) if one.isActive() else None, deadline
-        )
+        self._change("suspending", resource, lambda one: one.isActive() and one.managedSave(), deadline)
 
     def reboot(self, resource: Resource, deadline: Deadline) -> None:
         """Power it off, in order where it does so, and start it."""
@@ -347,7 +344,7 @@ class Libvirt(Provider):
         """Return the end of its serial log, since its last start."""
         return self._with("reading the console of", resource, console.read, deadline)
 
-    def _change(self, what: str, resource: Resource, work: Callable[[Any], None], deadline: Deadline) -> None:
+    def _change(self, what: str, resource: Resource, work: Callable[[Any], object], deadline: Deadline) -> None:
         def settled(one: Any) -> None:
             domain.settle(one, deadline)
             work(one)
