@@ -39,8 +39,8 @@ from infratest.testing.waiting import wait_until
 
 T = TypeVar("T")
 
-#: Seconds that nothing a healthy provider does may take.
-LONG = 120.0
+#: Seconds that nothing a healthy provider does may take, also where machines boot on a machine with much else to do.
+LONG = 600.0
 #: 2100-01-01, as the labels of a lease have it.
 FAR = 4102444800
 

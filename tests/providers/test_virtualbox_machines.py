@@ -64,7 +64,7 @@ def test_hosts_find_each_other_and_what_was_kept_comes_back(world):
         project.run("snapshot", "save", "first")
         project.run("up")
         assert project.on("web-2", "cat /root/mark; echo second > /root/mark; sync") == ["first"]
-        project.run("halt", "web-2")
+        project.run("halt", "--host", "web-2")
         project.run("snapshot", "restore", "first")
         project.run("up")
         assert project.on("web-2", "cat /root/mark") == ["first"]
