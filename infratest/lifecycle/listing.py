@@ -1,14 +1,15 @@
 """What exists, by a provider whose listings may lag, beside what the journal knows. For verbs that conclude from it.
 
 A listing that contradicts the journal (what was made is missing, what was removed is there, what was asked for and not
-answered has not come) is believed when it was so for `Provider.settles` seconds, and not before. Where listings do not
-lag the first is believed, and this costs one call.
+answered has not come) is believed when it was so for `Provider.settles` seconds from the first answer, which a busy
+provider may give late, and not before. Where listings do not lag the first is believed, and this costs one call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from infratest.clock import Clock
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.hosts import GONE, Host
@@ -26,6 +27,27 @@ class Unsettled(ProviderError):
     def __init__(self, message: str, listing: list[Resource]) -> None:
         super().__init__(message)
         self.listing = listing
+
+
+class _Wait:
+    """Until a listing that is asked for now can be believed: so many seconds after the first one was answered."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._end: float | None = None
+
+    def answered(self) -> None:
+        if self._end is None:
+            self._end = self._clock.monotonic() + self.seconds
+
+    @property
+    def left(self) -> float:
+        return self.seconds if self._end is None else max(0.0, self._end - self._clock.monotonic())
+
+    @property
+    def over(self) -> bool:
+        return self.left <= 0
 
 
 class Listing:
@@ -51,14 +73,15 @@ class Listing:
             Unsettled: the deadline came first.
         """
         clock = self._provider.clock
-        seconds, began, pause = max(self._provider.settles, at_least), clock.monotonic(), LOOK_AGAIN
+        wait, pause = _Wait(clock, max(self._provider.settles, at_least)), LOOK_AGAIN
         records = self._journal.records()
         there, gone = standing(records, *self._place), removed(records)
-        asked = unanswered(records, *self._place, clock.time() - seconds) - self._waited_for
+        asked = unanswered(records, *self._place, clock.time() - wait.seconds) - self._waited_for
         seen: dict[str, Resource] = {}
         while True:
-            last = clock.monotonic() - began >= seconds
+            last = wait.over
             listing = {one.id: one for one in self._provider.existing(deadline)}
+            wait.answered()
             seen |= listing
             exists = [one for id, one in seen.items() if id in listing or id not in gone]
             # Others' of the same name are no answer to what was asked from here.
@@ -69,24 +92,24 @@ class Listing:
                 self._waited_for |= asked
                 return exists
             if deadline.passed:
-                words = f"its listing contradicts what was made from here, and may be {seconds:.0f} s old"
+                words = f"its listing contradicts what was made from here, and may be {wait.seconds:.0f} s old"
                 raise Unsettled(f"what exists is not known: {words}; try again with more time", exists)
-            clock.sleep(min(pause, max(0.0, began + seconds - clock.monotonic()), deadline.left))
+            clock.sleep(min(pause, wait.left, deadline.left))
             pause = min(pause * 2, LAST_PAUSE)
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
         """Return the hosts as they are now; one that the journal holds as live is gone only if it stays so."""
         clock = self._provider.clock
-        began, pause = clock.monotonic(), LOOK_AGAIN
+        wait, pause = _Wait(clock, self._provider.settles), LOOK_AGAIN
         records = live(self._journal.records()).values() if self._provider.settles else ()
         held = {one.name for one in records if (one.stack, one.env) == self._place}
         there: dict[str, Host] = {}
         while True:
-            last = clock.monotonic() - began >= self._provider.settles or deadline.passed
+            last = wait.over or deadline.passed
             hosts = self._provider.hosts(specs, deadline)
+            wait.answered()
             there |= {host.name: host for host in hosts if host.state != GONE}
             if last or all(host.name in there for host in hosts if host.name in held):
                 return [there.get(host.name, host) for host in hosts]
-            end = began + self._provider.settles
-            clock.sleep(min(pause, max(0.0, end - clock.monotonic()), deadline.left))
+            clock.sleep(min(pause, wait.left, deadline.left))
             pause = min(pause * 2, LAST_PAUSE)

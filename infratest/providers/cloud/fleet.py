@@ -174,10 +174,11 @@ class Fleet:
         end = time.monotonic() + self._driver.settles
         while True:
             rest(PAUSE, deadline)
+            last = time.monotonic() >= end  # before it is asked: the answer may take long, and is of then
             for server in self.listed(self.region, (), deadline):
                 if server.labels.get(REQUEST_LABEL) == token:
                     return server
-            if time.monotonic() >= end or deadline.passed:
+            if last or deadline.passed:
                 return None
 
     # Changing
