@@ -1,8 +1,9 @@
 """What exists, by a provider whose listings may lag, beside what the journal knows. For verbs that conclude from it.
 
-A listing that contradicts the journal (what was made is missing, what was removed is there, what was asked for and not
-answered has not come) is believed when it was so for `Provider.settles` seconds from the first answer, which a busy
-provider may give late, and not before. Where listings do not lag the first is believed, and this costs one call.
+A listing that contradicts the journal (what was made and not removed whole is missing, what was removed is there, what
+was asked for and not answered has not come) is believed when it was so for `Provider.settles` seconds from the first
+answer, which a busy provider may give late, and not before. Where listings do not lag the first is believed, and this
+costs one call.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from infratest.errors import ProviderError
 from infratest.hosts import GONE, Host
 from infratest.lifecycle.removal import of_stack
 from infratest.providers.base import HostSpec, Provider, Resource
-from infratest.store.journal import Journal, live, removed, standing, unanswered
+from infratest.store.journal import Journal, live, not_removed, removed, unanswered
 
 LOOK_AGAIN = 0.25  # seconds between the first two looks; each pause is twice the one before it
 LAST_PAUSE = 2.0
@@ -75,7 +76,8 @@ class Listing:
         clock = self._provider.clock
         wait, pause = _Wait(clock, max(self._provider.settles, at_least)), LOOK_AGAIN
         records = self._journal.records()
-        there, gone = standing(records, *self._place), removed(records)
+        # What was only begun to be removed is there until it is known to be gone: its network is under its hosts still.
+        there, gone = {one.id for one in not_removed(records, *self._place)}, removed(records)
         asked = unanswered(records, *self._place, clock.time() - wait.seconds) - self._waited_for
         seen: dict[str, Resource] = {}
         while True:
@@ -87,7 +89,7 @@ class Listing:
             # Others' of the same name are no answer to what was asked from here.
             mine = of_stack(seen.values(), self._state_id(), *self._place)
             names = {(one.kind, one.name) for one in mine if one.id not in there and one.id not in gone}
-            settled = seen.keys() >= there.keys() and not (listing.keys() & gone)
+            settled = seen.keys() >= there and not (listing.keys() & gone)
             if last or (settled and all((kind, name) in names for _, kind, name in asked)):
                 self._waited_for |= asked
                 return exists
