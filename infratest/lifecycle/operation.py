@@ -7,7 +7,7 @@ the lease.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -189,7 +189,11 @@ class Lifecycle:
 
     def mine(self, deadline: Deadline) -> list[Resource]:
         """Return all of this stack and environment that exists and was made from here, but what is about to go."""
-        existing, before = self.listing.settled(deadline), removed(self.journal.records())
+        return self.mine_of(self.listing.settled(deadline))
+
+    def mine_of(self, existing: Iterable[Resource]) -> list[Resource]:
+        """Return what of a listing is of this stack and environment, made from here, and not about to go."""
+        before = removed(self.journal.records())
         mine = of_stack(existing, self.state_id(), self.stack.name, self.stack.env)
         return [one for one in mine if one.id not in before]
 

@@ -120,8 +120,10 @@ class Waiting:
             self._say(one.spec.name, "waiting", "waiting for an answer")
         tick = FIRST_LOOK
         while (left := self._left()) and not self._failed.is_set:
+            asked = self._clock.monotonic()
             hosts = self._look([one.spec for one in left])
-            next_look = self._clock.monotonic() + tick
+            # A tick is from question to question, whatever an answer takes; a slow provider is still left in peace.
+            next_look = max(asked + tick, self._clock.monotonic() + FIRST_LOOK)
             for one, host in zip(left, hosts, strict=True):
                 self._see(one, host)
             while not self._failed.is_set and self._left() and self._clock.monotonic() < next_look:

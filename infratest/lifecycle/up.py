@@ -48,11 +48,12 @@ def up(life: Lifecycle, only: Sequence[str] | None = None) -> list[Host]:
 def bring_up(life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> list[Host]:
     """Do what `up` does, within an operation that is begun; where it fails, its caller undoes it."""
     budget.begin(life, specs, deadline)
-    _clear(life, operation)
-    ask(life, components.requests(life, specs), operation, deadline)
+    mine = _clear(life, operation)
+    beside = components.requests(life, specs)
+    ask(life, beside, operation, deadline, mine)
     earlier: list[HostSpec] = []
     for together in graph.rounds(specs):
-        _raise(life, together, earlier, operation, deadline)
+        _raise(life, together, earlier, operation, deadline, None if beside or earlier else mine)
         earlier += together
     if not life.provider.resolves_names:
         _introduce(life, specs, deadline)
@@ -69,21 +70,31 @@ def foresee_hosts(life: Lifecycle, only: Sequence[str] | None = None) -> list[Ho
     return specs
 
 
-def _clear(life: Lifecycle, operation: Operation) -> None:
-    """Remove what an operation that was killed left behind: it would stand in the way under the same names."""
+def _clear(life: Lifecycle, operation: Operation) -> list[Resource] | None:
+    """Remove what an operation that was killed left behind: it would stand in the way under the same names.
+
+    Returns:
+        What there is of this stack, as the first `ask` needs it; None where something was removed since it was listed.
+    """
     deadline = life.limit(OTHER)
-    found = leftovers(life.listing.settled(deadline), life.state.id, life.journal.live())
-    done = life.remove(found, operation, deadline, life.stop)
-    life.all_well(done)
+    existing = life.listing.settled(deadline)
+    found = leftovers(existing, life.state.id, life.journal.live())
+    life.all_well(life.remove(found, operation, deadline, life.stop))
+    return None if found else life.mine_of(existing)
 
 
 def _raise(
-    life: Lifecycle, specs: Sequence[HostSpec], earlier: Sequence[HostSpec], operation: Operation, deadline: Deadline
+    life: Lifecycle,
+    specs: Sequence[HostSpec],
+    earlier: Sequence[HostSpec],
+    operation: Operation,
+    deadline: Deadline,
+    mine: Sequence[Resource] | None,
 ) -> None:
     """Bring up hosts that may come up together, after those of earlier rounds."""
     now = {host.name: host for host in life.now(specs, deadline)}
     _refuse_failed(now.values())
-    _make(life, [spec for spec in specs if now[spec.name].state == GONE], operation, deadline)
+    _make(life, [spec for spec in specs if now[spec.name].state == GONE], operation, deadline, mine)
     _start(life, [host for host in now.values() if host.state in (STOPPED, PAUSED)], deadline)
     components.fit(life, deadline)
 
@@ -106,16 +117,33 @@ def _refuse_failed(hosts: Iterable[Host]) -> None:
         raise ProviderError(f"given up by its provider: {', '.join(failed)}; {again}")
 
 
-def _make(life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> None:
+def _make(
+    life: Lifecycle,
+    specs: Sequence[HostSpec],
+    operation: Operation,
+    deadline: Deadline,
+    mine: Sequence[Resource] | None,
+) -> None:
     for together in life.provider.requests(specs, life.lease()) if specs else ():
-        ask(life, together, operation, deadline)
+        ask(life, together, operation, deadline, mine)
+        mine = None
 
 
-def ask(life: Lifecycle, together: Sequence[Request], operation: Operation, deadline: Deadline) -> None:
-    """Have all of these made that are not there, at once."""
+def ask(
+    life: Lifecycle,
+    together: Sequence[Request],
+    operation: Operation,
+    deadline: Deadline,
+    mine: Sequence[Resource] | None = None,
+) -> None:
+    """Have all of these made that are not there, at once.
+
+    Args:
+        mine: what there is of this stack, where that was seen just now; else it is looked at.
+    """
     if not together:
         return
-    there = {(one.kind, one.name) for one in life.mine(deadline)}
+    there = {(one.kind, one.name) for one in (life.mine(deadline) if mine is None else mine)}
     wanted = [request for request in together if (request.kind, request.name) not in there]
     _forget(life, wanted, operation, deadline)
     failed = Stop(life.stop)
