@@ -138,7 +138,10 @@ class Waiting:
 
     def _see(self, one: Awaited, host: Host) -> None:
         """Take down how its provider sees a host, and give up one that cannot come up any more."""
-        now, one.host = self._clock.monotonic(), host
+        now = self._clock.monotonic()
+        if host != one.host:  # it runs now, or is elsewhere: what was tried before says little
+            one.due, one.pause = now, FIRST_PAUSE
+        one.host = host
         if host.state not in DOWN:
             one.down_since = None
         elif host.state == FAILED:
