@@ -27,6 +27,7 @@ from infratest.errors import (
 )
 from infratest.hosts import DOWN, FAILED, RUNNING, STARTING, Host
 from infratest.lifecycle.stopping import GRACE, TICK, Done, Stop, too_late
+from infratest.providers._settling import Settling
 from infratest.providers.base import HostSpec
 from infratest.stack.open import open_transport
 
@@ -57,7 +58,7 @@ class Awaited:
     host: Host | None = None
     pause: float = FIRST_PAUSE
     due: float = 0.0  # of its next attempt
-    down_since: float | None = None
+    down: Settling | None = None  # while its provider says that it is
     refused_since: float | None = None
     answered: bool = False
     ready: bool = False
@@ -125,7 +126,7 @@ class Waiting:
             # A tick is from question to question, whatever an answer takes; a slow provider is still left in peace.
             next_look = max(asked + tick, self._clock.monotonic() + FIRST_LOOK)
             for one, host in zip(left, hosts, strict=True):
-                self._see(one, host)
+                self._see(one, host, asked)
             while not self._failed.is_set and self._left() and self._clock.monotonic() < next_look:
                 self._begin()
                 self._collect(next_look)
@@ -136,19 +137,22 @@ class Waiting:
     def _left(self) -> list[Awaited]:
         return [one for one in self._hosts if not one.done.ended]
 
-    def _see(self, one: Awaited, host: Host) -> None:
-        """Take down how its provider sees a host, and give up one that cannot come up any more."""
-        now = self._clock.monotonic()
+    def _see(self, one: Awaited, host: Host, asked: float) -> None:
+        """Take down how its provider sees a host, and give up one that cannot come up any more.
+
+        Args:
+            asked: when, by the clock's `monotonic`.
+        """
         if host != one.host:  # it runs now, or is elsewhere: what was tried before says little
-            one.due, one.pause = now, FIRST_PAUSE
+            one.due, one.pause = self._clock.monotonic(), FIRST_PAUSE
         one.host = host
         if host.state not in DOWN:
-            one.down_since = None
+            one.down = None
         elif host.state == FAILED:
             self._fail(one, ProviderError(f"{host.name}: its provider gave it up: {host.reason or 'no reason given'}"))
         else:
-            one.down_since = now if one.down_since is None else one.down_since
-            if now - one.down_since >= self._settles:
+            one.down = one.down or Settling(self._settles)
+            if one.down.said(asked, self._clock.monotonic()):
                 words = f" ({host.reason})" if host.reason else ""
                 words = f"{host.name}: {host.state}{words} before it had answered; its provider's log may say why"
                 self._fail(one, ProviderError(words))

@@ -223,8 +223,9 @@ class Provider(ABC):
 
     #: Seconds for which a listing may lag behind: `existing` and `hosts` may leave out what is there and still show
     #: what is gone. Beyond that they are right, or they raise. 0: every answer is the last word, as where one daemon
-    #: knows all. The lifecycle believes what contradicts its journal only when it was said for so long: it never makes
-    #: a second host because a listing forgot the first, forgets none, and removes again what is still there.
+    #: knows all. The lifecycle believes what contradicts its journal only when it was said for so long, by answers that
+    #: follow each other closely (`_settling`): it never makes a second host because a listing forgot the first, forgets
+    #: none, and removes again what is still there.
     settles: float = 0.0
     #: The time it lives by: all that waits for it waits by this. Another one only where the provider is simulated.
     clock: Clock = REAL

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
+from infratest.providers._settling import Settling
 from infratest.providers.base import Resource
 from infratest.providers.cloud.account import Account, CallFailed, rest
 from infratest.providers.cloud.drivers import base
@@ -171,14 +172,14 @@ class Fleet:
 
     def _made_by(self, token: str, deadline: Deadline) -> Server | None:
         """Return the server that a request made whose answer was lost, looked for as long as listings may lag."""
-        end = time.monotonic() + self._driver.settles
+        settling = Settling(self._driver.settles)
         while True:
             rest(PAUSE, deadline)
-            last = time.monotonic() >= end  # before it is asked: the answer may take long, and is of then
+            asked = time.monotonic()
             for server in self.listed(self.region, (), deadline):
                 if server.labels.get(REQUEST_LABEL) == token:
                     return server
-            if last or deadline.passed:
+            if settling.said(asked, time.monotonic()) or deadline.passed:
                 return None
 
     # Changing

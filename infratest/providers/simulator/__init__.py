@@ -21,6 +21,7 @@ from infratest.errors import ProviderError
 from infratest.hosts import FAILED, GONE, PAUSED, RUNNING, STARTING, STOPPED, Host
 from infratest.providers._component import ComponentSpec
 from infratest.providers._scripted import TRANSPORT, answering, silent
+from infratest.providers._settling import Settling
 from infratest.providers.base import (
     Console,
     Context,
@@ -46,7 +47,7 @@ STATES = {
     states.ERROR: FAILED, states.DELETING: GONE, states.DELETED: GONE,
 }  # fmt: skip
 FIRST_PAUSE, LAST_PAUSE = 0.5, 8.0  # seconds between two tries of a call that was refused for the moment
-LOOK_EVERY = 1.0  # seconds between two looks at one that goes, or for one that may have been made
+LOOK_EVERY = 1.0  # seconds between two looks at one that goes
 OF_CALLS = ("refuse", "throttle", "unavailable", "lose")
 OF_SERVERS = ("error", "zombie", "vanish", "forget")
 
@@ -282,18 +283,15 @@ class Simulator(Provider):
 
     def _look_for(self, token: str, deadline: Deadline) -> Item | None:
         """Return what a call made whose reply was lost, None where it is not there when the listing must have it."""
-        until = self.clock.monotonic() + self.settles
-        first = True
+        settling = Settling(self.settles)
         while True:
-            last = self.clock.monotonic() >= until
+            asked = self.clock.monotonic()
             for one in self._listing(deadline):
                 if one.token == token:
                     return one
-            if first and self.settles:  # the first may have been answered late, and be the one that forgets it
-                until, first, last = self.clock.monotonic() + self.settles, False, False
-            if last or deadline.passed:
+            if settling.said(asked, self.clock.monotonic()) or deadline.passed:
                 return None
-            self.clock.sleep(min(LOOK_EVERY, max(0.0, until - self.clock.monotonic())))
+            self.clock.sleep(settling.pause(self.clock.monotonic()))
 
     def _about(self, verb: str, resource: Resource, work: Callable[[], T], deadline: Deadline) -> T:
         """Do something with one server; what it refuses is said with the server's name."""

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from infratest.clock import Clock
 from infratest.errors import ProviderError
+from infratest.providers._settling import CLOSE
 from infratest.providers.simulator.faults import SERVER, Fault, strikes
 from infratest.providers.simulator.world import (
     BUILDING,
@@ -238,7 +239,7 @@ class Cloud:
         """Draw what becomes of what was just made."""
         draw, now = random.Random(f"{self._laws.seed} {item.id}"), contents.now
         item.shown = now + draw.random() * self._laws.lag
-        item.sure = item.shown + self._laws.lag
+        item.sure = item.shown + max(self._laws.lag, CLOSE)
         if item.kind != HOST:
             return
         item.runs = now + self._taken(self._laws.pending, item.id)
@@ -276,7 +277,7 @@ class Cloud:
         draw = random.Random(f"{self._laws.seed} forget {item.id} {nth}")
         if strikes(faults, draw, SERVER, item.name, nth):
             item.veiled = contents.now + draw.random() * self._laws.lag
-            item.sure = item.veiled + self._laws.lag
+            item.sure = item.veiled + max(self._laws.lag, CLOSE)
 
     def _switch(self, item: Item, state: str) -> None:
         if item.state not in (RUNNING, STOPPED, PAUSED):
