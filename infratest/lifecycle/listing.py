@@ -53,7 +53,7 @@ class Listing:
         records = self._journal.records()
         # What was only begun to be removed is there until it is known to be gone: its network is under its hosts still.
         there, gone = {one.id for one in not_removed(records, *self._place)}, removed(records)
-        asked = unanswered(records, *self._place, clock.time() - settling.seconds) - self._waited_for
+        asked = unanswered(records, *self._place) - self._waited_for
         seen: dict[str, Resource] = {}
         while True:
             began = clock.monotonic()

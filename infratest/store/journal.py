@@ -169,20 +169,18 @@ def removed(records: Iterable[Record]) -> set[str]:
     return {str(record["id"]) for record in records if record.get("what") == "removed"}
 
 
-def unanswered(records: Sequence[Record], stack: str, env: str, since: float) -> set[tuple[str, str, str]]:
+def unanswered(records: Sequence[Record], stack: str, env: str) -> set[tuple[str, str, str]]:
     """Return operation, kind and name of what was asked for and not answered, and may have been made all the same.
 
-    Args:
-        since: seconds since the epoch; an operation that ended before has no answer to come. One without an end died
-        nobody knows when, or is at work.
+    However long ago: an operation that ended may not have come to know it, and what exists can be forgotten by a
+    listing at any time. The journal drops these records once nothing is left over (`Journal.tidy`).
     """
-    over = {str(record["op"]) for record in records if record.get("what") == "end" and record["time"] < since}
     ops = [
         record["op"]
         for record in records
         if record.get("what") == "begin" and (record.get("stack"), record.get("env")) == (stack, env)
     ]
-    return {(op, *each) for op in ops if op not in over for each in pending(records, op)}
+    return {(op, *each) for op in ops for each in pending(records, op)}
 
 
 def asked(records: Iterable[Record], op: str) -> bool:
