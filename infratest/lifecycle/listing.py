@@ -19,11 +19,16 @@ from infratest.store.journal import Journal, live, not_removed, removed, unanswe
 
 
 class Unsettled(ProviderError):
-    """There was no time to wait until a listing that contradicts the journal can be believed. `listing`: so far."""
+    """There was no time to wait until a listing that contradicts the journal can be believed.
 
-    def __init__(self, message: str, listing: list[Resource]) -> None:
-        super().__init__(message)
-        self.listing = listing
+    Args:
+        what: what is not known for that. seconds: for which listings may lag. listing: what exists, as far as it is.
+    """
+
+    def __init__(self, what: str, seconds: float, listing: Sequence[Resource] = ()) -> None:
+        words = f"a listing contradicts what was made from here, and may be {seconds:.0f} s old"
+        super().__init__(f"{what} is not known: {words}; try again with more time")
+        self.listing = list(listing)
 
 
 class Listing:
@@ -69,22 +74,28 @@ class Listing:
                 self._waited_for |= asked
                 return exists
             if deadline.passed:
-                words = f"its listing contradicts what was made from here, and may be {settling.seconds:.0f} s old"
-                raise Unsettled(f"what exists is not known: {words}; try again with more time", exists)
+                raise Unsettled("what exists", settling.seconds, exists)
             clock.sleep(min(settling.pause(clock.monotonic()), deadline.left))
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
-        """Return the hosts as they are now; one that the journal holds as live is gone only if it stays so."""
+        """Return the hosts as they are now; one that the journal holds as live is gone only if it stays so.
+
+        Raises:
+            Unsettled: the deadline came first.
+        """
         clock = self._provider.clock
         settling = Settling(self._provider.settles)
         records = live(self._journal.records()).values() if self._provider.settles else ()
         held = {one.name for one in records if (one.stack, one.env) == self._place}
         there: dict[str, Host] = {}
         while True:
-            late, began = deadline.passed, clock.monotonic()
+            began = clock.monotonic()
             hosts = self._provider.hosts(specs, deadline)
             believed = settling.said(began, clock.monotonic())
             there |= {host.name: host for host in hosts if host.state != GONE}
-            if believed or late or all(host.name in there for host in hosts if host.name in held):
+            missing = [host.name for host in hosts if host.name in held and host.name not in there]
+            if believed or not missing:
                 return [there.get(host.name, host) for host in hosts]
+            if deadline.passed:
+                raise Unsettled(f"whether {', '.join(missing)} exists", settling.seconds)
             clock.sleep(min(settling.pause(clock.monotonic()), deadline.left))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from infratest.deadline import Deadline
 from infratest.errors import ProviderError
-from infratest.hosts import FAILED, GONE, RUNNING
+from infratest.hosts import FAILED, GONE, RUNNING, Host
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.halt import halt
 from infratest.lifecycle.operation import Lifecycle
+from infratest.lifecycle.ready import Awaited, Waiting
 from infratest.lifecycle.reap import find, reap
 from infratest.lifecycle.status import status
+from infratest.lifecycle.stopping import Stop
 from infratest.lifecycle.up import up
+from infratest.providers._scripted import answering
 from infratest.providers.base import HostSpec
 from infratest.providers.simulator import Simulator
+from infratest.providers.simulator.clock import VirtualClock
 from infratest.providers.simulator.world import DELETED, per_kind, per_name, per_tick
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir
@@ -95,6 +101,16 @@ def test_a_host_that_a_listing_forgets_for_a_while_is_not_made_again_nor_forgott
         assert there(life) == before
 
 
+def test_a_host_that_a_listing_forgets_is_not_said_to_be_gone_for_want_of_time(place: Place) -> None:
+    up(place.life(lag="300s"))
+    life = place.life(lag="300s", forget=["db"])
+    life.clock.sleep(900.0)
+    words = r"whether db exists is not known: a listing contradicts .* may be 300 s old; try again with more time"
+    with pytest.raises(ProviderError, match=words):
+        life.now(life.stack.hosts, life.limit(1.0))
+    assert [host.state for host in life.now(life.stack.hosts, life.limit(600.0))] == [RUNNING, RUNNING]
+
+
 def test_what_was_removed_and_is_listed_still_is_made_anew(place: Place) -> None:
     life = place.life(lag="30s")
     up(life)
@@ -169,6 +185,25 @@ def test_where_a_listing_is_wrong_for_longer_than_it_may_be_the_first_is_removed
     calls = [one.call for one in provider(life).cloud.world.calls() if one.name == "web" and one.answer == "ok"]
     assert [call for call in calls if call in ("create", "destroy")] == ["create", "destroy", "create", "destroy"]
     assert sorted(there(life).values()) == ["db", "shop"]
+
+
+def test_a_booting_host_is_not_given_up_because_two_listings_far_apart_forgot_it(place: Place) -> None:
+    """Two answers lie twenty seconds apart, and listings lag for five: in between it may have been listed."""
+    clock = VirtualClock(0.0)
+    forgot: list[float] = []
+
+    def look(specs: Sequence[HostSpec]) -> list[Host]:
+        clock.sleep(20.0 if len(forgot) == 1 else 0.2)
+        forgot.append(clock.monotonic())
+        state = GONE if len(forgot) < 4 else RUNNING
+        return [Host(name=one.name, state=state, transport="fake", options=answering({})) for one in specs]
+
+    waiting = Waiting(
+        [Awaited(spec=HostSpec(name="db"), limit=Deadline(60.0, clock.monotonic))],
+        look=look, settles=5.0, ready=None, jobs=1, failed=Stop(), clock=clock,
+        say=lambda *words: None, answered=lambda one, host: None, last_words=lambda name: "",
+    )  # fmt: skip
+    assert [(one.error, one.ended) for one in waiting.all()] == [(None, True)]
 
 
 # Lost replies, zombies, 429
