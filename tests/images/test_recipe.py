@@ -18,6 +18,8 @@ NOWHERE = Sources(mirror="http://mirror.example/debian")
 def test_the_recipes_that_come_with_the_package() -> None:
     assert names() == ["debian-11", "debian-12", "debian-13", "ubuntu-22.04", "ubuntu-24.04"]
     assert recipe("debian-12", Path("/nowhere")).command == ("/sbin/infratest-init",)
+    for name in names():  # by which a firewall of the stack file is had on their hosts
+        assert "nftables" in recipe(name, Path("/nowhere")).packages
 
 
 def test_a_recipe_takes_keys_and_files_from_the_one_that_it_is_like(tmp_path: Path) -> None:
