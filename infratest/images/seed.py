@@ -65,24 +65,26 @@ def user_data(seed: Seed, commands: Sequence[Sequence[str]] = ()) -> str:
             }
         ]
     if seed.off_at:
-        config["write_files"] += [{"path": path, "content": text} for path, text in _end(seed.off_at).items()]
+        units = {f"{UNITS}/{name}": text for name, text in end_units(seed.off_at).items()}
+        config["write_files"] += [{"path": path, "content": text} for path, text in units.items()]
         commands = [*commands, *_begin_end(seed.off_at)]
     if commands:
         config["runcmd"] = [list(words) for words in commands]
     return "#cloud-config\n" + json.dumps(config, indent=1) + "\n"
 
 
-def _end(off_at: int) -> dict[str, str]:
-    """Return the units that power a machine off at a time, by path: a timer that outlasts reboots (systemd.timer(5)).
+def end_units(off_at: int) -> dict[str, str]:
+    """Return the units that power a machine off at a time, by name: a timer that outlasts reboots (systemd.timer(5)).
 
-    A machine that was off at that moment powers off again when it is started: the timer is persistent.
+    A machine that was off at that moment powers off again when it is started: the timer is persistent. systemd looks
+    at it anew when the clock is set, as on a machine that goes on from a saved memory.
     """
     title = "[Unit]\nDescription=Power off when the budget of the stack is over\n"
     at = datetime.fromtimestamp(off_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     timer = f"[Timer]\nOnCalendar={at}\nAccuracySec=1s\nPersistent=true\n"
     return {
-        f"{UNITS}/{END}.service": f"{title}\n[Service]\nType=oneshot\nExecStart=/bin/systemctl --no-block poweroff\n",
-        f"{UNITS}/{END}.timer": f"{title}\n{timer}\n[Install]\nWantedBy=timers.target\n",
+        f"{END}.service": f"{title}\n[Service]\nType=oneshot\nExecStart=/bin/systemctl --no-block poweroff\n",
+        f"{END}.timer": f"{title}\n{timer}\n[Install]\nWantedBy=timers.target\n",
     }
 
 

@@ -1,8 +1,9 @@
 """The volume that tells a new machine who it is: ISO 9660 with the label cidata. Called by the providers of machines.
 
 It holds the same facts twice: in the form of cloud-init's data source NoCloud (`meta-data`, `user-data`,
-`network-config`), which every cloud image reads, and in the folder `infratest` as plain files of one value each, which
-the images of our own recipes read by a small shell script at boot (fixtures/images/machine/infratest-seed).
+`network-config`), which every cloud image reads, and in the folder `infratest` as plain files of one value each, or one
+whole file, which the images of our own recipes read by a small shell script at boot
+(fixtures/images/machine/infratest-seed).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infratest.errors import ProviderError
-from infratest.images.seed import Seed, user_data
+from infratest.images.seed import Seed, end_units, user_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def plain_files(seed: Seed, card: SecondCard | None = None) -> dict[str, bytes]:
     }
     if card is not None:
         texts |= {"mac": card.mac, "address": card.address}
+    if seed.off_at:
+        texts |= {"off_at": str(seed.off_at)}
+        texts |= {name: text.rstrip("\n") for name, text in end_units(seed.off_at).items()}
     return {name: f"{text}\n".encode() for name, text in texts.items()}
 
 

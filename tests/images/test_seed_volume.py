@@ -7,6 +7,7 @@ import json
 import stat
 import subprocess
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pycdlib
@@ -74,6 +75,15 @@ def test_our_images_find_plain_files_of_one_value_each(tmp_path: Path) -> None:
         handed = {name: file.read() for name in held.getnames() if (file := held.extractfile(name))}
     assert len(handed.pop("random")) == 64
     assert {name: content.decode() for name, content in handed.items()} == expected
+
+
+def test_they_hold_when_a_machine_powers_itself_off(tmp_path: Path) -> None:
+    write(tmp_path / "seed.iso", replace(SEED, off_at=4102444800))
+    assert read(tmp_path / "seed.iso", "/infratest/off_at") == "4102444800\n"
+    timer = read(tmp_path / "seed.iso", "/infratest/infratest-end.timer")
+    assert "\nOnCalendar=2100-01-01 00:00:00 UTC\n" in timer
+    assert timer.endswith("WantedBy=timers.target\n")
+    assert "poweroff\n" in read(tmp_path / "seed.iso", "/infratest/infratest-end.service")
 
 
 def test_without_a_second_card_nothing_is_said_of_one(tmp_path: Path) -> None:

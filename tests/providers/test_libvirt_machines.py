@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,11 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.hosts import PAUSED, RUNNING, STOPPED
+from infratest.images.seed import END, UNITS
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
 from infratest.providers.libvirt.connection import SYSTEM, Daemon
+from infratest.stack.open import opened
 from infratest.testing.waiting import wait_until
 from tests.lifecycle.killed import Kills, Scene, changing_points, generated, killed, known_hosts
 from tests.worlds.libvirtd import libvirtd
@@ -207,6 +210,36 @@ def test_killed_while_a_host_is_made(tmp_path: Path, moment: float) -> None:
     scene.reap_by_command()
     assert scene.ours() == []
     assert held() == before
+
+
+#: Has the host end at $1, seconds since the epoch, in place of when its budget is over.
+SOONER = f"""
+sed -i "s/OnCalendar=.*/OnCalendar=$(date --utc --date=@$1 '+%F %T UTC')/" {UNITS}/{END}.timer
+systemctl daemon-reload && systemctl restart {END}.timer && systemctl is-active {END}.timer
+"""
+
+
+def test_a_host_whose_budget_ended_while_it_was_suspended_powers_itself_off_when_it_goes_on(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path / "scene", is_up=False)
+    scene.stack_file.write_text(STACK + "budget: {time: 20h, enforce: guest}\n")
+    provider, hosts = scene.provider(), scene.life().stack.hosts
+    try:
+        (host,) = up(scene.life())
+        end = int(time.time()) + 90
+        transport = opened(host, Deadline(60))
+        try:
+            done = transport.run(["sh", "-c", SOONER, "sh", str(end)], Deadline(60))
+        finally:
+            transport.close()
+        assert done.stdout == b"active\n", done.stderr
+        (resource,) = [one for one in scene.ours() if one.kind == "host"]
+        provider.suspend(resource, Deadline(600))
+        assert provider.hosts(hosts, Deadline(60))[0].state == PAUSED
+        wait_until(lambda: time.time() > end, 120)
+        provider.start(resource, Deadline(600))  # its clock stands where it stood
+        wait_until(lambda: provider.hosts(hosts, Deadline(60))[0].state == STOPPED, 120)
+    finally:
+        destroy(scene.life())
 
 
 def test_a_daemon_that_is_not_there_is_told() -> None:

@@ -15,7 +15,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,12 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, TransportError, UnknownName, UserError
 from infratest.hosts import GONE, PAUSED, STOPPED, Host
+from infratest.images.seed import END
 from infratest.providers import _host_ports
 from infratest.providers.base import Context, HostSpec, Lease, Request, Resource
 from infratest.providers.qemu import HostOptions, Options, Qemu, folder, process
 from infratest.providers.qemu.folder import Folder, Record
+from infratest.providers.qemu.port import Port
 from infratest.providers.qemu.qmp import monitor
 from infratest.stack.open import open_transport
 from infratest.testing.waiting import wait_until
@@ -368,6 +371,32 @@ def is_kept_by_its_disk_while_it_is_off(stack: Stack, resource: Resource, look: 
         stack.provider.restore_snapshot(resource, "fresh", Deadline(LONG))
     kept = stack.provider.snapshots(resource, Deadline(60))
     assert [(each.name, each.running) for each in kept] == [("off", False)]
+
+
+TIMER = f"TZ=UTC systemctl show --property=NextElapseUSecRealtime --value {END}.timer"
+
+
+def test_a_machine_powers_itself_off_when_the_budget_is_over_also_after_it_has_stood_still(stack: Stack) -> None:
+    at = int(time.time()) + 7200
+    stack.lease = replace(stack.lease, off_at=at)
+    spec = HostSpec(name="web-1")
+    resource = stack.create(spec)
+
+    def look() -> Host:
+        return stack.host(spec)
+
+    assert answer(look, TIMER) == datetime.fromtimestamp(at, UTC).strftime("%a %Y-%m-%d %H:%M:%S UTC")
+    # As it is after going on from a saved memory where nobody has told it the time: its own clock went on.
+    assert run(look(), "date -s @$(($(date +%s) - 7200))").exit == 0
+    wait_until(lambda: abs(float(answer(look, "date +%s")) - time.time()) < 60, 120)
+    stack.provider.suspend(resource, Deadline(LONG))
+    stack.provider.start(resource, Deadline(LONG))
+    assert answer(look, "systemctl is-active infratest-end.timer") == "active"
+    # What it is told when it goes on after its end: that it is over. It waited for a moment of its former clock.
+    with Port(folder.folder(resource.id).port, "web-1") as port:
+        port.say(f"time {at + 1}\n", folder.folder(resource.id), Deadline(60))
+    wait_until(lambda: look().state == STOPPED, 120)
+    assert "reboot: Power down" in stack.provider.console(resource, Deadline(60)).text
 
 
 def test_hosts_of_a_stack_reach_each_other_and_nobody_elses(stack: Stack, tmp_path: Path) -> None:

@@ -11,17 +11,24 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from infratest.images.seed import END
 from infratest.providers.virtualbox.source import INSECURE_KEY
 from tests.worlds.virtualbox import VirtualBoxWorld, virtualbox_world
 
 pytestmark = [pytest.mark.machines, pytest.mark.timeout(7200)]
 
 HUNG = 1800.0  # seconds after which a program hangs: a disk is copied, and booted without acceleration
-STACK = "stack: {name}\nprovider: virtualbox\nhosts: {{web: {{count: {count}, memory: 256MiB, image: {image}}}}}\n"
+STACK = """\
+stack: {name}
+provider: virtualbox
+budget: {{time: 20h, enforce: guest}}
+hosts: {{web: {{count: {count}, memory: 256MiB, image: {image}}}}}
+"""
 
 
 class Project:
@@ -38,6 +45,13 @@ class Project:
         assert "Traceback" not in done.stderr
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done
+
+    def ends(self, host: str) -> None:
+        """Assert that a host powers itself off when the budget is over, by its own word."""
+        budget = json.loads(self.run("status", "--format", "json").stdout)["budget"]
+        moment = datetime.fromtimestamp(int(budget["ends"]), UTC).strftime("%a %Y-%m-%d %H:%M:%S UTC")
+        show = f"TZ=UTC LC_ALL=C systemctl show --property=NextElapseUSecRealtime --value {END}.timer"
+        assert self.on(host, f"systemctl is-enabled {END}.timer; {show}") == ["enabled", moment]
 
     def on(self, host: str, command: str) -> list[str]:
         """Return the lines that a command on a host prints, without the host's name."""
@@ -57,6 +71,7 @@ def test_hosts_find_each_other_and_what_was_kept_comes_back(world):
     try:
         project.run("up")
         assert project.on("web-1", "hostname") == ["web-1"]
+        project.ends("web-1")
         greeting = project.on("web-1", "bash -c 'read -r line < /dev/tcp/web-2/22 && echo $line'")[0]
         assert greeting.startswith("SSH-2.0-OpenSSH")
         project.run("run", "*", "echo first > /root/mark; sync")
@@ -90,6 +105,7 @@ def test_a_box_made_of_a_host_is_a_host_again(world):
     try:
         project.run("up")
         assert project.on("web-1", "id -un; hostname; cat /etc/box") == ["vagrant", "web-1", "a box"]
+        project.ends("web-1")
         assert project.on("web-1", "ip -br address | grep -o 10.99.0.2") == ["10.99.0.2"]
         refused = subprocess.run(
             ["ssh", "-F", "none", "-i", as_key(world), "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes",
@@ -115,6 +131,7 @@ chmod 600 /home/vagrant/.ssh/authorized_keys
 echo 'vagrant ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/vagrant
 echo 'a box' > /etc/box
 rm -f /etc/systemd/network/20-infratest-second.network
+rm -f /etc/systemd/system/infratest-end.* /etc/systemd/system/timers.target.wants/infratest-end.timer
 sync
 """
 

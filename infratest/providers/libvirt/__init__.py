@@ -58,6 +58,7 @@ class Libvirt(Provider):
 
     options: Options
     resolves_names = False
+    powers_off = True
     environment = ("LIBVIRT_DEFAULT_URI",)
 
     def __init__(self, options: Options, context: Context) -> None:
@@ -163,13 +164,13 @@ class Libvirt(Provider):
             volumes.overlay(pool, f"{name}.qcow2", parts["disk"], image.format)
             for volume, size in extra.items():
                 volumes.empty(pool, volume, size)
-            with self._seed(identity, spec) as file:
+            with self._seed(identity, spec, request.lease.off_at) as file:
                 volumes.upload(connection, pool, f"{name}-seed.iso", file, "0600")
         made.create()
         return Resource(kind="host", id=identity, name=spec.name, labels=one.labels)
 
     @contextmanager
-    def _seed(self, identity: str, spec: HostSpec) -> Iterator[Path]:
+    def _seed(self, identity: str, spec: HostSpec, off_at: int) -> Iterator[Path]:
         """Yield the volume that tells the host who it is; its host key is known to us before it has it."""
         host_key = _ssh_keys.new_key()
         _, user_key = _ssh_keys.user_key(self._keys)
@@ -183,6 +184,7 @@ class Libvirt(Provider):
             key=user_key,
             host_private=host_key.private.decode("ascii"),
             host_public=host_key.public,
+            off_at=off_at,
         )
         with tempfile.TemporaryDirectory(prefix="seed-", dir=self.context.state) as folder:  # 0700
             target = Path(folder, "seed.iso")

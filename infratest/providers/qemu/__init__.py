@@ -48,6 +48,7 @@ class Qemu(Provider):
 
     options: Options
     resolves_names = False
+    powers_off = True
 
     # What is to be made, and making it
 
@@ -83,21 +84,21 @@ class Qemu(Provider):
         with one.busy(deadline):
             _host_ports.allot(record.id, declared.ports(spec))
             if self.options.boot == "warm" and image.kernel and not record.disks:
-                self._begin_warm(qemu, one, record, spec, image, deadline)
+                self._begin_warm(qemu, one, record, self._seed(record, spec, request.lease), image, deadline)
             else:
                 disks.make(one, record, image.disk, image.format, deadline)
-                seed_volume.write(one.seed, self._seed(record, spec), _card(record))
+                seed_volume.write(one.seed, self._seed(record, spec, request.lease), _card(record))
                 process.start(qemu, one, record, deadline)
         return _resource(record)
 
     def _begin_warm(
-        self, qemu: process.Qemu, one: Folder, record: Record, spec: HostSpec, image: DiskImage, deadline: Deadline
+        self, qemu: process.Qemu, one: Folder, record: Record, seed: Seed, image: DiskImage, deadline: Deadline
     ) -> None:
         kept = warm.ensure(qemu, image.disk, record, deadline)
         disks.make(one, record, kept.disk, "qcow2", deadline)
         process.start(qemu, one, record, deadline, kept.words)
         try:
-            warm.introduce(one, record, seed_volume.archive(self._seed(record, spec), _card(record)), deadline)
+            warm.introduce(one, record, seed_volume.archive(seed, _card(record)), deadline)
         except ProviderError as error:
             if one.runs():
                 raise
@@ -130,7 +131,7 @@ class Qemu(Provider):
             command_line=image.command_line if image.kernel else "",
         )
 
-    def _seed(self, record: Record, spec: HostSpec) -> Seed:
+    def _seed(self, record: Record, spec: HostSpec, lease: Lease) -> Seed:
         """Return who the machine is to be; its host key is known to us before it has it."""
         host_key = _ssh_keys.new_key()
         _, user_key = _ssh_keys.user_key(self._keys)
@@ -142,6 +143,7 @@ class Qemu(Provider):
             key=user_key,
             host_private=host_key.private.decode("ascii"),
             host_public=host_key.public,
+            off_at=lease.off_at,
         )
 
     # What is there

@@ -54,6 +54,7 @@ class VirtualBox(Provider):
 
     options: Options
     resolves_names = False
+    powers_off = True
     environment = ("VBOX_USER_HOME", "VBOX_IPC_SOCKETID")
 
     def __init__(self, options: Options, context: Context) -> None:
@@ -97,7 +98,7 @@ class VirtualBox(Provider):
         record = self._asked_for(request, request.spec, master, deadline)
         ports = _host_ports.allot(record.uuid, declared.ports(own), self._led_away(deadline))
         machine.clone(vbox, master.uuid, box.SNAPSHOT, record, deadline)
-        newcomer = prepare(record, self._seed_address(record), self._keys, self._known_hosts)
+        newcomer = prepare(record, self._seed_address(record), self._keys, self._known_hosts, request.lease.off_at)
         network = f"infratest-{request.lease.state_id[:8]}-{self.context.stack}-{self.context.env}"
         vbox.run(machine.settings(record, ports, network, declared.wishes(own, self.options)), deadline)
         if not box.is_box(master):  # whose guest reads none

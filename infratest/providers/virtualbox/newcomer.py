@@ -18,7 +18,7 @@ from pathlib import Path
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.images import seed_volume
-from infratest.images.seed import Seed
+from infratest.images.seed import END, UNITS, Seed, end_units
 from infratest.local_program import call
 from infratest.providers import _host_ports, _ssh_keys
 from infratest.providers.virtualbox.machine import SEED, mac, with_colons
@@ -38,6 +38,14 @@ set -eu
 umask 077
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 as_root true
+if [ -n "$off_at" ]; then
+    printf '%s' "$end_service" | as_root tee "$units/$end.service" >/dev/null
+    printf '%s' "$end_timer" | as_root tee "$units/$end.timer" >/dev/null
+    as_root chmod 644 "$units/$end.service" "$units/$end.timer"
+    as_root systemctl daemon-reload
+    as_root systemctl enable -q --now "$end.timer"
+    [ "$(date +%s)" -lt "$off_at" ] || as_root systemctl --no-block poweroff
+fi
 printf '%s\n' "$host_private" | as_root tee /etc/ssh/ssh_host_ed25519_key >/dev/null
 as_root chmod 600 /etc/ssh/ssh_host_ed25519_key
 printf '%s\n' "$host_public" | as_root tee /etc/ssh/ssh_host_ed25519_key.pub >/dev/null
@@ -81,10 +89,11 @@ echo adopted
 
 @dataclass(frozen=True, kw_only=True)
 class Newcomer:
-    """The keys of a machine that is new: its own, and the public half of the stack's user."""
+    """What a machine is told that is new: its own key, the public half of the stack's user's, when it powers off."""
 
     host_key: _ssh_keys.KeyPair
     user_key: str
+    off_at: int = 0
 
 
 def mark(host: str, identity: str) -> str:
@@ -92,11 +101,12 @@ def mark(host: str, identity: str) -> str:
     return f"infratest:{host}:{identity[:12]}"
 
 
-def prepare(record: Record, address: str, keys: Path, known_hosts: Path) -> Newcomer:
+def prepare(record: Record, address: str, keys: Path, known_hosts: Path, off_at: int = 0) -> Newcomer:
     """Make a machine's keys, write its seed volume into its folder, and its host key into known_hosts.
 
     Args:
         address: in the stack's network, with the network's length. keys: the state directory's folder of keys.
+        off_at: when it powers itself off, in seconds since the epoch; 0 for never.
     """
     host_key = _ssh_keys.new_key()
     _, user_key = _ssh_keys.user_key(keys)
@@ -107,6 +117,7 @@ def prepare(record: Record, address: str, keys: Path, known_hosts: Path) -> Newc
         key=user_key,
         host_private=host_key.private.decode("ascii"),
         host_public=host_key.public,
+        off_at=off_at,
     )
     card = seed_volume.SecondCard(
         first=with_colons(mac(record.uuid, 1)), mac=with_colons(mac(record.uuid, 2)), address=address
@@ -114,7 +125,7 @@ def prepare(record: Record, address: str, keys: Path, known_hosts: Path) -> Newc
     seed_volume.write(Path(record.folder, SEED), seed, card)
     name = _ssh_keys.lookup_name(_host_ports.LOOPBACK, _host_ports.allotted(record.uuid)[22])
     _ssh_keys.remember(known_hosts, [name], host_key.public, mark(record.host, record.uuid))
-    return Newcomer(host_key=host_key, user_key=user_key)
+    return Newcomer(host_key=host_key, user_key=user_key, off_at=off_at)
 
 
 def adopt(record: Record, newcomer: Newcomer, key: Path, address: str, keys: Path, deadline: Deadline) -> None:
@@ -135,6 +146,7 @@ def adopt(record: Record, newcomer: Newcomer, key: Path, address: str, keys: Pat
         "key": newcomer.user_key,
         "mac": with_colons(mac(record.uuid, 2)),
         "address": address,
+        **_end(newcomer.off_at),
     }
     script = "".join(f"{name}={quoted(value)}\n" for name, value in variables.items()) + ADOPT
     with tempfile.TemporaryDirectory() as folder:
@@ -153,6 +165,15 @@ def adopt(record: Record, newcomer: Newcomer, key: Path, address: str, keys: Pat
                     f"{words}; a box needs sudo without a password"
                 )
             time.sleep(PAUSE)
+
+
+def _end(off_at: int) -> dict[str, str]:
+    """Return what the script needs to know of when the machine powers itself off."""
+    if not off_at:
+        return {"off_at": ""}
+    units = end_units(off_at)
+    told = {"end_service": units[f"{END}.service"], "end_timer": units[f"{END}.timer"]}
+    return {"off_at": str(off_at), "units": UNITS, "end": END, **told}
 
 
 def _tried(command: list[str], script: str, deadline: Deadline) -> tuple[int, str]:
