@@ -137,16 +137,26 @@ class Fleet:
                 return made
             except CallFailed as error:
                 self.changed(self.region)
-                if not error.unsure or deadline.passed:
+                if not error.unsure or deadline.passed or not self._unmade(kind, name, labels, deadline):
                     raise
+
+    def _unmade(self, kind: str, name: str, labels: Mapping[str, str], deadline: Deadline) -> bool:
+        """Remove what a call may have made whose answer was lost; return whether there is none now.
+
+        It is looked for as long as listings may lag. It may be half made: a group without its rules.
+        """
+        settling, place = Settling(self._driver.settles), _place(labels)
+        while True:
             rest(PAUSE, deadline)
+            self.changed(self.region)
+            asked = time.monotonic()
             for one in self.others(self.region, deadline):
-                if (one.kind, one.name, _place(one.labels)) == (
-                    kind,
-                    name,
-                    _place(labels),
-                ):  # it may be half made: a group without its rules
+                if (one.kind, one.name, _place(one.labels)) == (kind, name, place):
                     self.remove(one, deadline)
+            if settling.said(asked, time.monotonic()):
+                return True
+            if deadline.passed:
+                return False
 
     def make_server(self, title: str, wanted: ServerSpec, deadline: Deadline) -> str:
         """Have one server, whatever happens to the answers, and return its id.
