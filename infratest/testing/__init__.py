@@ -10,8 +10,11 @@ import pytest
 
 pytest.register_assert_rewrite(
     "infratest.testing.acts",
+    "infratest.testing.components",
     "infratest.testing.outputs",
     "infratest.testing.facts",
+    "infratest.testing.inventories",
+    "infratest.testing.provider_components",
     "infratest.testing.providers",
     "infratest.testing.provisioners",
     "infratest.testing.remedies",

@@ -1,6 +1,6 @@
 """What every component must do: say what it is for and what is asked for, and refuse what it cannot be.
 
-What a provider does about one is in the suite of providers' components (`providers.ComponentsContract`).
+What a provider does about one is in the suite of providers' components (`provider_components.ComponentsContract`).
 """
 
 from __future__ import annotations

@@ -9,21 +9,7 @@ import pytest
 
 from infratest.testing.providers import Case, MakingContract, case_of
 from tests.contracts.case_files import with_hosts
-
-FAULTS: dict[str, dict[str, Any]] = {
-    "slow, and every time otherwise": {"latency": "2s", "spread": 1.0},
-    "many calls refused for the moment": {"throttle": ["30 %"], "unavailable": ["20 %"]},
-    "five calls a second": {"limit": 5},
-    "lost replies": {"lose": ["first", "20 %"]},
-    "lost replies, and the listing lags": {"lose": ["first create", "10 %"], "lag": "8s"},
-    "a listing that lags": {"lag": "20s"},
-    "a listing that forgets": {"lag": "20s", "forget": ["first"]},
-    "zombies": {"zombie": ["first"]},
-    "all of it": {
-        "latency": "1s", "spread": 0.5, "throttle": ["10 %"], "unavailable": ["10 %"], "limit": 20,
-        "lose": ["15 %"], "lag": "10s", "forget": ["first"], "zombie": ["first"],
-    },
-}  # fmt: skip
+from tests.contracts.cases.providers.simulator import FAULTS
 
 
 @pytest.fixture(scope="module", params=FAULTS, ids=str)

@@ -10,17 +10,12 @@ from typing import Any
 
 import pytest
 
-from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
 from infratest.lifecycle import components
-from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.operation import Lifecycle
-from infratest.lifecycle.reap import reap
-from infratest.lifecycle.status import status
 from infratest.lifecycle.up import up
 from infratest.providers.simulator import Simulator
 from infratest.stack import file
-from infratest.stack.open import component_values
 from infratest.store.directory import StateDir
 
 RULE = {"type": "firewall", "allow": [{"port": 80}], "to": {"group": "web"}}
@@ -73,61 +68,12 @@ def test_they_are_made_before_the_hosts_and_fitted_to_them(stack):
     assert there["rule"].labels["infratest.state"] == stack.state.id
 
 
-def test_what_they_give_to_others_is_known_by_the_journal(stack):
-    up(stack.life())
-    address = stack.there()["front"].address
-    values = component_values(stack.life().stack, stack.state)
-    assert values == {("address", "front"): {"address": address}}
-
-
-def test_a_second_up_makes_nothing_and_fits_them_again(stack):
-    up(stack.life())
-    before = stack.there()
-    up(stack.life())
-    assert {name: one.id for name, one in stack.there().items()} == {name: one.id for name, one in before.items()}
-
-
-def test_one_that_is_declared_later_is_made_for_hosts_that_run(stack):
-    stack.declare({})
-    up(stack.life())
-    before = {name: one.id for name, one in stack.there().items()}
-    stack.declare({"rule": RULE})
-    up(stack.life())
-    there = stack.there()
-    assert {name: one.id for name, one in there.items() if name != "rule"} == before
-    assert there["web-1"].uses == [there["rule"].id]
-
-
-def test_they_go_with_the_last_host_and_after_it(stack):
-    up(stack.life())
-    destroy(stack.life(), ["lb"])
-    assert sorted(stack.there()) == ["front", "rule", "shop", "web-1", "web-2"]
-    up(stack.life())
-    assert stack.there()["front"].at == stack.there()["lb"].id  # the same address, at the new host
-    destroy(stack.life())
-    assert stack.there() == {}
-    assert stack.life().journal.records() == []
-
-
 def test_a_pool_that_is_empty_is_told_and_all_is_undone(tmp_path):
     stack = Stack(tmp_path, {"front": FRONT, "back": {"type": "address", "to": {"host": "web-1"}}}, pool=1)
     with pytest.raises(ProviderError, match="the pool of addresses is empty: 1 of 1 are taken"):
         up(stack.life())
     assert stack.there() == {}
     assert [call for call, name in stack.calls() if call == "create" and name in ("lb", "shop")] == []
-
-
-def test_what_a_run_that_died_left_is_reaped(stack):
-    life = stack.life()
-    with life.state.lock(purpose="a test"):
-        operation = life.journal.begin("up", "shop", "")
-        for request in components.requests(life, life.stack.hosts):
-            operation.asked(request.kind, request.name)
-            life.provider.create(request, Deadline(60, life.clock.monotonic))
-    assert sorted(stack.there()) == ["front", "rule"]
-    assert [one.kind for one in status(stack.life()).leftovers] == ["firewall", "address"]
-    reap(stack.life())
-    assert stack.there() == {}
 
 
 @pytest.mark.parametrize(

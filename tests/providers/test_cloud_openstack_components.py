@@ -1,16 +1,9 @@
-"""Components on OpenStack: security groups and floating addresses by neutron itself, behind which real hosts answer.
-
-No router of neutron's runs here: what it would do with a packet to a floating address is done by a listener of this
-test, which hands each connection on to the server that neutron says the address leads to.
-"""
+"""Components on OpenStack: security groups and floating addresses by neutron itself, behind which real hosts answer."""
 
 from __future__ import annotations
 
 import json
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +20,8 @@ from infratest.store.directory import StateDir
 from infratest.testing.providers import answers
 from tests.worlds.nodes import SSH_PORT
 from tests.worlds.openstack.account import OPTIONS, host_options, logged_in
-from tests.worlds.openstack.cloud import Project, _addresses, cloud
+from tests.worlds.openstack.cloud import cloud
+from tests.worlds.openstack.outside import Outside, outside_of
 
 RULE = {
     "type": "firewall",
@@ -37,84 +31,6 @@ RULE = {
 }  # fmt: skip
 FRONT = {"type": "address", "to": {"host": "lb"}}
 EVERYWHERE = (("IPv4", "0.0.0.0/0"), ("IPv6", "::/0"))
-
-
-class Outside:
-    """An external network that has one address to give away, and what a router would do with that one."""
-
-    def __init__(self, project: Project, network: str, address: str) -> None:
-        self.project, self.network, self.address = project, network, address
-
-    def given(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.project.api().get("network", "/v2.0/floatingips")["floatingips"]
-        return found
-
-    def serve(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                near, _ = listener.accept()
-            except OSError:
-                return
-            leads = [one["fixed_ip_address"] for one in self.given() if one["fixed_ip_address"]]
-            if not leads:
-                near.close()
-                continue
-            far = socket.create_connection((leads[0], SSH_PORT), timeout=30)
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=handed_on, args=(one, other), daemon=True).start()
-
-
-def handed_on(one: socket.socket, other: socket.socket) -> None:
-    try:
-        while data := one.recv(65536):
-            other.sendall(data)
-    except OSError:
-        pass
-    finally:
-        for each in (one, other):
-            with_end(each)
-
-
-def with_end(one: socket.socket) -> None:
-    try:
-        one.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
-    one.close()
-
-
-@contextmanager
-def outside_of(project: Project) -> Iterator[Outside]:
-    """Make an external network with two addresses, of which the router to it has one."""
-    admin = project.cloud.admin
-    with _addresses() as addresses:
-        hosts = [str(each) for each in addresses.hosts()]
-        given = {"name": f"outside-{project.name}", "router:external": True}
-        network = admin.post("network", "/v2.0/networks", {"network": given})["network"]["id"]
-        pools = [{"start": hosts[1], "end": hosts[2]}]
-        subnet = {"network_id": network, "ip_version": 4, "cidr": str(addresses), "gateway_ip": None,
-                  "enable_dhcp": False, "allocation_pools": pools}  # fmt: skip
-        admin.post("network", "/v2.0/subnets", {"subnet": subnet})
-        router = {"name": project.name, "project_id": project.id, "external_gateway_info": {"network_id": network}}
-        made = admin.post("network", "/v2.0/routers", {"router": router})["router"]
-        (taken,) = [one["ip_address"] for one in made["external_gateway_info"]["external_fixed_ips"]]
-        port = {"network_id": project.network, "project_id": project.id}
-        port_id = admin.post("network", "/v2.0/ports", {"port": port})["port"]["id"]
-        where = f"/v2.0/routers/{made['id']}"
-        admin.call("PUT", "network", f"{where}/add_router_interface", {"port_id": port_id})
-        (free,) = [each for each in hosts[1:3] if each != taken]
-        outside = Outside(project, network, free)
-        with socket.create_server((free, SSH_PORT)) as listener:
-            thread = threading.Thread(target=outside.serve, args=(listener,), daemon=True)
-            thread.start()
-            try:
-                yield outside
-            finally:
-                with_end(listener)
-                thread.join(10)
-                admin.call("PUT", "network", f"{where}/remove_router_interface", {"port_id": port_id})
-                admin.call("DELETE", "network", where, None)
-                admin.call("DELETE", "network", f"/v2.0/networks/{network}", None)
 
 
 @pytest.fixture(scope="module")
@@ -192,14 +108,6 @@ def test_a_firewall_lets_in_what_is_declared_and_hosts_are_behind_it(stack):
     stack.declare({"rule": {"type": "firewall", "to": {"group": "web"}, "allow": [{"port": 81}]}})
     up(stack.life())
     assert {rule[1] for rule in stack.rules()} == {SSH_PORT, 81}
-
-
-def test_a_host_that_runs_is_put_behind_one_that_is_declared_later(stack):
-    stack.declare({})
-    up(stack.life())
-    stack.declare({"rule": RULE})
-    up(stack.life())
-    assert stack.groups_of("web-1") == [f"infratest-shop-rule-{stack.state.id[:8]}"]
 
 
 def test_a_host_is_reached_by_a_floating_address_and_keeps_it_when_it_is_made_anew(stack, outside):

@@ -109,5 +109,14 @@ def host_options(**others: Any) -> dict[str, Any]:
     return {"image": IMAGE, "user": user, "ssh_port": SSH_PORT} | others
 
 
+def libcloud() -> Any:
+    """Return libcloud's own driver for this server: what there is by the word of others' code."""
+    from libcloud.compute.providers import get_driver
+
+    host, _, port = cloud().url.removeprefix("http://").rstrip("/").partition(":")
+    about = {"region": "us-east-1", "secure": False, "host": host, "port": int(port), "signature_version": "4"}
+    return get_driver("ec2")(KEY, SECRET, **about)
+
+
 if __name__ == "__main__":  # for `./run`, so that no test pays for the installation
     python_with("moto", MOTO)
