@@ -57,7 +57,7 @@ def foreseen(life: Lifecycle, specs: Sequence[HostSpec], deadline: Deadline) -> 
     if life.provider.declared:
         words = f"provider {life.stack.provider} makes no hosts, so that there is nothing to limit"
         raise UserError(f"{budget.where}: budget: {words}")
-    if budget.enforce == GUEST and not life.provider.powers_off:
+    if budget.enforce == GUEST and not life.provider.seeded:
         words = f"provider {life.stack.provider} cannot have its hosts power themselves off"
         raise UserError(f"{budget.where}: budget.enforce: {words}; leave it out, and have a timer end them")
     held = [one for one in live(life.journal.records()).values() if one.kind == HOST]

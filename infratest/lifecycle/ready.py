@@ -9,6 +9,7 @@ up) ends it at once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,10 +27,13 @@ from infratest.errors import (
     Unreachable,
 )
 from infratest.hosts import DOWN, FAILED, RUNNING, STARTING, Host
+from infratest.lifecycle import first_boot
 from infratest.lifecycle.stopping import GRACE, TICK, Done, Stop, too_late
 from infratest.providers._settling import Settling
 from infratest.providers.base import HostSpec
 from infratest.stack.open import open_transport
+
+log = logging.getLogger(__name__)
 
 #: Runs sentences on a host; returns nothing where they hold, else what does not, and why.
 Ready = Callable[[Host, tuple[str, ...], Deadline], str]
@@ -80,7 +84,8 @@ class Waiting:
         look: asks the provider. settles: seconds for which its word that a host is down may be an old one. ready: runs
         `ready:` sentences. failed: set by the first host that fails, so that the others are no longer waited for.
         answered: called once a host answers, before its sentences are asked. last_words: returns what to say below the
-        error of a host that does not come up.
+        error of a host that does not come up. seeded: cloud-init may read on it what it is told at its first boot.
+        insists: a host is not ready where that failed.
     """
 
     def __init__(
@@ -96,6 +101,8 @@ class Waiting:
         say: Say,
         answered: Callable[[Awaited, Host], None],
         last_words: Callable[[str], str],
+        seeded: bool = False,
+        insists: bool = False,
     ) -> None:
         self._hosts = hosts
         self._look = look
@@ -107,6 +114,8 @@ class Waiting:
         self._say = say
         self._answered = answered
         self._last_words = last_words
+        self._seeded = seeded
+        self._insists = insists
         self._began = clock.monotonic()
         self._workers = clock.workers()
         self._busy: set[int] = set()
@@ -198,7 +207,7 @@ class Waiting:
         try:
             if not one.answered:
                 with suppress(NoShell):  # it runs: no command will ever answer
-                    _ask(host, one.limit.at_most(ATTEMPT))
+                    self._judge_boot(host, _ask(host, one.limit, boots=self._seeded and not one.before))
                 self._answered(one, host)
                 one.answered, one.pause = True, FIRST_PAUSE
                 if one.spec.ready:
@@ -217,6 +226,15 @@ class Waiting:
             one.error = problem
         except OSError as problem:
             one.error = InfratestError(f"{host.name}: {problem}")
+
+    def _judge_boot(self, host: Host, problems: Sequence[str]) -> None:
+        """Tell what cloud-init says of a host. Raises ProviderError: it is not what it was to be, and that matters."""
+        if not problems:
+            return
+        words = f"{host.name}: cloud-init says: {'; '.join(problems)}"
+        if self._insists:
+            raise ProviderError(f"{words}; so it may not power itself off, as `budget: {{enforce: guest}}` asks")
+        log.warning("%s; what its user data ask for may not be so: see `cloud-init status --long` there", words)
 
     def _unready(self, one: Awaited, host: Host) -> str:
         if not one.spec.ready:
@@ -257,12 +275,20 @@ class Waiting:
             self._hosts[number].done.error = too_late(self._hosts[number].spec.name, GRACE)
 
 
-def _ask(host: Host, deadline: Deadline) -> None:
+def _ask(host: Host, limit: Deadline, boots: bool) -> list[str]:
+    """Have a host answer a command, and return what went wrong with its boot.
+
+    Args:
+        boots: it was started just now, so that cloud-init may have something to say, and need its time for that.
+    """
+    seconds = int(min(first_boot.SECONDS, limit.left / 2)) if boots else 0
+    whole = limit.at_most(ATTEMPT + seconds)
     transport = open_transport(host)
     try:
-        transport.open(deadline)
-        result = transport.run(["true"], deadline)
+        transport.open(whole.at_most(ATTEMPT))
+        result = transport.run(first_boot.question(seconds) if boots else ["true"], whole)
     finally:
         transport.close()
     if result.exit != 0:
-        raise TransportError(f"{host.name}: `true` ended with exit {result.exit}")
+        raise TransportError(f"{host.name}: its first command ended with exit {result.exit}")
+    return first_boot.problems(result.stdout.decode("utf-8", "replace"))

@@ -12,6 +12,7 @@ from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.ready import Awaited, Waiting
 from infratest.lifecycle.stopping import Stop, StoppableDeadline
 from infratest.providers.base import HostSpec
+from infratest.stack.declared import GUEST
 
 
 def await_ready(
@@ -37,6 +38,7 @@ def await_ready(
         words = ran(spec)
         limit = deadline.at_most(settled) if words and settled is not None else deadline
         awaited.append(Awaited(spec=spec, limit=StoppableDeadline(limit, failed), before=words))
+    budget = life.stack.budget
     waiting = Waiting(
         awaited,
         look=lambda some: life.provider.hosts(some, deadline),
@@ -48,5 +50,7 @@ def await_ready(
         say=life.progress,
         answered=answered,
         last_words=partial(last_words, life),
+        seeded=life.provider.seeded,
+        insists=bool(budget and budget.enforce == GUEST),
     )
     life.all_well(waiting.all(), failed.reason)

@@ -216,8 +216,9 @@ class Provider(ABC):
     #: False: its hosts do not find each other by name, so that `up` writes the names into their /etc/hosts.
     resolves_names: ClassVar[bool] = True
 
-    #: True: its hosts power themselves off at `Lease.off_at`, by what they are told at their first boot.
-    powers_off: ClassVar[bool] = False
+    #: True: its hosts are told at their first boot who they are (images/seed.py), also when to power themselves off
+    #: (`Lease.off_at`).
+    seeded: ClassVar[bool] = False
     #: Variables of the environment that it goes by and that hold no secret: a run that systemd begins needs them too.
     environment: ClassVar[tuple[str, ...]] = ()
 

@@ -277,7 +277,7 @@ def test_hosts_that_cannot_power_themselves_off_are_refused_by_name(world):
 
 def test_hosts_that_can_are_told_when_and_it_is_no_label(world):
     class PowersOff(Fake):
-        powers_off = True
+        seeded = True
         told: ClassVar[set[int]] = set()
 
         def create(self, request, deadline):

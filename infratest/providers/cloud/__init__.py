@@ -50,7 +50,7 @@ class Cloud(Provider):
     options: Options
     resolves_names = False
     COMPONENTS: ClassVar = (beside.ADDRESS, beside.FIREWALL)
-    powers_off = True
+    seeded = True
     environment = VARIABLES
 
     def __init__(self, options: Options, context: Context) -> None:

@@ -58,7 +58,7 @@ class Libvirt(Provider):
 
     options: Options
     resolves_names = False
-    powers_off = True
+    seeded = True
     environment = ("LIBVIRT_DEFAULT_URI",)
 
     def __init__(self, options: Options, context: Context) -> None:

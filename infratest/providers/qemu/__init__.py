@@ -48,7 +48,7 @@ class Qemu(Provider):
 
     options: Options
     resolves_names = False
-    powers_off = True
+    seeded = True
 
     # What is to be made, and making it
 

@@ -54,7 +54,7 @@ class VirtualBox(Provider):
 
     options: Options
     resolves_names = False
-    powers_off = True
+    seeded = True
     environment = ("VBOX_USER_HOME", "VBOX_IPC_SOCKETID")
 
     def __init__(self, options: Options, context: Context) -> None:
