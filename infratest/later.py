@@ -18,7 +18,7 @@ WORDS = "not in this version"
 NAMED: dict[str, frozenset[str]] = {
     "verb": frozenset(
         """test check gate heal drill mutate init up provision watch monitor runbook halt suspend resume reboot rebuild
-        destroy status ssh ssh-config cp forward run console ip balance sorry keypair keystore snapshot package box
+        destroy status ssh ssh-config cp forward run console ip balance sorry snapshot package box
         output plan lint steps learn drift coverage import scale guest reap doctor schema demo""".split()
     ),
     "word of heal": frozenset(("list", "show", "approve", "deny", "trust", "undo", "backtest", "lint")),

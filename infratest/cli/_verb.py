@@ -87,3 +87,14 @@ class Words(click.Group):
             words = unknown("word", cmd_name, self.list_commands(ctx))
             raise click.UsageError(f"{ctx.info_name}: {words}", ctx)
         return command
+
+
+class ListedFirst(Words):
+    """A verb of words of which `list` may be left out."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the word in its place where none stands."""
+        asks_for_help = args[:1] and args[0] in ctx.help_option_names
+        if not asks_for_help and (not args or args[0].startswith("-")):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +9,7 @@ from infratest.cleaning import clean, decoded
 from infratest.components.base import Component, ForHosts
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
+from infratest.providers import _public_key
 from infratest.providers._component import ComponentSpec
 from infratest.providers._component import KeyPair as Wish
 from infratest.providers.base import HostSpec
@@ -65,15 +63,14 @@ class Keypair(Component):
                 f"{self.where}.public: {path} is a private key; name its public half, mostly {path.name}.pub"
             )
         words = text.split()
-        if "\n" in text or len(words) < 2 or not words[0].startswith(KINDS) or not _blob(words[1]):
+        if "\n" in text or len(words) < 2 or not words[0].startswith(KINDS) or not _public_key.blob(text):
             raise UserError(f"{self.where}.public: {path} is no public key as ssh-keygen writes it, one line")
         return Wish(public=clean(text, 16_000))
 
     @classmethod
     def words(cls, spec: ComponentSpec) -> str:
-        words = spec.wish.public.split() if isinstance(spec.wish, Wish) else ["", ""]
-        digest = base64.b64encode(hashlib.sha256(_blob(words[1])).digest()).decode("ascii").rstrip("=")
-        return f"lets in {' '.join(words[2:]) or 'a key'} (SHA256:{digest})"
+        public = spec.wish.public if isinstance(spec.wish, Wish) else ""
+        return f"lets in {' '.join(public.split()[2:]) or 'a key'} ({_public_key.fingerprint(public)})"
 
     @classmethod
     def place(
@@ -90,10 +87,3 @@ class Keypair(Component):
         if result.exit != 0:
             said = clean(decoded(result.stderr).strip(), 400) or f"exit {result.exit}"
             raise ProviderError(f"{transport.host.name}: its authorized_keys could not be written: {said}")
-
-
-def _blob(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return b""

@@ -9,11 +9,16 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from infratest.errors import ProviderError, StateError
+
+#: Of a state directory: where its keys are, and the one that its hosts are logged in to with.
+FOLDER, NAME = "keys", "id_ed25519"
+#: What stands behind a public half of ours, for people.
+COMMENT = "infratest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,23 +48,62 @@ def new_key() -> KeyPair:
     return KeyPair(private=private, public=public.decode("ascii"))
 
 
-def user_key(folder: Path, name: str = "id_ed25519") -> tuple[Path, str]:
+def user_key(folder: Path, name: str = NAME) -> tuple[Path, str]:
     """Return the path of the stack's private key and its public half; both are made at first use, readable by us alone.
+
+    A public half that is not there, as after a rotation that was killed, is written anew from the private one.
 
     Args:
         folder: `keys/` of the state directory.
     """
     path = folder / name
-    public = path.with_name(f"{name}.pub")
-    with _locked(folder / ".lock"):
+    with locked(folder):
         try:
-            if not (path.exists() and public.exists()):
+            if not path.exists():
                 pair = new_key()
+                _public_of(path).unlink(missing_ok=True)  # it would be of another key
                 _replace(path, pair.private)
-                _replace(public, (pair.public + " infratest\n").encode())
-            return path, public.read_text(encoding="ascii").strip()
+                _replace(_public_of(path), f"{pair.public} {COMMENT}\n".encode())
+            if not _public_of(path).exists():
+                _replace(_public_of(path), f"{_derived(path)} {COMMENT}\n".encode())
+            return path, _public_of(path).read_text(encoding="ascii").strip()
         except OSError as error:
             raise StateError(f"the stack's SSH key {path} could not be made: {error.strerror}") from error
+
+
+def public_half(path: Path) -> str:
+    """Return the public half of a private key, empty where that is not there; writes nothing."""
+    try:
+        if not path.exists():
+            return ""
+        public = _public_of(path)
+        return public.read_text(encoding="ascii").strip() if public.exists() else f"{_derived(path)} {COMMENT}"
+    except (OSError, UnicodeDecodeError) as error:
+        raise StateError(f"the stack's SSH key {path} could not be read: {error}") from error
+
+
+def locked(folder: Path) -> AbstractContextManager[None]:
+    """Hold the lock of the keys, while one is made or takes another's place."""
+    return _locked(folder / ".lock")
+
+
+def _public_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.pub")
+
+
+def _derived(path: Path) -> str:
+    """Return the public half that a private key's file holds."""
+    from cryptography.hazmat.primitives import serialization
+
+    try:
+        key = serialization.load_ssh_private_key(path.read_bytes(), None)
+    except (ValueError, TypeError) as error:
+        raise StateError(f"the stack's SSH key {path} is damaged: {error}; put a copy of it in its place") from error
+    return (
+        key.public_key()
+        .public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+        .decode("ascii")
+    )
 
 
 def remember(known_hosts: Path, names: Sequence[str], public: str, mark: str) -> None:

@@ -157,8 +157,8 @@ def test_the_help_groups_every_verb_once(place: Place) -> None:
         line.split()[0] for line in place.run("infratest --help").out.splitlines() if re.match(r"  [a-z-]+  ", line)
     ]
     verbs = (
-        "init up provision test watch check heal halt suspend resume reboot rebuild snapshot destroy status ip ssh run "
-        "cp forward ssh-config console box plan lint steps schema reap doctor demo"
+        "init up provision test watch check heal halt suspend resume reboot rebuild snapshot destroy status ip keypair "
+        "keystore ssh run cp forward ssh-config console box plan lint steps schema reap doctor demo"
     )
     assert sorted(listed) == sorted(verbs.split())
     assert listed[:3] == ["init", "demo", "doctor"]  # what one meets first

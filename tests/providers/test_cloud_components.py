@@ -91,11 +91,11 @@ class Stack:
 
     def asked(self, action: str, given: dict[str, str]) -> Any:
         """Return what EC2 itself says, without its namespace."""
-        from infratest.providers.cloud.drivers import ec2
+        from infratest.providers.cloud.drivers import _ec2_wire
 
         provider = self.life().provider
         assert isinstance(provider, Cloud)
-        answer = provider._account.call("a test", lambda lib: ec2._asked(lib, action, given), Deadline(30))
+        answer = provider._account.call("a test", lambda lib: _ec2_wire.asked(lib, action, given), Deadline(30))
         for element in answer.iter():
             element.tag = element.tag.rpartition("}")[2]
         return answer

@@ -77,7 +77,7 @@ def test_an_error_in_a_namespace_has_no_words(api):
 
 
 def test_the_first_page_of_a_list_is_all_that_is_read(api):
-    """drivers/ec2._pages."""
+    """drivers/_ec2_wire.pages."""
     api.have(Fault("DescribeInstances", times=9, status=200, body=ONE_PAGE),
              Fault("DescribeAddresses", status=200, body=NO_ADDRESSES))  # fmt: skip
     assert [node.id for node in driver(api).list_nodes()] == ["i-1"]
@@ -85,7 +85,7 @@ def test_the_first_page_of_a_list_is_all_that_is_read(api):
 
 
 def test_an_answer_of_something_else_is_an_empty_list(api):
-    """drivers/ec2._asked, which looks at what an answer is."""
+    """drivers/_ec2_wire.asked, which looks at what an answer is."""
     api.have(Fault(times=9, status=200, body='<ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/"/>'))
     assert driver(api).list_key_pairs() == []
 

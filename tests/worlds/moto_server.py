@@ -5,9 +5,9 @@
 
 moto keeps the state and gives the answers. Put round it here, as EC2 has it: the XML namespace that ends in a slash,
 signatures that are checked (version 4, key and secret as below), one instance for one client token however often it is
-asked for, and behind each running instance a node at its public address (`nodes`). PUT / takes a JSON map of wishes:
-`pending` listings before a new instance runs, `broken` names of instances that end with a reason at the second listing,
-`forgets` instance ids that the next so many listings do not have.
+asked for, key pairs that are removed by their id, and behind each running instance a node at its public address
+(`nodes`). PUT / takes a JSON map of wishes: `pending` listings before a new instance runs, `broken` names of instances
+that end with a reason at the second listing, `forgets` instance ids that the next so many listings do not have.
 """
 
 from __future__ import annotations
@@ -80,6 +80,13 @@ class Cloud:
         if action == "RunInstances" and token in self.tokens:
             return self.tokens[token]
         prepare(account)
+        if action == "DeleteKeyPair" and "KeyPairId" in asked:
+            found = [pair.key_name for pair in account.key_pairs.values() if pair.id == asked["KeyPairId"]]
+            if not found:
+                status, _, answer = error("400 Bad Request", "InvalidKeyPair.NotFound", "The key pair does not exist")
+                return status, [("Content-Type", "text/xml")], answer
+            body += f"&KeyName={quote(found[0])}".encode()
+            env = env | {"CONTENT_LENGTH": str(len(body))}
         hidden = self._tick(account) if action == "DescribeInstances" else []
         before = set(instances(account))
         answer = self._of_moto(env, body)

@@ -24,6 +24,7 @@ from infratest.images.seed import Seed, user_data
 from infratest.providers import _ssh_keys
 from infratest.providers._choices import Choice
 from infratest.providers._component import ComponentSpec
+from infratest.providers._key_store import KEYPAIR, StoredKey
 from infratest.providers.base import Console, Context, HostSpec, Lease, Provider, Request, Resource, transport_of
 from infratest.providers.cloud import beside, doctor, drivers, options
 from infratest.providers.cloud.account import Account
@@ -144,7 +145,7 @@ class Cloud(Provider):
             image=image,
             size=size,
             user_data=self._user_data(spec, key, token, request.lease.off_at),
-            keypair=self._fleet.below("keypair", below),
+            keypair=self._fleet.below(KEYPAIR, below),
             firewall=self._fleet.below("firewall", below),
             firewalls=groups,
             network=of_host(spec).network,
@@ -163,6 +164,18 @@ class Cloud(Provider):
             host_private=key.private.decode("ascii"), host_public=key.public, off_at=off_at,
         )  # fmt: skip
         return user_data(seed)
+
+    # Its key store
+
+    def foresee_keys(self) -> None:
+        drivers.refuse_without_keys(self.options.driver)
+
+    def stored_keys(self, deadline: Deadline) -> list[StoredKey]:
+        regions = dict.fromkeys([self._fleet.region, *self.options.regions])
+        return [one for region in regions for one in self._fleet.stored_keys(region, deadline)]
+
+    def key_request(self, lease: Lease) -> Request:
+        return Request(kind=KEYPAIR, name=self._name(lease.state_id), lease=lease)
 
     # Components
 

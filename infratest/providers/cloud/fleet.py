@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
+from infratest.providers._key_store import StoredKey
 from infratest.providers._settling import Settling
 from infratest.providers.base import Resource
 from infratest.providers.cloud.account import Account, CallFailed, rest
@@ -100,6 +101,11 @@ class Fleet:
         with self._lock:
             self._below[region] = (found, time.monotonic())
         return list(found)
+
+    def stored_keys(self, region: str, deadline: Deadline) -> list[StoredKey]:
+        """Return every key pair of the account in a region, as it is now."""
+        listed = self._account.call("listing key pairs", self._driver.stored_keys, deadline, region=region)
+        return [replace(one, id=self.id(region, one.id), region=region, home=region == self.region) for one in listed]
 
     def changed(self, region: str) -> None:
         """What is there beside the servers is not known any more: the next who asks has it listed."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from infratest.providers.cloud.drivers.base import Driver
+from infratest.errors import UserError
+from infratest.providers.cloud.drivers.base import CAN, Driver
 
 BASE, OTHERS = "base", "libcloud_alone"
 
@@ -40,3 +41,10 @@ def kind_of(name: str) -> type[Driver]:
         if isinstance(value, type) and issubclass(value, Driver) and value.__module__ == module.__name__:
             return value
     raise ImportError(f"{module.__name__} has no driver in it")
+
+
+def refuse_without_keys(name: str) -> None:
+    """Raise UserError where a driver puts no key pair of a stack into its cloud's store."""
+    if "keypair" not in kind_of(name).kinds:
+        words = "infratest keeps none in its key store, the stack's key goes to each host by user data alone"
+        raise UserError(f"provider cloud: driver {name} has no {CAN['keypair']}: {words}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from infratest.errors import ProviderError
+from infratest.providers._key_store import StoredKey
 from infratest.providers.base import Resource
 
 #: A server's state in our words. LEAVING: it is being deleted, and may yet fail to be; where nothing can stop that any
@@ -304,6 +305,10 @@ class Driver(ABC):
     def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
         """Remove one of `kinds`; raises what `explain` calls gone where it is not there."""
         raise ProviderError(f"driver {self.name} has no {kind}")
+
+    def stored_keys(self, lib: Any) -> list[StoredKey]:
+        """Return every key pair of the account in this region, whoever's; of drivers with `keypair` in `kinds`."""
+        raise ProviderError(f"driver {self.name} keeps no key pairs of a stack")
 
     # Components, of drivers that have their types in `makes`
 

@@ -12,8 +12,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from infratest.cleaning import clean
+from infratest.providers._key_store import StoredKey
 from infratest.providers.base import Resource
 from infratest.providers.cloud.drivers import _aws
+from infratest.providers.cloud.drivers._ec2_wire import asked, pages, tag, tags
 from infratest.providers.cloud.drivers.base import (
     GONE,
     NAME_LABEL,
@@ -109,6 +111,8 @@ class Ec2(Driver):
     def explain(self, error: Exception, status: int) -> Failure | None:
         code, _, message = clean(_unquoted(str(error)), 400).partition(": ")
         words = f"{code}: {message}" if message else code
+        if type(error).__name__ == "KeyPairDoesNotExistError":  # what libcloud makes of InvalidKeyPair.NotFound
+            return Failure(words="there is no such key pair", gone=True)
         if not re.fullmatch(r"[A-Z][A-Za-z]+(\.[A-Za-z]+)*", code):
             return None
         if code.endswith(".NotFound"):
@@ -176,10 +180,10 @@ class Ec2(Driver):
 
     def _listed(self, lib: Any, filters: Mapping[str, Any]) -> list[Server]:
         found = []
-        for page in _pages(lib, "DescribeInstances", filters=filters):
-            for element in page.iter(_tag("instancesSet")):
-                for item in element.findall(_tag("item")):
-                    reason = item.findtext(f"{_tag('stateReason')}/{_tag('message')}") or ""
+        for page in pages(lib, "DescribeInstances", filters=filters):
+            for element in page.iter(tag("instancesSet")):
+                for item in element.findall(tag("item")):
+                    reason = item.findtext(f"{tag('stateReason')}/{tag('message')}") or ""
                     # Whoever removed it said so on purpose: that is no reason of the cloud's.
                     own = "" if reason.startswith("Client.UserInitiated") else clean(reason, 400)
                     found.append(_server(lib._to_node(item), own))
@@ -198,12 +202,12 @@ class Ec2(Driver):
         self._about(lib, "RebootInstances", id)
 
     def console(self, lib: Any, id: str) -> str:
-        answer = _asked(lib, "GetConsoleOutput", {"InstanceId": id})
-        return base64.b64decode(answer.findtext(_tag("output")) or "").decode("utf-8", "replace")
+        answer = asked(lib, "GetConsoleOutput", {"InstanceId": id})
+        return base64.b64decode(answer.findtext(tag("output")) or "").decode("utf-8", "replace")
 
     def _about(self, lib: Any, action: str, id: str) -> None:
         """libcloud turns the answers of these into booleans that are false where the thing was done."""
-        _asked(lib, action, {"InstanceId.1": id})
+        asked(lib, action, {"InstanceId.1": id})
 
     # What a stack has beside its servers
 
@@ -219,8 +223,8 @@ class Ec2(Driver):
     ) -> str:
         if kind == "keypair":
             material = base64.b64encode(public_key.encode()).decode("ascii")
-            given = {"KeyName": name, "PublicKeyMaterial": material} | _tags("key-pair", name, labels)
-            return str(_asked(lib, "ImportKeyPair", given).findtext(_tag("keyPairId")))
+            given = {"KeyName": name, "PublicKeyMaterial": material} | tags("key-pair", name, labels)
+            return str(asked(lib, "ImportKeyPair", given).findtext(tag("keyPairId")))
         return self._create_firewall(lib, name, labels, ports, network)
 
     def _create_firewall(
@@ -232,115 +236,102 @@ class Ec2(Driver):
             rule = f"IpPermissions.{number}"
             rules |= {f"{rule}.IpProtocol": "tcp", f"{rule}.FromPort": str(port), f"{rule}.ToPort": str(port)}
             rules |= {f"{rule}.IpRanges.1.CidrIp": "0.0.0.0/0", f"{rule}.Ipv6Ranges.1.CidrIpv6": "::/0"}
-        _asked(lib, "AuthorizeSecurityGroupIngress", {"GroupId": id} | rules)
+        asked(lib, "AuthorizeSecurityGroupIngress", {"GroupId": id} | rules)
         return id
 
     def others(self, lib: Any) -> list[Resource]:
         # DescribeTags would be one call for all, and goes on telling of what is gone.
         found = []
         for kind, (action, items, id) in LISTED.items():
-            for page in _pages(lib, action, filters={"tag-key": NAME_LABEL}):
-                for item in page.iterfind(f"{_tag(items)}/{_tag('item')}"):
+            for page in pages(lib, action, filters={"tag-key": NAME_LABEL}):
+                for item in page.iterfind(f"{tag(items)}/{tag('item')}"):
                     labels = {str(key): str(value or "") for key, value in lib._get_resource_tags(item).items()}
                     if NAME_LABEL in labels:
-                        own = str(item.findtext(_tag(id)))
+                        own = str(item.findtext(tag(id)))
                         name, outputs = labels[NAME_LABEL], _outputs(item) if kind == "address" else {}
                         found.append(Resource(kind=kind, id=own, name=name, labels=labels, outputs=outputs))
         return found
 
+    def stored_keys(self, lib: Any) -> list[StoredKey]:
+        answer = asked(lib, "DescribeKeyPairs", {"IncludePublicKey": "true"})  # all in one page (EC2 API reference)
+        return [
+            StoredKey(
+                name=str(item.findtext(tag("keyName"))),
+                id=str(item.findtext(tag("keyPairId"))),
+                digest=str(item.findtext(tag("keyFingerprint")) or ""),
+                public=str(item.findtext(tag("publicKey")) or "").strip(),
+                labels={str(key): str(value or "") for key, value in lib._get_resource_tags(item).items()},
+            )
+            for item in answer.iterfind(f"{tag('keySet')}/{tag('item')}")
+        ]
+
     def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
         if kind == "keypair":
-            _asked(lib, "DeleteKeyPair", {"KeyName": name})
+            # Not by its name: under that somebody may have put another one since.
+            asked(lib, "DeleteKeyPair", {"KeyPairId": id})
         elif kind == "address":
             (found,) = _addresses_of(lib, id)
-            if found.findtext(_tag("associationId")):  # one that leads to a server is not given back
-                _asked(lib, "DisassociateAddress", {"AssociationId": str(found.findtext(_tag("associationId")))})
-            _asked(lib, "ReleaseAddress", {"AllocationId": id})
+            if found.findtext(tag("associationId")):  # one that leads to a server is not given back
+                asked(lib, "DisassociateAddress", {"AssociationId": str(found.findtext(tag("associationId")))})
+            asked(lib, "ReleaseAddress", {"AllocationId": id})
         else:
-            _asked(lib, "DeleteSecurityGroup", {"GroupId": id})
+            asked(lib, "DeleteSecurityGroup", {"GroupId": id})
 
     # Components
 
     def create_group(self, lib: Any, name: str, labels: Mapping[str, str], network: str) -> str:
         given = {"GroupName": name, "GroupDescription": "hosts of a stack made by infratest"}
-        given |= _tags("security-group", name, labels)
+        given |= tags("security-group", name, labels)
         if network:
-            answer = _asked(lib, "DescribeSubnets", {"SubnetId.1": network})
-            given["VpcId"] = str(next(answer.iter(_tag("vpcId"))).text)
-        return str(_asked(lib, "CreateSecurityGroup", given).findtext(_tag("groupId")))
+            answer = asked(lib, "DescribeSubnets", {"SubnetId.1": network})
+            given["VpcId"] = str(next(answer.iter(tag("vpcId"))).text)
+        return str(asked(lib, "CreateSecurityGroup", given).findtext(tag("groupId")))
 
     def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> None:
-        (group,) = _asked(lib, "DescribeSecurityGroups", {"GroupId.1": id}).iterfind(
-            f"{_tag('securityGroupInfo')}/{_tag('item')}"
+        (group,) = asked(lib, "DescribeSecurityGroups", {"GroupId.1": id}).iterfind(
+            f"{tag('securityGroupInfo')}/{tag('item')}"
         )
-        there = {rule for item in group.iterfind(f"{_tag('ipPermissions')}/{_tag('item')}") for rule in _rules(item)}
+        there = {rule for item in group.iterfind(f"{tag('ipPermissions')}/{tag('item')}") for rule in _rules(item)}
         for action, changed in (("Authorize", {*rules} - there), ("Revoke", there - {*rules})):
             if changed:
-                _asked(lib, f"{action}SecurityGroupIngress", {"GroupId": id} | _permissions(changed))
+                asked(lib, f"{action}SecurityGroupIngress", {"GroupId": id} | _permissions(changed))
 
     def set_groups(self, lib: Any, server: str, ids: Sequence[str]) -> None:
         given = {f"GroupId.{number}": id for number, id in enumerate(ids, 1)}
-        _asked(lib, "ModifyInstanceAttribute", {"InstanceId": server} | given)
+        asked(lib, "ModifyInstanceAttribute", {"InstanceId": server} | given)
 
     def create_address(self, lib: Any, name: str, labels: Mapping[str, str], pool: str) -> tuple[str, str]:
-        given = {"Domain": "vpc"} | ({"PublicIpv4Pool": pool} if pool else {}) | _tags("elastic-ip", name, labels)
-        answer = _asked(lib, "AllocateAddress", given)
-        return str(answer.findtext(_tag("allocationId"))), str(answer.findtext(_tag("publicIp")))
+        given = {"Domain": "vpc"} | ({"PublicIpv4Pool": pool} if pool else {}) | tags("elastic-ip", name, labels)
+        answer = asked(lib, "AllocateAddress", given)
+        return str(answer.findtext(tag("allocationId"))), str(answer.findtext(tag("publicIp")))
 
     def give_address(self, lib: Any, id: str, server: str) -> bool:
         (found,) = _addresses_of(lib, id)
-        if found.findtext(_tag("instanceId")) == server:
+        if found.findtext(tag("instanceId")) == server:
             return False
         given = {"AllocationId": id, "InstanceId": server, "AllowReassociation": "true"}
-        _asked(lib, "AssociateAddress", given)
+        asked(lib, "AssociateAddress", given)
         return True
 
 
-def _tag(name: str) -> str:
-    from libcloud.compute.drivers.ec2 import NAMESPACE
-
-    return f"{{{NAMESPACE}}}{name}"
-
-
-def _asked(lib: Any, action: str, params: Mapping[str, str]) -> Any:
-    """Return the answer to an action, as XML."""
-    answer = lib.connection.request("/", params={"Action": action, **params}).object
-    if answer.tag != _tag(f"{action}Response"):
-        # Another XML, in another namespace: read as it stands it would be an empty list.
-        raise ValueError(f"an answer to {action} that begins with {clean(str(answer.tag), 100)}")
-    return answer
-
-
-def _pages(lib: Any, action: str, *, filters: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield the answers to a listing, to its end: libcloud reads the first alone."""
-    params = {key: str(value) for key, value in lib._build_filters(dict(filters)).items()}
-    token = ""
-    while True:
-        page = _asked(lib, action, params | ({"NextToken": token} if token else {}))
-        yield page
-        token = page.findtext(_tag("nextToken")) or ""
-        if not token:
-            return
-
-
 def _addresses_of(lib: Any, id: str) -> list[Any]:
-    answer = _asked(lib, "DescribeAddresses", {"AllocationId.1": id})
-    return list(answer.iterfind(f"{_tag('addressesSet')}/{_tag('item')}"))
+    answer = asked(lib, "DescribeAddresses", {"AllocationId.1": id})
+    return list(answer.iterfind(f"{tag('addressesSet')}/{tag('item')}"))
 
 
 def _outputs(item: Any) -> dict[str, str]:
-    inside = item.findtext(_tag("privateIpAddress")) or ""
-    return {"address": str(item.findtext(_tag("publicIp")))} | ({"inside": inside} if inside else {})
+    inside = item.findtext(tag("privateIpAddress")) or ""
+    return {"address": str(item.findtext(tag("publicIp")))} | ({"inside": inside} if inside else {})
 
 
 def _rules(item: Any) -> Iterator[Rule]:
     """Yield what an entry of a group lets in; what it lets in from other groups is not ours."""
     known = {word: protocol for protocol, word in PROTOCOLS.items()} | {"icmpv6": "icmpv6"}
-    protocol = known.get(str(item.findtext(_tag("ipProtocol"))), "")
+    protocol = known.get(str(item.findtext(tag("ipProtocol"))), "")
     ported = protocol in ("tcp", "udp")
-    first, last = (int(item.findtext(_tag(name)) or 0) if ported else 0 for name in ("fromPort", "toPort"))
+    first, last = (int(item.findtext(tag(name)) or 0) if ported else 0 for name in ("fromPort", "toPort"))
     for ranges, network in (("ipRanges", "cidrIp"), ("ipv6Ranges", "cidrIpv6")):
-        for one in item.iterfind(f"{_tag(ranges)}/{_tag('item')}/{_tag(network)}"):
+        for one in item.iterfind(f"{tag(ranges)}/{tag('item')}/{tag(network)}"):
             yield Rule(protocol, first, last, str(one.text))
 
 
@@ -351,13 +342,6 @@ def _permissions(rules: Collection[Rule]) -> dict[str, str]:
         first, last = PORTS.get(rule.protocol, (str(rule.first), str(rule.last)))
         given |= {f"{start}.IpProtocol": PROTOCOLS[rule.protocol], f"{start}.{word}": rule.network}
         given |= {f"{start}.FromPort": first, f"{start}.ToPort": last} if first else {}
-    return given
-
-
-def _tags(kind: str, name: str, labels: Mapping[str, str]) -> dict[str, str]:
-    given = {"TagSpecification.1.ResourceType": kind}
-    for number, (key, value) in enumerate({"Name": name, **labels}.items(), 1):
-        given |= {f"TagSpecification.1.Tag.{number}.Key": key, f"TagSpecification.1.Tag.{number}.Value": value}
     return given
 
 
