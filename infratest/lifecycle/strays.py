@@ -33,14 +33,15 @@ class Strays:
 
 def find(life: Lifecycle) -> Strays:
     """Return what the provider knows of such hosts; takes no lock and writes nothing."""
-    if life.provider.declared:
-        return Strays()
     try:
-        existing = life.provider.existing(life.limit(OTHER))
-        held = life.journal.live()
+        return of(life, () if life.provider.declared else life.provider.existing(life.limit(OTHER)))
     except InfratestError as error:
         return Strays(unknown=str(error))
-    state_id = life.state_id()
+
+
+def of(life: Lifecycle, existing: Iterable[Resource]) -> Strays:
+    """Return such hosts of all that exists. Raises StateError: the journal cannot be read."""
+    held, state_id = life.journal.live(), life.state_id()
     return Strays(
         undeclared=tuple(undeclared(existing, state_id, life.stack, held)),
         elsewhere=tuple(elsewhere(existing, state_id, life.stack.name)),

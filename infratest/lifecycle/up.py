@@ -7,7 +7,7 @@ journal, so that everything it made is what `reap`, or the next `up`, removes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
@@ -28,27 +28,33 @@ LATE = 2.0  # seconds that a call which was cut off may still bring something ab
 SETTLED = 60.0  # seconds in which a host that ran before this `up` must answer
 LEFT = 10.0  # seconds for the names on a host that ran before and was not asked for
 
+#: Told what exists, whoever's it is.
+Seen = Callable[[Sequence[Resource]], None]
 
-def up(life: Lifecycle, only: Sequence[str] | None = None) -> list[Host]:
+
+def up(life: Lifecycle, only: Sequence[str] | None = None, seen: Seen | None = None) -> list[Host]:
     """Make what is not there, start what is halted, leave alone what runs; return the hosts, all ready.
 
     Args:
-        only: names of hosts; what they come `after` is brought up with them. None for all.
+        only: names of hosts; what they come `after` is brought up with them. None for all. seen: told what exists,
+        whoever's it is, before anything is made.
     Raises:
         ProviderError: it failed; the message says what was undone. Stopped: it was told to stop, likewise.
     """
     specs = foresee_hosts(life, only)
     with life.operation("up", UP) as (operation, deadline):
         try:
-            return bring_up(life, specs, operation, deadline)
+            return bring_up(life, specs, operation, deadline, seen)
         except InfratestError as error:
             raise undone(life, operation, life.as_stop(error)) from error
 
 
-def bring_up(life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline) -> list[Host]:
+def bring_up(
+    life: Lifecycle, specs: Sequence[HostSpec], operation: Operation, deadline: Deadline, seen: Seen | None = None
+) -> list[Host]:
     """Do what `up` does, within an operation that is begun; where it fails, its caller undoes it."""
     budget.begin(life, specs, deadline)
-    mine = _clear(life, operation)
+    mine = _clear(life, operation, seen)
     beside = components.requests(life, specs)
     ask(life, beside, operation, deadline, mine)
     earlier: list[HostSpec] = []
@@ -70,7 +76,7 @@ def foresee_hosts(life: Lifecycle, only: Sequence[str] | None = None) -> list[Ho
     return specs
 
 
-def _clear(life: Lifecycle, operation: Operation) -> list[Resource] | None:
+def _clear(life: Lifecycle, operation: Operation, seen: Seen | None) -> list[Resource] | None:
     """Remove what an operation that was killed left behind: it would stand in the way under the same names.
 
     Returns:
@@ -78,6 +84,8 @@ def _clear(life: Lifecycle, operation: Operation) -> list[Resource] | None:
     """
     deadline = life.limit(OTHER)
     existing = life.listing.settled(deadline)
+    if seen is not None:
+        seen(existing)
     found = leftovers(existing, life.state.id, life.journal.live())
     life.all_well(life.remove(found, operation, deadline, life.stop))
     return None if found else life.mine_of(existing)

@@ -18,7 +18,7 @@ from infratest.lifecycle.provision import log_path, provision
 from infratest.lifecycle.up import foresee_hosts, up
 from infratest.project.readiness import check_ready, ready_by
 from infratest.project.session import Session
-from infratest.providers.base import HostSpec
+from infratest.providers.base import HostSpec, Resource
 from infratest.stack.selection import with_needed
 from infratest.store.journal import Journal
 from infratest.store.terms import Term
@@ -59,14 +59,17 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     """
     check_ready(session.stack)
     life = looking(session)
-    stray = strays.find(life)
-    for line in strays.lines(strays.Strays(elsewhere=stray.elsewhere), session.stack):
-        say(line)  # before anything is made: it may be meant to go on with those
     if dry_run:
-        return _foreseen(session, life, stray)
+        return _foreseen(session, life)
+    stray = strays.Strays()
+
+    def seen(existing: Sequence[Resource]) -> None:
+        nonlocal stray
+        stray = strays.of(life, existing)
+        _tell_elsewhere(session, stray)  # before anything is made: it may be meant to go on with those
 
     def work(life: Lifecycle) -> int:
-        hosts = up(life, names(session))
+        hosts = up(life, names(session), seen)
         keep_parameters(session)
         if provisioning and provision(life, names(session)):
             say(f"what provisioners printed is in {log_path(session.state, 'HOST')}")
@@ -86,8 +89,10 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
     return 0
 
 
-def _foreseen(session: Session, life: Lifecycle, stray: strays.Strays) -> int:
+def _foreseen(session: Session, life: Lifecycle) -> int:
     """Say what would be made or started, and what there is to say of what is there."""
+    stray = strays.find(life)
+    _tell_elsewhere(session, stray)
     _tell_undeclared(session, stray)
     specs = foresee_hosts(life, names(session))
     _tell_budget(life, budget.foreseen(life, specs, life.limit(OTHER)))
@@ -103,6 +108,12 @@ def _tell_budget(life: Lifecycle, term: Term | None) -> None:
     """Say until when the stack may stand, and who ends it."""
     if term is not None and term.ends is not None:
         say(budget.told(term.ends, life.clock.time(), life.stack, life.state_id()))
+
+
+def _tell_elsewhere(session: Session, found: strays.Strays) -> None:
+    """Say which hosts of this stack another state directory made."""
+    for line in strays.lines(strays.Strays(elsewhere=found.elsewhere), session.stack):
+        say(line)
 
 
 def _tell_undeclared(session: Session, found: strays.Strays) -> None:
