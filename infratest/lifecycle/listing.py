@@ -14,7 +14,7 @@ from infratest.errors import ProviderError
 from infratest.hosts import GONE, Host
 from infratest.lifecycle.removal import of_stack
 from infratest.providers._settling import Settling
-from infratest.providers.base import HostSpec, Provider, Resource
+from infratest.providers.base import HostSpec, KeepsListings, Provider, Resource
 from infratest.store.journal import Journal, live, not_removed, removed, unanswered
 
 
@@ -60,10 +60,13 @@ class Listing:
         there, gone = {one.id for one in not_removed(records, *self._place)}, removed(records)
         asked = unanswered(records, *self._place) - self._waited_for
         seen: dict[str, Resource] = {}
+        keeps = self._provider if isinstance(self._provider, KeepsListings) else None
+        anew = keeps is None or not self._provider.settles
         while True:
             began = clock.monotonic()
             listing = {one.id: one for one in self._provider.existing(deadline)}
-            believed = settling.said(began, clock.monotonic())
+            # Where listings lag, one that may have been kept from before begins no row.
+            believed = anew and settling.said(began, clock.monotonic())
             seen |= listing
             exists = [one for id, one in seen.items() if id in listing or id not in gone]
             # Others' of the same name are no answer to what was asked from here.
@@ -76,6 +79,9 @@ class Listing:
             if deadline.passed:
                 raise Unsettled("what exists", settling.seconds, exists)
             clock.sleep(min(settling.pause(clock.monotonic()), deadline.left))
+            if keeps is not None:
+                keeps.look_anew()
+                anew = True
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
         """Return the hosts as they are now; one that the journal holds as live is gone only if it stays so.

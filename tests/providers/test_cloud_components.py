@@ -178,6 +178,16 @@ class TestAddress:
         assert api.calls["AssociateAddress"] == 0
         assert api.calls["AllocateAddress"] == 0
 
+    def test_one_that_a_listing_forgets_once_is_not_given_back(self, stack, api):
+        """Lists of what is no server are kept for a while; tidying up after a verb asks again, and not them."""
+        up(stack.life())
+        api.reset()
+        api.have(Fault("DescribeAddresses", status=200, body=NO_ADDRESSES))
+        with stack.life().changing("provision"):
+            pass
+        assert api.calls["DescribeAddresses"] == 2
+        assert api.calls["ReleaseAddress"] == 0
+
     def test_a_lost_reply_makes_no_second_one(self, stack, api):
         api.have(Fault("AllocateAddress", lost=True))
         up(stack.life())

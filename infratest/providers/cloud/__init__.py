@@ -197,6 +197,11 @@ class Cloud(Provider):
             found += self._fleet.existing(region, [id for _, id in self._marked(region)], deadline)
         return found
 
+    def look_anew(self) -> None:
+        for region in dict.fromkeys([self._fleet.region, *self.options.regions]):
+            self._fleet.changed(region)
+            self._fleet.poller(region).touched()
+
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
         state = self._state_id()
         if not state:  # nothing was ever made from here
