@@ -59,9 +59,13 @@ def makers(stack: StackFile, provider: Provider) -> list[str]:
 def by_another(stack: StackFile, provider: Provider, records: Sequence[Record]) -> list[str]:
     """Return, a line each, what another provider than that of the stack file made and nobody has removed."""
     seen = makers(stack, provider)
+    # Where its API is may stand in variables of the environment.
+    says, back = "the stack file says", "the former line"
+    if provider.environment:
+        says, back = "the stack file and the environment say", "the former line, or the former environment,"
     return [
-        f"provider {other} made {', '.join(sorted(made))}, and the stack file says provider {seen[0]} now: "
-        "put the former line back and run `infratest destroy`, then change it"
+        f"provider {other} made {', '.join(sorted(made))}, and {says} provider {seen[0]} now: "
+        f"put {back} back and run `infratest destroy`, then change it"
         for other, made in made_by_others(records, stack.name, stack.env, seen).items()
     ]
 

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from infratest.providers.base import Resource
+from infratest.stack.file import load
+from infratest.stack.open import makers, open_provider
+from infratest.store.directory import StateDir
+from infratest.store.journal import DONE, Journal
 from tests.worlds.small_project import run, write
 
 STACK = "stack: one\nprovider: PROVIDER\nhosts:\n  web: {}\n  db: {}\n"
-FORMER = "{name: simulator, world: there}"
+LINE = "{name: simulator, world: there}"
 OTHERS = {
     "another provider": ("fake", "fake"),
     "another place": ("{name: simulator, world: here}", "simulator (here)"),
@@ -19,7 +24,7 @@ FEATURE = 'Feature: f\n  Scenario: one\n    Then the package "nginx" is installe
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    write(tmp_path, {"stack.yaml": STACK.replace("PROVIDER", FORMER), "features/a.feature": FEATURE})
+    write(tmp_path, {"stack.yaml": STACK.replace("PROVIDER", LINE), "features/a.feature": FEATURE})
     assert run(tmp_path, "infratest", "up").returncode == 0
     return tmp_path
 
@@ -50,7 +55,7 @@ def test_it_is_told_and_nothing_is_forgotten(project: Path, line: str, words: st
 def test_with_the_former_line_it_is_removed_and_the_other_one_takes_over(project: Path) -> None:
     changed(project, "fake")
     assert run(project, "infratest", "destroy").returncode == 2
-    changed(project, FORMER)
+    changed(project, LINE)
     assert run(project, "infratest", "destroy").returncode == 0
     changed(project, "fake")
     up = run(project, "infratest", "up")
@@ -64,3 +69,48 @@ def test_a_journal_that_names_no_makers_says_nothing_of_them(project: Path) -> N
     journal.write_text(text.replace(', "maker": "simulator (there)"', ""))
     assert run(project, "infratest", "status").returncode == 0
     assert run(project, "infratest", "destroy").returncode == 0
+
+
+#: Of each cloud: who logs in, the variable that says where its API is, and the place in words.
+ENDPOINTS = {
+    "ec2": (
+        {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "us-east-1"},
+        "AWS_ENDPOINT_URL", "ec2, us-east-1, http://",
+    ),
+    "openstack": (
+        {"OS_USERNAME": "u", "OS_PASSWORD": "p", "OS_PROJECT_NAME": "p", "OS_REGION_NAME": "one"},
+        "OS_AUTH_URL", "openstack, one, http://",
+    ),
+    "cloudstack": ({"CLOUDSTACK_KEY": "k", "CLOUDSTACK_SECRET": "s"}, "CLOUDSTACK_ENDPOINT", "cloudstack, http://"),
+}  # fmt: skip
+#: Where nobody listens: these runs ask nobody, or they say that nobody answers.
+FORMER, NOW = "127.0.0.1:1/a", "127.0.0.1:2/b"
+
+
+@pytest.mark.parametrize("driver", ENDPOINTS)
+def test_another_place_that_the_environment_names_is_told_too(
+    tmp_path: Path, driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login, variable, place = ENDPOINTS[driver]
+    for name, value in {**login, variable: f"http://{FORMER}", "HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    line = f"{{name: cloud, driver: {driver}}}"
+    write(tmp_path, {"stack.yaml": STACK.replace("PROVIDER", line), "features/a.feature": FEATURE})
+    stack, state = load(tmp_path / "stack.yaml"), StateDir(tmp_path / ".infratest")
+    with state.lock(purpose="a test"):
+        operation = Journal(state).begin("up", "one", "", makers(stack, open_provider(stack, state))[0])
+        operation.asked("host", "web")
+        operation.made(Resource(kind="host", id="i-1", name="web"))
+        operation.end(DONE)
+    journal = tmp_path / ".infratest/journal.jsonl"
+    before = journal.read_bytes()
+    for verb in ("up", "destroy", "halt"):
+        done = run(tmp_path, "infratest", verb, "--timeout", "5s", **{variable: f"http://{NOW}"})
+        made = f"provider cloud ({place}{FORMER}) made host web, and the stack file and the environment say provider"
+        assert done.returncode == 2, (verb, done)
+        assert f"{made} cloud ({place}{NOW}) now: put the former line, or the former environment, back" in done.stderr
+    assert journal.read_bytes() == before
+    # How the same place is written makes it no other one.
+    same = run(tmp_path, "infratest", "destroy", "--timeout", "5s", **{variable: f"http://{FORMER}/"})
+    assert same.returncode == 1, same
+    assert "made host web" not in same.stderr

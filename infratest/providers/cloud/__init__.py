@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
@@ -68,9 +69,13 @@ class Cloud(Provider):
         self._specs: dict[str, HostSpec] = {}
 
     def places(self) -> Sequence[str]:
+        driver = self._account.driver
+        parts = urlsplit(driver.endpoint)
+        # As it goes into the journal: without what may be a secret, and without what makes it no other place.
+        url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}" if driver.endpoint else ""
         return [
-            ", ".join(part for part in (self.options.driver, region, self.options.endpoint) if part)
-            for region in (self._fleet.region, *self.options.regions)
+            ", ".join(part for part in (driver.name, region, url) if part)
+            for region in (driver.region, *self.options.regions)
         ]
 
     # What is to be made

@@ -211,6 +211,11 @@ class Driver(ABC):
         """Return where hosts are made, empty where the cloud has no regions."""
         return self.settings.region
 
+    @property
+    def endpoint(self) -> str:
+        """Return the URL of its API, also where the environment names it; empty for the cloud's own."""
+        return self.settings.endpoint
+
     @abstractmethod
     def connect(self, region: str) -> Any:
         """Return a new libcloud driver object for a region; asks nobody. Raises UserError: no credentials."""

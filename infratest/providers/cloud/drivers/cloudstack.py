@@ -93,6 +93,10 @@ class CloudStack(Driver):
         """Return nothing: one listing has the servers of all zones, and `region:` is the zone where they are made."""
         return ""
 
+    @property
+    def endpoint(self) -> str:
+        return self._login.endpoint
+
     def connect(self, region: str) -> Any:
         from infratest.providers.cloud.drivers._cloudstack_wire import Cloud
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from infratest.cleaning import clean
@@ -98,7 +99,7 @@ class Ec2(Driver):
     longest_label = LONGEST
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+        super().__init__(replace(settings, endpoint=_aws.endpoint_of(settings)))
         self._region = _aws.region_of(settings)
 
     @property

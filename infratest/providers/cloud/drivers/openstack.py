@@ -79,6 +79,11 @@ class OpenStack(Driver):
     def region(self) -> str:
         return self._door.login.region
 
+    @property
+    def endpoint(self) -> str:
+        """Return keystone's URL; its version is no other place."""
+        return self._door.login.auth["auth_url"].rstrip("/").removesuffix("/v3")
+
     def connect(self, region: str) -> Any:
         from infratest.providers.cloud.drivers._openstack_wire import Cloud
 
