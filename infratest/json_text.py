@@ -20,6 +20,7 @@ else:
 
 BLANKS = " \t\n\r"  # RFC 8259, 2
 INFINITE = float("inf")
+DEEP = "maps and lists stand deeper in one another than can be read"
 
 
 class _Rules:
@@ -45,11 +46,16 @@ def loads(text: str | bytes) -> Any:
             value, end = inside.make_scanner(_Rules)(text, begin)
             if not text[end:].strip(BLANKS):
                 return value
+        except RecursionError:
+            raise ValueError(DEEP) from None
         except (StopIteration, ValueError, SystemError):
             pass  # only `json` has the words for what is wrong; without it the parser has not even an error
     import json
 
-    return json.loads(text)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError(DEEP) from None
 
 
 def dumps(value: Any) -> str:

@@ -58,3 +58,9 @@ def test_what_has_no_json_is_an_error():
     for value in ({1: 2}, object(), {"a": b"b"}):
         with pytest.raises(TypeError):
             dumps(value)
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, b"[" * 200_000])
+def test_what_is_nested_without_end_is_an_error_of_the_text(text):
+    with pytest.raises(ValueError, match="deeper in one another"):
+        loads(text)
