@@ -17,6 +17,7 @@ from dataclasses import field as option
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
+from infratest import state_id
 from infratest.clock import REAL, Clock
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
@@ -200,6 +201,11 @@ class Context:
     state: Path
     stack: str
     env: str
+
+    @property
+    def state_id(self) -> str:
+        """Return the id of the state directory, empty where nothing was ever made from it. Raises StateError."""
+        return state_id.read(self.state)
 
 
 class Provider(ABC):

@@ -10,6 +10,7 @@ import fcntl
 import os
 import time
 
+from infratest import state_id
 from infratest.cleaning import clean
 from infratest.errors import StateError, UserError
 from infratest.json_text import dumps, loads
@@ -157,15 +158,14 @@ class StateDir:
 
     @property
     def id(self) -> str:
-        """The random id that leases of this state carry; made at first use."""
+        """The random id that leases of this state carry; made at first use. Raises StateError."""
         self.make()
         try:
-            if not os.path.exists(self.file("id")):
+            if not os.path.lexists(self.file(state_id.NAME)):
                 self._first_id()
-            with open(self.file("id"), encoding="ascii") as file:
-                return file.read().strip()
         except OSError as error:
             raise StateError(self._words("read", error)) from error
+        return state_id.read(self.folder)
 
     def _first_id(self) -> None:
         """Make the id, whole and once: of two processes at it together both must carry the same one ever after."""

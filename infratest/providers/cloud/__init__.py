@@ -208,7 +208,7 @@ class Cloud(Provider):
             self._fleet.poller(region).touched()
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
-        state = self._state_id()
+        state = self.context.state_id
         if not state:  # nothing was ever made from here
             return [self._host(spec, None) for spec in specs]
         poller, known = self._fleet.poller(self._fleet.region), self._marked(self._fleet.region)
@@ -381,12 +381,6 @@ class Cloud(Provider):
             if mark.startswith(start) and self._fleet.parts(id)[0] == region:
                 found.append((host, self._fleet.parts(id)[1]))
         return found
-
-    def _state_id(self) -> str:
-        try:
-            return (self.context.state / "id").read_text(encoding="ascii").strip()
-        except (FileNotFoundError, NotADirectoryError):
-            return ""
 
     def _name(self, state: str, host: str = "") -> str:
         """The cloud's name of a server, or of what the stack has there: readable, and nobody else's."""

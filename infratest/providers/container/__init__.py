@@ -235,7 +235,7 @@ class Container(Provider):
         return [*hosts, *engine.listed("network", STATE_LABEL, LABELS, deadline)]
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
-        state = self._state_id()
+        state = self.context.state_id
         if not state:  # nothing was ever made from here
             return [self._host(spec, None) for spec in specs]
         found = self._found(deadline).inspect([self._name(state, spec.name) for spec in specs], deadline)
@@ -279,7 +279,7 @@ class Container(Provider):
         """Return the options of the way in by the engine itself."""
         engine = self._engine or Engine(kind=self.options.engine, program="docker")
         address = engine.environment.get("DOCKER_HOST", "")
-        options = {"engine": engine.program, "container": self._name(self._state_id(), spec.name)}
+        options = {"engine": engine.program, "container": self._name(self.context.state_id, spec.name)}
         return options | {"user": _options(spec).user or DEFAULT_USER} | ({"host": address} if address else {})
 
     # Halts
@@ -358,12 +358,6 @@ class Container(Provider):
     @property
     def _known_hosts(self) -> Path:
         return self.context.state / "known_hosts"
-
-    def _state_id(self) -> str:
-        try:
-            return (self.context.state / "id").read_text(encoding="ascii").strip()
-        except (FileNotFoundError, NotADirectoryError):
-            return ""
 
     def _name(self, state: str, host: str = "") -> str:
         """The engine's name of a host, or of the stack's network: readable, and nobody else's."""

@@ -246,7 +246,7 @@ class Libvirt(Provider):
         return self._daemon.ask("looking for what is ours", look, deadline)
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
-        state = self._state_id()
+        state = self.context.state_id
         if not state:  # nothing was ever made from here
             return [self._host(spec, "", GONE, "") for spec in specs]
         return self._daemon.ask(
@@ -386,12 +386,6 @@ class Libvirt(Provider):
     @property
     def _known_hosts(self) -> Path:
         return self.context.state / "known_hosts"
-
-    def _state_id(self) -> str:
-        try:
-            return (self.context.state / "id").read_text(encoding="ascii").strip()
-        except (FileNotFoundError, NotADirectoryError):
-            return ""
 
     def _name(self, state: str, host: str = "") -> str:
         return naming.name(self.context.stack, self.context.env, host, state)

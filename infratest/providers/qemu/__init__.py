@@ -161,7 +161,7 @@ class Qemu(Provider):
         return [_resource(record) for _, record in folder.machines()]
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
-        state = self._state_id()
+        state = self.context.state_id
         network = self._network_of(state)
         mine = {
             record.name: (one, record)
@@ -281,12 +281,6 @@ class Qemu(Provider):
     @property
     def _known_hosts(self) -> Path:
         return self.context.state / "known_hosts"
-
-    def _state_id(self) -> str:
-        try:
-            return (self.context.state / "id").read_text(encoding="ascii").strip()
-        except (FileNotFoundError, NotADirectoryError):
-            return ""
 
     def _network_of(self, state: str) -> str:
         """What the machines of one stack, environment and state directory have in common, and no other one has."""

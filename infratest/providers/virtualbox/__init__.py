@@ -188,7 +188,7 @@ class VirtualBox(Provider):
         return found
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
-        state = self._state_id()
+        state = self.context.state_id
         if not state:  # nothing was ever made from here
             return [self._host(spec, None, GONE, {}) for spec in specs]
         known, running = self._known, self._registry.running(deadline)
@@ -351,12 +351,6 @@ class VirtualBox(Provider):
     @property
     def _known_hosts(self) -> Path:
         return self.context.state / "known_hosts"
-
-    def _state_id(self) -> str:
-        try:
-            return (self.context.state / "id").read_text(encoding="ascii").strip()
-        except (FileNotFoundError, NotADirectoryError):
-            return ""
 
 
 def _options(spec: HostSpec) -> HostOptions:
