@@ -293,12 +293,37 @@ class TestWrongUse:
     def test_an_api_that_is_down(self, api, tmp_path):
         other = Stack(tmp_path / "other", "http://127.0.0.1:9/")
         words = failure(other, 3)
-        assert "no connection: " in words
-        assert "is the API up, and `endpoint:` its URL?" in words
+        assert "no connection at 127.0.0.1:9: Connection refused; is the API up, and `endpoint:` its URL?" in words
 
     def test_a_certificate_that_nobody_vouches_for(self, api, tmp_path):
         other = Stack(tmp_path / "other", api.url.replace("http:", "https:"))
-        assert "SSL" in failure(other, 5)
+        words = failure(other, 5)
+        assert "SSL" in words
+        assert "is `endpoint:` its URL, with its own port, and http only where it has no TLS?" in words
+
+    @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"])
+    def test_a_credential_that_no_header_can_hold_is_told_at_once_and_not_shown(self, stack, api, monkeypatch, name):
+        with monkeypatch.context() as wrong:
+            wrong.setenv(name, "hidden\nX-Other: 1")
+            words = failure(stack)
+        assert "a key, token or secret holds a line break or a blank at its end, and cannot be sent" in words
+        assert "hidden" not in words
+        assert not api.calls
+
+    @pytest.mark.parametrize(
+        ("status", "body", "words"),
+        [
+            (500, "", "HTTP 500: Internal Server Error"),
+            (502, "<html>tired</html>", "HTTP 502: "),
+            (200, "", "an answer that cannot be read (not in the form of this API)"),
+        ],
+    )
+    def test_an_answer_without_words_is_told_in_words_all_the_same(self, stack, api, status, body, words):
+        api.have(Fault(times=10**6, status=status, body=body))
+        told = failure(stack, 3)
+        assert words in told
+        assert "Error;" not in told.replace("Internal Server Error;", "")
+        assert "object" not in told
 
     def test_an_option_that_the_driver_cannot_serve_is_refused_before_anything_is_made(self, api, tmp_path):
         other = Stack(tmp_path / "other", api.url, driver="ovh")

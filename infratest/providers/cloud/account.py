@@ -13,8 +13,10 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from http.client import responses
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
@@ -174,9 +176,9 @@ def generic(error: Exception, status: int, headers: Mapping[str, str]) -> Failur
     import requests
     from libcloud.common.types import InvalidCredsError, MalformedResponseError
 
-    words = clean(str(error) or type(error).__name__, 400)
+    words = clean(str(error), 400) or responses.get(status, type(error).__name__)
     if isinstance(error, MalformedResponseError):
-        words = clean(f"{error.value}: {error.body}", 200)
+        words = clean(f"{error.value}: {error.body}" if error.body else responses.get(status, "nothing"), 200)
     if isinstance(error, requests.exceptions.RequestException | ssl.SSLError):
         return _no_answer(error, words)
     if isinstance(error, InvalidCredsError) or status in (401, 403):
@@ -190,6 +192,8 @@ def generic(error: Exception, status: int, headers: Mapping[str, str]) -> Failur
     if status == 404:
         return Failure(words=words, gone=True)
     if 200 <= status < 300 or isinstance(error, MalformedResponseError):
+        if isinstance(error, AttributeError | LookupError | TypeError):  # Python's words for what is not in it
+            words = "not in the form of this API"
         return Failure(
             words=f"an answer that cannot be read ({words})", advice="is `endpoint:` its API?", again="unsure"
         )
@@ -197,16 +201,55 @@ def generic(error: Exception, status: int, headers: Mapping[str, str]) -> Failur
 
 
 def _no_answer(error: Exception, words: str) -> Failure:
-    """Return what it means that no answer came: a connection that never was has done nothing."""
+    """Return what it means that no answer came: a connection that never was has done nothing.
+
+    Args:
+        words: of requests, which show the whole URL and with it what is signed: for us alone.
+    """
     import requests
 
+    why, at = _why(error), _place(error)
+    if isinstance(error, requests.exceptions.InvalidHeader):  # its words show the header, and what is in it
+        return Failure(words="a key, token or secret holds a line break or a blank at its end, and cannot be sent")
+    if isinstance(error, ValueError):
+        return Failure(words=f"the request cannot be sent: {why}", advice="is `endpoint:` a URL?")
     if isinstance(error, requests.exceptions.SSLError | ssl.SSLError):
-        return Failure(words=words, advice="its certificate is not trusted; name its authority's file with `ca:`")
+        return Failure(words=f"{why}{at}", advice=_about_certificate(why))
     if isinstance(error, requests.exceptions.ReadTimeout):
-        return Failure(words="no answer in time", advice="is the API up?", again="unsure")
+        return Failure(words=f"no answer in time{at}", advice="is the API up?", again="unsure")
     if isinstance(error, requests.exceptions.ConnectTimeout) or any(part in words for part in NEVER_SENT):
-        return Failure(words=f"no connection: {words}", advice="is the API up, and `endpoint:` its URL?", again="later")
-    return Failure(words=f"the connection broke before the answer: {words}", again="unsure")
+        return Failure(
+            words=f"no connection{at}: {why}", advice="is the API up, and `endpoint:` its URL?", again="later"
+        )
+    return Failure(words=f"the connection{at} broke before the answer: {why}", again="unsure")
+
+
+def _why(error: BaseException) -> str:
+    """Return the words of what is innermost in an error: those around it show Python's objects and a whole URL."""
+    while True:
+        context = None if error.__suppress_context__ else error.__context__
+        parts = (getattr(error, "reason", None), error.__cause__, context, *error.args)
+        inner = next((part for part in parts if isinstance(part, BaseException)), None)
+        if inner is None:
+            return clean(getattr(error, "strerror", None) or str(error) or type(error).__name__, 200)
+        error = inner
+
+
+def _place(error: Exception) -> str:
+    """Return where a request went, as ` at HOST:PORT`, without who asked."""
+    url = str(getattr(getattr(error, "request", None), "url", None) or "")
+    place = urlsplit(url).netloc.rpartition("@")[2]
+    return f" at {clean(place, 100)}" if place else ""
+
+
+def _about_certificate(why: str) -> str:
+    if "expired" in why or "not yet valid" in why:
+        return "is this machine's clock right? Else it needs a new certificate"
+    if "match" in why or "not valid for" in why:
+        return "name it in `endpoint:` as its certificate does"
+    if "certificate" in why:
+        return "its certificate is not trusted; name its authority's file with `ca:`"
+    return "is `endpoint:` its URL, with its own port, and http only where it has no TLS?"
 
 
 def rest(seconds: float, deadline: Deadline) -> None:
