@@ -15,13 +15,14 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
 from infratest.images import standing
@@ -31,6 +32,7 @@ from infratest.images.recipe import Recipe, names
 from infratest.images.recipe import recipe as recipe_of
 from infratest.images.rootfs import debootstrap_missing, root_folder, run, run_inside
 from infratest.images.sources import Sources
+from infratest.json_text import loads
 from infratest.local_program import call
 
 log = logging.getLogger(__name__)
@@ -231,7 +233,7 @@ def _foreign(name: str, path: Path, deadline: Deadline) -> DiskImage:
     """A disk that somebody made; what it is, its content says. Its id changes when it is written anew."""
     status, out, err = call(["qemu-img", "info", "--output=json", "--force-share", str(path)], deadline)
     try:
-        told = json.loads(out) if status == 0 else {}
+        told = loads(out) if status == 0 else {}
     except ValueError:
         told = {}
     wanted = FORMATS[path.suffix.lower()]
@@ -239,12 +241,24 @@ def _foreign(name: str, path: Path, deadline: Deadline) -> DiskImage:
     if not form or (wanted and form != wanted):
         words = err.strip().replace("\n", " ")[-300:] or f"its content is {form or 'nothing that qemu-img knows'}"
         raise ProviderError(f"{path} is no {wanted or 'disk'} that can be used: {words}")
-    if told.get("backing-filename"):
-        raise ProviderError(f"{path} stands on another disk, {told['backing-filename']}: make one of both, by "
-                            f"`qemu-img convert -O qcow2 {path.name} whole.qcow2`")  # fmt: skip
+    if others := _others(told):
+        raise ProviderError(f"{path} has its content in another file, {clean(others[0], 200)}, which whoever made the "
+                            f"disk chose: where that is right make one of both, by `qemu-img convert -O qcow2 "
+                            f"{path.name} whole.qcow2`")  # fmt: skip
     about = path.stat()
     identity = hashlib.sha256(f"{path.resolve()}\0{about.st_size}\0{about.st_mtime_ns}".encode()).hexdigest()[:12]
     return DiskImage(name=name, id=f"{path.stem}-{identity}", disk=path.resolve(), format=form)
+
+
+def _others(told: Mapping[str, Any]) -> list[str]:
+    """Return the other files that a disk's content is in, by `qemu-img info`: a machine would read whatever they are.
+
+    A qcow2 names the disk below it and a file of data, a VMDK its extents: of a whole one that is the VMDK itself.
+    """
+    data = (told.get("format-specific") or {}).get("data") or {}
+    named = [told.get("backing-filename"), data.get("data-file")]
+    named += [each.get("filename") for each in data.get("extents") or ()]
+    return [str(each) for each in named if each and each != told.get("filename")]
 
 
 # A recipe's disk

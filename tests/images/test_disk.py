@@ -86,8 +86,37 @@ def test_what_is_no_disk_is_refused_in_words(tmp_path: Path) -> None:
         disk.disk_image("text.qcow2", tmp_path, Deadline(LONG))
     made(tmp_path / "base.qcow2", "qcow2")
     made(tmp_path / "upper.qcow2", "qcow2", "-b", "base.qcow2", "-F", "qcow2")
-    with pytest.raises(ProviderError, match=r"upper\.qcow2 stands on another disk, base\.qcow2: make one of both"):
+    with pytest.raises(
+        ProviderError, match=r"upper\.qcow2 has its content in another file, base\.qcow2, .* make one of"
+    ):
         disk.disk_image("upper.qcow2", tmp_path, Deadline(LONG))
+
+
+@pytest.mark.parametrize("name", ["disk.qcow2", "disk.img"])
+def test_a_disk_whose_content_is_in_a_file_of_this_machine_is_refused(tmp_path: Path, name: str) -> None:
+    """A machine made from it would read whatever file its maker named."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(bytes(1 << 20))
+    made(tmp_path / name, "qcow2", "-o", f"data_file={secret},data_file_raw=on")
+    with pytest.raises(ProviderError, match=rf"{name} has its content in another file, {secret}, which whoever made"):
+        disk.disk_image(name, tmp_path, Deadline(LONG))
+
+
+def test_a_vmdk_that_is_one_file_is_taken_and_one_that_names_others_is_refused(tmp_path: Path) -> None:
+    made(tmp_path / "whole.vmdk", "vmdk")
+    assert disk.disk_image("whole.vmdk", tmp_path, Deadline(LONG)).format == "vmdk"
+    (tmp_path / "secret").write_bytes(bytes(1 << 20))
+    text = f"""# Disk DescriptorFile
+version=1
+CID=fffffffe
+parentCID=ffffffff
+createType="monolithicFlat"
+RW 2048 FLAT "{tmp_path}/secret" 0
+ddb.adapterType = "ide"
+"""
+    (tmp_path / "flat.vmdk").write_text(text)
+    with pytest.raises(ProviderError, match=r"flat\.vmdk has its content in another file, .*/secret"):
+        disk.disk_image("flat.vmdk", tmp_path, Deadline(LONG))
 
 
 def test_kept_disks_are_listed_and_removed_and_what_is_half_made_does_not_count(cache: Path) -> None:
