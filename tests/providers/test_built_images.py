@@ -194,9 +194,13 @@ def test_an_archive_of_docker_save_is_loaded_and_moves_no_tag_that_somebody_has(
         engine_words("image", "rm", theirs)
 
 
-def archive_of(*names: str) -> bytes:
+def archive_of(*names: str, manifest: bytes = b"") -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
+        if manifest:
+            about = tarfile.TarInfo("manifest.json")
+            about.size = len(manifest)
+            archive.addfile(about, io.BytesIO(manifest))
         for name in names:
             archive.addfile(tarfile.TarInfo(name))
     return stream.getvalue()
@@ -224,3 +228,13 @@ def test_an_archive_that_no_engine_loads_is_refused(stack: Stack, names: tuple[s
     (stack.folder / "made-oci.tar").write_bytes(archive_of(*names))
     with pytest.raises(UserError, match=words):
         stack.up(spec("made-oci.tar"))
+
+
+@pytest.mark.parametrize(
+    "manifest", [b"null", b"{}", b"3", b"[1]", b"[", b"\xff", b"[" * 200_000], ids=lambda one: one[:4].hex()
+)
+def test_an_archive_whose_manifest_is_damaged_is_refused_in_words(stack: Stack, manifest: bytes) -> None:
+    (stack.folder / "made-torn.tar").write_bytes(archive_of(manifest=manifest))
+    with pytest.raises(ProviderError, match=r"image made-torn\.tar: /.*made-torn\.tar could not be read: ") as caught:
+        stack.up(spec("made-torn.tar"))
+    assert "NoneType" not in str(caught.value)

@@ -60,6 +60,7 @@ def test_a_box_that_says_nothing_lets_in_vagrant_by_the_key_that_everybody_has(t
     [
         ({}, "is no Vagrant box: it has no metadata.json"),
         ({"metadata_dot_json": "{"}, "is no Vagrant box: it has no metadata.json"),
+        ({"metadata_dot_json": "[" * 200_000}, "is no Vagrant box: it has no metadata.json"),
         ({"metadata_dot_json": '{"provider": "libvirt"}'}, "is a Vagrant box for libvirt, not for virtualbox"),
         ({"metadata_dot_json": VIRTUALBOX}, "has no box.ovf"),
         (

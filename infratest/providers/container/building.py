@@ -14,13 +14,14 @@ import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
 from infratest.images.cache import cache_folder
 from infratest.images.named import Named
+from infratest.json_text import loads
 from infratest.providers.container.engine import PODMAN, Engine
 from infratest.tarfiles import tarfile
 
@@ -33,6 +34,8 @@ LAST_LINES = 12
 
 #: Of an archive of `docker save`, which says in this file what it holds; older and newer ones have these beside it.
 MANIFEST = "manifest.json"
+#: Bytes of it that are read; that of an image with a hundred layers has some ten thousand.
+LONGEST = 1 << 22
 SAVED = re.compile(r"manifest\.json|repositories|index\.json|oci-layout|blobs|[0-9a-f]{64}(\.json|\.tar)?")
 
 #: What at least one of is at the top of every root file system.
@@ -114,7 +117,9 @@ def _renamed(image: Named, tag: str, into: IO[bytes]) -> None:
     try:
         with tarfile.open(image.path) as archive, tarfile.open(fileobj=into, mode="w") as ours:
             manifest = archive.extractfile(MANIFEST)
-            held: list[dict[str, Any]] = json.load(manifest) if manifest else []
+            held = loads(manifest.read(LONGEST)) if manifest else []
+            if not isinstance(held, list) or not all(isinstance(one, dict) for one in held):
+                raise ValueError(f"its {MANIFEST} is no list of images")
             if len(held) != 1:
                 raise UserError(
                     f"image {image.name}: {image.path} holds {len(held)} images: save the one that hosts are made of"

@@ -7,7 +7,6 @@ and its disks). Any other name is a recipe's.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from infratest.images.boot_loader import bootable
 from infratest.images.cache import cache_folder
 from infratest.images.disk import disk_image, recipe_identity
 from infratest.images.fetched import digest_of, fetched, is_address, verify
+from infratest.json_text import loads
 from infratest.tarfiles import tarfile
 
 APPLIANCES = (".ova", ".ovf")
@@ -171,7 +171,7 @@ def _unpacked(box: Path, id: str) -> Iterator[Content]:
 
 def _content(box: Path, folder: Path) -> Content:
     try:
-        about = json.loads((folder / "metadata.json").read_text("utf-8"))
+        about = loads((folder / "metadata.json").read_text("utf-8"))
         provider = str(about["provider"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ProviderError(f"{box} is no Vagrant box: it has no metadata.json that names a provider") from error
