@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from infratest.errors import StateError
@@ -30,7 +28,7 @@ def test_a_place_that_cannot_be_looked_at_is_not_one_from_which_nothing_was_made
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match="could not be read: Not a directory; name another with --state"):
         read(tmp_path / "file")
-    os.symlink("id", tmp_path / "id")
+    (tmp_path / "id").symlink_to("id")
     for reading in (lambda: read(tmp_path), lambda: StateDir(tmp_path).id):
         with pytest.raises(StateError, match="could not be read: Too many levels of symbolic links"):
             reading()

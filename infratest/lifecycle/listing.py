@@ -13,8 +13,8 @@ from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.hosts import GONE, Host
 from infratest.lifecycle.removal import of_stack
-from infratest.providers._settling import Settling
-from infratest.providers.base import HostSpec, KeepsListings, Provider, Resource
+from infratest.providers._settling import KeepsListings, Settling
+from infratest.providers.base import HostSpec, Provider, Resource
 from infratest.store.journal import Journal, live, not_removed, removed, unanswered
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 FIRST_PAUSE, LAST_PAUSE = 0.25, 2.0  # seconds between two looks; each pause is twice the one before it
 #: Seconds by which two answers may lie apart and be in one row all the same, where listings lag for less.
 CLOSE = 2.0
@@ -41,3 +43,11 @@ class Settling:
         """Return how many seconds to wait before it is asked again."""
         pause, self._pause = self._pause, min(self._pause * 2, LAST_PAUSE)
         return pause if self._since is None else min(pause, max(0.0, self._since + self.seconds - now))
+
+
+@runtime_checkable
+class KeepsListings(Protocol):
+    """A provider that says again what it listed a moment ago, to ask its cloud less."""
+
+    def look_anew(self) -> None:
+        """Keep nothing: what `existing` says next is listed after this. Called where it contradicts the journal."""

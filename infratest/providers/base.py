@@ -388,14 +388,6 @@ class KeepsImages(Protocol):
 
 
 @runtime_checkable
-class KeepsListings(Protocol):
-    """A provider that says again what it listed a moment ago, to ask its cloud less."""
-
-    def look_anew(self) -> None:
-        """Keep nothing: what `existing` says next is listed after this. Called where it contradicts the journal."""
-
-
-@runtime_checkable
 class Foresees(Protocol):
     """A provider that can tell what is wrong with hosts as they are declared, before anything is asked for."""
 
