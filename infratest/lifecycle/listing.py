@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
-from infratest.hosts import GONE, Host
+from infratest.hosts import Host
 from infratest.lifecycle.removal import of_stack
-from infratest.providers._settling import KeepsListings, Settling
+from infratest.providers._settling import KeepsListings, Settling, settled_hosts
 from infratest.providers.base import HostSpec, Provider, Resource
 from infratest.store.journal import Journal, live, not_removed, removed, unanswered
 
@@ -89,19 +89,9 @@ class Listing:
         Raises:
             Unsettled: the deadline came first.
         """
-        clock = self._provider.clock
-        settling = Settling(self._provider.settles)
         records = live(self._journal.records()).values() if self._provider.settles else ()
         held = {one.name for one in records if (one.stack, one.env) == self._place}
-        there: dict[str, Host] = {}
-        while True:
-            began = clock.monotonic()
-            hosts = self._provider.hosts(specs, deadline)
-            believed = settling.said(began, clock.monotonic())
-            there |= {host.name: host for host in hosts if host.state != GONE}
-            missing = [host.name for host in hosts if host.name in held and host.name not in there]
-            if believed or not missing:
-                return [there.get(host.name, host) for host in hosts]
-            if deadline.passed:
-                raise Unsettled(f"whether {', '.join(missing)} exists", settling.seconds)
-            clock.sleep(min(settling.pause(clock.monotonic()), deadline.left))
+        hosts, unsure = settled_hosts(self._provider, specs, held, deadline, deadline)
+        if unsure:
+            raise Unsettled(f"whether {', '.join(unsure)} exists", self._provider.settles)
+        return hosts

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Protocol, runtime_checkable
+
+from infratest.deadline import Deadline
+from infratest.hosts import GONE, Host
+from infratest.providers.base import HostSpec, Provider
 
 FIRST_PAUSE, LAST_PAUSE = 0.25, 2.0  # seconds between two looks; each pause is twice the one before it
 #: Seconds by which two answers may lie apart and be in one row all the same, where listings lag for less.
@@ -51,3 +56,25 @@ class KeepsListings(Protocol):
 
     def look_anew(self) -> None:
         """Keep nothing: what `existing` says next is listed after this. Called where it contradicts the journal."""
+
+
+def settled_hosts(
+    provider: Provider, specs: Sequence[HostSpec], held: Collection[str], deadline: Deadline, wait: Deadline
+) -> tuple[list[Host], list[str]]:
+    """Return the hosts as they are now, and the names of those of which it is not known whether they are gone.
+
+    Args:
+        held: names of hosts that are there by the journal; one of them is gone only if it stays so. wait: until when
+        a provider that says so is asked again.
+    """
+    clock, settling = provider.clock, Settling(provider.settles)
+    there: dict[str, Host] = {}
+    while True:
+        began = clock.monotonic()
+        hosts = provider.hosts(specs, deadline)
+        believed = settling.said(began, clock.monotonic())
+        there |= {host.name: host for host in hosts if host.state != GONE}
+        missing = [host.name for host in hosts if host.name in held and host.name not in there]
+        if believed or not missing or wait.passed or deadline.passed:
+            return [there.get(host.name, host) for host in hosts], [] if believed else missing
+        clock.sleep(min(settling.pause(clock.monotonic()), wait.left, deadline.left))

@@ -22,6 +22,9 @@ from infratest.store.directory import StateDir
 from infratest.store.journal import Journal, Record, made_by_others
 from infratest.transports.base import Transport
 
+#: Of the time for looking at hosts: what may go into looking for one that a listing has forgotten.
+SHARE = 1 / 3
+
 
 def open_provider(stack: StackFile, state: StateDir) -> Provider:
     """Return the stack's provider with its options.
@@ -41,14 +44,27 @@ def open_provider(stack: StackFile, state: StateDir) -> Provider:
 
 
 def open_hosts(stack: StackFile, state: StateDir, deadline: Deadline) -> list[Host]:
-    """Return the hosts of the stack as they are now, in the stack file's order, each with its state."""
+    """Return the hosts of the stack as they are now, in the stack file's order, each with its state.
+
+    A listing that lags may forget a host for a while. One that is there by the journal is looked for again for as long
+    as listings may lag, and for no more than a share of the time: what is asked of the others needs the rest.
+    """
     listing.read(stack.hosts, deadline)
     provider = open_provider(stack, state)
-    hosts = provider.hosts(stack.hosts, deadline)
+    hosts = _settled(provider, stack, state, deadline) if provider.settles else provider.hosts(stack.hosts, deadline)
     if any(host.state == GONE for host in hosts):
         with suppress(StateError):  # a damaged journal is told by those who work with it
             refuse_another(stack, provider, Journal(state).records())
     return as_made(hosts, stack, state)
+
+
+def _settled(provider: Provider, stack: StackFile, state: StateDir, deadline: Deadline) -> list[Host]:
+    from infratest.providers._settling import settled_hosts  # for the few providers whose listings lag
+
+    held: set[str] = set()
+    with suppress(StateError):  # a damaged journal is told by those who work with it
+        held = _held(stack, state)
+    return settled_hosts(provider, stack.hosts, held, deadline, deadline.at_most(deadline.left * SHARE))[0]
 
 
 def makers(stack: StackFile, provider: Provider) -> list[str]:
@@ -81,11 +97,16 @@ def as_made(hosts: Sequence[Host], stack: StackFile, state: StateDir) -> list[Ho
     if not any(host.state == GONE for host in hosts):
         return list(hosts)
     try:
-        held = Journal(state).live().values()
+        made = _held(stack, state)
     except StateError:
         return list(hosts)  # what a damaged journal would have said is told by those who work with it
-    made = {one.name for one in held if (one.stack, one.env) == (stack.name, stack.env)}
     return [host.changed(state=NOT_MADE) if host.state == GONE and host.name not in made else host for host in hosts]
+
+
+def _held(stack: StackFile, state: StateDir) -> set[str]:
+    """Return the names of the hosts that are there by the journal. Raises StateError."""
+    held = Journal(state).live().values()
+    return {one.name for one in held if (one.stack, one.env) == (stack.name, stack.env)}
 
 
 def component_values(stack: StackFile, state: StateDir) -> Mapping[tuple[str, str], Mapping[str, str]]:

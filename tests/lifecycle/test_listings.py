@@ -24,6 +24,7 @@ from infratest.providers.simulator import Simulator
 from infratest.providers.simulator.clock import VirtualClock
 from infratest.providers.simulator.world import DELETED, per_kind, per_name, per_tick
 from infratest.stack.declared import StackFile
+from infratest.stack.open import open_hosts
 from infratest.store.directory import StateDir
 
 
@@ -99,6 +100,18 @@ def test_a_host_that_a_listing_forgets_for_a_while_is_not_made_again_nor_forgott
         assert [host.state for host in up(life)] == [RUNNING, RUNNING]
         assert set(life.journal.live()) == set(before)
         assert there(life) == before
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_check_looks_again_for_a_host_that_a_listing_forgets(place: Place, seed: int) -> None:
+    """The listing forgets it for a part of that time; one that is gone is told as that."""
+    up(place.life(seed=seed, lag="30s"))
+    place.life().clock.sleep(60.0)
+    for _ in range(3):
+        life = place.life(seed=seed, lag="30s", forget=["60 %"])
+        assert [host.state for host in open_hosts(life.stack, life.state, Deadline(30.0))] == [RUNNING, RUNNING]
+    vanish(life, "web")
+    assert [host.state for host in open_hosts(life.stack, life.state, Deadline(30.0))] == [RUNNING, GONE]
 
 
 def test_a_host_that_a_listing_forgets_is_not_said_to_be_gone_for_want_of_time(place: Place) -> None:
