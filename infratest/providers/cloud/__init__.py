@@ -27,7 +27,7 @@ from infratest.providers._choices import Choice
 from infratest.providers._component import ComponentSpec
 from infratest.providers._key_store import KEYPAIR, StoredKey
 from infratest.providers.base import Console, Context, HostSpec, Lease, Provider, Request, Resource, transport_of
-from infratest.providers.cloud import beside, doctor, drivers, options
+from infratest.providers.cloud import beside, doctor, drivers, options, refused
 from infratest.providers.cloud.account import Account
 from infratest.providers.cloud.chosen import Chosen, price_list
 from infratest.providers.cloud.drivers import base
@@ -82,23 +82,7 @@ class Cloud(Provider):
 
     def foresee(self, specs: Sequence[HostSpec]) -> None:
         """Refuse what this driver cannot do and what no server can be, before anything is asked for."""
-        driver = drivers.kind_of(self.options.driver)  # asked of nobody, so that no credentials are needed
-        name = self.options.driver
-        for region in self.options.regions:
-            if "regions" not in driver.can:
-                raise UserError(f"provider cloud: driver {name} has no regions: remove `regions: [{region}]`")
-        for needed in ("labels", "user-data"):
-            if needed not in driver.can:
-                words = f"driver {name} has no {base.CAN[needed]}, so that a run which is killed could leave "
-                words += "servers that nobody finds" if needed == "labels" else "a host that cannot be logged in to"
-                raise UserError(f"provider cloud: {words}; its hosts can be listed, not made")
-        for spec in specs:
-            own = of_host(spec)
-            options.needs(spec)
-            if options.address_of(spec) == "floating" and "floating" not in driver.can:
-                raise UserError(f"{options.at(spec, 'address')}: driver {name} has no {base.CAN['floating']}")
-            if own.owner and "owner" not in driver.can:
-                raise UserError(f"{options.at(spec, 'owner')}: driver {name} has no {base.CAN['owner']}")
+        refused.refuse(self.options, specs)
 
     def choose(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Choice]:
         """Return image and size of each host, as the cloud has them now."""
