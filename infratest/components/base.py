@@ -64,6 +64,10 @@ class Component(ABC):
         """Return the names of the hosts that it is for, those that its `to` chooses. Raises UserError."""
         return chosen(getattr(self.options, "to", {}), hosts, f"{self.where}.to")
 
+    def stays_on_hosts(self) -> bool:
+        """Return whether it is wanted on its hosts, also where a provider makes such things: by an option `on`."""
+        return getattr(self.options, "on", "") == "hosts"
+
     @classmethod
     @abstractmethod
     def words(cls, spec: ComponentSpec) -> str:

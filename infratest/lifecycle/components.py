@@ -57,10 +57,10 @@ def foresee(life: Lifecycle) -> None:
     found = declared(life)
     own = _makes(life)
     for one in found:
-        if one.kind not in own:
+        if not _made(one, own):
             _refuse(life, one)
     if isinstance(life.provider, MakesComponents):
-        life.provider.declare([one for one in found if one.kind in own], life.stack.hosts)
+        life.provider.declare([one for one in found if _made(one, own)], life.stack.hosts)
 
 
 def requests(life: Lifecycle, specs: Sequence[HostSpec]) -> list[Request]:
@@ -90,7 +90,7 @@ def fit(life: Lifecycle, deadline: Deadline) -> None:
 def place(life: Lifecycle, specs: Sequence[HostSpec], deadline: Deadline) -> None:
     """Have these hosts, which answer, be as the components want that are had on them; undo what is declared no more."""
     own = _makes(life)
-    wanted = [one for one in life.stack.components if one.kind not in own]
+    wanted = [one for one in life.stack.components if not _made(one, own)]
     before = placed(life.journal.records())
     if not wanted and not before:
         return
@@ -129,7 +129,7 @@ def shown(life: Lifecycle) -> list[Shown]:
             kind=one.kind,
             words=_plugin(one.kind).words(one),
             hosts=one.hosts,
-            way="" if one.kind in own else str(getattr(_plugin(one.kind), "on_hosts", "")),
+            way="" if _made(one, own) else str(getattr(_plugin(one.kind), "on_hosts", "")),
         )
         for one in declared(life)
     ]
@@ -153,11 +153,16 @@ def made_by_provider(life: Lifecycle, kind: str) -> MakesComponents:
 
 def _of_provider(life: Lifecycle) -> list[ComponentSpec]:
     own = _makes(life)
-    return [one for one in declared(life) if one.kind in own] if own else []
+    return [one for one in declared(life) if _made(one, own)] if own else []
 
 
 def _makes(life: Lifecycle) -> frozenset[str]:
     return frozenset(life.provider.makes()) if isinstance(life.provider, MakesComponents) else frozenset()
+
+
+def _made(one: ComponentSpec, own: frozenset[str]) -> bool:
+    """Return whether a component is made by the provider, which makes these types."""
+    return one.kind in own and not one.on_hosts
 
 
 def _refuse(life: Lifecycle, one: ComponentSpec) -> None:
@@ -165,6 +170,8 @@ def _refuse(life: Lifecycle, one: ComponentSpec) -> None:
     others = _providers_of(one.kind)
     able = f"; {' and '.join(others)} can" if others else ""
     if not isinstance(_plugin(one.kind), OnHosts):
+        if provider in others:  # one for many clouds, of which this is not able to
+            provider, able = f"{provider} at {life.provider.places()[0]}", "; at other clouds it does"
         raise UserError(f"{start}provider {provider} makes no such thing{able}; remove it, or take another provider")
     if life.provider.declared:
         raise UserError(f"{start}hosts of provider {provider} were not made from here, and are left as they are{able}")

@@ -63,13 +63,14 @@ class ComponentSpec:
 
     Args:
         kind: the word behind `type:`, and the kind of its resource. hosts: names of those that it is for. wish: one of
-        the values above, or an outsider's own.
+        the values above, or an outsider's own. on_hosts: it is wanted there, also where a provider makes such things.
     """
 
     name: str
     kind: str
     hosts: tuple[str, ...] = ()
     wish: object = None
+    on_hosts: bool = False
     where: str = ""  # file:line, for messages
 
 

@@ -49,5 +49,10 @@ def _component(document: Document, name: str, entry: dict[str, object], hosts: S
     folder = document.path.absolute().parent
     made = plugin(build(options, given, where) if options is not None else None, where, folder)
     return ComponentSpec(
-        name=name, kind=kind, hosts=made.hosts(hosts), wish=made.wish(hosts), where=document.where(key)
+        name=name,
+        kind=kind,
+        hosts=made.hosts(hosts),
+        wish=made.wish(hosts),
+        on_hosts=made.stays_on_hosts(),
+        where=document.where(key),
     )

@@ -16,8 +16,10 @@ import pytest
 
 from infratest import outsiders
 from infratest.deadline import Deadline
+from infratest.errors import ProviderError
 from infratest.lifecycle import components
 from infratest.lifecycle.destroy import destroy
+from infratest.lifecycle.halt import halt
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.reap import reap
 from infratest.lifecycle.up import up
@@ -67,6 +69,7 @@ class Case:
         name: the provider's. options: its own. host_options: of both hosts. at: returns the names of the hosts that
         each component is at, by its name, of the stack with this state directory's id: those behind a firewall, the
         one that an address leads to. It asks whoever knows, and not the provider. more: components of an outsider's.
+        only_halted: a host that runs is not put behind a firewall, and `up` says that it is to be halted first.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict)
     host_options: Mapping[str, Any] = field(default_factory=dict)
     more: tuple[ComponentSpec, ...] = ()
+    only_halted: bool = False
 
 
 class Stack:
@@ -98,8 +102,16 @@ class Stack:
     def up(self, *components: ComponentSpec) -> Mapping[str, Resource]:
         """Bring it up with these components declared, and return them as they are then, by their names."""
         self.components = components
+        if self.case.only_halted and self._is_to_be_halted():
+            with pytest.raises(ProviderError, match="run `infratest halt`"):
+                up(self.life())
+            halt(self.life())
         up(self.life())
         return self.beside()
+
+    def _is_to_be_halted(self) -> bool:
+        there, at = {one.name for one in self.mine() if one.kind == "host"}, self.at()
+        return any((hosts & there) - at.get(name, set()) for name, hosts in self.declared().items())
 
     def declared(self) -> dict[str, set[str]]:
         return {one.name: {*one.hosts} for one in self.components}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from infratest.components.base import Component, ForHosts, chosen
 from infratest.components.firewall import nftables
@@ -36,6 +36,13 @@ class Options(ForHosts):
             "description": "Of a firewall: what is let in. port: 80, or 8000-8010; all without. protocol: tcp "
             "(default), udp, icmp or any. from: any (default), a network as 192.0.2.0/24, {group: NAME} or {host: "
             "NAME}. The SSH port always is let in.",
+        },
+    )
+    on: Literal["provider", "hosts"] = field(
+        default="provider",
+        metadata={
+            "description": "Of a firewall: hosts has it as rules of nftables there, also where the provider has such "
+            "things of its own.",
         },
     )
 

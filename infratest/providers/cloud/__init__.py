@@ -276,6 +276,7 @@ class Cloud(Provider):
     def start(self, resource: Resource, deadline: Deadline) -> None:
         """Start a halted server; fine if it runs."""
         self._needs("halt")
+        self._beside.regroup(resource, self._components, deadline)
         self._fleet.switch(resource.name, resource.id, base.RUNNING, deadline)
 
     def reboot(self, resource: Resource, deadline: Deadline) -> None:

@@ -85,7 +85,7 @@ class Beside:
         elif isinstance(component.wish, Firewall):
             self._open(component, component.wish, made, hosts, specs, deadline)
             for host in mine:
-                self._put_behind(host, made.labels, components, deadline)
+                self.put_behind(host, components, deadline)
 
     def _give(self, made: Resource, host: Resource, deadline: Deadline) -> None:
         region, server = self._fleet.parts(host.id)
@@ -106,7 +106,7 @@ class Beside:
         specs: Mapping[str, HostSpec],
         deadline: Deadline,
     ) -> None:
-        region, id = self._fleet.parts(made.id)
+        _, id = self._fleet.parts(made.id)
         addresses: dict[str, tuple[str, ...]] = {}
         named = {name for one in wish.openings for name in one.hosts}
         for host in hosts:
@@ -116,14 +116,25 @@ class Beside:
         ports = {options.of_host(specs[name]).ssh_port for name in component.hosts if name in specs}
         rules = {*_ssh(ports), *(rule for one in wish.openings for rule in rules_of(one, addresses))}
         what = f"setting the rules of firewall {made.name}"
-        self._account.call(what, lambda lib: self._driver.set_rules(lib, id, rules), deadline, region=region)
+        self._fleet.until_done(what, lambda lib: self._driver.set_rules(lib, id, rules), deadline)
 
-    def _put_behind(
-        self, host: Resource, labels: Mapping[str, str], components: Sequence[ComponentSpec], deadline: Deadline
-    ) -> None:
+    def regroup(self, host: Resource, components: Sequence[ComponentSpec], deadline: Deadline) -> None:
+        """Put a host that is halted behind its firewalls, before it starts: some clouds do it then alone."""
+        if self._driver.regroups_halted and components:
+            region, _ = self._fleet.parts(host.id)
+            self._fleet.others(region, deadline)
+            settled = (base.RUNNING, base.STOPPED)
+            server = self._fleet.wait(host.name, host.id, lambda seen: seen.state in settled, deadline)
+            if server.state == base.STOPPED:
+                self.put_behind(host, components, deadline)
+
+    def put_behind(self, host: Resource, components: Sequence[ComponentSpec], deadline: Deadline) -> None:
+        """Have a host be behind those firewalls of these that are for it, where there are some, and no others."""
         region, server = self._fleet.parts(host.id)
         names = [one.name for one in components if one.kind == FIREWALL and host.name in one.hosts]
-        groups = [found.id for name in names if (found := self._fleet.below(FIREWALL, name, labels))]
+        groups = [found.id for name in names if (found := self._fleet.below(FIREWALL, name, host.labels))]
+        if not names:
+            return
         with self._lock:
             known = self._made_behind.get(server)
         if known is not None and {*known} == {*groups}:

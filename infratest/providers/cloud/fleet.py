@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
@@ -140,11 +141,13 @@ class Fleet:
                 with self._lock:
                     kept, when = self._below.get(self.region, NOTHING)
                     self._below[self.region] = ([*kept, made], when)
-                return made
+                break
             except CallFailed as error:
                 self.changed(self.region)
                 if not error.unsure or deadline.passed or not self._unmade(kind, name, labels, deadline):
                     raise
+        self.until_done(f"making {kind} {name}", lambda lib: self._driver.is_done(lib, kind, id), deadline)
+        return made
 
     def _unmade(self, kind: str, name: str, labels: Mapping[str, str], deadline: Deadline) -> bool:
         """Remove what a call may have made whose answer was lost; return whether there is none now.
@@ -163,6 +166,13 @@ class Fleet:
                 return True
             if deadline.passed:
                 return False
+
+    def until_done(self, what: str, work: Callable[[Any], bool], deadline: Deadline) -> None:
+        """Ask for a thing until the cloud says that it is done. Raises ProviderError: it failed, or it is late."""
+        while not self._account.call(what, work, deadline):
+            rest(PAUSE, deadline)
+            if deadline.passed:
+                raise ProviderError(f"{what}: {self._account.title} was not done with it in time; try again later")
 
     def make_server(self, title: str, wanted: ServerSpec, deadline: Deadline) -> str:
         """Have one server, whatever happens to the answers, and return its id.

@@ -14,6 +14,8 @@ from tests.worlds.nodes import Nodes, plain
 Asked = dict[str, str]
 Answer = dict[str, Any]
 
+#: Jobs that change the rules of security groups.
+RULE_JOBS = ("user.AuthorizeSecurityGroupIngressCmd", "user.RevokeSecurityGroupIngressCmd")
 #: Command -> what answers it.
 COMMANDS: dict[str, Callable[[Account, Asked], Answer]] = {}
 
@@ -77,6 +79,12 @@ class Account:
         """Return what a command answers. Raises Refused: it is refused."""
         with self._lock:
             return COMMANDS[name](self, asked)
+
+    def look_at_rules(self, but: Job | None = None) -> None:
+        """Let the time of one look pass for what changes the rules of groups, as it does for one of these."""
+        for job in self.jobs.values():
+            if job.command in RULE_JOBS and job is not but:
+                job.look()
 
     def job(self, name: str, work: Callable[[], Answer]) -> Job:
         job = Job(f"user.{name}Cmd", int(self.wishes["pending"]), work)
@@ -301,10 +309,12 @@ def query_async_job_result(account: Account, asked: Asked) -> Answer:
     if job is None:
         raise Refused(431, nobody("jobid", asked))
     job.look()
+    if job.command in RULE_JOBS:
+        account.look_at_rules(job)
     return job.answer()
 
 
-# Tags, security groups, key pairs
+# Tags, key pairs
 
 
 @command
@@ -328,57 +338,6 @@ def list_tags(account: Account, asked: Asked) -> Answer:
         for key, value in one.tags.items()
     ]
     return page(asked, "tag", just(asked, found, "resourceid", "key", "value"))
-
-
-@command
-def create_security_group(account: Account, asked: Asked) -> Answer:
-    if any(one["name"] == asked["name"] for one in account.groups.values()):
-        raise Refused(431, f"Unable to create security group, a group with name {asked['name']} already exists.")
-    made = whose() | {
-        "id": new_id(), "name": asked["name"], "description": asked.get("description", ""), "ingressrule": [],
-        "egressrule": [], "tags": [],
-    }  # fmt: skip
-    account.groups[made["id"]] = made
-    return {"securitygroup": made}
-
-
-@command
-def list_security_groups(account: Account, asked: Asked) -> Answer:
-    named = {"name": asked["securitygroupname"]} if "securitygroupname" in asked else {}
-    return page(asked, "securitygroup", just(asked | named, list(account.groups.values()), "id", "name"))
-
-
-@command
-def authorize_security_group_ingress(account: Account, asked: Asked) -> Answer:
-    group = account.groups.get(asked.get("securitygroupid", ""))
-    if group is None:
-        raise Refused(431, nobody("securitygroupid", asked))
-    rule: Answer = {"protocol": asked.get("protocol", "all").lower()}
-    if "startport" in asked:
-        rule |= {"startport": int(asked["startport"]), "endport": int(asked["endport"])}
-    of = "usersecuritygrouplist[0]"
-    froms = [{"cidr": one} for one in asked.get("cidrlist", "").split(",") if one]
-    if f"{of}.group" in asked:
-        froms.append({"securitygroupname": asked[f"{of}.group"], "account": asked[f"{of}.account"]})
-
-    def work() -> Answer:
-        group["ingressrule"] += [{"ruleid": new_id()} | rule | one for one in froms]
-        return {"securitygroup": group}
-
-    job = account.job("AuthorizeSecurityGroupIngress", work)
-    job.look()  # nobody waits for it: it is done while others are asked
-    return {"jobid": job.id}
-
-
-@command
-def delete_security_group(account: Account, asked: Asked) -> Answer:
-    id = asked.get("id", "")
-    if id not in account.groups:
-        raise Refused(431, nobody("id", asked))
-    if any(id in one.groups for one in account.machines.values()):
-        raise Refused(536, "Cannot delete group when it's in use by virtual machines")
-    del account.groups[id]
-    return {"success": "true"}
 
 
 @command

@@ -60,11 +60,7 @@ class Jobs:
 
     def _outcome(self, lib: Any, server: str, job: Job) -> tuple[int, str]:
         """Return a job's status, and why it failed."""
-        answer = lib.ask("queryAsyncJobResult", jobid=job.id)
-        status, reason = int(answer["jobstatus"]), ""
-        if status == FAILED:
-            result = answer.get("jobresult") or {}
-            reason = clean(str(result.get("errortext") or "its job failed"), 400)
+        status, reason = outcome(lib, job.id)
         if status != UNDER_WAY:
             self._done(server, job, reason)
         return status, reason
@@ -75,3 +71,13 @@ class Jobs:
                 del self._jobs[server]
             if reason:
                 self._reasons[server] = reason
+
+
+def outcome(lib: Any, job: str) -> tuple[int, str]:
+    """Return a job's status, and why it failed where it did."""
+    answer = lib.ask("queryAsyncJobResult", jobid=job)
+    status = int(answer["jobstatus"])
+    if status != FAILED:
+        return status, ""
+    result = answer.get("jobresult") or {}
+    return status, clean(str(result.get("errortext") or "its job failed"), 400)

@@ -196,6 +196,8 @@ class Driver(ABC):
     kinds: ClassVar[tuple[str, ...]] = ()
     #: Types of components that it makes, each of which `others` lists and `destroy` removes.
     makes: ClassVar[tuple[str, ...]] = ()
+    #: True: `set_groups` needs a server that is stopped, or in these groups already.
+    regroups_halted: ClassVar[bool] = False
     #: Seconds by which a listing may lag behind what was asked for; see `Provider.settles`.
     settles: ClassVar[float] = 0.0
     #: Characters of a label's value; a longer one is left out.
@@ -300,6 +302,10 @@ class Driver(ABC):
         """
         raise ProviderError(f"driver {self.name} makes no {kind}")
 
+    def is_done(self, lib: Any, kind: str, id: str) -> bool:
+        """Return whether all is done that `create` asked for. Raises ProviderError: a part of it failed, and why."""
+        return True
+
     def others(self, lib: Any) -> list[Resource]:
         """Return everything of `kinds` and `makes` that is ours, whoever's lease it has, by its labels or its name.
 
@@ -321,8 +327,8 @@ class Driver(ABC):
         """Make a security group that lets nothing in, and return its id. `network`: the user's word for where it is."""
         raise ProviderError(f"driver {self.name} makes no firewall")
 
-    def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> None:
-        """Have a group let in exactly this."""
+    def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> bool:
+        """Have a group let in exactly this; return False where that is on its way and is to be asked for again."""
         raise ProviderError(f"driver {self.name} has no rules of a firewall")
 
     def set_groups(self, lib: Any, server: str, ids: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ import base64
 import ipaddress
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,9 @@ from infratest.errors import ProviderError, UserError, unknown
 from infratest.providers.base import Resource
 from infratest.providers.cloud import choice
 from infratest.providers.cloud.drivers import _cloudstack
+from infratest.providers.cloud.drivers._cloudstack_groups import Groups, labels_of_group
 from infratest.providers.cloud.drivers._cloudstack_jobs import UNDER_WAY, Jobs
-from infratest.providers.cloud.drivers._described import PREFIX, described, labels_of
+from infratest.providers.cloud.drivers._described import PREFIX
 from infratest.providers.cloud.drivers.base import (
     ERROR,
     GONE,
@@ -36,6 +37,7 @@ from infratest.providers.cloud.drivers.base import (
     Driver,
     Failure,
     Image,
+    Rule,
     Server,
     ServerSpec,
     Settings,
@@ -77,6 +79,8 @@ class CloudStack(Driver):
     name = "cloudstack"
     can = frozenset(("labels", "user-data", "firewall", "halt", "reboot", "owner"))
     kinds = ("firewall",)
+    makes = ("firewall",)
+    regroups_halted = True
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -87,6 +91,7 @@ class CloudStack(Driver):
         self._expunges: bool | None = None
         self._shown = False  # a listing shows a server's details
         self._jobs = Jobs()
+        self._groups = Groups()
 
     @property
     def region(self) -> str:
@@ -163,8 +168,9 @@ class CloudStack(Driver):
         }
         if wanted.network:
             given["networkids"] = self._network(lib, wanted.network, zone)
-        if wanted.firewall and zone.groups:
-            given["securitygroupids"] = wanted.firewall.id
+        groups = wanted.firewalls or ((wanted.firewall,) if wanted.firewall else ())
+        if groups and zone.groups:
+            given["securitygroupids"] = ",".join(group.id for group in groups)
         answer = lib.ask("deployVirtualMachine", **given)
         id = str(answer["id"])
         self._jobs.asked(id, answer, RUNNING)
@@ -285,29 +291,41 @@ class CloudStack(Driver):
         ports: Sequence[int],
         network: str,
     ) -> str:
-        there = [one for one in self._groups(lib, securitygroupname=name) if _labels(one).get(NAME_LABEL) == name]
-        if there:
-            group = there[0]
-        else:
-            given = {"name": name, "description": described(labels)}
-            group = lib.ask("createSecurityGroup", **given)["securitygroup"]
-        has = {(str(one.get("startport", "")), one.get("cidr") or "") for one in group.get("ingressrule", [])}
-        for rule in _rules(group, ports):
-            if (str(rule.get("startport", "")), rule.get("cidrlist", "").partition(",")[0]) not in has:
-                lib.ask("authorizeSecurityGroupIngress", securitygroupid=group["id"], **rule)
+        group = self._groups.create(lib, name, labels)
+        self._groups.open_to_own(lib, group, ports)
         return str(group["id"])
 
+    def is_done(self, lib: Any, kind: str, id: str) -> bool:
+        return self._groups.judge(lib, id)
+
     def others(self, lib: Any) -> list[Resource]:
-        found = [(one, _labels(one)) for one in self._groups(lib)]
+        found = [(one, labels_of_group(one)) for one in self._groups.listed(lib)]
         return [
             Resource(kind="firewall", id=str(one["id"]), name=labels[NAME_LABEL], labels=labels)
             for one, labels in found
             if NAME_LABEL in labels
         ]
 
-    def _groups(self, lib: Any, **given: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = lib.pages("listSecurityGroups", "securitygroup", **given)
-        return found
+    def create_group(self, lib: Any, name: str, labels: Mapping[str, str], network: str) -> str:
+        zone = self._zone(lib)
+        if not zone.groups:
+            words = f"zone {zone.name} has no security groups: say `on: hosts` to have it as rules of nftables there"
+            raise UserError(f"firewall {labels[NAME_LABEL]}: {words}")
+        return str(self._groups.create(lib, name, labels)["id"])
+
+    def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> bool:
+        return self._groups.set_rules(lib, id, rules)
+
+    def set_groups(self, lib: Any, server: str, ids: Sequence[str]) -> None:
+        for found in self._one(lib, server):
+            if {str(one["id"]) for one in found.get("securitygroup", [])} == {*ids}:
+                return
+            if found.get("state") != "Stopped":
+                raise ProviderError(
+                    "driver cloudstack: a server is put behind a firewall when it is made, or when it is halted: run "
+                    "`infratest halt` with --host and its name, then `infratest up`"
+                )
+            lib.ask("updateVirtualMachine", id=server, securitygroupids=",".join(ids))
 
     def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
         from libcloud.common.exceptions import BaseHTTPError
@@ -322,18 +340,6 @@ class CloudStack(Driver):
                 "and keep it until CloudStack expunges them, which this account may not have done at once "
                 "(allow.user.expunge.recover.vm): `infratest reap` removes it later"
             ) from None
-
-
-def _rules(group: Mapping[str, Any], ports: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """Yield what comes in: everything from the group's own servers, and some ports from anywhere."""
-    own = "usersecuritygrouplist[0]"
-    yield {"protocol": "ALL", f"{own}.account": group["account"], f"{own}.group": group["name"]}
-    for port in ports:
-        yield {"protocol": "TCP", "startport": port, "endport": port, "cidrlist": "0.0.0.0/0,::/0"}
-
-
-def _labels(group: Mapping[str, Any]) -> dict[str, str]:
-    return labels_of(str(group.get("description") or ""))
 
 
 def _busy(found: Mapping[str, Any]) -> bool:

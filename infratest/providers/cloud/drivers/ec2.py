@@ -288,7 +288,7 @@ class Ec2(Driver):
             given["VpcId"] = str(next(answer.iter(tag("vpcId"))).text)
         return str(asked(lib, "CreateSecurityGroup", given).findtext(tag("groupId")))
 
-    def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> None:
+    def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> bool:
         (group,) = asked(lib, "DescribeSecurityGroups", {"GroupId.1": id}).iterfind(
             f"{tag('securityGroupInfo')}/{tag('item')}"
         )
@@ -296,6 +296,7 @@ class Ec2(Driver):
         for action, changed in (("Authorize", {*rules} - there), ("Revoke", there - {*rules})):
             if changed:
                 asked(lib, f"{action}SecurityGroupIngress", {"GroupId": id} | _permissions(changed))
+        return True
 
     def set_groups(self, lib: Any, server: str, ids: Sequence[str]) -> None:
         given = {f"GroupId.{number}": id for number, id in enumerate(ids, 1)}

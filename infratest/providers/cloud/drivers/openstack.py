@@ -244,7 +244,7 @@ class OpenStack(Driver):
     def create_group(self, lib: Any, name: str, labels: Mapping[str, str], network: str) -> str:
         return str(self._create_group(lib, name, labels)["id"])
 
-    def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> None:
+    def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> bool:
         group = lib.ask("network", "GET", f"/v2.0/security-groups/{id}")["security_group"]
         there = {_meant(one): one["id"] for one in group["security_group_rules"] if one["direction"] == "ingress"}
         missing = [_written(id, rule) for rule in sorted(rules, key=repr) if rule not in there]
@@ -253,6 +253,7 @@ class OpenStack(Driver):
         for rule, own in there.items():
             if rule not in rules:
                 lib.ask("network", "DELETE", f"/v2.0/security-group-rules/{own}")
+        return True
 
     def set_groups(self, lib: Any, server: str, ids: Sequence[str]) -> None:
         for port in lib.pages("network", "/v2.0/ports", "ports", device_id=server):

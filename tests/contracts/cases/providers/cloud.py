@@ -11,7 +11,7 @@ import pytest
 from infratest.testing import provider_components
 from infratest.testing.providers import Case, case_of
 from tests.contracts.case_files import with_hosts
-from tests.worlds import moto_ec2
+from tests.worlds import cloudstack_simulator, moto_ec2
 from tests.worlds.openstack import account
 from tests.worlds.openstack.cloud import Project, cloud
 from tests.worlds.openstack.outside import Outside, outside_of
@@ -87,4 +87,29 @@ def _at_openstack(project: Project, outside: Outside, state_id: str) -> dict[str
     return found
 
 
-COMPONENTS = {"ec2": on_ec2, "openstack": on_openstack}
+@contextmanager
+def on_cloudstack() -> Iterator[provider_components.Case]:
+    """A simulator of its API; like the real one it changes the groups of halted instances alone."""
+
+    def at(state_id: str) -> dict[str, set[str]]:
+        account, found = cloudstack_simulator.simulator().account, {"wall": set[str]()}
+        for one in account.machines.values():
+            if one.details.get("infratest.state") == state_id and one.state in ("Running", "Stopped"):
+                for group in one.groups:
+                    component = named(account.groups[group]["name"], state_id)
+                    found.setdefault(component, set()).add(one.details["infratest.name"])
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cloudstack_simulator.credentials().items():
+            patch.setenv(name, value)
+        yield provider_components.Case(
+            name="cloud",
+            at=at,
+            options=cloudstack_simulator.options(),
+            host_options=cloudstack_simulator.host_options(),
+            only_halted=True,
+        )
+
+
+COMPONENTS = {"ec2": on_ec2, "openstack": on_openstack, "cloudstack": on_cloudstack}
