@@ -47,7 +47,7 @@ def declared(life: Lifecycle) -> tuple[ComponentSpec, ...]:
         *(
             ComponentSpec(name=spec.name, kind="address", hosts=(spec.name,), wish=Address(), where=spec.where)
             for spec in life.stack.hosts
-            if spec.address == FLOATING and spec.name not in addressed
+            if FLOATING in spec.address.split() and spec.name not in addressed
         ),
     )
 

@@ -75,4 +75,5 @@ def _line(one: Choice, priced: bool) -> str:
     has += [f"{human(one.disk, 'B')} disk"] if one.disk else []
     size = f"{one.size} ({', '.join(has)})" if has else one.size
     price = f", {money(one.price, one.currency)} an hour" if one.price is not None else ", price not known"
-    return f"{one.host}: image {image}, size {size}{price if priced else ''}"
+    reached = f"; reached at {one.reached}" if one.reached else ""
+    return f"{one.host}: image {image}, size {size}{price if priced else ''}{reached}"

@@ -166,7 +166,9 @@ class Waiting:
                 words = f"{host.name}: {host.state}{words} before it had answered; its provider's log may say why"
                 self._fail(one, ProviderError(words))
         if host.state == STARTING and one.limit.passed:
-            self._fail(one, Unreachable(f"{host.name}: its provider has not brought it to run within {self._waited()}"))
+            words = f"its provider has not brought it to run within {self._waited()}"
+            why = f": {host.reason}" if host.reason else ""
+            self._fail(one, Unreachable(f"{host.name}: {words}{why}"))
 
     def _begin(self) -> None:
         """Begin the attempts that are due, as many as there are workers for."""

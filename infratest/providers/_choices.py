@@ -20,7 +20,8 @@ class Choice:
     Args:
         image, image_id, size: as the provider names them, empty where it has none that fits. cpus, memory, disk: of the
         size, the last two in bytes; 0 where that is not known. price: of one hour in `currency`, None where it is not
-        known. problem: why the host cannot be made, empty where it can.
+        known. reached: by which of its addresses, and through which host, in words. problem: why the host cannot be
+        made, empty where it can.
     """
 
     host: str
@@ -32,6 +33,7 @@ class Choice:
     disk: int = 0
     price: float | None = None
     currency: str = ""
+    reached: str = ""
     problem: str = ""
 
 

@@ -14,17 +14,23 @@ import pytest
 
 from tests.worlds import moto_ec2
 
+BEST = "reached at its public address, else its private one"
 FEATURE = 'Feature: f\n  Scenario: s\n    Then the file "/etc/hosts" exists\n'
+
+
+DEFAULTS = {"image": moto_ec2.IMAGE}
 
 
 class Project:
     """A folder with a stack file on EC2, and what infratest does in it."""
 
-    def __init__(self, folder: Path, hosts: dict[str, Any], provider: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, hosts: dict[str, Any], provider: dict[str, Any], defaults: dict[str, Any] = DEFAULTS
+    ) -> None:
         self.folder = folder
         (folder / "features").mkdir()
         (folder / "features" / "a.feature").write_text(FEATURE)
-        stack = {"stack": "shop", "provider": provider, "defaults": {"image": moto_ec2.IMAGE}, "hosts": hosts}
+        stack = {"stack": "shop", "provider": provider, "defaults": defaults, "hosts": hosts}
         (folder / "stack.yaml").write_text(json.dumps(stack))
 
     def plan(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -46,13 +52,35 @@ def test_image_size_and_price_of_each_host_and_of_all(tmp_path, ec2):
     first, *lines = done.stdout.splitlines()
     assert first == "hosts to be made"
     image = r"image debian-12-amd64-20260101-1 \(ami-\w+\)"
-    assert re.fullmatch(f"  web-1: {image}, size t4g.micro \\(2 CPUs, 1 GiB memory\\), 0.0084 USD an hour", lines[0])
+    assert re.fullmatch(
+        f"  web-1: {image}, size t4g.micro \\(2 CPUs, 1 GiB memory\\), 0.0084 USD an hour; {BEST}", lines[0]
+    )
     assert re.fullmatch(f"  web-2: {image}, size t4g.micro .*", lines[1])
-    assert re.fullmatch(f"  db: {image}, size t4g.large \\(2 CPUs, 8 GiB memory\\), 0.0672 USD an hour", lines[2])
+    assert re.fullmatch(
+        f"  db: {image}, size t4g.large \\(2 CPUs, 8 GiB memory\\), 0.0672 USD an hour; {BEST}", lines[2]
+    )
     together = r"  together 0.084 USD an hour; as libcloud \d+\.\d+\.\d+ knows it, of \d{4}-\d{2}-\d{2}"
     assert re.fullmatch(together, lines[3])
     assert "  s@db: 1 check" in lines
     assert not (tmp_path / ".infratest").exists()
+
+
+def test_which_address_is_used_and_the_host_to_go_through(tmp_path, ec2):
+    hosts = {"web": {"address": "public v6"}, "db": {"address": "private", "jump": "ops@gate.example"}}
+    project = Project(tmp_path, hosts, ec2)
+    _, web, db, *_ = project.plan().stdout.splitlines()
+    assert web.endswith("; reached at its public IPv6 address")
+    assert db.endswith("; reached at its private address, through ops@gate.example")
+    document = json.loads(project.plan("--format", "json").stdout)
+    assert [one["reached"] for one in document["hosts"]] == [
+        "its public IPv6 address", "its private address, through ops@gate.example",
+    ]  # fmt: skip
+
+
+def test_a_host_that_is_there_says_by_which_host_it_is_reached(tmp_path):
+    hosts = {"web": {"address": "192.0.2.7", "jump": "ops@gate.example"}}
+    done = Project(tmp_path, hosts, {"name": "existing"}, {}).plan()
+    assert "web through ops@gate.example: 1 fact in one trip" in done.stdout
 
 
 def test_as_json_of_the_hosts_that_are_asked_for(tmp_path, ec2):
@@ -80,7 +108,7 @@ def test_what_cannot_be_had_is_told_with_the_nearest_names_beside_the_rest(tmp_p
 
 def test_a_price_that_is_not_known_is_not_nothing(tmp_path, ec2):
     printed = Project(tmp_path, {"web": {}, "old": {"size": "t1.micro"}}, ec2).plan().stdout
-    assert re.search(r"  old: .*, size t1.micro \(.*\), price not known\n", printed)
+    assert re.search(r"  old: .*, size t1.micro \(.*\), price not known; .*\n", printed)
     assert "  together 0.0084 USD an hour, without old, whose price is not known; " in printed
 
 

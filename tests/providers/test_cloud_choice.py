@@ -8,7 +8,7 @@ from infratest.errors import UserError
 from infratest.providers.base import HostSpec
 from infratest.providers.cloud import choice
 from infratest.providers.cloud.drivers.base import Image, Size
-from infratest.providers.cloud.options import HostOptions, needs
+from infratest.providers.cloud.options import HostOptions, needs, reached_by
 
 GIB = 2**30
 SIZES = [
@@ -103,4 +103,52 @@ def test_what_a_host_needs(given, expected):
 def test_what_no_host_can_need(size, words):
     with pytest.raises(UserError) as caught:
         needs(HostSpec(name="web", options=HostOptions(size=size)))
+    assert str(caught.value).startswith(words)
+
+
+V4, V6 = "192.0.2.7", "2001:db8::7"
+
+
+@pytest.mark.parametrize(
+    ("written", "addresses", "expected"),
+    [
+        ("", (V6, V4), V4),
+        ("", (V6,), V6),
+        ("", (), ""),
+        ("v6", (V4, V6), V6),
+        ("v6", (V4,), ""),
+        ("v4", (V6, V4), V4),
+        ("private v6", (V4, V6), V6),
+        ("v4 public", (V6,), ""),
+    ],
+)
+def test_which_address_of_those_of_a_kind_is_used(written, addresses, expected):
+    assert reached_by(HostSpec(name="web", options=HostOptions(address=written))).of(addresses) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ({}, "its public address, else its private one"),
+        ({"address": "v6"}, "its public IPv6 address, else its private one"),
+        ({"address": "floating", "jump": "gate"}, "its floating address, through gate"),
+        ({"address": "v4 private"}, "its private IPv4 address"),
+    ],
+)
+def test_how_a_host_is_reached_in_words(written, expected):
+    assert reached_by(HostSpec(name="web", options=HostOptions(**written))).words == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("pubic", "web: hosts.web.address: unknown word 'pubic': did you mean 'public'?"),
+        ("public private", "web: hosts.web.address: found 'public private'; say one of public, private, floating, and"),
+        ("v4 v6", "web: hosts.web.address: found 'v4 v6'; say one of public"),
+        ("floating v6", "web: hosts.web.address: floating addresses are of IPv4; say public v6, or floating"),
+    ],
+)
+def test_which_address_cannot_be_used(written, words):
+    with pytest.raises(UserError) as caught:
+        reached_by(HostSpec(name="web", options=HostOptions(address=written)))
     assert str(caught.value).startswith(words)

@@ -111,7 +111,7 @@ def _text(plan: Plan, verbosity: int) -> str:
         lines.append(f"  {task.id.partition('#')[2]}: {words}")
     for location, needs in _needs(plan).items():
         trip = "" if location == CONTROLLER else f" {counted(len(needs), 'fact')} in one trip"
-        lines += ["", f"{location}:{trip}"]
+        lines += ["", f"{location}{_way(plan.hosts.get(location))}:{trip}"]
         snippets = dict(_snippets(location, needs)) if verbosity else {}
         for fact, arguments in needs.items():
             groups = [[each] for each in arguments] if fact in OWN else [arguments]
@@ -119,6 +119,14 @@ def _text(plan: Plan, verbosity: int) -> str:
             if fact in snippets:
                 lines += [f"    {line}" for line in snippets[fact].splitlines()]
     return "\n".join(lines)
+
+
+def _way(host: Host | None) -> str:
+    """Return how a host is reached, where that is not by its address alone."""
+    about = host.options if host is not None else {}
+    reached, jump = str(about.get("address") or ""), str(about.get("jump") or "")
+    at = f" at {clean(reached, 200)}" if host is not None and reached not in ("", host.address) else ""
+    return f"{at} through {clean(jump, 200)}" if jump else at
 
 
 def _list(arguments: Sequence[Argument]) -> str:

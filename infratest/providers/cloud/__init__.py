@@ -138,7 +138,7 @@ class Cloud(Provider):
             firewall=self._fleet.below("firewall", below),
             firewalls=groups,
             network=of_host(spec).network,
-            public=options.address_of(spec) in ("", "public"),
+            public=options.reached_by(spec).kind in ("", options.PUBLIC),
         )
         id = self._fleet.make_server(spec.name, wanted, deadline)
         if groups:
@@ -211,7 +211,7 @@ class Cloud(Provider):
 
     def _given(self, hosts: Sequence[tuple[HostSpec, Server]], deadline: Deadline) -> dict[str, str]:
         """Return the floating addresses of the hosts that are reached by one: some clouds' servers do not know them."""
-        floating = [one for one in hosts if options.address_of(one[0]) == "floating"]
+        floating = [one for one in hosts if options.reached_by(one[0]).kind == options.FLOATING]
         listed = self._fleet.others(self._fleet.region, deadline) if floating else []
         return {spec.name: beside.address_of(listed, server) for spec, server in floating}
 
@@ -221,10 +221,11 @@ class Cloud(Provider):
         Args:
             made: ids of what was made from here and not removed from here. given: its floating address.
         """
-        state = STATES[server.state] if server else GONE
+        state, missing = STATES[server.state] if server else GONE, ""
         reached = _address(spec, server, given) if server and state != GONE else ""
         if state == RUNNING and not reached:
             state = STARTING  # a cloud may call it running before it has the address that is wanted
+            missing = f"it runs, and is to be reached at {options.reached_by(spec).words}, which it has not"
         if state == GONE and server and server.id in made and server.reason:
             state = FAILED  # EC2 ends what it cannot start, and says why
         own = of_host(spec)
@@ -254,7 +255,7 @@ class Cloud(Provider):
             options=reach | ({"jump": own.jump} if own.jump else {}),
             sudo=spec.sudo,
             state=state,
-            reason=server.reason if server else "",
+            reason=missing or (server.reason if server else ""),
         )
 
     # Changing it
@@ -379,7 +380,9 @@ def _alias(identity: str) -> str:
 
 def _address(spec: HostSpec, server: Server, given: str) -> str:
     """Return the address that a host is reached by, empty while it has none. `given`: its floating one."""
-    wanted = options.address_of(spec)
-    found = {"public": server.public, "private": server.private, "floating": (given,) if given else ()}
-    chosen = found.get(wanted) or (() if wanted else server.public or server.private)
-    return next((one for one in chosen if ":" not in one), chosen[0] if chosen else "")
+    wanted = options.reached_by(spec)
+    floating = (given,) if given else ()
+    found = {options.PUBLIC: server.public, options.PRIVATE: server.private, options.FLOATING: floating}
+    if wanted.kind:
+        return wanted.of(found[wanted.kind])
+    return wanted.of(server.public) or wanted.of(server.private)

@@ -50,6 +50,7 @@ class Chosen:
         return Choice(
             host=spec.name, image=image.name, image_id=image.id, size=size.name, cpus=size.cpus or 0,
             memory=size.memory, disk=size.disk, price=size.price, currency=size.currency,
+            reached=options.reached_by(spec).words,
         )  # fmt: skip
 
     def _size(self, spec: HostSpec, image: Image, deadline: Deadline) -> Size:

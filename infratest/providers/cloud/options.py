@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +15,9 @@ SSH_PORT = 22
 USER = "root"
 IMAGE = "debian-12"
 
-#: What may stand behind `address:`.
-ADDRESSES = ("public", "private", "floating")
+PUBLIC, PRIVATE, FLOATING = "public", "private", "floating"
+#: What may stand behind `address:`, one of each: which address it is, and of which version of IP.
+ADDRESSES, VERSIONS = (PUBLIC, PRIVATE, FLOATING), {"v4": 4, "v6": 6}
 
 #: Variables that say where an account is, and not how to get in.
 VARIABLES = (
@@ -121,7 +123,7 @@ class HostOptions(Made):
         metadata={
             "title": "an address or a name",
             "description": "Which of its addresses is used: public, private or floating (default: the public one where "
-            "it has one).",
+            "it has one), and v4 or v6 (default: v4 where it has one), as v6 or private v6.",
         },
     )
     network: str = field(
@@ -151,12 +153,45 @@ def at(spec: HostSpec, option: str = "") -> str:
     return f"{spec.where or spec.name}: hosts.{spec.name}{f'.{option}' if option else ''}"
 
 
-def address_of(spec: HostSpec) -> str:
-    """Return which address of a host is used, empty for the best. Raises UserError: a word that is none of them."""
-    wanted = of_host(spec).address
-    if wanted and wanted not in ADDRESSES:
-        raise UserError(f"{at(spec, 'address')}: {unknown('word', wanted, ADDRESSES)}")
-    return wanted
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """Which of its addresses a host is reached by. `kind`: empty for the best. `version`: of IP, 0 for the usual one.
+
+    Args:
+        jump: the host to go through.
+    """
+
+    kind: str = ""
+    version: int = 0
+    jump: str = ""
+
+    @property
+    def words(self) -> str:
+        what = f"IPv{self.version} address" if self.version else "address"
+        found = f"its {self.kind} {what}" if self.kind else f"its public {what}, else its private one"
+        return f"{found}, through {self.jump}" if self.jump else found
+
+    def of(self, addresses: Sequence[str]) -> str:
+        """Return the one that is meant of those of a kind, empty where there is none."""
+        fit = [one for one in addresses if not self.version or self.version == (6 if ":" in one else 4)]
+        return next((one for one in fit if ":" not in one), fit[0] if fit else "")
+
+
+def reached_by(spec: HostSpec) -> Reached:
+    """Return which address of a host is used. Raises UserError: a word that is none of them, two of a kind."""
+    own = of_host(spec)
+    kinds: list[str] = []
+    versions: list[str] = []
+    for word in own.address.split():
+        if word not in (*ADDRESSES, *VERSIONS):
+            raise UserError(f"{at(spec, 'address')}: {unknown('word', word, (*ADDRESSES, *VERSIONS))}")
+        (versions if word in VERSIONS else kinds).append(word)
+    if len(kinds) > 1 or len(versions) > 1:
+        words = f"found {own.address!r}; say one of {', '.join(ADDRESSES)}, and one of {' and '.join(VERSIONS)}"
+        raise UserError(f"{at(spec, 'address')}: {words}")
+    if kinds == [FLOATING] and versions == ["v6"]:
+        raise UserError(f"{at(spec, 'address')}: floating addresses are of IPv4; say public v6, or floating")
+    return Reached(kind="".join(kinds), version=VERSIONS["".join(versions)] if versions else 0, jump=own.jump)
 
 
 def user_of(spec: HostSpec) -> str:

@@ -8,7 +8,7 @@ from infratest.errors import UserError
 from infratest.providers.base import HostSpec
 from infratest.providers.cloud import drivers
 from infratest.providers.cloud.drivers import base
-from infratest.providers.cloud.options import Options, address_of, at, needs, of_host
+from infratest.providers.cloud.options import FLOATING, Options, at, needs, of_host, reached_by
 
 
 def refuse(own: Options, specs: Sequence[HostSpec]) -> None:
@@ -26,7 +26,7 @@ def refuse(own: Options, specs: Sequence[HostSpec]) -> None:
     for spec in specs:
         host = of_host(spec)
         needs(spec)
-        if address_of(spec) == "floating" and "floating" not in driver.can:
+        if reached_by(spec).kind == FLOATING and "floating" not in driver.can:
             raise UserError(f"{at(spec, 'address')}: driver {name} has no {base.CAN['floating']}")
         if host.owner and "owner" not in driver.can:
             raise UserError(f"{at(spec, 'owner')}: driver {name} has no {base.CAN['owner']}")

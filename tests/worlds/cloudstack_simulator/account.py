@@ -40,6 +40,7 @@ class Account:
 
     pending: looks until a job is done. broken: names of hosts whose instances end in error. stuck: commands whose jobs
     fail. limit: instances it may have. expunges: it may have instances expunged. shows_details: a listing has them.
+    ip6: the address of IPv6 that every instance has.
     """
 
     def __init__(self, nodes: Nodes) -> None:
@@ -57,7 +58,7 @@ class Account:
     def wish(self, **wishes: Any) -> None:
         """Have all as usual but for what is wished."""
         usual = {
-            "pending": 0, "broken": [], "stuck": [], "limit": 20, "expunges": True, "shows_details": True,
+            "pending": 0, "broken": [], "stuck": [], "limit": 20, "expunges": True, "shows_details": True, "ip6": "",
         }  # fmt: skip
         assert set(wishes) <= set(usual), wishes
         self.wishes = usual | wishes
@@ -103,6 +104,8 @@ class Account:
         groups = [{"id": one, "name": self.groups[one]["name"], "description": self.groups[one]["description"],
                    "account": ACCOUNT} for one in machine.groups]  # fmt: skip
         found = machine.answer(groups, NETWORKS[0]["id"])
+        for nic in found["nic"] if self.wishes["ip6"] else ():
+            nic["ip6address"] = self.wishes["ip6"]
         return found if self.wishes["shows_details"] else {key: found[key] for key in found if key != "details"}
 
     def result(self, machine: Machine) -> Answer:

@@ -187,7 +187,8 @@ class Ec2(Driver):
                     reason = item.findtext(f"{tag('stateReason')}/{tag('message')}") or ""
                     # Whoever removed it said so on purpose: that is no reason of the cloud's.
                     own = "" if reason.startswith("Client.UserInitiated") else clean(reason, 400)
-                    found.append(_server(lib._to_node(item), own))
+                    routed = [one.text for one in item.iter(_tag("ipv6Address"))]  # libcloud does not read them
+                    found.append(_server(lib._to_node(item), own, routed))
         return found
 
     def destroy_server(self, lib: Any, id: str) -> None:
@@ -352,10 +353,10 @@ def _unquoted(text: str) -> str:
     return text[1:-1] if text[:1] in "'\"" and text[-1:] == text[:1] else text
 
 
-def _server(node: Any, reason: str) -> Server:
+def _server(node: Any, reason: str, more: Sequence[str] = ()) -> Server:
     state = STATES.get(str(node.extra.get("status")), PENDING)
     labels = {str(key): str(value or "") for key, value in (node.extra.get("tags") or {}).items()}
-    public, private = _addresses(node.public_ips), _addresses(node.private_ips)
+    public, private = _addresses([*node.public_ips, *more]), _addresses(node.private_ips)
     return Server(id=node.id, name=node.name, state=state, reason=reason, public=public, private=private, labels=labels)
 
 
