@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from libcloud.compute.base import NodeDriver
 
+from infratest.cleaning import Secret
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import RUNNING, STOPPED
@@ -21,7 +23,8 @@ from infratest.providers.cloud import Cloud, drivers
 from infratest.providers.cloud.drivers._carriers import CARRIERS, labels_in, tag
 from infratest.stack import file
 from infratest.store.directory import StateDir
-from infratest.testing.providers import answers
+from infratest.testing.providers import Case, MakingContract, answers, case_of
+from tests.contracts.case_files import with_hosts
 from tests.worlds.cloudstack_simulator import host_options
 from tests.worlds.fault_proxy import Fault, Proxy, proxy
 from tests.worlds.small_clouds_simulator import TOKEN, SmallClouds, small_clouds
@@ -39,6 +42,33 @@ def clouds() -> Iterator[SmallClouds]:
 def before(clouds: SmallClouds) -> Iterator[Proxy]:
     with proxy(clouds.url) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def name() -> str:
+    return "cloud"
+
+
+@pytest.fixture(scope="module", params=["digitalocean", "linode"])
+def case(clouds: SmallClouds, request: pytest.FixtureRequest) -> Iterator[Case]:
+    # A tag of Linode's is short: a longer state directory would be left out of it.
+    with tempfile.TemporaryDirectory(prefix="i", dir="/tmp") as folder:
+        options = {"driver": request.param, "region": "nyc3", "endpoint": clouds.url, "key": Secret(TOKEN)}
+        with with_hosts(case_of("cloud", Path(folder), options, **host_options())) as case:
+            yield case
+
+
+class TestContract(MakingContract):
+    """What every provider must do; libcloud halts no server of DigitalOcean, which is told."""
+
+    def test_halted_and_started_it_is_the_same_host(self, case: Case) -> None:
+        if case.options["driver"] == "linode":
+            super().test_halted_and_started_it_is_the_same_host(case)
+            return
+        provider, hosts = case.provider, [one for one in case.made if one.kind == "host"]
+        assert isinstance(provider, Cloud)
+        with pytest.raises(UserError, match="driver digitalocean has no halt and start"):
+            provider.halt(hosts[0], case.deadline())
 
 
 @pytest.fixture
