@@ -17,7 +17,7 @@ from infratest.lifecycle.cost import Bill, bill, money
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.removal import HOST
 from infratest.providers.base import HostSpec
-from infratest.stack.declared import GUEST, Budget, StackFile
+from infratest.stack.declared import GUEST, LONGEST, Budget, StackFile
 from infratest.store.journal import live
 from infratest.store.terms import Term
 from infratest.units import counted, human
@@ -123,7 +123,7 @@ def _seconds(life: Lifecycle, budget: Budget, names: set[str], deadline: Deadlin
             f"{human(seconds, 's')} of that {needed}: {money(budget.cost, budget.currency)} last for "
             f"{human(lasts, 's')}; take fewer hosts or smaller sizes, less `time:`, or raise `cost:`"
         )
-    return budget.time or lasts
+    return budget.time or (min(lasts, LONGEST) if hourly else lasts)
 
 
 def _hourly(life: Lifecycle, budget: Budget, priced: Bill | None) -> float:

@@ -37,6 +37,10 @@ class HealRule:
     where: str = ""
 
 
+#: Seconds that a budget may be for, a hundred years: moments beyond the year 9999 cannot be written.
+LONGEST = 100 * 365.25 * 86400
+
+
 @dataclass(frozen=True, kw_only=True)
 class Budget:
     """What the hosts of a stack may cost together, and how long they may stand, from when the first one was made.

@@ -14,7 +14,7 @@ from infratest.deadline import Deadline
 from infratest.providers.base import HostSpec
 from infratest.stack import environments, listing, named, problems
 from infratest.stack.components import components
-from infratest.stack.declared import Budget, HealRule, StackFile
+from infratest.stack.declared import LONGEST, Budget, HealRule, StackFile
 from infratest.stack.document import Document, read
 from infratest.stack.hosts import hosts
 from infratest.stack.own_schema import OWN
@@ -22,6 +22,8 @@ from infratest.stack.parameters import filled, plugin_name, values
 from infratest.stack.schema import host_options, in_environment
 from infratest.store.directory import StateDir
 from infratest.units import duration, quantity, split
+
+LIMITS = "must be more than zero, and at most 100 years (36525 days)"
 
 
 def load(
@@ -149,8 +151,8 @@ def _budget(document: Document, faults: problems.Faults) -> Budget:
     if "time" in said:
         with faults.caught():
             time = duration(said["time"], document.at(("budget", "time")))
-            if time <= 0:
-                faults.add(("budget", "time"), "must be more than zero")
+            if not 0 < time <= LONGEST:
+                faults.add(("budget", "time"), LIMITS)
     return Budget(
         cost=float(amount),
         currency=currency,
@@ -177,8 +179,8 @@ def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:
     if "per" in budget:
         with faults.caught():
             fields["per"] = duration(budget["per"], document.at((*key, "budget", "per")))
-            if fields["per"] <= 0:
-                faults.add((*key, "budget", "per"), "must be more than zero")
+            if not 0 < fields["per"] <= LONGEST:
+                faults.add((*key, "budget", "per"), LIMITS)
     if "at-most" in rule:
         fields["at_most"] = quantity(rule["at-most"], "percent") / 100
         if fields["at_most"] > 1:

@@ -11,7 +11,7 @@ import pytest
 from infratest.clock import Clock
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
-from infratest.lifecycle.budget import begin, ender, foreseen
+from infratest.lifecycle.budget import begin, ender, foreseen, moment
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.halt import halt
 from infratest.lifecycle.lease import LEASE, renew
@@ -228,6 +228,10 @@ class TestCost:
         up(world.life(Budget(cost=0.50, currency="USD")))
         term = world.term()
         assert term.ends == pytest.approx(term.since + 6000)
+
+    def test_money_without_end_lasts_for_a_hundred_years_whose_end_can_be_written(self, world):
+        up(world.life(Budget(cost=1e15, currency="USD")))
+        assert moment(world.term().ends) > "2126"
 
     def test_for_less_than_a_minute_it_is_none(self, world):
         assert "last for 36 s; take fewer hosts" in refusal(world, Budget(cost=0.003, currency="USD"))
