@@ -88,3 +88,29 @@ def test_a_box_that_would_write_beside_its_folder_is_refused(tmp_path, cache):
     with pytest.raises(ProviderError, match="cannot be unpacked"), opened(tmp_path):
         pass
     assert not (cache / "virtualbox" / "outside").exists()
+
+
+EXTENTS = """# Disk DescriptorFile
+version=1
+createType="{kind}"
+RW 2048 {kind} "{name}" 0
+"""
+
+
+@pytest.mark.parametrize("name", ["/etc/shadow", "../../etc/shadow", "/dev/sda", "C:\\secret"])
+def test_a_vmdk_whose_content_is_another_file_of_this_machine_is_refused(tmp_path, name):
+    text = EXTENTS.format(kind="FLAT", name=name)
+    (tmp_path / "x.vmdk").write_text(text)
+    disk = source("x.vmdk", "", tmp_path)
+    with pytest.raises(ProviderError, match=r"x\.vmdk has its content in another file, "), disk.opened(Deadline(10)):
+        pass
+    box(tmp_path, metadata_dot_json=VIRTUALBOX, box_dot_ovf="<x/>", disk_dot_vmdk=text)
+    with pytest.raises(ProviderError, match=r"disk\.vmdk has its content in another file, "), opened(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("text", [EXTENTS.format(kind="FLAT", name="x-flat.vmdk"), "KDMV\0"])
+def test_a_vmdk_that_names_what_is_beside_it_is_its_maker_s_own(tmp_path, text):
+    (tmp_path / "x.vmdk").write_text(text)
+    with source("x.vmdk", "", tmp_path).opened(Deadline(10)) as content:
+        assert content.disk == tmp_path / "x.vmdk"

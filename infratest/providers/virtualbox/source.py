@@ -39,6 +39,9 @@ INSECURE_KEY = Path(__file__).with_name("vagrant_insecure_key")
 
 USER = re.compile(r"""^\s*config\.ssh\.username\s*=\s*["']([A-Za-z_][\w.-]*)["']""", re.MULTILINE)
 KEY = re.compile(r"^\s*config\.ssh\.private_key_path\s*=(.*)$", re.MULTILINE)
+#: A file that a VMDK's description names, and how far into it that stands at most.
+EXTENT = re.compile(rb"""^(?:RW|RDONLY|NOACCESS)\s+\d+\s+\w+\s+"([^"\n]*)""", re.MULTILINE)
+HEAD = 1 << 20
 QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 
@@ -91,6 +94,7 @@ class Source:
         elif path.suffix.lower() in APPLIANCES:
             yield Content(appliance=path)
         else:
+            _refuse_other_files(path)
             yield Content(disk=path)
 
 
@@ -159,6 +163,8 @@ def _unpacked(box: Path, id: str) -> Iterator[Content]:
         folder.mkdir(mode=0o700, parents=True)
         with tarfile.open(box) as archive:
             archive.extractall(folder, filter="data")
+        for disk in folder.rglob("*.vmdk"):
+            _refuse_other_files(disk)
         yield _content(box, folder)
     except (OSError, tarfile.TarError, EOFError) as error:
         free = shutil.disk_usage(folder.parent).free >> 20
@@ -167,6 +173,20 @@ def _unpacked(box: Path, id: str) -> Iterator[Content]:
         ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_other_files(disk: Path) -> None:
+    """Refuse a disk whose maker chose another file of this machine for its content; VirtualBox would import that file.
+
+    A VMDK may be a text that names its extents; those beside it are its own. (VMware, "Virtual Disk Format 5.0")
+    """
+    with disk.open("rb") as file:
+        named = EXTENT.findall(file.read(HEAD))
+    for name in named:
+        if b"/" in name or b"\\" in name:
+            words = clean(name.decode("utf-8", "replace"), 200)
+            raise ProviderError(f"{disk} has its content in another file, {words}, which whoever made the disk chose: "
+                                "where that is right make one file of both, by `qemu-img convert -O vmdk`")  # fmt: skip
 
 
 def _content(box: Path, folder: Path) -> Content:
