@@ -14,11 +14,13 @@ from infratest.hosts import ABSENT
 from infratest.lifecycle import components
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.removal import HOST
-from infratest.providers import _public_key, _ssh_keys
+from infratest.providers import _key_rotation, _public_key, _ssh_keys
 from infratest.providers._component import KeyPair
 
 #: How the stack's own key pair is called in a list, where components stand under their names.
 OWN = "the stack's own"
+#: One that a rotation has replaced, kept for hosts that were halted then, or come back as they were before.
+FORMER = "a former one"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +28,9 @@ class Shown:
     """A key for people, without its private half.
 
     Args:
-        name: OWN, or of the component that lets it in. made: seconds since the epoch, None where that is not ours to
-        know. hosts: those that it logs in to, of other environments as ENVIRONMENT/HOST. file: the private half.
+        name: OWN, FORMER, or of the component that lets it in. made: seconds since the epoch, None where that is not
+        ours to know. hosts: those that it logs in to, of other environments as ENVIRONMENT/HOST. file: the private
+        half.
     """
 
     name: str
@@ -66,6 +69,8 @@ def listed(life: Lifecycle) -> list[Shown]:
     refuse_users_own(life)
     own = _ssh_keys.public_half(path(life))
     found = [] if not own else [_shown(OWN, own, _hosts(life), _made(path(life)), str(path(life)))]
+    for former in _key_rotation.formers(path(life).parent):
+        found.append(_shown(FORMER, _ssh_keys.public_half(former), (), _made(former), str(former)))
     for one in components.declared(life):
         if isinstance(one.wish, KeyPair):
             found.append(_shown(one.name, one.wish.public, one.hosts))

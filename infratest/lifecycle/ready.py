@@ -83,9 +83,10 @@ class Waiting:
     Args:
         look: asks the provider. settles: seconds for which its word that a host is down may be an old one. ready: runs
         `ready:` sentences. failed: set by the first host that fails, so that the others are no longer waited for.
-        answered: called once a host answers, before its sentences are asked. last_words: returns what to say below the
-        error of a host that does not come up. seeded: cloud-init may read on it what it is told at its first boot.
-        insists: a host is not ready where that failed.
+        answered: called once a host answers, before its sentences are asked. refused: called when a host refuses the
+        login; returns whether it let us in by another key, and lets in the stack's own now. last_words: returns what
+        to say below the error of a host that does not come up. seeded: cloud-init may read on it what it is told at its
+        first boot. insists: a host is not ready where that failed.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Waiting:
         clock: Clock,
         say: Say,
         answered: Callable[[Awaited, Host], None],
+        refused: Callable[[Host, Deadline], bool],
         last_words: Callable[[str], str],
         seeded: bool = False,
         insists: bool = False,
@@ -113,6 +115,7 @@ class Waiting:
         self._clock = clock
         self._say = say
         self._answered = answered
+        self._refused = refused
         self._last_words = last_words
         self._seeded = seeded
         self._insists = insists
@@ -217,10 +220,7 @@ class Waiting:
             one.problem = self._unready(one, host)
             one.ready, one.error = not one.problem, None
         except AccessRefused as refused:
-            now = self._clock.monotonic()
-            one.refused_since = now if one.refused_since is None else one.refused_since
-            one.problem = f"{host.name}: login refused"
-            one.error = refused if now - one.refused_since > LOGIN_REFUSED else None
+            self._shut_out(one, host, refused)
         except TransportError as problem:
             one.problem = str(problem)
             one.error = problem if isinstance(problem, HostKeyRefused) else None
@@ -237,6 +237,18 @@ class Waiting:
         if self._insists:
             raise ProviderError(f"{words}; so it may not power itself off, as `budget: {{enforce: guest}}` asks")
         log.warning("%s; what its user data ask for may not be so: see `cloud-init status --long` there", words)
+
+    def _shut_out(self, one: Awaited, host: Host, refused: AccessRefused) -> None:
+        """See what a refused login means: a host that comes back as it was before may know a former key alone."""
+        one.problem, one.error = f"{host.name}: login refused", None
+        with suppress(InfratestError):  # it is tried again
+            if self._refused(host, one.limit.at_most(ATTEMPT)):
+                self._say(host.name, "waiting", "knew a former key of the stack, and has the present one now")
+                one.refused_since = None
+                return
+        now = self._clock.monotonic()
+        one.refused_since = now if one.refused_since is None else one.refused_since
+        one.error = refused if now - one.refused_since > LOGIN_REFUSED else None
 
     def _unready(self, one: Awaited, host: Host) -> str:
         if not one.spec.ready:

@@ -8,6 +8,7 @@ from functools import partial
 from infratest.deadline import Deadline
 from infratest.hosts import Host
 from infratest.lifecycle.console import last_words
+from infratest.lifecycle.login_key import follow
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.ready import Awaited, Waiting
 from infratest.lifecycle.stopping import Stop, StoppableDeadline
@@ -49,6 +50,7 @@ def await_ready(
         clock=life.clock,
         say=life.progress,
         answered=answered,
+        refused=follow,
         last_words=partial(last_words, life),
         seeded=life.provider.seeded,
         insists=bool(budget and budget.enforce == GUEST),

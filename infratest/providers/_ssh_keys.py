@@ -62,10 +62,10 @@ def user_key(folder: Path, name: str = NAME) -> tuple[Path, str]:
             if not path.exists():
                 pair = new_key()
                 _public_of(path).unlink(missing_ok=True)  # it would be of another key
-                _replace(path, pair.private)
-                _replace(_public_of(path), f"{pair.public} {COMMENT}\n".encode())
+                replace(path, pair.private)
+                replace(_public_of(path), f"{pair.public} {COMMENT}\n".encode())
             if not _public_of(path).exists():
-                _replace(_public_of(path), f"{_derived(path)} {COMMENT}\n".encode())
+                replace(_public_of(path), f"{_derived(path)} {COMMENT}\n".encode())
             return path, _public_of(path).read_text(encoding="ascii").strip()
         except OSError as error:
             raise StateError(f"the stack's SSH key {path} could not be made: {error.strerror}") from error
@@ -164,12 +164,13 @@ def _lines(path: Path) -> list[str]:
 
 def _write(path: Path, mark: str, lines: Sequence[str]) -> None:
     try:
-        _replace(path, "".join(line + "\n" for line in lines).encode())
+        replace(path, "".join(line + "\n" for line in lines).encode())
     except OSError as error:
         raise StateError(f"{path} could not be written ({mark}): {error.strerror}; is the disk full?") from error
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: bytes) -> None:
+    """Write a file of ours whole, readable by us alone: a reader sees the old or the new one. Raises OSError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

@@ -3,9 +3,9 @@
     python struck.py SIGNAL POINT LOG PROGRAM [ARGUMENT ...]
 
 The program is run as it stands, in this process; it is watched as a debugger would (sys.setprofile). Points are counted
-as it passes them: before each call of the provider and after it, before and after each record of the journal. Each is
-written to the file LOG; the one named is where the signal comes, from the process to itself. With the point `-` nothing
-happens to it.
+as it passes them: before each call of the provider and after it, before and after each record of the journal, and
+each step of a rotation of keys. Each is written to the file LOG; the one named is where the signal comes, from the
+process to itself. With the point `-` nothing happens to it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,12 @@ CALLS = {
     "create": "request", "destroy": "resource", "halt": "resource", "start": "resource", "suspend": "resource",
     "reboot": "resource", "take_snapshot": "resource", "restore_snapshot": "resource", "delete_snapshot": "resource",
     "snapshots": "resource", "existing": "", "hosts": "specs",
+}  # fmt: skip
+#: What a rotation of keys does, step by step: the file that it is in, and the argument that says about what.
+STEPS = {
+    "let_in": ("login_key", "host"), "prove": ("login_key", "host"), "take_away": ("login_key", "host"),
+    "next_key": ("_key_rotation", ""), "switch": ("_key_rotation", ""), "end": ("_key_rotation", ""),
+    "_copy": ("_key_rotation", "target"), "_take": ("_key_rotation", "target"),
 }  # fmt: skip
 PROVIDERS = f"{os.sep}infratest{os.sep}providers{os.sep}"
 RECORD, JOURNAL = "StateDir.append", "journal.jsonl"
@@ -47,6 +53,8 @@ class Points:
         code = frame.f_code
         if code.co_name in CALLS and PROVIDERS in code.co_filename and self._is_provider(frame):
             what = f"{code.co_name} {_about(frame.f_locals, CALLS[code.co_name])}".rstrip()
+        elif code.co_name in STEPS and code.co_filename.endswith(f"{os.sep}{STEPS[code.co_name][0]}.py"):
+            what = f"{code.co_name} {_about(frame.f_locals, STEPS[code.co_name][1])}".rstrip()
         elif code.co_qualname == RECORD:
             what = _written(frame.f_locals["name"], frame.f_locals["records"])
         else:

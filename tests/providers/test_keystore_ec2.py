@@ -157,6 +157,16 @@ def test_another_under_its_name_is_refused_unless_it_may_be_overwritten(stack: S
     assert stack.live() == [stack.name]
 
 
+def test_a_rotation_has_the_new_one_there_in_place_of_the_former(stack: Stack) -> None:
+    former = stack.public
+    stack.import_by_hand("alice", f"{former} alice")
+    _, err = stack.run("keypair", "rotate")
+    assert f"{_public_key.fingerprint(stack.public)} logs in from now on" in err
+    assert not _public_key.same(stack.public, former)
+    assert {name: one["same"] for name, one in stack.listed().items()} == {stack.name: True, "alice": False}
+    assert stack.live() == [stack.name]
+
+
 def test_a_lost_reply_makes_one(stack: Stack, before: Proxy) -> None:
     stack.ask("DeleteKeyPair", KeyName=stack.name)
     before.have(Fault("ImportKeyPair", lost=True))

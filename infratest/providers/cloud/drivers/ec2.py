@@ -187,7 +187,7 @@ class Ec2(Driver):
                     reason = item.findtext(f"{tag('stateReason')}/{tag('message')}") or ""
                     # Whoever removed it said so on purpose: that is no reason of the cloud's.
                     own = "" if reason.startswith("Client.UserInitiated") else clean(reason, 400)
-                    routed = [one.text for one in item.iter(_tag("ipv6Address"))]  # libcloud does not read them
+                    routed = [one.text for one in item.iter(tag("ipv6Address"))]  # libcloud does not read them
                     found.append(_server(lib._to_node(item), own, routed))
         return found
 
