@@ -187,9 +187,7 @@ class Cloud(Provider):
         return found
 
     def look_anew(self) -> None:
-        for region in dict.fromkeys([self._fleet.region, *self.options.regions]):
-            self._fleet.changed(region)
-            self._fleet.poller(region).touched()
+        self._fleet.look_anew()
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
         state = self.context.state_id

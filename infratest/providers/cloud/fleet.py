@@ -114,6 +114,14 @@ class Fleet:
             kept, _ = self._below.get(region, NOTHING)
             self._below[region] = (kept, NOTHING[1])
 
+    def look_anew(self) -> None:
+        """Keep nothing of what was listed, in any region."""
+        with self._lock:
+            regions = list(self._pollers)
+        for region in regions:
+            self.changed(region)
+            self.poller(region).touched()
+
     def below(self, kind: str, name: str, whose: Mapping[str, str] | None = None) -> Resource | None:
         """Return the key pair or firewall of that name by the cloud's own id, as it was made or listed last.
 
