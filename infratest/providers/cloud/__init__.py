@@ -220,7 +220,7 @@ class Cloud(Provider):
             made: ids of what was made from here and not removed from here. given: its floating address.
         """
         state, missing = STATES[server.state] if server else GONE, ""
-        reached = _address(spec, server, given) if server and state != GONE else ""
+        reached = beside.reached(spec, server, given) if server and state != GONE else ""
         if state == RUNNING and not reached:
             state = STARTING  # a cloud may call it running before it has the address that is wanted
             missing = f"it runs, and is to be reached at {options.reached_by(spec).words}, which it has not"
@@ -374,13 +374,3 @@ class Cloud(Provider):
 
 def _alias(identity: str) -> str:
     return f"infratest-{identity.replace('/', '-')}"
-
-
-def _address(spec: HostSpec, server: Server, given: str) -> str:
-    """Return the address that a host is reached by, empty while it has none. `given`: its floating one."""
-    wanted = options.reached_by(spec)
-    floating = (given,) if given else ()
-    found = {options.PUBLIC: server.public, options.PRIVATE: server.private, options.FLOATING: floating}
-    if wanted.kind:
-        return wanted.of(found[wanted.kind])
-    return wanted.of(server.public) or wanted.of(server.private)

@@ -183,3 +183,13 @@ def address_of(made: Sequence[Resource], server: Server) -> str:
     inside = {*server.private, *server.public}
     return next((one.outputs["address"] for one in made
                  if one.kind == ADDRESS and one.outputs.get("inside") in inside), "")  # fmt: skip
+
+
+def reached(spec: HostSpec, server: Server, given: str) -> str:
+    """Return the address that a host is reached by, empty while it has none. `given`: its floating one."""
+    wanted = options.reached_by(spec)
+    floating = (given,) if given else ()
+    found = {options.PUBLIC: server.public, options.PRIVATE: server.private, options.FLOATING: floating}
+    if wanted.kind:
+        return wanted.of(found[wanted.kind])
+    return wanted.of(server.public) or wanted.of(server.private)
