@@ -144,6 +144,9 @@ class Nodes:
             claim = socket.socket()
             try:
                 claim.bind((one, CLAIM_PORT))
+                # Of a session that was killed an sshd may run on, which claims nothing any more.
+                with socket.socket() as sshd:
+                    sshd.bind((one, SSH_PORT))
                 return claim
             except OSError:
                 claim.close()
