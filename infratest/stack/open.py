@@ -19,11 +19,14 @@ from infratest.stack import listing
 from infratest.stack.declared import StackFile
 from infratest.store.beside import outputs
 from infratest.store.directory import StateDir
-from infratest.store.journal import Journal, Record, made_by_others
+from infratest.store.journal import Journal, Record, made_by_others, not_removed, unanswered
 from infratest.transports.base import Transport
 
 #: Of the time for looking at hosts: what may go into looking for one that a listing has forgotten.
 SHARE = 1 / 3
+
+#: Seconds to say who hosts are that nobody has made, which asks nobody.
+UNASKED = 10.0
 
 
 def open_provider(stack: StackFile, state: StateDir) -> Provider:
@@ -56,6 +59,29 @@ def open_hosts(stack: StackFile, state: StateDir, deadline: Deadline) -> list[Ho
         with suppress(StateError):  # a damaged journal is told by those who work with it
             refuse_another(stack, provider, Journal(state).records())
     return as_made(hosts, stack, state)
+
+
+def unmade_hosts(stack: StackFile, state: StateDir) -> list[Host] | None:
+    """Return the hosts of a stack of which nothing was made, asking nobody; None where somebody has to be asked.
+
+    Hosts that are not made from here are there without a word of it in the journal.
+    """
+    if open_provider(stack, state).declared:
+        return None
+    try:
+        records = Journal(state).records()
+    except StateError:
+        return None  # what a damaged journal would have said is told by those who work with it
+    where = (stack.name, stack.env)
+    known = not_removed(records, *where) or unanswered(records, *where)
+    return None if known else hosts_unasked(stack, state)
+
+
+def hosts_unasked(stack: StackFile, state: StateDir) -> list[Host]:
+    """Return the hosts as the stack file has them, as if none were made: who they are, not where. Asks nobody."""
+    # By its contract a provider says of a state directory that is not there that nothing was ever made from it.
+    nowhere = StateDir(state.path / "none")
+    return as_made(open_provider(stack, nowhere).hosts(stack.hosts, Deadline(UNASKED)), stack, nowhere)
 
 
 def _settled(provider: Provider, stack: StackFile, state: StateDir, deadline: Deadline) -> list[Host]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +19,7 @@ from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import selecting, with_session
 from infratest.collect.asked import asks
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, UserError
+from infratest.errors import InfratestError, ProviderError, StateError, UserError
 from infratest.facts.base import Argument, Need
 from infratest.hosts import ABSENT, Host
 from infratest.lifecycle import components, cost
@@ -27,7 +28,8 @@ from infratest.plan.tasks import ActStep, CheckStep, Plan, Task, needs_of
 from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.session import Session
 from infratest.providers._choices import Chooses
-from infratest.stack.open import component_values, open_provider
+from infratest.stack.open import component_values, hosts_unasked, open_provider, refuse_another, unmade_hosts
+from infratest.store.journal import Journal
 from infratest.units import counted
 
 #: Facts that are a user's own command, and what is said of it.
@@ -49,7 +51,8 @@ def command(session: Session, features: tuple[str, ...], tags: tuple[str, ...], 
     """Show what would run and which commands it would ask.
 
     Each scenario with the hosts it runs on; for each host the facts that are needed and of what, all of which go over
-    in one trip. Asks the provider where hosts are, and the hosts nothing. `-v` shows the shell text that asks, too.
+    in one trip. The hosts are asked nothing. Their provider is asked where they are, once any was made; where it cannot
+    be asked this is told, and the plan goes by the stack file. `-v` shows the shell text that asks, too.
 
     On a cloud, the hosts that are not there yet come first: which image and which size they would get, and what an hour
     of each and of all would cost, where prices are known. For that the cloud is asked what it has.
@@ -57,8 +60,10 @@ def command(session: Session, features: tuple[str, ...], tags: tuple[str, ...], 
     Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use, or a host that could not be made.
     """
     request = Request(features=features, tags=tags, scenario=scenario)
-    hosts = stack_hosts(session) if _chooses(session) else None
-    bill, status = _bill(session, hosts) if hosts else (None, 0)
+    hosts, status = _hosts(session)
+    bill = None
+    if hosts and not status and _chooses(session):
+        bill, status = _bill(session, hosts)
     if bill is not None and form == "text":
         click.echo("\n".join(["hosts to be made", *(f"  {clean(line, 1000)}" for line in cost.lines(bill)), ""]))
     made = prepare(session, request, hosts).plan
@@ -71,6 +76,23 @@ def command(session: Session, features: tuple[str, ...], tags: tuple[str, ...], 
             click.echo(_components.line(one))
         click.echo(_text(made, session.verbosity))
     return status
+
+
+def _hosts(session: Session) -> tuple[list[Host], int]:
+    """Return the hosts, and the exit status: their provider is asked only where there may be any."""
+    unmade = unmade_hosts(session.stack, session.state)
+    if unmade is not None:
+        return unmade, 0
+    try:
+        return stack_hosts(session), 0
+    except ProviderError as error:
+        provider = open_provider(session.stack, session.state)
+        if provider.declared:
+            raise
+        with suppress(StateError):
+            refuse_another(session.stack, provider, Journal(session.state).records())
+        say(f"where the hosts are is not known: {error}; what is shown goes by the stack file alone")
+        return hosts_unasked(session.stack, session.state), 1
 
 
 def _chooses(session: Session) -> bool:

@@ -220,7 +220,7 @@ class VirtualBox(Provider):
 
     def _host(self, spec: HostSpec, record: Record | None, state: str, ports: Mapping[int, int]) -> Host:
         options = {
-            "address": _host_ports.LOOPBACK,
+            "address": _host_ports.LOOPBACK if record else "",
             "port": ports.get(22, 22),
             "user": record.user if record else _options(spec).user or DEFAULT_USER,
             "key": str(self._keys / "id_ed25519"),
