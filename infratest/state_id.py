@@ -11,6 +11,8 @@ from infratest.cleaning import clean
 from infratest.errors import StateError
 
 NAME = "id"
+#: Where a stack's state directory is: beside the stack file, or the system's where that cannot be written.
+BESIDE, SYSTEM = ".infratest", "/var/lib/infratest"
 
 
 def read(folder: str | os.PathLike[str]) -> str:
@@ -35,3 +37,27 @@ def read(folder: str | os.PathLike[str]) -> str:
             "provider as their label infratest.state, or name another directory with --state"
         )
     return text
+
+
+def of_stack(folder: str | os.PathLike[str], state: str | os.PathLike[str]) -> str:
+    """Return the id of a stack's state directory, empty where nothing was ever made from it.
+
+    Args:
+        folder: of the stack file.
+    Raises:
+        StateError: as `read`; or what stands may have been made from the directory beside the stack file, which this
+        user may not write, so that it is not the stack's: whoever watches would be told that nothing was made.
+    """
+    found, beside = read(state), f"{os.fspath(folder)}/{BESIDE}"
+    if found or not os.fspath(state).startswith(f"{SYSTEM}/") or not os.path.isdir(beside):  # noqa: PTH112 -- as above
+        return found
+    try:
+        os.stat(f"{beside}/{NAME}")  # noqa: PTH116 -- as above
+    except FileNotFoundError:
+        return found
+    except OSError:
+        pass  # what is there is not known
+    raise StateError(
+        f"state directory: the hosts may have been made from {beside}, which this user may not write, and nothing was "
+        f"made from {os.fspath(state)}: run it as the first one's owner, or name that with --state if you may read it"
+    )

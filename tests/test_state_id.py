@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from infratest.errors import StateError
+from infratest.providers.base import Context
 from infratest.state_id import read
 from infratest.store.directory import StateDir
 
@@ -32,3 +37,34 @@ def test_a_place_that_cannot_be_looked_at_is_not_one_from_which_nothing_was_made
     for reading in (lambda: read(tmp_path), lambda: StateDir(tmp_path).id):
         with pytest.raises(StateError, match="could not be read: Too many levels of symbolic links"):
             reading()
+
+
+#: Where a user's state is who may not write beside the stack file, as a monitoring system's; nothing was made from it.
+SYSTEM = Path("/var/lib/infratest/no-such-stack-of-these-tests")
+
+
+def test_hosts_made_by_somebody_else_s_directory_are_not_said_to_be_not_made(tmp_path):
+    context = Context(folder=tmp_path, state=SYSTEM, stack="shop", env="")
+    assert context.state_id == ""
+    beside = StateDir(tmp_path / ".infratest")
+    beside.make()
+    assert context.state_id == ""
+    assert beside.id
+    with pytest.raises(StateError, match=r"may have been made from .*/\.infratest, which this user may not write, and"):
+        assert context.state_id
+    assert Context(folder=tmp_path, state=tmp_path / "given", stack="shop", env="").state_id == ""
+
+
+def test_a_directory_that_may_not_be_looked_into_may_hold_anything(tmp_path):
+    (tmp_path / ".infratest").mkdir(mode=0o700)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    program = (
+        "import os, sys; from infratest import state_id; from infratest.errors import StateError\n"
+        "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"
+        "else: os.chmod(sys.argv[1] + '/.infratest', 0)\n"
+        "try: print(state_id.of_stack(sys.argv[1], sys.argv[2]))\n"
+        "except StateError: print('not known')"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path), str(SYSTEM)]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "not known\n"

@@ -205,7 +205,7 @@ class Context:
     @property
     def state_id(self) -> str:
         """Return the id of the state directory, empty where nothing was ever made from it. Raises StateError."""
-        return state_id.read(self.state)
+        return state_id.of_stack(self.folder, self.state)
 
 
 class Provider(ABC):

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-NAME = ".infratest"
-SYSTEM = "/var/lib/infratest"
+NAME, SYSTEM = state_id.BESIDE, state_id.SYSTEM
 
 #: Seconds that every lock is waited for: a child of a killed run holds it a moment longer, between its fork and exec.
 GRACE = 0.5
