@@ -307,6 +307,11 @@ class TestBadDays:
         api.have(Fault("list.*", times=1000, change=lambda _: b'{"listsomethingelseresponse": {}}'))
         assert "an answer that cannot be read" in failure(stack, 4)
 
+    def test_a_list_that_lacks_what_it_counts_is_no_empty_list(self, stack, api):
+        body = '{"listvirtualmachinesresponse": {"count": 2}}'
+        api.have(Fault(LIST, times=1000, status=200, headers=(("Content-Type", "application/json"),), body=body))
+        assert "an answer to listVirtualMachines that counts 2 and has no virtualmachine" in failure(stack, 4)
+
     def test_a_job_that_fails_is_told_with_the_cloud_s_own_reason_and_undone(self, stack, api):
         wish(broken=["web"])
         words = failure(stack)

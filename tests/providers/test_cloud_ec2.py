@@ -187,6 +187,22 @@ class TestBadDays:
         api.have(Fault("Describe.*", times=1000, change=lambda _: other))
         assert "an answer that cannot be read" in failure(stack, 4)
 
+    @pytest.mark.parametrize(
+        ("inside", "words"),
+        [
+            ("<requestId>x</requestId>", "an answer to DescribeInstances without its reservationSet"),
+            (
+                "<reservationSet/><nextToken>t</nextToken>",
+                "a list of DescribeInstances that leads back to where it was",
+            ),
+        ],
+    )
+    def test_an_answer_without_its_list_or_without_an_end_is_no_empty_list(self, stack, api, inside, words):
+        space = "http://ec2.amazonaws.com/doc/2016-11-15/"
+        body = f'<DescribeInstancesResponse xmlns="{space}">{inside}</DescribeInstancesResponse>'
+        api.have(Fault("DescribeInstances", times=1000, status=200, body=body))
+        assert words in failure(stack, 4)
+
     def test_a_listing_that_forgets_a_server_does_not_make_it_gone(self, stack, api):
         (host,) = up(stack.life())
         (resource,) = stack.life().made(Deadline(30))

@@ -208,6 +208,13 @@ class TestBadDays:
         up(stack.life())
         assert len(api.project.servers()) == 1
 
+    def test_a_list_without_an_end_is_told_of_in_time(self, stack, api):
+        body = json.dumps({"servers": [{"id": "one"}], "servers_links": [{"rel": "next", "href": "x"}]})
+        api.compute.have(
+            Fault(LIST, times=1000, status=200, headers=(("Content-Type", "application/json"),), body=body)
+        )
+        assert "a list of servers that leads back to where it was" in failure(stack, 4)
+
     def test_a_token_that_is_refused_is_renewed_once(self, stack, api):
         words = json.dumps(
             {"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made ..."}}

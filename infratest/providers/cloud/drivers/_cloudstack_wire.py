@@ -67,13 +67,19 @@ class Cloud:
         return self.connection.ask(command, {name: str(value) for name, value in params.items()})
 
     def pages(self, command: str, key: str, **params: Any) -> list[dict[str, Any]]:
-        """Return a list to its end: an answer holds a page of it, and how many there are in all."""
+        """Return a list to its end: an answer holds a page of it, and how many there are in all.
+
+        Raises ValueError: it has none of those that it counts, so that what there is is not known.
+        """
         found: list[dict[str, Any]] = []
         number = 1
         while True:
             answer = self.ask(command, page=number, pagesize=PAGE, **params)
             page = answer.get(key, [])
             found += page
-            if not page or len(found) >= int(answer.get("count", 0)):
+            count = int(answer.get("count", 0))
+            if count and not found:
+                raise ValueError(f"an answer to {command} that counts {count} and has no {key}")
+            if not page or len(found) >= count:
                 return found
             number += 1

@@ -27,16 +27,27 @@ def asked(lib: Any, action: str, params: Mapping[str, str]) -> Any:
     return answer
 
 
-def pages(lib: Any, action: str, *, filters: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield the answers to a listing, to its end: libcloud reads the first alone."""
+def pages(lib: Any, action: str, items: str, *, filters: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the answers to a listing, to its end: libcloud reads the first alone.
+
+    Args:
+        items: the element that holds the list; an empty list has it too.
+    Raises:
+        ValueError: an answer without it, or one that leads back to an earlier one: what there is is not known.
+    """
     params = {key: str(value) for key, value in lib._build_filters(dict(filters)).items()}
-    token = ""
+    tokens = [""]
     while True:
-        page = asked(lib, action, params | ({"NextToken": token} if token else {}))
+        page = asked(lib, action, params | ({"NextToken": tokens[-1]} if tokens[-1] else {}))
+        if page.find(tag(items)) is None:
+            raise ValueError(f"an answer to {action} without its {items}")
         yield page
         token = page.findtext(tag("nextToken")) or ""
         if not token:
             return
+        if token in tokens:
+            raise ValueError(f"a list of {action} that leads back to where it was")
+        tokens.append(token)
 
 
 def tags(kind: str, name: str, labels: Mapping[str, str]) -> dict[str, str]:

@@ -89,12 +89,19 @@ class Cloud:
         return self.connection.ask(service, self.region, method, path, body, params)
 
     def pages(self, service: str, path: str, key: str, **params: Any) -> list[dict[str, Any]]:
-        """Return a list to its end: each answer holds as much of the rest as the cloud gives at once."""
+        """Return a list to its end: each answer holds as much of the rest as the cloud gives at once.
+
+        Raises ValueError: it leads back to where it was, so that what there is is not known.
+        """
         found: list[dict[str, Any]] = []
+        markers: set[str] = set()
         while True:
             answer = self.ask(service, "GET", path, **params)
             page = answer[key]
             found += page
             if not page or not (answer.get(f"{key}_links") or answer.get("next")):
                 return found
-            params["marker"] = page[-1]["id"]
+            params["marker"] = str(page[-1]["id"])
+            if params["marker"] in markers:
+                raise ValueError(f"a list of {key} that leads back to where it was")
+            markers.add(params["marker"])

@@ -181,7 +181,7 @@ class Ec2(Driver):
 
     def _listed(self, lib: Any, filters: Mapping[str, Any]) -> list[Server]:
         found = []
-        for page in pages(lib, "DescribeInstances", filters=filters):
+        for page in pages(lib, "DescribeInstances", "reservationSet", filters=filters):
             for element in page.iter(tag("instancesSet")):
                 for item in element.findall(tag("item")):
                     reason = item.findtext(f"{tag('stateReason')}/{tag('message')}") or ""
@@ -245,7 +245,7 @@ class Ec2(Driver):
         # DescribeTags would be one call for all, and goes on telling of what is gone.
         found = []
         for kind, (action, items, id) in LISTED.items():
-            for page in pages(lib, action, filters={"tag-key": NAME_LABEL}):
+            for page in pages(lib, action, items, filters={"tag-key": NAME_LABEL}):
                 for item in page.iterfind(f"{tag(items)}/{tag('item')}"):
                     labels = {str(key): str(value or "") for key, value in lib._get_resource_tags(item).items()}
                     if NAME_LABEL in labels:
