@@ -15,7 +15,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -56,6 +56,8 @@ FEATURES = (
 MACHINE = "infratest-machine"
 
 DISK, KERNEL, INITRD, ABOUT = "disk.qcow2", "vmlinuz", "initrd", "about.json"
+#: What ABOUT says of a disk, and what it is read as.
+SAYS: Mapping[str, Callable[[Any], Any]] = {"name": str, "made": float, "source": str}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -354,11 +356,15 @@ def _disks() -> Path:
 def _all() -> Iterator[tuple[Path, dict[str, Any]]]:
     for path in sorted(_disks().glob(f"*/{ABOUT}")):
         try:
-            yield path.parent, json.loads(path.read_text("utf-8"))
+            about = loads(path.read_text("utf-8"))
+            yield (
+                path.parent,
+                {key: kind(about[key]) for key, kind in (("name", str), ("made", float), ("source", str))},
+            )
         except FileNotFoundError:
             continue  # removed just now
-        except (OSError, ValueError) as error:
-            raise ProviderError(f"{path} cannot be read: {error}; remove {path.parent}") from error
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ProviderError(f"{path} is no description of a disk ({error}); remove {path.parent}") from error
 
 
 def _architecture() -> tuple[str, str]:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from infratest.errors import ProviderError
 from infratest.images.cache import cache_folder
+from infratest.json_text import loads
 from infratest.units import human, quantity
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def noted(identity: str) -> tuple[Origin, float] | None:
     """Return what is remembered of an image and when it was last asked for, None where nothing is."""
     place = _place(identity)
     try:
-        return Origin(**json.loads(place.read_text("utf-8"))), place.stat().st_mtime
+        return Origin(**loads(place.read_text("utf-8"))), place.stat().st_mtime
     except (OSError, ValueError, TypeError):
         return None
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from infratest.errors import ProviderError
 from infratest.images.cache import cache_folder
+from infratest.json_text import loads
 
 LOOPBACK = "127.0.0.1"
 
@@ -86,7 +87,7 @@ def _list() -> Iterator[dict[int, tuple[str, int]]]:
 
 def _read(path: Path) -> dict[int, tuple[str, int]]:
     try:
-        lines = json.loads(path.read_text("utf-8"))
+        lines = loads(path.read_text("utf-8"))
         return {int(at): (str(name), int(port)) for at, (name, port) in lines.items()}
     except FileNotFoundError:
         return {}

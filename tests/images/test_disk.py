@@ -136,6 +136,17 @@ def test_kept_disks_are_listed_and_removed_and_what_is_half_made_does_not_count(
     assert not (cache / "disks" / "debian-12-aaaa").exists()
 
 
+@pytest.mark.parametrize(
+    "text", ["", "null", "3", "[]", "{}", '{"name": "a", "source": "b", "made": null}', "[" * 200_000]
+)
+def test_a_disk_whose_description_is_damaged_is_told(cache: Path, text: str) -> None:
+    place = cache / "disks" / "debian-12-aaaa"
+    place.mkdir(parents=True)
+    (place / "about.json").write_text(text)
+    with pytest.raises(ProviderError, match=rf"about\.json is no description of a disk \(.*\); remove {place}$"):
+        disk.kept(["qemu"])
+
+
 def kept_disk(cache: Path, name: str, used: float) -> disk.DiskImage:
     """Have a disk of a MiB in the cache, last asked for so many seconds ago."""
     place = cache / "disks" / name

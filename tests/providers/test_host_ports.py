@@ -49,8 +49,9 @@ def test_processes_never_get_the_same_port() -> None:
     assert len(ports) == len(set(ports)) == 80
 
 
-def test_a_damaged_list_is_told_and_not_overwritten(cache: Path) -> None:
-    (cache / "host-ports.json").write_text("[1")
+@pytest.mark.parametrize("text", ["", "[1", "null", "[]", '{"a": 1}', "[" * 200_000])
+def test_a_damaged_list_is_told_and_not_overwritten(cache: Path, text: str) -> None:
+    (cache / "host-ports.json").write_text(text)
     with pytest.raises(ProviderError, match=r"host-ports\.json: the list of host ports cannot be read"):
         _host_ports.allot("a", [22])
-    assert (cache / "host-ports.json").read_text() == "[1"
+    assert (cache / "host-ports.json").read_text() == text

@@ -186,9 +186,10 @@ def test_nothing_is_said_of_machines_where_nobody_can_look(own_state: Path) -> N
         folder.machines()
 
 
-def test_a_machine_whose_notes_are_damaged_is_no_machine_that_is_gone(own_state: Path) -> None:
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", "{}", "[" * 200_000])
+def test_a_machine_whose_notes_are_damaged_is_no_machine_that_is_gone(own_state: Path, text: str) -> None:
     one = begun(record())
-    (one.path / "machine.json").write_text("{")
+    (one.path / "machine.json").write_text(text)
     with pytest.raises(ProviderError, match=r"machine\.json cannot be read: .*; where no such machine runs, remove "):
         folder.machines()
 

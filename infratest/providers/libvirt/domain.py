@@ -15,6 +15,7 @@ from xml.etree import ElementTree as xml
 
 from infratest.deadline import Deadline
 from infratest.hosts import PAUSED, RUNNING, STOPPED
+from infratest.json_text import loads
 from infratest.providers.base import Resource
 from infratest.providers.libvirt.connection import absent, module
 
@@ -124,7 +125,7 @@ def labels(domain: Any) -> dict[str, str] | None:
             return None
         raise
     try:
-        held = json.loads(xml.fromstring(text).text or "")  # noqa: S314 - libvirt's own answer, from its own parser
+        held = loads(xml.fromstring(text).text or "")  # noqa: S314 - libvirt's own answer, from its own parser
     except (xml.ParseError, ValueError):
         return None
     return {str(key): str(value) for key, value in held.items()} if isinstance(held, dict) else None

@@ -16,6 +16,7 @@ from typing import Any
 from xml.etree import ElementTree as xml
 
 from infratest.errors import ProviderError
+from infratest.json_text import loads
 from infratest.providers.base import Resource
 from infratest.providers.libvirt.connection import found, module, unless_gone
 
@@ -55,7 +56,7 @@ def lease(network: xml.Element) -> dict[str, str] | None:
     if record is None:
         return None
     try:
-        labels = json.loads(base64.b64decode(record.get("value", "")))
+        labels = loads(base64.b64decode(record.get("value", "")))
     except ValueError:
         return None
     return {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else None

@@ -21,6 +21,7 @@ from time import sleep
 
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
+from infratest.json_text import loads
 
 RECORD = "machine.json"
 
@@ -91,7 +92,7 @@ class Folder:
         """
         path = self.path / RECORD
         try:
-            values = json.loads(path.read_text("utf-8"))
+            values = loads(path.read_text("utf-8"))
             return Record(**{**values, "disks": tuple(values["disks"])})
         except (FileNotFoundError, NotADirectoryError):
             return None

@@ -22,6 +22,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError
 from infratest.images.disk import space
 from infratest.images.kept import KeptImage
+from infratest.json_text import loads
 from infratest.local_program import call
 from infratest.providers.virtualbox import answers, machine
 from infratest.providers.virtualbox.machine import Slot
@@ -83,7 +84,7 @@ def masters(registry: Registry, deadline: Deadline) -> dict[str, Master]:
     found = {}
     for id, line in registry.seen(deadline).images.items():
         try:
-            found[id] = Master(**json.loads(line))
+            found[id] = Master(**loads(line))
         except (ValueError, TypeError) as error:
             raise ProviderError(
                 f"VirtualBox's extra data {IMAGE}{id} is no record of an image of ours ({clean(str(error), 80)}): "

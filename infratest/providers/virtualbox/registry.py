@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
+from infratest.json_text import loads
 from infratest.providers.virtualbox import answers
 from infratest.providers.virtualbox.vboxmanage import VBoxManage
 
@@ -142,7 +143,7 @@ class Registry:
 
 def _record(key: str, uuid: str, line: str) -> Record:
     try:
-        told: Mapping[str, Any] = json.loads(line)
+        told: Mapping[str, Any] = loads(line)
         return Record(
             uuid=uuid,
             name=str(told["name"]),
