@@ -91,8 +91,8 @@ def ready(host: Host, insists: bool) -> None:
     waiting = Waiting(
         [Awaited(spec=HostSpec(name=host.name), limit=Deadline(240))],
         look=lambda some: [host], settles=0.0, ready=None, jobs=1, failed=Stop(), clock=REAL,
-        say=lambda *words: None, answered=lambda one, answers: None, last_words=lambda name: "",
-        seeded=True, insists=insists,
+        say=lambda *words: None, answered=lambda one, answers: None, refused=lambda one, limit: False,
+        last_words=lambda name: "", seeded=True, insists=insists,
     )  # fmt: skip
     (done,) = waiting.all()
     if done.error is not None:

@@ -214,7 +214,8 @@ def test_a_booting_host_is_not_given_up_because_two_listings_far_apart_forgot_it
     waiting = Waiting(
         [Awaited(spec=HostSpec(name="db"), limit=Deadline(60.0, clock.monotonic))],
         look=look, settles=5.0, ready=None, jobs=1, failed=Stop(), clock=clock,
-        say=lambda *words: None, answered=lambda one, host: None, last_words=lambda name: "",
+        say=lambda *words: None, answered=lambda one, host: None, refused=lambda host, limit: False,
+        last_words=lambda name: "",
     )  # fmt: skip
     assert [(one.error, one.ended) for one in waiting.all()] == [(None, True)]
 
