@@ -1,8 +1,8 @@
 """Hosts that run and that neither the stack file nor this state directory leads to. For `up`, `status` and `reap`.
 
-`undeclared` were made from this state directory, and the stack file names them no more. `elsewhere` carry this owner's
-and this stack's name under the id of another state directory: a second checkout, or one that was lost. Neither is ever
-removed by itself; each is named, with what removes it.
+`undeclared` were made from this state directory, and the stack file names them no more; so may components be.
+`elsewhere` carry this owner's and this stack's name under the id of another state directory: a second checkout, or one
+that was lost. None is ever removed by itself; each is named, with what removes it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from infratest import outsiders
 from infratest.errors import InfratestError
+from infratest.lifecycle import components
 from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.removal import DIRECTORY, ENV, EXPIRES, HOST, OWNER, PRODUCTION, STACK, STATE
 from infratest.providers.base import Resource
@@ -24,7 +26,7 @@ from infratest.units import human
 
 @dataclass(frozen=True, kw_only=True)
 class Strays:
-    """Such hosts; `unknown` says why they could not be asked for, empty where they were."""
+    """Such hosts and components; `unknown` says why they could not be asked for, empty where they were."""
 
     undeclared: tuple[Resource, ...] = ()
     elsewhere: tuple[Resource, ...] = ()
@@ -42,8 +44,9 @@ def find(life: Lifecycle) -> Strays:
 def of(life: Lifecycle, existing: Iterable[Resource]) -> Strays:
     """Return such hosts of all that exists. Raises StateError: the journal cannot be read."""
     held, state_id = life.journal.live(), life.state_id()
+    beside = [one for one in existing if one.labels.get(STATE) == state_id and one.id in held]
     return Strays(
-        undeclared=tuple(undeclared(existing, state_id, life.stack, held)),
+        undeclared=(*undeclared(existing, state_id, life.stack, held), *_undeclared_components(life, beside)),
         elsewhere=tuple(elsewhere(existing, state_id, life.stack.name)),
     )
 
@@ -65,6 +68,24 @@ def undeclared(
 
     ours = [one for one in existing if one.kind == HOST and one.labels.get(STATE) == state_id and one.id in held]
     return [one for one in ours if stray(one)]
+
+
+def _undeclared_components(life: Lifecycle, ours: Iterable[Resource]) -> list[Resource]:
+    """Return the components of this environment that the stack file no longer names, nor `up` would ask for."""
+    kinds, names = outsiders.names("component"), {spec.name for spec in life.stack.hosts}
+    place = (life.stack.name, life.stack.env)
+    found = [
+        one
+        for one in ours
+        if one.kind in kinds
+        and (one.labels.get(STACK, ""), one.labels.get(ENV, "")) == place
+        and one.name not in names  # an address that a host has by itself bears its name
+    ]
+    if not found:
+        return []
+    rounds = [components.requests(life, life.stack.hosts), *life.provider.requests(life.stack.hosts, life.lease())]
+    asked = {(one.kind, one.name) for requests in rounds for one in requests}
+    return [one for one in found if (one.kind, one.name) not in asked]
 
 
 def elsewhere(existing: Iterable[Resource], state_id: str, stack: str) -> list[Resource]:
@@ -95,6 +116,9 @@ def _undeclared(one: Resource, stack: StackFile) -> str:
     label, env = one.labels.get(STACK, ""), one.labels.get(ENV, "")
     if (label, env) == (stack.name, stack.env):
         option = f" --env {env}" if env else ""
+        if one.kind != HOST:
+            words = f"name it again, or `infratest destroy{option}` removes it with the stack"
+            return f"{one.kind} {one.name} exists and the stack file no longer names it; {words}"
         remove = f"`infratest destroy{option} --host {one.name}` removes it"
         return f"{one.name} exists and the stack file no longer names it; {remove}"
     return (

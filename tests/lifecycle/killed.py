@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -28,11 +29,13 @@ from infratest.providers.base import Provider, Resource
 from infratest.stack import file
 from infratest.stack.open import open_provider
 from infratest.store.directory import StateDir
+from tests.worlds.fault_proxy import Fault, Proxy
 
 PROGRAM = Path(__file__).with_name("struck.py")
 INFRATEST = Path(sys.executable).with_name("infratest")
 RECORDS = "INFRATEST_KILLS"
 SIGKILLED, INTERRUPTED = -9, 130
+ASKED, DONE = "asked", "done"
 HUNG = 900.0  # seconds after which a program hangs: where machines boot on a busy machine, minutes are no sign of it
 
 
@@ -195,6 +198,30 @@ def killed(scene: Scene, verb: str, point: str) -> None:
     """Run a verb that is killed at a point."""
     status, words = scene.run(verb, "SIGKILL", point)
     assert status == SIGKILLED, (point, words)
+
+
+def inside(calls: Sequence[str]) -> list[str]:
+    """Return the points inside calls of an API, as `killed_inside` takes them."""
+    return [f"{call} {when}" for call in calls for when in (ASKED, DONE)]
+
+
+def killed_inside(scene: Scene, verb: str, point: str, api: Proxy) -> None:
+    """Run a verb that is killed inside a call: when it was asked and not done, or done and its answer not heard.
+
+    Args:
+        point: the call by the word that the proxy knows, and ASKED or DONE. api: what stands before the API.
+    """
+    call, when = point.rsplit(" ", 1)
+    process = scene.start(verb, "SIGKILL", "-")
+
+    def kill() -> None:
+        os.kill(process.pid, signal.SIGKILL)
+
+    fault = Fault(call, before=kill, status=503) if when == ASKED else Fault(call, after=kill, lost=True)
+    api.have(fault)
+    words = process.communicate(timeout=HUNG)[0].decode()
+    assert process.returncode == SIGKILLED, (point, words)
+    assert fault.times == 0, point
 
 
 def generated(scene: Scene, verb: str) -> list[str]:

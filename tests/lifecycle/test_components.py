@@ -12,6 +12,8 @@ import pytest
 
 from infratest.errors import ProviderError, UserError
 from infratest.lifecycle import components
+from infratest.lifecycle.destroy import destroy
+from infratest.lifecycle.ip import give
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.up import up
 from infratest.providers.simulator import Simulator
@@ -116,6 +118,26 @@ def test_status_and_plan_show_them(stack):
         "name": "front", "type": "address", "hosts": ["lb"], "words": "an address of its own", "on_hosts": False,
         "values": {"address": stack.there()["front"].address},
     }  # fmt: skip
+
+
+def test_what_the_stack_file_no_longer_names_is_told_until_the_stack_goes(stack):
+    up(stack.life())
+    assert "no longer names" not in ran(stack, "status")
+    stack.declare({"rule": RULE | {"on": "hosts"}})
+    words = "exists and the stack file no longer names it; name it again, or `infratest destroy` removes it with the"
+    assert f"firewall rule {words} stack\n" in ran(stack, "status")
+    assert f"address front {words} stack\n" in ran(stack, "status")
+    found = json.loads(ran(stack, "status", "--format", "json"))["undeclared"]
+    assert [(one["kind"], one["name"]) for one in found] == [("firewall", "rule"), ("address", "front")]
+    destroy(stack.life())
+    assert stack.there() == {}
+    assert "no longer names" not in ran(stack, "status")
+
+
+def test_an_address_that_a_host_was_given_is_no_stray(stack):
+    up(stack.life())
+    give(stack.life(), "web-1")
+    assert "no longer names" not in ran(stack, "status")
 
 
 def ran(stack: Stack, *words: str) -> str:

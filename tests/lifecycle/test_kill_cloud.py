@@ -6,8 +6,6 @@ has, inside a call: when the API has been asked and has not begun, and when it h
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +13,9 @@ import pytest
 
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
-from tests.lifecycle.killed import SIGKILLED, Kills, Scene, at_every, changing_points, generated, killed
+from tests.lifecycle.killed import Kills, Scene, at_every, changing_points, generated, inside, killed, killed_inside
 from tests.worlds import moto_ec2
-from tests.worlds.fault_proxy import Fault, proxy
+from tests.worlds.fault_proxy import proxy
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -119,19 +117,11 @@ def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb
     before = kills.begin()
 
     def strike(number: int, point: str) -> None:
-        action, when = point.split()
         with proxy(moto_ec2.cloud().url) as api:
             scene = cloud_scene(tmp_path / f"{number}", verb != "up", api.url)  # it stays where it was made
             api.reset()
-            process = scene.start(verb, "SIGKILL", "-")
-            kill = lambda: os.kill(process.pid, signal.SIGKILL)  # noqa: E731
-            api.have(
-                Fault(action, before=kill, status=503) if when == "asked" else Fault(action, after=kill, lost=True)
-            )
-            words = process.communicate(timeout=120)[0].decode()
-            assert process.returncode == SIGKILLED, (point, words)
-            assert api.calls[action] == 1
+            killed_inside(scene, verb, point, api)
             api.reset()
             kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
 
-    at_every([f"{action} {when}" for action in CHANGING[verb] for when in ("asked", "done")], strike)
+    at_every(inside(CHANGING[verb]), strike)

@@ -7,8 +7,6 @@ something. A job that was asked for goes on when whoever asked is dead.
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +14,10 @@ import pytest
 
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
-from tests.lifecycle.killed import SIGKILLED, Kills, Scene, at_every, changing_points, generated, killed
+from tests.lifecycle.killed import Kills, Scene, at_every, changing_points, generated, inside, killed, killed_inside
 from tests.worlds import cloudstack_simulator
 from tests.worlds.cloudstack_simulator import simulator
-from tests.worlds.fault_proxy import Fault, proxy
+from tests.worlds.fault_proxy import proxy
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -113,20 +111,12 @@ def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb
     before = kills.begin()
 
     def strike(number: int, point: str) -> None:
-        command, when = point.split()
         with proxy(simulator().url) as api:
             # It stays where it was made.
             scene = cloudstack_scene(tmp_path / f"{number}", verb != "up", f"{api.url}client/api")
             api.reset()
-            process = scene.start(verb, "SIGKILL", "-")
-            kill = lambda: os.kill(process.pid, signal.SIGKILL)  # noqa: E731
-            api.have(
-                Fault(command, before=kill, status=503) if when == "asked" else Fault(command, after=kill, lost=True)
-            )
-            words = process.communicate(timeout=120)[0].decode()
-            assert process.returncode == SIGKILLED, (point, words)
-            assert api.calls[command] == 1
+            killed_inside(scene, verb, point, api)
             api.reset()
             kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
 
-    at_every([f"{command} {when}" for command in CHANGING[verb] for when in ("asked", "done")], strike)
+    at_every(inside(CHANGING[verb]), strike)

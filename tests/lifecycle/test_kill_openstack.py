@@ -7,8 +7,6 @@ something.
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +14,7 @@ import pytest
 
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
-from tests.lifecycle.killed import SIGKILLED, Kills, Scene, at_every, changing_points, generated, killed
-from tests.worlds.fault_proxy import Fault
+from tests.lifecycle.killed import Kills, Scene, at_every, changing_points, generated, inside, killed, killed_inside
 from tests.worlds.openstack.account import OPTIONS, host_options, logged_in
 from tests.worlds.openstack.cloud import Project, cloud
 from tests.worlds.openstack.seam import seam
@@ -98,18 +95,11 @@ def test_killed_inside_every_call_that_changes_something(tmp_path, project, fore
     before = kills.begin()
 
     def strike(number: int, point: str) -> None:
-        service, rest = point.split(" ", 1)
-        action, when = rest.rsplit(" ", 1)
+        service, call = point.split(" ", 1)
         with seam(project) as seen:
             there = {"region": seen.region, "endpoint": f"{seen.identity.url}v3"}
             scene = openstack_scene(tmp_path / f"{number}", verb != "up", **there)
-            process = scene.start(verb, "SIGKILL", "-")
-            kill = lambda: os.kill(process.pid, signal.SIGKILL)  # noqa: E731
-            fault = Fault(action, before=kill, status=503) if when == "asked" else Fault(action, after=kill, lost=True)
-            seen.proxies[service].have(fault)
-            words = process.communicate(timeout=200)[0].decode()
-            assert process.returncode == SIGKILLED, (point, words)
-            assert fault.times == 0, point
+            killed_inside(scene, verb, call, seen.proxies[service])
             kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
 
-    at_every([f"{service} {action} {when}" for service, action in CHANGING[verb] for when in ("asked", "done")], strike)
+    at_every(inside([f"{service} {action}" for service, action in CHANGING[verb]]), strike)

@@ -95,9 +95,9 @@ def command(session: Session, form: str, with_os: bool) -> int:
 
 
 def _strays(found: strays.Strays) -> dict[str, Any]:
-    """Return, for machines, the hosts that the stack file or this state directory does not lead to."""
+    """Return, for machines, what the stack file or this state directory does not lead to."""
     return {
-        kind: [{"name": one.name, "id": one.id, "labels": dict(one.labels)} for one in hosts]
+        kind: [{"kind": one.kind, "name": one.name, "id": one.id, "labels": dict(one.labels)} for one in hosts]
         for kind, hosts in (("undeclared", found.undeclared), ("elsewhere", found.elsewhere))
     }
 
