@@ -19,6 +19,16 @@ class Finding:
     advice: str = ""
 
 
+def unusable(name: str, error: Exception, otherwise: str) -> Finding:
+    """Return the finding of an error of ours: what is so, and what to do, which stands in it behind the first `; `.
+
+    Args:
+        name: of what was looked at. otherwise: what to do where the error does not say.
+    """
+    words, _, advice = str(error).partition("; ")
+    return Finding(name=name, usable=False, found=words, advice=advice or otherwise)
+
+
 @runtime_checkable
 class Doctor(Protocol):
     """A plugin that can say whether it is usable on this machine, and why not."""

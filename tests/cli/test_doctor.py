@@ -90,7 +90,7 @@ def test_without_paramiko_what_only_that_can_serve_is_not_usable(place: Place) -
     usable, words = hosts(found)["host behind"]
     assert not usable
     assert "behind: SSH needs paramiko, which cannot be imported (no paramiko here)" in words
-    assert "pip install 'infratest[ssh]'" in words
+    assert "pip install 'infratest[ssh]'" in found["host behind"]["advice"]
     assert "libssh2 cannot serve: the way is by a jump host" in words
 
 
@@ -133,3 +133,23 @@ def test_what_keeps_an_engine_from_answering_is_told_once(tmp_path: Path) -> Non
     assert found["container engine"]["found"].startswith("no container engine is usable (")
     same = (found["stack.yaml"]["usable"], found["stack.yaml"]["found"], found["stack.yaml"]["advice"])
     assert same == (False, "for the reason of 'container engine' above", "")
+
+
+@pytest.mark.parametrize("vboxmanage", ["", "echo Usage - of another version >&2; exit 2", "echo nothing"])
+def test_who_reads_it_is_not_told_to_read_it_and_no_remedy_is_told_twice(place: Place, vboxmanage: str) -> None:
+    """On a machine that has nothing, or a VBoxManage that refuses what it is asked."""
+    programs = place.root / "programs"
+    programs.mkdir()
+    if vboxmanage:
+        (programs / "VBoxManage").write_text(f"#!/bin/sh\n{vboxmanage}\n")
+        (programs / "VBoxManage").chmod(0o755)
+    place.variables |= {"PATH": str(programs), "DOCKER_HOST": "unix:///nowhere.sock"}
+    found = findings(place)
+    assert [one for one in found.values() if "infratest doctor" in one["found"] + one["advice"]] == []
+    unusable = {name: one for name, one in found.items() if not one["usable"]}
+    assert {"VBoxManage", "QEMU", "container engine"} <= set(unusable)
+    assert [name for name, one in unusable.items() if "install" in one["found"] and "install" in one["advice"]] == []
+    assert all(one["advice"] for one in unusable.values() if not one["found"].startswith("for the reason of"))
+    if not vboxmanage:
+        assert unusable["VBoxManage"]["found"] == "no VBoxManage in PATH"
+        assert unusable["VBoxManage"]["advice"].startswith("install VirtualBox (Debian: contrib")

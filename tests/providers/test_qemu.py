@@ -285,7 +285,7 @@ def test_a_port_that_somebody_has_taken_since_is_told(own_state: Path, monkeypat
 
 def test_without_qemu_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ProviderError, match=r"there is no qemu-system-.* in PATH: install QEMU"):
+    with pytest.raises(ProviderError, match=r"there is no qemu-system-.* in PATH; install QEMU"):
         process.find(Deadline(10))
     first = Qemu.doctor()[0]
     assert (first.name, first.usable) == ("QEMU", False)

@@ -23,7 +23,7 @@ def program(folder: Path, text: str) -> VBoxManage:
 
 def test_it_is_found_in_the_path_or_said_to_be_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ProviderError, match=r"no VBoxManage in PATH: install VirtualBox .*`infratest doctor`"):
+    with pytest.raises(ProviderError, match=r"no VBoxManage in PATH; install VirtualBox .* to the group vboxusers$"):
         find()
     assert find.__doc__
     program(tmp_path, "true")

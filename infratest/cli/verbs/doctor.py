@@ -20,7 +20,7 @@ from infratest.cli import _streams
 from infratest.cli._verb import BEGIN, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
-from infratest.diagnosis import Doctor, Finding
+from infratest.diagnosis import Doctor, Finding, unusable
 from infratest.errors import InfratestError
 from infratest.hosts import ABSENT, Host
 from infratest.project.session import STACK_FILE, Session
@@ -98,7 +98,7 @@ def _plugin(kind: str, name: str) -> list[Finding]:
         found = outsiders.get(kind, name)
         return found.doctor() if issubclass(found, Doctor) else []
     except (InfratestError, ImportError) as error:
-        return [Finding(name=f"{kind} {name}", usable=False, found=str(error), advice="see the message")]
+        return [unusable(f"{kind} {name}", error, "see the message")]
 
 
 def _hosts(session: Session) -> list[Finding]:
@@ -110,7 +110,7 @@ def _hosts(session: Session) -> list[Finding]:
         hosts = open_hosts(session.stack, session.state, session.deadline or Deadline(PROVIDER_LIMIT))
         chosen = set(session.selected([host.name for host in hosts]))
     except (InfratestError, ImportError) as error:
-        return [Finding(name=name, usable=False, found=str(error), advice="see the message")]
+        return [unusable(name, error, "see the message")]
     return [finding for host in hosts if host.name in chosen for finding in _host(host)]
 
 
@@ -124,7 +124,7 @@ def _host(host: Host) -> list[Finding]:
             return []
         choice = transport.choice()
     except (InfratestError, ImportError) as error:
-        return [Finding(name=name, usable=False, found=str(error), advice="see the message")]
+        return [unusable(name, error, "see the message")]
     return [Finding(name=name, usable=True, found=f"{choice.client} would serve: {choice.why}")]
 
 

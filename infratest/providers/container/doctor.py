@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from infratest.deadline import Deadline
-from infratest.diagnosis import Finding
+from infratest.diagnosis import Finding, unusable
 from infratest.errors import ProviderError
 from infratest.images import recipe as recipes
 from infratest.images.rootfs import debootstrap_missing
@@ -23,8 +23,7 @@ def findings() -> list[Finding]:
     try:
         engine = find("auto", Deadline(30))
     except ProviderError as error:
-        advice = "apt-get install docker.io, or start the engine that is installed"
-        return [Finding(name="container engine", usable=False, found=str(error), advice=advice)]
+        return [unusable("container engine", error, "start the engine that is installed")]
     reached = "addresses routed" if engine.routed else "addresses not routed: ports are published on 127.0.0.1"
     found = f"{engine.kind} {engine.version} ({engine.program}); {reached}"
     return [Finding(name="container engine", usable=True, found=found), _image(engine), *_inotify()]

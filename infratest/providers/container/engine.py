@@ -197,7 +197,7 @@ def find(wanted: str, deadline: Deadline) -> Engine:
     tried = tried or f"no {'docker or podman' if wanted == 'auto' else wanted} command is in PATH"
     kind = ProviderError if refusals else NotInstalled
     raise kind(
-        f"no container engine is usable ({tried}): install one (on Debian `apt-get install docker.io`), start it, "
+        f"no container engine is usable ({tried}); install one (on Debian `apt-get install docker.io`), start it, "
         "or name it with DOCKER_HOST"
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree as xml
 
 from infratest.deadline import Deadline
-from infratest.diagnosis import Finding
+from infratest.diagnosis import Finding, unusable
 from infratest.errors import ProviderError
 from infratest.providers._accelerator import working
 from infratest.providers.libvirt import domain
@@ -37,9 +37,7 @@ def findings() -> list[Finding]:
             "looking at this machine", lambda each: (each.getLibVersion(), slow(each, deadline)), deadline
         )
     except ProviderError as error:
-        words, _, advice = str(error).partition("; ")
-        advice = advice or "pip install 'infratest[libvirt]'; apt-get install libvirt-daemon-system"
-        return [Finding(name="libvirt", usable=False, found=words, advice=advice)]
+        return [unusable("libvirt", error, "pip install 'infratest[libvirt]'; apt-get install libvirt-daemon-system")]
     number = f"{version // 1000000}.{version // 1000 % 1000}.{version % 1000}"
     daemon = Finding(name="libvirt", usable=True, found=f"{number} at {SYSTEM}")
     if not reason:

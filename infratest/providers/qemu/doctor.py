@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.deadline import Deadline
-from infratest.diagnosis import Finding
+from infratest.diagnosis import Finding, unusable
 from infratest.errors import ProviderError
 from infratest.images import disk as images
 from infratest.providers._accelerator import TCG
@@ -17,8 +17,7 @@ def findings() -> list[Finding]:
     try:
         qemu = process.find(Deadline(SECONDS))
     except ProviderError as error:
-        advice = "apt-get install qemu-system-x86 qemu-utils, or your system's package of QEMU"
-        return [Finding(name="QEMU", usable=False, found=str(error), advice=advice)]
+        return [unusable("QEMU", error, "your system's package of QEMU")]
     return [
         Finding(name="QEMU", usable=True, found=f"{qemu.version} ({qemu.program})"),
         _speed(qemu),

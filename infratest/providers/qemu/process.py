@@ -70,10 +70,10 @@ def find(deadline: Deadline) -> Qemu:
     program = shutil.which(name)
     if program is None:
         raise ProviderError(
-            f"there is no {name} in PATH: install QEMU (on Debian `apt-get install qemu-system-x86 qemu-utils`)"
+            f"there is no {name} in PATH; install QEMU (on Debian `apt-get install qemu-system-x86 qemu-utils`)"
         )
     if shutil.which("qemu-img") is None:
-        raise ProviderError("there is no qemu-img in PATH: install it (on Debian `apt-get install qemu-utils`)")
+        raise ProviderError("there is no qemu-img in PATH; install it (on Debian `apt-get install qemu-utils`)")
     with _lock:
         if program not in _known:
             status, out, err = call([program, "--version"], deadline)

@@ -269,7 +269,7 @@ def machine_folder(vbox: VBoxManage, deadline: Deadline) -> Path:
         name, _, value = line.partition(":")
         if name == "Default machine folder":
             return Path(value.strip())
-    raise ProviderError("VBoxManage list systemproperties names no default machine folder; see `infratest doctor`")
+    raise ProviderError("VBoxManage list systemproperties names no default machine folder; is VirtualBox whole?")
 
 
 def as_kept(master: Master) -> KeptImage:

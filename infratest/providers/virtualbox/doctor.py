@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from infratest.deadline import Deadline
-from infratest.diagnosis import Finding
+from infratest.diagnosis import Finding, unusable
 from infratest.errors import InfratestError
 from infratest.providers.virtualbox import answers, box
 from infratest.providers.virtualbox.vboxmanage import DRIVER, VBoxManage, driver_advice, find
@@ -30,8 +30,7 @@ def findings() -> list[Finding]:
         known = len(answers.machines(vbox.run(["list", "vms"], Deadline(30))))
         folder = box.machine_folder(vbox, Deadline(30))
     except InfratestError as error:
-        advice = "install VirtualBox, from your distribution or from virtualbox.org"
-        return [Finding(name="VBoxManage", usable=False, found=str(error), advice=advice)]
+        return [unusable("VBoxManage", error, "see what it says when you run it: `VBoxManage list vms`")]
     old = _numbers(version) < OLDEST
     program = Finding(
         name="VBoxManage",

@@ -68,7 +68,7 @@ REFUSALS: tuple[tuple[str, str, str], ...] = (
     (r"VERR_NOT_SUPPORTED|VERR_VD_\w+|unsupported", OTHER,
      "the file may be damaged, or of a kind that it does not know"),
     (r"(?m)^Usage -|[Uu]nknown option|Invalid parameter|Invalid command", OTHER,
-     "this version does not take that; see `infratest doctor`, and `customize:` where it is yours"),
+     "this version does not take that: it may be older than 6.1, or what stands in `customize:` is not for it"),
 )  # fmt: skip
 
 #: Lines of its answers that say nothing to a user.
@@ -142,8 +142,8 @@ def find() -> VBoxManage:
         if path:
             return VBoxManage(path)
     raise NotInstalled(
-        "no VBoxManage in PATH: install VirtualBox (Debian: contrib of its unstable release, or the packages of "
-        "virtualbox.org) and add yourself to the group vboxusers; `infratest doctor` says what is missing"
+        "no VBoxManage in PATH; install VirtualBox (Debian: contrib of its unstable release, or the packages of "
+        "virtualbox.org) and add yourself to the group vboxusers"
     )
 
 
