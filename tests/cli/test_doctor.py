@@ -89,9 +89,9 @@ def test_without_paramiko_what_only_that_can_serve_is_not_usable(place: Place) -
     assert hosts(found)["host web"] == (True, f"libssh2 would serve: {PLAIN}")
     usable, words = hosts(found)["host behind"]
     assert not usable
-    assert "behind: SSH needs paramiko, which cannot be imported (no paramiko here)" in words
+    assert "behind: SSH needs paramiko, which cannot be imported (no paramiko here), and libssh2 cannot" in words
     assert "pip install 'infratest[ssh]'" in found["host behind"]["advice"]
-    assert "libssh2 cannot serve: the way is by a jump host" in words
+    assert "and libssh2 cannot serve: the way is by a jump host" in words
 
 
 def test_what_stands_in_the_way_of_a_host_is_told(place: Place) -> None:

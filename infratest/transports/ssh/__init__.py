@@ -80,8 +80,8 @@ class Ssh(Transport, Chooses):
             from infratest.transports.ssh.paramiko import ParamikoClient
         except ImportError as error:
             raise TransportError(
-                f"{self.host.name}: SSH needs paramiko, which cannot be imported ({error}); "
-                f"install it with: pip install 'infratest[ssh]' (libssh2 cannot serve: {choice.why})"
+                f"{self.host.name}: SSH needs paramiko, which cannot be imported ({error}), and libssh2 "
+                f"cannot serve: {choice.why}; install it with: pip install 'infratest[ssh]'"
             ) from error
         return ParamikoClient(self.host.name, hops, self.cost)
 
