@@ -82,7 +82,8 @@ def _allowed(field: Field) -> Schema:
     if "string" in types:
         schema |= text_schema(schema["title"], field.about.get("pattern", ""))
     elif {"integer", "number", "boolean"} & {*types}:
-        schema |= _limits(field) | {"pattern": REFERENCE}
+        limits = _limits(field)
+        schema |= limits | {"pattern": REFERENCE, "title": schema["title"] + _between(**limits)}
         types.append("string")
     if "array" in types:
         schema |= _list(field)
@@ -98,6 +99,13 @@ def _list(field: Field) -> Schema:
         return schema | {"items": text_schema(each, field.about.get("pattern", "")) | {"description": "One of them."}}
     item = {"type": ["integer", "string"], "title": each, "description": "One of them.", "pattern": REFERENCE}
     return schema | {"items": item | _limits(field)}
+
+
+def _between(minimum: float | None = None, maximum: float | None = None) -> str:
+    """Say limits behind what they are of: who is told that 100 is refused must be told what is not."""
+    if minimum is None:
+        return "" if maximum is None else f" of at most {maximum}"
+    return f" of at least {minimum}" if maximum is None else f" from {minimum} to {maximum}"
 
 
 def _limits(field: Field) -> Schema:
