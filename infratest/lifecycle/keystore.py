@@ -39,6 +39,14 @@ class Shown:
     same: bool | None
 
 
+def is_kept(life: Lifecycle) -> bool:
+    """Return whether the provider keeps the stack's key in a store; asks nobody."""
+    try:
+        return bool(_able(life))
+    except UserError:
+        return False
+
+
 def listed(life: Lifecycle) -> list[Shown]:
     """Return what the store keeps, this stack's first; takes no lock and writes nothing.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from infratest.deadline import Deadline
@@ -20,7 +21,7 @@ from infratest.lifecycle import keypair, keystore, login_key
 from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.removal import HOST
 from infratest.providers import _key_rotation, _public_key, _ssh_keys
-from infratest.providers._key_store import KEYPAIR, KeyStore
+from infratest.providers._key_store import KEYPAIR
 from infratest.providers.base import Rebuilds, Snapshots
 
 #: Seconds that one host has for one step.
@@ -78,13 +79,13 @@ def rotate(life: Lifecycle, others: Sequence[Lifecycle]) -> Rotated:
         _finish(life, running, folder, deadline)
         for one in lives:
             _in_store(one)
-        _put_away(life, found, folder)
-    later = tuple(one.title for one in found if one.host.state in DOWN)
+        later = (*(one.title for one in found if one.host.state in DOWN), *_undeclared(lives))
+        _put_away(life, found, bool(later), folder)
     return Rotated(
         former=_public_key.fingerprint(before),
         new=_public_key.fingerprint(new),
         hosts=tuple(one.title for one in running),
-        later=later,
+        later=tuple(later),
     )
 
 
@@ -116,7 +117,7 @@ def _begin(
 
     def one(place: _Place, deadline: Deadline) -> None:
         life.progress(place.title, "changing", "letting the new key in")
-        _with_present(place.host, deadline, lambda: login_key.let_in(place.host, former, public, deadline))
+        _with_present(place.host, deadline, partial(login_key.let_in, place.host, former, public, deadline))
         login_key.prove(place.host, following, deadline)
         life.progress(place.title, "changed", "lets the new key in")
 
@@ -126,13 +127,14 @@ def _begin(
 
 
 def _finish(life: Lifecycle, running: Sequence[_Place], folder: Path, deadline: Deadline) -> None:
-    """Have every running host let the former key in no more."""
-    former = _ssh_keys.public_half(folder / _key_rotation.FORMER)
+    """Have every running host let former keys in no more: the last one, and what an earlier rotation had to leave."""
+    formers = [_ssh_keys.public_half(path) for path in _key_rotation.formers(folder)]
     public = _ssh_keys.user_key(folder)[1]
 
     def one(place: _Place, deadline: Deadline) -> None:
         life.progress(place.title, "changing", "taking the former key away")
-        _with_present(place.host, deadline, lambda: login_key.take_away(place.host, former, public, deadline))
+        for former in formers:
+            _with_present(place.host, deadline, partial(login_key.take_away, place.host, former, public, deadline))
         life.progress(place.title, "changed", "has the new key alone")
 
     words = "the new key is in use; `infratest keypair rotate` takes the former one away there"
@@ -163,20 +165,30 @@ def _each(
 
 
 def _in_store(life: Lifecycle) -> None:
-    """Have the new key in the provider's key store where the former one is."""
-    if not isinstance(life.provider, KeyStore):
-        return
+    """Have the new key in the provider's key store, where the environment has anything at its provider."""
     place = (life.stack.name, life.stack.env)
-    if any(one.kind == KEYPAIR and (one.stack, one.env) == place for one in life.journal.live().values()):
+    held = {one.kind for one in life.journal.live().values() if (one.stack, one.env) == place}
+    if keystore.is_kept(life) and held & {HOST, KEYPAIR}:
         keystore.sync(life, overwrite=True)
 
 
-def _put_away(life: Lifecycle, found: Sequence[_Place], folder: Path) -> None:
-    """Keep the former key while a host may know no other; forget those of earlier rotations that none can know."""
-    down = any(one.host.state in DOWN for one in found)
-    back = any(isinstance(one.life.provider, Snapshots | Rebuilds) for one in found)
+def _undeclared(lives: Sequence[Lifecycle]) -> list[str]:
+    """Return the hosts that were made and that their stack file does not declare any more."""
+    declared = {(one.stack.name, one.stack.env, spec.name) for one in lives for spec in one.stack.hosts}
+    held = [one for one in lives[0].journal.live().values() if one.kind == HOST]
+    gone = [one for one in held if (one.stack, one.env, one.name) not in declared]
+    return ["/".join(part for part in (one.env, one.name) if part) for one in gone]
+
+
+def _put_away(life: Lifecycle, found: Sequence[_Place], later: bool, folder: Path) -> None:
+    """Keep the former key while a host may know no other; forget those of earlier rotations that none can know.
+
+    Args:
+        later: whether there are hosts that have not been given the new key.
+    """
+    keep = later or any(isinstance(one.life.provider, Snapshots | Rebuilds) for one in found)
     oldest = min((one.since for one in life.journal.live().values() if one.kind == HOST), default=life.clock.time())
     for path, replaced in _key_rotation.kept(folder).items():
-        if not (down or back) or replaced < oldest:
+        if not keep or replaced < oldest:
             _key_rotation.forget(path)
-    _key_rotation.end(folder, keep=down or back, now=life.clock.time())
+    _key_rotation.end(folder, keep=keep, now=life.clock.time())

@@ -150,7 +150,7 @@ def test_another_key_is_on_every_host_of_every_environment_and_the_former_nowher
 def test_a_halted_host_is_given_the_new_key_when_it_is_up_again(scene: Keys) -> None:
     former = public(scene)
     scene.command("halt --env dev --host db")
-    assert "given the new key by the next `infratest up`: dev/db" in scene.command("keypair rotate --env other")
+    assert "given the new key by the next `infratest up` of them: dev/db" in scene.command("keypair rotate --env other")
     scene.command("keypair rotate --env dev")  # twice: what knows the first one only is let in to all the same
     assert "a former one: ssh-ed25519" in printed(scene, "keypair --env dev")
     assert "knew a former key of the stack" in scene.command("up --env dev")

@@ -84,7 +84,8 @@ def rotate_command(session: Session) -> int:
     done = changing(session, "keypair-rotate", lambda life: rotate(life, _others(session, life)))
     say(f"{done.new} logs in from now on, {done.former} no longer: {', '.join(done.hosts) or 'no host runs'}")
     if done.later:
-        say(f"not running, and given the new key by the next `infratest up`: {', '.join(done.later)}")
+        words = "not running, or not in the stack file, and given the new key by the next `infratest up` of them"
+        say(f"{words}: {', '.join(done.later)}")
     return 0
 
 
