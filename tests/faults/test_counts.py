@@ -181,4 +181,5 @@ def test_round_trips_are_as_many_for_one_check_as_for_a_hundred(place: Place, tm
             seen.append((answered, turns(tmp_path / f"capture-{count}", delayed.port)))
         # Key exchange, login and channel: 6 turns; the script, whatever is in it: one.
         assert [by_relay for by_relay, _ in seen] == [7, 7]
-        assert seen[0][1] == seen[1][1]
+        # On the wire one turn more or less: both begin with their version, and which comes first is left to chance.
+        assert abs(seen[0][1] - seen[1][1]) <= 1
