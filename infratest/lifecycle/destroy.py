@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from infratest.deadline import Deadline
 from infratest.errors import StateError, UserError
@@ -11,6 +12,7 @@ from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.removal import HOST, of_stack
 from infratest.providers.base import Resource
 from infratest.stack.selection import chosen
+from infratest.store.journal import not_removed
 
 
 def destroy(life: Lifecycle, names: Sequence[str] | None = None, *, yes_production: bool = False) -> list[Resource]:
@@ -28,7 +30,17 @@ def destroy(life: Lifecycle, names: Sequence[str] | None = None, *, yes_producti
         doomed = doomed_resources(life, names, deadline)
         done = life.remove(doomed, operation, deadline, life.stop)
         life.all_well(done)
+        with suppress(StateError):
+            for resource in _gone_before(life, names):
+                life.forget([resource], operation, deadline)
+                life.progress(resource.name, "removed", "was not there any more")
     return doomed
+
+
+def _gone_before(life: Lifecycle, names: Sequence[str] | None) -> list[Resource]:
+    """Return what the journal still holds of these once all that was there is removed."""
+    left = not_removed(life.journal.records(), life.stack.name, life.stack.env)
+    return [one for one in left if names is None or (one.kind == HOST and one.name in names)]
 
 
 def doomed_resources(life: Lifecycle, names: Sequence[str] | None, deadline: Deadline) -> list[Resource]:

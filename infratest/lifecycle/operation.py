@@ -25,7 +25,7 @@ from infratest.stack.declared import StackFile
 from infratest.stack.open import as_made, makers, open_provider, refuse_another
 from infratest.stack.selection import chosen
 from infratest.store.directory import StateDir
-from infratest.store.journal import DONE, FAILED, INTERRUPTED, Journal, Operation, not_removed, removed
+from infratest.store.journal import DONE, FAILED, INTERRUPTED, Journal, Operation, live, not_removed, removed
 from infratest.store.terms import Term, term
 
 T = TypeVar("T")
@@ -140,11 +140,12 @@ class Lifecycle:
             existing = self.listing.settled(deadline)
         except Unsettled:
             return  # likewise
-        there, before = {one.id for one in existing}, removed(self.journal.records())
-        for resource in not_removed(self.journal.records(), self.stack.name, self.stack.env):
-            if resource.id not in there:
-                self.provider.destroy(resource, deadline)
-                operation.removed(resource)
+        records = self.journal.records()
+        there, before = {one.id for one in existing}, removed(records)
+        # What is live stays so until a verb that is about it says otherwise, whatever a listing leaves out.
+        known = {*there, *live(records)}
+        half = not_removed(records, self.stack.name, self.stack.env)
+        self.forget([one for one in half if one.id not in known], operation, deadline)
         back = [one for one in existing if one.id in before and one.labels.get(STATE) == self.state_id()]
         left = failures(self.remove(back, operation, deadline, Stop()))
         if left:
@@ -209,6 +210,12 @@ class Lifecycle:
             self.provider, resources, operation,
             jobs=self.jobs, deadline=deadline, stop=stop, say=self.progress, insist=insist,
         )  # fmt: skip
+
+    def forget(self, gone: Iterable[Resource], operation: Operation, deadline: Deadline) -> None:
+        """Take down that these are not there any more, once their provider has removed what it noted of them."""
+        for resource in gone:
+            self.provider.destroy(resource, deadline)
+            operation.removed(resource)
 
     def all_well(self, done: Sequence[Done[Any, Any]], first: str = "") -> None:
         """Raise what came of the work: that it was told to stop, else what failed (the first failure, where known)."""

@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 
 from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, TransportError
+from infratest.hosts import STARTING
 from infratest.model import Cost
 from infratest.quoting import quoted
 from infratest.record import Record
@@ -41,6 +42,18 @@ SUDO_ADVICE = (
     ("effective uid is not 0", "its file system or container forbids it to become root (nosuid, no-new-privileges)"),
     ("no new privileges", "its file system or container forbids it to become root (nosuid, no-new-privileges)"),
 )
+
+
+def require_address(host: Host, given: str) -> None:
+    """Refuse a host that its provider has not brought to run and has no address of: its name may be another machine's.
+
+    Args:
+        given: the address that the transport's options name, or empty.
+    Raises:
+        TransportError: there is none yet.
+    """
+    if host.state == STARTING and not (given or host.address or host.endpoints):
+        raise TransportError(f"host {host.name}: starting, and its provider has no address of it yet")
 
 
 class CommandResult(Record):

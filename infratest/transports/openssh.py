@@ -33,7 +33,7 @@ from infratest.quoting import command_line
 from infratest.transports import _mark
 from infratest.transports._program import NOT_FOUND, Ended, Program
 from infratest.transports._streams import Kept, MarkedStream
-from infratest.transports.base import OUTPUT_LIMIT, CommandResult, Transport
+from infratest.transports.base import OUTPUT_LIMIT, CommandResult, Transport, require_address
 from infratest.transports.ssh import errors
 from infratest.transports.ssh.command import through, trusting
 from infratest.transports.ssh.config import Destination, look_up
@@ -122,6 +122,7 @@ class Openssh(Transport):
 
     def open(self, deadline: Deadline) -> None:
         """Start the master and wait until it is logged in."""
+        require_address(self.host, self._options.address)
         self._folder = tempfile.mkdtemp(prefix="infratest-")  # 0700; in /tmp, because a socket's path must be short
         words = Kept()
         try:

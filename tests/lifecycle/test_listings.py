@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,8 @@ from infratest.providers.simulator.world import DELETED, per_kind, per_name, per
 from infratest.stack.declared import StackFile
 from infratest.stack.open import open_hosts
 from infratest.store.directory import StateDir
+
+Verb = Callable[[Lifecycle], object]
 
 
 class Place:
@@ -122,6 +124,33 @@ def test_a_host_that_a_listing_forgets_is_not_said_to_be_gone_for_want_of_time(p
     with pytest.raises(ProviderError, match=words):
         life.now(life.stack.hosts, life.limit(1.0))
     assert [host.state for host in life.now(life.stack.hosts, life.limit(600.0))] == [RUNNING, RUNNING]
+
+
+@pytest.mark.parametrize("verb", [reap, halt])
+def test_what_another_account_does_not_list_is_neither_removed_nor_forgotten(place: Place, verb: Verb) -> None:
+    """Credentials of another account, at the same cloud: by its word nothing is there, for however long."""
+    life = place.life()
+    up(life)
+    before, held = there(life), set(life.journal.live())
+    world = place.folder / "world"
+    world.rename(place.folder / "account")
+    verb(place.life())
+    world.unlink(missing_ok=True)
+    (place.folder / "account").rename(world)
+    assert there(life) == before
+    assert set(life.journal.live()) == held
+    assert [host.state for host in place.life().hosts()] == [RUNNING, RUNNING]
+
+
+def test_destroy_forgets_what_somebody_else_removed(place: Place) -> None:
+    life = place.life()
+    up(life)
+    vanish(life, "web")
+    destroy(place.life(), ["web"])
+    assert sorted(one.name for one in life.journal.live().values()) == ["db", "shop"]
+    vanish(life, "db")
+    destroy(place.life())
+    assert life.journal.live() == there(life) == {}
 
 
 def test_what_was_removed_and_is_listed_still_is_made_anew(place: Place) -> None:

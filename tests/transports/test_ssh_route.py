@@ -14,7 +14,7 @@ import pytest
 
 from infratest.deadline import Deadline
 from infratest.errors import AccessRefused, HostKeyRefused, TransportError, Unreachable
-from infratest.hosts import Host
+from infratest.hosts import STARTING, Host
 from infratest.outsiders import get
 from infratest.transports.base import Transport
 from infratest.transports.ssh.route import Options, route
@@ -291,3 +291,11 @@ def test_each_hop_is_verified(server: Server, start: Start) -> None:
 def test_nothing_of_the_home_folder_is_needed(server: Server) -> None:
     assert "HOME" in os.environ
     assert says_here(ssh(server.options())) == 1
+
+
+@pytest.mark.parametrize("transport", ["ssh", "openssh"])
+def test_a_host_without_an_address_yet_is_not_looked_for_by_its_name(transport: str) -> None:
+    """`localhost` is a machine of that name, and not the one that its provider is about to bring to run."""
+    host = Host(name="localhost", state=STARTING, transport=transport, options={"config": "none"})
+    with pytest.raises(TransportError, match="localhost: starting, and its provider has no address of it yet"):
+        get("transport", transport)(host).open(Deadline(5.0))

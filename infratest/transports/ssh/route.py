@@ -14,6 +14,7 @@ from infratest.deadline import Deadline
 from infratest.errors import TransportError
 from infratest.record import Record, option
 from infratest.transports._known_hosts import DEFAULT_PORT, record_name
+from infratest.transports.base import require_address
 from infratest.transports.ssh.config import Destination, look_up
 
 TYPE_CHECKING = False
@@ -96,8 +97,10 @@ def route(host: Host, options: Options, deadline: Deadline | None = None) -> lis
     """Return the hops to a host.
 
     Raises:
-        TransportError: ssh_config cannot be read or understood, or asks for a ProxyCommand.
+        TransportError: ssh_config cannot be read or understood, or asks for a ProxyCommand; or the host's provider has
+        no address of it yet.
     """
+    require_address(host, options.address)
     way = _Way(options, (deadline or Deadline(PATIENCE)).at_most(PATIENCE))
     published = host.endpoints.get(DEFAULT_PORT)
     alias = options.address or (published[0] if published else host.address) or host.name
