@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,10 +57,16 @@ def test_hosts_made_by_somebody_else_s_directory_are_not_said_to_be_not_made(tmp
     assert Context(folder=tmp_path, state=tmp_path / "given", stack="shop", env="").state_id == ""
 
 
-def test_a_directory_that_may_not_be_looked_into_may_hold_anything(tmp_path):
-    (tmp_path / ".infratest").mkdir(mode=0o700)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Give a folder that other users may look into; pytest's own stand in one that they may not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_a_directory_that_may_not_be_looked_into_may_hold_anything(open_folder):
+    (open_folder / ".infratest").mkdir(mode=0o700)
     program = (
         "import os, sys; from infratest import state_id; from infratest.errors import StateError\n"
         "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"
@@ -66,5 +74,5 @@ def test_a_directory_that_may_not_be_looked_into_may_hold_anything(tmp_path):
         "try: print(state_id.of_stack(sys.argv[1], sys.argv[2]))\n"
         "except StateError: print('not known')"
     )
-    words = [sys.executable, "-c", program, str(tmp_path), str(SYSTEM)]
+    words = [sys.executable, "-c", program, str(open_folder), str(SYSTEM)]
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "not known\n"

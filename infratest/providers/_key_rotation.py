@@ -19,8 +19,8 @@ from infratest.providers import _ssh_keys
 from infratest.providers._ssh_keys import NAME
 
 NEXT, FORMER = f"{NAME}.next", f"{NAME}.former"
-#: Of a kept one: when it was replaced.
-WHEN = "%Y%m%dT%H%M%SZ"
+#: Of a kept one: when it was replaced. To the microsecond: two rotations may end in one second, and none may be lost.
+WHEN = "%Y%m%dT%H%M%S.%fZ"
 
 
 def next_key(folder: Path) -> Path:

@@ -17,9 +17,12 @@ from infratest.json_text import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import Any
+
+    #: Number, text and record of a line; None where it is no record.
+    Line = tuple[int, str, dict[str, Any] | None]
 
 NAME, SYSTEM = state_id.BESIDE, state_id.SYSTEM
 
@@ -271,18 +274,14 @@ class StateDir:
         Raises:
             StateError: the file cannot be read, or is damaged where it must be whole.
         """
-        records = []
-        for number, line, record in self._lines(name):
-            if record is not None:
-                records.append(record)
-            elif whole and not _torn(line):
-                raise StateError(f"state directory: {self.file(name)}:{number} is damaged: {clean(line, 80)!r}")
-        return records
+        lines = self._lines(name)
+        for number, line in _damaged(lines) if whole else ():
+            raise StateError(f"state directory: {self.file(name)}:{number} is damaged: {clean(line, 80)!r}")
+        return [record for _, _, record in lines if record is not None]
 
     def damaged(self, name: str) -> list[tuple[int, str]]:
         """Return number and text of each line that is no record and was not merely torn. Raises StateError."""
-        lines = self._lines(name)
-        return [(number, line) for number, line, record in lines if record is None and not _torn(line)]
+        return _damaged(self._lines(name))
 
     def set_aside(self, name: str, aside: str) -> None:
         """Put the damaged lines of a file into another one, as they are, and keep the rest. Raises StateError."""
@@ -292,7 +291,7 @@ class StateDir:
         self.write(aside, before + "".join(line + "\n" for line in damaged))
         self.write(name, "".join(line + "\n" for line in kept))
 
-    def _lines(self, name: str) -> list[tuple[int, str, dict[str, Any] | None]]:
+    def _lines(self, name: str) -> list[Line]:
         """Return number, text and record of each line; None where it is no record. None at all without a file."""
         try:
             with open(self.file(name), "rb") as file:
@@ -371,6 +370,15 @@ def _remove(path: str) -> None:
         pass  # where nothing could be made there is nothing to remove
 
 
-def _torn(line: str) -> bool:
-    """Whether it is what a kill in mid-write leaves: nothing, the beginning of a record, or blocks never written."""
-    return not line.strip("\0") or (line.startswith("{") and not line.endswith("}"))
+def _damaged(lines: Sequence[Line]) -> list[tuple[int, str]]:
+    """Return number and text of each line that is no record and not what a kill in mid-write leaves.
+
+    Such a kill leaves nothing, the beginning of a record, or blocks that were never written. Where these are all there
+    is, they may stand for anything: a file system that lost its power can leave a whole file as that.
+    """
+    some = any(record is not None for _, _, record in lines)
+
+    def torn(line: str) -> bool:
+        return not line.strip("\0" if some else "") or (line.startswith("{") and not line.endswith("}"))
+
+    return [(number, line) for number, line, record in lines if record is None and not torn(line)]

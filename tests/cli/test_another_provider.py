@@ -52,6 +52,15 @@ def test_it_is_told_and_nothing_is_forgotten(project: Path, line: str, words: st
     assert journal.read_bytes() == before
 
 
+def test_a_check_is_not_made_of_this_machine_instead(project: Path) -> None:
+    """`local` needs nobody to say where its hosts are: they would all be well."""
+    changed(project, "local")
+    check = run(project, "infratest", "check")
+    assert (check.returncode, "the stack file says provider local now" in check.stdout) == (3, True), check
+    test = run(project, "infratest", "test")
+    assert (test.returncode, "the stack file says provider local now" in test.stdout) == (3, True), test
+
+
 def test_with_the_former_line_it_is_removed_and_the_other_one_takes_over(project: Path) -> None:
     changed(project, "fake")
     assert run(project, "infratest", "destroy").returncode == 2

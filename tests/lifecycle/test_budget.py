@@ -289,7 +289,8 @@ def test_hosts_that_can_are_told_when_and_it_is_no_label(world):
             assert "infratest.off_at" not in request.lease.labels()
             return super().create(request, deadline)
 
-    life = world.life(Budget(time=HOUR, enforce="guest"))
+    # It is asked what its boot came to, by a script that says nothing where there is no cloud-init.
+    life = world.life(Budget(time=HOUR, enforce="guest"), transport={"answers": {"sh *": {}}})
     provider = PowersOff(life.provider.options, life.provider.context)
     up(Lifecycle(life.stack, life.state, provider=provider))
     assert {int(world.term().ends or 0)} == PowersOff.told

@@ -219,7 +219,7 @@ def test_killed_at_any_step_every_host_is_let_in_to_and_the_next_call_goes_on(sc
 def test_what_comes_back_with_the_former_key_alone_follows(scene: Keys) -> None:
     """As from a snapshot: a host that refuses the key in use and lets in the one before."""
     (host,) = scene.of("other").hosts(["web"])
-    former = scene.folder_of_keys / "id_ed25519.former-20200101T000000Z"
+    former = scene.folder_of_keys / "id_ed25519.former-20200101T000000.000000Z"
     assert not login_key.follow(host, Deadline(30))
     _ssh_keys.user_key(scene.folder_of_keys, former.name)
     older = _ssh_keys.public_half(former)

@@ -50,10 +50,11 @@ def name() -> str:
 
 
 @pytest.fixture(scope="module", params=["digitalocean", "linode"])
-def case(clouds: SmallClouds, request: pytest.FixtureRequest) -> Iterator[Case]:
+def case(request: pytest.FixtureRequest) -> Iterator[Case]:
+    """Hosts in an account of its own: they stand until all tests of this file are done."""
     # A tag of Linode's is short: a longer state directory would be left out of it.
-    with tempfile.TemporaryDirectory(prefix="i", dir="/tmp") as folder:
-        options = {"driver": request.param, "region": "nyc3", "endpoint": clouds.url, "key": Secret(TOKEN)}
+    with small_clouds() as own, tempfile.TemporaryDirectory(prefix="i", dir="/tmp") as folder:
+        options = {"driver": request.param, "region": "nyc3", "endpoint": own.url, "key": Secret(TOKEN)}
         with with_hosts(case_of("cloud", Path(folder), options, **host_options())) as case:
             yield case
 

@@ -30,12 +30,12 @@ def test_another_key_takes_the_place_and_the_former_is_kept_while_it_may_be_need
     assert _public_key.same(derived(path), new)
     assert [_ssh_keys.public_half(one).split()[1] for one in _key_rotation.formers(tmp_path)] == [former.split()[1]]
 
-    _key_rotation.end(tmp_path, keep=True, now=1_700_000_000)
+    _key_rotation.end(tmp_path, keep=True, now=1_700_000_000.25)
     assert not _key_rotation.is_open(tmp_path)
     (kept,) = _key_rotation.formers(tmp_path)
-    assert kept.name == "id_ed25519.former-20231114T221320Z"
+    assert kept.name == "id_ed25519.former-20231114T221320.250000Z"
     assert kept.stat().st_mode & 0o777 == 0o600
-    assert _key_rotation.kept(tmp_path) == {kept: 1_700_000_000}
+    assert _key_rotation.kept(tmp_path) == {kept: 1_700_000_000.25}
     assert _public_key.same(derived(kept), former)
     _key_rotation.forget(kept)
     assert _key_rotation.formers(tmp_path) == []
@@ -66,3 +66,14 @@ def test_a_damaged_key_is_told_and_not_made_anew(tmp_path: Path) -> None:
     with pytest.raises(StateError, match=r"id_ed25519 is damaged"):
         _ssh_keys.user_key(tmp_path)
     assert path.read_text() == "rubbish"
+
+
+def test_of_two_rotations_within_a_second_neither_former_key_is_lost(tmp_path: Path) -> None:
+    """Some host may know the first one alone."""
+    formers = []
+    for number in range(3):
+        formers.append(_ssh_keys.user_key(tmp_path)[1].split()[1])
+        _key_rotation.next_key(tmp_path)
+        _key_rotation.switch(tmp_path)
+        _key_rotation.end(tmp_path, keep=True, now=1_700_000_000 + number / 10)
+    assert [_ssh_keys.public_half(one).split()[1] for one in _key_rotation.formers(tmp_path)] == formers[::-1]

@@ -248,3 +248,14 @@ def test_what_is_suspended_goes_on_without_a_boot_and_what_was_halted_boots(tmp_
 def test_a_fault_that_cannot_be_read_is_refused(tmp_path: Path, option: str, entry: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         simulated(tmp_path, **{option: [entry]})
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"items": {"a": {"no": 1}}}', '{"later": 1}'])
+def test_a_world_that_is_damaged_says_so(tmp_path: Path, text: str) -> None:
+    case = simulated(tmp_path)
+    case.make()
+    (world,) = tmp_path.rglob("world.json")
+    world.write_text(text)
+    with pytest.raises(ProviderError, match=r"world\.json is damaged .*; remove it, and with it all that is simulated"):
+        provider(case).existing(Deadline(5.0))
+    assert world.read_text() == text

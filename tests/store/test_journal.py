@@ -91,6 +91,18 @@ def test_what_no_version_of_ours_wrote_and_blocks_never_written_are_left_out(jou
     assert [record["what"] for record in journal.records()] == ["begin"]
 
 
+def test_a_journal_of_blocks_never_written_may_have_said_anything(journal, tmp_path):
+    """A file system that lost its power may leave a whole file as that: it is no empty journal, by which all goes."""
+    path = tmp_path / "state" / "journal.jsonl"
+    journal.begin("up", "shop", "")
+    path.write_bytes(bytes(path.stat().st_size))
+    with pytest.raises(StateError, match=r"journal\.jsonl:1 is damaged"):
+        journal.live()
+    journal.set_aside()
+    assert journal.records() == []
+    assert (tmp_path / "state" / "journal.damaged.jsonl").read_bytes().strip(b"\0\n") == b""
+
+
 @pytest.mark.parametrize("line", [b"\xff\xfe", b"[1]", b'"text"', b'{"what": "begin", "op": "1"x}'])
 def test_a_damaged_line_makes_nothing_left_over(journal, tmp_path, line):
     operation = journal.begin("up", "shop", "")

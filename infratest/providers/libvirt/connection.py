@@ -42,7 +42,7 @@ def module() -> Any:
         import libvirt
     except ImportError as error:
         raise ProviderError(
-            f"provider libvirt needs libvirt's module ({error}): pip install 'infratest[libvirt]', which "
+            f"provider libvirt needs libvirt's module ({error}); pip install 'infratest[libvirt]', which "
             "on Debian needs libvirt-dev, gcc and python3-dev"
         ) from error
     libvirt.registerErrorHandler(lambda _, error: None, None)  # else each error is written to standard error too

@@ -11,13 +11,15 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from infratest.cleaning import clean
 from infratest.clock import Clock
 from infratest.errors import ProviderError
+from infratest.json_text import loads
 from infratest.providers.simulator.clock import VirtualClock
 
 BUILDING, RUNNING, STOPPED, PAUSED = "building", "running", "stopped", "paused"
@@ -107,13 +109,19 @@ class World:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ProviderError(f"simulator: {self.folder} cannot be made: {error.strerror}") from error
-        with open(self.folder / "lock", "a+b") as lock:
+        with self._lock() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             contents = self._load()
             try:
                 yield contents
             finally:
                 self._save(contents)
+
+    def _lock(self) -> BinaryIO:
+        try:
+            return open(self.folder / "lock", "a+b")
+        except OSError as error:
+            raise ProviderError(f"simulator: {self.folder} cannot be used: {error.strerror}") from error
 
     def catch_up(self) -> None:
         """Let the clock be as late as the world is."""
@@ -137,12 +145,18 @@ class World:
             contents.now += seconds
 
     def _load(self) -> Contents:
+        path = self.folder / "world.json"
         try:
-            held = json.loads((self.folder / "world.json").read_text("utf-8"))
+            held = loads(path.read_bytes())
+            items = {id: Item(**each) for id, each in held.pop("items", {}).items()}
+            contents = Contents(**held, items=items)
         except FileNotFoundError:
-            held = {}
-        items = {id: Item(**each) for id, each in held.pop("items", {}).items()}
-        contents = Contents(**held, items=items)
+            contents = Contents()
+        except OSError as error:
+            raise ProviderError(f"simulator: {path} cannot be read: {error.strerror}") from error
+        except (ValueError, TypeError, AttributeError) as error:
+            words = "remove it, and with it all that is simulated there"
+            raise ProviderError(f"simulator: {path} is damaged ({clean(str(error), 80)}); {words}") from error
         if isinstance(self._clock, VirtualClock):
             self._clock.move_to(contents.now)
         return contents
@@ -152,11 +166,13 @@ class World:
         if isinstance(self._clock, VirtualClock):
             self._clock.move_to(contents.now)
         text = json.dumps(vars(contents) | {"items": {id: vars(each) for id, each in contents.items.items()}})
+        temporary = self.folder / f".world.{os.getpid()}"
         try:
-            temporary = self.folder / f".world.{os.getpid()}"
             temporary.write_text(text, "utf-8")
             temporary.replace(self.folder / "world.json")
         except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
             raise ProviderError(f"simulator: {self.folder} cannot be written: {error.strerror}") from error
 
 
