@@ -180,7 +180,9 @@ def _value_words(document: Document, key: KeyPath, validator: Any, found: Any, s
     if validator == "type" and isinstance(found, bool | int | float):
         advice = quoted_form(place) if _wants_text(schema, place.text) else ""
         return f"found {shown(found, place.text)}, allowed is {schema['title']}{advice}"
-    return f"found {shown(found)}, allowed is {schema['title']}"
+    # A text where a secret's parameter belongs is the secret itself: it must not reach a screen or a log.
+    words = "a text that is not shown here" if schema.get("writeOnly") else shown(found)
+    return f"found {words}, allowed is {schema['title']}"
 
 
 def _wants_text(schema: Schema, text: str | None) -> bool:
