@@ -108,5 +108,6 @@ def test_a_secret_that_must_be_a_parameter_is_one(load_text, monkeypatch):
     text += "parameters: {key: {type: string, secret: true, from: {env: CLOUD_KEY}}}\n"
     monkeypatch.setenv("CLOUD_KEY", "hunter2hunter2")
     assert load_text(text % "'{param.key}'").provider_options["key"] == "hunter2hunter2"
-    with pytest.raises(StackFileError, match=r"provider\.key: found a text that is not shown here, allowed is a parameter"):
+    words = r"provider\.key: found a text that is not shown here, allowed is a parameter"
+    with pytest.raises(StackFileError, match=words):
         load_text(text % "AKIA")
