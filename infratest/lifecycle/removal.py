@@ -22,6 +22,11 @@ ENV, EXPIRES, DIRECTORY = "infratest.env", "infratest.expires", "infratest.direc
 PRODUCTION = "infratest.production"
 
 
+def short(resource_id: str) -> str:
+    """Return enough of a provider's id to know a resource by: all of one that begins with its region."""
+    return resource_id if "/" in resource_id else resource_id[:12]
+
+
 def leftovers(existing: Iterable[Resource], state_id: str, live: Mapping[str, Held]) -> list[Resource]:
     """Return what carries this state id and what its journal does not hold as live."""
     return [one for one in existing if one.labels.get(STATE) == state_id and one.id not in live]
@@ -78,7 +83,7 @@ def failures(done: Sequence[Done[Resource, None]]) -> list[str]:
     lines = []
     for one in done:
         if one.error is not None:
-            lines.append(f"{one.item.kind} {one.item.name} ({one.item.id[:20]}): {one.error}")
+            lines.append(f"{one.item.kind} {one.item.name} ({short(one.item.id)}): {one.error}")
         elif not one.ended:
-            lines.append(f"{one.item.kind} {one.item.name} ({one.item.id[:20]}): not begun")
+            lines.append(f"{one.item.kind} {one.item.name} ({short(one.item.id)}): not begun")
     return lines

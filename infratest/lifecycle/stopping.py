@@ -168,8 +168,8 @@ def each(
 
 
 def too_late(item: object, grace: float) -> InfratestError:
-    """Return the error of work that goes on although it was told to stop."""
-    return InfratestError(f"{item}: did not end within {grace:.0f} s after it was told to stop")
+    """Return the error of work that goes on although it was told to stop, in words: of a host or resource its name."""
+    return InfratestError(f"{getattr(item, 'name', item)}: did not end within {grace:.0f} s after it was told to stop")
 
 
 def failing(work: Callable[[T], R], failed: Stop) -> Callable[[T], R]:

@@ -14,6 +14,7 @@ from infratest.errors import UserError
 from infratest.lifecycle import strays
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.reap import Doomed, by_owner, find, reap
+from infratest.lifecycle.removal import short
 from infratest.project.session import Session
 from infratest.store.journal import ASIDE
 
@@ -118,4 +119,4 @@ def _ask(theirs: list[Doomed], owner: str) -> None:
 def _line(one: Doomed) -> str:
     labels = one.resource.labels
     stack = "/".join(part for part in (labels.get("infratest.stack"), labels.get("infratest.env")) if part)
-    return f"{one.resource.kind} {one.resource.name} of {stack or '-'}, {one.resource.id[:12]}: {one.reason}"
+    return f"{one.resource.kind} {one.resource.name} of {stack or '-'}, {short(one.resource.id)}: {one.reason}"

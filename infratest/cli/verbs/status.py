@@ -23,6 +23,7 @@ from infratest.hosts import ABSENT, PAUSED, RUNNING, STOPPED, Host
 from infratest.lifecycle import budget, components, made_from, provisioned, strays
 from infratest.lifecycle.budget import moment
 from infratest.lifecycle.made_from import Change
+from infratest.lifecycle.removal import short
 from infratest.lifecycle.status import Status, status
 from infratest.lifecycle.stopping import Stop, each
 from infratest.outsiders import get
@@ -207,7 +208,9 @@ def _lines(session: Session, found: Status) -> list[str]:
     for one in found.interrupted:
         lines.append(f"interrupted, or at work: {one.verb}, process {one.pid}, begun {moment(one.time)}")
     for left_over in found.leftovers:
-        lines.append(f"leftover: {left_over.kind} {left_over.name} ({left_over.id[:12]}); `infratest reap` removes it")
+        lines.append(
+            f"leftover: {left_over.kind} {left_over.name} ({short(left_over.id)}); `infratest reap` removes it"
+        )
     lines += found.by_another
     for undo in found.undos:
         lines.append(f"fault on {undo.host} not known to be taken back; `infratest reap` runs: {undo.command}")
