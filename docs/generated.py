@@ -202,7 +202,7 @@ def stack_keys() -> str:
         holder, _, name = key.rpartition(".")
         shown = flow(example) if example is not None else ""
         if len(shown) > 60:
-            shown = "{...}" if isinstance(example, dict) else "[...]"
+            shown = {dict: "{...}", list: "[...]"}.get(type(example), f"{str(example)[:12]}...")
         row = (
             code(name),
             prose(each.get("description", "")),
