@@ -56,8 +56,18 @@ def public(life: Lifecycle) -> str:
     refuse_users_own(life)
     found = _ssh_keys.public_half(path(life))
     if not found:
-        raise UserError(f"stack {life.title} has no key pair yet: `infratest up` makes it with the first host")
+        raise UserError(f"stack {life.title} has {absent(life)}")
     return found
+
+
+def absent(life: Lifecycle) -> str:
+    """Return why there is no key pair: hosts of a provider that plays them, as the simulator, are made without."""
+    if any(one.kind == HOST for one in life.journal.live().values()):
+        return (
+            f"hosts and no key pair: provider {life.stack.provider} logs in to them without one, or "
+            f"{path(life)} was removed"
+        )
+    return "no key pair yet: `infratest up` makes it with the first host"
 
 
 def listed(life: Lifecycle) -> list[Shown]:

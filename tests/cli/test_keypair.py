@@ -43,6 +43,16 @@ def test_before_the_first_host_there_is_no_key(tmp_path: Path) -> None:
         assert (status, "has no key pair yet: `infratest up` makes it" in err) == (2, True)
 
 
+def test_hosts_without_a_key_are_not_said_to_get_one_by_the_next_up(tmp_path: Path) -> None:
+    (tmp_path / "stack.yaml").write_text(SIMULATED)
+    for words in (["up"], ["keypair"], ["keypair", "rotate"], ["destroy"]):
+        done = subprocess.run([INFRATEST, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        if words[0] == "keypair":
+            assert "hosts and no key pair: provider simulator logs in to them without one" in done.stderr
+            assert "`infratest up`" not in done.stderr
+        assert done.returncode == (2 if "rotate" in words else 0), done.stderr
+
+
 def test_a_rotation_is_of_all_hosts(tmp_path: Path) -> None:
     status, _, err = run(tmp_path, SIMULATED, "keypair", "rotate", "--host", "web")
     assert status == 2

@@ -13,7 +13,7 @@ from infratest.cli._lifecycle import changing, looking, say
 from infratest.cli._verb import LIFE, ListedFirst, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.errors import UserError
-from infratest.lifecycle.keypair import FORMER, Shown, listed, public
+from infratest.lifecycle.keypair import FORMER, Shown, absent, listed, public
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.rotation import places, rotate
 from infratest.project.session import Session
@@ -41,12 +41,13 @@ def list_command(session: Session, form: str) -> int:
 
     Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use (also where hosts have their user's own keys).
     """
-    found = listed(looking(session))
+    life = looking(session)
+    found = listed(life)
     if form == "json":
         click.echo(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
         return 0
     if not found:
-        say("no key pair yet: `infratest up` makes it with the first host")
+        say(absent(life))
     for one in found:
         click.echo(clean("\n".join(_lines(one)), limit=4000, lines=True))
     return 0
