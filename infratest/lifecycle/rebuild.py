@@ -11,7 +11,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.lifecycle import budget, made_from
 from infratest.lifecycle.operation import UP, Lifecycle
-from infratest.lifecycle.up import bring_up, foresee_hosts, undone
+from infratest.lifecycle.up import bring_up, choose, foresee_hosts, undone
 from infratest.providers.base import HostSpec, Rebuilds, Resource
 from infratest.stack.selection import chosen
 from infratest.store.journal import Operation
@@ -36,6 +36,8 @@ def rebuild(life: Lifecycle, names: Sequence[str] | None = None, *, yes_producti
     with life.operation("rebuild", UP) as (operation, deadline):
         there = present(life, names, deadline)
         budget.begin(life, specs, deadline)  # before anything is lost
+        again = {one.name for one in there}
+        choose(life, [spec for spec in specs if spec.name in again], deadline)
         try:
             _empty(life, there, operation, deadline)
             bring_up(life, specs, operation, deadline)

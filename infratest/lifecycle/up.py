@@ -16,16 +16,19 @@ from infratest.lifecycle import budget, components, names
 from infratest.lifecycle.listing import Unsettled
 from infratest.lifecycle.operation import OTHER, UP, Lifecycle
 from infratest.lifecycle.ready import Awaited
-from infratest.lifecycle.removal import failures, leftovers
+from infratest.lifecycle.removal import HOST, failures, leftovers
 from infratest.lifecycle.stopping import Stop, StoppableDeadline, Stopped, failing
 from infratest.lifecycle.waiting import await_ready
+from infratest.providers._choices import Choice, Chooses
 from infratest.providers.base import Foresees, Halts, HostSpec, Request, Resource
 from infratest.stack import graph
 from infratest.stack.selection import with_needed
 from infratest.store.journal import Operation, asked, made_by, pending, standing
+from infratest.units import counted
 
 LATE = 2.0  # seconds that a call which was cut off may still bring something about
 SETTLED = 60.0  # seconds in which a host that ran before this `up` must answer
+SHOWN = 5  # names of hosts that have one problem
 LEFT = 10.0  # seconds for the names on a host that ran before and was not asked for
 
 #: Told what exists, whoever's it is.
@@ -54,6 +57,10 @@ def bring_up(
 ) -> list[Host]:
     """Do what `up` does, within an operation that is begun; where it fails, its caller undoes it."""
     budget.begin(life, specs, deadline)
+    # Who is there by the journal is made of nothing now. The listing comes after: what follows takes it as just had.
+    place = (life.stack.name, life.stack.env)
+    held = {one.name for one in life.journal.live().values() if (one.stack, one.env, one.kind) == (*place, HOST)}
+    choose(life, [spec for spec in specs if spec.name not in held], deadline)
     mine = _clear(life, operation, seen)
     beside = components.requests(life, specs)
     ask(life, beside, operation, deadline, mine)
@@ -74,6 +81,30 @@ def foresee_hosts(life: Lifecycle, only: Sequence[str] | None = None) -> list[Ho
         life.provider.foresee(specs)
     components.foresee(life)
     return specs
+
+
+def choose(life: Lifecycle, specs: Sequence[HostSpec], deadline: Deadline) -> None:
+    """Have the provider choose what all these hosts are made of, before it makes or removes anything.
+
+    Raises:
+        UserError: what a host asks for is not there; all hosts are looked at, and those of one problem told together.
+    """
+    if not specs or not isinstance(life.provider, Chooses):
+        return
+    alike: dict[str, list[Choice]] = {}
+    for one in life.provider.choose(specs, deadline):
+        if one.problem:  # which differs for the hosts of a `count:` in the host's name alone
+            alike.setdefault(one.problem.replace(f"hosts.{one.host}", "hosts"), []).append(one)
+    if alike:
+        raise UserError("; ".join(_problem(hosts) for hosts in alike.values()))
+
+
+def _problem(hosts: Sequence[Choice]) -> str:
+    first, *others = hosts
+    if not others:
+        return first.problem
+    more = f" and {counted(len(others) - SHOWN, 'other')}" if len(others) > SHOWN else ""
+    return f"{first.problem} (the same of {', '.join(one.host for one in others[:SHOWN])}{more})"
 
 
 def _clear(life: Lifecycle, operation: Operation, seen: Seen | None) -> list[Resource] | None:

@@ -300,7 +300,7 @@ class TestBadDays:
     def test_an_api_that_only_fails_is_told_of_in_time(self, stack, api):
         api.have(Fault(times=1000, status=500, body="<html>oops</html>"))
         words = failure(stack, 4)
-        assert "listing servers: cloudstack answered" in words
+        assert "listing sizes: cloudstack answered" in words
         assert "HTTP 500" in words
 
     def test_an_answer_of_something_else_is_no_empty_list(self, stack, api):

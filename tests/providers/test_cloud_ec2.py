@@ -15,6 +15,7 @@ from infratest.hosts import GONE, RUNNING
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.reap import reap
+from infratest.lifecycle.rebuild import rebuild
 from infratest.lifecycle.up import up
 from infratest.providers.base import Consoles, Reboots
 from infratest.providers.cloud import Cloud
@@ -179,7 +180,7 @@ class TestBadDays:
     def test_an_api_that_only_fails_is_told_of_in_time(self, stack, api):
         api.have(Fault(times=1000, status=500, body="<html>oops</html>"))
         words = failure(stack, 4)
-        assert "listing servers: ec2 in us-east-1 answered" in words
+        assert "listing images: ec2 in us-east-1 answered" in words
         assert "HTTP 500" in words
 
     def test_an_answer_of_something_else_is_no_empty_list(self, stack, api):
@@ -283,6 +284,36 @@ class TestWrongUse:
         assert "size 't3.mikro': the cloud has no such size; the nearest are t3.micro" in failure(other)
         other = Stack(tmp_path / "more", api.url, {"web": {"size": {"cpus": 100000}}})
         assert "no size of the cloud has 100000 CPUs" in failure(other)
+
+    def test_all_hosts_are_looked_at_before_anything_is_made(self, api, tmp_path):
+        """Also those of a later round; the hosts of a `count:` have one problem, told once."""
+        hosts = {"web": {"count": 3, "image": "debain-12"}, "db": {"after": ["web"], "size": "t3.mikro"}, "ok": {}}
+        other = Stack(tmp_path / "other", api.url, hosts)
+        words = failure(other)
+        assert "image 'debain-12': the cloud has no such image; the nearest are debian-12" in words
+        assert "(the same of web-2, web-3); " in words
+        assert words.count("the cloud has no such image") == 1
+        assert "hosts.db.size: size 't3.mikro': the cloud has no such size" in words
+        assert words.endswith("nothing had been made")
+        assert not [action for action in api.calls if action.startswith(("Create", "Import", "Run", "Delete"))]
+        journal = other.state.path / "journal.jsonl"
+        assert '"what": "asked"' not in (journal.read_text() if journal.exists() else "")
+
+    def test_a_host_that_is_there_does_not_ask_for_its_image_again(self, stack, api):
+        """Its image may be gone by now: what stands needs none."""
+        up(stack.life())
+        api.reset()
+        up(stack.life())
+        assert "DescribeImages" not in api.calls
+
+    def test_a_rebuild_looks_before_it_removes(self, stack, api):
+        up(stack.life())
+        (before,) = stack.life().made(Deadline(30))
+        stack.file.write_text(stack.file.read_text().replace(moto_ec2.IMAGE, "debain-12"))
+        with pytest.raises(UserError, match="the cloud has no such image"):
+            rebuild(stack.life())
+        (after,) = stack.life().made(Deadline(30))
+        assert after.id == before.id
 
     def test_wrong_credentials(self, stack, monkeypatch):
         with monkeypatch.context() as wrong:

@@ -228,7 +228,7 @@ class TestBadDays:
     def test_an_api_that_only_fails_is_told_of_in_time(self, stack, api):
         api.compute.have(Fault(times=1000, status=500, body="<html>oops</html>"))
         words = failure(stack, 4)
-        assert f"listing servers: openstack in {api.region} answered" in words
+        assert f"listing sizes: openstack in {api.region} answered" in words
         assert "HTTP 500" in words
 
     def test_an_error_state_is_told_with_nova_s_own_reason_and_undone(self, api, tmp_path):
@@ -288,6 +288,8 @@ class TestWrongUse:
         assert "hosts.web.image: image 'debain-12': the cloud has no such image; the nearest are debian-12" in words
         words = failure(Stack(tmp_path / "b", {"web": {"size": "smal"}}))
         assert "size 'smal': the cloud has no such size; the nearest are small" in words
+        assert words.endswith("nothing had been made")
+        assert not [action for action in api.calls() if action.startswith("POST /v2.0")]
         words = failure(Stack(tmp_path / "c", {"web": {"network": api.project.name[:-1]}}))
         assert f"did you mean '{api.project.name}'?" in words
         words = failure(Stack(tmp_path / "d", region="RegionTwo"))

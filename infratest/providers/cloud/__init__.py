@@ -86,7 +86,11 @@ class Cloud(Provider):
 
     def choose(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Choice]:
         """Return image and size of each host, as the cloud has them now."""
-        return Chosen(self._account).choices(specs, deadline)
+        chosen = Chosen(self._account)
+        found = chosen.choices(specs, deadline)
+        with self._lock:
+            self._chosen = chosen  # what is made next is made of these
+        return found
 
     def prices(self) -> str:
         """Return whose prices they are; nothing of a cloud that libcloud knows no prices of."""
@@ -96,7 +100,6 @@ class Cloud(Provider):
         """What the hosts stand on, then all the hosts."""
         name = self._name(lease.state_id)
         with self._lock:
-            self._chosen = Chosen(self._account)  # since the last time others may be there
             self._ports = sorted({port for spec in hosts for port in options.ports_of(spec)})
             self._network = next((of_host(spec).network for spec in hosts), "")
         below = [Request(kind=kind, name=name, lease=lease) for kind in self._account.driver.kinds]

@@ -27,15 +27,17 @@ def asked(lib: Any, action: str, params: Mapping[str, str]) -> Any:
     return answer
 
 
-def pages(lib: Any, action: str, items: str, *, filters: Mapping[str, Any]) -> Iterator[Any]:
+def pages(
+    lib: Any, action: str, items: str, *, filters: Mapping[str, Any], given: Mapping[str, str] | None = None
+) -> Iterator[Any]:
     """Yield the answers to a listing, to its end: libcloud reads the first alone.
 
     Args:
-        items: the element that holds the list; an empty list has it too.
+        items: the element that holds the list; an empty list has it too. given: what the action takes beside filters.
     Raises:
         ValueError: an answer without it, or one that leads back to an earlier one: what there is is not known.
     """
-    params = {key: str(value) for key, value in lib._build_filters(dict(filters)).items()}
+    params = {key: str(value) for key, value in lib._build_filters(dict(filters)).items()} | dict(given or {})
     tokens = [""]
     while True:
         page = asked(lib, action, params | ({"NextToken": tokens[-1]} if tokens[-1] else {}))

@@ -134,13 +134,17 @@ class Ec2(Driver):
 
     def images(self, lib: Any, pattern: str, owner: str) -> list[Image]:
         if pattern.startswith("ami-"):
-            return [_image(one) for one in lib.list_images(ex_image_ids=[pattern])]
+            return self._images(lib, {}, {"ImageId.1": pattern})
         publisher, name = PUBLISHED.get(pattern, ("", pattern))
-        filters = {"name": name, "state": "available"}
-        return [_image(one) for one in lib.list_images(ex_owner=owner or publisher or "self", ex_filters=filters)]
+        return self._images(lib, {"name": name, "state": "available"}, {"Owner.1": owner or publisher or "self"})
 
     def nearest_images(self, lib: Any, owner: str) -> list[str]:
-        return [*PUBLISHED, *(one.name for one in lib.list_images(ex_owner=owner or "self"))]
+        return [*PUBLISHED, *(one.name for one in self._images(lib, {}, {"Owner.1": owner or "self"}))]
+
+    def _images(self, lib: Any, filters: Mapping[str, Any], given: Mapping[str, str]) -> list[Image]:
+        """Return images; to libcloud an answer in another form is an empty list, as if the cloud had none such."""
+        found = pages(lib, "DescribeImages", "imagesSet", filters=filters, given=given)
+        return [_image(one) for page in found for one in lib._to_images(page)]
 
     def sizes(self, lib: Any) -> list[Size]:
         return [_size(one) for one in lib.list_sizes()]
