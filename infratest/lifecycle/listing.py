@@ -15,6 +15,7 @@ from infratest.hosts import Host
 from infratest.lifecycle.removal import of_stack
 from infratest.providers._settling import KeepsListings, Settling, settled_hosts
 from infratest.providers.base import HostSpec, Provider, Resource
+from infratest.stack.open import another_first
 from infratest.store.journal import Journal, live, not_removed, removed, unanswered
 
 
@@ -36,9 +37,19 @@ class Listing:
 
     Args:
         state_id: returns the id that all made from this state directory carries, empty where there is none yet.
+        refuse: raises where another provider made what is there, which is told before why this one cannot be asked.
     """
 
-    def __init__(self, provider: Provider, journal: Journal, state_id: Callable[[], str], stack: str, env: str) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        journal: Journal,
+        state_id: Callable[[], str],
+        stack: str,
+        env: str,
+        refuse: Callable[[], None],
+    ) -> None:
+        self._refuse = refuse
         self._provider = provider
         self._journal = journal
         self._state_id = state_id
@@ -64,7 +75,8 @@ class Listing:
         anew = keeps is None or not self._provider.settles
         while True:
             began = clock.monotonic()
-            listing = {one.id: one for one in self._provider.existing(deadline)}
+            with another_first(self._refuse):
+                listing = {one.id: one for one in self._provider.existing(deadline)}
             # Where listings lag, one that may have been kept from before begins no row.
             believed = anew and settling.said(began, clock.monotonic())
             seen |= listing
@@ -91,7 +103,8 @@ class Listing:
         """
         records = live(self._journal.records()).values() if self._provider.settles else ()
         held = {one.name for one in records if (one.stack, one.env) == self._place}
-        hosts, unsure = settled_hosts(self._provider, specs, held, deadline, deadline)
+        with another_first(self._refuse):
+            hosts, unsure = settled_hosts(self._provider, specs, held, deadline, deadline)
         if unsure:
             raise Unsettled(f"whether {', '.join(unsure)} exists", self._provider.settles)
         return hosts

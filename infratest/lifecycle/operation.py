@@ -64,7 +64,8 @@ class Lifecycle:
         self.provider = provider or open_provider(stack, state)
         self.clock = self.provider.clock
         self.journal = Journal(state, self.clock.time)
-        self.listing = Listing(self.provider, self.journal, self.state_id, stack.name, stack.env)
+        where = (stack.name, stack.env)
+        self.listing = Listing(self.provider, self.journal, self.state_id, *where, self.refuse_another)
         self.ready = ready
         # The caller's is by the machine's clock; what it limits goes by the provider's.
         self._deadline = deadline and (deadline if self.clock is REAL else self._seconds(deadline.left))
@@ -74,7 +75,7 @@ class Lifecycle:
         """Return the hosts as they are now; takes no lock and writes nothing."""
         hosts = self.now(chosen(self.stack.hosts, names), self.limit(OTHER))
         if any(host.state == GONE for host in hosts):
-            self._refuse_another()
+            self.refuse_another()
         return as_made(hosts, self.stack, self.state)
 
     def now(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
@@ -101,7 +102,7 @@ class Lifecycle:
         """
         where = (self.stack.name, self.stack.env)
         with self.state.lock(purpose=f"{verb} of {self.title}"):
-            self._refuse_another()
+            self.refuse_another()
             operation = self.journal.begin(verb, *where, makers(self.stack, self.provider)[0])
             try:
                 if renew:
@@ -121,8 +122,8 @@ class Lifecycle:
             with suppress(StateError):  # what was asked for is done; a damaged journal is told by what reads it next
                 self._tidy(operation)
 
-    def _refuse_another(self) -> None:
-        """Raise where the journal has things of another provider: by this one's word they would be gone."""
+    def refuse_another(self) -> None:
+        """Raise UserError where the journal has things of another provider: by this one's word they would be gone."""
         with suppress(StateError):  # a damaged journal is told by what works with it
             refuse_another(self.stack, self.provider, self.journal.records())
 

@@ -30,6 +30,7 @@ def rebuild(life: Lifecycle, names: Sequence[str] | None = None, *, yes_producti
     if life.stack.production and not yes_production:
         words = "what its hosts hold is lost; say so with --yes-production"
         raise UserError(f"stack {life.title} is `production: true`: {words}")
+    life.refuse_another()
     specs = foresee_hosts(life, names)
     if not life.provider.requests(specs, life.lease()):
         raise UserError(f"provider {life.stack.provider} makes no hosts, so that none can be made anew")

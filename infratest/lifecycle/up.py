@@ -44,6 +44,7 @@ def up(life: Lifecycle, only: Sequence[str] | None = None, seen: Seen | None = N
     Raises:
         ProviderError: it failed; the message says what was undone. Stopped: it was told to stop, likewise.
     """
+    life.refuse_another()
     specs = foresee_hosts(life, only)
     with life.operation("up", UP) as (operation, deadline):
         try:

@@ -6,8 +6,8 @@ a monitor that may only read can use it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from infratest import outsiders
 from infratest.deadline import Deadline
@@ -54,11 +54,18 @@ def open_hosts(stack: StackFile, state: StateDir, deadline: Deadline) -> list[Ho
     """
     listing.read(stack.hosts, deadline)
     provider = open_provider(stack, state)
-    hosts = _settled(provider, stack, state, deadline) if provider.settles else provider.hosts(stack.hosts, deadline)
-    # One that only knows where hosts are says the same whatever another had made: a check would look at other machines.
-    if provider.declared or any(host.state == GONE for host in hosts):
+
+    def refuse() -> None:
         with suppress(StateError):  # a damaged journal is told by those who work with it
             refuse_another(stack, provider, Journal(state).records())
+
+    with another_first(refuse):
+        hosts = (
+            _settled(provider, stack, state, deadline) if provider.settles else provider.hosts(stack.hosts, deadline)
+        )
+    # One that only knows where hosts are says the same whatever another had made: a check would look at other machines.
+    if provider.declared or any(host.state == GONE for host in hosts):
+        refuse()
     return as_made(hosts, stack, state)
 
 
@@ -100,8 +107,15 @@ def makers(stack: StackFile, provider: Provider) -> list[str]:
 
 
 def by_another(stack: StackFile, provider: Provider, records: Sequence[Record]) -> list[str]:
-    """Return, a line each, what another provider than that of the stack file made and nobody has removed."""
-    seen = makers(stack, provider)
+    """Return, a line each, what another provider than that of the stack file made and nobody has removed.
+
+    Where a provider cannot say at which place it works, as without a login, what was made by it counts as its own.
+    """
+    try:
+        seen = makers(stack, provider)
+    except InfratestError:
+        named = {str(record.get("maker", "")) for record in records}
+        seen = [stack.provider, *(maker for maker in named if maker.startswith(f"{stack.provider} ("))]
     # Where its API is may stand in variables of the environment.
     says, back = "the stack file says", "the former line"
     if provider.environment:
@@ -117,6 +131,20 @@ def refuse_another(stack: StackFile, provider: Provider, records: Sequence[Recor
     """Raise UserError where another provider made what is there of this stack: this one would not see it."""
     if lines := by_another(stack, provider, records):
         raise UserError(f"{stack.path}: {'; '.join(lines)}")
+
+
+@contextmanager
+def another_first(refuse: Callable[[], None]) -> Iterator[None]:
+    """Ask a provider; where it cannot be asked, what another one made is told before why: it would not be seen anyway.
+
+    Args:
+        refuse: as `refuse_another`.
+    """
+    try:
+        yield
+    except InfratestError:
+        refuse()
+        raise
 
 
 def as_made(hosts: Sequence[Host], stack: StackFile, state: StateDir) -> list[Host]:

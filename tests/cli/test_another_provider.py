@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,33 @@ def test_a_check_is_not_made_of_this_machine_instead(project: Path) -> None:
     assert (check.returncode, "the stack file says provider local now" in check.stdout) == (3, True), check
     test = run(project, "infratest", "test")
     assert (test.returncode, "the stack file says provider local now" in test.stdout) == (3, True), test
+
+
+#: Lines of providers that nobody can be asked of here: a program that is not installed, a login that is not known.
+UNASKED = {
+    "a program that is not here": "virtualbox",
+    "a login that is not known": "{name: cloud, driver: openstack}",
+}
+
+
+@pytest.mark.parametrize("line", UNASKED.values(), ids=UNASKED)
+def test_it_is_told_before_what_the_new_one_lacks(project: Path, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without VBoxManage, or a login, verbs said that alone, as if it were all that is wrong."""
+    for name in [name for name in os.environ if name.startswith("OS_")]:
+        monkeypatch.delenv(name)
+    nothing = {"PATH": str(project), "HOME": str(project)}
+    journal = project / ".infratest/journal.jsonl"
+    before = journal.read_bytes()
+    changed(project, line)
+    name = line.removeprefix("{name: ").partition(",")[0]
+    made = "provider simulator (there) made host db, host web, network one, and the stack file and the environment say "
+    made += f"provider {name} now"
+    for verb in ("status", "up", "up --dry-run", "destroy", "destroy --dry-run", "reap", "reap --dry-run"):
+        done = run(project, "infratest", *verb.split(), "--timeout", "20s", **nothing)
+        assert (done.returncode, made in done.stderr) == (2, True), (verb, done)
+    check = run(project, "infratest", "check", "--timeout", "20s", **nothing)
+    assert (check.returncode, made in check.stdout) == (3, True), check
+    assert journal.read_bytes() == before
 
 
 def test_with_the_former_line_it_is_removed_and_the_other_one_takes_over(project: Path) -> None:

@@ -33,6 +33,7 @@ def command(session: Session, yes_production: bool, dry_run: bool) -> int:
     """
     if dry_run:
         life = looking(session)
+        life.refuse_another()
         found = doomed_resources(life, _names(session), life.limit(OTHER))
         return would([f"{one.kind} {one.name} would be removed" for one in found], "nothing is there")
     removed = changing(session, "destroy", lambda life: destroy(life, _names(session), yes_production=yes_production))

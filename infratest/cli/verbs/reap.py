@@ -64,6 +64,7 @@ def command(session: Session, expired: bool, owner: str | None, yes: bool, timin
     damaged = life.journal.damaged()
     if damaged:
         return _mended(session, damaged, dry_run)
+    life.refuse_another()
     found = find(life, expired=expired, of_owner=owner)
     if dry_run:
         _tell_strays(session, life, {one.resource.id for one in found})

@@ -91,6 +91,7 @@ def command(session: Session, provisioning: bool, dry_run: bool) -> int:
 
 def _foreseen(session: Session, life: Lifecycle) -> int:
     """Say what would be made or started, and what there is to say of what is there."""
+    life.refuse_another()
     stray = strays.find(life)
     _tell_elsewhere(session, stray)
     _tell_undeclared(session, stray)
