@@ -27,6 +27,7 @@ from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
 from infratest.images import standing
 from infratest.images.cache import build_lock, cache_folder
+from infratest.images.elsewhere import named_by
 from infratest.images.kept import KeptImage, limit, make_room, tell_removed
 from infratest.images.recipe import Recipe, names
 from infratest.images.recipe import recipe as recipe_of
@@ -237,6 +238,7 @@ def _is_file(name: str) -> bool:
 
 def _foreign(name: str, path: Path, deadline: Deadline) -> DiskImage:
     """A disk that somebody made; what it is, its content says. Its id changes when it is written anew."""
+    _refuse(path, named_by(path))  # before qemu-img, which opens what a header names
     status, out, err = call(["qemu-img", "info", "--output=json", "--force-share", str(path)], deadline)
     try:
         told = loads(out) if status == 0 else {}
@@ -247,13 +249,18 @@ def _foreign(name: str, path: Path, deadline: Deadline) -> DiskImage:
     if not form or (wanted and form != wanted):
         words = err.strip().replace("\n", " ")[-300:] or f"its content is {form or 'nothing that qemu-img knows'}"
         raise ProviderError(f"{path} is no {wanted or 'disk'} that can be used: {words}")
-    if others := _others(told):
-        raise ProviderError(f"{path} has its content in another file, {clean(others[0], 200)}, which whoever made the "
-                            f"disk chose: where that is right make one of both, by `qemu-img convert -O qcow2 "
-                            f"{path.name} whole.qcow2`")  # fmt: skip
+    for other in _others(told):
+        _refuse(path, other)
     about = path.stat()
     identity = hashlib.sha256(f"{path.resolve()}\0{about.st_size}\0{about.st_mtime_ns}".encode()).hexdigest()[:12]
     return DiskImage(name=name, id=f"{path.stem}-{identity}", disk=path.resolve(), format=form)
+
+
+def _refuse(path: Path, other: str) -> None:
+    if other:
+        raise ProviderError(f"{path} has its content in another file, {clean(other, 200)}, which whoever made the "
+                            f"disk chose: where that is right make one of both, by `qemu-img convert -O qcow2 "
+                            f"{path.name} whole.qcow2`")  # fmt: skip
 
 
 def _others(told: Mapping[str, Any]) -> list[str]:

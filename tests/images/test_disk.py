@@ -102,6 +102,18 @@ def test_a_disk_whose_content_is_in_a_file_of_this_machine_is_refused(tmp_path: 
         disk.disk_image(name, tmp_path, Deadline(LONG))
 
 
+def test_a_disk_of_another_file_is_refused_before_any_program_opens_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """QEMU's own programs open, for a look alone, what a header names: a file, a device, an address."""
+    path = tmp_path / "a.qcow2"
+    words = ["-u", "-b", "nbd://127.0.0.1:1/x", "-F", "raw", str(path), "1M"]
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *words], check=True)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ProviderError, match=r"a\.qcow2 has its content in another file, nbd://127\.0\.0\.1:1/x, "):
+        disk.disk_image("a.qcow2", tmp_path, Deadline(LONG))
+
+
 def test_a_vmdk_that_is_one_file_is_taken_and_one_that_names_others_is_refused(tmp_path: Path) -> None:
     made(tmp_path / "whole.vmdk", "vmdk")
     assert disk.disk_image("whole.vmdk", tmp_path, Deadline(LONG)).format == "vmdk"

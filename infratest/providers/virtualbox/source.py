@@ -22,11 +22,14 @@ from infratest.images.cache import cache_folder
 from infratest.images.disk import disk_image, recipe_identity
 from infratest.images.fetched import digest_of, fetched, is_address, verify
 from infratest.json_text import loads
+from infratest.providers.virtualbox.appliance import refuse_disk, refuse_other_files
 from infratest.tarfiles import tarfile
 
 APPLIANCES = (".ova", ".ovf")
 DISKS = (".vdi", ".vmdk", ".qcow2", ".raw", ".img")
 BOX = ".box"
+#: In a box.
+APPLIANCE = "box.ovf"
 
 #: Changes when a recipe's disk gets another boot loader.
 LOADER = "grub1"
@@ -39,9 +42,6 @@ INSECURE_KEY = Path(__file__).with_name("vagrant_insecure_key")
 
 USER = re.compile(r"""^\s*config\.ssh\.username\s*=\s*["']([A-Za-z_][\w.-]*)["']""", re.MULTILINE)
 KEY = re.compile(r"^\s*config\.ssh\.private_key_path\s*=(.*)$", re.MULTILINE)
-#: A file that a VMDK's description names, and how far into it that stands at most.
-EXTENT = re.compile(rb"""^(?:RW|RDONLY|NOACCESS)\s+\d+\s+\w+\s+"([^"\n]*)""", re.MULTILINE)
-HEAD = 1 << 20
 QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 
@@ -92,9 +92,10 @@ class Source:
             with _unpacked(path, self.id) as content:
                 yield content
         elif path.suffix.lower() in APPLIANCES:
+            refuse_other_files(path)
             yield Content(appliance=path)
         else:
-            _refuse_other_files(path)
+            refuse_disk(path)
             yield Content(disk=path)
 
 
@@ -162,10 +163,13 @@ def _unpacked(box: Path, id: str) -> Iterator[Content]:
     try:
         folder.mkdir(mode=0o700, parents=True)
         with tarfile.open(box) as archive:
-            archive.extractall(folder, filter="data")
-        for disk in folder.rglob("*.vmdk"):
-            _refuse_other_files(disk)
-        yield _content(box, folder)
+            archive.extractall(folder, filter=_plain)
+        for disk in folder.rglob("*"):
+            if disk.is_file():
+                refuse_disk(disk)
+        content = _content(box, folder)
+        refuse_other_files(folder / APPLIANCE)
+        yield content
     except (OSError, tarfile.TarError, EOFError) as error:
         free = shutil.disk_usage(folder.parent).free >> 20
         raise ProviderError(
@@ -175,18 +179,11 @@ def _unpacked(box: Path, id: str) -> Iterator[Content]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _refuse_other_files(disk: Path) -> None:
-    """Refuse a disk whose maker chose another file of this machine for its content; VirtualBox would import that file.
-
-    A VMDK may be a text that names its extents; those beside it are its own. (VMware, "Virtual Disk Format 5.0")
-    """
-    with disk.open("rb") as file:
-        named = EXTENT.findall(file.read(HEAD))
-    for name in named:
-        if b"/" in name or b"\\" in name:
-            words = clean(name.decode("utf-8", "replace"), 200)
-            raise ProviderError(f"{disk} has its content in another file, {words}, which whoever made the disk chose: "
-                                "where that is right make one file of both, by `qemu-img convert -O vmdk`")  # fmt: skip
+def _plain(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
+    """Take what lies inside its folder, and is a file or a folder itself: a box has no need of links."""
+    if not (member.isreg() or member.isdir()):
+        raise tarfile.TarError(f"it holds {member.name}, which is neither a file nor a folder")
+    return tarfile.data_filter(member, folder)
 
 
 def _content(box: Path, folder: Path) -> Content:
@@ -197,9 +194,9 @@ def _content(box: Path, folder: Path) -> Content:
         raise ProviderError(f"{box} is no Vagrant box: it has no metadata.json that names a provider") from error
     if provider != "virtualbox":
         raise ProviderError(f"{box} is a Vagrant box for {clean(provider, 40)}, not for virtualbox: fetch that one")
-    appliance = folder / "box.ovf"
+    appliance = folder / APPLIANCE
     if not appliance.is_file():
-        raise ProviderError(f"{box} has no box.ovf: it may not be whole, or is made for another version of Vagrant")
+        raise ProviderError(f"{box} has no {APPLIANCE}: it may not be whole, or is made for another version of Vagrant")
     said = (folder / "Vagrantfile").read_text("utf-8", "replace") if (folder / "Vagrantfile").is_file() else ""
     user, key = USER.search(said), KEY.search(said)
     named = [Path(name).name for name in QUOTED.findall(key[1])] if key else []
