@@ -80,6 +80,8 @@ def foresee_hosts(life: Lifecycle, only: Sequence[str] | None = None) -> list[Ho
     specs = with_needed(life.stack.hosts, only)
     if isinstance(life.provider, Foresees):
         life.provider.foresee(specs)
+    if not life.provider.declared:  # whoever named those that are there already has them find each other
+        _refuse_alike(life.stack.hosts)
     components.foresee(life)
     return specs
 
@@ -106,6 +108,19 @@ def _problem(hosts: Sequence[Choice]) -> str:
         return first.problem
     more = f" and {counted(len(others) - SHOWN, 'other')}" if len(others) > SHOWN else ""
     return f"{first.problem} (the same of {', '.join(one.host for one in others[:SHOWN])}{more})"
+
+
+def _refuse_alike(specs: Iterable[HostSpec]) -> None:
+    """Raise UserError where hosts that are made differ in capitals alone: names have none where they are looked up."""
+    seen: dict[str, str] = {}
+    for spec in specs:
+        other = seen.setdefault(spec.name.lower(), spec.name)
+        if other != spec.name:
+            raise UserError(
+                f"{spec.where or spec.name}: hosts {other} and {spec.name} differ in capital letters alone, which "
+                "host names do not (RFC 4343), nor files on some systems: one would be found by the name of the other; "
+                "rename one"
+            )
 
 
 def _clear(life: Lifecycle, operation: Operation, seen: Seen | None) -> list[Resource] | None:

@@ -178,6 +178,18 @@ def test_lint_finds_in_the_stack_file_what_up_would_refuse(tmp_path, host, words
     assert not (tmp_path / ".infratest").exists()  # nothing was begun
 
 
+def test_hosts_that_differ_in_capitals_alone_are_refused_where_they_are_made(tmp_path):
+    """A host that asks for the address of one would have that of the other: names have no capitals there."""
+    (tmp_path / "features").mkdir()
+    feature(tmp_path, "Feature: f\n  Scenario: s\n    Then port 80 is listening\n")
+    for provider, status in (("container", 1), ("existing", 0)):
+        hosts = "hosts:\n  web:\n    groups: [a]\n  Web:\n    groups: [b]\n"
+        (tmp_path / "stack.yaml").write_text(f"stack: shop\nprovider: {provider}\n{hosts}", encoding="utf-8")
+        done = infratest(tmp_path, "lint")
+        words = "stack.yaml:6: hosts web and Web differ in capital letters alone"
+        assert (done.returncode, words in done.stdout) == (status, status == 1), done
+
+
 @pytest.mark.parametrize(
     ("rule", "words"),
     [

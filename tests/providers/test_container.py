@@ -21,6 +21,7 @@ from infratest.providers.base import Halts, HostSpec
 from infratest.providers.container import Container, HostOptions, Options
 from infratest.providers.container.engine import Engine, find
 from infratest.stack.open import open_transport
+from tests.worlds import tiny_container
 from tests.worlds.container_stack import Stack
 
 pytestmark = pytest.mark.hosts
@@ -150,6 +151,20 @@ def test_a_package_is_installed_over_the_network_and_its_unit_started(stack: Sta
         "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update && apt-get -qq install -y nginx-light >/dev/null"
     )
     assert answer(stack.host(WEB_1), f"{install}; systemctl is-active nginx") == "active"
+
+
+def test_a_network_that_is_in_use_names_who_is_in_it(own_stack: Stack) -> None:
+    """An engine says that it has active endpoints, and not which."""
+    own_stack.up()
+    network = own_stack.mine()[0]
+    with tiny_container.running_container() as name:
+        tiny_container.engine("network", "disconnect", "none", name)
+        tiny_container.engine("network", "connect", network.id, name)
+        says = rf"could not do `network rm .*; in it are {name}: take what is not this stack's out of it \(`\w+ network"
+        with pytest.raises(ProviderError, match=says):
+            own_stack.provider.destroy(network, Deadline(60))
+    own_stack.provider.destroy(network, Deadline(60))
+    assert own_stack.mine() == []
 
 
 def test_a_host_is_halted_and_started_with_its_disk_address_and_key(own_stack: Stack) -> None:

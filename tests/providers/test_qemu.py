@@ -151,6 +151,11 @@ def foresee(tmp_path: Path, options: Options, *specs: HostSpec) -> None:
             r"stack\.yaml:4: hosts\.web\.image: there is no disk .*my\.qcow2",
         ),
         (HostOptions(user="Not A User"), UserError, r"^stack\.yaml:4: user 'Not A User' is no user of a Linux host"),
+        (
+            HostOptions(disks=("1GiB", "4096TiB")),
+            UserError,
+            r"^stack\.yaml:4: hosts\.web\.disks: 4096TiB: a disk has a size of 1 MiB to 1024 TiB",
+        ),
         (HostOptions(disks=("10 sheep",)), UserError, r"stack\.yaml:4: hosts\.web\.disks.*10 sheep"),
     ],
 )

@@ -330,8 +330,18 @@ def test_a_machine_that_another_program_holds_is_told(bare, tmp_path):
         ({"image": "http://x/y", "checksum": "sha256:" + "0" * 64}, "its name must end in .ova"),
         ({"image": "disk.vdi", "checksum": "md5:1"}, "checksum 'md5:1': write sha256:"),
         ({"image": "disk.vdi", "user": "Ü"}, "is no user of a Linux host"),
-        ({"image": "disk.vdi", "disks": ("10MiB",) * 9}, "disks: 9 of them; a host of virtualbox can have 8"),
+        ({"image": "disk.vdi", "disks": ("10MiB",) * 9}, "disks: 9 of them; a host can have 8"),
+        ({"image": "disk.vdi", "disks": ("2048TiB",)}, "disks: 2048TiB: a disk has a size of 1 MiB to 1024 TiB"),
+        ({"image": "disk.vdi", "disks": ("-1GiB",)}, "disks: -1GiB: a disk has a size of "),
         ({"image": "disk.vdi", "customize": ("--vram",)}, "customize: expected lists of texts"),
+        ({"image": "disk.vdi", "customize": (("--name", "x"),)}, "customize: --name: a machine is known by it"),
+        ({"image": "disk.vdi", "customize": (("--vram", "9", "--groups=/x"),)}, "customize: --groups: it says where"),
+        (
+            {"image": "disk.vdi", "customize": (("--nat-pf1", "delete", "x"),)},
+            "customize: --nat-pf1: hosts are ",
+        ),
+        ({"image": "disk.vdi", "customize": (("--NIC2", "none"),)}, "customize: --NIC2: the hosts of a stack are in"),
+        ({"image": "disk.vdi", "customize": (("--uartmode1", "x"),)}, "customize: --uartmode1: `infratest console`"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_asked(tmp_path, monkeypatch, options, says):

@@ -38,7 +38,7 @@ from infratest.providers.base import (
     host_options,
     transport_of,
 )
-from infratest.providers.container import creation, doctor, image, keeping
+from infratest.providers.container import creation, doctor, image, keeping, network
 from infratest.providers.container.engine import HOST_LABEL, Engine, find
 from infratest.providers.container.inside import EXEC, Contents, look
 from infratest.providers.container.network import ADDRESS_LABEL, Network
@@ -225,7 +225,7 @@ class Container(Provider):
             engine.remove(["rm", "--force", "--volumes", resource.id], deadline)
             _ssh_keys.forget(self._known_hosts, _mark(resource.name, resource.id))
         elif resource.kind == "network":
-            engine.remove(["network", "rm", resource.id], deadline)
+            network.remove(engine, resource.id, deadline)
         else:
             raise ProviderError(f"provider container has no {resource.kind} {resource.name!r} to remove")
 

@@ -16,14 +16,13 @@ import time
 from pathlib import Path
 from typing import IO
 
-from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
 from infratest.images.cache import cache_folder
 from infratest.images.named import Named
 from infratest.json_text import loads
 from infratest.providers.container.engine import PODMAN, Engine
-from infratest.tarfiles import tarfile
+from infratest.tarfiles import tarfile, why
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +102,7 @@ def is_saved(image: Named) -> bool:
                     return top not in ROOT
     except (OSError, EOFError, tarfile.TarError) as error:
         raise UserError(
-            f"image {image.name}: {image.path} is no tar archive that can be read ({clean(str(error), 200)}): a host "
+            f"image {image.name}: {image.path} is no tar archive that can be read ({why(error)}): a host "
             "that is a container is made from a root file system as a tar, or from what `docker save` writes"
         ) from error
     raise UserError(
@@ -137,7 +136,7 @@ def _renamed(image: Named, tag: str, into: IO[bytes]) -> None:
             "`podman save --format docker-archive`"
         ) from None
     except (OSError, EOFError, ValueError, TypeError, tarfile.TarError) as error:
-        raise ProviderError(f"image {image.name}: {image.path} could not be read: {clean(str(error), 200)}") from error
+        raise ProviderError(f"image {image.name}: {image.path} could not be read: {why(error)}") from error
 
 
 def _digest_of_folder(folder: Path) -> str:

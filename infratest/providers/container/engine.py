@@ -133,6 +133,11 @@ class Engine:
             values = self.run([*verb, "--format", f'{{{{.Label "{label}"}}}}'], deadline).splitlines()
         return [value for value in values if value]
 
+    def names_in(self, network: str, deadline: Deadline) -> list[str]:
+        """Return the names of the containers in a network."""
+        verb = ["ps", "--all", "--filter", f"network={network}", "--format", "{{.Names}}"]
+        return sorted(line.strip() for line in self.run(verb, deadline).splitlines() if line.strip())
+
     def listed(self, kind: str, label: str, wanted: Sequence[str], deadline: Deadline) -> list[Resource]:
         """Return the containers (`host`) or networks (`network`) that carry a label, with these of their labels."""
         verb = {"host": ["ps", "--all", "--no-trunc"], "network": ["network", "ls", "--no-trunc"]}[kind]

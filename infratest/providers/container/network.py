@@ -69,6 +69,23 @@ class Network:
         raise ProviderError(f"network {name}: every address of {self._subnet} is taken; name a larger `subnet:`")
 
 
+def remove(engine: Engine, identity: str, deadline: Deadline) -> None:
+    """Remove a network; fine if it is gone. Raises ProviderError: it is in use; the message names by what."""
+    try:
+        engine.remove(["network", "rm", identity], deadline)
+    except ProviderError as error:
+        try:
+            users = engine.names_in(identity, deadline)
+        except ProviderError:
+            raise error from None
+        if not users:
+            raise
+        raise ProviderError(
+            f"{error}; in it are {', '.join(users)}: take what is not this stack's out of it "
+            f"(`{engine.kind} network disconnect {identity[:12]} NAME`), or remove it, and try again"
+        ) from error
+
+
 def _read_subnet(engine: Engine, name: str, deadline: Deadline) -> ipaddress.IPv4Network:
     found = engine.subnets(name, deadline)
     for text in found:

@@ -9,8 +9,8 @@ from typing import Literal
 
 from infratest.errors import UserError
 from infratest.option_schema import units
+from infratest.providers._disk_sizes import sizes
 from infratest.providers.base import HostSpec, Made, host_options
-from infratest.units import quantity
 
 DEFAULT_IMAGE, DEFAULT_USER = "debian-12", "root"
 DEFAULT_MEMORY = 256 * 1024**2
@@ -68,8 +68,7 @@ def ports(spec: HostSpec) -> list[int]:
 
 
 def disk_sizes(spec: HostSpec) -> tuple[int, ...]:
-    what = f"{spec.where or spec.name}: hosts.{spec.name}.disks"
-    return tuple(int(quantity(size, "size", what)) for size in options(spec).disks)
+    return sizes(options(spec).disks, f"{spec.where or spec.name}: hosts.{spec.name}.disks")
 
 
 def user(spec: HostSpec) -> str:

@@ -12,7 +12,7 @@ from xml.parsers import expat
 from infratest.cleaning import clean
 from infratest.errors import ProviderError
 from infratest.images.elsewhere import elsewhere, named_by
-from infratest.tarfiles import tarfile
+from infratest.tarfiles import tarfile, why
 
 #: Bytes of a description; that of a machine with a dozen disks has some twenty thousand.
 LONGEST = 1 << 22
@@ -44,7 +44,7 @@ def refuse_other_files(appliance: Path) -> None:
                 _refuse_member(appliance, archive, member, number)
     except (OSError, tarfile.TarError, EOFError) as error:
         raise ProviderError(
-            f"{appliance} is no OVA that can be read ({clean(str(error), 200)}): is it whole? It is a tar archive "
+            f"{appliance} is no OVA that can be read ({why(error)}): is it whole? It is a tar archive "
             "that is not compressed"
         ) from error
 

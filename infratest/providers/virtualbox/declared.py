@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from infratest.errors import UserError
+from infratest.providers._disk_sizes import sizes
 from infratest.providers.base import Made
 from infratest.providers.virtualbox import source
-from infratest.units import quantity
 
 DEFAULT_IMAGE, DEFAULT_USER = "debian-12", "root"
 
@@ -25,6 +26,19 @@ MIB = 1024 * 1024
 
 #: Places at a machine's controller for disks of its own.
 MOST_DISKS = 8
+
+_KNOWN = "a machine is known by it; it cannot be changed"
+_FOLDER = "it says where a machine's files are, which are looked for in their usual folder; it cannot be changed"
+_WAY = "hosts are reached by it; it cannot be changed (`ports:` names further ports)"
+_STACK = "the hosts of a stack are in one network by it; `bridged:` and `host-only:` give a host further cards"
+_CONSOLE = "`infratest console` reads what it writes; it cannot be changed"
+#: Arguments of `modifyvm` that are ours, without hyphens, which VirtualBox 7 has more of; and why each.
+OWN = {
+    "name": _KNOWN, "description": _KNOWN, "groups": _FOLDER, "snapshotfolder": _FOLDER,
+    "nic1": _WAY, "macaddress1": _WAY, "cableconnected1": _WAY, "natpf1": _WAY, "natnet1": _WAY,
+    "nic2": _STACK, "macaddress2": _STACK, "cableconnected2": _STACK, "intnet2": _STACK,
+    "uart1": _CONSOLE, "uartmode1": _CONSOLE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +113,9 @@ def ports(own: HostOptions) -> list[int]:
     return list(dict.fromkeys([22, *own.ports]))
 
 
-def disks(own: HostOptions) -> list[int]:
-    """Return the sizes of a host's further disks, in bytes."""
-    if len(own.disks) > MOST_DISKS:
-        raise UserError(f"disks: {len(own.disks)} of them; a host of virtualbox can have {MOST_DISKS}")
-    return [int(quantity(size, "size", "disks")) for size in own.disks]
+def disks(own: HostOptions) -> tuple[int, ...]:
+    """Return the sizes of a host's further disks, in bytes. Raises UserError."""
+    return sizes(own.disks, "disks", MOST_DISKS)
 
 
 def wishes(own: HostOptions, options: Options) -> list[str]:
@@ -121,8 +133,17 @@ def wishes(own: HostOptions, options: Options) -> list[str]:
     for arguments in own.customize:
         if not isinstance(arguments, (list, tuple)) or not all(isinstance(word, str) for word in arguments):
             raise UserError(f"customize: expected lists of texts, as [[--vram, '32']], found {arguments!r}")
+        _refuse_own(arguments)
         words += arguments
     return words
+
+
+def _refuse_own(arguments: Sequence[str]) -> None:
+    """Refuse what we set ourselves, and by which we know a machine and reach it, however it is spelt."""
+    for word in arguments:
+        name = word.partition("=")[0]
+        if name.startswith("-") and (why := OWN.get(name.replace("-", "").lower())):
+            raise UserError(f"customize: {name}: {why}")
 
 
 def network(options: Options) -> ipaddress.IPv4Network:

@@ -23,7 +23,7 @@ from infratest.images.disk import disk_image, recipe_identity
 from infratest.images.fetched import digest_of, fetched, is_address, verify
 from infratest.json_text import loads
 from infratest.providers.virtualbox.appliance import refuse_disk, refuse_other_files
-from infratest.tarfiles import tarfile
+from infratest.tarfiles import tarfile, why
 
 APPLIANCES = (".ova", ".ovf")
 DISKS = (".vdi", ".vmdk", ".qcow2", ".raw", ".img")
@@ -172,9 +172,7 @@ def _unpacked(box: Path, id: str) -> Iterator[Content]:
         yield content
     except (OSError, tarfile.TarError, EOFError) as error:
         free = shutil.disk_usage(folder.parent).free >> 20
-        raise ProviderError(
-            f"{box} cannot be unpacked into {folder} ({free} MiB free): {clean(str(error), 200)}"
-        ) from error
+        raise ProviderError(f"{box} cannot be unpacked into {folder} ({free} MiB free): {why(error)}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
