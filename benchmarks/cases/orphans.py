@@ -34,6 +34,8 @@ PROVIDERS = {
     ),
     "openstack": ("tests/lifecycle/test_kill_openstack.py", "cloud, driver openstack (fake compute)"),
     "cloudstack": ("tests/lifecycle/test_kill_cloudstack.py", "cloud, driver cloudstack (simulator)"),
+    "digitalocean": ("tests/lifecycle/test_kill_small_clouds.py", "cloud, driver digitalocean (simulator)"),
+    "linode": ("tests/lifecycle/test_kill_small_clouds.py", "cloud, driver linode (simulator)"),
     "virtualbox": ("tests/providers/test_virtualbox_kill.py", "virtualbox (power played)"),
     "qemu": ("tests/providers/test_qemu_kill.py", "qemu"),
     "libvirt": ("tests/providers/test_libvirt_machines.py", "libvirt"),
@@ -49,16 +51,21 @@ def run(rounds: int = 0, only: Sequence[str] = ()) -> Outcome:
         raise BenchError(f"no provider is named {unknown[0]}: there are {', '.join(PROVIDERS)}")
     rows: dict[str, list[Figure]] = {}
     notes = []
+    # Two drivers may share their tests, which then run once for both.
+    titles: dict[str, list[str]] = {}
     for name in only or PROVIDERS:
         paths, title = PROVIDERS[name]
-        print(f"bench: killing on {title}: {paths}", file=sys.stderr)
+        titles.setdefault(paths, []).append(title)
+    for paths, of in titles.items():
+        both = " and ".join(of)
+        print(f"bench: killing on {both}: {paths}", file=sys.stderr)
         began = time.monotonic()
         records, status = _kills(paths)
-        rows[title] = _rows(title, records)
+        rows |= {title: _rows(title, records) for title in of}
         if status != 0:
             stands = "what they saw until then stands here" if records else "they saw no kill: the rows are older"
-            notes.append(f"{title}: the tests ended with {status}; {stands}.")
-        print(f"bench: {title}: {len(records)} kills in {time.monotonic() - began:.0f} s", file=sys.stderr)
+            notes.append(f"{both}: the tests ended with {status}; {stands}.")
+        print(f"bench: {both}: {len(records)} kills in {time.monotonic() - began:.0f} s", file=sys.stderr)
     return composed(rows, notes)
 
 
