@@ -93,9 +93,11 @@ def on_ec2(count: int, at: int, key: str, port: int, user: str) -> dict[str, flo
     image = next(one for one in first.list_images(ex_filters={"name": IMAGE}) if one.name == IMAGE)
     size = next(one for one in first.list_sizes() if one.id == "t3.micro")
     public = Path(f"{key}.pub").read_text()
-    first.import_key_pair_from_string("bench", public)
+    # Another count's key is there under its own name: an account takes a name once.
+    name = f"bench-{count}"
+    first.import_key_pair_from_string(name, public)
     config = "#cloud-config\n" + json.dumps({"disable_root": False, "ssh_authorized_keys": [public.strip()]})
-    more = {"image": image, "size": size, "ex_keyname": "bench", "ex_userdata": config}
+    more = {"image": image, "size": size, "ex_keyname": name, "ex_userdata": config}
     return {"took": deploy([driver() for _ in range(count)], key, port, user, lambda _: more)}
 
 
