@@ -198,6 +198,8 @@ class Waiting:
         elif one.ready:
             one.end()
             self._say(one.spec.name, "ready", one.before)
+        elif self._failed.is_set:
+            return  # its time was cut, it is not late
         elif one.limit.left <= one.pause:
             self._fail(one, self._late(one))
         else:
@@ -278,15 +280,28 @@ class Waiting:
         self._failed.set(str(error))
 
     def _end(self) -> None:
-        """Let what is in hand end; it was told to stop."""
+        """Let what is in hand end; it was told to stop. What is not ready then says why, as far as that is known."""
+        causes = [self._so_far(one) for one in self._hosts]  # an attempt that is cut off says that alone
+        unready = self._left()
         cut = self._clock.monotonic() + GRACE
         while self._busy and self._clock.monotonic() < cut:
             ended = self._workers.ended(TICK)
             if ended is not None:
                 self._busy.discard(ended)
-                self._hosts[ended].done.ended = True
-        for number in self._busy:
-            self._hosts[number].done.error = too_late(self._hosts[number].spec.name, GRACE)
+        for number, one in enumerate(self._hosts):
+            if number in self._busy:
+                one.done.error = too_late(one.spec.name, GRACE)
+            elif one in unready:
+                one.done.error = InfratestError(causes[number])
+
+    def _so_far(self, one: Awaited) -> str:
+        """Return in words that a host is not ready, and what its last attempt came to."""
+        name, host = one.spec.name, one.host
+        if host is None or host.state != RUNNING:
+            return f"{name}: not running yet after {self._waited()}"
+        at = f"{host.options.get('address') or host.address or name} port {host.options.get('port') or 22}"
+        where = f" at {at}" if host.transport in ("ssh", "openssh") else ""
+        return f"{name}: not ready after {self._waited()}: {one.problem or f'no answer yet{where}'}"
 
 
 def _ask(host: Host, limit: Deadline, boots: bool) -> list[str]:
