@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ VERB = Verb(LIFE, 7)
 
 #: Seconds for a look, and for a build.
 LOOK, BUILD = 60.0, 1800.0
+#: Names that a message shows of many.
+NEAREST = 5
 
 
 @click.group("box", cls=Words, short_help="List, build and remove the images that hosts are made from.")
@@ -106,7 +110,7 @@ def rm_command(session: Session, names: tuple[str, ...], outdated: bool, provide
     images, silent = _kept(keepers, deadline)
     for name in names:
         if not silent and not any(name in (each.name, each.id) for each in images):
-            raise UnknownName(unknown("image", name, sorted({each.name for each in images})))
+            raise UnknownName(_no_image(name, sorted({each.name for each in images})))
     doomed = [each for each in images if each.name in names or each.id in names or (outdated and each.outdated)]
     if dry_run:
         return would([f"would be removed: {_line(each)}" for each in doomed], "nothing to remove")
@@ -215,3 +219,12 @@ def _day(moment: float) -> str:
 
 def _line(image: KeptImage) -> str:
     return f"{image.id}, {human(image.size, 'B')}, from {image.source}"
+
+
+def _no_image(name: str, known: Sequence[str]) -> str:
+    """Return the message for an image that is not kept: the nearest names of what may be many."""
+    if len(known) <= NEAREST:
+        return unknown("image", name, known)
+    near = ", ".join(get_close_matches(name, known, n=NEAREST, cutoff=0.0))
+    words = f"of {len(known)} names that are kept the nearest are {near}; `infratest box list` shows all"
+    return f"unknown image {name!r}: {words}"
