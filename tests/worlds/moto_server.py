@@ -90,14 +90,14 @@ class Cloud:
         hidden = self._tick(account) if action == "DescribeInstances" else []
         before = set(instances(account))
         answer = self._of_moto(env, body)
+        if action == "RunInstances" and answer[0].startswith("200") and token[1]:
+            self.tokens[token] = answer  # also where its machine cannot be started: it is there, and asked for again
         for instance in instances(account).values():
             self._behind(instance, new=instance.id not in before)
         if action == "RebootInstances" and answer[0].startswith("200"):
             self.nodes.reboot(asked["InstanceId.1"])
         if action == "GetConsoleOutput" and answer[0].startswith("200"):
             answer = (*answer[:2], printed(answer[2], self.nodes.console(asked["InstanceId"])))
-        if action == "RunInstances" and answer[0].startswith("200") and token[1]:
-            self.tokens[token] = answer
         if action == "DescribeInstances":
             answer = self._of_moto(env, body, hidden)  # as it is now, with the addresses
         return answer
