@@ -6,6 +6,8 @@ one command, and changes a file whole or not at all; a second time it changes no
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from infratest.cleaning import clean, decoded
@@ -14,6 +16,8 @@ from infratest.errors import AccessRefused, ProviderError, TransportError
 from infratest.hosts import Host
 from infratest.providers import _key_rotation, _ssh_keys
 from infratest.stack.open import opened
+
+log = logging.getLogger(__name__)
 
 #: $1 in or out, $2 and $3 the base64 of the former key and of the new one, $4 a line for the new one, $5 this script.
 #: As root where that can be: a key may stand in files of other users too (cloud-init's), and in what a container gives
@@ -68,12 +72,12 @@ def let_in(host: Host, former: str, new: str, deadline: Deadline) -> None:
     Args:
         former, new: public halves.
     """
-    _run(host, "in", former, new, deadline)
+    _run(host, "in", (former,), new, deadline)
 
 
-def take_away(host: Host, former: str, new: str, deadline: Deadline) -> None:
-    """Have a host let the former key in no more. Raises ProviderError: it does not let the new one in."""
-    _run(host, "out", former, new, deadline)
+def take_away(host: Host, formers: Sequence[str], new: str, deadline: Deadline) -> None:
+    """Have a host let former keys in no more. Raises ProviderError: it does not let the new one in."""
+    _run(host, "out", formers, new, deadline)
 
 
 def prove(host: Host, key: Path, deadline: Deadline) -> None:
@@ -93,19 +97,37 @@ def follow(host: Host, deadline: Deadline) -> bool:
     Returns:
         Whether that was so.
     """
-    key = Path(str(host.options.get("key") or "."))
-    if key.name != _ssh_keys.NAME:
-        return False
-    for other in _key_rotation.formers(key.parent):
+    key, formers = _keys(host)
+    for other in formers:
         older, former, public = with_key(host, other), _ssh_keys.public_half(other), _ssh_keys.public_half(key)
         try:
             let_in(older, former, public, deadline)
         except AccessRefused:
             continue
         prove(host, key, deadline)
-        take_away(host, former, public, deadline)
+        take_away(host, [_ssh_keys.public_half(each) for each in formers], public, deadline)
         return True
     return False
+
+
+def settle(host: Host, deadline: Deadline) -> None:
+    """Have a host that lets the stack's key in let in no former one that is kept: it may have come back with both.
+
+    It costs a login, and only where a former key is kept. What does not let itself be changed is told, and is no error.
+    """
+    key, formers = _keys(host)
+    if not formers:
+        return
+    try:
+        take_away(host, [_ssh_keys.public_half(each) for each in formers], _ssh_keys.public_half(key), deadline)
+    except ProviderError as problem:
+        log.warning("%s; a former key of the stack may let in there still", problem)
+
+
+def _keys(host: Host) -> tuple[Path, list[Path]]:
+    """Return the stack's key where a host is logged in to with that, and the former ones; they are none elsewhere."""
+    key = Path(str(host.options.get("key") or "."))
+    return key, _key_rotation.formers(key.parent) if key.name == _ssh_keys.NAME else []
 
 
 def with_key(host: Host, key: Path) -> Host:
@@ -114,13 +136,14 @@ def with_key(host: Host, key: Path) -> Host:
     return changed
 
 
-def _run(host: Host, mode: str, former: str, new: str, deadline: Deadline) -> None:
-    words = ["sh", "-c", SCRIPT, "sh", mode, former.split()[1], new.split()[1], new, SCRIPT]
+def _run(host: Host, mode: str, formers: Sequence[str], new: str, deadline: Deadline) -> None:
     transport = opened(host, deadline)
     try:
-        result = transport.run(words, deadline)
+        for former in formers:
+            words = ["sh", "-c", SCRIPT, "sh", mode, former.split()[1], new.split()[1], new, SCRIPT]
+            result = transport.run(words, deadline)
+            if result.exit != 0:
+                said = clean(decoded(result.stderr).strip(), 400) or f"exit {result.exit}"
+                raise ProviderError(f"{host.name}: its authorized_keys could not be changed: {said}")
     finally:
         transport.close()
-    if result.exit != 0:
-        said = clean(decoded(result.stderr).strip(), 400) or f"exit {result.exit}"
-        raise ProviderError(f"{host.name}: its authorized_keys could not be changed: {said}")

@@ -133,8 +133,7 @@ def _finish(life: Lifecycle, running: Sequence[_Place], folder: Path, deadline: 
 
     def one(place: _Place, deadline: Deadline) -> None:
         life.progress(place.title, "changing", "taking the former key away")
-        for former in formers:
-            _with_present(place.host, deadline, partial(login_key.take_away, place.host, former, public, deadline))
+        _with_present(place.host, deadline, partial(login_key.take_away, place.host, formers, public, deadline))
         life.progress(place.title, "changed", "has the new key alone")
 
     words = "the new key is in use; `infratest keypair rotate` takes the former one away there"

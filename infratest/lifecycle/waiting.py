@@ -7,8 +7,8 @@ from functools import partial
 
 from infratest.deadline import Deadline
 from infratest.hosts import Host
+from infratest.lifecycle import login_key
 from infratest.lifecycle.console import last_words
-from infratest.lifecycle.login_key import follow
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.ready import Awaited, Waiting
 from infratest.lifecycle.stopping import Stop, StoppableDeadline
@@ -39,6 +39,11 @@ def await_ready(
         words = ran(spec)
         limit = deadline.at_most(settled) if words and settled is not None else deadline
         awaited.append(Awaited(spec=spec, limit=StoppableDeadline(limit, failed), before=words))
+
+    def met(one: Awaited, host: Host) -> None:
+        login_key.settle(host, one.limit)
+        answered(one, host)
+
     budget = life.stack.budget
     waiting = Waiting(
         awaited,
@@ -49,8 +54,8 @@ def await_ready(
         failed=failed,
         clock=life.clock,
         say=life.progress,
-        answered=answered,
-        refused=follow,
+        answered=met,
+        refused=login_key.follow,
         last_words=partial(last_words, life),
         seeded=life.provider.seeded,
         insists=bool(budget and budget.enforce == GUEST),

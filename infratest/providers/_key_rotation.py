@@ -93,7 +93,10 @@ def formers(folder: Path) -> list[Path]:
 
 
 def _copy(source: Path, target: Path) -> None:
+    """Have a copy under another name; when the key was made is read of its file, and goes with it."""
+    status = source.stat()
     _ssh_keys.replace(target, source.read_bytes())
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _take(source: Path, target: Path) -> None:

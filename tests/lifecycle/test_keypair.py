@@ -224,7 +224,16 @@ def test_what_comes_back_with_the_former_key_alone_follows(scene: Keys) -> None:
     _ssh_keys.user_key(scene.folder_of_keys, former.name)
     older = _ssh_keys.public_half(former)
     scene.on("other", "web", f"echo '{older}' >~/.ssh/authorized_keys")
+    words = [*scene._words("run"), "--env", "other", "web", "true"]
+    refused = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert refused.returncode == 255
+    again = "If it came back as it was before `keypair rotate`, `infratest up` gives it the present key"
+    assert again in refused.stderr
     assert login_key.follow(host, Deadline(30))
+    assert [line.split()[1] for line in scene.lines("other", "web")] == [public(scene)]
+    # As after a kill between the two: it lets both in, and nobody is refused.
+    scene.on("other", "web", f"echo '{older}' >>~/.ssh/authorized_keys")
+    scene.command("up --env other")
     assert [line.split()[1] for line in scene.lines("other", "web")] == [public(scene)]
     _key_rotation.forget(former)
     _key_rotation.forget(former.with_name(f"{former.name}.pub"))

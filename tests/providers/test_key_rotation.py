@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def derived(path: Path) -> str:
 
 def test_another_key_takes_the_place_and_the_former_is_kept_while_it_may_be_needed(tmp_path: Path) -> None:
     former = _ssh_keys.user_key(tmp_path)[1]
+    os.utime(tmp_path / "id_ed25519", (1_600_000_000, 1_600_000_000))
     following = _key_rotation.next_key(tmp_path)
     assert _key_rotation.next_key(tmp_path) == following  # one of a killed rotation is taken
     new = _ssh_keys.public_half(following)
@@ -35,6 +37,7 @@ def test_another_key_takes_the_place_and_the_former_is_kept_while_it_may_be_need
     (kept,) = _key_rotation.formers(tmp_path)
     assert kept.name == "id_ed25519.former-20231114T221320.250000Z"
     assert kept.stat().st_mode & 0o777 == 0o600
+    assert kept.stat().st_mtime == 1_600_000_000  # when it was made, not when it was replaced
     assert _key_rotation.kept(tmp_path) == {kept: 1_700_000_000.25}
     assert _public_key.same(derived(kept), former)
     _key_rotation.forget(kept)

@@ -108,10 +108,22 @@ def lost_login(hop: Hop, words: str) -> TransportError:
 
 def login_refused(hop: Hop, tried: Sequence[str]) -> TransportError:
     """Return the error of a login that no key opened."""
+    again = ". If it came back as it was before `keypair rotate`, `infratest up` gives it the present key"
     return AccessRefused(
         f"login to {hop} was refused: {'; '.join(tried) or 'there is no key to try'}. Is the public key in "
         f"authorized_keys of {hop.user}, and is this the right user? Try `ssh -p {hop.port} {hop.user}@{hop.address}`"
+        f"{again if _is_rotated(hop) else ''}"
     )
+
+
+def _is_rotated(hop: Hop) -> bool:
+    """Whether what logs in is a stack's own key, and one that it had before is kept for hosts that come back."""
+    from pathlib import Path  # not on the way of a check that goes well
+
+    from infratest.providers import _key_rotation, _ssh_keys
+
+    keys = [Path(each) for each in hop.keys]
+    return any(each.name == _ssh_keys.NAME and _key_rotation.formers(each.parent) for each in keys)
 
 
 def key_refused(name: str, wanted: Sequence[str]) -> str:
