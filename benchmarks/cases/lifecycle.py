@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+from collections.abc import Sequence
 from math import log
 from pathlib import Path
 
@@ -103,14 +104,21 @@ def _peer(count: int, calls: list[str]) -> Figure:
 
 def _growth(peer: dict[int, list[str]]) -> str:
     """Say what was measured of how Vagrant's calls grow: for each machine, and for each pair of machines."""
-    one, two, four, eight = (len(peer[count]) for count in OF_VAGRANT)
+    counted = [len(peer[count]) for count in OF_VAGRANT]
+    one, two, four, eight = counted
     pairs = ((eight - four) / 4 - (four - two) / 2) / 3
     linear = (four - two) / 2 - pairs * 3.5
     rest = one - linear - pairs
+    fitted = [linear * count + pairs * count * (count + 1) / 2 + rest for count in OF_VAGRANT]
     return (
-        f"Vagrant, measured at 1, 2, 4 and 8: {linear:.1f} N + {pairs:.2f} N(N+1)/2 + {rest:.1f} goes through 2, 4 "
-        f"and 8 but for a constant and meets 1; at 2 it gives {2 * linear + 3 * pairs + rest:.0f}, counted were {two}."
+        f"How Vagrant's processes grow with N machines, by those counted at {_listed(OF_VAGRANT)}: "
+        f"{linear:.1f} N + {pairs:.2f} N(N+1)/2 + {rest:.1f}. That would "
+        f"be {_listed(fitted)}; counted were {_listed(counted)}."
     )
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    return ", ".join(f"{each:.0f}" for each in numbers[:-1]) + f" and {numbers[-1]:.0f}"
 
 
 def _count(world: VirtualBoxWorld, count: int, image: Path) -> tuple[list[str], float]:
