@@ -61,7 +61,8 @@ def run(rounds: int = 0) -> Outcome:
         "servers is one sshd, which answers from the beginning: calls are what is compared there, not times. On a "
         "machine that is busy its threads come late and ask less often: what stands there is the least.",
         f"On ec2 an instance runs as soon as it is asked for: these are the fewest calls there can be. Of ours one is "
-        f"for each server, {fixed} for the stack, the rest looks at all at once. Of {_servers(ON_EC2[-1])}: "
+        f"for each server, {fixed} for the stack, the rest looks at all at once, more on a busy machine. "
+        f"Of {_servers(ON_EC2[-1])}: "
         + "; ".join(f"{name}: {_listed(calls)}" for name, calls in ec2[ON_EC2[-1]].items())
         + ".",
         f"Errors: {RUNS} times ten servers of which one ends in error, at another moment each time; the undo of `up` "
