@@ -129,12 +129,15 @@ def test_jobs_that_never_end_are_given_up_in_time(stack):
 
 
 def test_a_zone_without_security_groups_is_told_before_any_server_is_made(stack):
+    there = furniture.template(7, "Debian 12 there", "2026-01-01T00:00:00+0000", zoneid=furniture.OTHER_ZONE_ID)
     simulator().account.zones.append(furniture.OTHER_ZONE)
+    simulator().account.templates.append(there)
     try:
         stack.declare({"rule": RULE}, region="zone-2")
         with pytest.raises(UserError, match="firewall rule: zone zone-2 has no security groups: say `on: hosts`"):
             up(stack.life())
     finally:
+        simulator().account.templates.remove(there)
         simulator().account.zones.remove(furniture.OTHER_ZONE)
 
 
