@@ -25,7 +25,7 @@ from infratest.stack.declared import StackFile
 from infratest.stack.open import as_made, makers, open_provider, refuse_another
 from infratest.stack.selection import chosen
 from infratest.store.directory import StateDir
-from infratest.store.journal import DONE, FAILED, INTERRUPTED, Journal, Operation, live, not_removed, removed
+from infratest.store.journal import DONE, FAILED, INTERRUPTED, Journal, Operation, asked, live, not_removed, removed
 from infratest.store.terms import Term, term
 
 T = TypeVar("T")
@@ -103,6 +103,7 @@ class Lifecycle:
         where = (self.stack.name, self.stack.env)
         with self.state.lock(purpose=f"{verb} of {self.title}"):
             self.refuse_another()
+            first = not self.state_id()
             operation = self.journal.begin(verb, *where, makers(self.stack, self.provider)[0])
             try:
                 if renew:
@@ -114,7 +115,10 @@ class Lifecycle:
                 # operation without one counts as interrupted, which is no less true.
                 with suppress(InfratestError):
                     operation.end(INTERRUPTED if isinstance(error, Stopped) else FAILED)
-                    self._tidy(operation)
+                    if first and not asked(self.journal.records(), operation.id):
+                        self._as_before()
+                    else:
+                        self._tidy(operation)
                 if error is problem:
                     raise
                 raise error from problem
@@ -126,6 +130,15 @@ class Lifecycle:
         """Raise UserError where the journal has things of another provider: by this one's word they would be gone."""
         with suppress(StateError):  # a damaged journal is told by what works with it
             refuse_another(self.stack, self.provider, self.journal.records())
+
+    def _as_before(self) -> None:
+        """Have the state directory be one from which nothing was made, after a first operation that asked for nothing.
+
+        Nothing anywhere carries its id, so that the next verb has no question for a provider, which is often what could
+        not be asked. A run that is killed before this keeps the id: its provider is then asked, which misses nothing.
+        """
+        self.state.forget_id()
+        self.journal.tidy(self.stack.name, self.stack.env)
 
     def _tidy(self, operation: Operation) -> None:
         """Forget what is gone, by the provider's word; keep it all while anything is left to reap.

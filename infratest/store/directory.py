@@ -169,6 +169,10 @@ class StateDir:
             raise StateError(self._words("read", error)) from error
         return state_id.read(self.folder)
 
+    def forget_id(self) -> None:
+        """Remove the id, which nothing may carry; called under the lock. The next use makes another one."""
+        _remove(self.file(state_id.NAME))
+
     def _first_id(self) -> None:
         """Make the id, whole and once: of two processes at it together both must carry the same one ever after."""
         made = self.file(f"id.{os.getpid()}.{os.urandom(4).hex()}")
