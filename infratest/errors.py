@@ -54,6 +54,10 @@ class FeatureError(UserError):
     """A feature file cannot be used."""
 
 
+class NoFeature(FeatureError):
+    """No feature file is where features are looked for."""
+
+
 class NothingSelected(UserError):
     """Tags, names or lines that select no scenario."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from infratest.errors import FeatureError, unknown
+from infratest.errors import FeatureError, NoFeature, unknown
 from infratest.spelling import slip_of
 
 SUFFIX = ".feature"
@@ -38,7 +38,7 @@ def find(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> lis
         arguments: from the command line: files, `file:line`, folders, `@name`; none means what is declared.
         declared: the stack file's `features`. folder: of the stack file.
     Raises:
-        FeatureError: one that is not there, or nothing at all.
+        NoFeature: one that is not there, or nothing at all. FeatureError: one that cannot be looked for.
     """
     found: dict[Path, FeaturePath] = {}
     for argument, places in _looked_for(arguments, declared, folder):
@@ -47,7 +47,7 @@ def find(arguments: Sequence[str], declared: Sequence[str], folder: Path) -> lis
             lines = () if before is not None and not (before.lines and item.lines) else item.lines
             found[item.path] = FeaturePath(item.path, item.name, (before.lines if before and lines else ()) + lines)
     if not found:
-        raise FeatureError(f"no feature in {', '.join(arguments or declared or ('features',))}: nothing to run")
+        raise NoFeature(f"no feature in {', '.join(arguments or declared or ('features',))}: nothing to run")
     return list(found.values())
 
 
@@ -112,12 +112,12 @@ def _resolve(argument: str, places: Sequence[Path], folder: Path) -> list[Featur
         if _is(path, os.path.isdir):
             inside = sorted(_features_below(path))
             if not inside:
-                raise FeatureError(f"{path}: holds no {SUFFIX} file: nothing to run")
+                raise NoFeature(f"{path}: holds no {SUFFIX} file: nothing to run")
             return [FeaturePath(file.resolve(), _named(file, folder)) for file in inside]
         if _is(path, os.path.exists):
             raise FeatureError(f"{name}: is neither a file nor a folder but a pipe, socket or device; name a feature")
     looked = " and ".join(dict.fromkeys(str(place.resolve()) for place in places))
-    raise FeatureError(f"{name}: no such feature or folder; looked in {looked}")
+    raise NoFeature(f"{name}: no such feature or folder; looked in {looked}")
 
 
 def _refuse_lines_beyond(path: Path, name: str, lines: Sequence[int]) -> None:

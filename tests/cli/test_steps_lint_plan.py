@@ -395,6 +395,23 @@ def test_lint_tells_what_is_wrong_in_the_stack_file_though_there_is_no_feature(p
     assert "no such feature or folder; looked in" in done.stdout
 
 
+def test_lint_of_a_stack_without_features_tells_what_up_would_refuse(tmp_path):
+    stack = "stack: shop\nprovider: container\nhosts:\n  web:\n    image: debain-12\n"
+    (tmp_path / "stack.yaml").write_text(stack, encoding="utf-8")
+    done = infratest(tmp_path, "lint")
+    assert (done.returncode, done.stderr) == (1, "0 features, 0 scenarios: 2 mistakes\n")
+    wrong, missing = done.stdout.splitlines()
+    assert wrong.startswith("stack.yaml:4: hosts.web.image: unknown image 'debain-12'")
+    assert missing.startswith("features: no such feature or folder; looked in ")
+
+
+def test_lint_of_a_stack_without_features_and_mistakes_is_no_success(tmp_path):
+    (tmp_path / "stack.yaml").write_text("stack: shop\nprovider: container\nhosts: {web: {}}\n", encoding="utf-8")
+    done = infratest(tmp_path, "lint")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "features: no such feature or folder; looked in " in done.stderr
+
+
 def test_lint_without_a_stack_file(tmp_path):
     (tmp_path / "features").mkdir()
     feature(tmp_path, 'Feature: f\n  Scenario: s\n    Given the hosts in group "any"\n    Then port 80 is listening\n')
@@ -486,3 +503,25 @@ def test_plan_of_nothing_is_wrong_use(desk, words, message):
     done = infratest(desk, "plan", *words)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+#: What a folder without features has instead.
+NONE = {"no folder": "no such feature or folder; looked in", "an empty folder": "holds no .feature file"}
+
+
+@pytest.mark.parametrize(("folder", "words"), NONE.items(), ids=NONE)
+def test_plan_without_features_shows_hosts_and_components_and_is_no_success(tmp_path, folder, words):
+    stack = "stack: shop\nprovider: container\nhosts: {web: {count: 2}, db: {}}\n"
+    stack += "components: {rule: {type: firewall, allow: [{port: 80, from: any}], to: {host: db}}}\n"
+    (tmp_path / "stack.yaml").write_text(stack, encoding="utf-8")
+    if folder == "an empty folder":
+        (tmp_path / "features").mkdir()
+    done = infratest(tmp_path, "plan", "--host", "web-*,db")
+    assert done.returncode == 2, done
+    hosts = ["host web-1: not made", "host web-2: not made", "host db: not made"]
+    *shown, component = done.stdout.splitlines()
+    assert (shown, component.startswith("firewall rule, for db: ")) == (hosts, True)
+    (line,) = done.stderr.splitlines()
+    assert words in line
+    asked = infratest(tmp_path, "plan", "features/none.feature")
+    assert (asked.returncode, asked.stdout) == (2, "")

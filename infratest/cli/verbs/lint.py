@@ -48,6 +48,10 @@ def command(session: Session, features: tuple[str, ...]) -> int:
     session.made_up = True
     look = _Look(session, features)
     look.whole()
+    if look.missing is not None:
+        if not look.problems:
+            raise look.missing
+        look.problems.append(str(look.missing))  # beside what is wrong elsewhere it is one mistake more
     problems = list(dict.fromkeys(look.problems))
     for words in problems:
         click.echo(words)
@@ -65,6 +69,7 @@ class _Look:
         self.arguments = arguments
         self.problems: list[str] = []
         self.features: list[Feature] = []
+        self.missing: FeatureError | None = None  # why there are no features to look at
         self.stack: StackFile | None = None
         self.hosts_known = True
         self.users: UsersSteps | None = None
@@ -122,9 +127,7 @@ class _Look:
         try:
             items = find(self.arguments, declared, folder)
         except FeatureError as error:
-            if not self.problems:
-                raise
-            self.problems.append(str(error))  # beside what is wrong elsewhere it is one mistake more
+            self.missing = error
             return False
         for item in items:
             try:

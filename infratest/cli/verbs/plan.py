@@ -19,7 +19,7 @@ from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import selecting, with_session
 from infratest.collect.asked import asks
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, ProviderError, StateError, UserError
+from infratest.errors import InfratestError, NoFeature, ProviderError, StateError, UserError
 from infratest.facts.base import Argument, Need
 from infratest.hosts import ABSENT, Host
 from infratest.lifecycle import components, cost
@@ -57,6 +57,8 @@ def command(session: Session, features: tuple[str, ...], tags: tuple[str, ...], 
     On a cloud, the hosts that are not there yet come first: which image and which size they would get, and what an hour
     of each and of all would cost, where prices are known. For that the cloud is asked what it has.
 
+    Where there is no feature yet, the hosts and components are shown before that is told.
+
     Exit status: 0 shown, 1 the provider could not be asked, 2 wrong use, or a host that could not be made.
     """
     request = Request(features=features, tags=tags, scenario=scenario)
@@ -66,8 +68,13 @@ def command(session: Session, features: tuple[str, ...], tags: tuple[str, ...], 
         bill, status = _bill(session, hosts)
     if bill is not None and form == "text":
         click.echo("\n".join(["hosts to be made", *(f"  {clean(line, 1000)}" for line in cost.lines(bill)), ""]))
-    made = prepare(session, request, hosts).plan
     beside = components.shown(looking(session)) if session.stack.components else []
+    try:
+        made = prepare(session, request, hosts).plan
+    except NoFeature:
+        if form == "text" and not features:  # there is a stack all the same
+            click.echo("\n".join([*_listed(session, hosts), *map(_components.line, beside)]))
+        raise
     if form == "json":
         document = _document(made) | _beside(session, beside) | (_priced(bill) if bill is not None else {})
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
@@ -93,6 +100,12 @@ def _hosts(session: Session) -> tuple[list[Host], int]:
             refuse_another(session.stack, provider, Journal(session.state).records())
         say(f"where the hosts are is not known: {error}; what is shown goes by the stack file alone")
         return hosts_unasked(session.stack, session.state), 1
+
+
+def _listed(session: Session, hosts: Sequence[Host]) -> list[str]:
+    """Return a line for each host that is asked for, of a stack of which there is nothing else to say yet."""
+    chosen = set(session.selected([host.name for host in hosts]))
+    return [f"host {host.name}: {host.state}" for host in hosts if host.name in chosen]
 
 
 def _chooses(session: Session) -> bool:
