@@ -132,9 +132,9 @@ def test_what_keeps_an_engine_from_answering_is_told_once(tmp_path: Path) -> Non
     state = StateDir(place.folder / ".infratest")  # a stack of which nothing was made asks no engine for its hosts
     assert state.id
     found = findings(place)
-    assert found["container engine"]["found"].startswith("no container engine is usable (")
+    assert found["provider container"]["found"].startswith("no container engine is usable (")
     same = (found["stack.yaml"]["usable"], found["stack.yaml"]["found"], found["stack.yaml"]["advice"])
-    assert same == (False, "for the reason of 'container engine' above", "")
+    assert same == (False, "for the reason of 'provider container' above", "")
 
 
 @pytest.mark.parametrize("vboxmanage", ["", "echo Usage - of another version >&2; exit 2", "echo nothing"])
@@ -149,9 +149,9 @@ def test_who_reads_it_is_not_told_to_read_it_and_no_remedy_is_told_twice(place: 
     found = findings(place)
     assert [one for one in found.values() if "infratest doctor" in one["found"] + one["advice"]] == []
     unusable = {name: one for name, one in found.items() if not one["usable"]}
-    assert {"VBoxManage", "QEMU", "container engine"} <= set(unusable)
+    assert {"provider virtualbox", "provider qemu", "provider container"} <= set(unusable)
     assert [name for name, one in unusable.items() if "install" in one["found"] and "install" in one["advice"]] == []
     assert all(one["advice"] for one in unusable.values() if not one["found"].startswith("for the reason of"))
     if not vboxmanage:
-        assert unusable["VBoxManage"]["found"] == "no VBoxManage in PATH"
-        assert unusable["VBoxManage"]["advice"].startswith("install VirtualBox (Debian: contrib")
+        assert unusable["provider virtualbox"]["found"] == "no VBoxManage in PATH"
+        assert unusable["provider virtualbox"]["advice"].startswith("install VirtualBox (Debian: contrib")

@@ -224,7 +224,7 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(place):
     out, _ = place.run("doctor")
     assert out.startswith("ok  python")
     findings = json.loads(place.run("doctor", "--format", "json")[0])
-    assert {"python", "behave", "paramiko", "ssh", "container engine"} <= {one["name"] for one in findings}
+    assert {"python", "behave", "paramiko", "ssh", "provider container"} <= {one["name"] for one in findings}
     assert all(one["advice"] for one in findings if not one["usable"])
 
 

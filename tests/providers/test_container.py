@@ -307,5 +307,5 @@ def test_an_engine_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
 def test_doctor_says_what_is_usable() -> None:
     assert isinstance(Container, Doctor)
     findings = {one.name: one for one in Container.doctor()}
-    assert set(findings) == {"container engine", "container image", "number of hosts"}
+    assert set(findings) == {"provider container", "container image", "number of hosts"}
     assert all(one.usable for one in findings.values())

@@ -293,7 +293,7 @@ def test_without_qemu_it_is_said_what_to_install(tmp_path: Path, monkeypatch: py
     with pytest.raises(ProviderError, match=r"there is no qemu-system-.* in PATH; install QEMU"):
         process.find(Deadline(10))
     first = Qemu.doctor()[0]
-    assert (first.name, first.usable) == ("QEMU", False)
+    assert (first.name, first.usable) == ("provider qemu", False)
     assert "apt-get install qemu-system-x86" in first.advice
 
 

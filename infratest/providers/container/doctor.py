@@ -23,10 +23,10 @@ def findings() -> list[Finding]:
     try:
         engine = find("auto", Deadline(30))
     except ProviderError as error:
-        return [unusable("container engine", error, "start the engine that is installed")]
+        return [unusable("provider container", error, "start the engine that is installed")]
     reached = "addresses routed" if engine.routed else "addresses not routed: ports are published on 127.0.0.1"
     found = f"{engine.kind} {engine.version} ({engine.program}); {reached}"
-    return [Finding(name="container engine", usable=True, found=found), _image(engine), *_inotify()]
+    return [Finding(name="provider container", usable=True, found=found), _image(engine), *_inotify()]
 
 
 def _image(engine: Engine) -> Finding:

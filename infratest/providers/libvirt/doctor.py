@@ -37,9 +37,13 @@ def findings() -> list[Finding]:
             "looking at this machine", lambda each: (each.getLibVersion(), slow(each, deadline)), deadline
         )
     except ProviderError as error:
-        return [unusable("libvirt", error, "pip install 'infratest[libvirt]'; apt-get install libvirt-daemon-system")]
+        return [
+            unusable(
+                "provider libvirt", error, "pip install 'infratest[libvirt]'; apt-get install libvirt-daemon-system"
+            )
+        ]
     number = f"{version // 1000000}.{version // 1000 % 1000}.{version % 1000}"
-    daemon = Finding(name="libvirt", usable=True, found=f"{number} at {SYSTEM}")
+    daemon = Finding(name="provider libvirt", usable=True, found=f"libvirt {number} at {SYSTEM}")
     if not reason:
         return [daemon, Finding(name="speed of domains", usable=True, found="by kvm: as fast as this machine")]
     advice = "switch virtualisation on in the firmware; see that /dev/kvm is there"

@@ -17,9 +17,9 @@ def findings() -> list[Finding]:
     try:
         qemu = process.find(Deadline(SECONDS))
     except ProviderError as error:
-        return [unusable("QEMU", error, "your system's package of QEMU")]
+        return [unusable("provider qemu", error, "your system's package of QEMU")]
     return [
-        Finding(name="QEMU", usable=True, found=f"{qemu.version} ({qemu.program})"),
+        Finding(name="provider qemu", usable=True, found=f"QEMU {qemu.version} ({qemu.program})"),
         _speed(qemu),
         _image(),
     ]

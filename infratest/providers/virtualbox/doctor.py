@@ -30,10 +30,10 @@ def findings() -> list[Finding]:
         known = len(answers.machines(vbox.run(["list", "vms"], Deadline(30))))
         folder = box.machine_folder(vbox, Deadline(30))
     except InfratestError as error:
-        return [unusable("VBoxManage", error, "see what it says when you run it: `VBoxManage list vms`")]
+        return [unusable("provider virtualbox", error, "see what it says when you run it: `VBoxManage list vms`")]
     old = _numbers(version) < OLDEST
     program = Finding(
-        name="VBoxManage",
+        name="provider virtualbox",
         usable=not old,
         found=f"VirtualBox {version} ({vbox.program}); it knows {known} machines and keeps them in {folder}",
         advice=f"VirtualBox {OLDEST[0]}.{OLDEST[1]} or newer is needed" if old else "",
