@@ -355,7 +355,11 @@ def test_what_cannot_be_is_refused_before_anything_is_asked(tmp_path, monkeypatc
 
 @pytest.mark.parametrize(
     "subnet, says",
-    [("10.99.0.0/33", "write one as 10.99.0.0/24"), ("10.0.0.0/8", "NAT has 10.0.2.0/24"), ("10.9.0.0/30", "no room")],
+    [
+        ("10.99.0.0/33", "write one as 10.99.0.0/24"),
+        ("10.0.0.0/8", "NAT has 10.0.2.0/24"),
+        ("10.9.0.0/30", "10.9.0.0/30 has 1 address, for 2 hosts"),
+    ],
 )
 def test_a_network_that_cannot_be_is_refused(tmp_path, subnet, says):
     case = case_of("virtualbox", tmp_path, {"subnet": subnet})

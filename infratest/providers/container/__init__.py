@@ -25,7 +25,7 @@ from infratest.errors import ProviderError, UserError
 from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
 from infratest.images.kept import KeptImage
 from infratest.images.named import named
-from infratest.providers import _ssh_keys
+from infratest.providers import _ssh_keys, _subnet
 from infratest.providers.base import (
     Console,
     Context,
@@ -118,7 +118,9 @@ class Container(Provider):
     # What is to be made, and making it
 
     def foresee(self, specs: Sequence[HostSpec]) -> None:
-        """Refuse images that nobody has and users that no host can have."""
+        """Refuse a network that is none, images that nobody has and users that no host can have."""
+        if self.options.subnet is not None:
+            _subnet.read(self.options.subnet, "container", "10.201.7.0/24", beside=3, hosts=len(specs))
         for spec in specs:
             creation.user_of(spec, _options(spec).user or DEFAULT_USER)
             creation.command_of(spec)

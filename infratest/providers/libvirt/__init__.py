@@ -77,9 +77,7 @@ class Libvirt(Provider):
         if self.options.uri != SYSTEM:
             raise UserError(f"provider libvirt: uri: {self.options.uri}: this version knows {SYSTEM} alone")
         if self.options.subnet is not None:
-            room = declared.subnet(self.options.subnet).num_addresses - 3
-            if len(specs) > room:
-                raise UserError(f"provider libvirt: {self.options.subnet} has {room} addresses, for {len(specs)} hosts")
+            declared.subnet(self.options.subnet, len(specs))
         for spec in specs:
             declared.user(spec)
             declared.disk_sizes(spec)

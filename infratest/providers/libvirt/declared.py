@@ -9,6 +9,7 @@ from typing import Literal
 
 from infratest.errors import UserError
 from infratest.option_schema import units
+from infratest.providers import _subnet
 from infratest.providers._disk_sizes import sizes
 from infratest.providers.base import HostSpec, Made, host_options
 from infratest.providers.libvirt.connection import SYSTEM
@@ -74,11 +75,6 @@ def user(spec: HostSpec) -> str:
     return name
 
 
-def subnet(text: str) -> ipaddress.IPv4Network:
-    try:
-        whole = ipaddress.IPv4Network(text)
-    except ValueError as error:
-        raise UserError(f"provider libvirt: subnet: {error}; write one as 10.205.7.0/24") from error
-    if whole.num_addresses < 8:
-        raise UserError(f"provider libvirt: subnet: {text} has no room for hosts; write one as 10.205.7.0/24")
-    return whole
+def subnet(text: str, hosts: int = 1) -> ipaddress.IPv4Network:
+    # One of those that are no host's is the gateway.
+    return _subnet.read(text, "libvirt", "10.205.7.0/24", beside=3, hosts=hosts, least=8)

@@ -54,10 +54,7 @@ class Qemu(Provider):
 
     def foresee(self, specs: Sequence[HostSpec]) -> None:
         """Refuse images that nobody has, users that no host can have, and more hosts than the network has addresses."""
-        room = declared.network(self.options.subnet).num_addresses - 2
-        if len(specs) > room:
-            words = f"{self.options.subnet} has {room} addresses, for {len(specs)} hosts"
-            raise UserError(f"provider qemu: {words}; name a larger `subnet:`")
+        declared.network(self.options.subnet, len(specs))
         for spec in specs:
             declared.user(spec)
             declared.disk_sizes(spec)

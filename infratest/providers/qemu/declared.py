@@ -9,6 +9,7 @@ from typing import Literal
 
 from infratest.errors import UserError
 from infratest.option_schema import units
+from infratest.providers import _subnet
 from infratest.providers._disk_sizes import sizes
 from infratest.providers.base import HostSpec, Made, host_options
 
@@ -81,13 +82,8 @@ def user(spec: HostSpec) -> str:
     return name
 
 
-def network(subnet: str) -> ipaddress.IPv4Network:
-    try:
-        whole = ipaddress.IPv4Network(subnet)
-    except ValueError as error:
-        raise UserError(f"provider qemu: subnet: {error}; write one as {SUBNET}") from error
-    if whole.num_addresses < 4:
-        raise UserError(f"provider qemu: subnet: {subnet} has no room for hosts; write one as {SUBNET}")
+def network(subnet: str, hosts: int = 1) -> ipaddress.IPv4Network:
+    whole = _subnet.read(subnet, "qemu", SUBNET, beside=2, hosts=hosts)
     if whole.overlaps(OUTSIDE):
         words = "by which a host reaches the world"
         raise UserError(f"provider qemu: subnet: {subnet} overlaps with {OUTSIDE}, {words}; write one as {SUBNET}")

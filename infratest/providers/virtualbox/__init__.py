@@ -74,9 +74,7 @@ class VirtualBox(Provider):
 
     def foresee(self, specs: Sequence[HostSpec]) -> None:
         """Refuse images that nobody has, users that no host can have, and a network that is none."""
-        network = declared.network(self.options)
-        if network.num_addresses - 3 < len(specs):
-            raise UserError(f"provider virtualbox: subnet {network} has no room for {len(specs)} hosts")
+        declared.network(self.options, len(specs))
         for spec in specs:
             try:
                 declared.foresee(_options(spec), self.context.folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infratest.errors import UserError
+from infratest.providers import _subnet
 from infratest.providers._disk_sizes import sizes
 from infratest.providers.base import Made
 from infratest.providers.virtualbox import source
@@ -146,12 +147,9 @@ def _refuse_own(arguments: Sequence[str]) -> None:
             raise UserError(f"customize: {name}: {why}")
 
 
-def network(options: Options) -> ipaddress.IPv4Network:
-    """Return the network between the hosts of a stack. Raises UserError: it is none, or one that is taken."""
-    try:
-        given = ipaddress.IPv4Network(options.subnet)
-    except ValueError as error:
-        raise UserError(f"provider virtualbox: subnet {options.subnet!r}: {error}; write one as 10.99.0.0/24") from None
+def network(options: Options, hosts: int = 1) -> ipaddress.IPv4Network:
+    """Return the network between the hosts of a stack. Raises UserError: it is none, too small, or taken."""
+    given = _subnet.read(options.subnet, "virtualbox", "10.99.0.0/24", beside=3, hosts=hosts)
     if given.overlaps(NAT):
         raise UserError(f"provider virtualbox: subnet {given}: VirtualBox's NAT has {NAT} for itself; name another")
     return given
