@@ -124,8 +124,11 @@ class Made:
     )
     memory: int | None = option(
         default=None,
-        metadata={"dimension": "size", "above": 0, "description": "Its memory (default: no limit of its own)."},
-    )
+        metadata={
+            "dimension": "size", "above": 0,
+            "description": "Its memory; a cloud's server has at least so much (default: by the provider's options).",
+        },
+    )  # fmt: skip
     ports: tuple[int, ...] = option(
         default=(),
         metadata={

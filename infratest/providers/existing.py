@@ -81,7 +81,10 @@ class HostOptions:
             "description": "The SSH port of a host that exists already.",
         },
     )  # fmt: skip
-    user: str = field(default="", metadata={"title": "a user's name", "description": "The user to log in as."})
+    user: str = field(
+        default="",
+        metadata={"title": "a user's name", "description": "The user to log in as (default: as ssh_config says)."},
+    )
     key: str = field(
         default="",
         metadata={"title": "a path", "description": "The private key to log in with, to a host that exists already."},

@@ -6,7 +6,7 @@ A file that names one plugin has that one imported, when it is checked; `whole` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -78,15 +78,15 @@ def _parts(
     components: Iterable[str],
 ) -> Parts:
     providers = list(dict.fromkeys(providers))
-    known = [host_options(name) for name in providers]
-    every = all(options is not None for options in known)
-    if not any(options is not None for options in known):
+    known = {name: host_options(name) for name in providers}
+    every = all(options is not None for options in known.values())
+    if not any(options is not None for options in known.values()):
         # A file is refused for a provider that is not built yet; a slip in a key of its hosts is told beside that.
-        known = [host_options(name) for name in outsiders.names("provider")]
+        known = {name: host_options(name) for name in outsiders.names("provider")}
         every = {*providers} <= later.names("provider")
     return Parts(
         _conditions(providers, {"inventory": inventories}),
-        _together([options for options in known if options is not None]),
+        _together({name: options for name, options in known.items() if options is not None}),
         every,
         _of_kind("provisioner", provisioners),
         _of_kind("remedy", remedies),
@@ -111,15 +111,33 @@ def _typed(components: Iterable[str]) -> list[Schema]:
     return found
 
 
-def _together(hosts: Iterable[Mapping[str, Schema]]) -> dict[str, Schema]:
-    """Return the host options of some providers; where two mean other things by a name, either will do here."""
+def _together(hosts: Mapping[str, Mapping[str, Schema]]) -> dict[str, Schema]:
+    """Return the host options of some providers; where two mean other things by a name, either will do here.
+
+    Args:
+        hosts: by provider.
+    """
     found: dict[str, Schema] = {}
-    for options in hosts:
+    words: dict[str, dict[str, list[str]]] = {}
+    for provider, options in hosts.items():
         for key, each in options.items():
             before = found.setdefault(key, each)
             if before | {"description": ""} != each | {"description": ""}:
-                found[key] = {"title": before["title"], "description": before["description"], "anyOf": [before, each]}
-    return found
+                found[key] = {"title": before["title"], "anyOf": [before, each]}
+            words.setdefault(key, {}).setdefault(each["description"], []).append(provider)
+    return {key: each | {"description": _of_all(words[key])} for key, each in found.items()}
+
+
+def _of_all(words: Mapping[str, Sequence[str]]) -> str:
+    """Return what some providers say of an option: what most of them say first, then who says something else.
+
+    Args:
+        words: the providers by what they say.
+    """
+    several = sum(len(providers) for providers in words.values()) / 2
+    most_first = sorted(words.items(), key=lambda each: -len(each[1]))
+    told = [text if len(by) > several else f"Of {' and '.join(by)}: {text}" for text, by in most_first]
+    return " ".join(told)
 
 
 def _of_kind(kind: str, used: Iterable[str]) -> dict[str, Schema]:

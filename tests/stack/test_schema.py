@@ -131,3 +131,14 @@ def test_it_knows_right_options_from_wrong_ones(provider, fits):
     validator = Draft202012Validator(whole())
     assert validator.is_valid({"stack": "s", "provider": provider}) is fits
     assert validator.is_valid({"stack": "s", "environments": {"dev": {"provider": provider}}}) is fits
+
+
+def test_a_key_that_hosts_of_several_providers_have_is_described_for_all_of_them():
+    keys = whole()["properties"]["hosts"]["additionalProperties"]["properties"]
+    assert keys["image"]["description"] == (
+        "The image it is made from, such as debian-12 (the default). "
+        "Of cloud: Its image by name, pattern (`*`) or id, the newest that matches (default: debian-12)."
+    )
+    assert keys["address"]["description"].startswith("Of cloud: Which of its addresses is used: ")
+    assert keys["address"]["description"].endswith(" Of existing: Where a host is that exists already.")
+    assert "no limit" not in keys["memory"]["description"]  # which holds for containers alone
