@@ -151,3 +151,28 @@ def test_another_place_that_the_environment_names_is_told_too(
     same = run(tmp_path, "infratest", "destroy", "--timeout", "5s", **{variable: f"http://{FORMER}/"})
     assert same.returncode == 1, same
     assert "made host web" not in same.stderr
+
+
+def test_another_folder_of_machines_is_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of QEMU: who looks into another folder sees none of the hosts, and would make them a second time."""
+    former, now = tmp_path / "former", tmp_path / "now"
+    monkeypatch.setenv("XDG_STATE_HOME", str(former))
+    write(tmp_path, {"stack.yaml": STACK.replace("PROVIDER", "qemu"), "features/a.feature": FEATURE})
+    stack, state = load(tmp_path / "stack.yaml"), StateDir(tmp_path / ".infratest")
+    with state.lock(purpose="a test"):
+        assert state.id
+        maker = makers(stack, open_provider(stack, state))[0]
+        operation = Journal(state).begin("up", "one", "", maker)
+        operation.asked("host", "web")
+        operation.made(Resource(kind="host", id="q-1", name="web"))
+        operation.end(DONE)
+    assert maker.startswith(f"qemu ({former}")
+    for verb in ("up", "destroy"):
+        done = run(tmp_path, "infratest", verb, "--timeout", "20s", XDG_STATE_HOME=str(now))
+        words = f"provider {maker} made host web, and the stack file and the environment say provider qemu ({now}"
+        assert (done.returncode, words in done.stderr) == (2, True), (verb, done)
+    assert run(tmp_path, "infratest", "status").returncode == 0
+    # By a journal of before, which has no place, it may be either.
+    journal = tmp_path / ".infratest/journal.jsonl"
+    journal.write_text(journal.read_text().replace(f'"maker": "{maker}"', '"maker": "qemu"'))
+    assert run(tmp_path, "infratest", "destroy", XDG_STATE_HOME=str(now)).returncode == 0

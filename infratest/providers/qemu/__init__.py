@@ -49,6 +49,11 @@ class Qemu(Provider):
     options: Options
     resolves_names = False
     seeded = True
+    environment = ("XDG_STATE_HOME",)
+
+    def places(self) -> Sequence[str]:
+        """The folder of this user's machines; those of journals without a place count as made there."""
+        return [os.path.realpath(folder.root()), ""]
 
     # What is to be made, and making it
 
