@@ -200,8 +200,8 @@ def test_a_network_in_use_is_removed_when_its_last_host_is_gone(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"quota": 1}, r"quota: 1 of 1 servers are there already"),
-        ({"refuse": ["create two"]}, r"403: refused"),
+        ({"quota": 1}, r"simulator: create host \w+: quota: 1 of 1 servers are there already"),
+        ({"refuse": ["create two"]}, r"simulator: create host two: 403: refused"),
         ({"throttle": ["create two"]}, r"create host two: refused until the deadline: 429"),
         ({"unavailable": ["create two"]}, r"create host two: refused until the deadline: 503"),
     ],
@@ -235,6 +235,7 @@ def test_what_is_suspended_goes_on_without_a_boot_and_what_was_halted_boots(tmp_
 @pytest.mark.parametrize(
     ("option", "entry", "words"),
     [
+        ("lose", "101 %", "lose: '101 %': a chance is from 0 to 100 %"),
         ("lose", "creat", "lose: unknown call 'creat': did you mean 'create'?"),
         (
             "throttle",

@@ -36,7 +36,18 @@ from infratest.providers.base import (
 )
 from infratest.providers.simulator import world as states
 from infratest.providers.simulator.clock import VirtualClock
-from infratest.providers.simulator.cloud import HOST, NETWORK, Busy, Cloud, InUse, Laws, NotThere, ReplyLost, kept
+from infratest.providers.simulator.cloud import (
+    HOST,
+    NETWORK,
+    Busy,
+    Cloud,
+    InUse,
+    Laws,
+    NotThere,
+    Refused,
+    ReplyLost,
+    kept,
+)
 from infratest.providers.simulator.faults import of_calls, of_servers
 from infratest.providers.simulator.world import Item, World
 
@@ -96,9 +107,15 @@ class Options:
         default=0.0,
         metadata=_time("time that a listing may lag behind, and may forget a server for (default: 0s)"),
     )
-    quota: int = field(default=0, metadata={"description": "servers that there may be at once (0: any number)"})
-    pool: int = field(default=0, metadata={"description": "addresses that there may be at once (0: any number)"})
-    limit: int = field(default=0, metadata={"description": "calls a second, beyond which it answers 429 (0: none)"})
+    quota: int = field(
+        default=0, metadata={"low": 0, "description": "servers that there may be at once (0: any number)"}
+    )
+    pool: int = field(
+        default=0, metadata={"low": 0, "description": "addresses that there may be at once (0: any number)"}
+    )
+    limit: int = field(
+        default=0, metadata={"low": 0, "description": "calls a second, beyond which it answers 429 (0: none)"}
+    )
     refuse: tuple[str, ...] = field(default=(), metadata=_of_calls("calls that are refused for good"))
     throttle: tuple[str, ...] = field(default=(), metadata=_of_calls("calls that are answered 429"))
     unavailable: tuple[str, ...] = field(default=(), metadata=_of_calls("calls that are answered 503"))
@@ -335,6 +352,8 @@ class Simulator(Provider):
         while True:
             try:
                 return work()
+            except Refused as error:
+                raise ProviderError(f"simulator: {what}: {error}") from error
             except Busy as error:
                 wait = pause * draw.uniform(0.5, 1.0)
                 if deadline.left <= wait:

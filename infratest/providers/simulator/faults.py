@@ -58,6 +58,8 @@ def _fault(option: str, entry: str, form: str) -> Fault:
     if call not in ("", SERVER, *CALLS):
         raise UserError(f"provider simulator: {option}: {unknown('call', call, CALLS)}")
     chance = float(match["chance"]) / 100 if match["chance"] else 1.0
+    if chance > 1.0:
+        raise UserError(f"provider simulator: {option}: {entry!r}: a chance is from 0 to 100 %")
     return Fault(first=bool(match["first"]), chance=chance, call=call, name=name)
 
 
