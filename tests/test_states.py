@@ -29,7 +29,7 @@ TABLE = {
 
 ERRORS = {
     "InfratestError": "unknown", "UserError": "unknown", "StackFileError": "unknown", "FeatureError": "unknown",
-    "NothingSelected": "unknown",
+    "NoFeature": "unknown", "NothingSelected": "unknown",
     "UnknownName": "unknown", "NotInThisVersion": "unknown", "StateError": "unknown", "ProviderError": "unknown",
     "TransportError": "unknown", "Unreachable": "critical", "AccessRefused": "unknown", "HostKeyRefused": "unknown",
     "ConnectionLost": "unknown", "DeadlineExceeded": "unknown", "FactError": "unknown", "HealError": "unknown",
