@@ -23,6 +23,11 @@ settings.register_profile("infratest", deadline=None)  # tests assert counts and
 settings.load_profile("infratest")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument: what is packed holds a time, and each worker must collect the same names."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def _secrets_end_with_their_test() -> Iterator[None]:
     """A process masks each secret it has met as long as it lives, in every text of the tests that come after."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,6 @@ from tests.worlds.small_project import run, write
 STACK = "stack: one\nprovider: PROVIDER\nhosts: {web: {}, db: {}}\n"
 #: Providers that cannot be asked without a program, a daemon or a login. (What QEMU runs is read from a folder.)
 PROVIDERS = ("container", "virtualbox", "libvirt", "{name: cloud, driver: ec2}")
-
-
-@pytest.fixture
-def around(tmp_path: Path) -> dict[str, str]:
-    """Variables of a machine on which no provider can be asked."""
-    nothing = tmp_path / "nothing"
-    nothing.mkdir()
-    names = [name for name in os.environ if name.startswith(("AWS_", "OS_"))]
-    return dict.fromkeys(names, "") | {
-        "PATH": str(nothing), "DOCKER_HOST": "unix:///nowhere.sock", "HOME": str(nothing),
-        "XDG_STATE_HOME": str(nothing), "AWS_EC2_METADATA_DISABLED": "true",
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

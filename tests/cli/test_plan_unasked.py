@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -16,18 +15,6 @@ FEATURE = 'Feature: f\n  Scenario: one\n    Then the package "nginx" is installe
 STACK = "stack: one\nprovider: PROVIDER\nhosts: {web: {}, db: {}}\n"
 PLAN = "features/a.feature\n  one@web: 1 check\n  one@db: 1 check\n"
 PROVIDERS = ("container", "virtualbox", "libvirt", "qemu", "{name: cloud, driver: ec2}", "fake", "simulator")
-
-
-@pytest.fixture
-def around(tmp_path: Path) -> dict[str, str]:
-    """Variables of a machine on which no provider can be asked: no programs, no engine, nobody logged in anywhere."""
-    nothing = tmp_path / "nothing"
-    nothing.mkdir()
-    names = [name for name in os.environ if name.startswith(("AWS_", "OS_"))]
-    return dict.fromkeys(names, "") | {
-        "PATH": str(nothing), "DOCKER_HOST": "unix:///nowhere.sock", "HOME": str(nothing),
-        "XDG_STATE_HOME": str(nothing), "AWS_EC2_METADATA_DISABLED": "true",
-    }  # fmt: skip
 
 
 def project(folder: Path, provider: str, *, asked: bool = False, made: bool = False) -> Journal:

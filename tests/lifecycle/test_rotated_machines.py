@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -78,16 +79,23 @@ class Rotated(Scene):
                 assert "Permission denied" in refused.stderr, refused.stderr
 
 
-@pytest.fixture
-def qemu(tmp_path: Path) -> Iterator[Rotated]:
-    scene = Rotated(tmp_path)
-    scene.stack_file.write_text(QEMU)
+@contextmanager
+def up(folder: Path, stack: str) -> Iterator[Rotated]:
+    """A stack that is up; nothing of it may be left behind."""
+    scene = Rotated(folder)
+    scene.stack_file.write_text(stack)
     try:
         scene.command("up")
         yield scene
     finally:
         destroy(scene.life())
     assert scene.ours() == []
+
+
+@pytest.fixture
+def qemu(tmp_path: Path) -> Iterator[Rotated]:
+    with up(tmp_path, QEMU) as scene:
+        yield scene
 
 
 def test_a_snapshot_from_before_two_rotations_is_let_in_to_after_it_is_restored(qemu: Rotated) -> None:
@@ -131,14 +139,8 @@ def ec2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rotated]:
     with moto_ec2.of_machines() as cloud:
         for name, value in (moto_ec2.credentials() | {"AWS_ENDPOINT_URL": cloud.url}).items():
             monkeypatch.setenv(name, value)
-        scene = Rotated(tmp_path)
-        scene.stack_file.write_text(EC2)
-        try:
-            scene.command("up")
+        with up(tmp_path, EC2) as scene:
             yield scene
-        finally:
-            destroy(scene.life())
-        assert scene.ours() == []
 
 
 def test_on_ec2_hosts_that_come_back_in_any_way_let_in_the_present_key_alone(ec2: Rotated) -> None:

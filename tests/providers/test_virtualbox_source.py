@@ -6,7 +6,9 @@ import io
 import json
 import struct
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -17,14 +19,17 @@ from infratest.providers.virtualbox.source import BY_BOX, BY_SEED, source
 VIRTUALBOX = json.dumps({"provider": "virtualbox"})
 
 
-def box(folder: Path, **files: str) -> Path:
-    path = folder / "x.box"
-    with tarfile.open(path, "w:gz") as archive:
-        for name, text in files.items():
+def packed(path: Path, mode: Literal["w", "w:gz"], files: Mapping[str, bytes]) -> Path:
+    with tarfile.open(path, mode) as archive:
+        for name, content in files.items():
             entry = tarfile.TarInfo(name.replace("_dot_", "."))
-            entry.size = len(text)
-            archive.addfile(entry, io.BytesIO(text.encode()))
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
     return path
+
+
+def box(folder: Path, **files: str) -> Path:
+    return packed(folder / "x.box", "w:gz", {name: text.encode() for name, text in files.items()})
 
 
 @pytest.fixture(autouse=True)
@@ -111,13 +116,7 @@ def test_a_vmdk_whose_content_is_another_file_of_this_machine_is_refused(tmp_pat
 
 
 def ova(folder: Path, **files: bytes) -> Path:
-    path = folder / "x.ova"
-    with tarfile.open(path, "w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name.replace("_dot_", "."))
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return path
+    return packed(folder / "x.ova", "w", files)
 
 
 def qcow2(name: str, *, data: bool = False) -> bytes:
