@@ -29,6 +29,8 @@ ADVICE = (
     ("access denied", GROUP),
     ("Unable to get system bus connection", GROUP),
     ("Cannot access storage file", "was its disk removed? `infratest destroy`, then `infratest up`"),
+    ("KVM kernel module: Permission denied", "QEMU's user must read and write /dev/kvm (on Debian `usermod -aG kvm "
+     "libvirt-qemu`); or say `accelerator: tcg`, which is slow"),
     ("Permission denied", "the pool's folder must be one that QEMU's user may enter (mode 0755)"),
     ("cannot set up guest memory", "the machine has not so much memory free: give the host less, as memory: 256MiB"),
     ("Cannot allocate memory", "the machine has not so much memory free: give the host less, as memory: 256MiB"),
