@@ -6,6 +6,7 @@ the scenarios. A sentence that cannot be used costs its scenario alone: it becom
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import stat
@@ -22,6 +23,7 @@ from infratest.gherkin.places import places
 from infratest.gherkin.reference import described_examples, differences, odd_line_end, open_rows
 from infratest.gherkin.structure import refusal_hint, structure
 from infratest.gherkin.suite import Feature, Line, Scenario
+from infratest.gherkin.tables import expanded, lacks_colon, takes_table
 from infratest.gherkin.vocabulary import Vocabulary
 
 #: Bytes of one feature file; a larger one is a mistake, not a feature.
@@ -65,6 +67,9 @@ def feature(path: Path, name: str, vocabulary: Vocabulary, user_step: UserStep =
     problems += [problem for problem in in_structure if problem[0] not in cut]
     problems += differences(parsed, text, problems)
     sources = list(_walk(parsed.run_items, tuple(map(str, parsed.tags)), None))
+    refusals: dict[int, str] = {}
+    for source in sources:
+        refusals |= _tables(source.scenario, vocabulary, user_step)
     title = titles([(source.scenario, source.row, source.rule) for source in sources])
     made = Feature(
         path=name,
@@ -78,7 +83,7 @@ def feature(path: Path, name: str, vocabulary: Vocabulary, user_step: UserStep =
                 name=words,
                 line=source.scenario.line,
                 tags=source.tags,
-                lines=tuple(_line(step, vocabulary, user_step) for step in source.scenario.all_steps),
+                lines=tuple(_line(step, vocabulary, user_step, refusals) for step in source.scenario.all_steps),
                 row=source.row,
                 path=str(path),
                 source=source.scenario,
@@ -261,9 +266,51 @@ def _filled_tag(tag: str, row: Any) -> str:
     return tag
 
 
-def _line(step: Any, vocabulary: Vocabulary, user_step: UserStep) -> Line:
+def _tables(scenario: Any, vocabulary: Vocabulary, user_step: UserStep) -> dict[int, str]:
+    """Put the sentences of a table's rows in the place of the step above it, in behave's own scenario.
+
+    There, because a scenario that holds steps of the user's own is run by behave. Returns why a table does not fit its
+    step, by the step's id.
+    """
+    refused: dict[int, str] = {}
+    background = scenario.background_steps  # made once, here, and kept by the scenario
+    for steps in (background, scenario.steps):
+        made: list[Any] = []
+        for step in steps:
+            rows: list[tuple[str, int]] = []
+            if step.table is not None:
+                own, why = _own(step, user_step), ""
+                try:
+                    rows = expanded(step.name, step.table, vocabulary)
+                    why = f"ambiguous: {step.name!r} is a step of your own too; reword yours" if rows and own else ""
+                except FeatureError as error:
+                    why = "" if own else str(error)
+                refused |= {id(step): why} if why else {}
+            made += [_row_step(step, *row, first=row is rows[0]) for row in rows if id(step) not in refused] or [step]
+        steps[:] = made
+    return refused
+
+
+def _own(step: Any, user_step: UserStep) -> bool:
+    """Whether a step is one of the user's own, or two."""
+    try:
+        return bool(user_step(step.step_type, step.name))
+    except FeatureError:
+        return True
+
+
+def _row_step(step: Any, text: str, line: int, *, first: bool) -> Any:
+    made = copy.copy(step)
+    made.name, made.location, made.table = text, type(step.location)(step.filename, line), None
+    made.keyword = step.keyword if first else "And"
+    return made
+
+
+def _line(step: Any, vocabulary: Vocabulary, user_step: UserStep, refused: dict[int, str]) -> Line:
     """Return what a step says; what cannot be used is told in the line, and costs its scenario alone."""
-    match, user, problem = None, "", ""
+    match, user, problem = None, "", refused.get(id(step), "")
+    if problem:
+        return Line(step.step_type, step.keyword, step.name, step.line, None, "", problem)
     try:
         match = vocabulary.match(step.name)
         user = user_step(step.step_type, step.name)
@@ -274,6 +321,10 @@ def _line(step: Any, vocabulary: Vocabulary, user_step: UserStep) -> Line:
         user = ""
     elif match is not None and (step.text is not None or step.table is not None):
         problem = f"{step.name!r} takes no text or table below it"
+    elif match is None and not user and not problem and step.table is None and takes_table(step.name):
+        problem = f"{step.name!r} needs a table below it"
+    elif match is None and not user and not problem and step.table is not None and lacks_colon(step.name):
+        problem = f"{step.name!r} stands above a table: end it with a colon"
     below = _below(step) if user else ()
     return Line(step.step_type, step.keyword, step.name, step.line, match, user, problem, below)
 

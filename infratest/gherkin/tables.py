@@ -1,0 +1,195 @@
+"""A sentence with a table below it: as many sentences as the table has rows, each a claim of its own. Called by parse.
+
+Two ways to write one:
+
+    Then these packages are installed:         the plural of any sentence whose subject is in quotes, or a port
+      | nginx |
+      | curl  |
+    Then the file "<path>" has mode "<mode>" for each of:        any sentence; a cell for each `<column>`
+      | path        | mode |
+      | /etc/shadow | 0640 |
+
+A plural takes further columns in the same way: `these files have mode "<mode>":`. The column that its text does not
+name holds the subjects. A table of one column below a plural needs no heading; it may have one, the noun (`package`) or
+what the sentence calls it (`name`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from infratest.cleaning import clean
+from infratest.errors import FeatureError, unknown
+from infratest.gherkin.sentence import SETUP, Sentence
+from infratest.gherkin.vocabulary import Vocabulary
+
+THESE, EACH = "these ", " for each of:"
+COLUMN = re.compile(r"<([^<>\s\"](?:[^<>\"]*[^<>\s\"])?)>")
+
+#: How the patterns of sentences begin whose subject has a plural.
+IN_QUOTES = re.compile(r'the (?P<noun>[a-z][a-z ]*) "\{(?P<name>\w+)\}" ')
+BARE = re.compile(r"(?P<noun>[a-z]+) \{(?P<name>\w+):\w+\}[ /]")
+
+#: Verbs whose singular is not made by an `s`.
+SINGULAR = {"are": "is", "were": "was", "have": "has", "do": "does"}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a sentence can be about: `package`, with its placeholder `name`, in quotes; a port is not in quotes."""
+
+    noun: str
+    name: str
+    quoted: bool
+
+    @property
+    def plural(self) -> str:
+        if self.noun.endswith("y") and self.noun[-2:-1] not in "aeiou":
+            return f"{self.noun[:-1]}ies"
+        return self.noun + ("es" if self.noun.endswith(("s", "sh", "ch", "x")) else "s")
+
+    def singular(self, value: str) -> str:
+        """Return how a sentence about one of them begins."""
+        return f'the {self.noun} "{_escaped(value)}"' if self.quoted else f"{self.noun} {value}"
+
+
+def takes_table(text: str) -> bool:
+    """Whether a text is written as one above a table: a plural, or one that ends with `for each of:`."""
+    return text.endswith(EACH) or (text.startswith(THESE) and text.endswith(":"))
+
+
+def lacks_colon(text: str) -> bool:
+    """Whether a text would be one above a table if it ended with a colon."""
+    return not text.endswith(":") and takes_table(f"{text}:")
+
+
+def expanded(text: str, table: Any, vocabulary: Vocabulary) -> list[tuple[str, int]]:
+    """Return the sentence of each row, and the row's line; nothing where the text is not written as one above a table.
+
+    Args:
+        text: of the step. table: behave's, of the step.
+    Raises:
+        FeatureError: the table does not fit it, or what a row makes of it is no sentence.
+    """
+    if not takes_table(text):
+        return []
+    rows = [(list(table.headings), table.line), *((list(row.cells), row.line) for row in table.rows)]
+    if text.endswith(EACH):
+        made = _for_each(text, rows)
+    else:
+        subject = _subject(text, vocabulary)
+        if subject is None:
+            return []
+        made = _plural(text, subject, rows)
+    for sentence, line in made:
+        match = vocabulary.match(sentence)
+        if match is None:
+            near = vocabulary.nearest(sentence)
+            raise FeatureError(
+                f"{text!r}: with its row in line {line} it is {clean(sentence, 200)!r}, which is no sentence"
+                + (f"; did you mean: {near}" if near else "")
+            )
+        if match.sentence.kind == SETUP:
+            raise FeatureError(f"{text!r}: a sentence that selects hosts stands by itself; write a line for each")
+    return made
+
+
+def _for_each(text: str, rows: list[tuple[list[str], int]]) -> list[tuple[str, int]]:
+    """Return a text with the cells of each row in the place of its `<column>`s."""
+    (columns, _), *others = rows
+    _refuse_columns(text, columns, set())
+    _refuse_no_rows(text, others)
+    return [(_filled(text.removesuffix(EACH), dict(zip(columns, cells, strict=True))), line) for cells, line in others]
+
+
+def _plural(text: str, subject: Subject, rows: list[tuple[list[str], int]]) -> list[tuple[str, int]]:
+    """Return the singular of a text for each row."""
+    rest = _with_singular_verb(text.removeprefix(THESE).removeprefix(subject.plural).removesuffix(":").strip())
+    columns, others = rows[0][0], rows[1:]
+    if len(columns) == 1 and not COLUMN.search(rest):
+        others = others if columns[0] in (subject.noun, subject.name) else rows
+        _refuse_no_rows(text, others)
+        values = [(cells[0], dict[str, str](), line) for cells, line in others]
+    else:
+        named = set(COLUMN.findall(rest))
+        free = [column for column in columns if column not in named]
+        _refuse_columns(text, columns, set(free[:1]))
+        if not free:
+            raise FeatureError(f"{text!r}: every column is named in it; one must hold the {subject.plural}")
+        _refuse_no_rows(text, others)
+        values = []
+        for cells, line in others:
+            row = dict(zip(columns, cells, strict=True))
+            values.append((row[free[0]], row, line))
+    empty = next((line for value, _, line in values if not value), None)
+    if empty is not None:
+        raise FeatureError(f"{text!r}: the row in line {empty} names no {subject.noun}")
+    return [(f"{subject.singular(value)} {_filled(rest, row)}", line) for value, row, line in values]
+
+
+def _refuse_columns(text: str, columns: list[str], unnamed: set[str]) -> None:
+    """Refuse a table whose columns and a text's `<column>`s are not the same. Raises FeatureError."""
+    named = COLUMN.findall(text)
+    twice = next((column for column in columns if columns.count(column) > 1), None)
+    if twice is not None:
+        raise FeatureError(f"{text!r}: two columns of its table are called {twice!r}")
+    for column in named:
+        if column not in columns:
+            raise FeatureError(f"{text!r}: <{column}>: {unknown('column', column, columns)}")
+    unread = [column for column in columns if column not in named and column not in unnamed]
+    if unread:
+        raise FeatureError(
+            f"{text!r}: nothing reads the column {unread[0]!r}: write <{unread[0]}> where its cells stand"
+        )
+
+
+def _refuse_no_rows(text: str, rows: list[tuple[list[str], int]]) -> None:
+    if not rows:
+        raise FeatureError(f"{text!r}: its table has a heading and no row: nothing would be looked at")
+
+
+def _filled(text: str, cells: dict[str, str]) -> str:
+    """Return a text with cells in the place of its `<column>`s; a quote in a cell ends no quoted text."""
+    made, quoted, at = "", False, 0
+    for place in COLUMN.finditer(text):
+        before = text[at : place.start()]
+        quoted ^= len(re.findall(r'(?<!\\)"', before)) % 2 == 1
+        cell = cells.get(place[1], place[0])
+        made += before + (_escaped(cell) if quoted else cell)
+        at = place.end()
+    return made + text[at:]
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _with_singular_verb(text: str) -> str:
+    verb, blank, rest = text.partition(" ")
+    singular = SINGULAR.get(verb) or verb + ("es" if verb.endswith(("s", "sh", "ch", "x", "o")) else "s")
+    return f"{singular}{blank}{rest}"
+
+
+def _subject(text: str, vocabulary: Vocabulary) -> Subject | None:
+    """Return the subject that a text has in the plural; of two that fit, the one with more words."""
+    rest = text.removeprefix(THESE)
+    fitting = [one for one in subjects(vocabulary) if rest.startswith(f"{one.plural} ")]
+    return max(fitting, key=lambda one: len(one.plural), default=None)
+
+
+@cache
+def subjects(vocabulary: Vocabulary) -> tuple[Subject, ...]:
+    """Return what sentences can be about: those that begin with `the NOUN "..."`, or with a noun and a word."""
+    return tuple(dict.fromkeys(_subjects(vocabulary.sentences)))
+
+
+def _subjects(sentences: Iterable[Sentence]) -> Iterable[Subject]:
+    for sentence in sentences:
+        if match := IN_QUOTES.match(sentence.pattern):
+            yield Subject(match["noun"], match["name"], quoted=True)
+        elif match := BARE.match(sentence.pattern):
+            yield Subject(match["noun"], match["name"], quoted=False)
