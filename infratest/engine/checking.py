@@ -13,7 +13,7 @@ from infratest.engine.settle import Item, Uncollected, settle
 from infratest.gherkin.suite import GIVEN
 from infratest.model import StepResult
 from infratest.plan.tasks import CheckStep, OtherStep
-from infratest.states import CRITICAL, OK, UNKNOWN, held
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, held
 from infratest.units import duration
 
 TYPE_CHECKING = False
@@ -62,7 +62,7 @@ class Checking:
                 results[task.id] = outcome.changed(attempts=attempt)
 
     def _once_more(self, task: Task, outcome: Result, attempt: int) -> bool:
-        return outcome.state != OK and attempt < int(task.scenario.tag("attempts") or 1)
+        return outcome.state not in (OK, SKIPPED) and attempt < int(task.scenario.tag("attempts") or 1)
 
     def _on_final(self, on_result: OnResult | None, attempt: int) -> OnResult | None:
         """Return a callback that reports only final results: not those of an attempt that is followed by another."""
@@ -78,7 +78,9 @@ class Checking:
     def _stretch(self, tasks: Sequence[Task], on_result: OnResult | None) -> list[Result]:
         started = time.monotonic()
         listed = [[self._asked(step, task) for step in task.steps] for task in tasks]
-        items = [item for each in listed for item in each if item is not None]
+        waiting = [each for task, each in zip(tasks, listed, strict=True) if task.waits]
+        settled_first = self._conditions(waiting) if waiting else set()
+        items = [item for each in listed for item in each if item is not None and id(item) not in settled_first]
         if on_result is None:
             settle(items, self.collector, self.deadline, self.blocked)
             took = time.monotonic() - started
@@ -103,6 +105,19 @@ class Checking:
                 for place, task in enumerate(tasks)
             ]
 
+    def _conditions(self, waiting: Sequence[Sequence[Item | None]]) -> set[int]:
+        """Look at the conditions of tasks that run commands; return the items that are not to be asked any more.
+
+        Those are the conditions themselves, and what stands behind one that does not hold.
+        """
+        conditions = [item for each in waiting for item in each if item is not None and item.step.line.condition]
+        settle(conditions, self.collector, self.deadline, self.blocked)
+        done = {id(item) for item in conditions}
+        for each in waiting:
+            if _unmet(each) is not None:
+                done |= {id(item) for item in each if item is not None}
+        return done
+
     def _asked(self, step: Step, task: Task) -> Item | None:
         return self.item(step, task) if isinstance(step, CheckStep) else None
 
@@ -110,10 +125,27 @@ class Checking:
         tag = task.scenario.tag("timeout")
         limit = duration(tag) if tag else None
         deadline = self.deadline if limit is None else self.deadline.at_most(limit)
-        return Item(step, task.scenario.severity, deadline, limit)
+        # Not the severity of what it says where to look for: one that does not hold is no warning.
+        severity = CRITICAL if step.line.condition else task.scenario.severity
+        return Item(step, severity, deadline, limit)
 
     def judged(self, task: Task, items: Sequence[Item | None], took: float) -> Result:
-        """Put a checking task's verdicts together; what follows a Given that does not hold is blocked."""
+        """Put a checking task's verdicts together; what follows a Given that does not hold is blocked.
+
+        Where a condition does not hold, the task is skipped on this host.
+        """
+        unmet = _unmet(items)
+        if unmet is not None and unmet.verdict is not None:
+            steps = [
+                StepResult(step.line.text, step.line.number, SKIPPED, "", unseen(step) if item else ())
+                for step, item in zip(task.steps, items, strict=True)
+                if isinstance(step, CheckStep)
+            ]
+            reason = f"{unmet.step.line.text!r} does not hold here: {unmet.verdict.reason}"
+            return result(task, self.hosts, steps, state=SKIPPED, reason=reason, duration=took)
+        return self._put_together(task, items, took)
+
+    def _put_together(self, task: Task, items: Sequence[Item | None], took: float) -> Result:
         steps: list[StepResult] = []
         blocked, stop = "", ""
         unjudged: set[int] = set()
@@ -139,3 +171,12 @@ class Checking:
                 task, self.hosts, steps, state=UNKNOWN, reason=f"blocked by {by}", blocked_by=by, duration=took
             )
         return result(task, self.hosts, steps, duration=took, unjudged=unjudged)
+
+
+def _unmet(items: Sequence[Item | None]) -> Item | None:
+    """Return the first condition that is known not to hold."""
+    for item in items:
+        conditional = item is not None and item.step.line.condition
+        if item is not None and conditional and item.verdict is not None and item.verdict.state == CRITICAL:
+            return item
+    return None

@@ -15,8 +15,8 @@ from infratest.errors import UserError, unknown
 from infratest.gherkin.binding import bind
 from infratest.gherkin.reference import Problem
 from infratest.gherkin.select import expression
-from infratest.gherkin.sentence import ACT, SETUP
-from infratest.gherkin.suite import GIVEN, WHEN, Feature, Scenario, all_scenarios
+from infratest.gherkin.sentence import ACT, ALL, SETUP
+from infratest.gherkin.suite import GIVEN, WHEN, Feature, Line, Scenario, all_scenarios
 from infratest.spelling import slip_of
 from infratest.values import holds_braces, misspelt, values_in
 
@@ -45,7 +45,7 @@ def scenarios(feature: Feature) -> list[Problem]:
             (scenario.line, f"{each} is not replaced in a scenario's name; write what it stands for")
             for each in values_in(scenario.name)
         ]
-        problems += _order(scenario)
+        problems += _order(scenario) + _conditions(scenario)
     return problems
 
 
@@ -104,6 +104,22 @@ def _order(scenario: Scenario) -> list[Problem]:
                 (line.number, f"{line.text!r} changes nothing: write Then, or Given for what must hold before")
             )
     return problems
+
+
+def _conditions(scenario: Scenario) -> list[Problem]:
+    """Return the conditions of a scenario that runs once for all of its hosts, where there is no host to leave out."""
+    words = ""
+    if scenario.acting:
+        words = "changes something"
+    elif scenario.own:
+        words = "holds steps of your own"
+    elif any(line.match is not None and line.match.quantifier != ALL for line in scenario.lines):
+        words = "speaks of several hosts at once"
+    return [
+        (line.number, f"{line.text!r}: a scenario that {words} runs once; choose its hosts by name, group or label")
+        for line in scenario.lines
+        if words and line.condition and not line.problem
+    ]
 
 
 def needs(features: Sequence[Feature], others: Callable[[], Iterable[Feature]] = tuple) -> list[str]:
@@ -179,9 +195,14 @@ def binding(feature: Feature) -> list[Problem]:
     idle = [
         (scenario.line, f"scenario {scenario.name!r} selects hosts and checks nothing: add a Then")
         for scenario in feature.scenarios
-        if all(line.match is not None and line.match.sentence.kind == SETUP for line in scenario.lines)
+        if all(line.match is not None and _chooses(line) for line in scenario.lines)
     ]
     return sorted({*idle, *sentences(feature)})
+
+
+def _chooses(line: Line) -> bool:
+    """Whether a line says where to look, and looks at nothing."""
+    return line.condition or (line.match is not None and line.match.sentence.kind == SETUP)
 
 
 def sentences(feature: Feature) -> list[Problem]:

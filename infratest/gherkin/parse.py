@@ -18,6 +18,7 @@ from typing import Any
 from infratest.cleaning import clean
 from infratest.errors import FeatureError, unknown
 from infratest.gherkin import lint
+from infratest.gherkin.conditions import condition
 from infratest.gherkin.identity import titles
 from infratest.gherkin.places import places
 from infratest.gherkin.reference import described_examples, differences, odd_line_end, open_rows
@@ -311,6 +312,9 @@ def _line(step: Any, vocabulary: Vocabulary, user_step: UserStep, refused: dict[
     match, user, problem = None, "", refused.get(id(step), "")
     if problem:
         return Line(step.step_type, step.keyword, step.name, step.line, None, "", problem)
+    conditional = condition(step, vocabulary)
+    if conditional is not None:
+        return conditional
     try:
         match = vocabulary.match(step.name)
         user = user_step(step.step_type, step.name)

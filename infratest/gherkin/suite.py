@@ -23,6 +23,7 @@ class Line(Record):
     `match` is None for a text that is no sentence of ours; `user` then tells whether it is one of the user's own: ACT,
     CHECK where it is declared to only look, or empty. `problem` says why it cannot be used as it stands, else empty.
     `below` are the text or the cells of the table under a step of the user's own: values may stand there too.
+    `condition`: it is a checking sentence behind `Given where`; where it does not hold, its scenario is skipped.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Line(Record):
     user: str = ""
     problem: str = ""
     below: tuple[str, ...] = ()
+    condition: bool = False
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def _of_task(task: Task) -> tuple[Any, ...]:
 
 
 def _of_step(step: Any) -> tuple[Any, ...]:
-    line = (step.line.kind, step.line.keyword, step.line.text, step.line.number)
+    line = (step.line.kind, step.line.keyword, step.line.text, step.line.number, step.line.condition)
     if not isinstance(step, CheckStep):
         return line, step.problem
     looks = [

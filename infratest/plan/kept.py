@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from infratest.thresholds import Threshold
 
-FORMAT = 8
+FORMAT = 9
 #: Bytes of the checksum that a plan file begins with.
 CHECKSUM = 8
 
@@ -149,8 +149,8 @@ def _task(data: Any) -> Task:
 
 
 def _step(data: Any) -> CheckStep | OtherStep:
-    kind, keyword, text, number = data[0]
-    line = Line(kind, keyword, text, number, None)
+    kind, keyword, text, number, condition = data[0]
+    line = Line(kind, keyword, text, number, None, condition=condition)
     if len(data) == 2:
         return OtherStep(line, data[1])
     _, looks, negated, threshold, tail = data

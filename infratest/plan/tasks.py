@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: The host of a scenario that runs once.
 NO_HOST = "-"
 
+#: Facts that are commands of the user's own.
+COMMANDS = ("command", "root-command")
+
 
 class Look(Record):
     """One check about one subject host (or NO_HOST), asked at a location: a host's name or CONTROLLER.
@@ -95,7 +98,21 @@ class Task(Record):
     @derived
     def only_selects(self) -> bool:
         """Whether no sentence in it checks or does anything."""
-        return all(isinstance(step, OtherStep) and not step.problem and not step.line.user for step in self.steps)
+        return all(
+            step.line.condition or (isinstance(step, OtherStep) and not step.problem and not step.line.user)
+            for step in self.steps
+        )
+
+    @derived
+    def waits(self) -> bool:
+        """Whether it runs commands of the user's where its conditions hold: they are looked at before, in a trip apart.
+
+        Facts of ours are asked together with them: they only look, and cost a host where nobody asks next to nothing.
+        """
+        if not any(step.line.condition for step in self.steps):
+            return False
+        rest = [step for step in self.steps if isinstance(step, CheckStep) and not step.line.condition]
+        return any(need.fact in COMMANDS for step in rest for _, need in step.needed)
 
     @property
     def acting(self) -> bool:

@@ -22,7 +22,8 @@ KINDS = (
     (CHECK, "Then: checks"),
 )
 
-TAIL = """Every checking sentence may end, in this order, with
+TAIL = """Behind `Given where`, a checking sentence says where to look: Given where the package "nginx" is installed
+Every checking sentence may end, in this order, with
   , warning 80 %              a second, stricter bound (after a bound)
   , named "dbsize"            the name of its number in perfdata (after a bound)
   on "web-1" | on exactly one host | on at least 2 hosts | on no host
