@@ -78,9 +78,9 @@ class Checking:
     def _stretch(self, tasks: Sequence[Task], on_result: OnResult | None) -> list[Result]:
         started = time.monotonic()
         listed = [[self._asked(step, task) for step in task.steps] for task in tasks]
-        waiting = [each for task, each in zip(tasks, listed, strict=True) if task.waits]
-        settled_first = self._conditions(waiting) if waiting else set()
-        items = [item for each in listed for item in each if item is not None and id(item) not in settled_first]
+        settled_first = self._conditions(tasks, listed)
+        items = [item for each in listed for item in each if item is not None]
+        items = [item for item in items if id(item) not in settled_first] if settled_first else items
         if on_result is None:
             settle(items, self.collector, self.deadline, self.blocked)
             took = time.monotonic() - started
@@ -105,16 +105,25 @@ class Checking:
                 for place, task in enumerate(tasks)
             ]
 
-    def _conditions(self, waiting: Sequence[Sequence[Item | None]]) -> set[int]:
+    def _conditions(self, tasks: Sequence[Task], listed: Sequence[Sequence[Item | None]]) -> set[int]:
         """Look at the conditions of tasks that run commands; return the items that are not to be asked any more.
 
         Those are the conditions themselves, and what stands behind one that does not hold.
         """
+        waiting: list[Sequence[Item | None]] = []
+        for task, each in zip(tasks, listed, strict=True):
+            for step in task.steps:
+                if step.line.condition:
+                    waiting += [each] if task.waits else []
+                    break
+        if not waiting:
+            return set()
         conditions = [item for each in waiting for item in each if item is not None and item.step.line.condition]
         settle(conditions, self.collector, self.deadline, self.blocked)
         done = {id(item) for item in conditions}
+        unmet = {id(item) for item in conditions if item.verdict and item.verdict.state == CRITICAL}
         for each in waiting:
-            if _unmet(each) is not None:
+            if any(id(item) in unmet for item in each):
                 done |= {id(item) for item in each if item is not None}
         return done
 
@@ -134,18 +143,9 @@ class Checking:
 
         Where a condition does not hold, the task is skipped on this host.
         """
-        unmet = _unmet(items)
-        if unmet is not None and unmet.verdict is not None:
-            steps = [
-                StepResult(step.line.text, step.line.number, SKIPPED, "", unseen(step) if item else ())
-                for step, item in zip(task.steps, items, strict=True)
-                if isinstance(step, CheckStep)
-            ]
-            reason = f"{unmet.step.line.text!r} does not hold here: {unmet.verdict.reason}"
-            return result(task, self.hosts, steps, state=SKIPPED, reason=reason, duration=took)
-        return self._put_together(task, items, took)
-
-    def _put_together(self, task: Task, items: Sequence[Item | None], took: float) -> Result:
+        for item in items:  # written out, as it is done for every task of a monitor's every cycle
+            if item is not None and item.step.line.condition and item.verdict and item.verdict.state == CRITICAL:
+                return self._left_out(task, items, item, took)
         steps: list[StepResult] = []
         blocked, stop = "", ""
         unjudged: set[int] = set()
@@ -172,11 +172,12 @@ class Checking:
             )
         return result(task, self.hosts, steps, duration=took, unjudged=unjudged)
 
-
-def _unmet(items: Sequence[Item | None]) -> Item | None:
-    """Return the first condition that is known not to hold."""
-    for item in items:
-        conditional = item is not None and item.step.line.condition
-        if item is not None and conditional and item.verdict is not None and item.verdict.state == CRITICAL:
-            return item
-    return None
+    def _left_out(self, task: Task, items: Sequence[Item | None], unmet: Item, took: float) -> Result:
+        """Return the result of a task whose condition does not hold; its numbers are named as always, and not there."""
+        steps = [
+            StepResult(step.line.text, step.line.number, SKIPPED, "", unseen(step))
+            for step in task.steps
+            if isinstance(step, CheckStep)
+        ]
+        reason = f"{unmet.step.line.text!r} does not hold here: {unmet.verdict.reason if unmet.verdict else ''}"
+        return result(task, self.hosts, steps, state=SKIPPED, reason=reason, duration=took)
