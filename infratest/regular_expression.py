@@ -5,7 +5,8 @@ so that no feature can make a check hang; it has no backreferences and no lookar
 github.com/google/re2/wiki/Syntax.
 
 A file is bytes and a pattern is about characters: UTF-8. What is no UTF-8 stands for U+FFFD, one for each byte that
-could begin a character (all but 0x80 to 0xBF, which alone are nothing). A host's programs know nothing of UTF-8, and see the same where DELETED and CHANGED have gone over the text before: each character is then one byte.
+could begin a character (all but 0x80 to 0xBF, which alone are nothing). A host's programs know nothing of UTF-8, and
+see the same where each character beyond ASCII is one byte, as facts/lines.py has it.
 """
 
 from __future__ import annotations
@@ -21,10 +22,6 @@ from infratest.errors import UserError
 
 #: Where a pattern of RE2's is not one of Perl's, its users want to know.
 LACKS = r"RE2 has no backreferences (\1) and no lookaround ((?=, (?!, (?<=, (?<!), so that no pattern can hang"
-
-#: What `tr` is to delete, and what to make \1 of, for a text in which grep sees what RE2 does: of a character beyond
-#: ASCII its first byte is left, as \1; and so is a NUL, at which some programs end a line.
-DELETED, CHANGED = r"\200-\277", r"\000\200-\377"
 
 
 def compiled(pattern: str) -> Any:
@@ -85,8 +82,8 @@ def as_grep(pattern: str) -> Grep | None:
     """Return a pattern for grep that matches the same lines as RE2 does, or None where there may be none.
 
     It is translated: grep gets literals, sets of characters spelt out, `.`, groups, `|`, repetitions, and `^` and `$`
-    where a branch begins and ends, on which POSIX leaves nothing open. It holds ASCII alone, and is meant for text of
-    which DELETED and CHANGED have been taken away.
+    where a branch begins and ends, on which POSIX leaves nothing open. It holds ASCII alone, and is meant for text in
+    which each other character is one byte.
     """
     compiled(pattern)
     folded = pattern.startswith("(?i)")

@@ -9,7 +9,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from infratest.errors import UserError
-from infratest.regular_expression import CHANGED, DELETED, Grep, as_grep, characters, compiled, text
+from infratest.facts.lines import CHANGED, DELETED
+from infratest.regular_expression import Grep, as_grep, characters, compiled, text
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ MEASURED = rf"{NUMBER}(?:\s?[^\W\d]+|\s?%)?"
 
 
 class Form:
-    """One way to say a sentence, plainly or negated; `beginning` is the text that each such sentence begins with.
+    """One way to say a sentence, plainly or negated; `beginning` is what each such text begins with, as `skeleton` has it.
 
     Its regular expression is made when a text may be it: to make all of them takes longer than a check.
     """
@@ -226,13 +226,21 @@ def _always(pattern: str) -> tuple[str, ...]:
 
 
 def _beginning(pattern: str) -> str:
-    """Return the text that each sentence of a pattern begins with."""
+    """Return the text that each sentence of a pattern begins with, as `skeleton` has it."""
     found = ""
     for piece in _PIECE.finditer(pattern):
-        if not piece["text"]:
-            return found + ('"' if piece["quoted"] else "")
-        found += piece["text"]
+        if not piece["text"] and not piece["quoted"]:
+            return found
+        found += piece["text"] or '""'
     return found
+
+
+def skeleton(text: str) -> str:
+    """Return a text with nothing in its quotes: the words that sentences are told apart by."""
+    return _QUOTED.sub('""', text)
+
+
+_QUOTED = re.compile(QUOTED)
 
 
 def _regex(pattern: str, kind: str) -> re.Pattern[str]:

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from infratest import outsiders
 from infratest.errors import FeatureError
 from infratest.gherkin.nearest import nearest, slips
-from infratest.gherkin.patterns import Form, Match, forms
+from infratest.gherkin.patterns import Form, Match, forms, skeleton
 from infratest.gherkin.sentence import Sentence, declared
 
 #: Texts whose meaning is kept at most.
@@ -54,9 +54,9 @@ class Vocabulary:
         return next(iter(found.values()), None)
 
     def _candidates(self, text: str) -> Sequence[Entry]:
-        """Return the forms that a text may be: those that begin with its words and hold its literal parts."""
+        """Return the forms that a text may be: those that begin with its words, whatever is in its quotes."""
         tree, candidates = self._index, list[Entry]()
-        for character in text:
+        for character in skeleton(text):
             candidates += tree.entries
             if character not in tree.branches:
                 return candidates

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from infratest import cleaning
 from infratest.cleaning import decoded
+from infratest.facts._carried import LIMIT, TOGETHER
 from infratest.facts.base import Answer
-from infratest.facts.content import LIMIT, TOGETHER, Content, ContentFact
+from infratest.facts.content import Content, ContentFact
 from tests.worlds.shells import SHELLS, shell
 
 MIB = 2**20

@@ -15,6 +15,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+import re
 import sys
 from pathlib import Path
 
@@ -118,6 +119,8 @@ def turned(text: str) -> str:
     assert match is not None
     other = match.sentence.pattern if match.negated else match.sentence.negation
     assert other is not None
+    there = [f"{{{name}" for name in match.groups]
+    other = re.sub(r"\[(.*?)\]", lambda part: part[1] if any(name in part[1] for name in there) else "", other)
     for name, said in match.groups.items():
         for placeholder in (f"{{{name}}}", f"{{{name}:word}}", f"{{{name}:number}}"):
             other = other.replace(placeholder, said)
