@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from infratest.check import Check, Seen
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
@@ -9,6 +11,8 @@ from infratest.record import derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from infratest.facts.base import FactValues
     from infratest.facts.package import Package
 
@@ -71,13 +75,8 @@ class PackageVersion(_OfPackage):
         )
 
 
-@check(
-    'the package "{name}" has at least version "{version}"',
-    negation='the package "{name}" does not have at least version "{version}"',
-    example='the package "nginx" has at least version "1.22"',
-)
-class PackageAtLeast(_OfPackage):
-    """This version or a later one, as dpkg or rpm orders them; without epoch or revision, these do not count."""
+class _OfOrder(_OfPackage):
+    """A version as the package manager orders it; of what the sentence's version leaves out nothing is asked."""
 
     version: str
 
@@ -88,15 +87,90 @@ class PackageAtLeast(_OfPackage):
         refuse_no_version(self.version)
 
     def observe(self, facts: FactValues) -> Seen:
-        from infratest.facts.package.versions import at_least
+        from infratest.facts.package.versions import order
 
         package = facts[self.asked]
         if not package.installed:
             return Seen(holds=False, saw=self.absence(package), absent=True)
         return Seen(
-            holds=at_least(package.version, self.version, package.manager),
+            holds=self.fits(lambda bound: order(package.version, bound, package.manager)),
             saw=f'the package "{self.name}" has version {package.version}',
         )
+
+    @abstractmethod
+    def fits(self, order: Callable[[str], int]) -> bool:
+        """Whether the claim is so; `order` is less than, equal to or more than 0 as the installed one is to another."""
+
+
+@check(
+    'the package "{name}" has at least version "{version}"',
+    negation='the package "{name}" does not have at least version "{version}"',
+    example='the package "nginx" has at least version "1.22"',
+)
+class PackageAtLeast(_OfOrder):
+    """This version or a later one by the package manager's order; without epoch or revision, these do not count.
+
+    The order is that of dpkg, rpm, apk or pacman.
+    """
+
+    def fits(self, order: Callable[[str], int]) -> bool:
+        return order(self.version) >= 0
+
+
+@check(
+    'the package "{name}" has at most version "{version}"',
+    negation='the package "{name}" does not have at most version "{version}"',
+    example='the package "nginx" has at most version "1.26"',
+)
+class PackageAtMost(_OfOrder):
+    """This version or an earlier one; without epoch or revision, these do not count."""
+
+    def fits(self, order: Callable[[str], int]) -> bool:
+        return order(self.version) <= 0
+
+
+@check(
+    'the package "{name}" has a version less than "{version}"',
+    negation='the package "{name}" does not have a version less than "{version}"',
+    example='the package "nginx" has a version less than "2.0"',
+)
+class PackageLess(_OfOrder):
+    """An earlier version; without epoch or revision, these do not count."""
+
+    def fits(self, order: Callable[[str], int]) -> bool:
+        return order(self.version) < 0
+
+
+@check(
+    'the package "{name}" has a version more than "{version}"',
+    negation='the package "{name}" does not have a version more than "{version}"',
+    example='the package "nginx" has a version more than "1.18"',
+)
+class PackageMore(_OfOrder):
+    """A later version; without epoch or revision, these do not count."""
+
+    def fits(self, order: Callable[[str], int]) -> bool:
+        return order(self.version) > 0
+
+
+@check(
+    'the package "{name}" has a version between "{version}" and "{last}"',
+    negation='the package "{name}" does not have a version between "{version}" and "{last}"',
+    example='the package "nginx" has a version between "1.22" and "1.26"',
+)
+class PackageBetween(_OfOrder):
+    """One of these versions or one between them; without epoch or revision, these do not count."""
+
+    last: str
+
+    def __post_init__(self) -> None:
+        from infratest.facts.package.versions import refuse_no_version
+
+        super().__post_init__()
+        refuse_no_version(self.last)
+
+    def fits(self, order: Callable[[str], int]) -> bool:
+        return order(self.version) >= 0 >= order(self.last)
 
 
 def _spellings(version: str) -> set[str]:

@@ -1,6 +1,7 @@
-"""Which of two versions is the later one, as dpkg and rpm order them. Pure; asked by the sentence that compares them.
+"""Which of two versions is the later one, as the package manager orders them. Pure; asked by sentences that compare.
 
-dpkg: Debian Policy 5.6.12 and deb-version(7). rpm: rpm-version(7). apk and pacman have orders of their own.
+dpkg: Debian Policy 5.6.12 and deb-version(7). rpm: rpm-version(7). apk: apk-package(5), which is Gentoo's order. pacman:
+vercmp(8), which is an old one of rpm's with a meaning of its own for what stands between and behind.
 """
 
 from __future__ import annotations
@@ -24,26 +25,26 @@ def refuse_no_version(text: str) -> None:
         raise UserError(f"{text!r} is no version: it begins with a digit or letter and holds these, and . + - : ~ ^ _")
 
 
-def at_least(version: str, least: str, manager: str) -> bool:
-    """Whether an installed version is this one or a later one.
+def order(version: str, bound: str, manager: str) -> int:
+    """Return less than, equal to or more than 0 as an installed version is earlier, the same or later than another.
 
     Args:
-        version: as the package manager writes it. least: the same, or without epoch, or without the distribution's
-            revision: what it leaves out does not count. manager: dpkg or rpm.
+        version: as the package manager writes it. bound: the same, or without epoch, or without the distribution's
+            revision: what it leaves out does not count. manager: dpkg, rpm, apk or pacman.
     Raises:
-        FactError: of another package manager.
+        FactError: of another package manager, or one of them is no version of this one's.
     """
     compare = ORDERS.get(manager)
     if compare is None:
         raise FactError(f"versions of {manager} cannot be put in order in this version: compare for one exact version")
     epoch, upstream, revision = _parts(version)
-    least_epoch, least_upstream, least_revision = _parts(least)
-    if least_epoch is not None and _number(epoch or "0") != _number(least_epoch):
-        return _number(epoch or "0") > _number(least_epoch)
-    order = compare(upstream, least_upstream)
-    if order or least_revision is None:
-        return order >= 0
-    return compare(revision or "0", least_revision) >= 0
+    bound_epoch, bound_upstream, bound_revision = _parts(bound)
+    if bound_epoch is not None and _number(epoch or "0") != _number(bound_epoch):
+        return 1 if _number(epoch or "0") > _number(bound_epoch) else -1
+    result = compare(upstream, bound_upstream)
+    if result or bound_revision is None:
+        return result
+    return compare(revision or "0", bound_revision)
 
 
 def _parts(version: str) -> tuple[str | None, str, str | None]:
@@ -140,5 +141,72 @@ def _while(text: str, holds: Callable[[str], bool]) -> str:
     return text
 
 
+def _pacman(one: str, other: str) -> int:
+    """Return less than, equal to or more than 0 as the first version is earlier, the same or later."""
+    while one and other:
+        gaps = [len(_while(text, lambda character: character not in DIGITS | LETTERS)) for text in (one, other)]
+        one, other = one[gaps[0] :], other[gaps[1] :]
+        if not (one and other):
+            break
+        if gaps[0] != gaps[1]:
+            return -1 if gaps[0] < gaps[1] else 1
+        kind = DIGITS if one[0] in DIGITS else LETTERS
+        first, second = _while(one, kind.__contains__), _while(other, kind.__contains__)
+        if not second:  # numbers are later than letters
+            return 1 if kind is DIGITS else -1
+        result = _ordered(first, second, kind is DIGITS)
+        if result:
+            return result
+        one, other = one[len(first) :], other[len(second) :]
+    if not (one or other):
+        return 0
+    # What goes on by letters is before the end (1.0rc1), all else behind it.
+    return -1 if one[:1] in LETTERS or (not one and other[0] not in LETTERS) else 1
+
+
+#: Before the end of a version and behind it, in this order.
+BEFORE, BEHIND = ("alpha", "beta", "pre", "rc"), ("cvs", "svn", "git", "hg", "p")
+
+
+def _apk(one: str, other: str) -> int:
+    """Return less than, equal to or more than 0 as the first version is earlier, the same or later."""
+    first, second = _apk_key(one), _apk_key(other)
+    return (first > second) - (first < second)
+
+
+def _apk_key(version: str) -> list[tuple[int, ...]]:
+    """Return a version as its parts: those of the same place are in order by their first number.
+
+    Before the end (0) are the suffixes of what comes before a release; behind it a suffix's number (1), a suffix of
+    what comes after a release (2), a letter (3), another number (4).
+
+    Raises:
+        FactError: it is none of apk's.
+    """
+    body, *suffixes = version.removeprefix("r").split("_")
+    letter = body[-1:] if body[-1:].islower() else ""
+    numbers = body.removesuffix(letter).split(".")
+    if not all(number and set(number) <= DIGITS for number in numbers):
+        raise FactError(
+            f"{version!r} is no version of apk's: digits and dots, a letter, suffixes as _rc1, -r and digits"
+        )
+    parts = [(4, *_number(numbers[0])), *((4, *_decimal(number)) for number in numbers[1:])]
+    parts += [(3, ord(letter))] if letter else []
+    for suffix in suffixes:
+        name = _while(suffix, LETTERS.__contains__)
+        digits = suffix[len(name) :]
+        if name not in BEFORE + BEHIND or not set(digits) <= DIGITS:
+            raise FactError(f"{version!r} is no version of apk's: it knows no suffix _{suffix}")
+        parts.append((BEFORE.index(name) - len(BEFORE),) if name in BEFORE else (2, BEHIND.index(name)))
+        parts += [(1, *_number(digits))] if digits else []
+    return [*parts, (0,)]
+
+
+def _decimal(digits: str) -> tuple[int, ...]:
+    """Return a number behind a dot as what is ordered as it is: with zeros before it, it is read as a fraction is."""
+    zeros = len(digits) - len(digits.lstrip("0"))
+    return (-zeros or 1, *_number(digits))
+
+
 #: Package manager -> how it orders two versions, or two revisions.
-ORDERS: dict[str, Callable[[str, str], int]] = {"dpkg": _dpkg, "rpm": _rpm}
+ORDERS: dict[str, Callable[[str, str], int]] = {"dpkg": _dpkg, "rpm": _rpm, "apk": _apk, "pacman": _pacman}

@@ -106,16 +106,23 @@ def _of(name: str, state: str, right: Sequence[str], wrong: Sequence[str]) -> It
     for version in (*right, *wrong):
         forms = (f"{subject} has version {quoted(version)}", f"{subject} does not have version {quoted(version)}")
         yield from both(*forms, version in right if installed else ABSENT, about)
-        least = (
-            f"{subject} has at least version {quoted(version)}",
-            f"{subject} does not have at least version {quoted(version)}",
-        )
         if version and version[0].isalnum() and version[-1] != "-":  # else it is none, and refused
-            yield from both(*least, _at_least(right[0], version) if installed and right else ABSENT, about)
+            for said, operators in BOUNDS.items():
+                forms = (f"{subject} has {said}", f"{subject} does not have {said}")
+                written = [text.replace("{}", quoted(version)) for text in forms]
+                fits = all(_compared(right[0], operator, version) for operator in operators) if right else False
+                yield from both(written[0], written[1], fits if installed and right else ABSENT, about)
 
 
-def _at_least(version: str, least: str) -> bool:
+#: How a sentence compares versions, and what dpkg calls that.
+BOUNDS = {
+    "at least version {}": ["ge"], "at most version {}": ["le"], "a version less than {}": ["lt"],
+    "a version more than {}": ["gt"], "a version between {} and {}": ["ge", "le"],
+}  # fmt: skip
+
+
+def _compared(version: str, operator: str, other: str) -> bool:
     """Return dpkg's word on two versions; of what the second leaves out it is not asked."""
-    version = version if ":" in least else version.rpartition(":")[2]
-    version = version if "-" in least else version.rpartition("-")[0] or version
-    return subprocess.run(["dpkg", "--compare-versions", version, "ge", least], check=False).returncode == 0
+    version = version if ":" in other else version.rpartition(":")[2]
+    version = version if "-" in other else version.rpartition("-")[0] or version
+    return subprocess.run(["dpkg", "--compare-versions", version, operator, other], check=False).returncode == 0
