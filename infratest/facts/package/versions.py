@@ -1,7 +1,7 @@
 """Which of two versions is the later one, as the package manager orders them. Pure; asked by sentences that compare.
 
-dpkg: Debian Policy 5.6.12 and deb-version(7). rpm: rpm-version(7). apk: apk-package(5), which is Gentoo's order. pacman:
-vercmp(8), which is an old one of rpm's with a meaning of its own for what stands between and behind.
+dpkg: Debian Policy 5.6.12 and deb-version(7). rpm: rpm-version(7). apk: apk-package(5), which is Gentoo's order. pacman: vercmp(8), which is
+an old one of rpm's with a meaning of its own for what stands between and behind.
 """
 
 from __future__ import annotations
@@ -187,9 +187,7 @@ def _apk_key(version: str) -> list[tuple[int, ...]]:
     letter = body[-1:] if body[-1:].islower() else ""
     numbers = body.removesuffix(letter).split(".")
     if not all(number and set(number) <= DIGITS for number in numbers):
-        raise FactError(
-            f"{version!r} is no version of apk's: digits and dots, a letter, suffixes as _rc1, -r and digits"
-        )
+        raise FactError(f"{version!r} is no version of apk's, which are as 1.2.3a_rc1-r4")
     parts = [(4, *_number(numbers[0])), *((4, *_decimal(number)) for number in numbers[1:])]
     parts += [(3, ord(letter))] if letter else []
     for suffix in suffixes:
