@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infratest.facts.base import FactValues
+    from infratest.facts.hold import Holds
     from infratest.facts.package import Package
+
+HOLDS: Need[Holds] = Need("hold")
 
 
 class _OfPackage(Check):
@@ -171,6 +174,31 @@ class PackageBetween(_OfOrder):
 
     def fits(self, order: Callable[[str], int]) -> bool:
         return order(self.version) >= 0 >= order(self.last)
+
+
+@check(
+    'the package "{name}" is held',
+    negation='the package "{name}" is not held',
+    example='the package "linux-image-amd64" is not held',
+)
+class PackageHeld(_OfPackage):
+    """The package manager is told not to upgrade the installed package.
+
+    dpkg: on hold (`apt-mark hold`). rpm: in a list of versionlock (dnf, yum, zypper's locks). apk: held down to a
+    version in /etc/apk/world. pacman: in IgnorePkg, or in a group of IgnoreGroup.
+    """
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.asked, HOLDS)
+
+    def observe(self, facts: FactValues) -> Seen:
+        package = facts[self.asked]
+        if not package.installed:
+            return Seen(holds=False, saw=self.absence(package), absent=True)
+        words = package.state.split(", ")[1:] if package.manager == "dpkg" else []
+        by = "hold" if "hold" in words else facts[HOLDS].of(self.name)
+        how = f"held (by {package.manager}: {by})" if by else "not held"
+        return Seen(holds=bool(by), saw=f'the package "{self.name}" is {how}, in version {package.version}')
 
 
 def _spellings(version: str) -> set[str]:

@@ -52,12 +52,12 @@ def package_name(name: str) -> str:
     return name
 
 
-# rpm and pacman say on standard output and error alike which ones they miss, so all of it is kept, marked by `+`.
-# rpm is told where to look, for an account's own macros may name another database than the host's; and a database
-# without any package is nobody's: the package rpm is asked for too, which every host of rpm's has, so that all of them
-# are looked through only where there is none of those asked for and not even that.
-SNIPPET = r"""
-rpm= dpkg=
+# A database without any package is nobody's, and rpm is told where to look: an account's own macros may name another
+# database than the host's.
+#: Shell that sets `manager` to whose this host is, and prints it; with rpm, `rpm` is where its database is. It gives up
+#: where that is not known.
+MANAGER = r"""
+rpm= dpkg= manager=
 for place in /usr/lib/sysimage/rpm /var/lib/rpm; do
   [ -s "$place/rpmdb.sqlite" ] || [ -s "$place/Packages.db" ] || [ -s "$place/Packages" ] || continue
   [ -n "$rpm" ] && ! [ "$rpm" -ef "$place" ] && rpm="$rpm and $place" || rpm=$place
@@ -78,15 +78,11 @@ if [ -n "$dpkg" ] && [ -n "$rpm" ]; then
   esac
 fi
 if [ -n "$dpkg" ]; then
-  echo dpkg
-  dpkg-query -W -f '${Package}\t${Architecture}\t${Status}\t${Version}\n' -- "$@"
-  [ $? -le 1 ] || exit 1
+  manager=dpkg
 elif [ -s /lib/apk/db/installed ] || [ -s /usr/lib/apk/db/installed ]; then
-  echo apk
-  cat /lib/apk/db/installed /usr/lib/apk/db/installed 2>/dev/null | grep '^[PV]:'
+  manager=apk
 elif [ -d /var/lib/pacman/local ] && command -v pacman >/dev/null 2>&1; then
-  echo pacman
-  pacman -Q -- "$@" 2>&1
+  manager=pacman
 elif [ -n "$rpm" ] && command -v rpm >/dev/null 2>&1; then
   case $rpm in
     *' and '*)
@@ -94,21 +90,39 @@ elif [ -n "$rpm" ] && command -v rpm >/dev/null 2>&1; then
       exit NO_TOOL
       ;;
   esac
-  echo rpm
-  found=$(rpm --dbpath "$rpm" -q --qf 'FORMAT' -- "$@" rpm 2>&1)
-  printf '%s\n' "$found"
-  case $found in
-    '+'* | *'
-+'*) ;;
-    *) [ -n "$(rpm --dbpath "$rpm" -qa --qf + 2>&1)" ] || echo "its database in $rpm holds no package at all" ;;
-  esac
+  manager=rpm
 else
   echo "no package manager with a database that is known here (dpkg, rpm, apk, pacman)" >&2
   exit NO_TOOL
 fi
+echo "$manager"
+""".replace("NO_TOOL", str(NO_TOOL))
+
+# rpm and pacman say on standard output and error alike which ones they miss, so all of it is kept, marked by `+`.
+# The package rpm is asked for too, which every host of rpm's has, so that all of them are looked through only where
+# there is none of those asked for and not even that.
+SNIPPET = (
+    MANAGER
+    + r"""
+case $manager in
+  dpkg)
+    dpkg-query -W -f '${Package}\t${Architecture}\t${Status}\t${Version}\n' -- "$@"
+    [ $? -le 1 ] || exit 1
+    ;;
+  apk) cat /lib/apk/db/installed /usr/lib/apk/db/installed 2>/dev/null | grep '^[PV]:' ;;
+  pacman) pacman -Q -- "$@" 2>&1 ;;
+  rpm)
+    found=$(rpm --dbpath "$rpm" -q --qf 'FORMAT' -- "$@" rpm 2>&1)
+    printf '%s\n' "$found"
+    case $found in
+      '+'* | *'
++'*) ;;
+      *) [ -n "$(rpm --dbpath "$rpm" -qa --qf + 2>&1)" ] || echo "its database in $rpm holds no package at all" ;;
+    esac
+    ;;
+esac
 exit 0
-""".replace("NO_TOOL", str(NO_TOOL)).replace(
-    "FORMAT", r"+\t%{DBINSTANCE}\t%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n"
+""".replace("FORMAT", r"+\t%{DBINSTANCE}\t%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n")
 )
 
 #: Where rpm keeps what it knows, and the files that hold it: of sqlite, ndb and Berkeley DB.

@@ -1,7 +1,7 @@
 """Which of two versions is the later one, as the package manager orders them. Pure; asked by sentences that compare.
 
-dpkg: Debian Policy 5.6.12 and deb-version(7). rpm: rpm-version(7). apk: apk-package(5), which is Gentoo's order. pacman: vercmp(8), which is
-an old one of rpm's with a meaning of its own for what stands between and behind.
+dpkg: Debian Policy 5.6.12 and deb-version(7). rpm: rpm-version(7). apk: apk-package(5), which is Gentoo's order.
+pacman: vercmp(8), an old one of rpm's with a meaning of its own for what stands between and behind.
 """
 
 from __future__ import annotations

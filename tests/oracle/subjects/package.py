@@ -87,6 +87,12 @@ def _known(name: str) -> tuple[str, str]:
     return state or "not-installed", version
 
 
+def _selected(name: str) -> str:
+    """Return dpkg's word on what is wanted of a package."""
+    words = ["dpkg-query", "-W", "-f", "${db:Status-Want}", name]
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout
+
+
 def questions(own: str) -> Iterator[Question]:
     """Ask all sentences of packages, by plain names and by names with an architecture."""
     for case in CASES:
@@ -103,6 +109,8 @@ def questions(own: str) -> Iterator[Question]:
 def _of(name: str, state: str, right: Sequence[str], wrong: Sequence[str]) -> Iterator[Question]:
     subject, about, installed = f"the package {quoted(name)}", f"{name}: {state} {right}", state == "installed"
     yield from both(f"{subject} is installed", f"{subject} is not installed", installed, about)
+    held = _selected(name) == "hold" if installed else ABSENT
+    yield from both(f"{subject} is held", f"{subject} is not held", held, about)
     for version in (*right, *wrong):
         forms = (f"{subject} has version {quoted(version)}", f"{subject} does not have version {quoted(version)}")
         yield from both(*forms, version in right if installed else ABSENT, about)

@@ -1,0 +1,177 @@
+"""What can be said of later versions and of security updates, by the index that is on the host: none is fetched."""
+
+from __future__ import annotations
+
+from infratest.check import Check, Measure, Seen
+from infratest.errors import FactError
+from infratest.facts.base import Need
+from infratest.gherkin.sentence import check
+from infratest.record import derived
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infratest.facts.base import FactValues
+    from infratest.facts.package import Package
+    from infratest.facts.upgrade import Upgrades
+
+ALL: Need[Upgrades] = Need("upgrade")
+
+
+@check(
+    'the package "{name}" is upgradable',
+    negation='the package "{name}" is not upgradable',
+    example='the package "nginx" is not upgradable',
+)
+class PackageUpgradable(Check):
+    """The host's index has a later version than the one that is installed, whether or not the package is held."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        from infratest.facts.package import package_name
+
+        package_name(self.name)
+
+    @derived
+    def asked(self) -> Need[Package]:
+        return Need("package", (self.name,))
+
+    @derived
+    def later(self) -> Need[Upgrades]:
+        return Need("upgrade", (self.name,))
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.asked, self.later)
+
+    def observe(self, facts: FactValues) -> Seen:
+        package = facts[self.asked]
+        if not package.installed:
+            saw = f'the package "{self.name}" is not installed (known to {package.manager} as: {package.state})'
+            return Seen(holds=False, saw=saw, absent=True)
+        return self.look(package, facts[self.later])
+
+    def look(self, package: Package, upgrades: Upgrades) -> Seen:
+        """Return what is seen in a package that is installed."""
+        return Seen(holds=bool(upgrades.packages), saw=self.words(package, upgrades))
+
+    def words(self, package: Package, upgrades: Upgrades) -> str:
+        later = f"can be upgraded to {upgrades.packages[0][1]}" if upgrades.packages else "has no later version"
+        later = later if upgrades.known else "is in no index"
+        return f'the package "{self.name}" {later} (installed: {package.version}){upgrades.source()}'
+
+
+@check(
+    'the package "{name}" has the latest version',
+    negation='the package "{name}" does not have the latest version',
+    example='the package "nginx" has the latest version',
+)
+class PackageLatest(PackageUpgradable):
+    """The host's index has no later version than the installed one; of a package that it lacks, this is unknown."""
+
+    def look(self, package: Package, upgrades: Upgrades) -> Seen:
+        if not upgrades.known:
+            raise FactError(f"{self.words(package, upgrades)}: which version is the latest one is not known")
+        return Seen(holds=not upgrades.packages, saw=self.words(package, upgrades))
+
+
+class _OfAll(Check):
+    """All packages of a host."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (ALL,)
+
+
+def _upgradable(upgrades: Upgrades) -> Sequence[tuple[str, str, bool]]:
+    return upgrades.packages
+
+
+def _pending(upgrades: Upgrades) -> Sequence[tuple[str, str, bool]]:
+    """Return the updates of security.
+
+    Raises:
+        FactError: the index does not tell which these are.
+    """
+    if not upgrades.security:
+        raise FactError(
+            f"the index of {upgrades.manager} on this host does not tell which updates are of security: "
+            "apt knows them by a suite whose name ends in -security, dnf by a repository with updateinfo"
+        )
+    return [package for package in upgrades.packages if package[2]]
+
+
+def _counted(packages: Sequence[tuple[str, str, bool]], one: str, many: str, upgrades: Upgrades) -> str:
+    listed = f": {upgrades.listed(packages)}" if packages else ""
+    words = one if len(packages) == 1 else many
+    return f"{len(packages) or 'no'} {words}{listed}{upgrades.source()}"
+
+
+@check("no package is upgradable", negation="a package is upgradable", example="no package is upgradable")
+class NoneUpgradable(_OfAll):
+    """The host's index has no later version of any package that is installed, those that are held included."""
+
+    def observe(self, facts: FactValues) -> Seen:
+        packages = _upgradable(facts[ALL])
+        saw = _counted(packages, "package is upgradable", "packages are upgradable", facts[ALL])
+        return Seen(holds=not packages, saw=saw.replace("no packages are", "no package is"))
+
+
+@check("{bound:count} packages are upgradable", example="at most 10 packages are upgradable, warning 0")
+class UpgradableCount(_OfAll):
+    """How many installed packages have a later version in the host's index."""
+
+    def observe(self, facts: FactValues) -> Seen:
+        packages = _upgradable(facts[ALL])
+        saw = _counted(packages, "package is upgradable", "packages are upgradable", facts[ALL])
+        return Seen(holds=True, saw=saw, number=len(packages))
+
+    def measure(self) -> Measure:
+        return Measure(label="packages upgradable", minimum=0)
+
+
+@check(
+    "no security update is pending",
+    negation="a security update is pending",
+    example="no security update is pending",
+)
+class NonePending(_OfAll):
+    """The host's index has no update of security for any package that is installed.
+
+    dpkg: a version in a suite whose name ends in `-security`; rpm: one that updateinfo says it of. Where the index of a
+    host has none of these it is unknown.
+    """
+
+    def observe(self, facts: FactValues) -> Seen:
+        packages = _pending(facts[ALL])
+        saw = _counted(packages, "security update is pending", "security updates are pending", facts[ALL])
+        return Seen(holds=not packages, saw=saw.replace("no security updates are", "no security update is"))
+
+
+@check("{bound:count} security updates are pending", example="less than 1 security updates are pending")
+class PendingCount(_OfAll):
+    """How many installed packages have an update of security in the host's index."""
+
+    def observe(self, facts: FactValues) -> Seen:
+        packages = _pending(facts[ALL])
+        saw = _counted(packages, "security update is pending", "security updates are pending", facts[ALL])
+        return Seen(holds=True, saw=saw, number=len(packages))
+
+    def measure(self) -> Measure:
+        return Measure(label="security updates pending", minimum=0)
+
+
+@check("the package index is {bound:time} old", example="the package index is less than 2 days old")
+class IndexAge(_OfAll):
+    """The time since the package manager's index on the host was last changed by an update, by the host's own clock."""
+
+    def observe(self, facts: FactValues) -> Seen:
+        age = facts[ALL].age
+        if age is None:
+            raise FactError(f"the age of the index of {facts[ALL].manager} is not known: its files have no time")
+        from infratest.units import human
+
+        return Seen(holds=True, saw=f"the index of {facts[ALL].manager} is {human(age, 's')} old", number=age)
+
+    def measure(self) -> Measure:
+        return Measure(label="package index age", unit="s", minimum=0)
