@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from infratest.check import Check, Seen
+from abc import abstractmethod
+
+from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import act, check
 from infratest.record import derived
+from infratest.units import counted, human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +19,12 @@ if TYPE_CHECKING:
     from infratest.facts.base import FactValues
     from infratest.facts.service import Unit
     from infratest.facts.unit_file import UnitFile
+    from infratest.facts.unit_property import UnitProperty
 
 TIMER = ".timer"
+
+#: Seconds that systemd's moments, which are whole seconds, may be ahead of the host's clock.
+AHEAD = 2
 
 
 class _OfUnit(Check):
@@ -158,6 +165,136 @@ class UnitMasked(_OfUnit):
         unit = facts[self.asked]
         words = f"{self.subject} is {'masked' if unit.load == 'masked' else f'not masked ({unit.load})'}"
         return Seen(holds=unit.load == "masked", saw=self.absence(unit) or words)
+
+
+class _OfProperty(_OfUnit):
+    """A number that systemd keeps of a unit."""
+
+    #: The property that holds it.
+    property: ClassVar[str]
+    #: False where a unit that does not run has it too.
+    of_running: ClassVar[bool] = True
+
+    @derived
+    def shown(self) -> Need[UnitProperty]:
+        return Need("unit-property", (self.full_name, self.property))
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.shown,)
+
+    def observe(self, facts: FactValues) -> Seen:
+        unit = facts[self.shown]
+        words = f"{self.subject} is {unit.active} ({unit.sub})"
+        if unit.load == "not-found" and not unit.running:
+            words = f"{self.subject} does not exist: systemd knows no unit {unit.id}"
+            return Seen(holds=False, saw=words, absent=True)
+        if self.of_running and not unit.running:
+            return Seen(holds=False, saw=words, absent=True)
+        return self.look(unit)
+
+    def number(self, unit: UnitProperty) -> int:
+        """Return the property as a number.
+
+        Raises:
+            FactError: systemd does not keep it.
+        """
+        if not unit.text.isdecimal():
+            was = f"is {unit.text!r}" if unit.written is not None else "is unknown to this systemd"
+            raise FactError(f"{unit.id}: {self.property} {was}: it is not accounted for on this host")
+        return int(unit.text)
+
+    @abstractmethod
+    def look(self, unit: UnitProperty) -> Seen:
+        """Return what is seen of a unit that is there."""
+
+
+@check(
+    'the service "{name}" was started {bound:time} ago', example='the service "nginx" was started more than 10 min ago'
+)
+class UnitAge(_OfProperty):
+    """The time since the unit became active, by the host's own clock; one that is not running was not started."""
+
+    property = "ActiveEnterTimestamp"
+
+    def look(self, unit: UnitProperty) -> Seen:
+        from infratest.facts._systemctl import moment
+
+        since = moment(unit.text)
+        if since is None:
+            raise FactError(f"{unit.id} is {unit.active}, and systemd does not say since when")
+        age = unit.now - since
+        if age < -AHEAD:
+            raise FactError(f"{unit.id} was started {human(-age, 's')} in the future: a clock was set back since")
+        return Seen(holds=True, saw=f"{self.subject} was started {human(age, 's')} ago", number=age)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"service {self.name} age", unit="s")
+
+
+@check(
+    'the service "{name}" has restarted {bound:count} times',
+    example='the service "nginx" has restarted at most 3 times',
+)
+class UnitRestarts(_OfProperty):
+    """How often systemd has restarted the unit by its `Restart=`, since somebody last started it."""
+
+    property = "NRestarts"
+    of_running = False
+
+    def look(self, unit: UnitProperty) -> Seen:
+        restarts = self.number(unit)
+        words = f"{self.subject} has restarted {counted(restarts, 'time')} and is {unit.active} ({unit.sub})"
+        return Seen(holds=True, saw=words, number=restarts)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"service {self.name} restarts", minimum=0)
+
+
+@check(
+    'the service "{name}" uses {bound:size} of memory', example='the service "nginx" uses less than 200 MiB of memory'
+)
+class UnitMemory(_OfProperty):
+    """How much memory the unit's control group holds, with what the kernel caches for it."""
+
+    property = "MemoryCurrent"
+
+    def look(self, unit: UnitProperty) -> Seen:
+        used = self.number(unit)
+        return Seen(holds=True, saw=f"{self.subject} uses {human(used, 'B')} of memory", number=used)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"service {self.name} memory", unit="B", minimum=0)
+
+
+@check('the service "{name}" has {bound:count} tasks', example='the service "nginx" has at most 100 tasks')
+class UnitTasks(_OfProperty):
+    """How many processes and threads are in the unit's control group."""
+
+    property = "TasksCurrent"
+
+    def look(self, unit: UnitProperty) -> Seen:
+        tasks = self.number(unit)
+        return Seen(holds=True, saw=f"{self.subject} has {counted(tasks, 'task')}", number=tasks)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"service {self.name} tasks", minimum=0)
+
+
+@check(
+    'the service "{name}" has used {bound:time} of processor time',
+    example='the service "backup" has used less than 10 min of processor time',
+)
+class UnitProcessorTime(_OfProperty):
+    """How much processor time the unit's control group has used since the unit was started."""
+
+    property = "CPUUsageNSec"
+
+    def look(self, unit: UnitProperty) -> Seen:
+        used = self.number(unit) / 1e9
+        return Seen(holds=True, saw=f"{self.subject} has used {human(used, 's')} of processor time", number=used)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"service {self.name} processor time", unit="s", minimum=0)
 
 
 @act(

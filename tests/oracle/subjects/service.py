@@ -26,6 +26,8 @@ unit failing oneshot /bin/false no
 unit once oneshot /bin/true yes
 unit over oneshot /bin/true no
 unit starting notify "$sleeps" no
+mkdir starting.service.d
+printf '[Service]\nTimeoutStartSec=infinity\n' >starting.service.d/it.conf
 unit nothing simple /no/such/program no
 unit masks-nothing simple "$sleeps" no
 printf '[Service]\nType=simple\n' >broken.service
