@@ -1,4 +1,4 @@
-"""What can be said of any systemd unit: its properties, as `systemctl show` has them, and whether its files are valid.
+"""What can be said of any systemd unit: its properties, as `systemctl show` has them and whether its files are valid.
 
 A property is what holds now: unit files, drop-ins and what was set since, together. What a unit does not have can be
 neither equal nor unequal to anything: then neither the claim nor its negation is met.
