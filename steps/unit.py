@@ -100,6 +100,28 @@ class PropertyContains(_OfProperty):
 
 
 @check(
+    'the property "{property}" of the unit "{unit}" matches "{pattern}"',
+    negation='the property "{property}" of the unit "{unit}" does not match "{pattern}"',
+    example='the property "ExecStart" of the unit "nginx.service" matches "path=/usr/s?bin/nginx "',
+)
+class PropertyMatches(_OfProperty):
+    """A pattern of RE2 occurs in a property of a unit; `^` and `$` are its begin and end."""
+
+    pattern: str
+
+    def __post_init__(self) -> None:
+        from infratest.regular_expression import compiled
+
+        super().__post_init__()
+        compiled(self.pattern)
+
+    def look(self, text: str) -> Seen:
+        from infratest.regular_expression import compiled
+
+        return Seen(holds=compiled(self.pattern).search(text.encode()) is not None, saw=self.words(text))
+
+
+@check(
     'the property "{property}" of the unit "{unit}" is {bound:count}',
     example='the property "NRestarts" of the unit "nginx.service" is at most 3',
 )

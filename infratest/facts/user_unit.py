@@ -55,8 +55,8 @@ class UserUnit(Record):
         return f"{words}; {self.file or 'no unit file'}, {'enabled' if self.enabled else 'not enabled'}"
 
 
-# For each two words, the user and the unit: `none`, or `error WORDS`, or `manager LINGERS` and lines of systemctl behind
-# a bar, or `stopped LINGERS`; then `file STATUS WORDS`. A dot ends each.
+# For each two words, the user and the unit: `none`, or `error WORDS`, or `manager LINGERS` and lines of systemctl
+# behind a bar, or `stopped LINGERS`; then `file STATUS WORDS`. A dot ends each.
 SNIPPET = r"""
 me=$(id -u)
 as_user() {

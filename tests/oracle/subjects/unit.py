@@ -69,6 +69,7 @@ def questions(objects: None) -> Iterator[Question]:
     yield from bounds('the service "again" has restarted {} times', restarts, "again.service")
     yield from bounds('the service "held" has restarted {} times', 0, "held.service")
     yield from bounds('the service "nosuch" has restarted {} times', ABSENT, "nosuch.service")
+    yield from _matched()
     yield from _used()
 
 
@@ -82,6 +83,18 @@ def _of_property(subject: str, value: str) -> Iterator[Question]:
     for part, truth in ((value[1:], True), (value + "x", False)):
         contains = f"{subject} contains {quoted(part)}", f"{subject} does not contain {quoted(part)}"
         yield from both(*contains, ABSENT if absent else truth, value)
+
+
+def _matched() -> Iterator[Question]:
+    for unit, name, pattern, truth in (
+        ("held", "Environment", "^.A=b c. D=[d-f]$", True),
+        ("held", "Environment", "^D=e", False),
+        ("held", "ExecStartPre", r"argv\[\]=/bin/true ", True),
+        ("held", "NoSuchProperty", ".*", ABSENT),
+        ("nosuch", "Restart", ".*", ABSENT),
+    ):
+        subject, written = f'the property "{name}" of the unit "{unit}"', quoted(pattern)
+        yield from both(f"{subject} matches {written}", f"{subject} does not match {written}", truth, unit)
 
 
 def _used() -> Iterator[Question]:
