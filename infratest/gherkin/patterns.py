@@ -192,10 +192,10 @@ def forms(sentence: Sentence) -> tuple[Form, ...]:
 
 @cache
 def placeholders(pattern: str) -> tuple[tuple[str, str], ...]:
-    """Return the placeholders of a pattern but its bound, in order: name, and `quoted`, `word` or `number`."""
+    """Return the placeholders of a pattern but its bound, in order: name, and `quoted`, `word`, `number` or `time`."""
     pieces = _PIECE.finditer(pattern)
     found = [(piece["quoted"] or piece["name"], piece["type"] or "quoted") for piece in pieces if not piece["text"]]
-    return tuple((name, kind) for name, kind in found if kind in ("quoted", "word", "number") and name)
+    return tuple((name, kind) for name, kind in found if kind in ("quoted", "word", "number", "time") and name)
 
 
 def as_written(text: str, shell: bool) -> str:
@@ -267,7 +267,11 @@ def _placeholder(name: str, kind: str) -> str:
             rf"(?:(?P<bound_words>{single}) (?P<bound_number>{number})"
             rf"|between (?P<bound_low>{number}) and (?P<bound_high>{number}))"
         )
-    return {"word": rf"(?P<{name}>[^\s\"]+)", "number": rf"(?P<{name}>{NUMBER})"}[kind]
+    return {
+        "word": rf"(?P<{name}>[^\s\"]+)",
+        "number": rf"(?P<{name}>{NUMBER})",
+        "time": rf"(?P<{name}>{MEASURED})",
+    }[kind]
 
 
 #: Hosts of one sentence. Quoted parts match as wholes, so that ` on ` inside quotes is never a tail.

@@ -6,6 +6,7 @@ class serves several sentences. A pattern is the text itself with placeholders:
     "{name}"         text in quotes; `\"` inside is a quote
     {port:word}      one word without blanks
     {count:number}   a whole number
+    {window:time}    a time with its unit, as written: `10 min`
     {bound:percent}  a bound of that dimension (units.DIMENSIONS): `less than 90 %`, `between 1 and 3`
     [ ... ]          may be left out
 

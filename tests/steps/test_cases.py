@@ -119,10 +119,11 @@ def turned(text: str) -> str:
     assert match is not None
     other = match.sentence.pattern if match.negated else match.sentence.negation
     assert other is not None
-    there = [f"{{{name}" for name in match.groups]
-    other = re.sub(r"\[(.*?)\]", lambda part: part[1] if any(name in part[1] for name in there) else "", other)
+    for part in re.findall(r"\[[^]]*\]", other):  # what may be left out
+        kept = all(name in match.groups for name in re.findall(r"\{(\w+)", part))
+        other = other.replace(part, part[1:-1] if kept else "")
     for name, said in match.groups.items():
-        for placeholder in (f"{{{name}}}", f"{{{name}:word}}", f"{{{name}:number}}"):
+        for placeholder in (f"{{{name}}}", f"{{{name}:word}}", f"{{{name}:number}}", f"{{{name}:time}}"):
             other = other.replace(placeholder, said)
     return other
 
