@@ -226,6 +226,16 @@ def test_memory_and_load():
     assert max(abs(ours - theirs) for ours, theirs in zip(seen.averages, told.averages, strict=True)) < 1
 
 
+def test_variables_and_modules_of_the_kernel():
+    variables = [str(path.relative_to("/proc/sys")) for path in Path("/proc/sys/net").rglob("*") if path.is_file()]
+    found = same("sysctl", [*((name,) for name in variables), ("vm/nosuch",), ("net",), ("vm/swappiness/x",)])
+    assert found["net/ipv4/ip_forward",].value in ("0", "1")
+    assert found["vm/nosuch",].value is None
+    modules = same("kernel-module", [(path.name, "") for path in Path("/sys/module").iterdir()] + [("no-such", "x")])
+    assert {one.state for one in modules.values()} <= {"loaded", "built in", "", None}
+    assert modules["no-such", "x"].state in ("", None)
+
+
 def test_where_other_machines_may_be_asked_the_snippet_is(tmp_path):
     (tmp_path / "real" / "share").mkdir(parents=True)
     (tmp_path / "into").symlink_to("real/share/x")

@@ -9,9 +9,8 @@ from infratest.record import derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from infratest.facts.sysctl import Setting
-
     from infratest.facts.base import FactValues
+    from infratest.facts.sysctl import Setting
 
 
 @check(
