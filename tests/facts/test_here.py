@@ -236,6 +236,15 @@ def test_variables_and_modules_of_the_kernel():
     assert modules["no-such", "x"].state in ("", None)
 
 
+def test_the_identity_of_this_machine():
+    found = same("identity", [()])[()]
+    assert (found.kernel, found.machine, found.hostname) == (
+        os.uname().release,
+        os.uname().machine,
+        os.uname().nodename,
+    )
+
+
 def test_where_other_machines_may_be_asked_the_snippet_is(tmp_path):
     (tmp_path / "real" / "share").mkdir(parents=True)
     (tmp_path / "into").symlink_to("real/share/x")
