@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from infratest.options import NONE, WORDS, Field, fields
+from infratest.options import NONE, WORDS, Field, fields, limit
 from infratest.units import DIMENSIONS
 
 Schema = dict[str, Any]
@@ -74,9 +74,12 @@ def _allowed(field: Field) -> Schema:
         allowed = [{"enum": texts}, {"type": "string", "pattern": REFERENCE}]
         return {"type": "string", "title": " or ".join(texts), "anyOf": allowed}
     if field.dimension is not None:
-        return text_schema(
-            QUANTITIES.get(field.dimension, f"a {field.dimension} with its unit"), units(field.dimension)
-        )
+        limits = _limits(field)
+        words = {name: limit(number, field.dimension) for name, number in limits.items()}
+        title = QUANTITIES.get(field.dimension, f"a {field.dimension} with its unit")
+        title += "," * bool(words) + _between(**words)
+        # Of text they say nothing to a validator: they are in the base unit, for whoever reads the schema.
+        return text_schema(title, units(field.dimension)) | limits
     types = [TYPES.get(kind, "object") for kind in kinds]
     schema: Schema = {"title": " or ".join(WORDS.get(kind, "a map") for kind in kinds)}
     if "string" in types:
@@ -101,7 +104,7 @@ def _list(field: Field) -> Schema:
     return schema | {"items": item | _limits(field)}
 
 
-def _between(minimum: float | None = None, maximum: float | None = None) -> str:
+def _between(minimum: float | str | None = None, maximum: float | str | None = None) -> str:
     """Say limits behind what they are of: who is told that 100 is refused must be told what is not."""
     if minimum is None:
         return "" if maximum is None else f" of at most {maximum}"

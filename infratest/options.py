@@ -10,7 +10,7 @@ JSON Schema of the same class. What may stand in `metadata`:
     dimension     of `units.quantity`, as time or size: text with a unit, and a number once it is read
     above         a quantity must be more than this
     pattern       a regular expression that its text matches
-    low, high     the limits of a whole number, or of each one in a list
+    low, high     the limits of a number, of a quantity in its base unit, or of each whole number in a list
     each          what is allowed in a list, as an error says it
     unique        true: no entry of a list stands there twice, and their order says nothing
     secret        true: it is masked wherever it would be shown
@@ -27,7 +27,7 @@ from functools import cache
 
 from infratest.errors import UserError
 from infratest.record import Record
-from infratest.units import quantity
+from infratest.units import BASE, human, quantity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -150,10 +150,7 @@ def value_of(value: Any, field: Field, what: str) -> Any:
         UserError: it is of another type, or beyond a limit.
     """
     if field.dimension is not None and isinstance(value, str):
-        number = quantity(value, field.dimension, what)
-        above = field.about.get("above")
-        if above is not None and number <= above:
-            raise UserError(f"{what}: must be more than {'zero' if above == 0 else above}")
+        number = _within(quantity(value, field.dimension, what), value, field, what)
         return int(number) if int in field.kinds else number
     if field.about.get("secret") and isinstance(value, str):
         from infratest.cleaning import Secret
@@ -166,11 +163,33 @@ def value_of(value: Any, field: Field, what: str) -> Any:
         elif kind is tuple and isinstance(value, list | tuple):
             return tuple(_item(each, field.items, what) for each in value)
         elif kind is float and isinstance(value, int) and not isinstance(value, bool):
-            return float(value)
+            return float(_within(value, value, field, what))
         elif kind is not NONE and isinstance(value, kind) and (kind is bool) == isinstance(value, bool):
-            return value
+            return _within(value, value, field, what) if kind in (int, float) else value
     expected = " or ".join(_words(kind) for kind in field.kinds if kind is not NONE)
     raise UserError(f"{what}: expected {expected}, found {value!r}")
+
+
+def _within(number: float, value: Any, field: Field, what: str) -> float:
+    """Return a number, refused beyond the limits of its option.
+
+    Args:
+        value: as it is written.
+    """
+    above, low, high = (field.about.get(name) for name in ("above", "low", "high"))
+    if above is not None and number <= above:
+        raise UserError(f"{what}: must be more than {'zero' if above == 0 else above}")
+    # Not a number is neither less nor more than anything.
+    if low is not None and not number >= low:
+        raise UserError(f"{what}: found {value!r}, must be at least {limit(low, field.dimension)}")
+    if high is not None and not number <= high:
+        raise UserError(f"{what}: found {value!r}, must be at most {limit(high, field.dimension)}")
+    return number
+
+
+def limit(number: float, dimension: str | None) -> str:
+    """Return a limit as a stack file has such values: `6MiB`."""
+    return str(number) if dimension is None else human(number, BASE[dimension], 4).replace(" ", "")
 
 
 def _item(value: Any, kind: Any, what: str) -> Any:

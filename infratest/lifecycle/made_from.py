@@ -66,6 +66,15 @@ def told(found: Sequence[Change], env: str) -> list[str]:
     return lines
 
 
+def declared(spec: HostSpec) -> str:
+    """Return what a host that is not there would be made from, by the stack file: what is left out is not named."""
+    known = fields(type(spec.options)) if spec.options is not None else {}
+    said = {
+        key: value for key, value in spec.made_from().items() if value not in (None, "", {}, []) and value is not False
+    }
+    return ", ".join(f"{key}: {_words(value, known[key].dimension)}" for key, value in said.items())
+
+
 def _words(value: Any, dimension: str | None) -> str:
     """Write a value as the stack file has it.
 

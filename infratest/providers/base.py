@@ -25,6 +25,7 @@ from infratest.hosts import Host
 from infratest.images.kept import KeptImage
 from infratest.options import Field, fields
 from infratest.providers._component import ComponentSpec
+from infratest.providers._memory import MEMORY
 
 T = TypeVar("T")
 
@@ -122,13 +123,7 @@ class Made:
         default="",
         metadata={"title": "a user's name", "description": "The user to log in as (default: root, of a made host)."},
     )
-    memory: int | None = option(
-        default=None,
-        metadata={
-            "dimension": "size", "above": 0,
-            "description": "Its memory; a cloud's server has at least so much (default: by the provider's options).",
-        },
-    )  # fmt: skip
+    memory: int | None = option(default=None, metadata=MEMORY)
     ports: tuple[int, ...] = option(
         default=(),
         metadata={

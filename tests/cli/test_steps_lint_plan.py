@@ -511,14 +511,14 @@ NONE = {"no folder": "no such feature or folder; looked in", "an empty folder": 
 
 @pytest.mark.parametrize(("folder", "words"), NONE.items(), ids=NONE)
 def test_plan_without_features_shows_hosts_and_components_and_is_no_success(tmp_path, folder, words):
-    stack = "stack: shop\nprovider: container\nhosts: {web: {count: 2}, db: {}}\n"
+    stack = "stack: shop\nprovider: container\nhosts: {web: {count: 2, memory: 64MiB, cpus: 0.5}, db: {}}\n"
     stack += "components: {rule: {type: firewall, allow: [{port: 80, from: any}], to: {host: db}}}\n"
     (tmp_path / "stack.yaml").write_text(stack, encoding="utf-8")
     if folder == "an empty folder":
         (tmp_path / "features").mkdir()
     done = infratest(tmp_path, "plan", "--host", "web-*,db")
     assert done.returncode == 2, done
-    hosts = ["host web-1: not made", "host web-2: not made", "host db: not made"]
+    hosts = [f"host web-{number}: not made; memory: 64MiB, cpus: 0.5" for number in (1, 2)] + ["host db: not made"]
     *shown, component = done.stdout.splitlines()
     assert (shown, component.startswith("firewall rule, for db: ")) == (hosts, True)
     (line,) = done.stderr.splitlines()

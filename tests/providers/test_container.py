@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -19,6 +20,7 @@ from infratest.errors import ProviderError, UnknownName, UserError
 from infratest.hosts import GONE, RUNNING, STOPPED, Host
 from infratest.providers.base import Halts, HostSpec
 from infratest.providers.container import Container, HostOptions, Options
+from infratest.providers.container.declared import LEAST_MEMORY
 from infratest.providers.container.engine import Engine, find
 from infratest.stack.open import open_transport
 from tests.worlds import tiny_container
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.hosts
 WEB_1 = HostSpec(
     name="web-1", groups=("web",), labels={"role": "web"}, options=HostOptions(ports=(80,), memory=256 * 2**20)
 )
-WEB_2 = HostSpec(name="web-2", groups=("web",), options=HostOptions(user="deploy"), sudo=True)
+WEB_2 = HostSpec(name="web-2", groups=("web",), options=HostOptions(user="deploy", cpus=0.5), sudo=True)
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,17 @@ def test_hosts_find_each_other_by_name(stack: Stack) -> None:
 def test_memory_is_limited_where_the_spec_says_so(stack: Stack, engine: Engine) -> None:
     first, second = engine.inspect([stack.made["web-1"].id, stack.made["web-2"].id], Deadline(30))
     assert (first["HostConfig"]["Memory"], second["HostConfig"]["Memory"]) == (256 * 2**20, 0)
+
+
+def test_processors_are_limited_where_the_spec_says_so(stack: Stack, engine: Engine) -> None:
+    first, second = engine.inspect([stack.made["web-1"].id, stack.made["web-2"].id], Deadline(30))
+    assert (first["HostConfig"]["NanoCpus"], second["HostConfig"]["NanoCpus"]) == (0, 500_000_000)
+
+
+def test_the_least_memory_that_a_host_may_ask_for_is_the_engines_own(engine: Engine) -> None:
+    words = ["create", "--memory", str(LEAST_MEMORY - 1), "--name", f"infratest-least-{os.getpid()}", "none-such"]
+    status, _, err = engine.answer(words, Deadline(30))
+    assert (status != 0, "6MB" in err) == (True, True), err
 
 
 def test_each_host_has_a_key_of_its_own_and_another_key_is_refused(stack: Stack, tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ def test_each_environment_takes_what_its_provider_has(load_text):
 
 def test_what_a_host_is_made_from_is_all_its_options_in_any_order_of_ports(load_text):
     made = load_text(TWO).hosts[0].made_from()
-    assert made == {"image": "debian-12", "user": "admin", "memory": 2**30, "ports": [80, 443], "command": "",
-                    "environment": []}  # fmt: skip
+    assert made == {"image": "debian-12", "user": "admin", "memory": 2**30, "ports": [80, 443], "cpus": None,
+                    "command": "", "environment": []}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_an_outsiders_provider_refuses_by_itself(load_text, host, words):
 @pytest.mark.usefixtures("seventh")
 def test_an_option_that_only_an_outsider_has_is_no_option_of_later_any_more(load_text):
     with pytest.raises(StackFileError, match=r"this key is for .*`provider: seventh`"):
-        load_text("stack: s\nhosts: {w: {cpus: 2}}\n")
+        load_text("stack: s\nprovider: existing\nhosts: {w: {cpus: 2}}\n")
 
 
 def test_a_provider_that_is_not_here_is_named_and_its_options_are_not_judged(load_text):

@@ -22,7 +22,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, NoFeature, ProviderError, StateError, UserError
 from infratest.facts.base import Argument, Need
 from infratest.hosts import ABSENT, Host
-from infratest.lifecycle import components, cost
+from infratest.lifecycle import components, cost, made_from
 from infratest.lifecycle.cost import Bill
 from infratest.plan.tasks import ActStep, CheckStep, Plan, Task, needs_of
 from infratest.project.prepare import Request, prepare, stack_hosts
@@ -105,7 +105,12 @@ def _hosts(session: Session) -> tuple[list[Host], int]:
 def _listed(session: Session, hosts: Sequence[Host]) -> list[str]:
     """Return a line for each host that is asked for, of a stack of which there is nothing else to say yet."""
     chosen = set(session.selected([host.name for host in hosts]))
-    return [f"host {host.name}: {host.state}" for host in hosts if host.name in chosen]
+    would_be = {spec.name: made_from.declared(spec) for spec in session.stack.hosts}
+    lines = []
+    for host in hosts:
+        of = would_be.get(host.name, "") if host.state in ABSENT else ""
+        lines += [f"host {host.name}: {host.state}" + (f"; {clean(of, 1000)}" if of else "")] * (host.name in chosen)
+    return lines
 
 
 def _chooses(session: Session) -> bool:

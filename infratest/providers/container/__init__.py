@@ -15,9 +15,8 @@ import logging
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
@@ -31,17 +30,18 @@ from infratest.providers.base import (
     Context,
     HostSpec,
     Lease,
-    Made,
     Provider,
     Request,
     Resource,
-    host_options,
     transport_of,
 )
-from infratest.providers.container import creation, doctor, image, keeping, network
+from infratest.providers.container import creation, declared, doctor, image, keeping, network
+from infratest.providers.container.declared import DEFAULT_IMAGE, DEFAULT_USER, HostOptions, Options
 from infratest.providers.container.engine import HOST_LABEL, Engine, find
 from infratest.providers.container.inside import EXEC, Contents, look
 from infratest.providers.container.network import ADDRESS_LABEL, Network
+
+__all__ = ["Container", "HostOptions", "Options"]
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +50,6 @@ STATE_LABEL = "infratest.state"
 #: What `existing` reads of a resource.
 LABELS = (*Lease(owner="", state_id="", stack="", env="", expires=0).labels(), HOST_LABEL)
 
-DEFAULT_IMAGE = "debian-12"
-DEFAULT_USER = "root"
-
 #: Seconds that the engine may take for an orderly power-off before it kills.
 GRACE = 10
 
@@ -60,46 +57,6 @@ GRACE = 10
 CONSOLE_LINES = 1000
 
 STATES = {"running": RUNNING, "created": STOPPED, "exited": STOPPED, "stopped": STOPPED, "paused": PAUSED}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """Options of `provider: {name: container, ...}`."""
-
-    engine: Literal["auto", "docker", "podman"] = field(
-        default="auto", metadata={"description": "which container engine; auto takes the first that answers"}
-    )
-    subnet: str | None = field(
-        default=None, metadata={"description": "the stack's network, as 10.201.7.0/24; the engine chooses without it"}
-    )
-    endpoints: Literal["auto", "published"] = field(
-        default="auto", metadata={"description": "published: reach hosts by ports on 127.0.0.1, not by their address"}
-    )
-    memory: float | None = field(
-        default=None, metadata={"description": "memory of a host that says nothing itself", "dimension": "size"}
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class HostOptions(Made):
-    """Options of a host that is a container."""
-
-    command: str | tuple[str, ...] = field(
-        default="",
-        metadata={
-            "title": "a command, or a list of its words",
-            "description": "What runs in it in place of its image's own command (the image's entrypoint stays).",
-        },
-    )
-    environment: dict[str, Any] = field(
-        default_factory=dict,
-        metadata={
-            "title": "a map of names to text",
-            "description": "Variables of its first process and of commands that its engine runs in it; services of "
-            "systemd and logins have their own.",
-            "secret": True,
-        },
-    )
 
 
 class Container(Provider):
@@ -122,11 +79,13 @@ class Container(Provider):
         if self.options.subnet is not None:
             _subnet.read(self.options.subnet, "container", "10.201.7.0/24", beside=3, hosts=len(specs))
         for spec in specs:
-            creation.user_of(spec, _options(spec).user or DEFAULT_USER)
+            creation.user_of(spec, declared.options(spec).user or DEFAULT_USER)
             creation.command_of(spec)
             creation.environment_of(spec)
             try:
-                image.foreseen(named(_options(spec).image or DEFAULT_IMAGE, self.context.folder), self.context.folder)
+                image.foreseen(
+                    named(declared.options(spec).image or DEFAULT_IMAGE, self.context.folder), self.context.folder
+                )
             except UserError as error:
                 raise type(error)(f"{spec.where or spec.name}: hosts.{spec.name}.image: {error}") from None
 
@@ -152,7 +111,7 @@ class Container(Provider):
         return Resource(kind="network", id=identity, name=request.name, labels=labels)
 
     def _create_host(self, request: Request, spec: HostSpec, deadline: Deadline) -> Resource:
-        user = creation.user_of(spec, _options(spec).user or DEFAULT_USER)
+        user = creation.user_of(spec, declared.options(spec).user or DEFAULT_USER)
         engine = self._found(deadline)
         network, name = self._name(request.lease.state_id), self._name(request.lease.state_id, spec.name)
         labels = {**request.lease.labels(), HOST_LABEL: spec.name}
@@ -163,9 +122,9 @@ class Container(Provider):
             labels[creation.WAY_LABEL] = EXEC
         words = ["create", "--name", name, "--hostname", spec.name[:63], *creation.options(engine, chosen)]
         words += ["--network", network, "--network-alias", spec.name, "--ip", address]
-        words += [*creation.label_options(labels), *self._limits(spec)]
+        words += [*creation.label_options(labels), *declared.limits(spec, self.options)]
         if self._published:
-            words += [word for port in _ports(spec) for word in ("--publish", f"127.0.0.1::{port}")]
+            words += [word for port in declared.ports(spec) for word in ("--publish", f"127.0.0.1::{port}")]
         given = creation.environment_of(spec)
         words += ["--env-file", "/dev/stdin"] if given else []  # on the command line everybody could read them
         words += [chosen.ready.tag, *chosen.how.command]
@@ -199,7 +158,7 @@ class Container(Provider):
             name, labels: of the container that is made for the look, and removed: the host's own, so that it is the
             reaper's if we die.
         """
-        asked = _options(spec).image or DEFAULT_IMAGE
+        asked = declared.options(spec).image or DEFAULT_IMAGE
         with self._building:
             if asked not in self._images:
                 ready = image.ready(engine, named(asked, self.context.folder), self.context.folder, deadline)
@@ -214,10 +173,6 @@ class Container(Provider):
                     log.warning("image %s %s", asked, creation.way(ready, contents, spec).how.words)
                 self._images[asked] = (ready, contents)
             return self._images[asked]
-
-    def _limits(self, spec: HostSpec) -> list[str]:
-        memory = _options(spec).memory or self.options.memory
-        return ["--memory", str(int(memory)), "--memory-swap", str(int(memory))] if memory else []
 
     # What is there
 
@@ -255,7 +210,7 @@ class Container(Provider):
         options = {
             "address": at,
             "port": port,
-            "user": _options(spec).user or DEFAULT_USER,
+            "user": declared.options(spec).user or DEFAULT_USER,
             "key": str(self._keys / "id_ed25519"),
             "known-hosts": str(self._known_hosts),
             "host-key-alias": address,  # a published port changes with each start, the host's key and address do not
@@ -282,7 +237,7 @@ class Container(Provider):
         engine = self._engine or Engine(kind=self.options.engine, program="docker")
         address = engine.environment.get("DOCKER_HOST", "")
         options = {"engine": engine.program, "container": self._name(self.context.state_id, spec.name)}
-        return options | {"user": _options(spec).user or DEFAULT_USER} | ({"host": address} if address else {})
+        return options | {"user": declared.options(spec).user or DEFAULT_USER} | ({"host": address} if address else {})
 
     # Halts
 
@@ -365,14 +320,6 @@ class Container(Provider):
         """The engine's name of a host, or of the stack's network: readable, and nobody else's."""
         parts = ["infratest", self.context.stack, self.context.env, host, state[:8]]
         return "-".join(re.sub(r"[^A-Za-z0-9_.-]", "_", part) for part in parts if part)
-
-
-def _options(spec: HostSpec) -> HostOptions:
-    return host_options(spec, HostOptions)
-
-
-def _ports(spec: HostSpec) -> list[int]:
-    return list(dict.fromkeys([22, *_options(spec).ports]))
 
 
 def _mark(host: str, identity: str) -> str:

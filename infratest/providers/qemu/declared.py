@@ -11,10 +11,14 @@ from infratest.errors import UserError
 from infratest.option_schema import units
 from infratest.providers import _subnet
 from infratest.providers._disk_sizes import sizes
+from infratest.providers._memory import MEMORY
 from infratest.providers.base import HostSpec, Made, host_options
 
 DEFAULT_IMAGE, DEFAULT_USER = "debian-12", "root"
 DEFAULT_MEMORY = 256 * 1024**2
+
+#: QEMU itself asks for no least; with less no Linux comes up.
+LEAST_MEMORY = 16 * 1024**2
 
 #: What useradd takes without arguing.
 USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
@@ -35,7 +39,7 @@ class Options:
     )
     memory: int | None = field(
         default=None,
-        metadata={"description": "memory of a host that says nothing itself (256MiB)", "dimension": "size", "above": 0},
+        metadata=MEMORY | {"description": "memory of a host that says nothing itself (256MiB)", "low": LEAST_MEMORY},
     )
     boot: Literal["warm", "cold"] = field(
         default="warm",
@@ -50,6 +54,7 @@ class Options:
 class HostOptions(Made):
     """Options of a host that is a machine under QEMU."""
 
+    memory: int | None = field(default=None, metadata=MEMORY | {"low": LEAST_MEMORY})
     cpus: int | None = field(default=None, metadata={"low": 1, "high": 64, "description": "Its processors (1)."})
     disks: tuple[str, ...] = field(
         default=(),

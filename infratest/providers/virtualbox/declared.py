@@ -12,6 +12,7 @@ from typing import Any
 from infratest.errors import UserError
 from infratest.providers import _subnet
 from infratest.providers._disk_sizes import sizes
+from infratest.providers._memory import MEMORY, OF_ALL
 from infratest.providers.base import Made
 from infratest.providers.virtualbox import source
 
@@ -24,6 +25,9 @@ USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 NAT = ipaddress.IPv4Network("10.0.2.0/24")
 
 MIB = 1024 * 1024
+
+#: What VirtualBox gives a machine at least and at most. (`VBoxManage list systemproperties`)
+LIMITS = {"low": 4 * MIB, "high": 2097152 * MIB}
 
 #: Places at a machine's controller for disks of its own.
 MOST_DISKS = 8
@@ -50,9 +54,7 @@ class Options:
         default="10.99.0.0/24",
         metadata={"description": "the network between the stack's hosts; other stacks may have the same"},
     )
-    memory: int | None = field(
-        default=None, metadata={"description": "memory of a host that says nothing itself", "dimension": "size"}
-    )
+    memory: int | None = field(default=None, metadata=OF_ALL | LIMITS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,7 @@ class HostOptions(Made):
             "description": "Of the image where it is a file; one from the web must have it.",
         },
     )
+    memory: int | None = field(default=None, metadata=MEMORY | LIMITS)
     cpus: int | None = field(default=None, metadata={"low": 1, "high": 64, "description": "Its processors."})
     disks: tuple[str, ...] = field(
         default=(),
@@ -124,7 +127,7 @@ def wishes(own: HostOptions, options: Options) -> list[str]:
     words = []
     memory = own.memory or options.memory
     if memory:
-        words += ["--memory", str(max(4, memory // MIB))]
+        words += ["--memory", str(memory // MIB)]
     if own.cpus:
         words += ["--cpus", str(own.cpus)]
     if own.bridged:
