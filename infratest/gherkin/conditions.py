@@ -3,6 +3,8 @@
     Given where the package "nginx" is installed
     Then the service "nginx" is running
 
+`Given the hosts that run "debian"` is short for `Given where the host runs "debian"`, and so with what follows it.
+
 A host on which the sentence does not hold has the scenario skipped, with what was seen; where that cannot be known, the
 scenario is unknown there. It is asked together with what follows it: one round trip, as without it.
 """
@@ -17,7 +19,7 @@ from infratest.gherkin.sentence import ALL, CHECK
 from infratest.gherkin.suite import GIVEN, Line
 from infratest.gherkin.vocabulary import Vocabulary
 
-WHERE = "where "
+WHERE, THAT_RUN = "where ", "the hosts that run "
 
 
 def condition(step: Any, vocabulary: Vocabulary) -> Line | None:
@@ -27,6 +29,8 @@ def condition(step: Any, vocabulary: Vocabulary) -> Line | None:
         step: behave's.
     """
     text = step.name.removeprefix(WHERE)
+    if step.name.startswith(THAT_RUN):
+        text = f"the host runs {step.name.removeprefix(THAT_RUN)}"
     if text == step.name or vocabulary.match(step.name) is not None:
         return None
     problem, match = "", None
@@ -46,9 +50,9 @@ def _problem(step: Any, text: str, match: Match | None, vocabulary: Vocabulary) 
         near = vocabulary.nearest(text)
         if not near:
             return ""
-        return f"{step.name!r}: behind `where` stands a checking sentence; did you mean: where {near}"
+        return f"{step.name!r}: a condition is `where` and a checking sentence; did you mean: where {near}"
     if match.sentence.kind != CHECK:
-        return f"{step.name!r}: behind `where` stands a checking sentence, and this one is none"
+        return f"{step.name!r}: a condition is `where` and a checking sentence, and this one changes or selects"
     if step.step_type != GIVEN:
         return f"{step.name!r} says where a scenario is looked at: it may only follow Given"
     for word, groups in (("within", ("within",)), ("for", ("during",)), ("a warning value", ("warning_low",))):

@@ -31,7 +31,7 @@ THESE, EACH = "these ", " for each of:"
 COLUMN = re.compile(r"<([^<>\s\"](?:[^<>\"]*[^<>\s\"])?)>")
 
 #: How the patterns of sentences begin whose subject has a plural.
-IN_QUOTES = re.compile(r'the (?P<noun>[a-z][a-z ]*) "\{(?P<name>\w+)\}" ')
+IN_QUOTES = re.compile(r'the (?P<noun>(?!host runs|last run)[a-z]+(?: (?!of\b)[a-z]+)?) "\{(?P<name>\w+)\}" ')
 BARE = re.compile(r"(?P<noun>[a-z]+) \{(?P<name>\w+):\w+\}[ /]")
 
 #: Verbs whose singular is not made by an `s`.

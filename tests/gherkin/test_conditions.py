@@ -20,11 +20,20 @@ def test_a_condition_is_a_checking_sentence_behind_where(parsed):
     assert lint.binding(made) == []
 
 
+def test_the_hosts_that_run_a_distribution(parsed):
+    made = parsed(
+        'Feature: f\n  Scenario: s\n    Given the hosts that run "debian" in at least version "12"\n'
+        "    Then port 22 is listening\n"
+    )
+    (line, _) = made.scenarios[0].lines
+    assert (line.condition, line.match and line.match.text) == (True, 'the host runs "debian" in at least version "12"')
+
+
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
         ('Given where the package "a" is instaled', 'did you mean: where the package "a" is installed'),
-        ('Given where the service "a" is stopped', "this one is none"),
+        ('Given where the service "a" is stopped', "this one changes or selects"),
         ('Then where the package "a" is installed', "it may only follow Given"),
         ('Given where the package "a" is installed within 3 s', "leave out within"),
         ('Given where the package "a" is installed for 3 s', "leave out for"),
@@ -32,6 +41,7 @@ def test_a_condition_is_a_checking_sentence_behind_where(parsed):
         ('Given where the package "a" is installed on no host', "leave out how many hosts"),
         ('Given where the package "a b" is installed', "is not the name of a package"),
         ('Given where the package "a" is installed', "selects hosts and checks nothing"),
+        ("Given the hosts that run debian", 'did you mean: where the host runs "debian"'),
         ("Given where", "undefined"),
         ("Given where zxq", "undefined"),
     ],

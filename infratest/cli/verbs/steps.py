@@ -23,6 +23,7 @@ KINDS = (
 )
 
 TAIL = """Behind `Given where`, a checking sentence says where to look: Given where the package "nginx" is installed
+(and `Given the hosts that run "debian"` is short for: Given where the host runs "debian")
 Every checking sentence may end, in this order, with
   , warning 80 %              a second, stricter bound (after a bound)
   , named "dbsize"            the name of its number in perfdata (after a bound)
