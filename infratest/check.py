@@ -35,12 +35,14 @@ class Seen(Record):
         number: what the bound is about, in base units; None where there is nothing to measure (the subject is absent).
         absent: there is nothing the claim could be about (the text of a file that does not exist), so neither it nor
             its negation is met: a negation must not be green because its subject is gone. `holds` is then false.
+        value: what a sentence that compares hosts goes by, in words; None for all others.
     """
 
     holds: bool
     saw: str
     number: float | None = None
     absent: bool = False
+    value: str | None = None
 
 
 class Measure(Record):

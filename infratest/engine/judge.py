@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from infratest.check import Seen
 from infratest.errors import InfratestError
-from infratest.gherkin.sentence import ALL, AT_LEAST, EXACTLY_ONE
+from infratest.gherkin.sentence import ALL, AT_LEAST, DIFFERENT, EXACTLY_ONE, SAME
 from infratest.model import Observation, StepResult
 from infratest.plan.tasks import NO_HOST
 from infratest.record import Record
@@ -28,15 +28,22 @@ if TYPE_CHECKING:
 #: Unit -> digits behind the point that are enough for most numbers of it, then those for one that is near a bound.
 DIGITS = {"s": (6, 9), "%": (2, 4, 6, 9)}
 
+#: Of a difference between hosts: values that are told, hosts named for each, characters of a value.
+GROUPS, NAMED, SHOWN = 5, 5, 80
+
 
 class Verdict(Record):
-    """One sentence, judged; `blocked` names the location that could not be asked, where one could not."""
+    """One sentence, judged; `blocked` names the location that could not be asked, where one could not.
+
+    `value` is what hosts are compared by, of a sentence that does.
+    """
 
     state: str
     reason: str = ""
     observations: tuple[Observation, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     blocked: str = ""
+    value: str | None = None
 
     def step(self, check: CheckStep) -> StepResult:
         return StepResult(check.line.text, check.line.number, self.state, self.reason, self.observations, self.evidence)
@@ -57,6 +64,8 @@ def judge(step: CheckStep, facts: Facts, severity: str) -> Verdict:
     evidence = tuple(item for verdict in verdicts if verdict.state != OK for item in verdict.evidence)
     if step.tail.quantifier == ALL:
         state, reason, blocked = _all(step, verdicts)
+    elif step.tail.quantifier in (SAME, DIFFERENT):
+        state, reason, blocked = _compared(step, verdicts, severity)
     else:
         state, reason, blocked = _counted(step, verdicts, severity)
     return Verdict(state=state, reason=reason, observations=observations, evidence=evidence, blocked=blocked)
@@ -112,6 +121,44 @@ def _counted(step: CheckStep, verdicts: list[Verdict], severity: str) -> tuple[s
     return UNKNOWN, f"expected on {wanted}, {holds_on}; {len(unsure)} could not be asked: {unsure[0].reason}", blocked
 
 
+def _compared(step: CheckStep, verdicts: list[Verdict], severity: str) -> tuple[str, str, str]:
+    """Judge `is the same on all hosts` and its like; one host more that cannot be asked mends no difference."""
+    by_value: dict[str, list[str]] = {}
+    missing = []
+    for look, verdict in zip(step.looks, verdicts, strict=True):
+        if verdict.value is not None:
+            by_value.setdefault(verdict.value, []).append(look.subject)
+        elif verdict.state != UNKNOWN:
+            missing.append(f"{look.subject}: {verdict.reason}")
+    groups = sorted(by_value.items(), key=lambda group: -len(group[1]))
+    if step.tail.quantifier == SAME:
+        wrong = groups if len(groups) > 1 else []
+    else:
+        wrong = [group for group in groups if len(group[1]) > 1]
+    if wrong or missing:
+        word = "it differs" if step.tail.quantifier == SAME else "hosts have the same"
+        told = [f"{_shown(value)} on {_listed(hosts)}" for value, hosts in wrong]
+        told = [*told[:GROUPS], *([f"and {len(told) - GROUPS} more"] if len(told) > GROUPS else [])]
+        return failed(severity), "; ".join([*([f"{word}: {'; '.join(told)}"] if told else []), *missing]), ""
+    unsure = [verdict for verdict in verdicts if verdict.state == UNKNOWN]
+    if unsure:
+        blocked = next((verdict.blocked for verdict in unsure if verdict.blocked), "")
+        seen = sum(map(len, by_value.values()))
+        reason = f"compared on {seen} of {len(verdicts)} hosts, {len(unsure)} could not be asked: {unsure[0].reason}"
+        return UNKNOWN, reason, blocked
+    if len(verdicts) < 2:
+        return UNKNOWN, f"it was looked at on {len(verdicts)} host alone: there is nothing to compare", ""
+    return OK, "", ""
+
+
+def _shown(value: str) -> str:
+    return f'"{value}"' if len(value) <= SHOWN else f'"{value[:SHOWN]}..." ({len(value)} characters)'
+
+
+def _listed(hosts: Sequence[str]) -> str:
+    return ", ".join(hosts[:NAMED]) + (f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else "")
+
+
 def _place(look: Look) -> str:
     if look.subject == NO_HOST:
         return f"from {look.location}"
@@ -136,7 +183,7 @@ def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
         return _unknown(look, step, facts, reason)
     state, reason = _state(seen, step, severity, look.measure)
     evidence = () if state == OK else _evidence(look, facts)
-    return Verdict(state, reason, _observation(look.measure, seen.number, step.threshold), evidence)
+    return Verdict(state, reason, _observation(look.measure, seen.number, step.threshold), evidence, "", seen.value)
 
 
 def _unknown(look: Look, step: CheckStep, facts: Facts, reason: str, blocked: str = "") -> Verdict:

@@ -34,6 +34,8 @@ def bind(match: Match, fill: Fill, lasting: Fill | None = None) -> Binding:
     Raises:
         UserError: an unknown value, a number that is none, a bound that cannot be.
     """
+    if match.sentence.compares and any(name.startswith("on_") for name in match.groups):
+        raise UserError(f"{match.text!r}: it is said of all hosts that Given chooses; leave out the `on` at its end")
     arguments = match.arguments(fill)
     built, tail = match.sentence.build(**arguments), match.tail(fill)
     measure: Measure | None = built.measure() if match.sentence.kind == CHECK and isinstance(built, Check) else None

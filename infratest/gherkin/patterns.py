@@ -91,6 +91,8 @@ class Match:
     @property
     def quantifier(self) -> str:
         """On how many hosts it must hold, known before any value is put in."""
+        if self.sentence.compares:
+            return self.sentence.compares
         return next((meaning for name, meaning in QUANTIFIERS.items() if name in self.groups), ALL)
 
     def tail(self, fill: Fill) -> Tail:

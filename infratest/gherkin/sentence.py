@@ -30,6 +30,8 @@ CHECK, ACT, SETUP = "check", "act", "setup"
 
 #: On how many of the hosts a claim must hold, and where it is looked at from.
 ALL, EXACTLY_ONE, AT_LEAST, NONE = "all", "exactly one", "at least", "no"
+#: Of a sentence that compares hosts: what its check sees on them is the same, or on each another.
+SAME, DIFFERENT = "the same", "different"
 DEFAULT_VIEW, HOST_VIEW, CONTROLLER_VIEW, NAMED_VIEW, GROUP_VIEW = "default", "host", "controller", "named", "group"
 
 #: Where a declaration is kept, on the class or the function that it stands above.
@@ -45,6 +47,7 @@ class Sentence(Record):
         example: a whole sentence for `infratest steps`.
         shell: names of the placeholders whose values go to a shell: values put in there are shell-quoted.
         undo: for an act, how it is undone when its scenario ends, in words; or that it cannot be.
+        compares: SAME or DIFFERENT where it compares hosts by `Seen.value`; else empty.
     """
 
     kind: str
@@ -54,6 +57,7 @@ class Sentence(Record):
     negation: str | None = None
     shell: tuple[str, ...] = ()
     undo: str = ""
+    compares: str = ""
 
     @property
     def summary(self) -> str:
@@ -72,10 +76,10 @@ class Sentence(Record):
 
 
 def check(
-    pattern: str, *, example: str, negation: str | None = None, shell: tuple[str, ...] = ()
+    pattern: str, *, example: str, negation: str | None = None, shell: tuple[str, ...] = (), compares: str = ""
 ) -> Callable[[Built], Built]:
     """Declare a sentence that only looks: its class is a Check, with the placeholders' names among its fields."""
-    return _declare(CHECK, pattern, example, negation=negation, shell=shell)
+    return _declare(CHECK, pattern, example, negation=negation, shell=shell, compares=compares)
 
 
 def act(pattern: str, *, example: str, undo: str, shell: tuple[str, ...] = ()) -> Callable[[Built], Built]:

@@ -2,4 +2,15 @@
 
 from __future__ import annotations
 
-WITHOUT: dict[str, str] = {}
+HOSTS = "it compares hosts, and the oracle has one: tests/steps/test_comparison.py has several"
+
+WITHOUT: dict[str, str] = {
+    'the file "{path}" is the same on all hosts': HOSTS,
+    'the file "{path}" is different on all hosts': HOSTS,
+    'the package "{name}" has the same version on all hosts': HOSTS,
+    'the sysctl "{name}" is the same on all hosts': HOSTS,
+    "the kernel has the same version on all hosts": HOSTS,
+    "the distribution is the same on all hosts": HOSTS,
+    'the command "{command}" prints the same on all hosts': HOSTS,
+    'the command "{command}" prints something different on all hosts': HOSTS,
+}

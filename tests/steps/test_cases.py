@@ -1,7 +1,8 @@
 """What comes of a sentence on a host where this is so: data/checks/<subject>/<case>.json, written by hand.
 
 A case holds `facts`, each as its name, its argument and its value as JSON has it, and `sentences`: a text, and what
-comes of it: a word, then words that a reader is shown, then the number that is looked at where there is one.
+comes of it: a word, then words that a reader is shown, then the number that is looked at where there is one. For
+sentences that compare hosts, `hosts` holds the facts of each, by its name.
 
     ok         it holds, and its negation does not
     critical   it does not hold, and its negation does
@@ -77,28 +78,33 @@ def as_tuples(data: object) -> object:
     return tuple(as_tuples(one) for one in data) if isinstance(data, list) else data
 
 
-def judged(text: str, known: dict[Need, object]) -> tuple[str, str, float | None]:
+def judged(text: str, known: dict[str, dict[Need, object]]) -> tuple[str, str, float | None]:
     """Return the state of a sentence, what its check saw in words, and the number."""
     match = vocabulary().match(text)
     assert match is not None, f"no sentence: {text}"
     binding = bind(match, as_written)
-    missing = set(binding.built.needed) - set(known)
-    assert not missing, f"{text}: the case has no {missing}"
     facts = Facts()
-    facts.at("host").update(known)
+    for host, values in known.items():
+        missing = set(binding.built.needed) - set(values)
+        assert not missing, f"{text}: the case has no {missing}"
+        facts.at(host).update(values)
     line = Line("then", "Then", text, 1, match)
-    look = Look("host", "host", binding.built, binding.measure)
-    verdict = judge(CheckStep(line, (look,), match.negated, binding.threshold, binding.tail), facts, "critical")
+    looks = tuple(Look(host, host, binding.built, binding.measure) for host in known)
+    verdict = judge(CheckStep(line, looks, match.negated, binding.threshold, binding.tail), facts, "critical")
     try:
-        seen = binding.built.observe(known)
+        seen = binding.built.observe(next(iter(known.values())))
     except InfratestError as error:
         return verdict.state, f"{error} {verdict.reason}", None
     return verdict.state, f"{seen.saw} {verdict.reason}", seen.number
 
 
-def known(path: Path) -> dict[Need, object]:
-    facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
-    return {Need(fact, tuple(argument)): value(fact, data) for fact, argument, data in facts}
+def known(path: Path) -> dict[str, dict[Need, object]]:
+    case = json.loads(path.read_text(encoding="utf-8"))
+    hosts = case["hosts"] if "hosts" in case else {"host": case["facts"]}
+    return {
+        host: {Need(fact, tuple(argument)): value(fact, data) for fact, argument, data in facts}
+        for host, facts in hosts.items()
+    }
 
 
 @pytest.mark.parametrize("path, text, expected", CASES, ids=lambda each: each.stem if isinstance(each, Path) else None)
