@@ -242,7 +242,8 @@ class Provider(ABC):
     def places(self) -> Sequence[str]:
         """Return where it makes things, as a driver and its region, and then where else it looks.
 
-        What was made at another place it does not see. Empty words where there is one place alone. Asks nobody.
+        What was made at another place it does not see. Empty words where there is one place alone. Asks nobody but the
+        program that makes things here, where there may be several. One that ends in `, id ID` is known by its id alone.
         """
         return [""]
 

@@ -6,6 +6,7 @@ a monitor that may only read can use it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
@@ -24,6 +25,9 @@ from infratest.transports.base import Transport
 
 #: Of the time for looking at hosts: what may go into looking for one that a listing has forgotten.
 SHARE = 1 / 3
+
+#: At the end of a place: by what it is known where its address may be another one some day.
+IDENTITY = re.compile(r", id \S+\)$")
 
 #: Seconds to say who hosts are that nobody has made, which asks nobody.
 UNASKED = 10.0
@@ -111,10 +115,12 @@ def by_another(stack: StackFile, provider: Provider, records: Sequence[Record]) 
 
     Where a provider cannot say at which place it works, as without a login, what was made by it counts as its own.
     """
+    named = {str(record.get("maker", "")) for record in records}
     try:
         seen = makers(stack, provider)
+        known = {found[0] for each in seen if (found := IDENTITY.search(each))}
+        seen += [maker for maker in named if (found := IDENTITY.search(maker)) and found[0] in known]
     except InfratestError:
-        named = {str(record.get("maker", "")) for record in records}
         seen = [stack.provider, *(maker for maker in named if maker.startswith(f"{stack.provider} ("))]
     # Where its API is may stand in variables of the environment.
     says, back = "the stack file says", "the former line"

@@ -53,6 +53,9 @@ LABELS = (*Lease(owner="", state_id="", stack="", env="", expires=0).labels(), H
 #: Seconds that the engine may take for an orderly power-off before it kills.
 GRACE = 10
 
+#: Seconds to say which engine it is.
+PLACE = 30.0
+
 #: Lines of a console that are asked for.
 CONSOLE_LINES = 1000
 
@@ -71,6 +74,11 @@ class Container(Provider):
         self._network = Network(options.subnet)
         self._building = threading.Lock()
         self._images: dict[str, tuple[image.Ready, Contents]] = {}
+
+    def places(self) -> Sequence[str]:
+        """The engine that answers; those of journals without a place count as made there."""
+        deadline = Deadline(PLACE)
+        return [self._found(deadline).whereabouts(deadline), ""]
 
     # What is to be made, and making it
 

@@ -48,7 +48,8 @@ class Engine:
     Args:
         kind: DOCKER or PODMAN. program: the path of its command. environment: variables beside the inherited ones.
         routed: whether the addresses of its networks can be reached from here. version: as it says.
-        options: global options, which go before every verb.
+        options: global options, which go before every verb. place: what makes it another one than others: its id, or
+        where it keeps containers.
     """
 
     kind: str
@@ -57,6 +58,19 @@ class Engine:
     options: tuple[str, ...] = ()
     routed: bool = True
     version: str = ""
+    place: str = ""
+
+    def whereabouts(self, deadline: Deadline) -> str:
+        """Return where it is and who, in words: hosts that it made are known to no other engine."""
+        return f"{self.kind} at {self._address(deadline)}{self.place}"
+
+    def _address(self, deadline: Deadline) -> str:
+        if self.kind == PODMAN:
+            return os.environ.get("CONTAINER_HOST", "")
+        address = self.environment.get("DOCKER_HOST") or os.environ.get("DOCKER_HOST", "")
+        # Which context is used, and what it means, docker itself knows best (DOCKER_CONTEXT, `docker context use`).
+        form = ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+        return clean(address or self.run(form, deadline).strip(), 200)
 
     def same_engine(self, other: Engine) -> bool:
         """Whether both speak to one engine, by whatever program."""
@@ -250,11 +264,12 @@ def probe(candidate: Engine, deadline: Deadline) -> Engine:
     if candidate.kind == DOCKER:
         rootless = any("rootless" in option for option in info.get("SecurityOptions") or ())
         apart = rootless or "Docker Desktop" in str(info.get("OperatingSystem"))
-        version = str(server)
+        version, place = str(server), f", id {clean(str(info.get('ID', '')), 80)}"
     else:
         host = info.get("host") or {}
         apart = bool((host.get("security") or {}).get("rootless"))
         version = str(server.get("Version", "")) if isinstance(server, dict) else str(server)
+        place = clean(str((info.get("store") or {}).get("graphRoot", "")), 200)
     return Engine(
         kind=candidate.kind,
         program=candidate.program,
@@ -262,6 +277,7 @@ def probe(candidate: Engine, deadline: Deadline) -> Engine:
         options=candidate.options,
         routed=not apart and sys.platform == "linux",
         version=version,
+        place=place,
     )
 
 

@@ -9,6 +9,7 @@ is asked of VirtualBox goes through `vboxmanage.py`; what we know of a machine s
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import uuid
@@ -38,7 +39,7 @@ from infratest.providers.virtualbox import answers, box, declared, doctor, machi
 from infratest.providers.virtualbox.declared import DEFAULT_USER, HostOptions, Options
 from infratest.providers.virtualbox.newcomer import adopt, mark, prepare
 from infratest.providers.virtualbox.registry import Record, Registry
-from infratest.providers.virtualbox.vboxmanage import find
+from infratest.providers.virtualbox.vboxmanage import find, home
 
 HOST, LEFTOVER = "host", "leftover"
 
@@ -69,6 +70,10 @@ class VirtualBox(Provider):
     @cached_property
     def _registry(self) -> Registry:
         return Registry(find())
+
+    def places(self) -> Sequence[str]:
+        """Where the registry of machines is; those of journals without a place count as made there."""
+        return [os.path.realpath(home()), ""]
 
     # What is to be made, and making it
 

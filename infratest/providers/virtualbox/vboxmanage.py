@@ -7,6 +7,7 @@ warning that the driver is missing) is left to the readers in `answers.py`, whic
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -129,6 +130,17 @@ class VBoxManage:
                 if error.kind != LOCKED or limit.left <= PAUSE:
                     raise
             time.sleep(PAUSE)
+
+
+def home() -> Path:
+    """Return the folder of this user's registry of machines. (VirtualBox's Main/glue/initterm.cpp)"""
+    if given := os.environ.get("VBOX_USER_HOME"):
+        return Path(given)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "VirtualBox"
+    former = Path.home() / ".VirtualBox"
+    present = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "VirtualBox"
+    return former if former.is_dir() and not present.is_dir() else present
 
 
 def find() -> VBoxManage:
