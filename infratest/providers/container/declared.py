@@ -11,7 +11,8 @@ from infratest.units import plain
 
 DEFAULT_IMAGE, DEFAULT_USER = "debian-12", "root"
 
-#: Bytes that docker and podman give a container at least. (docker's daemon/daemon_unix.go, linuxMinMemory)
+#: Bytes that docker gives a container at least; with fewer podman fails when it starts one. (docker's
+#: daemon/daemon_unix.go, linuxMinMemory)
 LEAST_MEMORY = 6 * 2**20
 
 #: Shares of a processor that docker gives at least; how many there are at most its machine knows.
