@@ -1,17 +1,13 @@
-"""What can be said of what a user's own command answers, which runs by `sh -c` and must only look; and done by one.
-
-A command that could not be run at all (126 and 127 of a shell) tells nothing of the subject, so it is unknown, unless
-the sentence asks for just that status: else `does not print "error"` would be green where the program is missing.
-"""
+"""What can be said of what a user's own command answers, which runs by `sh -c` and must only look; and done by one."""
 
 from __future__ import annotations
 
-from infratest.check import Check, Measure, Seen, in_quotes
+from infratest.steps._command import SHELL, SHOWN, OfCommand
+
+from infratest.check import Measure, Seen
 from infratest.cleaning import clean, differing, literal
 from infratest.errors import FactError, UserError
-from infratest.facts.base import Need
 from infratest.gherkin.sentence import act, check
-from infratest.record import derived
 from infratest.units import human
 
 TYPE_CHECKING = False
@@ -20,42 +16,6 @@ if TYPE_CHECKING:
     from infratest.facts._command import Output
     from infratest.facts.base import FactValues
 
-SHELL = ("command",)
-
-#: sh(1): a command that is found and not executable, and one that is not found.
-NOT_RUN = (126, 127)
-
-#: Characters of a command's own words in a reason.
-SHOWN = 200
-
-
-class _OfCommand(Check):
-    from_others = True
-
-    command: str
-    root: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.command.strip() or "\0" in self.command:
-            raise UserError(f"the command {self.command!r}: expected a command for sh -c")
-
-    @derived
-    def asked(self) -> Need[Output]:
-        return Need("root-command" if self.root else "command", (self.command,))
-
-    def needs(self) -> tuple[Need, ...]:
-        return (self.asked,)
-
-    @property
-    def subject(self) -> str:
-        return f"the command {in_quotes(self.command)}{' as root' if self.root else ''}"
-
-    def output(self, facts: FactValues, expected: int | None = None) -> Output:
-        output = facts[self.asked]
-        if output.exit in NOT_RUN and output.exit != expected:
-            raise FactError(f"{self.subject} could not be run: exit {output.exit}: {clean(output.err, SHOWN)}")
-        return output
-
 
 @check(
     'the command "{command}" exits {status:number}',
@@ -63,7 +23,7 @@ class _OfCommand(Check):
     example='the command "nginx -t" exits 0',
     shell=SHELL,
 )
-class CommandExits(_OfCommand):
+class CommandExits(OfCommand):
     """The command's exit status, as the login user."""
 
     status: int = 0
@@ -97,7 +57,7 @@ def root_command_exits(command: str, status: int) -> CommandExits:
     example='the command "redis-cli ping" prints "PONG"',
     shell=SHELL,
 )
-class CommandPrints(_OfCommand):
+class CommandPrints(OfCommand):
     """The text occurs in the command's standard output, whatever its exit status; it must be UTF-8."""
 
     text: str = ""
@@ -168,7 +128,7 @@ def root_command_prints_exactly(command: str, text: str) -> CommandPrints:
     example='the command "ls /var/spool/mail | wc -l" prints a number at most 100',
     shell=SHELL,
 )
-class CommandNumber(_OfCommand):
+class CommandNumber(OfCommand):
     """The command exits 0 and prints one number, which is judged and becomes a perfdata value."""
 
     def observe(self, facts: FactValues) -> Seen:
@@ -193,7 +153,7 @@ class CommandNumber(_OfCommand):
     example='the command "getent hosts db" takes less than 500 ms',
     shell=SHELL,
 )
-class CommandTime(_OfCommand):
+class CommandTime(OfCommand):
     """How long the command runs, whatever it answers."""
 
     def observe(self, facts: FactValues) -> Seen:

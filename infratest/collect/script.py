@@ -116,6 +116,7 @@ ask_cut() {
       to_mark | tr '\000' '\377' | head -c $room; put x ); o=${o%x}
     case $o in *"$nonce$nl") o=${o%"$nonce$nl"}; frame out $index "$o" ;; *) frame cut $index "$o" ;; esac
     put " ${#o}$nl$nonce$nl$nl" >&3; } 3>&1 | to_mark | tail -c $room )
+  [ ${#e} -lt $((room - 1)) ] || kind=last
   e=${e%"$nl$nonce"}
   ended
 }
@@ -124,7 +125,8 @@ ended() {
   took=${e##* } e=${e% *} status=
   case $took in cut) took=0 status=cut ;; ''|*[!0-9]*|0?*|?????????*) took=$room ;; esac
   left=$((left - took - ${#e}))
-  frame end $index "$e"
+  frame ${kind:-end} $index "$e"
+  kind=
   status=${status:-${e##*"$nl"}}
 }
 """
@@ -259,7 +261,7 @@ def _framed(script: Script, data: bytes) -> tuple[dict[bytes, Answer | Infratest
         if kind in (b"out", b"cut"):
             outputs[index] = (body, kind == b"cut")
         elif index in outputs:
-            found[index] = _answer(*outputs[index], body)
+            found[index] = _answer(*outputs[index], body, kind == b"last")
     return found, False
 
 
@@ -284,7 +286,7 @@ def _timely(answer: Answer | InfratestError, late: DeadlineExceeded) -> Answer |
     return late if answer is _ENDED else answer
 
 
-def _answer(out: bytes, cut: bool, err: bytes) -> Answer | InfratestError:
+def _answer(out: bytes, cut: bool, err: bytes, last: bool) -> Answer | InfratestError:
     words, _, status = err.rpartition(b"\n")
     if status.startswith(LATE.encode()):
         return _ENDED
@@ -294,4 +296,4 @@ def _answer(out: bytes, cut: bool, err: bytes) -> Answer | InfratestError:
         text, exact = out.decode(), True
     except UnicodeDecodeError:
         text, exact = decoded(out), False
-    return Answer(exit=int(status), out=text, err=decoded(words), truncated=cut, exact=exact)
+    return Answer(exit=int(status), out=text, err=decoded(words), truncated=cut, exact=exact, err_whole=not last)

@@ -23,6 +23,7 @@ class Output(Record):
     Args:
         seconds: how long it ran on the host; None where the host keeps no such clock. whole: whether `out` is all that
         it printed. exact: whether that is text as it was printed; bytes that are no UTF-8, and NULs, are U+FFFD in it.
+        err_whole: whether `err` is all of its standard error, and not the end of it.
     """
 
     exit: int
@@ -31,6 +32,7 @@ class Output(Record):
     seconds: float | None
     whole: bool = True
     exact: bool = True
+    err_whole: bool = True
 
     def in_words(self) -> str:
         from infratest.units import human
@@ -66,7 +68,8 @@ class CommandFact(Fact):
         """Return what it answered; every exit status is a value."""
         seconds = _took(answer.err.rpartition(MARK)[2])
         said = self.shown(answer)
-        return Output(said.exit, said.out, said.err, seconds, whole=not said.truncated, exact=said.exact)
+        whole = not said.truncated
+        return Output(said.exit, said.out, said.err, seconds, whole, said.exact, said.err_whole)
 
     def shown(self, answer: Answer) -> Answer:
         words, mark, _ = answer.err.rpartition(MARK)

@@ -81,6 +81,7 @@ class Answer(Record):
     """What one snippet answered: exit status and both streams as text (UTF-8, replaced where it is not).
 
     `exact`: whether standard output is text and arrived as it was written; a NUL of a command arrives as U+FFFD.
+    `err_whole`: whether standard error arrived from its beginning; of a command that says much, its end is kept.
     """
 
     exit: int
@@ -88,6 +89,7 @@ class Answer(Record):
     err: str = ""
     truncated: bool = False
     exact: bool = True
+    err_whole: bool = True
 
 
 class Fact(ABC):

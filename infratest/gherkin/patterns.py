@@ -43,7 +43,7 @@ MEASURED = rf"{NUMBER}(?:\s?[^\W\d]+|\s?%)?"
 
 
 class Form:
-    """One way to say a sentence, plainly or negated; `beginning` is what each begins with, as `skeleton` has it.
+    """One way to say a sentence, plainly or negated; `beginning` is what the `skeleton` of each such text begins with.
 
     Its regular expression is made when a text may be it: to make all of them takes longer than a check.
     """

@@ -288,3 +288,13 @@ def test_as_login_a_command_finds_the_environment_that_it_would_alone(shell, loc
         Answer(exit=0, out=f"{named(shell)[1]}|{'unset' if locale is None else locale}|größe"),
         Answer(exit=0, out="after\n"),
     ]
+
+
+@every_shell
+def test_of_too_many_errors_the_end_is_kept_and_told_to_be_no_more(shell):
+    many = Question("head -c 1100000 /dev/zero | tr '\\0' x >&2; echo last >&2", 20, cut=True)
+    few, none = Question("echo few >&2", 20, cut=True), Question("true", 20, cut=True)
+    first, second, third = ask(many, few, none, shell=shell)
+    assert (first.err[-6:].strip(), first.err_whole) == ("xlast", False)
+    assert (second.err.strip(), second.err_whole) == ("few", True)
+    assert (third.err, third.err_whole) == ("", True)
