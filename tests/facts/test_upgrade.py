@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 from infratest.facts.hold import Holds, names_of
 from tests.facts import pacman_host
@@ -68,6 +69,16 @@ def test_a_host_of_pacmans(tmp_path):
     holds = pacman_host.asked(host, "hold", [()], "IgnorePkg = one linux*\nIgnorePkg = three")[""]
     assert holds == {"manager": "pacman", "patterns": ["one", "linux*", "three"]}
     assert pacman_host.asked(host, "hold", [()])[""]["patterns"] == []
+    for level, checked in (("Never", False), ("PackageOptional", False), ("Required", True)):
+        named = pacman_host.run(host, [sys.executable, "-c", REPOSITORIES], f"SigLevel = {level}")
+        assert named == f"test ('file:///nowhere',) True {checked}\n"
+
+
+REPOSITORIES = """
+from tests.facts.both_ways import snippet
+for one in snippet("repository", [()])[()]:
+    print(one.id, one.urls, one.enabled, one.checked)
+"""
 
 
 def test_what_a_line_of_a_list_holds():

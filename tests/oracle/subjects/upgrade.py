@@ -50,7 +50,8 @@ def objects(place: Path) -> None:
             check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
     subprocess.run(["dpkg", "--set-selections"], input="upgrade-held hold\n", text=True, check=True)
-    for path in [*Path("/etc/apt/sources.list.d").iterdir(), *(path for path in LISTS.iterdir() if path.is_file())]:
+    sources = [path for path in Path("/etc/apt/sources.list.d").iterdir() if not path.name.startswith("oracle-")]
+    for path in [*sources, *(path for path in LISTS.iterdir() if path.is_file())]:
         path.unlink()
     source = "".join(
         f"deb [trusted=yes] file:{place}/repository {suite} main\n" for suite in ("oracle", "oracle-security")
@@ -58,7 +59,8 @@ def objects(place: Path) -> None:
     Path("/etc/apt/sources.list").write_text(source)
     _suite(place, "oracle", [(case.name, version) for case in CASES for version in case.stable])
     _suite(place, "oracle-security", [(case.name, version) for case in CASES for version in case.security])
-    subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "update"], check=True, stdout=subprocess.DEVNULL)
+    alone = ["-o", "APT::Sandbox::User=root", "-o", "Dir::Etc::sourceparts=-"]  # without those of other subjects
+    subprocess.run(["apt-get", "-q", *alone, "update"], check=True, stdout=subprocess.DEVNULL)
     then = time.time() - AGE * 3600
     os.utime(LISTS, (then, then))
     Path("/var/lib/apt/periodic/update-success-stamp").unlink(missing_ok=True)
