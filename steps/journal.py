@@ -83,37 +83,37 @@ class _OfJournal(Check):
 
 
 @check(
-    'the journal in the last {window:time}[ with priority "{priority}" or worse] has a line[ matching "{pattern}"]',
-    negation='the journal in the last {window:time}[ with priority "{priority}" or worse] has no line'
+    'the journal in the last {window:time}[ with priority "{priority}" or worse] has no line[ matching "{pattern}"]',
+    negation='the journal in the last {window:time}[ with priority "{priority}" or worse] has a line'
     '[ matching "{pattern}"]',
     example='the journal in the last 10 min with priority "err" or worse has no line',
 )
 @check(
-    'the journal of "{unit}" in the last {window:time}[ with priority "{priority}" or worse] has a line'
+    'the journal of "{unit}" in the last {window:time}[ with priority "{priority}" or worse] has no line'
     '[ matching "{pattern}"]',
-    negation='the journal of "{unit}" in the last {window:time}[ with priority "{priority}" or worse] has no line'
+    negation='the journal of "{unit}" in the last {window:time}[ with priority "{priority}" or worse] has a line'
     '[ matching "{pattern}"]',
     example='the journal of "nginx" in the last 10 min has no line matching "error"',
 )
 @check(
-    'the journal on this boot[ with priority "{priority}" or worse] has a line[ matching "{pattern}"]',
-    negation='the journal on this boot[ with priority "{priority}" or worse] has no line[ matching "{pattern}"]',
+    'the journal on this boot[ with priority "{priority}" or worse] has no line[ matching "{pattern}"]',
+    negation='the journal on this boot[ with priority "{priority}" or worse] has a line[ matching "{pattern}"]',
     example='the journal on this boot has no line matching "Out of memory"',
 )
 @check(
-    'the journal of "{unit}" on this boot[ with priority "{priority}" or worse] has a line[ matching "{pattern}"]',
-    negation='the journal of "{unit}" on this boot[ with priority "{priority}" or worse] has no line'
+    'the journal of "{unit}" on this boot[ with priority "{priority}" or worse] has no line[ matching "{pattern}"]',
+    negation='the journal of "{unit}" on this boot[ with priority "{priority}" or worse] has a line'
     '[ matching "{pattern}"]',
-    example='the journal of "nginx" on this boot has a line matching "Started nginx"',
+    example='the journal of "nginx" on this boot has no line matching "segfault"',
 )
-class JournalLine(_OfJournal):
-    """The journal has a line in the window, of that unit, that priority or worse, that pattern of RE2."""
+class NoJournalLine(_OfJournal):
+    """The journal has no line in the window, of that unit, that priority or worse, that pattern of RE2."""
 
     def observe(self, facts: FactValues) -> Seen:
         journal = facts[self.asked]
         if not journal.lines and (missing := self.missing(journal)):
             return missing
-        return Seen(holds=journal.lines > 0, saw=self.words(journal))
+        return Seen(holds=not journal.lines, saw=self.words(journal))
 
 
 @check(

@@ -56,7 +56,11 @@ class _OfUnit(Check):
 
     def absence(self, unit: Unit) -> str:
         """Words for a unit that there is not; empty where there is."""
-        return f"{self.subject} does not exist: systemd knows no unit {unit.id}" if unit.load == "not-found" else ""
+        kind = "unit" if unit.system == "systemd" else "service"
+        name = unit.id if kind == "unit" else unit.id.removesuffix(".service")
+        return (
+            f"{self.subject} does not exist: {unit.system} knows no {kind} {name}" if unit.load == "not-found" else ""
+        )
 
     def broken(self, unit: Unit) -> str:
         """Words for a unit of which systemd could not load the file; empty where it could."""
@@ -138,8 +142,8 @@ class UnitEnabled(_OfUnit):
     def observe(self, facts: FactValues) -> Seen:
         file = facts[self.file]
         if file.problem:
-            raise FactError(f"systemctl is-enabled could not tell: {file.problem}")
-        state = file.state or f"not enabled: systemd finds no file of the unit {self.full_name}"
+            raise FactError(f"whether it is enabled could not be told: {file.problem}")
+        state = file.state or f"not enabled: {file.system} finds no file of the unit {self.full_name}"
         return Seen(holds=file.enabled, saw=f"{self.subject} is {state}")
 
 

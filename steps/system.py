@@ -33,7 +33,7 @@ def _failed(system: System) -> str:
     return f"{counted(len(system.failed), 'failed unit')}: {', '.join(system.failed[:NAMED])}{more}"
 
 
-@check("no unit is failed", example="no unit is failed")
+@check("no unit is failed", negation="a unit is failed", example="no unit is failed")
 class NoUnitFailed(_OfSystem):
     """systemd has no unit that is failed, of any kind."""
 

@@ -1,14 +1,13 @@
-"""What a systemd unit may be called, and whether systemd is the init system of a host, asked by a snippet or here.
+"""What a systemd unit may be called, and whether systemd is the init system of a host.
 
-For the facts `service` and `unit-file`, and for whatever names a unit: sentences, acts and remedies.
+For the facts about systemd, and for whatever names a unit: sentences, acts and remedies.
 """
 
 from __future__ import annotations
 
 import os
 
-from infratest.cleaning import decoded
-from infratest.errors import FactError, UserError
+from infratest.errors import UserError
 from infratest.facts import _machine
 from infratest.facts.base import NO_TOOL, Argument
 
@@ -23,7 +22,7 @@ _UNIT_LENGTH = 255
 
 BOOTED = "/run/systemd/system"  # is there just where systemd is the init system: sd_booted(3)
 
-WORDS = "services are known on systemd alone, and process 1 of this host is"
+WORDS = "this is known on systemd alone, and process 1 of this host is"
 
 #: What a snippet about units begins with: it gives up without systemd.
 SNIPPET = (
@@ -69,21 +68,5 @@ def full_name(argument: Argument) -> str:
 
 
 def bus_is_near() -> bool:
-    """Whether systemd runs this machine and its bus may be asked instead of systemctl.
-
-    Raises:
-        FactError: systemd does not run this machine.
-    """
-    if not os.path.isdir(BOOTED):
-        raise FactError(_no_systemd())
+    """Whether the bus of the systemd that runs this machine may be asked instead of systemctl."""
     return "DBUS_SYSTEM_BUS_ADDRESS" not in os.environ and _machine.on_path("systemctl")
-
-
-def _no_systemd() -> str:
-    try:
-        init = decoded(_machine.whole("/proc/1/comm")).strip()
-    except OSError:
-        init = ""
-    if os.path.isdir("/run/openrc"):
-        init = f"{init} (OpenRC)"
-    return f"{WORDS} {init or 'unknown'}"

@@ -3,7 +3,8 @@
 As `systemctl is-enabled` answers, which reads the files anew, and not what systemd has in its memory since it last did;
 on this machine systemd is asked over the system bus for the same. One systemctl for all units; each alone where one of
 them has no file or is a System V script, for which a program of the distribution is asked: then lines come in another
-order. Where a word of systemctl's is not known here, its exit status decides.
+order. Where a word of systemctl's is not known here, its exit status decides. On OpenRC a service is enabled in any run
+level, on SysV init in one of 2 to 5 or S, on runit where it is among the services and has no file `down`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import os
 
 from infratest.errors import FactError
-from infratest.facts import _systemd
+from infratest.facts import _init, _systemd
 from infratest.facts._shell import COUNT_LINES, ONE_LINE, lines, number, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 from infratest.facts.service import system_bus
@@ -28,12 +29,13 @@ class UnitFile(Record):
 
     Args:
         state: its word, empty where the unit has no file. enabled: whether it ends with 0. problem: why it could not
-        tell, in its own words; everything else is then unknown.
+        tell, in its own words; everything else is then unknown. system: the init system whose files these are.
     """
 
     state: str
     enabled: bool
     problem: str = ""
+    system: str = _init.SYSTEMD
 
     def in_words(self) -> str:
         return f"{self.state or 'no unit file'}, {'enabled' if self.enabled else 'not enabled'}"
@@ -47,8 +49,23 @@ NOT_ENABLED = ("disabled", "masked", "masked-runtime", "linked", "linked-runtime
 WITHOUT, NOBODY = "Failed to get unit file state for ", ": No such file or directory"
 NOT_FOUND = "not-found"
 
-# A line for each unit: the exit status of systemctl, and the last line that it said.
+#: Words for a service of another init system, and what they mean.
+OTHERS = {"enabled": "enabled", "disabled": "disabled", "none": ""}
+
+# A line for each unit: the exit status of systemctl, and the last line that it said; or one of OTHERS and the init
+# system.
 SNIPPET = r"""
+if [ "$system" != systemd ]; then
+  for unit; do
+    case $unit in
+    *.service)
+      boots "${unit%.service}"
+      echo "${boot:-none} $system" ;;
+    *) echo "1 units of this kind are known on systemd alone, and this host has $system" ;;
+    esac
+  done
+  exit 0
+fi
 alone() {
   words=$(systemctl is-enabled -- "$1" 2>&1)
   status=$?
@@ -79,7 +96,7 @@ class UnitFileFact(LooksForEach, LooksHere):
     """Units by their files."""
 
     def snippet(self) -> str:
-        return _systemd.SNIPPET + ONE_LINE + COUNT_LINES + SNIPPET
+        return _init.SNIPPET + ONE_LINE + COUNT_LINES + _init.OTHERS + SNIPPET
 
     def words(self, argument: Argument) -> tuple[str, ...]:
         return (_systemd.full_name(argument),)
@@ -91,7 +108,7 @@ class UnitFileFact(LooksForEach, LooksHere):
         return {argument: _unit_file(row) for argument, row in zip(arguments, rows, strict=True)}
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
-        if not _systemd.bus_is_near():
+        if not _init.is_systemd() or not _systemd.bus_is_near():
             return None
         try:
             files = unit_files_of(arguments)
@@ -118,6 +135,8 @@ def unit_files_of(arguments: Sequence[Argument], root: str = "") -> list[UnitFil
 
 def _unit_file(row: str) -> UnitFile:
     status, _, words = row.partition(" ")
+    if status in OTHERS:
+        return UnitFile(OTHERS[status], status == "enabled", system=words)
     ended, words = number(status, "an exit status"), unescaped(words)
     if words == NOT_FOUND or (words.startswith(WITHOUT) and words.endswith(NOBODY)):
         return UnitFile("", enabled=False)

@@ -30,7 +30,9 @@ HOSTILE = ("$(touch pwned)", "`touch pwned`", "'; touch pwned; '", "a b", "-rf",
 
 
 def plain(value: Any) -> Any:
-    """Return a fact's value as JSON has it."""
+    """Return a fact's value as JSON has it; of an argument that alone cannot be known, why: `{"error": words}`."""
+    if isinstance(value, FactError):
+        return {"error": str(value)}
     if isinstance(value, Record):
         return {name: plain(getattr(value, name)) for name in value._fields}
     if isinstance(value, dict):

@@ -49,7 +49,10 @@ Feature: small
     Then the package "nginx" is not installed
 """
     )
-    services = "service could not be read: services are known on systemd alone, and process 1 of this host is httpd"
+    services = (
+        "service could not be read: services are known on systemd, OpenRC, SysV init and runit alone, and process 1 of "
+        "this host is httpd"
+    )
     packages = (
         "package could not be read: no package manager with a database that is known here (dpkg, rpm, apk, pacman)"
     )

@@ -341,7 +341,7 @@ def test_a_native_reader_loads_nothing_heavy_and_starts_nothing(name, argument):
         "try:\n"
         f"    if not fact().look_here([{argument!r}]): raise SystemExit('no answer')\n"
         "except FactError as error:\n"
-        "    if 'systemd alone' not in str(error): raise\n"
+        "    if 'runit alone' not in str(error): raise\n"
         "print(*set(sys.modules) - before)\n"
         "print(*{event for event in events if event.startswith(('subprocess', 'os.posix_spawn', 'os.fork', 'os.exec',"
         " 'os.system'))})\n"
