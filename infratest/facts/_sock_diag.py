@@ -60,6 +60,11 @@ def ports() -> list[Port]:
 
 def addresses() -> list[tuple[str, str]]:
     """Return each interface's name with each of its addresses. Raises OSError, as `ports`."""
+    return [(name, address) for name, address, _ in networks()]
+
+
+def networks() -> list[tuple[str, str, int]]:
+    """Return each interface's name with each of its addresses and the bits of its network. Raises OSError."""
     channel = _channel(NETLINK_ROUTE)
     try:
         found = []
@@ -68,7 +73,7 @@ def addresses() -> list[tuple[str, str]]:
             data = message[ADDRESS_MESSAGE:]
             # Of a link to one peer the address is the peer's, and the local one is ours.
             for value in [*_attributes(data, IFA_LOCAL), *_attributes(data, IFA_ADDRESS)][:1]:
-                found.append((_interface(index), _socket.inet_ntop(family, bytes(value))))
+                found.append((_interface(index), _socket.inet_ntop(family, bytes(value)), message[1]))
         return found
     finally:
         channel.close()
