@@ -41,8 +41,8 @@ def ran(tree: Path, *words: str) -> str:
 
 def test_a_fact_and_its_sentence_are_a_file_each_and_a_case_for_each(tree):
     assert len([path for path in MORE.rglob("*") if path.is_file() and path.suffix in (".py", ".json")]) == 4
-    (tree / "x.feature").write_text('Feature: f\n  Scenario: s\n    Then the sysctl "kernel.ostype" is "Linux"\n')
+    (tree / "x.feature").write_text('Feature: f\n  Scenario: s\n    Then the tunable "kernel.ostype" is "Linux"\n')
     assert "Linux" in ran(tree, "infratest", "check", "--host", "local", "x.feature", "--format", "json")
-    assert 'the sysctl "net.ipv4.ip_forward" is "0"' in ran(tree, "infratest", "steps", "sysctl")
-    chosen = ("-k", "sysctl or house_stands or every or native")
+    assert 'the tunable "net.ipv4.ip_forward" is "0"' in ran(tree, "infratest", "steps", "tunable")
+    chosen = ("-k", "tunable or house_stands or every or native")
     assert " passed" in ran(tree, "pytest", "-q", "-p", "no:cacheprovider", *chosen, *LOOKING)

@@ -10,13 +10,13 @@ from infratest.record import derived
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from infratest.facts.base import FactValues
-    from infratest.facts.sysctl import Setting
+    from infratest.facts.tunable import Setting
 
 
 @check(
-    'the sysctl "{name}" is "{value}"',
-    negation='the sysctl "{name}" is not "{value}"',
-    example='the sysctl "net.ipv4.ip_forward" is "0"',
+    'the tunable "{name}" is "{value}"',
+    negation='the tunable "{name}" is not "{value}"',
+    example='the tunable "net.ipv4.ip_forward" is "0"',
 )
 class SysctlIs(Check):
     """The kernel's setting, as it is now."""
@@ -26,7 +26,7 @@ class SysctlIs(Check):
 
     @derived
     def asked(self) -> Need[Setting]:
-        return Need("sysctl", (self.name,))
+        return Need("tunable", (self.name,))
 
     def needs(self) -> tuple[Need, ...]:
         return (self.asked,)
@@ -34,4 +34,4 @@ class SysctlIs(Check):
     def observe(self, facts: FactValues) -> Seen:
         setting = facts[self.asked]
         absent = setting.value is None
-        return Seen(setting.value == self.value, f'the sysctl "{self.name}": {setting.in_words()}', absent=absent)
+        return Seen(setting.value == self.value, f'the tunable "{self.name}": {setting.in_words()}', absent=absent)

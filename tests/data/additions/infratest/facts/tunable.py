@@ -1,4 +1,4 @@
-"""The fact `sysctl`: a setting of the kernel. Argument: its name, with dots, as sysctl(8) takes it."""
+"""The fact `tunable`: a setting of the kernel. Argument: its name, with dots, as sysctl(8) takes it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ done
 """
 
 
-class SysctlFact(LooksForEach, LooksHere):
+class TunableFact(LooksForEach, LooksHere):
     """Settings of the kernel."""
 
     def snippet(self) -> str:
