@@ -18,7 +18,7 @@ from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.removal import HOST
 from infratest.providers.base import HostSpec
 from infratest.stack.declared import GUEST, LONGEST, Budget, StackFile
-from infratest.store.journal import live
+from infratest.store.records import live
 from infratest.store.terms import Term
 from infratest.units import counted, human
 

@@ -12,7 +12,7 @@ from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.removal import HOST, of_stack
 from infratest.providers.base import Resource
 from infratest.stack.selection import chosen
-from infratest.store.journal import not_removed
+from infratest.store.records import not_removed
 
 
 def destroy(life: Lifecycle, names: Sequence[str] | None = None, *, yes_production: bool = False) -> list[Resource]:

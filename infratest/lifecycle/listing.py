@@ -16,7 +16,8 @@ from infratest.lifecycle.removal import of_stack
 from infratest.providers._settling import KeepsListings, Settling, settled_hosts
 from infratest.providers.base import HostSpec, Provider, Resource
 from infratest.stack.open import another_first
-from infratest.store.journal import Journal, live, not_removed, removed, unanswered
+from infratest.store.journal import Journal
+from infratest.store.records import live, not_removed, removed, unanswered
 
 
 class Unsettled(ProviderError):

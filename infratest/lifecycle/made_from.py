@@ -13,7 +13,7 @@ from typing import Any
 from infratest.lifecycle.removal import HOST
 from infratest.options import fields
 from infratest.providers.base import HostSpec
-from infratest.store.journal import Record, live
+from infratest.store.records import Record, live
 from infratest.units import BASE, human
 
 #: For a key that the stack file leaves out.

@@ -25,7 +25,8 @@ from infratest.stack.declared import StackFile
 from infratest.stack.open import as_made, makers, open_provider, refuse_another
 from infratest.stack.selection import chosen
 from infratest.store.directory import StateDir
-from infratest.store.journal import DONE, FAILED, INTERRUPTED, Journal, Operation, asked, live, not_removed, removed
+from infratest.store.journal import Journal, Operation
+from infratest.store.records import DONE, FAILED, INTERRUPTED, asked, live, not_removed, removed
 from infratest.store.terms import Term, term
 
 T = TypeVar("T")

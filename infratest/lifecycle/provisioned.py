@@ -14,7 +14,7 @@ from pathlib import Path
 from infratest.lifecycle.removal import HOST
 from infratest.providers.base import HostSpec
 from infratest.provisioners.base import Provisioner, provisioners
-from infratest.store.journal import Record, live
+from infratest.store.records import Record, live
 
 
 @dataclass(frozen=True, kw_only=True)

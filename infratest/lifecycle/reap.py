@@ -19,7 +19,8 @@ from infratest.lifecycle.removal import DIRECTORY, ENV, EXPIRES, OWNER, PRODUCTI
 from infratest.providers.base import Resource
 from infratest.stack.open import open_transport
 from infratest.store.directory import StateDir, owner
-from infratest.store.journal import Journal, Undo
+from infratest.store.journal import Journal
+from infratest.store.records import Undo
 from infratest.store.terms import expires, term
 
 

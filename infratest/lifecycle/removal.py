@@ -12,7 +12,8 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
 from infratest.lifecycle.stopping import Done, Progress, Stop, each
 from infratest.providers.base import Provider, Resource
-from infratest.store.journal import Held, Operation
+from infratest.store.journal import Operation
+from infratest.store.records import Held
 
 HOST = "host"
 

@@ -10,7 +10,7 @@ from infratest.lifecycle.removal import leftovers
 from infratest.providers.base import Resource
 from infratest.stack.open import as_made, by_another
 from infratest.store.directory import owner
-from infratest.store.journal import Begun, Undo, begun, live
+from infratest.store.records import Begun, Undo, begun, live
 from infratest.store.terms import Term, expires, term
 
 

@@ -20,7 +20,7 @@ from infratest.lifecycle.removal import DIRECTORY, ENV, EXPIRES, HOST, OWNER, PR
 from infratest.providers.base import Resource
 from infratest.stack.declared import StackFile
 from infratest.store.directory import owner
-from infratest.store.journal import Held
+from infratest.store.records import Held
 from infratest.units import human
 
 

@@ -23,7 +23,8 @@ from infratest.providers._choices import Choice, Chooses
 from infratest.providers.base import Foresees, Halts, HostSpec, Request, Resource
 from infratest.stack import graph
 from infratest.stack.selection import with_needed
-from infratest.store.journal import Operation, asked, made_by, pending, standing
+from infratest.store.journal import Operation
+from infratest.store.records import asked, made_by, pending, standing
 from infratest.units import counted
 
 LATE = 2.0  # seconds that a call which was cut off may still bring something about

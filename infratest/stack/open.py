@@ -20,7 +20,8 @@ from infratest.stack import listing
 from infratest.stack.declared import StackFile
 from infratest.store.beside import outputs
 from infratest.store.directory import StateDir
-from infratest.store.journal import Journal, Record, made_by_others, not_removed, unanswered
+from infratest.store.journal import Journal
+from infratest.store.records import Record, made_by_others, not_removed, unanswered
 from infratest.transports.base import Transport
 
 #: Of the time for looking at hosts: what may go into looking for one that a listing has forgotten.

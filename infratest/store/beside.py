@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from infratest.store.journal import Record, live
+from infratest.store.records import Record, live
 
 
 def placed(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,8 @@ import pytest
 
 from infratest.providers.base import Resource
 from infratest.store.directory import StateDir
-from infratest.store.journal import DONE, Journal
+from infratest.store.journal import Journal
+from infratest.store.records import DONE
 from tests.worlds.small_project import run, write
 
 FEATURE = 'Feature: f\n  Scenario: one\n    Then the package "nginx" is installed\n'

@@ -17,7 +17,8 @@ from infratest.lifecycle.up import up
 from infratest.providers.base import HostSpec, Lease
 from infratest.stack.declared import StackFile
 from infratest.store.directory import StateDir
-from infratest.store.journal import DONE, Journal
+from infratest.store.journal import Journal
+from infratest.store.records import DONE
 
 HOUR = 3600
 SPECS = (HostSpec(name="db"),)

@@ -9,7 +9,8 @@ import pytest
 from infratest.errors import StateError
 from infratest.providers.base import Resource
 from infratest.store.directory import StateDir
-from infratest.store.journal import DONE, FAILED, Journal, Undo, begun, live
+from infratest.store.journal import Journal
+from infratest.store.records import DONE, FAILED, Undo, begun, live
 from infratest.store.terms import expires
 
 
