@@ -16,6 +16,7 @@ from infratest.lifecycle.removal import of_stack
 from infratest.providers._settling import KeepsListings, Settling, settled_hosts
 from infratest.providers.base import HostSpec, Provider, Resource
 from infratest.stack.open import another_first
+from infratest.stack.ownership import none_seen
 from infratest.store.journal import Journal
 from infratest.store.records import live, not_removed, removed, unanswered
 
@@ -39,6 +40,8 @@ class Listing:
     Args:
         state_id: returns the id that all made from this state directory carries, empty where there is none yet.
         refuse: raises where another provider made what is there, which is told before why this one cannot be asked.
+        refuse_foreign: raises where the credentials are another account's; called where nothing is seen of what was
+        made.
     """
 
     def __init__(
@@ -49,8 +52,10 @@ class Listing:
         stack: str,
         env: str,
         refuse: Callable[[], None],
+        refuse_foreign: Callable[[Deadline], None],
     ) -> None:
         self._refuse = refuse
+        self._refuse_foreign = refuse_foreign
         self._provider = provider
         self._journal = journal
         self._state_id = state_id
@@ -84,6 +89,8 @@ class Listing:
             exists = [one for id, one in seen.items() if id in listing or id not in gone]
             # Others' of the same name are no answer to what was asked from here.
             mine = of_stack(seen.values(), self._state_id(), *self._place)
+            if not mine and (there or asked):
+                self._refuse_foreign(deadline)
             names = {(one.kind, one.name) for one in mine if one.id not in there and one.id not in gone}
             settled = seen.keys() >= there and not (listing.keys() & gone)
             if believed or (settled and all((kind, name) in names for _, kind, name in asked)):
@@ -102,10 +109,13 @@ class Listing:
         Raises:
             Unsettled: the deadline came first.
         """
-        records = live(self._journal.records()).values() if self._provider.settles else ()
+        records = live(self._journal.records()).values()
         held = {one.name for one in records if (one.stack, one.env) == self._place}
+        waited_for = held if self._provider.settles else ()
         with another_first(self._refuse):
-            hosts, unsure = settled_hosts(self._provider, specs, held, deadline, deadline)
+            hosts, unsure = settled_hosts(self._provider, specs, waited_for, deadline, deadline)
+            if none_seen(hosts, held):
+                self._refuse_foreign(deadline)
         if unsure:
             raise Unsettled(f"whether {', '.join(unsure)} exists", self._provider.settles)
         return hosts

@@ -21,6 +21,7 @@ from infratest.lifecycle.ready import Ready
 from infratest.lifecycle.removal import HOST, STATE, failures, leftovers, of_stack, remove
 from infratest.lifecycle.stopping import Done, Progress, Stop, StoppableDeadline, Stopped, each, silent
 from infratest.providers.base import HostSpec, Lease, Provider, Resource
+from infratest.stack import ownership
 from infratest.stack.declared import StackFile
 from infratest.stack.open import as_made, makers, open_provider, refuse_another
 from infratest.stack.selection import chosen
@@ -66,7 +67,8 @@ class Lifecycle:
         self.clock = self.provider.clock
         self.journal = Journal(state, self.clock.time)
         where = (stack.name, stack.env)
-        self.listing = Listing(self.provider, self.journal, self.state_id, *where, self.refuse_another)
+        refusals = (self.refuse_another, self.refuse_foreign)
+        self.listing = Listing(self.provider, self.journal, self.state_id, *where, *refusals)
         self.ready = ready
         # The caller's is by the machine's clock; what it limits goes by the provider's.
         self._deadline = deadline and (deadline if self.clock is REAL else self._seconds(deadline.left))
@@ -131,6 +133,10 @@ class Lifecycle:
         """Raise UserError where the journal has things of another provider: by this one's word they would be gone."""
         with suppress(StateError):  # a damaged journal is told by what works with it
             refuse_another(self.stack, self.provider, self.journal.records())
+
+    def refuse_foreign(self, deadline: Deadline) -> None:
+        """Raise ProviderError where the credentials are not those of the account that has the stack's things."""
+        ownership.refuse_foreign(self.stack, self.provider, self.journal.records(), deadline)
 
     def _as_before(self) -> None:
         """Have the state directory be one from which nothing was made, after a first operation that asked for nothing.

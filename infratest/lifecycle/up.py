@@ -21,7 +21,7 @@ from infratest.lifecycle.stopping import Stop, StoppableDeadline, Stopped, faili
 from infratest.lifecycle.waiting import await_ready
 from infratest.providers._choices import Choice, Chooses
 from infratest.providers.base import Foresees, Halts, HostSpec, Request, Resource
-from infratest.stack import graph
+from infratest.stack import graph, ownership
 from infratest.stack.selection import with_needed
 from infratest.store.journal import Operation
 from infratest.store.records import asked, made_by, pending, standing
@@ -201,6 +201,8 @@ def ask(
         return
     there = {(one.kind, one.name) for one in (life.mine(deadline) if mine is None else mine)}
     wanted = [request for request in together if (request.kind, request.name) not in there]
+    if wanted:
+        ownership.keep(life.stack, life.provider, life.journal, deadline)
     _forget(life, wanted, operation, deadline)
     failed = Stop(life.stop)
 

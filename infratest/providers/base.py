@@ -25,8 +25,9 @@ from infratest.providers._component import ComponentSpec
 from infratest.providers._host_spec import HostSpec, Made, host_options, transport_of
 
 __all__ = [
-    "Console", "Consoles", "Context", "Foresees", "Halts", "HostSpec", "KeepsImages", "Lease", "Made", "Provider",
-    "Reboots", "Rebuilds", "Request", "Resource", "Snapshot", "Snapshots", "Suspends", "host_options", "transport_of",
+    "Console", "Consoles", "Context", "Foresees", "Halts", "HasAccount", "HostSpec", "KeepsImages", "Lease", "Made",
+    "Provider", "Reboots", "Rebuilds", "Request", "Resource", "Snapshot", "Snapshots", "Suspends", "host_options",
+    "transport_of",
 ]  # fmt: skip
 
 
@@ -280,6 +281,15 @@ class KeepsImages(Protocol):
 
     @classmethod
     def remove_image(cls, image: KeptImage, deadline: Deadline) -> None: ...
+
+
+@runtime_checkable
+class HasAccount(Protocol):
+    """A provider whose things are an account's: with the credentials of another one none of them is seen."""
+
+    def account(self, deadline: Deadline) -> str:
+        """Return who owns what it makes, as `project 0b5f`: an id, and no secret; empty where that cannot be told."""
+        ...
 
 
 @runtime_checkable

@@ -16,7 +16,7 @@ from infratest.errors import InfratestError, StateError, UserError
 from infratest.hosts import GONE, NOT_MADE, Host
 from infratest.options import build
 from infratest.providers.base import Context, Provider
-from infratest.stack import listing
+from infratest.stack import listing, ownership
 from infratest.stack.declared import StackFile
 from infratest.store.beside import outputs
 from infratest.store.directory import StateDir
@@ -68,10 +68,20 @@ def open_hosts(stack: StackFile, state: StateDir, deadline: Deadline) -> list[Ho
         hosts = (
             _settled(provider, stack, state, deadline) if provider.settles else provider.hosts(stack.hosts, deadline)
         )
+        _refuse_foreign(provider, stack, state, hosts, deadline)
     # One that only knows where hosts are says the same whatever another had made: a check would look at other machines.
     if provider.declared or any(host.state == GONE for host in hosts):
         refuse()
     return as_made(hosts, stack, state)
+
+
+def _refuse_foreign(
+    provider: Provider, stack: StackFile, state: StateDir, hosts: Sequence[Host], deadline: Deadline
+) -> None:
+    """Raise ProviderError where none of the hosts is seen because they are another account's."""
+    with suppress(StateError):  # a damaged journal is told by those who work with it
+        if any(host.state == GONE for host in hosts) and ownership.none_seen(hosts, _held(stack, state)):
+            ownership.refuse_foreign(stack, provider, Journal(state).records(), deadline)
 
 
 def unmade_hosts(stack: StackFile, state: StateDir) -> list[Host] | None:

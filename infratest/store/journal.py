@@ -10,7 +10,7 @@ Records, one JSON object a line, each with `what` and `time`:
     begin     op, verb, stack, env, pid, maker   asked     op, kind, name
     end       op, outcome                        made      op, kind, name, id, spec
     lease     stack, env, expires                removing  op, kind, name, id
-    budget    stack, env, since, ends
+    budget    stack, env, since, ends            account   stack, env, account
     undo-asked  id, host, command, stack, env    removed   op, kind, name, id
     undo-done   id                               provisioned  id, name, digest
     placed    id, name, kinds                    snapshot  id, name, snapshot, digest
@@ -19,6 +19,7 @@ Records, one JSON object a line, each with `what` and `time`:
 Records of earlier versions have neither. `outputs`, of a component, are what it gives to others. `kinds` are the types
 of components that are had on a host itself; the last record counts. `digest` is of what a host was provisioned with
 (lifecycle/provisioned.py), empty for nothing; the last of a host's, or of its snapshot's, counts.
+`account` is who owns what the provider made, told before the first of it was asked for; the last record counts.
 `since` is when the first host of an environment was asked for, `ends` when its budget ends, null for never.
 """
 
@@ -129,6 +130,10 @@ class Journal:
     def budget(self, stack: str, env: str, term: Term) -> None:
         """Write down how long an environment may stand, before its first host is asked for."""
         self.write("budget", stack=stack, env=env, since=term.since, ends=term.ends)
+
+    def account(self, stack: str, env: str, account: str) -> None:
+        """Write down who owns what is made in an environment, before the first of it is asked for."""
+        self.write("account", stack=stack, env=env, account=account)
 
     def provisioned(self, id: str, name: str, digest: str) -> None:
         """A host was provisioned, with what this is the digest of."""

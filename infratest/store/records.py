@@ -184,6 +184,15 @@ def begun(records: Iterable[Record]) -> list[Begun]:
     return list(found.values())
 
 
+def account(records: Iterable[Record], stack: str, env: str) -> str:
+    """Return who owns what was made in an environment; empty where nobody said, as earlier versions never did."""
+    found = ""
+    for record in records:
+        if record.get("what") == "account" and (record.get("stack"), record.get("env")) == (stack, env):
+            found = str(record.get("account", ""))
+    return found
+
+
 def open_undos(records: Iterable[Record]) -> list[Undo]:
     """Return the undos that are not known to have run, the last one asked first."""
     found: dict[str, Undo] = {}
@@ -213,7 +222,7 @@ def stays(record: Record, records: list[dict[str, Any]], stack: str, env: str) -
         return record["expires"] == expires(records, stack, env) and any(
             (one.stack, one.env) == (stack, env) for one in held.values()
         )
-    if what == "budget":
+    if what in ("budget", "account"):
         if (record["stack"], record["env"]) != (stack, env):
             return True
         same = [r for r in records if r["what"] == what and (r["stack"], r["env"]) == (stack, env)]

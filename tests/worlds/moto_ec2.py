@@ -27,6 +27,8 @@ from tests.worlds.venvs import python_with
 MOTO = ("moto[ec2,server]==5.2.5",)
 PROGRAM = Path(__file__).with_name("moto_server.py")
 KEY, SECRET = "AKIATESTS", "tests-secret/of+ec2"
+#: Of another account.
+OTHER_KEY, OTHER_SECRET = "AKIAOTHER", "other-secret/of+ec2"
 IMAGE = "debian-12-amd64-*"
 
 
@@ -89,10 +91,10 @@ def of_machines(**others: Any) -> Iterator[Ec2]:
             server.stop()
 
 
-def credentials() -> dict[str, str]:
+def credentials(key: str = KEY, secret: str = SECRET) -> dict[str, str]:
     """Return the environment of who may use it; nothing of the user's own account is left in it."""
     return {
-        "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
+        "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
         "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
         "AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_EC2": "",
     }  # fmt: skip

@@ -3,11 +3,12 @@
     python moto_server.py FOLDER [NETWORK]   prints the port that it listens at, on 127.0.0.1; NETWORK: of nodes that
                                              are whole machines, as `node_network` has it, in JSON
 
-moto keeps the state and gives the answers. Put round it here, as EC2 has it: the XML namespace that ends in a slash,
-signatures that are checked (version 4, key and secret as below), one instance for one client token however often it is
-asked for, key pairs that are removed by their id, and behind each running instance a node at its public address
-(`nodes`). PUT / takes a JSON map of wishes: `pending` listings before a new instance runs, `broken` names of instances
-that end with a reason at the second listing, `forgets` instance ids that the next so many listings do not have.
+moto keeps the state and gives the answers, to two accounts that share nothing. Put round it here, as EC2 has it: the
+XML namespace that ends in a slash, signatures that are checked (version 4, keys and secrets as below), one instance for
+one client token however often it is asked for, key pairs that are removed by their id, and behind each running instance
+a node at its public address (`nodes`). PUT / takes a JSON map of wishes: `pending` listings before a new instance runs,
+`broken` names of instances that end with a reason at the second listing, `forgets` instance ids that the next so many
+listings do not have.
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ from moto.ec2.models import ec2_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-KEY, SECRET = "AKIATESTS", "tests-secret/of+ec2"
+#: Key -> its secret, and the account that it is of.
+KEYS = {
+    "AKIATESTS": ("tests-secret/of+ec2", "123456789012"),
+    "AKIAOTHER": ("other-secret/of+ec2", "210987654321"),
+}
 REASON = "Server.InsufficientInstanceCapacity: there is not enough capacity to launch it"
 IMAGES = (
     ("debian-12-amd64-20250101-1", datetime(2025, 1, 1, tzinfo=UTC)),
@@ -74,9 +79,10 @@ class Cloud:
         return [answer]
 
     def _answered(self, env, body, asked):
-        region = re.search(r"Credential=[^/]+/[^/]+/([^/]+)/", env["HTTP_AUTHORIZATION"]).group(1)
-        account = ec2_backends["123456789012"][region]
-        action, token = asked.get("Action", ""), (region, asked.get("ClientToken", ""))
+        key, region = re.search(r"Credential=([^/]+)/[^/]+/([^/]+)/", env["HTTP_AUTHORIZATION"]).groups()
+        env = env | {"HTTP_X_MOTO_ACCOUNT_ID": KEYS[key][1]}  # moto's own way to have several
+        account = ec2_backends[KEYS[key][1]][region]
+        action, token = asked.get("Action", ""), (f"{key}/{region}", asked.get("ClientToken", ""))
         if action == "RunInstances" and token in self.tokens:
             return self.tokens[token]
         prepare(account)
@@ -179,7 +185,7 @@ def refused(env, body: bytes):
     if not found:
         return error("401 Unauthorized", "AuthFailure", "no signature of version 4")
     key, day, region, service, names, signature = found.groups()
-    if key != KEY:
+    if key not in KEYS:
         return error("401 Unauthorized", "AuthFailure", "AWS was not able to validate the provided access credentials")
     when = env.get("HTTP_X_AMZ_DATE", "")
     sent = datetime.strptime(when, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
@@ -199,7 +205,7 @@ def refused(env, body: bytes):
     canonical = "\n".join([env["REQUEST_METHOD"], env["PATH_INFO"], query, *lines, "", names, payload])
     text = f"AWS4-HMAC-SHA256\n{when}\n{day}/{region}/{service}/aws4_request\n"
     text += hashlib.sha256(canonical.encode()).hexdigest()
-    secret = f"AWS4{SECRET}".encode()
+    secret = f"AWS4{KEYS[key][0]}".encode()
     for part in (day, region, service, "aws4_request", text):
         secret = hmac.digest(secret, part.encode(), "sha256")
     if secret.hex() != signature:

@@ -23,7 +23,9 @@ from urllib.parse import urlsplit
 
 from tests.worlds.nodes import Nodes
 
-TOKEN = "tests-token-of-a-small-cloud"
+TOKEN, OTHER_TOKEN = "tests-token-of-a-small-cloud", "another-accounts-token-of-a-small-cloud"
+#: Whose a token is.
+ACCOUNTS = {TOKEN: "4be6d1f2-8d0c-4c5d-9c5b-a1f0e7b3d601", OTHER_TOKEN: "7a1c93e0-52b4-4b0a-8b3e-f2d4c6a8e902"}
 CREATED = "2026-01-01T00:00:00Z"
 REGIONS = ("nyc3", "ams3")
 #: Name, CPUs, MiB, price of an hour, and where it is had.
@@ -35,9 +37,10 @@ Answer = tuple[int, dict[str, Any] | None]
 
 @dataclass
 class Machine:
-    """One server. `looks`: listings that have it so far."""
+    """One server. `owner`: whose it is. `looks`: listings that have it so far."""
 
     id: int
+    owner: str
     name: str
     tags: list[str]
     user_data: str
@@ -89,11 +92,12 @@ class SmallClouds:
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         path = urlsplit(handler.path).path.strip("/").split("/")
-        if handler.headers.get("Authorization") != f"Bearer {TOKEN}":
+        account = ACCOUNTS.get(handler.headers.get("Authorization", "").removeprefix("Bearer "))
+        if account is None:
             status, answer = refused(path[0], 401, "Unable to authenticate you")
         else:
             with self._lock:
-                status, answer = self._answered(handler.command, path, json.loads(body) if body else {})
+                status, answer = self._answered(account, handler.command, path, json.loads(body) if body else {})
         data = b"" if answer is None else json.dumps(answer).encode()
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
@@ -102,39 +106,42 @@ class SmallClouds:
             handler.end_headers()
             handler.wfile.write(data)
 
-    def _answered(self, method: str, path: list[str], asked: dict[str, Any]) -> Answer:
+    def _answered(self, account: str, method: str, path: list[str], asked: dict[str, Any]) -> Answer:
         match (method, *path):
             case ("GET", "v2", "droplets"):
-                return 200, {"droplets": [self._droplet(one) for one in self._look()], "links": {}, "meta": {}}
+                return 200, {"droplets": [self._droplet(one) for one in self._look(account)], "links": {}, "meta": {}}
             case ("GET", "v4", "linode", "instances"):
-                return 200, page([self._linode(one) for one in self._look()])
+                return 200, page([self._linode(one) for one in self._look(account)])
             case ("POST", "v2", "droplets"):
-                return 202, {"droplet": self._droplet(self._make(asked["name"], asked["user_data"], asked))}
+                return 202, {"droplet": self._droplet(self._make(account, asked["name"], asked["user_data"], asked))}
             case ("POST", "v4", "linode", "instances"):
                 assert asked["root_pass"]
-                return 200, self._linode(self._make(asked["label"], asked["metadata"]["user_data"], asked))
+                return 200, self._linode(self._make(account, asked["label"], asked["metadata"]["user_data"], asked))
             case ("DELETE", "v2", "droplets", id) | ("DELETE", "v4", "linode", "instances", id):
                 return self._remove(path[0], int(id))
             case ("POST", "v2", "droplets", id, "actions"):
                 return self._act("v2", int(id), asked["type"])
             case ("POST", "v4", "linode", "instances", id, what):
                 return self._act("v4", int(id), what)
+            case ("GET", version, "account"):
+                return 200, about(version, account)
             case ("GET", version, *rest):
                 return 200, listed(version, rest[-1])
         return refused(path[0], 404, "The resource you were accessing could not be found.")
 
-    def _make(self, name: str, user_data: str, asked: dict[str, Any]) -> Machine:
+    def _make(self, account: str, name: str, user_data: str, asked: dict[str, Any]) -> Machine:
         self._last += 1
-        made = Machine(self._last, name, list(asked["tags"]), user_data, asked["region"])
+        made = Machine(self._last, account, name, list(asked["tags"]), user_data, asked["region"])
         self.machines[made.id] = made
         return made
 
-    def _look(self) -> list[Machine]:
-        for one in self.machines.values():
+    def _look(self, account: str) -> list[Machine]:
+        mine = [one for one in self.machines.values() if one.owner == account]
+        for one in mine:
             one.looks += 1
             if one.state == "new" and one.looks > 1:
                 one.address, one.state = self.nodes.start(str(one.id), one.user_data), "active"
-        return list(self.machines.values())
+        return mine
 
     def _remove(self, version: str, id: int) -> Answer:
         if self.machines.pop(id, None) is None:
@@ -180,6 +187,14 @@ def page(found: list[dict[str, Any]]) -> dict[str, Any]:
 def refused(version: str, status: int, words: str) -> Answer:
     v2 = {"id": "refused", "message": words}
     return status, (v2 if version == "v2" else {"errors": [{"reason": words}]})
+
+
+def about(version: str, account: str) -> dict[str, Any]:
+    """Return an account as its API shows it."""
+    if version == "v4":
+        return {"euuid": account, "email": "tests@example.org", "company": "tests"}
+    team = {"uuid": f"team-{account}", "name": "tests"}
+    return {"account": {"uuid": account, "email": "tests@example.org", "status": "active", "team": team}}
 
 
 def listed(version: str, what: str) -> dict[str, Any]:

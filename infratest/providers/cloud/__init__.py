@@ -78,6 +78,9 @@ class Cloud(Provider):
             for region in (driver.region, *self.options.regions)
         ]
 
+    def account(self, deadline: Deadline) -> str:
+        return self._account.call("asking whose account this is", self._account.driver.account, deadline)
+
     # What is to be made
 
     def foresee(self, specs: Sequence[HostSpec]) -> None:

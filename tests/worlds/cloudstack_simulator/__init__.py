@@ -16,12 +16,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.worlds.cloudstack_simulator.server import KEY, SECRET, Simulator
+from tests.worlds.cloudstack_simulator.server import KEY, OTHER_KEY, OTHER_SECRET, SECRET, Simulator
 from tests.worlds.node_network import node_network
 from tests.worlds.nodes import SSH_PORT
 from tests.worlds.nodes.machines import NodeMachines
 
-__all__ = ["KEY", "SECRET", "Simulator", "credentials", "host_options", "of_machines", "options", "simulator"]
+__all__ = [
+    "KEY", "OTHER_KEY", "OTHER_SECRET", "SECRET", "Simulator", "credentials", "host_options", "of_machines", "options",
+    "simulator",
+]  # fmt: skip
 
 
 @functools.cache
@@ -43,10 +46,10 @@ def of_machines() -> Iterator[Simulator]:
             made.close()
 
 
-def credentials() -> dict[str, str]:
+def credentials(key: str = KEY, secret: str = SECRET) -> dict[str, str]:
     """Return the environment of who may use it; nothing of the user's own account is left in it."""
     return {
-        "CLOUDSTACK_ENDPOINT": "", "CLOUDSTACK_KEY": KEY, "CLOUDSTACK_SECRET": SECRET, "CLOUDSTACK_VERIFY": "",
+        "CLOUDSTACK_ENDPOINT": "", "CLOUDSTACK_KEY": key, "CLOUDSTACK_SECRET": secret, "CLOUDSTACK_VERIFY": "",
         "CLOUDSTACK_CONFIG": "/nonexistent", "CLOUDSTACK_REGION": "",
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-from tests.worlds.cloudstack_simulator.furniture import ACCOUNT, NETWORKS, OFFERINGS, TEMPLATES, ZONES, whose
+from tests.worlds.cloudstack_simulator.furniture import ACCOUNT, ACCOUNTS, NETWORKS, OFFERINGS, TEMPLATES, ZONES, whose
 from tests.worlds.cloudstack_simulator.machines import NO_HOST, Job, JobFailed, Machine, new_id, now
 from tests.worlds.nodes import Nodes, plain
 
@@ -43,7 +43,8 @@ class Account:
     ip6: the address of IPv6 that every instance has.
     """
 
-    def __init__(self, nodes: Nodes) -> None:
+    def __init__(self, nodes: Nodes, name: str = ACCOUNT) -> None:
+        self.name = name
         self._lock = threading.RLock()
         self.nodes = nodes
         self.machines: dict[str, Machine] = {}
@@ -102,7 +103,7 @@ class Account:
 
     def entry(self, machine: Machine) -> Answer:
         groups = [{"id": one, "name": self.groups[one]["name"], "description": self.groups[one]["description"],
-                   "account": ACCOUNT} for one in machine.groups]  # fmt: skip
+                   "account": self.name} for one in machine.groups]  # fmt: skip
         found = machine.answer(groups, NETWORKS[0]["id"])
         for nic in found["nic"] if self.wishes["ip6"] else ():
             nic["ip6address"] = self.wishes["ip6"]
@@ -150,6 +151,14 @@ def one_of(asked: Asked, key: str, found: list[Answer]) -> Answer:
 
 
 @command
+def list_accounts(account: Account, asked: Asked) -> Answer:
+    """To a user its own account alone, whatever it asks for."""
+    about = {key: value for key, value in whose().items() if key != "account"}
+    own = about | {"id": ACCOUNTS[account.name], "name": account.name, "accounttype": 0, "state": "enabled"}
+    return page(asked, "account", just(asked, [own], "id", "name"))
+
+
+@command
 def list_zones(account: Account, asked: Asked) -> Answer:
     return page(asked, "zone", just(asked, account.zones, "id", "name"))
 
@@ -165,9 +174,9 @@ def list_templates(account: Account, asked: Asked) -> Answer:
     asks = asked.get("templatefilter")
     fits: dict[str | None, Callable[[Answer], bool]] = {
         "featured": lambda one: bool(one["isfeatured"]),
-        "self": lambda one: one["account"] == ACCOUNT,
-        "selfexecutable": lambda one: one["account"] == ACCOUNT and bool(one["isready"]),
-        "executable": lambda one: bool(one["isready"]) and (bool(one["ispublic"]) or one["account"] == ACCOUNT),
+        "self": lambda one: one["account"] == account.name,
+        "selfexecutable": lambda one: one["account"] == account.name and bool(one["isready"]),
+        "executable": lambda one: bool(one["isready"]) and (bool(one["ispublic"]) or one["account"] == account.name),
         "community": lambda one: bool(one["ispublic"]) and not one["isfeatured"],
     }
     if asks not in fits:
@@ -207,7 +216,9 @@ def deploy_virtual_machine(account: Account, asked: Asked) -> Answer:
     there = [one for one in account.machines.values() if one.state not in ("Destroyed", "Expunging", "Expunged")]
     limit = int(account.wishes["limit"])
     if len(there) >= limit:
-        words = f"Maximum amount of resources of Type = 'user_vm' for Account Name = {ACCOUNT} in Domain Id = 2 is "
+        words = (
+            f"Maximum amount of resources of Type = 'user_vm' for Account Name = {account.name} in Domain Id = 2 is "
+        )
         words += f"exceeded: Account Resource Limit = {limit}, Current Account Resource Amount = {len(there)}, "
         raise Refused(535, words + "Requested Resource Amount = 1.")
     taken = {one.about["name"] for one in account.machines.values() if one.state != "Expunged"}
@@ -215,7 +226,7 @@ def deploy_virtual_machine(account: Account, asked: Asked) -> Answer:
     name = asked.get("name", f"VM-{id}")
     if name in taken:
         raise Refused(431, f"The vm with hostName {name} already exists in the network domain: cs1cloud.internal")
-    about = whose() | {
+    about = whose(account.name) | {
         "name": name, "displayname": asked.get("displayname", name), "zoneid": zone["id"], "zonename": zone["name"],
         "templateid": template["id"], "templatename": template["name"], "templatedisplaytext": template["displaytext"],
         "passwordenabled": False, "serviceofferingid": offering["id"], "serviceofferingname": offering["name"],
@@ -336,7 +347,7 @@ def create_tags(account: Account, asked: Asked) -> Answer:
 @command
 def list_tags(account: Account, asked: Asked) -> Answer:
     found = [
-        {"key": key, "value": value, "resourceid": one.id, "resourcetype": "UserVm"} | whose()
+        {"key": key, "value": value, "resourceid": one.id, "resourcetype": "UserVm"} | whose(account.name)
         for one in account.machines.values()
         for key, value in one.tags.items()
     ]
@@ -364,5 +375,5 @@ def list_ssh_key_pairs(account: Account, asked: Asked) -> Answer:
 @command
 def delete_ssh_key_pair(account: Account, asked: Asked) -> Answer:
     if account.key_pairs.pop(asked.get("name", ""), None) is None:
-        raise Refused(431, f"A key pair with name '{asked.get('name')}' does not exist for account {ACCOUNT}")
+        raise Refused(431, f"A key pair with name '{asked.get('name')}' does not exist for account {account.name}")
     return {"success": "true"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+#: The two accounts, by what their ids are.
+ACCOUNTS = {"shop": "4bf8a1ee-9a7e-4b2f-8a6f-0d5f0c1f5a01", "museum": "9f0dd4c6-0a6c-4b53-9d1e-5ac9e2b7c202"}
 ACCOUNT, DOMAIN, DOMAIN_ID = "shop", "ROOT", "4a8857b8-7235-4e31-a7ef-b8b44d180850"
 ZONE_ID, OTHER_ZONE_ID = "1128bd56-b4d9-4ac6-a7b9-c715b187ce11", "2f0b3a52-5a27-4a0e-8e2d-3f6f6a4f8a10"
 

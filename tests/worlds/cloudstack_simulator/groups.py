@@ -24,7 +24,7 @@ NUMBERS = {"tcp": ("startport", "endport"), "udp": ("startport", "endport"), "ic
 def create_security_group(account: Account, asked: Asked) -> Answer:
     if any(one["name"] == asked["name"] for one in account.groups.values()):
         raise Refused(431, f"Unable to create security group, a group with name {asked['name']} already exists.")
-    made = whose() | {
+    made = whose(account.name) | {
         "id": new_id(), "name": asked["name"], "description": asked.get("description", ""), "ingressrule": [],
         "egressrule": [], "tags": [],
     }  # fmt: skip

@@ -21,12 +21,14 @@ from tests.worlds.cloudstack_simulator.account import COMMANDS, Account, Refused
 from tests.worlds.nodes import Nodes
 
 KEY, SECRET = "plgWJfZK4gyS3mOMTVmjUVg-X-jlWlnfaUJ9GAbBbf9EdM", "tests-secret/of+cloudstack~"
+#: Of the account `museum`.
+OTHER_KEY, OTHER_SECRET = "kQ3mXb7nTzR1yVw5uH9cLd2fGs8jPa4eNo6iBt0xYqKwSr", "other-secret/of+cloudstack~"
 UNAUTHORIZED = "unable to verify user credentials and/or request signature"
 NO_COMMAND = "The given command '{}' either does not exist, is not available for user"
 
 
 class Simulator:
-    """A running one: `url` is its endpoint, `account` what it has.
+    """A running one: `url` is its endpoint, `account` what the account has that tests use, `other` another one.
 
     Args:
         nodes: the machines behind its instances; an sshd each by default.
@@ -35,7 +37,7 @@ class Simulator:
     def __init__(self, nodes: Nodes | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="infratest-cloudstack-"))
         self.nodes = nodes or Nodes(self.folder / "nodes")
-        self.account = Account(self.nodes)
+        self.account, self.other = Account(self.nodes), Account(self.nodes, "museum")
         self.requests: list[tuple[str, str]] = []  # method and path of each, as a log would have them
         simulator = self
 
@@ -83,12 +85,13 @@ class Simulator:
     def _answered(self, asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
         command = asked.get("command", "")
         name = f"{command.lower()}response"
-        if not verified(asked):
+        account = self.account if verified(asked) else self.other
+        if account is self.other and not verified(asked, OTHER_KEY, OTHER_SECRET):
             return 401, {name: refusal(401, UNAUTHORIZED)}
         if command not in COMMANDS:
             return 432, {"errorresponse": refusal(432, NO_COMMAND.format(command))}
         try:
-            return 200, {name: self.account.answer(command, asked)}
+            return 200, {name: account.answer(command, asked)}
         except Refused as error:
             return error.code, {name: refusal(error.code, str(error))}
 

@@ -32,12 +32,14 @@ class Carrier:
 
     Args:
         place: module and class of libcloud's. takes: arguments of its create_node by which all goes. arguments: what
-        they are for labels and user data. labels: those in a node's `extra`. longest: characters of a tag.
+        they are for labels and user data. account: asks who owns the servers. longest: characters of a tag. disk: bytes
+        of its unit.
     """
 
     place: tuple[str, str]
     takes: tuple[str, ...]
     arguments: Callable[[Sequence[str], str], dict[str, Any]]
+    account: Callable[[Any], str]
     longest: int
     disk: int
 
@@ -72,6 +74,7 @@ CARRIERS = {
         place=("libcloud.compute.drivers.digitalocean", "DigitalOcean_v2_NodeDriver"),
         takes=("location", "ex_create_attr", "ex_user_data"),
         arguments=lambda tags, data: {"ex_create_attr": {"tags": list(tags)}, "ex_user_data": data},
+        account=lambda lib: _team(lib.ex_account_info()),
         longest=255,
         disk=2**30,
     ),
@@ -81,10 +84,17 @@ CARRIERS = {
         arguments=lambda tags, data: {
             "ex_tags": list(tags), "ex_userdata": data, "root_pass": f"Aa1-{secrets.token_urlsafe(24)}",
         },
+        account=lambda lib: f"account {lib.connection.request('/v4/account').object['euuid']}",
         longest=50,
         disk=2**20,
     ),
 }  # fmt: skip
+
+
+def _team(account: Mapping[str, Any]) -> str:
+    """Return who owns an account's servers (API reference v2, "Get User Information"): of users of a team, the team."""
+    team = account.get("team") or {}
+    return f"team {team['uuid']}" if team.get("uuid") else f"account {account['uuid']}"
 
 
 def tag(key: str, value: str) -> str:

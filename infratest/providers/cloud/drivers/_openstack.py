@@ -178,6 +178,7 @@ class Door:
         self.token = ""
         self._ends = 0.0
         self._catalogue: list[dict[str, Any]] = []
+        self.project = ""  # its id, which the token is for
 
     @property
     def valid(self) -> bool:
@@ -194,6 +195,7 @@ class Door:
         found = answer["token"]
         self._catalogue = list(found.get("catalog") or ())
         self._ends = time.monotonic() + _life(found)
+        self.project = str((found.get("project") or {}).get("id") or "")
         self.token = Secret(token)
 
     def shut(self, token: str) -> None:

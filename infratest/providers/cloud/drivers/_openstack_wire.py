@@ -41,12 +41,12 @@ class Connection(ConnectionUserAndKey):  # type: ignore[misc]
         return self._asked(service, region, method, path, body, params)
 
     def _asked(self, service: str, region: str, method: str, path: str, body: Any, params: Mapping[str, Any]) -> Any:
-        self._enter()
+        self.enter()
         self._go(self._door.endpoint(service, region))
         data = None if body is None else json.dumps(body)
         return self.request(path, method=method, data=data, params=dict(params)).object
 
-    def _enter(self) -> None:
+    def enter(self) -> None:
         """Have a token: one call for all threads."""
         with self._door.lock:
             if not self._door.valid:
@@ -83,6 +83,12 @@ class Cloud:
 
     def __init__(self, door: Door, region: str) -> None:
         self.connection, self.region = Connection(door), region
+        self._door = door
+
+    def project(self) -> str:
+        """Return the id of the project that is logged in to."""
+        self.connection.enter()
+        return self._door.project
 
     def ask(self, service: str, method: str, path: str, body: Any = None, **params: Any) -> Any:
         """Return what a service answers, as JSON has it."""

@@ -107,6 +107,13 @@ class CloudStack(Driver):
 
         return Cloud(self._login)
 
+    def account(self, lib: Any) -> str:
+        """Return the account of the key; nothing where several are shown, as to an administrator of a domain."""
+        found = lib.pages("listAccounts", "account")
+        if len(found) != 1:
+            return ""
+        return f"account {found[0]['name']} ({found[0]['id']}) of domain {found[0]['domainid']}"
+
     def explain(self, error: Exception, status: int) -> Failure | None:
         words = clean(str(error), 400)
         if status == 401:

@@ -7,7 +7,6 @@ comes in pages) or gets wrong is asked for here over its signed connection; the 
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from infratest.cleaning import clean
 from infratest.providers._key_store import StoredKey
 from infratest.providers.base import Resource
-from infratest.providers.cloud.drivers import _aws
+from infratest.providers.cloud.drivers import _aws, _ec2_errors
 from infratest.providers.cloud.drivers._ec2_wire import asked, pages, tag, tags
 from infratest.providers.cloud.drivers.base import (
     GONE,
@@ -51,12 +50,6 @@ PUBLISHED = {
     "ubuntu-24.04": (CANONICAL, "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*"),
 }
 
-#: Error codes (EC2 API reference, "Error codes"). Limits of the account; then those that say "ask later".
-LIMITS = ("LimitExceeded", "InsufficientInstanceCapacity", "InsufficientFreeAddressesInSubnet")
-THROTTLED = ("RequestLimitExceeded", "Throttling", "ThrottlingException", "Unavailable", "ServiceUnavailable")
-REFUSED = ("AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnauthorizedOperation", "OptInRequired")
-SKEWED = ("RequestExpired", "SignatureDoesNotMatch")
-
 #: What protocols are called in a rule; -1 is all of them, 58 ICMP of IPv6 (IANA's protocol numbers).
 PROTOCOLS = {"tcp": "tcp", "udp": "udp", "icmp": "icmp", "icmpv6": "58", "any": "-1"}
 #: The ports of a rule: of ICMP every type and code, of all protocols none.
@@ -68,6 +61,11 @@ LISTED = {
     "firewall": ("DescribeSecurityGroups", "securityGroupInfo", "groupId"),
     "address": ("DescribeAddresses", "addressesSet", "allocationId"),
 }
+
+#: Each network of an account has a group of this name, which nobody can remove or share. Listed with those that are
+#: ours, by the names that a stack's have, it tells whose account this is without a call more.
+DEFAULT_GROUP = "default"
+GROUPS = [DEFAULT_GROUP, "infratest-*"]
 
 #: AWS takes 256 characters; the rest of a longer label could lead to the wrong place.
 LONGEST = 256
@@ -101,6 +99,7 @@ class Ec2(Driver):
     def __init__(self, settings: Settings) -> None:
         super().__init__(replace(settings, endpoint=_aws.endpoint_of(settings)))
         self._region = _aws.region_of(settings)
+        self._owner = ""
 
     @property
     def region(self) -> str:
@@ -109,26 +108,14 @@ class Ec2(Driver):
     def connect(self, region: str) -> Any:
         return _aws.connected(self.settings, region)
 
+    def account(self, lib: Any) -> str:
+        """Return the owner of the default security group, which no other account shares: as it was listed last."""
+        if not self._owner:
+            self._list(lib, "firewall")
+        return f"account {self._owner}" if self._owner else ""
+
     def explain(self, error: Exception, status: int) -> Failure | None:
-        code, _, message = clean(_unquoted(str(error)), 400).partition(": ")
-        words = f"{code}: {message}" if message else code
-        if type(error).__name__ == "KeyPairDoesNotExistError":  # what libcloud makes of InvalidKeyPair.NotFound
-            return Failure(words="there is no such key pair", gone=True)
-        if not re.fullmatch(r"[A-Z][A-Za-z]+(\.[A-Za-z]+)*", code):
-            return None
-        if code.endswith(".NotFound"):
-            return Failure(words=words, gone=True)
-        if code in THROTTLED:
-            return Failure(words=words, again="later")
-        if code in ("DependencyViolation", "IncorrectInstanceState", "IncorrectState"):
-            return Failure(words=words, busy=True)
-        if "LimitExceeded" in code or code in LIMITS:
-            return Failure(words=words, advice="remove what is not needed, take another size, or have the quota raised")
-        if code in SKEWED:
-            return Failure(words=words, advice="is this machine's clock right, and the secret key?")
-        if code in REFUSED:
-            return Failure(words=words, advice="look at the credentials and at what they may do")
-        return Failure(words=words, again="unsure" if status >= 500 else "")
+        return _ec2_errors.meaning(error, status)
 
     # What there is to choose from
 
@@ -247,15 +234,21 @@ class Ec2(Driver):
 
     def others(self, lib: Any) -> list[Resource]:
         # DescribeTags would be one call for all, and goes on telling of what is gone.
+        return [one for kind in LISTED for one in self._list(lib, kind)]
+
+    def _list(self, lib: Any, kind: str) -> list[Resource]:
+        action, items, id = LISTED[kind]
+        filters: dict[str, Any] = {"group-name": GROUPS} if kind == "firewall" else {"tag-key": NAME_LABEL}
         found = []
-        for kind, (action, items, id) in LISTED.items():
-            for page in pages(lib, action, items, filters={"tag-key": NAME_LABEL}):
-                for item in page.iterfind(f"{tag(items)}/{tag('item')}"):
-                    labels = {str(key): str(value or "") for key, value in lib._get_resource_tags(item).items()}
-                    if NAME_LABEL in labels:
-                        own = str(item.findtext(tag(id)))
-                        name, outputs = labels[NAME_LABEL], _outputs(item) if kind == "address" else {}
-                        found.append(Resource(kind=kind, id=own, name=name, labels=labels, outputs=outputs))
+        for page in pages(lib, action, items, filters=filters):
+            for item in page.iterfind(f"{tag(items)}/{tag('item')}"):
+                labels = {str(key): str(value or "") for key, value in lib._get_resource_tags(item).items()}
+                if item.findtext(tag("groupName")) == DEFAULT_GROUP:
+                    self._owner = item.findtext(tag("ownerId")) or ""
+                elif NAME_LABEL in labels:
+                    own = str(item.findtext(tag(id)))
+                    name, outputs = labels[NAME_LABEL], _outputs(item) if kind == "address" else {}
+                    found.append(Resource(kind=kind, id=own, name=name, labels=labels, outputs=outputs))
         return found
 
     def stored_keys(self, lib: Any) -> list[StoredKey]:
@@ -350,11 +343,6 @@ def _permissions(rules: Collection[Rule]) -> dict[str, str]:
         given |= {f"{start}.IpProtocol": PROTOCOLS[rule.protocol], f"{start}.{word}": rule.network}
         given |= {f"{start}.FromPort": first, f"{start}.ToPort": last} if first else {}
     return given
-
-
-def _unquoted(text: str) -> str:
-    """libcloud's errors of credentials print as the words of Python."""
-    return text[1:-1] if text[:1] in "'\"" and text[-1:] == text[:1] else text
 
 
 def _server(node: Any, reason: str, more: Sequence[str] = ()) -> Server:

@@ -97,6 +97,9 @@ class LibcloudAlone(Driver):
             _lead(lib.connection, self.settings.endpoint)
         return lib
 
+    def account(self, lib: Any) -> str:
+        return self._carrier.account(lib) if self._carrier else ""
+
     # What there is to choose from
 
     def images(self, lib: Any, pattern: str, owner: str) -> list[Image]:

@@ -89,6 +89,10 @@ class OpenStack(Driver):
 
         return Cloud(self._door, region)
 
+    def account(self, lib: Any) -> str:
+        project = lib.project()
+        return f"project {project}" if project else ""
+
     def explain(self, error: Exception, status: int) -> Failure | None:
         words = clean(re.sub(r"^\d{3} ", "", str(error)), 400)
         if status in (403, 409, 413) and any(each in words for each in QUOTA):
