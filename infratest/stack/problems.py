@@ -210,7 +210,8 @@ def shown(found: Any, text: str | None = None) -> str:
     if isinstance(found, bool | int | float):
         kind = "" if isinstance(found, bool) else "the number "
         return kind + clean(str(found).lower() if text is None else text, 60)
-    return clean(repr(found), 60) if found else "empty text"
+    # Of a URL, what stands before its host may be a password.
+    return clean(repr(re.sub(r"\S*:\S*@", "***@", found)), 60) if found else "empty text"
 
 
 def _later(document: Document) -> Iterator[tuple[KeyPath, str]]:

@@ -94,7 +94,7 @@ def test_what_is_missing_is_told(home):
         found(settings(home, nowhere))
     with pytest.raises(UserError, match="section 'work': there is no /nowhere"):
         found(settings(home, nowhere, profile="work"))
-    with pytest.raises(UserError, match=r"endpoint 'cloud\.example' is no URL of an API"):
+    with pytest.raises(UserError, match=r"endpoint: 'cloud\.example' is no URL of an API"):
         found(settings(home, ENVIRONMENT, endpoint="cloud.example"))
 
 

@@ -22,6 +22,7 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.providers.cloud.drivers import kind_of, names
+from infratest.providers.cloud.drivers._endpoint import checked
 from infratest.providers.cloud.drivers.base import Driver, Failure, Settings
 
 T = TypeVar("T")
@@ -64,6 +65,8 @@ class Account:
     """
 
     def __init__(self, settings: Settings) -> None:
+        if settings.endpoint:
+            checked(settings.endpoint, settings.driver, "endpoint")
         self.driver: Driver = _kind(settings.driver)(settings)
         self.settings = settings
         self._own = threading.local()

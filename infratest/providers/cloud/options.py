@@ -55,7 +55,12 @@ class Options:
         },
     )
     endpoint: str = field(
-        default="", metadata={"title": "a URL", "description": "the API's URL, where it is not the cloud's own"}
+        default="",
+        metadata={
+            "title": "an http or https URL without user and password, such as https://cloud.example:5000/v3",
+            "pattern": r"^https?://(\[[0-9A-Fa-f:.]+\]|[^][/?#@:\s]+)(:[0-9]+)?([/?#]\S*)?$",
+            "description": "the API's URL, where it is not the cloud's own",
+        },
     )
     ca: str = field(
         default="",

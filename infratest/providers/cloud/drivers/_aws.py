@@ -17,12 +17,17 @@ from urllib.parse import urlencode, urlsplit
 
 from infratest.cleaning import Secret
 from infratest.errors import UserError, unknown
+from infratest.providers.cloud.drivers._endpoint import checked
 from infratest.providers.cloud.drivers.base import Settings
 
 WAYS = (
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a `profile:` of ~/.aws/credentials, or give `key:` and "
     "`secret:` by secret parameters"
 )
+
+
+#: Where the environment says where the API is, the first of them before the other.
+URLS = ("AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL")
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,11 @@ def region_of(settings: Settings) -> str:
 
 
 def endpoint_of(settings: Settings) -> str:
-    """Return the URL of an API that is not Amazon's own, empty without one."""
-    environment = settings.environment
-    return settings.endpoint or environment.get("AWS_ENDPOINT_URL_EC2") or environment.get("AWS_ENDPOINT_URL", "")
+    """Return the URL of an API that is not Amazon's own, empty without one. Raises UserError: it is none."""
+    if settings.endpoint:
+        return settings.endpoint
+    name = next((one for one in URLS if settings.environment.get(one)), "")
+    return checked(settings.environment[name], "ec2", name) if name else ""
 
 
 def profile(settings: Settings) -> dict[str, str]:

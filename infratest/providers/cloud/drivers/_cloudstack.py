@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from infratest.cleaning import Secret
 from infratest.errors import UserError, unknown
+from infratest.providers.cloud.drivers._endpoint import checked
 from infratest.providers.cloud.drivers.base import Settings
 
 #: The name of the file, and of the section that is taken when nobody names one.
@@ -56,10 +57,7 @@ def login(settings: Settings) -> Login:
     if missing:
         where = f", section {settings.profile}" if settings.profile else ""
         raise UserError(f"provider cloud, driver cloudstack{where}: no credentials: no {', no '.join(missing)}; {WAYS}")
-    parts = urlsplit(found["endpoint"])
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        words = f"{found['endpoint']!r} is no URL of an API: say one such as https://cloud.example/client/api"
-        raise UserError(f"provider cloud, driver cloudstack: endpoint {words}")
+    checked(found["endpoint"], "cloudstack", "CLOUDSTACK_ENDPOINT" if said["endpoint"] else "endpoint")
     verify = found.get("verify", "")
     ca = settings.ca or ("" if verify.lower() in ("", "true", "false", "yes", "no", "1", "0") else verify)
     return Login(endpoint=found["endpoint"], key=found["key"], secret=Secret(found["secret"]), ca=ca)

@@ -16,6 +16,7 @@ from typing import Any
 
 from infratest.cleaning import Secret
 from infratest.errors import UserError, unknown
+from infratest.providers.cloud.drivers._endpoint import checked
 from infratest.providers.cloud.drivers.base import Settings
 
 #: Files of openstacksdk, in folders that are looked through in this order.
@@ -85,6 +86,7 @@ def _look(auth: Mapping[str, str], name: str) -> None:
     start = f"provider cloud, driver openstack{f', cloud {name}' if name else ''}"
     if not auth.get("auth_url"):
         raise UserError(f"{start}: no credentials: keystone's URL is not known; {WAYS}")
+    checked(auth["auth_url"], "openstack", f"cloud {name}, auth_url" if name else "OS_AUTH_URL")
     by_password = auth.get("password") and (auth.get("username") or auth.get("user_id"))
     by_application = auth.get("application_credential_secret") and (
         auth.get("application_credential_id") or auth.get("application_credential_name")
