@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,15 @@ class TestWrongUse:
         assert "size 't3.mikro': the cloud has no such size; the nearest are t3.micro" in failure(other)
         other = Stack(tmp_path / "more", api.url, {"web": {"size": {"cpus": 100000}}})
         assert "no size of the cloud has 100000 CPUs" in failure(other)
+
+    def test_a_size_that_cannot_run_the_image_is_told_before_anything_is_made(self, api, tmp_path):
+        other = Stack(tmp_path / "other", api.url, {"web": {"size": "t4g.micro"}})
+        words = failure(other)
+        assert "hosts.web.size: size 't4g.micro' is of arm64, and the image of x86_64: take another of the two" in words
+        assert not [action for action in api.calls if action.startswith(("Create", "Import", "Run"))]
+        choice = Stack(tmp_path / "more", api.url).life()
+        (chosen,) = choice.provider.choose(choice.stack.hosts, Deadline(60))
+        assert not re.match(r"[a-z]+[0-9]+g", chosen.size), chosen.size
 
     def test_all_hosts_are_looked_at_before_anything_is_made(self, api, tmp_path):
         """Also those of a later round; the hosts of a `count:` have one problem, told once."""

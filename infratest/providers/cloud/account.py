@@ -24,6 +24,7 @@ from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.providers.cloud.drivers import kind_of, names
 from infratest.providers.cloud.drivers._endpoint import checked
 from infratest.providers.cloud.drivers.base import Driver, Failure, Settings
+from infratest.providers.cloud.silence import Silence
 
 T = TypeVar("T")
 
@@ -57,6 +58,22 @@ class CallFailed(ProviderError):
         return self.failure.again == "unsure"
 
 
+class Tries:
+    """What came so far of one call. `lib`: libcloud's object that asks, None before there is one."""
+
+    def __init__(self) -> None:
+        self.lib: Any = None
+        self.failures: list[Failure] = []
+
+    def words(self, title: str, left: float) -> str:
+        """Return what it waits for, in words. `left`: seconds."""
+        connection = getattr(self.lib, "connection", None)
+        host, port = getattr(connection, "host", ""), getattr(connection, "port", "")
+        place = clean(f" ({host}{f':{port}' if port else ''})", 100) if host else ""
+        answer = f"which answered: {self.failures[-1].words}" if self.failures else "which does not answer yet"
+        return f"waiting for {title}{place}, {answer}; it is given {left:.0f} s more at most"
+
+
 class Account:
     """One cloud and one user of it; for every thread.
 
@@ -70,6 +87,7 @@ class Account:
         self.driver: Driver = _kind(settings.driver)(settings)
         self.settings = settings
         self._own = threading.local()
+        self._silence = Silence()
         self._seed = random.Random()  # noqa: S311 -- jitter, no secret
         if settings.ca and not Path(settings.ca).is_file():
             raise UserError(f"provider cloud: ca: {settings.ca} is no file: name one with the certificates to trust")
@@ -89,21 +107,30 @@ class Account:
         Raises:
             CallFailed: what the cloud answered, or that it did not, and what to try.
         """
-        end, pause, tries = time.monotonic() + PATIENCE, FIRST_PAUSE, 0
+        tries = Tries()
+        end = deadline.at_most(PATIENCE)
+        with self._silence.watched(what, lambda: tries.words(self.title, end.left)):
+            return self._insisted(what, work, deadline, region or self.driver.region, twice, tries)
+
+    def _insisted(
+        self, what: str, work: Callable[[Any], T], deadline: Deadline, region: str, twice: bool, tries: Tries
+    ) -> T:
+        """Do what `call` does, and note what comes of each try."""
+        end, pause = time.monotonic() + PATIENCE, FIRST_PAUSE
         while True:
-            tries += 1
-            lib = self._lib(region or self.driver.region)
-            limit(lib, deadline.at_most(ANSWER).left, self.settings.ca)
             try:
-                return work(lib)
+                tries.lib = self._lib(region)
+                limit(tries.lib, deadline.at_most(ANSWER).left, self.settings.ca)
+                return work(tries.lib)
             except InfratestError:
                 raise
             except Exception as error:  # noqa: BLE001 -- libcloud raises what it likes, AttributeError for a torn answer
-                failure = self._understood(error, lib)
+                failure = self._understood(error, tries.lib)
+            tries.failures.append(failure)
             wait = max(pause * self._seed.uniform(0.5, 1.0), failure.after)
             useless = not failure.again or (failure.again == "unsure" and not twice)
             if useless or time.monotonic() + wait > end or deadline.left < wait + LEAST:
-                raise CallFailed(self._message(what, failure, tries), failure)
+                raise CallFailed(self._message(what, failure, len(tries.failures)), failure)
             rest(wait, deadline)
             pause = min(pause * 2, LAST_PAUSE)
 

@@ -72,10 +72,19 @@ def _dear(size: Size) -> tuple[float, int, int, int, str]:
     return size.price or 0.0, size.memory, size.cpus or 1, size.disk, size.id
 
 
-def named(sizes: Sequence[Size], wanted: str, where: str) -> Size:
-    """Return the size of a name or id. Raises UserError: there is none, with the nearest."""
+def named(sizes: Sequence[Size], wanted: str, where: str, architecture: str = "") -> Size:
+    """Return the size of a name or id.
+
+    Args:
+        architecture: of the image, empty where it is not known.
+    Raises:
+        UserError: there is none, with the nearest; or it cannot run the image.
+    """
     for size in sizes:
         if wanted in (size.id, size.name):
+            if architecture and size.architecture and size.architecture != architecture:
+                words = f"is of {size.architecture}, and the image of {architecture}: take another of the two"
+                raise UserError(f"{where}: size {wanted!r} {words}")
             return size
     names = [size.name for size in sizes]
     near = get_close_matches(wanted, names, n=SHOWN, cutoff=0.5) or names[:SHOWN]

@@ -57,7 +57,7 @@ class Chosen:
         own, (cpus, memory) = of_host(spec), options.needs(spec)
         sizes = self._all_sizes(deadline)
         if own.size and isinstance(own.size, str):
-            return choice.named(sizes, own.size, options.at(spec, "size"))
+            return choice.named(sizes, own.size, options.at(spec, "size"), image.architecture)
         size = choice.cheapest(sizes, cpus, memory, image.architecture)
         if size is None:
             raise choice.no_size(options.at(spec), cpus, memory, sizes)

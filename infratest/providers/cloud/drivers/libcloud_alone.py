@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from infratest.cleaning import Secret
+from infratest.cleaning import Secret, clean
 from infratest.errors import ProviderError, UserError, unknown
 from infratest.providers.cloud import choice
 from infratest.providers.cloud.drivers._carriers import CARRIERS, abilities, labels_in
@@ -63,6 +63,10 @@ def kind_of(name: str) -> type[Driver]:
     return type(LibcloudAlone.__name__, (LibcloudAlone,), {"name": name, "can": abilities(name)})
 
 
+#: Arguments without which a driver would ask whoever sits there: gce has a browser opened, and waits for it for ever.
+BY_ITSELF = {"gce": {"auth_type": "SA"}}
+
+
 class LibcloudAlone(Driver):
     """Any other driver, by its name in libcloud."""
 
@@ -83,16 +87,14 @@ class LibcloudAlone(Driver):
     def connect(self, region: str) -> Any:
         from libcloud.compute.providers import get_driver
 
-        given = dict(self.settings.arguments)
+        given = BY_ITSELF.get(self.settings.driver, {}) | dict(self.settings.arguments)
         positional = [Secret(text) for text in (self.settings.key, self.settings.secret) if text]
         if region:
             given["region"] = region
         try:
             lib = get_driver(self.settings.driver)(*positional, **given)
         except (TypeError, ValueError, KeyError) as error:
-            raise UserError(
-                f"provider cloud, driver {self.name}: libcloud does not take its arguments: {error}"
-            ) from None
+            raise UserError(f"provider cloud, driver {self.name}: {_refused(error)}") from None
         if self.settings.endpoint:
             _lead(lib.connection, self.settings.endpoint)
         return lib
@@ -197,6 +199,16 @@ def _lead(connection: Any, endpoint: str) -> None:
     connection.host, connection.port = parts.hostname, parts.port or (443 if connection.secure else 80)
     connection.request_path = parts.path.rstrip("/")
     connection.connect()
+
+
+def _refused(error: Exception) -> str:
+    """Return why libcloud's driver takes no such arguments; that it wants more means that nobody said who logs in."""
+    if "missing" in str(error) and (names := re.findall(r"'(\w+)'", str(error))):
+        return (
+            f"no credentials: libcloud's driver needs {' and '.join(names)} too; give `key:` and `secret:` by secret "
+            "parameters, and what else it is to know as `arguments:`"
+        )
+    return f"libcloud does not take its arguments: {clean(str(error), 200)}"
 
 
 def _node(lib: Any, id: str) -> Any:
