@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from infratest.deadline import Deadline
-from infratest.errors import ProviderError
+from infratest.errors import ProviderError, UserError
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.halt import halt
 from infratest.lifecycle.operation import Lifecycle
@@ -203,6 +203,17 @@ def test_a_journal_of_an_earlier_version_is_worked_with_as_it_stands(stack):
     journal.write_text("".join(kept))
     assert [one.kind for one in stack.life().made(Deadline(60))] == ["host"]
     up(stack.life())
+
+
+def test_without_credentials_no_driver_says_that_its_hosts_are_gone(stack, monkeypatch):
+    known = stack.records("begin", "end", "lease")
+    with monkeypatch.context() as nobody:
+        for name, value in stack.cloud.logins[0].items():
+            nobody.setenv(name, value if value.startswith("/") else "")
+        for name in ("status", "halt", "reap", "destroy", "test"):
+            with pytest.raises(UserError, match="no credentials|SMALL_CLOUD"):
+                VERBS[name](stack.life())
+    assert stack.records("begin", "end", "lease") == known
 
 
 class TestOnEc2:

@@ -183,6 +183,12 @@ class TestItsLife:
 
 
 class TestBadDays:
+    def test_an_error_without_a_word_is_told_by_its_status_alone(self, stack, api):
+        api.identity.have(Fault(times=1000, status=503, headers=()))
+        words = failure(stack, 4)
+        assert "HTTP 503: 503 Service Unavailable; try again later" in words
+        assert "None" not in words
+
     def test_a_lost_reply_after_create_makes_no_second_server(self, stack, api):
         api.compute.have(Fault(CREATE, lost=True))
         up(stack.life())
