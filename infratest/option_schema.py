@@ -15,7 +15,8 @@ Schema = dict[str, Any]
 
 #: Where a value may come from a parameter, its text as written holds this; after replacement it may not.
 REFERENCE = r"\{param\."
-OR_REFERENCE = "|" + REFERENCE
+#: So may a misspelt one, which is told where values are put in: `{ param.x }`.
+OR_REFERENCE = r"|\{\s*\w+\."
 #: The media type of text that goes to a shell as it is (JSON Schema, Validation, 8.4: an annotation).
 SHELL = "application/x-sh"
 

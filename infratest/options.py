@@ -29,6 +29,10 @@ from infratest.errors import UserError
 from infratest.record import Record
 from infratest.units import BASE, human, quantity
 
+#: Patterns of text that goes to a program: one word, which is none of its options; and one line, which is none.
+WORD = r"^[^-\s\x00-\x1f\x7f][^\s\x00-\x1f\x7f]*$"
+LINE = r"^[^-\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,6 +19,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, InventoryError
 from infratest.inventories._program import MAX_AGE
 from infratest.inventories.base import Answer, Inventory, Listed
+from infratest.options import LINE, WORD
 from infratest.providers.cloud.account import Account
 from infratest.providers.cloud.drivers.base import GONE, LEAVING, Server, Settings
 
@@ -42,13 +43,19 @@ class Options:
     )
     region: str = field(
         default="",
-        metadata={"title": "a region's name", "description": "Where it looks; the environment's without it."},
+        metadata={
+            "title": "a region's name",
+            "pattern": WORD,
+            "description": "Where it looks; the environment's without it.",
+        },
     )
     regions: tuple[str, ...] = field(
-        default=(), metadata={"each": "a region's name", "unique": True, "description": "Further regions."}
+        default=(),
+        metadata={"each": "a region's name", "pattern": WORD, "unique": True, "description": "Further regions."},
     )
     endpoint: str = field(
-        default="", metadata={"title": "a URL", "description": "The API's URL, where it is not the cloud's own."}
+        default="",
+        metadata={"title": "a URL", "pattern": WORD, "description": "The API's URL, where it is not the cloud's own."},
     )
     ca: str = field(
         default="",
@@ -58,6 +65,7 @@ class Options:
         default="",
         metadata={
             "title": "a profile's name",
+            "pattern": LINE,
             "description": "Of AWS's configuration files, or a cloud's name in clouds.yaml.",
         },
     )

@@ -11,7 +11,7 @@ from dataclasses import field as option
 from typing import Any, TypeVar
 
 from infratest.errors import InfratestError, UserError
-from infratest.options import Field, fields
+from infratest.options import LINE, WORD, Field, fields
 from infratest.providers._memory import MEMORY
 
 T = TypeVar("T")
@@ -71,14 +71,17 @@ class Made:
     image: str = option(
         default="",
         metadata={
-            "title": "an image's name",
+            "title": "an image's name", "pattern": LINE,
             "description": "The image it is made from, such as debian-12 (the default).",
         },
-    )
+    )  # fmt: skip
     user: str = option(
         default="",
-        metadata={"title": "a user's name", "description": "The user to log in as (default: root, of a made host)."},
-    )
+        metadata={
+            "title": "a user's name, one word", "pattern": WORD,
+            "description": "The user to log in as (default: root, of a made host).",
+        },
+    )  # fmt: skip
     memory: int | None = option(default=None, metadata=MEMORY)
     ports: tuple[int, ...] = option(
         default=(),

@@ -18,7 +18,7 @@ from infratest.deadline import Deadline
 from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import Host
-from infratest.options import fields
+from infratest.options import LINE, WORD, fields
 from infratest.providers.base import HostSpec, Lease, Provider, Request, Resource, host_options, transport_of
 
 STATE_KNOWN_HOSTS = "known_hosts"
@@ -72,7 +72,12 @@ class HostOptions:
 
     address: str = field(
         default="",
-        metadata={"title": "an address or a name", "own": True, "description": "Where a host is that exists already."},
+        metadata={
+            "title": "an address or a name, one word",
+            "pattern": WORD,
+            "own": True,
+            "description": "Where a host is that exists already.",
+        },
     )
     port: int | None = field(
         default=None,
@@ -83,16 +88,25 @@ class HostOptions:
     )  # fmt: skip
     user: str = field(
         default="",
-        metadata={"title": "a user's name", "description": "The user to log in as (default: as ssh_config says)."},
+        metadata={
+            "title": "a user's name, one word",
+            "pattern": WORD,
+            "description": "The user to log in as (default: as ssh_config says).",
+        },
     )
     key: str = field(
         default="",
-        metadata={"title": "a path", "description": "The private key to log in with, to a host that exists already."},
+        metadata={
+            "title": "a path",
+            "pattern": LINE,
+            "description": "The private key to log in with, to a host that exists already.",
+        },
     )
     jump: str = field(
         default="",
         metadata={
             "title": "a host to go through, as user@name:port",
+            "pattern": WORD,
             "description": "The way to a host that exists already.",
         },
     )
@@ -100,6 +114,7 @@ class HostOptions:
         default="",
         metadata={
             "title": "a path, or none",
+            "pattern": LINE,
             "description": "The ssh_config to read for a host that exists already, in place of the provider's.",
         },
     )

@@ -6,6 +6,7 @@ a source does not. Called by `stack.file`; `read` by those who have a deadline f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, InventoryError, UserError
 from infratest.inventories.base import MOST_HOSTS, Inventory, Listed, labels_of, name_of
-from infratest.options import build, spelled_out
+from infratest.options import LINE, WORD, build, spelled_out
 from infratest.providers.base import HostSpec
 from infratest.stack import kept_answers
 from infratest.stack.document import Document, KeyPath
@@ -188,11 +189,23 @@ def _chosen(source: Source, dated: kept_answers.Dated) -> list[Listed]:
     return hosts
 
 
+def _odd(host: Listed) -> str:
+    """Return why a host cannot be reached as its source says, empty where it can: ssh would take it for an option,
+    or refuse it."""
+    # A name in an ssh_config may have a blank in it.
+    for name, pattern in (("address", LINE), ("user", WORD), ("jump", WORD), ("key", LINE), ("config", LINE)):
+        text = str(getattr(host, name))
+        if text and not re.search(pattern.replace("$", r"\Z"), text):
+            may = "blanks at an end" if pattern == LINE else "blanks"
+            return f"its {name} is {clean(repr(text), 80)}: it may hold no line breaks and {may}, and begin with no -"
+    return ""
+
+
 def _named(host: Listed) -> Listed:
     """Return a host under the names that it, its groups and its labels have here."""
     groups = tuple(dict.fromkeys(name_of(group) for group in host.groups))
     try:
-        labels, problem = labels_of(host.labels), host.problem
+        labels, problem = labels_of(host.labels), host.problem or _odd(host)
     except InventoryError as error:
         labels, problem = {}, host.problem or str(error)
     return replace(host, name=name_of(host.name), groups=groups, labels=labels, problem=problem)

@@ -152,6 +152,26 @@ def test_odd_names_become_such_as_a_host_may_have(tmp_path):
     assert [spec.address for spec in found.values()][:2] == ["2001:db8::1", "old db"]
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "web ansible_user='a b'",
+            "host web cannot be used: its user is 'a b': it may hold no line breaks and blanks, and",
+        ),
+        ("web ansible_user=-oProxyCommand=x", "host web cannot be used: its user is '-oProxyCommand=x': it may"),
+        (
+            "web ansible_host=-oProxyCommand=x",
+            "host web cannot be used: its address is '-oProxyCommand=x': it may hold",
+        ),
+    ],
+)
+def test_what_ssh_would_take_for_an_option_or_refuse_is_told_of_its_host(tmp_path, line, words):
+    with pytest.raises(InventoryError) as caught:
+        hosts(tmp_path, STACK % "{ansible: hosts.ini}", **{"hosts.ini": f"{line}\n"})
+    assert words in str(caught.value)
+
+
 def test_answers_are_kept_while_their_files_are_as_they_were(tmp_path):
     declared = stack(tmp_path, STACK % "{ssh-config: team}", team="Host web\n")
     assert len(declared.hosts) == 1

@@ -9,6 +9,7 @@ from typing import Literal
 
 from infratest.errors import UserError
 from infratest.option_schema import units
+from infratest.options import LINE
 from infratest.providers import _subnet
 from infratest.providers._disk_sizes import sizes
 from infratest.providers._memory import MEMORY
@@ -32,7 +33,10 @@ class Options:
     uri: str = field(default=SYSTEM, metadata={"description": f"the daemon to use; this version knows {SYSTEM} alone"})
     pool: str = field(
         default="infratest",
-        metadata={"description": "libvirt's storage pool for images and hosts' disks; made where it is not there"},
+        metadata={
+            "pattern": LINE,
+            "description": "libvirt's storage pool for images and hosts' disks; made where it is not there",
+        },
     )
     subnet: str | None = field(
         default=None, metadata={"description": "the stack's network, as 10.205.7.0/24; a free one is chosen without it"}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infratest.errors import UserError
+from infratest.options import LINE
 from infratest.providers import _subnet
 from infratest.providers._disk_sizes import sizes
 from infratest.providers._memory import MEMORY, OF_ALL
@@ -79,6 +80,7 @@ class HostOptions(Made):
         default="",
         metadata={
             "title": "a network card's name",
+            "pattern": LINE,
             "description": "A card of this machine, whose network it joins with a third card of its own.",
         },
     )
@@ -86,6 +88,7 @@ class HostOptions(Made):
         default="",
         metadata={
             "title": "a host-only network's name",
+            "pattern": LINE,
             "description": "A host-only network of VirtualBox, as vboxnet0, that it joins with a fourth card.",
         },
     )
