@@ -31,6 +31,13 @@ HEALING_SAYS = ("pause.json", "verifying.json")
 
 def main() -> None:
     """Run the plugin and exit with its status."""
+    try:
+        _main()
+    except KeyboardInterrupt:
+        _interrupted()
+
+
+def _main() -> None:
     # A second is long for a check, and short for a collector of cycles.
     gc.disable()
     words = sys.argv[1:]
@@ -49,6 +56,13 @@ def main() -> None:
         os._exit(answer.status)
 
 
+def _interrupted() -> None:
+    from infratest.outputs._perfdata import unknown_line
+
+    _print(unknown_line("interrupted") + "\n")
+    os._exit(3)
+
+
 def _checked(plan: Plan, about: dict[str, Any]) -> Report | None:
     """Carry a plan out and return its report; None where it cannot be: the whole command line finds words for why."""
     from infratest.engine.run import Settings, reported
@@ -56,11 +70,6 @@ def _checked(plan: Plan, about: dict[str, Any]) -> Report | None:
     try:
         settings = Settings(seconds=about["timeout"])
         return reported(plan, _transport, settings, about["stack"], about["env"], about["production"])
-    except KeyboardInterrupt:
-        from infratest.outputs._perfdata import unknown_line
-
-        _print(unknown_line("interrupted") + "\n")
-        os._exit(3)
     except Exception:  # noqa: BLE001 - an option that is wrong, a bug: it comes again there, and is told
         return None
 

@@ -71,14 +71,21 @@ class Container(Provider):
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__(options, context)
         self._engine: Engine | None = None
+        self._refusal: ProviderError | None = None
         self._network = Network(options.subnet)
         self._building = threading.Lock()
         self._images: dict[str, tuple[image.Ready, Contents]] = {}
 
     def places(self) -> Sequence[str]:
         """The engine that answers; those of journals without a place count as made there."""
+        if self._engine is None and self._refusal is not None:
+            raise self._refusal  # silence has cost its time once
         deadline = Deadline(PLACE)
-        return [self._found(deadline).whereabouts(deadline), ""]
+        try:
+            return [self._found(deadline).whereabouts(deadline), ""]
+        except ProviderError as error:
+            self._refusal = error
+            raise
 
     # What is to be made, and making it
 
