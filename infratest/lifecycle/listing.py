@@ -19,6 +19,7 @@ from infratest.stack.open import another_first
 from infratest.stack.ownership import none_seen
 from infratest.store.journal import Journal
 from infratest.store.records import live, not_removed, removed, unanswered
+from infratest.units import human
 
 
 class Unsettled(ProviderError):
@@ -29,7 +30,7 @@ class Unsettled(ProviderError):
     """
 
     def __init__(self, what: str, seconds: float, listing: Sequence[Resource] = ()) -> None:
-        words = f"a listing contradicts what was made from here, and may be {seconds:.0f} s old"
+        words = f"a listing contradicts what was made from here, and may be {human(seconds, 's')} old"
         super().__init__(f"{what} is not known: {words}; try again with more time")
         self.listing = list(listing)
 

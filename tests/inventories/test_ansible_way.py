@@ -121,6 +121,22 @@ def test_a_value_in_a_vault_is_refused_where_it_is_needed(tmp_path):
     assert host(tmp_path, "", labels=["secret"]).problem == "secret is in a vault, which nobody opens here"
 
 
+def test_what_is_no_yaml_is_told_with_its_line_and_no_advice_to_install_anything(tmp_path, monkeypatch):
+    (tmp_path / "h.yml").write_text("all:\n  hosts:\n    web: {a: [1\n    b: \n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InventoryError) as caught:
+        opened("ansible", {"path": "h.yml"}, tmp_path).hosts(Deadline(30))
+    words = "h.yml:4: this is no YAML: while parsing a flow sequence, expected ',' or ']', but got ':'; mend it there"
+    assert str(caught.value) == f"{tmp_path}/{words}"
+
+
+@pytest.mark.parametrize("name", ["h.ini", "h.yml"])
+def test_a_range_without_measure_is_refused_with_the_limit(tmp_path, name):
+    (tmp_path / name).write_text("web-[1:9999999]\n" if name == "h.ini" else "all: {hosts: {'web-[1:9999999]': }}\n")
+    with pytest.raises(InventoryError, match=r"'web-\[1:9999999\]' names more than 50000 hosts, which is the limit"):
+        opened("ansible", {"path": name}, tmp_path).hosts(Deadline(30))
+
+
 def test_what_is_not_known_here_is_asked_of_ansible_where_it_is_installed(tmp_path, monkeypatch):
     (tmp_path / "h.yml").write_text(
         "web:\n  hosts:\n    a: {ansible_port: 1}\n    a: {ansible_port: 2, x: !unsafe u}\n"

@@ -177,6 +177,42 @@ APPLIANCES = {
 }  # fmt: skip
 
 
+#: As VirtualBox writes its own section.
+HARDWARE = (
+    b'<x xmlns:vbox="http://www.virtualbox.org/ovf/machine"><vbox:Machine><Hardware>%s</Hardware></vbox:Machine></x>'
+)
+PORT = b'<UART><Port slot="%s" enabled="true" IOBase="0x3f8" IRQ="4" hostMode="%s" path="%s"/></UART>'
+WAYS_OUT = {
+    "a shared folder": (
+        HARDWARE % b'<SharedFolders><SharedFolder name="x" hostPath="/home" writable="true"/></SharedFolders>',
+        "has a shared folder of this machine, /home, which whoever made it chose: take it out",
+    ),
+    "a serial port into a file": (
+        HARDWARE % (PORT % (b"1", b"RawFile", b"/root/.bashrc")),
+        "has a serial port that leads to /root/.bashrc of this machine",
+    ),
+    "a serial port into a pipe": (
+        HARDWARE % (PORT % (b"3", b"HostPipe", b"/run/x")), "has a serial port that leads to /run/x of this machine"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text, says", WAYS_OUT.values(), ids=WAYS_OUT)
+def test_a_description_that_gives_the_machine_a_part_of_this_one_is_refused(tmp_path, text, says):
+    (tmp_path / "y.ovf").write_bytes(text)
+    with pytest.raises(ProviderError, match=f"y.ovf.*{says}"), source("y.ovf", "", tmp_path).opened(Deadline(10)):
+        pass
+
+
+@pytest.mark.parametrize(
+    "port", [(b"0", b"RawFile", b"/x"), (b"1", b"Disconnected", b""), (b"1", b"RawFile", b"/dev/null")]
+)
+def test_serial_ports_that_are_set_anew_or_lead_nowhere_are_no_matter(tmp_path, port):
+    (tmp_path / "y.ovf").write_bytes(HARDWARE % (PORT % port))
+    with source("y.ovf", "", tmp_path).opened(Deadline(10)) as content:
+        assert content.appliance is not None
+
+
 @pytest.mark.parametrize("text, says", APPLIANCES.values(), ids=APPLIANCES)
 def test_a_description_that_names_what_lies_elsewhere_is_refused(tmp_path, text, says):
     (tmp_path / "y.ovf").write_bytes(text)

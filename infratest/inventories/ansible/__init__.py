@@ -16,7 +16,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InventoryError
 from infratest.inventories._program import AGE, MAX_AGE, json_map, printed
 from infratest.inventories.ansible import answered, sources
-from infratest.inventories.ansible.tree import NotKnown, Tree
+from infratest.inventories.ansible.tree import Broken, NotKnown, Tree
 from infratest.inventories.ansible.way import listed
 from infratest.inventories.base import Answer, Inventory
 
@@ -65,6 +65,8 @@ class Ansible(Inventory):
             raise InventoryError(f"{path}: groups or values are nested too deeply, or hold themselves") from None
         except NotKnown as error:
             program = which(PROGRAM)
+            if program is None and isinstance(error, Broken):
+                raise InventoryError(str(error)) from None
             if program is None:
                 raise InventoryError(f"{error}; install ansible-core, whose `{PROGRAM}` is asked then") from None
         return self._asked(program, path, tree, deadline)

@@ -57,7 +57,7 @@ def _ranges(name: str) -> list[str]:
         parts += [[name[at : found.start()]], steps]
         count, at = count * len(steps), found.end()
         if count > MOST_HOSTS:
-            raise InventoryError(f"{clean(name, 80)!r} names {count} hosts, and at most {MOST_HOSTS} can be used")
+            raise InventoryError(f"{clean(name, 80)!r} names more than {MOST_HOSTS} hosts, which is the limit")
     return ["".join(each) for each in product(*parts, [name[at:]])]
 
 

@@ -22,6 +22,10 @@ class NotKnown(InventoryError):
     """It is written in a way that is not read here; Ansible itself may know it."""
 
 
+class Broken(NotKnown):
+    """It is no YAML at all; Ansible, where it is here, has the last word."""
+
+
 class Vaulted:
     """A value in a vault, which nobody opens here."""
 

@@ -14,12 +14,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import Node, ScalarNode
+from ruamel.yaml.parser import ParserError
 from ruamel.yaml.resolver import BaseResolver
+from ruamel.yaml.scanner import ScannerError
 
 from infratest.cleaning import clean
 from infratest.errors import InventoryError
 from infratest.inventories.ansible.names import expanded
-from infratest.inventories.ansible.tree import NotKnown, Tree, Vaulted
+from infratest.inventories.ansible.tree import Broken, NotKnown, Tree, Vaulted
 
 _TAG = "tag:yaml.org,2002:"
 #: What plain text is, by its first signs: yaml/resolver.py of PyYAML. Dates are left as text, which is all we need.
@@ -98,7 +100,8 @@ def loaded(text: str, path: Path) -> Any:
     """Return the value that a file holds.
 
     Raises:
-        NotKnown: it is no YAML that is known here; Ansible, which takes a key that stands twice, may know it.
+        NotKnown: it is no YAML that is known here; Ansible, which takes a key that stands twice, may know it. Broken:
+        it is no YAML at all.
     """
     yaml = YAML(typ="safe", pure=True)
     yaml.Resolver, yaml.Constructor = _Resolver, _Constructor
@@ -107,6 +110,9 @@ def loaded(text: str, path: Path) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
+        if isinstance(error, ScannerError | ParserError):
+            words = ", ".join(clean(str(each), 120) for each in (error.context, error.problem) if each)
+            raise Broken(f"{path}{line}: this is no YAML: {words}; mend it there") from None
         raise NotKnown(f"{path}{line}: {clean(str(error.problem or error.context), 200)}") from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise NotKnown(f"{path}: {clean(str(error), 200)}") from None

@@ -72,11 +72,33 @@ def _refuse_member(appliance: Path, archive: tarfile.TarFile, member: tarfile.Ta
         _refuse(f"{name} in {appliance}", elsewhere(content))
 
 
+def _refuse_way_out(what: str, element: str, attributes: dict[str, str]) -> None:
+    """Refuse what would give the machine a folder or a file of this one, as VirtualBox's own section of an OVF may.
+
+    The first serial port and the first card are set anew for each host. (VirtualBox's Main/xml/Settings.cpp)
+    """
+    if element == "SharedFolder":
+        shown = clean(attributes.get("hostPath", "without a path"), 200)
+        kind, where = f"a shared folder of this machine, {shown}", "shared folders"
+    elif element == "Port" and attributes.get("hostMode", "Disconnected") != "Disconnected":
+        shown = clean(attributes.get("path") or attributes["hostMode"], 200)
+        if attributes.get("slot") == "0" or shown == "/dev/null":
+            return
+        kind, where = f"a serial port that leads to {shown} of this machine", "serial ports"
+    else:
+        return
+    raise ProviderError(
+        f"{what} has {kind}, which whoever made it chose: take it out of the machine in VirtualBox (settings, "
+        f"{where}), and export it anew"
+    )
+
+
 def _named(appliance: Path, name: str, file: IO[bytes]) -> list[str]:
     """Return the files that a description names. Raises ProviderError: one lies elsewhere, or it cannot be read."""
     found: list[str] = []
 
-    def start(_: str, attributes: dict[str, str]) -> None:
+    def start(element: str, attributes: dict[str, str]) -> None:
+        _refuse_way_out(f"{appliance}: {name}", element.rpartition(" ")[2], attributes)
         found.extend(value for key, value in attributes.items() if key.rpartition(" ")[2] == "href")
 
     def doctype(*_: object) -> None:
