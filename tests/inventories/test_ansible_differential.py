@@ -134,7 +134,7 @@ STRICTER: dict[str, tuple[dict[str, str], str]] = {
     "a range that is empty": ({"h": "a[3:1]\n"}, "no range of hosts"),
     "odd signs": ({"h": "a/b\n"}, "'a/b' is no name of a host that is known here"),
     "no port": ({"h": "a:99999\n"}, "99999 is no port"),
-    "a colon": ({"h": "a:\nb\n"}, "could not find expected"),
+    "a colon": ({"h": "a:\nb\n"}, "h:3: this is no YAML: while scanning a simple key, could not find expected"),
     "a key of no kind": ({"h.yml": "all:\n  hosts:\n    a:\n  foo: 1\n"}, "'foo' is none of hosts, children, vars"),
     "a key twice": ({"h.yml": "all:\n  hosts:\n    a: {x: 1}\n    a: {x: 2}\n"}, "found duplicate key"),
     "no _meta": ({"h": '#!/bin/sh\necho \'{"web": {"hosts": ["a"]}}\'\n'}, "has no _meta"),
