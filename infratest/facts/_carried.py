@@ -187,6 +187,8 @@ class ReadsFiles(LooksForEach):
                 if data is None:
                     raise FactError("the answer about files' contents names a file that it does not hold")
                 answered[place] = self.within(data, arguments[place - 1])
+            elif mark == "large" and len(arguments) > 1 and 0 < number(words, "a size") <= WHOLE:
+                continue  # there was no room for it beside the others: it is asked for alone
             else:
                 answered[place] = self._told(mark, unescaped(words), arguments[place - 1])
         return {argument: answered[place] for place, argument in enumerate(arguments, 1) if place in answered}

@@ -119,13 +119,15 @@ class LinesFact(ReadsFiles, LooksHere):
     searching = SEARCH
 
     def words(self, argument: Argument) -> tuple[str, ...]:
-        from infratest.regular_expression import as_grep
-
         path, kind, text, *part = argument
         if part or masked(text) != text or kind == WHOLE_TEXT:
             return path, "", "", ""
         if kind == LINE:
             return (path, "", "", "") if "\1" in text else (path, "-Fx", text, "")
+        if kind == ANY:
+            return path, "-E", "", ""
+        from infratest.regular_expression import as_grep  # dear, and needed by few
+
         grep = as_grep(text)
         return (path, grep.option, grep.pattern, "") if grep else (path, "", "", "")
 

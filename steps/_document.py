@@ -1,0 +1,210 @@
+"""What the sentences about values in a document share: a file, or what a command prints, in JSON, YAML, TOML, INI, XML
+or CSV.
+
+A path leads to a value (structured_text.py has the language). Where there is no document, or nothing at the path, what
+it is equal to, matches, holds or numbers is neither so nor not so. A document that cannot be read is unknown.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from infratest.steps._command import OfCommand
+
+from infratest.check import Measure, Seen, in_quotes
+from infratest.errors import FactError, UserError
+from infratest.facts.base import Need, absolute
+from infratest.record import derived
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
+    from infratest.facts.base import FactValues
+
+#: Things of a list that are shown.
+SHOWN = 10
+
+
+class OfValue(OfCommand):
+    """The value at a path of a document: of a file's, or of a command's where there is no path of a file."""
+
+    #: False where absence itself is the question.
+    of_value: ClassVar[bool] = True
+
+    command: str = ""
+    path: str = ""
+    format: str = ""
+    at: str = ""
+
+    def __post_init__(self) -> None:
+        from infratest.structured_text import checked_path
+
+        if self.path:
+            absolute(self.path)
+        else:
+            super().__post_init__()
+        checked_path(self.at, self.form)
+
+    @derived
+    def form(self) -> str:
+        """The format, as the sentence or the file's name says."""
+        from infratest.structured_text import checked_format
+
+        return checked_format(self.format, self.path)
+
+    @derived
+    def asked(self) -> Need[Any]:
+        if self.path:
+            return Need("document", (absolute(self.path),))
+        return Need("root-command" if self.root else "command", (self.command,))
+
+    @property
+    def subject(self) -> str:
+        return f'the file "{self.path}"' if self.path else super().subject
+
+    def observe(self, facts: FactValues) -> Seen:
+        from infratest.structured_text import Absent, value_at
+
+        text = self._text(facts)
+        if text is None:
+            return Seen(holds=False, saw=f"{self.subject} does not exist or is no regular file", absent=True)
+        verb = "has" if self.path else f"prints {self.form} with"
+        try:
+            value = value_at(text, self.form, self.at)
+        except Absent as absent:
+            verb = "has no" if self.path else f"prints {self.form} without"
+            saw = f"{self.subject} {verb} {in_quotes(self.at)}: {absent}"
+            return Seen(holds=False, saw=saw, absent=self.of_value)
+        except FactError as error:
+            raise FactError(f"{self.subject}: {error}") from None
+        return self.look(value, f"{self.subject} {verb} {in_quotes(self.at)}")
+
+    @abstractmethod
+    def look(self, value: Any, what: str) -> Seen:
+        """Return what is seen in the value that is there."""
+
+    def _text(self, facts: FactValues) -> str | None:
+        """Return the document; None where there is none."""
+        if not self.path:
+            output = self.output(facts)
+            if not output.whole or not output.exact:
+                raise FactError(f"{self.subject} printed more than is kept, or no UTF-8 text: it cannot be read")
+            return str(output.out)
+        document = facts[self.asked]
+        if document.problem:
+            raise FactError(f"{self.path}: {document.problem}")
+        return str(document.text) if document.there else None
+
+
+class ValueThere(OfValue):
+    """A value is there, whatever it is."""
+
+    of_value = False
+
+    def look(self, value: Any, what: str) -> Seen:
+        return Seen(holds=True, saw=_words(value, what))
+
+
+class ValueEqual(OfValue):
+    """A value is the one that is named."""
+
+    value: str = ""
+
+    def look(self, value: Any, what: str) -> Seen:
+        from infratest.structured_text import equals
+
+        one = _one(value, what, "write the path of one of its values, or what it contains, or how many it has")
+        return Seen(holds=equals(one, self.value), saw=_words(value, what))
+
+
+class ValueMatching(OfValue):
+    """A value matches a pattern."""
+
+    pattern: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        from infratest.regular_expression import compiled
+
+        if not self.pattern:
+            raise UserError('matching "": every value does; write the pattern that is meant')
+        compiled(self.pattern)
+
+    def look(self, value: Any, what: str) -> Seen:
+        from infratest.regular_expression import compiled
+        from infratest.structured_text import written
+
+        text = written(_one(value, what, "a pattern is about one value; write the path of one"))
+        return Seen(holds=compiled(self.pattern).search(text.encode()) is not None, saw=_words(value, what))
+
+
+class ValueContaining(OfValue):
+    """A list has something in it, or a text a text."""
+
+    value: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.value:
+            raise UserError('containing "": every text does; write what is meant')
+
+    def look(self, value: Any, what: str) -> Seen:
+        from infratest.structured_text import equals, single
+
+        plain = single(value)
+        if isinstance(plain, list):
+            return Seen(holds=any(equals(one, self.value) for one in plain), saw=_words(value, what))
+        if not isinstance(plain, str):
+            raise FactError(f"{_words(value, what)}: only a list or a text contains something")
+        return Seen(holds=self.value in plain, saw=_words(value, what))
+
+
+class ValueNumber(OfValue):
+    """A value is a number, which is judged."""
+
+    def look(self, value: Any, what: str) -> Seen:
+        from infratest.structured_text import number_of, single
+
+        number = number_of(single(value))
+        if number is None:
+            raise FactError(f"{_words(value, what)}: that is no number")
+        return Seen(holds=True, saw=_words(value, what), number=float(number))
+
+    def measure(self) -> Measure:
+        return Measure(label=f"{f'file {self.path}' if self.path else f'command {self.command}'} {self.at}")
+
+
+class ValueLength(OfValue):
+    """So many things are in a list or a map."""
+
+    def look(self, value: Any, what: str) -> Seen:
+        from collections.abc import Sized
+
+        if isinstance(value, str) or not isinstance(value, Sized):
+            raise FactError(f"{_words(value, what)}: things are counted in a list or a map")
+        return Seen(holds=True, saw=_words(value, what), number=len(value))
+
+    def measure(self) -> Measure:
+        subject = f"file {self.path}" if self.path else f"command {self.command}"
+        return Measure(label=f"{subject} number of {self.at}", minimum=0)
+
+
+def _one(value: Any, what: str, advice: str) -> Any:
+    """Return a value that is no list and no map. Raises FactError."""
+    from infratest.structured_text import is_plain, single
+
+    if not is_plain(single(value)):
+        raise FactError(f"{_words(value, what)}: {advice}")
+    return single(value)
+
+
+def _words(value: Any, what: str) -> str:
+    """Return words for a value; of a list with the first in it."""
+    from infratest.structured_text import described, single
+
+    words = f"{what}, which is {described(value)}"
+    if isinstance(single(value), list) and value:
+        shown = ", ".join(described(one) for one in value[:SHOWN])
+        words += f": {shown}{' ...' if len(value) > SHOWN else ''}"
+    return words
