@@ -92,12 +92,12 @@ class _HasLine(_OfLines):
 
 
 @check(
-    'the file "{path}" has a line matching "{text}"[ between "{begin}" and "{end}"]',
-    negation='the file "{path}" has no line matching "{text}"[ between "{begin}" and "{end}"]',
+    'the file "{path}" has a line matching "{text}"',
+    negation='the file "{path}" has no line matching "{text}"',
     example='the file "/etc/ssh/sshd_config" has a line matching "^PermitRootLogin\\s+no$"',
 )
 class LineMatching(_HasLine):
-    """A line of the file matches the pattern (RE2), of all of them or of those between two lines."""
+    """A line of the file matches the pattern (RE2)."""
 
     kind = "pattern"
     what = "a line matching"
@@ -108,14 +108,34 @@ class LineMatching(_HasLine):
 
 
 @check(
-    'the file "{path}" has the line "{text}"[ between "{begin}" and "{end}"]',
-    negation='the file "{path}" does not have the line "{text}"[ between "{begin}" and "{end}"]',
-    example='the file "/etc/hosts" has the line "127.0.0.1\tlocalhost"',
+    'the file "{path}" has a line matching "{text}" between "{begin}" and "{end}"',
+    negation='the file "{path}" has no line matching "{text}" between "{begin}" and "{end}"',
+    example='the file "/etc/mysql/my.cnf" has a line matching "^port=33" between "[mysqld]" and "[client]"',
+)
+def line_matching_between(path: str, text: str, begin: str, end: str) -> LineMatching:
+    """A line matches the pattern (RE2) of those between the first line that is the one text and the next other one."""
+    return LineMatching(path, text, begin, end)
+
+
+@check(
+    'the file "{path}" has the line "{text}"',
+    negation='the file "{path}" does not have the line "{text}"',
+    example='the file "/etc/nsswitch.conf" has the line "hosts: files dns"',
 )
 class LineThere(_HasLine):
-    """The text is a whole line of the file, as it is written, of all of them or of those between two lines."""
+    """The text is a whole line of the file, as it is written."""
 
     kind = "line"
+
+
+@check(
+    'the file "{path}" has the line "{text}" between "{begin}" and "{end}"',
+    negation='the file "{path}" does not have the line "{text}" between "{begin}" and "{end}"',
+    example='the file "/etc/mysql/my.cnf" has the line "port=3306" between "[mysqld]" and "[client]"',
+)
+def line_there_between(path: str, text: str, begin: str, end: str) -> LineThere:
+    """The text is a whole line of those between the first line that is the one text and the next other one."""
+    return LineThere(path, text, begin, end)
 
 
 class _LineCount(_OfLines):
