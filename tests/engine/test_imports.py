@@ -29,9 +29,12 @@ BY_ADDRESS = {"ipaddress", "functools", "collections", "keyword", "operator", "r
 def scenarios(*, http: bool = False) -> str:
     """Return a feature of every checking sentence by its example, with commands and URLs that do no harm.
 
+    But for those about patterns and values in documents, which load what reads these; they have a test of their own.
+
     They hold or not, as this machine is: what is not ok, or not known, may cost no more than the rest.
     """
-    texts = [sentence.example for sentence in vocabulary().sentences if sentence.kind == CHECK]
+    sentences = [sentence for sentence in vocabulary().sentences if sentence.kind == CHECK]
+    texts = [one.example for one in sentences if "match" not in one.pattern and "document" not in one.module]
     chosen = [harmless(text) for text in texts if text.startswith('"http') is http]
     assert len(chosen) > (3 if http else 50)
     return "".join(f"  Scenario: {number}\n    Then {text}\n" for number, text in enumerate(chosen))
@@ -58,7 +61,7 @@ ANY = (0, 1, 2, 3)
 
 # Each module costs a hundredth of the whole, however small it is: one more needs a reason, and one less lowers this.
 # One of them is quick_import, which makes each of the others cheaper.
-@pytest.mark.parametrize(("feature", "ours"), [(ONE, 42), (scenarios(), 83)], ids=["one", "every sentence"])
+@pytest.mark.parametrize(("feature", "ours"), [(ONE, 42), (scenarios(), 89)], ids=["one", "every sentence"])
 def test_a_check_by_a_kept_plan_imports_nothing_dear(tmp_path, feature, ours):
     program = installed() / "check_infratest"
     (tmp_path / "x.feature").write_text(f"Feature: f\n{feature}", encoding="utf-8")
@@ -72,6 +75,33 @@ def test_a_check_by_a_kept_plan_imports_nothing_dear(tmp_path, feature, ours):
     dear = {name for name in foreign - allowed if feature == ONE or not name.startswith("_")}
     assert not dear, f"beside what is allowed: {sorted(dear)}"
     assert len(mine - foreign) <= ours, sorted(mine - foreign)
+
+
+#: What reads patterns and formats; each is loaded by a sentence that asks for it alone.
+READERS = {"re2", "infratest.structured_text", "json", "ruamel.yaml", "defusedxml.ElementTree", "lzma"}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "readers"),
+    [
+        ('the file "/x/a.json" has a line matching "a"', {"re2"}),
+        ('the file "/x/a.json" has the line "a"', set()),
+        ('the file "/x/a.json" has "a"', {"infratest.structured_text", "json"}),
+        ('the file "/x/a.xml" has "a"', {"infratest.structured_text", "json", "defusedxml.ElementTree"}),
+        ('the command "echo a: b" prints YAML with "a"', {"infratest.structured_text", "json", "ruamel.yaml"}),
+        ('the command "echo a" prints a line matching "a"', {"re2"}),
+    ],
+)
+def test_what_reads_a_format_is_loaded_where_it_is_asked_for(tmp_path, sentence, readers):
+    program = installed() / "check_infratest"
+    (tmp_path / "a.json").write_text('{"a":\n1\n}')
+    (tmp_path / "a.xml").write_text("<a/>")
+    (tmp_path / "x.feature").write_text(
+        f"Feature: f\n  Scenario: s\n    Then {sentence.replace('/x/', f'{tmp_path}/')}\n", encoding="utf-8"
+    )
+    words = (program, "--host", "local", "x.feature")
+    imported(*words, cwd=tmp_path, cache=tmp_path / "cache", statuses=(0, 2))  # makes the plan
+    assert imported(*words, cwd=tmp_path, cache=tmp_path / "cache", statuses=(0, 2)) & READERS == readers
 
 
 @pytest.mark.parametrize("options", [(), ("--heal",)], ids=["looking", "healing"])
