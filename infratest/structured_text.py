@@ -315,8 +315,9 @@ def _ini(text: str) -> Any:
         raise _NoSuchFormat(f"line {line - 1}: {words}") from None
     except IniError as error:
         raise _NoSuchFormat(" ".join(str(error).split())) from None
-    for section in reader.values():
-        for key, value in section.items():  # else any text would be one, of nothing but keys
+    for part in reader.values():
+        values: Mapping[str, str | None] = dict(part)
+        for key, value in values.items():  # else any text would be one, of nothing but keys
             if value is None and not key.translate(_OF_WORDS).isalnum():
                 raise _NoSuchFormat(f"{literal(key, 60)} is neither a key with a value nor a word that is a key alone")
     made: dict[str, Any] = dict(reader[_TOP])
