@@ -31,14 +31,17 @@ case $manager in
       grep -q -i '^ *enabled *= *\(0\|no\|false\|off\)' "$place/versionlock.conf"
       case $? in 0) continue ;; 1) ;; *) exit 1 ;; esac
       sed -e 's/^/lock /' "$place/versionlock.list" || exit 1
+      echo # its last line may have no end
     done
     for place in /etc/dnf/versionlock.toml /etc/zypp/locks; do
       [ -s "$place" ] || continue
       sed -n -e 's/^ *name *= *"\(.*\)"/lock \1/p' -e 's/^solvable_name: /lock /p' "$place" || exit 1
+      echo
     done
     ;;
   apk)
     [ ! -e /etc/apk/world ] || sed -e 's/^/lock /' /etc/apk/world || exit 1
+    echo
     ;;
   pacman)
     command -v pacman-conf >/dev/null 2>&1 || { echo 'pacman-conf is not installed on this host' >&2; exit NO_TOOL; }
@@ -108,7 +111,7 @@ class HoldFact(Fact):
         rows = lines(self.readable(answer).out)
         if len(rows) < 2 or rows[0] not in ("dpkg", "rpm", "apk", "pacman") or rows[-1] != "end":
             raise FactError(f"the answer about holds is not understood: {answer.out[:80]!r}")
-        if strange := [row for row in rows[1:-1] if not row.startswith("lock ")]:
+        if strange := [row for row in rows[1:-1] if row and not row.startswith("lock ")]:
             raise FactError(f"the answer about holds is not understood: {strange[0][:80]!r}")
         words = [row.removeprefix("lock ").strip() for row in rows[1:-1]]
         found = Holds(rows[0], tuple(word for word in words if word and not word.startswith("#")))

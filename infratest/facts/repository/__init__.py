@@ -84,6 +84,7 @@ show() {
     case ${file##*/} in *[!A-Za-z0-9_.-]*) continue ;; esac
     echo "file $file"
     sed -e 's/^/|/' "$file" || exit 1
+    echo # its last line may have no end
   done
 }
 case $manager in
@@ -131,6 +132,6 @@ class RepositoryFact(Fact):
                 text = files.setdefault(row.removeprefix("file "), [])
             elif row.startswith("|") and files:
                 text.append(row[1:].rstrip("\r"))
-            else:
+            elif row:
                 raise FactError(f"the answer about repositories is not understood: {row[:80]!r}")
         return dict.fromkeys(arguments, Repositories(readers[rows[0]](files)))

@@ -69,7 +69,7 @@ SUITES, COMPONENTS = ("one", "two", "stable", "./", "noble", "three"), ("main", 
 
 def objects(place: Path) -> None:
     """Write the files; nothing is fetched."""
-    (FOLDER / "oracle-lines.list").write_text(LINES)
+    (FOLDER / "oracle-lines.list").write_text(LINES.rstrip("\n"))
     (FOLDER / "oracle-paragraphs.sources").write_text(PARAGRAPHS)
     (FOLDER / "oracle-odd name.list").write_text("deb http://odd.oracle/debian one main\n")
     (FOLDER / "oracle-saved.list.save").write_text("deb http://saved.oracle/debian one main\n")
