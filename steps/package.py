@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from infratest.check import Check, Seen
+from infratest.check import Check, Measure, Seen
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
 from infratest.record import derived
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from infratest.facts.base import FactValues
     from infratest.facts.hold import Holds
     from infratest.facts.package import Package
+    from infratest.facts.package_list import PackageList
 
 HOLDS: Need[Holds] = Need("hold")
 
@@ -174,6 +175,98 @@ class PackageBetween(_OfOrder):
 
     def fits(self, order: Callable[[str], int]) -> bool:
         return order(self.version) >= 0 >= order(self.last)
+
+
+@check(
+    'the package "{name}" has a version matching "{pattern}"',
+    negation='the package "{name}" does not have a version matching "{pattern}"',
+    example='the package "nginx" has a version matching "1.22.*"',
+)
+class PackageMatches(_OfPackage):
+    """A version that a shell pattern fits, as the package manager writes it, or without epoch and revision."""
+
+    pattern: str
+
+    def observe(self, facts: FactValues) -> Seen:
+        from infratest.globs import fits
+
+        package = facts[self.asked]
+        if not package.installed:
+            return Seen(holds=False, saw=self.absence(package), absent=True)
+        return Seen(
+            holds=any(fits(self.pattern, one) for one in _spellings(package.version)),
+            saw=f'the package "{self.name}" has version {package.version}',
+        )
+
+
+@check(
+    'the package "{name}" has release "{release}"',
+    negation='the package "{name}" does not have release "{release}"',
+    example='the package "nginx" has release "9+deb12u1"',
+)
+class PackageRelease(_OfPackage):
+    """The distribution's own revision: what stands behind the last hyphen of the version."""
+
+    release: str
+
+    def observe(self, facts: FactValues) -> Seen:
+        package = facts[self.asked]
+        if not package.installed:
+            return Seen(holds=False, saw=self.absence(package), absent=True)
+        upstream, _, release = package.version.rpartition("-")
+        return Seen(
+            holds=bool(upstream) and release == self.release,
+            saw=f'the package "{self.name}" has version {package.version}',
+        )
+
+
+class _OfPattern(Check):
+    pattern: str
+
+    def __post_init__(self) -> None:
+        from infratest.facts.package_list import package_pattern
+
+        package_pattern(self.pattern)
+
+    @derived
+    def asked(self) -> Need[PackageList]:
+        return Need("package-list", (self.pattern,))
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.asked,)
+
+    def words(self, found: PackageList) -> str:
+        count = len(found.packages)
+        listed = f": {found.in_words()}" if count else ""
+        if count == 1:
+            return f'1 package matching "{self.pattern}" is installed{listed}'
+        return f'{count or "no"} packages matching "{self.pattern}" are installed{listed}'
+
+
+@check(
+    'no package matching "{pattern}" is installed',
+    negation='a package matching "{pattern}" is installed',
+    example='no package matching "telnetd*" is installed',
+)
+class NoneMatching(_OfPattern):
+    """No installed package has a name that the shell pattern fits: `*`, `?`, `[a-z]`."""
+
+    def observe(self, facts: FactValues) -> Seen:
+        return Seen(holds=not facts[self.asked].packages, saw=self.words(facts[self.asked]))
+
+
+@check(
+    '{bound:count} packages matching "{pattern}" are installed',
+    example='at most 3 packages matching "linux-image-*" are installed',
+)
+class MatchingCount(_OfPattern):
+    """How many installed packages have a name that the shell pattern fits; of one in several versions, each counts."""
+
+    def observe(self, facts: FactValues) -> Seen:
+        return Seen(holds=True, saw=self.words(facts[self.asked]), number=len(facts[self.asked].packages))
+
+    def measure(self) -> Measure:
+        return Measure(label=f"packages {self.pattern}", minimum=0)
 
 
 @check(

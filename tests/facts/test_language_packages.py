@@ -36,7 +36,7 @@ def test_names(language, name):
         ("gem", ".."),
         ("gem", "a*"),
         ("cargo", ""),
-    ],  # fmt: skip
+    ],
 )
 def test_names_that_no_package_can_have(language, name):
     with pytest.raises(UserError):

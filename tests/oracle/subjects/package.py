@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.oracle.questions import ABSENT, Question, both, quoted
+from tests.oracle.questions import ABSENT, Question, both, bounds, quoted
 
 
 class Case(NamedTuple):
@@ -40,6 +41,18 @@ CASES = (
 OTHERS = (
     "dpkg", "bash", "coreutils", "nosuch-package", "oracle-on", "oracle-one2", "Oracle-one", "oracle-virtual", "oracle",
 )  # fmt: skip
+
+PATTERNS = (
+    "oracle-*",
+    "oracle-?n?",
+    "oracle-[opn]*",
+    "oracle-removed*",
+    "oracle-purged",
+    "*-dash",
+    "nosuch*",
+    "bash",
+    "Bash",
+)
 
 
 def objects(place: Path) -> str:
@@ -101,14 +114,36 @@ def questions(own: str) -> Iterator[Question]:
     for architecture, there in ((own, True), ("armhf", False)):
         name = f"oracle-own:{architecture}"
         yield from _of(name, "installed" if there else "not-installed", ["1.0-1", "1.0"], ["9"])
+    for pattern in PATTERNS:
+        words = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package} ${Version}\\n", pattern]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        count = len({row for row in done.stdout.splitlines() if row.startswith("installed ")})
+        none = (
+            f"no package matching {quoted(pattern)} is installed",
+            f"a package matching {quoted(pattern)} is installed",
+        )
+        yield from both(*none, not count, f"{count} of {pattern}")
+        yield from bounds(f"{{}} packages matching {quoted(pattern)} are installed", count, f"{count} of {pattern}")
     for name in OTHERS:
         state, version = _known(name)
-        yield from _of(name, state, [version] if version else [], ["9", "1.0"])
+        upstream = version.rpartition(":")[2].rpartition("-")[0] or version
+        yield from _of(name, state, [*dict.fromkeys((version, upstream))] if version else [], ["9", "1.0"])
 
 
 def _of(name: str, state: str, right: Sequence[str], wrong: Sequence[str]) -> Iterator[Question]:
     subject, about, installed = f"the package {quoted(name)}", f"{name}: {state} {right}", state == "installed"
     yield from both(f"{subject} is installed", f"{subject} is not installed", installed, about)
+    release = right[0].rpartition("-")[2] if right and "-" in right[0] else ""
+    for text in (release or "1", "9", "4"):
+        forms = (f"{subject} has release {quoted(text)}", f"{subject} does not have release {quoted(text)}")
+        yield from both(*forms, text == release if installed else ABSENT, about)
+    for pattern in ("*", "1*", "?:*", "[0-9].?", "*-*"):
+        forms = (
+            f"{subject} has a version matching {quoted(pattern)}",
+            f"{subject} does not have a version matching {quoted(pattern)}",
+        )
+        fits = any(fnmatch.fnmatchcase(version, pattern) for version in right)
+        yield from both(*forms, fits if installed else ABSENT, about)
     held = _selected(name) == "hold" if installed else ABSENT
     yield from both(f"{subject} is held", f"{subject} is not held", held, about)
     for version in (*right, *wrong):
