@@ -8,9 +8,9 @@ IgnoreGroup, as `pacman-conf` reads them.
 from __future__ import annotations
 
 from infratest.errors import FactError
+from infratest.facts._package_manager import MANAGER
 from infratest.facts._shell import lines
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
-from infratest.facts.package import MANAGER
 from infratest.record import Record
 
 TYPE_CHECKING = False

@@ -7,9 +7,9 @@ a pattern fits is decided here, alike for all of them.
 from __future__ import annotations
 
 from infratest.errors import FactError, UserError
+from infratest.facts._package_manager import MANAGER
 from infratest.facts._shell import lines
 from infratest.facts.base import Answer, Argument, LooksForEach
-from infratest.facts.package import MANAGER
 from infratest.record import Record
 
 TYPE_CHECKING = False

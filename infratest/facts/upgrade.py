@@ -10,9 +10,9 @@ security where no source of these is in the index: apt's suites that end in `-se
 from __future__ import annotations
 
 from infratest.errors import FactError
+from infratest.facts._package_manager import MANAGER
 from infratest.facts._shell import lines, number
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksForEach
-from infratest.facts.package import MANAGER
 from infratest.record import Record
 from infratest.units import human
 
