@@ -1,6 +1,6 @@
 """Whose a host is: the shell that facts about packages begin with.
 
-The manager whose database is filled is the one that is asked, for tools of another family may be installed on any system.
+The manager whose database is filled is asked, for tools of another family may be installed on any system.
 Where both dpkg and rpm have a database, os-release says whose the host is.
 """
 
