@@ -53,14 +53,14 @@ def web_address(url: str) -> WebAddress:
         login, _, shown = authority.rpartition("@")
         keep_secret(login.partition(":")[2])
         raise UserError(f'"http://...@{shown}": a name or password in a URL is not in this version')
-    found = _host_and_port(authority)
+    found = host_and_port(authority)
     if not mark or scheme not in PORTS or found is None or any(not one.isprintable() or one.isspace() for one in url):
         raise UserError(f'"{url}": expected a URL with a host, as http://shop.example/')
     host, port = found
     return WebAddress(scheme, host, port or PORTS[scheme], _ascii(target if target[:1] == "/" else f"/{target}"))
 
 
-def _host_and_port(authority: str) -> tuple[str, int] | None:
+def host_and_port(authority: str) -> tuple[str, int] | None:
     """Return host and port, 0 where it names none; None where it is no authority."""
     if authority.startswith("["):
         host, bracket, port = authority[1:].partition("]")

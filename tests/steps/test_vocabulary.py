@@ -172,10 +172,14 @@ def test_what_is_not_quite_a_sentence_is_none(text):
     assert vocabulary().match(text) is None
 
 
-def test_a_url_is_looked_at_from_the_controller_and_all_else_on_the_host():
+#: What is looked at from outside unless a sentence says otherwise.
+OUTSIDE = ("http", "address", "name")
+
+
+def test_what_is_meant_for_others_is_looked_at_from_the_controller_and_all_else_on_the_host():
     for sentence in SENTENCES:
         built = bind(vocabulary().match(sentence.example), filled).built
-        assert built.viewpoint == ("controller" if sentence.module == "http" else "host")
+        assert built.viewpoint == ("controller" if sentence.module in OUTSIDE else "host")
 
 
 def test_quotes_and_tails_inside_quotes_belong_to_the_value():

@@ -1,0 +1,77 @@
+"""How a host with python3 is asked to run `_outside`, and its lines read. Shared by the facts that look at others."""
+
+from __future__ import annotations
+
+from infratest.errors import FactError
+from infratest.facts import _outside
+from infratest.facts._shell import ONE_LINE, PUT, lines, number, unescaped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from infratest.facts.base import Answer
+
+# A python3 that does not run (a launcher without what it launches) prints no first line, and counts as none. That of
+# dnf is no command, and on every host of its family.
+_ASKED = r"""
+by_python() {
+  for python in python3 /usr/libexec/platform-python; do
+    command -v "$python" >/dev/null 2>&1 || continue
+    seen=$("$python" -I -S -c "$program" PATIENCE "$@" 2>/dev/null </dev/null)
+    case $seen in
+      python3*) put "$seen$nl"; return 0 ;;
+    esac
+  done
+  return 1
+}
+"""
+
+_texts: list[str] = []
+
+
+def program() -> str:
+    """Return the text of `_outside`, read once."""
+    if not _texts:
+        with open(_outside.__file__, encoding="utf-8") as file:
+            _texts.append(file.read())
+    return _texts[0]
+
+
+def by_python(seconds: float, otherwise: str) -> str:
+    """Return shell that asks `_outside` about its positional parameters, four for each question.
+
+    Args:
+        seconds: each question has. otherwise: shell for a host without python3, with these parameters.
+    """
+    from infratest.quoting import quoted
+
+    asked = _ASKED.replace("PATIENCE", f"{seconds:g}")
+    return f'program={quoted(program())}\n{PUT}{ONE_LINE}{asked}\nif ! by_python "$@"; then\n{otherwise}\nfi\n'
+
+
+def rows(answer: Answer) -> tuple[str, dict[int, tuple[str, str, str]]]:
+    """Return what answered, and by its number each line: its outcome, the word behind it, and the rest.
+
+    Raises:
+        FactError: it is no such answer.
+    """
+    first, *others = lines(answer.out) or [""]
+    if first not in ("python3", "nc", "bash", "perl", "getent"):
+        raise FactError(f"the answer is not understood: {answer.out[:80]!r}")
+    found = {}
+    for row in others:
+        index, _, rest = row.partition(" ")
+        outcome, _, rest = rest.partition(" ")
+        took, _, words = rest.partition(" ")
+        found[number(index, "an index")] = (outcome, took, unescaped(words))
+    return first, found
+
+
+def seconds(text: str) -> float:
+    """Return a number of seconds out of an answer. Raises FactError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e6:
+        raise FactError(f"the answer is not understood: {text[:80]!r} are no seconds")
+    return value
