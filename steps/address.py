@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from infratest.facts.address import Reach
     from infratest.facts.base import FactValues
     from infratest.facts.greeting import Greeting
+    from infratest.facts.ping import Echo
 
 #: Characters of a greeting in a reason.
 SHOWN = 200
@@ -128,6 +129,69 @@ class AddressGreets(Check):
         if self.text in greeting.text:
             return Seen(holds=True, saw=f"{words} greets with {in_quotes(self.text)}")
         return Seen(holds=False, saw=f"{words} greets with {literal(greeting.text, SHOWN)}")
+
+
+@check(
+    'the address "{host}" answers ping',
+    negation='the address "{host}" does not answer ping',
+    example='the address "db.example" answers ping',
+)
+class AddressPing(Check):
+    """One of ten echo requests comes back, or more; without a port, for ICMP has none."""
+
+    viewpoint = CONTROLLER
+    from_others = True
+
+    host: str
+
+    def __post_init__(self) -> None:
+        from infratest.facts.ping import pinged
+
+        pinged(self.host)
+
+    @derived
+    def asked(self) -> Need[Echo]:
+        return Need("ping", (self.host,))
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.asked,)
+
+    def observe(self, facts: FactValues) -> Seen:
+        echo = facts[self.asked]
+        if echo.nameless:
+            return Seen(False, f'the address "{self.host}": {clean(echo.nameless, SHOWN)}', absent=True)
+        words = f'of {echo.sent} pings of the address "{self.host}", {echo.received} came back'
+        time = "" if echo.seconds is None else f", in {human(echo.seconds, 's')} on average"
+        return Seen(holds=echo.received > 0, saw=words + time)
+
+
+@check(
+    'the address "{host}" answers ping in {bound:time}',
+    example='the address "db.example" answers ping in less than 50 ms, warning 20 ms',
+)
+class AddressPingTime(AddressPing):
+    """The time of a round trip, on average of ten."""
+
+    def observe(self, facts: FactValues) -> Seen:
+        return super().observe(facts).changed(number=facts[self.asked].seconds)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"ping {self.host} time", unit="s", minimum=0)
+
+
+@check(
+    'the address "{host}" answers ping with {bound:percent} loss',
+    example='the address "db.example" answers ping with less than 5 % loss',
+)
+class AddressPingLoss(AddressPing):
+    """The share of ten echo requests that do not come back; where none does, it does not answer."""
+
+    def observe(self, facts: FactValues) -> Seen:
+        seen = super().observe(facts)
+        return seen if seen.absent else seen.changed(number=facts[self.asked].loss)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"ping {self.host} loss", unit="%", minimum=0, maximum=100)
 
 
 def _address(text: str) -> None:

@@ -26,6 +26,7 @@ table inet oracle {{
     tcp dport {dropped} drop
     tcp dport {forbidden} reject with icmpx type admin-prohibited
     udp dport 123 drop
+    ip daddr 127.0.0.77 icmp type echo-request drop
     tcp dport {open} ip saddr 127.0.0.9 reject with tcp reset
   }}
 }}
@@ -116,6 +117,27 @@ def questions(objects: Objects) -> Iterator[Question]:
             )
             yield from both(*forms, truth, f"coming from {local}")
         yield from _greetings(objects, view)
+        yield from _pings(view)
+
+
+#: Address -> the share of pings in per cent that are lost; UNKNOWN where there is no way.
+LOST: dict[str, int | str] = {"127.0.0.1": 0, "localhost": 0, "::1": 0, "127.0.0.77": 100, "203.0.113.9": UNKNOWN}
+
+
+def _pings(view: str) -> Iterator[Question]:
+    for address, lost in LOST.items():
+        start = f'the address "{address}"'
+        truth: bool | str = lost == 0 if lost != UNKNOWN else UNKNOWN
+        yield from both(f"{start} answers ping{view}", f"{start} does not answer ping{view}", truth, address)
+        for bound, right in (
+            ("less than 5 %", OK if lost == 0 else CRITICAL), ("exactly 0 %", OK if lost == 0 else CRITICAL),
+            ("at most 100 %", OK if lost == 0 else CRITICAL), ("more than 0 %", CRITICAL),
+        ):  # fmt: skip
+            right = UNKNOWN if lost == UNKNOWN else right
+            yield Question(f"{start} answers ping with {bound} loss{view}", right, address)
+        for bound, soon in (("less than 60 s", True), ("more than 60 s", False)):
+            right = UNKNOWN if lost == UNKNOWN else OK if lost == 0 and soon else CRITICAL
+            yield Question(f"{start} answers ping in {bound}{view}", right, address)
 
 
 def _greetings(objects: Objects, view: str) -> Iterator[Question]:
