@@ -90,11 +90,20 @@ server:
   module-config: "iterator"
   local-zone: "." refuse
   local-zone: "example." static
+  local-zone: "10.in-addr.arpa." static
   local-data: "far.example. 300 A {ADDRESS}"
   local-data: "far.example. 300 AAAA {ADDRESS6}"
   local-data: "four.example. 300 A {ADDRESS}"
   local-data: "four.example. 300 A 10.88.0.22"
   local-data: "nothing.example. 300 TXT 'no address'"
+  local-data: "shop.example. 600 MX 10 mail.shop.example."
+  local-data: "shop.example. 300 MX 20 Other.example."
+  local-data: 'shop.example. 300 TXT "v=spf1 mx -all"'
+  local-data: 'shop.example. 300 TXT "two " "parts \\" and a quote"'
+  local-data: 'shop.example. 300 CAA 0 issue "ca.example"'
+  local-data: "www.shop.example. 300 CNAME shop.example."
+  local-data: "_sip._tcp.shop.example. 300 SRV 0 5 5060 sip.shop.example."
+  local-data-ptr: "{ADDRESS} far.example"
 remote-control:
   control-enable: no
 """
