@@ -86,6 +86,15 @@ class Check(Record):
             facts: at least those that it needs.
         """
 
+    @property
+    def of_last_run(self) -> bool:
+        """Whether it looks at what was since the last run of its scenario, and does not know yet when that was."""
+        return False
+
+    def since(self, seconds: int) -> Check:
+        """Return the check of what was in these last seconds, for one of the last run."""
+        return self
+
     def measure(self) -> Measure | None:
         """Return the number it looks at, known before anything is asked; None for a claim without a number."""
         return None

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from infratest.facts.base import FactValues
     from infratest.facts.journal import Journal
 
-#: The window that is no time; as the fact has it.
-BOOT = "boot"
+#: The windows that are no time, as the fact has them; a last run of which it is known when it was is `run 61 s`.
+BOOT, RUN = "boot", "run"
 
 
 class _OfJournal(Check):
@@ -44,7 +44,8 @@ class _OfJournal(Check):
 
         if self.priority and self.priority not in PRIORITIES:
             raise UserError(f"the priority {self.priority!r} is not one of {', '.join(PRIORITIES)}")
-        seconds = BOOT if self.window == BOOT else str(round(duration(self.window, "the window")))
+        window = self.window.removeprefix(f"{RUN} ")
+        seconds = window if window in (BOOT, RUN) else str(round(duration(window, "the window")))
         if seconds == "0":
             raise UserError(f"the window {self.window!r}: the journal is asked about a second at least")
         return Need("journal", (unit_name(self.unit) if self.unit else "", seconds, self.priority, self.pattern))
@@ -56,7 +57,28 @@ class _OfJournal(Check):
     def subject(self) -> str:
         of = f' of "{self.unit}"' if self.unit else ""
         window = "on this boot" if self.window == BOOT else f"in the last {self.window}"
+        window = "since the last run" if self.window.startswith(RUN) else window
         return f"the journal{of} {window}"
+
+    @property
+    def of_last_run(self) -> bool:
+        return self.window == RUN
+
+    def since(self, seconds: int) -> Check:
+        return self.changed(window=f"{RUN} {seconds} s")
+
+    def journal(self, facts: FactValues) -> Journal:
+        """Return what the journal has.
+
+        Raises:
+            FactError: in a window of which it is not known when it begins.
+        """
+        if self.of_last_run:
+            raise FactError(
+                f"{self.subject}: no run of this scenario is kept in the state directory; it is known from the next "
+                "run on"
+            )
+        return facts[self.asked]
 
     def words(self, journal: Journal) -> str:
         """Return how many lines were seen, and the first of them."""
@@ -110,7 +132,7 @@ class NoJournalLine(_OfJournal):
     """The journal has no line in the window, of that unit, that priority or worse, that pattern of RE2."""
 
     def observe(self, facts: FactValues) -> Seen:
-        journal = facts[self.asked]
+        journal = self.journal(facts)
         if not journal.lines and (missing := self.missing(journal)):
             return missing
         return Seen(holds=not journal.lines, saw=self.words(journal))
@@ -139,9 +161,51 @@ class JournalLines(_OfJournal):
     """How many lines the journal has in the window, of that unit, that priority or worse, that pattern of RE2."""
 
     def observe(self, facts: FactValues) -> Seen:
-        journal = facts[self.asked]
+        journal = self.journal(facts)
         return self.missing(journal) or Seen(holds=True, saw=self.words(journal), number=journal.lines)
 
     def measure(self) -> Measure:
         parts = [self.subject.removeprefix("the "), self.priority, self.pattern, "lines"]
         return Measure(label=" ".join(part for part in parts if part), minimum=0)
+
+
+@check(
+    'the journal since the last run[ with priority "{priority}" or worse] has no line[ matching "{pattern}"]',
+    negation='the journal since the last run[ with priority "{priority}" or worse] has a line[ matching "{pattern}"]',
+    example='the journal since the last run with priority "crit" or worse has no line',
+)
+def no_journal_line_since(priority: str = "", pattern: str = "") -> NoJournalLine:
+    """The journal has no such line since the last run of this scenario that has looked, by the state directory."""
+    return NoJournalLine(RUN, "", priority, pattern)
+
+
+@check(
+    'the journal of "{unit}" since the last run[ with priority "{priority}" or worse] has no line'
+    '[ matching "{pattern}"]',
+    negation='the journal of "{unit}" since the last run[ with priority "{priority}" or worse] has a line'
+    '[ matching "{pattern}"]',
+    example='the journal of "nginx" since the last run has no line matching "error"',
+)
+def no_unit_line_since(unit: str, priority: str = "", pattern: str = "") -> NoJournalLine:
+    """The unit has no such line since the last run of this scenario that has looked, by the state directory."""
+    return NoJournalLine(RUN, unit, priority, pattern)
+
+
+@check(
+    'the journal since the last run[ with priority "{priority}" or worse] has {bound:count} line[s]'
+    '[ matching "{pattern}"]',
+    example='the journal since the last run with priority "warning" or worse has less than 100 lines',
+)
+def journal_lines_since(priority: str = "", pattern: str = "") -> JournalLines:
+    """How many such lines the journal has since the last run of this scenario that has looked."""
+    return JournalLines(RUN, "", priority, pattern)
+
+
+@check(
+    'the journal of "{unit}" since the last run[ with priority "{priority}" or worse] has {bound:count} line[s]'
+    '[ matching "{pattern}"]',
+    example='the journal of "backup" since the last run has at least 1 line matching "done"',
+)
+def unit_lines_since(unit: str, priority: str = "", pattern: str = "") -> JournalLines:
+    """How many such lines the unit has since the last run of this scenario that has looked."""
+    return JournalLines(RUN, unit, priority, pattern)

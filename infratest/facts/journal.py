@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-#: The window that begins with this boot.
-BOOT = "boot"
+#: The windows that begin with this boot, and with a last run of which nobody knows when it was: that asks as the boot.
+BOOT, RUN = "boot", "run"
 
 #: syslog(3): priorities, the worst first, as journalctl -p takes them.
 PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
@@ -121,9 +121,10 @@ class JournalFact(LooksForEach):
 
     def words(self, argument: Argument) -> tuple[str, ...]:
         unit, window, priority, pattern = argument
-        if (window != BOOT and not window.isdecimal()) or priority not in ("", *PRIORITIES):
+        if (window not in (BOOT, RUN) and not window.isdecimal()) or priority not in ("", *PRIORITIES):
             raise FactError(f"no journal can be asked for the window {window!r} and the priority {priority!r}")
-        return (_systemd.full_name((unit,)) if unit else "", window, priority, _how(pattern))
+        since = BOOT if window == RUN else window
+        return (_systemd.full_name((unit,)) if unit else "", since, priority, _how(pattern))
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         now, rows = _systemctl.shown_rows(self.readable(answer).out)
@@ -208,7 +209,7 @@ class _Whole:
     """Whether the journal is whole: what the snippet says of journald and of the journal's files."""
 
     def __init__(self, now: int, rows: Sequence[str]) -> None:
-        told: dict[str, list[str]] = {"journald": [], "up": [], "unread": []}
+        parts: dict[str, list[str]] = {"journald": [], "up": [], "unread": []}
         self._files: list[tuple[float, int, bool]] = []
         header = False
         for row in rows:
@@ -219,14 +220,14 @@ class _Whole:
                 self._header(row[1:])
             elif row == "header":
                 header = True
-            elif key in told:
-                told[key].append(words)
+            elif key in parts:
+                parts[key].append(words)
             else:
                 raise FactError(f"the answer about the journal is not understood: {row[:80]!r}")
-        if not header or len(told["journald"]) != 1 or len(told["up"]) != 1:
+        if not header or len(parts["journald"]) != 1 or len(parts["up"]) != 1:
             raise FactError("the answer about the journal is not understood: a part of it is missing")
-        self._journald, self._unread = told["journald"][0], told["unread"]
-        self._now, self._booted = now, now - number(told["up"][0], "the time since the boot")
+        self._journald, self._unread = parts["journald"][0], parts["unread"]
+        self._now, self._booted = now, now - number(parts["up"][0], "the time since the boot")
 
     def _header(self, row: str) -> None:
         """Take a line of `journalctl --header`: of a file its path comes first, then the number, then the moment."""
@@ -252,8 +253,8 @@ class _Whole:
                 "no journal is kept here, or none may be read: ask as root, or as a member of the group systemd-journal"
             )
         begins, first, persistent = min(self._files)
-        start = self._booted if window == BOOT else self._now - int(window)
-        if begins <= start or (first == 1 and (persistent or window == BOOT or start >= self._booted)):
+        start = self._booted if window in (BOOT, RUN) else self._now - int(window)
+        if begins <= start or (first == 1 and (persistent or start >= self._booted)):
             return ""
         from infratest.units import human
 

@@ -72,21 +72,21 @@ class SystemdFact(Fact):
         return _systemd.SNIPPET + SNIPPET
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
-        told: dict[str, list[str]] = {"state": [], "failed": [], "count": [], "target": [], "boot": []}
+        parts: dict[str, list[str]] = {"state": [], "failed": [], "count": [], "target": [], "boot": []}
         for row in lines(self.readable(answer).out):
             key, _, words = row.partition(" ")
-            if key not in told:
+            if key not in parts:
                 raise FactError(f"the answer about systemd is not understood: {row[:80]!r}")
-            told[key].append(words)
-        if any(len(told[key]) != 1 for key in ("state", "count", "target", "boot")):
+            parts[key].append(words)
+        if any(len(parts[key]) != 1 for key in ("state", "count", "target", "boot")):
             raise FactError("the answer about systemd is not understood: a part of it is missing")
-        (state,), (count,), (target,), (boot,) = (told[key] for key in ("state", "count", "target", "boot"))
+        (state,), (count,), (target,), (boot,) = (parts[key] for key in ("state", "count", "target", "boot"))
         if state not in STATES:
             raise FactError(f"systemctl is-system-running says {state[:80]!r}, which is not known here")
-        if number(count, "the count of failed units") != len(told["failed"]):
-            raise FactError(f"systemctl listed {count} failed units, and {len(told['failed'])} arrived")
+        if number(count, "the count of failed units") != len(parts["failed"]):
+            raise FactError(f"systemctl listed {count} failed units, and {len(parts['failed'])} arrived")
         seconds, problem = _boot(boot)
-        return dict.fromkeys(arguments, System(state, tuple(told["failed"]), target, seconds, problem))
+        return dict.fromkeys(arguments, System(state, tuple(parts["failed"]), target, seconds, problem))
 
 
 def _boot(words: str) -> tuple[float | None, str]:

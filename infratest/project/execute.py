@@ -19,7 +19,8 @@ from infratest.errors import InfratestError, StateError, UserError
 from infratest.gherkin.suite import Line
 from infratest.lifecycle.lease import renew
 from infratest.model import Report, Result
-from infratest.plan.tasks import Step, Task
+from infratest.plan.last_run import looks_back, since_last_run
+from infratest.plan.tasks import Plan, Step, Task
 from infratest.project.prepare import Prepared, Request
 from infratest.project.session import Session
 from infratest.project.undo_journal import UndoJournal
@@ -77,15 +78,27 @@ def carry_out(
         start=starter(session),
         held=held,
     )
-    about = (stack.name, stack.env, stack.production)
-    if prepared.users is None or not any(task.scenario.own for task in prepared.plan.tasks):
-        return reported(prepared.plan, open_transport, settings, *about)
-    report = _with_users(session, prepared, prepared.users, settings)
+    about, plan = (stack.name, stack.env, stack.production), _since_last_run(session, prepared.plan)
+    if prepared.users is None or not any(task.scenario.own for task in plan.tasks):
+        return reported(plan, open_transport, settings, *about)
+    report = _with_users(session, prepared, plan, prepared.users, settings)
     changed: Report = report.changed(stack=stack.name, env=stack.env, production=stack.production)
     return changed
 
 
-def _with_users(session: Session, prepared: Prepared, users: UsersSteps, settings: Settings) -> Report:
+def _since_last_run(session: Session, plan: Plan) -> Plan:
+    """Return the plan with its checks of the last run told when that was, where that is kept."""
+    if not looks_back(plan) or not has_store(session):
+        return plan
+    try:
+        known = history.last(session.state, session.stack.env)
+    except StateError as error:
+        log.info("%s", error)
+        return plan
+    return since_last_run(plan, history.began(known), time.time())
+
+
+def _with_users(session: Session, prepared: Prepared, plan: Plan, users: UsersSteps, settings: Settings) -> Report:
     """Run a plan that holds steps of the user's own."""
     from infratest.user_steps.apart import carried_out_apart
     from infratest.user_steps.run import users_tasks
@@ -94,9 +107,9 @@ def _with_users(session: Session, prepared: Prepared, users: UsersSteps, setting
 
     def run(theirs: Settings, at: Callable[[str], None]) -> Report:
         tasks = users_tasks(users, session.stack.parameters, plan_line, at)
-        return reported(prepared.plan, open_transport, theirs.changed(users_tasks=tasks), "", "", False)
+        return reported(plan, open_transport, theirs.changed(users_tasks=tasks), "", "", False)
 
-    return carried_out_apart(prepared.plan, settings, run, opened)
+    return carried_out_apart(plan, settings, run, opened)
 
 
 def _unplanned(line: Line, task: Task) -> Step:

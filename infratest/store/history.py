@@ -9,7 +9,7 @@ from __future__ import annotations
 from infratest.errors import StateError
 from infratest.json_text import dumps, loads
 from infratest.record import Record
-from infratest.states import EXIT
+from infratest.states import CRITICAL, EXIT, OK, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 FORGET = 7 * 86400.0
 SCHEMA = 1
 
+#: States of a result for which the scenario's subjects were looked at.
+LOOKED = (OK, WARNING, CRITICAL)
+
 
 class Last(Record):
     """The last result of one scenario on one host.
 
     Args:
         blocked: something stood in the way, so the state (unknown) is not the subject's own.
-        since: seconds since the epoch when this state began. time: when it was last seen.
+        since: seconds since the epoch when this state began. time: when it was last seen. began: when the last run
+        that has looked began (one that was blocked, or could not, has not), or else the first; 0 where that is unknown.
     """
 
     id: str
@@ -39,6 +43,7 @@ class Last(Record):
     blocked: bool
     since: float
     time: float
+    began: float = 0.0
 
 
 def last(state: StateDir, env: str) -> dict[str, Last]:
@@ -83,6 +88,7 @@ def updated(history: Mapping[str, Last], report: Report, now: float) -> dict[str
             blocked=result.blocked_by is not None,
             since=_since(result, history, now),
             time=now,
+            began=_began(result, history, report),
         )
         for result in report.results
     }
@@ -117,6 +123,20 @@ def _since(result: Result, history: Mapping[str, Last], now: float) -> float:
     return min(before.since, now) if before is not None and same else now
 
 
+def _began(result: Result, history: Mapping[str, Last], report: Report) -> float:
+    from infratest import rfc3339
+
+    before = history.get(result.id)
+    if before is not None and before.began > 0 and result.state not in LOOKED:
+        return before.began
+    return rfc3339.seconds(report.started)
+
+
+def began(history: Mapping[str, Last]) -> dict[str, float]:
+    """Return when the last run that has looked began, or else the first, by the id of the result."""
+    return {item.id: item.began for item in history.values() if item.began > 0}
+
+
 def _read(item: Any) -> Last | None:
     """Return one stored result, or None where it is not whole."""
     try:
@@ -124,7 +144,9 @@ def _read(item: Any) -> Last | None:
         whole = found.state in EXIT and isinstance(found.id, str) and isinstance(found.host, str)
         if not whole:
             return None
-        typed: Last = found.changed(groups=tuple(found.groups), since=float(found.since), time=float(found.time))
+        typed: Last = found.changed(
+            groups=tuple(found.groups), since=float(found.since), time=float(found.time), began=float(found.began)
+        )
         return typed
     except (TypeError, ValueError):
         return None

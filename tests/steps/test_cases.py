@@ -1,8 +1,9 @@
 """What comes of a sentence on a host where this is so: data/checks/<subject>/<case>.json, written by hand.
 
-A case holds `facts`, each as its name, its argument and its value as JSON has it, and `sentences`: a text, and what
-comes of it: a word, then words that a reader is shown, then the number that is looked at where there is one. For
-sentences that compare hosts, `hosts` holds the facts of each, by its name.
+A case holds `facts`, each as its name, its argument and its value as JSON has it, it may hold how many seconds ago
+the `last run` was, and `sentences`: a text, and what comes of it: a word, then words that a reader is shown, then the
+number that is looked at where there is one. For sentences that compare hosts, `hosts` holds the facts of each, by its
+name.
 
     ok         it holds, and its negation does not
     critical   it does not hold, and its negation does
@@ -78,24 +79,37 @@ def as_tuples(data: object) -> object:
     return tuple(as_tuples(one) for one in data) if isinstance(data, list) else data
 
 
-def judged(text: str, known: dict[str, dict[Need, object]]) -> tuple[str, str, float | None]:
-    """Return the state of a sentence, what its check saw in words, and the number."""
+def judged(
+    text: str, known: dict[str, dict[Need, object]], last_run: int | None = None
+) -> tuple[str, str, float | None]:
+    """Return the state of a sentence, what its check saw in words, and the number.
+
+    Args:
+        last_run: seconds since the last run of its scenario, where that is known.
+    """
     match = vocabulary().match(text)
     assert match is not None, f"no sentence: {text}"
     binding = bind(match, as_written)
+    check = binding.built if last_run is None else binding.built.since(last_run)
     facts = Facts()
     for host, values in known.items():
-        missing = set(binding.built.needed) - set(values)
+        missing = set(check.needed) - set(values)
         assert not missing, f"{text}: the case has no {missing}"
         facts.at(host).update(values)
     line = Line("then", "Then", text, 1, match)
-    looks = tuple(Look(host, host, binding.built, binding.measure) for host in known)
+    looks = tuple(Look(host, host, check, binding.measure) for host in known)
     verdict = judge(CheckStep(line, looks, match.negated, binding.threshold, binding.tail), facts, "critical")
     try:
-        seen = binding.built.observe(next(iter(known.values())))
+        seen = check.observe(next(iter(known.values())))
     except InfratestError as error:
         return verdict.state, f"{error} {verdict.reason}", None
     return verdict.state, f"{seen.saw} {verdict.reason}", seen.number
+
+
+def last_run(path: Path) -> int | None:
+    """Return how long ago the last run was, where a case says so: `last run`, in seconds."""
+    seconds: int | None = json.loads(path.read_text(encoding="utf-8")).get("last run")
+    return seconds
 
 
 def known(path: Path) -> dict[str, dict[Need, object]]:
@@ -110,13 +124,13 @@ def known(path: Path) -> dict[str, dict[Need, object]]:
 @pytest.mark.parametrize("path, text, expected", CASES, ids=lambda each: each.stem if isinstance(each, Path) else None)
 def test_what_comes_of_a_sentence(path, text, expected):
     word, words, *number = expected
-    state, shown, seen = judged(text, known(path))
+    state, shown, seen = judged(text, known(path), last_run(path))
     assert (state, word in NEGATED) == ({"neither": "critical"}.get(word, word), True), shown
     assert words in shown
     assert not number or seen == number[0]
     match = vocabulary().match(text)
     if match is not None and match.sentence.negation:
-        assert judged(turned(text), known(path))[0] == NEGATED[word], turned(text)
+        assert judged(turned(text), known(path), last_run(path))[0] == NEGATED[word], turned(text)
 
 
 def turned(text: str) -> str:

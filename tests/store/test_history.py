@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
 
 import pytest
@@ -19,8 +20,14 @@ def report(*results: Result, env: str = "prod") -> Report:
     return Report("shop", env, "2026-01-31T12:00:00Z", 0.0, results)
 
 
-def known(state: str = "ok", since: float = 100.0, time: float = 200.0, blocked: bool = False) -> dict[str, Last]:
-    item = Last(id="f#s@web-1", host="web-1", groups=("web",), state=state, blocked=blocked, since=since, time=time)
+#: When the run of `report` began: 2026-01-31T12:00:00Z.
+BEGAN = 1769860800.0
+
+
+def known(
+    state: str = "ok", since: float = 100.0, time: float = 200.0, blocked: bool = False, began: float = BEGAN
+) -> dict[str, Last]:
+    item = Last("f#s@web-1", "web-1", ("web",), state, blocked, since, time, began)
     return {item.id: item}
 
 
@@ -40,6 +47,33 @@ def test_since(before, now_state, blocked_by, since):
     given = report(result(state=now_state, blocked_by=blocked_by))
     assert history.with_since(given, before, 300.0).results[0].since == since
     assert history.updated(before, given, 300.0)["f#s@web-1"].since == since
+
+
+@pytest.mark.parametrize(
+    "before, state, blocked_by, began",
+    [
+        ({}, "ok", None, BEGAN),
+        ({}, "unknown", "reachable@web-1", BEGAN),  # the first that was asked
+        (known(began=7.0), "critical", None, BEGAN),
+        (known(began=7.0), "unknown", None, 7.0),  # it could not look: what was since the one before is still unseen
+        (known(began=7.0), "unknown", "reachable@web-1", 7.0),
+        (known(began=0.0), "unknown", None, BEGAN),  # kept by an older version
+    ],
+)
+def test_a_window_begins_with_the_last_run_that_has_looked(before, state, blocked_by, began):
+    given = report(result(state=state, blocked_by=blocked_by))
+    assert history.began(history.updated(before, given, 300.0)) == {"f#s@web-1": began}
+
+
+def test_what_an_older_version_kept_has_no_begin(tmp_path):
+    state = StateDir(tmp_path)
+    history.save(state, report(result()), 100.0)
+    path = tmp_path / "last-prod.json"
+    kept = json.loads(path.read_text())
+    del kept["results"][0]["began"]
+    path.write_text(json.dumps(kept))
+    assert history.began(history.last(state, "prod")) == {}
+    assert set(history.last(state, "prod")) == {"f#s@web-1"}
 
 
 def test_the_report_given_is_left_alone():
