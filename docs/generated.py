@@ -107,7 +107,12 @@ def _check(sentence: Any) -> tuple[str, ...]:
 
 
 def _filled(pattern: str, groups: dict[str, str]) -> str:
-    """Return a pattern with an example's values in it."""
+    """Return a pattern with an example's values in it; what the example leaves out is left out."""
+
+    def kept(part: re.Match[str]) -> str:
+        return part[1] if all(name in groups for name in re.findall(r"\{(\w+)", part[1])) else ""
+
+    pattern = re.sub(r"\[([^]]*)\]", kept, pattern)
     return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: groups.get(found[1], found[0]), pattern)
 
 

@@ -29,7 +29,8 @@ BY_ADDRESS = {"ipaddress", "functools", "collections", "keyword", "operator", "r
 def scenarios(*, http: bool = False) -> str:
     """Return a feature of every checking sentence by its example, with commands and URLs that do no harm.
 
-    But for those about patterns and values in documents, which load what reads these; they have a test of their own.
+    But for those about patterns and values in documents, which load what reads these and have a test of their own; and
+    those about the last run, of which no plan is kept.
 
     They hold or not, as this machine is: what is not ok, or not known, may cost no more than the rest.
     """
