@@ -1,0 +1,121 @@
+"""The fact `nftables`: all that the kernel filters packets by, as nft has it. It has no argument: all is told.
+
+`nft -s list ruleset` prints it without counters' numbers, in the form that nft reads: nft(8). Each block begins with
+its kind and name, its lines are further in, and its end stands where its beginning does. Root alone may look.
+"""
+
+from __future__ import annotations
+
+from infratest.errors import FactError
+from infratest.facts._shell import lines, without
+from infratest.facts.base import Answer, Argument, Fact
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+
+class Ruleset(Record):
+    """What packets are filtered by.
+
+    Args:
+        chains: each chain's table (`inet filter`), name, policy (empty for one that no hook leads to) and rules.
+        sets: each set's or map's table, name and elements.
+    """
+
+    chains: tuple[tuple[str, str, str, tuple[str, ...]], ...] = ()
+    sets: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+
+    def in_words(self) -> str:
+        chains = ", ".join(f"{name} of {table} ({len(rules)} rules)" for table, name, _, rules in self.chains)
+        return f"chains: {chains or 'none'}; {len(self.sets)} sets"
+
+
+class NftablesFact(Fact):
+    """What packets are filtered by."""
+
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        missing = without("nft", "nft (nftables) is not installed on this host")
+        return missing + "nft -s list ruleset || exit 1\necho done\n"
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        *rows, end = lines(self.readable(answer).out) or [""]
+        if end != "done":
+            raise FactError(f"the answer about nftables is not understood: {answer.out[:80]!r}")
+        return dict.fromkeys(arguments, _ruleset(rows))
+
+
+def plain(text: str) -> str:
+    """Return a rule or an element with one blank between its words, without the counters that are in it."""
+    return " ".join(text.split()).replace(" counter ", " ").removesuffix(" counter")
+
+
+def _ruleset(rows: Sequence[str]) -> Ruleset:
+    """Return a ruleset as nft prints it. Raises FactError where that is not understood."""
+    chains: list[tuple[str, str, str, tuple[str, ...]]] = []
+    sets: list[tuple[str, str, tuple[str, ...]]] = []
+    blocks = iter([row for row in rows if row and not row.lstrip().startswith("#")])
+    for head in blocks:
+        words = head.split()
+        if words[0] != "table" or words[-1] != "{" or len(words) < 4:
+            raise FactError(f"nft answers what is not understood: {head[:120]!r}")
+        table, inside = f"{words[1]} {words[2]}", iter(_inside(blocks, head))
+        for row in inside:
+            words = row.split()
+            if words[-1] != "{" or len(words) < 3:
+                continue  # flags and comments of the table
+            block = _inside(inside, row)
+            if words[0] == "chain":
+                chains.append((table, words[1], *_chain(block)))
+            elif words[0] in ("set", "map"):
+                sets.append((table, words[1], _elements(block)))
+    return Ruleset(tuple(chains), tuple(sets))
+
+
+def _inside(blocks: Iterator[str], head: str) -> list[str]:
+    """Return the lines of a block, up to the one that ends it."""
+    end = head[: len(head) - len(head.lstrip("\t"))] + "}"
+    inside: list[str] = []
+    for row in blocks:
+        if row == end:
+            return inside
+        inside.append(row)
+    raise FactError(f"nft's answer ends within {head.strip()[:120]!r}")
+
+
+def _chain(inside: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return a chain's policy and its rules."""
+    policy, rules = "", []
+    for row in inside:
+        text = row.strip()
+        if text.startswith("type ") and " hook " in text:
+            policy = text.rpartition("policy ")[2].rstrip(";") if "policy " in text else "accept"
+        elif text and not text.startswith(("comment ", "#")):
+            rules.append(text)
+    return policy, tuple(rules)
+
+
+def _elements(inside: Sequence[str]) -> tuple[str, ...]:
+    """Return the elements of a set, which may go on over several lines."""
+    text = " ".join(row.strip() for row in inside)
+    _, begun, rest = text.partition("elements = {")
+    if not begun:
+        return ()
+    found, word, within, depth = [], "", False, 1
+    for character in rest:
+        if character == '"':
+            within = not within
+        elif not within:
+            depth += (character == "{") - (character == "}")
+            if depth == 0 or (character == "," and depth == 1):
+                found.append(" ".join(word.split()))
+                word = ""
+                if depth == 0:
+                    break
+                continue
+        word += character
+    else:
+        raise FactError(f"nft's answer ends within the elements of a set: {rest[-80:]!r}")
+    return tuple(each for each in found if each)
