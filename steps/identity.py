@@ -83,7 +83,7 @@ class HostVersion(HostRuns):
     order: str = "exactly"
 
     def __post_init__(self) -> None:
-        from infratest.facts.identity import ordered
+        from infratest.facts._ordered import ordered
 
         if self.order != "exactly":
             ordered(self.version)
@@ -175,7 +175,7 @@ class KernelVersion(_OfIdentity):
     order: str = "exactly"
 
     def __post_init__(self) -> None:
-        from infratest.facts.identity import ordered
+        from infratest.facts._ordered import ordered
 
         if self.order != "exactly":
             ordered(self.version)
@@ -334,7 +334,7 @@ def _system(identity: Identity) -> str:
 def _compares(version: str, order: str, other: str) -> bool:
     """Whether a version is exactly, at least or at most another one. Raises FactError where they have no order."""
     from infratest.errors import UserError
-    from infratest.facts.identity import ordered
+    from infratest.facts._ordered import ordered
 
     if order == "exactly":
         return version == other

@@ -12,8 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from infratest.facts.base import FactValues
     from infratest.facts.memory import Memory
+    from infratest.facts.oom_kill import OomKills
 
 MEMORY: Need[Memory] = Need("memory")
+OOM_KILLS: Need[OomKills] = Need("oom-kill")
 
 
 @check("the memory is {bound:percent} used", example="the memory is less than 90 % used, warning 80 %")
@@ -67,6 +69,26 @@ class SwapUsed(Check):
 
     def measure(self) -> Measure:
         return Measure(label="swap used", unit="%", minimum=0, maximum=100)
+
+
+@check(
+    "the OOM killer killed {bound:count} processes on this boot",
+    example="the OOM killer killed exactly 0 processes on this boot",
+)
+class MemoryKills(Check):
+    """How many processes the kernel killed for want of memory since boot; in a container, since its group was made."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (OOM_KILLS,)
+
+    def observe(self, facts: FactValues) -> Seen:
+        kills = facts[OOM_KILLS]
+        whose = "its control group" if kills.limited else "the machine"
+        words = f"the OOM killer killed {kills.count} processes on this boot, by the count of {whose}"
+        return Seen(holds=True, saw=words, number=kills.count)
+
+    def measure(self) -> Measure:
+        return Measure(label="oom kills", minimum=0)
 
 
 def _available(memory: Memory) -> str:

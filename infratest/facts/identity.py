@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from infratest.cleaning import decoded
-from infratest.errors import FactError, UserError
+from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped
 from infratest.facts.base import Answer, Argument, LooksHere
@@ -47,24 +47,6 @@ class Identity(Record):
     def in_words(self) -> str:
         system = f"{self.system} {self.version}".strip() or "a system without os-release"
         return f"{self.hostname}: {system} on {self.machine}, Linux {self.kernel}, {self.zone or 'no known time zone'}"
-
-
-def ordered(version: str) -> tuple[int, ...]:
-    """Return a version as numbers that are ordered as it is, `6.1.0-18-amd64` as (6, 1, 0, 18); `-rc1` is -1.
-
-    Raises:
-        UserError: it does not begin with a number.
-    """
-    numbers = []
-    for part in version.replace("-", ".").replace("+", ".").replace("_", ".").split("."):
-        if not (part.isascii() and part.isdigit()):
-            if part.startswith("rc"):
-                numbers.append(-1)
-            break
-        numbers.append(int(part))
-    if not numbers or numbers == [-1]:
-        raise UserError(f"{version!r} is no version that can be put in order: it begins with a number, as 12 or 5.10")
-    return tuple(numbers)
 
 
 # Lines: `release LINE` for each line of os-release, `kernel`, `machine`, `hostname`, `link` and `zone`.

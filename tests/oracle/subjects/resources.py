@@ -28,9 +28,14 @@ GROUP = {
     "memory.max": f"{500 * MIB}\n", "memory.current": f"{300 * MIB}\n",
     "memory.stat": f"anon 1\nfile 2\ninactive_file {50 * MIB}\nactive_file 3\n",
     "memory.swap.max": f"{200 * MIB}\n", "memory.swap.current": f"{50 * MIB}\n",
+    "memory.events": "low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\n",
 }  # fmt: skip
 #: 500 MiB, of which 300 MiB less 50 MiB are in use; and of 200 MiB of swap a quarter.
 MEMORY_USED, MEMORY_AVAILABLE, SWAP_USED = 50, 250, 25
+#: What the control group has killed; the machine has killed more.
+KILLED, VMSTAT = 2, "nr_free_pages 25000\noom_kill 7\nnr_unstable 0\n"
+#: Resource -> share of the tasks that waited, some and all of them, over 10, 60 and 300 s.
+PRESSURE = {"cpu": ((12, 5, 1), (0, 0, 0)), "memory": ((40, 30, 20), (9, 8, 7)), "io": ((0, 0, 99), (0, 0, 98))}
 LOADS = {1: 6, 5: 4, 15: 2}
 LOADAVG = "6.00 4.00 2.00 1/100 4711\n"
 PROCESSORS = len(os.sched_getaffinity(0))
@@ -64,10 +69,17 @@ def objects(place: Path) -> Path:
         if disk.used:
             (folder / "file 0").write_bytes(b"x" * disk.used * PAGE)
     (place / "link").symlink_to("half")
-    for name, text in (("meminfo", MEMINFO), ("loadavg", LOADAVG)):
+    pressures = {f"pressure/{name}": _pressure_lines(*shares) for name, shares in PRESSURE.items()}
+    (place / "pressure").mkdir()
+    for name, text in {"meminfo": MEMINFO, "loadavg": LOADAVG, "vmstat": VMSTAT, **pressures}.items():
         (place / name).write_text(text)
         subprocess.run(["mount", "--bind", place / name, f"/proc/{name}"], check=True)
     return place
+
+
+def _pressure_lines(*kinds: tuple[int, int, int]) -> str:
+    averages = [f"avg10={ten}.00 avg60={sixty}.00 avg300={most}.00 total=1" for ten, sixty, most in kinds]
+    return "".join(f"{kind} {each}\n" for kind, each in zip(("some", "full"), averages, strict=True))
 
 
 def covered() -> None:
@@ -91,7 +103,9 @@ def questions(place: Path) -> Iterator[Question]:
     yield from bounds("the memory is {} used", MEMORY_USED, "memory", " %")
     yield from bounds("the memory has {} available", MEMORY_AVAILABLE, "memory", " MiB")
     yield from bounds("the swap is {} used", SWAP_USED, "swap", " %")
+    yield from bounds("the OOM killer killed {} processes on this boot", KILLED, "killed")
     yield from _of_load()
+    yield from _of_pressure()
 
 
 def _of_disk(path: Path, disk: Disk) -> Iterator[Question]:
@@ -143,3 +157,11 @@ def _of_load() -> Iterator[Question]:
     yield from bounds("the load is {}", LOADS[1], "load")
     for bound, right in (("less than 0.001", CRITICAL), ("more than 0.001", OK), ("less than 7", OK)):
         yield Question(f"the load per processor is {bound}", right, "load")
+
+
+def _of_pressure() -> Iterator[Question]:
+    for name, kinds in PRESSURE.items():
+        for kind, shares in zip(("", "full "), kinds, strict=True):
+            yield from bounds(f"the {kind}pressure on {name} is {{}}", shares[0], name, " %")
+            for seconds, share in zip((10, 60, 300), shares, strict=True):
+                yield from bounds(f"the {kind}pressure on {name} over {seconds} s is {{}}", share, name, " %")
