@@ -70,3 +70,35 @@ class GroupMembers(_OfGroup):
 
     def measure(self) -> Measure:
         return Measure(label=f"group {self.name} members", minimum=0)
+
+
+@check(
+    'the group "{name}" has exactly the members "{members}"',
+    negation='the group "{name}" does not have exactly the members "{members}"',
+    example='the group "sudo" has exactly the members "deploy, ops"',
+)
+class GroupMemberNames(_OfGroup):
+    """These accounts are listed in the group and no other, in any order; `""` is nobody."""
+
+    members: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.listed  # noqa: B018 - a name that no account can have is refused before anything is asked
+
+    @derived
+    def listed(self) -> list[str]:
+        from infratest.facts._accounts import entry_names
+
+        return entry_names(self.members)
+
+    def observe(self, facts: FactValues) -> Seen:
+        group = facts[self.asked]
+        if group is None:
+            return Seen(holds=False, saw=f'the group "{self.name}" does not exist', absent=True)
+        there = set(group.members)
+        more, lacking = sorted(there - set(self.listed)), sorted(set(self.listed) - there)
+        words = f"has {len(there)} members: {', '.join(sorted(there)[:10])}" if there else "has no members"
+        for title, names in (("not asked for", more), ("not among them", lacking)):
+            words += f"; {title}: {', '.join(names[:10])}" if names else ""
+        return Seen(holds=not more and not lacking, saw=f'the group "{self.name}" {words}')

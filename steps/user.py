@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from infratest.facts.base import FactValues
     from infratest.facts.group import Group
+    from infratest.facts.login_default import LoginDefault
     from infratest.facts.membership import Membership
     from infratest.facts.user import User
 
@@ -138,3 +139,140 @@ class UserInGroup(Check):
         members = f"listed in it: {', '.join(group.members[:10]) or 'nobody'}"
         words = f'the user "{self.name}" is {"" if inside else "not "}in the group "{self.group}" ({members})'
         return Seen(holds=inside, saw=words)
+
+
+@check(
+    'the user "{name}" has the comment "{comment}"',
+    negation='the user "{name}" does not have the comment "{comment}"',
+    example='the user "root" has the comment "root"',
+)
+class UserComment(_OfUser):
+    """The account's comment (its GECOS field), whole; the full name is what stands before its first comma."""
+
+    comment: str
+
+    def look(self, user: User) -> Seen:
+        return Seen(holds=user.comment == self.comment, saw=f'the user "{self.name}" has the comment "{user.comment}"')
+
+
+@check(
+    'the user "{name}" has gid {gid:number}',
+    negation='the user "{name}" does not have gid {gid:number}',
+    example='the user "root" has gid 0',
+)
+class UserGroupId(_OfUser):
+    """The id of the account's primary group."""
+
+    gid: int
+
+    def look(self, user: User) -> Seen:
+        return Seen(holds=user.gid == self.gid, saw=f'the user "{self.name}" has gid {user.gid}')
+
+
+@check(
+    'the user "{name}" has the primary group "{group}"',
+    negation='the user "{name}" does not have the primary group "{group}"',
+    example='the user "deploy" has the primary group "www-data"',
+)
+class UserPrimaryGroup(_OfUser):
+    """The account's primary group, by name."""
+
+    group: str
+
+    def __post_init__(self) -> None:
+        from infratest.facts._accounts import entry_name
+
+        super().__post_init__()
+        entry_name(self.group)
+
+    @derived
+    def group_asked(self) -> Need[Group | None]:
+        return Need("group", (self.group,))
+
+    def needs(self) -> tuple[Need, ...]:
+        return self.asked, self.group_asked
+
+    def observe(self, facts: FactValues) -> Seen:
+        seen = super().observe(facts)
+        group, user = facts[self.group_asked], facts[self.asked]
+        if user is None:
+            return seen
+        words = f'{seen.saw}; the group "{self.group}" {f"has gid {group.gid}" if group else "does not exist"}'
+        return Seen(holds=group is not None and group.gid == user.gid, saw=words)
+
+    def look(self, user: User) -> Seen:
+        return Seen(holds=True, saw=f'the user "{self.name}" has gid {user.gid}')
+
+
+@check(
+    'the user "{name}" is a system user',
+    negation='the user "{name}" is not a system user',
+    example='the user "www-data" is a system user',
+)
+class SystemUser(_OfUser):
+    """The account's id is below those of people: UID_MIN of the host's /etc/login.defs, 1000 where it is not said."""
+
+    @derived
+    def least(self) -> Need[LoginDefault]:
+        return Need("login-default", ("UID_MIN",))
+
+    def needs(self) -> tuple[Need, ...]:
+        return self.asked, self.least
+
+    def observe(self, facts: FactValues) -> Seen:
+        user = facts[self.asked]
+        if user is None:
+            return super().observe(facts)
+        least = facts[self.least].number(1000)
+        words = f'the user "{self.name}" has uid {user.uid}, and those of people begin at {least}'
+        return Seen(holds=user.uid < least, saw=words)
+
+    def look(self, user: User) -> Seen:
+        raise NotImplementedError
+
+
+@check(
+    'the user "{name}" is in exactly the groups "{groups}"',
+    negation='the user "{name}" is not in exactly the groups "{groups}"',
+    example='the user "deploy" is in exactly the groups "deploy, www-data"',
+)
+class UserGroups(Check):
+    """The account gets these groups when it logs in and no other, its primary group with them; in any order."""
+
+    name: str
+    groups: str
+
+    def __post_init__(self) -> None:
+        from infratest.facts._accounts import entry_name
+
+        entry_name(self.name)
+        self.listed  # noqa: B018 - a name that no group can have is refused before anything is asked
+
+    @derived
+    def listed(self) -> dict[str, Need[Group | None]]:
+        from infratest.facts._accounts import entry_names
+
+        return {name: Need("group", (name,)) for name in entry_names(self.groups)}
+
+    @derived
+    def membership(self) -> Need[Membership | None]:
+        return Need("membership", (self.name,))
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.membership, *self.listed.values())
+
+    def observe(self, facts: FactValues) -> Seen:
+        membership = facts[self.membership]
+        if membership is None:
+            return Seen(holds=False, saw=f'the user "{self.name}" does not exist', absent=True)
+        gids, wrong, known = set(membership.gids), [], set()
+        for name, need in self.listed.items():
+            group = facts[need]
+            if group is None or group.gid not in gids:
+                wrong.append(f'not in "{name}"{"" if group else ", which does not exist"}')
+            if group is not None:
+                known.add(group.gid)
+        if more := sorted(gids - known):
+            wrong.append(f"also in the groups with the ids {', '.join(map(str, more[:10]))}")
+        words = "; ".join(wrong) or f"in exactly these {len(known)} groups"
+        return Seen(holds=not wrong, saw=f'the user "{self.name}" is {words}')

@@ -61,6 +61,11 @@ def entry_name(name: str) -> str:
     return name
 
 
+def entry_names(text: str) -> list[str]:
+    """Return the names in a list as a sentence has it, `a, b`, each once; none in an empty one. Raises UserError."""
+    return list(dict.fromkeys(entry_name(name.strip()) for name in text.split(","))) if text.strip() else []
+
+
 def snippet(database: str) -> str:
     """Return the snippet for `passwd` or `group`."""
     return PUT + SNIPPET.replace("DATABASE", database)

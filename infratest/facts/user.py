@@ -23,9 +23,11 @@ class User(Record):
     gid: int
     home: str
     shell: str
+    comment: str = ""
 
     def in_words(self) -> str:
-        return f"{self.name}: uid {self.uid}, gid {self.gid}, home {self.home}, shell {self.shell}"
+        words = f"{self.name}: uid {self.uid}, gid {self.gid}, home {self.home}, shell {self.shell}"
+        return f"{words}, comment {self.comment!r}" if self.comment else words
 
 
 class UserFact(LooksForEach, LooksHere):
@@ -50,14 +52,14 @@ def _here(name: str) -> User | None:
     except KeyError:
         return None
     shell = _accounts.text(entry.pw_shell) or "/bin/sh"
-    return User(name=name, uid=entry.pw_uid, gid=entry.pw_gid, home=_accounts.text(entry.pw_dir), shell=shell)
+    home, comment = _accounts.text(entry.pw_dir), _accounts.text(entry.pw_gecos)
+    return User(name=name, uid=entry.pw_uid, gid=entry.pw_gid, home=home, shell=shell, comment=comment)
 
 
 def _user(entry: list[str] | None) -> User | None:
     if entry is None:
         return None
-    name, _, uid, gid, _, home, shell = entry
+    name, _, uid, gid, comment, home, shell = entry
+    ids = number(uid, "a user id"), number(gid, "a group id")
     # passwd(5): an empty field is /bin/sh.
-    return User(
-        name=name, uid=number(uid, "a user id"), gid=number(gid, "a group id"), home=home, shell=shell or "/bin/sh"
-    )
+    return User(name, *ids, home=home, shell=shell or "/bin/sh", comment=comment)

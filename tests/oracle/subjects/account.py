@@ -146,6 +146,40 @@ def _of_user(name: str) -> Iterator[Question]:
     for uid in {0, 2001, *({user.pw_uid - 1, user.pw_uid, user.pw_uid + 1} if user else ())} - {-1}:
         forms = (f"{subject} has uid {uid}", f"{subject} does not have uid {uid}")
         yield from both(*forms, user.pw_uid == uid if user else ABSENT, about)
+    for gid in {0, 2001, *({user.pw_gid - 1, user.pw_gid, user.pw_gid + 1} if user else ())} - {-1}:
+        forms = (f"{subject} has gid {gid}", f"{subject} does not have gid {gid}")
+        yield from both(*forms, user.pw_gid == gid if user else ABSENT, about)
+    for comment in {"", "root", "Deploy", "Deploy,,,", *({user.pw_gecos} if user else ())}:
+        forms = (
+            f"{subject} has the comment {quoted(comment)}",
+            f"{subject} does not have the comment {quoted(comment)}",
+        )
+        yield from both(*forms, user.pw_gecos == comment if user else ABSENT, about)
+    forms = (f"{subject} is a system user", f"{subject} is not a system user")
+    yield from both(*forms, user.pw_uid < 1000 if user else ABSENT, about)  # UID_MIN of Debian's login.defs
+    yield from _of_groups(name, user, about)
+
+
+def _of_groups(name: str, user: pwd.struct_passwd | None, about: str) -> Iterator[Question]:
+    """Ask for all groups of an account at once, for one less, and for one more."""
+    gids = os.getgrouplist(name, user.pw_gid) if user else []
+    by_gid = {
+        group.gr_gid: group.gr_name
+        for group in grp.getgrall()
+        if not group.gr_name.isdigit() and grp.getgrnam(group.gr_name).gr_gid == group.gr_gid
+    }
+    names = [by_gid.get(gid, "") for gid in dict.fromkeys(gids)]
+    lists = {"root, nosuch": False, "deploy, www": set(names) == {"deploy", "www"}}
+    if all(names) and len(set(gids)) == len(gids):
+        lists |= {
+            ", ".join(names): True,
+            ", ".join(reversed(names)): True,
+            ", ".join([*names, "daemon"]): "daemon" in names,
+        }
+    for listed, right in lists.items():
+        words = f"in exactly the groups {quoted(listed)}"
+        claim, negation = f"the user {quoted(name)} is {words}", f"the user {quoted(name)} is not {words}"
+        yield from both(claim, negation, right if user else ABSENT, about)
 
 
 def _of_both(name: str, group_name: str) -> Iterator[Question]:
@@ -156,6 +190,12 @@ def _of_both(name: str, group_name: str) -> Iterator[Question]:
         f"the user {quoted(name)} is not in the group {quoted(group_name)}",
     )
     yield from both(*forms, inside if user else ABSENT, f"account {name!r}, group {group_name!r}")
+    primary = bool(user and group and group.gr_gid == user.pw_gid)
+    forms = (
+        f"the user {quoted(name)} has the primary group {quoted(group_name)}",
+        f"the user {quoted(name)} does not have the primary group {quoted(group_name)}",
+    )
+    yield from both(*forms, primary if user else ABSENT, f"account {name!r}, group {group_name!r}")
 
 
 def _of_group(name: str) -> Iterator[Question]:
@@ -166,3 +206,10 @@ def _of_group(name: str) -> Iterator[Question]:
         forms = (f"{subject} has gid {gid}", f"{subject} does not have gid {gid}")
         yield from both(*forms, group.gr_gid == gid if group else ABSENT, about)
     yield from bounds(f"{subject} has {{}} members", len(group.gr_mem) if group else ABSENT, about)
+    members = [one for one in group.gr_mem if one == one.strip() and one] if group else []
+    for listed in (
+        {", ".join(members), "deploy", "deploy, depl", "depl,deploy", ""} if len(members) < 20 else {"deploy"}
+    ):
+        words = f"exactly the members {quoted(listed)}"
+        right = {one.strip() for one in listed.split(",") if one} == set(group.gr_mem) if group else ABSENT
+        yield from both(f"{subject} has {words}", f"{subject} does not have {words}", right, about)
