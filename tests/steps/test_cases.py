@@ -72,11 +72,14 @@ def value(fact: str, data: object) -> object:
     if not records:
         return {key: value(fact, one) for key, one in data.items()}
     (record,) = records
-    return record(**{key: as_tuples(one) for key, one in data.items()})
+    return record(**{key: as_tuples(fact, one) for key, one in data.items()})
 
 
-def as_tuples(data: object) -> object:
-    return tuple(as_tuples(one) for one in data) if isinstance(data, list) else data
+def as_tuples(fact: str, data: object) -> object:
+    """Return a field's value: a list is a tuple, and what it holds may be records of the fact's own."""
+    if not isinstance(data, list):
+        return data
+    return tuple(value(fact, one) if isinstance(one, dict) else as_tuples(fact, one) for one in data)
 
 
 def judged(

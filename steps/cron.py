@@ -1,0 +1,124 @@
+"""What can be said of the jobs of cron. That cron itself runs is a sentence about its service."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from infratest.check import Check, Seen, in_quotes
+from infratest.errors import FactError, UserError
+from infratest.facts.base import Need
+from infratest.gherkin.sentence import check
+from infratest.record import derived
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
+
+    from infratest.facts.base import FactValues
+    from infratest.facts.cron import Job, Jobs
+
+
+class _OfJob(Check):
+    #: False where absence itself is the question.
+    of_property: ClassVar[bool] = True
+
+    command: str
+
+    def __post_init__(self) -> None:
+        if not self.command.strip():
+            raise UserError("a job of cron is known by its command, and this one is empty")
+
+    @derived
+    def asked(self) -> Need[Jobs]:
+        return Need("cron")
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.asked,)
+
+    @derived
+    def subject(self) -> str:
+        return f"the cron job {in_quotes(self.command)}"
+
+    def observe(self, facts: FactValues) -> Seen:
+        seen = facts[self.asked]
+        text = self.command.strip()
+        jobs = [job for job in seen.jobs if job.command == text or job.command.startswith((f"{text} ", f"{text}\t"))]
+        if not jobs:
+            if seen.unread:
+                raise FactError(f"{', '.join(seen.unread[:3])}: permission denied, only root reads all tables of cron")
+            over = f"; cron passes over {', '.join(seen.ignored[:3])}" if seen.ignored else ""
+            return Seen(holds=False, saw=f"{self.subject} does not exist{over}", absent=self.of_property)
+        return self.look(jobs, seen)
+
+    @abstractmethod
+    def look(self, jobs: list[Job], seen: Jobs) -> Seen:
+        """Return what is seen of jobs with that command."""
+
+    def judged(self, fits: list[Job], jobs: list[Job], seen: Jobs) -> Seen:
+        """Return what is seen where these of the jobs are as the sentence says. Raises FactError."""
+        sure = [job for job in fits if not job.doubt]
+        if not sure:
+            for job in jobs:
+                if job.doubt:
+                    raise FactError(job.doubt)
+            if not fits and seen.unread:
+                raise FactError(f"{', '.join(seen.unread[:3])}: permission denied, only root reads all tables of cron")
+        shown = [f'at "{job.schedule or "?"}" as "{job.user}" ({job.path})' for job in (sure or jobs)[:5]]
+        return Seen(holds=bool(sure), saw=f"{self.subject} runs {', '.join(shown)}")
+
+
+@check(
+    'the cron job "{command}" exists',
+    negation='the cron job "{command}" does not exist',
+    example='the cron job "/usr/bin/backup" exists',
+)
+class JobExists(_OfJob):
+    """Cron has a job with this command, or one that begins with it and goes on behind a blank, in any of its tables."""
+
+    of_property = False
+
+    def look(self, jobs: list[Job], seen: Jobs) -> Seen:
+        return self.judged(jobs, jobs, seen)
+
+
+@check(
+    'the cron job "{command}" runs at "{time}"',
+    negation='the cron job "{command}" does not run at "{time}"',
+    example='the cron job "/usr/bin/backup" runs at "30 2 * * *"',
+)
+class JobTime(_OfJob):
+    """Cron runs the command at just these times, however they are written: `0 0 * * *` is `@daily`."""
+
+    time: str
+
+    def __post_init__(self) -> None:
+        from infratest.facts.cron.schedule import schedule
+
+        super().__post_init__()
+        try:
+            schedule(self.time)
+        except ValueError as error:
+            raise UserError(f'the time "{self.time}": {error}') from None
+
+    def look(self, jobs: list[Job], seen: Jobs) -> Seen:
+        from infratest.facts.cron.schedule import schedule
+
+        asked = schedule(self.time)
+        fits = [job for job in jobs if job.schedule and schedule(job.schedule) == asked]
+        if not fits and not all(job.schedule for job in jobs):
+            raise FactError(f"{self.subject} is run by anacron, whose times are not known")
+        return self.judged(fits, jobs, seen)
+
+
+@check(
+    'the cron job "{command}" runs as "{user}"',
+    negation='the cron job "{command}" does not run as "{user}"',
+    example='the cron job "/usr/bin/backup" runs as "root"',
+)
+class JobUser(_OfJob):
+    """Cron runs the command as this user: whose table it stands in, or whom a table of the system names."""
+
+    user: str
+
+    def look(self, jobs: list[Job], seen: Jobs) -> Seen:
+        return self.judged([job for job in jobs if job.user == self.user], jobs, seen)

@@ -1,0 +1,91 @@
+"""Jobs of cron in all its tables, written as people write them; what is right is written by hand after crontab(5)."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.oracle.questions import ABSENT, UNKNOWN, Question, both, quoted
+
+SET_UP = r"""
+rm -rf /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.hourly /var/spool/cron /etc/crontabs
+mkdir -p /etc/cron.d /etc/cron.daily /etc/cron.hourly /var/spool/cron/crontabs
+cat >/etc/crontab <<'END'
+SHELL=/bin/sh
+PATH = /usr/sbin:/usr/bin
+# 1 1 * * * root /opt/off
+17 *	* * *	root	cd / && run-parts --report /etc/cron.hourly
+@daily root /opt/daily --full >/dev/null 2>&1
+*/15 8-17 * * mon-fri www-data /opt/percent +\%F%some input
+0 0 1 jan 7 root /opt/new-year
+END
+printf '1 2 * * * root /opt/dotted\n' >/etc/cron.d/a.conf
+printf '1 2 * * * root /opt/unended' >/etc/cron.d/unended
+printf '1 2 * * * root /opt/writable\n' >/etc/cron.d/writable
+printf '1 2 * * * root /opt/foreign\n' >/etc/cron.d/foreign
+printf '1 2 * * * root /opt/beside\n99 2 * * * root /opt/wrong\n' >/etc/cron.d/wrong
+chmod 666 /etc/cron.d/writable
+chown nobody /etc/cron.d/foreign
+printf '#!/bin/sh\n' >/etc/cron.hourly/runs
+chmod 755 /etc/cron.hourly/runs
+cp -p /etc/cron.hourly/runs /etc/cron.hourly/dotted.sh
+cp -p /etc/cron.hourly/runs /etc/cron.daily/nobody-runs-this
+printf 'x' >/etc/cron.hourly/no-program
+printf 'MAILTO=""\n30 2 * * 0 /opt/mine\n' >/var/spool/cron/crontabs/nobody
+chmod 1730 /var/spool/cron/crontabs
+"""
+#: Command -> each schedule and whether it is the job's, and as whom; None for one that there is not; UNKNOWN.
+JOBS: dict[str, tuple[dict[str, bool], str] | None | str] = {
+    "/opt/daily": ({"@daily": True, "0 0 * * *": True, "@midnight": True, "0 1 * * *": False}, "root"),
+    "/opt/daily --full": ({"0 0 * * 0-7": True, "@weekly": False}, "root"),
+    "/opt/percent +%F": ({"0,15,30,45 8-17 * * 1-5": True, "*/15 8-17 * * *": False}, "www-data"),
+    "/opt/new-year": ({"0 0 1 1 sun": True, "@yearly": False}, "root"),
+    "/etc/cron.hourly/runs": ({"17 * * * *": True, "@hourly": False}, "root"),
+    "/opt/beside": UNKNOWN,
+    "/opt/off": None,
+    "/opt/dail": None,
+    "/opt/dotted": None,
+    "/opt/unended": None,
+    "/opt/writable": None,
+    "/opt/foreign": None,
+    "/etc/cron.hourly/dotted.sh": None,
+    "/etc/cron.hourly/no-program": None,
+    "/etc/cron.daily/nobody-runs-this": None,
+}
+#: The same of a job that root alone is shown.
+HIDDEN = ("/opt/mine", {"30 2 * * sun": True, "30 2 * * 7": True, "30 2 * * *": False}, "nobody")
+
+
+def objects(place: Path) -> None:
+    """Write the tables."""
+    subprocess.run(["sh", "-eu"], input=SET_UP, text=True, check=True)
+
+
+def _ask(command: str, words: str, truth: bool | str, other: bool | str = "") -> Iterator[Question]:
+    subject = f"the cron job {quoted(command)}"
+    return both(f"{subject} {words}", f"{subject} does not {words.replace('s ', ' ', 1)}", truth, command, other)
+
+
+def questions(objects: None) -> Iterator[Question]:
+    """Ask all sentences; that a job is not there, or not elsewhere too, is known to root alone."""
+    for command, right in JOBS.items():
+        schedules, user = right if isinstance(right, tuple) else ({"@daily": False}, "root")
+        truth: bool | str = UNKNOWN if right == UNKNOWN else right is not None
+        other = UNKNOWN if truth is not True else ""
+        claim = f"the cron job {quoted(command)}"
+        yield from both(f"{claim} exists", f"{claim} does not exist", truth, command, other)
+        for time, fits in schedules.items():
+            right_one = ABSENT if right is None else UNKNOWN if right == UNKNOWN else fits
+            yield from _ask(command, f"runs at {quoted(time)}", right_one, "" if fits else UNKNOWN)
+        for name in (user, "daemon"):
+            right_one = ABSENT if right is None else UNKNOWN if right == UNKNOWN else name == user
+            other = UNKNOWN if right_one is not True else ""
+            yield from _ask(command, f"runs as {quoted(name)}", right_one, other)
+    command, schedules, user = HIDDEN
+    claim = f"the cron job {quoted(command)}"
+    yield from both(f"{claim} exists", f"{claim} does not exist", True, command, UNKNOWN)
+    for time, fits in schedules.items():
+        yield from _ask(command, f"runs at {quoted(time)}", fits, UNKNOWN)
+    for name in (user, "root"):
+        yield from _ask(command, f"runs as {quoted(name)}", name == user, UNKNOWN)
