@@ -160,7 +160,7 @@ class PasswordChanged(_OfPassword):
     'the password of "{name}" expires in {bound:time}', example='the password of "deploy" expires in more than 7 days'
 )
 class PasswordExpiry(_OfPassword):
-    """The whole days until the password must be changed, below zero once it has expired; one that never does is none."""
+    """The whole days until the password must be changed, below zero once it expired; one that never does is none."""
 
     def look(self, password: Password) -> Seen:
         from infratest.facts.password import NEVER

@@ -1,4 +1,4 @@
-"""When a cron job runs: the five fields and the @words of crontab(5), brought to one form in which they can be compared."""
+"""When a cron job runs: the five fields and the @words of crontab(5), in one form in which they can be compared."""
 
 from __future__ import annotations
 
