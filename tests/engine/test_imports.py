@@ -26,6 +26,10 @@ ALLOWED = {
 BY_ADDRESS = {"ipaddress", "functools", "collections", "keyword", "operator", "reprlib", "itertools", "types"}
 
 
+#: Sentences that ask others have a test of their own: some of them take a library or a program.
+OUTSIDE = ('the address "', 'the name "')
+
+
 def scenarios(*, http: bool = False) -> str:
     """Return a feature of every checking sentence by its example, with commands and URLs that do no harm.
 
@@ -36,6 +40,7 @@ def scenarios(*, http: bool = False) -> str:
     """
     sentences = [sentence for sentence in vocabulary().sentences if sentence.kind == CHECK]
     texts = [one.example for one in sentences if "match" not in one.pattern and "document" not in one.module]
+    texts = [text for text in texts if not text.startswith(OUTSIDE)]
     chosen = [harmless(text) for text in texts if text.startswith('"http') is http]
     assert len(chosen) > (3 if http else 50)
     return "".join(f"  Scenario: {number}\n    Then {text}\n" for number, text in enumerate(chosen))
@@ -198,3 +203,19 @@ def test_an_http_check_by_a_kept_plan_imports_its_parser_and_nothing_dear(tmp_pa
     dear = {name for name in foreign - ALLOWED - BY_HTTP if not name.startswith("_")}
     assert not dear, f"beside what is allowed: {sorted(dear)}"
     assert len(mine) <= 100, sorted(mine)
+
+
+@pytest.mark.parametrize(
+    "sentence", ['the address "127.0.0.1:9" is not reachable', 'the name "localhost" resolves'], ids=["address", "name"]
+)
+def test_what_is_seen_of_an_address_takes_no_library(tmp_path, sentence):
+    """By a socket of our own; what pings, and what asks name servers, is loaded where a sentence does."""
+    program = installed() / "check_infratest"
+    (tmp_path / "x.feature").write_text(f"Feature: f\n  Scenario: s\n    Then {sentence}\n", encoding="utf-8")
+    words = (program, "--host", "local", "x.feature")
+    assert "click" in imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
+    mine = imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
+    mine -= imported(installed() / "python", "-c", "pass", cwd=tmp_path, cache=tmp_path / "cache")
+    assert "infratest.facts._outside" in mine
+    foreign = {name.partition(".")[0] for name in mine} - {"infratest"}
+    assert foreign <= ALLOWED | {"errno"}, f"beside what is allowed: {sorted(foreign - ALLOWED)}"
