@@ -117,7 +117,9 @@ class NoneUpgradable(_OfAll):
         return Seen(holds=not packages, saw=saw.replace("no packages are", "no package is"))
 
 
-@check("{bound:count} packages are upgradable", example="at most 10 packages are upgradable, warning 0")
+@check(
+    "the host has {bound:count} upgradable packages", example="the host has at most 10 upgradable packages, warning 0"
+)
 class UpgradableCount(_OfAll):
     """How many installed packages have a later version in the host's index."""
 
@@ -148,7 +150,9 @@ class NonePending(_OfAll):
         return Seen(holds=not packages, saw=saw.replace("no security updates are", "no security update is"))
 
 
-@check("{bound:count} security updates are pending", example="less than 1 security updates are pending")
+@check(
+    "the host has {bound:count} pending security updates", example="the host has less than 1 pending security updates"
+)
 class PendingCount(_OfAll):
     """How many installed packages have an update of security in the host's index."""
 

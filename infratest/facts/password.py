@@ -154,7 +154,7 @@ class PasswordFact(LooksForEach):
         return {argument: _password(argument[0], tables, today) for argument in arguments}
 
 
-def _password(name: str, tables: Mapping[str, Mapping[str, list[str]]], today: int) -> Password | None | FactError:
+def _password(name: str, tables: Mapping[str, Mapping[str, list[str]]], today: int) -> Password | FactError | None:
     account, shadow = tables["passwd"].get(name), tables["shadow"].get(name)
     if account is None or len(account) < 5 or not account[3].isdigit():  # as the fact `user` has it
         return None

@@ -36,7 +36,7 @@ printf 'MAILTO=""\n30 2 * * 0 /opt/mine\n' >/var/spool/cron/crontabs/nobody
 chmod 1730 /var/spool/cron/crontabs
 """
 #: Command -> each schedule and whether it is the job's, and as whom; None for one that there is not; UNKNOWN.
-JOBS: dict[str, tuple[dict[str, bool], str] | None | str] = {
+JOBS: dict[str, tuple[dict[str, bool], str] | str | None] = {
     "/opt/daily": ({"@daily": True, "0 0 * * *": True, "@midnight": True, "0 1 * * *": False}, "root"),
     "/opt/daily --full": ({"0 0 * * 0-7": True, "@weekly": False}, "root"),
     "/opt/percent +%F": ({"0,15,30,45 8-17 * * 1-5": True, "*/15 8-17 * * *": False}, "www-data"),

@@ -109,10 +109,10 @@ def questions(_: None) -> Iterator[Question]:
     yield from _of("upgrade-nosuch", ABSENT, ABSENT)
     about = f"{len(names)} packages: {names}"
     yield from both("no package is upgradable", "a package is upgradable", not names, about)
-    yield from bounds("{} packages are upgradable", len(names), about)
+    yield from bounds("the host has {} upgradable packages", len(names), about)
     about = f"{SECURITY} updates of security"
     yield from both("no security update is pending", "a security update is pending", not SECURITY, about)
-    yield from bounds("{} security updates are pending", SECURITY, about)
+    yield from bounds("the host has {} pending security updates", SECURITY, about)
     for bound, right in (
         (f"more than {AGE - 1} h", "ok"),
         (f"less than {AGE} h", "critical"),

@@ -9,8 +9,9 @@ from infratest.record import derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from infratest.facts.base import FactValues
     from infratest.facts.tunable import Setting
+
+    from infratest.facts.base import FactValues
 
 
 @check(
