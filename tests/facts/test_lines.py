@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import lzma
 import os
+import resource
 import shutil
 import subprocess
 
@@ -27,12 +28,12 @@ MIB = 2**20
 LOCALE = {"LC_ALL": "C"}
 
 
-def snippet(arguments, name="dash", path=None, fact=LinesFact):
+def snippet(arguments, name="dash", path=None, fact=LinesFact, limits=None):
     """Ask by the snippet, as a host is asked."""
     words, programs = shell(name)
     done = subprocess.run(
         [*words, "-c", fact().ask(arguments)], capture_output=True, check=True, timeout=60,
-        env={"PATH": path or programs, **LOCALE},
+        env={"PATH": path or programs, **LOCALE}, preexec_fn=limits,
     )  # fmt: skip
     values = fact().read(Answer(exit=0, out=decoded(done.stdout)), arguments)
     return [values[argument] for argument in arguments]
@@ -260,8 +261,12 @@ def test_a_secret_is_not_sent_to_the_host(tmp_path, secret):
 
 def test_a_line_without_an_end_has_a_bound_and_past_it_nothing_is_denied(tmp_path):
     with (tmp_path / "x").open("wb") as file:
-        file.truncate(300 * MIB)
-    (value,) = snippet([(str(tmp_path / "x"), PATTERN, "needle")])
+        file.truncate(40 * MIB)
+
+    def small():
+        resource.setrlimit(resource.RLIMIT_AS, (24 * MIB, 24 * MIB))
+
+    (value,) = snippet([(str(tmp_path / "x"), PATTERN, "needle")], limits=small)
     assert value.problem == "it cannot be read to its end"
 
 
