@@ -272,7 +272,7 @@ class MatchingCount(_OfPattern):
 @check(
     'the package "{name}" is held',
     negation='the package "{name}" is not held',
-    example='the package "linux-image-amd64" is not held',
+    example='the package "linux-image-amd64" is held',
 )
 class PackageHeld(_OfPackage):
     """The package manager is told not to upgrade the installed package.

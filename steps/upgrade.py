@@ -22,10 +22,13 @@ ALL: Need[Upgrades] = Need("upgrade")
 @check(
     'the package "{name}" is upgradable',
     negation='the package "{name}" is not upgradable',
-    example='the package "nginx" is not upgradable',
+    example='the package "nginx" is upgradable',
 )
 class PackageUpgradable(Check):
-    """The host's index has a later version than the one that is installed, whether or not the package is held."""
+    """The host's index has a later version than the one that is installed, whether or not the package is held.
+
+    Asked of apt, dnf, pacman and apk; of apk it was never seen for real, but written by hand from its documentation.
+    """
 
     name: str
 

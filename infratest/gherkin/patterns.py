@@ -55,9 +55,13 @@ class Form:
         self._always = _always(pattern)
         self.beginning = _beginning(pattern)
 
+    def may_be(self, text: str) -> bool:
+        """Whether a text holds all the literal parts: few texts do that are not said so."""
+        return all(part in text for part in self._always)
+
     def match(self, text: str) -> dict[str, str] | None:
         """Return the placeholders' values, as written, if a text is said so."""
-        if not all(part in text for part in self._always):
+        if not self.may_be(text):
             return None
         found = self._regex.fullmatch(text)
         return {name: value for name, value in found.groupdict().items() if value is not None} if found else None

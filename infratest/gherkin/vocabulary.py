@@ -44,6 +44,8 @@ class Vocabulary:
     def _match(self, text: str) -> Match | None:
         found: dict[str, Match] = {}
         for form, sentence in self._candidates(text):
+            if not form.may_be(text):
+                continue
             self.tried += 1
             groups = form.match(text)
             if groups is not None and sentence.pattern not in found:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    #: What a snippet told of one package: words, each with its value.
-    Told = list[tuple[str, str]]
+    #: What a snippet says of one package: words, each with its value.
+    Rows = list[tuple[str, str]]
 
 LANGUAGES = ("pip", "npm", "gem", "cargo")
 
@@ -268,7 +268,7 @@ def _read(argument: Argument, rows: list[str]) -> LanguagePackage:
     return LanguagePackage(versions=versions, place=place)
 
 
-def _pip(name: str, told: Told, text: list[str]) -> Iterator[str]:
+def _pip(name: str, told: Rows, text: list[str]) -> Iterator[str]:
     """Return the version in the first folder that has one: it is the one that Python loads."""
     last = ""
     for word, value in told:
@@ -279,7 +279,7 @@ def _pip(name: str, told: Told, text: list[str]) -> Iterator[str]:
             return
 
 
-def _npm(name: str, told: Told, text: list[str]) -> Iterator[str]:
+def _npm(name: str, told: Rows, text: list[str]) -> Iterator[str]:
     from infratest.json_text import loads
 
     if any(word == "begin" for word, _ in told):
@@ -290,7 +290,7 @@ def _npm(name: str, told: Told, text: list[str]) -> Iterator[str]:
         yield version
 
 
-def _gem(name: str, told: Told, text: list[str]) -> list[str]:
+def _gem(name: str, told: Rows, text: list[str]) -> list[str]:
     """Return all versions, of `# stub: NAME VERSION PLATFORM PATHS` or else of a file's name."""
     from infratest.facts.language_package.versions import latest_first
 
@@ -306,7 +306,7 @@ def _gem(name: str, told: Told, text: list[str]) -> list[str]:
     return latest_first(list(dict.fromkeys(found)), "gem")
 
 
-def _cargo(name: str, told: Told, text: list[str]) -> list[str]:
+def _cargo(name: str, told: Rows, text: list[str]) -> list[str]:
     """Return the versions of lines as `"NAME VERSION (SOURCE)" = ["PROGRAM"]`."""
     from infratest.facts.language_package.versions import latest_first
 
