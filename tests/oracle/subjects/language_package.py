@@ -37,7 +37,6 @@ def objects(place: Path) -> list[Case]:
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     for name, version, requires in (("oracle-one", "1.9", ""), ("Oracle_Two.x", "2.0rc1", "oracle-one>=1.10")):
         _pip(environment, _wheel(place, name, version, requires))
-    subprocess.run([sys.executable, "-m", "venv", place / "well"], check=True)
     for version in ("1.2.0", "1.10.0", "1.9"):
         _gem(place, gems, "oracle-gem", version)
     _gem(place, gems, "oracle-gem-other", "9.0")
@@ -112,8 +111,9 @@ def questions(cases: list[Case]) -> Iterator[Question]:
     yield from both(forms[0].format(""), forms[0].format("not "), ABSENT, "no folder")
     text = f"the npm package {quoted('x')} in {quoted(str(place / 'closed'))} is {{}}installed"
     yield from both(text.format(""), text.format("not "), False, "a folder of root's alone", UNKNOWN)
-    for folder, truth in (("venv", False), ("well", True), ("app", ABSENT)):
-        text = f"the pip packages of {quoted(str(place / folder))} have {{}}broken requirements"
+    checked = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, check=False).returncode
+    for folder, truth in ((str(place / "venv"), False), (sys.prefix, checked == 0), (str(place / "app"), ABSENT)):
+        text = f"the pip packages of {quoted(folder)} have {{}}broken requirements"
         yield from both(text.format("no "), text.format(""), truth, folder)
     version = subprocess.run(["gem", "list", "-e", "bundler"], capture_output=True, text=True, check=True).stdout
     latest = version.partition("(")[2].partition(")")[0].split(" ")[-1].split(",")[0]
