@@ -217,5 +217,7 @@ def test_what_is_seen_of_an_address_takes_no_library(tmp_path, sentence):
     mine = imported(*words, cwd=tmp_path, cache=tmp_path / "cache")
     mine -= imported(installed() / "python", "-c", "pass", cwd=tmp_path, cache=tmp_path / "cache")
     assert "infratest.facts._outside" in mine
-    foreign = {name.partition(".")[0] for name in mine} - {"infratest"}
-    assert foreign <= ALLOWED | {"errno"}, f"beside what is allowed: {sorted(foreign - ALLOWED)}"
+    foreign = {name.partition(".")[0] for name in mine if not name.startswith("_")} - {"infratest"}
+    # A run in which no host is asked loads contextlib, whatever it looks at.
+    dear = foreign - ALLOWED - BY_ADDRESS - {"errno", "contextlib"}
+    assert not dear, f"beside what is allowed: {sorted(dear)}"

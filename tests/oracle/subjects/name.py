@@ -60,7 +60,6 @@ def objects(place: Path) -> subprocess.Popen[bytes]:
     (place / "unbound.conf").write_text(CONF)
     server = subprocess.Popen(["unbound", "-c", str(place / "unbound.conf")], stderr=subprocess.DEVNULL)
     Path("/etc/resolv.conf").write_text("nameserver 127.0.0.53\noptions timeout:2 attempts:2\n")
-    Path("/etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n")
     with Path("/etc/hosts").open("a") as hosts:
         hosts.write("\n10.7.0.5 of-hosts.oracle\n")
     assert wait_until(_answers), "unbound does not answer"
