@@ -1,4 +1,4 @@
-"""What can be said of the files in a directory: how many, how large, and how old the newest is, as backups are judged."""
+"""What can be said of the files in a directory: how many, how large, how old the newest is, as backups are judged."""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ look() {
     find -L "$1/" -mindepth 1 -maxdepth 1 -type f -name "$2" -exec stat -L -c '%Y %s' -- {} + 2>&1 || echo 'it failed'
   } | awk '
     $0 !~ /^-?[0-9]+ [0-9]+$/ { if (bad == "") bad = $0; next }
-    { count++; bytes += $2; if (count == 1 || $1 + 0 > at || ($1 + 0 == at && $2 + 0 < size)) { at = $1 + 0; size = $2 + 0 } }
+    { count++; bytes += $2 }
+    count == 1 || $1 + 0 > at || ($1 + 0 == at && $2 + 0 < size) { at = $1 + 0; size = $2 + 0 }
     END { if (bad != "") print "error " bad; else printf "files %d %.0f %.0f %.0f\n", count, bytes, at, size }'
 }
 echo "now $(date +%s)"

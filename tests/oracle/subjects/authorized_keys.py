@@ -1,0 +1,65 @@
+"""SSH keys of users, made by ssh-keygen; with modes that sshd takes, and with modes for which it refuses a file."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.oracle.questions import ABSENT, UNKNOWN, Question, both, bounds, quoted
+
+SET_UP = r"""
+cd "$1"
+for name in one two three; do ssh-keygen -q -t ed25519 -N '' -C "$name@example" -f $name; done
+ssh-keygen -q -t rsa -b 2048 -N '' -C 'an rsa key' -f rsa
+for name in ak-both ak-none ak-open ak-foreign ak-folder; do
+  useradd -m -s /bin/sh $name
+  mkdir -m 700 /home/$name/.ssh
+done
+for name in ak-both ak-open ak-foreign ak-folder; do
+  { echo '# keys'; cat one.pub; printf 'from="10.0.0.0/8",command="echo \\"a b\\"" '; cat rsa.pub
+    echo; printf '#'; cat two.pub; printf 'cert-authority '; cat three.pub; cat one.pub; } \
+    >/home/$name/.ssh/authorized_keys
+  chown -R $name: /home/$name
+done
+for name in ak-none; do chown -R $name: /home/$name; done
+chmod 666 /home/ak-open/.ssh/authorized_keys
+chown nobody /home/ak-foreign/.ssh/authorized_keys
+chmod 775 /home/ak-folder
+"""
+USERS = {"ak-both": True, "ak-none": False, "ak-open": False, "ak-foreign": False, "ak-folder": False}
+
+
+def objects(place: Path) -> dict[str, tuple[str, str]]:
+    """Make users and keys; return each key's line and fingerprint."""
+    subprocess.run(["sh", "-eu", "-s", str(place)], input=SET_UP, text=True, check=True, stdout=subprocess.DEVNULL)
+    made = {}
+    for name in ("one", "two", "three", "rsa"):
+        path = place / f"{name}.pub"
+        shown = subprocess.run(["ssh-keygen", "-lf", path], capture_output=True, text=True, check=True).stdout
+        made[name] = (path.read_text().strip(), shown.split()[1])
+    return made
+
+
+def questions(objects: dict[str, tuple[str, str]]) -> Iterator[Question]:
+    """Ask all sentences; homes are closed to others than root and the user, so that these do not know."""
+    for user in (*USERS, "ak-nosuch"):
+        has = USERS.get(user)
+        subject = f"the user {quoted(user)}"
+        # The shell of who is not root sees the folder .ssh, and not into it.
+        other: bool | str = UNKNOWN if has is not None else ABSENT
+        for name, (line, fingerprint) in objects.items():
+            truth = ABSENT if has is None else has and name in ("one", "rsa")
+            for text in (line, fingerprint):
+                words = f"log in with the key {quoted(text)}"
+                yield from both(f"{subject} may {words}", f"{subject} may not {words}", truth, f"{user} {name}", other)
+        right = {objects[name][1] for name in ("one", "rsa")} if has else set()
+        for chosen in ((), ("one", "rsa"), ("rsa", "one"), ("one",), ("one", "two", "rsa")):
+            listed = quoted(", ".join(objects[name][1] for name in chosen))
+            truth = ABSENT if has is None else {objects[name][1] for name in chosen} == right
+            words = f"exactly the authorized keys {listed}"
+            yield from both(f"{subject} has {words}", f"{subject} does not have {words}", truth, user, other)
+        count = ABSENT if has is None else len(right)
+        yield from bounds(
+            f"{subject} has {{}} authorized keys", count, user, unprivileged="" if has is None else UNKNOWN
+        )
