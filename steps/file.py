@@ -181,6 +181,29 @@ def directory_mode(path: str, mode: str) -> FileMode:
     return FileMode(path, DIRECTORY, mode)
 
 
+@check(
+    'the file "{path}" has at most mode "{mode}"',
+    negation='the file "{path}" does not have at most mode "{mode}"',
+    example='the file "/etc/shadow" has at most mode "0640"',
+)
+class FileModeAtMost(FileMode):
+    """The file has no permission bit that this mode has not, as hardening guides say `0640 or more restrictive`."""
+
+    def look(self, file: File) -> Seen:
+        holds = not int(file.mode, 8) & ~int(self.mode, 8)
+        return Seen(holds=holds, saw=f"{self.subject} has mode {file.mode}")
+
+
+@check(
+    'the directory "{path}" has at most mode "{mode}"',
+    negation='the directory "{path}" does not have at most mode "{mode}"',
+    example='the directory "/root" has at most mode "0750"',
+)
+def directory_mode_at_most(path: str, mode: str) -> FileModeAtMost:
+    """The directory has no permission bit that this mode has not."""
+    return FileModeAtMost(path, DIRECTORY, mode)
+
+
 @check('the file "{path}" is {bound:size} in size', example='the file "/var/log/syslog" is less than 100 MiB in size')
 class FileSize(_OfFile):
     """The file's size."""

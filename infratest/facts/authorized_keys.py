@@ -172,9 +172,26 @@ def _keys(rows: Sequence[str]) -> AuthorizedKeys:
     first, _, uid = (rows[0] if rows else "").partition(" ")
     if first != "user" or not uid.isdigit():
         raise FactError(f"the answer about a user's keys is not understood: {rows[:1]}")
-    settings, unread, refused = {"strictmodes": "yes"}, [], []
+    settings, unread, files = _marked(rows[1:])
+    refused: list[str] = []
+    keys: list[Key] = []
+    for path, modes, body in files:
+        if settings["strictmodes"] != "no" and (why := _refusal(uid, modes)):
+            refused.append(f"{path} ({why})")
+        else:
+            keys += [each for line in body if (each := parsed(line)) is not None]
+    command = settings.get("authorizedkeyscommand", "none")
+    return AuthorizedKeys(
+        True, tuple(dict.fromkeys(keys)), tuple(refused), tuple(unread), "" if command == "none" else command,
+        settings.get("pubkeyauthentication", "yes") == "no",
+    )  # fmt: skip
+
+
+def _marked(rows: Sequence[str]) -> tuple[dict[str, str], list[str], list[tuple[str, list[str], list[str]]]]:
+    """Return sshd's settings, paths that could not be read, and of each file its path, the modes and its lines."""
+    settings, unread = {"strictmodes": "yes"}, []
     files: list[tuple[str, list[str], list[str]]] = []
-    for row in rows[1:]:
+    for row in rows:
         mark, _, words = row.partition(" ")
         if row[:1] == "|" and files:
             files[-1][2].append(row[1:])
@@ -189,18 +206,7 @@ def _keys(rows: Sequence[str]) -> AuthorizedKeys:
             unread.append(unescaped(words))
         elif row:
             raise FactError(f"the answer about a user's keys is not understood: {row[:80]!r}")
-    keys: list[Key] = []
-    for path, modes, body in files:
-        why = _refusal(uid, modes) if settings["strictmodes"] != "no" else ""
-        if why:
-            refused.append(f"{path} ({why})")
-        else:
-            keys += [key for row in body if (key := parsed(row)) is not None]
-    command = settings.get("authorizedkeyscommand", "none")
-    return AuthorizedKeys(
-        True, tuple(dict.fromkeys(keys)), tuple(refused), tuple(unread), "" if command == "none" else command,
-        settings.get("pubkeyauthentication", "yes") == "no",
-    )  # fmt: skip
+    return settings, unread, files
 
 
 def _refusal(uid: str, modes: Sequence[str]) -> str:
@@ -226,7 +232,7 @@ def _refusal(uid: str, modes: Sequence[str]) -> str:
 
 
 def parsed(text: str) -> Key | None:
-    """Return the key of a line of an authorized_keys file; None where it has none: a comment, a certificate authority."""
+    """Return the key of a line of an authorized_keys file; None of a comment, and of a certificate authority."""
     from binascii import Error, a2b_base64, b2a_base64
     from hashlib import sha256
 

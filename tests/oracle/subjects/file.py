@@ -202,6 +202,10 @@ def _of(path: Path, noun: str, seen: os.stat_result | str, other: str) -> Iterat
     for mode, right in _modes_of(seen):
         verbs = (f'has mode "{mode}"', f'does not have mode "{mode}"')
         yield from both(*_forms(subject, *verbs), right, about, other)
+    for mode in ("0000", "0640", "0644", "0755", "1777", "7777"):
+        verbs = (f'has at most mode "{mode}"', f'does not have at most mode "{mode}"')
+        within = seen if isinstance(seen, str) else stat.S_IMODE(seen.st_mode) | int(mode, 8) == int(mode, 8)
+        yield from both(*_forms(subject, *verbs), within, about, other)
     if noun == "file":
         size = seen if isinstance(seen, str) else seen.st_size
         yield from bounds(f"{subject} is {{}} in size", size, about, " B", unprivileged=other)
