@@ -131,9 +131,9 @@ def _rule(argument: Argument, rows: Sequence[str]) -> SudoRule:
     if status == "1" and not words:
         return SudoRule(True)
     first = words.partition("\n")[0]
-    if status == "1" and "\n" not in words.partition("\nsudo: error initializing")[0]:
-        if first.startswith("sudo: ") and any(each in first for each in NOTHING):
-            return SudoRule(True, absent=first)
+    alone = "\n" not in words.partition("\nsudo: error initializing")[0]
+    if status == "1" and alone and first.startswith("sudo: ") and any(each in first for each in NOTHING):
+        return SudoRule(True, absent=first)
     return SudoRule(True, problem=f"sudo could not tell: {first or f'exit {status}'}")
 
 
