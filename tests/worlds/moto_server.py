@@ -156,9 +156,9 @@ def prepare(account) -> None:
     if not account.amis:
         for name, made in IMAGES:
             ami = account.register_image(name=name, description=name)
-            ami.creation_date = made
+            ami.creation_date, ami.architecture = made, "x86_64"
         published = account.register_image(name=PUBLISHED, description=PUBLISHED)
-        published.owner_id = DEBIAN
+        published.owner_id, published.architecture = DEBIAN, "x86_64"
         published.launch_permissions.append({"Group": "all"})
 
 
