@@ -65,7 +65,7 @@ ROUTES: dict[str, tuple[tuple[str, ...], tuple[str, ...]] | None] = {
 }
 #: Address -> gateway, interface and source of the way to it; None where there is none.
 WAYS: dict[str, tuple[str, str, str] | None] = {
-    "192.0.2.7": ("10.77.0.9", "inner", "10.77.0.2"),
+    "203.0.113.7": ("10.77.0.9", "inner", "10.77.0.2"),
     "10.79.1.1": ("10.77.0.5", "inner", "10.77.5.1"),
     "10.77.0.44": ("", "inner", "10.77.0.2"),
     "127.0.0.1": ("", "lo", "127.0.0.1"),
