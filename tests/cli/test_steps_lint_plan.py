@@ -159,7 +159,7 @@ def test_lint_shows_the_mistakes_of_all_files(project):
     ("host", "words"),
     [
         ("image: debain-12", "hosts.web.image: unknown image 'debain-12': did you mean 'debian-12'?"),
-        ("user: Big User", "user 'Big User' is no user of a Linux host"),
+        ("user: Big:User", "user 'Big:User' is no user of a Linux host"),
         ("ready: [prt 22 is listening]", "ready: undefined: 'prt 22 is listening'"),
     ],
 )

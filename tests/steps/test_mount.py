@@ -29,7 +29,7 @@ SHARE = {"/nfs": Mount("/nfs", "server:/", "nfs4", ("rw",))}
 def test_a_share_whose_server_is_gone_is_mounted_all_the_same(text: str, state: str) -> None:
     """What is in the table is known without a look at the path, which waits in vain."""
     late = {Need("real-path", (path,)): DeadlineExceeded("it did not answer") for path in ("/nfs", "/other")}
-    assert judged(text, {Need("mount"): SHARE, **late})[0] == state
+    assert judged(text, {"host": {Need("mount"): SHARE, **late}})[0] == state
 
 
 def test_where_paths_lead(tmp_path: Path) -> None:

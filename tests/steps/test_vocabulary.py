@@ -76,7 +76,8 @@ def test_an_example_is_its_own_sentence_and_builds_a_check(sentence):
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda sentence: sentence.pattern)
 def test_a_sentence_has_a_bound_or_a_negation_and_measures_if_bounded(sentence):
     binding = bind(vocabulary().match(sentence.example), filled)
-    assert (sentence.dimension is None) == (sentence.negation is not None)
+    said_otherwise = sentence.negation is not None or bool(sentence.compares)  # the same, or different
+    assert (sentence.dimension is None) == said_otherwise
     assert (binding.threshold is None) == (sentence.dimension is None)
     measure = binding.built.measure()
     assert (measure is None) == (sentence.dimension is None)
