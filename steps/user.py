@@ -220,15 +220,14 @@ class SystemUser(_OfUser):
         return self.asked, self.least
 
     def observe(self, facts: FactValues) -> Seen:
-        user = facts[self.asked]
+        seen, user = super().observe(facts), facts[self.asked]
         if user is None:
-            return super().observe(facts)
+            return seen
         least = facts[self.least].number(1000)
-        words = f'the user "{self.name}" has uid {user.uid}, and those of people begin at {least}'
-        return Seen(holds=user.uid < least, saw=words)
+        return Seen(holds=user.uid < least, saw=f"{seen.saw}, and those of people begin at {least}")
 
     def look(self, user: User) -> Seen:
-        raise NotImplementedError
+        return Seen(holds=True, saw=f'the user "{self.name}" has uid {user.uid}')
 
 
 @check(
