@@ -53,13 +53,13 @@ def test_image_size_and_price_of_each_host_and_of_all(tmp_path, ec2):
     assert first == "hosts to be made"
     image = r"image debian-12-amd64-20260101-1 \(ami-\w+\)"
     assert re.fullmatch(
-        f"  web-1: {image}, size t4g.micro \\(2 CPUs, 1 GiB memory\\), 0.0084 USD an hour; {BEST}", lines[0]
+        f"  web-1: {image}, size t3a.micro \\(2 CPUs, 1 GiB memory\\), 0.0094 USD an hour; {BEST}", lines[0]
     )
-    assert re.fullmatch(f"  web-2: {image}, size t4g.micro .*", lines[1])
+    assert re.fullmatch(f"  web-2: {image}, size t3a.micro .*", lines[1])
     assert re.fullmatch(
-        f"  db: {image}, size t4g.large \\(2 CPUs, 8 GiB memory\\), 0.0672 USD an hour; {BEST}", lines[2]
+        f"  db: {image}, size t3a.large \\(2 CPUs, 8 GiB memory\\), 0.0752 USD an hour; {BEST}", lines[2]
     )
-    together = r"  together 0.084 USD an hour; as libcloud \d+\.\d+\.\d+ knows it, of \d{4}-\d{2}-\d{2}"
+    together = r"  together 0.094 USD an hour; as libcloud \d+\.\d+\.\d+ knows it, of \d{4}-\d{2}-\d{2}"
     assert re.fullmatch(together, lines[3])
     assert "  s@db: 1 check" in lines
     assert not (tmp_path / ".infratest").exists()
@@ -88,9 +88,9 @@ def test_as_json_of_the_hosts_that_are_asked_for(tmp_path, ec2):
     document = json.loads(project.plan("--format", "json", "--host", "web-2").stdout)
     (host,) = document["hosts"]
     assert (host["host"], host["size"], host["cpus"], host["price"], host["currency"]) == (
-        "web-2", "t4g.micro", 2, 0.0084, "USD",
+        "web-2", "t3a.micro", 2, 0.0094, "USD",
     )  # fmt: skip
-    assert document["hourly"] == {"USD": 0.0084}
+    assert document["hourly"] == {"USD": 0.0094}
 
 
 def test_what_cannot_be_had_is_told_with_the_nearest_names_beside_the_rest(tmp_path, ec2):
@@ -98,18 +98,18 @@ def test_what_cannot_be_had_is_told_with_the_nearest_names_beside_the_rest(tmp_p
     done = Project(tmp_path, hosts, ec2).plan()
     assert done.returncode == 2
     _, web, db, app, together, *_ = done.stdout.splitlines()
-    assert "size t4g.micro" in web
+    assert "size t3a.micro" in web
     assert "  db: cannot be made: " in db
     assert "debian-12-amd64-20260101-1" in db
     assert "the nearest are t3.micro" in app
-    assert together.startswith("  together 0.0084 USD an hour; ")
+    assert together.startswith("  together 0.0094 USD an hour; ")
     assert "  s@db: 1 check" in done.stdout
 
 
 def test_a_price_that_is_not_known_is_not_nothing(tmp_path, ec2):
     printed = Project(tmp_path, {"web": {}, "old": {"size": "t1.micro"}}, ec2).plan().stdout
     assert re.search(r"  old: .*, size t1.micro \(.*\), price not known; .*\n", printed)
-    assert "  together 0.0084 USD an hour, without old, whose price is not known; " in printed
+    assert "  together 0.0094 USD an hour, without old, whose price is not known; " in printed
 
 
 def test_a_cloud_that_does_not_answer_hides_no_feature(tmp_path, ec2):
