@@ -57,7 +57,8 @@ def login(settings: Settings) -> Login:
     if missing:
         where = f", section {settings.profile}" if settings.profile else ""
         raise UserError(f"provider cloud, driver cloudstack{where}: no credentials: no {', no '.join(missing)}; {WAYS}")
-    checked(found["endpoint"], "cloudstack", "CLOUDSTACK_ENDPOINT" if said["endpoint"] else "endpoint")
+    source = "CLOUDSTACK_ENDPOINT" if said["endpoint"] else "cloudstack.ini, endpoint"
+    checked(found["endpoint"], "cloudstack", "endpoint" if settings.endpoint else source)
     verify = found.get("verify", "")
     ca = settings.ca or ("" if verify.lower() in ("", "true", "false", "yes", "no", "1", "0") else verify)
     return Login(endpoint=found["endpoint"], key=found["key"], secret=Secret(found["secret"]), ca=ca)
