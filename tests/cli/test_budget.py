@@ -72,13 +72,13 @@ def test_on_a_cloud_it_is_priced_before_anything_is_made(tmp_path):
     done = infratest(tmp_path, "up")
     assert done.returncode == 2
     assert re.search(
-        r"budget: 2 hosts cost 0\.0168 USD an hour \(as libcloud \S+ knows it, of \S+\), and 60 min of that "
-        r"0\.0168 USD: 0\.01 USD last for 35\.7 min; take fewer hosts or smaller sizes, less `time:`, or raise "
+        r"budget: 2 hosts cost 0\.0188 USD an hour \(as libcloud \S+ knows it, of \S+\), and 60 min of that "
+        r"0\.0188 USD: 0\.01 USD last for 31\.9 min; take fewer hosts or smaller sizes, less `time:`, or raise "
         "`cost:`\nnothing had been made",
         done.stderr,
     )
     stack["budget"] = {"cost": "0.01 USD"}
     (tmp_path / "stack.yaml").write_text(json.dumps(stack))
     dry = infratest(tmp_path, "up", "--dry-run")
-    assert re.search(r"budget ends .* \(in 35\.7 min\), ended by nobody", dry.stderr)
+    assert re.search(r"budget ends .* \(in 31\.9 min\), ended by nobody", dry.stderr)
     assert "web-2 would be made" in dry.stdout
