@@ -13,7 +13,8 @@ from infratest.providers.container.engine import find
 from infratest.stack.file import load
 from infratest.stack.open import makers, open_provider
 from infratest.store.directory import StateDir
-from infratest.store.journal import DONE, Journal
+from infratest.store.journal import Journal
+from infratest.store.records import DONE
 from tests.worlds.small_project import run, write
 
 pytestmark = pytest.mark.hosts

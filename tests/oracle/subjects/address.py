@@ -53,6 +53,8 @@ def objects(place: Path) -> Objects:
         refused = closed.getsockname()[1]
     rules = RULES.format(dropped=dropped, forbidden=forbidden, open=greeting["silent"])
     subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
+    # Another subject may give the world a default route: to this address it has none in any case.
+    subprocess.run(["ip", "route", "add", "throw", "203.0.113.9/32"], check=True)
     return Objects(greeting, dropped, forbidden, refused, _datagrams(True), _datagrams(False))
 
 
@@ -109,7 +111,7 @@ def questions(objects: Objects) -> Iterator[Question]:
             for bound, soon in (("less than 60 s", True), ("more than 60 s", False)):
                 state = UNKNOWN if truth == UNKNOWN else OK if truth and soon else CRITICAL
                 yield Question(f'the address "{address}" is reachable in {bound}{view}', state, address)
-        for local, truth in (("127.0.0.1", True), ("127.0.0.9", False), ("127.0.0.8", True), ("192.0.2.1", UNKNOWN)):
+        for local, truth in (("127.0.0.1", True), ("127.0.0.9", False), ("127.0.0.8", True), ("192.0.2.77", UNKNOWN)):
             start = f'the address "127.0.0.1:{port}"'
             forms = (
                 f'{start} is reachable through "{local}"{view}',

@@ -32,6 +32,8 @@ USERS = {"ak-both": True, "ak-none": False, "ak-open": False, "ak-foreign": Fals
 
 def objects(place: Path) -> dict[str, tuple[str, str]]:
     """Make users and keys; return each key's line and fingerprint."""
+    # Where no sshd was started by the system since it was booted, `sshd -T` has not the folder that it insists on.
+    Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     subprocess.run(["sh", "-eu", "-s", str(place)], input=SET_UP, text=True, check=True, stdout=subprocess.DEVNULL)
     made = {}
     for name in ("one", "two", "three", "rsa"):
