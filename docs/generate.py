@@ -40,7 +40,7 @@ def prepare(folder: Path) -> None:
     pages = folder / "pages"
     shutil.rmtree(pages, ignore_errors=True)
     shutil.copytree(
-        HERE, pages, ignore=shutil.ignore_patterns("*.py", "*.toml", "*.json", "__pycache__", "*.yaml", "man")
+        HERE, pages, ignore=shutil.ignore_patterns("*.py", "*.toml", "*.json", "__pycache__", "*.yaml", "man", "peers")
     )
     for path in sorted(pages.rglob("*.md")):
         path.write_text(page(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import reach
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
@@ -352,6 +353,29 @@ def plugins() -> str:
     return table(("entry point group", "what it is, its contract, its tests", "there are"), rows)
 
 
+# --- the others ----------------------------------------------------------------------------------------------------
+
+
+def reached() -> str:
+    """Return each row of each other tool beside its sentences, and the counts."""
+    tools = [reach.tool(name) for name in reach.TOOLS]
+    counts = [(one.title, one.counts, f"{one.reached()} of {len(one.rows)}") for one in tools]
+    parts = [table(("tool", "rows are its", "asked here"), counts)]
+    for one in tools:
+        parts.append(
+            f"## {one.title}\n\n" + table((one.title, "infratest", "proven by"), list(map(_reached, one.rows)))
+        )
+    return "\n".join(parts)
+
+
+def _reached(row: reach.Row) -> tuple[str, ...]:
+    if not row.sentences:
+        says = row.elsewhere or (row.out and f"left out: {row.out}") or f"not in this version: {row.open}"
+        return code(row.name), prose(says), ""
+    proofs = dict.fromkeys(reach.proof(sentence) for sentence in row.sentences)
+    return code(row.name), "<br>".join(map(code, row.sentences)), "<br>".join(map(prose, proofs))
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "sentences": sentences,
     "stack-keys": stack_keys,
@@ -359,4 +383,5 @@ PARTS: dict[str, Callable[[], str]] = {
     "cloud-drivers": cloud_drivers,
     "command-line": command_line,
     "plugins": plugins,
+    "reach": reached,
 }

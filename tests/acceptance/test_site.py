@@ -109,6 +109,7 @@ def test_a_broken_link_fails_the_build(link, words, tmp_path):
     pages = tmp_path / "docs"
     shutil.copytree(DOCS, pages, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    (tmp_path / "tests").symlink_to(ROOT / "tests")  # what proves a sentence is read from there
     (pages / "trouble.md").write_text(f"# Trouble\n\n[broken]({link})\n")
     done = built(pages, tmp_path / "out")
     assert done.returncode != 0
