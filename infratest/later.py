@@ -42,7 +42,6 @@ _REBOOTED = re.compile(r'the host "(?P<name>[^"]*)" is rebooted')
 _SENTENCES = re.compile(
     r"the (?:interface|sysctl|kernel module|cron job|name|database|queue|container|balancer) \"[^\"]*\" .*"
     r"|the (?:route to|journal of|certificate of) \"[^\"]*\" .*"
-    r'|the disk "[^"]*" is filled to .*|traffic from .* is dropped.*'
     r'|"[^"]*" is asked .* times a second.*|"[^"]*" answered in .*'
     r"|.* is the same on all hosts"
 )

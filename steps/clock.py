@@ -5,10 +5,11 @@ from __future__ import annotations
 from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError
 from infratest.facts.base import Need
-from infratest.gherkin.sentence import check
+from infratest.gherkin.sentence import act, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from infratest.acts.clock import ClockAct
     from infratest.facts.base import FactValues
     from infratest.facts.clock import Clock
 
@@ -44,3 +45,28 @@ class ClockOffset(Check):
 
     def measure(self) -> Measure:
         return Measure(label="clock offset", unit="s", minimum=0)
+
+
+@act(
+    "the clock is moved forward by {by:time}",
+    example="the clock is moved forward by 5 min",
+    undo="moved back by as much",
+)
+def clock_is_moved_forward(by: str) -> ClockAct:
+    """Set the host's clock forward; refused where the kernel is this machine's."""
+    return _moved(by, 1)
+
+
+@act(
+    "the clock is moved back by {by:time}", example="the clock is moved back by 5 min", undo="moved forward by as much"
+)
+def clock_is_moved_back(by: str) -> ClockAct:
+    """Set the host's clock back; refused where the kernel is this machine's."""
+    return _moved(by, -1)
+
+
+def _moved(by: str, sign: int) -> ClockAct:
+    from infratest.acts.clock import ClockAct  # a check does not act
+    from infratest.units import duration
+
+    return ClockAct(sign * round(duration(by, "the clock")))

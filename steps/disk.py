@@ -7,7 +7,7 @@ from abc import abstractmethod
 from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError
 from infratest.facts.base import Need, absolute
-from infratest.gherkin.sentence import check
+from infratest.gherkin.sentence import act, check
 from infratest.record import derived
 from infratest.units import human, share
 
@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infratest.acts.disk import FillAct
     from infratest.facts.base import FactValues
     from infratest.facts.disk import Space
     from infratest.facts.mount import Mount
@@ -120,3 +121,15 @@ class DiskInodes(_OfDisk):
 
     def measure(self) -> Measure:
         return Measure(label=f"disk {self.path} inodes", unit="%", minimum=0, maximum=100)
+
+
+@act(
+    'the disk "{path}" is filled to {percent:number} %',
+    example='the disk "/srv" is filled to 97 %',
+    undo="the file that fills it is removed",
+)
+def disk_is_filled(path: str, percent: int) -> FillAct:
+    """Fill the file system mounted on this path, as df counts; refused where its room is this machine's."""
+    from infratest.acts.disk import FillAct  # a check does not act
+
+    return FillAct(path, percent)

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need, absolute
-from infratest.gherkin.sentence import check
+from infratest.gherkin.sentence import act, check
 from infratest.record import derived
 from infratest.units import human
 
@@ -19,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
+    from infratest.acts.file import FileAct
+    from infratest.acts.mode import ModeAct
     from infratest.facts.base import FactValues
     from infratest.facts.file import File
 
@@ -285,3 +287,31 @@ class LinkTo(LinkExists):
     def observe(self, facts: FactValues) -> Seen:
         target, words = self.link(facts)
         return Seen(holds=target == self.target, saw=words, absent=target is None)
+
+
+@act('the file "{path}" is removed', example='the file "/etc/app.yml" is removed', undo="it is put back")
+def file_is_removed(path: str) -> FileAct:
+    """Take a regular file away for a while."""
+    from infratest.acts.file import FileAct  # a check does not act
+
+    return FileAct(path, "remove")
+
+
+@act('the file "{path}" is emptied', example='the file "/etc/app.yml" is emptied', undo="what it was is put back")
+def file_is_emptied(path: str) -> FileAct:
+    """Leave nothing in a regular file for a while."""
+    from infratest.acts.file import FileAct  # a check does not act
+
+    return FileAct(path, "empty")
+
+
+@act(
+    'the file "{path}" is given mode "{mode}"',
+    example='the file "/etc/shadow" is given mode "0666"',
+    undo="it is given the mode that it had",
+)
+def file_is_given_mode(path: str, mode: str) -> ModeAct:
+    """Change the permission bits of a file or a directory."""
+    from infratest.acts.mode import ModeAct  # a check does not act
+
+    return ModeAct(path, mode)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from infratest.check import Check, Measure, Seen
 from infratest.errors import UserError
 from infratest.facts.base import Need
-from infratest.gherkin.sentence import check
+from infratest.gherkin.sentence import act, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from infratest.acts.processor import BusyAct
     from infratest.facts.base import FactValues
     from infratest.facts.load import Load
 
@@ -60,3 +61,11 @@ def load_per_processor() -> LoadAverage:
 def load_per_processor_over(minutes: int) -> LoadAverage:
     """The load average over 1, 5 or 15 minutes, divided by the number of processors."""
     return LoadAverage(minutes, shared=True)
+
+
+@act("all processors are kept busy", example="all processors are kept busy", undo="the loops are ended")
+def processors_are_busy() -> BusyAct:
+    """Have every processor of the host work; refused where they are this machine's, without a limit."""
+    from infratest.acts.processor import BusyAct  # a check does not act
+
+    return BusyAct()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError
 from infratest.facts.base import Need
-from infratest.gherkin.sentence import check
+from infratest.gherkin.sentence import act, check
 from infratest.units import human, share
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from infratest.acts.memory import MemoryAct
     from infratest.facts.base import FactValues
     from infratest.facts.memory import Memory
     from infratest.facts.oom_kill import OomKills
@@ -97,3 +98,15 @@ def _available(memory: Memory) -> str:
 
 def _whose(limited: bool) -> str:
     return "the limit of its control group" if limited else "the machine's"
+
+
+@act(
+    "the memory is filled to {percent:number} %",
+    example="the memory is filled to 90 %",
+    undo="the process that holds it is ended",
+)
+def memory_is_filled(percent: int) -> MemoryAct:
+    """Have so much of main memory in use; refused where it is this machine's, without a limit."""
+    from infratest.acts.memory import MemoryAct  # a check does not act
+
+    return MemoryAct(percent)

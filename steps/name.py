@@ -11,11 +11,12 @@ from infratest.check import CONTROLLER, Check, Measure, Seen, in_quotes
 from infratest.cleaning import clean, literal
 from infratest.errors import UserError
 from infratest.facts.base import Need
-from infratest.gherkin.sentence import check
+from infratest.gherkin.sentence import act, check
 from infratest.record import derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from infratest.acts.name import NameAct
     from infratest.facts.base import FactValues
     from infratest.facts.dns import Records
     from infratest.facts.name import Resolution
@@ -209,3 +210,15 @@ def _addresses(text: str) -> set[str]:
         return {str(ip_address(one.strip().partition("%")[0])) for one in text.split(",")}
     except ValueError:
         raise UserError(f'resolves to "{text}": expected addresses, as 10.0.0.2 or "10.0.0.2, ::1"') from None
+
+
+@act(
+    'the name "{name}" is not resolved',
+    example='the name "db" is not resolved',
+    undo="/etc/hosts and /etc/resolv.conf are what they were",
+)
+def name_is_not_resolved(name: str) -> NameAct:
+    """Take a name out of /etc/hosts, and the name servers away: those names go with it that they alone know."""
+    from infratest.acts.name import NameAct  # a check does not act
+
+    return NameAct(name)

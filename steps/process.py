@@ -16,6 +16,7 @@ from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from infratest.acts.pause import PauseAct
     from infratest.acts.process import KillAct
     from infratest.facts.base import FactValues
     from infratest.facts.process import Processes
@@ -146,3 +147,11 @@ def process_is_killed(name: str) -> KillAct:
     from infratest.acts.process import KillAct  # a check does not act
 
     return KillAct(name)
+
+
+@act('the process "{name}" is paused', example='the process "nginx" is paused', undo="let go on")
+def process_is_paused(name: str) -> PauseAct:
+    """Stop every process of that name where it is (SIGSTOP): it is there, and answers nobody."""
+    from infratest.acts.pause import PauseAct  # a check does not act
+
+    return PauseAct(name)

@@ -10,13 +10,15 @@ from abc import abstractmethod
 from infratest.check import Check, Seen, in_quotes
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
-from infratest.gherkin.sentence import check
+from infratest.gherkin.sentence import act, check
 from infratest.record import derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
+    from infratest.acts.netem import NetemAct
+    from infratest.acts.traffic import DropAct
     from infratest.facts.base import FactValues
     from infratest.facts.route import Route, Routes
     from infratest.facts.traffic import Traffic
@@ -257,3 +259,47 @@ def _address(text: str) -> str:
         return str(ip_address(text))
     except ValueError:
         raise UserError(f'"{text}" is no IPv4 or IPv6 address, as 10.0.0.1 or fe80::1') from None
+
+
+@act(
+    'traffic from "{source}" to "{to}" is dropped',
+    example='traffic from "web-1" to "db:5432" is dropped',
+    undo="the rules are removed",
+    host="source",
+)
+def traffic_is_dropped(source: str, to: str) -> DropAct:
+    """Drop what a host sends to an address, of one port or of all; refused where its network is this machine's."""
+    return _dropped(to)
+
+
+@act('traffic to "{to}" is dropped', example='traffic to "192.0.2.9" is dropped', undo="the rules are removed")
+def traffic_to_is_dropped(to: str) -> DropAct:
+    """Drop what the hosts send to a name or an address, of one port or of all."""
+    return _dropped(to)
+
+
+@act(
+    "traffic is delayed by {by:time}",
+    example="traffic is delayed by 200 ms",
+    undo="it goes as it went",
+)
+def traffic_is_delayed(by: str) -> NetemAct:
+    """Never seen for real: written after tc-netem(8). Delay what goes out by the interface of the default route."""
+    from infratest.acts.netem import NetemAct  # a check does not act
+    from infratest.units import duration
+
+    return NetemAct("delay", f"{duration(by, 'the delay') * 1000:.0f}ms")
+
+
+@act("{percent:number} % of traffic is lost", example="10 % of traffic is lost", undo="it goes as it went")
+def traffic_is_lost(percent: int) -> NetemAct:
+    """Never seen for real: written after tc-netem(8). Lose a part of what goes out by the default route's interface."""
+    from infratest.acts.netem import NetemAct  # a check does not act
+
+    return NetemAct("loss", f"{percent}%")
+
+
+def _dropped(to: str) -> DropAct:
+    from infratest.acts.traffic import DropAct  # a check does not act
+
+    return DropAct(to)

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar, Literal
 
+    from infratest.acts.quota import SlowAct
     from infratest.acts.service import ServiceAct
     from infratest.facts.base import FactValues
     from infratest.facts.service import Unit
@@ -331,3 +332,15 @@ def _act(name: str, verb: Literal["stop", "start", "restart"]) -> ServiceAct:
     from infratest.acts.service import ServiceAct  # a check does not act
 
     return ServiceAct(name, verb)
+
+
+@act(
+    'the service "{name}" is slowed to {percent:number} % of a processor',
+    example='the service "nginx" is slowed to 5 % of a processor',
+    undo="given what it had",
+)
+def service_is_slowed(name: str, percent: int) -> SlowAct:
+    """Let a service use so much of one processor's time and no more (systemd's CPUQuota)."""
+    from infratest.acts.quota import SlowAct  # a check does not act
+
+    return SlowAct(name, percent)

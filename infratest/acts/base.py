@@ -75,6 +75,18 @@ class Waits(Protocol):
         """Return when the change has come about. Raises TransportError, ActError: it did not."""
 
 
+@runtime_checkable
+class Guarded(Protocol):
+    """An act that not every host may be done to: one that changes what a host may share with others."""
+
+    def guard(self, access: Access, deadline: Deadline) -> None:
+        """Return if the host has for itself what this changes; asked before a scenario's first line.
+
+        Raises:
+            ActError: it is shared, with what would help. InfratestError: that cannot be seen.
+        """
+
+
 def perform(
     act: Act,
     access: Access,

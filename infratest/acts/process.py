@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from infratest.acts._fault import pids
 from infratest.acts.base import Access, Act, succeeded
-from infratest.cleaning import decoded
 from infratest.deadline import Deadline
-from infratest.errors import ActError
-from infratest.facts.base import Answer, Fact
-from infratest.facts.process import Processes, process_name, unsure
-from infratest.facts.process.names import Process
-from infratest.plugins import builtin
+from infratest.facts.process import process_name
 
 #: Ends each process by its id ($1 ...); one that has ended by itself since it was looked for is no failure. Why another
 #: could not be ended is in the words of the shell's own `kill`.
@@ -30,18 +26,6 @@ class KillAct(Act):
         process_name(self.name)
 
     def apply(self, access: Access, deadline: Deadline) -> str:
-        pids = [str(process.pid) for process in self._processes(access, deadline)]
-        what = f"kill {self.name} (pid {', '.join(pids)})"
-        return succeeded(access.run(["sh", "-c", KILL, "sh", *pids], deadline), what)
-
-    def _processes(self, access: Access, deadline: Deadline) -> list[Process]:
-        fact: Fact = builtin("fact", "process")()
-        result = access.run(["env", "LC_ALL=C", "sh", "-c", fact.ask([()])], deadline)
-        answer = Answer(result.exit, decoded(result.stdout), decoded(result.stderr), result.truncated)
-        processes: Processes = fact.read(answer, [()])[()]
-        if perhaps := processes.perhaps(self.name):
-            raise ActError(f"{unsure(self.name, perhaps)}; nothing was killed")
-        named = processes.named(self.name)
-        if not named:
-            raise ActError(f"no process is named {self.name!r}: nothing was killed")
-        return named
+        found = pids(access, deadline, self.name, "killed")
+        what = f"kill {self.name} (pid {', '.join(found)})"
+        return succeeded(access.run(["sh", "-c", KILL, "sh", *found], deadline), what)

@@ -1,4 +1,4 @@
-"""A service stopped, started or restarted by systemd: `the service "nginx" is stopped`, `restart-service: nginx`."""
+"""A service stopped, started or restarted: `the service "nginx" is stopped`, `restart-service: nginx`."""
 
 from __future__ import annotations
 

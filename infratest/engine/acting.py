@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from infratest.acts.base import Act, perform
+from infratest.acts.base import Act, Guarded, perform
 from infratest.deadline import Deadline
 from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
@@ -52,6 +52,7 @@ class Acting:
         self.steps: list[StepResult] = []
         self.undos: list[tuple[str, str, tuple[str, ...]]] = []
         self.stop = ""
+        self.refused: Step | None = None  # the act that may not be done
         self.blocked = ""
         self.unjudged: set[int] = set()  # places of steps that come behind the one that stopped it
 
@@ -59,6 +60,7 @@ class Acting:
         """Run the task to its end and return its result."""
         started = time.monotonic()
         try:
+            self._guard()
             self.lines(self.task.steps)
         except KeyboardInterrupt:
             # Whoever still waits for an answer holds the connection that the undo needs.
@@ -79,6 +81,17 @@ class Acting:
             )
         return result(self.task, hosts, self.steps, duration=took, unjudged=self.unjudged)
 
+    def _guard(self) -> None:
+        """Ask the hosts, before anything is done, whether each act may be done to them; note what stops the task."""
+        for step in self.task.steps:
+            for host, act in step.targets if isinstance(step, ActStep) else ():
+                if isinstance(act, Guarded):
+                    try:
+                        act.guard(_Access(self.going, host), self.deadline.at_most(act.seconds))
+                    except InfratestError as error:
+                        self.stop, self.refused = f"nothing was done: {step.line.text!r} on {host}: {error}", step
+                        return
+
     def lines(self, steps: Sequence[Step]) -> None:
         """Carry out these lines in order, and note what came of each."""
         place = 0
@@ -89,7 +102,9 @@ class Acting:
                 self._check(stretch)
                 place += len(stretch)
                 continue
-            if self.stop:
+            if step is self.refused:
+                self._note(step, UNKNOWN, self.stop)
+            elif self.stop:
                 self._not_judged(step)
             elif isinstance(step, ActStep):
                 self._act(step)

@@ -47,6 +47,7 @@ class Sentence(Record):
         example: a whole sentence for `infratest steps`.
         shell: names of the placeholders whose values go to a shell: values put in there are shell-quoted.
         undo: for an act, how it is undone when its scenario ends, in words; or that it cannot be.
+        host: for an act, the placeholder that names the host it is done to; else empty, and it is done to all given.
         compares: SAME or DIFFERENT where it compares hosts by `Seen.value`; else empty.
     """
 
@@ -57,6 +58,7 @@ class Sentence(Record):
     negation: str | None = None
     shell: tuple[str, ...] = ()
     undo: str = ""
+    host: str = ""
     compares: str = ""
 
     @property
@@ -82,9 +84,11 @@ def check(
     return _declare(CHECK, pattern, example, negation=negation, shell=shell, compares=compares)
 
 
-def act(pattern: str, *, example: str, undo: str, shell: tuple[str, ...] = ()) -> Callable[[Built], Built]:
+def act(
+    pattern: str, *, example: str, undo: str, shell: tuple[str, ...] = (), host: str = ""
+) -> Callable[[Built], Built]:
     """Declare a sentence that changes something; it builds an Act. `undo` says in words what undoes it."""
-    return _declare(ACT, pattern, example, undo=undo, shell=shell)
+    return _declare(ACT, pattern, example, undo=undo, shell=shell, host=host)
 
 
 def setup(pattern: str, *, example: str) -> Callable[[Built], Built]:

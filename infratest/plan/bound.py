@@ -57,6 +57,14 @@ class Bound:
             return self._plain[line.text].tail
         return _match(line).tail(self._fill(line, scenario, host, self._lasting))
 
+    def named(self, line: Line, scenario: Scenario) -> str:
+        """Return the host that an act itself names as the one it is done to, or an empty text. Raises UserError."""
+        match = _match(line)
+        if not match.sentence.host:
+            return ""
+        name = match.arguments(self._fill(line, scenario, None, self._lasting))[match.sentence.host]
+        return str(name)
+
     def view(self, line: Line, scenario: Scenario, host: Host | None) -> str:
         """Return where a sentence looks from. Raises UserError."""
         try:

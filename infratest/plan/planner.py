@@ -195,8 +195,10 @@ class _Planner:
         end = self.bound.tail(line, scenario, None)
         if end.across:
             raise UserError(f'{line.text!r}: which host is meant? name it, as `on "web-1"`, or leave `on` out for all')
+        named = self.bound.named(line, scenario)
+        subjects = Named(named).choose(self.hosts) if named else self._subjects(end, given)
         targets = []
-        for host in self._subjects(end, given):
+        for host in subjects:
             targets.append((host.name, self.bound.bind(line, scenario, host).built))
         if not targets:
             raise UserError(f"{line.text!r} is done to no host")

@@ -1,0 +1,63 @@
+"""Memory taken: `the memory is filled to 90 %`. A process holds what is missing, and is ended."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from infratest.acts._fault import OWN_KERNEL, begin, ending, looked, shares_kernel, token
+from infratest.acts.base import Access, Act
+from infratest.deadline import Deadline
+from infratest.errors import ActError, UserError
+from infratest.facts.memory import Memory
+from infratest.units import human
+
+#: $1: bytes. `tail` keeps the last of what it reads until that ends, which the pause puts off: a day, for an undo that
+#: nobody makes.
+HOLD = '{ head -c "$1" /dev/zero; sleep 86400; } | tail -c "$1" >/dev/null'
+#: Percent by which it may be emptier than was asked for, and seconds between two looks.
+NEAR, PAUSE = 3.0, 0.1
+
+
+@dataclass(frozen=True)
+class MemoryAct(Act):
+    """Main memory in use up to a percentage of what the host may use."""
+
+    percent: int = field(metadata={"description": "how much of it is in use then"})
+    id: str = field(default_factory=token, init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.percent <= 99:
+            raise UserError(f"memory cannot be filled to {self.percent} %: write 1 to 99")
+
+    def guard(self, access: Access, deadline: Deadline) -> None:
+        """Refuse the memory of the machine that infratest runs on."""
+        if shares_kernel(access, deadline) and not self._memory(access, deadline).limited:
+            raise ActError(
+                f"the memory of {access.host} is that of the machine infratest runs on, without a limit: it is left "
+                f"alone; give the host `memory:`, or {OWN_KERNEL}"
+            )
+
+    def apply(self, access: Access, deadline: Deadline) -> str:
+        memory = self._memory(access, deadline)
+        size = memory.total * self.percent // 100 - (memory.total - memory.available)
+        if size <= 0:
+            return f"it is {_percent(memory):.0f} % in use already"
+        begin(access, deadline, self.id, HOLD, str(size))
+        while _percent(memory) < self.percent - NEAR:
+            if deadline.left < PAUSE:
+                raise ActError(f"{_percent(memory):.0f} % of memory is in use with {human(size, 'B')} more asked for")
+            time.sleep(PAUSE)
+            memory = self._memory(access, deadline)
+        return f"{_percent(memory):.0f} % of memory is in use"
+
+    def undo(self, access: Access, deadline: Deadline) -> tuple[str, ...]:
+        return ending(self.id)
+
+    def _memory(self, access: Access, deadline: Deadline) -> Memory:
+        memory: Memory = looked(access, deadline, "memory")
+        return memory
+
+
+def _percent(memory: Memory) -> float:
+    return 100 * (memory.total - memory.available) / memory.total
