@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 
 from infratest.collect.script import Question, build, read
+from infratest.facts._bytes_of_files import FileValue
 from infratest.facts.base import Answer, LooksHere
 from infratest.facts.content import Content
 from infratest.facts.disk import Space
@@ -32,10 +33,12 @@ def here(name, arguments):
 
 
 def alike(found):
-    """Return a value without what may differ: the program that a problem names, seconds of age, room that is used.
+    """Return a value without what may differ: the program that a problem names, times, room that is used.
 
     Where a text stands in a file that is searched on the host, is not told.
     """
+    if isinstance(found, FileValue):
+        found = found.changed(now=0)
     if problem := getattr(found, "problem", ""):
         return found.changed(problem=problem.rpartition(": ")[2])
     if isinstance(found, Content):
