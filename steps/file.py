@@ -6,7 +6,7 @@ be said of one that is not there: then neither the claim nor its negation is met
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from infratest.steps._of_file import DIRECTORY, OfFile
 
 from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError, UserError
@@ -17,63 +17,13 @@ from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import ClassVar
-
     from infratest.acts.file import FileAct
     from infratest.acts.mode import ModeAct
     from infratest.facts.base import FactValues
     from infratest.facts.file import File
 
-DIRECTORY = "directory"
-
 #: Seconds that a file's time may be ahead of its host's clock: a network share's clock is another one.
 AHEAD = 60
-
-
-class _OfFile(Check):
-    #: False where absence itself is the question.
-    of_property: ClassVar[bool] = True
-
-    path: str
-    noun: str = "file"
-
-    def __post_init__(self) -> None:
-        absolute(self.path)
-
-    @derived
-    def asked(self) -> Need[File]:
-        return Need("file", (absolute(self.path),))
-
-    def needs(self) -> tuple[Need, ...]:
-        return (self.asked,)
-
-    @property
-    def subject(self) -> str:
-        return f'the {self.noun} "{self.path}"'
-
-    def file(self, facts: FactValues) -> File:
-        file = facts[self.asked]
-        if file.problem:
-            raise FactError(f"{self.path}: {file.problem}")
-        return file
-
-    def missing(self, file: File) -> str:
-        """Words for a path that is not there or is something else; empty where it is what the sentence says."""
-        if file.kind is None:
-            dangling = f"; it is a link to {file.link}, which is not there" if file.link is not None else ""
-            return f"{self.subject} does not exist{dangling}"
-        if (file.kind == "directory") != (self.noun == "directory"):
-            return f"{self.subject} does not exist: {self.path} is a {file.kind}"
-        return ""
-
-    def observe(self, facts: FactValues) -> Seen:
-        file = self.file(facts)
-        missing = self.missing(file)
-        return Seen(holds=False, saw=missing, absent=self.of_property) if missing else self.look(file)
-
-    @abstractmethod
-    def look(self, file: File) -> Seen:
-        """Return what is seen in a path that is there and is what the sentence says."""
 
 
 @check(
@@ -81,7 +31,7 @@ class _OfFile(Check):
     negation='the file "{path}" does not exist',
     example='the file "/etc/hosts" exists',
 )
-class FileExists(_OfFile):
+class FileExists(OfFile):
     """There is something at the path, and it is no directory; links are followed."""
 
     of_property = False
@@ -105,7 +55,7 @@ def directory_exists(path: str) -> FileExists:
     negation='the file "{path}" is not owned by "{owner}"',
     example='the file "/etc/hosts" is owned by "root"',
 )
-class FileOwner(_OfFile):
+class FileOwner(OfFile):
     """The file's owner, by name or by user id."""
 
     owner: str = ""
@@ -132,7 +82,7 @@ def directory_owner(path: str, owner: str) -> FileOwner:
     negation='the file "{path}" does not belong to the group "{group}"',
     example='the file "/etc/shadow" belongs to the group "shadow"',
 )
-class FileGroup(_OfFile):
+class FileGroup(OfFile):
     """The file's group, by name or by group id."""
 
     group: str = ""
@@ -159,7 +109,7 @@ def directory_group(path: str, group: str) -> FileGroup:
     negation='the file "{path}" does not have mode "{mode}"',
     example='the file "/etc/hosts" has mode "0644"',
 )
-class FileMode(_OfFile):
+class FileMode(OfFile):
     """The file's permission bits, in octal."""
 
     mode: str = ""
@@ -207,7 +157,7 @@ def directory_mode_at_most(path: str, mode: str) -> FileModeAtMost:
 
 
 @check('the file "{path}" is {bound:size} in size', example='the file "/var/log/syslog" is less than 100 MiB in size')
-class FileSize(_OfFile):
+class FileSize(OfFile):
     """The file's size."""
 
     def look(self, file: File) -> Seen:
@@ -221,7 +171,7 @@ class FileSize(_OfFile):
     'the file "{path}" was changed {bound:time} ago',
     example='the file "/var/backups/db.dump" was changed less than 26 h ago',
 )
-class FileAge(_OfFile):
+class FileAge(OfFile):
     """The time since the file was last changed, by the host's own clock.
 
     A time in the future would be less than any age for as long as it lasts, so it is unknown.

@@ -1,0 +1,71 @@
+"""What the sentences about one path share: it is a file or a directory, links followed, and it is there.
+
+What a path is, whose it is and what it holds cannot be said of one that is not there: then neither the claim nor its
+negation is met.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from infratest.check import Check, Seen
+from infratest.errors import FactError
+from infratest.facts.base import Need, absolute
+from infratest.record import derived
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
+
+    from infratest.facts.base import FactValues
+    from infratest.facts.file import File
+
+DIRECTORY = "directory"
+
+
+class OfFile(Check):
+    """A claim about a file, or about a directory."""
+
+    #: False where absence itself is the question.
+    of_property: ClassVar[bool] = True
+
+    path: str
+    noun: str = "file"
+
+    def __post_init__(self) -> None:
+        absolute(self.path)
+
+    @derived
+    def asked(self) -> Need[File]:
+        return Need("file", (absolute(self.path),))
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.asked,)
+
+    @property
+    def subject(self) -> str:
+        return f'the {self.noun} "{self.path}"'
+
+    def file(self, facts: FactValues) -> File:
+        file = facts[self.asked]
+        if file.problem:
+            raise FactError(f"{self.path}: {file.problem}")
+        return file
+
+    def missing(self, file: File) -> str:
+        """Words for a path that is not there or is something else; empty where it is what the sentence says."""
+        if file.kind is None:
+            dangling = f"; it is a link to {file.link}, which is not there" if file.link is not None else ""
+            return f"{self.subject} does not exist{dangling}"
+        if (file.kind == "directory") != (self.noun == "directory"):
+            return f"{self.subject} does not exist: {self.path} is a {file.kind}"
+        return ""
+
+    def observe(self, facts: FactValues) -> Seen:
+        file = self.file(facts)
+        missing = self.missing(file)
+        return Seen(holds=False, saw=missing, absent=self.of_property) if missing else self.look(file)
+
+    @abstractmethod
+    def look(self, file: File) -> Seen:
+        """Return what is seen in a path that is there and is what the sentence says."""
