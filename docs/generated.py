@@ -25,6 +25,7 @@ from infratest import outsiders
 from infratest.cli.check_infratest import command as check_infratest
 from infratest.cli.main import infratest_command
 from infratest.gherkin.binding import bind
+from infratest.gherkin.unseen import unseen
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.options import fields
 from infratest.plugins import KINDS as KINDS_OF_PLUGINS
@@ -104,6 +105,8 @@ def _check(sentence: Any) -> tuple[str, ...]:
     number = f"{code(measure.label)}{f' in {measure.unit}' if measure.unit else ''}" if measure else ""
     units = LISTED.get(sentence.dimension or "", "a plain number" if sentence.dimension else "")
     says = prose(sentence.summary) + (f" Units: {units}." if units else "")
+    never = unseen(sentence)
+    says += f" **Never seen for real:** {prose(never)}." if never else ""
     return code(sentence.example) + negation, says, number, ", ".join(dict.fromkeys(asks))
 
 

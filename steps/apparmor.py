@@ -18,9 +18,10 @@ APPARMOR: Need[Apparmor] = Need("apparmor")
     'the AppArmor profile "{name}" is loaded',
     negation='the AppArmor profile "{name}" is not loaded',
     example='the AppArmor profile "docker-default" is loaded',
+    unseen="a loaded profile, written after aa-status(8)",
 )
 class ProfileLoaded(Check):
-    """Never seen for real: written after aa-status(8). AppArmor has a profile of this name, in whichever mode."""
+    """AppArmor has a profile of this name, in whichever mode."""
 
     name: str
 
@@ -40,9 +41,10 @@ class ProfileLoaded(Check):
     'the AppArmor profile "{name}" has the mode "{mode}"',
     negation='the AppArmor profile "{name}" does not have the mode "{mode}"',
     example='the AppArmor profile "docker-default" has the mode "enforce"',
+    unseen="a loaded profile, written after aa-status(8)",
 )
 class ProfileMode(ProfileLoaded):
-    """Never seen for real: written after aa-status(8). The mode of a loaded profile: enforce, complain, kill."""
+    """The mode of a loaded profile: enforce, complain, kill."""
 
     mode: str
 

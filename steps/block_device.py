@@ -71,6 +71,7 @@ class DeviceExists(_OfDevice):
     'the block device "{path}" is of type "{type}"',
     negation='the block device "{path}" is not of type "{type}"',
     example='the block device "/dev/sdb1" is of type "part"',
+    unseen="types of LVM, dm-crypt, multipath and arrays, written after sysfs-block of Linux",
 )
 class DeviceType(_OfDevice):
     """What lsblk calls its type: disk, part, loop, rom, lvm, crypt, mpath, raid1."""

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 CLOCK: Need[Clock] = Need("clock")
 
 
-@check("the clock is synchronised", negation="the clock is not synchronised", example="the clock is synchronised")
+@check(
+    "the clock is synchronised",
+    negation="the clock is not synchronised",
+    example="the clock is synchronised",
+    unseen="ntpd, written after ntpq(8), and a timedatectl that says yes, after timedatectl(1)",
+)
 class ClockSynchronised(Check):
     """The host's clock follows a time server, as chronyd, ntpd or the kernel (timedatectl) says."""
 
@@ -28,7 +33,11 @@ class ClockSynchronised(Check):
         return Seen(holds=clock.synchronised, saw=f"the clock is {clock.in_words()}")
 
 
-@check("the clock is {bound:time} off", example="the clock is less than 100 ms off")
+@check(
+    "the clock is {bound:time} off",
+    example="the clock is less than 100 ms off",
+    unseen="ntpd, written after ntpq(8)",
+)
 class ClockOffset(Check):
     """How far the host's clock is off, either way, as chronyd or ntpd knows; not met while it follows none."""
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from infratest.facts.interface import Interface
 
 
+#: No kernel with the bonding driver was at hand.
+UNSEEN = "any bond, written after the kernel's bonding.rst"
+
+
 class _OfInterface(Check):
     #: What it must be of: `bond` or `bridge`, empty for any interface.
     kind: ClassVar[str] = ""
@@ -240,9 +244,10 @@ class BridgeMember(_OfBridge):
     'the bond "{name}" exists',
     negation='the bond "{name}" does not exist',
     example='the bond "bond0" exists',
+    unseen=UNSEEN,
 )
 class BondExists(_OfBond):
-    """Never seen for real: written after the kernel's bonding.rst. The host has a bond of this name."""
+    """The host has a bond of this name."""
 
     of_property = False
 
@@ -254,9 +259,10 @@ class BondExists(_OfBond):
     'the bond "{name}" has the mode "{mode}"',
     negation='the bond "{name}" does not have the mode "{mode}"',
     example='the bond "bond0" has the mode "active-backup"',
+    unseen=UNSEEN,
 )
 class BondMode(_OfBond):
-    """Never seen for real: written after the kernel's bonding.rst. The mode by its name: active-backup, 802.3ad."""
+    """The mode by its name: active-backup, 802.3ad."""
 
     mode: str
 
@@ -270,9 +276,10 @@ class BondMode(_OfBond):
     'the bond "{name}" has the interface "{member}"',
     negation='the bond "{name}" does not have the interface "{member}"',
     example='the bond "bond0" has the interface "eth0"',
+    unseen=UNSEEN,
 )
 class BondMember(_OfBond):
-    """Never seen for real: written after the kernel's bonding.rst. An interface that is part of the bond."""
+    """An interface that is part of the bond."""
 
     member: str
 
@@ -280,9 +287,13 @@ class BondMember(_OfBond):
         return Seen(self.member in interface.members, f"{self.subject} exists, {_members(interface)}")
 
 
-@check('the bond "{name}" has {bound:count} interfaces up', example='the bond "bond0" has at least 2 interfaces up')
+@check(
+    'the bond "{name}" has {bound:count} interfaces up',
+    example='the bond "bond0" has at least 2 interfaces up',
+    unseen=UNSEEN,
+)
 class BondUp(_OfBond):
-    """Never seen for real: written after the kernel's bonding.rst. How many of its interfaces have their link up."""
+    """How many of its interfaces have their link up."""
 
     def look(self, interface: Interface) -> Seen:
         up = f"{len(interface.members_up)} of {len(interface.members)} interfaces up"

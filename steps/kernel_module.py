@@ -103,6 +103,7 @@ class ModuleDisabled(_OfModule):
     'the kernel module "{name}" has version "{version}"',
     negation='the kernel module "{name}" does not have version "{version}"',
     example='the kernel module "e1000e" has version "3.8.4"',
+    unseen="a module with a version, written after sysfs-module of Linux",
 )
 class ModuleVersion(_OfModule):
     """The version of its own that a loaded module tells; most have none."""

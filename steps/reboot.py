@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 REBOOT: Need[Reboot] = Need("reboot")
 
 
-@check("the host needs a reboot", negation="the host needs no reboot", example="the host needs no reboot")
+@check(
+    "the host needs a reboot",
+    negation="the host needs no reboot",
+    example="the host needs no reboot",
+    unseen="needs-restarting, written after needs-restarting(1), and what update-notifier of Ubuntu leaves",
+)
 class RebootNeeded(Check):
     """A package or needs-restarting asks for a reboot, or a newer kernel than the one that runs is installed.
 

@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 
 ALL: Need[Upgrades] = Need("upgrade")
 
+#: No host of Alpine with later packages was at hand.
+UNSEEN = "apk, written after apk-version(8)"
+
 
 @check(
     'the package "{name}" is upgradable',
     negation='the package "{name}" is not upgradable',
     example='the package "nginx" is upgradable',
+    unseen=UNSEEN,
 )
 class PackageUpgradable(Check):
     """The host's index has a later version than the one that is installed, whether or not the package is held.
 
-    Asked of apt, dnf, pacman and apk; of apk it was never seen for real, but written by hand from its documentation.
+    Asked of apt, dnf, pacman and apk.
     """
 
     name: str
@@ -69,6 +73,7 @@ class PackageUpgradable(Check):
     'the package "{name}" has the latest version',
     negation='the package "{name}" does not have the latest version',
     example='the package "nginx" has the latest version',
+    unseen=UNSEEN,
 )
 class PackageLatest(PackageUpgradable):
     """The host's index has no later version than the installed one; of a package that it lacks, this is unknown."""
@@ -110,7 +115,12 @@ def _counted(packages: Sequence[tuple[str, str, bool]], one: str, many: str, upg
     return f"{len(packages) or 'no'} {words}{listed}{upgrades.source()}"
 
 
-@check("no package is upgradable", negation="a package is upgradable", example="no package is upgradable")
+@check(
+    "no package is upgradable",
+    negation="a package is upgradable",
+    example="no package is upgradable",
+    unseen=UNSEEN,
+)
 class NoneUpgradable(_OfAll):
     """The host's index has no later version of any package that is installed, those that are held included."""
 
@@ -121,7 +131,9 @@ class NoneUpgradable(_OfAll):
 
 
 @check(
-    "the host has {bound:count} upgradable packages", example="the host has at most 10 upgradable packages, warning 0"
+    "the host has {bound:count} upgradable packages",
+    example="the host has at most 10 upgradable packages, warning 0",
+    unseen=UNSEEN,
 )
 class UpgradableCount(_OfAll):
     """How many installed packages have a later version in the host's index."""
@@ -139,6 +151,7 @@ class UpgradableCount(_OfAll):
     "no security update is pending",
     negation="a security update is pending",
     example="no security update is pending",
+    unseen=UNSEEN,
 )
 class NonePending(_OfAll):
     """The host's index has no update of security for any package that is installed.

@@ -101,6 +101,8 @@ class Fact(ABC):
     unprivileged: ClassVar[bool] = False
     #: True: what its snippet prints is for `read` alone; evidence shows the value in words.
     encoded: ClassVar[bool] = False
+    #: Where no real answer was ever at hand: after what it was written; sentences that ask it bear that mark.
+    unseen: ClassVar[str] = ""
 
     @abstractmethod
     def ask(self, arguments: Sequence[Argument]) -> str:

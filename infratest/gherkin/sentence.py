@@ -49,6 +49,8 @@ class Sentence(Record):
         undo: for an act, how it is undone when its scenario ends, in words; or that it cannot be.
         host: for an act, the placeholder that names the host it is done to; else empty, and it is done to all given.
         compares: SAME or DIFFERENT where it compares hosts by `Seen.value`; else empty.
+        unseen: what of it was never seen for real, and after what it was written; else empty. `gherkin.unseen` asks
+            its facts, too.
     """
 
     kind: str
@@ -60,6 +62,7 @@ class Sentence(Record):
     undo: str = ""
     host: str = ""
     compares: str = ""
+    unseen: str = ""
 
     @property
     def summary(self) -> str:
@@ -78,10 +81,16 @@ class Sentence(Record):
 
 
 def check(
-    pattern: str, *, example: str, negation: str | None = None, shell: tuple[str, ...] = (), compares: str = ""
+    pattern: str,
+    *,
+    example: str,
+    negation: str | None = None,
+    shell: tuple[str, ...] = (),
+    compares: str = "",
+    unseen: str = "",
 ) -> Callable[[Built], Built]:
     """Declare a sentence that only looks: its class is a Check, with the placeholders' names among its fields."""
-    return _declare(CHECK, pattern, example, negation=negation, shell=shell, compares=compares)
+    return _declare(CHECK, pattern, example, negation=negation, shell=shell, compares=compares, unseen=unseen)
 
 
 def act(

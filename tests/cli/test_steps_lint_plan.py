@@ -87,6 +87,15 @@ def test_steps_that_are_nowhere_near_tell_where_all_are(tmp_path):
     assert (done.returncode, done.stderr) == (1, "no sentence holds 'zzzz'; `infratest steps` lists all there are\n")
 
 
+def test_steps_tell_what_was_never_seen_for_real(tmp_path):
+    assert (
+        "      never seen for real: any bond, written after the kernel's" in infratest(tmp_path, "steps", "bond").stdout
+    )
+    assert "never seen" not in infratest(tmp_path, "steps", "bridge").stdout
+    (found,) = json.loads(infratest(tmp_path, "steps", "SELinux is", "--format", "json").stdout)
+    assert found["unseen"] == "any mode but disabled, written after getenforce(8)"
+
+
 def test_every_example_of_steps_is_a_sentence(tmp_path):
     """Written into a feature, the whole catalogue lints clean."""
     found = json.loads(infratest(tmp_path, "steps", "--format", "json").stdout)

@@ -11,6 +11,7 @@ from infratest.cli import _streams
 from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.gherkin.sentence import ACT, CHECK, SETUP, Sentence
+from infratest.gherkin.unseen import unseen
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.project.session import Session
 from infratest.user_steps.load import OwnStep, users_steps
@@ -70,6 +71,8 @@ def command(session: Session, pattern: tuple[str, ...], form: str) -> int:
                 click.echo(f"  {sentence.example}")
                 told = f"{sentence.summary} Undo: {sentence.undo}." if sentence.undo else sentence.summary
                 click.echo(_styled(session, f"      {told}", dim=True), color=True)
+                if never := unseen(sentence):
+                    click.echo(_styled(session, f"      never seen for real: {never}", dim=True), color=True)
                 if sentence.negation:
                     click.echo(_styled(session, f"      not: {sentence.negation}", dim=True), color=True)
     _show_own(session, own)
@@ -112,6 +115,7 @@ def _own_document(step: OwnStep) -> dict[str, str | None]:
         "example": step.pattern,
         "summary": step.summary,
         "undo": None,
+        "unseen": None,
         "keyword": step.keyword,
         "location": step.location,
     }
@@ -126,4 +130,5 @@ def _document(sentence: Sentence) -> dict[str, str | None]:
         "example": sentence.example,
         "summary": sentence.summary,
         "undo": sentence.undo or None,
+        "unseen": unseen(sentence) or None,
     }
