@@ -5,6 +5,9 @@ encoding, its NULs and the length of its lines. Small files are carried to us, a
 is larger, or tells no size (/proc), is searched on the host, where nothing of it is held but what could be the text. A
 text with a secret in it is not sent to a host, where whoever lists processes would read it: its file is carried, or the
 answer is not known.
+
+Of a file that is compressed (gzip, bzip2, xz, zstd, known by its first bytes) nothing is known: its bytes are not those
+that it was made of, and a text that is not in them may well be in these. The fact `lines` looks inside.
 """
 
 from __future__ import annotations
@@ -23,6 +26,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+
+#: First bytes of what is compressed: RFC 1952, bzip2's and xz's manuals, RFC 8878. bzip2's end is that of a first block
+#: or of a file without one, so that a text that begins with its letters is none.
+GZIP, XZ, ZSTD = b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
+BZIP2, BLOCKS = b"BZh", (b"1AY&SY", b"\x17rE8P\x90")
+#: Bytes by which all of them are known.
+FIRST = 10
 
 
 class Content(Record):
@@ -51,7 +62,8 @@ class Content(Record):
 PIECE, HERE = 2**20, 2**26
 
 # The words of a question: the characters of the text for `tr` (none where it is a secret, and not sent), the text, and
-# another character that takes the place of its line breaks, where it has any. Lines: `is N`, `not N`, `unread N`.
+# another character that takes the place of its line breaks, where it has any. Lines: `is N`, `not N`, `unread N`,
+# `packed N BYTES` with the first bytes in hexadecimal, where these are of a compressed file.
 #
 # A file is searched by tr and grep. tr makes a line break of every byte that is not in the text, so that grep holds the
 # rest alone, however long the file's own lines are; what is left of them may still have no end (one byte, again and
@@ -59,6 +71,11 @@ PIECE, HERE = 2**20, 2**26
 SEARCH = r"""
 search() {
   eval "path=\$path_$1 text=\$what_$1 kept=\$how_$1 swap=\$more_$1"
+  first=$(head -c 10 -- "$path" | od -A n -t x1)
+  case $first in
+    ' 1f 8b 08'* | ' fd 37 7a 58 5a 00'* | ' 28 b5 2f fd'* | ' 42 5a 68 '??' 31 41 59 26 53 59'* | \
+    ' 42 5a 68 '??' 17 72 45 38 50 90'*) echo "packed $1$first"; return ;;
+  esac
   if [ -n "$swap" ]; then
     said=$( { { tr "$swap\n" "\n$swap" <"$path" || echo unread >&3; } | tr -cs "$kept" '\n' | holds; } 3>&1 )
   else
@@ -77,7 +94,7 @@ holds() {
 class ContentFact(ReadsFiles, LooksHere):
     """Texts in files."""
 
-    programs = ("tr", "grep")
+    programs = ("tr", "grep", "head", "od")
     searching = SEARCH
 
     def words(self, argument: Argument) -> tuple[str, ...]:
@@ -103,10 +120,17 @@ class ContentFact(ReadsFiles, LooksHere):
         return Content(problem="a secret is looked for in a file of at most 1 MiB that tells its size")
 
     def searched(self, mark: str, words: str) -> Content | None:
+        if mark == "packed":
+            try:
+                return _packed(bytes.fromhex(words))
+            except ValueError:
+                return None
         return Content(holds=mark == "is") if mark in ("is", "not") else None
 
     def within(self, data: bytes, argument: Argument) -> Content:
         """Return what is so in a file that was carried; where it is cut, no denial is known."""
+        if packed := _packed(data):
+            return packed
         place = data.find(_machine.encoded(argument[1]))
         if place >= 0:
             return Content(holds=True, line=data.count(b"\n", 0, place) + 1)
@@ -120,6 +144,16 @@ class ContentFact(ReadsFiles, LooksHere):
             return None
         seen = {argument: _here(path, argument[1]) for argument, path in zip(arguments, paths, strict=True)}
         return {argument: content for argument, content in seen.items() if content is not None}
+
+
+def _packed(data: bytes) -> Content | None:
+    """Return that nothing is known of what begins with these bytes, where it is compressed."""
+    tool = "gzip" if data.startswith(GZIP) else "xz" if data.startswith(XZ) else "zstd" if data.startswith(ZSTD) else ""
+    if data.startswith(BZIP2) and data[4:FIRST].startswith(BLOCKS):
+        tool = "bzip2"
+    if not tool:
+        return None
+    return Content(problem=f'it is compressed by {tool}; `has a line matching "..."` looks at what it unpacks to')
 
 
 def _characters(used: set[int]) -> str:
@@ -143,6 +177,8 @@ def _searched(path: bytes, text: bytes) -> Content | None:
     try:
         window, before, size, last = b"", 0, 0, b"\n"
         while piece := os.read(handle, PIECE):
+            if not size and (packed := _packed(piece)):
+                return packed
             window += piece
             place = window.find(text)
             if place >= 0:

@@ -179,7 +179,7 @@ def test_large_files_are_searched_where_they_are(tmp_path):
         path.write_bytes(b"x" * 900_000 + path.name.encode())
     found, spawned = counted([(str(path), path.name) for path in paths], tmp_path)
     assert found == [Content(holds=True)] * 8
-    assert spawned == {"stat": 1, "tr": 8, "grep": 8}
+    assert spawned == {"stat": 1, "head": 8, "od": 8, "tr": 8, "grep": 8}
 
 
 def test_what_is_carried_together_has_a_bound(tmp_path):
@@ -189,7 +189,7 @@ def test_what_is_carried_together_has_a_bound(tmp_path):
         path.write_bytes(b"x" * (LIMIT - 2) + path.name.encode())
     found, spawned = counted([(str(path), path.name) for path in paths], tmp_path)
     assert [content.holds for content in found] == [True] * count
-    assert spawned == {"stat": 1, "head": 1, "base64": 1, "tr": 3, "grep": 3}
+    assert spawned == {"stat": 1, "head": 4, "base64": 1, "od": 3, "tr": 3, "grep": 3}
 
 
 def test_odd_paths_are_read_with_all_others(tmp_path):
