@@ -54,3 +54,49 @@ WITHOUT |= dict.fromkeys(
     ),
     "ufw is none of what the tests install: cases are recorded from it",
 )
+
+#: The kernel of the machine that this was made on has neither md nor a device mapper, and its disk no SMART.
+DISKS = "never seen for real: no kernel with md or a device mapper, and no disk with SMART was at hand"
+GROUP, VOLUME = 'the volume group "{name}"', 'the logical volume "{name}"'
+WITHOUT |= dict.fromkeys(
+    (
+        "an array is degraded",
+        "no array is degraded",
+        'the array "{name}" is degraded',
+        'the array "{name}" is not degraded',
+        'the array "{name}" has {bound:count} working disks',
+        'the disk "{path}" passes SMART',
+        'the disk "{path}" does not pass SMART',
+        f"{GROUP} exists",
+        f"{GROUP} does not exist",
+        f"{GROUP} is complete",
+        f"{GROUP} is not complete",
+        f"{GROUP} has {{bound:size}} free",
+        f"{VOLUME} exists",
+        f"{VOLUME} does not exist",
+        f"{VOLUME} is active",
+        f"{VOLUME} is not active",
+        f"{VOLUME} is {{bound:size}} in size",
+        f"{VOLUME} is {{bound:percent}} full",
+    ),
+    DISKS,
+)
+
+#: Both are the whole kernel's, of which the oracle's world has none of its own: cases are recorded from real ones.
+KERNELS = "it is of the machine's own kernel, which the oracle's world shares: cases are recorded from real ones"
+WITHOUT |= dict.fromkeys(
+    (
+        "swap is active",
+        "no swap is active",
+        "the swap is {bound:size} in size",
+        'the swap "{path}" is active',
+        'the swap "{path}" is not active',
+        'the swap "{path}" is {bound:size} in size',
+        "auditing is enabled",
+        "auditing is not enabled",
+        'auditing has the rule "{rule}"',
+        'auditing does not have the rule "{rule}"',
+        "auditing has {bound:count} rules",
+    ),
+    KERNELS,
+)
