@@ -19,6 +19,7 @@ KINDS = {
     "output": ("infratest.outputs", "Output"),
     "act": ("infratest.acts", "Act"),
     "inventory": ("infratest.inventories", "Inventory"),
+    "importer": ("infratest.importers", "Importer"),
     "component": ("infratest.components", "Component"),
     "remedy": ("infratest.remedies", "Remedy"),
 }

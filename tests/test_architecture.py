@@ -19,6 +19,7 @@ FLOORS: dict[str, float] = {
     "infratest.check": 2, "infratest.store": 2,
     "infratest.transports": 3,
     "infratest.acts": 3.5,  # a remedy on a host is an act
+    "infratest.importers": 5,
     "infratest.inventories": 3.5,  # a stack's hosts may be there
     "infratest.gherkin": 4, "infratest.stack": 4, "infratest.remedies": 4, "infratest.provisioners": 4,
     "infratest.components": 4,
@@ -41,6 +42,7 @@ PLUGINS = (
     "infratest.outputs",
     "infratest.acts",
     "infratest.components",
+    "infratest.importers",
     "infratest.inventories",
     "infratest.remedies",
     "infratest.provisioners",

@@ -1,0 +1,74 @@
+"""`infratest import`: files of other tools as features, and line by line what could not be carried over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from infratest import outsiders
+from infratest.cleaning import clean
+from infratest.cli._verb import WRITING, Verb, VerbCommand
+from infratest.cli.session import with_session
+from infratest.errors import InfratestError, UserError
+from infratest.importers.base import Imported, Importer
+from infratest.project.session import Session
+from infratest.units import counted
+
+VERB = Verb(WRITING, 6)
+
+
+@click.command("import", cls=VerbCommand, short_help="Carry files of other tools over into features.")
+@click.argument("tool", metavar="TOOL")
+@click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
+@click.option("--vars", "variables", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Values of templates, YAML or JSON, as `goss --vars`; repeatable, the last wins.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Tell what could not be carried over, and write nothing.")
+@with_session()
+def command(session: Session, tool: str, path: Path, variables: tuple[Path, ...], dry_run: bool) -> int:
+    """Carry files of other tools over into features.
+
+    \b
+    infratest import goss goss.yaml > features/goss.feature
+    infratest import goss goss.yaml --vars vars.yaml
+
+    goss: PATH is a goss file, YAML or JSON; those that it includes are read with it. Of templates {{.Vars.x}} and
+    {{.Env.X}} are filled; a file with any other is refused, and goss render writes it without. The feature goes to
+    standard output.
+
+    What could not be carried over is told line by line, and so is what is looked at in another way (`note:`).
+
+    Exit status: 0 all carried over, 1 in part or nothing, 2 wrong use.
+    """
+    importer: Importer = outsiders.get("importer", tool)()
+    if variables and not importer.takes_variables:
+        raise UserError(f"--vars: nothing of {tool} takes values; leave it out")
+    imported = importer.read(path, variables)
+    if not dry_run:
+        _write(path, imported)
+    for remark in imported.left:
+        click.echo(f"{remark.path}:{remark.line}: not carried over: {clean(remark.words, 600)}", err=True)
+    for remark in imported.notes:
+        click.echo(f"{remark.path}:{remark.line}: note: {clean(remark.words, 600)}", err=True)
+    rest = f"; {counted(len(imported.left), 'claim')} could not be" if imported.left else ""
+    click.echo(f"{counted(imported.carried, imported.unit)} carried over{rest}", err=True)
+    return 1 if imported.left or not imported.carried else 0
+
+
+def _write(path: Path, imported: Imported) -> None:
+    folder = path if path.is_dir() else path.parent
+    for name, text in imported.files.items():
+        if not name:
+            click.echo(text, nl=False)
+            continue
+        file = folder / name
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("x", encoding="utf-8") as opened:
+                opened.write(text)
+        except FileExistsError:
+            if file.read_text(encoding="utf-8") != text:
+                raise UserError(f"{file} is in the way: not written; move it away and import again") from None
+        except OSError as error:
+            raise InfratestError(f"{file} could not be written: {error.strerror}") from None
+        click.echo(str(file), err=True)

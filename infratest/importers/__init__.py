@@ -1,0 +1,1 @@
+"""Ways over from other tools: what their files ask, said in sentences."""

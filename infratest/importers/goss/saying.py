@@ -1,0 +1,244 @@
+"""What is said of attributes that no form covers: those that go together, and those whose words hang on their kind."""
+
+from __future__ import annotations
+
+import re
+
+from infratest.gherkin.writing import in_quotes
+from infratest.importers.goss.document import Value
+from infratest.importers.goss.matchers import Claim, NotCarried, claims
+from infratest.importers.goss.resource import Resource, Wording
+
+#: goss' file types, and the noun of each here.
+NOUNS = {"file": "file", "directory": "directory", "symlink": "link"}
+#: Attributes that only a regular file has.
+OF_FILES = ("contents", "md5", "sha256", "sha512", "size")
+_PORT = re.compile(r"(?:(?P<protocol>tcp|tcp6|udp|udp6):)?(?P<number>\d+)")
+_RECORD = re.compile(r"(?P<type>A|AAAA|CAA|CNAME|MX|NS|PTR|SRV|TXT):(?P<name>.+)")
+
+
+def one(value: Value) -> Claim:
+    """Return the one claim that a value makes; NotCarried where there are more."""
+    found = claims(value)
+    if len(found) != 1:
+        raise NotCarried("several claims of one attribute that is one value", value.line)
+    return found[0]
+
+
+def truth(value: Value) -> bool:
+    """Return a truth value as it is claimed."""
+    claim = one(value)
+    if claim.name != "true":
+        raise NotCarried("expected true or false", value.line)
+    return claim.holds
+
+
+# Ports
+
+
+def port(resource: Resource) -> str:
+    """Return the subject: `port 80`, `port 53/udp`."""
+    number, protocol, _ = _port(resource)
+    return f"port {number}{'/udp' if protocol == 'udp' else ''}"
+
+
+def _port(resource: Resource) -> tuple[str, str, bool]:
+    match = _PORT.fullmatch(resource.key)
+    if match is None:
+        raise NotCarried(f"{resource.key!r} is no port: tcp:80, udp:53", resource.line)
+    protocol = match["protocol"] or "tcp"
+    return match["number"], protocol.removesuffix("6"), protocol.endswith("6")
+
+
+def listening(resource: Resource, attribute: str) -> list[Wording]:
+    """Return that a port listens; of one of IPv6 alone, only with its address."""
+    value = resource.attributes[attribute]
+    six, holds = _port(resource)[2], truth(value)
+    words = f"{port(resource)} {'is listening' if holds else 'is not listening'}"
+    if six and holds and "ip" not in resource.attributes:
+        # Any address of IPv6: a listener of IPv4 alone must not do.
+        raise NotCarried('that it listens by IPv6 is said with an address: give `ip`, as ["::"]', value.line)
+    return [Wording(words, value.line)]
+
+
+# Files
+
+
+def path(resource: Resource) -> str:
+    """Return the subject: a file, a directory or a link, by its type or by what is asked of it."""
+    return f"the {noun(resource)} {in_quotes(resource.key)}"
+
+
+def noun(resource: Resource) -> str:
+    """Return what a path is, as far as the goss file says."""
+    kind = resource.plain("filetype")
+    if kind in NOUNS:
+        return NOUNS[kind]
+    if "linked-to" in resource.attributes:
+        return "link"
+    is_file = any(name in resource.attributes for name in OF_FILES)
+    return "directory" if resource.key.endswith("/") and not is_file else "file"
+
+
+def exists(resource: Resource, attribute: str) -> list[Wording]:
+    """Return that there is something at a path, or nothing of any kind."""
+    value = resource.attributes[attribute]
+    quoted = in_quotes(resource.key)
+    if not truth(value):
+        return [Wording(f"the {each} {quoted} does not exist", value.line) for each in NOUNS.values()]
+    worded = [Wording(f"the {noun(resource)} {quoted} exists", value.line)]
+    known = {"filetype", "linked-to", *OF_FILES} & set(resource.attributes)
+    if not known and not resource.key.endswith("/"):
+        words = "it says no filetype: written as a file; where it is a directory, write directory"
+        worded.append(Wording(words, value.line, Wording.NOTE))
+    return worded
+
+
+def filetype(resource: Resource, attribute: str) -> list[Wording]:
+    """Return what a path is itself: goss follows no link."""
+    value = resource.attributes[attribute]
+    claim = one(value)
+    if claim.name != "equal" or not claim.holds or claim.value not in NOUNS:
+        raise NotCarried(f"there is no sentence for the type {claim.value}", value.line)
+    quoted = in_quotes(resource.key)
+    worded = [Wording(f"the {NOUNS[claim.value]} {quoted} exists", value.line)]
+    return worded + ([Wording(f"the link {quoted} does not exist", value.line)] if claim.value != "symlink" else [])
+
+
+def mode(resource: Resource, attribute: str) -> list[Wording]:
+    """Return the mode, which is text: 0644 without quotes is the number 420."""
+    value = resource.attributes[attribute]
+    claim = one(value)
+    if noun(resource) == "link":
+        raise NotCarried("the mode of a link itself is always 0777, and no sentence asks it", value.line)
+    if claim.name != "equal" or not isinstance(claim.value, str):
+        raise NotCarried('a mode is text in quotes, as "0644"', value.line)
+    has = "has mode" if claim.holds else "does not have mode"
+    return [Wording(f"{path(resource)} {has} {in_quotes(claim.value)}", value.line)]
+
+
+# Names and addresses
+
+
+def _name(resource: Resource) -> tuple[str, str]:
+    """Return the type of record that is asked for, empty for none, and the name."""
+    match = _RECORD.fullmatch(resource.key)
+    return (match["type"], match["name"]) if match else ("", resource.key)
+
+
+def _by_server(resource: Resource) -> str:
+    server = resource.plain("server")
+    return f" by the server {in_quotes(str(server))}" if server else ""
+
+
+def resolvable(resource: Resource, attribute: str) -> list[Wording]:
+    """Return that a name resolves: by the host's own resolver, or that a server has a record of it."""
+    value = resource.attributes[attribute]
+    (type_, name), server, holds = _name(resource), _by_server(resource), truth(value)
+    subject = f"the name {in_quotes(name)}"
+    if not type_ and not server:
+        return [Wording(f"{subject} {'resolves' if holds else 'does not resolve'} from the host", value.line)]
+    if not holds:
+        raise NotCarried(
+            "that a server has no record may be that it does not answer, which is unknown here", value.line
+        )
+    if not type_:
+        type_ = _type_of(resource)
+    return [Wording(f"{subject} has at least 1 {type_} records{server} from the host", value.line)]
+
+
+def _type_of(resource: Resource) -> str:
+    """Return A or AAAA, by the addresses that are expected."""
+    value = resource.attributes.get("addrs")
+    texts = [str(each.data) for each in value.data] if value and isinstance(value.data, list) else []
+    return "AAAA" if texts and all(":" in text for text in texts) else "A"
+
+
+def addresses(resource: Resource, attribute: str) -> list[Wording]:
+    """Return what a name stands for: its addresses, or its records."""
+    value = resource.attributes[attribute]
+    (type_, name), server = _name(resource), _by_server(resource)
+    subject, worded = f"the name {in_quotes(name)}", list[Wording]()
+    for claim in claims(value):
+        if claim.name in ("set", "list") and claim.holds and not server and not type_:
+            words = f"resolves only to {in_quotes(', '.join(claim.value))}"
+            worded.append(Wording(f"{subject} {words} from the host", claim.line))
+            continue
+        if claim.name not in ("line equal", "equal"):
+            worded.append(Wording(f"there is no sentence for {claim.name} of its addresses", claim.line, Wording.LEFT))
+            continue
+        text = str(claim.value)
+        if not server and not type_:
+            words = f"{'resolves' if claim.holds else 'does not resolve'} to {in_quotes(text)}"
+        else:
+            record = type_ or ("AAAA" if ":" in text else "A")
+            has = "has" if claim.holds else "does not have"
+            words = f"{has} the {record} record {in_quotes(text)}{server}"
+        worded.append(Wording(f"{subject} {words} from the host", claim.line))
+    return worded
+
+
+def reachable(resource: Resource, attribute: str) -> list[Wording]:
+    """Return that one can connect, in what time and from which address of the host's."""
+    value = resource.attributes[attribute]
+    subject, holds = f"the address {in_quotes(resource.key)}", truth(value)
+    local, timeout = resource.plain("local-address"), resource.plain("timeout")
+    through = f" through {in_quotes(str(local))}" if local else ""
+    worded = [Wording(f"{subject} {'is' if holds else 'is not'} reachable{through} from the host", value.line)]
+    if holds and timeout is not None:
+        line = resource.line_of("timeout")
+        if not isinstance(timeout, int) or timeout <= 0:
+            raise NotCarried("a timeout is a whole number of milliseconds", line)
+        worded.append(Wording(f"{subject} is reachable in less than {timeout} ms from the host", line))
+    return worded
+
+
+# URLs
+
+
+def answers_in_time(resource: Resource, attribute: str) -> list[Wording]:
+    """Return the time of an answer, which is said with its status."""
+    value, status = resource.attributes[attribute], resource.plain("status")
+    if not isinstance(value.data, int) or not isinstance(status, int):
+        raise NotCarried("the time of an answer is said with its status: both are whole numbers", value.line)
+    words = f"answers {status} in less than {value.data} ms"
+    return [Wording(f"{in_quotes(resource.key)} {words} from the host", value.line)]
+
+
+def status(resource: Resource, attribute: str) -> list[Wording]:
+    """Return the status of an answer, and where goss would have gone on to another."""
+    value = resource.attributes[attribute]
+    claim = one(value)
+    if claim.name != "equal" or not isinstance(claim.value, int):
+        raise NotCarried(f"there is no sentence for {claim.name} of a status", value.line)
+    words = f"{'answers' if claim.holds else 'does not answer'} {claim.value}"
+    worded = [Wording(f"{in_quotes(resource.key)} {words} from the host", value.line)]
+    if "no-follow-redirects" not in resource.attributes:
+        words = "goss follows redirects, the sentence is about the first answer; ask the URL that a redirect leads to"
+        worded.append(Wording(words, value.line, Wording.NOTE))
+    return worded
+
+
+def headers(resource: Resource, attribute: str) -> list[Wording]:
+    """Return headers that are given whole, `Name: value`."""
+    worded = []
+    for claim in claims(resource.attributes[attribute], reader=True):
+        name, colon, text = str(claim.value).partition(":")
+        whole = claim.name == "substring" and claim.holds and colon and name.strip() and text.strip()
+        if not whole:
+            words = "only a whole header that must be there, `Name: value`, has a sentence"
+            worded.append(Wording(words, claim.line, Wording.LEFT))
+            continue
+        words = f"has the header {in_quotes(name.strip())} with {in_quotes(text.strip())}"
+        worded.append(Wording(f"{in_quotes(resource.key)} {words} from the host", claim.line))
+        words = "goss looks for this text anywhere in a header; the sentence is about its whole value"
+        worded.append(Wording(words, claim.line, Wording.NOTE))
+    return worded
+
+
+def follows(resource: Resource, attribute: str) -> list[Wording]:
+    """Return nothing where redirects are not followed, as the sentences do."""
+    value = resource.attributes[attribute]
+    if not truth(value):
+        raise NotCarried("sentences follow no redirect; ask the URL that it leads to", value.line)
+    return []
