@@ -31,10 +31,14 @@ def command(session: Session, tool: str, path: Path, variables: tuple[Path, ...]
     \b
     infratest import goss goss.yaml > features/goss.feature
     infratest import goss goss.yaml --vars vars.yaml
+    infratest import cucumber-nagios features
 
     goss: PATH is a goss file, YAML or JSON; those that it includes are read with it. Of templates {{.Vars.x}} and
     {{.Env.X}} are filled; a file with any other is refused, and goss render writes it without. The feature goes to
     standard output.
+
+    cucumber-nagios: PATH is the folder of features, which stay as they are. steps/cucumber_nagios.py is written into
+    it, by which they run under `infratest test` and `check`.
 
     What could not be carried over is told line by line, and so is what is looked at in another way (`note:`).
 

@@ -1,0 +1,75 @@
+"""`infratest import cucumber-nagios DIR`: its features stay as they are, and run through a pack of steps.
+
+One file is written beside them, `steps/cucumber_nagios.py`, which hands the pack to the project. Each step of each
+feature is looked at: what is none of the pack's, or is asked by nothing here, is told with its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from infratest.cleaning import clean
+from infratest.errors import UserError
+from infratest.importers.base import Imported, Importer, Remark, by_place
+from infratest.importers.cucumber_nagios.pack import LATER, STEPS
+
+#: Where the file is written, below the folder of features, and what is in it.
+NAME = "steps/cucumber_nagios.py"
+TEXT = '''"""The steps of cucumber-nagios, said in sentences of infratest."""
+
+from infratest.importers.cucumber_nagios.pack import register
+
+register()
+'''
+#: Bytes of a feature that are read, and features of one folder.
+LARGEST, MOST = 2**20, 1000
+_STEP = re.compile(r"\s*(?:Given|When|Then|And|But|\*)\s+(?P<text>.*\S)\s*")
+
+
+class CucumberNagios(Importer):
+    """Reads a folder of features."""
+
+    summary = "a folder of cucumber-nagios' features, which run as they are"
+
+    def read(self, path: Path, variables: Sequence[Path] = ()) -> Imported:
+        """Return the file of steps, and which steps nothing here asks."""
+        if not path.is_dir():
+            raise UserError(f"{path} is no folder: name the one that holds the features")
+        features = sorted(path.rglob("*.feature"))[: MOST + 1]
+        if not features or len(features) > MOST:
+            raise UserError(f"{path} holds {'no' if not features else f'more than {MOST}'} features")
+        carried, left = 0, list[Remark]()
+        for feature in features:
+            for line, text in _steps(feature):
+                why = _missing(text)
+                carried += not why
+                if why:
+                    left.append(Remark(str(feature), line, f"{clean(text, 200)}: {why}"))
+        return Imported({NAME: TEXT} if carried else {}, carried, by_place(left), unit="step")
+
+
+def _missing(text: str) -> str:
+    """Return why a step is asked by nothing, empty where it is."""
+    if any(re.fullmatch(step.pattern, text) for step in STEPS):
+        return ""
+    later = next((step for step in LATER if re.fullmatch(step.pattern, text)), None)
+    return later.why if later else "it is no step of cucumber-nagios; one of your own is written in Python"
+
+
+def _steps(feature: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each step of a feature, its keyword left out."""
+    try:
+        with feature.open("rb") as file:
+            text = file.read(LARGEST + 1)
+    except OSError as error:
+        raise UserError(f"{feature} cannot be read: {error.strerror}") from None
+    if len(text) > LARGEST:
+        raise UserError(f"{feature} is larger than {LARGEST // 1024} KiB, which no feature is")
+    quoted = False
+    for number, row in enumerate(text.decode("utf-8", "replace").splitlines(), 1):
+        if row.strip().startswith(('"""', "'''")):
+            quoted = not quoted
+        elif not quoted and (step := _STEP.fullmatch(row)):
+            yield number, step["text"]

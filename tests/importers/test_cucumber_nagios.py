@@ -1,0 +1,214 @@
+"""cucumber-nagios' features as they were written, run through the pack on this machine."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import threading
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from infratest.errors import UserError
+from infratest.importers.cucumber_nagios import CucumberNagios
+from infratest.importers.cucumber_nagios.pack import LATER, STEPS, plain
+from tests.worlds.small_project import run, write
+
+ROOT = Path(__file__).parents[2]
+STACK = "stack: old\nprovider: local\nhosts: {web: {}}\n"
+#: Each scenario's name says what it comes to.
+FEATURE = """\
+Feature: shop.example
+  It should be up
+
+  Scenario: ok, the page
+    When I go to "URL/page"
+    Then the request should succeed
+    And I should see "Welcome"
+    And I should see "v1\\.2"
+    And I should not see "Traceback"
+
+  Scenario: critical, a text that is not there
+    When I go to URL/page
+    Then the benchmark request should succeed
+    And I should see "Traceback"
+
+  Scenario: critical, a page that is not there
+    When I go to "URL/nosuch"
+    Then the request should succeed
+
+  Scenario: ok, a page that must not be there
+    When I go to "URL/nosuch"
+    Then the request should fail
+
+  Scenario: ok, a header
+    When I fetch headers from "URL/page"
+    Then the "Content-Length" header should be "19"
+
+  Scenario: critical, a header
+    When I fetch headers from "URL/page"
+    Then the "Content-Length" header should be "20"
+
+  Scenario: ok, a name
+    When I lookup "localhost"
+    Then the name should resolve to "127.0.0.1"
+
+  Scenario: critical, a name
+    When I lookup "localhost"
+    Then the name should resolve to "192.0.2.1"
+
+  Scenario: ok, in time
+    Given I am benchmarking
+    When I go to "URL/page"
+    Then the request should succeed
+    And the elapsed time should be less than 60 seconds
+
+  Scenario: critical, out of time
+    Given I am benchmarking
+    Then the elapsed time should be less than 0 seconds
+
+  Scenario: ok, a command
+    When I run 'echo one; echo two >&2; exit 3'
+    Then it should exit '3'
+    And 'stdout' should have 'o.e$'
+    And 'stdout' should not have 'two'
+    And 'stderr' should have 'two'
+
+  Scenario: critical, a command
+    When I run 'echo one'
+    Then 'stderr' should have 'one'
+
+  Scenario: critical, an exit
+    When I run 'exit 1'
+    Then it should exit '0'
+
+  Scenario: ok, files
+    Then a file named 'PLACE/page' should exist
+    And a file named 'PLACE/nosuch' should not exist
+    And a file named 'PLACE/page' should contain 'Wel.*v1'
+    And a file named 'PLACE/page' should contain 'Wel' only '1' time
+    And the file named 'PLACE/page' should be owned by 'root'
+    And the file named 'PLACE/page' should have mode '644'
+    And a directory named 'PLACE' should exist
+    And a directory named 'PLACE/nosuch' should not exist
+    And the directory named 'PLACE' should be owned by 'root'
+    And the directory named 'PLACE' should have mode '0755'
+
+  Scenario: critical, a file
+    Then a file named 'PLACE/nosuch' should exist
+
+  Scenario: critical, how often
+    Then a file named 'PLACE/page' should contain 'Wel' only '2' times
+
+  Scenario: critical, a mode
+    Then the directory named 'PLACE' should have mode '0700'
+
+  Scenario: ok, by SSH
+    Given I have no public keys set
+    When I ssh to "web" with the following credentials:
+      | username | password |
+      | nagios   | unused   |
+    And I run "echo load average"
+    Then I should see "load" in the output
+    And I can ssh to the following hosts with these credentials:
+      | hostname | username |
+      | web      | nagios   |
+
+  Scenario: unknown, a host that the stack has not
+    Then I can ssh to "nosuch" with the following credentials:
+      | username | password |
+      | nagios   | unused   |
+
+  Scenario: unknown, nothing said before
+    Then the request should succeed
+
+  Scenario: unknown, a queue
+    Given I have a AMQP server on db
+    Then it should have less than 3 messages
+
+  Scenario: unknown, a form
+    When I go to "URL/page"
+    And I press "Search"
+"""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A project with the feature as it is, the verb's file beside it, and its report."""
+    folder, place = tmp_path_factory.mktemp("old"), tmp_path_factory.mktemp("place")
+    place.chmod(0o755)
+    write(place, {"page": "Welcome to\nv1.2 ...\n"[:19]})
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(place))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        text = FEATURE.replace("URL", f"http://127.0.0.1:{server.server_port}").replace("PLACE", str(place))
+        write(folder, {"stack.yaml": STACK, "features/shop.feature": text})
+        imported = run(folder, "infratest", "import", "cucumber-nagios", "features")
+        lint = run(folder, "infratest", "lint")
+        check = run(folder, "infratest", "check", "--format", "json", "--timeout", "60s")
+        server.shutdown()
+    assert check.stdout, check.stderr
+    return folder, imported, lint, json.loads(check.stdout)["results"]
+
+
+def test_features_run_unchanged(world):
+    results = world[3]
+    assert len(results) == FEATURE.count("Scenario:")
+    for each in results:
+        assert each["state"] == each["scenario"].partition(",")[0], each
+
+
+def test_lint_takes_them(world):
+    assert world[2].returncode == 0, world[2].stdout + world[2].stderr
+
+
+def test_what_is_not_there_yet_is_told_with_its_line(world):
+    folder, imported, _, _ = world
+    assert imported.returncode == 1
+    lines = (folder / "features/shop.feature").read_text().splitlines()
+    for text in ("I have a AMQP server on db", "it should have less than 3 messages", 'I press "Search"'):
+        number = next(number for number, line in enumerate(lines, 1) if text in line)
+        assert f"features/shop.feature:{number}: not carried over: {text}: " in imported.stderr
+    assert imported.stderr.count("not carried over") == 3
+    assert (folder / "features/steps/cucumber_nagios.py").exists()
+
+
+def test_importing_again_changes_nothing_and_overwrites_nothing(world):
+    folder = world[0]
+    assert run(folder, "infratest", "import", "cucumber-nagios", "features").returncode == 1
+    file = folder / "features/steps/cucumber_nagios.py"
+    kept = file.read_text()
+    file.write_text("# mine\n")
+    done = run(folder, "infratest", "import", "cucumber-nagios", "features")
+    assert (done.returncode, file.read_text()) == (2, "# mine\n")
+    assert "is in the way" in done.stderr
+    file.write_text(kept)
+
+
+def test_each_step_that_it_ships_is_known():
+    peers = tomllib.loads((ROOT / "docs/peers/cucumber-nagios.toml").read_text())
+    rows = {row for part in peers.values() if isinstance(part, dict) for row in part}
+    assert {step.row for step in (*STEPS, *LATER)} == rows
+    assert not {step.row for step in STEPS} & {step.row for step in LATER}
+
+
+def test_steps_of_ones_own_are_told(tmp_path):
+    write(tmp_path, {"a.feature": 'Feature: a\n  Scenario: b\n    Given I am logged in\n    When I ping "db"\n'})
+    made = CucumberNagios().read(tmp_path)
+    assert made.carried == 1
+    [remark] = made.left
+    assert (remark.line, "no step of cucumber-nagios" in remark.words) == (3, True)
+
+
+def test_a_folder_without_features_is_refused(tmp_path):
+    with pytest.raises(UserError, match="holds no features"):
+        CucumberNagios().read(tmp_path)
+    with pytest.raises(UserError, match="is no folder"):
+        CucumberNagios().read(tmp_path / "nosuch")
+
+
+@pytest.mark.parametrize(("text", "meant"), [(r"v1\.2", "v1.2"), ("a.b", "a.b"), ("a*", None), (r"\d", None), ("", "")])
+def test_a_pattern_that_means_one_text(text, meant):
+    assert plain(text) == meant
