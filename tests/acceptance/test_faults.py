@@ -36,7 +36,7 @@ SCENARIO = '  Scenario: {name}\n    Given the host "web"\n    When {fault}\n    
 FAULTS = {
     'the disk "/srv/small" is filled to 90 %': 'the disk "/srv/small" is more than 85 % full',
     "the memory is filled to 80 %": "the memory is more than 70 % used",
-    "all processors are kept busy": 'the command "ps -A -o args | grep ^sh.-c.ech[o] | wc -l" prints a number at least 2',
+    "all processors are kept busy": 'the command "ps -Ao args | grep ^sh.-c.ech[o] | wc -l" prints a number at least 2',
     'the file "/srv/app.conf" is removed': 'the file "/srv/app.conf" does not exist',
     'the file "/srv/app.conf" is emptied': 'the file "/srv/app.conf" is at most 0 B in size',
     'the file "/srv/app.conf" is given mode "0666"': 'the file "/srv/app.conf" has mode "0666"',
