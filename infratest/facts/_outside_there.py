@@ -36,16 +36,17 @@ def program() -> str:
     return _texts[0]
 
 
-def by_python(seconds: float, otherwise: str) -> str:
+def by_python(seconds: float, otherwise: str, text: str = "") -> str:
     """Return shell that asks `_outside` about its positional parameters, four for each question.
 
     Args:
-        seconds: each question has. otherwise: shell for a host without python3, with these parameters.
+        seconds: each question has. otherwise: shell for a host without python3, with these parameters. text: of another
+        program, whose first line is `python3`, too.
     """
     from infratest.quoting import quoted
 
     asked = _ASKED.replace("PATIENCE", f"{seconds:g}")
-    return f'program={quoted(program())}\n{PUT}{ONE_LINE}{asked}\nif ! by_python "$@"; then\n{otherwise}\nfi\n'
+    return f'program={quoted(text or program())}\n{PUT}{ONE_LINE}{asked}\nif ! by_python "$@"; then\n{otherwise}\nfi\n'
 
 
 def rows(answer: Answer) -> tuple[str, dict[int, tuple[str, str, str]]]:

@@ -49,3 +49,18 @@ def _read(one: Certificate) -> Any:
     from OpenSSL import crypto
 
     return crypto.load_certificate(crypto.FILETYPE_ASN1, b64decode(one.encoded))
+
+
+def signed_by(one: Certificate, other: Certificate) -> bool:
+    """Return whether another certificate has signed one: its name is the issuer's, and its key fits the signature."""
+    from base64 import b64decode
+
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        below, above = (x509.load_der_x509_certificate(b64decode(each.encoded)) for each in (one, other))
+        below.verify_directly_issued_by(above)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True

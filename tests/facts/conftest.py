@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from infratest.facts.base import Answer
 from infratest.outsiders import get
 from tests.worlds.shells import SHELLS, busybox_programs, shell
+from tests.worlds.tls_servers import Authority, authority
 
 
 @pytest.fixture(params=SHELLS)
@@ -43,3 +47,10 @@ def look(run):
         return get("fact", name)().read(run(name, *arguments, **how), arguments)
 
     return looked
+
+
+@pytest.fixture(scope="session")
+def made() -> Iterator[Authority]:
+    """Certificates of the tests in a folder that servers' own accounts may read, where pytest's are closed."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield authority(Path(folder))
