@@ -79,20 +79,28 @@ def greeting(host: str, port: int, seconds: float) -> "tuple[str, float, bytes, 
     Returns:
         The outcome (`mute` where it lets us in and says nothing), the seconds until it was there, its bytes, words.
     """
-    began, data, words = monotonic(), b"", ""
+    began, data = monotonic(), b""
+    end = began + seconds
+    one, outcome, words = connection(host, port, seconds)
+    if one is not None:
+        data = _heard(one, end)
+        one.close()
+        outcome = OPEN if data else MUTE
+    return outcome, monotonic() - began, data, words
+
+
+def connection(host: str, port: int, seconds: float) -> "tuple[Any, str, str]":
+    """Return a TCP connection to the first place that lets us in, or None; the outcome, and words for it."""
     try:
         places = _places("tcp", host, port, "")
     except OSError as error:
-        outcome, words = _unresolved(error)
-        return outcome, monotonic() - began, data, words
-    end, outcome = began + seconds, FAILED
+        return (None, *_unresolved(error))
+    end, outcome, words = monotonic() + seconds, FAILED, ""
     for left, place in zip(range(len(places), 0, -1), places):  # noqa: B905
         one, outcome, words = _connected(place, "", max(0.05, (end - monotonic()) / left))
         if one is not None:
-            data = _heard(one, end)
-            one.close()
-            return OPEN if data else MUTE, monotonic() - began, data, ""
-    return outcome, monotonic() - began, data, words
+            return one, OPEN, ""
+    return None, outcome, words
 
 
 def resolve(name: str) -> "tuple[str, float, str]":

@@ -100,3 +100,52 @@ WITHOUT |= dict.fromkeys(
     ),
     KERNELS,
 )
+
+#: Their servers take longer to make than all other objects together.
+DATABASES = "asked from the controller and from the host of a real PostgreSQL, its standby and a real MariaDB:"
+WITHOUT |= dict.fromkeys(
+    (
+        'the database "{url}" answers',
+        'the database "{url}" does not answer',
+        'the database "{url}" answers in {bound:time}',
+        'the database "{url}" has version "{version}"',
+        'the database "{url}" does not have version "{version}"',
+        'the database "{url}" has at least version "{version}"',
+        'the database "{url}" does not have at least version "{version}"',
+        'the database "{url}" has at most version "{version}"',
+        'the database "{url}" does not have at most version "{version}"',
+        'the database "{url}" answers "{statement}" with "{value}"',
+        'the database "{url}" does not answer "{statement}" with "{value}"',
+        'the database "{url}" answers "{statement}" with a value of {bound:count}',
+        'the database "{url}" answers "{statement}" with {bound:count} row[s]',
+        'the database "{url}" answers "{statement}" with the row "{row}"',
+        'the database "{url}" does not answer "{statement}" with the row "{row}"',
+        'the database "{url}" has {bound:percent} of its connections in use',
+        'the database "{url}" is read-only',
+        'the database "{url}" is not read-only',
+        'the database "{url}" is a replica',
+        'the database "{url}" is not a replica',
+        'the database "{url}" is {bound:time} behind its primary',
+    ),
+    f"{DATABASES} tests/facts/test_database.py",
+)
+WITHOUT |= dict.fromkeys(
+    (
+        'the Redis server "{url}" answers',
+        'the Redis server "{url}" does not answer',
+        'the Redis server "{url}" answers in {bound:time}',
+        'the Redis server "{url}" has version "{version}"',
+        'the Redis server "{url}" does not have version "{version}"',
+        'the Redis server "{url}" has at least version "{version}"',
+        'the Redis server "{url}" does not have at least version "{version}"',
+        'the Redis server "{url}" has "{name}" equal to "{value}"',
+        'the Redis server "{url}" has "{name}" not equal to "{value}"',
+        'the Redis server "{url}" has "{name}" {bound:count}',
+        'the Redis server "{url}" has {bound:count} keys',
+        'the Redis server "{url}" uses {bound:size} of memory',
+        'the Redis server "{url}" uses {bound:percent} of its memory',
+        'the Redis server "{url}" is a replica',
+        'the Redis server "{url}" is not a replica',
+    ),
+    "asked from the controller and from the host of a real Redis and its replica: tests/facts/test_redis.py",
+)

@@ -1,0 +1,269 @@
+"""The fact `database`, from the controller and from a host, by a real PostgreSQL with a standby and a real MariaDB."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from infratest.cleaning import MASK, Secret, clean
+from infratest.deadline import Deadline
+from infratest.errors import DeadlineExceeded, FactError, UserError
+from infratest.facts.base import Answer
+from infratest.facts.database import DatabaseFact
+from infratest.facts.database.address import database_address, one_statement
+from tests.facts.test_address import tools
+from tests.worlds.asked import ask
+from tests.worlds.servers import PASSWORD, free_port, mariadb, mysql, postgresql, psql, standby
+
+
+@pytest.fixture(scope="module")
+def servers():
+    secret = Secret(PASSWORD)
+    with postgresql() as primary, standby(primary) as copy, mariadb() as other:
+        psql(primary, "CREATE DATABASE shop")
+        psql(primary, "CREATE TABLE jobs (name text, state text)")
+        psql(primary, "INSERT INTO jobs VALUES ('one', 'done'), ('x, \"y\"' || chr(10) || 'z', NULL), ('', 'NULL')")
+        psql(primary, f"CREATE ROLE few LOGIN CONNECTION LIMIT 0 PASSWORD $${PASSWORD}$$")
+        mysql(other, "CREATE TABLE shop.jobs (name text, state text); CREATE SEQUENCE shop.numbers")
+        mysql(other, "INSERT INTO shop.jobs VALUES ('one', 'done'), ('x, \"y\"\\nz', NULL), ('', 'NULL')")
+        yield {
+            "postgresql": f"postgresql://admin:{secret}@127.0.0.1:{primary}/postgres",
+            "standby": f"postgresql://admin:{secret}@127.0.0.1:{copy}/postgres",
+            "mysql": f"mysql://monitor:{secret}@127.0.0.1:{other}/shop",
+        }
+
+
+def looked(*argument, seconds=60):
+    return DatabaseFact().look([argument], Deadline(seconds), lambda *place: place)[argument]
+
+
+def asked(*argument, path=None):
+    script = DatabaseFact().ask([argument])
+    assert PASSWORD not in script.replace("\\", ""), "it is quoted at least"
+    done = subprocess.run(
+        ["sh", "-c", script], env={"PATH": path or os.environ["PATH"]}, capture_output=True, text=True, timeout=60
+    )
+    return DatabaseFact().read(Answer(done.returncode, done.stdout, done.stderr), [argument])[argument]
+
+
+both = pytest.mark.parametrize("view", [asked, looked], ids=["host", "controller"])
+each = pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+
+
+@both
+@each
+def test_rows_come_as_the_server_has_them(servers, view, kind):
+    rows = view(servers[kind], "SELECT name, state FROM jobs ORDER BY name DESC")
+    assert rows.rows == (('x, "y"\nz', None), ("one", "done"), ("", "NULL"))
+    assert rows.columns == ("name", "state")
+    assert not rows.refused
+    assert rows.seconds is not None
+    assert 0 <= rows.seconds < 60
+
+
+@both
+@each
+def test_no_rows_are_an_answer(servers, view, kind):
+    rows = view(servers[kind], "SELECT name FROM jobs WHERE 1 = 0")
+    assert (rows.rows, rows.refused) == ((), "")
+
+
+@both
+@pytest.mark.parametrize(
+    ("kind", "statement", "words"),
+    [
+        ("postgresql", "WITH x AS (INSERT INTO jobs VALUES ('a', 'b') RETURNING name) SELECT * FROM x", "read-only"),
+        ("postgresql", "SELECT setval('nosuch', 1)", "nosuch"),
+        ("postgresql", "SELECT * FROM nosuch", 'relation "nosuch" does not exist'),
+        ("mysql", "SELECT * FROM nosuch", "shop.nosuch"),
+        ("mysql", "SELECT \\! id", "\\!"),
+        ("mysql", "SELECT nextval(numbers)", "READ ONLY"),
+    ],
+)
+def test_a_statement_that_fails_is_not_known_and_changes_nothing(servers, view, kind, statement, words):
+    failure = view(servers[kind], statement)
+    assert isinstance(failure, FactError)
+    assert words in str(failure)
+    assert "the statement fails" in str(failure)
+    assert len(view(servers[kind], "SELECT * FROM jobs").rows) == 3
+
+
+@both
+@each
+def test_a_login_that_is_refused_is_not_known(servers, view, kind):
+    failure = view(servers[kind].replace("admin", "nosuch").replace("monitor", "nosuch"), "SELECT 1")
+    assert isinstance(failure, FactError)
+    assert "could not log in" in str(failure)
+    assert PASSWORD not in str(failure)
+
+
+@both
+def test_a_database_that_is_not_there_is_refused(servers, view):
+    rows = view(servers["postgresql"].replace("/postgres", "/nosuch"), "SELECT 1")
+    assert 'database "nosuch" does not exist' in rows.refused
+
+
+@both
+@each
+def test_nobody_there_lets_nobody_in(view, kind):
+    rows = view(f"{kind}://x@127.0.0.1:{free_port()}/shop", "SELECT 1")
+    assert "refused" in rows.refused.lower() or "(111)" in rows.refused or "(115)" in rows.refused
+
+
+@both
+def test_one_that_speaks_otherwise_is_no_database(servers, view):
+    port = servers["mysql"].partition("@127.0.0.1:")[2].partition("/")[0]
+    assert view(f"postgresql://x@127.0.0.1:{port}/shop", "SELECT 1").refused
+
+
+@both
+def test_no_connection_left_is_a_refusal(servers, view):
+    assert "too many connections" in view(servers["postgresql"].replace("//admin", "//few"), "SELECT 1").refused
+
+
+def test_a_silent_server_has_no_more_than_our_own_deadline():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://x@127.0.0.1:{silent.getsockname()[1]}/x"
+        with pytest.raises(DeadlineExceeded):
+            looked(url, "SELECT 1", seconds=0.5)
+
+
+def test_a_standby_is_a_replica(servers):
+    from infratest.steps.database import REPLICA
+
+    for view in (asked, looked):
+        assert view(servers["standby"], REPLICA["postgresql"]).rows[0][0] == "t"
+        assert view(servers["postgresql"], REPLICA["postgresql"]).rows == (("f", None),)
+        assert view(servers["mysql"], REPLICA["mysql"]).rows == ()
+
+
+def test_a_host_without_the_client_says_so(tmp_path):
+    path = tools(tmp_path / "bin", "sh", "head", "base64")
+    for kind in ("postgresql", "mysql"):
+        assert "is not installed on this host" in str(asked(f"{kind}://x@127.0.0.1/x", "SELECT 1", path=path))
+
+
+@pytest.mark.parametrize("shell", ["busybox sh", "bash", "mksh"])
+@each
+def test_every_shell_asks_alike(servers, shell, kind):
+    argument = (servers[kind], "SELECT name, state FROM jobs ORDER BY name DESC")
+    done = subprocess.run(
+        [*shell.split(), "-c", DatabaseFact().ask([argument, argument])], capture_output=True, text=True
+    )
+    (rows,) = DatabaseFact().read(Answer(done.returncode, done.stdout, done.stderr), [argument]).values()
+    assert rows.rows == (('x, "y"\nz', None), ("one", "done"), ("", "NULL"))
+
+
+def test_the_password_is_on_no_command_line(servers, tmp_path):
+    bin = tools(tmp_path / "bin", "sh", "head", "base64", "cat", "tr")
+    for client in ("psql", "mysql"):
+        script = tmp_path / "bin" / client
+        script.write_text(
+            f'#!/bin/sh\ntr "\\0" "\\n" </proc/$$/cmdline >>{tmp_path}/seen\nexec {shutil.which(client)} "$@"\n'
+        )
+        script.chmod(0o755)
+    for kind in ("postgresql", "mysql"):
+        assert asked(servers[kind], "SELECT 1", path=bin).rows == (("1",),)
+    seen = (tmp_path / "seen").read_text()
+    assert "SELECT 1" in seen
+    assert PASSWORD not in seen
+
+
+def test_a_password_is_masked_and_stands_in_no_feature():
+    assert MASK in clean(f"postgresql://a:{Secret('s3cret-of-one')}@db/x")
+    with pytest.raises(UserError, match="a password stands in no feature") as caught:
+        database_address("postgresql://a:written-down@db/x")
+    assert "written-down" not in str(caught.value)
+
+
+NO_ADDRESSES = (
+    "", "x", "http://db/x", "mysql://db:0/x", "mysql://db/x?y=z", "postgresql://db/x?sslmode=x", "mysql://d b/x'",
+    "mysql://[/x", "postgresql://db/a/b", "postgresql://db/x\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(UserError):
+        database_address(url)
+
+
+CHANGING = (
+    "", ";", "DROP TABLE x", "\\! id", "SELECT 1; DROP TABLE x", "/*!1 DROP TABLE x */", "SELECT 1 INTO OUTFILE '/x'",
+    "COMMIT", "SET x = 1", "SELECT 1\0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CHANGING)
+def test_what_does_more_than_look_is_refused(text):
+    with pytest.raises(UserError):
+        one_statement(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT 1;", " select(1)", "TABLE jobs", "SHOW REPLICA STATUS", "with x as (select 1) table x"]
+)
+def test_what_looks_is_asked(text):
+    assert one_statement(text) == text.strip().removesuffix(";")
+
+
+#: What is so of the servers, as a word for what comes of a sentence and of its negation: ok, critical, absent, unknown.
+SENTENCES = {
+    "answers": ("ok", "ok", "ok"),
+    "answers in less than 30 s": ("ok", "ok", "ok"),
+    "answers in less than 1 ms": ("critical", "critical", "critical"),
+    'has at least version "10.11"': ("ok", "ok", "ok"),
+    'has at most version "10.11"': ("critical", "critical", "critical"),
+    'does not have at least version "10.11"': ("critical", "critical", "critical"),
+    'answers "SELECT state FROM jobs WHERE name = \'one\'" with "done"': ("ok", "ok", "ok"),
+    'does not answer "SELECT state FROM jobs WHERE name = \'one\'" with "done"': ("critical", "critical", "critical"),
+    'does not answer "SELECT state FROM jobs WHERE name = \'two\'" with "done"': ("critical", "critical", "critical"),
+    'answers "SELECT state FROM nosuch" with "done"': ("unknown", "unknown", "unknown"),
+    'does not answer "SELECT state FROM nosuch" with "done"': ("unknown", "unknown", "unknown"),
+    'answers "SELECT count(*) FROM jobs" with a value of exactly 3': ("ok", "ok", "ok"),
+    'answers "SELECT count(*) FROM jobs" with a value of more than 3': ("critical", "critical", "critical"),
+    'answers "SELECT name FROM jobs" with exactly 3 rows': ("ok", "ok", "ok"),
+    'answers "SELECT name FROM jobs" with at least 4 rows': ("critical", "critical", "critical"),
+    'answers "SELECT name, state FROM jobs" with the row "one, done"': ("ok", "ok", "ok"),
+    'answers "SELECT name, state FROM jobs" with the row "one, open"': ("critical", "critical", "critical"),
+    "has less than 90 % of its connections in use": ("ok", "ok", "ok"),
+    "has less than 1 % of its connections in use": ("critical", "critical", "critical"),
+    "is read-only": ("critical", "ok", "critical"),
+    "is not read-only": ("ok", "critical", "ok"),
+    "is a replica": ("critical", "ok", "critical"),
+    "is not a replica": ("ok", "critical", "ok"),
+    "is less than 60 s behind its primary": ("critical", "ok", "critical"),
+}
+
+
+def test_sentences_are_what_the_servers_are_and_nobody_is_shown_the_password(servers, tmp_path):
+    psql(int(servers["postgresql"].partition("127.0.0.1:")[2].partition("/")[0]), "INSERT INTO jobs VALUES ('a', 'b')")
+    psql(int(servers["postgresql"].partition("127.0.0.1:")[2].partition("/")[0]), "DELETE FROM jobs WHERE name = 'a'")
+    urls = [servers[name].replace(PASSWORD, "{param.password}") for name in ("postgresql", "standby", "mysql")]
+    wrong = urls[0].replace("admin", "nosuch")
+    texts, right = [], []
+    for view in ("", " from the host"):
+        for text, states in SENTENCES.items():
+            for url, state in zip(urls, states, strict=True):
+                claim, comma, warning = text.partition(", warning")
+                texts.append(f'the database "{url}" {claim}{comma}{warning}{view}')
+                right.append(state)
+        texts += [f'the database "{wrong}" answers{view}', f'the database "{wrong}" does not answer{view}']
+        right += ["unknown", "unknown"]
+    seen = ask(tmp_path, texts, {"password": PASSWORD})
+    differing = [(text, one, state) for text, one, state in zip(texts, seen, right, strict=True) if one[0] != state]
+    assert not differing
+
+
+def test_a_replication_that_stands_is_behind_nobody_knows_how_far(servers, tmp_path):
+    port = int(servers["mysql"].partition("127.0.0.1:")[2].partition("/")[0])
+    mysql(port, "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = 9, MASTER_USER = 'x'")
+    url = servers["mysql"].replace(PASSWORD, "{param.password}")
+    claims = ("is a replica", "is less than 60 s behind its primary")
+    (is_one, _), (lag, words) = ask(tmp_path, [f'the database "{url}" {one}' for one in claims], {"password": PASSWORD})
+    assert (is_one, lag) == ("ok", "critical")
+    assert "replication does not run" in words
