@@ -35,7 +35,8 @@ def ask(folder: Path, sentences: Sequence[str], secrets: Mapping[str, str] | Non
         "200s",
         "asked.feature",
     ]
-    variables = {"HOME": str(folder), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **secrets}
+    engine = {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
+    variables = {"HOME": str(folder), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **engine, **secrets}
     done = subprocess.run(words, cwd=folder, env=variables, capture_output=True, text=True, timeout=250, check=False)
     output = done.stdout + done.stderr
     assert (folder / "report.json").exists(), output
