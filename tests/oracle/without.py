@@ -177,3 +177,15 @@ WITHOUT |= dict.fromkeys(
     ),
     "an engine is none of its world's: tests/facts/test_container.py asks a real docker, with objects of each kind",
 )
+WITHOUT |= dict.fromkeys(
+    (
+        'the configuration of "{program}" is valid',
+        'the configuration of "{program}" is not valid',
+        'the configuration of "{program}" has "{name}"',
+        'the configuration of "{program}" does not have "{name}"',
+        'the configuration of "{program}" has "{name}" equal to "{value}"',
+        'the configuration of "{program}" has "{name}" not equal to "{value}"',
+        'the configuration of "{program}" has "{name}" {bound:count}',
+    ),
+    "a host has one configuration of each: tests/facts/test_configuration.py lays others over it, of real servers",
+)

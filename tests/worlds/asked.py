@@ -10,9 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
-def ask(folder: Path, sentences: Sequence[str], secrets: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+def ask(
+    folder: Path, sentences: Sequence[str], secrets: Mapping[str, str] | None = None, under: Sequence[str] = ()
+) -> list[tuple[str, str]]:
     """Return the state and the reason of each sentence about this machine.
 
+    Args:
+        under: words before those of the program, which run it elsewhere.
     Raises:
         AssertionError: the program left an answer out, or a secret stands in what it printed or kept.
     """
@@ -37,7 +41,9 @@ def ask(folder: Path, sentences: Sequence[str], secrets: Mapping[str, str] | Non
     ]
     engine = {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
     variables = {"HOME": str(folder), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **engine, **secrets}
-    done = subprocess.run(words, cwd=folder, env=variables, capture_output=True, text=True, timeout=250, check=False)
+    done = subprocess.run(
+        [*under, *words], cwd=folder, env=variables, capture_output=True, text=True, timeout=250, check=False
+    )
     output = done.stdout + done.stderr
     assert (folder / "report.json").exists(), output
     kept = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]

@@ -1,0 +1,218 @@
+"""The fact `configuration`: whether a server's configuration is valid, and what it comes to, as its own program says.
+Argument: the server: sshd, nginx or apache.
+
+`sshd -T` prints each option with its value, `nginx -T` the files that it reads, `apachectl -t -D DUMP_RUN_CFG -D
+DUMP_MODULES` what it would run with. A configuration that the program refuses is a value; where the program could not
+read it all, as without the rights for it, nothing is known.
+"""
+
+from __future__ import annotations
+
+from infratest.cleaning import decoded
+from infratest.errors import FactError, UserError
+from infratest.facts._shell import BYTES, ONE_LINE, PUT, lines, number, plain_bytes, unescaped
+from infratest.facts.base import Answer, Argument, LooksForEach
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+#: The servers, by the word of a sentence, and the names of their programs, the first that a host has.
+PROGRAMS = {
+    "sshd": ("sshd",),
+    "nginx": ("nginx",),
+    "apache": ("apache2ctl", "apachectl", "httpd"),
+}
+WORDS = {"sshd": "-T", "nginx": "-T -q", "apache": "-t -D DUMP_RUN_CFG -D DUMP_MODULES"}
+
+#: What a program says where it could not look; what it refuses it names with a file and a line, or else as root.
+UNABLE = ("permission denied", "missing privilege separation directory", "operation not permitted")
+
+#: Bytes of what a program prints that are read.
+LIMIT = 2**20
+
+
+class Configuration(Record):
+    """What a server's program says.
+
+    Args:
+        problem: why it refuses its configuration, in its words; empty where it takes it. options: name and value of
+        each, in order; of nginx a name with those of the blocks around it, as `server.listen`.
+    """
+
+    problem: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+
+    def in_words(self) -> str:
+        return f"refused: {self.problem}" if self.problem else f"valid, with {len(self.options)} options"
+
+    def of(self, name: str, program: str) -> tuple[str, ...]:
+        """Return the values of an option; sshd and Apache know them in small letters, too."""
+        if program != "nginx":
+            return tuple([value for one, value in self.options if one.lower() == name.lower()])
+        return tuple([value for one, value in self.options if one == name or one.endswith(f".{name}")])
+
+
+def program_of(text: str) -> str:
+    """Return a server's word. Raises UserError."""
+    if text not in PROGRAMS:
+        raise UserError(f'the configuration of "{text}": expected one of {", ".join(PROGRAMS)}')
+    return text
+
+
+# Standard output has, for each server, `configuration N`, what it prints by `bytes`, and `.`; standard error `N STATUS
+# UID words`. sshd asks to be called by its whole path.
+SNIPPET = r"""
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+user=$(id -u)
+one() {
+  program=
+  for name in $2; do
+    program=$(command -v "$name") && break
+  done
+  if [ -z "$program" ]; then
+    printf '%s 127 %s %s is not installed on this host\n' "$1" "$user" "${2%% *}" >&2
+    printf 'configuration %s\nbytes hex\n.\n' "$1"
+    return
+  fi
+  answer=$( {
+    words=$("$program" $3 2>&1 >&3)
+    status=$?
+    one_line "$words"
+    [ ${#line} -lt 4000 ] || line='its words are too long'
+    printf '%s %s %s %s\n' "$1" "$status" "$user" "$line" >&2
+  } 3>&1 </dev/null | head -c LIMIT | bytes )
+  printf 'configuration %s\n' "$1"
+  put "$answer"
+  printf '\n.\n'
+}
+n=0
+while [ $# -gt 0 ]; do
+  n=$((n + 1))
+  one "$n" "$1" "$2"
+  shift 2
+done
+"""
+
+
+class ConfigurationFact(LooksForEach):
+    """Configurations of servers."""
+
+    encoded = True
+
+    def snippet(self) -> str:
+        return ONE_LINE + PUT + BYTES + SNIPPET.replace("LIMIT", str(LIMIT))
+
+    def words(self, argument: Argument) -> tuple[str, ...]:
+        program = program_of(argument[0])
+        return (" ".join(PROGRAMS[program]), WORDS[program])
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        rows = iter(lines(self.readable(answer).out))
+        answers = {row: plain_bytes(rows) for row in rows}
+        ended = {}
+        for row in lines(answer.err):
+            index, _, rest = row.partition(" ")
+            ended[f"configuration {index}"] = rest
+        if not answers or not ended:
+            raise FactError(f"of {len(arguments)} configurations asked for, none was answered")
+        return {
+            argument: _read(argument[0], ended[place], answers[place])
+            for argument, place in ((argument, f"configuration {index}") for index, argument in enumerate(arguments, 1))
+            if place in ended and place in answers
+        }
+
+
+def _read(program: str, row: str, data: bytes) -> Configuration | FactError:
+    status, user, words = (*row.split(" ", 2), "", "")[:3]
+    exit, said = number(status, "a program's exit status"), unescaped(words).strip()
+    if exit in (126, 127):
+        return FactError(said or f"{program} could not be run")
+    if exit:
+        lowered = said.lower()
+        if any(each in lowered for each in UNABLE) or not (user == "0" or "line " in lowered or "[emerg]" in lowered):
+            return FactError(f"{program} could not read its configuration: {said[:300] or f'exit {exit}'}")
+        return Configuration(said or f"{program} exited {exit}")
+    if len(data) >= LIMIT:
+        return FactError(f"{program} prints more than the {LIMIT // 2**20} MiB that are read")
+    text = decoded(data)
+    options = tuple({"sshd": _sshd, "nginx": _nginx, "apache": _apache}[program](text))
+    if not options:
+        return FactError(f"{program} printed nothing of its configuration: {said[:300] or 'nothing at all'}")
+    return Configuration("", options)
+
+
+def _sshd(text: str) -> Iterator[tuple[str, str]]:
+    for row in lines(text):
+        name, _, value = row.partition(" ")
+        if name:
+            yield name, value.strip()
+
+
+def _apache(text: str) -> Iterator[tuple[str, str]]:
+    """Give what stands as `Name: "value"`, and each module, ` core_module (static)`, as `core`."""
+    for row in lines(text):
+        name, colon, value = row.partition(":")
+        if row.startswith(" ") and row.rstrip().endswith(("(static)", "(shared)")):
+            yield "module", row.split()[0].removesuffix("_module")
+        elif colon and value and not row.startswith("AH"):
+            value = value.strip()
+            yield name.strip(), value[1:-1] if value[:1] == '"' == value[-1:] else value
+
+
+def _nginx(text: str) -> Iterator[tuple[str, str]]:
+    """Give the directives of `nginx -T`, each with the blocks around it in its file."""
+    blocks: list[str] = []
+    words: list[str] = []
+    for word in _nginx_words(text):
+        if word == "\0{":
+            blocks.append(words[0] if words else "")
+            words = []
+        elif word == "\0}":
+            words = []
+            if blocks:
+                blocks.pop()
+        elif word == "\0;":
+            if words:
+                yield ".".join([*blocks, words[0]]), " ".join(words[1:])
+            words = []
+        else:
+            words.append(word)
+
+
+def _nginx_words(text: str) -> Iterator[str]:
+    r"""Give the words of a file of nginx, as ngx_conf_read_token does; `\0;`, `\0{` and `\0}` are its own marks."""
+    at, end = 0, len(text)
+    while at < end:
+        one = text[at]
+        if one.isspace():
+            at += 1
+        elif one == "#":
+            at = text.find("\n", at)
+            at = end if at < 0 else at
+        elif one in ";{}":
+            yield f"\0{one}"
+            at += 1
+        else:
+            word, at = _nginx_word(text, at, one if one in "\"'" else "")
+            yield word
+
+
+def _nginx_word(text: str, at: int, quote: str) -> tuple[str, int]:
+    """Return a word that begins here, and where it ends: in quotes, or before a blank, `;` or `{` but that of `${`."""
+    made: list[str] = []
+    at += len(quote)
+    while at < len(text):
+        one = text[at]
+        if one == "\\" and at + 1 < len(text):
+            following = text[at + 1]
+            made.append(following if following in "\"'\\" else one + following)
+            at += 2
+            continue
+        if one == quote if quote else one.isspace() or one == ";" or (one == "{" and made[-1:] != ["$"]):
+            return "".join(made), at + len(quote)
+        made.append(one)
+        at += 1
+    return "".join(made), at

@@ -1,0 +1,163 @@
+"""The fact `configuration` and its sentences, by the real sshd, nginx and Apache with configurations of the tests.
+
+Each configuration lies over the system's own in a mount namespace, which ends with who looks.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from infratest.errors import FactError
+from infratest.facts.base import Answer
+from infratest.facts.configuration import Configuration, ConfigurationFact, _nginx
+from tests.facts.test_address import tools
+from tests.worlds.asked import ask
+
+PROGRAMS = (("sshd",), ("nginx",), ("apache",))
+PLACES = {"sshd": "/etc/ssh/sshd_config", "nginx": "/etc/nginx/nginx.conf", "apache": "/etc/apache2/apache2.conf"}
+
+GOOD = {
+    "sshd": "Port 2222\nPermitRootLogin no\nMaxAuthTries 3\nHostKey {key}\nAcceptEnv LANG LC_*\nAcceptEnv TZ\n",
+    "nginx": """
+pid {folder}/nginx.pid; error_log {folder}/error.log;
+worker_processes 2; # listen 99;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  log_format odd '$remote_addr "{{;}}" \\'x\\'';
+  server {{ listen 8080; server_name a.example  b.example; location ~ ^/x$ {{ return 200 "${{scheme}}{{}}"; }} }}
+  server {{ listen 127.0.0.1:8081; }}
+}}
+""",
+    "apache": """
+ServerRoot /etc/apache2
+ServerName test.example
+PidFile {folder}/pid
+DocumentRoot /srv
+User nobody
+ErrorLog {folder}/apache.log
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+""",
+}
+BAD = {"sshd": "NoSuchOption yes\n", "nginx": "nosuch on;\n", "apache": "NoSuchOption on\n"}
+
+
+@pytest.fixture
+def over(tmp_path):
+    """Return the words that run a program where these are the configurations."""
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    tmp_path.chmod(0o755)
+
+    def words(texts):
+        mounts = ["mkdir -p /run/sshd"]
+        for name, text in texts.items():
+            path = tmp_path / name
+            path.write_text(text.format(folder=tmp_path, key=key) if text is GOOD[name] else text)
+            mounts.append(f"mount --bind {path} {PLACES[name]}")
+        return ["unshare", "--mount", "sh", "-ec", "\n".join([*mounts, 'exec "$@"']), "sh"]
+
+    return words
+
+
+def asked(*under, path=None):
+    words = [*under, "env", f"PATH={path or os.environ['PATH']}", "sh", "-c", ConfigurationFact().ask(PROGRAMS)]
+    done = subprocess.run(words, capture_output=True, timeout=60)
+    answer = Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return [one[1] for one in ConfigurationFact().read(answer, PROGRAMS).items()]
+
+
+def test_options_are_what_the_files_say(over):
+    sshd, nginx, apache = asked(*over(GOOD))
+    assert [one.problem for one in (sshd, nginx, apache)] == ["", "", ""]
+    assert sshd.of("PermitRootLogin", "sshd") == ("no",)
+    assert sshd.of("acceptenv", "sshd") == ("LANG", "LC_*", "TZ")
+    assert nginx.of("listen", "nginx") == ("8080", "127.0.0.1:8081")
+    assert nginx.of("http.server.server_name", "nginx") == ("a.example b.example",)
+    assert nginx.of("location.return", "nginx") == ("200 ${scheme}{}",)
+    assert nginx.of("log_format", "nginx") == ("odd $remote_addr \"{;}\" 'x'",)
+    assert apache.of("Main DocumentRoot", "apache") == ("/srv",)
+    assert "mpm_event" in apache.of("module", "apache")
+
+
+def test_what_a_program_refuses_is_not_valid(over):
+    sshd, nginx, apache = asked(*over(BAD))
+    assert "Bad configuration option: NoSuchOption" in sshd.problem
+    assert 'unknown directive "nosuch"' in nginx.problem
+    assert "No MPM loaded" in apache.problem, "of what it refuses Apache names one"
+
+
+def test_who_may_not_read_it_does_not_know(over, tmp_path):
+    others = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+    under = over(GOOD)
+    for name in GOOD:
+        (tmp_path / name).chmod(0o600)
+    assert all(isinstance(one, FactError) for one in asked(*under, *others))
+
+
+def test_a_host_without_the_programs_says_so(tmp_path):
+    path = tools(tmp_path / "bin", "sh", "id", "head", "base64")
+    under = ["unshare", "--mount", "sh", "-ec", 'mount -t tmpfs none /usr/sbin; exec "$@"', "sh"]
+    for failure in asked(*under, path=path):
+        assert isinstance(failure, FactError)
+        assert "is not installed on this host" in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("a b;", [("a", "b")]),
+        ('a \'b;c\' "d\\"e";', [("a", 'b;c d"e')]),
+        ("x { y { z 1; } } w;", [("x.y.z", "1"), ("w", "")]),
+        ("} a 1;", [("a", "1")]),
+        ("a 'cut", []),
+        ("a ${b}c;#x;\nd e", [("a", "${b}c")]),
+        ("", []),
+    ],
+)
+def test_words_of_nginx(text, options):
+    assert list(_nginx(text)) == options
+
+
+def test_an_option_of_nginx_is_one_by_its_whole_names():
+    configuration = Configuration("", (("server.ssl_protocols", "TLSv1.3"), ("protocols", "x")))
+    assert configuration.of("protocols", "nginx") == ("x",)
+    assert configuration.of("Protocols", "nginx") == ()
+
+
+SENTENCES = {
+    'the configuration of "sshd" is valid': "ok",
+    'the configuration of "nginx" is valid': "ok",
+    'the configuration of "apache" is valid': "ok",
+    'the configuration of "apache" is not valid': "critical",
+    'the configuration of "sshd" has "permitrootlogin" equal to "no"': "ok",
+    'the configuration of "sshd" has "permitrootlogin" equal to "yes"': "critical",
+    'the configuration of "sshd" has "permitrootlogin" not equal to "yes"': "ok",
+    'the configuration of "sshd" has "acceptenv" equal to "TZ"': "ok",
+    'the configuration of "sshd" has "acceptenv" not equal to "TZ"': "critical",
+    'the configuration of "sshd" has "maxauthtries" at most 3': "ok",
+    'the configuration of "sshd" has "maxauthtries" at most 2': "critical",
+    'the configuration of "sshd" has "port" exactly 2222': "ok",
+    'the configuration of "sshd" has "nosuch" not equal to "x"': "critical",
+    'the configuration of "nginx" has "server.listen"': "ok",
+    'the configuration of "nginx" has "server.ssl_certificate"': "critical",
+    'the configuration of "nginx" does not have "server.ssl_certificate"': "ok",
+    'the configuration of "nginx" has "server_name" equal to "a.example b.example"': "ok",
+    'the configuration of "nginx" has "worker_processes" exactly 2': "ok",
+    'the configuration of "nginx" has "listen" at least 1': "unknown",
+    'the configuration of "apache" has "module" equal to "mpm_event"': "ok",
+    'the configuration of "apache" has "module" equal to "ssl"': "critical",
+}
+
+
+def test_sentences_are_what_the_configurations_are(over, tmp_path):
+    for number, (texts, sentences) in enumerate(((GOOD, SENTENCES), (BAD, dict.fromkeys(SENTENCES, "critical")))):
+        (folder := tmp_path / f"run-{number}").mkdir()
+        if texts is BAD:
+            sentences |= {'the configuration of "apache" is not valid': "ok"}
+        seen = ask(folder, list(sentences), under=over(texts))
+        pairs = zip(sentences.items(), seen, strict=True)
+        assert [(text, one, state) for (text, state), one in pairs if one[0] != state] == []
