@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 PLAIN = "SELECT 1"
 VERSION = {"postgresql": "SHOW server_version", "mysql": "SELECT VERSION()"}
-#: Those of clients alone: servers have processes of their own in that view.
+#: Those of clients alone: PostgreSQL has processes of its own in that view; and without those that ask this and that.
 CONNECTIONS = {
     "postgresql": (
         "SELECT count(*), current_setting('max_connections') FROM pg_stat_activity"
-        " WHERE backend_type = 'client backend'",
+        " WHERE backend_type = 'client backend' AND application_name <> 'infratest'",
     ),
     "mysql": ("SHOW GLOBAL STATUS LIKE 'Threads_connected'", "SHOW GLOBAL VARIABLES LIKE 'max_connections'"),
 }
@@ -148,7 +148,7 @@ class DatabaseAtMost(_OfVersion):
     example='the database "postgresql://monitor@db/shop" has less than 90 % of its connections in use, warning 80 %',
 )
 class DatabaseConnections(OfDatabase):
-    """How many of the connections that the server allows (max_connections) are taken by clients, this one with them."""
+    """How many of the connections that the server allows (max_connections) clients have; of MySQL ours with them."""
 
     def statements(self) -> tuple[str, ...]:
         return CONNECTIONS[self.address.kind]

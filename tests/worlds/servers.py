@@ -95,7 +95,17 @@ def postgresql() -> Iterator[int]:
     """A PostgreSQL with the user `admin`, whose password is PASSWORD."""
     with folder_of_nobody() as folder:
         (folder / "password").write_text(PASSWORD)
-        words = ("-A", "scram-sha-256", "--pwfile", folder / "password", "-U", "admin", "--no-sync", "-E", "UTF8")
+        words = (
+            "--auth-host=scram-sha-256",
+            "--auth-local=peer",
+            "--pwfile",
+            folder / "password",
+            "-U",
+            "admin",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        )
         as_nobody(POSTGRESQL / "initdb", "-D", folder / "data", *words, "--locale=C", folder=folder)
         port = free_port()
         with _postgresql(folder, port):

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
 
-# Standard output has, for each statement, `query N`, the answer by `bytes`, and `.`; standard error `N STATUS SECONDS
-# words`. As root on the server's own socket PostgreSQL is
-# asked as the account of the user's name, whom it knows by that. --binary-mode: no command of the client is taken.
+# Standard output has, for each statement, `query N`, the answer by `bytes`, and `.`; standard error `N STATUS BEGAN
+# ENDED words`. Four are asked at the same time. As root on the server's own socket PostgreSQL is asked as the account
+# of the user's name, whom it knows by that. --binary-mode: no command of the client is taken.
 SNIPPET = r"""
 clock() {
   began=
@@ -57,26 +57,39 @@ ask_mysql() {
 }
 one() {
   began=$(clock)
+  PGPASSWORD=$4 MYSQL_PWD=$4
   answer=$( {
     words=$("ask_$2" "$3" "$5" 2>&1 >&3)
     status=$?
     one_line "$words"
-    [ ${#line} -lt 4000 ] || line='its words are too long'
+    [ ${#line} -lt 3500 ] || line='its words are too long'
     printf '%s %s %s %s %s\n' "$1" "$status" "${began:--}" "$(clock)" "$line" >&2
   } 3>&1 </dev/null | head -c RAW | bytes )
   printf 'query %s\n' "$1"
   put "$answer"
   printf '\n.\n'
 }
-LC_ALL=C
-export LC_ALL PGPASSWORD MYSQL_PWD
-n=0
-while [ $# -gt 0 ]; do
+together() {
+  if [ $# -le 5 ]; then
+    one "$@"
+  else
+    { shift 5; together "$@"; } | { one "$1" "$2" "$3" "$4" "$5"; cat; }
+  fi
+}
+LC_ALL=C PGAPPNAME=infratest
+export LC_ALL PGAPPNAME PGPASSWORD MYSQL_PWD
+n=0 count=$(($# / 4))
+while [ "$n" -lt "$count" ]; do
   n=$((n + 1))
-  PGPASSWORD=$3 MYSQL_PWD=$3
-  one "$n" "$1" "$2" "$3" "$4"
+  set -- "$@" "$n" "$1" "$2" "$3" "$4"
   shift 4
 done
+while [ $# -gt 20 ]; do
+  together "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "${10}" "${11}" "${12}" "${13}" "${14}" "${15}" "${16}" \
+    "${17}" "${18}" "${19}" "${20}"
+  shift 20
+done
+together "$@"
 """
 
 
@@ -84,6 +97,7 @@ class DatabaseFact(LooksForEach, LooksFromController):
     """Statements. Seconds that a server has for one: seen from the controller, and from a host."""
 
     encoded = True
+    at_once = True
     patience: ClassVar[float] = 8
     patience_there: ClassVar[float] = 6
 

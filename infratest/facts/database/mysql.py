@@ -42,7 +42,7 @@ def asked(
     except ImportError:
         raise FactError("PyMySQL is not installed here: pip install 'infratest[mysql]'") from None
     connection = pymysql.connections.Connection(
-        user=address.user or None, password=address.password, host=address.host, database=address.name or None,
+        user=address.user or None, password=address.password.encode(), host=address.host, database=address.name or None,
         charset="utf8mb4", conv={}, defer_connect=True, autocommit=None, read_timeout=seconds + 1,
     )  # fmt: skip
     begun = False
