@@ -32,7 +32,7 @@ from infratest.plan.tasks import NO_HOST, Task
 from infratest.project.execute import execute, store
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session, mirrored, session_of
-from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
 
 #: Our states as behave shows them. Never read back: what decides is the report's state.
 SHOWN = {
@@ -41,6 +41,7 @@ SHOWN = {
     CRITICAL: Status.failed,
     UNKNOWN: Status.error,
     SKIPPED: Status.skipped,
+    WAIVED: Status.skipped,
 }
 GREEN = (OK, WARNING)
 #: behave's options that would change what runs, and that this runner does not have: refused, never ignored.
@@ -121,7 +122,7 @@ class Runner(ITestRunner):  # type: ignore[misc]  # behave has no types
             reporter.duration = report.duration  # behave's own clock measures how long it takes to show this
             reporter.end()
         for result in report.results:
-            if result.id not in tasks:
+            if result.id not in tasks or result.state == WAIVED:
                 _say(f"{result.state}: {result.id}: {result.reason}")
         counts = ", ".join(f"{number} {state}" for state, number in report.counts.items() if number)
         _say("\n".join([*report.notes, f"infratest: {report.state.upper()} ({counts or 'nothing was checked'})"]))
@@ -167,6 +168,8 @@ def _scenario(task: Task, result: Result, seconds: float, verbosity: int) -> Any
         if found is not None:
             left.remove(found)
         _tell(step, found, verbosity)
+        if result.state == WAIVED and step.status is Status.failed:
+            step.status = Status.skipped  # behave counts steps, too
     # What belongs to no line: why nothing could be asked, a hook, an undo. Its first line says so.
     around = [f"{one.text} {one.reason}" for one in left] or ([] if result.steps else [result.reason])
     first = next(iter(made.all_steps), None)

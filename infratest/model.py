@@ -9,7 +9,7 @@ from __future__ import annotations
 from infratest import __version__
 from infratest.cleaning import masked
 from infratest.record import Record
-from infratest.states import CRITICAL, EXIT, OK, SKIPPED, UNKNOWN, WARNING, worst
+from infratest.states import CRITICAL, EXIT, OK, SKIPPED, UNKNOWN, WAIVED, WARNING, worst
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 SCHEMA = 1
+
+#: What the reason of a sentence begins with that was not looked at, since one before it stopped its scenario.
+NOT_JUDGED = "not judged: "
 
 #: The keys of a result in a report, in the order that its readers know.
 RESULT_KEYS = (
@@ -135,7 +138,7 @@ class Result(Record):
 
     Args:
         id: `<feature path>#<scenario slug>[/row]@<host>`. host: its name, or `-` for none.
-        state: ok, warning, critical, unknown or skipped. reason: of the worst step, in one line.
+        state: ok, warning, critical, unknown, waived or skipped. reason: of the worst step, in one line.
         blocked_by: the id of the result that stands in the way (state is then unknown), or None.
         since: seconds since the epoch when this state began, or None where no history is kept.
         runbook: from the tag `@runbook:`, or None.
@@ -263,9 +266,18 @@ class Report(Record):
 
     @property
     def state(self) -> str:
-        """The worst state of the results that nothing blocks; unknown where a problem stood before them all."""
-        states = [result.state for result in self.results if result.blocked_by is None]
+        """The worst state of the results that nothing blocks; unknown where a problem stood before them all.
+
+        What a waived result blocks counts, as unknown: the failure is accepted, and not that nobody looked behind it.
+        """
+        accepted = self.waived
+        states = [one.state for one in self.results if one.blocked_by is None or one.blocked_by in accepted]
         return worst([*states, UNKNOWN] if self.problem else states)
+
+    @property
+    def waived(self) -> frozenset[str]:
+        """The ids of the waived results."""
+        return frozenset([result.id for result in self.results if result.state == WAIVED])
 
     @property
     def exit(self) -> int:
@@ -274,7 +286,7 @@ class Report(Record):
     @property
     def counts(self) -> dict[str, int]:
         """How many results are in each state; a blocked one is counted as blocked only."""
-        counts = dict.fromkeys((OK, WARNING, CRITICAL, UNKNOWN, SKIPPED, "blocked"), 0)
+        counts = dict.fromkeys((OK, WARNING, CRITICAL, UNKNOWN, SKIPPED, "blocked", WAIVED), 0)
         for result in self.results:
             counts["blocked" if result.blocked_by is not None else result.state] += 1
         return counts
@@ -318,7 +330,7 @@ class Report(Record):
 
 
 def worst_first(results: Iterable[Result]) -> list[Result]:
-    """Return what is not ok, the worst first, blocked ones last, otherwise in the order given."""
-    order = {CRITICAL: 0, UNKNOWN: 1, WARNING: 2, SKIPPED: 4}
+    """Return what is not ok, the worst first; blocked, waived and skipped ones last, otherwise in the order given."""
+    order = {CRITICAL: 0, UNKNOWN: 1, WARNING: 2, WAIVED: 4, SKIPPED: 5}
     found = [result for result in results if result.state != OK]
     return sorted(found, key=lambda result: 3 if result.blocked_by is not None else order[result.state])

@@ -1,4 +1,4 @@
-"""The five states, their order and exit status, and the one table that says what happened means which state.
+"""The six states, their order and exit status, and the one table that says what happened means which state.
 
 Called by everything that judges or shows. Imports nothing: it is on the plugin program's path.
 """
@@ -14,12 +14,14 @@ WARNING = "warning"
 CRITICAL = "critical"
 UNKNOWN = "unknown"
 SKIPPED = "skipped"
+WAIVED = "waived"
 
-#: Worst first. A known outage outranks a thing not known; skipped says nothing about the subject.
-WORST_FIRST = (CRITICAL, UNKNOWN, WARNING, OK, SKIPPED)
+#: Worst first. A known outage outranks a thing not known; skipped and waived say nothing of whether all is well.
+WORST_FIRST = (CRITICAL, UNKNOWN, WARNING, OK, WAIVED, SKIPPED)
 
-#: Exit status of the Monitoring Plugins guidelines; skipped alone is nothing run, so unknown.
-EXIT = {OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3, SKIPPED: 3}
+#: Exit status of the Monitoring Plugins guidelines; skipped or waived alone is nothing that could be ok, so
+#: unknown; beside what is ok neither counts.
+EXIT = {OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3, WAIVED: 3, SKIPPED: 3}
 
 #: DESIGN's table: what happened, and the state it is.
 HAPPENED = {
@@ -34,21 +36,23 @@ HAPPENED = {
     "own deadline": UNKNOWN,
     "plugin's bug": UNKNOWN,
     "undefined step, parse or import error": UNKNOWN,
-    "nothing selected, no steps, everything skipped": UNKNOWN,
+    "nothing selected, no steps, everything skipped or waived": UNKNOWN,
     "stale result": UNKNOWN,
     "wrong use": UNKNOWN,
+    "a failure with a valid waiver": WAIVED,
+    "an expired or unused waiver": CRITICAL,
     "skipped": SKIPPED,
 }
 
 
 def worst(states: Iterable[str]) -> str:
-    """Return the worst of the states; nothing at all, nothing but skipped, or a word that is no state is unknown."""
+    """Return the worst of the states; nothing at all, nothing but skipped or waived, or no state: unknown."""
     seen = set(states)
     if not seen <= EXIT.keys():
         seen.add(UNKNOWN)
     for state in WORST_FIRST:
         if state in seen:
-            return UNKNOWN if state == SKIPPED else state
+            return UNKNOWN if state in (WAIVED, SKIPPED) else state
     return UNKNOWN
 
 

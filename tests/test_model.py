@@ -41,7 +41,7 @@ def test_state_and_exit(results, problem, state, exit):
 
 def test_counts_a_blocked_result_as_blocked_only():
     given = report(result("a", "ok"), result("b", "unknown", "x"), result("c", "unknown"), result("d", "skipped"))
-    assert given.counts == {"ok": 1, "warning": 0, "critical": 0, "unknown": 1, "skipped": 1, "blocked": 1}
+    assert given.counts == {"ok": 1, "warning": 0, "critical": 0, "unknown": 1, "skipped": 1, "blocked": 1, "waived": 0}
     assert sum(given.counts.values()) == len(given.results)
 
 

@@ -21,10 +21,12 @@ TABLE = {
     "own deadline": ("unknown", 3),
     "plugin's bug": ("unknown", 3),
     "undefined step, parse or import error": ("unknown", 3),
-    "nothing selected, no steps, everything skipped": ("unknown", 3),
+    "nothing selected, no steps, everything skipped or waived": ("unknown", 3),
     "stale result": ("unknown", 3),
     "wrong use": ("unknown", 3),
     "skipped": ("skipped", 3),
+    "a failure with a valid waiver": ("waived", 3),
+    "an expired or unused waiver": ("critical", 2),
 }
 
 ERRORS = {
@@ -58,6 +60,11 @@ def test_every_error_has_its_state():
         (["skipped"], "unknown"),
         (["ok"], "ok"),
         (["ok", "skipped"], "ok"),
+        (["waived"], "unknown"),
+        (["waived", "skipped"], "unknown"),
+        (["ok", "waived"], "ok"),
+        (["warning", "waived"], "warning"),
+        (["unknown", "waived", "ok"], "unknown"),
         (["ok", "warning"], "warning"),
         (["warning", "unknown"], "unknown"),
         (["unknown", "critical"], "critical"),
@@ -72,7 +79,7 @@ def test_worst(states, expected):
 
 
 def test_worst_first():
-    assert WORST_FIRST == ("critical", "unknown", "warning", "ok", "skipped")
+    assert WORST_FIRST == ("critical", "unknown", "warning", "ok", "waived", "skipped")
 
 
 @pytest.mark.parametrize("severity, state", [("warning", "warning"), ("critical", "critical"), ("", "critical")])

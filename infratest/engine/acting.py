@@ -13,7 +13,7 @@ from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, settle
 from infratest.errors import ActError, DeadlineExceeded, InfratestError, TransportError
 from infratest.gherkin.suite import GIVEN
-from infratest.model import Result, StepResult
+from infratest.model import NOT_JUDGED, Result, StepResult
 from infratest.plan.tasks import ActStep, CheckStep, Step, Task
 from infratest.states import CRITICAL, OK, UNKNOWN, held
 from infratest.transports.base import CommandResult
@@ -111,7 +111,7 @@ class Acting:
             else:
                 self._note(step, UNKNOWN if step.problem else OK, step.problem)
                 if step.problem:
-                    self.stop = f"not judged: {step.line.text!r} is undefined"
+                    self.stop = f"{NOT_JUDGED}{step.line.text!r} is undefined"
             place += 1
 
     def _stretch_from(self, steps: Sequence[Step], place: int) -> list[CheckStep]:
@@ -141,7 +141,7 @@ class Acting:
         self.steps.append(item.verdict.step(item.step))
         self.blocked = self.blocked or item.verdict.blocked
         if item.step.line.kind == GIVEN and not held(item.verdict.state, item.severity):
-            self.stop = f"not judged: {item.step.line.text!r} does not hold"
+            self.stop = f"{NOT_JUDGED}{item.step.line.text!r} does not hold"
 
     def _act(self, step: ActStep) -> None:
         tag = self.task.scenario.tag("timeout")
@@ -188,7 +188,7 @@ class Acting:
 
     def _failed(self, step: ActStep, host: str, error: InfratestError) -> None:
         self._note(step, UNKNOWN, f"{host}: could not be done: {error}")
-        self.stop = f"not judged: {step.line.text!r} could not be done"
+        self.stop = f"{NOT_JUDGED}{step.line.text!r} could not be done"
 
     def _not_judged(self, step: Step) -> None:
         self.unjudged.add(len(self.steps))

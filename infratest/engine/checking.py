@@ -11,7 +11,7 @@ from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, Uncollected, settle
 from infratest.gherkin.suite import GIVEN
-from infratest.model import StepResult
+from infratest.model import NOT_JUDGED, StepResult
 from infratest.plan.tasks import CheckStep, OtherStep
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, held
 from infratest.units import duration
@@ -164,7 +164,7 @@ class Checking:
                 steps.append(verdict.step(item.step))
                 blocked = blocked or verdict.blocked
                 if step.line.kind == GIVEN and not held(verdict.state, item.severity):
-                    stop = f"not judged: {step.line.text!r} does not hold"
+                    stop = f"{NOT_JUDGED}{step.line.text!r} does not hold"
         if blocked and not any(step.state == CRITICAL for step in steps):
             by = reachable_id(blocked)
             return result(

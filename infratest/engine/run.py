@@ -144,8 +144,22 @@ def run(plan: Plan, make: TransportFactory, settings: Settings) -> tuple[list[Re
 def reported(plan: Plan, make: TransportFactory, settings: Settings, stack: str, env: str, production: bool) -> Report:
     """Carry out a plan and return its report. Args: as `run`; stack, env, production: what the report is about."""
     started, clock = time(), monotonic()
-    results, cost = run(plan, make, settings)
+    results, cost = (_waiving if plan.waivers else run)(plan, make, settings)
     return Report(stack, env, rfc3339.written(started), round(monotonic() - clock, 4), results, production, cost)
+
+
+def _waiving(plan: Plan, make: TransportFactory, settings: Settings) -> tuple[list[Result], Cost]:
+    """Carry out a plan of a stack with waivers: for every face this is where failures become waived ones."""
+    from infratest.waivers import findings, waived
+
+    now, tell = time(), settings.on_result
+    wrong = findings(plan.waivers, [task.id for task in plan.tasks], now)
+    if tell is not None:
+        for finding in wrong:
+            tell(finding)
+        settings = settings.changed(on_result=lambda outcome: tell(waived(outcome, plan.waivers, now)))
+    results, cost = run(plan, make, settings)
+    return [*wrong, *(waived(outcome, plan.waivers, now) for outcome in results)], cost
 
 
 class _Stream:

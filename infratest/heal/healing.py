@@ -23,9 +23,10 @@ from infratest.heal.rules import rule_for
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy
 from infratest.stack.declared import OBSERVE, HealRule
-from infratest.states import OK, SKIPPED, UNKNOWN
+from infratest.states import OK, SKIPPED, UNKNOWN, WAIVED
 from infratest.store import failures as counts
 from infratest.store.directory import StateDir
+from infratest.waivers import is_finding
 
 
 def heal(
@@ -78,7 +79,7 @@ def covered(report: Report, rules: Sequence[HealRule]) -> list[tuple[Result, Hea
     found = []
     for result in report.results:
         rule = rule_for(result, rules)
-        if rule is not None and result.state not in (OK, SKIPPED):
+        if rule is not None and result.state not in (OK, SKIPPED, WAIVED) and not is_finding(result):
             found.append((result, rule))
     return found
 
@@ -144,7 +145,7 @@ class _Healer(Acts):
         waiting = verifying.pending(self._state, env)
         for result in self._report.results:
             entry = waiting.get(result.id)
-            if entry is None or result.blocked_by is not None or result.state in (UNKNOWN, SKIPPED):
+            if entry is None or result.blocked_by is not None or result.state in (UNKNOWN, SKIPPED, WAIVED):
                 continue
             helped, now = well(result), self._means.clock()
             self._audit.told(str(entry.get("try")), helped, now, f"{entry.get('remedy')}: now {result.state}")

@@ -29,7 +29,7 @@ DEFAULT_CRITICAL = "0"
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/%-")
 LABEL_LIMIT = 100
 #: Labels of the run's own numbers, which are always there.
-OF_THE_RUN = ("scenarios", "failed", "unknown", "skipped", "blocked", "healed", "tries", "time")
+OF_THE_RUN = ("scenarios", "failed", "unknown", "skipped", "blocked", "waived", "healed", "tries", "time")
 #: Characters that no label can hold -> what is written for them.
 INSTEAD = {"=": "%3D", "'": "%27", "|": "%7C", ";": "%3B"}
 
@@ -197,7 +197,8 @@ def apply_failed_ranges(report: Report, warning: Range | None, critical: Range |
     | the critical range alerts (without `-c`: one failed scenario)       | critical |
     | a scenario is unknown, or a problem stood before them all           | unknown  |
     | the critical range lets a failure pass, and scenarios are blocked   | unknown  |
-    | nothing was judged (no scenario, or nothing but skipped or blocked) | unknown  |
+    | a waived scenario blocks others                                     | unknown  |
+    | nothing was judged (no scenario, or nothing but skipped, blocked or waived) | unknown  |
     | the warning range alerts, or a scenario is in warning               | warning  |
     | scenarios are ok, or failed and both ranges let them pass           | ok       |
 
@@ -212,7 +213,8 @@ def apply_failed_ranges(report: Report, warning: Range | None, critical: Range |
     if critical.alerts(failed) if critical is not None else failed > 0:
         states.append(CRITICAL)
     let_pass = failed > 0 and CRITICAL not in states
-    if counts[UNKNOWN] or report.problem or (let_pass and counts["blocked"]):
+    behind_waived = any(result.blocked_by in report.waived for result in report.results)
+    if counts[UNKNOWN] or report.problem or (let_pass and counts["blocked"]) or behind_waived:
         states.append(UNKNOWN)
     if counts[WARNING] or (warning is not None and warning.alerts(failed)):
         states.append(WARNING)

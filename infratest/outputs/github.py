@@ -11,7 +11,7 @@ from infratest.model import Report, Result, worst_first
 from infratest.outputs._alike import alike
 from infratest.outputs._mistakes import first_mistakes
 from infratest.outputs.base import Output
-from infratest.states import OK, SKIPPED, WARNING
+from infratest.states import OK, SKIPPED, WAIVED, WARNING
 from infratest.units import counted
 
 LINE, REASON = 200, 1000
@@ -39,11 +39,11 @@ def _annotations(group: list[Result]) -> list[str]:
     result = group[0]
     hosts = ", ".join(each.host for each in group if each.host != "-")
     title = f"{result.scenario} on {hosts}" if hosts else result.scenario
-    steps = [step for step in result.steps if step.state not in (OK, SKIPPED)]
+    steps = [step for step in result.steps if step.state not in (OK, SKIPPED) and result.state != WAIVED]
     said = [(step.state, step.line, f"{step.text}: {step.reason}") for step in steps]
     return [
         _command(
-            "warning" if state == WARNING else "error",
+            {WARNING: "warning", WAIVED: "notice"}.get(state, "error"),
             words,
             **_place(result.feature, line),
             title=title,

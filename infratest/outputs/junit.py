@@ -15,13 +15,14 @@ from infratest.outputs._evidence import lines as evidence_lines
 from infratest.outputs._mistakes import mistakes
 from infratest.outputs._shares import shares
 from infratest.outputs.base import Output
-from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
 from infratest.units import counted
 
 Element = ElementTree.Element
 
-#: State -> the element that says so; warning passes, as its table of faces has it.
-FACES = {CRITICAL: "failure", UNKNOWN: "error", SKIPPED: "skipped"}
+#: State -> the element that says so; warning passes, as its table of faces has it. JUnit has no word for what is
+#: waived: readers show a skipped case with its message, and count it as neither passed nor failed.
+FACES = {CRITICAL: "failure", UNKNOWN: "error", WAIVED: "skipped", SKIPPED: "skipped"}
 TEXT_LIMIT = 20000
 
 
@@ -58,7 +59,8 @@ def _suite(name: str, cases: list[Element], report: Report, hosts: Sequence[Resu
     suite.set("hostname", _name(report))
     properties = ElementTree.SubElement(suite, "properties")
     down = [(f"host.{host.host}", f"{host.state}: {clean(host.reason, 500)}") for host in hosts]
-    for key, value in (("stack", report.stack), ("env", report.env), *down):
+    accepted = sum(case.find("skipped") is not None and case.find("properties") is not None for case in cases)
+    for key, value in (("stack", report.stack), ("env", report.env), ("waived", str(accepted)), *down):
         ElementTree.SubElement(properties, "property", {"name": _legal(key), "value": _legal(value)})
     suite.extend(cases)
     return suite
@@ -71,16 +73,16 @@ def _case(result: Result, seconds: float, blocker: Result | None) -> Element:
         attributes |= {"file": _legal(result.feature), "line": str(result.line)}
     case = Element("testcase", attributes | {"time": _seconds(seconds)})
     reason = _reason(result, blocker)
-    if result.state == WARNING:
+    if result.state in (WARNING, WAIVED):
         properties = ElementTree.SubElement(case, "properties")
-        ElementTree.SubElement(properties, "property", {"name": "state", "value": WARNING})
+        ElementTree.SubElement(properties, "property", {"name": "state", "value": result.state})
     if result.state in FACES:
         said = ElementTree.SubElement(case, FACES[result.state], {"message": reason})
-        if result.state != SKIPPED:
+        if result.state not in (WAIVED, SKIPPED):
             said.set("type", "blocked" if result.blocked_by is not None else result.state)
             said.text = _details(result)
-    elif result.state == WARNING:
-        ElementTree.SubElement(case, "system-out").text = f"warning: {reason}\n{_details(result)}"
+    if result.state in (WARNING, WAIVED):
+        ElementTree.SubElement(case, "system-out").text = f"{result.state}: {reason}\n{_details(result)}"
     return case
 
 
@@ -88,7 +90,8 @@ def _no_verdict(report: Report) -> Element:
     """Return the case that keeps a run from being green when it judged nothing."""
     attributes = {"classname": "infratest", "name": "the run", "time": _seconds(report.duration)}
     case = Element("testcase", attributes)
-    why = report.problem or ("every scenario was skipped" if report.results else "no scenario is selected")
+    nothing = "every scenario was skipped or waived" if report.waived else "every scenario was skipped"
+    why = report.problem or (nothing if report.results else "no scenario is selected")
     first, *others = mistakes(why)
     more = f" (and {counted(len(others), 'more mistake')})" if others else ""  # an attribute has no lines
     said = ElementTree.SubElement(

@@ -13,11 +13,11 @@ from infratest.model import Report, Result, worst_first
 from infratest.outputs._alike import BLOCKED, alike, shown_state
 from infratest.outputs._mistakes import first_mistakes
 from infratest.outputs.base import Output
-from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
 from infratest.units import counted, human
 
-MARKS = {OK: "✅", WARNING: "⚠️", CRITICAL: "❌", UNKNOWN: "❓", SKIPPED: "⏭️", BLOCKED: "⛔"}
-ORDER = (CRITICAL, UNKNOWN, WARNING, BLOCKED, SKIPPED, OK)
+MARKS = {OK: "✅", WARNING: "⚠️", CRITICAL: "❌", UNKNOWN: "❓", WAIVED: "☑️", SKIPPED: "⏭️", BLOCKED: "⛔"}
+ORDER = (CRITICAL, UNKNOWN, WARNING, BLOCKED, WAIVED, SKIPPED, OK)
 #: ASCII punctuation that begins markup, of the CommonMark specification, 2.4; `@` and `#` make links on GitHub.
 SPECIAL = "\\`*_{}[]<>()#+!|@~&"
 #: What makes a link of bare text on GitHub ("autolinks (extension)"), and how it is written so that it makes none.
@@ -69,7 +69,7 @@ def _scenario(group: list[Result]) -> list[str]:
     hosts = ", ".join(_text(each.host) for each in group if each.host != "-")
     place = f" ({_text(result.feature)}:{result.line})" if result.line else ""
     lines = [f"{MARKS[state]} **{_text(result.scenario)}**{f' on {hosts}' if hosts else ''}{place}"]
-    steps = [step for step in result.steps if step.state != OK]
+    steps = [step for step in result.steps if step.state != OK and state != WAIVED]
     lines += [f"  - {_text(step.text)}: {_text(step.reason, REASON)}" for step in steps]
     if not steps and result.reason:
         lines.append(f"  - {_text(result.reason, REASON)}")

@@ -22,7 +22,7 @@ from infratest.outputs._perfdata import (
 )
 from infratest.outputs.base import Output
 from infratest.record import Record, option
-from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
 from infratest.units import counted, plain
 
 TYPE_CHECKING = False
@@ -103,6 +103,7 @@ class Nagios(Output):
             f"unknown={counts[UNKNOWN]};;;0",
             f"skipped={counts[SKIPPED]};;;0",
             f"blocked={counts['blocked']};;;0",
+            f"waived={counts[WAIVED]};;;0",
             f"healed={report.healed};;;0",
             f"tries={report.tries};;;0",
             metric(Observation("time", round(report.duration, 3), "s", "", timeout, 0)),
@@ -115,9 +116,9 @@ class Nagios(Output):
             if result.blocked_by is not None:
                 blocked[result.blocked_by] = blocked.get(result.blocked_by, 0) + 1
         judged = [result for result in bad if result.blocked_by is None]
-        lines = [_line(result) for result in judged if result.state != SKIPPED]
+        lines = [_line(result) for result in judged if result.state not in (WAIVED, SKIPPED)]
         lines += [f"[BLOCKED] {_scenarios(number)} by {_text(id, 120)}" for id, number in blocked.items()]
-        lines += [_line(result) for result in judged if result.state == SKIPPED]
+        lines += [_line(result) for result in judged if result.state in (WAIVED, SKIPPED)]
         if self.verbosity:
             lines += [_line(result) for result in report.results if result.state == OK]
             cost = report.cost
@@ -145,14 +146,17 @@ def _state_words(report: Report) -> str:
         return _problem(report.problem)
     counts = report.counts
     total = len(_scenarios_of(report))
-    bad = [result for result in worst_first(report.results) if result.blocked_by is None and result.state != SKIPPED]
+    judged = [result for result in worst_first(report.results) if result.blocked_by is None]
+    bad = [result for result in judged if result.state not in (WAIVED, SKIPPED)]
     if not bad:
-        return _nothing_bad(counts[OK], counts[SKIPPED], counts["blocked"])
+        return _nothing_bad(counts)
     worst = bad[0]
     words = {CRITICAL: "failed", UNKNOWN: "unknown", WARNING: "in warning"}
     parts = [f"{counts[state]} {words[state]}" for state in (CRITICAL, UNKNOWN, WARNING) if counts[state]]
     if counts["blocked"]:
         parts.append(f"{counts['blocked']} blocked")
+    if counts[WAIVED]:
+        parts.append(f"{counts[WAIVED]} waived")
     number, _, rest = parts[0].partition(" ")
     head = ", ".join([f"{number} of {_scenarios(total)} {rest}", *parts[1:]])
     where = f" on {_text(worst.host, HOSTS_LIMIT)}" if worst.host != "-" and names_hosts(report) else ""
@@ -170,11 +174,10 @@ def _problem(problem: str) -> str:
     return _brief(first.words, REASON_LIMIT) + place + (f" (+{len(others)} more)" if others else "")
 
 
-def _nothing_bad(ok: int, skipped: int, blocked: int) -> str:
-    parts = [f"{_scenarios(ok)} ok"] if ok else []
-    parts += [f"{skipped} skipped"] if skipped else []
-    parts += [f"{blocked} blocked"] if blocked else []
-    if ok:
+def _nothing_bad(counts: dict[str, int]) -> str:
+    parts = [f"{_scenarios(counts[OK])} ok"] if counts[OK] else []
+    parts += [f"{counts[state]} {state}" for state in (SKIPPED, "blocked", WAIVED) if counts[state]]
+    if counts[OK]:
         return ", ".join(parts)
     return f"no scenario was checked ({', '.join(parts)})" if parts else "no scenario was checked: none is selected"
 

@@ -14,16 +14,16 @@ from infratest.model import Evidence, Report, Result, StepResult
 from infratest.outputs._evidence import is_own
 from infratest.outputs._evidence import lines as evidence_lines
 from infratest.outputs.base import Output
-from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING, worst
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING, worst
 from infratest.units import human
 
 BLOCKED = "blocked"
-SYMBOLS = {OK: "✓", WARNING: "▲", CRITICAL: "✗", UNKNOWN: "?", SKIPPED: "-", BLOCKED: "·"}
+SYMBOLS = {OK: "✓", WARNING: "▲", CRITICAL: "✗", UNKNOWN: "?", WAIVED: "~", SKIPPED: "-", BLOCKED: "·"}
 #: ECMA-48, Select Graphic Rendition: the colours of the terminal's own theme.
-COLOURS = {OK: "32", WARNING: "33", CRITICAL: "31", UNKNOWN: "35", SKIPPED: "2", BLOCKED: "2"}
+COLOURS = {OK: "32", WARNING: "33", CRITICAL: "31", UNKNOWN: "35", WAIVED: "36", SKIPPED: "2", BLOCKED: "2"}
 DIM, BOLD = "2", "1"
 #: In this order the last line counts them.
-WORST_COUNTED = (CRITICAL, UNKNOWN, WARNING, BLOCKED, SKIPPED, OK)
+WORST_COUNTED = (CRITICAL, UNKNOWN, WARNING, BLOCKED, WAIVED, SKIPPED, OK)
 
 #: The column of hosts begins here at most; columns of a narrow terminal; hosts named, at most, without and with -v.
 WIDEST = 60
@@ -81,6 +81,8 @@ class Text(Output):
             return result.id
         if state in (OK, BLOCKED, SKIPPED):
             return result.scenario, state
+        if state == WAIVED:
+            return result.scenario, state, result.reason
         return result.scenario, state, tuple(self._steps(result))
 
     def _scenario(self, results: list[Result], state: str, width: int) -> list[str]:
@@ -90,10 +92,11 @@ class Text(Output):
         pad = " " * max(0, width - cell_len(name)) if hosts else ""
         symbol = self._paint(SYMBOLS[state], COLOURS[state])
         word = "" if state == OK else "  " + self._paint(state, COLOURS[state])
-        title = name if state in (OK, SKIPPED, BLOCKED) else self._paint(name, BOLD)
+        title = name if state in (OK, WAIVED, SKIPPED, BLOCKED) else self._paint(name, BOLD)
         lines = [f"  {symbol} {title}{pad}{'  ' + hosts if hosts else ''}{word}"]
-        if state == SKIPPED and first.reason:
-            lines.append(f"      {self._paint(_line(first.reason), DIM)}")
+        if state in (WAIVED, SKIPPED) and first.reason:
+            lines.append(f"      {self._paint(_line(first.reason, REASON_LIMIT), DIM)}")
+            lines += self._steps(first) if state == WAIVED and self.verbosity else []
         elif state == BLOCKED:
             lines.append(f"      {self._paint('by ' + _line(first.blocked_by or ''), DIM)}")
         elif state != OK or self.verbosity:

@@ -36,7 +36,8 @@ def save(words: Sequence[str], plan: Plan, sources: Iterable[str], kept: dict[st
     stamps = {source: stamp(source) for source in sources}
     try:
         hosts = [_of_host(host) for host in plan.hosts.values()]
-        data = marshal.dumps((question, kept, stamps, [_of_task(task) for task in plan.tasks], hosts))
+        waivers = [waiver.values() for waiver in plan.waivers]
+        data = marshal.dumps((question, kept, stamps, [_of_task(task) for task in plan.tasks], hosts, waivers))
     except ValueError:  # an argument or option that is no plain value
         return False
     if holds_declared(data):  # a plan is a file, and a secret of the stack file is in none

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from infratest.thresholds import Threshold
+    from infratest.waivers import Waiver
 
-FORMAT = 9
+FORMAT = 10
 #: Bytes of the checksum that a plan file begins with.
 CHECKSUM = 8
 
@@ -107,10 +108,10 @@ def load(path: str, question: str) -> tuple[Plan, dict[str, Any]] | None:
         data = _private(path)
         if not data or data[:CHECKSUM] != checksum(data[CHECKSUM:]):
             return None
-        answers, kept, stamps, tasks, hosts = marshal.loads(data[CHECKSUM:])
+        answers, kept, stamps, tasks, hosts, waivers = marshal.loads(data[CHECKSUM:])
         if answers != question or any(stamp(name) != was for name, was in stamps.items()) or _too_old(kept):
             return None
-        plan = Plan(tuple(_task(task) for task in tasks), {host[0]: Host(*host) for host in hosts})
+        plan = Plan(tuple(_task(task) for task in tasks), {host[0]: Host(*host) for host in hosts}, _waivers(waivers))
     except (OSError, ValueError, TypeError, EOFError, AttributeError, KeyError, ImportError):
         return None
     return plan, kept
@@ -155,6 +156,14 @@ def _step(data: Any) -> CheckStep | OtherStep:
         return OtherStep(line, data[1])
     _, looks, negated, threshold, tail = data
     return CheckStep(line, tuple(_look(look) for look in looks), negated, _threshold(threshold), Tail(*tail))
+
+
+def _waivers(data: Any) -> tuple[Waiver, ...]:
+    if not data:
+        return ()
+    from infratest.waivers import Waiver  # most stacks have none
+
+    return tuple(Waiver(*each) for each in data)
 
 
 def _look(data: Any) -> Look:

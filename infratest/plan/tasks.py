@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from infratest.gherkin.suite import Line, Scenario
     from infratest.hosts import Host
     from infratest.thresholds import Threshold
+    from infratest.waivers import Waiver
 
 #: The host of a scenario that runs once.
 NO_HOST = "-"
@@ -120,10 +121,11 @@ class Task(Record):
 
 
 class Plan(Record):
-    """All tasks of a run, in the order of the features."""
+    """All tasks of a run, in the order of the features, and the stack's waivers."""
 
     tasks: tuple[Task, ...]
     hosts: Mapping[str, Host]
+    waivers: tuple[Waiver, ...] = ()
 
     def needs(self) -> dict[str, dict[Need, None]]:
         """Return what the checking tasks need, by location, each once, in order."""

@@ -19,7 +19,6 @@ from infratest.heal.healing import heal
 from infratest.heal.health import paused
 from infratest.heal.records import HealRecord, applied
 from infratest.model import Report
-from infratest.plan.tasks import Plan
 from infratest.project.execute import execute, starter
 from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.session import Session
@@ -83,7 +82,7 @@ def _rerun(session: Session, ids: Sequence[str], deadline: Deadline | None) -> R
     request = Request(features=features, face=CHECK)
     prepared = prepare(session, request, deadline=deadline)
     tasks = tuple(task for task in prepared.plan.tasks if task.id in set(ids))
-    plan = Plan(tasks=tasks, hosts=prepared.plan.hosts)
+    plan = prepared.plan.changed(tasks=tasks)
     return execute(session, request, replace(prepared, plan=plan), deadline=deadline)
 
 

@@ -23,6 +23,7 @@ from infratest.hosts import Host
 from infratest.plan.planner import plan, step_of
 from infratest.plan.tasks import Plan, Step, Task
 from infratest.project.session import Session
+from infratest.project.waivers import held_against
 from infratest.stack.declared import StackFile
 from infratest.stack.open import component_values, open_hosts
 from infratest.user_steps.load import UsersSteps, users_steps
@@ -139,8 +140,13 @@ def plan_for(
     names = set(session.selected([host.name for host in known]))
     values = Values(known, stack.parameters, stack.outputs, components=component_values(stack, session.state))
     skip = why_skipped(request.tags)
+    made = plan(choice.scenarios, known, values, lambda host: host.name in names, skip, steps=steps)
+    if steps and stack.waivers:
+        reader = partial(read_feature, users=choice.users)
+        ids = {task.id for task in made.tasks}
+        made = made.changed(waivers=held_against(stack, ids, choice.features, reader, known, values))
     return Prepared(
-        plan=plan(choice.scenarios, known, values, lambda host: host.name in names, skip, steps=steps),
+        plan=made,
         features=choice.features,
         users=choice.users,
         plan_line=lambda line, task: step_of(line, task, known, values),

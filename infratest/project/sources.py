@@ -58,10 +58,11 @@ def sources(
     seen = _seen if passing else tuple
     declared = stack.features if stack else ()
     hosts = known_hosts(stack, passing) if stack else ()
+    every = [*find.looked_at((), declared, folder)] if stack and stack.waivers else []  # whose scenarios they are for
     return Sources(
         stack=path,
         kept=(state / kept_parameters.NAME,) if state is not None else (),
-        features=seen(find.looked_at(features, declared, folder)),
+        features=(*seen(find.looked_at(features, declared, folder)), *every),
         own_steps=seen(load.looked_at(folder)),
         inventories=stack.hosts.files if stack and isinstance(stack.hosts, Listing) else (),
         provisioned={spec.name: _read_for(stack, spec.provision, spec.where) for spec in hosts} if stack else {},

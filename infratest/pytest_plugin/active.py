@@ -20,7 +20,7 @@ from infratest.errors import FeatureError, InfratestError
 from infratest.gherkin.find import refuse_odd
 from infratest.project.session import Session, mirrored, parameters, session_of
 from infratest.pytest_plugin import LINES, OWN_MARKERS, absolute, testinfras
-from infratest.pytest_plugin.items import PYTESTS, STATE, FeatureFile, ScenarioItem
+from infratest.pytest_plugin.items import PYTESTS, STATE, WAIVER, FeatureFile, ScenarioItem
 from infratest.pytest_plugin.life import Life
 from infratest.pytest_plugin.once import Shared
 from infratest.pytest_plugin.prefetch import Prefetch
@@ -30,7 +30,7 @@ from infratest.pytest_plugin.testinfras import Way
 
 SHARED = "infratest_shared"
 SELECTED = "infratest_lines"
-NOTHING_RAN = "infratest: every selected scenario was skipped: nothing was checked"
+NOTHING_RAN = "infratest: every selected scenario was skipped or waived: nothing was checked"
 
 
 class Active:
@@ -57,6 +57,7 @@ class Active:
         self.testinfras = testinfras.Options()
         self.registered: set[str] = set()
         self.skipped = self.ran = 0
+        self.wrong: dict[str, None] = {}  # what is wrong with waivers
 
     # Collection
 
@@ -163,6 +164,7 @@ class Active:
         node.workerinput[SELECTED] = self.lines
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.wrong.update(dict.fromkeys(str(words) for name, words in report.user_properties if name == WAIVER))
         if report.failed or (report.when == "call" and report.passed):
             self.ran += 1
         elif report.skipped and any(name == STATE for name, _ in report.user_properties):
@@ -174,7 +176,7 @@ class Active:
         self.runs.close()
         if self.worker:
             return
-        if self._nothing_ran and session.exitstatus == pytest.ExitCode.OK:
+        if (self._nothing_ran or self.wrong) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         try:
             self.life.end()
@@ -189,6 +191,8 @@ class Active:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._nothing_ran:
             terminalreporter.write_line(NOTHING_RAN, red=True)
+        for words in self.wrong:
+            terminalreporter.write_line(f"infratest: {words}", red=True)
 
     @property
     def _nothing_ran(self) -> bool:

@@ -16,7 +16,7 @@ from infratest.model import Result, StepResult
 from infratest.outputs._evidence import lines
 from infratest.plan.tasks import Task
 from infratest.pytest_plugin import InfratestWarning
-from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
 
 if TYPE_CHECKING:
     from infratest.pytest_plugin.active import Active
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TEXT_LIMIT = 8000
 #: The property of a test's report that holds its state, as a scenario's alone does.
 STATE = "infratest_state"
+#: That of each waiver which is wrong: pytest has no test for it, and the session is red by it.
+WAIVER = "infratest_waiver"
 #: Markers that do something in pytest itself. A tag of that name is a keyword (`-k`) and no marker: `@xfail` on a
 #: scenario must not turn a failure into a pass.
 PYTESTS = frozenset("skip skipif xfail parametrize usefixtures filterwarnings tryfirst trylast".split())
@@ -66,10 +68,14 @@ class ScenarioItem(pytest.Item):
         """Get the result; what could not be known is an error of this phase, no failure of the test."""
         # Whoever has the item run once more (--reruns) wants the hosts asked once more.
         found = self.found = self.active.runs.result(self.task, again=self.found is not None)
-        others = [each for each in self.user_properties if each[0] != STATE]
-        self.user_properties[:] = [*others, (STATE, "blocked" if found.blocked_by else found.state)]
+        others = [each for each in self.user_properties if each[0] not in (STATE, WAIVER)]
+        state = "blocked" if found.blocked_by else found.state
+        self.user_properties[:] = [*others, (STATE, state), *((WAIVER, words) for words in self.active.runs.wrong)]
         if found.state == SKIPPED:
             raise pytest.skip.Exception(clean(found.reason), _use_item_location=True)
+        if found.state == WAIVED:
+            # A failure that is expected, with why: what pytest itself has a word for, and --runxfail does without.
+            raise pytest.xfail.Exception(clean(found.reason))
         if found.state == UNKNOWN or found.blocked_by is not None:
             pytest.fail(self._told(found), pytrace=False)
 

@@ -15,13 +15,14 @@ import infratest
 from infratest.engine.results import result
 from infratest.errors import InfratestError
 from infratest.model import Report, Result
-from infratest.plan.tasks import Plan, Task
+from infratest.plan.tasks import Task
 from infratest.project.execute import carry_out, execute, problem, store
 from infratest.project.prepare import Choice, Request, plan_for
 from infratest.project.session import Session
 from infratest.pytest_plugin.once import Shared
 from infratest.states import UNKNOWN
 from infratest.user_steps.load import users_steps
+from infratest.waivers import is_finding
 
 #: Seconds that an acting scenario waits for another one, of another worker or run, to end.
 LOCK_WAIT = 600.0
@@ -53,6 +54,8 @@ class Runs:
         self._problem = ""
         self._last: dict[str, Result] = {}
         self._alone: list[Report] = []
+        #: What is wrong with waivers of the stack, by what ran so far.
+        self.wrong: dict[str, None] = {}
 
     def result(self, task: Task, again: bool) -> Result:
         """Return the result of a task.
@@ -65,7 +68,7 @@ class Runs:
             return joint.get(task.id) or self._missing(task, self._problem)
         report = self._run([task], carry_out)
         self._alone.append(report)
-        self._last.update({one.id: one for one in report.results})
+        self._note(report)
         return next((one for one in report.results if one.id == task.id), None) or self._missing(task, report.problem)
 
     def blocker(self, blocked: Result) -> Result | None:
@@ -89,8 +92,14 @@ class Runs:
             report = Report.from_dict(self._shared.once("checked", self._check)) if self.checking else None
             self._joint = {one.id: one for one in report.results} if report else {}
             self._problem = report.problem if report else ""
-            self._last.update(self._joint)
+            if report:
+                self._note(report)
         return self._joint
+
+    def _note(self, report: Report) -> None:
+        self._last.update({one.id: one for one in report.results})
+        words = [f"{one.feature}:{one.line}: {one.scenario}: {one.reason}" for one in report.results if is_finding(one)]
+        self.wrong.update(dict.fromkeys(words))
 
     def _check(self) -> dict[str, Any]:
         report = self._run(self.checking, execute)
@@ -110,7 +119,7 @@ class Runs:
                 prepared = plan_for(self._session, self._request, choice)
                 ids = {task.id for task in tasks}
                 left = tuple(task for task in prepared.plan.tasks if task.id in ids)
-                prepared = replace(prepared, plan=Plan(tasks=left, hosts=prepared.plan.hosts))
+                prepared = replace(prepared, plan=prepared.plan.changed(tasks=left))
                 return carry_out(self._session, self._request, prepared)
             except InfratestError as error:
                 return problem(self._session, error)

@@ -9,6 +9,7 @@ from typing import Any
 
 from infratest.providers._component import ComponentSpec
 from infratest.providers.base import HostSpec
+from infratest.waivers import Waiver
 
 OBSERVE, AUTO = "observe", "auto"
 GUEST = "guest"
@@ -86,4 +87,5 @@ class StackFile:
     features: tuple[str, ...] = ()
     heal: tuple[HealRule, ...] = ()
     budget: Budget | None = None
+    waivers: tuple[Waiver, ...] = ()
     provider_where: str = ""

@@ -20,6 +20,7 @@ from infratest.stack.hosts import hosts
 from infratest.stack.own_schema import OWN
 from infratest.stack.parameters import filled, plugin_name, values
 from infratest.stack.schema import host_options, in_environment
+from infratest.stack.waivers import waivers
 from infratest.store.directory import StateDir
 from infratest.units import duration, quantity, split
 
@@ -87,6 +88,7 @@ def _stack_file(
     beside = components(document, specs, faults)
     heal = tuple(_rule(document, rule, faults) for rule in data.get("heal", {}))
     budget = _budget(document, faults) if "budget" in data else None
+    accepted = waivers(document, faults)
     faults.refuse()
     return StackFile(
         name=data["stack"],
@@ -106,6 +108,7 @@ def _stack_file(
         features=tuple(data.get("features", ())),
         heal=heal,
         budget=budget,
+        waivers=accepted,
     )
 
 

@@ -180,6 +180,27 @@ _BUDGET = _map(
 ) | {"minProperties": 1}
 
 
+#: A failure that is accepted until a date.
+_WAIVER = _map(
+    "a map of id, why, until and by",
+    "One failure that is accepted: it is run, shown as waived, and alarms nobody until its date is over.",
+    {
+        "id": _text(
+            "a scenario's id, or a pattern of ids",
+            "features/web.feature#nginx-answers, with or without @HOST behind it; * ? and [a-z] as in a shell.",
+        ),
+        "why": _text("text", "Why it is accepted."),
+        "until": _text(
+            "a date, such as 2027-03-01",
+            "The last day on which it holds, in UTC; from then on it is critical itself.",
+            r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        ),
+        "by": _text("text", "Who has accepted it."),
+    },
+    ("id", "why", "until"),
+)
+
+
 def _heal(remedies: Mapping[str, Schema]) -> Schema:
     """A heal rule. A remedy that is not here is told by its kind, and not as a key."""
     remedy: Schema = {
@@ -274,6 +295,7 @@ def _stack(parts: Parts) -> Schema:
             _text("a path or a quoted @name", "A feature file, a folder of them, or a ready-made feature."),
         ),
         "budget": _BUDGET,
+        "waivers": _list("a list of waivers", "Failures that are accepted, each until a date.", _WAIVER),
         "heal": _named("a map of heal rules", "What is done when a scenario fails, by name.", _heal(parts.remedies)),
     }
 

@@ -11,7 +11,7 @@ from infratest import rfc3339
 from infratest.errors import StateError, UserError
 from infratest.json_text import dumps, loads
 from infratest.record import Record
-from infratest.states import CRITICAL, OK, WARNING
+from infratest.states import CRITICAL, OK, WAIVED, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def counted(rows: Mapping[str, Row], report: Report) -> dict[str, Row]:
 
 
 def _next(row: Row, result: Result, at: float) -> Row:
-    if result.blocked_by is None and result.state == OK:
+    if result.blocked_by is None and result.state in (OK, WAIVED):  # an accepted failure is none in a row
         return Row(last=at)
     if result.blocked_by is not None or result.state not in (WARNING, CRITICAL):
         return Row(state=result.state, since=row.since, last=at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from infratest.errors import StateError
 from infratest.json_text import dumps, loads
 from infratest.record import Record
-from infratest.states import CRITICAL, EXIT, OK, WARNING
+from infratest.states import CRITICAL, EXIT, OK, WAIVED, WARNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ FORGET = 7 * 86400.0
 SCHEMA = 1
 
 #: States of a result for which the scenario's subjects were looked at.
-LOOKED = (OK, WARNING, CRITICAL)
+LOOKED = (OK, WARNING, CRITICAL, WAIVED)
 
 
 class Last(Record):

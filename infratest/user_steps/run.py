@@ -31,7 +31,7 @@ from infratest.engine.run import Run
 from infratest.errors import InfratestError
 from infratest.gherkin.suite import GIVEN, Line
 from infratest.gherkin.vocabulary import vocabulary
-from infratest.model import Evidence, Result, StepResult
+from infratest.model import NOT_JUDGED, Evidence, Result, StepResult
 from infratest.plan.tasks import ActStep, CheckStep, OtherStep, Step, Task
 from infratest.states import OK, SKIPPED, UNKNOWN, failed, held, worst
 from infratest.user_steps.calls import called, put_in
@@ -249,7 +249,7 @@ class _Scenario:
                 found = self.found[place]
                 unjudged |= set(range(len(steps), len(steps) + len(found))) if place in self.unjudged else set()
             elif behaves.status in (Status.untested, Status.skipped):
-                found = [_step(step, UNKNOWN, f"not judged: {stop or 'it was not reached'}")]
+                found = [_step(step, UNKNOWN, f"{NOT_JUDGED}{stop or 'it was not reached'}")]
                 unjudged |= {len(steps)} if stop else set()
             else:
                 found = [self._users(step, behaves)]

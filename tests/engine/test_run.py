@@ -60,7 +60,15 @@ def test_states_of_scenarios_on_one_host(ran):
         "nothing-asked@-": (UNKNOWN, None),
         "missing-tool@local": (UNKNOWN, None),
     }
-    assert report.counts == {"ok": 1, "warning": 1, "critical": 1, "unknown": 3, "skipped": 1, "blocked": 0}
+    assert report.counts == {
+        "ok": 1,
+        "warning": 1,
+        "critical": 1,
+        "unknown": 3,
+        "skipped": 1,
+        "blocked": 0,
+        "waived": 0,
+    }
     assert report.exit == 2
 
 

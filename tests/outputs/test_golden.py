@@ -24,6 +24,7 @@ EXPECTED = {
     "problem": ("unknown", 3),
     "skipped": ("unknown", 3),
     "unreachable": ("critical", 2),
+    "waived": ("ok", 0),
     "warning": ("warning", 1),
 }
 #: How each is made: its contract case says with which options. JSON is compared with what it was read from, below.

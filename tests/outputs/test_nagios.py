@@ -36,7 +36,7 @@ def test_the_line_of_the_interface():
     )
     assert Nagios(Options(timeout=10.0)).render(given).splitlines()[0] == (
         'INFRATEST CRITICAL - shop/prod web-1: 1 of 12 scenarios failed: "nginx answers": port 80 is not listening | '
-        "scenarios=12;;;0 failed=1;;0;0 unknown=0;;;0 skipped=0;;;0 blocked=0;;;0 healed=0;;;0 "
+        "scenarios=12;;;0 failed=1;;0;0 unknown=0;;;0 skipped=0;;;0 blocked=0;;;0 waived=0;;;0 healed=0;;;0 "
         "tries=0;;;0 time=0.041s;;10;0 'disk / used'=71%;80;90;0;100"
     )
 
@@ -44,7 +44,7 @@ def test_the_line_of_the_interface():
 def test_one_line_when_all_is_ok():
     assert Nagios().render(report(result())) == (
         "INFRATEST OK - shop/prod web-1: 1 scenario ok | "
-        "scenarios=1;;;0 failed=0;;0;0 unknown=0;;;0 skipped=0;;;0 blocked=0;;;0 healed=0;;;0 "
+        "scenarios=1;;;0 failed=0;;0;0 unknown=0;;;0 skipped=0;;;0 blocked=0;;;0 waived=0;;;0 healed=0;;;0 "
         "tries=0;;;0 time=0.041s;;;0\n"
     )
 

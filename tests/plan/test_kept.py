@@ -167,7 +167,7 @@ def test_a_plan_that_is_cut_off_is_made_anew(place, size):
 def test_rubbish_in_a_plan_is_never_carried_out(place, named):
     good = place.check("features")
     (plan,) = place.plans()
-    question, about, stamps, tasks, host = marshal.loads(plan.read_bytes()[kept.CHECKSUM :])
+    question, about, stamps, tasks, host, waivers = marshal.loads(plan.read_bytes()[kept.CHECKSUM :])
     head, name, problem, skip, steps = tasks[0]
     line, looks, *rest = steps[0]
     subject, location, _, _, _, measure = looks[0]

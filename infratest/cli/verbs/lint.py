@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from time import time
 from typing import Any
 
 import click
@@ -24,9 +25,10 @@ from infratest.project.prepare import read_feature
 from infratest.project.readiness import check_ready
 from infratest.project.session import Session
 from infratest.stack.declared import StackFile
-from infratest.units import counted
+from infratest.units import counted, human
 from infratest.user_steps.load import UsersSteps, users_steps
 from infratest.user_steps.unread import unread
+from infratest.waivers import ends_soon, idle_words, wrong
 
 VERB = Verb(WRITING, 2)
 
@@ -39,9 +41,9 @@ def command(session: Session, features: tuple[str, ...]) -> int:
 
     Misspelt keywords, open table rows, columns and values that nothing reads, empty scenarios, outlines without rows,
     nearly known tags, equal ids, ambiguous and undefined sentences, bounds and units that cannot be, steps of your own
-    that nobody reads, heal rules that no scenario is for. Needs no stack file; where there is one, it is looked at
-    whole, and so is what features say of its hosts and values. Needs no secret either: one that cannot be read here is
-    told, and is no mistake.
+    that nobody reads, heal rules and waivers that no scenario is for, waivers that have expired. Needs no stack file;
+    where there is one, it is looked at whole, and so is what features say of its hosts and values. Needs no secret
+    either: one that cannot be read here is told, and is no mistake; nor is a waiver that expires within a week.
 
     Exit status: 0 nothing found, 1 something found, 2 wrong use.
     """
@@ -53,7 +55,7 @@ def command(session: Session, features: tuple[str, ...]) -> int:
             raise look.missing
         look.problems.append(str(look.missing))  # beside what is wrong elsewhere it is one mistake more
     problems = list(dict.fromkeys(look.problems))
-    for words in problems:
+    for words in (*problems, *look.warnings):
         click.echo(words)
     scenarios = sum(len(feature.scenarios) for feature in look.features)
     found = counted(sum(words.count("\n") + 1 for words in problems), "mistake") if problems else "no mistakes found"
@@ -68,6 +70,7 @@ class _Look:
         self.session = session
         self.arguments = arguments
         self.problems: list[str] = []
+        self.warnings: list[str] = []  # what is no mistake yet
         self.features: list[Feature] = []
         self.missing: FeatureError | None = None  # why there are no features to look at
         self.stack: StackFile | None = None
@@ -93,7 +96,7 @@ class _Look:
                     list(known.values()), [(rule.name, rule.when_tags, rule.where) for rule in rules]
                 )
             if self.hosts_known:
-                self._against_stack(self.stack)
+                self._against_stack(self.stack, every, rest)
 
     def _tell(self, look: Callable[[], Any], errors: tuple[type[Exception], ...] = (UserError,)) -> bool:
         """Carry out one look and keep what is wrong; return whether nothing was."""
@@ -159,8 +162,8 @@ class _Look:
         for rule in stack.heal:
             self._tell(partial(foresee, rule, stack.folder))
 
-    def _against_stack(self, stack: StackFile) -> None:
-        """Look for unknown groups, hosts and values. Addresses are made up for this."""
+    def _against_stack(self, stack: StackFile, every: bool, rest: Callable[[], list[Feature]]) -> None:
+        """Look for unknown groups, hosts, values and scenarios. Addresses are made up for this."""
         from infratest.gherkin.suite import all_scenarios
         from infratest.hosts import Host
         from infratest.plan.planner import plan
@@ -177,3 +180,23 @@ class _Look:
         values = Values(hosts, stack.parameters, stack.outputs, components=made_up)
         scenarios, told = all_scenarios(self.features), self.problems
         self._tell(lambda: plan(scenarios, hosts, values, problems=told), (InfratestError,))
+        known = {feature.path: feature for feature in (*self.features, *(rest() if stack.waivers else ()))}
+        ids = [task.id for task in plan(all_scenarios([*known.values()]), hosts, values, steps=False).tasks]
+        self._of_waivers(stack, ids if every else None)
+
+    def _of_waivers(self, stack: StackFile, ids: Sequence[str] | None) -> None:
+        """Look for waivers that have expired or are for no scenario, and warn of those that are about to expire.
+
+        Args:
+            ids: of all results that there can be; None where a feature cannot be read, so that nobody knows.
+        """
+        now = time()
+        for waiver in stack.waivers:
+            known = ids is None or any(waiver.covers(id) for id in ids)
+            held = waiver if known else waiver.changed(idle=idle_words(waiver, ids or ()))
+            where = f"{stack.path}:{waiver.line}: waiver {waiver.id}"
+            words = wrong(held, now)
+            self.problems += [f"{where}: {words}"] if words else []
+            if not words and ends_soon(waiver, now):
+                left = human(waiver.until - now, "s")
+                self.warnings.append(f"{where}: it expires at the end of {waiver.date} (UTC), in {left}: {waiver.why}")

@@ -15,12 +15,12 @@ from infratest.model import Evidence, Report, Result, StepResult, worst_first
 from infratest.outputs._alike import BLOCKED, alike, shown_state
 from infratest.outputs._mistakes import first_mistakes
 from infratest.outputs.base import Output
-from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
 from infratest.units import counted, human
 
-MARKS = {OK: "✓", WARNING: "▲", CRITICAL: "✗", UNKNOWN: "?", SKIPPED: "-", BLOCKED: "·"}
+MARKS = {OK: "✓", WARNING: "▲", CRITICAL: "✗", UNKNOWN: "?", WAIVED: "~", SKIPPED: "-", BLOCKED: "·"}
 #: In this order the states are counted.
-ORDER = (CRITICAL, UNKNOWN, WARNING, BLOCKED, SKIPPED, OK)
+ORDER = (CRITICAL, UNKNOWN, WARNING, BLOCKED, WAIVED, SKIPPED, OK)
 #: Characters of a line, of a reason and of the output of one evidence.
 LINE, REASON, OUTPUT = 300, 2000, 20_000
 #: A runbook is a link only where a browser can follow it and nothing but the web is reached by it.
