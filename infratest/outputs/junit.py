@@ -82,7 +82,8 @@ def _case(result: Result, seconds: float, blocker: Result | None) -> Element:
             said.set("type", "blocked" if result.blocked_by is not None else result.state)
             said.text = _details(result)
     if result.state in (WARNING, WAIVED):
-        ElementTree.SubElement(case, "system-out").text = f"{result.state}: {reason}\n{_details(result)}"
+        words = reason if result.state == WAIVED else f"{WARNING}: {reason}"  # a waiver's reason begins with its state
+        ElementTree.SubElement(case, "system-out").text = f"{words}\n{_details(result)}"
     return case
 
 

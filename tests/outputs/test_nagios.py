@@ -194,7 +194,7 @@ def test_performance_data_that_is_too_long_loses_whole_metrics_from_the_end():
     first, *rest = text.splitlines()
     kept = first.count("'metric number ")
     assert first.endswith(f"'metric number {kept - 1}'={kept - 1}s;@10:;@20:;0")
-    assert rest[0] == f"{400 - kept} of 408 metrics left out, the last ones: the output would be too long"
+    assert rest[0] == f"{400 - kept} of 409 metrics left out, the last ones: the output would be too long"
     assert rest[1].startswith("[CRITICAL] ")
 
 

@@ -176,7 +176,7 @@ def test_rubbish_in_a_plan_is_never_carried_out(place, named):
     values = tuple(f"touch {mark}" if value == "touch MARK" else value for value in values)
     evil = (subject, location, module, function, values, measure)
     steps[0] = (line, [evil], *rest)
-    data = marshal.dumps((question, about, stamps, [(head, name, problem, skip, steps)], host))
+    data = marshal.dumps((question, about, stamps, [(head, name, problem, skip, steps)], host, waivers))
     plan.write_bytes(kept.checksum(data) + data)
     assert place.check("features") == good
     assert not mark.exists()
