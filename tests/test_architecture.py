@@ -28,6 +28,7 @@ FLOORS: dict[str, float] = {
     "infratest.engine": 7,
     "infratest.user_steps": 8,
     "infratest.project": 9,
+    "infratest.learn": 9.5,
     "infratest.cli": 10, "infratest.pytest_plugin": 10, "infratest.testing": 10,
     "infratest.__main__": 11, "infratest.check_infratest": 11, "infratest.behave_runner": 11,
     "infratest.fixtures": 11, "infratest.features": 11,

@@ -60,11 +60,11 @@ def fault(sentence: str) -> str:
     return ""
 
 
-def feature(name: str, scenarios: Sequence[Written], comments: Iterable[str] = ()) -> str:
+def feature(name: str, scenarios: Sequence[Written], comments: Iterable[str] = (), given: str = "") -> str:
     """Return the text of a feature, with equal names of scenarios told apart by a number.
 
     Args:
-        comments: lines above it, each without its #.
+        comments: lines above it, each without its #. given: the line that each scenario begins with, with its keyword.
     """
     lines = [f"# {clean(words, 300)}".rstrip() for words in comments]
     lines.append(f"Feature: {_name(name)}")
@@ -80,6 +80,7 @@ def feature(name: str, scenarios: Sequence[Written], comments: Iterable[str] = (
         if scenario.tags:
             lines.append("  " + " ".join(f"@{tag}" for tag in scenario.tags))
         lines.append(f"  Scenario: {title}")
+        lines += [f"    {given}"] if given else []
         lines += [f"    {'And' if place else 'Then'} {sentence}" for place, sentence in enumerate(scenario.sentences)]
     return "\n".join(lines) + "\n"
 

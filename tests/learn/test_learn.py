@@ -1,0 +1,117 @@
+"""`infratest learn` and `drift` on a machine with an init system, accounts and listeners of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from infratest.testing.waiting import wait_until
+from tests.worlds.inits import KINDS, running
+
+OBJECTS = r"""
+ip link set lo up
+echo 0 >/proc/sys/net/ipv4/ip_forward
+ln -s /proc/self/fd /dev/fd
+printf 'learnt:x:4711:4712:what he likes:/srv/learnt:/bin/false\nodd "na\\me:x:4713:4712::/srv:/bin/sh\n' >>/etc/passwd
+echo 'learnt:x:4712:' >>/etc/group
+echo 'learnt:$y$j9T$secret$secrethash:19000:0:99999:7:::' >>/etc/shadow
+cp /bin/sleep /usr/bin/works
+sed -i 's|/bin/sleep|/usr/bin/works|' /etc/init.d/works
+"""
+SERVERS = ("8201 127.0.0.1", "45001 127.0.0.1", "8202 0.0.0.0")
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    """What runs words of ours on the machine, this host being it."""
+    init = KINDS["SysV init"]
+    with running(init._replace(setup=init.setup + OBJECTS), tmp_path_factory.mktemp("machine")) as words:
+        serve = "import socket, sys, time; s = socket.create_server((sys.argv[2], int(sys.argv[1]))); time.sleep(600)"
+        servers = [
+            subprocess.Popen([*words, "python3", "-c", serve, *server.split()], stderr=subprocess.DEVNULL)
+            for server in SERVERS
+        ]
+        try:
+            ready = "test -e /run/works.pid && [ $(ss -Hlnt | grep -Ec ':(8201|8202|45001) ') = 3 ]"
+            assert wait_until(lambda: subprocess.run([*words, "sh", "-c", ready], check=False).returncode == 0)
+
+            def run(*command: str) -> subprocess.CompletedProcess[str]:
+                kept = {name: value for name, value in os.environ.items() if not name.startswith("INFRATEST_")}
+                place = [*words, "env", "-C", "/srv", *command]
+                return subprocess.run(place, capture_output=True, text=True, check=False, env=kept, timeout=90)
+
+            yield run
+        finally:
+            for server in servers:
+                server.kill()
+                server.wait()
+
+
+@pytest.fixture(scope="module")
+def learned(machine):
+    subjects = "services,ports,users,groups,sysctls,files"
+    done = machine(sys.executable, "-m", "infratest", "learn", "local", "--only", subjects)
+    assert done.returncode == 0, done.stderr
+    kept = machine("sh", "-c", 'printf %s "$1" >/srv/was.feature', "sh", done.stdout)
+    assert kept.returncode == 0, kept.stderr
+    return done.stdout
+
+
+def test_what_is_there_is_learned(learned):
+    for sentence in (
+        'the service "works" is running', 'the service "works" is enabled', 'port 8201 is listening at "127.0.0.1"',
+        "port 8202 is listening", 'the user "learnt" has uid 4711', 'the user "learnt" has the home "/srv/learnt"',
+        'the user "learnt" has the shell "/bin/false"', r'the user "odd \"na\\me" has uid 4713',
+        'the group "learnt" has gid 4712', 'the sysctl "net.ipv4.ip_forward" is "0"',
+        'the file "/etc/shadow" has mode "0640"', 'the file "/etc/passwd" is owned by "root"',
+    ):  # fmt: skip
+        assert f" {sentence}\n" in learned, sentence
+
+
+def test_what_changes_by_itself_and_what_is_secret_is_not(learned):
+    for words in ("45001", "secret", "what he likes", "pid", "package"):
+        assert words not in learned
+
+
+def test_it_is_sorted_and_grouped(learned):
+    scenarios = [line.partition("Scenario: ")[2] for line in learned.splitlines() if "Scenario: " in line]
+    assert scenarios == ["services", "ports", "users", "groups", "sysctls", "files"]
+    groups = [line.split('"')[1] for line in learned.splitlines() if "has gid" in line]
+    assert groups == sorted(groups)
+
+
+def test_it_is_green_straight_back_and_nothing_has_drifted(machine, learned):
+    lint = machine(sys.executable, "-m", "infratest", "lint", "was.feature")
+    assert lint.returncode == 0, lint.stdout
+    done = machine(sys.executable, "-m", "infratest", "check", "--host", "local", "was.feature", "--timeout", "60s")
+    assert done.returncode == 0, done.stdout
+    drift = machine(sys.executable, "-m", "infratest", "drift", "--host", "local", "was.feature")
+    assert (drift.returncode, drift.stdout) == (0, "")
+    assert "nothing drifted" in drift.stderr
+
+
+def test_what_drifts_is_told_as_sentences_and_what_is_not_known_apart(machine, learned):
+    change = "sed -i 's|/srv/learnt:/bin/false|/srv/learnt:/bin/sh|' /etc/passwd; chmod 0600 /etc/shadow"
+    assert machine("sh", "-c", change).returncode == 0
+    drift = machine(sys.executable, "-m", "infratest", "drift", "--host", "local", "was.feature")
+    assert drift.returncode == 1, drift.stderr
+    told = [line for line in drift.stdout.splitlines() if line.startswith("local: ")]
+    assert told == [
+        'local: the user "learnt" has the shell "/bin/false"', 'local: the file "/etc/shadow" has mode "0640"',
+    ]  # fmt: skip
+    assert 'the file "/etc/shadow" has mode 0600' in drift.stdout
+    missing = machine(sys.executable, "-m", "infratest", "drift", "--host", "local", "nosuch.feature")
+    assert missing.returncode == 3
+
+
+def test_one_subject_alone_and_what_is_none(machine):
+    done = machine(sys.executable, "-m", "infratest", "learn", "local", "--only", "groups")
+    assert done.returncode == 0
+    assert "gid" in done.stdout
+    assert "user" not in done.stdout.replace("users", "")
+    wrong = machine(sys.executable, "-m", "infratest", "learn", "local", "--only", "group")
+    assert wrong.returncode == 2
+    assert "did you mean 'groups'" in wrong.stderr
