@@ -99,6 +99,30 @@ def sysctl_one_of(name: str, values: str) -> SysctlValue:
     return SysctlValue(name, values, several=True)
 
 
+@check(
+    'the sysctl "{name}" matches "{pattern}"',
+    negation='the sysctl "{name}" does not match "{pattern}"',
+    example='the sysctl "kernel.core_pattern" matches "^/var/crash/"',
+)
+class SysctlMatches(_OfSysctl):
+    """The pattern (RE2) fits somewhere in the value; of several words, with one blank between them."""
+
+    pattern: str
+
+    def __post_init__(self) -> None:
+        from infratest.regular_expression import compiled  # dear, and needed by few
+
+        super().__post_init__()
+        compiled(self.pattern)
+
+    def look(self, value: str) -> Seen:
+        from infratest.facts._machine import encoded
+        from infratest.regular_expression import characters, compiled
+
+        holds = compiled(self.pattern).search(characters(encoded(value))) is not None
+        return Seen(holds=holds, saw=f"{self.subject} is {in_quotes(value)}")
+
+
 @check('the sysctl "{name}" is {bound:count}', example='the sysctl "net.core.somaxconn" is at least 1024')
 class SysctlNumber(_OfSysctl):
     """The number that this variable of the running kernel holds.

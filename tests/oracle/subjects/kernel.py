@@ -5,6 +5,7 @@ modules in a folder over /sys/module, with files of modprobe's. The kernel here 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,10 @@ def _of_sysctl(name: str, value: str) -> Iterator[Question]:
         yield from both(f"{subject} is {quoted(each)}", f"{subject} is not {quoted(each)}", right, about)
         for many, among in ((f"{each}, 5", right), (f"5,{each}", right), ("5, 6", False)):
             yield from both(f"{subject} is one of {quoted(many)}", f"{subject} is none of {quoted(many)}", among, about)
+    for pattern in (f"^{re.escape(' '.join(value.split()))}$", "^[0-9]", "[0-9]$", "x y", "^$", "(?i)[A-F]"):
+        right = re.search(pattern, " ".join(value.split())) is not None
+        forms = (f"{subject} matches {quoted(pattern)}", f"{subject} does not match {quoted(pattern)}")
+        yield from both(*forms, right, about)
     numbers = value.split()
     if len(numbers) > 1:
         yield from bounds(f"{subject} is {{}}", UNKNOWN, about)
@@ -97,6 +102,7 @@ def _of_no_sysctl(name: str, right: str) -> Iterator[Question]:
     yield from both(f"{subject} exists", f"{subject} does not exist", there, name)
     yield from both(f'{subject} is "1"', f'{subject} is not "1"', right, name)
     yield from both(f'{subject} is one of "1, 2"', f'{subject} is none of "1, 2"', right, name)
+    yield from both(f'{subject} matches "."', f'{subject} does not match "."', right, name)
     yield from bounds(f"{subject} is {{}}", right, name)
     yield from bounds(f"number 1 of {subject} is {{}}", right, name)
 
