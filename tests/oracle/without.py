@@ -189,3 +189,14 @@ WITHOUT |= dict.fromkeys(
     ),
     "a host has one configuration of each: tests/facts/test_configuration.py lays others over it, of real servers",
 )
+
+AT = "at is none of what the tests install: cases are recorded from it"
+WITHOUT |= dict.fromkeys(
+    (
+        "{bound:count} at jobs are waiting",
+        'an at job runs "{command}"',
+        'no at job runs "{command}"',
+        'the at job that runs "{command}" is due in {bound:time}',
+    ),
+    AT,
+)
