@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from infratest.check import Check, Seen, in_quotes
+from infratest.check import Check, Measure, Seen, in_quotes
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
 from infratest.record import derived
+from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from infratest.facts.base import FactValues
     from infratest.facts.cron import Job, Jobs
+    from infratest.facts.local_time import LocalTime
+
+NOW: Need[LocalTime] = Need("local-time")
 
 
 class _OfJob(Check):
@@ -41,14 +45,18 @@ class _OfJob(Check):
 
     def observe(self, facts: FactValues) -> Seen:
         seen = facts[self.asked]
-        text = self.command.strip()
-        jobs = [job for job in seen.jobs if job.command == text or job.command.startswith((f"{text} ", f"{text}\t"))]
+        jobs = self.those(seen)
         if not jobs:
             if seen.unread:
                 raise FactError(f"{', '.join(seen.unread[:3])}: permission denied, only root reads all tables of cron")
             over = f"; cron passes over {', '.join(seen.ignored[:3])}" if seen.ignored else ""
             return Seen(holds=False, saw=f"{self.subject} does not exist{over}", absent=self.of_property)
         return self.look(jobs, seen)
+
+    def those(self, seen: Jobs) -> list[Job]:
+        """Return the jobs with that command."""
+        text = self.command.strip()
+        return [job for job in seen.jobs if job.command == text or job.command.startswith((f"{text} ", f"{text}\t"))]
 
     @abstractmethod
     def look(self, jobs: list[Job], seen: Jobs) -> Seen:
@@ -122,3 +130,39 @@ class JobUser(_OfJob):
 
     def look(self, jobs: list[Job], seen: Jobs) -> Seen:
         return self.judged([job for job in jobs if job.user == self.user], jobs, seen)
+
+
+@check(
+    'the cron job "{command}" runs next in {bound:time}',
+    example='the cron job "/usr/bin/backup" runs next in less than 25 h',
+)
+class JobNext(_OfJob):
+    """The time until cron runs the command next, by the host's clock; where that is moved meanwhile, it is another."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return self.asked, NOW
+
+    def observe(self, facts: FactValues) -> Seen:
+        seen = super().observe(facts)
+        if seen.absent:
+            return seen
+        from infratest.facts.cron.schedule import next_run, schedule
+
+        now = facts[NOW]
+        at = (now.year, now.month, now.day, now.hour, now.minute, now.second)
+        jobs = self.those(facts[self.asked])
+        for job in jobs:
+            if job.doubt or job.zone:
+                raise FactError(job.doubt or f"{job.path} names the time zone {job.zone} for {self.subject}")
+        if not all(job.schedule for job in jobs):
+            raise FactError(f"{self.subject} is run by anacron, whose times are not known")
+        waits = [wait for job in jobs if (wait := next_run(schedule(job.schedule), at)) is not None]
+        if not waits:
+            return Seen(holds=False, saw=f"{seen.saw}, and so at no time to come", absent=True)
+        return Seen(holds=True, saw=f"{seen.saw}, next in {human(min(waits), 's')}", number=min(waits))
+
+    def look(self, jobs: list[Job], seen: Jobs) -> Seen:
+        return self.judged(jobs, jobs, seen)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"cron job {self.command} next run", unit="s")

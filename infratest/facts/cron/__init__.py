@@ -67,7 +67,8 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 class Job(Record):
     """A job: its schedule as it is written (empty where it is not known), as whom, its command, and where it stands.
 
-    `doubt`: why it is not known whether cron runs it.
+    `doubt`: why it is not known whether cron runs it. `zone`: the time zone that its table names for it (cronie's
+    CRON_TZ), where that is not the host's.
     """
 
     schedule: str
@@ -75,6 +76,7 @@ class Job(Record):
     command: str
     path: str
     doubt: str = ""
+    zone: str = ""
 
     def in_words(self) -> str:
         return f"{self.schedule or 'at a time that is not known'} {self.user} {self.command} ({self.path})"
@@ -204,11 +206,15 @@ class _Reader:
 
 def _jobs(rows: Sequence[str], system: bool, path: str) -> tuple[list[Job], str]:
     """Return the jobs of a table's lines, and why it may be that cron runs none of them."""
-    jobs, doubt = [], ""
+    jobs, doubt, zone = [], "", ""
     owner = path.rpartition("/")[2]
     for at, row in enumerate(rows, 1):
         line = row.lstrip(" \t")
-        if not line.strip() or line.startswith("#") or _is_variable(line):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if _is_variable(line):
+            name, _, value = line.partition("=")
+            zone = value.strip() if name.strip(" \t\"'") == "CRON_TZ" else zone
             continue
         times, rest = split(line.removeprefix("-"))  # cronie's `-`: this job is not logged
         user = owner
@@ -221,7 +227,7 @@ def _jobs(rows: Sequence[str], system: bool, path: str) -> tuple[list[Job], str]
         except ValueError as error:
             doubt = doubt or f"{path}: line {at} is not understood, and cron may pass over all of it: {error}"
             continue
-        jobs.append(Job(" ".join(times.split()), user, _command(rest), path))
+        jobs.append(Job(" ".join(times.split()), user, _command(rest), path, zone=zone))
     return jobs, doubt
 
 

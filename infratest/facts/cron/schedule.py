@@ -22,6 +22,9 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 NAMES = {"month": {name: at for at, name in enumerate(MONTHS, 1)}, "day of the week": dict(zip(DAYS, range(7)))}  # noqa: B905
 
+#: From one 29 February to the next may be eight years.
+_DAYS = 8 * 366 + 1
+
 EVERY_DAY, EVERY_WEEKDAY = frozenset(range(1, 32)), frozenset(range(7))
 
 
@@ -95,3 +98,31 @@ def split(line: str) -> tuple[str, str]:
     words: Sequence[str] = line.split(None, 1 if line.startswith("@") else len(FIELDS))
     count = 1 if line.startswith("@") else len(FIELDS)
     return " ".join(words[:count]), words[count] if len(words) > count else ""
+
+
+def next_run(runs: Schedule, now: tuple[int, int, int, int, int, int]) -> int | None:
+    """Return the seconds until a job runs next, by clocks on the wall; None of one that never does.
+
+    Args:
+        now: year, month, day, hour, minute and second there. A minute that has begun has had its run.
+    """
+    from datetime import date, timedelta  # a look at jobs without this question pays for no calendar
+
+    year, month, day, hour, minute, second = now
+    today, at = date(year, month, day), hour * 60 + minute
+    times = sorted(each * 60 + one for each in runs.hours for one in runs.minutes)
+    for ahead in range(_DAYS if times else 0):
+        there = today + timedelta(days=ahead)
+        if not _fits(runs, there.month, there.day, there.isoweekday() % 7):
+            continue
+        left = [each for each in times if ahead or each > at]
+        if left:
+            return (ahead * 1440 + left[0] - at) * 60 - second
+    return None
+
+
+def _fits(runs: Schedule, month: int, day: int, weekday: int) -> bool:
+    if month not in runs.months:
+        return False
+    fits = (day in runs.days, weekday in runs.weekdays)
+    return any(fits) if runs.either else all(fits)

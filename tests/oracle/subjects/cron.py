@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.oracle.questions import ABSENT, UNKNOWN, Question, both, quoted
+from tests.oracle.questions import ABSENT, CRITICAL, OK, UNKNOWN, Question, both, quoted
 
 SET_UP = r"""
 rm -rf /etc/crontab /etc/cron.d /etc/cron.daily /etc/cron.hourly /var/spool/cron /etc/crontabs
@@ -82,6 +82,7 @@ def questions(objects: None) -> Iterator[Question]:
             right_one = ABSENT if right is None else UNKNOWN if right == UNKNOWN else name == user
             other = UNKNOWN if right_one is not True else ""
             yield from _ask(command, f"runs as {quoted(name)}", right_one, other)
+    yield from _next()
     command, schedules, user = HIDDEN
     claim = f"the cron job {quoted(command)}"
     yield from both(f"{claim} exists", f"{claim} does not exist", True, command, UNKNOWN)
@@ -89,3 +90,18 @@ def questions(objects: None) -> Iterator[Question]:
         yield from _ask(command, f"runs at {quoted(time)}", fits, UNKNOWN)
     for name in (user, "root"):
         yield from _ask(command, f"runs as {quoted(name)}", name == user, UNKNOWN)
+
+
+def _next() -> Iterator[Question]:
+    """Ask far from the bounds, for time goes on: a day has midnight in it, and an hour its 17th minute."""
+    for command, longest in (
+        ("/opt/daily", "24 h"),
+        ("/etc/cron.hourly/runs", "60 min"),
+        ("/opt/new-year", "366 days"),
+    ):
+        claim = f"the cron job {quoted(command)} runs next in {{}}"
+        yield Question(claim.format(f"at most {limit}"), OK, command)
+        yield Question(claim.format(f"more than {limit}"), CRITICAL, command)
+    for command, right in (("/opt/beside", UNKNOWN), ("/opt/off", CRITICAL)):
+        other = UNKNOWN if right == CRITICAL else ""
+        yield Question(f"the cron job {quoted(command)} runs next in less than 9999 days", right, command, other)
