@@ -94,11 +94,8 @@ def questions(objects: None) -> Iterator[Question]:
 
 def _next() -> Iterator[Question]:
     """Ask far from the bounds, for time goes on: a day has midnight in it, and an hour its 17th minute."""
-    for command, longest in (
-        ("/opt/daily", "24 h"),
-        ("/etc/cron.hourly/runs", "60 min"),
-        ("/opt/new-year", "366 days"),
-    ):
+    longest = {"/opt/daily": "24 h", "/etc/cron.hourly/runs": "60 min", "/opt/new-year": "366 days"}
+    for command, limit in longest.items():
         claim = f"the cron job {quoted(command)} runs next in {{}}"
         yield Question(claim.format(f"at most {limit}"), OK, command)
         yield Question(claim.format(f"more than {limit}"), CRITICAL, command)
