@@ -36,6 +36,12 @@ TRIES = 3
 #: Bytes of a greeting that are kept, and seconds that what has begun may rest before it is over.
 GREETING, REST = 1000, 2.0
 
+#: Characters of what is seen, as it is printed.
+TEXT = 3000
+
+#: Questions of other programs that this one is the beginning of: by their kind, what answers as `resolve` does.
+ANSWERS: "dict[str, Any]" = {}
+
 #: No such name, by the C libraries' numbers: those of macOS are others.
 UNKNOWN_NAMES = (_socket.EAI_NONAME, getattr(_socket, "EAI_NODATA", _socket.EAI_NONAME))
 
@@ -224,9 +230,11 @@ def _answer(words: "list[str]", seconds: float) -> str:
     elif kind == "greeting":
         outcome, took, data, text = greeting(host, int(port), seconds)
         text = f"{data.hex() or '-'} {text}"
+    elif kind in ANSWERS:
+        outcome, took, text = ANSWERS[kind](host, int(port), seconds)
     else:
         outcome, took, text = reach(kind, host, int(port), local, seconds)
-    escaped = text[:3000].replace("\\", "\\\\").replace("\n", "\\n")
+    escaped = text[:TEXT].replace("\\", "\\\\").replace("\n", "\\n")
     return f"{outcome} {took:.4f} {escaped}"
 
 
