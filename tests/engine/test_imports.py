@@ -27,7 +27,16 @@ BY_ADDRESS = {"ipaddress", "functools", "collections", "keyword", "operator", "r
 
 
 #: Sentences that ask others have a test of their own: some of them take a library or a program.
-OUTSIDE = ('the address "', 'the name "', 'the certificate of "', 'the chain of "', 'the TLS of "', 'the database "', 'the Redis server "', 'the SSH server "')
+OUTSIDE = (
+    'the address "',
+    'the name "',
+    'the certificate of "',
+    'the chain of "',
+    'the TLS of "',
+    'the database "',
+    'the Redis server "',
+    'the SSH server "',
+)
 
 
 def scenarios(*, http: bool = False) -> str:
