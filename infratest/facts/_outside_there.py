@@ -39,12 +39,12 @@ def program() -> str:
 def program_with(path: str) -> str:
     """Return the text of `_outside` with that of a file that goes on where it ends, and answers more kinds.
 
-    What this imports of `_outside` stands in one line, and is there already.
+    What this imports of `_outside` stands in one line, and is there already; as a whole it is called `out`.
     """
     with open(path, encoding="utf-8") as file:
         rows = [row for row in file.read().split("\n") if not row.startswith("from infratest.")]
     first, main, last = program().partition('\nif __name__ == "__main__":')
-    return first + "\n".join(rows) + main + last
+    return first + "\nout = sys.modules[__name__]\n" + "\n".join(rows) + main + last
 
 
 def by_python(seconds: float, otherwise: str, text: str = "") -> str:

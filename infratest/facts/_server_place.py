@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from infratest.errors import UserError
-from infratest.facts.address import named
+from infratest.errors import FactError, UserError
+from infratest.facts._outside import FAILED, MUTE, NAMELESS, REFUSED, SILENT, STOPPED, UNRESOLVED
 from infratest.web_address import host_and_port
+
+#: What names and addresses of hosts are made of, with the interface behind a link-local address.
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%")
+
+
+def named(host: str) -> bool:
+    """Whether this can be the name or the address of a host, and no option of a program."""
+    return bool(host) and set(host) <= _NAME and not host.startswith("-") and len(host) < 256
 
 
 def server_place(text: str, what: str, port: int) -> tuple[str, int]:
@@ -24,3 +32,20 @@ def server_place(text: str, what: str, port: int) -> tuple[str, int]:
 def place_text(host: str, port: int) -> str:
     """Return a place as it is always written alike."""
     return f"{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def unanswered(outcome: str, words: str, server: str) -> str:
+    """Return why a server has not answered, by an outcome of `_outside`.
+
+    Raises:
+        FactError: nobody could look, or it is no outcome.
+    """
+    if outcome == NAMELESS:
+        return f"its name is not known: {words}"
+    if outcome in (REFUSED, STOPPED, SILENT):
+        return f"it is not reachable: {words}"
+    if outcome == MUTE and words:
+        return words
+    if outcome in (FAILED, UNRESOLVED):
+        raise FactError(f"could not look at {server} from here: {words}")
+    raise FactError(f"the answer is not understood: {outcome[:80]!r} is no outcome")

@@ -14,6 +14,7 @@ from time import monotonic
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts import _outside
 from infratest.facts._outside import FAILED, MUTE, NAMELESS, OPEN, REFUSED, SILENT, STOPPED, UNRESOLVED
+from infratest.facts._server_place import named
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksForEach, LooksFromController
 from infratest.record import Record
 from infratest.web_address import host_and_port
@@ -68,15 +69,6 @@ def place(text: str) -> Place:
     if kind not in ("tcp", "udp") or parts is None or not parts[1] or not named(parts[0]):
         raise UserError(f'the address "{text}": expected HOST:PORT, as db:5432, [::1]:22, tcp://db:5432, udp://db:53')
     return Place(kind, *parts)
-
-
-#: What names and addresses of hosts are made of, with the interface behind a link-local address.
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%")
-
-
-def named(host: str) -> bool:
-    """Whether this can be the name or the address of a host, and no option of a program."""
-    return bool(host) and set(host) <= _NAME and not host.startswith("-") and len(host) < 256
 
 
 # First line: what is asked. Then `N ended BEFORE AFTER EXIT words` for each, times by the kernel's own clock. -z only

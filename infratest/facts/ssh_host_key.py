@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from infratest.errors import DeadlineExceeded, FactError, ProviderError
 from infratest.facts import _outside
-from infratest.facts._server_place import place_text, server_place
+from infratest.facts._server_place import server_place, unanswered
 from infratest.facts._shell import ONE_LINE, lines, number, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
 from infratest.record import Record
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
-    from infratest.facts.ssh_server import SshServer
 
 
 class HostKeys(Record):
@@ -127,18 +126,19 @@ class SshHostKeyFact(LooksForEach, LooksFromController):
         return {argument: self._look(argument, deadline, connect) for argument in arguments}
 
     def _look(self, argument: Argument, deadline: Deadline, connect: Connect) -> HostKeys | FactError:
-        from infratest.facts.ssh_server import SshServerFact
+
+        from infratest.facts._ssh_hello import ssh_hello
 
         limit, place = deadline.at_most(self.patience), _place(argument)
-        plain = (place_text(*place),)
-        server: SshServer | FactError = SshServerFact().look([plain], limit, connect)[plain]
-        if isinstance(server, FactError):
-            return server
-        if server.refused:
-            return HostKeys(refused=server.refused)
-        keys, unseen = [], [kind for kind in server.host_keys if not _read_by_us(kind)]
+        outcome, _, words = ssh_hello(*connect(*place), limit.left)
+        if outcome != _outside.OPEN:
+            if outcome in (_outside.SILENT, _outside.MUTE) and deadline.passed:
+                raise DeadlineExceeded(f"{argument[0]}: no answer before our own deadline")
+            return HostKeys(refused=unanswered(outcome, words, argument[0]))
+        host_keys = words.split("\n")[2].split(",")
+        keys, unseen = [], [kind for kind in host_keys if not _read_by_us(kind)]
         for kind, signatures in SIGNATURES.items():
-            offered = [name for name in signatures if name in server.host_keys]
+            offered = [name for name in signatures if name in host_keys]
             if offered:
                 key = _key(connect(*place), offered, limit)
                 keys.append(key) if key else unseen.append(kind)

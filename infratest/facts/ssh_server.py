@@ -7,8 +7,8 @@ From a host it takes python3. Nobody logs in, and no key is exchanged.
 from __future__ import annotations
 
 from infratest.errors import DeadlineExceeded, FactError
-from infratest.facts._outside import FAILED, MUTE, NAMELESS, OPEN, REFUSED, SILENT, STOPPED, UNRESOLVED
-from infratest.facts._server_place import server_place
+from infratest.facts._outside import FAILED, MUTE, OPEN, SILENT, UNRESOLVED
+from infratest.facts._server_place import server_place, unanswered
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksForEach, LooksFromController
 from infratest.record import Record
 
@@ -105,12 +105,9 @@ def _server(outcome: str, took: float, words: str, argument: Argument) -> SshSer
             raise FactError(f"the answer is not understood: {words[:80]!r}")
         exchanges, kinds, ciphers, macs, compressions = (tuple(row.split(",")) if row else () for row in lists)
         return SshServer(version, exchanges, kinds, ciphers, macs, compressions, took)
-    if outcome == NAMELESS:
-        return SshServer(refused=f"its name is not known: {words}", seconds=took)
-    if outcome in (REFUSED, STOPPED, SILENT):
-        return SshServer(refused=f"it is not reachable: {words}", seconds=took)
-    if outcome == MUTE and words:
-        return SshServer(refused=words, seconds=took)
-    if outcome in (FAILED, UNRESOLVED):
-        return FactError(f"could not look at {argument[0]} from here: {words}")
-    raise FactError(f"the answer is not understood: {outcome[:80]!r} is no outcome")
+    try:
+        return SshServer(refused=unanswered(outcome, words, argument[0]), seconds=took)
+    except FactError as error:
+        if outcome not in (FAILED, UNRESOLVED):
+            raise
+        return error

@@ -37,6 +37,7 @@ OUTSIDE = (
     'the Redis server "',
     'the SSH server "',
 )
+OUTSIDE = ('the address "', 'the name "', 'the SSH server "', 'the NTP server "')
 
 
 def scenarios(*, http: bool = False) -> str:
