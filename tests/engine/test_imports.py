@@ -216,7 +216,14 @@ def test_an_http_check_by_a_kept_plan_imports_its_parser_and_nothing_dear(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "sentence", ['the address "127.0.0.1:9" is not reachable', 'the name "localhost" resolves'], ids=["address", "name"]
+    "sentence",
+    [
+        'the address "127.0.0.1:9" is not reachable',
+        'the name "localhost" resolves',
+        'the SSH server "127.0.0.1:9" does not answer',
+        'the NTP server "127.0.0.1:9" does not answer',
+    ],
+    ids=["address", "name", "SSH server", "NTP server"],
 )
 def test_what_is_seen_of_an_address_takes_no_library(tmp_path, sentence):
     """By a socket of our own; what pings, and what asks name servers, is loaded where a sentence does."""
