@@ -21,7 +21,7 @@ class ClockAct(Act):
     """The host's clock, moved by whole seconds."""
 
     seconds_by: int = field(metadata={"description": "by how many seconds, back where it is negative"})
-    id: str = field(default_factory=token, init=False, compare=False)
+    id: str = field(default_factory=token, compare=False, metadata={"description": "what tells it from other faults"})
 
     def __post_init__(self) -> None:
         if not self.seconds_by:

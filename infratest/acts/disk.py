@@ -29,7 +29,7 @@ class FillAct(Act):
 
     path: str = field(metadata={"description": "the path it is mounted on"})
     percent: int = field(metadata={"description": "how full it is then"})
-    id: str = field(default_factory=token, init=False, compare=False)
+    id: str = field(default_factory=token, compare=False, metadata={"description": "what tells it from other faults"})
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/"):

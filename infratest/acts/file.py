@@ -23,7 +23,7 @@ class FileAct(Act):
 
     path: str = field(metadata={"description": "the file"})
     verb: Literal["remove", "empty"] = field(metadata={"description": "what becomes of it"})
-    id: str = field(default_factory=token, init=False, compare=False)
+    id: str = field(default_factory=token, compare=False, metadata={"description": "what tells it from other faults"})
 
     def __post_init__(self) -> None:
         absolute(self.path)

@@ -24,7 +24,7 @@ class MemoryAct(Act):
     """Main memory in use up to a percentage of what the host may use."""
 
     percent: int = field(metadata={"description": "how much of it is in use then"})
-    id: str = field(default_factory=token, init=False, compare=False)
+    id: str = field(default_factory=token, compare=False, metadata={"description": "what tells it from other faults"})
 
     def __post_init__(self) -> None:
         if not 1 <= self.percent <= 99:

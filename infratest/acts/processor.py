@@ -28,7 +28,7 @@ LIMITS = {"": ("/sys/fs/cgroup", "cpu.max"), "cpu": ("/sys/fs/cgroup/cpu", "cpu.
 class BusyAct(Act):
     """Every processor that the host may use, at work without an end."""
 
-    id: str = field(default_factory=token, init=False, compare=False)
+    id: str = field(default_factory=token, compare=False, metadata={"description": "what tells it from other faults"})
 
     def guard(self, access: Access, deadline: Deadline) -> None:
         """Refuse the processors of the machine that infratest runs on."""

@@ -20,7 +20,7 @@ class DropAct(Act):
     """What the host sends to an address, dropped without a word to anybody."""
 
     to: str = field(metadata={"description": "a name or an address, with a port behind a colon or without"})
-    id: str = field(default_factory=token, init=False, compare=False)
+    id: str = field(default_factory=token, compare=False, metadata={"description": "what tells it from other faults"})
 
     def __post_init__(self) -> None:
         self._place()

@@ -35,7 +35,8 @@ class Case:
         programs: scripts for PATH, by name, that stand where a host's own would: they keep what they are asked in
         `$LOG`, a file of the case. works, fails, slow: the fields of an act that can be done, that cannot, and that
         does not end by itself; None where there is no such act.
-        undoes: the command that undoes the first, word by word; None where nothing is to be undone.
+        undoes: the command that undoes the first, word by word, or what returns it in that world; None where nothing is
+        to be undone.
         world: brings about what the first one needs, in the folder it is given, and takes it away. refused: fields of
         acts that nobody can mean, each refused when it is made.
         log: what the first one is to have asked of the programs, line by line.
@@ -44,7 +45,7 @@ class Case:
     works: Mapping[str, Any]
     fails: Mapping[str, Any] | None = None
     slow: Mapping[str, Any] | None = None
-    undoes: tuple[str, ...] | None = None
+    undoes: tuple[str, ...] | Callable[[], tuple[str, ...]] | None = None
     refused: Sequence[Mapping[str, Any]] = ()
     programs: Mapping[str, str] = field(default_factory=dict)
     world: Callable[[Path], AbstractContextManager[object]] = nullcontext
@@ -116,7 +117,8 @@ class ActContract:
         if case.undoes is None:
             assert undos == []
         else:
-            assert access.order[undos[0]] == "undo " + " ".join(case.undoes)
+            undoes = case.undoes() if callable(case.undoes) else case.undoes
+            assert access.order[undos[0]] == "undo " + " ".join(undoes)
             assert "run" in access.order[undos[0] :]
         if case.log:
             assert log.read_text().splitlines() == list(case.log)
