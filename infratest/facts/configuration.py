@@ -152,14 +152,28 @@ def _sshd(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _apache(text: str) -> Iterator[tuple[str, str]]:
-    """Give what stands as `Name: "value"`, and each module, ` core_module (static)`, as `core`."""
-    for row in lines(text):
+    """Give what stands as `Name: "value"`, and each module, ` core_module (static)`, as `core`.
+
+    Mutexes come in an order that differs from one call to the next (a hash table's): in that of their names here.
+    """
+    for row in _in_order(lines(text)):
         name, colon, value = row.partition(":")
         if row.startswith(" ") and row.rstrip().endswith(("(static)", "(shared)")):
             yield "module", row.split()[0].removesuffix("_module")
         elif colon and value and not row.startswith("AH"):
             value = value.strip()
             yield name.strip(), value[1:-1] if value[:1] == '"' == value[-1:] else value
+
+
+def _in_order(rows: Sequence[str]) -> Iterator[str]:
+    """Give rows as they are, those of mutexes sorted where the first of them stands."""
+    mutexes = sorted(row for row in rows if row.startswith("Mutex "))
+    for row in rows:
+        if not row.startswith("Mutex "):
+            yield row
+        elif mutexes:
+            yield from mutexes
+            mutexes = []
 
 
 def _nginx(text: str) -> Iterator[tuple[str, str]]:

@@ -50,8 +50,8 @@ FAULTS = {
 #: What a host has for itself only where it is a machine of its own.
 OF_MACHINES = {
     "the clock is moved forward by 2 h": 'the command "date +%s" prints a number at least {soon}',
-    "traffic is delayed by 300 ms": 'the address "db" answers ping in more than 250 ms from the host',
-    "100 % of traffic is lost": 'the address "db" does not answer ping from the host',
+    "traffic is delayed by 300 ms": 'the command "tc qdisc" prints "delay 300ms"',
+    "20 % of traffic is lost": 'the command "tc qdisc" prints "loss 20%"',
 }
 REFUSED = {
     "the clock is moved forward by 2 h": "the clock of db is that of the machine infratest runs on",

@@ -24,6 +24,7 @@ from infratest.facts.base import Answer, Argument, LooksForEach, Need
 from infratest.facts.greeting import Greeting
 from infratest.facts.http.reply import Reply
 from infratest.facts.ping import Echo
+from infratest.facts.ssh_server import SshServer
 from infratest.outsiders import get, names
 from tests.facts.both_ways import alike
 from tests.worlds.installed import Place
@@ -79,7 +80,7 @@ def settled(value: object) -> object:
     """Return a value without what differs from moment to moment; of a failure, that it is one."""
     if isinstance(value, InfratestError):
         return "unknown"
-    if isinstance(value, Output | Reach | Greeting | Echo):
+    if isinstance(value, Output | Reach | Greeting | Echo | SshServer):
         return value if value.seconds is None else value.changed(seconds=0)
     if isinstance(value, Reply):  # its words tell how long it took
         return value.changed(seconds=0, refused=bool(value.refused))
