@@ -60,6 +60,17 @@ def web_address(url: str) -> WebAddress:
     return WebAddress(scheme, host, port or PORTS[scheme], _ascii(target if target[:1] == "/" else f"/{target}"))
 
 
+def resolved(base: str, reference: str) -> str:
+    """Return where a reference in an answer leads, as browsers and curl take it: RFC 3986, 5, blanks as %20."""
+    from urllib.parse import urljoin  # few answers lead anywhere
+
+    plain = "".join("%20" if one == " " else one for one in reference.strip() if one.isprintable())
+    try:
+        return urljoin(base, plain)
+    except ValueError:  # brackets that hold no address
+        return plain
+
+
 def host_and_port(authority: str) -> tuple[str, int] | None:
     """Return host and port, 0 where it names none; None where it is no authority."""
     if authority.startswith("["):

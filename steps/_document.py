@@ -1,5 +1,5 @@
-"""What the sentences about values in a document share: a file, or what a command prints, in JSON, YAML, TOML, INI, XML
-or CSV.
+"""What the sentences about values in a document share: a file, what a command prints or what a URL answers, in JSON,
+YAML, TOML, INI, XML or CSV.
 
 A path leads to a value (structured_text.py has the language). Where there is no document, or nothing at the path, what
 it is equal to, matches, holds or numbers is neither so nor not so. A document that cannot be read is unknown.
@@ -78,10 +78,10 @@ class OfValue(OfCommand):
             return Seen(holds=False, saw=saw, absent=self.of_value)
         except FactError as error:
             raise FactError(f"{self.subject}: {error}") from None
-        return self.look(value, f"{self.subject} {verb} {in_quotes(self.at)}")
+        return self.seen(value, f"{self.subject} {verb} {in_quotes(self.at)}")
 
     @abstractmethod
-    def look(self, value: Any, what: str) -> Seen:
+    def seen(self, value: Any, what: str) -> Seen:
         """Return what is seen in the value that is there."""
 
     def _text(self, facts: FactValues) -> str | None:
@@ -97,41 +97,41 @@ class OfValue(OfCommand):
         return str(document.text) if document.there else None
 
 
-class ValueThere(OfValue):
+class There:
     """A value is there, whatever it is."""
 
-    of_value = False
-
-    def look(self, value: Any, what: str) -> Seen:
+    def seen(self, value: Any, what: str) -> Seen:
         return Seen(holds=True, saw=_words(value, what))
 
 
-class ValueEqual(OfValue):
+class Equal:
     """A value is the one that is named."""
 
-    value: str = ""
+    if TYPE_CHECKING:
+        value: str
 
-    def look(self, value: Any, what: str) -> Seen:
+    def seen(self, value: Any, what: str) -> Seen:
         from infratest.structured_text import equals
 
         one = _one(value, what, "write the path of one of its values, or what it contains, or how many it has")
         return Seen(holds=equals(one, self.value), saw=_words(value, what))
 
 
-class ValueMatching(OfValue):
+class Matching:
     """A value matches a pattern."""
 
-    pattern: str = ""
+    if TYPE_CHECKING:
+        pattern: str
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check_pattern(self) -> None:
+        """Refuse what is no pattern. Raises UserError."""
         from infratest.regular_expression import compiled
 
         if not self.pattern:
             raise UserError('matching "": every value does; write the pattern that is meant')
         compiled(self.pattern)
 
-    def look(self, value: Any, what: str) -> Seen:
+    def seen(self, value: Any, what: str) -> Seen:
         from infratest.regular_expression import compiled
         from infratest.structured_text import written
 
@@ -139,17 +139,18 @@ class ValueMatching(OfValue):
         return Seen(holds=compiled(self.pattern).search(text.encode()) is not None, saw=_words(value, what))
 
 
-class ValueContaining(OfValue):
+class Containing:
     """A list has something in it, or a text a text."""
 
-    value: str = ""
+    if TYPE_CHECKING:
+        value: str
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check_value(self) -> None:
+        """Refuse what is in every text. Raises UserError."""
         if not self.value:
             raise UserError('containing "": every text does; write what is meant')
 
-    def look(self, value: Any, what: str) -> Seen:
+    def seen(self, value: Any, what: str) -> Seen:
         from infratest.structured_text import equals, single
 
         plain = single(value)
@@ -160,10 +161,10 @@ class ValueContaining(OfValue):
         return Seen(holds=self.value in plain, saw=_words(value, what))
 
 
-class ValueNumber(OfValue):
+class Number:
     """A value is a number, which is judged."""
 
-    def look(self, value: Any, what: str) -> Seen:
+    def seen(self, value: Any, what: str) -> Seen:
         from infratest.structured_text import number_of, single
 
         number = number_of(single(value))
@@ -171,19 +172,59 @@ class ValueNumber(OfValue):
             raise FactError(f"{_words(value, what)}: that is no number")
         return Seen(holds=True, saw=_words(value, what), number=float(number))
 
-    def measure(self) -> Measure:
-        return Measure(label=f"{f'file {self.path}' if self.path else f'command {self.command}'} {self.at}")
 
-
-class ValueLength(OfValue):
+class Length:
     """So many things are in a list or a map."""
 
-    def look(self, value: Any, what: str) -> Seen:
+    def seen(self, value: Any, what: str) -> Seen:
         from collections.abc import Sized
 
         if isinstance(value, str) or not isinstance(value, Sized):
             raise FactError(f"{_words(value, what)}: things are counted in a list or a map")
         return Seen(holds=True, saw=_words(value, what), number=len(value))
+
+
+class ValueThere(There, OfValue):
+    """A value is there, whatever it is."""
+
+    of_value = False
+
+
+class ValueEqual(Equal, OfValue):
+    """A value is the one that is named."""
+
+    value: str = ""
+
+
+class ValueMatching(Matching, OfValue):
+    """A value matches a pattern."""
+
+    pattern: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_pattern()
+
+
+class ValueContaining(Containing, OfValue):
+    """A list has something in it, or a text a text."""
+
+    value: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_value()
+
+
+class ValueNumber(Number, OfValue):
+    """A value is a number, which is judged."""
+
+    def measure(self) -> Measure:
+        return Measure(label=f"{f'file {self.path}' if self.path else f'command {self.command}'} {self.at}")
+
+
+class ValueLength(Length, OfValue):
+    """So many things are in a list or a map."""
 
     def measure(self) -> Measure:
         subject = f"file {self.path}" if self.path else f"command {self.command}"

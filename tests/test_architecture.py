@@ -73,6 +73,8 @@ NEVER_HOT = {
     "infratest.steps.hosts": "a kept plan has its hosts chosen",
     "infratest.facts.http.answer": "its parser is loaded where a URL is asked",
     "infratest.facts.http.client": "as the parser",
+    "infratest.facts.http.curl": "as the parser",
+    "infratest.facts.http.look": "as the parser",
     "infratest.facts._tls_look": "it is loaded where TLS is looked at from the controller",
     "infratest.facts._starttls": "as what looks at TLS",
 }

@@ -351,9 +351,13 @@ def _request(server):
 def test_what_curl_cannot_do_on_a_host_is_unknown_there_alone():
     answer = Answer(
         0, "url 1\nbytes base64\n.\nurl 2\nbytes base64\nSFRUUC8xLjEgMjA0IE5vDQoNCg==\n.\n",
-        "1 77 curl: (77) error setting certificate file\\n=000 0.0 0.0=\n2 0 =204 0.001 0.001=\n",
+        "1 77 curl: (77) error setting certificate file\\n=000 0.0 0.0 0.0 0.0 0.0 0=\n"
+        "2 0 =204 0.001 0.0009 0.0001 0.0004 0.0008 0=\n",
     )  # fmt: skip
     arguments = [("https://a.example/",), ("https://b.example/",)]
     found = HttpFact().read(answer, arguments)
     assert isinstance(found[arguments[0]], FactError)
-    assert found[arguments[1]] == Reply(status=204, seconds=0.001)
+    assert found[arguments[1]] == Reply(
+        204, 0.001, size=0, lookup=0.0001, first=0.0009,
+        connect=pytest.approx(0.0003), handshake=pytest.approx(0.0004),
+    )  # fmt: skip

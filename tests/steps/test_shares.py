@@ -68,4 +68,4 @@ def test_labels_say_subject_and_property():
         "load1": ("", 0, None),
         "load15 per processor": ("", 0, None),
     }
-    assert UrlTime("http://x/", 200).measure().label == "http http://x/ time"
+    assert UrlTime("http://x/", status=200).measure().label == "http http://x/ time"

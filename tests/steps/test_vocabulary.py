@@ -174,7 +174,10 @@ def test_what_is_not_quite_a_sentence_is_none(text):
 
 
 #: What is looked at from outside unless a sentence says otherwise.
-OUTSIDE = ("http", "address", "name", "tls", "database", "query", "redis", "ssh_server", "ntp_server")
+OUTSIDE = (
+    "http", "http_document", "http_header", "http_redirect", "address", "name", "tls", "database", "query", "redis",
+    "ssh_server", "ntp_server",
+)  # fmt: skip
 
 
 def test_what_is_meant_for_others_is_looked_at_from_the_controller_and_all_else_on_the_host():

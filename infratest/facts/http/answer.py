@@ -39,8 +39,10 @@ class Incoming:
         done: nothing that may still come changes it. problem: why it is none, in words.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, headless: bool = False) -> None:
+        """`headless`: it answers HEAD, so nothing follows its head, whatever that says."""
         self.done = False
+        self._headless = headless
         self.problem = ""
         self._status: int | None = None
         self._headers: list[tuple[bytes, bytes]] = []
@@ -103,8 +105,16 @@ class Incoming:
         problem = self.problem or self._short(ended)
         if problem or self._status is None:
             return Reply(None, seconds, refused=problem, silent=not self.begun)
+        size = len(self._body) if self._whole else None
+        if self._headless:
+            return Reply(self._status, seconds, headers, size=size)
         body, unread = self._content(dict(headers))
-        return Reply(self._status, seconds, headers, body, unread)
+        return Reply(self._status, seconds, headers, body, unread, size=size)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether all of the body is there, and not only what is kept of it."""
+        return len(self._body) <= LIMIT and (self._complete or self._size < RAW)
 
     def _short(self, ended: str) -> str:
         """Return what is missing, in words; empty where all is there, or more than is kept."""
@@ -148,6 +158,7 @@ class Incoming:
             self._headers.clear()
         else:
             self._status = status
+            self._complete = self._headless
 
     def on_body(self, data: bytes) -> None:
         if not self._complete:
@@ -161,7 +172,7 @@ class Incoming:
     def _content(self, headers: dict[str, str]) -> tuple[str, str]:
         """Return the body as text, and what of it was not read, in words."""
         data, unread = bytes(self._body), ""
-        if len(data) > LIMIT or not (self._complete or self._size < RAW):
+        if not self._whole:
             unread = "it is longer than the 1 MiB that are looked at"
         for coding in _codings(headers):
             data, problem = _undone(data, coding)
