@@ -175,8 +175,8 @@ def test_what_is_not_quite_a_sentence_is_none(text):
 
 #: What is looked at from outside unless a sentence says otherwise.
 OUTSIDE = (
-    "http", "http_document", "http_header", "http_redirect", "address", "name", "tls", "database", "query", "redis",
-    "ssh_server", "ntp_server",
+    "http", "http_document", "http_header", "http_redirect", "http_time", "http_trust", "address", "name", "tls",
+    "database", "query", "redis", "ssh_server", "ntp_server",
 )  # fmt: skip
 
 

@@ -107,12 +107,15 @@ def reply_of(row: str, data: bytes, request: Request) -> Reply | FactError:
         reply = incoming.reply(seconds, BROKEN)
     elif exit in CAME and (exit != 23 or incoming.done):
         reply = incoming.reply(seconds, CLOSED if exit in ENDED else BROKEN)
-    if reply is not None:
-        return reply if reply.status is None else reply.changed(hops=hops, **_split(fields, request))
+    alone = not hops and not request.proxy
+    if reply is not None and reply.status is not None:
+        return reply.changed(hops=hops, **_split(fields, request))
+    if reply is not None and not (request.proxy and incoming.empty):  # else it is the proxy that did not lead on
+        return reply.changed(hops=hops, silent=reply.silent and alone)
     if exit not in REFUSALS:
         return cannot
     late = exit == LATE and "Resolving" not in words
-    silent = not hops and not request.proxy and (exit == REFUSED or (late and not first and incoming.empty))
+    silent = alone and (exit == REFUSED or (late and not first and incoming.empty))
     distrust = distrust_of(words) if exit in UNTRUSTED else ""
     return Reply(None, seconds, refused=incoming.problem or words, silent=silent, distrust=distrust, hops=hops)
 
