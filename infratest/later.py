@@ -39,10 +39,9 @@ NAMED: dict[str, frozenset[str]] = {
 JUDGING = frozenset(("gate", "drill", "mutate"))
 
 _REBOOTED = re.compile(r'the host "(?P<name>[^"]*)" is rebooted')
+#: Of what no sentence is there at all: one that is there is told by the nearest, were it misspelt.
 _SENTENCES = re.compile(
-    r"the (?:queue|balancer) \"[^\"]*\" .*"
-    r'|"[^"]*" is asked .* times a second.*|"[^"]*" answered in .*'
-    r"|.* is the same on all hosts"
+    r"the (?:queue|balancer) \"[^\"]*\" .*" r'|"[^"]*" is asked .* times a second.*|"[^"]*" answered in .*'
 )
 
 

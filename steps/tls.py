@@ -296,7 +296,7 @@ class Offer(_OfPort):
         self.question  # noqa: B018 - what there is not is refused before anything is asked
 
     @derived
-    def question(self) -> str:  # type: ignore[override]
+    def question(self) -> str:
         if self.what == "cipher":
             from infratest.facts._tls_suites import suite
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infratest.errors import InfratestError, ProviderError, UserError, unknown
+from infratest.errors import ProviderError, UserError, unknown
 from infratest.lifecycle import components
 from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.removal import HOST
-from infratest.lifecycle.up import ask, undone
+from infratest.lifecycle.up import ask, making
 from infratest.providers._component import Address, ComponentSpec
 from infratest.providers.base import Request, Resource
 from infratest.stack.selection import chosen
@@ -59,17 +59,14 @@ def give(life: Lifecycle, host: str, pool: str = "") -> str:
         wanted = ComponentSpec(name=host, kind=ADDRESS, hosts=(host,), wish=Address(pool=pool), where=spec.where)
         beside = (*beside, wanted)
     provider.declare([one for one in beside if one.kind in provider.makes()], life.stack.hosts)
-    with life.operation("ip", OTHER) as (operation, deadline):
-        try:
-            hosts = [one for one in life.mine(deadline) if one.kind == HOST]
-            if host not in {one.name for one in hosts}:
-                raise ProviderError(f"{host} is not there; `infratest up` makes it")
-            request = Request(kind=ADDRESS, name=wanted.name, lease=life.lease(), component=wanted)
-            ask(life, [request], operation, deadline)
-            (made,) = [one for one in life.mine(deadline) if (one.kind, one.name) == (ADDRESS, wanted.name)]
-            provider.fit(wanted, made, hosts, deadline)
-        except InfratestError as error:
-            raise undone(life, operation, life.as_stop(error), "ip") from error
+    with making(life, "ip", OTHER) as (operation, deadline):
+        hosts = [one for one in life.mine(deadline) if one.kind == HOST]
+        if host not in {one.name for one in hosts}:
+            raise ProviderError(f"{host} is not there; `infratest up` makes it")
+        request = Request(kind=ADDRESS, name=wanted.name, lease=life.lease(), component=wanted)
+        ask(life, [request], operation, deadline)
+        (made,) = [one for one in life.mine(deadline) if (one.kind, one.name) == (ADDRESS, wanted.name)]
+        provider.fit(wanted, made, hosts, deadline)
     return made.outputs.get("address", "")
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, ProviderError, UserError
+from infratest.errors import ProviderError, UserError
 from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.removal import ENV, OWNER, STACK, STATE
-from infratest.lifecycle.up import ask, undone
+from infratest.lifecycle.up import ask, making
 from infratest.providers import _public_key, _ssh_keys
 from infratest.providers._key_store import KeyStore, StoredKey
 from infratest.store.directory import owner
@@ -67,11 +67,8 @@ def sync(life: Lifecycle, *, overwrite: bool = False) -> tuple[StoredKey, str]:
         UserError: the provider has no key store. ProviderError: another key of that name is there.
     """
     _able(life)
-    with life.operation("keystore sync", OTHER) as (operation, deadline):
-        try:
-            return put(life, operation, deadline, overwrite=overwrite)
-        except InfratestError as error:
-            raise undone(life, operation, life.as_stop(error), "keystore sync") from error
+    with making(life, "keystore sync", OTHER) as (operation, deadline):
+        return put(life, operation, deadline, overwrite=overwrite)
 
 
 def put(life: Lifecycle, operation: Operation, deadline: Deadline, *, overwrite: bool) -> tuple[StoredKey, str]:

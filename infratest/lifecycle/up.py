@@ -7,7 +7,8 @@ journal, so that everything it made is what `reap`, or the next `up`, removes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
@@ -30,6 +31,7 @@ from infratest.units import counted
 LATE = 2.0  # seconds that a call which was cut off may still bring something about
 SETTLED = 60.0  # seconds in which a host that ran before this `up` must answer
 SHOWN = 5  # names of hosts that have one problem
+NOTHING = "nothing had been made"
 LEFT = 10.0  # seconds for the names on a host that ran before and was not asked for
 
 #: Told what exists, whoever's it is.
@@ -47,11 +49,30 @@ def up(life: Lifecycle, only: Sequence[str] | None = None, seen: Seen | None = N
     """
     life.refuse_another()
     specs = foresee_hosts(life, only)
-    with life.operation("up", UP) as (operation, deadline):
-        try:
-            return bring_up(life, specs, operation, deadline, seen)
-        except InfratestError as error:
-            raise undone(life, operation, life.as_stop(error)) from error
+    with making(life, "up", UP) as (operation, deadline):
+        return bring_up(life, specs, operation, deadline, seen)
+
+
+@contextmanager
+def making(life: Lifecycle, verb: str, seconds: float) -> Iterator[tuple[Operation, Deadline]]:
+    """Hold the operation of a verb that makes things; where it fails it is undone, and the error says what came of it.
+
+    Args:
+        seconds: as `Lifecycle.operation` has them.
+    """
+    begun = False
+    try:
+        with life.operation(verb, seconds) as (operation, deadline):
+            begun = True
+            try:
+                yield operation, deadline
+            except InfratestError as error:
+                raise undone(life, operation, life.as_stop(error), verb) from error
+    except ProviderError as error:
+        if begun:
+            raise
+        # By whom and where things are made is asked before there is an operation: an engine may not be there.
+        raise _ended(life, verb, life.as_stop(error), NOTHING) from error
 
 
 def bring_up(
@@ -255,10 +276,13 @@ def _start(life: Lifecycle, down: Sequence[Host], deadline: Deadline) -> None:
     life.all_well(life.each(halted, one, life.stop))
 
 
-def undone(life: Lifecycle, operation: Operation, error: InfratestError, verb: str = "up") -> InfratestError:
+def undone(life: Lifecycle, operation: Operation, error: InfratestError, verb: str) -> InfratestError:
     """Remove what this operation of a verb made, and return the error that says so."""
-    stopped = isinstance(error, Stopped)
-    words = f"{verb} of {life.title}: {error}\n{_undo(life, operation, LATE if stopped else 0.0)}"
+    return _ended(life, verb, error, _undo(life, operation, LATE if isinstance(error, Stopped) else 0.0))
+
+
+def _ended(life: Lifecycle, verb: str, error: InfratestError, outcome: str) -> InfratestError:
+    words = f"{verb} of {life.title}: {error}\n{outcome}"
     if isinstance(error, Stopped):
         return Stopped(words, error.status)
     return UserError(words) if isinstance(error, UserError) else ProviderError(words)
@@ -272,7 +296,7 @@ def _undo(life: Lifecycle, operation: Operation, late: float) -> str:
     """
     records = life.journal.records()
     if not asked(records, operation.id):
-        return "nothing had been made"
+        return NOTHING
     limit = life.last()
     later = "run `infratest reap` to remove what is left"
     try:
@@ -285,7 +309,7 @@ def _undo(life: Lifecycle, operation: Operation, late: float) -> str:
         return f"not undone: {problem}\n{later}"
     if left or unsure:
         return f"not undone: {'; '.join([*left, *unsure])}\n{later}"
-    return f"undone: {', '.join(f'{one.kind} {one.name}' for one in gone)} removed" if gone else "nothing had been made"
+    return f"undone: {', '.join(f'{one.kind} {one.name}' for one in gone)} removed" if gone else NOTHING
 
 
 def _coming(life: Lifecycle, operation: Operation, limit: Deadline, late: float) -> tuple[list[Resource], list[str]]:

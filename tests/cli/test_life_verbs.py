@@ -174,7 +174,9 @@ def test_ready_sentences_are_looked_at_before_anything_is_made(place):
     place.write(STACK.replace("db: {groups: [data]}", "db: {ready: ['prt 22 is listening']}"))
     _, err = place.run("up", status=2)
     assert "ready: undefined: 'prt 22 is listening'" in err
-    place.write(STACK.replace("db: {groups: [data]}", "db: {ready: ['the database \"postgresql://x\" answers']}"))
+    place.write(
+        STACK.replace("db: {groups: [data]}", "db: {ready: ['the queue \"orders\" has less than 100 messages']}")
+    )
     _, err = place.run("up", status=2)
     assert "not in this version" in err
     assert "undefined" not in err
@@ -251,6 +253,18 @@ def test_up_that_asked_for_nothing_has_nothing_to_undo(place):
     _, err = place.run("up", status=1)
     assert err.splitlines()[-1] == "nothing had been made"
     assert err.count("existing") == 1
+
+
+@pytest.mark.parametrize("provider", ["container", "virtualbox"])
+def test_up_without_what_its_provider_works_by_had_made_nothing(place, provider, monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nobody.sock")
+    monkeypatch.setenv("PATH", str(place.folder))  # nor is there a program of it
+    place.write(f"stack: shop\nprovider: {provider}\nhosts: {{web: {{image: debian-12}}}}\n")
+    _, err = place.run("up", status=1)
+    assert err.startswith("infratest: up of shop: no "), err
+    assert err.splitlines()[-1] == "nothing had been made"
+    _, again = place.run("up", status=1)
+    assert again == err
 
 
 def test_an_option_that_a_provider_has_not_is_told_with_its_line(place):

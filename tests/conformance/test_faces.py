@@ -123,7 +123,7 @@ PARSE, CHECK = "gherkin/parse.py", "cli/check_infratest.py"
 ITEMS, BEHAVE = "pytest_plugin/items.py", "behave_runner.py"
 
 FAILED = "return WARNING if severity == WARNING else CRITICAL"
-ONLY_SKIPPED = "return UNKNOWN if state == SKIPPED"
+ONLY_SKIPPED = "return UNKNOWN if state in (WAIVED, SKIPPED)"
 UNDEFINED = "step.line.number, UNKNOWN, step.problem"
 REFUSED = "    if not (problems or refused):\n"
 STATUS = "sys.exit(_streams.end(plugin(sys.argv[1:], made)))"

@@ -186,6 +186,56 @@ class TestWithoutCredentials:
         assert "listing servers: gce answered: " in done.stdout
 
 
+@pytest.mark.parametrize(
+    "cloud, jump, words",
+    [
+        (
+            "ec2",
+            "+20m",
+            "Request has expired.; this machine's clock is 20 min ahead of the cloud's: set it",
+        ),
+        ("ec2", "-3h", "Request has expired.; this machine's clock is 3 h behind the cloud's: set it"),
+        ("cloudstack", "-20m", "; this machine's clock is 20 min behind the cloud's: set it, as by NTP"),
+    ],
+)
+def test_a_clock_that_is_another_is_named_with_by_how_much(tmp_path, cloud, jump, words):
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    assert library, "faketime is needed: apt-get install faketime"
+    moved = {"FAKETIME": jump, "LD_PRELOAD": str(library), "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    with CLOUDS[cloud]() as (url, options, credentials):
+        Stack(tmp_path, options, url)
+        done = run(tmp_path, "infratest", "up", "--timeout", "60s", SMALL_CLOUD=TOKEN, **credentials, **moved)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "nothing had been made"), done
+    assert words in done.stderr
+
+
+def test_a_clock_that_ec2_blames_the_credentials_for(tmp_path):
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    assert library, "faketime is needed: apt-get install faketime"
+    moved = {"FAKETIME": "+20m", "LD_PRELOAD": str(library), "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    message = "AWS was not able to validate the provided access credentials"
+    body = f"<Response><Errors><Error><Code>AuthFailure</Code><Message>{message}</Message></Error></Errors></Response>"
+    with proxy(moto_ec2.cloud().url) as api:
+        api.have(Fault(times=1000, status=401, body=body))
+        Stack(tmp_path, moto_ec2.options(), api.url)
+        variables = {"SMALL_CLOUD": TOKEN, **moto_ec2.credentials()}
+        skewed = run(tmp_path, "infratest", "up", "--timeout", "60s", **variables, **moved)
+        right = run(tmp_path, "infratest", "up", "--timeout", "60s", **variables)
+    assert f"AuthFailure: {message}; this machine's clock is 20 min ahead of the cloud's: set it" in skewed.stderr
+    assert f"AuthFailure: {message}; look at the credentials and at what they may do" in right.stderr
+
+
+@pytest.mark.parametrize("cloud", ["ec2", "cloudstack"])
+def test_a_wrong_secret_by_a_right_clock_is_not_blamed_on_it(tmp_path, cloud, monkeypatch):
+    with CLOUDS[cloud]() as (url, options, credentials):
+        monkeypatch.setenv("SMALL_CLOUD", TOKEN)
+        for name, value in credentials.items():
+            monkeypatch.setenv(name, f"{value}x" if "SECRET" in name else value)
+        words = refusal(Stack(tmp_path, options, url))
+    assert "this machine's clock is" not in words
+    assert "clock" in words
+
+
 def test_a_clock_that_is_wrong_is_told_as_such(tmp_path, monkeypatch):
     code, message = "RequestExpired", "Request has expired."
     body = f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors></Response>"

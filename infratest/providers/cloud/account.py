@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http.client import responses
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
+from infratest.providers.cloud import clock
 from infratest.providers.cloud.drivers import kind_of, names
 from infratest.providers.cloud.drivers._endpoint import checked
 from infratest.providers.cloud.drivers.base import Driver, Failure, Settings
@@ -144,6 +146,8 @@ class Account:
         """Return what an error means: by the driver's word, else by HTTP's."""
         status, headers = answered(lib, error)
         own = self.driver.explain(error, status)
+        if own is not None and own.signed:
+            return replace(own, advice=clock.advice(headers) or own.advice)
         return own if own is not None else generic(error, status, headers)
 
     def _message(self, what: str, failure: Failure, tries: int) -> str:

@@ -10,8 +10,10 @@ from infratest.providers.cloud.drivers.base import Failure
 #: Error codes (EC2 API reference, "Error codes"). Limits of the account; then those that say "ask later".
 LIMITS = ("LimitExceeded", "InsufficientInstanceCapacity", "InsufficientFreeAddressesInSubnet")
 THROTTLED = ("RequestLimitExceeded", "Throttling", "ThrottlingException", "Unavailable", "ServiceUnavailable")
-REFUSED = ("AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnauthorizedOperation", "OptInRequired")
-SKEWED = ("RequestExpired", "SignatureDoesNotMatch")
+REFUSED = ("AuthFailure", "InvalidClientTokenId", "UnauthorizedOperation", "OptInRequired")
+SKEWED = ("RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException")
+#: "AWS was not able to validate the provided access credentials": EC2 says so of a wrong clock as well.
+UNKNOWN = "AuthFailure"
 
 
 def meaning(error: Exception, status: int) -> Failure | None:
@@ -31,9 +33,10 @@ def meaning(error: Exception, status: int) -> Failure | None:
     if "LimitExceeded" in code or code in LIMITS:
         return Failure(words=words, advice="remove what is not needed, take another size, or have the quota raised")
     if code in SKEWED:
-        return Failure(words=words, advice="is this machine's clock right, and the secret key?")
+        return Failure(words=words, advice="is this machine's clock right, and the secret key?", signed=True)
     if code in REFUSED:
-        return Failure(words=words, advice="look at the credentials and at what they may do")
+        advice = "look at the credentials and at what they may do"
+        return Failure(words=words, advice=advice, signed=code == UNKNOWN)
     return Failure(words=words, again="unsure" if status >= 500 else "")
 
 

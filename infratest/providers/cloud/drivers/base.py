@@ -167,7 +167,8 @@ class Failure:
         words: the cloud's own, one line. advice: what to try, empty where nobody knows. again: "later" where the cloud
         did not do it and says so (too many requests), "unsure" where it may have been done (a lost reply, a 500),
         "" where it makes no sense to ask again. after: seconds that the cloud asks us to wait. gone: what was asked
-        about is not there. busy: it is in use, and may not be soon.
+        about is not there. busy: it is in use, and may not be soon. signed: the signature or who signed it was not
+        accepted, which is so, too, where this machine's clock is wrong.
     """
 
     words: str
@@ -176,6 +177,7 @@ class Failure:
     after: float = 0.0
     gone: bool = False
     busy: bool = False
+    signed: bool = False
 
 
 Ready = Callable[[Server], bool]

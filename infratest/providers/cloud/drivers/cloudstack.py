@@ -117,7 +117,7 @@ class CloudStack(Driver):
     def explain(self, error: Exception, status: int) -> Failure | None:
         words = clean(str(error), 400)
         if status == 401:
-            return Failure(words=words, advice="look at the key, the secret, and this machine's clock")
+            return Failure(words=words, advice="look at the key, the secret, and this machine's clock", signed=True)
         if status == NOT_TAKEN and any(each in words for each in NOBODY):
             return Failure(words=words, gone=True)
         if status == INTERNAL:
