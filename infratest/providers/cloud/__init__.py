@@ -132,7 +132,8 @@ class Cloud(Provider):
         key, token = _ssh_keys.new_key(), secrets.token_hex(16)
         labels, below = self._labels(request) | {REQUEST_LABEL: token}, self._name(request.lease.state_id)
         named = partial(self._name, request.lease.state_id)
-        groups = self._beside.groups(self._components, spec.name, labels, named)
+        groups = self._beside.groups(self._components, spec.name, labels, named, deadline)
+        own = {kind: self._fleet.needed(kind, below, deadline) for kind in self._account.driver.kinds}
         wanted = ServerSpec(
             name=self._name(request.lease.state_id, spec.name),
             labels=labels,
@@ -140,8 +141,8 @@ class Cloud(Provider):
             image=image,
             size=size,
             user_data=self._user_data(spec, key, token, request.lease.off_at),
-            keypair=self._fleet.below(KEYPAIR, below),
-            firewall=self._fleet.below("firewall", below),
+            keypair=own.get(KEYPAIR),
+            firewall=own.get("firewall"),
             firewalls=groups,
             network=of_host(spec).network,
             public=options.reached_by(spec).kind in ("", options.PUBLIC),

@@ -52,7 +52,12 @@ class Beside:
         return self._fleet.make(request.kind, request.name, labels, make, deadline)
 
     def groups(
-        self, components: Sequence[ComponentSpec], host: str, labels: Mapping[str, str], named: Callable[[str], str]
+        self,
+        components: Sequence[ComponentSpec],
+        host: str,
+        labels: Mapping[str, str],
+        named: Callable[[str], str],
+        deadline: Deadline,
     ) -> tuple[Resource, ...]:
         """Return the groups that a host is made in, by the cloud's own ids and names; none without a firewall.
 
@@ -60,8 +65,8 @@ class Beside:
             labels: of the stack. named: returns the name of a component at the cloud.
         """
         mine = [one for one in components if one.kind == FIREWALL and host in one.hosts]
-        found = [self._fleet.below(FIREWALL, one.name, labels) for one in mine]
-        return tuple(replace(there, name=named(there.name)) for there in found if there is not None)
+        found = [self._fleet.needed(FIREWALL, one.name, deadline, labels) for one in mine]
+        return tuple(replace(there, name=named(there.name)) for there in found)
 
     def made_behind(self, server: str, groups: Sequence[Resource]) -> None:
         """Hear that a server was made in these groups, so that nobody needs to look."""
@@ -132,9 +137,9 @@ class Beside:
         """Have a host be behind those firewalls of these that are for it, where there are some, and no others."""
         region, server = self._fleet.parts(host.id)
         names = [one.name for one in components if one.kind == FIREWALL and host.name in one.hosts]
-        groups = [found.id for name in names if (found := self._fleet.below(FIREWALL, name, host.labels))]
         if not names:
             return
+        groups = [self._fleet.needed(FIREWALL, name, deadline, host.labels).id for name in names]
         with self._lock:
             known = self._made_behind.get(server)
         if known is not None and {*known} == {*groups}:

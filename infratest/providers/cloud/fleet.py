@@ -40,6 +40,7 @@ class Fleet:
         self._lock = threading.Lock()
         self._pollers: dict[str, Poller] = {}
         self._below: dict[str, tuple[list[Resource], float]] = {}  # region -> key pairs and firewalls, and when listed
+        self._made: dict[str, Resource] = {}  # by id, what was made here and is no server: a listing may lack it yet
 
     # Ids
 
@@ -130,9 +131,28 @@ class Fleet:
         """
         with self._lock:
             kept, _ = self._below.get(self.region, NOTHING)
-            named = [one for one in reversed(kept) if (one.kind, one.name) == (kind, name)]
+            known = [*reversed(self._made.values()), *reversed(kept)]
+        named = [one for one in known if (one.kind, one.name) == (kind, name)]
         found = next((one for one in named if whose is None or _place(one.labels) == _place(whose)), None)
         return replace(found, id=self.parts(found.id)[1]) if found else None
+
+    def needed(self, kind: str, name: str, deadline: Deadline, whose: Mapping[str, str] | None = None) -> Resource:
+        """Return what `below` does, listed anew for as long as listings may lag where it is not there.
+
+        Raises:
+            ProviderError: it is not there. A server is not made without it: it would be open, or shut, to others.
+        """
+        settling = Settling(self._driver.settles)
+        while (found := self.below(kind, name, whose)) is None:
+            self.changed(self.region)
+            asked = time.monotonic()
+            self.others(self.region, deadline)
+            if self.below(kind, name, whose) is None:
+                if settling.said(asked, time.monotonic()) or deadline.passed:
+                    words = "somebody else removed it, or a listing does not have it: run `infratest up` once more"
+                    raise ProviderError(f"{kind} {name} is not there at {self._account.title}: {words}")
+                rest(PAUSE, deadline)
+        return found
 
     # Making
 
@@ -149,6 +169,7 @@ class Fleet:
                 with self._lock:
                     kept, when = self._below.get(self.region, NOTHING)
                     self._below[self.region] = ([*kept, made], when)
+                    self._made[made.id] = made
                 break
             except CallFailed as error:
                 self.changed(self.region)
@@ -286,6 +307,7 @@ class Fleet:
         with self._lock:
             kept, when = self._below.get(region, NOTHING)
             self._below[region] = ([one for one in kept if one.id != resource.id], when)
+            self._made.pop(resource.id, None)
 
     def _removed(self, resource: Resource, work: Work, deadline: Deadline) -> None:
         """Have a thing removed; what is in use is asked for again, since what uses it is on its way out too."""
