@@ -142,7 +142,7 @@ def on_openstack(folder: Path) -> Iterator[Project]:
         yield Project(folder, LINES["openstack"], project.login())
 
 
-@pytest.mark.parametrize("world", [on_ec2, on_openstack])
+@pytest.mark.parametrize("world", [on_ec2, pytest.param(on_openstack, marks=pytest.mark.machines)])
 def test_on(world: World, tmp_path: Path) -> None:
     with world(tmp_path) as project:
         whole_way(project)
@@ -155,6 +155,7 @@ def test_verbs(world: World, tmp_path: Path) -> None:
         verbs(project)
 
 
+@pytest.mark.machines
 def test_on_cloudstack(tmp_path: Path) -> None:
     """A simulator of CloudStack's API, on whose instances Debian's cloud-init reads the user data it was given."""
     with cloudstack_simulator.of_machines() as cloud:

@@ -14,7 +14,17 @@ import pytest
 
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
-from tests.lifecycle.killed import Kills, Scene, at_every, changing_points, generated, inside, killed, killed_inside
+from tests.lifecycle.killed import (
+    STEPS,
+    Kills,
+    Scene,
+    at_every,
+    changing_points,
+    generated,
+    inside,
+    killed,
+    killed_inside,
+)
 from tests.worlds import cloudstack_simulator
 from tests.worlds.cloudstack_simulator import simulator
 from tests.worlds.fault_proxy import proxy
@@ -105,8 +115,9 @@ def kill_at(points: list[str], verb: str, folder: Path, foreign: Scene) -> None:
     at_every(points, strike)
 
 
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
-def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb):
+def test_killed_inside_calls_that_changes_something(tmp_path, foreign, verb, step):
     kills = kills_of(verb, foreign)
     before = kills.begin()
 
@@ -119,4 +130,4 @@ def test_killed_inside_every_call_that_changes_something(tmp_path, foreign, verb
             api.reset()
             kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
 
-    at_every(inside(CHANGING[verb]), strike)
+    at_every(inside(CHANGING[verb], step), strike)

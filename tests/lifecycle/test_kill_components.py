@@ -9,7 +9,7 @@ import pytest
 
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
-from tests.lifecycle.killed import Scene, at_every, inside, killed_inside
+from tests.lifecycle.killed import STEPS, Scene, at_every, inside, killed_inside
 from tests.lifecycle.test_kill_cloud import WHOLE, cloud_scene, kills_of
 from tests.worlds import moto_ec2
 from tests.worlds.fault_proxy import proxy
@@ -59,8 +59,9 @@ def scene_with_components(folder: Path, is_up: bool, url: str = "") -> Scene:
     return scene
 
 
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("verb", ["up", "destroy"])
-def test_killed_inside_every_call_about_a_component(tmp_path, foreign, verb):
+def test_killed_inside_calls_about_a_component(tmp_path, foreign, verb, step):
     kills = kills_of(verb, foreign)
     before = kills.begin()
 
@@ -72,4 +73,4 @@ def test_killed_inside_every_call_about_a_component(tmp_path, foreign, verb):
             api.reset()
             kills.reaped(scene, f"{point} (inside a call)", before, MORE)
 
-    at_every(inside(CHANGING[verb]), strike)
+    at_every(inside(CHANGING[verb], step), strike)

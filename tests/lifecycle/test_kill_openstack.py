@@ -14,7 +14,17 @@ import pytest
 
 from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.up import up
-from tests.lifecycle.killed import Kills, Scene, at_every, changing_points, generated, inside, killed, killed_inside
+from tests.lifecycle.killed import (
+    STEPS,
+    Kills,
+    Scene,
+    at_every,
+    changing_points,
+    generated,
+    inside,
+    killed,
+    killed_inside,
+)
 from tests.worlds.openstack.account import OPTIONS, host_options, logged_in
 from tests.worlds.openstack.cloud import Project, cloud
 from tests.worlds.openstack.seam import seam
@@ -89,8 +99,9 @@ def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
     at_every(points, strike)
 
 
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("verb", ["up", "halt", "destroy"])
-def test_killed_inside_every_call_that_changes_something(tmp_path, project, foreign, verb):
+def test_killed_inside_calls_that_changes_something(tmp_path, project, foreign, verb, step):
     kills = kills_of(verb, foreign)
     before = kills.begin()
 
@@ -102,4 +113,4 @@ def test_killed_inside_every_call_that_changes_something(tmp_path, project, fore
             killed_inside(scene, verb, call, seen.proxies[service])
             kills.reaped(scene, f"{point} (inside a call)", before, WHOLE)
 
-    at_every(inside([f"{service} {action}" for service, action in CHANGING[verb]]), strike)
+    at_every(inside([f"{service} {action}" for service, action in CHANGING[verb]], step), strike)
