@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from infratest.cleaning import clean, decoded
 from infratest.deadline import Deadline
 from infratest.errors import ActError
+from infratest.facts.base import Need
 from infratest.transports.base import CommandResult
 
 #: Characters of what a command printed that a message shows.
@@ -34,6 +35,12 @@ class Access(Protocol):
 
     def start(self, deadline: Deadline) -> None:
         """Have the host's provider start it, where its own reboot has ended it (container engines do that)."""
+
+    def endpoint(self, address: str, port: int) -> tuple[str, int]:
+        """Return how the controller reaches a port of a host. Raises FactError: neither routed nor published."""
+
+    def keep(self, need: Need, value: object) -> None:
+        """Keep what the act has measured, as what is so, for the sentences after it in its scenario."""
 
 
 class Act(ABC):
@@ -73,6 +80,15 @@ class Waits(Protocol):
 
     def wait(self, access: Access, before: str, deadline: Deadline) -> None:
         """Return when the change has come about. Raises TransportError, ActError: it did not."""
+
+
+@runtime_checkable
+class OfAddress(Protocol):
+    """An act on what is offered at an address: done once, to the host of the stack that has it, and to no other."""
+
+    @property
+    def address(self) -> str:
+        """The name or address of a host."""
 
 
 @runtime_checkable

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from infratest.acts.base import Act, Guarded, perform
+from infratest.check import CONTROLLER
 from infratest.deadline import Deadline
 from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
@@ -20,7 +21,11 @@ from infratest.transports.base import CommandResult
 from infratest.units import duration
 
 if TYPE_CHECKING:
+    from infratest.collect.asked import Facts, OnBatch
     from infratest.engine.run import Run
+    from infratest.engine.settle import Collects
+    from infratest.facts.base import Need
+    from infratest.model import Cost
 
 #: Seconds that undoing one fault may take.
 UNDO_SECONDS = 60.0
@@ -54,6 +59,7 @@ class Acting:
         self.stop = ""
         self.refused: Step | None = None  # the act that may not be done
         self.blocked = ""
+        self.measured: dict[Need, object] = {}  # by its acts, as what is so
         self.unjudged: set[int] = set()  # places of steps that come behind the one that stopped it
 
     def result(self) -> Result:
@@ -87,7 +93,7 @@ class Acting:
             for host, act in step.targets if isinstance(step, ActStep) else ():
                 if isinstance(act, Guarded):
                     try:
-                        act.guard(_Access(self.going, host), self.deadline.at_most(act.seconds))
+                        act.guard(_Access(self, host), self.deadline.at_most(act.seconds))
                     except InfratestError as error:
                         self.stop, self.refused = f"nothing was done: {step.line.text!r} on {host}: {error}", step
                         return
@@ -130,7 +136,7 @@ class Acting:
                 self._not_judged(step)
             return
         items = [self.going.item(step, self.task) for step in stretch]
-        settle(items, self.going.collector, self.deadline, self.going.blocked)
+        settle(items, _Measured(self.going.collector, self.measured), self.deadline, self.going.blocked)
         for item in items:
             self._judged(item)
 
@@ -165,7 +171,7 @@ class Acting:
             log = self.going.settings.undo_log
             self.undos.append((log.undo_asked(host, command) if log else "", host, command))
 
-        perform(act, _Access(self.going, host), deadline, self.deadline, record_undo)
+        perform(act, _Access(self, host), deadline, self.deadline, record_undo)
 
     def undo(self) -> list[StepResult]:
         """Undo what can be undone, the last first; what could not be undone is a step of its own, and unknown."""
@@ -202,9 +208,10 @@ class Acting:
 class _Access:
     """What an act works with on a host of this run: the run's own connection to it."""
 
-    def __init__(self, going: Run, host: str) -> None:
+    def __init__(self, acting: Acting, host: str) -> None:
         self.host = host
-        self._going = going
+        self._acting = acting
+        self._going = acting.going
 
     def run(self, command: Sequence[str], deadline: Deadline) -> CommandResult:
         begun = False
@@ -224,3 +231,32 @@ class _Access:
     def start(self, deadline: Deadline) -> None:
         if self._going.settings.start is not None:
             self._going.settings.start(self.host, deadline)
+
+    def endpoint(self, address: str, port: int) -> tuple[str, int]:
+        return self._going.plan.endpoint(address, port)
+
+    def keep(self, need: Need, value: object) -> None:
+        self._acting.measured[need] = value
+
+
+class _Measured:
+    """A collector, and what acts have measured: that is not asked for."""
+
+    def __init__(self, collector: Collects, measured: Mapping[Need, object]) -> None:
+        self._collector = collector
+        self._measured = measured
+
+    @property
+    def cost(self) -> Cost:
+        return self._collector.cost
+
+    def collect(
+        self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, on_batch: OnBatch | None = None
+    ) -> Facts:
+        left = {place: [need for need in wanted if need not in self._measured] for place, wanted in needs.items()}
+        facts = self._collector.collect({place: wanted for place, wanted in left.items() if wanted}, deadline, on_batch)
+        facts.at(CONTROLLER).update(self._measured)
+        return facts
+
+    def close(self) -> None:
+        self._collector.close()

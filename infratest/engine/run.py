@@ -17,7 +17,6 @@ from infratest.deadline import Deadline
 from infratest.engine.checking import Checking
 from infratest.engine.interrupts import ending_in_order
 from infratest.engine.results import Needs, blocked, problem, result, skipped, unreachable, with_needs
-from infratest.errors import FactError
 from infratest.model import Report
 from infratest.states import OK, UNKNOWN
 
@@ -94,9 +93,7 @@ class Run(Checking):
         from infratest.collect.collector import Collector
 
         plan, sudo = self.plan, {name: host.sudo for name, host in self.plan.hosts.items()}
-        return Collector(
-            self.connections, sudo, lambda host, port: _endpoint(plan, host, port), self.settings.jobs, _here(plan)
-        )
+        return Collector(self.connections, sudo, plan.endpoint, self.settings.jobs, _here(plan))
 
     @property
     def connections(self) -> Connections:
@@ -280,16 +277,3 @@ def _blockers_kept(hosts: Sequence[Result], results: Sequence[Result]) -> list[R
 def _here(plan: Plan) -> set[str]:
     """Return the hosts that are this machine and are asked as who we are."""
     return {name for name, host in plan.hosts.items() if is_here(host)}
-
-
-def _endpoint(plan: Plan, address: str, port: int) -> tuple[str, int]:
-    """Return how the controller reaches an address: by the endpoint where it is a host of the stack."""
-    for host in plan.hosts.values():
-        if address in (host.address, host.name):
-            found = host.endpoint(port)
-            if found is None:
-                raise FactError(
-                    f"port {port} of {host.name} is neither routed nor published: add it to `ports:` of the host"
-                )
-            return found
-    return address, port

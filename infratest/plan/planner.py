@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from infratest import later
+from infratest.acts.base import OfAddress
 from infratest.errors import UserError
 from infratest.gherkin.selection import Named
 from infratest.gherkin.sentence import ACT, ALL, AT_LEAST, CHECK, HOST_VIEW, SETUP, Tail
@@ -196,13 +197,29 @@ class _Planner:
         if end.across:
             raise UserError(f'{line.text!r}: which host is meant? name it, as `on "web-1"`, or leave `on` out for all')
         named = self.bound.named(line, scenario)
-        subjects = Named(named).choose(self.hosts) if named else self._subjects(end, given)
+        subjects = Named(named).choose(self.hosts) if named else self._of_address(line, scenario, end, given)
         targets = []
         for host in subjects:
             targets.append((host.name, self.bound.bind(line, scenario, host).built))
         if not targets:
             raise UserError(f"{line.text!r} is done to no host")
         return ActStep(line=line, targets=tuple(targets))
+
+    def _of_address(self, line: Line, scenario: Scenario, end: Tail, given: Sequence[Host]) -> Sequence[Host]:
+        """Return the hosts an act is done to: all that are given, or the one whose address it names itself."""
+        subjects = self._subjects(end, given)
+        if not subjects:
+            return ()
+        made = self.bound.bind(line, scenario, subjects[0]).built
+        if not isinstance(made, OfAddress):
+            return subjects
+        owners = [host for host in self.hosts if made.address in (host.name, host.address)]
+        if not owners:
+            raise UserError(
+                f"{line.text!r}: {made.address} is no host of this stack, and no others are acted on; its hosts are "
+                f"{', '.join(f'{host.name} ({host.address})' if host.address else host.name for host in self.hosts)}"
+            )
+        return owners[:1]
 
     def _check(self, line: Line, scenario: Scenario, scope: _Scope) -> CheckStep:
         match = line.match

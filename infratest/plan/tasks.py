@@ -5,6 +5,7 @@ On the plugin program's path.
 
 from __future__ import annotations
 
+from infratest.errors import FactError
 from infratest.record import Record, derived
 
 TYPE_CHECKING = False
@@ -131,6 +132,22 @@ class Plan(Record):
         """Return what the checking tasks need, by location, each once, in order."""
         steps = [step for task in self.tasks if not task.acting and not task.skip for step in task.steps]
         return needs_of(step for step in steps if isinstance(step, CheckStep))
+
+    def endpoint(self, address: str, port: int) -> tuple[str, int]:
+        """Return how the controller reaches an address: by the endpoint where it is a host of the stack.
+
+        Raises:
+            FactError: the port of that host is neither routed nor published.
+        """
+        for host in self.hosts.values():
+            if address in (host.address, host.name):
+                found = host.endpoint(port)
+                if found is None:
+                    raise FactError(
+                        f"port {port} of {host.name} is neither routed nor published: add it to `ports:` of the host"
+                    )
+                return found
+        return address, port
 
 
 def needs_of(steps: Iterable[CheckStep]) -> dict[str, dict[Need, None]]:

@@ -12,6 +12,7 @@ from infratest.acts.base import Act, Waits, perform
 from infratest.cleaning import clean, masked
 from infratest.deadline import Deadline
 from infratest.errors import HealError, InfratestError, UserError
+from infratest.facts.base import Need
 from infratest.model import Result
 from infratest.quoting import command_line
 from infratest.remedies.base import Outcome, Remedy, Surroundings, short_field
@@ -79,6 +80,17 @@ class _Access:
 
     def start(self, deadline: Deadline) -> None:
         self._surroundings.start(deadline)
+
+    def endpoint(self, address: str, port: int) -> tuple[str, int]:
+        there = self._surroundings.host.endpoint(port)
+        if there is None:
+            raise HealError(
+                f"port {port} of {self.host} is neither routed nor published: add it to `ports:` of the host"
+            )
+        return there
+
+    def keep(self, need: Need, value: object) -> None:
+        """A heal asks no sentence for what a remedy has measured."""
 
     def close(self) -> None:
         """Close what was opened here."""

@@ -19,6 +19,7 @@ import pytest
 from infratest.acts.base import Act, Waits, perform
 from infratest.deadline import Deadline
 from infratest.errors import ActError, InfratestError, TransportError, UserError
+from infratest.facts.base import Need
 from infratest.hosts import Host
 from infratest.plugins import builtin
 from infratest.transports.base import CommandResult, Transport
@@ -71,6 +72,12 @@ class Recorder:
     def start(self, deadline: Deadline) -> None:
         self.order.append("start")
 
+    def endpoint(self, address: str, port: int) -> tuple[str, int]:
+        return address, port
+
+    def keep(self, need: Need, value: object) -> None:
+        self.order.append(f"keep {need.fact}")
+
     def record_undo(self, command: tuple[str, ...]) -> None:
         self.order.append("undo " + " ".join(command))
 
@@ -90,6 +97,12 @@ class Gone:
         return
 
     def start(self, deadline: Deadline) -> None:
+        return
+
+    def endpoint(self, address: str, port: int) -> tuple[str, int]:
+        raise TransportError("gone: connection lost")
+
+    def keep(self, need: Need, value: object) -> None:
         return
 
 
@@ -144,7 +157,7 @@ class ActContract:
 
     def test_a_host_that_does_not_answer_is_no_success(self, act: type[Act], case: Case) -> None:
         with pytest.raises(InfratestError, match="connection lost"):
-            perform(act(**case.works), Gone(), Deadline(1), Deadline(1), lambda command: None)
+            perform(act(**case.works), Gone(), Deadline(LONG), Deadline(LONG), lambda command: None)
 
     def test_fields_that_nobody_can_mean_are_refused_when_it_is_made(self, act: type[Act], case: Case) -> None:
         for fields in case.refused:
