@@ -6,6 +6,8 @@ server that nobody reaches, or that says itself that its clock is not right, has
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from infratest.check import CONTROLLER, Check, Measure, Seen
 from infratest.cleaning import clean
 from infratest.facts._server_place import place_text, server_place
@@ -78,8 +80,9 @@ class _OfTime(NtpAnswers):
             return Seen(False, seen.saw, absent=True)
         return seen.changed(number=self.number(server))
 
+    @abstractmethod
     def number(self, server: NtpServer) -> float:
-        raise NotImplementedError
+        """Return the number that is judged, of a server that has the time."""
 
 
 @check(
