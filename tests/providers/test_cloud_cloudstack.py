@@ -367,7 +367,7 @@ class TestBadDays:
 
     def test_a_cloud_whose_listings_show_no_details_is_given_up(self, stack, api):
         wish(shows_details=False)
-        words = failure(stack)
+        words = failure(stack, 20)
         assert "a listing does not show the details of server" in words
         assert "CloudStack 4.13 or later is needed" in words
         assert api.calls[DEPLOY] == 1
