@@ -63,7 +63,11 @@ def nearest(text: str, examples: Sequence[str]) -> str:
     bare = _bare(text)
     # Who says of what a sentence is to be does not ask about another thing.
     subject = " ".join(bare.split(" ")[:2])
-    examples = [example for example in examples if _bare(example).startswith(f"{subject} ")] or examples
+    of_subject = [example for example in examples if _bare(example).startswith(f"{subject} ")]
+    return _nearest_of(text, bare, of_subject) or _nearest_of(text, bare, examples)
+
+
+def _nearest_of(text: str, bare: str, examples: Sequence[str]) -> str:
     scored = [(_likeness(bare, _bare(example)), example) for example in examples]
     best = max((score for score, _ in scored), default=0.0)
     if best < LEAST:
