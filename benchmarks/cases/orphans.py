@@ -33,7 +33,10 @@ PROVIDERS = {
         "cloud, driver ec2 (moto)",
     ),
     "openstack": ("tests/lifecycle/test_kill_openstack.py", "cloud, driver openstack (fake compute)"),
-    "cloudstack": ("tests/lifecycle/test_kill_cloudstack.py", "cloud, driver cloudstack (simulator)"),
+    "cloudstack": (
+        "tests/lifecycle/test_kill_cloudstack.py tests/lifecycle/test_kill_cloudstack_addresses.py",
+        "cloud, driver cloudstack (simulator)",
+    ),
     "digitalocean": ("tests/lifecycle/test_kill_small_clouds.py", "cloud, driver digitalocean (simulator)"),
     "linode": ("tests/lifecycle/test_kill_small_clouds.py", "cloud, driver linode (simulator)"),
     "virtualbox": ("tests/providers/test_virtualbox_kill.py", "virtualbox (power played)"),

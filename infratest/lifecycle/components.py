@@ -18,7 +18,7 @@ from infratest.errors import UserError
 from infratest.hosts import ABSENT, RUNNING, Host
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.removal import HOST
-from infratest.providers._component import Address, ComponentSpec, MakesComponents
+from infratest.providers._component import Address, CarriesComponents, ComponentSpec, MakesComponents
 from infratest.providers.base import HostSpec, Request, Resource
 from infratest.stack.open import opened
 from infratest.store.beside import placed
@@ -69,6 +69,14 @@ def requests(life: Lifecycle, specs: Sequence[HostSpec]) -> list[Request]:
     wanted = [one for one in wanted if not one.hosts or names & {*one.hosts}]
     lease = life.lease() if wanted else None
     return [Request(kind=one.kind, name=one.name, lease=lease, component=one) for one in wanted if lease]
+
+
+def carriers(life: Lifecycle, beside: Sequence[Request]) -> list[Request]:
+    """Return what the provider is asked for before these requests of components, which are made in it."""
+    wanted = [one.component for one in beside if one.component is not None]
+    if not wanted or not isinstance(life.provider, CarriesComponents):
+        return []
+    return life.provider.carriers(wanted, life.lease())
 
 
 def fit(life: Lifecycle, deadline: Deadline) -> None:
@@ -167,6 +175,8 @@ def _made(one: ComponentSpec, own: frozenset[str]) -> bool:
 
 def _refuse(life: Lifecycle, one: ComponentSpec) -> None:
     provider, start = life.stack.provider, f"{one.where}: {one.kind} {one.name}: "
+    if isinstance(life.provider, CarriesComponents) and (way := life.provider.way_to(one.kind)):
+        raise UserError(f"{start}{way}")
     others = _providers_of(one.kind)
     able = f"; {' and '.join(others)} can" if others else ""
     if not isinstance(_plugin(one.kind), OnHosts):

@@ -64,6 +64,7 @@ def give(life: Lifecycle, host: str, pool: str = "") -> str:
         if host not in {one.name for one in hosts}:
             raise ProviderError(f"{host} is not there; `infratest up` makes it")
         request = Request(kind=ADDRESS, name=wanted.name, lease=life.lease(), component=wanted)
+        ask(life, components.carriers(life, [request]), operation, deadline)
         ask(life, [request], operation, deadline)
         (made,) = [one for one in life.mine(deadline) if (one.kind, one.name) == (ADDRESS, wanted.name)]
         provider.fit(wanted, made, hosts, deadline)

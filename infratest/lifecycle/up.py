@@ -86,7 +86,9 @@ def bring_up(
     choose(life, [spec for spec in specs if spec.name not in held], deadline)
     mine = _clear(life, operation, seen)
     beside = components.requests(life, specs)
-    ask(life, beside, operation, deadline, mine)
+    below = components.carriers(life, beside)
+    ask(life, below, operation, deadline, mine)
+    ask(life, beside, operation, deadline, None if below else mine)
     earlier: list[HostSpec] = []
     for together in graph.rounds(specs):
         _raise(life, together, earlier, operation, deadline, None if beside or earlier else mine)

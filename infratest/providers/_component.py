@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # a request there holds a component of here
     from infratest.deadline import Deadline
-    from infratest.providers.base import HostSpec, Resource
+    from infratest.providers.base import HostSpec, Lease, Request, Resource
 
 #: The networks of every address.
 ANYWHERE = ("0.0.0.0/0", "::/0")
@@ -102,3 +102,16 @@ class MakesComponents(Protocol):
         Args:
             hosts: all of the stack that exist by now, some of which it may be for.
         """
+
+
+@runtime_checkable
+class CarriesComponents(Protocol):
+    """A provider some of whose components carry no labels from their first moment, and stand in what does."""
+
+    def carriers(self, components: Sequence[ComponentSpec], lease: Lease) -> list[Request]:
+        """Return what these are to be made in: it is asked for before them, where it is not there."""
+        ...
+
+    def way_to(self, kind: str) -> str:
+        """Return what to say in the stack file that it makes a type which it does not make now; empty where nothing."""
+        ...

@@ -20,8 +20,8 @@ from infratest.store.directory import StateDir
 from infratest.testing.providers import answers
 from tests.worlds import cloudstack_simulator
 from tests.worlds.cloudstack_simulator import simulator
+from tests.worlds.handed_on import ended, hand_on
 from tests.worlds.nodes import SSH_PORT
-from tests.worlds.openstack.outside import handed_on, with_end
 
 LOOPBACK = "::1"
 
@@ -33,7 +33,7 @@ def port() -> Iterator[int]:
         thread = threading.Thread(target=serve, args=(listener,), daemon=True)
         thread.start()
         yield int(listener.getsockname()[1])
-        with_end(listener)
+        ended(listener)
         thread.join(10)
 
 
@@ -49,8 +49,7 @@ def serve(listener: socket.socket) -> None:
         except OSError:  # its sshd is on its way
             near.close()
             continue
-        for one, other in ((near, far), (far, near)):
-            threading.Thread(target=handed_on, args=(one, other), daemon=True).start()
+        hand_on(near, far)
 
 
 @pytest.fixture

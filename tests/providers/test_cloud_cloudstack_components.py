@@ -145,8 +145,8 @@ def test_an_address_is_refused_before_anything_is_made(stack):
     stack.declare({"front": {"type": "address", "to": {"host": "lb"}}})
     with pytest.raises(UserError) as caught:
         up(stack.life())
-    assert "address front: provider cloud at cloudstack, http://127.0.0.1:" in str(caught.value)
-    assert "makes no such thing; at other clouds it does; remove it" in str(caught.value)
+    assert "address front: driver cloudstack makes one in a network of the stack's own alone: say " in str(caught.value)
+    assert "`own-network: true` behind `provider:`" in str(caught.value)
 
 
 def test_one_that_is_wanted_on_the_hosts_is_no_group(stack):

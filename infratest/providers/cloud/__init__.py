@@ -57,7 +57,7 @@ class Cloud(Provider):
 
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__(options, context)
-        self.settles = drivers.kind_of(options.driver).settles
+        self.settles = drivers.kind_of(options.driver, options.own_network).settles
         self._lock = threading.RLock()
         self._opened: Account | None = None
         self._servers: Fleet | None = None
@@ -145,6 +145,7 @@ class Cloud(Provider):
             firewall=own.get("firewall"),
             firewalls=groups,
             network=of_host(spec).network,
+            inside=own.get(base.NETWORK),
             public=options.reached_by(spec).kind in ("", options.PUBLIC),
         )
         id = self._fleet.make_server(spec.name, wanted, deadline)
@@ -176,11 +177,21 @@ class Cloud(Provider):
     # Components
 
     def makes(self) -> Collection[str]:
-        return drivers.kind_of(self.options.driver).makes
+        return drivers.kind_of(self.options.driver, self.options.own_network).makes
 
     def declare(self, components: Sequence[ComponentSpec], hosts: Sequence[HostSpec]) -> None:
         beside.refuse(components, hosts)
         self._components, self._specs = tuple(components), {spec.name: spec for spec in hosts}
+
+    def carriers(self, components: Sequence[ComponentSpec], lease: Lease) -> list[Request]:
+        """Return the stack's own network where it has one: an address of it has its labels by that."""
+        kinds = drivers.kind_of(self.options.driver, self.options.own_network).kinds
+        if base.NETWORK not in kinds or not any(one.kind == beside.ADDRESS for one in components):
+            return []
+        return [Request(kind=base.NETWORK, name=self._name(lease.state_id), lease=lease)]
+
+    def way_to(self, kind: str) -> str:
+        return "" if self.options.own_network else drivers.way_to(self.options.driver, kind)
 
     def fit(self, component: ComponentSpec, made: Resource, hosts: Sequence[Resource], deadline: Deadline) -> None:
         self._beside.fit(component, made, hosts, self._specs, self._components, deadline)
@@ -269,7 +280,7 @@ class Cloud(Provider):
         if resource.kind == "host":
             self._fleet.remove_server(resource, deadline)
             _ssh_keys.forget(self._known_hosts, self._mark(resource.name, resource.id))
-        elif resource.kind in (*self._account.driver.kinds, *self._account.driver.makes):
+        elif resource.kind in self._account.driver.removes:
             self._fleet.remove(resource, deadline)
         else:
             raise ProviderError(f"provider cloud has no {resource.kind} {resource.name!r} to remove")
@@ -331,7 +342,7 @@ class Cloud(Provider):
                         driver=own.driver, region=own.region, endpoint=own.endpoint, profile=own.profile,
                         ca=str(self.context.folder / Path(own.ca).expanduser()) if own.ca else "",
                         key=own.key, secret=own.secret, arguments=own.arguments,
-                        environment=dict(os.environ), home=Path.home(),
+                        environment=dict(os.environ), home=Path.home(), own_network=own.own_network,
                     )
                 )  # fmt: skip
             return self._opened

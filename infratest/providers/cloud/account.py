@@ -86,7 +86,7 @@ class Account:
     def __init__(self, settings: Settings) -> None:
         if settings.endpoint:
             checked(settings.endpoint, settings.driver, "endpoint")
-        self.driver: Driver = _kind(settings.driver)(settings)
+        self.driver: Driver = _kind(settings.driver, settings.own_network)(settings)
         self.settings = settings
         self._own = threading.local()
         self._silence = Silence()
@@ -156,13 +156,13 @@ class Account:
         return f"{what}: {self.title} answered{often}: {failure.words}{advice}"
 
 
-def _kind(name: str) -> type[Driver]:
+def _kind(name: str, own_network: bool) -> type[Driver]:
     try:
         import libcloud  # noqa: F401
     except ImportError as error:
         words = f"provider cloud needs apache-libcloud ({error}): pip install 'infratest[cloud]'"
         raise UserError(words) from None
-    return kind_of(name)
+    return kind_of(name, own_network)
 
 
 def limit(lib: Any, seconds: float, ca: str) -> None:

@@ -86,19 +86,25 @@ class Beside:
         mine = [one for one in hosts if one.name in component.hosts]
         if isinstance(component.wish, Address):
             for host in mine:
-                self._give(made, host, deadline)
+                self._give(made, host, options.ports_of(specs[host.name]), deadline)
         elif isinstance(component.wish, Firewall):
             self._open(component, component.wish, made, hosts, specs, deadline)
             for host in mine:
                 self.put_behind(host, components, deadline)
 
-    def _give(self, made: Resource, host: Resource, deadline: Deadline) -> None:
+    def _give(self, made: Resource, host: Resource, ports: Sequence[int], deadline: Deadline) -> None:
         region, server = self._fleet.parts(host.id)
         # An address is at a port of a server, which a cloud makes while the server is on its way.
         self._fleet.wait(host.name, host.id, lambda seen: seen.state in (base.RUNNING, base.STOPPED), deadline)
         id = self._fleet.parts(made.id)[1]
-        what = f"giving address {made.name} to server {host.name}"
-        if self._account.call(what, lambda lib: self._driver.give_address(lib, id, server), deadline, region=region):
+        what, changes = f"giving address {made.name} to server {host.name}", []
+
+        def given(lib: object) -> bool:
+            changes.append(self._driver.give_address(lib, id, server, ports))
+            return changes[-1] is not None
+
+        self._fleet.until_done(what, given, deadline, region)
+        if changes != [False]:
             self._fleet.poller(region).touched()
             self._fleet.changed(region)
 

@@ -19,7 +19,7 @@ from infratest.providers._settling import Settling
 from infratest.providers.base import Resource
 from infratest.providers.cloud.account import Account, CallFailed, rest
 from infratest.providers.cloud.drivers import base
-from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Image, Ready, Server, ServerSpec, Work
+from infratest.providers.cloud.drivers.base import NAME_LABEL, REQUEST_LABEL, Image, Ready, Server, ServerSpec
 from infratest.providers.cloud.poller import Poller
 
 #: Seconds between two tries of what is in use, and before looking whether a thing was made whose answer was lost.
@@ -91,7 +91,7 @@ class Fleet:
 
     def others(self, region: str, deadline: Deadline) -> list[Resource]:
         """Return what is no server: as listed a moment ago, with what was made and removed here since."""
-        kinds = list(dict.fromkeys((*self._driver.kinds, *self._driver.makes)))
+        kinds = self._driver.removes
         if not kinds:
             return []
         with self._lock:
@@ -196,9 +196,9 @@ class Fleet:
             if deadline.passed:
                 return False
 
-    def until_done(self, what: str, work: Callable[[Any], bool], deadline: Deadline) -> None:
+    def until_done(self, what: str, work: Callable[[Any], bool], deadline: Deadline, region: str = "") -> None:
         """Ask for a thing until the cloud says that it is done. Raises ProviderError: it failed, or it is late."""
-        while not self._account.call(what, work, deadline):
+        while not self._account.call(what, work, deadline, region=region):
             rest(PAUSE, deadline)
             if deadline.passed:
                 raise ProviderError(f"{what}: {self._account.title} was not done with it in time; try again later")
@@ -309,19 +309,26 @@ class Fleet:
             self._below[region] = ([one for one in kept if one.id != resource.id], when)
             self._made.pop(resource.id, None)
 
-    def _removed(self, resource: Resource, work: Work, deadline: Deadline) -> None:
-        """Have a thing removed; what is in use is asked for again, since what uses it is on its way out too."""
+    def _removed(self, resource: Resource, work: Callable[[Any], object], deadline: Deadline) -> None:
+        """Have a thing removed; what is in use is asked for again, since what uses it is on its way out too.
+
+        Args:
+            work: returns False where that is on its way and is to be asked for again.
+        """
         region, _ = self.parts(resource.id)
         what = f"removing {resource.kind} {resource.name}"
         while True:
             try:
-                return self._account.call(what, work, deadline, region=region)
+                if self._account.call(what, work, deadline, region=region) is not False:
+                    return
             except CallFailed as error:
                 if error.failure.gone:
-                    return None
+                    return
                 if not error.failure.busy or deadline.left <= PAUSE:
                     raise
             rest(PAUSE, deadline)
+            if deadline.passed:
+                raise ProviderError(f"{what}: {self._account.title} was not done with it in time; try again later")
 
 
 def _placed(server: Server) -> bool:

@@ -54,6 +54,12 @@ class Options:
             "description": "further regions in which `reap` looks for what is left",
         },
     )
+    own_network: bool = field(
+        default=False,
+        metadata={
+            "description": "hosts stand in an isolated network of the stack's own, as an `address` needs (CloudStack)",
+        },
+    )
     endpoint: str = field(
         default="",
         metadata={

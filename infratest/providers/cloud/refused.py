@@ -13,7 +13,7 @@ from infratest.providers.cloud.options import FLOATING, Options, at, needs, of_h
 
 def refuse(own: Options, specs: Sequence[HostSpec]) -> None:
     """Raise UserError: which option or host it is, and what it would need."""
-    driver = drivers.kind_of(own.driver)  # asked of nobody, so that no credentials are needed
+    driver = drivers.kind_of(own.driver, own.own_network)  # asked of nobody, so that no credentials are needed
     name = own.driver
     for region in own.regions:
         if "regions" not in driver.can:
@@ -28,5 +28,8 @@ def refuse(own: Options, specs: Sequence[HostSpec]) -> None:
         needs(spec)
         if reached_by(spec).kind == FLOATING and "floating" not in driver.can:
             raise UserError(f"{at(spec, 'address')}: driver {name} has no {base.CAN['floating']}")
+        if own.own_network and host.network:
+            words = f"its stack has a network of its own (`own-network`), and it is to be in {host.network!r}"
+            raise UserError(f"{at(spec, 'network')}: {words}; remove one of both")
         if host.owner and "owner" not in driver.can:
             raise UserError(f"{at(spec, 'owner')}: driver {name} has no {base.CAN['owner']}")

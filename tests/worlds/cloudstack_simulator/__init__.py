@@ -3,7 +3,8 @@
 `simulator()` is the one of this process; `options(...)` are those of a provider that uses it, `credentials()` the
 environment that lets it in. What it answers is held against answers recorded from real ones, which libcloud's own tests
 have (`tests/providers/test_cloudstack_simulator.py`); what no recorded answer shows is from CloudStack's API reference
-and source. `server.py` takes requests, `account.py` has what an account has, `machines.py` its instances and jobs.
+and source. `server.py` takes requests, `account.py` has what an account has, `instances.py`, `groups.py` and
+`networks.py` commands about these, `machines.py` what runs.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.worlds.cloudstack_simulator import furniture
 from tests.worlds.cloudstack_simulator.server import KEY, OTHER_KEY, OTHER_SECRET, SECRET, Simulator
 from tests.worlds.node_network import node_network
 from tests.worlds.nodes import SSH_PORT
 from tests.worlds.nodes.machines import NodeMachines
 
 __all__ = [
-    "KEY", "OTHER_KEY", "OTHER_SECRET", "SECRET", "Simulator", "credentials", "host_options", "of_machines", "options",
-    "simulator",
+    "KEY", "OTHER_KEY", "OTHER_SECRET", "SECRET", "Simulator", "credentials", "host_options", "isolated", "of_machines",
+    "options", "simulator",
 ]  # fmt: skip
 
 
@@ -31,6 +33,16 @@ __all__ = [
 def simulator() -> Simulator:
     """Return the simulator of this process."""
     made = Simulator()
+    atexit.register(made.close)
+    return made
+
+
+@functools.cache
+def isolated() -> Simulator:
+    """Return another one, whose only zone has no security groups, and networks of an account's own."""
+    made = Simulator()
+    made.account.zones = [furniture.OTHER_ZONE]
+    made.account.templates = [one | {"zoneid": furniture.OTHER_ZONE_ID} for one in furniture.TEMPLATES]
     atexit.register(made.close)
     return made
 

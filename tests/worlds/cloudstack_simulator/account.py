@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import urllib.parse
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.worlds.cloudstack_simulator.furniture import ACCOUNT, ACCOUNTS, NETWORKS, OFFERINGS, TEMPLATES, ZONES, whose
-from tests.worlds.cloudstack_simulator.machines import NO_HOST, Job, JobFailed, Machine, new_id, now
-from tests.worlds.nodes import Nodes, plain
+from tests.worlds.cloudstack_simulator.machines import Job, JobFailed, Machine, now
+from tests.worlds.nodes import Nodes
+
+if TYPE_CHECKING:
+    from tests.worlds.cloudstack_simulator.networks import PublicAddress
 
 Asked = dict[str, str]
 Answer = dict[str, Any]
@@ -40,7 +43,7 @@ class Account:
 
     pending: looks until a job is done. broken: names of hosts whose instances end in error. stuck: commands whose jobs
     fail. limit: instances it may have. expunges: it may have instances expunged. shows_details: a listing has them.
-    ip6: the address of IPv6 that every instance has.
+    ip6: the address of IPv6 that every instance has. addresses: how many public ones there are.
     """
 
     def __init__(self, nodes: Nodes, name: str = ACCOUNT) -> None:
@@ -50,6 +53,8 @@ class Account:
         self.machines: dict[str, Machine] = {}
         self.jobs: dict[str, Job] = {}
         self.groups: dict[str, Answer] = {}
+        self.networks: dict[str, Answer] = {}  # its own isolated ones
+        self.addresses: dict[str, PublicAddress] = {}
         self.key_pairs: dict[str, Answer] = {}
         self.templates = list(TEMPLATES)
         self.zones = list(ZONES)
@@ -60,6 +65,7 @@ class Account:
         """Have all as usual but for what is wished."""
         usual = {
             "pending": 0, "broken": [], "stuck": [], "limit": 20, "expunges": True, "shows_details": True, "ip6": "",
+            "addresses": 20,
         }  # fmt: skip
         assert set(wishes) <= set(usual), wishes
         self.wishes = usual | wishes
@@ -76,6 +82,10 @@ class Account:
         with self._lock:
             machine.end("Expunged")
             machine.groups.clear()
+            for one in self.addresses.values():
+                if one.machine == machine.id:  # static NAT goes with it, the address stays
+                    one.machine = ""
+                    one.rules.clear()
 
     def answer(self, name: str, asked: Asked) -> Answer:
         """Return what a command answers. Raises Refused: it is refused."""
@@ -104,7 +114,10 @@ class Account:
     def entry(self, machine: Machine) -> Answer:
         groups = [{"id": one, "name": self.groups[one]["name"], "description": self.groups[one]["description"],
                    "account": self.name} for one in machine.groups]  # fmt: skip
-        found = machine.answer(groups, NETWORKS[0]["id"])
+        found = machine.answer(groups, machine.networks or [NETWORKS[0]["id"]])
+        for one in self.addresses.values():
+            if one.machine == machine.id:
+                found |= {"publicip": one.address, "publicipid": one.id}
         for nic in found["nic"] if self.wishes["ip6"] else ():
             nic["ip6address"] = self.wishes["ip6"]
         return found if self.wishes["shows_details"] else {key: found[key] for key in found if key != "details"}
@@ -194,127 +207,8 @@ def list_service_offerings(account: Account, asked: Asked) -> Answer:
 
 @command
 def list_networks(account: Account, asked: Asked) -> Answer:
-    return page(asked, "network", just(asked, list(NETWORKS), "id", "zoneid"))
-
-
-# Instances
-
-
-@command
-def deploy_virtual_machine(account: Account, asked: Asked) -> Answer:
-    zone = one_of(asked, "zoneid", account.zones)
-    template = one_of(asked, "templateid", account.templates)
-    offering = one_of(asked, "serviceofferingid", list(OFFERINGS))
-    for network in filter(None, asked.get("networkids", "").split(",")):
-        one_of({"command": asked["command"], "networkids": network}, "networkids", list(NETWORKS))
-    groups = [one for one in asked.get("securitygroupids", "").split(",") if one]
-    if groups and not zone["securitygroupsenabled"]:
-        raise Refused(431, "Can't create vm with security groups; security group feature is not enabled per zone")
-    for group in groups:
-        if group not in account.groups:
-            raise Refused(431, nobody("securitygroupids", asked))
-    there = [one for one in account.machines.values() if one.state not in ("Destroyed", "Expunging", "Expunged")]
-    limit = int(account.wishes["limit"])
-    if len(there) >= limit:
-        words = (
-            f"Maximum amount of resources of Type = 'user_vm' for Account Name = {account.name} in Domain Id = 2 is "
-        )
-        words += f"exceeded: Account Resource Limit = {limit}, Current Account Resource Amount = {len(there)}, "
-        raise Refused(535, words + "Requested Resource Amount = 1.")
-    taken = {one.about["name"] for one in account.machines.values() if one.state != "Expunged"}
-    id = new_id()
-    name = asked.get("name", f"VM-{id}")
-    if name in taken:
-        raise Refused(431, f"The vm with hostName {name} already exists in the network domain: cs1cloud.internal")
-    about = whose(account.name) | {
-        "name": name, "displayname": asked.get("displayname", name), "zoneid": zone["id"], "zonename": zone["name"],
-        "templateid": template["id"], "templatename": template["name"], "templatedisplaytext": template["displaytext"],
-        "passwordenabled": False, "serviceofferingid": offering["id"], "serviceofferingname": offering["name"],
-        "cpunumber": offering["cpunumber"], "cpuspeed": offering["cpuspeed"], "memory": offering["memory"],
-        "guestosid": template["ostypeid"], "hypervisor": "KVM",
-    }  # fmt: skip
-    details = {name.partition(".")[2]: value for name, value in asked.items() if name.startswith("details[")}
-    made = Machine(about, plain(asked.get("userdata", "")), details, groups, account.nodes, id=id)
-    account.machines[id] = made
-
-    def run() -> Answer:
-        if details.get("infratest.name") in account.wishes["broken"]:
-            made.state = "Error"
-            raise JobFailed(533, NO_HOST.format(name))
-        if asked.get("startvm", "true").lower() != "false":
-            made.run()
-        return account.result(made)
-
-    # It is listed as stopped, with the job, until the job begins.
-    job = made.begin(account.job("DeployVM", run), "")
-    return {"id": id, "jobid": job.id}
-
-
-@command
-def list_virtual_machines(account: Account, asked: Asked) -> Answer:
-    for one in account.machines.values():
-        if one.job is not None:
-            one.job.look()
-            if one.job.status == 0 and one.job.command == "user.DeployVMCmd":
-                one.state = "Starting"
-    if "id" in asked:
-        account.machine(asked)
-    hidden = ("Expunged",) if account.wishes["expunges"] else ("Expunged", "Destroyed", "Expunging")
-    found = [account.entry(one) for one in account.machines.values() if one.state not in hidden]
-    return page(asked, "virtualmachine", just(asked, found, "id", "name", "zoneid", "state"))
-
-
-def changes(account: Account, asked: Asked, name: str, state: str, work: Callable[[Machine], None]) -> Answer:
-    """Have a job do something to an instance, which is in a state meanwhile; where it fails, it is as it was."""
-    made = account.machine(asked)
-    before = made.state
-
-    def done() -> Answer:
-        work(made)
-        return account.result(made)
-
-    job = account.job(name, done)
-    if job.work is stuck:
-
-        def fails() -> Answer:
-            made.state = before
-            return stuck()
-
-        job.work = fails
-    return {"jobid": made.begin(job, state).id}
-
-
-@command
-def start_virtual_machine(account: Account, asked: Asked) -> Answer:
-    return changes(account, asked, "StartVM", "Starting", Machine.run)
-
-
-@command
-def stop_virtual_machine(account: Account, asked: Asked) -> Answer:
-    return changes(account, asked, "StopVM", "Stopping", Machine.stop)
-
-
-@command
-def reboot_virtual_machine(account: Account, asked: Asked) -> Answer:
-    return changes(account, asked, "RebootVM", "", lambda made: account.nodes.reboot(made.id))
-
-
-@command
-def destroy_virtual_machine(account: Account, asked: Asked) -> Answer:
-    expunge = asked.get("expunge", "").lower() == "true"
-
-    def destroy(made: Machine) -> None:
-        if expunge and not account.wishes["expunges"]:
-            words = (
-                "Parameter expunge can be passed by Admin only. Or when the allow.user.expunge.recover.vm key is set."
-            )
-            raise JobFailed(530, words)
-        if expunge:
-            account.remove(made)
-        else:
-            made.end("Destroyed")
-
-    return changes(account, asked, "DestroyVM", "", destroy)
+    found = [*NETWORKS, *account.networks.values()]
+    return page(asked, "network", just(asked, found, "id", "zoneid", "type"))
 
 
 @command
@@ -328,30 +222,7 @@ def query_async_job_result(account: Account, asked: Asked) -> Answer:
     return job.answer()
 
 
-# Tags, key pairs
-
-
-@command
-def create_tags(account: Account, asked: Asked) -> Answer:
-    made = account.machine(asked, "resourceids")
-    keys = [name for name in asked if name.startswith("tags[") and name.endswith(".key")]
-    given = {asked[name]: asked[name.removesuffix("key") + "value"] for name in keys}
-
-    def work() -> Answer:
-        made.tags.update(given)
-        return {"success": True}
-
-    return {"id": made.id, "jobid": account.job("CreateTags", work).id}
-
-
-@command
-def list_tags(account: Account, asked: Asked) -> Answer:
-    found = [
-        {"key": key, "value": value, "resourceid": one.id, "resourcetype": "UserVm"} | whose(account.name)
-        for one in account.machines.values()
-        for key, value in one.tags.items()
-    ]
-    return page(asked, "tag", just(asked, found, "resourceid", "key", "value"))
+# Key pairs
 
 
 @command

@@ -61,6 +61,22 @@ OFFERINGS = (
      if key not in ("cpunumber", "cpuspeed", "memory")},
 )  # fmt: skip
 
+#: What a network can be: the two that CloudStack has from the first for accounts, and one that needs a VLAN's number.
+NETWORK_OFFERINGS: tuple[dict[str, Any], ...] = tuple(
+    {
+        "id": f"{number:08d}-5d0e-4c7b-8a55-000000000000", "name": name, "displaytext": name, "guestiptype": "Isolated",
+        "state": "Enabled", "traffictype": "Guest", "isdefault": True, "availability": availability,
+        "specifyvlan": vlan, "forvpc": vpc, "egressdefaultpolicy": False,
+        "service": [{"name": each} for each in ("Dhcp", "Dns", "UserData", "SourceNat", "StaticNat", "Firewall")],
+    }
+    for number, name, availability, vlan, vpc in (
+        (1, "AnIsolatedNetworkWithAVlan", "Required", True, False),
+        (2, "DefaultIsolatedNetworkOfferingForVpcNetworks", "Optional", False, True),
+        (3, "AnotherIsolatedNetworkOffering", "Optional", False, False),
+        (4, "DefaultIsolatedNetworkOfferingWithSourceNatService", "Required", False, False),
+    )
+)  # fmt: skip
+
 NETWORKS: tuple[dict[str, Any], ...] = tuple(
     {
         "id": f"{number:08d}-0430-4a04-9c7e-64bc18347bf7", "name": name, "displaytext": name, "zoneid": ZONE_ID,

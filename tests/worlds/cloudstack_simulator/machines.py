@@ -92,6 +92,7 @@ class Machine:
     created: str = field(default_factory=now)
     address: str = ""
     tags: dict[str, str] = field(default_factory=dict)
+    networks: list[str] = field(default_factory=list)
     job: Job | None = None
 
     def begin(self, job: Job, state: str) -> Job:
@@ -112,10 +113,10 @@ class Machine:
         self.nodes.remove(self.id)
         self.state = state
 
-    def answer(self, groups: list[dict[str, Any]], network: str) -> dict[str, Any]:
+    def answer(self, groups: list[dict[str, Any]], networks: list[str]) -> dict[str, Any]:
         """Return its entry in a listing."""
         nic: dict[str, Any] = {
-            "id": self.nic, "networkid": network, "netmask": "255.255.255.0", "gateway": "127.9.0.1",
+            "id": self.nic, "networkid": networks[0], "netmask": "255.255.255.0", "gateway": "127.9.0.1",
             "traffictype": "Guest", "type": "Shared", "isdefault": True,
         }  # fmt: skip
         if self.address:

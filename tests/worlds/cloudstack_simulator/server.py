@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlsplit
 
-from tests.worlds.cloudstack_simulator import groups  # noqa: F401 -- its commands
+from tests.worlds.cloudstack_simulator import groups, instances, networks  # noqa: F401 -- their commands
 from tests.worlds.cloudstack_simulator.account import COMMANDS, Account, Refused
 from tests.worlds.nodes import Nodes
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.worlds.handed_on import ended, hand_on
 from tests.worlds.nodes import SSH_PORT
 from tests.worlds.openstack.cloud import Project, _addresses
 
@@ -37,27 +38,7 @@ class Outside:
                 near.close()
                 continue
             far = socket.create_connection((leads[0], SSH_PORT), timeout=30)
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=handed_on, args=(one, other), daemon=True).start()
-
-
-def handed_on(one: socket.socket, other: socket.socket) -> None:
-    try:
-        while data := one.recv(65536):
-            other.sendall(data)
-    except OSError:
-        pass
-    finally:
-        for each in (one, other):
-            with_end(each)
-
-
-def with_end(one: socket.socket) -> None:
-    try:
-        one.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
-    one.close()
+            hand_on(near, far)
 
 
 @contextmanager
@@ -91,7 +72,7 @@ def outside_of(project: Project, free: int = 1) -> Iterator[Outside]:
             try:
                 yield outside
             finally:
-                with_end(listener)
+                ended(listener)
                 thread.join(10)
                 admin.call("PUT", "network", f"{where}/remove_router_interface", {"port_id": port_id})
                 admin.call("DELETE", "network", where, None)

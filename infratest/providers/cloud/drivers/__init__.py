@@ -10,7 +10,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from infratest.errors import UserError
-from infratest.providers.cloud.drivers.base import CAN, Driver
+from infratest.providers.cloud.drivers.base import CAN, NETWORK, Driver
 
 BASE, OTHERS = "base", "libcloud_alone"
 
@@ -30,8 +30,17 @@ def others() -> tuple[list[str], list[str]]:
     return making, [name for name in known if name not in making]
 
 
-def kind_of(name: str) -> type[Driver]:
-    """Return the class of a driver: its own, else one of all others. Raises UserError: nobody has it."""
+def kind_of(name: str, own_network: bool = False) -> type[Driver]:
+    """Return the class of a driver: its own, else one of all others. Raises UserError: nobody has it.
+
+    Args:
+        own_network: of stacks that have a network of their own; raises UserError where this cloud has none.
+    """
+    kind = _kind_of(name)
+    return kind.in_own_network() if own_network else kind
+
+
+def _kind_of(name: str) -> type[Driver]:
     if name not in names():
         from infratest.providers.cloud.drivers import libcloud_alone
 
@@ -48,3 +57,11 @@ def refuse_without_keys(name: str) -> None:
     if "keypair" not in kind_of(name).kinds:
         words = "infratest keeps none in its key store, the stack's key goes to each host by user data alone"
         raise UserError(f"provider cloud: driver {name} has no {CAN['keypair']}: {words}")
+
+
+def way_to(name: str, kind: str) -> str:
+    """Return how a driver makes a type of component that it makes for stacks with a network of their own alone."""
+    own = kind_of(name)
+    if NETWORK not in own.can or kind in own.makes or kind not in own.in_own_network().makes:
+        return ""
+    return f"driver {name} makes one in a {CAN[NETWORK]} alone: say `own-network: true` behind `provider:`"

@@ -6,13 +6,12 @@ they are not what was asked for, the jobs are asked why. Names of commands and f
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from infratest.cleaning import clean
 from infratest.errors import ProviderError
-from infratest.providers.cloud.drivers._cloudstack_jobs import UNDER_WAY, outcome
+from infratest.providers.cloud.drivers._cloudstack_jobs import Changes
 from infratest.providers.cloud.drivers._described import described, labels_of
 from infratest.providers.cloud.drivers.base import NAME_LABEL, Rule
 
@@ -26,8 +25,7 @@ class Groups:
     """The security groups of an account. Its methods are called from several threads at once."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._jobs: dict[str, dict[str, str]] = {}  # a group's id -> jobs under way, and what each is to do
+        self._changes = Changes()
 
     def listed(self, lib: Any, **given: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = lib.pages("listSecurityGroups", "securitygroup", **given)
@@ -51,17 +49,7 @@ class Groups:
 
     def judge(self, lib: Any, id: str) -> bool:
         """Return whether all that was asked for is done. Raises ProviderError: a job of it failed, and why."""
-        with self._lock:
-            jobs = dict(self._jobs.get(id, {}))
-        for job, what in jobs.items():  # they are worked off in order: where one is under way the next is too
-            status, reason = outcome(lib, job)
-            if status == UNDER_WAY:
-                return False
-            with self._lock:
-                self._jobs.get(id, {}).pop(job, None)
-            if reason:
-                raise ProviderError(f"driver cloudstack: {what} of security group {id}: its job failed: {reason}")
-        return True
+        return self._changes.judge(lib, id)
 
     def set_rules(self, lib: Any, id: str, rules: Collection[Rule]) -> bool:
         """Have a group let in exactly this; return whether it does already."""
@@ -87,8 +75,7 @@ class Groups:
         self._asked(id, answer, f"letting in {words}")
 
     def _asked(self, id: str, answer: Mapping[str, Any], what: str) -> None:
-        with self._lock:
-            self._jobs.setdefault(id, {})[str(answer["jobid"])] = what
+        self._changes.asked(id, answer, f"{what} of security group {id}")
 
 
 def labels_of_group(group: Mapping[str, Any]) -> dict[str, str]:

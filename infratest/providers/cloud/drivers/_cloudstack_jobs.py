@@ -1,4 +1,4 @@
-"""What CloudStack was asked to do to servers and does in its own time: its jobs, and why one failed.
+"""What CloudStack was asked to do and does in its own time: its jobs, and why one failed.
 
 A server's entry in a listing does not say why it is in error, or still runs; the job does, and only who asked for it
 has its id. So jobs are remembered, and asked about where a server is not what its job was to make it.
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infratest.cleaning import clean
+from infratest.errors import ProviderError
 from infratest.providers.cloud.drivers.base import ERROR, PENDING, RUNNING, STOPPED, Server, State
 
 #: A job's `jobstatus`; 1 is done.
@@ -71,6 +72,33 @@ class Jobs:
                 del self._jobs[server]
             if reason:
                 self._reasons[server] = reason
+
+
+class Changes:
+    """Jobs that change what is no server, by the id of what they change. Called from several threads at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: dict[str, dict[str, str]] = {}  # an id -> jobs under way, and what each is to do
+
+    def asked(self, id: str, answer: Mapping[str, Any], what: str) -> None:
+        """Remember the job that an answer names."""
+        with self._lock:
+            self._jobs.setdefault(id, {})[str(answer["jobid"])] = what
+
+    def judge(self, lib: Any, id: str) -> bool:
+        """Return whether all that was asked for is done. Raises ProviderError: a job of it failed, and why."""
+        with self._lock:
+            jobs = dict(self._jobs.get(id, {}))
+        for job, what in jobs.items():  # they are worked off in order: where one is under way the next is too
+            status, reason = outcome(lib, job)
+            if status == UNDER_WAY:
+                return False
+            with self._lock:
+                self._jobs.get(id, {}).pop(job, None)
+            if reason:
+                raise ProviderError(f"driver cloudstack: {what}: its job failed: {reason}")
+        return True
 
 
 def outcome(lib: Any, job: str) -> tuple[int, str]:

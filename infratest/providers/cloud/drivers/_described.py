@@ -25,8 +25,8 @@ def described(labels: Mapping[str, str]) -> str:
         text = DESCRIBED + urlencode({key: value for key, value in kept.items() if key != "directory"})
     if len(text) > LONGEST:
         raise ProviderError(
-            f"the lease's labels do not fit into a security group's description, which has {LONGEST} "
-            "characters: shorten the stack's name, or INFRATEST_OWNER"
+            f"the lease's labels do not fit into the description of a security group or network, which has "
+            f"{LONGEST} characters: shorten the stack's name, or INFRATEST_OWNER"
         )
     return text
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from infratest.errors import ProviderError
+from infratest.errors import ProviderError, UserError
 from infratest.providers._key_store import StoredKey
 from infratest.providers.base import Resource
 
@@ -29,9 +29,8 @@ ERROR: State = "error"
 LEAVING: State = "leaving"
 GONE: State = "gone"
 
-#: What is called with a libcloud object, and what says of a server whether it is as it should be.
-Work = Callable[[Any], None]
-
+#: The word for a network of a stack's own.
+NETWORK = "network"
 #: What a driver may be able to do, and how the table of all drivers names it.
 CAN = {
     "labels": "labels from the first moment",
@@ -47,6 +46,7 @@ CAN = {
     "prices": "prices known",
     "owner": "images by owner",
     "floating": "floating addresses",
+    NETWORK: "network of the stack's own",
 }
 
 #: The labels that every resource carries beside the lease's: its name in the stack, and the request that made it.
@@ -61,6 +61,7 @@ class Settings:
         region: where hosts are made; empty for the driver's own choice. endpoint: a URL instead of the cloud's own.
         ca: a file of certificates to trust instead of the system's. profile: of the cloud's own configuration files.
         key, secret: from parameters of the stack file. arguments: libcloud's own, for drivers without a file here.
+        own_network: hosts stand in a network of the stack's own.
     """
 
     driver: str
@@ -73,6 +74,7 @@ class Settings:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     home: Path = Path("/")
+    own_network: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +135,8 @@ class ServerSpec:
         firewalls: groups of the stack's own components, by their names at the cloud; where there are some they stand
         for `firewall`. name: for people. labels: what it must carry from the first moment. token: the same for every
         try of one request. user_data: holds a private key, never to be shown. keypair, firewall: what the stack has of
-        these, None where the cloud has none. network: the user's word for it. public: a public address is asked for.
+        these, None where the cloud has none. network: the user's word for it. inside: the stack's own network, where it
+        has one. public: a public address is asked for.
     """
 
     name: str
@@ -146,6 +149,7 @@ class ServerSpec:
     firewall: Resource | None = None
     firewalls: tuple[Resource, ...] = ()
     network: str = ""
+    inside: Resource | None = None
     public: bool | None = None
 
 
@@ -180,6 +184,7 @@ class Failure:
     signed: bool = False
 
 
+#: What says of a server whether it is as it should be.
 Ready = Callable[[Server], bool]
 
 
@@ -207,6 +212,17 @@ class Driver(ABC):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    @classmethod
+    def in_own_network(cls) -> type[Driver]:
+        """Return the driver of stacks that have a network of their own. Raises UserError: this cloud has none."""
+        words = "name the one that is there with `network:` of a host, and remove `own-network`"
+        raise UserError(f"provider cloud: driver {cls.name} makes no {CAN['network']}: {words}")
+
+    @property
+    def removes(self) -> tuple[str, ...]:
+        """Return all kinds that `others` may list, and `destroy` removes."""
+        return tuple(dict.fromkeys((*self.kinds, *self.makes)))
 
     # The way in
 
@@ -319,8 +335,11 @@ class Driver(ABC):
         """
         return []
 
-    def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
-        """Remove one of `kinds`; raises what `explain` calls gone where it is not there."""
+    def destroy(self, lib: Any, kind: str, id: str, name: str) -> bool:
+        """Remove one of `removes`; return False where that is on its way and is to be asked for again.
+
+        Raises what `explain` calls gone where it is not there.
+        """
         raise ProviderError(f"driver {self.name} has no {kind}")
 
     def stored_keys(self, lib: Any) -> list[StoredKey]:
@@ -345,6 +364,12 @@ class Driver(ABC):
         """Have an address of the account's own, and return its id and itself. Raises UserError: no such pool."""
         raise ProviderError(f"driver {self.name} makes no address")
 
-    def give_address(self, lib: Any, id: str, server: str) -> bool:
-        """Have an address lead to a server, and to no other; return whether that was a change."""
+    def give_address(self, lib: Any, id: str, server: str, ports: Collection[int]) -> bool | None:
+        """Have an address lead to a server, and to no other; return whether that was a change.
+
+        Args:
+            ports: what of TCP it is to let in, where addresses of this cloud let in nothing by themselves.
+        Returns:
+            None where it is on its way and is to be asked for again.
+        """
         raise ProviderError(f"driver {self.name} cannot give an address to a server")

@@ -10,7 +10,6 @@ fields are those of the CloudStack API reference.
 from __future__ import annotations
 
 import base64
-import ipaddress
 import re
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -23,17 +22,16 @@ from infratest.providers.base import Resource
 from infratest.providers.cloud import choice
 from infratest.providers.cloud.drivers import _cloudstack
 from infratest.providers.cloud.drivers._cloudstack_groups import Groups, labels_of_group
-from infratest.providers.cloud.drivers._cloudstack_jobs import UNDER_WAY, Jobs
-from infratest.providers.cloud.drivers._described import PREFIX
+from infratest.providers.cloud.drivers._cloudstack_jobs import Jobs
+from infratest.providers.cloud.drivers._cloudstack_listed import busy, image, listed
+from infratest.providers.cloud.drivers._cloudstack_networks import ADDRESS, Networks
 from infratest.providers.cloud.drivers.base import (
-    ERROR,
     GONE,
-    LEAVING,
     NAME_LABEL,
+    NETWORK,
     PENDING,
     RUNNING,
     STOPPED,
-    STOPPING,
     Driver,
     Failure,
     Image,
@@ -42,15 +40,7 @@ from infratest.providers.cloud.drivers.base import (
     ServerSpec,
     Settings,
     Size,
-    State,
 )
-
-#: A server's `state`; what is not here is on its way to something. A destroyed one is off for good unless an
-#: administrator brings it back; some accounts see it until it is expunged.
-STATES: dict[str, State] = {
-    "Running": RUNNING, "Migrating": RUNNING, "Stopping": STOPPING, "Stopped": STOPPED, "Error": ERROR,
-    "Expunging": LEAVING, "Destroyed": GONE, "Expunged": GONE,
-}  # fmt: skip
 
 #: Status and code of an error (ApiErrorCode in CloudStack's source).
 NOT_TAKEN, INTERNAL, NOT_ALLOWED, TOO_MANY, NO_CAPACITY, UNAVAILABLE, NOT_ALLOCATED, IN_USE = (
@@ -77,7 +67,7 @@ class CloudStack(Driver):
     """CloudStack by libcloud's connection."""
 
     name = "cloudstack"
-    can = frozenset(("labels", "user-data", "firewall", "halt", "reboot", "owner"))
+    can = frozenset(("labels", "user-data", "firewall", "halt", "reboot", "owner", "network"))
     kinds = ("firewall",)
     makes = ("firewall",)
     regroups_halted = True
@@ -92,6 +82,18 @@ class CloudStack(Driver):
         self._shown = False  # a listing shows a server's details
         self._jobs = Jobs()
         self._groups = Groups()
+        self._own_networks = Networks()
+
+    @classmethod
+    def in_own_network(cls) -> type[Driver]:
+        from infratest.providers.cloud.drivers._cloudstack_isolated import Isolated
+
+        return Isolated
+
+    @property
+    def removes(self) -> tuple[str, ...]:
+        """Return what any stack may have here: one may have had its own network before, and not now."""
+        return ("firewall", NETWORK, ADDRESS)
 
     @property
     def region(self) -> str:
@@ -137,9 +139,9 @@ class CloudStack(Driver):
     def images(self, lib: Any, pattern: str, owner: str) -> list[Image]:
         """Return templates: the account's own and those that the cloud features, else an owner's; any by its id."""
         if UUID.fullmatch(pattern):
-            return [_image(one) for one in self._templates(lib, "executable", id=pattern)]
+            return [image(one) for one in self._templates(lib, "executable", id=pattern)]
         found = self._templates(lib, *(("executable",) if owner else ("featured", "selfexecutable")))
-        images = [_image(one) for one in found if not owner or owner in (one.get("account"), one.get("project"))]
+        images = [image(one) for one in found if not owner or owner in (one.get("account"), one.get("project"))]
         exact = [one for one in images if pattern in (one.id, one.name)]
         return exact or [one for one in images if choice.means(pattern, one.name)]
 
@@ -173,8 +175,9 @@ class CloudStack(Driver):
             "userdata": base64.b64encode(wanted.user_data.encode()).decode("ascii"),
             **{f"details[0].{key}": value for key, value in wanted.labels.items() if value},
         }
-        if wanted.network:
-            given["networkids"] = self._network(lib, wanted.network, zone)
+        if wanted.network or wanted.inside:
+            named = wanted.inside.id if wanted.inside else self._network(lib, wanted.network, zone)
+            given["networkids"] = named
         groups = wanted.firewalls or ((wanted.firewall,) if wanted.firewall else ())
         if groups and zone.groups:
             given["securitygroupids"] = ",".join(group.id for group in groups)
@@ -202,13 +205,12 @@ class CloudStack(Driver):
 
     def servers(self, lib: Any, ids: Sequence[str] = ()) -> list[Server]:
         if ids:
-            return [self._jobs.judged(lib, _listed(one), _busy(one)) for id in ids for one in self._one(lib, id)]
+            return [self._jobs.judged(lib, listed(one), busy(one)) for id in ids for one in self._one(lib, id)]
         return [one for one in self.every_server(lib) if NAME_LABEL in one.labels]
 
     def every_server(self, lib: Any) -> list[Server]:
         return [
-            self._jobs.judged(lib, _listed(one), _busy(one))
-            for one in lib.pages("listVirtualMachines", "virtualmachine")
+            self._jobs.judged(lib, listed(one), busy(one)) for one in lib.pages("listVirtualMachines", "virtualmachine")
         ]
 
     def _one(self, lib: Any, id: str) -> Iterator[dict[str, Any]]:
@@ -307,11 +309,12 @@ class CloudStack(Driver):
 
     def others(self, lib: Any) -> list[Resource]:
         found = [(one, labels_of_group(one)) for one in self._groups.listed(lib)]
-        return [
+        groups = [
             Resource(kind="firewall", id=str(one["id"]), name=labels[NAME_LABEL], labels=labels)
             for one, labels in found
             if NAME_LABEL in labels
         ]
+        return [*groups, *self._own_networks.listed(lib)]
 
     def create_group(self, lib: Any, name: str, labels: Mapping[str, str], network: str) -> str:
         zone = self._zone(lib)
@@ -334,50 +337,20 @@ class CloudStack(Driver):
                 )
             lib.ask("updateVirtualMachine", id=server, securitygroupids=",".join(ids))
 
-    def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
+    def destroy(self, lib: Any, kind: str, id: str, name: str) -> bool:
         from libcloud.common.exceptions import BaseHTTPError
 
         try:
+            if kind != "firewall":
+                return self._own_networks.remove(lib, kind, id)
             lib.ask("deleteSecurityGroup", id=id)
-        except BaseHTTPError as error:
-            if error.code != IN_USE or self._may_expunge(lib):
+        except (BaseHTTPError, ProviderError) as error:
+            in_use = kind == NETWORK if isinstance(error, ProviderError) else error.code == IN_USE
+            if not in_use or self._may_expunge(lib):
                 raise
             raise ProviderError(
-                f"removing firewall {name}: CloudStack answered: {clean(str(error), 200)}: its servers are destroyed, "
+                f"removing {kind} {name}: CloudStack answered: {clean(str(error), 200)}: its servers are destroyed, "
                 "and keep it until CloudStack expunges them, which this account may not have done at once "
                 "(allow.user.expunge.recover.vm): `infratest reap` removes it later"
             ) from None
-
-
-def _busy(found: Mapping[str, Any]) -> bool:
-    """Return whether a job for a server is under way: by a listing that names it."""
-    return str(found.get("jobstatus", "")) == str(UNDER_WAY)
-
-
-def _listed(found: Mapping[str, Any]) -> Server:
-    """Return a server: ours has its labels in its details, what others have labelled is in their tags."""
-    state = STATES.get(str(found.get("state")), PENDING)
-    if state == STOPPED and _busy(found):
-        state = PENDING  # so it is listed before its first start
-    addresses = [str(nic[key]) for nic in found.get("nic", []) for key in ("ipaddress", "ip6address") if nic.get(key)]
-    routed = [str(found["publicip"])] if found.get("publicip") else []
-    public = [*routed, *(one for one in addresses if ipaddress.ip_address(one).is_global)]
-    details = {key: value for key, value in (found.get("details") or {}).items() if key.startswith(PREFIX)}
-    tags = {str(tag["key"]): str(tag.get("value") or "") for tag in found.get("tags") or ()}
-    return Server(
-        id=str(found["id"]),
-        name=str(found.get("displayname") or found.get("name") or ""),
-        state=state,
-        public=tuple(dict.fromkeys(public)),
-        private=tuple(one for one in addresses if one not in public),
-        labels=tags | details,
-    )
-
-
-def _image(found: Mapping[str, Any]) -> Image:
-    return Image(
-        id=str(found["id"]),
-        name=str(found.get("name") or found["id"]),
-        made=str(found.get("created") or ""),
-        architecture=str(found.get("arch") or ""),
-    )
+        return True

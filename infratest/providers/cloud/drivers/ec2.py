@@ -264,7 +264,7 @@ class Ec2(Driver):
             for item in answer.iterfind(f"{tag('keySet')}/{tag('item')}")
         ]
 
-    def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
+    def destroy(self, lib: Any, kind: str, id: str, name: str) -> bool:
         if kind == "keypair":
             # Not by its name: under that somebody may have put another one since.
             asked(lib, "DeleteKeyPair", {"KeyPairId": id})
@@ -275,6 +275,7 @@ class Ec2(Driver):
             asked(lib, "ReleaseAddress", {"AllocationId": id})
         else:
             asked(lib, "DeleteSecurityGroup", {"GroupId": id})
+        return True
 
     # Components
 
@@ -305,7 +306,7 @@ class Ec2(Driver):
         answer = asked(lib, "AllocateAddress", given)
         return str(answer.findtext(tag("allocationId"))), str(answer.findtext(tag("publicIp")))
 
-    def give_address(self, lib: Any, id: str, server: str) -> bool:
+    def give_address(self, lib: Any, id: str, server: str, ports: Collection[int]) -> bool:
         (found,) = _addresses_of(lib, id)
         if found.findtext(tag("instanceId")) == server:
             return False

@@ -240,8 +240,9 @@ class OpenStack(Driver):
         found: list[dict[str, Any]] = lib.pages("network", "/v2.0/security-groups", "security_groups", **given)
         return found
 
-    def destroy(self, lib: Any, kind: str, id: str, name: str) -> None:
+    def destroy(self, lib: Any, kind: str, id: str, name: str) -> bool:
         lib.ask("network", "DELETE", f"/v2.0/{'floatingips' if kind == 'address' else 'security-groups'}/{id}")
+        return True
 
     # Components
 
@@ -275,7 +276,7 @@ class OpenStack(Driver):
         made = lib.ask("network", "POST", "/v2.0/floatingips", {"floatingip": given})["floatingip"]
         return str(made["id"]), str(made["floating_ip_address"])
 
-    def give_address(self, lib: Any, id: str, server: str) -> bool:
+    def give_address(self, lib: Any, id: str, server: str, ports: Collection[int]) -> bool:
         ports = [one["id"] for one in lib.pages("network", "/v2.0/ports", "ports", device_id=server)]
         found = lib.ask("network", "GET", f"/v2.0/floatingips/{id}")["floatingip"]
         if found["port_id"] in ports:

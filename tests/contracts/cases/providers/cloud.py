@@ -112,4 +112,32 @@ def on_cloudstack() -> Iterator[provider_components.Case]:
         )
 
 
-COMPONENTS = {"ec2": on_ec2, "openstack": on_openstack, "cloudstack": on_cloudstack}
+@contextmanager
+def on_cloudstack_in_own_network() -> Iterator[provider_components.Case]:
+    """The same, where hosts stand in a network of the stack's own: it has addresses, and no groups."""
+
+    def at(state_id: str) -> dict[str, set[str]]:
+        account, found = cloudstack_simulator.isolated().account, {"front": set[str]()}
+        for one in account.addresses.values():
+            machine = account.machines.get(one.machine)
+            if machine is not None and machine.details.get("infratest.state") == state_id:
+                found.setdefault(one.tags["infratest.name"], set()).add(machine.details["infratest.name"])
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cloudstack_simulator.credentials().items():
+            patch.setenv(name, value)
+        yield provider_components.Case(
+            name="cloud",
+            at=at,
+            options=cloudstack_simulator.options(cloudstack_simulator.isolated().url, **{"own-network": True}),
+            host_options=cloudstack_simulator.host_options(),
+        )
+
+
+COMPONENTS = {
+    "ec2": on_ec2,
+    "openstack": on_openstack,
+    "cloudstack": on_cloudstack,
+    "cloudstack with own-network": on_cloudstack_in_own_network,
+}
