@@ -19,6 +19,8 @@ OWN = "usersecuritygrouplist[0]"
 #: Type and code of every ICMP message.
 EVERY = -1
 PORTED = ("tcp", "udp")
+#: The status of an error by which a request is not taken as it is (ApiErrorCode in CloudStack's source).
+NOT_TAKEN = 431
 
 
 class Groups:
@@ -33,12 +35,18 @@ class Groups:
 
     def create(self, lib: Any, name: str, labels: Mapping[str, str]) -> dict[str, Any]:
         """Return the group of that name, made where there is none: it lets nothing in."""
-        wanted = labels[NAME_LABEL]
-        for one in self.listed(lib, securitygroupname=name):
-            if labels_of_group(one).get(NAME_LABEL) == wanted:
-                return one
-        made: dict[str, Any] = lib.ask("createSecurityGroup", name=name, description=described(labels))["securitygroup"]
-        return made
+        from libcloud.common.exceptions import BaseHTTPError
+
+        try:
+            found: dict[str, Any] = lib.ask("createSecurityGroup", name=name, description=described(labels))
+        except BaseHTTPError as error:
+            if error.code != NOT_TAKEN:
+                raise
+            for one in self.listed(lib, securitygroupname=name):  # of a name there is one in an account
+                if labels_of_group(one).get(NAME_LABEL) == labels[NAME_LABEL]:
+                    return one
+            raise
+        return dict(found["securitygroup"])
 
     def open_to_own(self, lib: Any, group: Mapping[str, Any], ports: Sequence[int]) -> None:
         """Have a stack's own group let in its own servers, and some ports from anywhere; see `judge`."""

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from infratest.errors import ProviderError, UserError
+from infratest.providers.base import Resource
 from infratest.providers.cloud.drivers.base import NAME_LABEL, Driver
 from infratest.providers.cloud.drivers.cloudstack import CloudStack
 
@@ -43,6 +44,9 @@ class Isolated(CloudStack):
 
     def is_done(self, lib: Any, kind: str, id: str) -> bool:
         return self._own_networks.judge(lib, id)
+
+    def _of_networks(self, lib: Any) -> list[Resource]:
+        return self._own_networks.listed(lib)
 
     def create_address(self, lib: Any, name: str, labels: Mapping[str, str], pool: str) -> tuple[str, str]:
         if pool:

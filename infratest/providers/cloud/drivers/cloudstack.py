@@ -83,6 +83,7 @@ class CloudStack(Driver):
         self._jobs = Jobs()
         self._groups = Groups()
         self._own_networks = Networks()
+        self._networked = True  # a network of a stack's own may be there
 
     @classmethod
     def in_own_network(cls) -> type[Driver]:
@@ -314,7 +315,15 @@ class CloudStack(Driver):
             for one, labels in found
             if NAME_LABEL in labels
         ]
-        return [*groups, *self._own_networks.listed(lib)]
+        return [*groups, *self._of_networks(lib)]
+
+    def _of_networks(self, lib: Any) -> list[Resource]:
+        """Return stacks' own networks and addresses; where there are none, none comes: this stack makes none."""
+        if self._networked:
+            found = self._own_networks.listed(lib)
+            self._networked = bool(found)
+            return found
+        return []
 
     def create_group(self, lib: Any, name: str, labels: Mapping[str, str], network: str) -> str:
         zone = self._zone(lib)
