@@ -119,6 +119,33 @@ class UrlMatches(OfUrl):
 
 
 @check(
+    f'{URL} has a line matching "{{pattern}}"',
+    negation=f'{URL} has no line matching "{{pattern}}"',
+    example='"http://shop.example/metrics" has a line matching "^up 1$"',
+)
+class UrlLine(UrlMatches):
+    """The pattern (RE2) matches in one line of the answer's body, without its end; past 1 MiB it is not known."""
+
+    def look(self, reply: Reply) -> Seen:
+        from infratest.regular_expression import compiled
+
+        if reply.unread:
+            words = f"whether {self.url} has a line matching {in_quotes(self.pattern)} is not known"
+            raise FactError(f"{words}: it answered {reply.status}, and of the body {reply.unread}")
+        pattern = compiled(self.pattern)
+        rows = reply.body.removesuffix("\n").split("\n") if reply.body else []
+        lines = (row.removesuffix("\r") for row in rows)
+        line = next((each for each in lines if pattern.search(each.encode("utf-8", "replace")) is not None), None)
+        holds = line is not None
+        words = (
+            f"has the line {literal(line, SHOWN)}"
+            if line is not None
+            else f"has no line matching it, but {literal(reply.body, SHOWN)}"
+        )
+        return Seen(holds=holds, saw=f"{self.how} answered {reply.status} and {words}")
+
+
+@check(
     f"{URL} has a body of {{bound:size}}",
     example='"https://shop.example/" has a body of at least 10 KiB',
 )

@@ -106,3 +106,35 @@ class UrlHeaderMatches(_OfHeader):
         found = compiled(self.pattern)
         holds = any(found.search(value.encode("utf-8", "replace")) is not None for value in values)
         return Seen(holds=holds, saw=words, absent=not values)
+
+
+@check(
+    f'{URL} has a header matching "{{pattern}}"',
+    negation=f'{URL} has no header matching "{{pattern}}"',
+    example='"https://shop.example/" has no header matching "^X-Powered-By: "',
+)
+class UrlHeaderLine(OfUrl):
+    """The pattern (RE2) matches in one of the headers, `Name: value` with each word of the name in capitals."""
+
+    pattern: str = ""
+
+    def __post_init__(self) -> None:
+        from infratest.regular_expression import compiled
+
+        super().__post_init__()
+        if not self.pattern:
+            raise UserError(f'"{self.url}": matching "": every header does; write the pattern that is meant')
+        compiled(self.pattern)
+
+    def look(self, reply: Reply) -> Seen:
+        from infratest.regular_expression import compiled
+
+        pattern = compiled(self.pattern)
+        for name, value in reply.headers:
+            # Names are the same in capitals or not, and come as the server likes.
+            line = f"{'-'.join(map(str.capitalize, name.split('-')))}: {value}"
+            if pattern.search(line.encode("utf-8", "replace")) is not None:
+                return Seen(True, f"{self.how} answered {reply.status} with the header {literal(line, SHOWN)}")
+        names = literal(", ".join(name for name, _ in reply.headers), SHOWN) if reply.headers else "none at all"
+        words = f"{self.how} answered {reply.status} without a header matching it; it has {names}"
+        return Seen(holds=False, saw=words)

@@ -6,6 +6,7 @@ refuse: `fault` says why a text cannot be said.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from infratest.values import Values, holds_braces, values_in
 LONGEST = 1000
 #: Characters of a scenario's name.
 LONGEST_NAME = 100
+_PARAMETER = re.compile(r"(?<!\{)\{param\.(\w+)\}")
 
 
 @dataclass
@@ -47,14 +49,18 @@ def in_quotes(text: str) -> str:
 
 
 def fault(sentence: str) -> str:
-    """Return why a text is no sentence that could be asked, in words; empty where it is one."""
+    """Return why a text is no sentence that could be asked, in words; empty where it is one.
+
+    Parameters that it names are taken for declared: `{param.password}`.
+    """
     if len(sentence) > LONGEST:
         return f"it would be a sentence of {len(sentence)} characters; {LONGEST} are the most"
     try:
         match = vocabulary().match(sentence)
         if match is None:
             return f"there is no sentence for it in this version: {clean(sentence, 200)}"
-        bind(match, lambda text, shell: Values([], {}, {}).fill(text, shell=shell))
+        parameters = {name: f"{{param.{name}}}" for name in _PARAMETER.findall(sentence)}
+        bind(match, lambda text, shell: Values([], parameters, {}).fill(text, shell=shell))
     except InfratestError as error:
         return str(error)
     return ""

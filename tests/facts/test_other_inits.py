@@ -26,6 +26,10 @@ SERVICES = {
 }  # fmt: skip
 
 
+#: Of `works` and `idle`, the run levels; None where they are not asked. Written by hand.
+LEVELS = {"OpenRC": (("default",), ()), "SysV init": (("2",), ()), "runit": None}
+
+
 @pytest.fixture(scope="module", params=sorted(KINDS))
 def machine(request, tmp_path_factory):
     with running(KINDS[request.param], tmp_path_factory.mktemp("init")) as words:
@@ -78,3 +82,16 @@ def test_who_may_not_ask_runit_gets_unknown(machine):
     if system == "runit":
         nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
         assert "access denied" in str(looked(words, "service", "works", as_user=nobody)["works",])
+
+
+@pytest.mark.parametrize("shell", [("sh",), ("busybox", "sh"), ("mksh",)], ids=" ".join)
+def test_run_levels_are_those_of_the_links(machine, shell):
+    system, words = machine
+    if LEVELS[system] is None:
+        with pytest.raises(FactError, match="run levels of runit are not asked"):
+            looked(words, "run-level", "works", shell=shell)
+        return
+    found = looked(words, "run-level", "works", "idle", "nosuch", shell=shell)
+    assert (found["works",].levels, found["idle",].levels) == LEVELS[system]
+    assert [found[name,].there for name in ("works", "idle", "nosuch")] == [True, True, False]
+    assert found["nosuch",].levels == ()

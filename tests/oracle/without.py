@@ -34,6 +34,13 @@ SINCE = [
     for what in ("no line", "a line", "{bound:count} line[s]")
 ]
 
+LEVELS = "the oracle's machine runs systemd: asked on SysV init and OpenRC in tests/facts/test_other_inits.py"
+RUN_LEVELS = [
+    f'the service "{{name}}" is {n}enabled in {what}'
+    for n in ("", "not ")
+    for what in ('the run level "{level}"', 'exactly the run levels "{levels}"')
+]
+
 CLOCK = "who keeps the clock is none of what the tests install: cases are recorded from chrony"
 CLOCKS = ("the clock is synchronised", "the clock is not synchronised", "the clock is {bound:time} off")
 
@@ -42,6 +49,7 @@ WITHOUT: dict[str, str] = {
     **dict.fromkeys(BONDED, BONDS),
     **dict.fromkeys(SINCE, LAST_RUN),
     **dict.fromkeys(CLOCKS, CLOCK),
+    **dict.fromkeys(RUN_LEVELS, LEVELS),
 }
 WITHOUT |= dict.fromkeys(
     (

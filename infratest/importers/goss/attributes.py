@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from infratest.importers.goss import saying
+from infratest.importers.goss import saying, urls
 from infratest.importers.goss.resource import Resource, Wording
 
 #: The claim's name -> the form of it.
@@ -89,8 +89,23 @@ _CONTENTS: Forms = {
     "json count": "{as} has {b} {at}",
     "json key": "{as} has {key} | {as} has no {key}",
 }
+_BODY: Forms = {
+    **dict.fromkeys(("substring", "line substring"), "contains {v} | does not contain {v}"),
+    "line regexp": "has a line matching {v} | has no line matching {v}",
+    "line equal": "has a line matching {line} | has no line matching {line}",
+    "line prefix": "has a line matching {from} | has no line matching {from}",
+    "line suffix": "has a line matching {to} | has no line matching {to}",
+    "regexp": "matches {v} | does not match {v}",
+    "prefix": "matches {start} | does not match {start}",
+    "suffix": "matches {end} | does not match {end}",
+    "equal": "matches {re} | does not match {re}",
+    **{
+        name: form.replace("has no {key}", "does not have {key}").replace("{as} ", "")
+        for name, form in _CONTENTS.items()
+        if name.startswith("json ")
+    },
+}
 _CHECKSUM = "has the {} checksum {{v}} | does not have the {} checksum {{v}}"
-_NO_SENTENCE = "there is no sentence for it in this version"
 _OF_HOST = " from the host"
 
 KINDS: Mapping[str, Kind] = {
@@ -117,7 +132,12 @@ KINDS: Mapping[str, Kind] = {
     "service": Kind("services", "the service {key}", "name", {
         "enabled": {"true": "is enabled | is not enabled"},
         "running": {"true": "is running | is not running"},
-        "runlevels": _NO_SENTENCE,
+        "runlevels": {
+            **dict.fromkeys(
+                ("line equal", "equal"), "is enabled in the run level {v} | is not enabled in the run level {v}"
+            ),
+            "set": "is enabled in exactly the run levels {list} | is not enabled in exactly the run levels {list}",
+        },
     }),
     "process": Kind("processes", "the process {key}", "comm", {"running": {"true": "is running | is not running"}}),
     "port": Kind("ports", saying.port, "port", first="listening", attributes={
@@ -190,22 +210,17 @@ KINDS: Mapping[str, Kind] = {
     "addr": Kind("addresses", "the address {key}", "address", first="reachable", attributes={
         "reachable": saying.reachable,
     }, together={"timeout": "reachable", "local-address": "reachable"}),
-    "http": Kind("URLs", "{key}", "url", tail=_OF_HOST, readers=("body", "headers"), attributes={
-        "status": saying.status,
-        "timeout": saying.answers_in_time,
-        "body": {
-            **dict.fromkeys(
-                ("substring", "line substring"), "contains {v} | does not contain {v}"
-            ),
-        },
-        "headers": saying.headers,
-        "no-follow-redirects": saying.follows,
+    "http": Kind("URLs", urls.subject, "url", tail=_OF_HOST, readers=("body", "headers"), attributes={
+        "status": urls.status,
+        "timeout": urls.answers_in_time,
+        "body": _BODY,
+        "headers": urls.headers,
         **dict.fromkeys(
             (
-                "allow-insecure", "request-headers", "request-body", "method", "username", "password", "ca-file",
-                "cert-file", "key-file", "proxy",
+                "no-follow-redirects", "allow-insecure", "request-headers", "request-body", "method", "username",
+                "password", "ca-file", "cert-file", "key-file", "proxy",
             ),
-            _NO_SENTENCE,
+            urls.asking,
         ),
     }),
     "matching": Kind("values", "{key}", "", {

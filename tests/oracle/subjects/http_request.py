@@ -186,6 +186,14 @@ def _bodies(objects: Objects, view: str) -> Iterator[Question]:
             right,
             "XML",
         )
+    for pattern, right in (("^<all>.*</all>$", True), ("all>.<", False), ("^$", False)):
+        lines = (f"{subject} has a line matching {quoted(pattern)}{view}",
+                 f"{subject} has no line matching {quoted(pattern)}{view}")  # fmt: skip
+        yield from both(*lines, right, "XML")
+    for pattern, right in (("^X-Odd: three$", True), ("^x-odd", False), ("^X-Odd: two", False), ("^X-Empty: $", True)):
+        heads = (f"{subject} has a header matching {quoted(pattern)}{view}",
+                 f"{subject} has no header matching {quoted(pattern)}{view}")  # fmt: skip
+        yield from both(*heads, right, "headers")
     for bound, state in ((f"exactly {size}", OK), (f"more than {size}", CRITICAL), (f"less than {size + 1}", OK)):
         yield Question(f"{subject} has a body of {bound} B{view}", state, "XML")
     subject = f'"{objects.url}/vast"'
@@ -200,6 +208,8 @@ def _nobody(subject: str, view: str) -> Iterator[Question]:
     for claim, negation in (
         ('has "a"', 'does not have "a"'), ("redirects", "does not redirect"), ('matches "x"', 'does not match "x"'),
         ('has the header "X"', 'does not have the header "X"'),
+        ('has a line matching "x"', 'has no line matching "x"'),
+        ('has a header matching "x"', 'has no header matching "x"'),
     ):  # fmt: skip
         yield from both(f"{subject} {claim}{view}", f"{subject} {negation}{view}", ABSENT, about)
     for bounded in (
