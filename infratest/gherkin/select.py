@@ -10,9 +10,9 @@ from infratest.errors import FeatureError, NothingSelected, UserError, unknown
 from infratest.gherkin.sentence import ACT
 from infratest.gherkin.suite import Feature, Scenario
 
-#: Faces: `test` leaves @check out, `check` leaves @test out.
-TEST, CHECK = "test", "check"
-_OTHER = {TEST: "check", CHECK: "test"}
+#: Faces: `test` leaves @check out, `check` leaves @test out; ANY is of who only wants to know what there is.
+TEST, CHECK, ANY = "test", "check", "any"
+_OTHER = {TEST: "check", CHECK: "test", ANY: ""}
 
 
 def select(

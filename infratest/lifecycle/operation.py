@@ -33,6 +33,10 @@ from infratest.store.terms import Term, term
 T = TypeVar("T")
 R = TypeVar("R")
 
+#: Keeps what is on a host before it is provisioned for the first time. Called with the host, its provider's id (empty
+#: where nobody here made it), the moment from which on it lives (0: since it was made), and a deadline.
+Recorder = Callable[[Host, str, float, Deadline], None]
+
 UP, OTHER, UNDO = 1800.0, 600.0, 180.0  # seconds that `up`, any other verb and an undo have, where nothing is said
 
 
@@ -41,7 +45,8 @@ class Lifecycle:
 
     Args:
         jobs: hosts worked on at once. deadline: of the whole verb. progress: called at each step. ready: runs `ready:`
-        sentences. provider: the stack's own, where it is not given. stop: set by `stopping.signals`.
+        sentences. recorder: keeps what is on a host that is about to be provisioned. provider: the stack's own, where
+        it is not given. stop: set by `stopping.signals`.
         undo_seconds: that an undo has at most. Of a deadline that the caller gave, a fifth is kept back for it.
     """
 
@@ -54,6 +59,7 @@ class Lifecycle:
         deadline: Deadline | None = None,
         progress: Progress = silent,
         ready: Ready | None = None,
+        recorder: Recorder | None = None,
         provider: Provider | None = None,
         stop: Stop | None = None,
         undo_seconds: float = UNDO,
@@ -70,6 +76,7 @@ class Lifecycle:
         refusals = (self.refuse_another, self.refuse_foreign)
         self.listing = Listing(self.provider, self.journal, self.state_id, *where, *refusals)
         self.ready = ready
+        self.recorder = recorder
         # The caller's is by the machine's clock; what it limits goes by the provider's.
         self._deadline = deadline and (deadline if self.clock is REAL else self._seconds(deadline.left))
         self._undo_seconds = undo_seconds

@@ -17,7 +17,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.hosts import RUNNING, Host
 from infratest.lifecycle.operation import Lifecycle
-from infratest.lifecycle.provisioned import digest, live_ids
+from infratest.lifecycle.provisioned import begun, digest, digests, live_ids
 from infratest.lifecycle.stopping import OUTPUT, Progress, Stop, StoppableDeadline, failing
 from infratest.providers.base import HostSpec
 from infratest.provisioners.base import Provisioner, Target, provisioners
@@ -45,7 +45,8 @@ def provision(lifecycle: Lifecycle, names: Sequence[str] | None = None) -> list[
     work = {spec.name: _provisioners(spec, stack.folder) for spec in specs}
     with lifecycle.changing("provision") as deadline:
         everyone = lifecycle.hosts()
-        ids = live_ids(lifecycle.journal.records(), stack.name, stack.env)
+        records = lifecycle.journal.records()
+        ids, last = live_ids(records, stack.name, stack.env), digests(records)
         _all_up([host for host in everyone if host.name in chosen])
         for together in graph.rounds(specs, known):
             busy = [spec for spec in together if spec.provision]
@@ -55,6 +56,9 @@ def provision(lifecycle: Lifecycle, names: Sequence[str] | None = None) -> list[
             def one(spec: HostSpec) -> None:
                 host = next(host for host in everyone if host.name == spec.name)
                 before = digest(work[spec.name])
+                id = ids.get(spec.name, "")
+                if id not in last:
+                    _record(lifecycle, host, id, begun(records, id), limit)  # noqa: B023
                 _provision_host(lifecycle, work[spec.name], host, everyone, limit)  # noqa: B023
                 if spec.name in ids:  # a host that nobody here made has no life in the journal
                     lifecycle.journal.provisioned(ids[spec.name], spec.name, before)
@@ -62,6 +66,16 @@ def provision(lifecycle: Lifecycle, names: Sequence[str] | None = None) -> list[
             done = lifecycle.each(busy, failing(one, failed), failed)
             lifecycle.all_well(done, failed.reason)
     return [spec.name for spec in specs if spec.provision]
+
+
+def _record(lifecycle: Lifecycle, host: Host, id: str, begun: float, deadline: Deadline) -> None:
+    """Have it kept what is on a host that was never provisioned; that this fails is no reason not to provision it."""
+    if lifecycle.recorder is None:
+        return
+    try:
+        lifecycle.recorder(host, id, begun, deadline)
+    except InfratestError as error:
+        lifecycle.progress(host.name, "not recorded", f"what is on it before it is provisioned: {error}")
 
 
 def _all_up(hosts: Sequence[Host]) -> None:

@@ -42,6 +42,15 @@ def digests(records: Iterable[Record]) -> Mapping[str, str]:
     return {id: value for id, value in last.items() if value}
 
 
+def begun(records: Iterable[Record], id: str) -> float:
+    """Return when a host last began anew under its id: rebuilt in place, or brought back to before its provisioning.
+
+    Seconds since the epoch, by its provider's clock; 0 where it did not.
+    """
+    same = [one for one in records if one["what"] == "provisioned" and one.get("id") == id and not one.get("digest")]
+    return max((float(one["time"]) for one in same), default=0.0)
+
+
 def behind(records: Sequence[Record], stack: str, env: str, specs: Sequence[HostSpec], folder: Path) -> Behind:
     """Return the hosts that `provision` has work on, of those that the journal holds as live.
 

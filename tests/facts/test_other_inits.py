@@ -95,3 +95,15 @@ def test_run_levels_are_those_of_the_links(machine, shell):
     assert (found["works",].levels, found["idle",].levels) == LEVELS[system]
     assert [found[name,].there for name in ("works", "idle", "nosuch")] == [True, True, False]
     assert found["nosuch",].levels == ()
+
+
+@pytest.mark.parametrize("shell", [("sh",), ("busybox", "sh"), ("mksh",)], ids=" ".join)
+def test_all_services_are_listed_with_what_the_next_boot_does(machine, shell):
+    system, words = machine
+    units = looked(words, "unit-list", "", shell=shell)["",]
+    assert units.system == system
+    listed = {one.name.removesuffix(".service"): one.state for one in units.units}
+    expected = {name: "enabled" if enabled else "disabled" for name, (_, _, enabled) in SERVICES[system].items()}
+    del expected["nosuch"]
+    assert listed.items() >= expected.items()
+    assert "nosuch" not in listed

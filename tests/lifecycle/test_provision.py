@@ -185,3 +185,44 @@ def test_what_is_told(tmp_path):
         "provisioned before their provisioners changed: db; `infratest provision --env dev` again",
     ]
     assert provisioned.lines(provisioned.Behind(), "") == []
+
+
+def test_what_is_on_a_host_is_recorded_before_its_first_provisioning_alone(life, tmp_path):
+    provisioned_life = life((host("db"), host("web", {"shell": "p.sh"})), {"p.sh": f"echo done >{tmp_path}/done"})
+    seen = []
+
+    def recorder(on, id, begun, deadline):
+        seen.append((on.name, bool(id), begun, (tmp_path / "done").exists()))
+
+    provisioned_life.recorder = recorder
+    provision(provisioned_life)
+    provision(provisioned_life)
+    assert seen == [("web", True, 0.0, False)]
+
+
+def test_a_host_that_began_anew_is_recorded_again_and_when_it_began_is_told(life):
+    provisioned_life = life((host("web", {"shell": "p.sh"}),), {"p.sh": "true"})
+    seen = []
+    provisioned_life.recorder = lambda on, id, begun, deadline: seen.append((id, begun))
+    provision(provisioned_life)
+    ids = provisioned.live_ids(provisioned_life.journal.records(), "shop", "dev")
+    before = provisioned_life.clock.time()
+    provisioned_life.journal.provisioned(ids["web"], "web", "")  # as `rebuild` in place and a restored snapshot say
+    provision(provisioned_life)
+    assert [id for id, _ in seen] == [ids["web"]] * 2
+    assert before - 1 <= seen[1][1] <= provisioned_life.clock.time()
+
+
+def test_that_nothing_can_be_recorded_is_told_and_stops_no_provisioning(life, tmp_path):
+    told = []
+    provisioned_life = life((host("web", {"shell": "p.sh"}),), {"p.sh": f"echo done >{tmp_path}/done"})
+    provisioned_life.progress = lambda *words: told.append(words)
+
+    def recorder(on, id, begun, deadline):
+        raise ProviderError("the disk of the state directory is full")
+
+    provisioned_life.recorder = recorder
+    provision(provisioned_life)
+    assert (tmp_path / "done").exists()
+    words = "what is on it before it is provisioned: the disk of the state directory is full"
+    assert ("web", "not recorded", words) in told

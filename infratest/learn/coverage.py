@@ -1,0 +1,167 @@
+"""What changed on a host since an inventory, whether a sentence looks at it, and the sentence that would. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from infratest.errors import UserError
+from infratest.gherkin.writing import fault, in_quotes
+from infratest.learn.inventory import Inventory
+from infratest.learn.looked_at import LookedAt
+
+#: How it looks in an inventory that something is not there.
+ABSENT: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that is otherwise than it was.
+
+    Args:
+        name: of a package, a file, a unit ... sentences: that would look at it; none where no sentence can hold its
+        name. looked_at: whether one does.
+    """
+
+    kind: str
+    name: str
+    sentences: tuple[str, ...]
+    looked_at: bool
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Of one host.
+
+    Args:
+        since: seconds since the epoch, None where there is nothing to compare with. unknown: kinds of which something
+        is not known, and why; the empty name stands for all of them.
+    """
+
+    changes: Sequence[Change] = ()
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    since: float | None = None
+
+    def of(self, kind: str) -> list[Change]:
+        """Return the changes of a kind."""
+        return [one for one in self.changes if one.kind == kind]
+
+
+def percent(changes: Sequence[Change]) -> int:
+    """Return how many of them are looked at, of a hundred; never 100 where one is not."""
+    return sum(one.looked_at for one in changes) * 100 // len(changes) if changes else 100
+
+
+def coverage(kinds: Sequence[str], before: Inventory, now: Inventory, since: float, looked_at: LookedAt) -> Coverage:
+    """Compare two inventories of a host, and say what of the difference a plan looks at."""
+    changes: list[Change] = []
+    unknown: dict[str, str] = {}
+    for kind in kinds:
+        then = f"before it was provisioned: {before.unknown[kind]}" if kind in before.unknown else ""
+        words = [one for one in (now.unknown.get(kind, ""), then) if one]
+        if kind not in before.kinds or kind not in now.kinds:
+            unknown[kind] = "; ".join(words) or "it was not recorded before it was provisioned"
+            continue
+        if words:
+            unknown[kind] = "; ".join(words)
+        changes += _changes(kind, before.kinds[kind], now.kinds[kind], looked_at)
+    return Coverage(tuple(changes), unknown, since)
+
+
+def _changes(kind: str, before: Mapping[str, Any], now: Mapping[str, Any], looked_at: LookedAt) -> Iterator[Change]:
+    for name in sorted({*before, *now}):
+        was, so = before.get(name), now.get(name)
+        if _plain(was) == _plain(so) or _of_another(kind, was, so):
+            continue
+        kept = tuple(one for one in dict.fromkeys(_sentences(kind, name, was, so)) if not fault(one))
+        yield Change(kind, name, kept, looked_at.asks(kind)(name))
+
+
+def _plain(entry: Mapping[str, Any] | None) -> Any:
+    return entry and {key: value for key, value in entry.items() if key != "packaged"}
+
+
+def _of_another(kind: str, was: Mapping[str, Any] | None, so: Mapping[str, Any] | None) -> bool:
+    """Whether a difference says nothing of its own: a package's own file came or went with it, a variable of the kernel
+    with its module."""
+    if kind == "files":
+        return bool((so if so is not None else was or ABSENT).get("packaged"))
+    return kind == "sysctls" and (was is None or so is None)
+
+
+def _sentences(kind: str, name: str, was: Mapping[str, Any] | None, so: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield what would look at a thing as it is now; nothing where no sentence can hold its name."""
+    try:
+        yield from _SAID[kind](name, was or ABSENT, so or ABSENT, so is not None)
+    except UserError:
+        return
+
+
+def _package(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:
+    yield f"the package {in_quotes(name)} is {'' if there else 'not '}installed"
+
+
+def _file(path: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:
+    quoted = in_quotes(path)
+    if so.get("kind") == "link":
+        yield f"the link {quoted} points to {in_quotes(so['target'])}"
+    elif not there:
+        yield f"the {was.get('kind', 'file')} {quoted} does not exist"
+    elif was.get("kind") != "file":
+        yield f"the file {quoted} exists"
+    else:
+        if so.get("md5") not in (None, was.get("md5")):
+            yield f"the file {quoted} has the MD5 checksum {in_quotes(so['md5'])}"
+        if so["mode"] != was["mode"] or so.get("size") != was.get("size"):
+            yield f"the file {quoted} has mode {in_quotes(so['mode'])}"
+        if so["owner"] != was["owner"]:
+            yield f"the file {quoted} is owned by {in_quotes(so['owner'])}"
+        if so["group"] != was["group"]:
+            yield f"the file {quoted} belongs to the group {in_quotes(so['group'])}"
+
+
+def _unit(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:
+    short, _, suffix = name.rpartition(".")
+    quoted = f"the timer {in_quotes(short)}" if suffix == "timer" else (
+        f"the service {in_quotes(short if suffix == 'service' else name)}"
+    )  # fmt: skip
+    if not there:
+        yield f"{quoted} is not running"
+        return
+    if so["running"] != was.get("running", False):
+        yield f"{quoted} is {'' if so['running'] else 'not '}running"
+    if so["boot"] != was.get("boot", ""):
+        yield f"{quoted} is {'' if so['boot'] == 'enabled' else 'not '}enabled"
+
+
+def _user(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:
+    quoted = f"the user {in_quotes(name)}"
+    if not there or not was:
+        yield f"{quoted} {'exists' if there else 'does not exist'}"
+        return
+    if so["uid"] != was["uid"]:
+        yield f"{quoted} has uid {so['uid']}"
+    if so["home"] != was["home"]:
+        yield f"{quoted} has the home {in_quotes(so['home'])}"
+    if so["shell"] != was["shell"]:
+        yield f"{quoted} has the shell {in_quotes(so['shell'])}"
+
+
+def _group(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:
+    quoted = f"the group {in_quotes(name)}"
+    yield f"{quoted} has gid {so['gid']}" if there and was else f"{quoted} {'exists' if there else 'does not exist'}"
+
+
+def _port(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:
+    yield f"port {name.removesuffix('/tcp')} is {'' if there else 'not '}listening"
+
+
+def _sysctl(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:
+    yield f"the sysctl {in_quotes(name)} is {in_quotes(so['value'])}"
+
+
+_SAID = {
+    "packages": _package, "files": _file, "units": _unit, "users": _user, "groups": _group, "ports": _port,
+    "sysctls": _sysctl,
+}  # fmt: skip

@@ -1,0 +1,193 @@
+"""What is on a host, as plain values that can be kept and compared: packages, files, units, accounts, ports, sysctls.
+
+Asked before a host is provisioned for the first time, and by `coverage` again. Left out is what changes by itself and
+what is nobody's to see: versions, process ids, counters, keys, what infratest or a container engine writes, and the
+sums of files that not everybody may read. Pure but for `taken`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from infratest.deadline import Deadline
+from infratest.engine.run import Run, Settings
+from infratest.errors import FactError, InfratestError
+from infratest.facts.base import Need
+from infratest.globs import fits
+from infratest.hosts import Host
+from infratest.learn.subjects import DYNAMIC, GROUPS, PACKAGES, PORTS, SOCKETS, USERS, Values
+from infratest.plan.tasks import Plan
+from infratest.stack.open import open_transport
+
+#: Name -> what is so of it, as JSON has it; equal where nothing changed.
+Entries = dict[str, dict[str, Any]]
+
+#: Folders whose files people and their tools put there.
+FOLDERS = ("/etc", "/opt", "/root/.ssh", "/srv", "/usr/local", "/var/spool/cron", "/var/www")
+#: Paths that change by themselves, are other kinds' (accounts, units), hold the host's own keys, or are written by
+#: infratest and container engines.
+NOT_FILES = (
+    "/etc/.pwd.lock", "/etc/.updated", "/etc/adjtime", "/etc/group", "/etc/group-", "/etc/gshadow", "/etc/gshadow-",
+    "/etc/hostname", "/etc/hosts", "/etc/infratest/*", "/etc/ld.so.cache", "/etc/machine-id", "/etc/mtab",
+    "/etc/passwd", "/etc/passwd-", "/etc/resolv.conf", "/etc/shadow", "/etc/shadow-", "/etc/ssh/ssh_host_*",
+    "/etc/ssl/certs/*", "/etc/subgid", "/etc/subgid-", "/etc/subuid", "/etc/subuid-", "*.dpkg-*",
+    "*.rpmnew", "*.rpmsave", "*.pyc", "*~",
+)  # fmt: skip
+#: Variables of the kernel that change by themselves, that belong to one interface, or that are another one's mirror.
+NOT_SYSCTLS = (
+    "fs.binfmt_misc.*", "kernel.cad_pid", "kernel.ns_last_pid", "kernel.perf_event_max_sample_rate", "kernel.random.*",
+    "kernel.sched_domain.*", "kernel.tainted", "kernel.hostname", "kernel.domainname", "net.*.neigh.*",
+    "net.ipv4.conf.*.forwarding", "net.*.conf.*.mtu", "net.netfilter.nf_conntrack_buckets",
+)  # fmt: skip
+#: Words of systemctl for a unit that somebody chose to have started at boot, or not to.
+CHOSEN = ("enabled", "disabled", "masked")
+#: Units that are made while the system runs.
+NOT_UNITS = ("user@*", "user-runtime-dir@*", "session-*", "run-*", "systemd-*@*", "getty@*", "*@.*")
+
+UNITS: Need[Any] = Need("unit-list")
+SYSCTLS: Need[Any] = Need("sysctl-list")
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What is on a host.
+
+    Args:
+        kinds: of KINDS, what is there by its name. unknown: kinds of which something could not be seen, and why.
+    """
+
+    kinds: Mapping[str, Entries] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+
+def taken(
+    hosts: Sequence[Host], kinds: Sequence[str], jobs: int, deadline: Deadline
+) -> dict[str, Inventory | InfratestError]:
+    """Ask hosts what is on them, over one connection each, in two rounds; of one that cannot be asked, say why."""
+    plan = Plan((), {host.name: host for host in hosts})
+    going = Run(plan, open_transport, Settings(jobs=jobs, deadline=deadline))
+    values: dict[str, dict[Need, Any]] = {host.name: {} for host in hosts}
+    blocked: dict[str, InfratestError] = {}
+    try:
+        for listing in (True, False):
+            asked: dict[str, list[Need]] = {}
+            for name in values.keys() - blocked.keys():
+                needs = [KINDS[kind].lists if listing else KINDS[kind].each(values[name]) for kind in kinds]
+                asked[name] = list(dict.fromkeys(need for some in needs for need in some))
+            facts = going.collector.collect({name: needs for name, needs in asked.items() if needs}, deadline)
+            blocked |= facts.blocked
+            for name in asked:
+                values[name] |= facts.at(name)
+    finally:
+        going.close()
+    return {name: blocked[name] if name in blocked else of_values(kinds, values[name]) for name in values}
+
+
+def of_values(kinds: Sequence[str], values: Values) -> Inventory:
+    """Return the inventory that facts come to; a kind of which one could not be read is unknown."""
+    entries: dict[str, Entries] = {}
+    unknown: dict[str, str] = {}
+    for kind in kinds:
+        problems: list[str] = []
+        try:
+            entries[kind] = dict(KINDS[kind].entries(values, problems))
+        except InfratestError as error:
+            problems.append(str(error))
+        if problems:
+            unknown[kind] = "; ".join(dict.fromkeys(problems))
+    return Inventory(entries, unknown)
+
+
+def _value(values: Values, need: Need) -> Any:
+    """Return a value. Raises FactError: it is not known."""
+    value = values.get(need)
+    if value is None or isinstance(value, InfratestError):
+        raise FactError(str(value) if value is not None else f"{need.fact} was not answered")
+    return value
+
+
+def _left_out(name: str, patterns: Sequence[str]) -> bool:
+    return any(fits(pattern, name) for pattern in patterns)
+
+
+def _packages(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, _ in _value(values, PACKAGES).packages:
+        yield name, {}
+
+
+def _files(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for folder in FOLDERS:
+        listed = _value(values, Need("file-list", (folder,)))
+        problems += listed.problems
+        for one in listed.files:
+            if _left_out(one.path, NOT_FILES):
+                continue
+            if one.kind == "link":
+                so: dict[str, Any] = {"kind": "link", "target": one.target}
+            else:
+                so = {"kind": "file", "mode": one.mode, "owner": one.owner, "group": one.group}
+                so |= {"md5": one.sum} if one.sum else {"size": one.size}
+            yield one.path, so | ({"packaged": True} if one.packaged else {})
+
+
+def _units(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for one in _value(values, UNITS).units:
+        running = one.sub in ("running", "waiting", "listening")
+        word = one.state.removesuffix("-runtime")
+        if (word in CHOSEN or running) and not _left_out(one.name, NOT_UNITS):
+            yield one.name, {"boot": word if word in CHOSEN else "", "running": running}
+
+
+def _each_user(values: Values) -> list[Need]:
+    listed = values.get(USERS)
+    return [] if listed is None or isinstance(listed, InfratestError) else [Need("user", (n,)) for n in listed.names]
+
+
+def _users(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name in _value(values, USERS).names:
+        user = _value(values, Need("user", (name,)))
+        yield name, {"uid": user.uid, "home": user.home, "shell": user.shell}
+
+
+def _groups(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    listed = _value(values, GROUPS)
+    for name, number in zip(listed.names, listed.ids, strict=True):
+        yield name, {"gid": number}
+
+
+def _ports(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    chosen = values.get(PORTS)
+    words = [] if chosen is None or isinstance(chosen, InfratestError) else (chosen.value or "").split()
+    first = int(words[0]) if words and words[0].isdigit() else DYNAMIC
+    for one in _value(values, SOCKETS):
+        if one.port < first:
+            yield f"{one.port}/{one.kind}", {}
+
+
+def _sysctls(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, value in _value(values, SYSCTLS).variables:
+        if not _left_out(name, NOT_SYSCTLS):
+            yield name, {"value": value}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing: the facts of the first round, the needs of the second, and the entries of both."""
+
+    lists: tuple[Need, ...]
+    entries: Callable[[Values, list[str]], Iterator[tuple[str, dict[str, Any]]]]
+    each: Callable[[Values], list[Need]] = lambda values: []
+
+
+#: The kinds, in the order in which they are told.
+KINDS: Mapping[str, Kind] = {
+    "packages": Kind((PACKAGES,), _packages),
+    "files": Kind(tuple(Need("file-list", (folder,)) for folder in FOLDERS), _files),
+    "units": Kind((UNITS,), _units),
+    "users": Kind((USERS,), _users, _each_user),
+    "groups": Kind((GROUPS,), _groups),
+    "ports": Kind((SOCKETS, PORTS), _ports),
+    "sysctls": Kind((SYSCTLS,), _sysctls),
+}
