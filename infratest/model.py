@@ -95,7 +95,10 @@ class Evidence(Record):
 
 
 class StepResult(Record):
-    """One sentence, judged. `reason` says what was expected and what was seen, and is empty where it holds."""
+    """One sentence, judged. `reason` says what was expected and what was seen.
+
+    It is empty where it holds, but for a sentence about several hosts, which says on which of them.
+    """
 
     text: str
     line: int

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from infratest.check import Seen
 from infratest.errors import InfratestError
-from infratest.gherkin.sentence import ALL, AT_LEAST, DIFFERENT, EXACTLY_ONE, SAME
+from infratest.gherkin.sentence import AGGREGATES, ALL, DIFFERENT, SAME, TOTAL
 from infratest.model import Observation, StepResult
-from infratest.plan.tasks import NO_HOST
+from infratest.plan.tasks import NO_HOST, label
 from infratest.record import Record
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING, failed, worst
 from infratest.units import human
@@ -28,14 +28,11 @@ if TYPE_CHECKING:
 #: Unit -> digits behind the point that are enough for most numbers of it, then those for one that is near a bound.
 DIGITS = {"s": (6, 9), "%": (2, 4, 6, 9)}
 
-#: Of a difference between hosts: values that are told, hosts named for each, characters of a value.
-GROUPS, NAMED, SHOWN = 5, 5, 80
-
 
 class Verdict(Record):
     """One sentence, judged; `blocked` names the location that could not be asked, where one could not.
 
-    `value` is what hosts are compared by, of a sentence that does.
+    `value` is what hosts are compared by, of a sentence that does. `number` and `saw` are what was seen.
     """
 
     state: str
@@ -44,6 +41,8 @@ class Verdict(Record):
     evidence: tuple[Evidence, ...] = ()
     blocked: str = ""
     value: str | None = None
+    number: float | None = None
+    saw: str = ""
 
     def step(self, check: CheckStep) -> StepResult:
         return StepResult(check.line.text, check.line.number, self.state, self.reason, self.observations, self.evidence)
@@ -57,23 +56,43 @@ def judge(step: CheckStep, facts: Facts, severity: str) -> Verdict:
     """
     if len(step.looks) == 1 and step.tail.quantifier == ALL:
         return _look(step.looks[0], step, facts, severity)
-    # Where hosts are counted, one on which it does not hold must not look like one with a warning.
-    each = severity if step.tail.quantifier == ALL else CRITICAL
-    verdicts = [_look(look, step, facts, each) for look in step.looks]
-    observations = _labelled(step, [verdict.observations for verdict in verdicts])
-    evidence = tuple(item for verdict in verdicts if verdict.state != OK for item in verdict.evidence)
     if step.tail.quantifier == ALL:
+        verdicts = [_look(look, step, facts, severity) for look in step.looks]
         state, reason, blocked = _all(step, verdicts)
-    elif step.tail.quantifier in (SAME, DIFFERENT):
-        state, reason, blocked = _compared(step, verdicts, severity)
-    else:
-        state, reason, blocked = _counted(step, verdicts, severity)
-    return Verdict(state=state, reason=reason, observations=observations, evidence=evidence, blocked=blocked)
+        return _several(step, verdicts, Verdict(state=state, reason=reason, blocked=blocked))
+    from infratest.engine.across import aggregated, compared, counted  # most sentences are about one host
+
+    # Where hosts are counted, one on which it does not hold must not look like one with a warning.
+    alone = step if step.tail.quantifier not in AGGREGATES else step.changed(threshold=None)
+    verdicts = [_look(look, alone, facts, CRITICAL) for look in step.looks]
+    judge_of = aggregated if step.tail.quantifier in AGGREGATES else counted
+    outcome = (compared if step.tail.quantifier in (SAME, DIFFERENT) else judge_of)(step, verdicts, severity)
+    verdict = Verdict(outcome.state, outcome.reason, _of_all(step, outcome.number), (), outcome.blocked)
+    return _several(step, verdicts, verdict)
+
+
+def _several(step: CheckStep, verdicts: Sequence[Verdict], verdict: Verdict) -> Verdict:
+    """Return a verdict with the numbers of each look, and with the evidence of those that are not ok."""
+    observations = (*verdict.observations, *_labelled(step, [each.observations for each in verdicts]))
+    evidence = tuple([item for each in verdicts if each.state != OK for item in each.evidence])
+    return verdict.changed(observations=observations, evidence=evidence)
+
+
+def _of_all(step: CheckStep, number: float | None) -> tuple[Observation, ...]:
+    """Return what the numbers of several hosts come to, with its limits; nothing of a sentence that makes nothing."""
+    measure = step.looks[0].measure
+    if step.tail.quantifier not in AGGREGATES or measure is None:
+        return ()
+    total = step.tail.quantifier == TOTAL
+    whole = measure.changed(label=label(measure.label, step.tail), maximum=None if total else measure.maximum)
+    return _observation(whole, number, step.threshold)
 
 
 def unseen(step: CheckStep) -> tuple[Observation, ...]:
     """Return the numbers of a sentence that nobody looked at: graphs go by their labels, which must not come and go."""
-    return _labelled(step, [_observation(look.measure, None, step.threshold) for look in step.looks])
+    limits = None if step.tail.quantifier in AGGREGATES else step.threshold
+    each = _labelled(step, [_observation(look.measure, None, limits) for look in step.looks])
+    return (*_of_all(step, None), *each)
 
 
 def _labelled(step: CheckStep, seen: Sequence[tuple[Observation, ...]]) -> tuple[Observation, ...]:
@@ -96,67 +115,6 @@ def _all(step: CheckStep, verdicts: list[Verdict]) -> tuple[str, str, str]:
     ]
     blocked = next((verdict.blocked for verdict in verdicts if verdict.blocked and verdict.state == state), "")
     return state, "; ".join(told), blocked
-
-
-def _counted(step: CheckStep, verdicts: list[Verdict], severity: str) -> tuple[str, str, str]:
-    """Judge `on exactly one host` and its like: a host not known may tip the count either way."""
-    good = [look.subject for look, verdict in zip(step.looks, verdicts, strict=True) if verdict.state in (OK, WARNING)]
-    unsure = [verdict for verdict in verdicts if verdict.state == UNKNOWN]
-    low, high = len(good), len(good) + len(unsure)
-    least, most = {EXACTLY_ONE: (1, 1), AT_LEAST: (step.tail.least, len(verdicts))}.get(step.tail.quantifier, (0, 0))
-    wanted = (
-        f"{step.tail.quantifier} {step.tail.least} hosts"
-        if step.tail.quantifier == AT_LEAST
-        else ("exactly one host" if step.tail.quantifier == EXACTLY_ONE else "no host")
-    )
-    holds_on = f"it holds on {len(good)} of {len(verdicts)}" + (f": {', '.join(good)}" if good else "")
-    if least <= low and high <= most:
-        mild = [verdict for verdict in verdicts if verdict.state == WARNING]
-        if low - len(mild) >= least:
-            return OK, "", ""
-        return WARNING, f"expected on {wanted}, {holds_on}; of these {len(mild)} with a warning: {mild[0].reason}", ""
-    if high < least or low > most:
-        return failed(severity), f"expected on {wanted}, {holds_on}", ""
-    blocked = next((verdict.blocked for verdict in unsure if verdict.blocked), "")
-    return UNKNOWN, f"expected on {wanted}, {holds_on}; {len(unsure)} could not be asked: {unsure[0].reason}", blocked
-
-
-def _compared(step: CheckStep, verdicts: list[Verdict], severity: str) -> tuple[str, str, str]:
-    """Judge `is the same on all hosts` and its like; one host more that cannot be asked mends no difference."""
-    by_value: dict[str, list[str]] = {}
-    missing = []
-    for look, verdict in zip(step.looks, verdicts, strict=True):
-        if verdict.value is not None:
-            by_value.setdefault(verdict.value, []).append(look.subject)
-        elif verdict.state != UNKNOWN:
-            missing.append(f"{look.subject}: {verdict.reason}")
-    groups = sorted(by_value.items(), key=lambda group: -len(group[1]))
-    if step.tail.quantifier == SAME:
-        wrong = groups if len(groups) > 1 else []
-    else:
-        wrong = [group for group in groups if len(group[1]) > 1]
-    if wrong or missing:
-        word = "it differs" if step.tail.quantifier == SAME else "hosts have the same"
-        told = [f"{_shown(value)} on {_listed(hosts)}" for value, hosts in wrong]
-        told = [*told[:GROUPS], *([f"and {len(told) - GROUPS} more"] if len(told) > GROUPS else [])]
-        return failed(severity), "; ".join([*([f"{word}: {'; '.join(told)}"] if told else []), *missing]), ""
-    unsure = [verdict for verdict in verdicts if verdict.state == UNKNOWN]
-    if unsure:
-        blocked = next((verdict.blocked for verdict in unsure if verdict.blocked), "")
-        seen = sum(map(len, by_value.values()))
-        reason = f"compared on {seen} of {len(verdicts)} hosts, {len(unsure)} could not be asked: {unsure[0].reason}"
-        return UNKNOWN, reason, blocked
-    if len(verdicts) < 2:
-        return UNKNOWN, f"it was looked at on {len(verdicts)} host alone: there is nothing to compare", ""
-    return OK, "", ""
-
-
-def _shown(value: str) -> str:
-    return f'"{value}"' if len(value) <= SHOWN else f'"{value[:SHOWN]}..." ({len(value)} characters)'
-
-
-def _listed(hosts: Sequence[str]) -> str:
-    return ", ".join(hosts[:NAMED]) + (f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else "")
 
 
 def _place(look: Look) -> str:
@@ -183,7 +141,9 @@ def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
         return _unknown(look, step, facts, reason)
     state, reason = _state(seen, step, severity, look.measure)
     evidence = () if state == OK else _evidence(look, facts)
-    return Verdict(state, reason, _observation(look.measure, seen.number, step.threshold), evidence, "", seen.value)
+    observations = _observation(look.measure, seen.number, step.threshold)
+    number = None if seen.absent or seen.holds == step.negated else seen.number
+    return Verdict(state, reason, observations, evidence, "", seen.value, number, seen.saw)
 
 
 def _unknown(look: Look, step: CheckStep, facts: Facts, reason: str, blocked: str = "") -> Verdict:

@@ -11,7 +11,7 @@ from typing import Any
 from infratest.check import Check, Measure
 from infratest.errors import UserError
 from infratest.gherkin.patterns import Fill, Match
-from infratest.gherkin.sentence import CHECK, Tail
+from infratest.gherkin.sentence import AGGREGATES, AT_LEAST, AT_MOST, CHECK, TOTAL, Tail
 from infratest.thresholds import Threshold
 
 
@@ -34,7 +34,7 @@ def bind(match: Match, fill: Fill, lasting: Fill | None = None) -> Binding:
     Raises:
         UserError: an unknown value, a number that is none, a bound that cannot be.
     """
-    if match.sentence.compares and any(name.startswith("on_") for name in match.groups):
+    if match.sentence.compares and any(name.startswith(("on_", "over")) for name in match.groups):
         raise UserError(f"{match.text!r}: it is said of all hosts that Given chooses; leave out the `on` at its end")
     arguments = match.arguments(fill)
     built, tail = match.sentence.build(**arguments), match.tail(fill)
@@ -46,4 +46,22 @@ def bind(match: Match, fill: Fill, lasting: Fill | None = None) -> Binding:
         measure = measure if named == arguments else match.sentence.build(**named).measure()
     if tail.named and measure is None:
         raise UserError(f"{match.text!r}: no number is looked at here that could be named")
-    return Binding(built, match.threshold(fill), tail, measure)
+    binding = Binding(built, match.threshold(fill), tail, measure)
+    _refuse_empty(match, binding)
+    return binding
+
+
+def _refuse_empty(match: Match, binding: Binding) -> None:
+    """Refuse a number of hosts that says nothing, and what cannot be made of numbers. Raises UserError."""
+    tail, text = binding.tail, match.text
+    if tail.quantifier == AT_LEAST and not tail.count:
+        hosts = "0 % of the" if tail.share else "0"
+        raise UserError(f"{text!r}: on at least {hosts} hosts it always holds; write 1 or more")
+    if tail.quantifier == AT_MOST and tail.share and tail.count == 100:
+        raise UserError(f"{text!r}: on at most 100 % of the hosts it always holds; write less")
+    if tail.quantifier not in AGGREGATES:
+        return
+    if binding.measure is None or binding.threshold is None or match.negated:
+        raise UserError(f"{text!r}: {tail.quantifier} needs a number and its bound, as 'is less than 90 % full'")
+    if tail.quantifier == TOTAL and binding.measure.unit == "%":
+        raise UserError(f"{text!r}: percentages of hosts do not add up; write: on average over")

@@ -15,11 +15,15 @@ from functools import cache, cached_property
 from infratest.errors import UserError
 from infratest.gherkin.sentence import (
     ACT,
+    AGGREGATES,
     ALL,
     AT_LEAST,
+    AT_MOST,
     CHECK,
     CONTROLLER_VIEW,
     DEFAULT_VIEW,
+    EVERY,
+    EXACTLY,
     EXACTLY_ONE,
     GROUP_VIEW,
     HOST_VIEW,
@@ -72,11 +76,26 @@ class Form:
 
 
 #: Groups of a tail, by what they say.
-QUANTIFIERS = {"on_exactly": EXACTLY_ONE, "on_least": AT_LEAST, "on_none": NONE}
+QUANTIFIERS = {
+    "on_exactly": EXACTLY_ONE, "on_count": EXACTLY, "on_least": AT_LEAST, "on_most": AT_MOST, "on_none": NONE,
+    "on_least_share": AT_LEAST, "on_most_share": AT_MOST, "on_any": AT_LEAST, "on_all": EVERY,
+}  # fmt: skip
+COUNTS = ("on_count", "on_least", "on_most", "on_least_share", "on_most_share")
 VIEWS = {
     "from_host": HOST_VIEW, "from_controller": CONTROLLER_VIEW, "from_named": NAMED_VIEW, "from_group": GROUP_VIEW,
 }  # fmt: skip
-TAIL_VALUES = ("on_host", "from_named", "from_group", "within", "during", "named", "named_first")
+TAIL_VALUES = (
+    *COUNTS,
+    "on_host",
+    "on_group",
+    "over_group",
+    "from_named",
+    "from_group",
+    "within",
+    "during",
+    "named",
+    "named_first",
+)
 BOUND_VALUES = ("bound_number", "bound_low", "bound_high", "warning_low", "warning_high")
 
 #: What a number's name may not hold: perfdata and the keys of events are made of it.
@@ -97,7 +116,10 @@ class Match:
         """On how many hosts it must hold, known before any value is put in."""
         if self.sentence.compares:
             return self.sentence.compares
-        return next((meaning for name, meaning in QUANTIFIERS.items() if name in self.groups), ALL)
+        if "on_every" in self.groups and "on_group" in self.groups:
+            return EVERY  # without a group, `on every host` is what is meant where nothing is said
+        counted = next((meaning for name, meaning in QUANTIFIERS.items() if name in self.groups), ALL)
+        return self.groups.get("over", counted)
 
     def tail(self, fill: Fill) -> Tail:
         """Return what follows the claim. Raises UserError."""
@@ -142,14 +164,32 @@ class Match:
 
         return Tail(
             quantifier=self.quantifier,
-            least=int(groups.get("on_least", 0)),
+            count=self._count(fill),
+            share="on_least_share" in groups or "on_most_share" in groups,
             on=quoted("on_host"),
+            group=quoted("on_group") or quoted("over_group"),
             view=next((view for name, view in VIEWS.items() if name in groups), DEFAULT_VIEW),
             viewpoint=quoted("from_named") or quoted("from_group"),
             within=seconds("within"),
             during=seconds("during"),
             named=self._name(quoted("named") or quoted("named_first")),
         )
+
+    def _count(self, fill: Fill) -> float:
+        """Return how many hosts are counted to, or how many per cent of them. Raises UserError."""
+        name = next((name for name in COUNTS if name in self.groups), "")
+        if not name:
+            return int("on_any" in self.groups)
+        text = fill(self.groups[name], False)
+        if not name.endswith("_share"):
+            return _whole(text, self.text)
+        try:
+            percent = float(text)
+        except ValueError:
+            percent = -1
+        if not 0 <= percent <= 100:
+            raise UserError(f"{self.text!r}: {text!r} % of the hosts: write a number from 0 to 100")
+        return percent
 
     def _name(self, text: str) -> str:
         """Return the name that it gives its number. Raises UserError."""
@@ -262,7 +302,7 @@ def _regex(pattern: str, kind: str) -> re.Pattern[str]:
             made.append(")?")
         else:
             made.append(re.escape(piece["text"]))
-    return re.compile("".join(made) + (_tail_of(pattern) if kind == CHECK else _ON if kind == ACT else ""))
+    return re.compile("".join(made) + (_tail_of(pattern) if kind == CHECK else f"{_ON}?" if kind == ACT else ""))
 
 
 def _placeholder(name: str, kind: str) -> str:
@@ -281,23 +321,31 @@ def _placeholder(name: str, kind: str) -> str:
 
 
 #: Hosts of one sentence. Quoted parts match as wholes, so that ` on ` inside quotes is never a tail.
-_ON = (
-    rf"(?: on (?:(?P<on_host>{QUOTED.replace('(', '(?:', 1)})|(?P<on_exactly>exactly one host)"
-    r"|at least (?P<on_least>\d+) hosts?|(?P<on_none>no host)|(?P<on_every>every host)))?"
+_PLAIN = QUOTED.replace("(", "(?:", 1)
+_COUNT, _SHARE = rf"(?:\d+|{VALUE})", rf"(?:\d+(?:\.\d+)?|{VALUE})"
+_SEVERAL = (
+    r"(?:(?P<on_exactly>exactly one host)|(?P<on_none>no host)|(?P<on_any>any host)|(?P<on_every>every host)"
+    rf"|(?P<on_all>all hosts)|exactly (?P<on_count>{_COUNT}) hosts?"
+    rf"|at least (?:(?P<on_least>{_COUNT}) hosts?|(?P<on_least_share>{_SHARE}) ?% of the hosts)"
+    rf"|at most (?:(?P<on_most>{_COUNT}) hosts?|(?P<on_most_share>{_SHARE}) ?% of the hosts))"
 )
+_ON = rf"(?: on (?:(?P<on_host>{_PLAIN})|{_SEVERAL}(?: in (?P<on_group>{_PLAIN}))?))"
+
+#: What is made of the numbers of hosts, behind a bound.
+_OVER = rf"(?: (?P<over>{'|'.join(AGGREGATES)}) over (?:all|the) hosts(?: in (?P<over_group>{_PLAIN}))?)"
 
 
 def _tail_of(pattern: str) -> str:
-    quoted = QUOTED.replace("(", "(?:", 1)
-    measured = ""
+    quoted, measured, hosts = _PLAIN, "", f"{_ON}?"
     if "{bound:" in pattern:
         warning = rf", warning (?:between )?(?P<warning_low>{MEASURED})(?: and (?P<warning_high>{MEASURED}))?"
         measured = rf"(?:, named (?P<named_first>{quoted}))?(?:{warning})?(?:, named (?P<named>{quoted}))?"
+        hosts = f"(?:{_ON}|{_OVER})?"
     viewpoint = (
         r"(?: from (?:(?P<from_host>the host)|(?P<from_controller>the controller)"
         rf"|(?P<from_named>{quoted})|every host in (?P<from_group>{quoted})))?"
     )
-    return rf"{measured}{_ON}{viewpoint}(?: within (?P<within>{MEASURED})| for (?P<during>{MEASURED}))?"
+    return rf"{measured}{hosts}{viewpoint}(?: within (?P<within>{MEASURED})| for (?P<during>{MEASURED}))?"
 
 
 def unescaped(text: str) -> str:

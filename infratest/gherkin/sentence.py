@@ -30,6 +30,10 @@ CHECK, ACT, SETUP = "check", "act", "setup"
 
 #: On how many of the hosts a claim must hold, and where it is looked at from.
 ALL, EXACTLY_ONE, AT_LEAST, NONE = "all", "exactly one", "at least", "no"
+EXACTLY, AT_MOST, EVERY = "exactly", "at most", "every"
+#: What is made of the numbers of several hosts, which the bound is then about.
+TOTAL, AVERAGE, MINIMUM, MAXIMUM = "in total", "on average", "at minimum", "at maximum"
+AGGREGATES = (TOTAL, AVERAGE, MINIMUM, MAXIMUM)
 #: Of a sentence that compares hosts: what its check sees on them is the same, or on each another.
 SAME, DIFFERENT = "the same", "different"
 DEFAULT_VIEW, HOST_VIEW, CONTROLLER_VIEW, NAMED_VIEW, GROUP_VIEW = "default", "host", "controller", "named", "group"
@@ -124,19 +128,23 @@ class Tail(Record):
     """What follows a claim.
 
     Args:
-        quantifier: on how many of the hosts it must hold; `least` is the number for AT_LEAST.
-        on: the one host that `on "..."` names, or empty. view, viewpoint: where it looks from, and its name.
+        quantifier: on how many of the hosts it must hold, or what is made of their numbers; `count` is the number for
+            AT_LEAST, AT_MOST and EXACTLY, in per cent of the hosts where `share` is so.
+        on: the one host that `on "..."` names, or empty. group: that of `in "..."` behind a quantifier, or empty.
+        view, viewpoint: where it looks from, and its name.
         within, during: seconds of `within` and `for`, or None. named: what `, named "..."` calls its number, or empty.
     """
 
     quantifier: str = ALL
-    least: int = 0
+    count: float = 0
     on: str = ""
     view: str = DEFAULT_VIEW
     viewpoint: str = ""
     within: float | None = None
     during: float | None = None
     named: str = ""
+    share: bool = False
+    group: str = ""
 
     @property
     def across(self) -> bool:

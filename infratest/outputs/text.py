@@ -131,6 +131,8 @@ class Text(Output):
             )
             told = f"  {self._paint(numbers, DIM)}" if numbers else ""
             lines = [f"      {self._paint(SYMBOLS[OK], COLOURS[OK])} {_line(step.text, 300)}{told}"]
+            if step.reason:  # of a sentence about several hosts: on which it holds
+                lines.append(f"        {self._paint(_line(step.reason, REASON_LIMIT), DIM)}")
             return lines + (self._evidence(step) if self.verbosity > 1 else [])
         symbol = self._paint(SYMBOLS[step.state], COLOURS[step.state])
         text = _line(step.text, 300)

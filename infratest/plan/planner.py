@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from infratest import later
 from infratest.acts.base import OfAddress
 from infratest.errors import UserError
-from infratest.gherkin.selection import Named
-from infratest.gherkin.sentence import ACT, ALL, AT_LEAST, CHECK, HOST_VIEW, SETUP, Tail
+from infratest.gherkin.selection import Group, Named
+from infratest.gherkin.sentence import ACT, AGGREGATES, ALL, CHECK, EVERY, HOST_VIEW, SETUP, Tail
 from infratest.gherkin.suite import Line, Scenario
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
 from infratest.plan.bound import Bound, named_in
 from infratest.plan.misfits import misfits
-from infratest.plan.tasks import NO_HOST, ActStep, CheckStep, Look, OtherStep, Plan, Step, Task
+from infratest.plan.tasks import NO_HOST, ActStep, CheckStep, Look, OtherStep, Plan, Step, Task, label
 from infratest.plan.viewpoints import locations
 from infratest.values import Values, names_host
 
@@ -88,6 +88,7 @@ class _Planner:
         self.problems = problems
         self.bound = Bound(hosts, values)
         self.numbers: dict[tuple[str, str], tuple[Look, str]] = {}  # by host and label, with the name it was given
+        self.aggregates: dict[str, tuple[object, ...]] = {}  # by label
 
     def tasks(self, scenario: Scenario) -> list[Task]:
         """Return the tasks of a scenario: one for each host given, or one for all."""
@@ -194,7 +195,7 @@ class _Planner:
 
     def _act(self, line: Line, scenario: Scenario, given: Sequence[Host]) -> ActStep:
         end = self.bound.tail(line, scenario, None)
-        if end.across:
+        if end.across and end.quantifier != EVERY:
             raise UserError(f'{line.text!r}: which host is meant? name it, as `on "web-1"`, or leave `on` out for all')
         named = self.bound.named(line, scenario)
         subjects = Named(named).choose(self.hosts) if named else self._of_address(line, scenario, end, given)
@@ -228,8 +229,6 @@ class _Planner:
         given = scope.hosts if match.quantifier == ALL else scope.every
         first = given[0] if given else None
         end = self.bound.tail(line, scenario, first)
-        if end.quantifier == AT_LEAST and not end.least:
-            raise UserError(f"{line.text!r}: on at least 0 hosts it always holds; write 1 or more")
         subjects: Sequence[Host | None] = [None]
         if end.across or end.on or self._asks_host(line, scenario, first):
             subjects = self._subjects(end, given)
@@ -243,6 +242,8 @@ class _Planner:
                 looks.append(look)
         if binding is None:
             raise UserError(f"{scenario.path}:{line.number}: {line.text!r} is asked of no host")
+        if end.quantifier in AGGREGATES:
+            self._refuse_other_hosts(line, looks, binding.tail)
         return CheckStep(
             line=line, looks=tuple(looks), negated=match.negated, threshold=binding.threshold, tail=binding.tail
         )
@@ -256,7 +257,20 @@ class _Planner:
         if (named or end.named) and (other.check, other.location) != (look.check, look.location):
             raise UserError(f"{line.text!r}: {name!r} names another number already; name each differently")
 
+    def _refuse_other_hosts(self, line: Line, looks: Sequence[Look], end: Tail) -> None:
+        """Refuse a name for what is made of numbers that differ: of other hosts, or of another kind on each."""
+        names = {look.measure.label for look in looks if look.measure is not None}
+        if len(names) > 1:
+            raise UserError(
+                f'{line.text!r}: its number has another name on each host; add `, named "..."` to its bound'
+            )
+        asked = tuple((look.subject, look.location, look.check) for look in looks)
+        if self.aggregates.setdefault(label(names.pop(), end), asked) != asked:
+            raise UserError(f'{line.text!r}: other hosts have a number of this name; add `, named "..."` to its bound')
+
     def _subjects(self, end: Tail, given: Sequence[Host]) -> Sequence[Host]:
+        if end.group:
+            return Group(end.group).choose(self.hosts)
         return Named(end.on).choose(self.hosts) if end.on else given
 
 

@@ -56,6 +56,13 @@ class CheckStep(Record):
         return tuple((look.location, need) for look in self.looks for need in look.check.needed)
 
 
+def label(name: str, tail: Tail) -> str:
+    """Return what a number is called that is made of those of several hosts, from what it is called on each."""
+    if tail.named:
+        return tail.named
+    return f"{name} {tail.quantifier}" + (f" over {tail.group}" if tail.group else "")
+
+
 class ActStep(Record):
     """An acting sentence: what is done to which hosts."""
 

@@ -53,6 +53,16 @@ def test_hosts_on_which_it_does_not_hold_do_not_count_in_a_scenario_tagged_warni
         ('When the command "true" is run on exactly one host', "which host is meant?"),
         ('When the command "true" is run on no host', "which host is meant?"),
         ('Then the file "/etc/passwd" exists on at least 0 hosts', "always holds"),
+        ('Then the file "/etc/passwd" exists on at least 0 % of the hosts', "always holds"),
+        ('Then the file "/etc/passwd" exists on at most 100 % of the hosts', "always holds"),
+        ('Then the file "/etc/passwd" exists on at least 101 % of the hosts', "write a number from 0 to 100"),
+        ('Then the file "/etc/passwd" exists on no host in "none"', "unknown group 'none'"),
+        ('Then the disk "/" is less than 90 % full in total over all hosts', "do not add up"),
+        ('Then "http://x.test/" answers 200 on average over all hosts', "undefined"),
+        (
+            'Then the file "/etc/{host.name}" is less than 9 B in size in total over all hosts',
+            "its number has another name on each host",
+        ),
     ],
 )
 def test_what_names_no_host_is_refused(ran, lines, words):

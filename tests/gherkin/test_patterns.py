@@ -46,6 +46,9 @@ ON = [
     (" on at least 1 host", {"on_least": "1"}),
     (" on no host", {"on_none": "no host"}),
     (" on every host", {"on_every": "every host"}),
+    (' on all hosts in "web"', {"on_all": "all hosts", "on_group": '"web"'}),
+    (" on at most {param.few} % of the hosts", {"on_most_share": "{param.few}"}),
+    (' in total over the hosts in "web"', {"over": "in total", "over_group": '"web"'}),
 ]
 FROM = [
     ("", {}),
@@ -95,6 +98,13 @@ def test_every_tail(start):
         " from db",
         ", warning 80 %",
         " on at least -1 hosts",
+        " on at least 80 % of hosts",
+        ' on "web-1" in "web"',
+        ' in "web"',
+        " in total",
+        " in total over all hosts on no host",
+        " on no host in total over all hosts",
+        " on exactly 1.5 hosts",
         "  within 30 s",
         " within 30 s ",
         " within -",
@@ -287,7 +297,7 @@ def test_any_quoted_text_comes_back(name, parts):
     found = match_of(FULL, f'the disk "{escaped(name)}" is at most 90 % full{tail}')
     assert found is not None
     assert unescaped(found.groups["mount"]) == name
-    assert {key: value for key, value in found.groups.items() if key.startswith(("on_", "from_"))} == {
+    assert {key: value for key, value in found.groups.items() if key.startswith(("on_", "over", "from_"))} == {
         **parts[1][1], **parts[2][1],
     }  # fmt: skip
 
