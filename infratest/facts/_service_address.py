@@ -44,12 +44,13 @@ class ServiceAddress(Record):
 
 
 def service_address(
-    url: str, what: str, schemes: Mapping[str, str], ports: Mapping[str, int], example: str
+    url: str, what: str, schemes: Mapping[str, str], ports: Mapping[str, int], example: str, deep: bool = False
 ) -> ServiceAddress:
     """Return an address taken apart.
 
     Args:
-        what: it is the address of, for messages. schemes: to the kind that each means. ports: of the kinds.
+        what: it is the address of, for messages. schemes: to the kind that each means. ports: of the kinds. deep:
+        whether a name may hold slashes.
     Raises:
         UserError: it is none; or its password stands in the feature, where none should.
     """
@@ -57,14 +58,14 @@ def service_address(
     login, at, place = rest.rpartition("@")
     user, _, password = login.partition(":")
     keep_secret(password)
-    authority, _, path = place.partition("/")
-    name, _, options = path.partition("?")
+    path, _, options = place.partition("?")
+    authority, _, name = path.partition("/")
     shown = f"{scheme}://{f'{user}@' if at else ''}{place}"
     plain = set(f"{user}{place}").isdisjoint("\0\n\r\\'\"%") and user.isprintable()
     if not mark or scheme not in schemes or not plain:
         raise UserError(f'the {what} "{shown}": expected an address as {example}')
     host, port = (host_and_port(authority) if authority else None) or ("", 0)
-    if (authority and not host) or "/" in name:
+    if (authority and not host) or ("/" in name and not deep):
         raise UserError(f'the {what} "{shown}": "{authority}" is no host with a port')
     if password and not (holds_declared(password.encode()) or password[0] + password[-1] == "{}"):
         words = "declare it in the stack file (type: string, secret: true) and write {param.NAME} in its place"

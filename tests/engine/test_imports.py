@@ -37,6 +37,9 @@ OUTSIDE = (
     'the Redis server "',
     'the SSH server "',
     'the NTP server "',
+    'the mail server "',
+    'the mailbox "',
+    'the newest message in the mailbox "',
 )
 
 

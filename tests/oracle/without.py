@@ -157,6 +157,20 @@ WITHOUT |= dict.fromkeys(
     ),
     "asked from the controller and from the host of a real Redis and its replica: tests/facts/test_redis.py",
 )
+#: The stack files of the ways in have no parameters, and no password stands in a feature.
+LOGINS = "who asks logs in, by a secret parameter, which the oracle's ways in have none of:"
+WITHOUT |= dict.fromkeys(
+    (
+        'the mail server "{url}" accepts the login',
+        'the mail server "{url}" does not accept the login',
+        'the mailbox "{url}" exists',
+        'the mailbox "{url}" does not exist',
+        'the mailbox "{url}" has {bound:count} message[s]',
+        'the mailbox "{url}" has {bound:count} unread message[s]',
+        'the newest message in the mailbox "{url}" is {bound:time} old',
+    ),
+    f"{LOGINS} tests/facts/test_mail.py asks a real Postfix and Dovecot",
+)
 WITHOUT |= dict.fromkeys(
     (
         'the container "{name}" exists',

@@ -177,6 +177,7 @@ def test_what_is_not_quite_a_sentence_is_none(text):
 OUTSIDE = (
     "http", "http_document", "http_header", "http_redirect", "http_time", "http_trust", "address", "name", "tls",
     "database", "query", "redis", "ssh_server", "ntp_server", "load_test",
+    "database", "query", "redis", "ssh_server", "ntp_server", "mail_server", "mailbox",
 )  # fmt: skip
 
 
