@@ -23,6 +23,7 @@ FLOORS: dict[str, float] = {
     "infratest.inventories": 3.5,  # a stack's hosts may be there
     "infratest.gherkin": 4, "infratest.stack": 4, "infratest.remedies": 4, "infratest.provisioners": 4,
     "infratest.components": 4,
+    "infratest.mutations": 5,  # a fault for what a sentence says
     "infratest.steps": 5, "infratest.plan": 5, "infratest.lifecycle": 5, "infratest.heal": 5,
     "infratest.collect": 6,
     "infratest.engine": 7,
@@ -51,13 +52,14 @@ PLUGINS = (
 #: Rooms whose files know nothing of each other, and who else may import them: a sentence or an act the fact it asks.
 SIBLINGS = {
     **dict.fromkeys(PLUGINS, ()),
-    "infratest.facts": ("infratest.steps", "infratest.acts"),
-    "infratest.acts": ("infratest.steps",),
+    "infratest.facts": ("infratest.steps", "infratest.acts", "infratest.mutations"),
+    "infratest.acts": ("infratest.steps", "infratest.mutations"),
+    "infratest.mutations": (),
     "infratest.steps": (),
     "infratest.cli.verbs": (),
 }
 #: Files that siblings share although their names do not begin with `_`.
-SHARED = ("base", "session", "main", "__init__")
+SHARED = ("base", "choice", "session", "main", "__init__")
 
 #: A thread's every error is handed to the one who waits for it; behave raises a bare Exception for a bad expression,
 #: and libcloud what it likes, AttributeError for a torn answer.

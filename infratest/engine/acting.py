@@ -93,7 +93,7 @@ class Acting:
             for host, act in step.targets if isinstance(step, ActStep) else ():
                 if isinstance(act, Guarded):
                     try:
-                        act.guard(_Access(self, host), self.deadline.at_most(act.seconds))
+                        act.guard(HostAccess(self.going, host), self.deadline.at_most(act.seconds))
                     except InfratestError as error:
                         self.stop, self.refused = f"nothing was done: {step.line.text!r} on {host}: {error}", step
                         return
@@ -155,7 +155,7 @@ class Acting:
         deadline = self.deadline.at_most(min(seconds, duration(tag)) if tag else seconds)
         for host, act in step.targets:
             try:
-                self._act_on(host, act, deadline)
+                self.act_on(host, act, deadline)
             except TransportError as error:
                 self.blocked = host if not self.blocked else self.blocked
                 self.going.blocked[host] = error
@@ -166,12 +166,14 @@ class Acting:
                 return
         self._note(step, OK, "")
 
-    def _act_on(self, host: str, act: Act, deadline: Deadline) -> None:
+    def act_on(self, host: str, act: Act, deadline: Deadline) -> None:
+        """Do an act on a host, its undo on record before. Raises InfratestError: it could not be done."""
+
         def record_undo(command: tuple[str, ...]) -> None:
             log = self.going.settings.undo_log
             self.undos.append((log.undo_asked(host, command) if log else "", host, command))
 
-        perform(act, _Access(self, host), deadline, self.deadline, record_undo)
+        perform(act, HostAccess(self.going, host, self.measured), deadline, self.deadline, record_undo)
 
     def undo(self) -> list[StepResult]:
         """Undo what can be undone, the last first; what could not be undone is a step of its own, and unknown."""
@@ -205,13 +207,13 @@ class Acting:
         self.steps.append(StepResult(step.line.text, step.line.number, state, reason, numbers))
 
 
-class _Access:
+class HostAccess:
     """What an act works with on a host of this run: the run's own connection to it."""
 
-    def __init__(self, acting: Acting, host: str) -> None:
+    def __init__(self, going: Run, host: str, measured: dict[Need, object] | None = None) -> None:
         self.host = host
-        self._acting = acting
-        self._going = acting.going
+        self._going = going
+        self._measured = {} if measured is None else measured
 
     def run(self, command: Sequence[str], deadline: Deadline) -> CommandResult:
         begun = False
@@ -236,7 +238,7 @@ class _Access:
         return self._going.plan.endpoint(address, port)
 
     def keep(self, need: Need, value: object) -> None:
-        self._acting.measured[need] = value
+        self._measured[need] = value
 
 
 class _Measured:

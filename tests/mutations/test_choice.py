@@ -1,0 +1,109 @@
+"""Which fault breaks a sentence: each names a check that there is, each sentence's example gets one or a reason."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from infratest.acts.base import Act
+from infratest.gherkin.binding import bind
+from infratest.gherkin.patterns import as_written
+from infratest.gherkin.sentence import CHECK
+from infratest.gherkin.vocabulary import vocabulary
+from infratest.mutations.base import Claim, in_words, outside
+from infratest.mutations.choice import NONE_KNOWN, fault, faults
+from infratest.thresholds import threshold
+
+ROOT = Path(__file__).parents[2]
+SUBJECTS = sorted(
+    path.stem for path in (ROOT / "infratest/mutations").glob("[a-z]*.py") if path.stem not in ("base", "choice")
+)
+
+
+def act_for(text: str) -> Act | str:
+    match = vocabulary().match(text)
+    assert match is not None, text
+    binding = bind(match, as_written)
+    bound = binding.threshold.critical if binding.threshold else None
+    return fault(Claim(binding.built, match.negated, bound))
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_each_fault_is_of_a_check_of_its_subject(subject: str) -> None:
+    checks = vars(import_module(f"infratest.steps.{subject}"))
+    assert faults(subject)
+    assert [name for name in faults(subject) if name not in checks] == []
+
+
+def test_each_sentence_gets_a_fault_or_a_reason() -> None:
+    """Both as it is written and negated: no value of an example trips what chooses a fault."""
+    chosen = {}
+    for sentence in vocabulary().sentences:
+        if sentence.kind == CHECK and sentence.module in SUBJECTS:
+            chosen[sentence.example] = act_for(sentence.example)
+    assert {text: act for text, act in chosen.items() if not isinstance(act, (Act, str)) or not act} == {}
+    broken = sum(isinstance(act, Act) for act in chosen.values())
+    assert broken >= 100, [text for text, act in chosen.items() if isinstance(act, str)]
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ('the file "/etc/shadow" has mode "0640"', "mode /etc/shadow 0642"),
+        ('the directory "/tmp" has mode "1777"', "mode /tmp 1775"),
+        ('the file "/etc/shadow" does not have mode "0666"', "mode /etc/shadow 0666"),
+        ('the file "/etc/shadow" has at most mode "0640"', "mode /etc/shadow 0642"),
+        ('the file "/a" has at most mode "0777"', "mode /a 4777"),
+        ('the file "/a" is owned by "root"', "/a is given to 65534"),
+        ('the file "/a" is owned by "nobody"', "/a is given to 1"),
+        ('the file "/a" is not owned by "deploy"', "/a is given to deploy"),
+        ('the file "/a" is less than 1 KiB in size', "/a is made 2048 bytes long"),
+        ('the file "/a" is at least 1 KiB in size', "/a is made 0 bytes long"),
+        ('the file "/a" was changed less than 1 day ago', "/a is dated 172800 s ago"),
+        ('the service "nginx" is not running', "systemctl start nginx.service"),
+        ('the sysctl "kernel.kptr_restrict" is one of "0, 1"', "/proc/sys/kernel/kptr_restrict tells '2'"),
+        ("the memory is less than 90 % used", "memory 93"),
+        ('the disk "/" is less than 90 % full, warning 80 %', "fill / 92"),
+        ('the configuration of "sshd" has "permitrootlogin" equal to "no"', "permitrootlogin of sshd is made yes"),
+        ('the configuration of "sshd" has "maxauthtries" at most 4', "maxauthtries of sshd is made 8"),
+    ],
+)
+def test_the_fault_is_what_the_sentence_names(text: str, words: str) -> None:
+    act = act_for(text)
+    assert isinstance(act, Act), act
+    assert in_words(act) == words
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ('the directory "/etc" exists', "the host would not outlive it"),
+        ('the mount "/proc" is of type "proc"', "the host would not outlive it"),
+        ("the memory is less than 99 % used", "more than 97 % of memory cannot be taken"),
+        ('the command "cat /etc/hosts" exits 0', "cat is what infratest works with"),
+        ('the command "a | b" exits 0', "more than one program"),
+        ('the file "/a" is at least 0 B in size', "each size is in the bound"),
+        ('the kernel module "nf_nat" is loaded', NONE_KNOWN),
+    ],
+)
+def test_where_there_is_no_fault_it_says_why(text: str, words: str) -> None:
+    act = act_for(text)
+    assert words in str(act)
+
+
+@pytest.mark.parametrize(
+    "words, numbers, number",
+    [
+        ("less than", ("5",), 10),
+        ("at most", ("0",), 1),
+        ("more than", ("5",), 5),
+        ("at least", ("5",), 0),
+        ("at least", ("0",), None),
+        ("between", ("2", "4"), 8),
+        ("exactly", ("0",), 1),
+    ],
+)
+def test_a_number_is_outside_its_bound(words: str, numbers: tuple[str, ...], number: float | None) -> None:
+    assert outside(threshold(words, numbers, "count").critical) == number
