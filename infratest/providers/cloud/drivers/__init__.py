@@ -54,9 +54,10 @@ def _kind_of(name: str) -> type[Driver]:
 
 def refuse_without_keys(name: str) -> None:
     """Raise UserError where a driver puts no key pair of a stack into its cloud's store."""
-    if "keypair" not in kind_of(name).kinds:
-        words = "infratest keeps none in its key store, the stack's key goes to each host by user data alone"
-        raise UserError(f"provider cloud: driver {name} has no {CAN['keypair']}: {words}")
+    driver = kind_of(name)
+    if "keypair" not in driver.kinds:
+        words = "the stack's key goes to each host by user data, a `keypair` of the stack file into its authorized_keys"
+        raise UserError(f"provider cloud: driver {name} has no {CAN['keypair']}: {driver.keyless}; {words}")
 
 
 def way_to(name: str, kind: str) -> str:

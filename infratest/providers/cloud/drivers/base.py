@@ -203,6 +203,8 @@ class Driver(ABC):
     kinds: ClassVar[tuple[str, ...]] = ()
     #: Types of components that it makes, each of which `others` lists and `destroy` removes.
     makes: ClassVar[tuple[str, ...]] = ()
+    #: Why it puts no key pair of a stack into its cloud's store, where that has one.
+    keyless: ClassVar[str] = "libcloud's driver gives it no labels by which `reap` would find it"
     #: True: `set_groups` needs a server that is stopped, or in these groups already.
     regroups_halted: ClassVar[bool] = False
     #: Seconds by which a listing may lag behind what was asked for; see `Provider.settles`.

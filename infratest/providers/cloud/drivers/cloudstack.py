@@ -70,6 +70,7 @@ class CloudStack(Driver):
     can = frozenset(("labels", "user-data", "firewall", "halt", "reboot", "owner", "network"))
     kinds = ("firewall",)
     makes = ("firewall",)
+    keyless = "CloudStack's carry no labels, and an account takes the same key once"
     regroups_halted = True
 
     def __init__(self, settings: Settings) -> None:

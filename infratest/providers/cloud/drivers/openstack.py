@@ -1,9 +1,9 @@
 """OpenStack: nova, neutron and glance. Metadata carry the lease from the first moment: they are part of each request.
 
 A stack has a security group of its own; its description is all that neutron lets carry labels from the first moment. It
-has no key pair, since nova's carry none: a run that is killed would leave one that nobody finds, and the stack's key is
-let in by user data anyway. Names of calls and fields are those of the Compute API 2.1, Networking API v2.0 and Image
-API v2.
+has no key pair: nova's carry no labels but their name, and belong to a user where all else is a project's, so that who
+else works in the project could neither see nor remove what a killed run left. The stack's key goes by user data. Names
+of calls and fields are those of the Compute API 2.1, Networking API v2.0 and Image API v2.
 """
 
 from __future__ import annotations
@@ -67,6 +67,10 @@ class OpenStack(Driver):
                      "floating"))  # fmt: skip
     makes = ("address", "firewall")
     kinds = ("firewall",)
+    keyless = (
+        "nova's key pairs are a user's and not a project's, so that others who work in the project could neither find "
+        "nor remove what a killed run left, and no server that runs can be given one"
+    )
     longest_label = 255
 
     def __init__(self, settings: Settings) -> None:
