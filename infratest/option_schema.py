@@ -81,6 +81,7 @@ def _allowed(field: Field) -> Schema:
         title += "," * bool(words) + _between(**words)
         # Of text they say nothing to a validator: they are in the base unit, for whoever reads the schema.
         return text_schema(title, units(field.dimension)) | limits
+    about = field.about
     types = [TYPES.get(kind, "object") for kind in kinds]
     schema: Schema = {"title": " or ".join(WORDS.get(kind, "a map") for kind in kinds)}
     if "string" in types:
@@ -91,6 +92,9 @@ def _allowed(field: Field) -> Schema:
         types.append("string")
     if "array" in types:
         schema |= _list(field)
+    if "object" in types and "map" in about:
+        inner = schema_of(about["map"], schema["title"])
+        schema |= {key: inner[key] for key in ("properties", "additionalProperties")}
     return schema | {"type": types if len(types) > 1 else types[0]}
 
 

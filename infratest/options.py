@@ -12,6 +12,7 @@ JSON Schema of the same class. What may stand in `metadata`:
     pattern       a regular expression that its text matches
     low, high     the limits of a number, of a quantity in its base unit, or of each whole number in a list
     each          what is allowed in a list, as an error says it
+    map           a class of options, which its map has
     unique        true: no entry of a list stands there twice, and their order says nothing
     secret        true: it is masked wherever it would be shown
     source        true: the path of a file here, relative to the stack file, that is read

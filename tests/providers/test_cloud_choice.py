@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from infratest.errors import UserError
@@ -9,6 +11,7 @@ from infratest.providers.base import HostSpec
 from infratest.providers.cloud import choice
 from infratest.providers.cloud.drivers.base import Image, Size
 from infratest.providers.cloud.options import HostOptions, needs, reached_by
+from infratest.stack import file
 
 GIB = 2**30
 SIZES = [
@@ -95,8 +98,10 @@ def test_what_a_host_needs(given, expected):
 @pytest.mark.parametrize(
     "size, words",
     [
-        ({"cpu": 2}, "web: hosts.web.size: unknown key 'cpu': known are cpus, memory"),
-        ({"cpus": "two"}, "web: hosts.web.size: cpus: expected a whole number above zero, found 'two'"),
+        ({"cpu": 2}, "web: hosts.web.size: unknown key 'cpu': did you mean 'cpus'? known are cpus, memory"),
+        ({"cpus": "two"}, "web: hosts.web.size: cpus: expected a whole number, found 'two'"),
+        ({"cpus": 2000}, "web: hosts.web.size: cpus: found 2000, must be at most 1024"),
+        ({"memory": "0B"}, "web: hosts.web.size: memory: must be more than zero"),
         ({"memory": "much"}, "web: hosts.web.size: memory: "),
     ],
 )
@@ -152,3 +157,58 @@ def test_which_address_cannot_be_used(written, words):
     with pytest.raises(UserError) as caught:
         reached_by(HostSpec(name="web", options=HostOptions(address=written)))
     assert str(caught.value).startswith(words)
+
+
+CPUS, SIZE = "a whole number from 1 to 1024", "a size with its unit, such as 256MiB, of at most 1024TiB"
+
+
+@pytest.mark.parametrize(
+    ("provider", "host", "words"),
+    [
+        ({}, {"size": {"cpu": 2}}, "hosts.web.size.cpu: unknown key 'cpu': did you mean 'cpus'? known are"),
+        ({}, {"size": {"cpus": 0}}, f"hosts.web.size.cpus: found the number 0, allowed is {CPUS}"),
+        ({}, {"size": {"cpus": "two"}}, f"hosts.web.size.cpus: found 'two', allowed is {CPUS}"),
+        ({}, {"size": {"memory": 2}}, f"hosts.web.size.memory: found the number 2, allowed is {SIZE}"),
+        ({}, {"size": "-big"}, "hosts.web.size: found '-big', allowed is a size's name, or a map of cpus and memory"),
+        ({}, {"image": " debian-12"}, "hosts.web.image: found ' debian-12', allowed is an image's name, pattern or id"),
+        ({}, {"owner": "a\nb"}, "hosts.web.owner: found 'a\\nb', allowed is an account's name or id"),
+        ({}, {"network": "-n"}, "hosts.web.network: found '-n', allowed is a network's name or id"),
+        ({}, {"jump": "-oProxyCommand=x"}, "hosts.web.jump: found '-oProxyCommand=x', allowed is a host to go through"),
+        ({}, {"jump": "a b"}, "hosts.web.jump: found 'a b', allowed is a host to go through, as user@name:port"),
+        ({}, {"address": "publik"}, "hosts.web.address: found 'publik', allowed is public, private or floating, or"),
+        ({"driver": "open stack"}, {}, "provider.driver: found 'open stack', allowed is the name of a driver, one"),
+        ({"region": " eu"}, {}, "provider.region: found ' eu', allowed is a region's name"),
+        ({"regions": ["-eu"]}, {}, "provider.regions[0]: found '-eu', allowed is a region's name"),
+        ({"profile": "a\tb"}, {}, "provider.profile: found 'a\\tb', allowed is a profile's name"),
+        ({"ca": "-x"}, {}, "provider.ca: found '-x', allowed is a path"),
+    ],
+)  # fmt: skip
+def test_a_word_number_or_size_that_cannot_be_is_refused_where_it_stands(tmp_path, provider, host, words):
+    stack = {"stack": "shop", "provider": {"name": "cloud", "driver": "ec2"} | provider, "hosts": {"web": host}}
+    place = tmp_path / "stack.yaml"
+    place.write_text(json.dumps(stack))
+    with pytest.raises(UserError) as caught:
+        file.load(place)
+    assert str(caught.value).startswith(f"{place}:1: {words}"), caught.value
+
+
+def test_names_with_blanks_and_values_of_parameters_are_taken(tmp_path):
+    """As templates of CloudStack and flavors of OpenStack are called."""
+    place = tmp_path / "stack.yaml"
+    own = {"image": "Debian 12 {param.build}", "size": {"cpus": "{param.cpus}", "memory": "{param.memory}"}}
+    stack = {
+        "stack": "shop",
+        "parameters": {
+            "build": {"type": "string", "default": "2026"},
+            "cpus": {"type": "integer", "default": 2},
+            "memory": {"type": "string", "default": "3GiB"},
+        },
+        "provider": {"name": "cloud", "driver": "cloudstack", "region": "zone 1"},
+        "hosts": {"web": own | {"network": "net of shop"}, "db": {"size": "Large Instance"}},
+    }
+    place.write_text(json.dumps(stack))
+    web, db = file.load(place).hosts
+    assert needs(web) == (2, 3 * GIB)
+    assert (web.options.image, web.options.network, db.options.size) == (
+        "Debian 12 2026", "net of shop", "Large Instance",
+    )  # fmt: skip

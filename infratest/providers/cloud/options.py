@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infratest.errors import UserError, unknown
+from infratest.options import LINE, WORD, build
+from infratest.providers._memory import MEMORY
 from infratest.providers.base import HostSpec, Made, host_options
 from infratest.providers.cloud import choice
-from infratest.units import quantity
 
 SSH_PORT = 22
 USER = "root"
@@ -35,7 +36,8 @@ class Options:
 
     driver: str = field(
         metadata={
-            "title": "the name of a driver",
+            "title": "the name of a driver, one word",
+            "pattern": WORD,
             "description": "libcloud's driver: openstack, ec2, cloudstack, or any other by its name there.",
         },
     )
@@ -43,6 +45,7 @@ class Options:
         default="",
         metadata={
             "title": "a region's name",
+            "pattern": LINE,
             "description": "where hosts are made, of CloudStack a zone; the environment's without it",
         },
     )
@@ -50,6 +53,7 @@ class Options:
         default=(),
         metadata={
             "each": "a region's name",
+            "pattern": LINE,
             "unique": True,
             "description": "further regions in which `reap` looks for what is left",
         },
@@ -70,12 +74,18 @@ class Options:
     )
     ca: str = field(
         default="",
-        metadata={"title": "a path", "description": "certificates to trust instead of the system's", "source": True},
+        metadata={
+            "title": "a path",
+            "pattern": LINE,
+            "description": "certificates to trust instead of the system's",
+            "source": True,
+        },
     )
     profile: str = field(
         default="",
         metadata={
             "title": "a profile's name",
+            "pattern": LINE,
             "description": "of AWS's configuration files, a cloud's name in clouds.yaml, a section of cloudstack.ini",
         },
     )
@@ -103,6 +113,18 @@ class Options:
     )
 
 
+#: More than 1024 no size of a cloud has.
+CPUS: dict[str, Any] = {"low": 1, "high": 1024, "description": "Its CPUs, at least."}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Least:
+    """What a size is to have at least."""
+
+    cpus: int | None = field(default=None, metadata=CPUS)
+    memory: int | None = field(default=None, metadata=MEMORY)
+
+
 @dataclass(frozen=True, kw_only=True)
 class HostOptions(Made):
     """Options of a host that is a cloud's server."""
@@ -110,7 +132,8 @@ class HostOptions(Made):
     image: str = field(
         default="",
         metadata={
-            "title": "an image's name",
+            "title": "an image's name, pattern or id",
+            "pattern": LINE,
             "description": "Its image by name, pattern (`*`) or id, the newest that matches (default: debian-12).",
         },
     )
@@ -118,6 +141,7 @@ class HostOptions(Made):
         default="",
         metadata={
             "title": "an account's name or id",
+            "pattern": LINE,
             "description": "Whose image it is; without it the publisher's of a short name, else your own.",
         },
     )
@@ -125,21 +149,28 @@ class HostOptions(Made):
         default="",
         metadata={
             "title": "a size's name, or a map of cpus and memory",
+            "map": Least,
+            "pattern": LINE,
             "description": "Its size by name, or the cheapest that has at least so much.",
         },
     )
-    cpus: int | None = field(default=None, metadata={"low": 1, "high": 1024, "description": "Its CPUs, at least."})
+    cpus: int | None = field(default=None, metadata=CPUS)
     address: str = field(
         default="",
         metadata={
-            "title": "an address or a name",
+            "title": "public, private or floating, or v4 or v6, or one of each, as private v6",
+            "pattern": "^(public|private|floating|v[46])( (public|private|floating|v[46]))?$",
             "description": "Which of its addresses is used: public, private or floating (default: the public one where "
             "it has one), and v4 or v6 (default: v4 where it has one), as v6 or private v6.",
         },
     )
     network: str = field(
         default="",
-        metadata={"title": "a network's name or id", "description": "Where it is; of EC2 a subnet's id."},
+        metadata={
+            "title": "a network's name or id",
+            "pattern": LINE,
+            "description": "Where it is; of EC2 a subnet's id.",
+        },
     )
     ssh_port: int = field(
         default=SSH_PORT,
@@ -150,7 +181,11 @@ class HostOptions(Made):
     )  # fmt: skip
     jump: str = field(
         default="",
-        metadata={"title": "a host to go through, as user@name:port", "description": "The way to its address."},
+        metadata={
+            "title": "a host to go through, as user@name:port",
+            "pattern": WORD,
+            "description": "The way to its address.",
+        },
     )
 
 
@@ -219,17 +254,8 @@ def needs(spec: HostSpec) -> tuple[int, int]:
     """Return the CPUs and the bytes of memory that a host is to have at least.
 
     Raises:
-        UserError: `size:` is a map that has other keys, or values that are no numbers.
+        UserError: `size:` is a map that has other keys, or other values than a stack file may have there.
     """
     own = of_host(spec)
-    cpus, memory = own.cpus, own.memory
-    if isinstance(own.size, dict):
-        wrong = [str(key) for key in own.size if key not in ("cpus", "memory")]
-        if wrong:
-            raise UserError(f"{at(spec, 'size')}: unknown key {wrong[0]!r}: known are cpus, memory")
-        cpus = own.size.get("cpus", cpus)
-        if cpus is not None and (not isinstance(cpus, int) or isinstance(cpus, bool) or cpus < 1):
-            raise UserError(f"{at(spec, 'size')}: cpus: expected a whole number above zero, found {cpus!r}")
-        if "memory" in own.size:
-            memory = int(quantity(str(own.size["memory"]), "size", f"{at(spec, 'size')}: memory"))
-    return cpus or choice.CPUS, int(memory or choice.MEMORY)
+    least = build(Least, own.size if isinstance(own.size, dict) else {}, at(spec, "size"))
+    return least.cpus or own.cpus or choice.CPUS, least.memory or own.memory or choice.MEMORY
