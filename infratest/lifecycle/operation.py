@@ -37,6 +37,8 @@ R = TypeVar("R")
 #: where nobody here made it), the moment from which on it lives (0: since it was made), and a deadline.
 Recorder = Callable[[Host, str, float, Deadline], None]
 
+#: The last line of a verb that was not even begun, since nobody could say who makes the hosts: an engine is not there.
+NOTHING_DONE = "nothing had been done"
 UP, OTHER, UNDO = 1800.0, 600.0, 180.0  # seconds that `up`, any other verb and an undo have, where nothing is said
 
 
@@ -103,18 +105,24 @@ class Lifecycle:
         return f"{self.stack.name}/{self.stack.env}" if self.stack.env else self.stack.name
 
     @contextmanager
-    def operation(self, verb: str, seconds: float, renew: bool = True) -> Iterator[tuple[Operation, Deadline]]:
+    def operation(
+        self, verb: str, seconds: float, renew: bool = True, nothing: str = NOTHING_DONE
+    ) -> Iterator[tuple[Operation, Deadline]]:
         """Hold the lock and a begun operation, with its deadline; the end is journalled whichever way it comes.
 
         Args:
             seconds: that it has, where the caller of the verb said nothing. renew: the lease, for 24 h from now or to
-            the budget's end.
+            the budget's end. nothing: the last line where it is not even begun.
         """
         where = (self.stack.name, self.stack.env)
         with self.state.lock(purpose=f"{verb} of {self.title}"):
             self.refuse_another()
             first = not self.state_id()
-            operation = self.journal.begin(verb, *where, makers(self.stack, self.provider)[0])
+            try:
+                maker = makers(self.stack, self.provider)[0]
+            except ProviderError as unasked:
+                raise self.ended(verb, self.as_stop(unasked), nothing) from unasked
+            operation = self.journal.begin(verb, *where, maker)
             try:
                 if renew:
                     self.journal.lease(*where, self.lease().expires)
@@ -258,6 +266,13 @@ class Lifecycle:
     def as_stop(self, error: InfratestError) -> InfratestError:
         """Return the error, or that we were told to stop: a call that is cut off for that fails in its own words."""
         return self._stopped([]) if self.stop.is_set and not isinstance(error, Stopped) else error
+
+    def ended(self, verb: str, error: InfratestError, outcome: str) -> InfratestError:
+        """Return the error that a verb ends with: of what, why, and in its last line what came of it."""
+        words = f"{verb} of {self.title}: {error}\n{outcome}"
+        if isinstance(error, Stopped):
+            return Stopped(words, error.status)
+        return UserError(words) if isinstance(error, UserError) else ProviderError(words)
 
     def _stopped(self, hung: Sequence[str]) -> Stopped:
         words = "; ".join([f"stopped by {self.stop.reason}", *hung])

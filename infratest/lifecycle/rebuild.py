@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, ProviderError, UserError
+from infratest.errors import ProviderError, UserError
 from infratest.lifecycle import budget, made_from
 from infratest.lifecycle.operation import UP, Lifecycle
-from infratest.lifecycle.up import bring_up, choose, foresee_hosts, undone
+from infratest.lifecycle.up import bring_up, choose, foresee_hosts, making
 from infratest.providers.base import HostSpec, Rebuilds, Resource
 from infratest.stack.selection import chosen
 from infratest.store.journal import Operation
@@ -32,18 +32,15 @@ def rebuild(life: Lifecycle, names: Sequence[str] | None = None, *, yes_producti
         raise UserError(f"stack {life.title} is `production: true`: {words}")
     life.refuse_another()
     specs = foresee_hosts(life, names)
-    if not life.provider.requests(specs, life.lease()):
-        raise UserError(f"provider {life.stack.provider} makes no hosts, so that none can be made anew")
-    with life.operation("rebuild", UP) as (operation, deadline):
+    with making(life, "rebuild", UP) as (operation, deadline):
+        if not life.provider.requests(specs, life.lease()):
+            raise UserError(f"provider {life.stack.provider} makes no hosts, so that none can be made anew")
         there = present(life, names, deadline)
         budget.begin(life, specs, deadline)  # before anything is lost
         again = {one.name for one in there}
         choose(life, [spec for spec in specs if spec.name in again], deadline)
-        try:
-            _empty(life, there, operation, deadline)
-            bring_up(life, specs, operation, deadline)
-        except InfratestError as error:
-            raise undone(life, operation, life.as_stop(error), "rebuild") from error
+        _empty(life, there, operation, deadline)
+        bring_up(life, specs, operation, deadline)
     return [one.name for one in there]
 
 

@@ -60,19 +60,11 @@ def making(life: Lifecycle, verb: str, seconds: float) -> Iterator[tuple[Operati
     Args:
         seconds: as `Lifecycle.operation` has them.
     """
-    begun = False
-    try:
-        with life.operation(verb, seconds) as (operation, deadline):
-            begun = True
-            try:
-                yield operation, deadline
-            except InfratestError as error:
-                raise undone(life, operation, life.as_stop(error), verb) from error
-    except ProviderError as error:
-        if begun:
-            raise
-        # By whom and where things are made is asked before there is an operation: an engine may not be there.
-        raise _ended(life, verb, life.as_stop(error), NOTHING) from error
+    with life.operation(verb, seconds, nothing=NOTHING) as (operation, deadline):
+        try:
+            yield operation, deadline
+        except InfratestError as error:
+            raise undone(life, operation, life.as_stop(error), verb) from error
 
 
 def bring_up(
@@ -280,14 +272,7 @@ def _start(life: Lifecycle, down: Sequence[Host], deadline: Deadline) -> None:
 
 def undone(life: Lifecycle, operation: Operation, error: InfratestError, verb: str) -> InfratestError:
     """Remove what this operation of a verb made, and return the error that says so."""
-    return _ended(life, verb, error, _undo(life, operation, LATE if isinstance(error, Stopped) else 0.0))
-
-
-def _ended(life: Lifecycle, verb: str, error: InfratestError, outcome: str) -> InfratestError:
-    words = f"{verb} of {life.title}: {error}\n{outcome}"
-    if isinstance(error, Stopped):
-        return Stopped(words, error.status)
-    return UserError(words) if isinstance(error, UserError) else ProviderError(words)
+    return life.ended(verb, error, _undo(life, operation, LATE if isinstance(error, Stopped) else 0.0))
 
 
 def _undo(life: Lifecycle, operation: Operation, late: float) -> str:

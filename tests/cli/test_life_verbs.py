@@ -255,16 +255,21 @@ def test_up_that_asked_for_nothing_has_nothing_to_undo(place):
     assert err.count("existing") == 1
 
 
-@pytest.mark.parametrize("provider", ["container", "virtualbox"])
-def test_up_without_what_its_provider_works_by_had_made_nothing(place, provider, monkeypatch):
+#: How each verb ends that changes something, where nobody can be asked who makes the hosts.
+ENDS = {"up": "nothing had been made", "rebuild": "nothing had been made"} | dict.fromkeys(
+    ("provision", "halt", "destroy", "reboot", "suspend", "resume"), "nothing had been done"
+)
+
+
+@pytest.mark.parametrize("provider, verb", [("virtualbox", "up"), *(("container", verb) for verb in ENDS)])
+def test_a_verb_without_what_its_provider_works_by_ends_with_what_came_of_it(place, provider, verb, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///nobody.sock")
     monkeypatch.setenv("PATH", str(place.folder))  # nor is there a program of it
     place.write(f"stack: shop\nprovider: {provider}\nhosts: {{web: {{image: debian-12}}}}\n")
-    _, err = place.run("up", status=1)
-    assert err.startswith("infratest: up of shop: no "), err
-    assert err.splitlines()[-1] == "nothing had been made"
-    _, again = place.run("up", status=1)
-    assert again == err
+    _, err = place.run(verb, status=1)
+    assert err.startswith(f"infratest: {verb} of shop: no "), err
+    assert err.splitlines()[-1] == ENDS[verb]
+    assert not (place.folder / ".infratest" / "id").exists()  # nothing carries it: the next verb asks nobody
 
 
 def test_an_option_that_a_provider_has_not_is_told_with_its_line(place):
