@@ -36,6 +36,7 @@ class Seen(Record):
         absent: there is nothing the claim could be about (the text of a file that does not exist), so neither it nor
             its negation is met: a negation must not be green because its subject is gone. `holds` is then false.
         value: what a sentence that compares hosts goes by, in words; None for all others.
+        most: where a number is not known to a point, it is between `number` and this.
     """
 
     holds: bool
@@ -43,6 +44,7 @@ class Seen(Record):
     number: float | None = None
     absent: bool = False
     value: str | None = None
+    most: float | None = None
 
 
 class Measure(Record):

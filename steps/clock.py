@@ -1,19 +1,23 @@
-"""What can be said of a host's clock, as its own daemon knows it."""
+"""What can be said of a host's clock, as its own daemon knows it, and of the clocks of several hosts."""
 
 from __future__ import annotations
 
 from infratest.check import Check, Measure, Seen
 from infratest.errors import FactError
 from infratest.facts.base import Need
-from infratest.gherkin.sentence import act, check
+from infratest.gherkin.sentence import APART, act, check
+from infratest.units import human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from infratest.acts.clock import ClockAct
+    from infratest.facts._clock_reading import ClockReading
     from infratest.facts.base import FactValues
     from infratest.facts.clock import Clock
 
 CLOCK: Need[Clock] = Need("clock")
+FIRST: Need[ClockReading] = Need("clock-reading")
+LAST: Need[ClockReading] = Need("last-clock-reading")
 
 
 @check(
@@ -54,6 +58,30 @@ class ClockOffset(Check):
 
     def measure(self) -> Measure:
         return Measure(label="clock offset", unit="s", minimum=0)
+
+
+@check(
+    "the clocks are {bound:time} apart",
+    example="the clocks are less than 500 ms apart",
+    compares=APART,
+)
+class ClocksApart(Check):
+    """How far the clocks of the hosts are apart, as they are read here; as fine as the way there and back is short."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (FIRST, LAST)
+
+    def observe(self, facts: FactValues) -> Seen:
+        readings = (facts[FIRST], facts[LAST])
+        # A clock showed at least its reading, and less than a step more, at some moment between `sent` and `came`.
+        least = max(one.seconds - one.came for one in readings)
+        most = min(one.seconds + one.step - one.sent for one in readings)
+        if least > most:
+            raise FactError(f"the clock was set by {human(least - most, 's')} or more while it was looked at")
+        return Seen(holds=True, saw=f"the clock is {readings[0].in_words()}", number=least, most=most)
+
+    def measure(self) -> Measure:
+        return Measure(label="clocks apart", unit="s", minimum=0)
 
 
 @act(

@@ -60,19 +60,23 @@ class Facts:
         answer: Answer | Apart | InfratestError,
         seconds: float,
         why: Callable[[InfratestError], InfratestError],
+        between: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         """Take what a script brought for one ask.
 
         Args:
+            between: when the script was sent and when its answer was there, by our monotonic clock.
             why: puts into words that there is no answer, for it may be known better than a script can tell.
         """
         if isinstance(answer, InfratestError):
             self.failed(location, ask, why(answer))
         elif isinstance(answer, Answer):
+            if ask.fact.timed:
+                answer = answer.changed(sent=between[0], came=between[1])
             self.answered(location, ask, answer, seconds)
         else:
             for need, part in zip(ask.needs, answer.parts, strict=True):
-                self.received(location, Ask(ask.fact, (need,)), part, seconds, why)
+                self.received(location, Ask(ask.fact, (need,)), part, seconds, why, between)
 
     def answered(self, location: str, ask: Ask, answer: Answer, seconds: float) -> None:
         """Read the answer to a snippet into the table.
@@ -246,5 +250,5 @@ def asks(needs: Iterable[Need]) -> list[Ask]:
             listed = tuple(sorted(same, key=lambda need: need.argument))
         found += [Ask(fact, listed[at : at + size]) for at in range(0, len(listed), size)]
     # User commands go last: one may leave a daemon on the pipe and delay what follows.
-    found.sort(key=lambda ask: ask.fact.alone)
+    found.sort(key=lambda ask: ask.fact.turn or int(ask.fact.alone))
     return found

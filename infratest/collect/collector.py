@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect, Need
     from infratest.model import Cost
+    from infratest.transports.base import CommandResult, Transport
 
 
 #: Seconds after which who is still asked counts no more among the hosts at once: it waits, and costs nothing.
@@ -141,10 +142,14 @@ class Collector:
         script = build([question for _, question in asking])
         started = monotonic()
         failure: TransportError | None = None
+        sent = [started]  # anew where a connection that was lost is opened once more
+
+        def send(transport: Transport) -> CommandResult:
+            sent.append(monotonic())
+            return transport.run_script(script.text, deadline, sudo, [script.nonce])
+
         try:
-            result = self._connections.ask(
-                name, deadline, lambda transport: transport.run_script(script.text, deadline, sudo, [script.nonce])
-            )
+            result = self._connections.ask(name, deadline, send)
             output, words = result.stdout, clean(decoded(result.stderr), 300)
         except TransportError as error:
             failure, output, words = error, error.partial, ""
@@ -152,7 +157,8 @@ class Collector:
         if failure is not None and all(isinstance(answer, InfratestError) for answer in answers):
             facts.blocked[name] = failure
             return
-        took = monotonic() - started
+        ended = monotonic()
+        took = ended - started
 
         def why(error: InfratestError) -> InfratestError:
             cut = isinstance(error, ConnectionLost)  # a transport that did not see the loss names no host
@@ -160,7 +166,7 @@ class Collector:
             return type(lost)(f"{lost}{f': {words}' if words else ''}")
 
         for (ask, _), answer in zip(asking, answers, strict=True):
-            facts.received(name, ask, answer, took, why)
+            facts.received(name, ask, answer, took, why, (sent[-1], ended))
         again = facts.unread(name)
         if fewer(again, wanted) and failure is None and not deadline.passed:
             self._ask(name, again, sudo, deadline, facts)

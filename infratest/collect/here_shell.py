@@ -42,8 +42,9 @@ def ask_shell(location: str, wanted: Sequence[Ask], deadline: Deadline, facts: F
             return DeadlineExceeded(f"no answer within {deadline.seconds:.3g} s")
         return type(error)(f"{error}{f': {said}' if said else ''}")
 
+    between = (began, monotonic())
     for (asked, _), answer in zip(asking, read(script, output), strict=True):
-        facts.received(location, asked, answer, monotonic() - began, why)
+        facts.received(location, asked, answer, monotonic() - began, why, between)
 
 
 def _run(script: Script, deadline: Deadline) -> tuple[bytes, bytes]:

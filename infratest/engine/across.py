@@ -188,6 +188,47 @@ def aggregated(step: CheckStep, verdicts: Sequence[Verdict], severity: str) -> O
     return Outcome(UNKNOWN, reason, next((each.blocked for _, each in unsure if each.blocked), ""))
 
 
+def apart(step: CheckStep, verdicts: Sequence[Verdict], severity: str) -> Outcome:
+    """Judge how far the greatest number is from the least, where each is known to lie between two.
+
+    What is told as the number is by the middles. Where the bound is met by some of what may be so and not by the rest,
+    it is unknown; a host more that could not be asked can only be further off.
+    """
+    pairs, threshold = _paired(step, verdicts), step.threshold
+    unsure = [(host, each) for host, each in pairs if each.state == UNKNOWN]
+    known = [
+        (host, each.number, each.number if each.most is None else each.most)
+        for host, each in pairs
+        if each.state != UNKNOWN and each.number is not None
+    ]
+    missing = [(host, each) for host, each in pairs if each.state != UNKNOWN and each.number is None]
+    if missing or threshold is None:
+        return Outcome(failed(severity), f"there is no number of {_each(missing)}")
+    least = max(0.0, max((low for _, low, _ in known), default=0) - min((high for _, _, high in known), default=0))
+    most = max((high for _, _, high in known), default=0) - min((low for _, low, _ in known), default=0)
+    if unsure and (not known or _may_hold(threshold.critical, least, inf)):
+        reason = f"its number is known of {len(known)} of {len(pairs)} hosts, {_not_asked(unsure)}"
+        return Outcome(UNKNOWN, reason, next((each.blocked for _, each in unsure if each.blocked), ""))
+    if len(pairs) < 2:
+        return Outcome(UNKNOWN, f"it was looked at on {len(pairs)} host alone: there is nothing to compare")
+    unit = next(look.measure.unit for look in step.looks if look.measure is not None)
+    middles = [(host, (low + high) / 2) for host, low, high in known]
+    first = min(middle for _, middle in middles)
+    told = f"{_range(least, most, unit)} apart: {_ranked([(host, middle - first) for host, middle in middles], unit)}"
+    number = None if unsure else max(middle for _, middle in middles) - first
+    if unsure or not _may_hold(threshold.critical, least, most):
+        return Outcome(failed(severity), f"{told}; expected {threshold.critical}", "", number)
+    (state, expected), (at_most, beyond) = threshold.judge(least), threshold.judge(most)
+    if state != at_most or state == CRITICAL:
+        return Outcome(UNKNOWN, f"{told}; finer it could not be told; {expected or beyond}", "", number)
+    return Outcome(state, told if state == OK else f"{told}; {expected}", "", number)
+
+
+def _range(least: float, most: float, unit: str) -> str:
+    """Return words for a number between two."""
+    return human(least, unit) if least == most else f"between {human(least, unit)} and {human(most, unit)}"
+
+
 def _together(numbers: Sequence[float], quantifier: str) -> float:
     """Return what numbers come to; a sum is exact until it is rounded once, whatever their order."""
     if quantifier in (MINIMUM, MAXIMUM):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from infratest.check import Seen
 from infratest.errors import InfratestError
-from infratest.gherkin.sentence import AGGREGATES, ALL, DIFFERENT, SAME, TOTAL
+from infratest.gherkin.sentence import AGGREGATES, ALL, APART, DIFFERENT, SAME, TOTAL
 from infratest.model import Observation, StepResult
 from infratest.plan.tasks import NO_HOST, label
 from infratest.record import Record
@@ -32,7 +32,7 @@ DIGITS = {"s": (6, 9), "%": (2, 4, 6, 9)}
 class Verdict(Record):
     """One sentence, judged; `blocked` names the location that could not be asked, where one could not.
 
-    `value` is what hosts are compared by, of a sentence that does. `number` and `saw` are what was seen.
+    `value` is what hosts are compared by, of a sentence that does. `number`, `most` and `saw` are what was seen.
     """
 
     state: str
@@ -42,6 +42,7 @@ class Verdict(Record):
     blocked: str = ""
     value: str | None = None
     number: float | None = None
+    most: float | None = None
     saw: str = ""
 
     def step(self, check: CheckStep) -> StepResult:
@@ -60,15 +61,21 @@ def judge(step: CheckStep, facts: Facts, severity: str) -> Verdict:
         verdicts = [_look(look, step, facts, severity) for look in step.looks]
         state, reason, blocked = _all(step, verdicts)
         return _several(step, verdicts, Verdict(state=state, reason=reason, blocked=blocked))
-    from infratest.engine.across import aggregated, compared, counted  # most sentences are about one host
+    from infratest.engine.across import aggregated, apart, compared, counted  # most sentences are about one host
 
     # Where hosts are counted, one on which it does not hold must not look like one with a warning.
-    alone = step if step.tail.quantifier not in AGGREGATES else step.changed(threshold=None)
+    kind = step.tail.quantifier
+    alone = step.changed(threshold=None) if _makes_one(step) else step
     verdicts = [_look(look, alone, facts, CRITICAL) for look in step.looks]
-    judge_of = aggregated if step.tail.quantifier in AGGREGATES else counted
-    outcome = (compared if step.tail.quantifier in (SAME, DIFFERENT) else judge_of)(step, verdicts, severity)
+    known = {SAME: compared, DIFFERENT: compared, APART: apart} | dict.fromkeys(AGGREGATES, aggregated)
+    outcome = known.get(kind, counted)(step, verdicts, severity)
     verdict = Verdict(outcome.state, outcome.reason, _of_all(step, outcome.number), (), outcome.blocked)
     return _several(step, verdicts, verdict)
+
+
+def _makes_one(step: CheckStep) -> bool:
+    """Whether a sentence makes one number of those of several hosts, which its bound is about."""
+    return step.tail.quantifier in AGGREGATES or step.tail.quantifier == APART
 
 
 def _several(step: CheckStep, verdicts: Sequence[Verdict], verdict: Verdict) -> Verdict:
@@ -81,7 +88,7 @@ def _several(step: CheckStep, verdicts: Sequence[Verdict], verdict: Verdict) -> 
 def _of_all(step: CheckStep, number: float | None) -> tuple[Observation, ...]:
     """Return what the numbers of several hosts come to, with its limits; nothing of a sentence that makes nothing."""
     measure = step.looks[0].measure
-    if step.tail.quantifier not in AGGREGATES or measure is None:
+    if not _makes_one(step) or measure is None:
         return ()
     total = step.tail.quantifier == TOTAL
     whole = measure.changed(label=label(measure.label, step.tail), maximum=None if total else measure.maximum)
@@ -90,13 +97,18 @@ def _of_all(step: CheckStep, number: float | None) -> tuple[Observation, ...]:
 
 def unseen(step: CheckStep) -> tuple[Observation, ...]:
     """Return the numbers of a sentence that nobody looked at: graphs go by their labels, which must not come and go."""
-    limits = None if step.tail.quantifier in AGGREGATES else step.threshold
+    limits = None if _makes_one(step) else step.threshold
     each = _labelled(step, [_observation(look.measure, None, limits) for look in step.looks])
     return (*_of_all(step, None), *each)
 
 
 def _labelled(step: CheckStep, seen: Sequence[tuple[Observation, ...]]) -> tuple[Observation, ...]:
-    """Return the observations of all looks; where there may be several, each says whose it is."""
+    """Return the observations of all looks; where there may be several, each says whose it is.
+
+    How far a number is apart from others is said of all of them: one alone means nothing.
+    """
+    if step.tail.quantifier == APART:
+        return ()
     if len(step.looks) == 1 and step.tail.quantifier == ALL:
         return seen[0]
     return tuple(
@@ -143,7 +155,7 @@ def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
     evidence = () if state == OK else _evidence(look, facts)
     observations = _observation(look.measure, seen.number, step.threshold)
     number = None if seen.absent or seen.holds == step.negated else seen.number
-    return Verdict(state, reason, observations, evidence, "", seen.value, number, seen.saw)
+    return Verdict(state, reason, observations, evidence, "", seen.value, number, seen.most, seen.saw)
 
 
 def _unknown(look: Look, step: CheckStep, facts: Facts, reason: str, blocked: str = "") -> Verdict:

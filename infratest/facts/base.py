@@ -82,6 +82,8 @@ class Answer(Record):
 
     `exact`: whether standard output is text and arrived as it was written; a NUL of a command arrives as U+FFFD.
     `err_whole`: whether standard error arrived from its beginning; of a command that says much, its end is kept.
+    `sent`, `came`: of a fact that is `timed`, between which two moments it was asked, in seconds of the controller's
+    monotonic clock.
     """
 
     exit: int
@@ -90,6 +92,8 @@ class Answer(Record):
     truncated: bool = False
     exact: bool = True
     err_whole: bool = True
+    sent: float = 0.0
+    came: float = 0.0
 
 
 class Fact(ABC):
@@ -101,6 +105,10 @@ class Fact(ABC):
     unprivileged: ClassVar[bool] = False
     #: True: what its snippet prints is for `read` alone; evidence shows the value in words.
     encoded: ClassVar[bool] = False
+    #: True: its answers say when they were asked.
+    timed: ClassVar[bool] = False
+    #: Below zero: it is asked before all others of a host; above one: behind the user's commands.
+    turn: ClassVar[int] = 0
     #: Where no real answer was ever at hand: after what it was written; sentences that ask it bear that mark.
     unseen: ClassVar[str] = ""
 

@@ -11,7 +11,7 @@ from typing import Any
 from infratest.check import Check, Measure
 from infratest.errors import UserError
 from infratest.gherkin.patterns import Fill, Match
-from infratest.gherkin.sentence import AGGREGATES, AT_LEAST, AT_MOST, CHECK, TOTAL, Tail
+from infratest.gherkin.sentence import AGGREGATES, APART, AT_LEAST, AT_MOST, CHECK, TOTAL, Tail
 from infratest.thresholds import Threshold
 
 
@@ -34,7 +34,9 @@ def bind(match: Match, fill: Fill, lasting: Fill | None = None) -> Binding:
     Raises:
         UserError: an unknown value, a number that is none, a bound that cannot be.
     """
-    if match.sentence.compares and any(name.startswith(("on_", "over")) for name in match.groups):
+    fit = ("on_all", "on_group") if match.sentence.compares == APART else ()
+    others = [name for name in match.groups if name.startswith(("on_", "over")) and name not in fit]
+    if match.sentence.compares and others:
         raise UserError(f"{match.text!r}: it is said of all hosts that Given chooses; leave out the `on` at its end")
     arguments = match.arguments(fill)
     built, tail = match.sentence.build(**arguments), match.tail(fill)

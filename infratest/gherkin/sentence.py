@@ -34,8 +34,8 @@ EXACTLY, AT_MOST, EVERY = "exactly", "at most", "every"
 #: What is made of the numbers of several hosts, which the bound is then about.
 TOTAL, AVERAGE, MINIMUM, MAXIMUM = "in total", "on average", "at minimum", "at maximum"
 AGGREGATES = (TOTAL, AVERAGE, MINIMUM, MAXIMUM)
-#: Of a sentence that compares hosts: what its check sees on them is the same, or on each another.
-SAME, DIFFERENT = "the same", "different"
+#: Of a sentence that compares hosts: what its check sees on them is the same, on each another, or numbers far apart.
+SAME, DIFFERENT, APART = "the same", "different", "apart"
 DEFAULT_VIEW, HOST_VIEW, CONTROLLER_VIEW, NAMED_VIEW, GROUP_VIEW = "default", "host", "controller", "named", "group"
 
 #: Where a declaration is kept, on the class or the function that it stands above.
@@ -52,7 +52,7 @@ class Sentence(Record):
         shell: names of the placeholders whose values go to a shell: values put in there are shell-quoted.
         undo: for an act, how it is undone when its scenario ends, in words; or that it cannot be.
         host: for an act, the placeholder that names the host it is done to; else empty, and it is done to all given.
-        compares: SAME or DIFFERENT where it compares hosts by `Seen.value`; else empty.
+        compares: SAME or DIFFERENT where it compares hosts by `Seen.value`, APART by `Seen.number`; else empty.
         unseen: what of it was never seen for real, and after what it was written; else empty. `gherkin.unseen` asks
             its facts, too.
     """

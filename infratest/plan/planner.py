@@ -13,7 +13,7 @@ from infratest import later
 from infratest.acts.base import OfAddress
 from infratest.errors import UserError
 from infratest.gherkin.selection import Group, Named
-from infratest.gherkin.sentence import ACT, AGGREGATES, ALL, CHECK, EVERY, HOST_VIEW, SETUP, Tail
+from infratest.gherkin.sentence import ACT, AGGREGATES, ALL, APART, CHECK, EVERY, HOST_VIEW, SETUP, Tail
 from infratest.gherkin.suite import Line, Scenario
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
@@ -242,7 +242,7 @@ class _Planner:
                 looks.append(look)
         if binding is None:
             raise UserError(f"{scenario.path}:{line.number}: {line.text!r} is asked of no host")
-        if end.quantifier in AGGREGATES:
+        if end.quantifier in (*AGGREGATES, APART):
             self._refuse_other_hosts(line, looks, binding.tail)
         return CheckStep(
             line=line, looks=tuple(looks), negated=match.negated, threshold=binding.threshold, tail=binding.tail

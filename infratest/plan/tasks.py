@@ -6,6 +6,7 @@ On the plugin program's path.
 from __future__ import annotations
 
 from infratest.errors import FactError
+from infratest.gherkin.sentence import APART
 from infratest.record import Record, derived
 
 TYPE_CHECKING = False
@@ -60,7 +61,8 @@ def label(name: str, tail: Tail) -> str:
     """Return what a number is called that is made of those of several hosts, from what it is called on each."""
     if tail.named:
         return tail.named
-    return f"{name} {tail.quantifier}" + (f" over {tail.group}" if tail.group else "")
+    made = "" if tail.quantifier == APART else f" {tail.quantifier}"
+    return f"{name}{made}" + (f" over {tail.group}" if tail.group else "")
 
 
 class ActStep(Record):

@@ -18,6 +18,7 @@ from infratest.engine.judge import judge
 from infratest.errors import FactError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import (
+    APART,
     AT_LEAST,
     AT_MOST,
     AVERAGE,
@@ -63,13 +64,13 @@ def local(name, **more):
     return Host(name=name, transport="fake", options={"otherwise": "run"}, **more)
 
 
-def verdict(hosts, tail, threshold=None, severity=CRITICAL):
+def verdict(hosts, tail, threshold=None, severity=CRITICAL, check=None):
     """Judge a sentence where the hosts have these numbers."""
-    facts = Facts()
+    facts, check = Facts(), check or Numbered()
     looks = []
     for place, value in enumerate(hosts):
         facts.at(f"h{place}")[ASKED] = FactError("nobody answers") if value == LOST else value
-        looks.append(Look(f"h{place}", f"h{place}", Numbered(), Numbered().measure()))
+        looks.append(Look(f"h{place}", f"h{place}", check, check.measure()))
     line = Line("then", "Then", "it is so", 1, None)
     return judge(CheckStep(line, tuple(looks), False, threshold, tail), facts, severity)
 
@@ -143,7 +144,7 @@ def made_of(numbers, quantifier):
     }[quantifier]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.lists(st.one_of(st.integers(LEAST, MOST), st.sampled_from([LOST, ABSENT])), min_size=1, max_size=3),
     st.sampled_from([TOTAL, AVERAGE, MINIMUM, MAXIMUM]),
@@ -165,6 +166,42 @@ def test_numbers_are_put_together(hosts, quantifier, bound):
     assert all(not one.critical for one in each)
     known = LOST not in hosts and ABSENT not in hosts
     assert whole.value == (pytest.approx(float(made_of(hosts, quantifier))) if known else None)
+
+
+class Between(Numbered):
+    """A number of a host, which is known to be between two."""
+
+    def observe(self, facts):
+        value = facts[ASKED]
+        if value == ABSENT:
+            return Seen(False, "it is not there", absent=True)
+        return Seen(True, "", number=value[0], most=value[1])
+
+
+RANGES = st.tuples(st.integers(0, 8), st.integers(0, 2)).map(lambda pair: (pair[0], sum(pair)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.one_of(RANGES, st.just(ABSENT)), max_size=3), st.booleans(), BOUNDS.filter(lambda bound: bound.top > 0)
+)
+def test_numbers_that_are_apart(known, one_more, bound):
+    hosts = [*known, LOST] if one_more or not known else known
+
+    def state(each):
+        if ABSENT in each:
+            return CRITICAL
+        return OK if bound.holds(max(each) - min(each)) else CRITICAL
+
+    lost = [*range(-25, 36), ABSENT]
+    choices = [
+        lost if value == LOST else [value] if value == ABSENT else range(value[0], value[1] + 1) for value in hosts
+    ]
+    found = {state(list(each)) for each in product(*choices)}
+    expected = found.pop() if len(found) == 1 else UNKNOWN
+    if ABSENT not in hosts and (len(hosts) == 1 or set(hosts) == {LOST}):
+        expected = UNKNOWN  # one alone is not apart, and of none nothing is known
+    assert verdict(hosts, Tail(APART), Threshold(bound), check=Between()).state == expected
 
 
 def test_a_warning_value_is_of_what_the_numbers_come_to():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-HOSTS = "it compares hosts, and the oracle has one: tests/steps/test_comparison.py has several"
+HOSTS = "it compares hosts, and the oracle has one: tests/steps/test_comparison.py and test_clocks.py have several"
 COMPARING = (
     'the file "{path}" is the same on all hosts',
     'the file "{path}" is different on all hosts',
@@ -12,6 +12,7 @@ COMPARING = (
     "the distribution is the same on all hosts",
     'the command "{command}" prints the same on all hosts',
     'the command "{command}" prints something different on all hosts',
+    "the clocks are {bound:time} apart",
 )
 
 #: The kernel of the machine that this was made on has no bonding driver (CONFIG_BONDING): cases say what is right.

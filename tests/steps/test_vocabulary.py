@@ -7,7 +7,7 @@ import pytest
 from infratest.check import Check
 from infratest.errors import UserError
 from infratest.gherkin.binding import bind
-from infratest.gherkin.sentence import CHECK
+from infratest.gherkin.sentence import CHECK, DIFFERENT, SAME
 from infratest.gherkin.vocabulary import Vocabulary, vocabulary
 from infratest.outsiders import names
 
@@ -76,7 +76,7 @@ def test_an_example_is_its_own_sentence_and_builds_a_check(sentence):
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda sentence: sentence.pattern)
 def test_a_sentence_has_a_bound_or_a_negation_and_measures_if_bounded(sentence):
     binding = bind(vocabulary().match(sentence.example), filled)
-    said_otherwise = sentence.negation is not None or bool(sentence.compares)  # the same, or different
+    said_otherwise = sentence.negation is not None or sentence.compares in (SAME, DIFFERENT)
     assert (sentence.dimension is None) == said_otherwise
     assert (binding.threshold is None) == (sentence.dimension is None)
     measure = binding.built.measure()
