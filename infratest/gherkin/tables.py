@@ -1,6 +1,6 @@
 """A sentence with a table below it: as many sentences as the table has rows, each a claim of its own. Called by parse.
 
-Two ways to write one:
+Three ways to write one:
 
     Then these packages are installed:         the plural of any sentence whose subject is in quotes, or a port
       | nginx |
@@ -8,6 +8,10 @@ Two ways to write one:
     Then the file "<path>" has mode "<mode>" for each of:        any sentence; a cell for each `<column>`
       | path        | mode |
       | /etc/shadow | 0640 |
+    Then these addresses are reachable from:     who reaches whom: each cell is a claim
+      | from  | db:5432 | web-1:22 |
+      | web-1 | yes     | -        |
+      | db    | no      | no       |
 
 A plural takes further columns in the same way: `these files have mode "<mode>":`. The column that its text does not
 name holds the subjects. A table of one column below a plural needs no heading; it may have one, the noun (`package`) or
@@ -27,7 +31,7 @@ from infratest.errors import FeatureError, unknown
 from infratest.gherkin.sentence import SETUP, Sentence
 from infratest.gherkin.vocabulary import Vocabulary
 
-THESE, EACH = "these ", " for each of:"
+THESE, EACH, REACHABLE = "these ", " for each of:", "these addresses are reachable from:"
 COLUMN = re.compile(r"<([^<>\s\"](?:[^<>\"]*[^<>\s\"])?)>")
 
 #: How the patterns of sentences begin whose subject has a plural.
@@ -78,7 +82,9 @@ def expanded(text: str, table: Any, vocabulary: Vocabulary) -> list[tuple[str, i
     if not takes_table(text):
         return []
     rows = [(list(table.headings), table.line), *((list(row.cells), row.line) for row in table.rows)]
-    if text.endswith(EACH):
+    if text == REACHABLE:
+        made = _reachable(rows)
+    elif text.endswith(EACH):
         made = _for_each(text, rows)
     else:
         subject = _subject(text, vocabulary)
@@ -104,6 +110,41 @@ def _for_each(text: str, rows: list[tuple[list[str], int]]) -> list[tuple[str, i
     _refuse_columns(text, columns, set())
     _refuse_no_rows(text, others)
     return [(_filled(text.removesuffix(EACH), dict(zip(columns, cells, strict=True))), line) for cells, line in others]
+
+
+#: What a cell says of its row's place and its column's address; of `-` nothing is asked.
+CELLS = {"yes": "is reachable", "no": "is not reachable", "-": ""}
+
+
+def _reachable(rows: list[tuple[list[str], int]]) -> list[tuple[str, int]]:
+    """Return a sentence for each cell: whether its column's address is reachable from its row's place.
+
+    Raises:
+        FeatureError: a cell that says neither, a place or an address that is empty or there twice, or nothing to ask.
+    """
+    ((first, *addresses), line), *others = rows
+    if first != "from" or not addresses:
+        raise FeatureError(f"{REACHABLE!r}: its heading is `from` and the addresses, with their ports, in line {line}")
+    _refuse_no_rows(REACHABLE, others)
+    for names, what in ((addresses, "columns"), ([cells[0] for cells, _ in others], "rows")):
+        wrong = next((name for name in names if not name or names.count(name) > 1), None)
+        if wrong is not None:
+            raise FeatureError(
+                f"{REACHABLE!r}: {f'two {what} are {wrong!r}' if wrong else f'one of its {what} has no name'}"
+            )
+    made = []
+    for (place, *cells), number in others:
+        viewed = place if place == "the controller" or place.startswith("every host in ") else f'"{_escaped(place)}"'
+        for address, cell in zip(addresses, cells, strict=True):
+            if cell not in CELLS:
+                raise FeatureError(
+                    f"{REACHABLE!r}: the cell {cell!r} in line {number}: write yes, no, or - to ask nothing"
+                )
+            if CELLS[cell]:
+                made.append((f'the address "{_escaped(address)}" {CELLS[cell]} from {viewed}', number))
+    if not made:
+        raise FeatureError(f"{REACHABLE!r}: no cell says yes or no: nothing would be looked at")
+    return made
 
 
 def _plural(text: str, subject: Subject, rows: list[tuple[list[str], int]]) -> list[tuple[str, int]]:

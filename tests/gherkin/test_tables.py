@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,21 @@ def test_a_plural_is_a_sentence_for_each_row(parsed):
         ("port <port> is listening for each of:", ["port", "1", "2"], ["port 1 is listening", "port 2 is listening"]),
         ('"<url>" answers <status> for each of:', ["status | url", "200 | http://a/"], ['"http://a/" answers 200']),
         (
+            "these addresses are reachable from:",
+            [
+                "from | db:5432 | {host.db.address}:22",
+                "web-1 | yes | -",
+                "the controller | no | yes",
+                'every host in "w" | - | no',
+            ],
+            [
+                'the address "db:5432" is reachable from "web-1"',
+                'the address "db:5432" is not reachable from the controller',
+                'the address "{host.db.address}:22" is reachable from the controller',
+                'the address "{host.db.address}:22" is not reachable from every host in "w"',
+            ],
+        ),
+        (
             'the disk "<d>" is less than <n> % full, warning <w> % for each of:',
             ["d | n | w", "/ | 90 | 80"],
             ['the disk "/" is less than 90 % full, warning 80 %'],
@@ -78,6 +95,20 @@ def test_what_a_table_is_written_out(parsed, above, rows, sentences):
     [
         ("these packages are installed:", [], "needs a table below it"),
         ('the package "<p>" is installed for each of:', [], "needs a table below it"),
+        ("these addresses are reachable from:", [], "needs a table below it"),
+        ("these addresses are reachable from:", ["from | a:1"], "no row"),
+        ("these addresses are reachable from:", ["host | a:1", "b | yes"], "its heading is `from` and the addresses"),
+        ("these addresses are reachable from:", ["from", "b"], "its heading is `from` and the addresses"),
+        (
+            "these addresses are reachable from:",
+            ["from | a:1", "b | Yes"],
+            "the cell 'Yes' in line 5: write yes, no, or -",
+        ),
+        ("these addresses are reachable from:", ["from | a:1", "b | "], "the cell '' in line 5"),
+        ("these addresses are reachable from:", ["from | a:1", "b | -"], "nothing would be looked at"),
+        ("these addresses are reachable from:", ["from | a:1 | a:1", "b | no | yes"], "two columns are 'a:1'"),
+        ("these addresses are reachable from:", ["from | a:1", "b | no", "b | yes"], "two rows are 'b'"),
+        ("these addresses are reachable from:", ["from | a:1 | ", "b | no | no"], "one of its columns has no name"),
         ("these packages are installed", ["bash"], "end it with a colon"),
         ("these packages are installed:", ["name"], "has a heading and no row: nothing would be looked at"),
         ('the package "<p>" is installed for each of:', ["p"], "has a heading and no row"),
@@ -189,3 +220,34 @@ def test_tables_of_ours_and_of_the_users_own_steps_in_one_scenario(tmp_path: Pat
         '✓ the file "/etc/passwd" exists',
         '✗ the file "/none" exists  x.feature:13',
     ]
+
+
+def test_who_reaches_whom_is_looked_at_cell_by_cell(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # and not listening: whoever connects is refused
+        taken, free = (f"127.0.0.1:{each.getsockname()[1]}" for each in (listener, closed))
+        text = f"""\
+Feature: f
+  Scenario: as it is
+    Then these addresses are reachable from:
+      | from              | {taken} | {free} |
+      | web-1             | yes | no |
+      | every host in "data" | yes | no |
+      | the controller    | yes | -  |
+  Scenario: as it is not
+    Then these addresses are reachable from:
+      | from              | {taken} | {free} |
+      | web-2             | no  | yes |
+      | the controller    | yes | no  |
+"""
+        small_project.write(tmp_path, {"stack.yaml": small_project.STACK, "features/x.feature": text})
+        done = small_project.run(tmp_path, "infratest", "test", "-v", "--format", "json")
+    report = json.loads(done.stdout)
+    good, bad = report["results"]
+    assert (good["state"], good["host"], [step["state"] for step in good["steps"]]) == ("ok", "-", ["ok"] * 5)
+    assert (bad["state"], [step["state"] for step in bad["steps"]]) == (
+        "critical",
+        ["critical", "critical", "ok", "ok"],
+    )
+    assert f'the address "{taken}" is reachable' in bad["steps"][0]["reason"]
+    assert "refused" in bad["steps"][1]["reason"]
