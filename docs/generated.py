@@ -35,9 +35,14 @@ from infratest.units import LISTED
 
 HERE = Path(__file__).parent
 #: Kind of a sentence -> the heading of its part of the page.
-KINDS = {"setup": "Given: which hosts", "act": "When: what is changed", "check": "Then: what must hold"}
+KINDS = {
+    "setup": "Given: which hosts",
+    "act": "When: what is changed",
+    "step": "When: the steps of a session",
+    "check": "Then: what must hold",
+}
 #: Facts that are not asked of the host by our own snippet, in words.
-ASKS = {"command": "your command", "root-command": "your command, as root", "http": "the URL"}
+ASKS = {"command": "your command", "root-command": "your command, as root", "http": "the URL", "page": "the session"}
 #: Options that every verb has: told once.
 SHARED = ("--stack", "--env", "--state", "--host", "-D", "--timeout", "--jobs", "-v", "--no-color", "--help")
 
@@ -76,14 +81,14 @@ def sentences() -> str:
     """Return every sentence there is, by its subject, with an example each."""
     parts = []
     for kind, heading in KINDS.items():
-        of_kind = [sentence for sentence in vocabulary().sentences if str(sentence.kind) == kind]
+        of_kind = [one for one in vocabulary().sentences if ("step" if one.session == "step" else one.kind) == kind]
         parts.append(f"## {heading}\n")
-        if kind != "check":
+        if kind in ROWS:
             parts.append(table(HEADS[kind], [ROWS[kind](sentence) for sentence in of_kind]))
             continue
         for subject in sorted({sentence.module for sentence in of_kind}):
             rows = [_check(sentence) for sentence in of_kind if sentence.module == subject]
-            parts.append(f"### {subject.replace('_', ' ')}\n\n{table(HEADS[kind], rows)}")
+            parts.append(f"### {subject.replace('_', ' ')}\n\n{table(HEADS['check'], rows)}")
     return "\n".join(parts)
 
 

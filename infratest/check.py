@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: The viewpoints a sentence may look from; a host's name or `every host in "group"` are the engine's to resolve.
 HOST, CONTROLLER = "host", "controller"
 
+#: What a sentence does in a session of several steps.
+STEP, LOOK = "step", "look"
+
 
 def in_quotes(text: str) -> str:
     r"""Return a text in quotes as a sentence has it, so that a quote in it ends nothing: `"\"ok\": true"`."""
@@ -66,6 +69,17 @@ class Check(Record):
     viewpoint: ClassVar[str] = HOST
     #: Whether another host can look, too: at a server's answer, by a command. What a host holds is seen on it alone.
     from_others: ClassVar[bool] = False
+
+    #: STEP of a step in a session, LOOK of what reads the page that the steps before it led to; empty for all others.
+    in_session: ClassVar[str] = ""
+
+    def after(self, steps: tuple[str, ...], place: int) -> Check:
+        """Return the check as one of a session.
+
+        Args:
+            steps: all of the session. place: how many of them are done when it looks, its own among them.
+        """
+        return self
 
     @abstractmethod
     def needs(self) -> tuple[Need, ...]:

@@ -20,6 +20,8 @@ SCHEMA = 1
 
 #: What the reason of a sentence begins with that was not looked at, since one before it stopped its scenario.
 NOT_JUDGED = "not judged: "
+#: Of a step of a session behind which nothing is judged.
+UNDONE = "could not be done"
 
 #: The keys of a result in a report, in the order that its readers know.
 RESULT_KEYS = (

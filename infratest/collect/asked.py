@@ -131,7 +131,8 @@ class Facts:
 
 
 def _asked_for(need: Need) -> str:
-    return clean(f"{need.fact} {' '.join(need.argument)}".strip(), 500)
+    fact: Fact = builtin("fact", need.fact)()
+    return clean(f"{need.fact} {fact.described(need.argument)}".strip(), 500)
 
 
 def _printed(answer: Answer) -> str:

@@ -13,8 +13,8 @@ from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, settle
 from infratest.errors import ActError, DeadlineExceeded, InfratestError, TransportError
-from infratest.gherkin.suite import GIVEN
-from infratest.model import NOT_JUDGED, Result, StepResult
+from infratest.gherkin.suite import GIVEN, THEN
+from infratest.model import NOT_JUDGED, UNDONE, Result, StepResult
 from infratest.plan.tasks import ActStep, CheckStep, Step, Task
 from infratest.states import CRITICAL, OK, UNKNOWN, held
 from infratest.transports.base import CommandResult
@@ -141,13 +141,17 @@ class Acting:
             self._judged(item)
 
     def _judged(self, item: Item) -> None:
+        if self.stop and item.step.line.kind != GIVEN:  # by one before it in its stretch
+            self._not_judged(item.step)
+            return
         if item.verdict is None:
             self._note(item.step, UNKNOWN, "it was not asked")
             return
         self.steps.append(item.verdict.step(item.step))
         self.blocked = self.blocked or item.verdict.blocked
-        if item.step.line.kind == GIVEN and not held(item.verdict.state, item.severity):
-            self.stop = f"{NOT_JUDGED}{item.step.line.text!r} does not hold"
+        line = item.step.line
+        if line.kind != THEN and not held(item.verdict.state, item.severity):
+            self.stop = f"{NOT_JUDGED}{line.text!r} {'does not hold' if line.kind == GIVEN else UNDONE}"
 
     def _act(self, step: ActStep) -> None:
         tag = self.task.scenario.tag("timeout")

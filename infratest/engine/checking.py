@@ -10,8 +10,8 @@ import time
 from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
 from infratest.engine.settle import Item, Uncollected, settle
-from infratest.gherkin.suite import GIVEN
-from infratest.model import NOT_JUDGED, StepResult
+from infratest.gherkin.suite import GIVEN, THEN
+from infratest.model import NOT_JUDGED, UNDONE, StepResult
 from infratest.plan.tasks import CheckStep, OtherStep
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, held
 from infratest.units import duration
@@ -139,7 +139,8 @@ class Checking:
         return Item(step, severity, deadline, limit)
 
     def judged(self, task: Task, items: Sequence[Item | None], took: float) -> Result:
-        """Put a checking task's verdicts together; what follows a Given that does not hold is blocked.
+        """Put a checking task's verdicts together; what follows a Given that does not hold, or a step of a
+        session that cannot be done, is blocked.
 
         Where a condition does not hold, the task is skipped on this host.
         """
@@ -163,8 +164,8 @@ class Checking:
             else:
                 steps.append(verdict.step(item.step))
                 blocked = blocked or verdict.blocked
-                if step.line.kind == GIVEN and not held(verdict.state, item.severity):
-                    stop = f"{NOT_JUDGED}{step.line.text!r} does not hold"
+                if step.line.kind != THEN and not held(verdict.state, item.severity):
+                    stop = f"{NOT_JUDGED}{step.line.text!r} {'does not hold' if step.line.kind == GIVEN else UNDONE}"
         if blocked and not any(step.state == CRITICAL for step in steps):
             by = reachable_id(blocked)
             return result(

@@ -116,6 +116,10 @@ class Fact(ABC):
     def ask(self, arguments: Sequence[Argument]) -> str:
         """Return the shell snippet that answers for all these arguments. Values are put in by `quoting` alone."""
 
+    def described(self, argument: Argument) -> str:
+        """Return what it is asked about, as evidence and `plan` name it to people."""
+        return " ".join(argument)
+
     def shown(self, answer: Answer) -> Answer:
         """Return the answer as evidence shows it to people: without the fact's own markers."""
         return answer

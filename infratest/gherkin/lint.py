@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from functools import partial
 
 from infratest import later
+from infratest.check import LOOK, STEP
 from infratest.errors import UserError, unknown
 from infratest.gherkin.binding import bind
 from infratest.gherkin.reference import Problem
@@ -99,6 +100,11 @@ def _order(scenario: Scenario) -> list[Problem]:
             problems.append((line.number, f"{line.text!r} changes something: it may only follow When"))
         elif kind == SETUP and line.kind != GIVEN:
             problems.append((line.number, f"{line.text!r} selects hosts: it may only follow Given"))
+        elif line.match is not None and line.match.sentence.session == STEP:
+            if line.kind != WHEN:
+                problems.append((line.number, f"{line.text!r} is a step of a session: it may only follow When"))
+        elif line.match is not None and line.match.sentence.session == LOOK and line.kind == GIVEN:
+            problems.append((line.number, f"{line.text!r} is about a page that steps lead to: write Then behind them"))
         elif kind is not None and kind != ACT and line.kind == WHEN:
             problems.append(
                 (line.number, f"{line.text!r} changes nothing: write Then, or Given for what must hold before")

@@ -78,6 +78,12 @@ class Sentence(Record):
         """The name of the file that declares it."""
         return self.build.__module__.rpartition(".")[2]
 
+    @property
+    def session(self) -> str:
+        """STEP or LOOK of `check` where it belongs to a session of several steps; else empty."""
+        of: str = getattr(self.build, "in_session", "")
+        return of
+
     @derived
     def dimension(self) -> str | None:
         """The dimension of its bound, None without one."""

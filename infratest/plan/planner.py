@@ -19,6 +19,7 @@ from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
 from infratest.plan.bound import Bound, named_in
 from infratest.plan.misfits import misfits
+from infratest.plan.sessions import in_sessions
 from infratest.plan.tasks import NO_HOST, ActStep, CheckStep, Look, OtherStep, Plan, Step, Task, label
 from infratest.plan.viewpoints import locations
 from infratest.values import Values, names_host
@@ -147,6 +148,8 @@ class _Planner:
             return Task(scenario=scenario, host=name)
         try:
             steps = tuple(self._step(line, scenario, scope) for line in scenario.lines)
+            # Steps of the user's own may hold some of a session, so there it is known when they are reached.
+            steps = steps if scenario.own else in_sessions(steps, scenario.path)
         except UserError as error:
             return self._refused(scenario, name, scope, error)
         chosen = (scope.hosts if scope.host is None else scope.every) if scenario.own else ()

@@ -32,8 +32,8 @@ from infratest.stack.open import component_values, hosts_unasked, open_provider,
 from infratest.store.journal import Journal
 from infratest.units import counted
 
-#: Facts that are a user's own command, and what is said of it.
-OWN = {"command": " of yours", "root-command": " of yours, as root"}
+#: Facts that are a user's own: a command, the steps of a session; and what is said of each.
+OWN = {"command": " of yours", "root-command": " of yours, as root", "page": "s of one session"}
 
 #: Seconds for what a cloud has to offer.
 LOOK = 60.0
@@ -155,7 +155,7 @@ def _text(plan: Plan, verbosity: int) -> str:
         snippets = dict(_snippets(location, needs)) if verbosity else {}
         for fact, arguments in needs.items():
             groups = [[each] for each in arguments] if fact in OWN else [arguments]
-            lines += [f"  {fact}{OWN.get(fact, '')}{_list(each)}" for each in groups]
+            lines += [f"  {fact}{OWN.get(fact, '')}{_list(fact, each)}" for each in groups]
             if fact in snippets:
                 lines += [f"    {line}" for line in snippets[fact].splitlines()]
     return "\n".join(lines)
@@ -169,9 +169,11 @@ def _way(host: Host | None) -> str:
     return f"{at} through {clean(jump, 200)}" if jump else at
 
 
-def _list(arguments: Sequence[Argument]) -> str:
+def _list(fact: str, arguments: Sequence[Argument]) -> str:
     """Return what a fact is asked of: paths, names, commands; a text that is looked for stands in quotes behind."""
     shown = [" ".join([first, *(f'"{each}"' for each in others if each)]) for first, *others in filter(None, arguments)]
+    if fact == "page":
+        return f": {clean('; '.join(map(outsiders.get('fact', fact)().described, arguments)), 1000)}"
     return f": {', '.join(clean(each, 200) for each in shown)}" if shown else ""
 
 

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from infratest.check import STEP
 from infratest.cli import _streams
 from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import with_session
@@ -20,6 +21,7 @@ from infratest.user_steps.load import OwnStep, users_steps
 KINDS = (
     (SETUP, "Given: which hosts"),
     (ACT, 'When: acts, on every host given or `on "web-1"`'),
+    (STEP, "When: steps of a session, from page to page"),
     (CHECK, "Then: checks"),
 )
 
@@ -64,7 +66,7 @@ def command(session: Session, pattern: tuple[str, ...], form: str) -> int:
         click.echo(f"no sentence holds {wanted!r}; {hint}", err=True)
         return 1
     for kind, heading in KINDS:
-        listed = [sentence for sentence in found if sentence.kind == kind]
+        listed = [sentence for sentence in found if _kind(sentence) == kind]
         if listed:
             click.echo(_styled(session, heading, bold=True), color=True)
             for sentence in listed:
@@ -121,9 +123,14 @@ def _own_document(step: OwnStep) -> dict[str, str | None]:
     }
 
 
+def _kind(sentence: Sentence) -> str:
+    """Return which kind it is listed as: a step of a session only looks, and stands behind When."""
+    return STEP if sentence.session == STEP else sentence.kind
+
+
 def _document(sentence: Sentence) -> dict[str, str | None]:
     return {
-        "kind": sentence.kind,
+        "kind": _kind(sentence),
         "vocabulary": sentence.module,
         "pattern": sentence.pattern,
         "negation": sentence.negation,

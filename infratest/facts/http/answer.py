@@ -25,6 +25,9 @@ RAW = LIMIT + HEAD
 #: How a connection ended: closed by the server, broken off, or cut by us because there was enough.
 CLOSED, BROKEN, ENOUGH = "closed", "broken", "enough"
 
+#: Bytes of a page in which it says its character set.
+SCANNED = 1024
+
 #: Beginnings of the names of character sets that Python decodes as they say, in bounded time.
 CHARSETS = (
     "utf-8", "utf8", "utf-16", "utf-32", "us-ascii", "ascii", "iso-8859-", "iso8859-", "latin", "windows-125", "cp125",
@@ -177,7 +180,7 @@ class Incoming:
         for coding in _codings(headers):
             data, problem = _undone(data, coding)
             unread = unread or problem
-        charset = _charset(headers.get("content-type", ""))
+        charset = charset_of(headers, data[:SCANNED].decode("latin-1"))
         try:
             if charset.startswith(CHARSETS):
                 return data[:LIMIT].decode(charset), unread
@@ -238,13 +241,24 @@ def _undone(data: bytes, coding: str) -> tuple[bytes, str]:
     return bytes(kept), "it is longer than the 1 MiB that are looked at" if too_long else ""
 
 
-def _charset(content_type: str) -> str:
-    """Return the character set that a body is said to be in, in lower case; UTF-8 where nothing is said."""
-    for parameter in content_type.split(";")[1:]:
+def charset_of(headers: dict[str, str], body: str) -> str:
+    """Return the character set that a body is said to be in, in lower case; UTF-8 where nothing is said.
+
+    A page of HTML may say it by itself (HTML Standard, 13.2.3.2): in a `meta` element at its beginning.
+    """
+    kind, *parameters = headers.get("content-type", "").split(";")
+    for parameter in parameters:
         name, _, value = parameter.partition("=")
         value = value.strip().strip("\"'").lower()
         if name.strip().lower() == "charset" and value:
             return value
+    said = body[:SCANNED].lower() if kind.strip().lower() in ("text/html", "application/xhtml+xml") else ""
+    for meta in said.split("<meta")[1:]:
+        _, _, value = meta.partition(">")[0].partition("charset=")
+        value = value.strip("\"' ")
+        name = value[: next((at for at, one in enumerate(value) if one in "\"'; />"), len(value))]
+        if name and not name.startswith("utf-16"):  # which it would not be readable in
+            return name
     return "utf-8"
 
 

@@ -66,7 +66,7 @@ class Exchange:
                 connection = self._secured(connection)
                 self.times["handshake"] = monotonic() - began
             connection.settimeout(self._left)
-            connection.sendall(self._head() + (self.request.body or "").encode())
+            connection.sendall(self._head() + self.request.data)
             while not incoming.done:
                 connection.settimeout(self._left)
                 data = connection.recv(PIECE)
@@ -94,7 +94,7 @@ class Exchange:
         rows += [] if "user-agent" in named else [f"User-Agent: infratest/{__version__}"]
         rows += [] if "accept" in named else ["Accept: */*"]
         if request.body is not None or request.verb == "POST":
-            rows.append(f"Content-Length: {len((request.body or '').encode())}")
+            rows.append(f"Content-Length: {len(request.data)}")
         return "\r\n".join([*rows, *sent, "", ""]).encode()
 
     def _connected(self) -> Any:

@@ -35,7 +35,7 @@ def look(request: Request, deadline: Deadline, seconds: float, connect: Connect)
     patience = deadline.at_most(seconds)
     began, hops = monotonic(), list[tuple[int, str]]()
     while True:
-        reply = _once(request, deadline, patience, seconds, connect)
+        reply = once(request, deadline, patience, seconds, connect)
         reply = reply.changed(seconds=monotonic() - began, hops=tuple(hops), silent=reply.silent and not hops)
         if hops:
             reply = reply.changed(lookup=None, connect=None, handshake=None, first=None)
@@ -55,7 +55,14 @@ def look(request: Request, deadline: Deadline, seconds: float, connect: Connect)
             request = request.as_get()
 
 
-def _once(request: Request, deadline: Deadline, patience: Deadline, seconds: float, connect: Connect) -> Reply:
+def once(request: Request, deadline: Deadline, patience: Deadline, seconds: float, connect: Connect) -> Reply:
+    """Send one request and return what comes of it.
+
+    Args:
+        deadline: our own. patience: until when the server has to answer, which is after so many `seconds`.
+    Raises:
+        FactError: the controller could not look. DeadlineExceeded: our own deadline passed.
+    """
     reached = connect(*request.connected)
     if request.proxy:
         proxy = web_address(request.proxy)

@@ -93,6 +93,11 @@ class Request(Record):
         return self.method or ("GET" if self.body is None else "POST")
 
     @property
+    def data(self) -> bytes:
+        """What is sent behind the head."""
+        return (self.body or "").encode()
+
+    @property
     def plain(self) -> bool:
         """Whether nothing is said but the URL."""
         return self == Request(self.url)
