@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infratest.testing.acts import Case
+from tests.worlds.servers import free_port
 
 
 class _Answer(http.server.BaseHTTPRequestHandler):
@@ -18,22 +19,20 @@ class _Answer(http.server.BaseHTTPRequestHandler):
         return
 
 
-SERVER = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
-URL = f"http://127.0.0.1:{SERVER.server_port}/"
+PORT = free_port()
 
 
 @contextmanager
 def with_server(folder: Path) -> Iterator[None]:
-    thread = threading.Thread(target=SERVER.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", PORT), _Answer) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
         yield
-    finally:
-        SERVER.shutdown()
+        server.shutdown()
         thread.join()
 
 
-GOOD = {"url": URL, "rate": 10, "duration": 1.0}
+GOOD = {"url": f"http://127.0.0.1:{PORT}/", "rate": 10, "duration": 1.0}
 CASE = Case(
     works=GOOD,
     slow={**GOOD, "duration": 60.0},
