@@ -74,7 +74,7 @@ class Step(OfSession):
     @derived
     def text(self) -> str:
         """The step as the fact is asked for it."""
-        from infratest.facts.page import SessionStep
+        from infratest.facts._session_step import SessionStep
 
         return SessionStep(self.does, self.words, self.goal, bool(self.answers)).text
 

@@ -10,7 +10,19 @@ from infratest.steps._page import Step, checked, refuse_secret
 
 from infratest.check import in_quotes
 from infratest.errors import UserError
-from infratest.facts.page import ATTACH, CHOOSE, DESELECT, FILL, FOLLOW, OPEN, PRESS, SELECT, SEND, TICK, UNTICK
+from infratest.facts._session_step import (
+    ATTACH,
+    CHOOSE,
+    DESELECT,
+    FILL,
+    FOLLOW,
+    OPEN,
+    PRESS,
+    SELECT,
+    SEND,
+    TICK,
+    UNTICK,
+)
 from infratest.gherkin.sentence import check
 from infratest.record import derived
 from infratest.web_address import web_address

@@ -5,10 +5,12 @@ Pure; called by the planner, and by what carries out scenarios with steps of the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from infratest.check import CONTROLLER, LOOK, STEP, Check
 from infratest.errors import UserError
+from infratest.facts._session_step import KEPT, MOST, OPEN
 from infratest.gherkin.sentence import ALL
 from infratest.plan.tasks import ActStep, CheckStep, Step
 
@@ -78,14 +80,40 @@ def placed(
     return step.changed(looks=(look.changed(check=check, measure=measure),), tail=tail)
 
 
-def is_step(step: Step) -> bool:
-    """Whether a step is one that a session goes on by."""
-    return isinstance(step, CheckStep) and _check(step).in_session == STEP
+class Session:
+    """The session of a scenario whose steps are not known before, for steps of the user's own may hold some.
 
+    It is kept while the scenario goes on, so that no step is done twice.
+    """
 
-def text_of(step: CheckStep) -> str:
-    """Return a step of a session as the fact is asked for it."""
-    return _text(step)
+    def __init__(self) -> None:
+        self._steps: list[CheckStep] = []
+        self._name = ""
+
+    def going_on(self, step: Step, path: str) -> Step:
+        """Return a step as the next one of this session; one that belongs to none as it is.
+
+        Args:
+            path: of the feature, for messages.
+        Raises:
+            UserError: it cannot be the next one.
+        """
+        if isinstance(step, ActStep) and self._steps:
+            # What has been seen is seen: a session that goes on after an act begins at its next opened page.
+            self._steps, self._name = [], ""
+        if not isinstance(step, CheckStep) or not _of_session(step):
+            return step
+        _chain([*self._steps, step], path)
+        if _check(step).in_session == STEP:
+            self._steps.append(step)
+        texts = tuple(_text(each) for each in self._steps)
+        again = step.tail.within is not None or step.tail.during is not None
+        # What is asked again begins anew; a kept session would show the same page each time.
+        return placed(step, texts if again else (self._kept(), *texts), len(texts), self._steps)
+
+    def _kept(self) -> str:
+        self._name = self._name or f"{KEPT} {os.urandom(8).hex()}"
+        return self._name
 
 
 def _of_session(step: Step) -> bool:
@@ -114,8 +142,6 @@ def _refuse_several(step: CheckStep, where: str) -> None:
 
 
 def _refuse_many(chain: Sequence[CheckStep], path: str) -> None:
-    from infratest.facts.page import MOST, OPEN
-
     first = chain[0]
     if getattr(_check(first), "does", "") != OPEN or "://" not in getattr(_check(first), "url", ""):
         raise UserError(

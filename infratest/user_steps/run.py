@@ -29,9 +29,10 @@ from infratest.engine.acting import Acting
 from infratest.engine.results import result
 from infratest.engine.run import Run
 from infratest.errors import InfratestError
-from infratest.gherkin.suite import GIVEN, Line
+from infratest.gherkin.suite import THEN, Line
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.model import NOT_JUDGED, Evidence, Result, StepResult
+from infratest.plan.sessions import Session
 from infratest.plan.tasks import ActStep, CheckStep, OtherStep, Step, Task
 from infratest.states import OK, SKIPPED, UNKNOWN, failed, held, worst
 from infratest.user_steps.calls import called, put_in
@@ -180,6 +181,7 @@ class _Scenario:
         self.task = task
         self.acting = Acting(going, task)
         self.found: dict[int, list[StepResult]] = {}
+        self.session = Session()
         self.unjudged: set[int] = set()  # places of our sentences that come behind what stopped it
         source: Any = task.scenario.source
         self.source = source
@@ -195,11 +197,11 @@ class _Scenario:
 
     def ours(self, place: int, context: Any) -> None:
         """Carry out one of our own sentences; behave is told by an exception that it does not hold."""
-        step: Step = self.task.steps[place]
+        step = self.session.going_on(self.task.steps[place], self.task.scenario.path)
         before = len(self.acting.steps)
         self.unjudged |= {place} if self.acting.stop else set()
         # A check that does not hold stops nothing: those after it are judged too, as in every scenario.
-        self.copied.continue_after_failed_step = isinstance(step, CheckStep) and step.line.kind != GIVEN
+        self.copied.continue_after_failed_step = isinstance(step, CheckStep) and step.line.kind == THEN
         self.acting.lines([step])
         self.found[place] = self.acting.steps[before:]
         self._told(self.found[place], context)
@@ -209,7 +211,7 @@ class _Scenario:
         if isinstance(step, ActStep) and not self.task.acting:
             raise InfratestError(f"{step.line.text!r} changes something, and the step that holds it only looks")
         before = len(self.acting.steps)
-        self.acting.lines([step])
+        self.acting.lines([self.session.going_on(step, self.task.scenario.path)])
         self._told(self.acting.steps[before:], context)
 
     def _told(self, found: Sequence[StepResult], context: Any) -> None:

@@ -1,6 +1,6 @@
 """The fact `page`: what a session of several steps comes to: pages opened, links followed, forms filled in and sent.
 
-Argument: the steps in order, each a text as `SessionStep.text` has it. A session begins without cookies and has a
+Argument: the steps in order, each a text as `SessionStep` writes it. A session begins without cookies and has a
 deadline of its own; it is asked once for all sentences of its scenario, each of which reads the page it was written
 behind. From the controller alone: a session is many answers, each of which says what is asked next. HTML is parsed by
 the extra `browse`.
@@ -8,9 +8,9 @@ the extra `browse`.
 
 from __future__ import annotations
 
-from infratest.errors import FactError, UserError
+from infratest.errors import FactError
+from infratest.facts._session_step import KEPT, SEPARATOR, step_of
 from infratest.facts.base import Answer, Argument, LooksFromController
-from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,49 +21,8 @@ if TYPE_CHECKING:
     from infratest.facts.base import Connect
     from infratest.facts.page.session import Session
 
-#: What a step does.
-OPEN, FOLLOW, PRESS, SEND = "open", "follow", "press", "send"
-FILL, SELECT, DESELECT, TICK, UNTICK, CHOOSE, ATTACH = (
-    "fill", "select", "deselect", "tick", "untick", "choose", "attach",
-)  # fmt: skip
-
-#: Steps of one session.
-MOST = 50
-#: Between the parts of a step; no text of a feature holds it.
-SEPARATOR = "\x1f"
-#: Begins an argument whose session is kept and gone on with: of a scenario whose steps are not known before.
-KEPT = "kept"
-
 #: The one session that is kept, by its argument's first word.
 _kept: dict[str, Session] = {}
-
-
-class SessionStep(Record):
-    """One step.
-
-    Args:
-        does: one of the words above. words: the step for people, without what may be a secret. goal: what it is done to
-        and with. careless: whatever the server answers will do.
-    """
-
-    does: str
-    words: str
-    goal: tuple[str, ...] = ()
-    careless: bool = False
-
-    @property
-    def text(self) -> str:
-        """The step as an argument has it. Raises UserError: it holds what no text does."""
-        parts = (self.does, "careless" if self.careless else "", self.words, *self.goal)
-        if any(SEPARATOR in part or "\0" in part for part in parts):
-            raise UserError(f"{self.words}: it holds a character that no text has")
-        return SEPARATOR.join(parts)
-
-
-def step_of(text: str) -> SessionStep:
-    """Return the step that a text of an argument is."""
-    does, careless, words, *goal = text.split(SEPARATOR)
-    return SessionStep(does, words, tuple(goal), bool(careless))
 
 
 class PageFact(LooksFromController):

@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 
 from infratest.cleaning import clean, holds_declared, keep_secret
 from infratest.errors import FactError, InfratestError, UserError
-from infratest.facts import page as does
+from infratest.facts import _session_step as does
 from infratest.facts.http.answer import charset_of
 from infratest.facts.http.look import MOST, REDIRECTS, once
 from infratest.facts.http.request import Request, request_of
@@ -26,9 +26,9 @@ from infratest.web_address import resolved, web_address
 
 if TYPE_CHECKING:
     from infratest.deadline import Deadline
+    from infratest.facts._session_step import SessionStep
     from infratest.facts.base import Connect
     from infratest.facts.http.reply import Reply
-    from infratest.facts.page import SessionStep
 
 #: Seconds that a server has for one answer, as for the fact `http`.
 PATIENCE = 10.0

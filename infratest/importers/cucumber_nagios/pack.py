@@ -1,70 +1,21 @@
-r"""The steps of cucumber-nagios as behave steps, each of which asks a sentence of ours.
+"""The steps of cucumber-nagios as behave steps, each of which asks a sentence of ours.
 
 `steps/cucumber_nagios.py` of a project calls `register`. A step that only says what the next is about keeps it on the
-context; one that claims asks. STEPS are those there are, LATER those that nothing here asks yet, which are unknown when
-they are reached: to make one of them a step, a function with `@step` and its row is all there is to do.
-
-The texts are cucumber-nagios' own (lib/cucumber/nagios/steps and the project generator's); `row` is its name on the
-page of what other tools ask (docs/peers/cucumber-nagios.toml).
+context; one that claims asks. The texts are cucumber-nagios' own (lib/cucumber/nagios/steps and the project
+generator's); those about pages are in `browsing`.
 """
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-import infratest
 from infratest.errors import InfratestError, unknown
 from infratest.gherkin.writing import in_quotes
+from infratest.importers.cucumber_nagios import browsing  # noqa: F401 - declares its steps
+from infratest.importers.cucumber_nagios.declared import LATER, STEPS, about, ask, later, needed, plain, step
 
-Function = Callable[..., None]
-
-
-class Step(NamedTuple):
-    """A step: what it looks like, its function, its row; `why` of one that is not there yet."""
-
-    pattern: str
-    function: Function
-    row: str
-    why: str = ""
-
-
-@dataclass
-class About:
-    """What a scenario's steps have said so far: the page, the name, the host, the command and the beginning."""
-
-    url: str = ""
-    name: str = ""
-    host: str = ""
-    pinged: str = ""
-    command: str = ""
-    began: float | None = None
-
-
-STEPS: list[Step] = []
-LATER: list[Step] = []
-
-
-def step(pattern: str, row: str) -> Callable[[Function], Function]:
-    """Declare a step that only looks."""
-
-    def declare(function: Function) -> Function:
-        STEPS.append(Step(pattern, infratest.checks(function), row))
-        return function
-
-    return declare
-
-
-def later(pattern: str, row: str, why: str) -> None:
-    """Name a step that nothing asks yet: it is unknown when it is reached."""
-
-    def function(context: Any, *values: str) -> None:
-        raise InfratestError(why)
-
-    LATER.append(Step(pattern, infratest.checks(function), row, why))
+__all__ = ["LATER", "STEPS", "register"]
 
 
 def register() -> None:
@@ -74,81 +25,6 @@ def register() -> None:
     behave.use_step_matcher("re")
     for one in (*STEPS, *LATER):
         behave.step(one.pattern)(one.function)
-
-
-def about(context: Any) -> About:
-    """Return what the scenario has said so far."""
-    if "cucumber_nagios" not in context:
-        context.cucumber_nagios = About()
-    kept: About = context.cucumber_nagios
-    return kept
-
-
-def ask(context: Any, sentence: str) -> None:
-    """Have a sentence of ours hold."""
-    context.execute_steps(f"Then {sentence}")
-
-
-def needed(value: str, words: str) -> str:
-    """Return what an earlier step has said. Raises InfratestError where none has."""
-    if not value:
-        raise InfratestError(f"no step before this one says {words}")
-    return value
-
-
-def plain(text: str) -> str | None:
-    r"""Return the text that a pattern of Ruby's means, where it means one: `\.` is a dot; None for a real pattern."""
-    if re.search(r"\\[A-Za-z0-9]|(?<!\\)[*+?()|\[\]{}^$]", text):
-        return None
-    return re.sub(r"\\(.)", r"\1", text)
-
-
-# HTTP
-
-
-@step(r'I go to "?([^"]*)"?', "I go to")
-@step(r'I fetch headers from "(.*)"', "I fetch headers from")
-def go_to(context: Any, url: str) -> None:
-    """Say which page the next steps are about."""
-    about(context).url = url
-
-
-def page(context: Any) -> str:
-    """Return the page that is asked, in quotes."""
-    return in_quotes(needed(about(context).url, 'which page: I go to "http://shop.example/"'))
-
-
-@step(r"the (?:.*) ?request should succeed", "the request should succeed")
-def succeeds(context: Any) -> None:
-    ask(context, f"{page(context)} answers 200")
-
-
-@step(r"the (?:.*) ?request should fail", "the request should fail")
-def fails(context: Any) -> None:
-    ask(context, f"{page(context)} does not answer 200")
-
-
-def sees(context: Any, text: str, verb: str) -> None:
-    """Ask for a text in the page, which cucumber-nagios takes for a pattern."""
-    meant = plain(text)
-    if meant is None:
-        raise InfratestError(f"{text!r} is a pattern; in this version a page is searched for plain text")
-    ask(context, f"{page(context)} {verb} {in_quotes(meant)}")
-
-
-@step(r'I should see "(.*)"', "I should see")
-def should_see(context: Any, text: str) -> None:
-    sees(context, text, "contains")
-
-
-@step(r'I should not see "(.*)"', "I should not see")
-def should_not_see(context: Any, text: str) -> None:
-    sees(context, text, "does not contain")
-
-
-@step(r'the "(.*)" header should be "(.*)"', "the header should be")
-def header_is(context: Any, name: str, value: str) -> None:
-    ask(context, f"{page(context)} has the header {in_quotes(name)} with {in_quotes(value)}")
 
 
 # Names and ping
@@ -351,24 +227,9 @@ def directory_mode(context: Any, path: str, mode: str) -> None:
     ask(context, f"the directory {in_quotes(path)} has mode {in_quotes(mode)}")
 
 
-_SESSIONS = "browsing in several steps is not in this version"
-_HTTP, _QUEUES = "there is no sentence for it in this version", "queues are not in this version"
+_QUEUES = "queues are not in this version"
 _ONCE = "a step that changes something to test a program; `provision:` puts files onto hosts"
 for _pattern, _row, _why in (
-    (r'I press "(.*)"', "I press", _SESSIONS),
-    (r'I follow "(.*)"', "I follow", _SESSIONS),
-    (r'I fill in "(.*)" with "(.*)"', "I fill in ... with", _SESSIONS),
-    (r'I select "(.*)" from "(.*)"', "I select ... from", _SESSIONS),
-    (r'I check "(.*)"', "I check", _SESSIONS),
-    (r'I uncheck "(.*)"', "I uncheck", _SESSIONS),
-    (r'I choose "(.*)"', "I choose", _SESSIONS),
-    (r'I submit the form named "(.*)"', "I submit the form named", _SESSIONS),
-    (r'I attach the file at "(.*)" to "(.*)" ?', "I attach the file at", _SESSIONS),
-    (r"I am HTTP digest authenticated with the following credentials:", "I am using basic authentication", _HTTP),
-    (r"I should see an? (\w+) message", "I should see an error message", _SESSIONS),
-    (r'the response should contain the "(.*)" header', "it should contain the header", _HTTP),
-    (r'the "(.*)" header should contain "(.*)"', "the header should contain", _HTTP),
-    (r'the "(.*)" header should not contain "(.*)"', "the header should not contain", _HTTP),
     (r"I have a AMQP server on (.+)", "I have a AMQP server on", _QUEUES),
     (r"I want to check on the (\w+) queue", "I check on the ... queue", _QUEUES),
     (r"it should have less than (\d+) messages per consumer", "it should have less than ... messages per consumer",

@@ -1,0 +1,90 @@
+"""What the steps of cucumber-nagios are made of: how one is declared, what a scenario has said so far, how it asks.
+
+Called by the files that hold the steps (`pack`, `browsing`). STEPS are those there are, LATER those that nothing here
+asks yet, which are unknown when they are reached: to make one of them a step, a function with `@step` and its row is
+all there is to do. `row` is its name on the page of what other tools ask (docs/peers/cucumber-nagios.toml).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import infratest
+from infratest.errors import InfratestError
+
+Function = Callable[..., None]
+
+
+class Step(NamedTuple):
+    """A step: what it looks like, its function, its row; `why` of one that is not there yet."""
+
+    pattern: str
+    function: Function
+    row: str
+    why: str = ""
+
+
+@dataclass
+class About:
+    """What a scenario's steps have said so far: page, login, name, host, command, and when it began."""
+
+    url: str = ""
+    login: str = ""
+    name: str = ""
+    host: str = ""
+    pinged: str = ""
+    command: str = ""
+    began: float | None = None
+
+
+STEPS: list[Step] = []
+LATER: list[Step] = []
+
+
+def step(pattern: str, row: str) -> Callable[[Function], Function]:
+    """Declare a step that only looks."""
+
+    def declare(function: Function) -> Function:
+        STEPS.append(Step(pattern, infratest.checks(function), row))
+        return function
+
+    return declare
+
+
+def later(pattern: str, row: str, why: str) -> None:
+    """Name a step that nothing asks yet: it is unknown when it is reached."""
+
+    def function(context: Any, *values: str) -> None:
+        raise InfratestError(why)
+
+    LATER.append(Step(pattern, infratest.checks(function), row, why))
+
+
+def about(context: Any) -> About:
+    """Return what the scenario has said so far."""
+    if "cucumber_nagios" not in context:
+        context.cucumber_nagios = About()
+    kept: About = context.cucumber_nagios
+    return kept
+
+
+def ask(context: Any, sentence: str) -> None:
+    """Have a sentence of ours hold."""
+    context.execute_steps(f"Then {sentence}")
+
+
+def needed(value: str, words: str) -> str:
+    """Return what an earlier step has said. Raises InfratestError where none has."""
+    if not value:
+        raise InfratestError(f"no step before this one says {words}")
+    return value
+
+
+def plain(text: str) -> str | None:
+    r"""Return the text that a pattern of Ruby's means, where it means one: `\.` is a dot; None for a real pattern."""
+    if re.search(r"\\[A-Za-z0-9]|(?<!\\)[*+?()|\[\]{}^$]", text):
+        return None
+    return re.sub(r"\\(.)", r"\1", text)
