@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 HOSTS = "it compares hosts, and the oracle has one: tests/steps/test_comparison.py and test_clocks.py have several"
+)
+
+from infratest.gherkin.vocabulary import vocabulary
+
+HOSTS = "it compares hosts, and the oracle has one: tests/steps/test_comparison.py has several"
 COMPARING = (
     'the file "{path}" is the same on all hosts',
     'the file "{path}" is different on all hosts',
@@ -242,4 +247,10 @@ WITHOUT |= dict.fromkeys(
         'the NTP server "{address}" is {bound:time} off',
     ),
     "its servers are none of what the tests install: real ones, unpacked, are asked in tests/facts/test_ntp_server.py",
+)
+
+#: A session is several answers of one server, each of which is asked by the one before: the oracle's world has no such.
+WITHOUT |= dict.fromkeys(
+    (form for one in vocabulary().sentences if one.session for form in (one.pattern, one.negation) if form is not None),
+    "a real shop with cookies, a login and forms is gone through in tests/acceptance/test_sessions.py",
 )

@@ -56,11 +56,7 @@ class Session:
         self._since = 0.0
 
     def visit(self, steps: Sequence[SessionStep], deadline: Deadline) -> Visit:
-        """Do those of these steps that are not done yet, and return all pages.
-
-        Raises:
-            DeadlineExceeded: our own deadline passed within a step.
-        """
+        """Do those of these steps that are not done yet, and return all pages: the last says where it had to end."""
         for step in steps[len(self._pages) :]:
             if self._pages and (self._pages[-1].undone or self._pages[-1].unknown):
                 break

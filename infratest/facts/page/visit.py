@@ -78,6 +78,11 @@ class Visit(Record):
             raise FactError(f"the session did not get there: {why}")
         return page
 
+    @property
+    def seconds(self) -> float:
+        """Seconds of all its requests."""
+        return self.pages[-1].since if self.pages else 0.0
+
     def in_words(self) -> str:
         """Return the steps, and what the last page shows."""
         rows = [page.in_words() for page in self.pages]

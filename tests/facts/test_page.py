@@ -1,0 +1,168 @@
+"""Sessions asked for by the fact itself: through nginx and TLS, within bounds, of odd pages, and gone on with."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infratest.cleaning import Secret
+from infratest.deadline import Deadline
+from infratest.facts._session_step import FILL, FOLLOW, OPEN, PRESS, SEND, SessionStep
+from infratest.facts.http.request import Request
+from infratest.facts.page import PageFact
+from infratest.facts.page.document import Document
+from infratest.facts.page.form import sent
+from infratest.facts.page.visit import Visit
+from tests.worlds.shop_pages import PASSWORD, Shop, shop
+from tests.worlds.tls_servers import authority, free_port, running
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[Shop]:
+    with shop() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def secure(pages: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str]]:
+    """nginx before the shop: its URL, one whose TLS is refused at first, and the CA's file."""
+    made, port, plain = authority(tmp_path_factory.mktemp("nginx")), free_port(), free_port()
+    at, conf = made.folder, made.folder / "nginx.conf"
+    conf.write_text(
+        f"daemon off; user root; pid {at}/nginx.pid; error_log {at}/nginx.log;\nevents {{}}\nhttp {{ access_log off;\n"
+        f"client_body_temp_path {at}/body; proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/fcgi;\n"
+        f"uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;\n"
+        f"server {{ listen 127.0.0.1:{plain}; return 301 https://127.0.0.1:{port}$request_uri; }}\n"
+        f"server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {at}/leaf.pem; ssl_certificate_key {at}/leaf.key;\n"
+        f"location / {{ proxy_pass {pages.url}; proxy_cookie_flags sid secure; proxy_cookie_flags in secure;\n"
+        f"proxy_redirect {pages.url}/ /; proxy_set_header Host $http_host; }} }}\n}}\n"
+    )
+    with running("nginx", "-c", str(conf), "-e", f"{at}/nginx.log", ports=(port, plain)):
+        yield f"https://127.0.0.1:{port}", f"http://127.0.0.1:{plain}", made.file("ca.pem")
+
+
+def visit(*steps: SessionStep, seconds: float = 30, kept: str = "") -> Visit:
+    argument = (*((f"kept {kept}",) if kept else ()), *(step.text for step in steps))
+    found = PageFact().look([argument], Deadline(seconds), lambda host, port: (host, port))[argument]
+    assert isinstance(found, Visit)
+    return found
+
+
+def opened(url: str, **how: object) -> SessionStep:
+    return SessionStep(OPEN, "opened", Request(url, **how).argument)  # type: ignore[arg-type]
+
+
+def step(does: str, *goal: str) -> SessionStep:
+    return SessionStep(does, f"{does} {goal[0]}", goal)
+
+
+def login(url: str, **how: object) -> tuple[SessionStep, ...]:
+    password = Secret(PASSWORD)
+    return (
+        opened(f"{url}/login", **how), step(FILL, "User", "ada"), step(FILL, "Password", password),
+        step(PRESS, "Sign in"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["https", "http that leads to https"])
+def test_a_login_through_nginx_and_tls(secure, place):
+    last = visit(*login(secure[place], authority=secure[2], follow=True)).pages[-1]
+    assert (last.status, last.undone, last.unknown) == (200, "", "")
+    assert last.url == f"{secure[0]}/orders?from=login"
+    assert "Hello ada" in last.document.text()
+
+
+def test_a_certificate_that_is_not_trusted_ends_the_session(secure):
+    found = visit(*login(secure[0]))
+    assert len(found.pages) == 1
+    assert "certificate verify failed" in found.pages[0].undone
+    assert visit(opened(f"{secure[0]}/", careless=True)).pages[0].status == 200
+
+
+def test_a_file_of_the_client_that_is_not_there_is_unknown(secure):
+    (page,) = visit(opened(f"{secure[0]}/", authority="/nosuch/ca.pem")).pages
+    assert (page.undone, "/nosuch/ca.pem cannot be used" in page.unknown) == ("", True)
+
+
+def test_cookies_for_tls_alone_are_not_sent_in_the_clear(secure, pages):
+    visit(opened(f"{secure[0]}/", authority=secure[2]), opened(f"{pages.url}/headers"))
+    _, path, headers = pages.requests[-1]
+    assert (path, "cookie" in headers) == ("/headers", False)
+
+
+def test_a_session_that_is_kept_is_gone_on_with(pages):
+    before = len(pages.requests)
+    first = visit(opened(f"{pages.url}/"), kept="a")
+    again = visit(opened(f"{pages.url}/"), kept="a")
+    assert first == again
+    on = visit(opened(f"{pages.url}/"), step(FOLLOW, "Sign in"), kept="a")
+    assert [path for _, path, _ in pages.requests[before:]] == ["/", "/login"]
+    assert pages.requests[-1][2]["cookie"]
+    assert len(on.pages) == 2
+    assert len(visit(opened(f"{pages.url}/"), kept="b").pages) == 1
+    assert [path for _, path, _ in pages.requests[before:]] == ["/", "/login", "/"]
+
+
+def test_our_own_deadline_is_unknown(pages):
+    (page,) = visit(opened(f"{pages.url}/"), seconds=0).pages
+    assert (page.undone, "our own deadline" in page.unknown) == ("", True)
+
+
+def test_secrets_are_sent_to_their_own_server_alone(pages):
+    visit(opened(f"{pages.url}/far", login=f"ada:{Secret('only for one')}"))
+    (first, _, one), (second, _, other) = pages.requests[-2:]
+    assert (first, second) == ("GET", "GET")
+    assert ("authorization" in one, "authorization" in other) == (True, False)
+
+
+HTML = """<base href="/shop/"><table><form id=f action="go?old=1"><tr><td><input name=a value="1 &amp; 2"></td></tr></form>
+</table><input name=b value=2 form=f><form name=g><button formmethod=post formaction=/other name=c value=3>Go</button>
+<input type=image name=i alt=Picture><fieldset disabled><input name=d></fieldset></form>
+<form id=j action="javascript:go()"></form><form id=k method=dialog></form>"""
+
+
+def _form(name: str, button: str = "") -> object:
+    document = Document(HTML, "http://x/a/b")
+    form = next(one for one in document.forms if name in (one.attributes.get("id"), one.attributes.get("name")))
+    pressed = document.pick("button", button, document.buttons()) if button else None
+    return sent(document, form, pressed, {}, "utf-8")
+
+
+def test_forms_are_sent_as_html_says():
+    assert _form("f") == ("GET", "http://x/shop/go?a=1+%26+2&b=2", b"", "")
+    assert _form("g", "Go")[:3] == ("POST", "http://x/other", b"c=3")
+    assert _form("g", "Picture")[:2] == ("GET", "http://x/a/b?i.x=0&i.y=0")
+    for name in ("j", "k"):
+        with pytest.raises(Exception, match="JavaScript"):
+            _form(name)
+
+
+def test_steps_that_need_what_is_not_there_say_what_is(pages):
+    found = visit(opened(f"{pages.url}/"), step(SEND, "nosuch")).pages[-1]
+    assert found.undone == f'there is no form "nosuch" on {pages.url}/; there is: "search"'
+    found = visit(opened(f"{pages.url}/"), step(FOLLOW, "Your order")).pages[-1]
+    assert found.url == f"{pages.url}/login"  # a part of its text, and a redirect
+    found = visit(opened(f"{pages.url}/"), step(FOLLOW, "Sign im")).pages[-1]
+    assert found.undone.startswith(f'there is no link "Sign im" on {pages.url}/; there are: "Sign in"')
+
+
+def test_without_its_extra_it_says_what_to_install(pages):
+    """In an interpreter that has no selectolax."""
+    program = f"""
+import sys
+sys.modules["selectolax"] = None
+from infratest.deadline import Deadline
+from infratest.facts._session_step import OPEN, SessionStep
+from infratest.facts.page import PageFact
+argument = (SessionStep(OPEN, "opened", ("{pages.url}/",)).text,)
+try:
+    PageFact().look([argument], Deadline(9), lambda *place: place)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=Path.cwd())
+    assert done.stdout == "FactError selectolax is not installed here: pip install 'infratest[browse]'\n", done.stderr
