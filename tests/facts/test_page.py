@@ -119,7 +119,8 @@ def test_secrets_are_sent_to_their_own_server_alone(pages):
     assert ("authorization" in one, "authorization" in other) == (True, False)
 
 
-HTML = """<base href="/shop/"><table><form id=f action="go?old=1"><tr><td><input name=a value="1 &amp; 2"></td></tr></form>
+HTML = """<base href="/shop/">
+<table><form id=f action="go?old=1"><tr><td><input name=a value="1 &amp; 2"></td></tr></form>
 </table><input name=b value=2 form=f><form name=g><button formmethod=post formaction=/other name=c value=3>Go</button>
 <input type=image name=i alt=Picture><fieldset disabled><input name=d></fieldset></form>
 <form id=j action="javascript:go()"></form><form id=k method=dialog></form>"""
