@@ -223,7 +223,7 @@ def _over(data: bytes) -> bool:
 
 
 def _answer(words: "list[str]", seconds: float) -> str:
-    """Return what is printed for one question: its kind, host, port, and the address to come from."""
+    """Return what is printed for a question: its kind, host, port, and where to come from or what else a kind needs."""
     kind, host, port, local = words
     if kind == "name":
         outcome, took, text = resolve(host)
@@ -231,7 +231,8 @@ def _answer(words: "list[str]", seconds: float) -> str:
         outcome, took, data, text = greeting(host, int(port), seconds)
         text = f"{data.hex() or '-'} {text}"
     elif kind in ANSWERS:
-        outcome, took, text = ANSWERS[kind](host, int(port), seconds)
+        more = (local,) if local else ()
+        outcome, took, text = ANSWERS[kind](host, int(port), seconds, *more)
     else:
         outcome, took, text = reach(kind, host, int(port), local, seconds)
     escaped = text[:TEXT].replace("\\", "\\\\").replace("\n", "\\n")
@@ -239,9 +240,15 @@ def _answer(words: "list[str]", seconds: float) -> str:
 
 
 def main(words: "list[str]") -> None:
-    """Answer all questions at once: the seconds that each has, then four words each."""
+    """Answer all questions at once: the seconds that each has, then four words each; behind `-` they are read.
+
+    Secrets are read: what a program is started with, everybody sees.
+    """
     import os
     from threading import Thread
+
+    if words[1:] == ["-"]:
+        words = [words[0], *sys.stdin.buffer.read().decode("utf-8", "surrogateescape").split("\n")[:-1]]
 
     def ask(number: int, question: "list[str]") -> None:
         os.write(1, f"{number} {_answer(question, float(words[0]))}\n".encode("utf-8", "replace"))

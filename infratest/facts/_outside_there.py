@@ -25,6 +25,14 @@ by_python() {
 }
 """
 
+# Words that hold secrets go by standard input: the command line of a program is for everybody to see.
+_TOLD = _ASKED.replace(
+    'seen=$("$python" -I -S -c "$program" PATIENCE "$@" 2>/dev/null </dev/null)',
+    """\
+seen=$(for word; do put "$word$nl"; done | "$python" -I -S -c "$program" PATIENCE - 2>/dev/null)\
+""",
+)
+
 _texts: list[str] = []
 
 
@@ -47,16 +55,16 @@ def program_with(path: str) -> str:
     return first + "\nout = sys.modules[__name__]\n" + "\n".join(rows) + main + last
 
 
-def by_python(seconds: float, otherwise: str, text: str = "") -> str:
+def by_python(seconds: float, otherwise: str, text: str = "", secret: bool = False) -> str:
     """Return shell that asks `_outside` about its positional parameters, four for each question.
 
     Args:
         seconds: each question has. otherwise: shell for a host without python3, with these parameters. text: of another
-        program, whose first line is `python3`, too.
+        program, whose first line is `python3`, too. secret: no parameter may stand in a command line.
     """
     from infratest.quoting import quoted
 
-    asked = _ASKED.replace("PATIENCE", f"{seconds:g}")
+    asked = (_TOLD if secret else _ASKED).replace("PATIENCE", f"{seconds:g}")
     return f'program={quoted(text or program())}\n{PUT}{ONE_LINE}{asked}\nif ! by_python "$@"; then\n{otherwise}\nfi\n'
 
 

@@ -35,6 +35,7 @@ OUTSIDE = (
     'the TLS of "',
     'the database "',
     'the Redis server "',
+    'the Memcached server "',
     'the SSH server "',
     'the NTP server "',
     'the mail server "',

@@ -254,3 +254,24 @@ WITHOUT |= dict.fromkeys(
     (form for one in vocabulary().sentences if one.session for form in (one.pattern, one.negation) if form is not None),
     "a real shop with cookies, a login and forms is gone through in tests/acceptance/test_sessions.py",
 )
+
+WITHOUT |= dict.fromkeys(
+    (
+        'the Memcached server "{address}" answers',
+        'the Memcached server "{address}" does not answer',
+        'the Memcached server "{address}" answers in {bound:time}',
+        'the Memcached server "{address}" has version "{version}"',
+        'the Memcached server "{address}" does not have version "{version}"',
+        'the Memcached server "{address}" has at least version "{version}"',
+        'the Memcached server "{address}" does not have at least version "{version}"',
+        'the Memcached server "{address}" has "{name}" equal to "{value}"',
+        'the Memcached server "{address}" has "{name}" not equal to "{value}"',
+        'the Memcached server "{address}" has "{name}" {bound:count}',
+        'the Memcached server "{address}" has {bound:count} item[s]',
+        'the Memcached server "{address}" has evicted {bound:count} item[s]',
+        'the Memcached server "{address}" has a hit ratio of {bound:percent}',
+        'the Memcached server "{address}" uses {bound:percent} of its memory',
+        'the Memcached server "{address}" uses {bound:percent} of its connections',
+    ),
+    "asked from the controller and from the host of a real Memcached: tests/facts/test_memcached.py",
+)

@@ -178,6 +178,7 @@ OUTSIDE = (
     "http", "http_document", "http_header", "http_redirect", "http_time", "http_trust", "address", "name", "tls",
     "database", "query", "redis", "ssh_server", "ntp_server", "load_test",
     "database", "query", "redis", "ssh_server", "ntp_server", "mail_server", "mailbox",
+    "database", "query", "redis", "ssh_server", "ntp_server", "memcached",
 )  # fmt: skip
 
 

@@ -170,5 +170,14 @@ def redis(*options: str, password: str = "") -> Iterator[int]:
             yield port
 
 
+@contextlib.contextmanager
+def memcached(*words: object) -> Iterator[int]:
+    """A Memcached that keeps 64 MiB."""
+    with folder_of_nobody() as folder:
+        port = free_port()
+        with running("memcached", "-l", "127.0.0.1", "-p", port, "-U", "0", *words, folder=folder, port=port):
+            yield port
+
+
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
