@@ -36,6 +36,8 @@ OUTSIDE = (
     'the database "',
     'the Redis server "',
     'the Memcached server "',
+    'the AMQP server "',
+    'the queue "',
     'the SSH server "',
     'the NTP server "',
     'the mail server "',

@@ -275,3 +275,21 @@ WITHOUT |= dict.fromkeys(
     ),
     "asked from the controller and from the host of a real Memcached: tests/facts/test_memcached.py",
 )
+WITHOUT |= dict.fromkeys(
+    (
+        'the AMQP server "{url}" answers',
+        'the AMQP server "{url}" does not answer',
+        'the AMQP server "{url}" answers in {bound:time}',
+        'the AMQP server "{url}" has version "{version}"',
+        'the AMQP server "{url}" does not have version "{version}"',
+        'the AMQP server "{url}" has at least version "{version}"',
+        'the AMQP server "{url}" does not have at least version "{version}"',
+        'the AMQP server "{url}" delivers a message in {bound:time}',
+        'the queue "{name}" of "{url}" exists',
+        'the queue "{name}" of "{url}" does not exist',
+        'the queue "{name}" of "{url}" has {bound:count} message[s]',
+        'the queue "{name}" of "{url}" has {bound:count} consumer[s]',
+        'the queue "{name}" of "{url}" has {bound:count} message[s] per consumer',
+    ),
+    "asked from the controller and from the host of a real RabbitMQ: tests/facts/test_amqp.py",
+)

@@ -179,6 +179,7 @@ OUTSIDE = (
     "database", "query", "redis", "ssh_server", "ntp_server", "load_test",
     "database", "query", "redis", "ssh_server", "ntp_server", "mail_server", "mailbox",
     "database", "query", "redis", "ssh_server", "ntp_server", "memcached",
+    "database", "query", "redis", "ssh_server", "ntp_server", "memcached", "amqp",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Each is a context manager that yields its port once it answers, and has ended it
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pwd
 import shutil
@@ -48,7 +49,7 @@ def folder_of_nobody() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def running(*words: object, folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def running(*words: object, folder: Path, port: int, seconds: float = 60) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server as nobody until the block ends; it listens on the port before the block begins."""
     with (folder / "server.log").open("ab") as log:
         server = subprocess.Popen(
@@ -56,7 +57,7 @@ def running(*words: object, folder: Path, port: int) -> Iterator[subprocess.Pope
             user=NOBODY.pw_uid, group=NOBODY.pw_gid, extra_groups=[], env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
         )  # fmt: skip
     try:
-        wait_until(lambda: _listens(port, server, folder), 60)
+        wait_until(lambda: _listens(port, server, folder), seconds)
         yield server
     finally:
         server.terminate()
@@ -177,6 +178,60 @@ def memcached(*words: object) -> Iterator[int]:
         port = free_port()
         with running("memcached", "-l", "127.0.0.1", "-p", port, "-U", "0", *words, folder=folder, port=port):
             yield port
+
+
+#: RabbitMQ's own programs, without the scripts of Debian's that are for root alone.
+RABBITMQ = Path("/usr/lib/rabbitmq/bin")
+
+
+@contextlib.contextmanager
+def rabbitmq() -> Iterator[tuple[int, list[str]]]:
+    """A RabbitMQ with the user `guest`, and a virtual host `shop` of the user `monitor`, whose password is PASSWORD.
+
+    Yields:
+        Its port, and the words by which a program of RABBITMQ is run about it.
+    """
+    with folder_of_nobody() as folder:
+        port, between, names = free_port(), free_port(), free_port()
+        settings = {
+            "HOME": folder, "ERL_EPMD_PORT": names, "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": "tests@localhost", "RABBITMQ_MNESIA_BASE": folder / "data",
+            "RABBITMQ_LOG_BASE": folder, "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1", "RABBITMQ_NODE_PORT": port,
+            "RABBITMQ_DIST_PORT": between, "RABBITMQ_ENABLED_PLUGINS_FILE": folder / "plugins",
+            "RABBITMQ_ALLOW_INPUT": "1",  # it is the server itself that is ended, and not a script around it
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-noinput +S 1:1 -kernel inet_dist_use_interface {127,0,0,1}",
+        }  # fmt: skip
+        (folder / "plugins").write_text("[].")
+        quoted = PASSWORD.replace("\\", "\\\\").replace('"', '\\"')
+        (folder / "definitions.json").write_text(json.dumps(_DEFINITIONS).replace("THE PASSWORD", quoted))
+        (folder / "rabbitmq.conf").write_text(f"load_definitions = {folder}/definitions.json\nloopback_users = none\n")
+        words = [
+            "env",
+            *(f"{name}={value}" for name, value in settings.items()),
+            f"RABBITMQ_CONFIG_FILE={folder}/rabbitmq",
+        ]
+        with (
+            running("epmd", "-port", names, "-address", "127.0.0.1", folder=folder, port=names),
+            running(*words, RABBITMQ / "rabbitmq-server", folder=folder, port=port, seconds=300),
+        ):
+            yield port, [str(word) for word in words]
+
+
+#: What a broker begins with: as `rabbitmqctl export_definitions` writes it.
+_DEFINITIONS = {
+    "users": [
+        {"name": name, "password": word, "tags": []} for name, word in (("guest", "guest"), ("monitor", "THE PASSWORD"))
+    ],
+    "vhosts": [{"name": "/"}, {"name": "shop"}],
+    "permissions": [
+        {"user": user, "vhost": place, "configure": ".*", "write": ".*", "read": read}
+        for user, place, read in (("guest", "/", ".*"), ("monitor", "shop", "^(?!secret)"))
+    ],
+    "queues": [
+        {"name": name, "vhost": "shop", "durable": False, "auto_delete": False, "arguments": {}}
+        for name in ("orders", "empty", "secret")
+    ],
+}
 
 
 def _escaped(text: str) -> str:
