@@ -24,12 +24,6 @@ from xml.etree.ElementTree import Element, ParseError
 from infratest.cleaning import literal
 from infratest.errors import FactError, UserError
 
-#: Characters of YAML that are read: its parser makes some 100,000 a second.
-YAML_LIMIT = 2**17
-
-#: Keys of one map of YAML, its merge keys' included.
-MERGED = 10_000
-
 #: A key that stands for the part of an INI file ahead of its first section, and one that no section has.
 _TOP, _NO_SECTION = "\0", "\1"
 
@@ -268,32 +262,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _yaml(text: str) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.constructor import SafeConstructor
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from infratest.yaml_text import value_of
 
-    class AsWritten(SafeConstructor):
-        """Dates stay as they are written; merge keys (<<) may double what there is, again and again."""
-
-        def flatten_mapping(self, node: Any) -> Any:
-            merged = super().flatten_mapping(node)
-            if len(node.value) > MERGED:
-                raise _NoSuchFormat(f"line {node.start_mark.line + 1}: its merge keys make more than {MERGED} keys")
-            return merged
-
-    if len(text) > YAML_LIMIT:
-        raise _NoSuchFormat(f"it has {len(text)} characters; at most {YAML_LIMIT} are read")
-    AsWritten.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
-    reader = YAML(typ="safe", pure=True)
-    reader.Constructor = AsWritten
-    try:
-        return reader.load(text)
-    except MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        problem = " ".join((error.problem or str(error)).split())
-        raise _NoSuchFormat(f"{line}{problem}") from None
-    except YAMLError as error:
-        raise _NoSuchFormat(" ".join(str(error).split())) from None
+    return value_of(text)
 
 
 def _toml(text: str) -> Any:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from infratest.errors import FactError, UserError
 from infratest.structured_text import (
-    YAML_LIMIT,
     Absent,
     checked_format,
     checked_path,
@@ -20,6 +19,7 @@ from infratest.structured_text import (
     steps,
     value_at,
 )
+from infratest.yaml_text import LIMIT
 
 JSON = """{
   "db": {"host": "10.0.0.2", "port": 80, "up": true, "none": null},
@@ -156,7 +156,7 @@ UNREADABLE = [
     ("YAML", "\tx: 1", "line 1: "),
     ("YAML", "x: *y", "line 1: found undefined alias"),
     ("YAML", "[" * 2000, "nested deeper than can be read"),
-    ("YAML", "x" * (YAML_LIMIT + 1), f"it has {YAML_LIMIT + 1} characters; at most {YAML_LIMIT} are read"),
+    ("YAML", "x" * (LIMIT + 1), f"it has {LIMIT + 1} characters; at most {LIMIT} are read"),
     (
         "YAML", "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 40)),
         "its merge keys make more than 10000 keys",
