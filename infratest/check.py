@@ -111,6 +111,23 @@ class Check(Record):
         """Return the check of what was in these last seconds, for one of the last run."""
         return self
 
+    @property
+    def trend(self) -> str:
+        """The label of the number that is kept from run to run, of a check of where it is heading; else empty."""
+        return ""
+
+    def kept(self) -> Measure | None:
+        """Return that number; of a check without a trend there is none."""
+        return None
+
+    def reading(self, facts: FactValues) -> float | None:
+        """Return what it is now, None where it is not there. May raise FactError."""
+        return None
+
+    def read_before(self, readings: tuple[tuple[float, float], ...], now: float, problem: str) -> Check:
+        """Return the check that knows what was read before, each with its time; or why that is not known."""
+        return self
+
     def measure(self) -> Measure | None:
         """Return the number it looks at, known before anything is asked; None for a claim without a number."""
         return None

@@ -244,6 +244,7 @@ class Report(Record):
         stack, env: names; env is empty where the stack has no environments. started: RFC 3339 UTC.
         notes: what a reader must know that is no result, as `healed: restart-service nginx, was CRITICAL`.
         problem: why there is nothing to judge (an error before the first result), or empty.
+        trends: what of it is kept from run to run: id of a result, name of its number, host, label.
         healed, tries: results that this run has healed, and remedies that it has applied.
     """
 
@@ -258,6 +259,7 @@ class Report(Record):
     problem: str = ""
     healed: int = 0
     tries: int = 0
+    trends: Sequence[tuple[str, str, str, str]] = ()
 
     def __post_init__(self) -> None:
         own = self.__dict__

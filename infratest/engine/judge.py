@@ -98,7 +98,13 @@ def _of_all(step: CheckStep, number: float | None) -> tuple[Observation, ...]:
 def unseen(step: CheckStep) -> tuple[Observation, ...]:
     """Return the numbers of a sentence that nobody looked at: graphs go by their labels, which must not come and go."""
     limits = None if _makes_one(step) else step.threshold
-    each = _labelled(step, [_observation(look.measure, None, limits) for look in step.looks])
+    each = _labelled(
+        step,
+        [
+            (*_observation(look.measure, None, limits), *_observation(look.check.kept(), None, None))
+            for look in step.looks
+        ],
+    )
     return (*_of_all(step, None), *each)
 
 
@@ -136,6 +142,27 @@ def _place(look: Look) -> str:
 
 
 def _look(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
+    verdict = _looked(look, step, facts, severity)
+    if not look.check.trend:
+        return verdict
+    kept = _observation(look.check.kept(), _reading(look, facts), None)
+    return verdict.changed(observations=(*verdict.observations, *kept))
+
+
+def _reading(look: Look, facts: Facts) -> float | None:
+    """Return what is kept of a look for the runs to come, also where too little was kept for a verdict."""
+    values, check = facts.at(look.location), look.check
+    if look.location in facts.blocked or any(
+        isinstance(values.get(need), InfratestError) for need in check.needed if need.fact not in check.spare
+    ):
+        return None
+    try:
+        return check.reading(values)
+    except InfratestError:
+        return None
+
+
+def _looked(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict:
     location, check = look.location, look.check
     if location in facts.blocked:
         return _unknown(look, step, facts, str(facts.blocked[location]), blocked=location)

@@ -111,7 +111,8 @@ def _fits(task: Task) -> bool:
         if isinstance(step, CheckStep):
             if not all(type(look.check).__module__.startswith(CHECKS) for look in step.looks):
                 return False
-            if any(look.check.of_last_run for look in step.looks):  # when that was is asked anew for each run
+            # When the last run was, and what was read before, is asked anew for each run.
+            if any(look.check.of_last_run or look.check.trend for look in step.looks):
                 return False
         elif not isinstance(step, OtherStep):
             return False

@@ -21,11 +21,12 @@ from infratest.lifecycle.lease import renew
 from infratest.model import Report, Result
 from infratest.plan.last_run import looks_back, since_last_run
 from infratest.plan.tasks import Plan, Step, Task
+from infratest.plan.trends import has_trends, trends, with_readings
 from infratest.project.prepare import Prepared, Request
 from infratest.project.session import Session
 from infratest.project.undo_journal import UndoJournal
 from infratest.stack.open import open_transport, opened
-from infratest.store import history
+from infratest.store import history, readings
 from infratest.store.keep import keep
 from infratest.user_steps.load import UsersSteps
 
@@ -79,11 +80,27 @@ def carry_out(
         held=held,
     )
     about, plan = (stack.name, stack.env, stack.production), _since_last_run(session, prepared.plan)
+    if has_trends(plan):
+        plan = _with_readings(session, plan)
     if prepared.users is None or not any(task.scenario.own for task in plan.tasks):
-        return reported(plan, open_transport, settings, *about)
-    report = _with_users(session, prepared, plan, prepared.users, settings)
-    changed: Report = report.changed(stack=stack.name, env=stack.env, production=stack.production)
-    return changed
+        report = reported(plan, open_transport, settings, *about)
+    else:
+        made = _with_users(session, prepared, plan, prepared.users, settings)
+        report = made.changed(stack=stack.name, env=stack.env, production=stack.production)
+    return report.changed(trends=trends(plan)) if has_trends(plan) else report
+
+
+def _with_readings(session: Session, plan: Plan) -> Plan:
+    """Return the plan with its checks of trends told what was read before, where that is kept."""
+    now = time.time()
+    if not has_store(session):
+        return with_readings(plan, {}, now, "nothing is kept without a state directory; name one with --state")
+    try:
+        return with_readings(plan, readings.load(session.state, session.stack.env), now)
+    except readings.Damaged as error:
+        return with_readings(plan, {}, now, f"{error} is damaged: readings are kept anew from this run on")
+    except StateError as error:
+        return with_readings(plan, {}, now, str(error))
 
 
 def _since_last_run(session: Session, plan: Plan) -> Plan:

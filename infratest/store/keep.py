@@ -27,6 +27,10 @@ def keep(state: StateDir, report: Report, *, counting: bool) -> None:
             record_run(state, report, now)
         history.save(state, report, now)
         events.append(state, events.of_report(report))
+        if report.trends:
+            from infratest.store import readings  # few features ask for a trend
+
+            readings.save(state, report, now)
     except StateError as error:
         # A check must answer from a directory that it may only read; the answer is right without its history.
         import logging

@@ -44,6 +44,8 @@ OUTSIDE = (
     'the mailbox "',
     'the newest message in the mailbox "',
 )
+#: What is said of where a number is heading.
+TREND = re.compile(r" is (full|out of inodes) in ")
 
 
 #: What documents and redirects load has a test of its own; a load is an act's, which no check does.
@@ -54,14 +56,14 @@ def scenarios(*, http: bool = False) -> str:
     """Return a feature of every checking sentence by its example, with commands and URLs that do no harm.
 
     But for those about patterns and values in documents, which load what reads these and have a test of their own; and
-    those about the last run, of which no plan is kept.
+    those about the last run and about trends, of which no plan is kept.
 
     They hold or not, as this machine is: what is not ok, or not known, may cost no more than the rest.
     """
     sentences = [sentence for sentence in vocabulary().sentences if sentence.kind == CHECK]
     dear = ("match" in one.pattern or any(word in one.module for word in DEAR) for one in sentences)
     texts = [one.example for one, left_out in zip(sentences, dear, strict=True) if not left_out]
-    texts = [text for text in texts if not text.startswith(OUTSIDE)]
+    texts = [text for text in texts if not text.startswith(OUTSIDE) and not TREND.search(text)]
     chosen = [harmless(text) for text in texts if text.startswith('"http') is http]
     assert len(chosen) > (3 if http else 50)
     return "".join(f"  Scenario: {number}\n    Then {text}\n" for number, text in enumerate(chosen))

@@ -1,9 +1,9 @@
 """What comes of a sentence on a host where this is so: data/checks/<subject>/<case>.json, written by hand.
 
 A case holds `facts`, each as its name, its argument and its value as JSON has it, it may hold how many seconds ago
-the `last run` was, and `sentences`: a text, and what comes of it: a word, then words that a reader is shown, then the
-number that is looked at where there is one. For sentences that compare hosts, `hosts` holds the facts of each, by its
-name.
+the `last run` was, or the `readings` of runs before (seconds ago, the number), and `sentences`: a text, and what comes
+of it: a word, then words that a reader is shown, then the number that is looked at where there is one. For sentences that
+compare hosts, `hosts` holds the facts of each, by its name.
 
     ok         it holds, and its negation does not
     critical   it does not hold, and its negation does
@@ -36,6 +36,8 @@ from infratest.outsiders import get
 from infratest.plan.tasks import CheckStep, Look
 from infratest.record import Record
 
+#: Seconds since the epoch, for readings of before.
+NOW = 1_800_000_000.0
 DATA = Path(__file__).parents[1] / "data" / "checks"
 CASES = [
     (path, text, expected)
@@ -83,17 +85,22 @@ def as_tuples(fact: str, data: object) -> object:
 
 
 def judged(
-    text: str, known: dict[str, dict[Need, object]], last_run: int | None = None
+    text: str,
+    known: dict[str, dict[Need, object]],
+    last_run: int | None = None,
+    readings: list[list[float]] | None = None,
 ) -> tuple[str, str, float | None]:
     """Return the state of a sentence, what its check saw in words, and the number.
 
     Args:
-        last_run: seconds since the last run of its scenario, where that is known.
+        last_run: seconds since the last run of its scenario, where that is known. readings: of runs before.
     """
     match = vocabulary().match(text)
     assert match is not None, f"no sentence: {text}"
     binding = bind(match, as_written)
     check = binding.built if last_run is None else binding.built.since(last_run)
+    if readings is not None:
+        check = check.read_before(tuple((NOW - ago, number) for ago, number in readings), NOW, "")
     facts = Facts()
     for host, values in known.items():
         missing = set(check.needed) - set(values)
@@ -115,6 +122,12 @@ def last_run(path: Path) -> int | None:
     return seconds
 
 
+def readings(path: Path) -> list[list[float]] | None:
+    """Return what runs before have read, where a case says so."""
+    found: list[list[float]] | None = json.loads(path.read_text(encoding="utf-8")).get("readings")
+    return found
+
+
 def known(path: Path) -> dict[str, dict[Need, object]]:
     case = json.loads(path.read_text(encoding="utf-8"))
     hosts = case["hosts"] if "hosts" in case else {"host": case["facts"]}
@@ -127,7 +140,7 @@ def known(path: Path) -> dict[str, dict[Need, object]]:
 @pytest.mark.parametrize("path, text, expected", CASES, ids=lambda each: each.stem if isinstance(each, Path) else None)
 def test_what_comes_of_a_sentence(path, text, expected):
     word, words, *number = expected
-    state, shown, seen = judged(text, known(path), last_run(path))
+    state, shown, seen = judged(text, known(path), last_run(path), readings(path))
     assert (state, word in NEGATED) == ({"neither": "critical"}.get(word, word), True), shown
     assert words in shown
     assert not number or seen == number[0]
