@@ -105,8 +105,8 @@ class MailboxMessages(_OfMailbox):
 
 
 @check(
-    'the mailbox "{url}" has {bound:count} unread message[s]',
-    example='the mailbox "imaps://monitor:{param.mail_password}@mail.example" has at most 10 unread messages',
+    'the mailbox "{url}" has {bound:count} message[s] unread',
+    example='the mailbox "imaps://monitor:{param.mail_password}@mail.example" has at most 10 messages unread',
 )
 class MailboxUnread(_OfMailbox):
     """How many of its messages nobody has read (IMAP's \\Seen)."""

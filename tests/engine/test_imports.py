@@ -42,6 +42,7 @@ OUTSIDE = (
     'the NTP server "',
     'the mail server "',
     'the mailbox "',
+    "the LDAP ",
     'the newest message in the mailbox "',
 )
 #: What is said of where a number is heading.

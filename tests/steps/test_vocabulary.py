@@ -180,6 +180,7 @@ OUTSIDE = (
     "database", "query", "redis", "ssh_server", "ntp_server", "mail_server", "mailbox",
     "database", "query", "redis", "ssh_server", "ntp_server", "memcached",
     "database", "query", "redis", "ssh_server", "ntp_server", "memcached", "amqp",
+    "database", "query", "redis", "ssh_server", "ntp_server", "mail_server", "mailbox", "ldap",
 )  # fmt: skip
 
 
