@@ -10,7 +10,7 @@ Feature: A Linux host is in order
     And the disk of "/tmp" is less than 95 % full, warning 90 %
 
   Scenario: there is memory to be had
-    Then the memory is less than 98 % used, warning 95 %
+    Then the memory is less than 95 % used, warning 90 %
 
   @warning
   Scenario: the processors keep up
@@ -42,7 +42,6 @@ Feature: A Linux host is in order
     And the directory "/var/tmp" has mode "1777"
 
   Scenario: the kernel shows itself
-    Then the mount "/proc" is of type "proc"
-    And the mount "/sys" is of type "sysfs"
-    And the file "/dev/null" exists
+    # That /proc is there needs no sentence: without it no question is answered, and all is unknown.
+    Then the mount "/sys" is of type "sysfs"
     And the file "/dev/null" has mode "0666"

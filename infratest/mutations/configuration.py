@@ -14,7 +14,7 @@ FILES = {"sshd": "/etc/ssh/sshd_config", "nginx": "/etc/nginx/nginx.conf", "apac
 OPPOSITES = {"yes": "no", "no": "yes", "on": "off", "off": "on"}
 #: Options of sshd_config(5) whose values are words of a list -> one that few would choose.
 WORDS = {
-    "permitrootlogin": "yes", "loglevel": "QUIET", "ciphers": "aes128-cbc", "macs": "hmac-sha1",
+    "permitrootlogin": "yes", "loglevel": "FATAL", "ciphers": "aes128-cbc", "macs": "hmac-sha1",
     "kexalgorithms": "diffie-hellman-group14-sha1", "banner": "/nonexistent", "allowtcpforwarding": "yes",
     "x11forwarding": "yes", "hostbasedauthentication": "yes", "gatewayports": "yes", "compression": "delayed",
     "syslogfacility": "LOCAL7", "permituserenvironment": "yes",

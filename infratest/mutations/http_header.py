@@ -5,8 +5,11 @@ from __future__ import annotations
 from infratest.acts.base import Act
 from infratest.mutations._web import answers
 from infratest.mutations.base import Claim, Fault
+from infratest.regular_expression import compiled
 
-FITS = "what a pattern fits is not known"
+#: Values of which a pattern is tried, where it must fit none: versions, names, names with versions.
+VALUES = ("1", "1.2.3", "infratest/1.2.3", "nginx/1.2.3", "Apache/2.4.1 (Debian)", "infratest", "*", "true", "no-cache")
+FITS = "what the pattern fits is not known"
 
 
 def presence(claim: Claim) -> Act | str:
@@ -25,8 +28,10 @@ def part(claim: Claim) -> Act | str:
 
 
 def pattern(claim: Claim) -> Act | str:
-    """With another value."""
-    return FITS if claim.negated else _with(claim, "infratest")
+    """With another value, or one that the pattern fits."""
+    fitting = [one for one in VALUES if compiled(claim.check.pattern).search(one.encode()) is not None]
+    value = next((one for one in VALUES if (one in fitting) == claim.negated), None)
+    return FITS if value is None else _with(claim, value)
 
 
 def _with(claim: Claim, value: str | None) -> Act | str:

@@ -1,0 +1,86 @@
+"""The ready-made features on a good host: each holds, and each of its sentences turns red when it is broken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import Project
+
+pytestmark = [pytest.mark.hosts, pytest.mark.machines, pytest.mark.timeout(3600)]
+
+STACK = """
+stack: ready
+provider: {provider}
+parameters:
+  backups: {{type: string, default: /var/backups/db}}
+hosts:
+  web: {{memory: {memory}, ports: [22]{more}}}
+"""
+#: What makes the host good: an SSH server that is hardened, a web server, backups of today.
+GOOD = rb"""#!/bin/sh
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+[ -e /usr/sbin/nginx ] || { apt-get -q update; apt-get -q install -y --no-install-recommends nginx-light; }
+sed -i 's/^\([[:space:]]*\)# server_tokens off;/\1server_tokens off;/' /etc/nginx/nginx.conf
+systemctl restart nginx
+cat >/etc/ssh/sshd_config.d/00-hardened.conf <<'E'
+MaxAuthTries 3
+LoginGraceTime 30
+ClientAliveInterval 300
+ClientAliveCountMax 3
+X11Forwarding no
+MACs hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com
+KexAlgorithms sntrup761x25519-sha512@openssh.com,curve25519-sha256
+E
+systemctl reload ssh
+mkdir -p -m 0750 /var/backups/db
+for day in 1 2 3; do echo "day $day" >/var/backups/db/$day.dump; done
+"""
+#: Feature -> how many sentences it has.
+FEATURES = {"ssh-hardening": 28, "web-server": 14, "dns": 8, "backups": 5}
+#: Of a container, the disk / is that of the machine infratest runs on, and left alone.
+ROOM = 'the disk of "/" is less than 95 % full, warning 90 %'
+
+
+@pytest.fixture(scope="module")
+def good(new_project: Callable[..., Project]) -> Project:
+    more = ", provision: [{shell: good.sh}]"
+    return new_project(STACK.format(provider="container", memory="256MiB", more=more), {"good.sh": GOOD})
+
+
+def mutated(good: Project, feature: str) -> dict[str, Any]:
+    held = good.run("test", f"@{feature}")
+    assert held.returncode == 0, held.stdout
+    done = good.run("mutate", f"@{feature}", "--format", "json", timeout=900)
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        pytest.fail(f"exit {done.returncode}: {done.stdout}{done.stderr}")
+    assert done.returncode == report["exit"]
+    return report
+
+
+def not_red(report: dict[str, Any]) -> dict[str, str]:
+    steps = [step for one in report["results"] for step in one["steps"]]
+    return {step["text"]: step["reason"] for step in steps if step["state"] != "ok"}
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_each_sentence_of_a_ready_made_feature_turns_red(good: Project, feature: str) -> None:
+    report = mutated(good, feature)
+    assert list(not_red(report).items()) == []
+    count = FEATURES[feature]
+    words = f"{count} of {count} sentences turned red when what they say was broken"
+    assert report["notes"] == [f"mutation score 100 %: {words}"]
+
+
+def test_the_baseline_turns_red_but_for_what_is_this_machines(good: Project) -> None:
+    report = mutated(good, "linux-baseline")
+    (refused,) = not_red(report).items()
+    assert refused[0] == ROOM
+    assert "takes its room from the machine infratest runs on" in refused[1]
+    assert report["notes"] == ["mutation score 95 %: 21 of 22 sentences turned red when what they say was broken"]
