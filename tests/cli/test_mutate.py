@@ -1,0 +1,37 @@
+"""`infratest mutate` breaks nothing in hosts that it has not made, nor in production: refused before anything is asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FEATURE = 'Feature: f\n  Scenario: s\n    Then the file "{folder}/kept" exists\n'
+EXISTING = "stack: there\nprovider: existing\nhosts: {web: {address: 192.0.2.1}}\n"
+PRODUCTION = "stack: shop\nprovider: container\nproduction: true\nhosts: {web: {}}\n"
+LOCAL = "stack: here\nprovider: local\nhosts: {here: {}}\n"
+
+
+@pytest.mark.parametrize(
+    "stack, words",
+    [
+        (EXISTING, "the hosts of there were there before (provider: existing), and each fault is a risk to them"),
+        (LOCAL, "the hosts of here were there before (provider: local), and each fault is a risk to them"),
+        (PRODUCTION, "shop is production: nothing in it is broken on purpose"),
+        (None, "were there before (provider: local)"),
+    ],
+)
+def test_what_infratest_has_not_made_is_left_alone(tmp_path: Path, stack: str | None, words: str) -> None:
+    (tmp_path / "kept").touch()
+    (tmp_path / "a.feature").write_text(FEATURE.format(folder=tmp_path))
+    if stack is not None:
+        (tmp_path / "stack.yaml").write_text(stack)
+    more = () if stack else ("--host", "local")
+    command = [sys.executable, "-m", "infratest", "mutate", "a.feature", *more]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert words in done.stdout
+    assert (tmp_path / "kept").exists()
+    assert not (tmp_path / ".infratest" / "journal.jsonl").exists()
