@@ -17,6 +17,8 @@ stack: ready
 provider: {provider}
 parameters:
   backups: {{type: string, default: /var/backups/db}}
+  tls_certificate: {{type: string, default: /etc/ssl/certs/shop.pem}}
+  tls_key: {{type: string, default: /etc/ssl/private/shop.key}}
 hosts:
   web: {{memory: {memory}, ports: [22]{more}}}
 """
@@ -37,11 +39,17 @@ MACs hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com
 KexAlgorithms sntrup761x25519-sha512@openssh.com,curve25519-sha256
 E
 systemctl reload ssh
+cd /etc/ssl
+openssl req -x509 -newkey rsa:2048 -nodes -keyout /root/ca.key -out /root/ca.pem -subj /CN=ca -days 400 2>/dev/null
+openssl req -newkey rsa:2048 -nodes -keyout private/shop.key -out /root/shop.csr -subj /CN=shop 2>/dev/null
+openssl x509 -req -in /root/shop.csr -CA /root/ca.pem -CAkey /root/ca.key -CAcreateserial -days 90 \
+  -out certs/shop.pem 2>/dev/null
+chmod 0600 private/shop.key
 mkdir -p -m 0750 /var/backups/db
 for day in 1 2 3; do echo "day $day" >/var/backups/db/$day.dump; done
 """
 #: Feature -> how many sentences it has.
-FEATURES = {"ssh-hardening": 28, "web-server": 14, "dns": 8, "backups": 5}
+FEATURES = {"ssh-hardening": 28, "web-server": 14, "dns": 8, "backups": 5, "tls": 10}
 #: Of a container, the disk / is that of the machine infratest runs on, and left alone.
 ROOM = 'the disk of "/" is less than 95 % full, warning 90 %'
 

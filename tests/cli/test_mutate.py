@@ -1,4 +1,4 @@
-"""`infratest mutate` breaks nothing in hosts that it has not made, nor in production: refused before anything is asked."""
+"""`infratest mutate` breaks nothing in hosts that it has not made, nor in production: refused before all else."""
 
 from __future__ import annotations
 
