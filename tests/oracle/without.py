@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-HOSTS = "it compares hosts, and the oracle has one: tests/steps/test_comparison.py and test_clocks.py have several"
-)
-
 from infratest.gherkin.vocabulary import vocabulary
 
-HOSTS = "it compares hosts, and the oracle has one: tests/steps/test_comparison.py has several"
+HOSTS = "it compares hosts, and the oracle has one: tests/steps/test_comparison.py and test_clocks.py have several"
 COMPARING = (
     'the file "{path}" is the same on all hosts',
     'the file "{path}" is different on all hosts',
@@ -45,6 +42,8 @@ RUN_LEVELS = [
     f'the service "{{name}}" is {n}enabled in {what}'
     for n in ("", "not ")
     for what in ('the run level "{level}"', 'exactly the run levels "{levels}"')
+]
+
 TREND = "it hangs on readings of days: tests/engine/test_trends.py has runs on a real disk after aged ones"
 TRENDS = [
     f'the disk "{{path}}"[ over the last {{window:time}}] is {what} in {{bound:time}}'

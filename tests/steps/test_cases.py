@@ -2,8 +2,8 @@
 
 A case holds `facts`, each as its name, its argument and its value as JSON has it, it may hold how many seconds ago
 the `last run` was, or the `readings` of runs before (seconds ago, the number), and `sentences`: a text, and what comes
-of it: a word, then words that a reader is shown, then the number that is looked at where there is one. For sentences that
-compare hosts, `hosts` holds the facts of each, by its name.
+of it: a word, then words that a reader is shown, then the number that is looked at where there is one. For sentences
+that compare hosts, `hosts` holds the facts of each, by its name.
 
     ok         it holds, and its negation does not
     critical   it does not hold, and its negation does
