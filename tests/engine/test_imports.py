@@ -64,6 +64,7 @@ def scenarios(*, http: bool = False) -> str:
     sentences = [sentence for sentence in vocabulary().sentences if sentence.kind == CHECK]
     dear = ("match" in one.pattern or any(word in one.module for word in DEAR) for one in sentences)
     those about the last run, of which no plan is kept. Those of a session stand behind each other, and load what browses.
+    those about the last run, of which no plan is kept. Those of a session need each other, and load what browses.
 
     They hold or not, as this machine is: what is not ok, or not known, may cost no more than the rest.
     """
