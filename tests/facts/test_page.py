@@ -123,7 +123,9 @@ HTML = """<base href="/shop/">
 <table><form id=f action="go?old=1"><tr><td><input name=a value="1 &amp; 2"></td></tr></form>
 </table><input name=b value=2 form=f><form name=g><button formmethod=post formaction=/other name=c value=3>Go</button>
 <input type=image name=i alt=Picture><fieldset disabled><input name=d></fieldset></form>
-<form id=j action="javascript:go()"></form><form id=k method=dialog></form>"""
+<form id=j action="javascript:go()"></form><form id=k method=dialog></form>
+<form id=l accept-charset=ISO-8859-1><input name=n value=é></form>
+<form id=m accept-charset=idna><input name=n value=é></form>"""
 
 
 def _form(name: str, button: str = "") -> object:
@@ -137,6 +139,8 @@ def test_forms_are_sent_as_html_says():
     assert _form("f") == ("GET", "http://x/shop/go?a=1+%26+2&b=2", b"", "")
     assert _form("g", "Go")[:3] == ("POST", "http://x/other", b"c=3")
     assert _form("g", "Picture")[:2] == ("GET", "http://x/a/b?i.x=0&i.y=0")
+    assert _form("l") == ("GET", "http://x/a/b?n=%E9", b"", "")
+    assert _form("m") == ("GET", "http://x/a/b?n=%C3%A9", b"", "")
     for name in ("j", "k"):
         with pytest.raises(Exception, match="JavaScript"):
             _form(name)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode, urljoin
 
 from infratest.errors import FactError
+from infratest.facts.http.answer import CHARSETS
 from infratest.facts.http.request import FORM
 from infratest.facts.page.document import Document, Node, Undone, above, attribute, has, kind_of, plain
 
@@ -118,7 +119,8 @@ def sent(document: Document, form: Node, button: Node | None, filled: Filled, ch
     method = said("method").upper() or "GET"
     if method == "DIALOG":
         raise Undone(f"the form on {document.url} belongs to a dialog, which needs JavaScript")
-    charset = attribute(form, "accept-charset").split(" ")[0] or charset
+    charset = (attribute(form, "accept-charset").split(" ")[0] or charset).lower()
+    charset = charset if charset.startswith(CHARSETS) else "utf-8"
     entries = _entries(document, form, button, filled, charset)
     url = urljoin(document.base, action).partition("#")[0]
     pairs = [(name, value.name if isinstance(value, Upload) else value) for name, value in entries]
