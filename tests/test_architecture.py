@@ -86,6 +86,8 @@ NEVER_HOT = {
     "infratest.facts._conversation": "it is loaded where such a server is talked to from the controller",
     "infratest.facts._mail_look": "as what it converses by",
     "infratest.facts._ldap_look": "as what it converses by",
+    "infratest.facts.remote_file.ftp": "as what it converses by",
+    "infratest.facts.remote_file.sftp": "it is loaded where SFTP is asked, with paramiko",
 }
 #: What may be imported there: built-in modules, and those that the interpreter has loaded before or that cost nothing.
 LIGHT = (

@@ -6,13 +6,13 @@ words that programs are started with. For each it prints `N JSON`.
 """
 
 import socket
-import ssl
 from time import monotonic
 
 from infratest.facts._outside import FAILED, MUTE, OPEN, connection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
     from typing import Any
 
@@ -83,6 +83,8 @@ class Conversation:
         """Begin TLS. Raises Odd: the certificate is not trusted. Unspoken: there is no TLS."""
         if self.data:  # RFC 3207, 4.2, and its like: what was said before may be anybody's
             raise Odd("it says more than was asked before TLS begins")
+        import ssl  # half of what all this takes to load
+
         context = _context(verified, authorities)
         try:
             self.one.settimeout(self._left())
@@ -106,6 +108,8 @@ class Conversation:
 
 
 def _context(verified: bool, authorities: str) -> "ssl.SSLContext":
+    import ssl
+
     if not verified:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False

@@ -42,8 +42,10 @@ OUTSIDE = (
     'the NTP server "',
     'the mail server "',
     'the mailbox "',
-    "the LDAP ",
     'the newest message in the mailbox "',
+    "the LDAP ",
+    'the file server "',
+    'the remote file "',
 )
 #: What is said of where a number is heading.
 TREND = re.compile(r" is (full|out of inodes) in ")

@@ -184,6 +184,7 @@ OUTSIDE = (
     "database", "query", "redis", "ssh_server", "ntp_server", "memcached",
     "database", "query", "redis", "ssh_server", "ntp_server", "memcached", "amqp",
     "database", "query", "redis", "ssh_server", "ntp_server", "mail_server", "mailbox", "ldap",
+    "file_server", "remote_file",
 )  # fmt: skip
 
 
