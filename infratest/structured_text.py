@@ -124,12 +124,12 @@ def value_at(text: str, form: str, at: str) -> Any:
         return Matches(found)
     way = ""
     for step in steps(at):
-        value = _step(value, step, way)
+        value = step_into(value, step, way)
         way += f"[{step}]" if isinstance(step, int) else f".{step}" if way else step
     return value
 
 
-def _step(value: Any, step: str | int, way: str) -> Any:
+def step_into(value: Any, step: str | int, way: str) -> Any:
     where = literal(way) if way else "the whole"
     if isinstance(value, list):
         place = step if isinstance(step, int) else int(step) if step.isdecimal() else None

@@ -231,6 +231,99 @@ class ValueLength(Length, OfValue):
         return Measure(label=f"{subject} number of {self.at}", minimum=0)
 
 
+class _OfEach(OfValue):
+    """Each of the values that a path leads to: all of them are meant (`every`), or those that are so are counted.
+
+    Of none, nothing is said. One that is not there on its way is none that is so, and with `every` it is neither so nor
+    not so.
+    """
+
+    every: bool = False
+
+    def observe(self, facts: FactValues) -> Seen:
+        from infratest.structured_text import Absent
+        from infratest.structured_values import values_at
+
+        text = self._text(facts)
+        if text is None:
+            return Seen(holds=False, saw=f"{self.subject} does not exist or is no regular file", absent=True)
+        try:
+            values = values_at(text, self.form, self.at)
+        except Absent as absent:
+            return Seen(False, f"{self.subject} has no {in_quotes(self.at)}: {absent}", absent=True)
+        except FactError as error:
+            raise FactError(f"{self.subject}: {error}") from None
+        there = [(way, value) for way, value in values if not isinstance(value, Absent)]
+        if not there:
+            why = f": {values[0][1]}" if values else ", for it is empty"
+            return Seen(False, f"{self.subject} has nothing at {in_quotes(self.at)}{why}", absent=True)
+        return self._counted(values, [way for way, value in there if self.is_so(value, way)])
+
+    def _counted(self, values: list[tuple[str, Any]], good: list[str]) -> Seen:
+        from infratest.structured_text import Absent
+
+        others = [(way, value) for way, value in values if way not in set(good)]
+        missing = [way for way, value in others if isinstance(value, Absent)]
+        told = [
+            f"{way}, which is {'not there' if isinstance(value, Absent) else _short(value)}" for way, value in others
+        ]
+        shown = "; ".join(told[:SHOWN]) + (" ..." if len(told) > SHOWN else "")
+        saw = f"{self.subject}: of {len(values)} at {in_quotes(self.at)} {len(good)} are so"
+        saw += f"; not {shown}" if told else ""
+        if self.every:
+            return Seen(holds=not others, saw=saw, absent=bool(missing))
+        return Seen(holds=True, saw=saw, number=len(good))
+
+    @abstractmethod
+    def is_so(self, value: Any, way: str) -> bool:
+        """Whether a value is as the sentence says. Raises FactError where it is a list or a map."""
+
+    def measure(self) -> Measure | None:
+        return None if self.every else Measure(label=f"file {self.path} number of {self.at}", minimum=0)
+
+
+class EachEqual(_OfEach):
+    """Each of several values is the one that is named."""
+
+    value: str = ""
+
+    def is_so(self, value: Any, way: str) -> bool:
+        from infratest.structured_text import equals
+
+        return equals(_one(value, f"{self.subject} has {in_quotes(way)}", "write a longer path"), self.value)
+
+    def measure(self) -> Measure | None:
+        counted = super().measure()
+        return counted and counted.changed(label=f"{counted.label} equal to {self.value}")
+
+
+class EachMatching(_OfEach, Matching):
+    """Each of several values matches a pattern."""
+
+    pattern: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_pattern()
+
+    def is_so(self, value: Any, way: str) -> bool:
+        from infratest.regular_expression import compiled
+        from infratest.structured_text import written
+
+        one = _one(value, f"{self.subject} has {in_quotes(way)}", "write a longer path")
+        return compiled(self.pattern).search(written(one).encode()) is not None
+
+    def measure(self) -> Measure | None:
+        counted = super().measure()
+        return counted and counted.changed(label=f"{counted.label} matching {self.pattern}")
+
+
+def _short(value: Any) -> str:
+    from infratest.structured_text import described
+
+    return described(value)
+
+
 def _one(value: Any, what: str, advice: str) -> Any:
     """Return a value that is no list and no map. Raises FactError."""
     from infratest.structured_text import is_plain, single

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from infratest.steps._document import (
+    EachEqual,
+    EachMatching,
     ValueContaining,
     ValueEqual,
     ValueLength,
@@ -98,3 +100,48 @@ def value_number(path: str, at: str, format: str = "") -> ValueNumber:
 def value_length(path: str, at: str, format: str = "") -> ValueLength:
     """The value at this path is a list or a map with so many things in it."""
     return ValueLength(path=path, format=format, at=at)
+
+
+@check(
+    'the file "{path}"[ as {format:word}] has every "{at}" equal to "{value}"',
+    negation='the file "{path}"[ as {format:word}] does not have every "{at}" equal to "{value}"',
+    example='the file "/etc/app.yml" has every "servers.*.tls" equal to "true"',
+)
+def every_equal(path: str, at: str, value: str, format: str = "") -> EachEqual:
+    """Each value at this path is this one; `*` stands for each of a list or a map."""
+    return EachEqual(path=path, format=format, at=_each(at, path, format), every=True, value=value)
+
+
+@check(
+    'the file "{path}"[ as {format:word}] has every "{at}" matching "{pattern}"',
+    negation='the file "{path}"[ as {format:word}] does not have every "{at}" matching "{pattern}"',
+    example='the file "/etc/app.yml" has every "servers.*.host" matching "[.]example$"',
+)
+def every_matching(path: str, at: str, pattern: str, format: str = "") -> EachMatching:
+    """Each value at this path, as it is written, matches the pattern (RE2)."""
+    return EachMatching(path=path, format=format, at=_each(at, path, format), every=True, pattern=pattern)
+
+
+@check(
+    'the file "{path}"[ as {format:word}] has {bound:count} "{at}" equal to "{value}"',
+    example='the file "/etc/app.yml" has exactly 1 "servers.*.role" equal to "primary"',
+)
+def number_equal(path: str, at: str, value: str, format: str = "") -> EachEqual:
+    """So many of the values at this path are this one."""
+    return EachEqual(path=path, format=format, at=_each(at, path, format), value=value)
+
+
+@check(
+    'the file "{path}"[ as {format:word}] has {bound:count} "{at}" matching "{pattern}"',
+    example='the file "/etc/app.yml" has at least 2 "servers.*.host" matching "^web-"',
+)
+def number_matching(path: str, at: str, pattern: str, format: str = "") -> EachMatching:
+    """So many of the values at this path match the pattern (RE2)."""
+    return EachMatching(path=path, format=format, at=_each(at, path, format), pattern=pattern)
+
+
+def _each(at: str, path: str, format: str) -> str:
+    """Return a path with `servers[*].tls` as `servers.*.tls`, where it is none of XML's."""
+    if format == "XML" or (not format and path.lower().endswith(".xml")):
+        return at
+    return at.replace("[*]", ".*").removeprefix(".") if "[*]" in at else at

@@ -245,11 +245,29 @@ def _of_values(document: Document) -> Iterator[Question]:
                 document, f'"{at}" containing {quoted(asked)}', f'"{at}" not containing {quoted(asked)}', right
             )
         yield from _bounded(document, f'{{}} "{at}"', UNKNOWN if unknown else len(values))
+        for path in (at, *([f"{at}.*", f"{at}[*]"] if document.form != "XML" else [])):
+            yield from _of_each(document, path, list(map(str, values)), unknown)
         yield from _both(document, f'"{at}" equal to "a"', f'"{at}" not equal to "a"', UNKNOWN)
     for at, count in document.counts.items():
         yield from _bounded(document, f'{{}} "{at}"', count)
     yield from _claims(document, nothing, unknown or False, lambda asked: unknown or ABSENT, "x")
     yield from _bounded(document, f'"{nothing}" {{}}', unknown or ABSENT)
+    yield from _of_each(document, nothing if document.form == "XML" else f"{nothing}.*", [], unknown or ABSENT)
+
+
+def _of_each(document: Document, at: str, values: list[str], otherwise: str) -> Iterator[Question]:
+    """Ask of each of several values in a file, and how many of them are so."""
+    if not document.subject.endswith(" has"):
+        return
+    subject = document.subject.removesuffix(" has")
+    for words, so in (
+        ('equal to "a"', [one == "a" for one in values]),
+        ('matching "."', [True for _ in values]),
+        ('matching "^[ab]$"', [one in ("a", "b") for one in values]),
+    ):
+        forms = (f"{subject} has every {quoted(at)} {words}", f"{subject} does not have every {quoted(at)} {words}")
+        yield from both(*forms, otherwise or all(so), document.form)
+        yield from bounds(f"{subject} has {{}} {quoted(at)} {words}", otherwise or sum(so), document.form)
 
 
 def _claims(document: Document, at: str, there: bool | str, equal: object, text: str) -> Iterator[Question]:
