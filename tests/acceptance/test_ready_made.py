@@ -22,11 +22,11 @@ parameters:
 hosts:
   web: {{memory: {memory}, ports: [22]{more}}}
 """
-#: What makes the host good: an SSH server that is hardened, a web server, backups of today.
+#: What makes the host good: an SSH server that is hardened, web and database servers, a certificate, backups of today.
 GOOD = rb"""#!/bin/sh
 set -eu
 export DEBIAN_FRONTEND=noninteractive
-[ -e /usr/sbin/nginx ] || { apt-get -q update; apt-get -q install -y --no-install-recommends nginx-light; }
+[ -e /usr/sbin/nginx ] || { apt-get -q update; apt-get -q install -y --no-install-recommends nginx-light postgresql; }
 sed -i 's/^\([[:space:]]*\)# server_tokens off;/\1server_tokens off;/' /etc/nginx/nginx.conf
 systemctl restart nginx
 cat >/etc/ssh/sshd_config.d/00-hardened.conf <<'E'
@@ -49,7 +49,7 @@ mkdir -p -m 0750 /var/backups/db
 for day in 1 2 3; do echo "day $day" >/var/backups/db/$day.dump; done
 """
 #: Feature -> how many sentences it has.
-FEATURES = {"ssh-hardening": 28, "web-server": 14, "dns": 8, "backups": 5, "tls": 10}
+FEATURES = {"ssh-hardening": 28, "web-server": 14, "dns": 8, "backups": 5, "tls": 10, "database": 13}
 #: Of a container, the disk / is that of the machine infratest runs on, and left alone.
 ROOM = 'the disk of "/" is less than 95 % full, warning 90 %'
 
