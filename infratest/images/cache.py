@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +22,25 @@ def cache_folder() -> Path:
         return Path(given).absolute()
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / "infratest"
+
+
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """Have a folder below the cache, on the disk where images are kept; it goes with all that is left in it.
+
+    Raises:
+        ProviderError: it cannot be made.
+    """
+    try:
+        cache_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix="box-", dir=cache_folder()))
+    except OSError as error:
+        raise ProviderError(f"{cache_folder()} cannot be written: {error.strerror}; name another folder with "
+                            "INFRATEST_CACHE") from error  # fmt: skip
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 @contextmanager

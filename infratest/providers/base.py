@@ -284,6 +284,21 @@ class KeepsImages(Protocol):
 
 
 @runtime_checkable
+class BoxesImages(KeepsImages, Protocol):
+    """A keeper of images that gives one out as files, and takes such files back. Asked without a stack."""
+
+    @classmethod
+    def image_parts(cls, image: KeptImage, folder: Path, deadline: Deadline) -> Mapping[str, Path]:
+        """Return the files that an image is, by their names in a box; what is written for it is below the folder."""
+        ...
+
+    @classmethod
+    def take_image(cls, image: KeptImage, parts: Mapping[str, Path], deadline: Deadline) -> bool:
+        """Keep an image of such files, which may be moved away; return False where it is there already."""
+        ...
+
+
+@runtime_checkable
 class HasAccount(Protocol):
     """A provider whose things are an account's: with the credentials of another one none of them is seen."""
 

@@ -20,11 +20,14 @@ from infratest.cli._validation import validated
 from infratest.cli._verb import LIFE, Verb, VerbCommand, Words
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError, NotInstalled, UnknownName, UserError, unknown
-from infratest.images import kept, recipe
+from infratest.errors import InfratestError, NotInstalled, ProviderError, UnknownName, UserError, unknown
+from infratest.images import box_file, kept, recipe
+from infratest.images.box_file import Box
+from infratest.images.cache import workplace
+from infratest.images.fetched import digest_of, verify
 from infratest.images.kept import KeptImage
 from infratest.project.session import Session
-from infratest.providers.base import KeepsImages
+from infratest.providers.base import BoxesImages, KeepsImages
 from infratest.units import human
 
 VERB = Verb(LIFE, 7)
@@ -35,9 +38,9 @@ LOOK, BUILD = 60.0, 1800.0
 NEAREST = 5
 
 
-@click.group("box", cls=Words, short_help="List, build and remove the images that hosts are made from.")
+@click.group("box", cls=Words, short_help="List, build, move and remove the images that hosts are made from.")
 def command() -> None:
-    """List, build, validate and remove the images that hosts are made from, as this machine keeps them.
+    """List, build, validate, export, import and remove the images that hosts are made from, as this machine keeps them.
 
     `up` builds or pulls by itself what is not there; what the images take together is limited by INFRATEST_CACHE_SIZE
     (default 20GiB): when a new one is made, the longest unused beyond it are removed, never one that is in use.
@@ -152,6 +155,86 @@ def validate_command(
     report = validated(session, image, provider, features)
     show(session, report, formats, "text")
     return exit_status(report.state, fail_on)
+
+
+@command.command("export", cls=VerbCommand, short_help="Write a kept image into a file, for another machine.")
+@click.argument("name")
+@click.argument("target", metavar="FILE")
+@click.option("--for", "provider", metavar="PROVIDER", default="container", show_default=True, help="The provider.")
+@with_session()
+def export_command(session: Session, name: str, target: str, provider: str) -> int:
+    """Write the kept image NAME, or id, into FILE, a box: `box import` keeps it on another machine.
+
+    What is printed is the file's SHA-256, by which `box import --checksum` knows it again.
+
+    \b
+    infratest box export debian-12 debian-12.box
+    infratest box export debian-12 machine.box --for qemu
+
+    Exit status: 0 written, 1 failed, 2 wrong use.
+    """
+    deadline, path = session.deadline or Deadline(BUILD), Path(target)
+    keeper = _boxing(provider)
+    images, silent = _kept({provider: keeper}, deadline)
+    if silent:
+        raise ProviderError(silent[0])
+    there = [one for one in images if name in (one.name, one.id)]
+    if not there:
+        words = _no_image(name, sorted({one.name for one in images}))
+        raise UnknownName(f"{words}; `infratest box build {name} --for {provider}` makes it where it can be made")
+    if path.exists():
+        raise UserError(f"{path} is there already: remove it, or name another file")
+    image, *others = [one for one in there if not one.outdated] or there
+    if others:  # as a recipe's disk with the kernel for VirtualBox beside that for QEMU
+        words = "; ".join(_line(one) for one in (image, *others))
+        raise UserError(f"{name} is {len(others) + 1} images: export one by its id: {words}")
+    about = Box(provider=provider, name=image.name, id=image.id, made=image.made, source=image.source)
+    with workplace() as folder:
+        digest = box_file.write(about, keeper.image_parts(image, folder, deadline), path, deadline)
+    click.echo(f"{path}: {human(path.stat().st_size, 'B')}, {_line(image)}")
+    click.echo(f"sha256:{digest}")
+    return 0
+
+
+@command.command("import", cls=VerbCommand, short_help="Keep the image that a box holds.")
+@click.argument("source", metavar="FILE")
+@click.option("--checksum", default="", metavar="sha256:DIGITS", help="What the whole file must be, as export says it.")
+@with_session()
+def import_command(session: Session, source: str, checksum: str) -> int:
+    """Keep the image in FILE, which `box export` wrote, as if it had been built here; fine where it is there.
+
+    Each part is held against its digest before anything is done with it. Whoever wrote the box wrote these digests too:
+    `--checksum` says what the file must be. An image whose recipe or package sources are others here is outdated, and
+    not used by its short name.
+
+    Exit status: 0 it is there, 1 damaged or refused, 2 wrong use.
+    """
+    deadline, path = session.deadline or Deadline(BUILD), Path(source)
+    if digest := digest_of(checksum):
+        verify(path, digest, deadline)
+    with workplace() as folder:
+        box, parts = box_file.read(path, folder, deadline)
+        keeper = _boxing(box.provider)
+        image = KeptImage(
+            name=box.name, id=box.id, providers=(box.provider,), size=0, made=box.made, source=box.source
+        )  # fmt: skip
+        new = keeper.take_image(image, parts, deadline)
+    images, _ = _kept({box.provider: keeper}, deadline)
+    there = [one for one in images if one.id == box.id]
+    if not there:
+        raise ProviderError(f"{box.id} was taken from {path}, and is not there: somebody removed it, or it is no image "
+                            "of infratest's")  # fmt: skip
+    old = "; outdated here: its recipe or this machine's package sources are others" if there[0].outdated else ""
+    click.echo(f"{'kept' if new else 'there already'}: {_line(there[0])}{old}")
+    return 0
+
+
+def _boxing(provider: str) -> Any:
+    """Return a provider whose images go into boxes. Raises UserError: it has none."""
+    known = {name: kind for name, kind in _keepers().items() if issubclass(kind, BoxesImages)}
+    if provider not in known:
+        raise UserError(f"provider {provider} has no images that go into a box; {', '.join(known)} have")
+    return known[provider]
 
 
 def _keepers(only: str | None = None) -> dict[str, Any]:

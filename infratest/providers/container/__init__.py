@@ -35,7 +35,7 @@ from infratest.providers.base import (
     Resource,
     transport_of,
 )
-from infratest.providers.container import creation, declared, doctor, image, keeping, network
+from infratest.providers.container import boxing, creation, declared, doctor, image, keeping, network
 from infratest.providers.container.declared import DEFAULT_IMAGE, DEFAULT_USER, HostOptions, Options
 from infratest.providers.container.engine import HOST_LABEL, Engine, find
 from infratest.providers.container.inside import EXEC, Contents, look
@@ -311,6 +311,16 @@ class Container(Provider):
     def remove_image(cls, image: KeptImage, deadline: Deadline) -> None:
         """Remove an image. Raises ProviderError: hosts are made of it."""
         keeping.remove_image(find("auto", deadline), image, deadline)
+
+    @classmethod
+    def image_parts(cls, image: KeptImage, folder: Path, deadline: Deadline) -> Mapping[str, Path]:
+        """Return an image as the engine saves it."""
+        return boxing.parts(find("auto", deadline), image, folder, deadline)
+
+    @classmethod
+    def take_image(cls, image: KeptImage, parts: Mapping[str, Path], deadline: Deadline) -> bool:
+        """Load an image of ours, under its own tag alone."""
+        return boxing.take(find("auto", deadline), image, parts, deadline)
 
     # Names and places
 

@@ -82,7 +82,7 @@ def unpacked(engine: Engine, image: Named, deadline: Deadline) -> str:
         return tag
     cache_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(prefix="load-", suffix=".tar", dir=cache_folder()) as ours:
-        _renamed(image, f"localhost/{tag}" if engine.kind == PODMAN else tag, ours)
+        renamed(f"image {image.name}", image.path, f"localhost/{tag}" if engine.kind == PODMAN else tag, ours)
         ours.flush()
         engine.run(["load", "--input", ours.name], deadline)
     return tag
@@ -111,18 +111,20 @@ def is_saved(image: Named) -> bool:
     )
 
 
-def _renamed(image: Named, tag: str, into: IO[bytes]) -> None:
-    """Write an archive of `docker save` anew, with the one image in it under a tag of ours."""
+def renamed(what: str, path: Path, tag: str, into: IO[bytes]) -> None:
+    """Write an archive of `docker save` anew, with the one image in it under a tag of ours.
+
+    Args:
+        what: for messages, as `image web`.
+    """
     try:
-        with tarfile.open(image.path) as archive, tarfile.open(fileobj=into, mode="w") as ours:
+        with tarfile.open(path) as archive, tarfile.open(fileobj=into, mode="w") as ours:
             manifest = archive.extractfile(MANIFEST)
             held = loads(manifest.read(LONGEST)) if manifest else []
             if not isinstance(held, list) or not all(isinstance(one, dict) for one in held):
                 raise ValueError(f"its {MANIFEST} is no list of images")
             if len(held) != 1:
-                raise UserError(
-                    f"image {image.name}: {image.path} holds {len(held)} images: save the one that hosts are made of"
-                )
+                raise UserError(f"{what}: {path} holds {len(held)} images: save the one that hosts are made of")
             text = json.dumps([{**held[0], "RepoTags": [tag]}]).encode()
             for member in archive:
                 if member.name == MANIFEST:
@@ -132,11 +134,10 @@ def _renamed(image: Named, tag: str, into: IO[bytes]) -> None:
                     ours.addfile(member, archive.extractfile(member) if member.isreg() else None)
     except KeyError:
         raise UserError(
-            f"image {image.name}: {image.path} has no {MANIFEST}: write it by `docker save`, or by "
-            "`podman save --format docker-archive`"
+            f"{what}: {path} has no {MANIFEST}: write it by `docker save`, or by `podman save --format docker-archive`"
         ) from None
     except (OSError, EOFError, ValueError, TypeError, tarfile.TarError) as error:
-        raise ProviderError(f"image {image.name}: {image.path} could not be read: {why(error)}") from error
+        raise ProviderError(f"{what}: {path} could not be read: {why(error)}") from error
 
 
 def _digest_of_folder(folder: Path) -> str:

@@ -23,7 +23,7 @@ from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import GONE, PAUSED, RUNNING, Host
 from infratest.images import disk as images
-from infratest.images import seed_volume
+from infratest.images import disk_box, seed_volume
 from infratest.images.cache import build_lock
 from infratest.images.kept import KeptImage
 from infratest.images.seed import Seed
@@ -369,6 +369,14 @@ class Libvirt(Provider):
     @classmethod
     def remove_image(cls, image: KeptImage, deadline: Deadline) -> None:
         images.remove(image.id, deadline)  # what stands on it stands on a copy in libvirt's pool
+
+    @classmethod
+    def image_parts(cls, image: KeptImage, folder: Path, deadline: Deadline) -> Mapping[str, Path]:
+        return disk_box.parts(image)
+
+    @classmethod
+    def take_image(cls, image: KeptImage, parts: Mapping[str, Path], deadline: Deadline) -> bool:
+        return disk_box.take(image, parts, deadline)
 
     @classmethod
     def doctor(cls) -> list[Finding]:

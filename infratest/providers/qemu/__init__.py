@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from infratest.cleaning import decoded
@@ -19,7 +19,7 @@ from infratest.diagnosis import Finding
 from infratest.errors import ProviderError, UserError
 from infratest.hosts import GONE, Host
 from infratest.images import disk as images
-from infratest.images import seed_volume
+from infratest.images import disk_box, seed_volume
 from infratest.images.disk import DiskImage
 from infratest.images.kept import KeptImage
 from infratest.images.seed import Seed
@@ -268,6 +268,14 @@ class Qemu(Provider):
     def remove_image(cls, image: KeptImage, deadline: Deadline) -> None:
         """Remove a disk. Raises ProviderError: machines that stand on it are there."""
         images.remove(image.id, deadline)
+
+    @classmethod
+    def image_parts(cls, image: KeptImage, folder: Path, deadline: Deadline) -> Mapping[str, Path]:
+        return disk_box.parts(image)
+
+    @classmethod
+    def take_image(cls, image: KeptImage, parts: Mapping[str, Path], deadline: Deadline) -> bool:
+        return disk_box.take(image, parts, deadline)
 
     @classmethod
     def doctor(cls) -> list[Finding]:
