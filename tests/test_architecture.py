@@ -88,6 +88,7 @@ NEVER_HOT = {
     "infratest.facts._ldap_look": "as what it converses by",
     "infratest.facts.remote_file.ftp": "as what it converses by",
     "infratest.facts.remote_file.sftp": "it is loaded where SFTP is asked, with paramiko",
+    "infratest.facts._amqp_client": "it is loaded where a broker is looked at from the controller",
 }
 #: What may be imported there: built-in modules, and those that the interpreter has loaded before or that cost nothing.
 LIGHT = (

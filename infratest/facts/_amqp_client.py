@@ -6,8 +6,8 @@ newer. A queue is asked passively, which changes nothing; a message goes into a 
 """
 
 import _socket
-import _struct
-from _struct import pack, unpack
+from struct import error as Cut
+from struct import pack, unpack
 from time import monotonic
 
 from infratest.facts import _outside as out
@@ -30,8 +30,6 @@ NOT_FOUND, NOT_ALLOWED, ACCESS_REFUSED = 404, 530, 403
 PASSIVE, OWN = 1, 4 | 8
 #: A frame longer than this is none that is asked for.
 LIMIT = 2**17
-
-_CUT: "Any" = getattr(_struct, "error")  # noqa: B009 - which its types leave out
 
 #: Beside those of `_outside`: a login is refused, or a right; it does not let us look for another reason.
 LOCKED, FAILING = "locked", "failing"
@@ -69,7 +67,7 @@ def amqp(host: str, port: int, seconds: float, more: str) -> "tuple[str, float, 
             outcome, words = out.MUTE, f"it lets us in and does not answer within {seconds:g} s"
         except OSError as failed:
             outcome, words = out.MUTE, f"it hung up: {(failed.strerror or str(failed)).lower()}"
-        except (ValueError, IndexError, _CUT) as wrong:
+        except (ValueError, IndexError, Cut) as wrong:
             outcome, words = out.MUTE, f"what answers is no AMQP 0-9-1: {wrong}"
     return outcome, monotonic() - began, words
 

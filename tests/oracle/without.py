@@ -301,3 +301,26 @@ WITHOUT |= dict.fromkeys(
     ),
     "asked from the controller and from the host of a real RabbitMQ: tests/facts/test_amqp.py",
 )
+WITHOUT |= dict.fromkeys(
+    (
+        "firewalld is running",
+        "firewalld is not running",
+        'firewalld has the default zone "{zone}"',
+        'firewalld does not have the default zone "{zone}"',
+        'the firewalld zone "{zone}" exists',
+        'the firewalld zone "{zone}" does not exist',
+        'the firewalld zone "{zone}" is active',
+        'the firewalld zone "{zone}" is not active',
+        'the firewalld zone "{zone}" allows the service "{service}"',
+        'the firewalld zone "{zone}" does not allow the service "{service}"',
+        'the firewalld zone "{zone}" allows port {port:word}',
+        'the firewalld zone "{zone}" does not allow port {port:word}',
+        'the firewalld zone "{zone}" has the interface "{interface}"',
+        'the firewalld zone "{zone}" does not have the interface "{interface}"',
+        'the firewalld zone "{zone}" has the source "{source}"',
+        'the firewalld zone "{zone}" does not have the source "{source}"',
+        'the firewalld zone "{zone}" has the rule "{rule}"',
+        'the firewalld zone "{zone}" does not have the rule "{rule}"',
+    ),
+    "never seen for real: no firewalld was at hand; cases are written after firewall-cmd(1)",
+)
