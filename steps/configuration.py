@@ -2,7 +2,9 @@
 
 Names are those of `sshd -T` (`permitrootlogin`), of nginx' directives, with blocks of the same file before them where
 that is meant (`server.listen`), and of `apachectl -t -D DUMP_RUN_CFG` (`User`), where `module` is each that is loaded.
-An option that stands several times has several values. Of a configuration that is not valid no option can be said.
+What sshd's Match blocks come to is asked for who logs in, in the words of `sshd -T -C`: `for "user=deploy,host=web,
+addr=10.0.0.9"`. An option that stands several times has several values. Of a configuration that is not valid no option
+can be said.
 """
 
 from __future__ import annotations
@@ -27,22 +29,27 @@ SHOWN = 200
 
 class _OfConfiguration(Check):
     program: str
+    who: str = ""
 
     def __post_init__(self) -> None:
-        from infratest.facts.configuration import program_of
+        from infratest.facts.configuration import program_of, who_of
 
         program_of(self.program)
+        if self.who:
+            who_of(self.program, self.who)
 
     @derived
     def asked(self) -> Need[Configuration]:
-        return Need("configuration", (self.program,))
+        from infratest.facts.configuration import who_of
+
+        return Need("configuration", (self.program, who_of(self.program, self.who)) if self.who else (self.program,))
 
     def needs(self) -> tuple[Need, ...]:
         return (self.asked,)
 
     @property
     def subject(self) -> str:
-        return f"the configuration of {in_quotes(self.program)}"
+        return f"the configuration of {in_quotes(self.program)}{f' for {in_quotes(self.who)}' if self.who else ''}"
 
 
 @check(
@@ -60,7 +67,7 @@ class ConfigurationValid(_OfConfiguration):
 
 
 class _OfOption(_OfConfiguration):
-    name: str
+    name: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -84,8 +91,8 @@ class _OfOption(_OfConfiguration):
 
 
 @check(
-    'the configuration of "{program}" has "{name}"',
-    negation='the configuration of "{program}" does not have "{name}"',
+    'the configuration of "{program}"[ for "{who}"] has "{name}"',
+    negation='the configuration of "{program}"[ for "{who}"] does not have "{name}"',
     example='the configuration of "nginx" has "server.ssl_certificate"',
 )
 class OptionThere(_OfOption):
@@ -96,14 +103,14 @@ class OptionThere(_OfOption):
 
 
 @check(
-    'the configuration of "{program}" has "{name}" equal to "{value}"',
-    negation='the configuration of "{program}" has "{name}" not equal to "{value}"',
+    'the configuration of "{program}"[ for "{who}"] has "{name}" equal to "{value}"',
+    negation='the configuration of "{program}"[ for "{who}"] has "{name}" not equal to "{value}"',
     example='the configuration of "sshd" has "permitrootlogin" equal to "no"',
 )
 class OptionEqual(_OfOption):
     """The option has this value, or it is one of several that it has; blanks between its words are one each."""
 
-    value: str
+    value: str = ""
 
     def look(self, values: tuple[str, ...]) -> Seen:
         named = self.value.split()
@@ -111,7 +118,7 @@ class OptionEqual(_OfOption):
 
 
 @check(
-    'the configuration of "{program}" has "{name}" {bound:count}',
+    'the configuration of "{program}"[ for "{who}"] has "{name}" {bound:count}',
     example='the configuration of "sshd" has "maxauthtries" at most 4',
 )
 class OptionNumber(_OfOption):
@@ -127,4 +134,5 @@ class OptionNumber(_OfOption):
         return Seen(holds=True, saw=self.shown(values), number=number)
 
     def measure(self) -> Measure:
-        return Measure(label=f"configuration {self.program} {self.name}")
+        who = f" {self.who}" if self.who else ""
+        return Measure(label=f"configuration {self.program}{who} {self.name}")

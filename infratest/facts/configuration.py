@@ -1,5 +1,5 @@
 """The fact `configuration`: whether a server's configuration is valid, and what it comes to, as its own program says.
-Argument: the server: sshd, nginx or apache.
+Arguments: the server: sshd, nginx or apache; of sshd for whom, as `sshd -T -C` has it, where that is meant.
 
 `sshd -T` prints each option with its value, `nginx -T` the files that it reads, `apachectl -t -D DUMP_RUN_CFG -D
 DUMP_MODULES` what it would run with. A configuration that the program refuses is a value; where the program could not
@@ -28,7 +28,15 @@ PROGRAMS = {
 WORDS = {"sshd": "-T", "nginx": "-T -q", "apache": "-t -D DUMP_RUN_CFG -D DUMP_MODULES"}
 
 #: What a program says where it could not look; what it refuses it names with a file and a line, or else as root.
-UNABLE = ("permission denied", "missing privilege separation directory", "operation not permitted")
+UNABLE = (
+    "permission denied", "missing privilege separation directory", "operation not permitted",
+    "connection test specification", "in test mode specification",
+)  # fmt: skip
+
+#: Of whom sshd's Match blocks are about, by the words of sshd(8), `-C`.
+WHO = ("user", "host", "addr", "laddr", "lport", "rdomain")
+#: What must be said, so that no Match block is left undecided.
+NEEDED = ("user", "host", "addr")
 
 #: Bytes of what a program prints that are read.
 LIMIT = 2**20
@@ -62,6 +70,19 @@ def program_of(text: str) -> str:
     return text
 
 
+def who_of(program: str, text: str) -> str:
+    """Return whom a configuration is asked for, as sshd's program takes it. Raises UserError."""
+    words = f'the configuration of "{program}" for "{text}"'
+    if program != "sshd":
+        raise UserError(f"{words}: sshd alone has other options for others")
+    parts = [part.strip().partition("=") for part in text.split(",")]
+    names = [name for name, _, value in parts if value]
+    plain = all(one.isprintable() and not one.isspace() for one in text.replace(", ", ","))
+    if not plain or len(set(names)) != len(parts) or not set(NEEDED) <= set(names) <= set(WHO):
+        raise UserError(f"{words}: expected user=NAME,host=NAME,addr=ADDRESS, and of {', '.join(WHO[3:])} what matters")
+    return ",".join(f"{name}={value}" for name, _, value in parts)
+
+
 # Standard output has, for each server, `configuration N`, what it prints by `bytes`, and `.`; standard error `N STATUS
 # UID words`. sshd asks to be called by its whole path.
 SNIPPET = r"""
@@ -78,7 +99,7 @@ one() {
     return
   fi
   answer=$( {
-    words=$("$program" $3 2>&1 >&3)
+    words=$("$program" $3 ${4:+-C "$4"} 2>&1 >&3)
     status=$?
     one_line "$words"
     [ ${#line} -lt 4000 ] || line='its words are too long'
@@ -91,8 +112,8 @@ one() {
 n=0
 while [ $# -gt 0 ]; do
   n=$((n + 1))
-  one "$n" "$1" "$2"
-  shift 2
+  one "$n" "$1" "$2" "$3"
+  shift 3
 done
 """
 
@@ -107,7 +128,8 @@ class ConfigurationFact(LooksForEach):
 
     def words(self, argument: Argument) -> tuple[str, ...]:
         program = program_of(argument[0])
-        return (" ".join(PROGRAMS[program]), WORDS[program])
+        who = who_of(program, argument[1]) if len(argument) > 1 else ""
+        return (" ".join(PROGRAMS[program]), WORDS[program], who)
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = iter(lines(self.readable(answer).out))

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from infratest.errors import FactError
+from infratest.errors import FactError, UserError
 from infratest.facts.base import Answer
 from infratest.facts.configuration import Configuration, ConfigurationFact, _nginx
 from tests.facts.test_address import tools
@@ -56,7 +56,7 @@ def over(tmp_path):
         mounts = ["mkdir -p /run/sshd"]
         for name, text in texts.items():
             path = tmp_path / name
-            path.write_text(text.format(folder=tmp_path, key=key) if text is GOOD[name] else text)
+            path.write_text(text.format(folder=tmp_path, key=key) if text != BAD[name] else text)
             mounts.append(f"mount --bind {path} {PLACES[name]}")
         return ["unshare", "--mount", "sh", "-ec", "\n".join([*mounts, 'exec "$@"']), "sh"]
 
@@ -161,3 +161,51 @@ def test_sentences_are_what_the_configurations_are(over, tmp_path):
         seen = ask(folder, list(sentences), under=over(texts))
         pairs = zip(sentences.items(), seen, strict=True)
         assert [(text, one, state) for (text, state), one in pairs if one[0] != state] == []
+
+
+MATCHES = """
+PasswordAuthentication no
+MaxAuthTries 6
+Match User deploy Address 10.0.0.0/8
+  PasswordAuthentication yes
+  MaxAuthTries 2
+Match Host *.example
+  X11Forwarding yes
+"""
+DEPLOY, ELSEWHERE, OTHER = (
+    f"user={user},host={host},addr={address}"
+    for user, host, address in (
+        ("deploy", "db.lan", "10.0.0.9"), ("deploy", "db.example", "192.0.2.9"), ("root", "db.lan", "10.0.0.9"),
+    )
+)  # fmt: skip
+
+
+def test_match_blocks_are_what_they_come_to_for_who_logs_in(over, tmp_path):
+    sentences = {
+        f'the configuration of "sshd"{whom} has "{name}" equal to "{value}"': state
+        for whom, name, value, state in (
+            (f' for "{DEPLOY}"', "passwordauthentication", "yes", "ok"),
+            (f' for "{ELSEWHERE}"', "passwordauthentication", "yes", "critical"),
+            (f' for "{OTHER}"', "passwordauthentication", "yes", "critical"),
+            ("", "passwordauthentication", "no", "ok"),
+            (f' for "{ELSEWHERE}"', "x11forwarding", "yes", "ok"),
+            (f' for "{DEPLOY}"', "x11forwarding", "yes", "critical"),
+        )
+    }
+    sentences[f'the configuration of "sshd" for "{DEPLOY}" has "maxauthtries" at most 2'] = "ok"
+    sentences[f'the configuration of "sshd" for "{OTHER}" has "maxauthtries" at most 2'] = "critical"
+    seen = ask(tmp_path, list(sentences), under=over({"sshd": "HostKey {key}" + MATCHES}))
+    pairs = zip(sentences.items(), seen, strict=True)
+    assert [(text, one, state) for (text, state), one in pairs if one[0] != state] == []
+
+
+@pytest.mark.parametrize(
+    ("program", "who"),
+    [
+        ("nginx", DEPLOY), ("sshd", "deploy"), ("sshd", "user=deploy"), ("sshd", "user=a,host=b,addr="),
+        ("sshd", f"{DEPLOY},nosuch=1"), ("sshd", f"{DEPLOY},user=root"), ("sshd", f"{DEPLOY}\n"),
+    ],
+)  # fmt: skip
+def test_what_is_nobody_of_whom_sshd_could_be_asked_is_refused(program, who):
+    with pytest.raises(UserError, match="the configuration of"):
+        ConfigurationFact().ask([(program, who)])

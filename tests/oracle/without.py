@@ -217,11 +217,11 @@ WITHOUT |= dict.fromkeys(
     (
         'the configuration of "{program}" is valid',
         'the configuration of "{program}" is not valid',
-        'the configuration of "{program}" has "{name}"',
-        'the configuration of "{program}" does not have "{name}"',
-        'the configuration of "{program}" has "{name}" equal to "{value}"',
-        'the configuration of "{program}" has "{name}" not equal to "{value}"',
-        'the configuration of "{program}" has "{name}" {bound:count}',
+        'the configuration of "{program}"[ for "{who}"] has "{name}"',
+        'the configuration of "{program}"[ for "{who}"] does not have "{name}"',
+        'the configuration of "{program}"[ for "{who}"] has "{name}" equal to "{value}"',
+        'the configuration of "{program}"[ for "{who}"] has "{name}" not equal to "{value}"',
+        'the configuration of "{program}"[ for "{who}"] has "{name}" {bound:count}',
     ),
     "a host has one configuration of each: tests/facts/test_configuration.py lays others over it, of real servers",
 )
