@@ -38,6 +38,8 @@ OUTSIDE = (
     'the Memcached server "',
     'the AMQP server "',
     'the queue "',
+    'the MQTT broker "',
+    'the topic "',
     'the SSH server "',
     'the NTP server "',
     'the mail server "',

@@ -180,6 +180,22 @@ def memcached(*words: object) -> Iterator[int]:
             yield port
 
 
+@contextlib.contextmanager
+def mosquitto() -> Iterator[tuple[int, int]]:
+    """A broker of MQTT; yield the port that lets all in, and one that wants the login of `monitor`, with PASSWORD."""
+    with folder_of_nobody() as folder:
+        (folder / "users").write_text(f"monitor:{PASSWORD}\n")
+        os.chown(folder / "users", NOBODY.pw_uid, NOBODY.pw_gid)
+        as_nobody("mosquitto_passwd", "-U", folder / "users", folder=folder)
+        plain, locked = free_port(), free_port()
+        (folder / "mosquitto.conf").write_text(
+            f"per_listener_settings true\nsys_interval 1\nlistener {plain} 127.0.0.1\nallow_anonymous true\n"
+            f"listener {locked} 127.0.0.1\nallow_anonymous false\npassword_file {folder}/users\n"
+        )
+        with running("mosquitto", "-c", folder / "mosquitto.conf", folder=folder, port=locked):
+            yield plain, locked
+
+
 #: RabbitMQ's own programs, without the scripts of Debian's that are for root alone.
 RABBITMQ = Path("/usr/lib/rabbitmq/bin")
 
