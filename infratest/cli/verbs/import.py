@@ -32,6 +32,8 @@ def command(session: Session, tool: str, path: Path, variables: tuple[Path, ...]
     infratest import goss goss.yaml > features/goss.feature
     infratest import goss goss.yaml --vars vars.yaml
     infratest import cucumber-nagios features
+    infratest import serverspec spec/web > features/web.feature
+    infratest import inspec profile > features/profile.feature
 
     goss: PATH is a goss file, YAML or JSON; those that it includes are read with it. Of templates {{.Vars.x}} and
     {{.Env.X}} are filled; a file with any other is refused, and goss render writes it without. The feature goes to
@@ -39,6 +41,10 @@ def command(session: Session, tool: str, path: Path, variables: tuple[Path, ...]
 
     cucumber-nagios: PATH is the folder of features, which stay as they are. steps/cucumber_nagios.py is written into
     it, by which they run under `infratest test` and `check`.
+
+    serverspec, inspec: PATH is a file of specs or controls, or a folder of them. Their plain describe blocks are read
+    from the syntax tree of Ruby, which is never executed; loops, variables, conditions and helpers are told. The
+    feature goes to standard output. They need `pip install 'infratest[ruby]'`.
 
     What could not be carried over is told line by line, and so is what is looked at in another way (`note:`).
 

@@ -1,0 +1,155 @@
+"""Serverspec's and InSpec's plain blocks, carried over; what is none is left with its line. Outcomes by hand."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infratest.errors import UserError
+from infratest.gherkin.writing import fault
+from infratest.importers import _rspec
+from infratest.importers.inspec import Inspec
+from infratest.importers.serverspec import Serverspec
+from tests.worlds.shop_stack import INFRATEST
+
+DATA = Path(__file__).parents[1] / "data" / "importers"
+#: What a value is where any text would be refused.
+VALUES = {
+    "exit_status": "0", "status": "200", "mode": "0644", "be_mode": "0644", "md5sum": "0" * 32, "sha256sum": "0" * 64,
+    "uid": "5", "gid": "5", "have_uid": "5", "have_gid": "5", "addresses": "10.0.0.1", "have_ipv4_address": "10.0.0.1",
+    "have_ipv6_address": "::1",
+}  # fmt: skip
+NAMES = {"port": "80", "http": "http://x/", "file": "/x", "mount": "/x"}
+
+
+def spec(tmp_path: Path, text: str):
+    path = tmp_path / "x_spec.rb"
+    path.write_text(text)
+    return Serverspec().read(path)
+
+
+def said(tmp_path: Path, text: str) -> list[str]:
+    """Return the sentences of a spec of which nothing is left."""
+    made = spec(tmp_path, text)
+    assert made.left == []
+    return [line.split(maxsplit=1)[1] for line in made.files[""].splitlines() if line.startswith("    ")]
+
+
+@pytest.mark.parametrize("table", [_rspec.PLAIN, _rspec.GIVEN, _rspec.EQUAL, _rspec.CONTAINS, _rspec.MATCHES])
+def test_each_matcher_is_a_sentence_and_so_is_its_negation(table):
+    for kind, matchers in table.items():
+        for matcher, pair in matchers.items():
+            for words in pair:
+                sentence = _rspec._filled(words, NAMES.get(kind, "x"), VALUES.get(matcher, "/abc"))
+                assert fault(sentence) == "", sentence
+            assert pair[0] != pair[1]
+    for (kind, _, _), words in _rspec.COMPARED.items():
+        assert fault(_rspec._filled(words, NAMES.get(kind, "x"), 5)) == ""
+
+
+def test_a_spec_is_carried_over_and_holds_on_this_machine(tmp_path):
+    done = subprocess.run(
+        [INFRATEST, "import", "serverspec", str(DATA / "serverspec" / "web_spec.rb")],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "24 claims carried over\n")
+    assert "  Scenario: its files: and folders: file /tmp\n" in done.stdout
+    (tmp_path / "web.feature").write_text(done.stdout)
+    check = subprocess.run(
+        [INFRATEST, "check", "--host", "local", "web.feature", "--timeout", "60s"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert check.returncode == 0, check.stdout
+
+
+def test_what_is_no_plain_claim_is_left_with_its_line_and_the_rest_is_carried():
+    made = Serverspec().read(DATA / "serverspec" / "left_spec.rb")
+    assert made.carried == 1
+    assert '    Then the file "/etc/x" has mode "0640"\n' in made.files[""]
+    assert [(one.line, one.words.partition(": ")[0]) for one in made.left] == [
+        (2, "no plain describe block"), (3, "no plain describe block"),
+        (8, "it has no subject, or conditions behind it"),
+        (11, "something is put into it"), (15, "file"), (16, "file"), (17, "file"), (18, "file"), (19, "file"),
+        (25, "command"), (26, "command"), (29, "cgroup"),
+    ]  # fmt: skip
+    words = " | ".join(one.words for one in made.left)
+    for part in (
+        "be_readable.by",
+        "a pattern of grep's",
+        "flags 'x'",
+        "about another thing",
+        "across lines",
+        "cpuset",
+    ):
+        assert part in words, part
+
+
+def test_controls_are_carried_over_with_their_titles_and_what_hangs_on_a_condition_is_left():
+    made = Inspec().read(DATA / "inspec" / "base.rb")
+    assert made.files[""].splitlines()[2:] == [
+        "", "  Scenario: Accounts are ours: user root", '    Then the user "root" has uid 0',
+        '    And the user "root" is in the group "root"',
+        '    And the user "root" does not have the shell "/bin/false"',
+        "", "  Scenario: Accounts are ours: file /etc/passwd", '    Then the file "/etc/passwd" has mode "0644"',
+        '    And the file "/etc/passwd" is owned by "root"', '    And the file "/etc/passwd" is more than 10 B in size',
+    ]  # fmt: skip
+    assert [one.line for one in made.left] == [18, 21, 24, 27, 28]
+    assert "hangs on the condition in line 27" in made.left[0].words
+
+
+@pytest.mark.parametrize(
+    "text, sentences",
+    [
+        ("describe port(53) do it { should be_listening.with('udp') } end", ["port 53/udp is listening"]),
+        ("describe port(53) do it { should_not be_listening } end",
+         ["port 53 is not listening", "port 53/udp is not listening"]),
+        ("describe package('x') do it { should be_installed.with_version('1.2') } end",
+         ['the package "x" has version "1.2"']),
+        ("describe host('db') do it { should be_reachable.with(port: 22, proto: 'tcp') } end",
+         ['the address "tcp://db:22" is reachable from the host']),
+        ("describe file('/x') do its(:content) { should match /a.b$/mi } end", ['the file "/x" matches "(?ims)a.b$"']),
+        ("describe file('/x') do its(:content) { should match %r{a/b} } end", ['the file "/x" matches "(?m)a/b"']),
+        ("describe file('/x') do its(:content) { should include \"{param.x} \\\"q\\\"\" } end",
+         [r'the file "/x" contains "{{param.x} \"q\""']),
+        ("describe linux_kernel_parameter('vm.swappiness') do its(:value) { should eq 10 } end",
+         ['the sysctl "vm.swappiness" is "10"']),
+        ("describe package('x') do its('version') { should cmp >= '1.0' } end",
+         ['the package "x" has at least version "1.0"']),
+        ("describe file('/x') do it { should_not exist } end",
+         ['the file "/x" does not exist', 'the directory "/x" does not exist']),
+        ("describe directory('/srv') do it { should exist } end", ['the directory "/srv" exists']),
+        ("describe file('/srv') do\n it { should be_directory }\n it { should be_mode 755 }\nend",
+         ['the directory "/srv" exists', 'the directory "/srv" has mode "0755"']),
+        ("describe service('x') do\n it { should be_enabled }\n it { should be_running }\nend",
+         ['the service "x" is enabled', 'the service "x" is running']),
+    ],
+)  # fmt: skip
+def test_forms_by_hand(tmp_path, text, sentences):
+    assert said(tmp_path, text) == sentences
+
+
+def test_ruby_is_read_and_never_run(tmp_path):
+    made = spec(tmp_path, f"describe file(`touch {tmp_path}/ran`) do it {{ should exist }} end\nsystem('touch ran')\n")
+    assert (made.carried, [one.line for one in made.left]) == (0, [1, 2])
+    assert [path.name for path in tmp_path.iterdir()] == ["x_spec.rb"]
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [("describe file('/x' do\n", "it is not read as Ruby"), ("require 'x'\n", "describes nothing"), ("", "nothing")],
+)
+def test_what_is_no_ruby_or_describes_nothing_is_refused(tmp_path, text, words):
+    with pytest.raises(UserError, match=words):
+        spec(tmp_path, text)
+
+
+def test_folders(tmp_path):
+    with pytest.raises(UserError, match="holds no files named"):
+        Serverspec().read(tmp_path)
+    with pytest.raises(UserError, match="cannot be read"):
+        Inspec().read(tmp_path / "nosuch.rb")
+    (tmp_path / "controls").mkdir()
+    (tmp_path / "controls" / "a.rb").write_text("describe group('root') do it { should exist } end\n")
+    assert Inspec().read(tmp_path).carried == 1
