@@ -61,19 +61,13 @@ def scenarios(*, http: bool = False) -> str:
     """Return a feature of every checking sentence by its example, with commands and URLs that do no harm.
 
     But for those about patterns and values in documents, which load what reads these and have a test of their own; and
-    those about the last run and about trends, of which no plan is kept.
-
-    They hold or not, as this machine is: what is not ok, or not known, may cost no more than the rest.
-    """
-    sentences = [sentence for sentence in vocabulary().sentences if sentence.kind == CHECK]
-    dear = ("match" in one.pattern or any(word in one.module for word in DEAR) for one in sentences)
-    those about the last run, of which no plan is kept. Those of a session stand behind each other, and load what browses.
-    those about the last run, of which no plan is kept. Those of a session need each other, and load what browses.
+    those about the last run and about trends, of which no plan is kept. Those of a session need each other, and load what
+    browses.
 
     They hold or not, as this machine is: what is not ok, or not known, may cost no more than the rest.
     """
     sentences = [one for one in vocabulary().sentences if one.kind == CHECK and not one.session]
-    dear = ("match" in one.pattern or "document" in one.module or "redirect" in one.module for one in sentences)
+    dear = ("match" in one.pattern or any(word in one.module for word in DEAR) for one in sentences)
     texts = [one.example for one, left_out in zip(sentences, dear, strict=True) if not left_out]
     texts = [text for text in texts if not text.startswith(OUTSIDE) and not TREND.search(text)]
     chosen = [harmless(text) for text in texts if text.startswith('"http') is http]
