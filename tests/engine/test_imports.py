@@ -61,8 +61,8 @@ def scenarios(*, http: bool = False) -> str:
     """Return a feature of every checking sentence by its example, with commands and URLs that do no harm.
 
     But for those about patterns and values in documents, which load what reads these and have a test of their own; and
-    those about the last run and about trends, of which no plan is kept. Those of a session need each other, and load what
-    browses.
+    those about the last run and about trends, of which no plan is kept. Those of a session need each other, and load
+    what browses.
 
     They hold or not, as this machine is: what is not ok, or not known, may cost no more than the rest.
     """
