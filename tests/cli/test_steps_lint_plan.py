@@ -96,16 +96,21 @@ def test_steps_tell_what_was_never_seen_for_real(tmp_path):
     assert found["unseen"] == "any mode but disabled, written after getenforce(8)"
 
 
+#: Files of sentences that need a page before them.
+SESSION = ("browsing", "page", "page_element")
+
+
 def test_every_example_of_steps_is_a_sentence(tmp_path):
     """Written into a feature, the whole catalogue lints clean."""
     found = json.loads(infratest(tmp_path, "steps", "--format", "json").stdout)
-    assert {item["kind"] for item in found} == {"setup", "act", "check"}
+    assert {item["kind"] for item in found} == {"setup", "act", "step", "check"}
     assert len(found) > 60
     (tmp_path / "features").mkdir()
     lines = ["Feature: all", ""]
     for number, item in enumerate(found):
-        keyword = {"setup": "Given", "act": "When", "check": "Then"}[item["kind"]]
-        lines += [f"  Scenario: number {number}", f"    {keyword} {item['example']}"]
+        keyword = {"setup": "Given", "act": "When", "step": "When", "check": "Then"}[item["kind"]]
+        opened = ['    When the page "http://x.example/" is opened'] if item["vocabulary"] in SESSION else []
+        lines += [f"  Scenario: number {number}", *opened, f"    {keyword} {item['example']}"]
         lines += ["    Then port 22 is listening", ""] if item["kind"] == "setup" else [""]
     feature(tmp_path, "\n".join(lines))
     done = infratest(tmp_path, "lint")
