@@ -52,7 +52,16 @@ PROMISED = {
     '"http://10.0.0.1/" contains "x"': '"http://10.0.0.1/" does not contain "x"',
 }
 #: Tails that every checking sentence takes.
-TAILS = ("", ' on "web-1"', " on no host", " from the host", " within 30 s", " for 10 s", ' on "web-1" within 2 min')
+TAILS = (
+    "",
+    ' on "web-1"',
+    ' on all hosts in "web"',
+    " on no host",
+    " from the host",
+    " within 30 s",
+    " for 10 s",
+    ' on "web-1" within 2 min',
+)
 
 
 def filled(text, shell):
