@@ -108,8 +108,8 @@ def test_a_verb_is_in_the_help_in_its_place_and_has_its_exit_rule(tree):
     assert ran(tree, "infratest", "gate", "open") == "open\n"
     assert "open, shut" in ran(tree, "infratest", "gate", "ajar", status=3).replace("'", "")
     text = ran(tree, "infratest", "--help")
-    assert "  gate   Open or shut." in text.partition("What must hold:\n")[2].partition("\n\n")[0]
-    assert "Exit status of test, check, gate and heal:" in text
+    assert "  gate    Open or shut." in text.partition("What must hold:\n")[2].partition("\n\n")[0]
+    assert "Exit status of test, check, gate, heal and mutate:" in text
 
 
 def test_the_suites_find_their_cases(tree):

@@ -15,7 +15,7 @@ from infratest.project.mutate import SECONDS, mutate, refuse
 from infratest.project.prepare import Request, prepare
 from infratest.project.session import Session
 
-VERB = Verb(MUST_HOLD, 2.5, judges=True)
+VERB = Verb(MUST_HOLD, 9, judges=True)
 
 
 @click.command("mutate", cls=VerbCommand, short_help="Break what each sentence says, and see it turn red.")
