@@ -64,7 +64,7 @@ def test_each_sentence_gets_a_fault_or_a_reason() -> None:
         ('the file "/a" was changed less than 1 day ago', "/a is dated 172800 s ago"),
         ('the service "nginx" is not running', "systemctl start nginx.service"),
         ('the sysctl "kernel.kptr_restrict" is one of "0, 1"', "/proc/sys/kernel/kptr_restrict tells '2'"),
-        ("the memory is less than 90 % used", "memory 93"),
+        ("the memory is less than 90 % used", "taken 93"),
         ('the disk "/" is less than 90 % full, warning 80 %', "fill / 92"),
         ('the configuration of "sshd" has "permitrootlogin" equal to "no"', "permitrootlogin of sshd is made yes"),
         ('the configuration of "sshd" has "maxauthtries" at most 4', "maxauthtries of sshd is made 8"),
