@@ -87,8 +87,9 @@ def command(
         click.echo(f"not known what it looks at: {clean(words, 400)}", err=True)
     changes = [change for one in covered.values() for change in one.changes]
     left = [change for change in changes if not change.looked_at]
-    _sum_up(changes, len(left), kinds)
-    if misfits or any(one.unknown for one in covered.values()) or not covered:
+    unknown_of = [name for name, one in covered.items() if one.unknown]
+    _sum_up(changes, len(left), kinds, unknown_of)
+    if misfits or unknown_of or not covered:
         return NOT_KNOWN
     return UNCOVERED if left else COVERED
 
@@ -171,8 +172,9 @@ def _kind_as_json(changes: Sequence[Change]) -> Mapping[str, object]:
     return {"changed": len(changes), "looked_at": len(changes) - len(left), "percent": percent(changes), "left": left}
 
 
-def _sum_up(changes: Sequence[Change], left: int, kinds: Sequence[str]) -> None:
+def _sum_up(changes: Sequence[Change], left: int, kinds: Sequence[str], unknown_of: Sequence[str]) -> None:
     by_kind = {kind: [change for change in changes if change.kind == kind] for kind in kinds}
     parts = ", ".join(f"{kind} {percent(some)} %" for kind, some in by_kind.items() if some)
     words = f"{counted(len(changes), 'change')}: {left or 'none'} that no sentence looks at"
-    click.echo(f"{words}{f' ({parts})' if parts else ''}", err=True)
+    rest = f"; not all is known of {', '.join(unknown_of)}" if unknown_of else ""
+    click.echo(f"{words}{f' ({parts})' if parts else ''}{rest}", err=True)
