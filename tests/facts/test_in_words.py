@@ -43,6 +43,10 @@ CLASSES = [
     for value in vars(importlib.import_module(named(path))).values()
     if isinstance(value, type) and hasattr(value, "in_words") and value.__module__ == named(path)
 ]
+#: Facts whose value is that of another one, and where it stands.
+SHARED = {
+    "root-command": "_command", "clock-reading": "_clock_reading", "last-clock-reading": "_clock_reading",
+}  # fmt: skip
 #: What Python writes: a class with its fields, None and truth values, tuples and mappings.
 PYTHONS = re.compile(rf"\b({'|'.join(one.__name__ for one in CLASSES)})\(|\b(None|True|False)\b|\(\('|\{{'|\[\(")
 
@@ -62,7 +66,7 @@ def test_no_recorded_value_is_shown_as_python_writes_it(path):
 def test_every_fact_has_a_value_with_words_of_its_own():
     """What a fact brings is such a value, a table of them, or a mapping to them."""
     speaking = {value.__module__.removeprefix("infratest.facts.").partition(".")[0] for value in CLASSES}
-    facts_there = {name.replace("-", "_").replace("root_command", "_command") for name in names("fact")}
+    facts_there = {SHARED.get(name, name.replace("-", "_")) for name in names("fact")}
     assert facts_there - {"command"} <= speaking
     assert not [value for value in CLASSES if "\n" in (value.in_words.__doc__ or "")]
 
