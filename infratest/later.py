@@ -40,7 +40,7 @@ JUDGING = frozenset(("gate", "drill", "mutate"))
 
 _REBOOTED = re.compile(r'the host "(?P<name>[^"]*)" is rebooted')
 #: Of what no sentence is there at all: one that is there is told by the nearest, were it misspelt.
-_SENTENCES = re.compile(r"the (?:queue|balancer) \"[^\"]*\" .*")
+_SENTENCES = re.compile(r"the balancer \"[^\"]*\" .*")
 
 
 def names(kind: str, there: Iterable[str] = ()) -> frozenset[str]:

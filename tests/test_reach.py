@@ -19,7 +19,7 @@ finally:
 #: How many rows each tool has: those of its own documentation, counted by hand.
 ROWS = {"testinfra": 25, "goss": 73, "serverspec": 48, "inspec": 142, "cucumber-nagios": 66}
 #: How many rows of each have no sentence yet: to be lowered with each that gets one.
-OPEN = {"testinfra": 0, "goss": 0, "serverspec": 0, "inspec": 0, "cucumber-nagios": 9}
+OPEN = {"testinfra": 0, "goss": 0, "serverspec": 0, "inspec": 0, "cucumber-nagios": 0}
 #: InSpec's resources that may be left out, as products of other vendors or parts of other systems.
 MOST_OUT = 45
 ALL = [(name, row) for name in reach.TOOLS for row in reach.tool(name).rows]

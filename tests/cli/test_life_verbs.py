@@ -174,9 +174,7 @@ def test_ready_sentences_are_looked_at_before_anything_is_made(place):
     place.write(STACK.replace("db: {groups: [data]}", "db: {ready: ['prt 22 is listening']}"))
     _, err = place.run("up", status=2)
     assert "ready: undefined: 'prt 22 is listening'" in err
-    place.write(
-        STACK.replace("db: {groups: [data]}", "db: {ready: ['the queue \"orders\" has less than 100 messages']}")
-    )
+    place.write(STACK.replace("db: {groups: [data]}", "db: {ready: ['the balancer \"shop\" has at least 2 members']}"))
     _, err = place.run("up", status=2)
     assert "not in this version" in err
     assert "undefined" not in err

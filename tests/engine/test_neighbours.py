@@ -18,14 +18,10 @@ from infratest.collect.here import look_here
 from infratest.collect.here_shell import ask_shell
 from infratest.deadline import Deadline
 from infratest.errors import FactError, InfratestError
-from infratest.facts._command import Output
-from infratest.facts.address import Reach
 from infratest.facts.base import Answer, Argument, LooksForEach, Need
-from infratest.facts.greeting import Greeting
 from infratest.facts.http.reply import Reply
-from infratest.facts.ping import Echo
-from infratest.facts.ssh_server import SshServer
 from infratest.outsiders import get, names
+from infratest.record import Record
 from tests.facts.both_ways import alike
 from tests.worlds.installed import Place
 from tests.worlds.sshd import running_sshd
@@ -80,10 +76,11 @@ def settled(value: object) -> object:
     """Return a value without what differs from moment to moment; of a failure, that it is one."""
     if isinstance(value, InfratestError):
         return "unknown"
-    if isinstance(value, Output | Reach | Greeting | Echo | SshServer):
-        return value if value.seconds is None else value.changed(seconds=0)
     if isinstance(value, Reply):  # its words tell how long it took
         return value.changed(seconds=0, refused=bool(value.refused))
+    times = [name for name in ("seconds", "took") if getattr(value, name, None) is not None]
+    if isinstance(value, Record) and times:
+        return value.changed(**dict.fromkeys(times, 0))
     return alike(value)
 
 

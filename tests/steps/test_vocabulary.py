@@ -86,7 +86,6 @@ def test_an_example_is_its_own_sentence_and_builds_a_check(sentence):
 def test_a_sentence_has_a_bound_or_a_negation_and_measures_if_bounded(sentence):
     binding = bind(vocabulary().match(sentence.example), filled)
     said_otherwise = sentence.negation is not None or sentence.compares in (SAME, DIFFERENT)
-    said_otherwise = sentence.negation is not None or bool(sentence.compares)  # the same, or different
     said_otherwise = said_otherwise or sentence.session == "step"  # it is done or not; nobody asks that it is not
     assert (sentence.dimension is None) == said_otherwise
     assert (binding.threshold is None) == (sentence.dimension is None)
