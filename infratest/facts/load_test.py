@@ -61,6 +61,8 @@ class LoadTest(Record):
 class LoadTestFact(LooksFromController):
     """What an act before it in its scenario left; by itself it asks nobody."""
 
+    alone = True
+
     def ask(self, arguments: Sequence[Argument]) -> str:
         return f"echo 'a load is measured where it comes from: leave `from` out' >&2\nexit {NO_TOOL}"
 

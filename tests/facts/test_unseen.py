@@ -23,7 +23,11 @@ def recorded(folder: Path) -> list[str]:
     return [case["from"] for case in cases if "expected" in case and not case["from"].startswith(BY_HAND)]
 
 
-@pytest.mark.parametrize("name", names("fact"))
+#: No host is asked for these: what is seen of them on real servers has tests of its own.
+FROM_HERE = {"load-test": "tests/acts/test_load_test.py", "page": "tests/facts/test_page.py"}
+
+
+@pytest.mark.parametrize("name", [name for name in names("fact") if name not in FROM_HERE])
 def test_a_fact_whose_values_are_all_written_by_hand_bears_the_mark(name):
     seen = recorded(DATA / name)
     assert bool(get("fact", name).unseen) == (not seen), seen

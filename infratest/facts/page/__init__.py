@@ -28,6 +28,7 @@ _kept: dict[str, Session] = {}
 class PageFact(LooksFromController):
     """Sessions. Seconds that one has for all of its steps."""
 
+    alone = True
     encoded = True
     patience = 60.0
 
