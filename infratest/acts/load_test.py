@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
+import shutil
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,12 +17,12 @@ from infratest.facts.load_test import LoadTest
 from infratest.units import human
 from infratest.web_address import web_address
 
-GENERATOR = Path(__file__).with_name("_load_generator.py")
+LOCUSTFILE = Path(__file__).with_name("_locustfile.py")
 #: Requests a second at most, seconds at most: what one process of this machine can send, and a test may last.
 FASTEST, LONGEST = 500, 300.0
 #: Seconds that one answer may take.
 PATIENCE = 10.0
-#: Seconds that the generator takes for itself, its imports and its users.
+#: Seconds that Locust takes for itself, its imports and its users.
 OWN = 20.0
 #: Milliseconds by which a request may come after its time: each answer's own time is measured from then.
 LATEST = 1000.0
@@ -66,22 +67,20 @@ class LoadTestAct(Act):
             "seconds": self.duration,
             "patience": PATIENCE,
         }
-        outcome = self._measured(json.dumps(asked), deadline)
+        outcome = self._measured(asked, deadline)
         access.keep(Need("load-test", (self.url,)), outcome)
         return outcome.in_words()
 
-    def _measured(self, asked: str, deadline: Deadline) -> LoadTest:
-        from infratest.local_program import call
-
-        try:
-            status, printed, words = call([sys.executable, "-I", str(GENERATOR)], deadline, asked.encode())
-        except ProviderError as error:
-            raise ActError(f"the load on {self.url}: {error}") from error
-        if "ModuleNotFoundError" in words:
-            raise ActError("Locust is not installed here: pip install 'infratest[load]'")
-        if status:
-            raise ActError(f"the load on {self.url}: the generator failed: {clean(words.strip()[-300:], 300)}")
-        answer = json.loads(printed)
+    def _measured(self, asked: dict[str, object], deadline: Deadline) -> LoadTest:
+        with tempfile.TemporaryDirectory(prefix="infratest-load-") as folder:
+            result = Path(folder, "result.json")
+            # As many users as may wait at once: all that are asked within one's patience.
+            users = min(round(self.rate * self.duration), int(self.rate * PATIENCE) + 1)
+            self._run(json.dumps({**asked, "users": users, "result": str(result)}), users, folder, deadline)
+            try:
+                answer = json.loads(result.read_text())
+            except (OSError, ValueError) as error:
+                raise ActError(f"the load on {self.url}: Locust left no result: {error}") from error
         if answer["late"] > LATEST:
             raise ActError(
                 f"the load on {self.url}: this machine could not ask {self.rate} times a second: requests were up to "
@@ -89,3 +88,20 @@ class LoadTestAct(Act):
             )
         times = tuple(sorted(each / 1000 for each in answer["times"]))
         return LoadTest(times, tuple((clean(kind, 60), int(many)) for kind, many in answer["errors"].items()))
+
+    def _run(self, asked: str, users: int, folder: str, deadline: Deadline) -> None:
+        from infratest.local_program import call
+
+        program = shutil.which("locust")
+        if program is None:
+            raise ActError("the load generator Locust is not installed here: pipx install locust")
+        command = [program, "-f", str(LOCUSTFILE), "--headless", "--skip-log", "--only-summary", "--stop-timeout", "0"]
+        many = ["--users", str(users), "--spawn-rate", str(users)]
+        # It reads settings from the folder that it is run in and from the user's own: these are a load of its own.
+        surroundings = {"INFRATEST_LOAD": asked, "HOME": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            status, _, words = call([*command, *many], deadline, environment=surroundings, folder=folder)
+        except ProviderError as error:
+            raise ActError(f"the load on {self.url}: {error}") from error
+        if status:
+            raise ActError(f"the load on {self.url}: Locust failed: {clean(words.strip()[-300:], 300)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infratest.facts.load_test import LoadTest
+from tests.worlds.locust import programs
 
 SLOW = 0.3
 
@@ -70,6 +72,7 @@ def tried(folder: Path, steps: str) -> list[dict[str, Any]]:
     done = subprocess.run(
         [sys.executable, "-m", "infratest", "test", "load.feature", "--format", "json", "--timeout", "120s"],
         cwd=folder, capture_output=True, text=True, timeout=180, check=False,
+        env={**os.environ, "PATH": f"{programs()}:{os.environ['PATH']}"},
     )  # fmt: skip
     report = json.loads(done.stdout)
     assert report["exit"] == done.returncode

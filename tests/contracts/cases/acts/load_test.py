@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infratest.testing.acts import Case
+from tests.worlds.locust import programs
 from tests.worlds.servers import free_port
 
 
@@ -35,6 +36,7 @@ def with_server(folder: Path) -> Iterator[None]:
 GOOD = {"url": f"http://127.0.0.1:{PORT}/", "rate": 10, "duration": 1.0}
 CASE = Case(
     works=GOOD,
+    programs={"locust": f'#!/bin/sh\nexec {programs()}/locust "$@"\n'},
     slow={**GOOD, "duration": 60.0},
     refused=[
         {**GOOD, "url": "ftp://a/"},
