@@ -167,3 +167,27 @@ def test_sentences_are_what_the_broker_is_and_nobody_is_shown_the_password(broke
     seen = ask(tmp_path, texts, {"password": PASSWORD})
     differing = [(text, one, state) for text, one, state in zip(texts, seen, right, strict=True) if one[0] != state]
     assert not differing
+
+
+#: Steps of cucumber-nagios about the queue `orders`.
+OF_CUCUMBER_NAGIOS = {
+    "it should have less than 7 messages": "ok",
+    "it should have less than 6 messages": "critical",
+    "it should have at least 6 messages": "ok",
+    "it should have more than 6 messages": "critical",
+    "It should have more than 2 consumers": "ok",
+    "it should have less than 3 consumers": "critical",
+    "it should have 3 consumers": "ok",
+    "it should have less than 2 messages per consumer": "critical",
+}
+
+
+def test_the_steps_of_cucumber_nagios_about_a_queue_run_as_they_are(broker, tmp_path):
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps/cucumber_nagios.py").write_text(
+        "from infratest.importers.cucumber_nagios.pack import register\n\nregister()\n"
+    )
+    said = f"I have a AMQP server on monitor:{{param.password}}@127.0.0.1:{broker}/shop"
+    said = f"{said}\n    And I want to check on the orders queue\n    And "
+    seen = ask(tmp_path, [said + text for text in OF_CUCUMBER_NAGIOS], {"password": PASSWORD})
+    assert [state for state, _ in seen] == list(OF_CUCUMBER_NAGIOS.values()), seen

@@ -29,7 +29,7 @@ class Step(NamedTuple):
 
 @dataclass
 class About:
-    """What a scenario's steps have said so far: page, login, name, host, command, and when it began."""
+    """What a scenario's steps have said so far: page, login, name, host, command, broker, queue, and when it began."""
 
     url: str = ""
     login: str = ""
@@ -37,6 +37,8 @@ class About:
     host: str = ""
     pinged: str = ""
     command: str = ""
+    broker: str = ""
+    queue: str = ""
     began: float | None = None
 
 

@@ -2,7 +2,7 @@
 
 `steps/cucumber_nagios.py` of a project calls `register`. A step that only says what the next is about keeps it on the
 context; one that claims asks. The texts are cucumber-nagios' own (lib/cucumber/nagios/steps and the project
-generator's); those about pages are in `browsing`.
+generator's); those about pages are in `browsing`, those about queues in `queues`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from infratest.errors import InfratestError, unknown
 from infratest.gherkin.writing import in_quotes
-from infratest.importers.cucumber_nagios import browsing  # noqa: F401 - declares its steps
+from infratest.importers.cucumber_nagios import browsing, queues  # noqa: F401 - declare their steps
 from infratest.importers.cucumber_nagios.declared import LATER, STEPS, about, ask, later, needed, plain, step
 
 __all__ = ["LATER", "STEPS", "register"]
@@ -227,19 +227,8 @@ def directory_mode(context: Any, path: str, mode: str) -> None:
     ask(context, f"the directory {in_quotes(path)} has mode {in_quotes(mode)}")
 
 
-_QUEUES = 'say it in one sentence: the queue "orders" of "amqp://mq:5672" has less than 1000 messages'
 _ONCE = "a step that changes something to test a program; `provision:` puts files onto hosts"
 for _pattern, _row, _why in (
-    (r"I have a AMQP server on (.+)", "I have a AMQP server on", _QUEUES),
-    (r"I want to check on the (\w+) queue", "I check on the ... queue", _QUEUES),
-    (r"it should have less than (\d+) messages per consumer", "it should have less than ... messages per consumer",
-     _QUEUES),
-    (r"it should have less than (\d+) messages", "it should have less than ... messages", _QUEUES),
-    (r"it should have at least (\d+) messages", "it should have at least ... messages", _QUEUES),
-    (r"it should have more than (\d+) messages", "it should have more than ... messages", _QUEUES),
-    (r"[Ii]t should have more than (\d+) consumers", "it should have more than ... consumers", _QUEUES),
-    (r"[Ii]t should have less than (\d+) consumers", "it should have less than ... consumers", _QUEUES),
-    (r"[Ii]t should have (\d+) consumers", "it should have exactly ... consumers", _QUEUES),
     (r"it should exit from being signaled", "it should exit from being signaled",
      "write which signal: the command exits 128 and its number, as `exits 137`"),
     (r"'(.+)' should appear on '(.+)' '(.+)' times", "... appears on the stream ... times",
