@@ -177,6 +177,7 @@ def wrong_sentences(sentences: list[tuple[str, str]], folder: Path) -> str:
         plain = re.sub(r"^(Given|When|Then|And) ", "", sentence)
         match = vocabulary().match(plain)
         word = WORDS[str(match.sentence.kind)] if match else "Then"
+        word = "When" if match and match.sentence.session == "step" else word
         after = "\n    Then port 22 is listening" if word != "Then" else ""
         text += f"  Scenario: {number} of {page}\n    {word} {plain}{after}\n"
     (folder / "a.feature").write_text(text, encoding="utf-8")
