@@ -26,11 +26,8 @@ if TYPE_CHECKING:
 SHOWN = 10
 
 
-class OfValue(OfCommand):
-    """The value at a path of a document: of a file's, or of a command's where there is no path of a file."""
-
-    #: False where absence itself is the question.
-    of_value: ClassVar[bool] = True
+class OfDocument(OfCommand):
+    """What is at a path of a document: of a file's, or of a command's where there is no path of a file."""
 
     command: str = ""
     path: str = ""
@@ -63,6 +60,25 @@ class OfValue(OfCommand):
     def subject(self) -> str:
         return f'the file "{self.path}"' if self.path else super().subject
 
+    def _text(self, facts: FactValues) -> str | None:
+        """Return the document; None where there is none."""
+        if not self.path:
+            output = self.output(facts)
+            if not output.whole or not output.exact:
+                raise FactError(f"{self.subject} printed more than is kept, or no UTF-8 text: it cannot be read")
+            return str(output.out)
+        document = facts[self.asked]
+        if document.problem:
+            raise FactError(f"{self.path}: {document.problem}")
+        return str(document.text) if document.there else None
+
+
+class OfValue(OfDocument):
+    """The one value at a path of a document."""
+
+    #: False where absence itself is the question.
+    of_value: ClassVar[bool] = True
+
     def observe(self, facts: FactValues) -> Seen:
         from infratest.structured_text import Absent, value_at
 
@@ -83,18 +99,6 @@ class OfValue(OfCommand):
     @abstractmethod
     def seen(self, value: Any, what: str) -> Seen:
         """Return what is seen in the value that is there."""
-
-    def _text(self, facts: FactValues) -> str | None:
-        """Return the document; None where there is none."""
-        if not self.path:
-            output = self.output(facts)
-            if not output.whole or not output.exact:
-                raise FactError(f"{self.subject} printed more than is kept, or no UTF-8 text: it cannot be read")
-            return str(output.out)
-        document = facts[self.asked]
-        if document.problem:
-            raise FactError(f"{self.path}: {document.problem}")
-        return str(document.text) if document.there else None
 
 
 class There:
@@ -231,7 +235,7 @@ class ValueLength(Length, OfValue):
         return Measure(label=f"{subject} number of {self.at}", minimum=0)
 
 
-class _OfEach(OfValue):
+class _OfEach(OfDocument):
     """Each of the values that a path leads to: all of them are meant (`every`), or those that are so are counted.
 
     Of none, nothing is said. One that is not there on its way is none that is so, and with `every` it is neither so nor
