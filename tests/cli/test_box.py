@@ -199,7 +199,6 @@ def test_an_image_is_validated_on_a_host_that_is_gone_afterwards(place: Place) -
         (["build", "debian-21"], "unknown image 'debian-21': did you mean 'debian-1"),
         (["build", "debian-12", "--for", "local"], "provider local keeps no images; those that do are .*container"),
         (["build", "debian-12", "--for", "contaner"], "did you mean 'container'"),
-        (["import", "x"], "box import: not in this version"),
         (["lst"], "unknown word 'lst': did you mean 'list'"),
     ],
 )

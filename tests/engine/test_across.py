@@ -37,7 +37,7 @@ from infratest.plan.tasks import CheckStep, Look
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
 from infratest.thresholds import Bound, Threshold
 
-ASKED: Need[object] = Need("asked")
+ASKED: Need[object] = Need("uptime")
 ABSENT, LOST = "absent", "lost"
 #: The least and the greatest number that a host may have.
 LEAST, MOST = 0, 6
