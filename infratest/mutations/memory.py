@@ -12,7 +12,8 @@ from infratest.mutations.base import Claim, Fault
 
 #: Percent of memory: what may be taken without the kernel ending something, and how far beyond a bound it is taken.
 MOST, BEYOND = 97, 3
-#: Above this a machine whose kernel shares it answers nobody any more, the undo neither: seen with 256 MiB at 97 %.
+#: Above this a machine, whose kernel shares it, may answer nobody any more, the undo neither: one of 256 MiB was lost
+#: while 97 % of it were taken.
 SAFE = 90
 
 
@@ -25,8 +26,8 @@ class TakenAct(MemoryAct):
         memory: Memory = looked(access, deadline, "memory")
         if self.percent > SAFE and not memory.limited:
             raise ActError(
-                f"a machine with {self.percent} % of its memory taken answers nobody: it is left alone; a container "
-                "with `memory:` has a limit of its own"
+                f"a machine with {self.percent} % of its memory taken may answer nobody any more: it is left alone; a "
+                "container with `memory:` has a limit of its own"
             )
 
 
