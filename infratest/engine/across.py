@@ -205,7 +205,7 @@ def apart(step: CheckStep, verdicts: Sequence[Verdict], severity: str) -> Outcom
     if missing or threshold is None:
         return Outcome(failed(severity), f"there is no number of {_each(missing)}")
     least = max(0.0, max((low for _, low, _ in known), default=0) - min((high for _, _, high in known), default=0))
-    most = max((high for _, _, high in known), default=0) - min((low for _, low, _ in known), default=0)
+    most = _widest([(low, high) for _, low, high in known])
     if unsure and (not known or _may_hold(threshold.critical, least, inf)):
         reason = f"its number is known of {len(known)} of {len(pairs)} hosts, {_not_asked(unsure)}"
         return Outcome(UNKNOWN, reason, next((each.blocked for _, each in unsure if each.blocked), ""))
@@ -222,6 +222,15 @@ def apart(step: CheckStep, verdicts: Sequence[Verdict], severity: str) -> Outcom
     if state != at_most or state == CRITICAL:
         return Outcome(UNKNOWN, f"{told}; finer it could not be told; {expected or beyond}", "", number)
     return Outcome(state, told if state == OK else f"{told}; {expected}", "", number)
+
+
+def _widest(ranges: Sequence[tuple[float, float]]) -> float:
+    """Return how far two numbers may be apart at most: the ends of one range are no two numbers."""
+    if len(ranges) < 2:
+        return 0.0
+    lows = sorted(range(len(ranges)), key=lambda place: ranges[place][0])[:2]
+    highs = sorted(range(len(ranges)), key=lambda place: -ranges[place][1])[:2]
+    return max(ranges[high][1] - ranges[low][0] for low in lows for high in highs if low != high)
 
 
 def _range(least: float, most: float, unit: str) -> str:
