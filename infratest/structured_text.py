@@ -35,6 +35,10 @@ class Matches(list[str]):
     """What an XPath leads to: one or more texts."""
 
 
+class Each(str):
+    """Of a path, each thing in a list or a map: `*` alone between dots. A key that is called so is written `\\*`."""
+
+
 class Absent(Exception):
     """There is nothing at a path; its words say how far it leads."""
 
@@ -60,12 +64,20 @@ def checked_format(name: str, path: str = "") -> str:
     return found
 
 
-def checked_path(at: str, form: str) -> str:
-    """Return a path as it is. Raises UserError where it cannot be one in this format."""
+def checked_path(at: str, form: str, of_each: bool = False) -> str:
+    """Return a path as it is. Raises UserError where it cannot be one in this format.
+
+    Args:
+        of_each: whether it may lead to several values.
+    """
     if form == "XML":
         _found(Element("document"), at)
-    else:
-        steps(at)
+    elif any(isinstance(step, Each) for step in steps(at)) and not of_each:
+        raise UserError(
+            f"the path {at!r} leads to several values by its *: of a file say what each is, as `has every "
+            f'"{at}" equal to "yes"`, or how many are so, as `has exactly 0 "{at}" equal to "yes"`; '
+            "a key that is called * is written \\*"
+        )
     return at
 
 
@@ -79,29 +91,33 @@ def steps(at: str) -> tuple[str | int, ...]:
     if at == ".":
         return ()
     made: list[str | int] = []
-    key, left, begun = "", at, False
+    key, left, begun, plain = "", at, False, True
     while left:
         first, left = left[0], left[1:]
-        if first == "\\" and left[:1] in (".", "[", "]", "\\"):
-            key, left, begun = key + left[0], left[1:], True
+        if first == "\\" and left[:1] in (".", "[", "]", "\\", "*"):
+            key, left, begun, plain = key + left[0], left[1:], True, False
         elif first == "[":
             number, bracket, left = left.partition("]")
             if not bracket or not number.removeprefix("-").isdecimal() or (left and left[0] not in ".["):
                 raise UserError(f"the path {at!r}: in brackets stands a whole number, as in hosts[0].name")
-            made += [key, int(number)] if begun else [int(number)]
-            key, begun = "", False
+            made += [_key(key, plain), int(number)] if begun else [int(number)]
+            key, begun, plain = "", False, True
             left = _after_dot(left, at)
         elif first == ".":
             if not begun:
                 raise UserError(f"the path {at!r} has an empty key; a dot of a key is written \\.")
-            made, key, begun = [*made, key], "", False
+            made, key, begun, plain = [*made, _key(key, plain)], "", False, True
             if not left:
                 raise UserError(f"the path {at!r} ends in a dot; a dot of a key is written \\.")
         else:
             key, begun = key + first, True
     if not begun and not made:
         raise UserError(f"the path {at!r} is empty; . is the whole")
-    return (*made, key) if begun else tuple(made)
+    return (*made, _key(key, plain)) if begun else tuple(made)
+
+
+def _key(key: str, plain: bool) -> str:
+    return Each(key) if plain and key == "*" else key
 
 
 def _after_dot(left: str, at: str) -> str:

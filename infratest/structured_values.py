@@ -7,7 +7,7 @@ from typing import Any
 
 from infratest.cleaning import literal
 from infratest.errors import FactError
-from infratest.structured_text import Absent, described, parsed, step_into, steps, value_at, written
+from infratest.structured_text import Absent, Each, described, parsed, step_into, steps, value_at, written
 
 #: Values that a path may lead to.
 EACH = 100_000
@@ -21,7 +21,7 @@ def values_at(text: str, form: str, at: str) -> list[tuple[str, Any]]:
     Raises:
         Absent: nothing is there. FactError: the text is not readable in this format.
     """
-    if form == "XML" or "*" not in steps(at):
+    if form == "XML" or not any(isinstance(step, Each) for step in steps(at)):
         whole = value_at(text, form, at)
         if not isinstance(whole, list | Mapping):
             raise FactError(f"{at} is {described(whole)}: each is meant of a list or a map, or of a path with *")
@@ -37,7 +37,7 @@ def values_at(text: str, form: str, at: str) -> list[tuple[str, Any]]:
 def _next(value: Any, step: str | int, way: str) -> list[tuple[str, Any]]:
     if isinstance(value, Absent):
         return [(way, value)]
-    if step == "*":
+    if isinstance(step, Each):
         if not isinstance(value, list | Mapping):
             return [(way, Absent(f"{literal(way) if way else 'the whole'} is {described(value)}"))]
         return _inside(value, way)

@@ -29,6 +29,9 @@ SHOWN = 10
 class OfDocument(OfCommand):
     """What is at a path of a document: of a file's, or of a command's where there is no path of a file."""
 
+    #: Whether its path may lead to several values.
+    of_each: ClassVar[bool] = False
+
     command: str = ""
     path: str = ""
     format: str = ""
@@ -41,7 +44,7 @@ class OfDocument(OfCommand):
             absolute(self.path)
         else:
             super().__post_init__()
-        checked_path(self.at, self.form)
+        checked_path(self.at, self.form, self.of_each)
 
     @derived
     def form(self) -> str:
@@ -241,6 +244,8 @@ class _OfEach(OfDocument):
     Of none, nothing is said. One that is not there on its way is none that is so, and with `every` it is neither so nor
     not so.
     """
+
+    of_each = True
 
     every: bool = False
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infratest.errors import FactError
-from infratest.structured_text import Absent
+from infratest.errors import FactError, UserError
+from infratest.structured_text import Absent, checked_path, value_at
 from infratest.structured_values import values_at
 
 KEYS = st.sampled_from(["a", "b", "c"])
@@ -61,3 +61,13 @@ def test_there_is_an_end_to_what_a_path_may_lead_to():
     text = json.dumps([[0] * 400] * 400)
     with pytest.raises(FactError, match="more than 100000 values"):
         values_at(text, "JSON", "*.*")
+
+
+def test_a_star_is_not_taken_for_a_key_where_one_value_is_meant():
+    """A key that is called so is not there in most documents: `has no` would hold whatever they say."""
+    with pytest.raises(UserError, match=r"leads to several values by its \*: .* is written \\\*"):
+        checked_path("servers.*.debug", "JSON")
+    assert checked_path("servers.*.debug", "JSON", of_each=True) == "servers.*.debug"
+    assert checked_path("a*.b", "JSON") == "a*.b"
+    assert value_at('{"*": {"a": 1}}', "JSON", r"\*.a") == 1
+    assert values_at('{"*": [1, 2], "b": [3]}', "JSON", r"\*.*") == [("*[0]", 1), ("*[1]", 2)]

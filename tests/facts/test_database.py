@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -134,6 +136,28 @@ def test_a_silent_server_has_no_more_than_our_own_deadline():
         url = f"postgresql://x@127.0.0.1:{silent.getsockname()[1]}/x"
         with pytest.raises(DeadlineExceeded):
             looked(url, "SELECT 1", seconds=0.5)
+
+
+def test_a_server_that_drips_has_no_more_than_our_own_deadline():
+    """Each byte begins a connection's own timeout anew."""
+
+    def drip(server: socket.socket) -> None:
+        one, _ = server.accept()
+        with one, contextlib.suppress(OSError):
+            while not over.wait(0.1):
+                one.send(b"N")  # no TLS, then the beginning of a notice without an end
+
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        try:
+            url = f"postgresql://x@127.0.0.1:{server.getsockname()[1]}/x"
+            with pytest.raises(DeadlineExceeded):
+                looked(url, "SELECT 1", seconds=0.5)
+        finally:
+            over.set()
+            thread.join()
 
 
 def test_a_standby_is_a_replica(servers):

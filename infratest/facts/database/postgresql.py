@@ -49,6 +49,7 @@ def asked(
     except ImportError:
         raise FactError("pg8000 is not installed here: pip install 'infratest[postgres]'") from None
     user = address.user or _login_name()
+    ended = _Ended(one, seconds)
     try:
         connection = CoreConnection(
             user, address.host, address.name or user, password=address.password or None, sock=one,
@@ -68,10 +69,44 @@ def asked(
         raise _failure(error) from None
     except TimeoutError:
         raise
-    except (InterfaceError, OSError) as error:
-        raise _broken(error) from None
-    except (KeyError, ValueError, IndexError) as error:  # what pg8000 makes of what no PostgreSQL says
+    except (InterfaceError, OSError, KeyError, ValueError, IndexError) as error:
+        if ended.passed:
+            raise TimeoutError from None
+        if isinstance(error, InterfaceError | OSError):
+            raise _broken(error) from None
+        # What pg8000 makes of what no PostgreSQL says.
         raise Refused(f"it does not speak as PostgreSQL does ({type(error).__name__})") from None
+    finally:
+        ended.close()
+
+
+class _Ended:
+    """Hangs up when the time of a connection is over: its own timeout begins anew with each byte that comes."""
+
+    def __init__(self, one: socket.socket, seconds: float) -> None:
+        import os
+        import socket
+        import threading
+
+        self.passed = False
+        # TLS takes the connection's descriptor over; this one stays ours.
+        self._connection = socket.socket(fileno=os.dup(one.fileno()))
+        self._timer = threading.Timer(seconds + 1, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _end(self) -> None:
+        import contextlib
+        import socket
+
+        self.passed = True
+        with contextlib.suppress(OSError):  # it is over already
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._timer.cancel()
+        self._timer.join()
+        self._connection.close()
 
 
 def _failure(error: Any) -> Exception:
