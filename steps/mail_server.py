@@ -203,9 +203,9 @@ class _OfRecipient(_OfMail):
     def protocols(self) -> tuple[str, ...]:
         return ("smtp",)
 
+    @abstractmethod
     def envelope(self) -> tuple[str, str]:
         """Return the sender, empty for none, and the recipient."""
-        raise NotImplementedError
 
     def question(self) -> str:
         sender, recipient = self.envelope()
