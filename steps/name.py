@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from infratest.acts.name import NameAct
     from infratest.facts.base import FactValues
     from infratest.facts.dns import Records
+    from infratest.facts.dnssec import Authentication
     from infratest.facts.name import Resolution
 
 #: Characters of an answer in a reason.
@@ -96,15 +97,14 @@ class _OfRecords(Check):
     server: str = ""
 
     def __post_init__(self) -> None:
+        from infratest.facts._name_server import checked
         from infratest.facts.dns import TYPES
-        from infratest.web_address import host_and_port
 
         if self.type not in TYPES:
             raise UserError(
                 f'the name "{self.name}": {self.type} is no type of record; write one of {", ".join(TYPES)}'
             )
-        if self.server and host_and_port(self.server) is None:
-            raise UserError(f'by the server "{self.server}": expected a name or an address, as 10.0.0.53 or [::1]:5353')
+        checked(self.server)
         self.full_name()
 
     def full_name(self) -> str:
@@ -200,6 +200,47 @@ class NameExists(_OfRecords):
         records = facts[self.asked]
         there = records.status == "NOERROR"
         return Seen(holds=there, saw=f'the name "{self.name}" exists' if there else self.shown(records))
+
+
+@check(
+    'the name "{name}" is authenticated by DNSSEC[ by the server "{server}"]',
+    negation='the name "{name}" is not authenticated by DNSSEC[ by the server "{server}"]',
+    example='the name "shop.example" is authenticated by DNSSEC by the server "10.0.0.53"',
+)
+class NameAuthenticated(Check):
+    """A validating resolver has checked the signatures of its addresses; of what has none, or wrong ones, it is not."""
+
+    viewpoint = CONTROLLER
+    from_others = True
+
+    name: str
+    server: str = ""
+
+    def __post_init__(self) -> None:
+        from infratest.facts._name_server import checked
+        from infratest.facts.name import name_of
+
+        name_of(self.name)
+        checked(self.server)
+
+    @derived
+    def asked(self) -> Need[Authentication]:
+        from infratest.facts.name import name_of
+
+        return Need("dnssec", (self.server, name_of(self.name)))
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.asked,)
+
+    def observe(self, facts: FactValues) -> Seen:
+        there = facts[self.asked]
+        by = f" by the server {self.server}" if self.server else ""
+        verdict = "authenticated by DNSSEC" if there.authentic else "not authenticated by DNSSEC"
+        why = "" if there.authentic else f": {clean(there.words, SHOWN)}"
+        if there.status != "NOERROR":
+            words = f'the name "{self.name}" does not exist{by} ({there.status}, {verdict}{why})'
+            return Seen(holds=False, saw=words, absent=True)
+        return Seen(holds=there.authentic, saw=f'the name "{self.name}" is {verdict}{by}{why}')
 
 
 def _addresses(text: str) -> set[str]:

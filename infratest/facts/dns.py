@@ -9,6 +9,7 @@ known.
 from __future__ import annotations
 
 from infratest.errors import DeadlineExceeded, FactError, UserError
+from infratest.facts._name_server import DIG, NO_DIG, NO_LIBRARY, NOERROR, NXDOMAIN, PATIENCE, rcode, servers
 from infratest.facts._shell import ONE_LINE, lines, number, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
 from infratest.record import Record
@@ -16,19 +17,13 @@ from infratest.web_address import host_and_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
 
 TYPES = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "SSHFP", "TLSA", "TXT")
-
-#: The answers that say something of a name: RFC 1035, 4.1.1.
-NOERROR, NXDOMAIN = "NOERROR", "NXDOMAIN"
-
-#: Seconds that one server has, twice.
-PATIENCE = 2.0
 
 
 class Records(Record):
@@ -85,21 +80,10 @@ def joined(text: str) -> str:
     return made.decode("utf-8", "replace")
 
 
-# dig reads a file of its user's, which may change what it prints; so there is none.
 SNIPPET = r"""
 one() {
-  server=$2
-  port=53
-  case $server in
-    '['*']:'*) port=${server##*:} server=${server%:*} ;;
-    *:*:*) ;;
-    *:*) port=${server##*:} server=${server%:*} ;;
-  esac
-  server=${server#[}
-  server=${server%]}
-  words=$(HOME=/nonexistent dig +noall +comments +answer +time=2 +tries=2 ${server:+"@$server"} -p "$port" \
-    -t "$3" -q "$4" 2>&1 </dev/null)
-  status=$?
+  place "$2"
+  asked -t "$3" -q "$4"
   one_line "$words"
   [ ${#line} -lt 4000 ] || line='its answer is too long'
   printf '%s %s %s\n' "$1" "$status" "$line"
@@ -121,8 +105,7 @@ class DnsFact(LooksForEach, LooksFromController):
     at_once = True
 
     def snippet(self) -> str:
-        tool = without("dig", "dig (bind9-dnsutils, bind-utils, bind-tools) is not installed on this host")
-        return tool + ONE_LINE + SNIPPET
+        return without("dig", NO_DIG) + ONE_LINE + DIG + SNIPPET
 
     def words(self, argument: Argument) -> tuple[str, ...]:
         server, kind, name = argument
@@ -151,23 +134,22 @@ class DnsFact(LooksForEach, LooksFromController):
 def _by_dig(argument: Argument, status: int, words: str) -> Records | FactError:
     """Return what dig printed of an answer: its comments begin with `;;`."""
     kind, rows = argument[1], words.split("\n")
-    header = next((row for row in rows if row.startswith(";; ->>HEADER<<-")), "")
-    rcode = header.partition("status: ")[2].partition(",")[0]
-    if status or not rcode:
+    code = rcode(rows)
+    if status or not code:
         said = next((row for row in reversed(rows) if row.strip()), f"exit {status}")
         return FactError(f"{_asked(argument)}: {said[:200]}")
     answers = [row.split(None, 4) for row in rows if row and not row.startswith(";")]
     if any(len(one) != 5 or not one[1].isdigit() for one in answers):
         return FactError("the answer of dig is not understood")
-    return _records(argument, rcode, [(one[4], int(one[1])) for one in answers if one[3] == kind])
+    return _records(argument, code, [(one[4], int(one[1])) for one in answers if one[3] == kind])
 
 
-def _records(argument: Argument, rcode: str, answers: Sequence[tuple[str, int]]) -> Records | FactError:
+def _records(argument: Argument, code: str, answers: Sequence[tuple[str, int]]) -> Records | FactError:
     kind = argument[1]
-    if rcode not in (NOERROR, NXDOMAIN):
-        return FactError(f"{_asked(argument)}: the name server answers {rcode[:40]}")
+    if code not in (NOERROR, NXDOMAIN):
+        return FactError(f"{_asked(argument)}: the name server answers {code[:40]}")
     texts = [record_text(kind, joined(text) if kind == "TXT" else text) for text, _ in answers]
-    return Records(rcode, tuple(sorted(texts)), min((ttl for _, ttl in answers), default=None))
+    return Records(code, tuple(sorted(texts)), min((ttl for _, ttl in answers), default=None))
 
 
 def _asked(argument: Argument) -> str:
@@ -184,11 +166,11 @@ def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Records |
         import dns.rcode
         import dns.rdatatype
     except ImportError:
-        return FactError("dnspython is not installed here: pip install 'infratest[dns]'")
+        return FactError(NO_LIBRARY)
     server, kind, name = argument
     question = dns.message.make_query(f"{name}.", kind)
     why: list[str] = []
-    for address, port in _servers(server, connect):
+    for address, port in servers(server, connect):
         for _ in range(2):
             left = deadline.at_most(PATIENCE).left
             if not left:
@@ -198,34 +180,12 @@ def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Records |
             except (OSError, dns.exception.DNSException) as error:
                 why.append(f"{address}: {str(error) or type(error).__name__}")
                 continue
-            rcode = dns.rcode.to_text(reply.rcode())
+            code = dns.rcode.to_text(reply.rcode())
             sets = [each for each in reply.answer if each.rdtype == dns.rdatatype.from_text(kind)]
             answers = [(one.to_text(), each.ttl) for each in sets for one in each]
-            value = _records(argument, rcode, answers)
+            value = _records(argument, code, answers)
             if isinstance(value, Records):
                 return value
-            why.append(f"{address}: {rcode}")
+            why.append(f"{address}: {code}")
             break
     return FactError(f"{_asked(argument)}: {'; '.join(why)[:300] or 'this machine has no name server'}")
-
-
-def _servers(server: str, connect: Connect) -> Iterator[tuple[str, int]]:
-    """Return where name servers are asked: the one that is named, else those of this machine's resolv.conf."""
-    if not server:
-        import dns.resolver
-
-        try:
-            yield from ((str(one), 53) for one in dns.resolver.Resolver().nameservers)
-        except dns.resolver.NoResolverConfiguration:
-            return
-        return
-    from infratest.facts import _outside
-
-    host, port = host_and_port(server) or (server, 0)
-    address, there = connect(host, port or 53)
-    if there != (port or 53):
-        raise FactError(f"{server} is published for TCP alone: look from a host, as `from the host`")
-    outcome, _, words = _outside.resolve(address)
-    if outcome != _outside.OPEN:
-        raise FactError(f"the name of the server {server} could not be looked up: {words}")
-    yield from ((each, there) for each in words.split(" "))
