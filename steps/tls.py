@@ -40,8 +40,8 @@ class _OfPort(Check):
     authorities: str = ""
 
     def __post_init__(self) -> None:
+        from infratest.facts._tls_place import endpoint
         from infratest.facts.name import name_of
-        from infratest.facts.tls import endpoint
 
         endpoint(self.place)
         if self.name:
@@ -56,8 +56,8 @@ class _OfPort(Check):
 
     @derived
     def asked(self) -> Need[Tls]:
+        from infratest.facts._tls_place import endpoint
         from infratest.facts.name import name_of
-        from infratest.facts.tls import endpoint
 
         name = name_of(self.name) if self.name else ""
         return Need("tls", (endpoint(self.place).text, name, self.authorities, self.question))

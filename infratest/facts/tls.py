@@ -7,12 +7,12 @@ controller and from hosts that have python3; certificates are read here, by the 
 
 from __future__ import annotations
 
-from infratest.errors import DeadlineExceeded, FactError, UserError
+from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._shell import lines, number
+from infratest.facts._tls_place import NO_PYTHON, endpoint, fields, program, refusal
 from infratest.facts._x509 import Certificate
-from infratest.facts.base import NO_TOOL, Answer, Argument, LooksForEach, LooksFromController
+from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
 from infratest.record import Record
-from infratest.web_address import host_and_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,29 +22,8 @@ if TYPE_CHECKING:
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
 
-#: Protocol within which TLS begins -> its port; the first begins with TLS.
-PORTS = {
-    "tls": 443, "smtp": 25, "imap": 143, "pop3": 110, "ftp": 21, "ldap": 389, "postgresql": 5432, "mysql": 3306,
-}  # fmt: skip
-OTHER_NAMES = {"https": "tls", "postgres": "postgresql", "mariadb": "mysql"}
-
 CERTIFICATE = "certificate"
 VERSIONS = ("SSL 3.0", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
-
-NO_PYTHON = f"echo 'python3 is not installed on this host' >&2\nexit {NO_TOOL}"
-
-
-class Endpoint(Record):
-    """Where TLS is spoken. `scheme`: one of PORTS."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @property
-    def text(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
 
 
 class Tls(Record):
@@ -76,36 +55,6 @@ class Tls(Record):
         return "offered" if self.offered else f"not offered: {self.words}"
 
 
-def endpoint(text: str) -> Endpoint:
-    """Return a place as features write it taken apart: `shop.example:443`, `smtp://mail.example`.
-
-    Raises:
-        UserError: it is none.
-    """
-    scheme, mark, rest = text.partition("://")
-    scheme = OTHER_NAMES.get(scheme.lower(), scheme.lower()) if mark else "tls"
-    parts = host_and_port((rest if mark else text).removesuffix("/"))
-    if scheme not in PORTS:
-        raise UserError(f'"{text}": TLS begins by one of {", ".join(PORTS)}, as smtp://mail.example:25')
-    if parts is None or any(each.isspace() or not each.isprintable() for each in text):
-        raise UserError(f'"{text}": expected a host and a port, as shop.example:443 or smtp://mail.example:25')
-    return Endpoint(scheme, parts[0], parts[1] or PORTS[scheme])
-
-
-_texts: list[str] = []
-
-
-def program() -> str:
-    """Return the text of what looks, as one program, read once."""
-    if not _texts:
-        from infratest.facts import _starttls, _tls_look
-
-        for path in (_starttls.__file__, _tls_look.__file__):
-            with open(path, encoding="utf-8") as file:
-                _texts.append("".join([row for row in file if not row.startswith("from infratest.")]))
-    return "\n".join(_texts)
-
-
 class TlsFact(LooksForEach, LooksFromController):
     """TLS at ports. Seconds that a server has for its part: seen from the controller, and from a host."""
 
@@ -135,7 +84,7 @@ class TlsFact(LooksForEach, LooksFromController):
             place = number(index, "an index")
             if not 0 < place <= len(arguments):
                 raise FactError(f"the answer is not understood: {row[:80]!r}")
-            answered[place] = _tls(outcome, _fields(rest.partition(" ")[2]), arguments[place - 1])
+            answered[place] = _tls(outcome, fields(rest.partition(" ")[2]), arguments[place - 1])
         return {argument: answered[place] for place, argument in enumerate(arguments, 1) if place in answered}
 
     def look(self, arguments: Sequence[Argument], deadline: Deadline, connect: Connect) -> Mapping[Argument, Any]:
@@ -155,18 +104,6 @@ class TlsFact(LooksForEach, LooksFromController):
         return _tls(outcome, seen, argument)
 
 
-def _fields(text: str) -> dict[str, Any]:
-    from json import loads
-
-    try:
-        seen = loads(text)
-    except ValueError:
-        seen = None
-    if not isinstance(seen, dict):
-        raise FactError(f"the answer is not understood: {text[:80]!r}")
-    return seen
-
-
 def _tls(outcome: str, seen: Mapping[str, Any], argument: Argument) -> Tls | FactError:
     """Return what an outcome means; an error where nobody could look."""
     why = str(seen.get("why", ""))
@@ -174,15 +111,8 @@ def _tls(outcome: str, seen: Mapping[str, Any], argument: Argument) -> Tls | Fac
         return _certificates(seen)
     if outcome == "answer" and isinstance(seen.get("offered"), bool):
         return Tls(offered=seen["offered"], words=why)
-    if outcome == "plain":
-        return Tls(refused=why)
-    if outcome == "closed":
-        return Tls(refused=f"it is not reachable: {why}")
-    if outcome == "nameless":
-        return Tls(refused=f"its name is not known: {why}")
-    if outcome == "failed":
-        return FactError(f"TLS at {argument[0]} could not be looked at: {why[:300]}")
-    raise FactError(f"the answer is not understood: {outcome[:80]!r} is no outcome")
+    refused = refusal(outcome, seen, argument[0])
+    return refused if isinstance(refused, FactError) else Tls(refused=refused)
 
 
 def _certificates(seen: Mapping[str, Any]) -> Tls | FactError:

@@ -131,7 +131,7 @@ def test_what_is_no_tls_refuses_no_version(made):
 
 
 def test_the_program_of_hosts_stands_alone(made, nginx):
-    from infratest.facts.tls import program
+    from infratest.facts._tls_place import program
 
     words = [sys.executable, "-I", "-S", "-c", program(), "8", f"tls 127.0.0.1 {nginx['modern']}", "x", "", "alpn x"]
     done = subprocess.run(words, capture_output=True, text=True, cwd="/", check=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 
 from infratest.deadline import Deadline
-from infratest.facts.tls import Tls, endpoint
+from infratest.facts._tls_place import endpoint
+from infratest.facts.tls import Tls
 from infratest.outsiders import get
 from tests.facts.both_ways import snippet
 

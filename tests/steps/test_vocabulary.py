@@ -187,6 +187,7 @@ def test_what_is_not_quite_a_sentence_is_none(text):
 OUTSIDE = (
     "page", "page_element", "browsing",
     "http", "http_document", "http_header", "http_redirect", "http_time", "http_trust", "address", "name", "tls",
+    "revocation",
     "database", "query", "redis", "ssh_server", "ntp_server", "load_test",
     "database", "query", "redis", "ssh_server", "ntp_server", "mail_server", "mailbox",
     "database", "query", "redis", "ssh_server", "ntp_server", "memcached",

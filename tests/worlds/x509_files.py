@@ -59,6 +59,7 @@ def issued(
     authority: bool = False,
     purposes: tuple[str, ...] = (),
     serial: int = 0,
+    more: tuple[x509.ExtensionType, ...] = (),
 ) -> Issued:
     """Return a new certificate of a common name, signed by another or by itself.
 
@@ -78,6 +79,8 @@ def issued(
         table = {"serverAuth": ExtendedKeyUsageOID.SERVER_AUTH, "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH}
         usage = x509.ExtendedKeyUsage([table[one] for one in purposes])
         builder = builder.add_extension(usage, critical=False)
+    for each in more:
+        builder = builder.add_extension(each, critical=False)
     signer = by.key if by else own
     return Issued(builder.sign(signer, None if "ed25519" in type(signer).__name__.lower() else hashes.SHA256()), own)
 
