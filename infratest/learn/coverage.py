@@ -74,7 +74,7 @@ def _changes(kind: str, before: Mapping[str, Any], now: Mapping[str, Any], looke
         was, so = before.get(name), now.get(name)
         if _plain(was) == _plain(so) or _of_another(kind, was, so):
             continue
-        kept = tuple(one for one in dict.fromkeys(_sentences(kind, name, was, so)) if not fault(one))
+        kept = tuple(one for one in dict.fromkeys(sentences(kind, name, was, so)) if not fault(one))
         yield Change(kind, name, kept, looked_at.asks(kind)(name))
 
 
@@ -90,7 +90,7 @@ def _of_another(kind: str, was: Mapping[str, Any] | None, so: Mapping[str, Any] 
     return kind == "sysctls" and (was is None or so is None)
 
 
-def _sentences(kind: str, name: str, was: Mapping[str, Any] | None, so: Mapping[str, Any] | None) -> Iterator[str]:
+def sentences(kind: str, name: str, was: Mapping[str, Any] | None, so: Mapping[str, Any] | None) -> Iterator[str]:
     """Yield what would look at a thing as it is now; nothing where no sentence can hold its name."""
     try:
         yield from _SAID[kind](name, was or ABSENT, so or ABSENT, so is not None)

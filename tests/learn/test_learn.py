@@ -115,3 +115,75 @@ def test_one_subject_alone_and_what_is_none(machine):
     wrong = machine(sys.executable, "-m", "infratest", "learn", "local", "--only", "group")
     assert wrong.returncode == 2
     assert "did you mean 'groups'" in wrong.stderr
+
+
+KEPT = "users,groups,ports,sysctls"
+
+
+@pytest.fixture(scope="module")
+def recorded(machine):
+    """A run that was recorded, of the machine as it is now."""
+    feature = "Feature: f\n  Scenario: s\n    Then port 8202 is listening\n"
+    assert machine("sh", "-c", 'printf %s "$1" >/srv/now.feature', "sh", feature).returncode == 0
+    done = machine(
+        sys.executable, "-m", "infratest", "test", "--host", "local", "now.feature", "--record", "good.json",
+        "--timeout", "60s",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "recorded: 1 host in good.json" in done.stderr
+    return machine("stat", "-c", "%a", "good.json").stdout.strip()
+
+
+def test_nothing_has_drifted_since_a_run_that_was_just_recorded(machine, recorded):
+    assert recorded == "600"
+    drift = machine(
+        sys.executable, "-m", "infratest", "drift", "--host", "local", "--since", "good.json", "--only", KEPT
+    )
+    assert (drift.returncode, drift.stdout) == (0, ""), drift.stderr
+    assert "1 host: nothing drifted since 2" in drift.stderr
+
+
+def test_what_drifted_since_a_run_is_told_by_kind_gone_changed_and_new(machine, recorded):
+    change = (
+        "sed -i '/^learnt:/d' /etc/group; echo 'newcomer:x:4799:' >>/etc/group\n"
+        "sed -i 's|:/srv/learnt:|:/srv/else:|' /etc/passwd; echo 1 >/proc/sys/net/ipv4/ip_forward"
+    )
+    assert machine("sh", "-c", change).returncode == 0
+    drift = machine(
+        sys.executable, "-m", "infratest", "drift", "--host", "local", "--since", "good.json", "--only", KEPT
+    )
+    assert drift.returncode == 1, drift.stderr
+    lines = drift.stdout.splitlines()
+    assert lines[0].startswith("local: since 2")
+    assert lines[1:7] == [
+        "  users: 1 drifted", '    the user "learnt" has the home "/srv/learnt"',
+        '        now: the user "learnt" has the home "/srv/else"', "  groups: 2 drifted",
+        '    the group "learnt" exists', '        now: the group "learnt" does not exist',
+    ]  # fmt: skip
+    assert '    the group "newcomer" does not exist' in lines
+    assert '    the sysctl "net.ipv4.ip_forward" is "0"' in lines
+
+
+def test_what_cannot_be_compared_is_not_known(machine, recorded):
+    def drift(*words):
+        return machine(sys.executable, "-m", "infratest", "drift", "--host", "local", *words)
+
+    for words, said in (
+        ((), "no run was recorded"),
+        (("--since", "nosuch.json"), "nosuch.json: No such file"),
+        (("--since", "/etc/passwd"), "is no record of a run"),
+        (("--since", "good.json", "was.feature"), "compare with one of them"),
+        (("--since", "good.json", "--only", "user"), "did you mean 'users'"),
+        (("--since", "good.json", "--tags", "a"), "name a FEATURE"),
+    ):
+        done = drift(*words)
+        assert done.returncode == 3, words
+        assert said in done.stderr, words
+    assert machine("sh", "-c", 'sed \'s/"local": /"other": /\' good.json >other.json').returncode == 0
+    other = drift("--since", "other.json", "--only", KEPT)
+    assert other.returncode == 3
+    assert "local: not known: when the run was recorded: the host was not in the run" in other.stdout
+    assert machine("sh", "-c", 'sed \'s/"stack": "[^"]*"/"stack": "shop"/\' good.json >shop.json').returncode == 0
+    shop = drift("--since", "shop.json")
+    assert shop.returncode == 3
+    assert "recorded of shop, and this is" in shop.stderr

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
+from infratest.cleaning import clean
 from infratest.cli import _streams
 from infratest.cli._checking import AT, in_time, until
 from infratest.cli._formats import check_formats, exit_status, format_options, show
 from infratest.cli._verb import MUST_HOLD, Verb, VerbCommand
 from infratest.cli.session import selecting, with_session
+from infratest.deadline import Deadline
 from infratest.engine.apart import Send
+from infratest.errors import UserError
+from infratest.learn import recorded
 from infratest.model import Report, Result
-from infratest.project.execute import execute, store
-from infratest.project.prepare import Request, prepare
+from infratest.project.execute import execute, has_store, store
+from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.session import Session
+from infratest.units import counted
 
 VERB = Verb(MUST_HOLD, 1, judges=True)
 
@@ -24,6 +30,7 @@ VERB = Verb(MUST_HOLD, 1, judges=True)
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
 @selecting
 @click.option("--yes-production", is_flag=True, help="Yes, also scenarios that act, on a stack that is production.")
+@click.option("--record", metavar="FILE", help="Keep what is on the hosts in this file, for `drift --since`.")
 @format_options("text")
 @with_session()
 def command(
@@ -32,6 +39,7 @@ def command(
     tags: tuple[str, ...],
     scenario: str | None,
     yes_production: bool,
+    record: str | None,
     formats: tuple[str, ...],
     fail_on: str,
 ) -> int:
@@ -45,14 +53,38 @@ def command(
     infratest test features/web.feature:12  one scenario
     infratest test --host 'web-*' --tags 'web and not slow'
     infratest test --format junit:report.xml --format json:report.json
+    infratest test --record good.json && infratest drift --since good.json
+
+    With --record each host is asked once more when the run has ended, for its packages, files, units, users, groups,
+    ports and sysctls; names, modes and sums are kept, no content. The verdict stays the run's.
 
     Exit status: 0 ok, 1 warning, 2 critical, 3 unknown (nothing ran, something could not be known, wrong use).
     """
     check_formats(formats)
+    if record and not Path(record).absolute().parent.is_dir():
+        raise UserError(f"--record {record}: there is no such folder to keep it in; make it first")
     request = Request(features=features, tags=tags, scenario=scenario, face="test", yes_production=yes_production)
     report = run(session, request)
     show(session, report, formats, "text")
+    if record:
+        _record(session, Path(record))
     return exit_status(report.state, fail_on)
+
+
+def _record(session: Session, path: Path) -> None:
+    """Keep what is on the hosts that were chosen, and tell of which it is not known. Raises InfratestError."""
+    deadline = Deadline(session.timeout or recorded.SECONDS)
+    hosts = stack_hosts(session, deadline)
+    chosen = set(session.selected([host.name for host in hosts]))
+    stack = session.stack
+    kept = recorded.take(stack.name, stack.env, [one for one in hosts if one.name in chosen], session.jobs, deadline)
+    recorded.write(kept, path)
+    if has_store(session):
+        recorded.keep(kept, session.state)
+    for name, inventory in kept.hosts.items():
+        for kind, why in inventory.unknown.items():
+            click.echo(f"--record: {name}: {kind or 'all'} of it is not known: {clean(why, 400)}", err=True)
+    click.echo(f"recorded: {counted(len(kept.hosts), 'host')} in {path}", err=True)
 
 
 def run(session: Session, request: Request) -> Report:

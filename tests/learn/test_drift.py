@@ -1,0 +1,140 @@
+"""What drifted between two inventories of a host, as sentences, and what a record of a run is."""
+
+from __future__ import annotations
+
+import pytest
+
+from infratest.cleaning import keep_secret
+from infratest.errors import UserError
+from infratest.learn.drift import drift
+from infratest.learn.inventory import Inventory
+from infratest.learn.recorded import Recorded, _inventory, keep, newest, read, write
+from infratest.store.directory import StateDir
+
+A, B = "a" * 32, "b" * 32
+FILE = {"kind": "file", "mode": "0644", "owner": "root", "group": "root", "md5": A}
+HEAD = '{"schema": 1, "stack": "", "env": "", "time": 1, "hosts": '
+CLOSED = {"kind": "file", "mode": "0600", "owner": "root", "group": "root", "size": 7}
+LINK = {"kind": "link", "target": "/a"}
+USER = {"uid": 1000, "home": "/home/d", "shell": "/bin/sh"}
+
+
+def compared(kind, then, now, **unknown):
+    return drift([kind], Inventory({kind: then}, unknown), Inventory({kind: now}))
+
+
+@pytest.mark.parametrize(
+    "kind, name, then, now, held, holds",
+    [
+        ("packages", "nginx", {}, None, ['the package "nginx" is installed'], ['the package "nginx" is not installed']),
+        ("packages", "nginx", None, {}, ['the package "nginx" is not installed'], ['the package "nginx" is installed']),
+        ("files", "/etc/a", FILE, None, ['the file "/etc/a" exists'], ['the file "/etc/a" does not exist']),
+        ("files", "/etc/a", FILE, FILE | {"md5": B},
+         [f'the file "/etc/a" has the MD5 checksum "{A}"'], [f'the file "/etc/a" has the MD5 checksum "{B}"']),
+        ("files", "/etc/a", CLOSED, CLOSED | {"size": 8},
+         ['the file "/etc/a" is exactly 7 B in size'], ['the file "/etc/a" is exactly 8 B in size']),
+        ("files", "/etc/a", FILE, CLOSED, ['the file "/etc/a" has mode "0644"'], ['the file "/etc/a" has mode "0600"']),
+        ("files", "/etc/a", FILE, FILE | {"owner": "www", "group": "www"},
+         ['the file "/etc/a" is owned by "root"', 'the file "/etc/a" belongs to the group "root"'],
+         ['the file "/etc/a" is owned by "www"', 'the file "/etc/a" belongs to the group "www"']),
+        ("files", "/etc/a", LINK, LINK | {"target": "/b"},
+         ['the link "/etc/a" points to "/a"'], ['the link "/etc/a" points to "/b"']),
+        ("files", "/etc/a", FILE | {"packaged": True}, FILE | {"md5": B},
+         [f'the file "/etc/a" has the MD5 checksum "{A}"'], [f'the file "/etc/a" has the MD5 checksum "{B}"']),
+        ("units", "shop.service", {"boot": "enabled", "running": True}, None,
+         ['the service "shop" is running', 'the service "shop" is enabled'],
+         ['the service "shop" is not running', 'the service "shop" is not enabled']),
+        ("units", "shop.timer", None, {"boot": "enabled", "running": False},
+         ['the timer "shop" is not enabled'], ['the timer "shop" is enabled']),
+        ("users", "d", USER, None, ['the user "d" exists'], ['the user "d" does not exist']),
+        ("users", "d", USER, USER | {"shell": "/bin/bash"},
+         ['the user "d" has the shell "/bin/sh"'], ['the user "d" has the shell "/bin/bash"']),
+        ("groups", "www", {"gid": 7}, {"gid": 8}, ['the group "www" has gid 7'], ['the group "www" has gid 8']),
+        ("ports", "53/udp", {}, None, ["port 53/udp is listening"], ["port 53/udp is not listening"]),
+        ("sysctls", "vm.swappiness", {"value": "60"}, {"value": "1"},
+         ['the sysctl "vm.swappiness" is "60"'], ['the sysctl "vm.swappiness" is "1"']),
+    ],
+)  # fmt: skip
+def test_what_held_then_and_does_not_now(kind, name, then, now, held, holds):
+    (one,) = compared(
+        kind, {name: then} if then is not None else {}, {name: now} if now is not None else {}
+    ).differences
+    assert (one.kind, one.name, list(one.then), list(one.now)) == (kind, name, held, holds)
+
+
+@pytest.mark.parametrize(
+    "kind, then, now",
+    [
+        ("files", {"/etc/a": FILE}, {"/etc/a": dict(FILE)}),
+        ("files", {"/etc/a": FILE | {"packaged": True}}, {"/etc/a": FILE | {"packaged": True, "md5": B}}),
+        ("files", {"/etc/a": FILE | {"packaged": True}}, {}),
+        ("files", {}, {"/etc/a": FILE | {"packaged": True}}),
+        ("files", {"/etc/a": FILE}, {"/etc/a": FILE | {"packaged": True}}),
+        ("sysctls", {"net.nf.x": {"value": "1"}}, {}),
+        ("units", {"a.service": {"boot": "", "running": False}}, {}),
+    ],
+)
+def test_what_is_no_drift(kind, then, now):
+    assert compared(kind, then, now).differences == ()
+
+
+def test_a_name_that_no_sentence_can_hold_is_told_without_one():
+    (one,) = compared("packages", {"a\nb": {}}, {}).differences
+    assert (one.then, one.now) == ((), ())
+
+
+def test_of_a_kind_that_was_not_seen_whole_absence_says_nothing():
+    some = compared("users", {"a": USER, "b": USER}, {"b": USER | {"uid": 1}, "c": USER}, users="b: denied")
+    assert [one.name for one in some.differences] == ["b"]
+    assert some.unknown == {"users": "then: b: denied"}
+
+
+def test_what_is_not_in_a_record_is_not_known():
+    assert drift(["users"], Inventory(), Inventory({"users": {}})).unknown == {"users": "it is not in the record"}
+    gone = drift(["users"], Inventory({"users": {}}), Inventory(unknown={"": "refused"}))
+    assert (gone.differences, gone.unknown) == ((), {"": "now: refused"})
+
+
+@pytest.mark.parametrize("so", [{}, {"kind": "file"}, {"uid": 1}, {"mode": 1, "kind": "file"}])
+def test_what_is_damaged_in_a_record_is_not_known(so):
+    made = compared("files", {"/etc/a": so}, {"/etc/a": FILE})
+    assert made.unknown.keys() == {"files"} or made.differences[0].then == ()
+
+
+def test_a_record_is_its_users_alone_and_is_read_back(tmp_path):
+    one = Recorded("shop", "prod", 5.0, {"web": Inventory({"users": {"d": USER}}, {"units": "no init"})})
+    path = tmp_path / "good.json"
+    path.write_text("before")
+    write(one, path)
+    assert read(path) == one
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["good.json"]
+    state = StateDir(tmp_path / "state")
+    keep(one, state)
+    assert read(tmp_path / "state" / "facts" / "prod" / "recorded.json") == one
+    assert newest("") == "facts/recorded.json"
+    with pytest.raises(UserError, match="cannot be written"):
+        write(one, tmp_path)
+
+
+def test_what_is_secret_is_masked_in_it(tmp_path):
+    keep_secret("hunter2hunter2")
+    seen = _inventory(Inventory({"sysctls": {"a": {"value": "x hunter2hunter2"}}}))
+    path = tmp_path / "good.json"
+    write(Recorded("", "", 1.0, {"web": seen}), path)
+    assert "hunter2" not in path.read_text()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{", "[]", "null", '{"schema": 1}', '{"schema": 2, "hosts": {}}',
+        '{"schema": 1, "stack": "", "env": "", "time": "x", "hosts": {}}',
+        HEAD + '{"w": {"kinds": {"users": 7}, "unknown": {}}}}', HEAD + '{"w": {"kinds": []}}}', HEAD + "7}",
+    ],
+)  # fmt: skip
+def test_what_is_no_record_is_refused(tmp_path, text):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"x\.json"):
+        read(path)
