@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from infratest.facts.base import FactValues
-    from infratest.facts.container import Inspected
+    from infratest.facts.container import Inspected, Variable
 
 #: Characters of an engine's words in a reason.
 SHOWN = 200
@@ -229,6 +229,69 @@ class ContainerNetwork(_OfEngine):
     def look(self, inspected: Inspected) -> Seen:
         listed = clean(", ".join(inspected.networks), SHOWN) or "none"
         return Seen(self.network in inspected.networks, f"{self.subject} is in the networks: {listed}")
+
+
+class _OfVariable(Check):
+    name: str
+    variable: str
+
+    def __post_init__(self) -> None:
+        from infratest.facts.container import name_of, variable_of
+
+        name_of(self.name, "container")
+        variable_of(self.variable)
+
+    @derived
+    def asked(self) -> Need[Variable]:
+        return Need("container", ("variable", self.name, self.variable))
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.asked,)
+
+    def observe(self, facts: FactValues) -> Seen:
+        variable, subject = facts[self.asked], f"the container {in_quotes(self.name)}"
+        if variable.state == "no container":
+            return Seen(holds=False, saw=f"{subject} does not exist", absent=True)
+        has = "has no" if variable.state == "absent" else "has the"
+        return self.look(variable.state, f"{subject} {has} environment variable {in_quotes(self.variable)}")
+
+    @abstractmethod
+    def look(self, state: str, words: str) -> Seen:
+        """Return what is seen in what is known of the variable, which these words say."""
+
+
+@check(
+    'the container "{name}" has the environment variable "{variable}"',
+    negation='the container "{name}" does not have the environment variable "{variable}"',
+    example='the container "cache" has the environment variable "MODE"',
+)
+class ContainerVariable(_OfVariable):
+    """It was made with this variable, whatever its value, an empty one too; what its processes set is not seen."""
+
+    def look(self, state: str, words: str) -> Seen:
+        return Seen(holds=state != "absent", saw=words)
+
+
+@check(
+    'the container "{name}" has the environment variable "{variable}" equal to "{value}"',
+    negation='the container "{name}" has the environment variable "{variable}" not equal to "{value}"',
+    example='the container "cache" has the environment variable "MODE" equal to "prod"',
+)
+class ContainerVariableValue(_OfVariable):
+    """It was made with this variable and value; the host compares, and what the value is instead is never told.
+
+    A password is that of a secret parameter, `{param.db_password}`. Of a variable that is not set neither is met.
+    """
+
+    value: str
+
+    @derived
+    def asked(self) -> Need[Variable]:
+        return Need("container", ("variable", self.name, self.variable, self.value))
+
+    def look(self, state: str, words: str) -> Seen:
+        value = {"equal": ", equal to that value", "other": ", not equal to that value"}.get(state, "")
+        return Seen(holds=state == "equal", saw=words + value, absent=state == "absent")
 
 
 @check(

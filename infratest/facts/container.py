@@ -1,8 +1,9 @@
 """The fact `container`: what an engine of a host, docker or podman, has by a name. Arguments: the kind (container,
-image, volume or network), the name.
+image, volume or network), the name; or `variable`, a container, a name in its environment and, to be compared, a value.
 
 The engines' own clients are asked, in JSON (`inspect`), and for no more than sentences say: of a container's
-environment, where passwords stand, nothing leaves the host. Both are asked where both are there; what neither has is
+environment, where passwords stand, nothing leaves the host. A value is compared there, in the shell and in no
+program's words, and the answer is a word. Both are asked where both are there; what neither has is
 not there, and where one could not be asked and the other has it not, it is not known.
 """
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 KINDS = ("container", "image", "volume", "network")
+VARIABLE = "variable"
+#: What is said of a variable: no engine has the container, it is not set, it is set to the value that was asked about,
+#: it is set to another (or none was asked about).
+NO_CONTAINER, ABSENT, EQUAL, OTHER = "no container", "absent", "equal", "other"
 
 #: Characters that a name, an id or a reference of an image may hold: distribution's reference.go.
 CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/:@+")
@@ -36,6 +41,8 @@ TEMPLATES = {
     "image": '{"id":{{json .ID}},"tags":{{json .RepoTags}},"digests":{{json .RepoDigests}}}',
     "volume": '{"name":{{json .Name}}}',
     "network": '{"name":{{json .Name}}}',
+    # In hexadecimal, so that no value can be taken for a variable of its own.
+    VARIABLE: 'env {{range .Config.Env}}{{printf "%x" .}} {{end}}end',
 }
 
 
@@ -83,6 +90,16 @@ class Inspected(Record):
         return "\n".join([f"of {self.engine}", *[f"{name}: {text}" for name, text in shown.items() if text]])
 
 
+class Variable(Record):
+    """What is known of a variable in a container's environment: NO_CONTAINER, ABSENT, EQUAL or OTHER."""
+
+    state: str = NO_CONTAINER
+
+    def in_words(self) -> str:
+        words = {ABSENT: "not set", EQUAL: "set to the value that was asked about", OTHER: "set"}
+        return words.get(self.state, "the container is not there")
+
+
 def name_of(text: str, what: str) -> str:
     """Return the name of what an engine has. Raises UserError."""
     if not text or text[0] in "-/" or not set(text) <= CHARACTERS:
@@ -90,7 +107,30 @@ def name_of(text: str, what: str) -> str:
     return text
 
 
+def variable_of(text: str) -> str:
+    """Return the name of an environment's variable. Raises UserError."""
+    if not text or "=" in text or "\0" in text:
+        raise UserError(f'the environment variable "{text}": expected a name, as MODE')
+    return text
+
+
 SNIPPET = r"""
+compared() {
+  name=$1 value=$2 words=absent
+  shift 2
+  [ "${1-}" = env ] || { words=strange; return; }
+  shift
+  while [ $# -gt 1 ]; do
+    case $1 in
+      *[!0-9a-f]*) words=strange; return ;;
+      "$name"3d"$value") words=equal ;;
+      "$name"3d*) words=other ;;
+    esac
+    shift
+  done
+  [ "${1-}" = end ] || words=strange
+}
+set -f
 engines=
 for engine in docker podman; do
   command -v "$engine" >/dev/null 2>&1 && engines="$engines $engine"
@@ -99,17 +139,19 @@ done
 n=0
 while [ $# -gt 0 ]; do
   n=$((n + 1))
+  of=$1
   case $1 in
 TEMPLATES
   esac
   for engine in $engines; do
-    words=$("$engine" "$1" inspect --format "$template" "$2" 2>&1 </dev/null)
+    words=$("$engine" "$of" inspect --format "$template" "$2" 2>&1 </dev/null)
     status=$?
+    [ "$1 $status" != 'variable 0' ] || compared "$3" "$4" $words
     one_line "$words"
     printf '%s %s %s %s\n' "$n" "$engine" "$status" "$line"
     [ "$status" -ne 0 ] || break
   done
-  shift 2
+  shift 4
 done
 """
 
@@ -120,14 +162,21 @@ class ContainerFact(LooksForEach):
     encoded = True
 
     def snippet(self) -> str:
-        cases = "\n".join(f"    {kind}) template='{template}' ;;" for kind, template in TEMPLATES.items())
+        more = {VARIABLE: " of=container"}
+        cases = "\n".join(f"    {kind}) template='{t}'{more.get(kind, '')} ;;" for kind, t in TEMPLATES.items())
         return ONE_LINE + SNIPPET.replace("NO_TOOL", str(NO_TOOL)).replace("TEMPLATES", cases)
 
     def words(self, argument: Argument) -> tuple[str, ...]:
-        kind, name = argument
+        kind, name, *rest = argument
+        if kind == VARIABLE:
+            # No digit of a hexadecimal number where no value was asked about: it equals none.
+            return (kind, name_of(name, "container"), _hex(variable_of(rest[0])), _hex(rest[1]) if rest[1:] else "-")
         if kind not in KINDS:
             raise UserError(f"{kind!r} is none of {', '.join(KINDS)}")
-        return (kind, name_of(name, kind))
+        return (kind, name_of(name, kind), "", "")
+
+    def described(self, argument: Argument) -> str:
+        return " ".join(argument[:3])  # without a variable's value
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         answers: dict[int, list[tuple[str, int, str]]] = {}
@@ -144,20 +193,33 @@ class ContainerFact(LooksForEach):
         }
 
 
-def _inspected(argument: Argument, answers: Sequence[tuple[str, int, str]]) -> Inspected | FactError:
-    kind, name = argument
+def _hex(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").hex()
+
+
+def _inspected(argument: Argument, answers: Sequence[tuple[str, int, str]]) -> Inspected | Variable | FactError:
+    kind, name = "container" if argument[0] == VARIABLE else argument[0], argument[1]
     why = ""
     for engine, status, words in answers:
         if status == 0:
             try:
-                return _of(engine, kind, words)
+                return _variable(words) if argument[0] == VARIABLE else _of(engine, kind, words)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 return FactError(f"what {engine} says of the {kind} {name} is not understood: {error}")
         if not _is_absence(kind, name, words):
             why = (
                 why or f"{engine} could not be asked for the {kind} {name}: {words.strip()[-300:] or f'exit {status}'}"
             )
-    return FactError(why) if why else Inspected()
+    if why:
+        return FactError(why)
+    return Variable() if argument[0] == VARIABLE else Inspected()
+
+
+def _variable(words: str) -> Variable:
+    """Return what the snippet says of a variable. Raises ValueError: the engine's answer was none of an environment."""
+    if words not in (ABSENT, EQUAL, OTHER):
+        raise ValueError("it is no environment as docker and podman print it")
+    return Variable(words)
 
 
 def _is_absence(kind: str, name: str, words: str) -> bool:

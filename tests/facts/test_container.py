@@ -10,7 +10,7 @@ import pytest
 
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Answer
-from infratest.facts.container import ContainerFact, name_of
+from infratest.facts.container import ContainerFact, name_of, variable_of
 from infratest.testing.waiting import wait_until
 from tests.facts.test_address import tools
 from tests.worlds.asked import ask
@@ -31,7 +31,8 @@ def objects(tmp_path_factory):
             engine("network", "create", names["network"])
             engine("run", "-d", "--init", "--name", names["busy"], "--network", names["network"],
                    "-p", "127.0.0.1::6379", "-v", f"{names['volume']}:/data", "-v", f"{folder}:/etc/host:ro",
-                   "-e", "TOKEN=s3cret-here", "--health-cmd", "true", "--health-interval", "1s",
+                   "-e", "TOKEN=s3cret-here", "-e", "EMPTY=", "-e", "LINES=a\nTOKEN=other\nMODE=prod",
+                   "-e", "SECOND=x=\u00fc 'q\" *", "--health-cmd", "true", "--health-interval", "1s",
                    f"{mark}:7", "/bin/sleep", "3600")  # fmt: skip
             engine("run", "-d", "--name", names["over"], "--restart", "on-failure:2", "--network", "none", f"{mark}:7",
                    "/bin/sh", "-c", "exit 3")  # fmt: skip
@@ -83,6 +84,38 @@ def test_each_kind_is_seen_as_it_is(objects):
     assert volume.engine
     assert network.engine
     assert not none.engine
+
+
+def test_a_value_is_compared_on_the_host_and_never_leaves_it(objects):
+    """Nor is it in the words of a program, which every account of the host may read."""
+    name = objects["busy"]
+    arguments = [("variable", name, "TOKEN"), ("variable", name, "TOKEN", "s3cret-here"), ("variable", name, "NOSUCH"),
+                 ("variable", name, "TOKEN", "x"), ("variable", "infratest-nosuch", "TOKEN")]  # fmt: skip
+    assert [one.state for one in asked(*arguments)] == ["other", "equal", "absent", "other", "no container"]
+    script = ContainerFact().ask(arguments)
+    traced = subprocess.run(["sh", "-xc", script], capture_output=True, text=True, timeout=60)
+    started = [line for line in traced.stderr.splitlines() if " inspect --format " in line]
+    assert started
+    assert not [line for line in started if "s3cret" in line or b"s3cret".hex() in line]
+    assert "s3cret" not in ContainerFact().described(arguments[1])
+
+
+@pytest.mark.parametrize("text", ["", "A=B", "A\0"])
+def test_what_is_no_variable_is_refused(text):
+    with pytest.raises(UserError):
+        variable_of(text)
+
+
+@pytest.mark.parametrize(
+    "words", ["env", "env 41", "41 end", "", "env {} end", "WARNING: x env 413d42 end", "env 4G3d end"]
+)
+def test_what_is_no_environment_is_unknown(tmp_path, words):
+    path = tools(tmp_path / "bin", "sh")
+    (tmp_path / "bin" / "docker").write_text(f"#!/bin/sh\necho '{words}'\n")
+    (tmp_path / "bin" / "docker").chmod(0o755)
+    (failure,) = asked(("variable", "web", "A"), path=path)
+    assert isinstance(failure, FactError)
+    assert "not understood" in str(failure)
 
 
 @pytest.mark.parametrize("kind", ["container", "image", "volume", "network"])
@@ -144,6 +177,19 @@ SENTENCES = {
     'is in the network "{network}"': ("ok", "critical", "critical", "critical"),
     'is in the network "none"': ("critical", "ok", "ok", "critical"),
     'is not in the network "none"': ("ok", "critical", "critical", "critical"),
+    'has the environment variable "TOKEN"': ("ok", "critical", "critical", "critical"),
+    'does not have the environment variable "TOKEN"': ("critical", "ok", "ok", "critical"),
+    'has the environment variable "TOKE"': ("critical", "critical", "critical", "critical"),
+    'has the environment variable "MODE"': ("critical", "critical", "critical", "critical"),
+    'has the environment variable "EMPTY"': ("ok", "critical", "critical", "critical"),
+    'has the environment variable "EMPTY" equal to ""': ("ok", "critical", "critical", "critical"),
+    'has the environment variable "TOKEN" equal to "s3cret-here"': ("ok", "critical", "critical", "critical"),
+    'has the environment variable "TOKEN" equal to "s3cret-her"': ("critical", "critical", "critical", "critical"),
+    'has the environment variable "TOKEN" equal to "s3cret-here2"': ("critical", "critical", "critical", "critical"),
+    'has the environment variable "TOKEN" equal to ""': ("critical", "critical", "critical", "critical"),
+    'has the environment variable "TOKEN" not equal to "other"': ("ok", "critical", "critical", "critical"),
+    'has the environment variable "TOKEN" not equal to "s3cret-here"': ("critical", "critical", "critical", "critical"),
+    'has the environment variable "SECOND" equal to "x=\u00fc \'q\\" *"': ("ok", "critical", "critical", "critical"),
 }
 
 
