@@ -15,28 +15,37 @@ from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts.amqp import AmqpFact, amqp_address
 from infratest.facts.base import Answer
+from infratest.testing.waiting import wait_until
 from tests.facts.test_address import tools
 from tests.worlds.asked import ask
-from tests.worlds.servers import PASSWORD, free_port, rabbitmq
+from tests.worlds.servers import PASSWORD, RABBITMQ, free_port, rabbitmq
 
 
 @pytest.fixture(scope="module")
-def broker():
-    """The port of a broker in whose queue `orders` wait 6 messages beside 3 consumers, each of which has one."""
+def server():
+    """The ports of a broker and of its management plugin, and the words by which a program of it is run."""
     Secret(PASSWORD)
-    with rabbitmq() as (port, _):
-        login = pika.PlainCredentials("monitor", PASSWORD)
-        place = pika.ConnectionParameters("127.0.0.1", port, "shop", login, heartbeat=0)
-        connection = pika.BlockingConnection(place)
-        channel = connection.channel()
-        channel.confirm_delivery()
-        channel.basic_qos(prefetch_count=1)
-        for _ in range(3):
-            channel.basic_consume("orders", lambda *_: None)
-        for number in range(9):
-            channel.basic_publish("", "orders", f"{number}".encode())
-        yield port
-        connection.close()
+    port = free_port()
+    with rabbitmq(port) as (own, words):
+        yield own, port, words
+
+
+@pytest.fixture(scope="module")
+def broker(server):
+    """The port of a broker in whose queue `orders` wait 6 messages beside 3 consumers, each of which has one."""
+    port, _, _ = server
+    login = pika.PlainCredentials("monitor", PASSWORD)
+    place = pika.ConnectionParameters("127.0.0.1", port, "shop", login, heartbeat=0)
+    connection = pika.BlockingConnection(place)
+    channel = connection.channel()
+    channel.confirm_delivery()
+    channel.basic_qos(prefetch_count=1)
+    for _ in range(3):
+        channel.basic_consume("orders", lambda *_: None)
+    for number in range(9):
+        channel.basic_publish("", "orders", f"{number}".encode())
+    yield port
+    connection.close()
 
 
 def looked(argument, seconds=60):
@@ -191,3 +200,36 @@ def test_the_steps_of_cucumber_nagios_about_a_queue_run_as_they_are(broker, tmp_
     said = f"{said}\n    And I want to check on the orders queue\n    And "
     seen = ask(tmp_path, [said + text for text in OF_CUCUMBER_NAGIOS], {"password": PASSWORD})
     assert [state for state, _ in seen] == list(OF_CUCUMBER_NAGIOS.values()), seen
+
+
+def test_the_nodes_of_a_broker_say_what_they_are_and_an_alarm_is_seen(server, tmp_path):
+    """The last one, for who publishes waits while there is an alarm."""
+    _, port, words = server
+    url, none = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{free_port()}"
+    login = 'logged in as "monitor:{param.mq_password}"'
+    node, other = (
+        f'the node "tests@localhost" of the RabbitMQ "{url}"',
+        f'the node "x@y" of the RabbitMQ "{url}" {login}',
+    )
+    cluster = f'the cluster of the RabbitMQ "{url}" {login}'
+
+    def states(*texts):
+        return [state for state, *_ in ask(tmp_path, texts, {"mq_password": PASSWORD})]
+
+    wait_until(lambda: states(f"{node} {login} has no alarm") == ["ok"], 30)
+    right = {
+        f"{node} {login} is running": "ok", f"{node} {login} is not running": "critical",
+        f"{node} {login} has an alarm": "critical", f"{other} has no alarm": "critical",
+        f"{other} has an alarm": "critical", f"{other} is not running": "critical",
+        f"{cluster} has no partition": "ok", f"{cluster} has a partition": "critical",
+        f"{cluster} has exactly 1 running nodes": "ok", f"{cluster} has at least 2 running nodes": "critical",
+        f"{node} has no alarm": "unknown",  # nobody logs in
+        f'the node "tests@localhost" of the RabbitMQ "{none}" {login} has no alarm': "critical",
+        f'the node "tests@localhost" of the RabbitMQ "{none}" {login} has an alarm': "critical",
+        f"{node} {login} has no alarm from the host": "ok",
+    }  # fmt: skip
+    assert dict(zip(right, states(*right), strict=True)) == right
+    limit = [*words, str(RABBITMQ / "rabbitmqctl"), "set_vm_memory_high_watermark"]
+    for value, state in (("0", "critical"), ("0.4", "ok")):
+        subprocess.run([*limit, value], check=True, capture_output=True, timeout=120)
+        assert wait_until(lambda state=state: states(f"{node} {login} has no alarm") == [state], 60)

@@ -306,6 +306,17 @@ WITHOUT |= dict.fromkeys(
     "asked from the controller and from the host of a real RabbitMQ: tests/facts/test_amqp.py",
 )
 WITHOUT |= dict.fromkeys(
+    [
+        f'the {subject} of the RabbitMQ "{{url}}"[ logged in as "{{login}}"] {claim}'
+        for subject, claims in (
+            ('node "{node}"', ("is running", "is not running", "has an alarm", "has no alarm")),
+            ("cluster", ("has a partition", "has no partition", "has {bound:count} running nodes")),
+        )
+        for claim in claims
+    ],
+    "asked of a real RabbitMQ with its management plugin: tests/facts/test_amqp.py",
+)
+WITHOUT |= dict.fromkeys(
     (
         "firewalld is running",
         "firewalld is not running",

@@ -194,7 +194,7 @@ OUTSIDE = (
     "database", "query", "redis", "ssh_server", "ntp_server", "memcached", "amqp",
     "database", "query", "redis", "ssh_server", "ntp_server", "mail_server", "mailbox", "ldap",
     "file_server", "remote_file",
-    "database", "query", "redis", "ssh_server", "ntp_server", "memcached", "amqp", "mqtt",
+    "database", "query", "redis", "ssh_server", "ntp_server", "memcached", "amqp", "mqtt", "rabbitmq",
 )  # fmt: skip
 
 

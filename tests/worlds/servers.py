@@ -201,8 +201,10 @@ RABBITMQ = Path("/usr/lib/rabbitmq/bin")
 
 
 @contextlib.contextmanager
-def rabbitmq() -> Iterator[tuple[int, list[str]]]:
-    """A RabbitMQ with the user `guest`, and a virtual host `shop` of the user `monitor`, whose password is PASSWORD.
+def rabbitmq(management: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """A RabbitMQ (with the management plugin at a port where one is named).
+
+    With the user `guest`, and a virtual host `shop` of the user `monitor`, whose password is PASSWORD.
 
     Yields:
         Its port, and the words by which a program of RABBITMQ is run about it.
@@ -217,10 +219,12 @@ def rabbitmq() -> Iterator[tuple[int, list[str]]]:
             "RABBITMQ_ALLOW_INPUT": "1",  # it is the server itself that is ended, and not a script around it
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-noinput +S 1:1 -kernel inet_dist_use_interface {127,0,0,1}",
         }  # fmt: skip
-        (folder / "plugins").write_text("[].")
+        (folder / "plugins").write_text("[rabbitmq_management]." if management else "[].")
         quoted = PASSWORD.replace("\\", "\\\\").replace('"', '\\"')
         (folder / "definitions.json").write_text(json.dumps(_DEFINITIONS).replace("THE PASSWORD", quoted))
-        (folder / "rabbitmq.conf").write_text(f"load_definitions = {folder}/definitions.json\nloopback_users = none\n")
+        place = f"management.tcp.port = {management}\nmanagement.tcp.ip = 127.0.0.1\n" if management else ""
+        conf = f"load_definitions = {folder}/definitions.json\nloopback_users = none\n{place}"
+        (folder / "rabbitmq.conf").write_text(conf)
         words = [
             "env",
             *(f"{name}={value}" for name, value in settings.items()),
@@ -236,7 +240,8 @@ def rabbitmq() -> Iterator[tuple[int, list[str]]]:
 #: What a broker begins with: as `rabbitmqctl export_definitions` writes it.
 _DEFINITIONS = {
     "users": [
-        {"name": name, "password": word, "tags": []} for name, word in (("guest", "guest"), ("monitor", "THE PASSWORD"))
+        {"name": name, "password": word, "tags": tags}
+        for name, word, tags in (("guest", "guest", []), ("monitor", "THE PASSWORD", ["monitoring"]))
     ],
     "vhosts": [{"name": "/"}, {"name": "shop"}],
     "permissions": [
