@@ -14,6 +14,9 @@ from pathlib import Path
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 
+#: How the folders are called in which boxes are packed and unpacked, and their lock.
+WORK = "box"
+
 
 def cache_folder() -> Path:
     """Return where images in the making and an engine of `./run` live: INFRATEST_CACHE, else the user's cache."""
@@ -25,22 +28,53 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def workplace() -> Iterator[Path]:
+def workplace(deadline: Deadline) -> Iterator[Path]:
     """Have a folder below the cache, on the disk where images are kept; it goes with all that is left in it.
+
+    Whoever is killed leaves its folder behind: the next one removes it, known by that nobody holds it any more.
 
     Raises:
         ProviderError: it cannot be made.
     """
-    try:
-        cache_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix="box-", dir=cache_folder()))
-    except OSError as error:
-        raise ProviderError(f"{cache_folder()} cannot be written: {error.strerror}; name another folder with "
-                            "INFRATEST_CACHE") from error  # fmt: skip
+    with build_lock(deadline, WORK):  # a folder that is made and not held yet would be taken for one left behind
+        _remove_left(cache_folder())
+        try:
+            made = Path(tempfile.mkdtemp(prefix=f"{WORK}-", dir=cache_folder()))
+            held = _hold(made)
+        except OSError as error:
+            raise ProviderError(f"{cache_folder()} cannot be written: {error.strerror}; name another folder with "
+                                "INFRATEST_CACHE") from error  # fmt: skip
     try:
         yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
+        os.close(held)
+
+
+def _hold(folder: Path) -> int:
+    """Return a handle that holds a folder for as long as it is open, and this process lives.
+
+    Raises:
+        OSError: somebody else holds it, or it is no folder.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _remove_left(cache: Path) -> None:
+    """Remove the folders of those who were killed."""
+    for folder in cache.glob(f"{WORK}-*"):
+        try:
+            held = _hold(folder)
+        except OSError:  # somebody is at work in it, or it is no folder of ours
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
 
 
 @contextmanager

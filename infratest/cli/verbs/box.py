@@ -189,7 +189,7 @@ def export_command(session: Session, name: str, target: str, provider: str) -> i
         words = "; ".join(_line(one) for one in (image, *others))
         raise UserError(f"{name} is {len(others) + 1} images: export one by its id: {words}")
     about = Box(provider=provider, name=image.name, id=image.id, made=image.made, source=image.source)
-    with workplace() as folder:
+    with workplace(deadline) as folder:
         digest = box_file.write(about, keeper.image_parts(image, folder, deadline), path, deadline)
     click.echo(f"{path}: {human(path.stat().st_size, 'B')}, {_line(image)}")
     click.echo(f"sha256:{digest}")
@@ -212,7 +212,7 @@ def import_command(session: Session, source: str, checksum: str) -> int:
     deadline, path = session.deadline or Deadline(BUILD), Path(source)
     if digest := digest_of(checksum):
         verify(path, digest, deadline)
-    with workplace() as folder:
+    with workplace(deadline) as folder:
         box, parts = box_file.read(path, folder, deadline)
         keeper = _boxing(box.provider)
         image = KeptImage(
