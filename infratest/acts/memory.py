@@ -13,8 +13,8 @@ from infratest.facts.memory import Memory
 from infratest.units import human
 
 #: $1: bytes. `tail` keeps the last of what it reads until that ends, which the pause puts off: a day, for an undo that
-#: nobody makes.
-HOLD = '{ head -c "$1" /dev/zero; sleep 86400; } | tail -c "$1" >/dev/null'
+#: nobody makes. Where the kernel has to end somebody for want of memory, it is this one (proc(5): oom_score_adj).
+HOLD = 'echo 1000 >/proc/self/oom_score_adj; { head -c "$1" /dev/zero; sleep 86400; } | tail -c "$1" >/dev/null'
 #: Percent by which it may be emptier than was asked for, and seconds between two looks.
 NEAR, PAUSE = 3.0, 0.1
 

@@ -9,12 +9,13 @@ from infratest.deadline import Deadline
 from infratest.errors import ActError
 from infratest.facts.memory import Memory
 from infratest.mutations.base import Claim, Fault
+from infratest.units import human
 
 #: Percent of memory: what may be taken without the kernel ending something, and how far beyond a bound it is taken.
 MOST, BEYOND = 97, 3
-#: Above this a machine, whose kernel shares it, may answer nobody any more, the undo neither: one of 256 MiB was lost
-#: while 97 % of it were taken.
-SAFE = 90
+#: Above this percentage a machine, whose kernel shares it, is left so many bytes: one of 256 MiB was lost while 97 % of
+#: it were taken, for whoever logs in has to be read from the disk again and again.
+SAFE, ROOM = 90, 64 * 1024 * 1024
 
 
 class TakenAct(MemoryAct):
@@ -24,11 +25,20 @@ class TakenAct(MemoryAct):
         """Refuse also nearly all memory of a machine, whose kernel needs some to answer."""
         super().guard(access, deadline)
         memory: Memory = looked(access, deadline, "memory")
-        if self.percent > SAFE and not memory.limited:
-            raise ActError(
-                f"a machine with {self.percent} % of its memory taken may answer nobody any more: it is left alone; a "
-                "container with `memory:` has a limit of its own"
-            )
+        if words := too_much(self.percent, memory):
+            raise ActError(words)
+
+
+def too_much(percent: int, memory: Memory) -> str:
+    """Return why so much of a machine's memory is not taken, in words; empty where it may be."""
+    left = memory.total * (100 - percent) // 100
+    if percent <= SAFE or memory.limited or left >= ROOM:
+        return ""
+    return (
+        f"a machine with {percent} % of its memory taken has {human(left, 'B')} left, and may answer nobody any more: "
+        f"it is left alone; with {human(ROOM, 'B')} left it is tried (more `memory:`), and in a container with "
+        "`memory:`, which has a limit of its own"
+    )
 
 
 def used(claim: Claim) -> Act | str:

@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from infratest.acts.base import Act
+from infratest.facts.memory import Memory
 from infratest.gherkin.binding import bind
 from infratest.gherkin.patterns import as_written
 from infratest.gherkin.sentence import CHECK
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.mutations.base import Claim, in_words, outside
 from infratest.mutations.choice import NONE_KNOWN, fault, faults
+from infratest.mutations.memory import too_much
 from infratest.thresholds import threshold
 
+MIB = 1024 * 1024
 ROOT = Path(__file__).parents[2]
 SUBJECTS = sorted(
     path.stem for path in (ROOT / "infratest/mutations").glob("[a-z]*.py") if path.stem not in ("base", "choice")
@@ -91,6 +94,22 @@ def test_the_fault_is_what_the_sentence_names(text: str, words: str) -> None:
 def test_where_there_is_no_fault_it_says_why(text: str, words: str) -> None:
     act = act_for(text)
     assert words in str(act)
+
+
+@pytest.mark.parametrize(
+    "percent, size, limited, refused",
+    [
+        (97, 256, False, True),
+        (97, 2133, False, True),  # 63.99 MiB are left
+        (97, 2134, False, False),
+        (97, 256, True, False),
+        (90, 256, False, False),
+        (91, 256, False, True),
+    ],
+)
+def test_a_machine_keeps_memory_to_answer_with(percent: int, size: int, limited: bool, refused: bool) -> None:
+    memory = Memory(total=size * MIB, available=size * MIB, swap_total=0, swap_free=0, limited=limited)
+    assert bool(too_much(percent, memory)) is refused
 
 
 @pytest.mark.parametrize(
