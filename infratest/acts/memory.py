@@ -12,9 +12,18 @@ from infratest.errors import ActError, UserError
 from infratest.facts.memory import Memory
 from infratest.units import human
 
-#: $1: bytes. `tail` keeps the last of what it reads until that ends, which the pause puts off: a day, for an undo that
-#: nobody makes. Where the kernel has to end somebody for want of memory, it is this one (proc(5): oom_score_adj).
-HOLD = 'echo 1000 >/proc/self/oom_score_adj; { head -c "$1" /dev/zero; sleep 86400; } | tail -c "$1" >/dev/null'
+#: $1: bytes. Each `dd` reads into one block (of 1 GiB at most: read(2) ends before 2 GiB) and writes it to somebody who
+#: does not read, for a day: an undo that nobody makes. Where the kernel has to end somebody for want of memory, it is
+#: one of these (proc(5): oom_score_adj).
+HOLD = """echo 1000 >/proc/self/oom_score_adj
+left=$1
+while [ "$left" -gt 0 ]; do
+  block=$left
+  [ "$block" -le 1073741824 ] || block=1073741824
+  dd if=/dev/zero bs="$block" count=1 | sleep 86400 &
+  left=$((left - block))
+done
+wait"""
 #: Percent by which it may be emptier than was asked for, and seconds between two looks.
 NEAR, PAUSE = 3.0, 0.1
 

@@ -94,11 +94,10 @@ def test_the_baseline_turns_red_but_for_what_is_this_machines(good: Project) -> 
     assert report["notes"] == ["mutation score 95 %: 21 of 22 sentences turned red when what they say was broken"]
 
 
-def test_the_disk_of_a_machine_of_its_own_is_filled(new_project: Callable[..., Project]) -> None:
-    machine = new_project(STACK.format(provider="qemu", memory="256MiB", more=""))
-    done = machine.run(
-        "mutate", "@linux-baseline", "--scenario", "the-disks-have-room", "--format", "json", timeout=900
-    )
-    report = json.loads(done.stdout)
-    assert list(not_red(report).items()) == []
-    assert report["notes"] == ["mutation score 100 %: 3 of 3 sentences turned red when what they say was broken"]
+def test_the_whole_baseline_turns_red_on_a_machine_of_its_own(new_project: Callable[..., Project]) -> None:
+    """Of 3 GiB of memory 97 % are taken and what is left is enough to answer with; a second run finds it as good."""
+    machine = new_project(STACK.format(provider="qemu", memory="3GiB", more=""))
+    for _ in range(2):
+        report = mutated(machine, "linux-baseline")
+        assert list(not_red(report).items()) == []
+        assert report["notes"] == ["mutation score 100 %: 22 of 22 sentences turned red when what they say was broken"]

@@ -38,7 +38,7 @@ MEMORY, DISK, WHOLE = "memory", "disk.qcow2", "whole"
 BOOT = 400.0  # seconds that the first boot may take
 SAVE = 120.0  # seconds to write the memory
 LOOK = 0.02  # seconds between two looks at a memory on its way
-APPLY = 60.0  # seconds for a machine to become who it is to be
+APPLY = 180.0  # seconds for a machine to become who it is to be, on a machine that does much else
 
 #: Nobody's network: the machine that is kept meets nobody.
 GROUP = "239.255.255.250:9"
