@@ -35,6 +35,8 @@ exit NO_TOOL
 """.replace("NO_TOOL", str(NO_TOOL))
 
 _texts: dict[str, str] = {}
+#: Where what a module does as a program begins.
+_MAIN = '\nif __name__ == "__main__":'
 
 
 class ConversedAddress(ServiceAddress):
@@ -92,6 +94,10 @@ class Converses(LooksForEach, LooksFromController):
     def program(self) -> ModuleType:
         """Return the module that holds the conversation, by its `look`."""
 
+    def beneath(self) -> tuple[ModuleType, ...]:
+        """Return the modules that this one is written on: a host gets their text, too."""
+        return ()
+
     @abstractmethod
     def address(self, argument: Argument) -> ConversedAddress:
         """Return the server that a question is for."""
@@ -112,13 +118,17 @@ class Converses(LooksForEach, LooksFromController):
         from infratest.quoting import quoted
 
         asked = _ASKED.replace("PATIENCE", f"{self.patience_there:g}")
-        return f"nl='\n'\nprogram={quoted(_text(self.program()))}\n{PUT}{asked}"
+        return f"nl='\n'\nprogram={quoted(_text(self.program(), self.beneath()))}\n{PUT}{asked}"
 
     def words(self, argument: Argument) -> tuple[str, ...]:
         from json import dumps
 
+        return (dumps(self.place(argument, lambda host, port: (host, port))),)
+
+    def place(self, argument: Argument, connect: Connect) -> dict[str, Any]:
+        """Return what a conversation begins with; `connect` says how who holds it reaches a host's port."""
         address = self.address(argument)
-        return (dumps(address.place(address.host, address.port, question=self.question(argument))),)
+        return address.place(*connect(address.host, address.port), question=self.question(argument))
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         from json import loads
@@ -144,7 +154,7 @@ class Converses(LooksForEach, LooksFromController):
 
     def _look(self, argument: Argument, deadline: Deadline, connect: Connect) -> Any:
         address = self.address(argument)
-        place = address.place(*connect(address.host, address.port), question=self.question(argument))
+        place = self.place(argument, connect)
         had = deadline.at_most(self.patience).left
         seen = self.program().look(place, had)
         if seen["outcome"] in (SILENT, MUTE, FAILED) and had < self.patience and deadline.passed:
@@ -163,16 +173,17 @@ class Converses(LooksForEach, LooksFromController):
             raise FactError(f"the answer about {shown} is not understood: {str(seen)[:200]!r}") from None
 
 
-def _text(module: ModuleType) -> str:
+def _text(module: ModuleType, beneath: tuple[ModuleType, ...]) -> str:
     """Return the text of what holds a conversation, as one program, read once."""
     from infratest.facts import _conversation
     from infratest.facts._outside_there import program
 
     name = module.__name__
     if name not in _texts:
-        texts = [program().partition('\nif __name__ == "__main__":')[0]]
-        for each in (_conversation, module):
+        texts = [program().partition(_MAIN)[0]]
+        for each in (_conversation, *beneath, module):
             with open(str(each.__file__), encoding="utf-8") as file:
-                texts.append("".join([row for row in file if not row.startswith("from infratest.")]))
+                text = "".join([row for row in file if not row.startswith("from infratest.")])
+            texts.append(text if each is module else text.partition(_MAIN)[0])
         _texts[name] = "\n".join(texts)
     return _texts[name]

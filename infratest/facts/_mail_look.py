@@ -171,11 +171,11 @@ class Imap:
         kind, _, rest = question.partition(" ")
         if kind != "mailbox":
             return {}
-        name = _quoted(_modified_utf7(rest))
-        _, _, listed = self._done(f'LIST "" {name}')
+        name = mailbox_name(rest)
+        _, _, listed = self.done(f'LIST "" {name}')
         if not any(row.upper().startswith("LIST (") and r"\NONEXISTENT" not in row.upper() for row in listed):
             return {"there": False}
-        _, _, said = self._done(f"STATUS {name} (MESSAGES UNSEEN)")
+        _, _, said = self.done(f"STATUS {name} (MESSAGES UNSEEN)")
         rows = [row.rpartition("(")[2].rstrip(" )").split() for row in said if row.upper().startswith("STATUS ")]
         if not rows or len(rows[-1]) % 2 or not all(each.isdigit() for each in rows[-1][1::2]):
             raise Odd("it does not say how many messages there are")
@@ -185,19 +185,20 @@ class Imap:
 
     def _newest(self, name: str) -> "float | None":
         """Return when the last of the messages came in, None without any."""
-        _, _, said = self._done(f"EXAMINE {name}")
+        _, _, said = self.done(f"EXAMINE {name}")
         counts = [row.split()[0] for row in said if row.upper().endswith(" EXISTS")]
         if not counts or not counts[-1].isdigit():
             raise Odd("it does not say how many messages there are")
         if int(counts[-1]) == 0:
             return None
-        _, _, said = self._done(f"FETCH {counts[-1]} (INTERNALDATE)")
+        _, _, said = self.done(f"FETCH {counts[-1]} (INTERNALDATE)")
         dates = [row.split('"')[1] for row in said if "INTERNALDATE" in row.upper() and row.count('"') >= 2]
         if not dates:
             raise Odd("it does not say when its last message came in")
-        return _internal_date(dates[-1])
+        return internal_date(dates[-1])
 
-    def _done(self, text: str) -> "tuple[str, str, list[str]]":
+    def done(self, text: str) -> "tuple[str, str, list[str]]":
+        """Give a command, and return how it ended, words, and what was said. Raises Odd: it was not done."""
         status, words, said = self.say(text)
         if status != "OK":
             raise Odd(f"it does not do {text.split()[0]}: {short(words)}")
@@ -285,8 +286,8 @@ def _quoted(text: str) -> str:
     return '"{}"'.format(text.replace("\\", "\\\\").replace('"', '\\"'))
 
 
-def _modified_utf7(name: str) -> str:
-    """Return a mailbox's name as IMAP writes it: RFC 3501, 5.1.3."""
+def mailbox_name(name: str) -> str:
+    """Return a mailbox's name as IMAP writes it, in quotes: RFC 3501, 5.1.3."""
     written, run = [], ""
     for one in name + "\0":
         if not 32 <= ord(one) < 127 and one != "\0":
@@ -297,10 +298,10 @@ def _modified_utf7(name: str) -> str:
             written.append(f"&{data}-")
         written.append("&-" if one == "&" else one)
         run = ""
-    return "".join(written)[:-1]
+    return _quoted("".join(written)[:-1])
 
 
-def _internal_date(text: str) -> float:
+def internal_date(text: str) -> float:
     """Return seconds since the epoch of a date-time: RFC 3501, 9. Raises Odd."""
     from calendar import timegm
 
@@ -323,11 +324,12 @@ def look(place: "dict[str, Any]", seconds: float) -> "dict[str, Any]":
         file of `authorities`; `user` and `password`, empty for none; `question`: `greeting`, `recipient FROM TO`,
         `mailbox NAME`.
     """
-    return converse(place, seconds, _held)
+    return converse(place, seconds, lambda talk, place: held(PROTOCOLS[place["kind"]](talk), place))
 
 
-def _held(talk: Conversation, place: "dict[str, Any]") -> "dict[str, Any]":
-    one: Any = PROTOCOLS[place["kind"]](talk)
+def held(one: "Any", place: "dict[str, Any]") -> "dict[str, Any]":
+    """Have a conversation by one of the protocols: be greeted, begin TLS, log in, ask, leave. Raises Odd, Unspoken."""
+    talk: Conversation = one.talk
     if place["tls"] == "at once":
         talk.secure(place["verified"], place["authorities"])
     try:

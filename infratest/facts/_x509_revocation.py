@@ -42,6 +42,9 @@ class Verdict(Record):
     revoked: bool | None = None
     words: str = ""
 
+    def in_words(self) -> str:
+        return f"{self.source} {self.url}: {self.words}"
+
 
 class Signed:
     """A certificate and who has signed it."""

@@ -39,7 +39,7 @@ class Revocation(Record):
     def in_words(self) -> str:
         if self.refused:
             return f"no TLS: {self.refused}"
-        return "; ".join([f"{one.source} {one.url}: {one.words}" for one in self.verdicts]) or "no source is named"
+        return "; ".join([one.in_words() for one in self.verdicts]) or "no source is named"
 
 
 def program() -> str:

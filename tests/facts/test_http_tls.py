@@ -15,7 +15,7 @@ from infratest.cleaning import Secret
 from infratest.errors import FactError
 from infratest.facts.http.request import Request
 from tests.facts.http_both_ways import both, looked
-from tests.worlds.tls_servers import Authority, authority, free_port, running
+from tests.worlds.tls_servers import Authority, authority, free_ports, running
 from tests.worlds.x509_files import DAY, issued
 
 PASSWORD = Secret("a pass:word of the stack")
@@ -44,7 +44,7 @@ def made(tmp_path_factory) -> Authority:
 def ports(made):
     """nginx: by what its certificate is, by what it asks for, and plain."""
     names = ("leaf", "other", "past", "bare", "own", "early", "client", "plain")
-    found = {name: free_port() for name in names}
+    found = dict(zip(names, free_ports(len(names)), strict=True))
     folder = made.folder
 
     def server(name, certificate, more=""):

@@ -16,7 +16,7 @@ from infratest.cleaning import Secret
 from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts._mail import mail_address
-from infratest.facts._mail_look import _modified_utf7
+from infratest.facts._mail_look import mailbox_name
 from infratest.facts.base import Answer
 from infratest.facts.mail_server import MailServerFact
 from infratest.facts.mailbox import MailboxFact, mailbox_address
@@ -260,4 +260,4 @@ def test_a_password_of_several_lines_is_never_said():
     ("name", "written"), [("INBOX", "INBOX"), ("R&D", "R&-D"), ("Entwürfe", "Entw&APw-rfe"), ("台北", "&U,BTFw-")]
 )
 def test_names_of_mailboxes_are_written_as_imap_has_them(name, written):
-    assert _modified_utf7(name) == written  # the last one is RFC 3501's own, 5.1.3
+    assert mailbox_name(name) == f'"{written}"'  # the last one is RFC 3501's own, 5.1.3

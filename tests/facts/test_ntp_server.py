@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import threading
@@ -16,17 +17,19 @@ from infratest.facts.ntp_server import NtpServerFact
 from tests.worlds.chronyd import chronyd
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+def free_ports(count):
+    with contextlib.ExitStack() as held:
+        ones = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(count)]
+        for one in ones:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in ones]
 
 
 @pytest.fixture(scope="module")
 def ports(tmp_path_factory):
     """Servers: one that has the time, one that has none, two whose clocks are 100 s wrong; and none."""
     folder = tmp_path_factory.mktemp("chrony")
-    right, lost, ahead, behind, nobody = (free_port() for _ in range(5))
+    right, lost, ahead, behind, nobody = free_ports(5)
     with (
         chronyd(folder / "right", right, "local stratum 3"),
         chronyd(folder / "lost", lost),

@@ -18,7 +18,7 @@ from infratest.facts.page.document import Document
 from infratest.facts.page.form import sent
 from infratest.facts.page.visit import Visit
 from tests.worlds.shop_pages import PASSWORD, Shop, shop
-from tests.worlds.tls_servers import authority, free_port, running
+from tests.worlds.tls_servers import authority, free_ports, running
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def pages() -> Iterator[Shop]:
 @pytest.fixture(scope="module")
 def secure(pages: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str]]:
     """nginx before the shop: its URL, one whose TLS is refused at first, and the CA's file."""
-    made, port, plain = authority(tmp_path_factory.mktemp("nginx")), free_port(), free_port()
+    made, (port, plain) = authority(tmp_path_factory.mktemp("nginx")), free_ports(2)
     at, conf = made.folder, made.folder / "nginx.conf"
     conf.write_text(
         f"daemon off; user root; pid {at}/nginx.pid; error_log {at}/nginx.log;\nevents {{}}\nhttp {{ access_log off;\n"

@@ -181,6 +181,10 @@ WITHOUT |= dict.fromkeys(
     ),
     f"{LOGINS} tests/facts/test_mail.py asks a real Postfix and Dovecot",
 )
+WITHOUT[
+    'the mail server "{url}" delivers mail for "{recipient}"[ from "{sender}"] to the mailbox "{mailbox}"'
+    " in {bound:time}"
+] = f"{LOGINS} tests/facts/test_mail_delivery.py has a real Postfix deliver to a real Dovecot"
 WITHOUT |= dict.fromkeys(
     ('the LDAP server "{url}" accepts the login', 'the LDAP server "{url}" does not accept the login'),
     f"{LOGINS} tests/facts/test_ldap.py asks a real OpenLDAP",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.worlds.tls_servers import Authority, free_port, running
+from tests.worlds.tls_servers import Authority, free_ports, running
 
 BASE, MONITOR, PASSWORD = "dc=example", "cn=monitor,dc=example", "s3cret/w@rd"
 ANNA, GROUP = "uid=anna,ou=people,dc=example", "cn=ops,ou=groups,dc=example"
@@ -94,7 +94,7 @@ def directory(made: Authority, folder: Path) -> Iterator[Directory]:
         f"access to attrs=userPassword by * auth\naccess to * by * read\n"
     )
     subprocess.run(["slapadd", "-q", "-f", conf], input=LDIF, text=True, check=True, capture_output=True)
-    plain, tls = free_port(), free_port()
+    plain, tls = free_ports(2)
     places = f"ldap://127.0.0.1:{plain} ldaps://127.0.0.1:{tls}"
     with running("slapd", "-d", "0", "-f", str(conf), "-h", places, ports=(plain, tls)):
         yield Directory(plain, tls, folder)

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.worlds.tls_servers import Authority, free_port, running
+from tests.worlds.tls_servers import Authority, free_ports, running
 
 USER, PASSWORD = "monitor@mail.example", "s3cret word/with@signs"
 
 #: The account that Debian has for nobody's files: Dovecot reads no mail as root.
 OWNER = 65534
 
-#: Whose mail is taken without a login by `inside`, and by nobody else.
+#: Whose mail is taken without a login, as the account's is, and comes into no mailbox that anybody reads.
 LOCAL = "ops@mail.example"
 
 
@@ -35,7 +35,7 @@ class Mail(NamedTuple):
 @contextmanager
 def dovecot(made: Authority, folder: Path) -> Iterator[dict[str, int]]:
     """Have Dovecot with one account, whose mail is in `folder`/mail, and its SASL for Postfix in `folder`/sasl."""
-    ports = {name: free_port() for name in ("imap", "imaps", "pop3", "lmtp")}
+    ports = dict(zip(("imap", "imaps", "pop3"), free_ports(3), strict=True))
     (folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}::::::\n")
     listeners = "".join(
         f"service {protocol}-login {{\n"
@@ -60,19 +60,20 @@ def dovecot(made: Authority, folder: Path) -> Iterator[dict[str, int]]:
 @contextmanager
 def postfix(made: Authority, folder: Path) -> Iterator[tuple[int, int]]:
     """Have Postfix: a port with STARTTLS and SASL that relays for nobody else, and one that is an open relay."""
-    port, anyone = free_port(), free_port()
+    port, anyone = free_ports(2)
     for name in ("conf", "queue", "data"):
         (folder / name).mkdir(parents=True)
     shutil.chown(folder / "data", "postfix")
     key, chain = (made.folder / "leaf.key").read_bytes(), (made.folder / "leaf.pem").read_bytes()
     (folder / "both.pem").write_bytes(key + chain)
-    (folder / "boxes").write_text(f"{LOCAL} x\n{USER} x\n")
+    (folder / "boxes").write_text(f"{LOCAL} postfix/away\n{USER} dovecot/mail/\n")
     (folder / "conf" / "main.cf").write_text(
         f"compatibility_level = 3.6\nqueue_directory = {folder}/queue\ndata_directory = {folder}/data\n"
         f"inet_interfaces = 127.0.0.1\nmyhostname = mail.example\nmydestination =\nalias_maps =\nmynetworks =\n"
         f"maillog_file = {folder}/log\nmaillog_file_prefixes = /tmp, /var, {folder}\nmessage_size_limit = 12000000\n"
         f"virtual_mailbox_domains = mail.example\nvirtual_mailbox_maps = texthash:{folder}/boxes\n"
-        f"virtual_mailbox_base = {folder}\nvirtual_uid_maps = static:0\nvirtual_gid_maps = static:0\n"
+        f"virtual_mailbox_base = {folder.parent}\n"
+        f"virtual_uid_maps = static:{OWNER}\nvirtual_gid_maps = static:{OWNER}\n"
         f"smtpd_sasl_type = dovecot\nsmtpd_sasl_path = {folder.parent}/dovecot/sasl\nsmtpd_sasl_auth_enable = yes\n"
         "smtpd_tls_auth_only = yes\nsmtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination\n"
         "smtpd_recipient_restrictions =\nsmtpd_error_sleep_time = 0\n"
@@ -83,10 +84,11 @@ def postfix(made: Authority, folder: Path) -> Iterator[tuple[int, int]]:
     everybody = "-o mynetworks=127.0.0.0/8 -o smtpd_relay_restrictions=permit_mynetworks,reject"
     rows.append(f"127.0.0.1:{anyone} inet n - n - - smtpd {everybody} -o smtpd_sasl_auth_enable=no")
     programs = {"rewrite": "trivial-rewrite", "postlog": "postlogd"}
-    for name in ("anvil", "tlsmgr", "rewrite", "postlog", "cleanup", "proxymap", "qmgr"):
+    for name in ("anvil", "tlsmgr", "rewrite", "postlog", "cleanup", "proxymap", "qmgr", "virtual", "bounce"):
         kind = "unix-dgram" if name == "postlog" else "unix"
         private, most = "n" if name in ("postlog", "cleanup", "qmgr") else "-", 0 if name == "cleanup" else 1
-        rows.append(f"{name} {kind} {private} - n - {most} {programs.get(name, name)}")
+        alone = "n" if name == "virtual" else "-"  # who delivers becomes the owner of a mailbox
+        rows.append(f"{name} {kind} {private} {alone} n - {most} {programs.get(name, name)}")
     (folder / "conf" / "master.cf").write_text("\n".join(rows) + "\n")
     subprocess.run(["postfix", "-c", folder / "conf", "check"], check=True, capture_output=True)
     with running("/usr/lib/postfix/sbin/master", "-d", "-c", str(folder / "conf"), ports=(port, anyone)):
@@ -109,5 +111,10 @@ def deliver(mail: Mail, name: str, came: float, *, read: bool = False) -> None:
     """Put a message into the account's INBOX, as a server that delivers there does, that came at this time."""
     path = mail.folder / "dovecot" / "mail" / "cur" / f"{int(came)}.{name}:2,{'S' if read else ''}"
     path.write_text(f"From: a@example.org\nTo: {USER}\nSubject: {name}\n\nhello\n")
-    os.chown(path, OWNER, OWNER)
+    given(path, OWNER, came)
+
+
+def given(path: Path, owner: int, came: float) -> None:
+    """Make a message that of an account, that came at this time."""
+    os.chown(path, owner, owner)
     os.utime(path, (came, came))

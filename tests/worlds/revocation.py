@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from infratest.testing.waiting import wait_until
-from tests.worlds.tls_servers import free_port, running
+from tests.worlds.tls_servers import free_port, free_ports, running
 from tests.worlds.x509_files import DAY, DER, Issued, issued
 
 #: Name -> who answers for it ("good" or "revoked" of a responder or a list, why nobody can be believed, or nothing).
@@ -44,7 +44,8 @@ class World:
 def revocations(folder: Path) -> Iterator[World]:
     """Have the servers until the block ends. Their files may be read by everybody."""
     folder.chmod(0o755)
-    ports = {one: free_port() for one in ("tls", "lists", "good", "forged", "dead")}
+    names = ("tls", "lists", "good", "forged", "dead")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     root = issued("Tests root", authority=True)
     other = issued("Tests root", authority=True)
     leaves = {name: _leaf(name, root, ports) for name in NAMES}

@@ -17,16 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infratest.testing.waiting import wait_until
+from tests.worlds.tls_servers import free_port, free_ports
 
 NOBODY = pwd.getpwnam("nobody")
 #: Of whom databases are asked; with all that a shell, an options file, a connection's words or a URL might take apart.
 PASSWORD = "ge'h\"e im@/1$\\;#%41"
 POSTGRESQL = Path("/usr/lib/postgresql/15/bin")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
 
 
 def as_nobody(*words: object, folder: Path) -> None:
@@ -187,7 +183,7 @@ def mosquitto() -> Iterator[tuple[int, int]]:
         (folder / "users").write_text(f"monitor:{PASSWORD}\n")
         os.chown(folder / "users", NOBODY.pw_uid, NOBODY.pw_gid)
         as_nobody("mosquitto_passwd", "-U", folder / "users", folder=folder)
-        plain, locked = free_port(), free_port()
+        plain, locked = free_ports(2)
         (folder / "mosquitto.conf").write_text(
             f"per_listener_settings true\nsys_interval 1\nlistener {plain} 127.0.0.1\nallow_anonymous true\n"
             f"listener {locked} 127.0.0.1\nallow_anonymous false\npassword_file {folder}/users\n"
@@ -210,7 +206,7 @@ def rabbitmq(management: int = 0) -> Iterator[tuple[int, list[str]]]:
         Its port, and the words by which a program of RABBITMQ is run about it.
     """
     with folder_of_nobody() as folder:
-        port, between, names = free_port(), free_port(), free_port()
+        port, between, names = free_ports(3)
         settings = {
             "HOME": folder, "ERL_EPMD_PORT": names, "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": "tests@localhost", "RABBITMQ_MNESIA_BASE": folder / "data",

@@ -20,7 +20,7 @@ import dns.zone
 from cryptography.hazmat.primitives.asymmetric import ec
 from dns.dnssectypes import DSDigest
 
-from tests.worlds.tls_servers import free_port, running
+from tests.worlds.tls_servers import free_ports, running
 
 DAY = timedelta(days=1)
 
@@ -76,7 +76,7 @@ def signed_zones(folder: Path) -> Iterator[dict[str, int]]:
     anchor = _zones(folder)
     (folder / "no-root").write_text(". 300 IN NS a.nowhere.\na.nowhere. 300 IN A 127.0.0.1\n")
     zones = ("example.", "plain.example.", "bogus.example.", "forged.example.")
-    ports = {name: free_port() for name in SERVERS}
+    ports = dict(zip(SERVERS, free_ports(len(SERVERS)), strict=True))
     with _all(folder, anchor, zones, ports, list(SERVERS)):
         yield ports
 

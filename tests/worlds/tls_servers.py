@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +58,13 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def free_ports(count: int) -> list[int]:
+    """Return ports of the loopback, each another one."""
+    with ExitStack() as held:
+        servers = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(server.getsockname()[1]) for server in servers]
+
+
 def listens(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
@@ -98,7 +105,7 @@ def _server(port: int, certificate: str, more: str, name: str = "_") -> str:
 def nginx(made: Authority) -> Iterator[dict[str, int]]:
     """Have nginx with its ports by name: what each of them speaks stands here."""
     names = ("oldest", "modern", "only12", "past", "bare", "own", "mixed", "plain", "http2")
-    ports = {name: free_port() for name in names}
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     folder, new = made.folder, "ssl_protocols TLSv1.2 TLSv1.3;"
     at = {name: f"{folder}/{name}" for name in ("leaf", "other", "past", "bare", "own", "mixed")}
     servers = [
@@ -148,7 +155,7 @@ def slapd(made: Authority, tls: bool) -> Iterator[int]:
 @contextmanager
 def dovecot(made: Authority) -> Iterator[tuple[int, int]]:
     """Have Dovecot, for IMAP and POP3 with STARTTLS."""
-    imap, pop3, folder = free_port(), free_port(), made.folder / "dovecot"
+    (imap, pop3), folder = free_ports(2), made.folder / "dovecot"
     folder.mkdir()
     conf = folder / "dovecot.conf"
     conf.write_text(
@@ -183,7 +190,7 @@ def vsftpd(made: Authority) -> Iterator[int]:
 @contextmanager
 def postfix(made: Authority) -> Iterator[tuple[int, int]]:
     """Have Postfix: SMTP with STARTTLS, and without."""
-    port, bare, folder = free_port(), free_port(), made.folder / "postfix"
+    (port, bare), folder = free_ports(2), made.folder / "postfix"
     for name in ("conf", "queue", "data"):
         (folder / name).mkdir(parents=True)
     shutil.chown(folder / "data", "postfix")
