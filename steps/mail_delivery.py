@@ -8,8 +8,6 @@ address, with a secret parameter as password. A mailbox that cannot be watched i
 
 from __future__ import annotations
 
-from math import inf
-
 from infratest.check import CONTROLLER, Check, Measure, Seen, in_quotes
 from infratest.cleaning import clean, literal
 from infratest.errors import FactError
@@ -79,7 +77,7 @@ class MailDelivered(Check):
             return Seen(True, f"{what} is in {where} after {human(mail.took, 's')}", mail.took)
         if mail.waited is not None:
             saw = f"{what} is not in {where} after {human(mail.waited, 's')}"
-            return Seen(True, saw, mail.waited, most=inf)
+            return Seen(True, saw, mail.waited, most=float("inf"))
         words = f"{self.server} does not take a message for {in_quotes(self.recipient)}: of the {mail.stage} it says"
         if 500 <= mail.code < 600:
             return Seen(False, f"{words} {literal(mail.reply, SHOWN)}", absent=True)

@@ -38,7 +38,7 @@ class _OfMailbox(Check):
 
     @derived
     def address(self) -> ConversedAddress:
-        from infratest.facts.mailbox import mailbox_address
+        from infratest.facts._mail import mailbox_address
 
         return mailbox_address(self.url)
 

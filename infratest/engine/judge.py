@@ -67,10 +67,19 @@ def judge(step: CheckStep, facts: Facts, severity: str) -> Verdict:
     kind = step.tail.quantifier
     alone = step.changed(threshold=None) if _makes_one(step) else step
     verdicts = [_look(look, alone, facts, CRITICAL) for look in step.looks]
+    if kind in AGGREGATES:
+        verdicts = [_reckoned(each) for each in verdicts]
     known = {SAME: compared, DIFFERENT: compared, APART: apart} | dict.fromkeys(AGGREGATES, aggregated)
     outcome = known.get(kind, counted)(step, verdicts, severity)
     verdict = Verdict(outcome.state, outcome.reason, _of_all(step, outcome.number), (), outcome.blocked)
     return _several(step, verdicts, verdict)
+
+
+def _reckoned(verdict: Verdict) -> Verdict:
+    """Return a verdict that is unknown where its number is not known to a point: nothing is reckoned from that."""
+    if verdict.most is None or verdict.state == UNKNOWN:
+        return verdict
+    return verdict.changed(state=UNKNOWN, reason=f"{verdict.saw}, and finer it could not be told", number=None)
 
 
 def _makes_one(step: CheckStep) -> bool:
@@ -203,10 +212,14 @@ def _state(seen: Seen, step: CheckStep, severity: str, measure: Measure | None) 
     if seen.number is None:
         return failed(severity), seen.saw
     state, expected = step.threshold.judge(seen.number)
-    if state == OK:
-        return OK, ""
     unit = measure.unit if measure else ""
     saw = seen.saw or human(seen.number, unit)
+    if seen.most is not None:
+        at_most, beyond = step.threshold.judge(seen.most)
+        if at_most != state:
+            return UNKNOWN, f"{saw}, and finer it could not be told; {expected or beyond}"
+    if state == OK:
+        return OK, ""
     return (failed(severity) if state == CRITICAL else WARNING), f"{saw}; {expected}"
 
 

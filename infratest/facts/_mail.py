@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Protocols and their ports; those with an `s` begin with TLS: RFC 8314, 3.
 PORTS = {"smtp": 25, "smtps": 465, "imap": 143, "imaps": 993, "pop3": 110, "pop3s": 995}
+#: The mailbox that is there for everybody: RFC 9051, 5.1.
+USUAL = "INBOX"
 EXAMPLE = "smtp://mail.example, imaps://monitor:{param.mail_password}@mail.example or pop3://mail.example:110"
 
 
@@ -30,6 +32,18 @@ def mail_address(url: str, what: str = "mail server") -> ConversedAddress:
 def mail_protocol(address: ConversedAddress) -> str:
     """Return `smtp`, `imap` or `pop3`."""
     return address.kind.removesuffix("s")
+
+
+def mailbox_address(url: str) -> ConversedAddress:
+    """Return the address of a mailbox. Raises UserError."""
+    address = mail_address(url, "mailbox")
+    if mail_protocol(address) == "smtp" or not address.user:
+        raise UserError(f'the mailbox "{address.shown}": it is read by IMAP or POP3, with a login')
+    if mail_protocol(address) == "pop3" and address.name not in ("", USUAL):
+        raise UserError(f'the mailbox "{address.shown}": POP3 has one alone, which has no name: ask by IMAP')
+    if any(one in address.name for one in "*%") or not address.name.isprintable():
+        raise UserError(f'the mailbox "{address.shown}": "{address.name}" names no single mailbox')
+    return address
 
 
 def envelope(text: str) -> str:

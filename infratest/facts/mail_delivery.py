@@ -8,8 +8,7 @@ after. From a host it takes python3.
 from __future__ import annotations
 
 from infratest.errors import UserError
-from infratest.facts._mail import AsksMail, envelope, mail_address, mail_protocol
-from infratest.facts.mailbox import USUAL, mailbox_address
+from infratest.facts._mail import USUAL, AsksMail, envelope, mail_address, mail_protocol, mailbox_address
 from infratest.record import Record
 
 TYPE_CHECKING = False

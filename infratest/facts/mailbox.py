@@ -6,8 +6,7 @@ From a host it takes python3. A mailbox is opened for reading; no message is fet
 
 from __future__ import annotations
 
-from infratest.errors import UserError
-from infratest.facts._mail import AsksMail, mail_address, mail_protocol
+from infratest.facts._mail import USUAL, AsksMail, mailbox_address
 from infratest.record import Record
 
 TYPE_CHECKING = False
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from infratest.facts._converses import ConversedAddress
     from infratest.facts.base import Argument
-
-USUAL = "INBOX"
 
 
 class Mailbox(Record):
@@ -45,18 +42,6 @@ class Mailbox(Record):
         words = f"{self.messages} messages"
         words += "" if self.unread is None else f", {self.unread} unread"
         return words if self.age is None else f"{words}, the last came in {human(self.age, 's')} ago"
-
-
-def mailbox_address(url: str) -> ConversedAddress:
-    """Return the address of a mailbox. Raises UserError."""
-    address = mail_address(url, "mailbox")
-    if mail_protocol(address) == "smtp" or not address.user:
-        raise UserError(f'the mailbox "{address.shown}": it is read by IMAP or POP3, with a login')
-    if mail_protocol(address) == "pop3" and address.name not in ("", USUAL):
-        raise UserError(f'the mailbox "{address.shown}": POP3 has one alone, which has no name: ask by IMAP')
-    if any(one in address.name for one in "*%") or not address.name.isprintable():
-        raise UserError(f'the mailbox "{address.shown}": "{address.name}" names no single mailbox')
-    return address
 
 
 class MailboxFact(AsksMail):

@@ -15,11 +15,11 @@ import pytest
 from infratest.cleaning import Secret
 from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, FactError, UserError
-from infratest.facts._mail import mail_address
+from infratest.facts._mail import mail_address, mailbox_address
 from infratest.facts._mail_look import mailbox_name
 from infratest.facts.base import Answer
 from infratest.facts.mail_server import MailServerFact
-from infratest.facts.mailbox import MailboxFact, mailbox_address
+from infratest.facts.mailbox import MailboxFact
 from tests.worlds import mail_servers
 from tests.worlds.mail_servers import LOCAL, PASSWORD, USER, deliver
 from tests.worlds.shells import shell
