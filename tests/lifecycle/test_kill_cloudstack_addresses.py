@@ -69,7 +69,7 @@ def scene_with_address(folder: Path, is_up: bool, url: str = "") -> Scene:
 @pytest.mark.machines  # minutes: a stack is made for each point
 @pytest.mark.parametrize("verb", ["up", "destroy"])
 def test_killed_inside_every_call_about_an_address(tmp_path, foreign, verb):
-    kill_at(inside(CHANGING[verb]), verb, tmp_path, foreign)
+    kill_at(inside(CHANGING[verb], 1), verb, tmp_path, foreign)
 
 
 def test_killed_in_short_while_jobs_take_their_time(tmp_path, foreign):
