@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from infratest.facts._clock_reading import ClockReading
     from infratest.facts.base import FactValues
     from infratest.facts.clock import Clock
+    from infratest.facts.clock_source import ClockSources
 
 CLOCK: Need[Clock] = Need("clock")
+SOURCES: Need[ClockSources] = Need("clock-source")
 FIRST: Need[ClockReading] = Need("clock-reading")
 LAST: Need[ClockReading] = Need("last-clock-reading")
 
@@ -58,6 +60,48 @@ class ClockOffset(Check):
 
     def measure(self) -> Measure:
         return Measure(label="clock offset", unit="s", minimum=0)
+
+
+@check(
+    "the clock has a stratum of {bound:count}",
+    example="the clock has a stratum of at most 4",
+    unseen="ntpd, written after ntpq(8)",
+)
+class ClockStratum(Check):
+    """How far the host's clock is from one that needs no other: its server's stratum and one; not met without one."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (CLOCK,)
+
+    def observe(self, facts: FactValues) -> Seen:
+        clock = facts[CLOCK]
+        if not clock.synchronised:
+            return Seen(holds=False, saw=f"the clock is not synchronised, as {clock.source} says", absent=True)
+        if clock.stratum is None:
+            raise FactError(f"the clock's stratum is not known: {clock.source} does not tell, chronyc and ntpq do")
+        return Seen(holds=True, saw=f"the clock is {clock.in_words()}", number=clock.stratum)
+
+    def measure(self) -> Measure:
+        return Measure(label="clock stratum", minimum=0)
+
+
+@check(
+    "the clock has {bound:count} reachable source[s]",
+    example="the clock has at least 2 reachable sources",
+    unseen="ntpd, written after ntpq(8)",
+)
+class ClockSourcesReachable(Check):
+    """How many of the sources that chronyd or ntpd is set to has answered one of its last eight questions."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (SOURCES,)
+
+    def observe(self, facts: FactValues) -> Seen:
+        sources = facts[SOURCES]
+        return Seen(holds=True, saw=f"the clock has {sources.in_words()}", number=len(sources.reachable))
+
+    def measure(self) -> Measure:
+        return Measure(label="clock reachable sources", minimum=0)
 
 
 @check(

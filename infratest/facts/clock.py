@@ -18,17 +18,22 @@ if TYPE_CHECKING:
 
 
 class Clock(Record):
-    """A host's clock: whether it follows others, how many seconds it is off (None: not told), and who says so."""
+    """A host's clock: whether it follows others, how many seconds it is off (None: not told), and who says so.
+
+    `stratum`: how many servers are between it and a clock that needs none, and one more; None where that is not told.
+    """
 
     synchronised: bool
     offset: float | None
     source: str
+    stratum: int | None = None
 
     def in_words(self) -> str:
         from infratest.units import human
 
         off = "" if self.offset is None else f", {human(self.offset, 's')} off"
-        return f"{'synchronised' if self.synchronised else 'not synchronised'}{off}, as {self.source} says"
+        stratum = "" if self.stratum is None or not self.synchronised else f", of stratum {self.stratum}"
+        return f"{'synchronised' if self.synchronised else 'not synchronised'}{off}{stratum}, as {self.source} says"
 
 
 # Lines: `NAME STATUS words` for each that was asked, until one answered; `done`.
@@ -73,13 +78,14 @@ class ClockFact(Fact):
 
 
 def _chrony(text: str) -> Clock:
-    """Read the one line of `chronyc -c tracking`: the fifth field is the system clock's offset, the last its state."""
+    """Read the one line of `chronyc -c tracking`: the third field is the stratum, the fifth the system clock's offset,
+    the last its state."""
     fields = text.strip().split(",")
     try:
-        offset, state = abs(float(fields[4])), fields[13]
+        stratum, offset, state = fields[2], abs(float(fields[4])), fields[13]
     except (IndexError, ValueError):
         raise FactError(f"chronyc answers what is not understood: {text[:120]!r}") from None
-    return Clock(state != "Not synchronised", offset, "chronyc")
+    return Clock(state != "Not synchronised", offset, "chronyc", number(stratum, "a stratum"))
 
 
 def _ntp(text: str) -> Clock:
@@ -87,10 +93,11 @@ def _ntp(text: str) -> Clock:
     words = text.replace(",", " ").split()
     values = dict(word.split("=", 1) for word in words if "=" in word)
     try:
-        offset = abs(float(values["offset"])) / 1000
+        offset, stratum = abs(float(values["offset"])) / 1000, values.get("stratum")
     except (KeyError, ValueError):
         raise FactError(f"ntpq answers what is not understood: {text[:120]!r}") from None
-    return Clock("leap_alarm" not in words and "sync_unspec" not in words, offset, "ntpq")
+    level = None if stratum is None else number(stratum, "a stratum")
+    return Clock("leap_alarm" not in words and "sync_unspec" not in words, offset, "ntpq", level)
 
 
 def _timedatectl(text: str) -> Clock:

@@ -48,8 +48,41 @@ chmod 0600 private/shop.key
 mkdir -p -m 0750 /var/backups/db
 for day in 1 2 3; do echo "day $day" >/var/backups/db/$day.dump; done
 """
-#: Feature -> how many sentences it has.
+#: A host that serves: a clock that follows a source.
+SERVES = rb"""#!/bin/sh
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+[ -e /usr/sbin/chronyd ] || { apt-get -q update; apt-get -q install -y --no-install-recommends chrony; }
+# A container has no clock of its own: chronyd leaves it alone (-x), and follows a second one, which is the server.
+cp -f /usr/sbin/chronyd /usr/local/sbin/ntp-source
+cat >/etc/ntp-source.conf <<'E'
+port 11123
+bindaddress 127.0.0.1
+cmdport 0
+bindcmdaddress /
+allow 127.0.0.1
+local stratum 2
+pidfile /run/ntp-source.pid
+E
+cat >/etc/systemd/system/ntp-source.service <<'E'
+[Service]
+ExecStart=/usr/local/sbin/ntp-source -d -x -u root -f /etc/ntp-source.conf
+[Install]
+WantedBy=multi-user.target
+E
+mkdir -p /etc/systemd/system/chrony.service.d
+printf '[Unit]\nConditionCapability=\n' >/etc/systemd/system/chrony.service.d/container.conf
+echo 'DAEMON_OPTS="-F 1 -x"' >/etc/default/chrony
+sed -i '/^pool/d' /etc/chrony/chrony.conf
+echo 'server 127.0.0.1 port 11123 iburst minpoll 0 maxpoll 2' >/etc/chrony/sources.d/local.sources
+systemctl daemon-reload
+systemctl enable --now ntp-source
+systemctl restart chrony
+chronyc waitsync 60 0 0 0.5
+"""
+#: Feature -> how many sentences it has, on the host that is made good and on the one that serves.
 FEATURES = {"ssh-hardening": 28, "web-server": 14, "dns": 8, "backups": 5, "tls": 10, "database": 13}
+SERVICES = {"ntp": 17}
 #: Of a container, the disk / is that of the machine infratest runs on, and left alone.
 ROOM = 'the disk of "/" is less than 95 % full, warning 90 %'
 
@@ -58,6 +91,12 @@ ROOM = 'the disk of "/" is less than 95 % full, warning 90 %'
 def good(new_project: Callable[..., Project]) -> Project:
     more = ", provision: [{shell: good.sh}]"
     return new_project(STACK.format(provider="container", memory="256MiB", more=more), {"good.sh": GOOD})
+
+
+@pytest.fixture(scope="module")
+def serving(new_project: Callable[..., Project]) -> Project:
+    more = ", provision: [{shell: serves.sh}]"
+    return new_project(STACK.format(provider="container", memory="512MiB", more=more), {"serves.sh": SERVES})
 
 
 def mutated(good: Project, feature: str) -> dict[str, Any]:
@@ -77,13 +116,20 @@ def not_red(report: dict[str, Any]) -> dict[str, str]:
     return {step["text"]: step["reason"] for step in steps if step["state"] != "ok"}
 
 
-@pytest.mark.parametrize("feature", FEATURES)
-def test_each_sentence_of_a_ready_made_feature_turns_red(good: Project, feature: str) -> None:
-    report = mutated(good, feature)
+def all_turned_red(report: dict[str, Any], count: int) -> None:
     assert list(not_red(report).items()) == []
-    count = FEATURES[feature]
     words = f"{count} of {count} sentences turned red when what they say was broken"
     assert report["notes"] == [f"mutation score 100 %: {words}"]
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_each_sentence_of_a_ready_made_feature_turns_red(good: Project, feature: str) -> None:
+    all_turned_red(mutated(good, feature), FEATURES[feature])
+
+
+@pytest.mark.parametrize("feature", SERVICES)
+def test_each_sentence_of_a_feature_of_services_turns_red(serving: Project, feature: str) -> None:
+    all_turned_red(mutated(serving, feature), SERVICES[feature])
 
 
 def test_the_baseline_turns_red_but_for_what_is_this_machines(good: Project) -> None:

@@ -51,7 +51,13 @@ TRENDS = [
 ]
 
 CLOCK = "who keeps the clock is none of what the tests install: cases are recorded from chrony"
-CLOCKS = ("the clock is synchronised", "the clock is not synchronised", "the clock is {bound:time} off")
+CLOCKS = (
+    "the clock is synchronised",
+    "the clock is not synchronised",
+    "the clock is {bound:time} off",
+    "the clock has a stratum of {bound:count}",
+    "the clock has {bound:count} reachable source[s]",
+)
 
 WITHOUT: dict[str, str] = {
     **dict.fromkeys(COMPARING, HOSTS),
