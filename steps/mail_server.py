@@ -270,6 +270,9 @@ class MailRelay(_OfRecipient):
         return "", STRANGER
 
     def look(self, server: MailServer) -> Seen:
+        # Postfix may put off what it does not relay, as Debian sets it (defer_unauth_destination in postconf(5)).
+        if server.stage == "recipient" and 400 <= server.code < 500 and "relay access denied" in server.reply.lower():
+            return Seen(False, f"{self.subject} does not relay for strangers: it says {literal(server.reply, SHOWN)}")
         taken = self.taken(server)
         if taken.holds:
             words = f"of {STRANGER} it says {literal(server.reply, SHOWN)}"

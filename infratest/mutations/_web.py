@@ -79,6 +79,10 @@ def answers(
 
 def refuses(url: str) -> Act:
     """Return what has a URL's server refuse."""
-    port = web_address(url).port
+    return refused(web_address(url).port)
+
+
+def refused(port: int) -> Act:
+    """Return what has a port refuse whoever connects."""
     words = f"port {port} refuses whoever connects"
     return ScriptAct(words, REFUSED, LET_IN, (str(port), f"infratest_{token()}"))

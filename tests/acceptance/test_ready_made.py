@@ -48,11 +48,11 @@ chmod 0600 private/shop.key
 mkdir -p -m 0750 /var/backups/db
 for day in 1 2 3; do echo "day $day" >/var/backups/db/$day.dump; done
 """
-#: A host that serves: a clock that follows a source.
+#: A host that serves: a clock that follows a source, mail.
 SERVES = rb"""#!/bin/sh
 set -eu
 export DEBIAN_FRONTEND=noninteractive
-[ -e /usr/sbin/chronyd ] || { apt-get -q update; apt-get -q install -y --no-install-recommends chrony; }
+[ -e /usr/sbin/postfix ] || { apt-get -q update; apt-get -q install -y --no-install-recommends chrony postfix; }
 # A container has no clock of its own: chronyd leaves it alone (-x), and follows a second one, which is the server.
 cp -f /usr/sbin/chronyd /usr/local/sbin/ntp-source
 cat >/etc/ntp-source.conf <<'E'
@@ -79,10 +79,14 @@ systemctl daemon-reload
 systemctl enable --now ntp-source
 systemctl restart chrony
 chronyc waitsync 60 0 0 0.5
+openssl req -x509 -newkey rsa:2048 -nodes -keyout /etc/postfix/mail.key -out /etc/postfix/mail.pem -subj /CN=mail \
+  -days 90 2>/dev/null
+postconf -e smtpd_tls_cert_file=/etc/postfix/mail.pem smtpd_tls_key_file=/etc/postfix/mail.key disable_vrfy_command=yes
+postfix reload
 """
 #: Feature -> how many sentences it has, on the host that is made good and on the one that serves.
 FEATURES = {"ssh-hardening": 28, "web-server": 14, "dns": 8, "backups": 5, "tls": 10, "database": 13}
-SERVICES = {"ntp": 17}
+SERVICES = {"ntp": 17, "mail": 22}
 #: Of a container, the disk / is that of the machine infratest runs on, and left alone.
 ROOM = 'the disk of "/" is less than 95 % full, warning 90 %'
 
