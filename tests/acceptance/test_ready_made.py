@@ -48,11 +48,14 @@ chmod 0600 private/shop.key
 mkdir -p -m 0750 /var/backups/db
 for day in 1 2 3; do echo "day $day" >/var/backups/db/$day.dump; done
 """
-#: A host that serves: a clock that follows a source, mail.
+#: A host that serves: a clock that follows a source, mail, containers.
 SERVES = rb"""#!/bin/sh
 set -eu
 export DEBIAN_FRONTEND=noninteractive
-[ -e /usr/sbin/postfix ] || { apt-get -q update; apt-get -q install -y --no-install-recommends chrony postfix; }
+[ -e /usr/sbin/dockerd ] || {
+  apt-get -q update
+  apt-get -q install -y --no-install-recommends chrony postfix docker.io iptables
+}
 # A container has no clock of its own: chronyd leaves it alone (-x), and follows a second one, which is the server.
 cp -f /usr/sbin/chronyd /usr/local/sbin/ntp-source
 cat >/etc/ntp-source.conf <<'E'
@@ -83,10 +86,23 @@ openssl req -x509 -newkey rsa:2048 -nodes -keyout /etc/postfix/mail.key -out /et
   -days 90 2>/dev/null
 postconf -e smtpd_tls_cert_file=/etc/postfix/mail.pem smtpd_tls_key_file=/etc/postfix/mail.key disable_vrfy_command=yes
 postfix reload
+# A container may set none of the kernel's variables; docker needs those of its own network (userland-proxy).
+mountpoint -q /proc/sys/net || { mount --bind /proc/sys/net /proc/sys/net; mount -o remount,bind,rw /proc/sys/net; }
+cat >/etc/docker/daemon.json <<'E'
+{
+  "live-restore": true,
+  "log-driver": "json-file",
+  "log-opts": {"max-size": "10m", "max-file": "3"},
+  "userland-proxy": false,
+  "no-new-privileges": true
+}
+E
+systemctl reset-failed docker.service docker.socket
+systemctl restart docker
 """
 #: Feature -> how many sentences it has, on the host that is made good and on the one that serves.
 FEATURES = {"ssh-hardening": 28, "web-server": 14, "dns": 8, "backups": 5, "tls": 10, "database": 13}
-SERVICES = {"ntp": 17, "mail": 22}
+SERVICES = {"ntp": 17, "mail": 22, "docker-host": 26}
 #: Of a container, the disk / is that of the machine infratest runs on, and left alone.
 ROOM = 'the disk of "/" is less than 95 % full, warning 90 %'
 

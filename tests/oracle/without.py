@@ -66,7 +66,26 @@ MAIL_QUEUES = (
     "the oldest message in the mail queue is {bound:time} old",
 )
 
+DOCKER = (
+    "a daemon of docker's own for the oracle would need a kernel's rights: mutate turns each red on a host with one"
+)
+DOCKERS = [
+    *[f"the docker daemon {claim}" for claim in ("answers", "does not answer")],
+    *[f'the docker daemon has "{{name}}" {n}equal to "{{value}}"' for n in ("", "not ")],
+    *[
+        f"{which} container {claim}"
+        for which in ("a", "no")
+        for claim in (
+            "is privileged",
+            "uses the network of the host",
+            "sees the processes of the host",
+            'has "{path}" of the host mounted',
+        )
+    ],
+]
+
 WITHOUT: dict[str, str] = {
+    **dict.fromkeys(DOCKERS, DOCKER),
     **dict.fromkeys(MAIL_QUEUES, MAIL_QUEUE),
     **dict.fromkeys(COMPARING, HOSTS),
     **dict.fromkeys(BONDED, BONDS),

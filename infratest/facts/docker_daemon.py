@@ -1,0 +1,150 @@
+"""The fact `docker-daemon`: how a host's docker daemon runs, and with which rights its containers. It has no argument.
+
+docker's own client is asked, in templates of what sentences say and no more (`docker info`, `docker inspect`), so that
+nothing of containers' environments leaves the host. A container that is removed meanwhile is none.
+"""
+
+from __future__ import annotations
+
+from infratest.errors import FactError
+from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped
+from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
+from infratest.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+#: What of `docker info` is asked: by the names that docker 20 to 28 have in their JSON.
+OPTIONS = (
+    "ServerVersion", "Driver", "LoggingDriver", "CgroupDriver", "CgroupVersion", "DockerRootDir", "DefaultRuntime",
+    "LiveRestoreEnabled", "ExperimentalBuild", "Debug", "IPv4Forwarding", "SecurityOptions",
+)  # fmt: skip
+#: The words of docker's client where nobody listens at the daemon's socket, or it is gone.
+SILENT = ("cannot connect to the docker daemon", "is the docker daemon running")
+CONTAINER = (
+    '{"name":{{json .Name}},"privileged":{{json .HostConfig.Privileged}},"network":{{json .HostConfig.NetworkMode}},'
+    '"pid":{{json .HostConfig.PidMode}},"sources":[{{range .Mounts}}{{json .Source}},{{end}}""]}'
+)
+
+
+class DockerContainer(Record):
+    """A container, running or not: whether it has all rights, whose network and processes it sees, what is mounted."""
+
+    name: str
+    privileged: bool = False
+    network: str = ""
+    pid: str = ""
+    sources: tuple[str, ...] = ()
+
+    def in_words(self) -> str:
+        return f"{self.name}{' (privileged)' if self.privileged else ''}"
+
+
+class DockerDaemon(Record):
+    """A daemon.
+
+    Args:
+        refused: why it does not answer, in the client's words; empty where it does. options: name and value, in several
+        rows where docker has a list.
+    """
+
+    refused: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    containers: tuple[DockerContainer, ...] = ()
+
+    def in_words(self) -> str:
+        if self.refused:
+            return f"does not answer: {self.refused}"
+        shown = [f"{name}: {value}" for name, value in self.options]
+        return "\n".join([*shown, f"containers: {', '.join(one.in_words() for one in self.containers) or 'none'}"])
+
+    def of(self, name: str) -> tuple[str, ...]:
+        """Return the values of an option."""
+        return tuple([value for one, value in self.options if one == name])
+
+
+# Lines: `refused WORDS` or `info JSON`; `container JSON` for each, `words WORDS` of those that are not told; `done`.
+SNIPPET = r"""
+command -v docker >/dev/null 2>&1 || { echo 'docker is not installed on this host' >&2; exit NO_TOOL; }
+info=$(docker info --format 'INFO' 2>/dev/null)
+status=$?
+case $status$info in
+'0{'*)
+  one_line "$info"
+  put "info $line$nl"
+  words=$( {
+    docker ps -aq --no-trunc | xargs -r docker inspect --type container --format 'CONTAINER' |
+      while IFS= read -r row; do [ -z "$row" ] || put "container $row$nl"; done >&3
+  } 2>&1 )
+  one_line "$words"
+  put "words $line$nl"
+  ;;
+*)
+  one_line "$(docker version --format '{{.Server.Version}}' 2>&1 | head -c 2000)"
+  put "refused $line$nl"
+  ;;
+esac 3>&1
+echo done
+"""
+
+
+class DockerDaemonFact(Fact):
+    """Docker's daemon."""
+
+    def ask(self, arguments: Sequence[Argument]) -> str:
+        info = ",".join(f'"{name}":{{{{json .{name}}}}}' for name in OPTIONS)
+        snippet = SNIPPET.replace("NO_TOOL", str(NO_TOOL)).replace("CONTAINER", CONTAINER)
+        return ONE_LINE + PUT + snippet.replace("INFO", f"{{{info}}}")
+
+    def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
+        *rows, end = lines(self.readable(answer).out) or [""]
+        if end != "done" or not rows:
+            raise FactError(f"the answer about docker's daemon is not understood: {answer.out[:80]!r}")
+        kind, _, words = rows[0].partition(" ")
+        if kind == "refused" and len(rows) == 1:
+            refusal = " ".join(unescaped(words).split())[:300]
+            if not any(each in refusal.lower() for each in SILENT):
+                raise FactError(f"docker does not tell how its daemon is: {refusal or 'no words'}")
+            return dict.fromkeys(arguments, DockerDaemon(refusal))
+        kind_of_last, _, problem = rows[-1].partition(" ")
+        if kind != "info" or len(rows) < 2 or kind_of_last != "words":
+            raise FactError(f"the answer about docker's daemon is not understood: {answer.out[:80]!r}")
+        _no_problem(unescaped(problem))
+        try:
+            containers = tuple([_container(row) for row in rows[1:-1]])
+            return dict.fromkeys(arguments, DockerDaemon("", _options(unescaped(words)), containers))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise FactError(f"docker tells what is not understood: {answer.out[:120]!r}") from None
+
+
+def _no_problem(words: str) -> None:
+    """Raise FactError where words tell of more than of containers that were removed meanwhile."""
+    others = [row for row in lines(words) if row.strip() and "no such container" not in row.lower()]
+    if others:
+        raise FactError(f"docker does not tell all of its containers: {' '.join(others)[:300]}")
+
+
+def _options(text: str) -> tuple[tuple[str, str], ...]:
+    from infratest.json_text import loads
+
+    data = loads(text)
+    rows = []
+    for name in OPTIONS:
+        value = data[name]
+        for one in value if isinstance(value, list) else [value]:
+            rows.append((name, str(one).lower() if isinstance(one, bool) else str(one)))
+    return tuple(rows)
+
+
+def _container(row: str) -> DockerContainer:
+    from infratest.json_text import loads
+
+    kind, _, text = row.partition(" ")
+    data = loads(text)
+    if kind != "container" or not isinstance(data["privileged"], bool):
+        raise ValueError(row)
+    sources = tuple([str(one) for one in data["sources"] if one])
+    name, network, pid = (str(data[each]) for each in ("name", "network", "pid"))
+    return DockerContainer(name.removeprefix("/"), data["privileged"], network, pid, sources)
