@@ -59,7 +59,7 @@ class MountFact(LooksHere):
         return "cat /proc/self/mountinfo\n"
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
-        return dict.fromkeys(arguments, _mounts(self.readable(answer).out))
+        return dict.fromkeys(arguments, mounts_of(self.readable(answer).out))
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
         try:
@@ -78,12 +78,12 @@ def _read(table: bytes) -> dict[str, Mount]:
     global _last
     seen, mounts = _last
     if table != seen or not table:
-        mounts = _mounts(decoded(table))
+        mounts = mounts_of(decoded(table))
         _last = (table, mounts)
     return mounts
 
 
-def _mounts(table: str) -> dict[str, Mount]:
+def mounts_of(table: str) -> dict[str, Mount]:
     """Return the mounts that who opens a path gets to: of several on one path that on top, and none that is hidden.
 
     Their order says nothing of that: one may be moved over a younger one, or put beneath an older one.

@@ -102,7 +102,7 @@ systemctl restart docker
 """
 #: Feature -> how many sentences it has, on the host that is made good and on the one that serves.
 FEATURES = {"ssh-hardening": 28, "web-server": 14, "dns": 8, "backups": 5, "tls": 10, "database": 13}
-SERVICES = {"ntp": 17, "mail": 22, "docker-host": 26}
+SERVICES = {"ntp": 17, "mail": 22, "docker-host": 26, "disk-health": 6}
 #: Of a container, the disk / is that of the machine infratest runs on, and left alone.
 ROOM = 'the disk of "/" is less than 95 % full, warning 90 %'
 
