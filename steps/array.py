@@ -84,3 +84,37 @@ class ArrayDisks(_OfArray):
 
     def measure(self) -> Measure:
         return Measure(label=f"array {self.name.removeprefix('/dev/')} working disks", minimum=0)
+
+
+@check(
+    'the array "{name}" has {bound:count} spare disk[s]',
+    example='the array "md0" has at least 1 spare disk',
+)
+class ArraySpares(_OfArray):
+    """How many disks wait to take the place of one that fails; one that is rebuilt into the array is none any more."""
+
+    def look(self, array: Array) -> Seen:
+        return self.counted(array, len(array.spare))
+
+    def counted(self, array: Array, number: int) -> Seen:
+        """Return what is seen of an array and its disks of a sort. Raises FactError: of one at rest nothing is told."""
+        if not array.active:
+            raise FactError(f"the kernel does not tell which disks of {array.name} are what while it is not active")
+        return Seen(holds=True, saw=f"the array {array.in_words()}", number=number)
+
+    def measure(self) -> Measure:
+        return Measure(label=f"array {self.name.removeprefix('/dev/')} spare disks", minimum=0)
+
+
+@check(
+    'the array "{name}" has {bound:count} faulty disk[s]',
+    example='the array "md0" has exactly 0 faulty disks',
+)
+class ArrayFaulty(ArraySpares):
+    """How many of its disks were marked as faulty, and are still in it."""
+
+    def look(self, array: Array) -> Seen:
+        return self.counted(array, len(array.failed))
+
+    def measure(self) -> Measure:
+        return Measure(label=f"array {self.name.removeprefix('/dev/')} faulty disks", minimum=0)

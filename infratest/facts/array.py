@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 HEAD, END = "Personalities :", "unused devices:"
-FAILED = "(F)"
+FAILED, SPARE = "(F)", "(S)"
 #: What an array does, as its progress is named.
 PROGRESS = ("recovery", "resync", "reshape", "check")
 
@@ -28,7 +28,8 @@ class Array(Record):
     Args:
         active: whether it works at all. level: raid1, raid5 ...; empty of one that is not active.
         room, working: how many disks it is made of, and how many of them work; None of levels that do not tell.
-        failed: disks that were marked as faulty. doing: `recovery = 12.6%` and the like, empty where it rests.
+        failed: disks that were marked as faulty. spare: those that wait for one of the others to fail. doing:
+        `recovery = 12.6%` and the like, empty where it rests.
     """
 
     name: str
@@ -38,13 +39,15 @@ class Array(Record):
     working: int | None = None
     failed: tuple[str, ...] = ()
     doing: str = ""
+    spare: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         if not self.active:
             return f"{self.name} is not active"
         disks = "" if self.room is None else f", {self.working} of {self.room} disks work"
         failed = f", failed: {', '.join(self.failed)}" if self.failed else ""
-        return f"{self.name} ({self.level}){disks}{failed}{f', {self.doing}' if self.doing else ''}"
+        spare = f", spare: {', '.join(self.spare)}" if self.spare else ""
+        return f"{self.name} ({self.level}){disks}{failed}{spare}{f', {self.doing}' if self.doing else ''}"
 
 
 class Arrays(tuple[Array, ...]):
@@ -94,7 +97,7 @@ def _array(first: str, rest: Sequence[str]) -> Array:
     active = words[0] == "active"
     plain = [word for word in words[1:] if not word.startswith("(")]  # but for (read-only), (auto-read-only)
     disks = [word for word in plain if "[" in word]
-    failed = tuple(disk.partition("[")[0] for disk in disks if FAILED in disk)
+    failed, spare = (tuple(disk.partition("[")[0] for disk in disks if mark in disk) for mark in (FAILED, SPARE))
     level = next((word for word in plain if "[" not in word), "")
     if active and not level:
         raise FactError(f"/proc/mdstat has an array without a level: {first[:80]!r}")
@@ -102,7 +105,7 @@ def _array(first: str, rest: Sequence[str]) -> Array:
     if active and room is None and level not in ("raid0", "linear"):
         raise FactError(f"/proc/mdstat does not tell how many disks of {name} work")
     doing = next((" ".join(row[row.index(word) :].split()[:3]) for row in rest for word in PROGRESS if word in row), "")
-    return Array(name, active, level if active else "", room, working, failed, doing)
+    return Array(name, active, level if active else "", room, working, failed, doing, spare)
 
 
 def _disks(rest: Sequence[str]) -> tuple[int | None, int | None]:

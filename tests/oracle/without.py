@@ -127,6 +127,8 @@ WITHOUT |= dict.fromkeys(
         'the array "{name}" is degraded',
         'the array "{name}" is not degraded',
         'the array "{name}" has {bound:count} working disks',
+        'the array "{name}" has {bound:count} spare disk[s]',
+        'the array "{name}" has {bound:count} faulty disk[s]',
         'the disk "{path}" passes SMART',
         'the disk "{path}" does not pass SMART',
         f"{GROUP} exists",
