@@ -1,4 +1,4 @@
-"""What can be said of all of a host's file systems at once: of the fullest, of those that may not be written, of fstab.
+"""What can be said of all of a host's file systems at once: of the fullest, and of those that may not be written.
 
 Shares of other machines and images that are never written (squashfs, iso9660) are left out.
 """
@@ -6,8 +6,6 @@ Shares of other machines and images that are never written (squashfs, iso9660) a
 from __future__ import annotations
 
 from abc import abstractmethod
-
-from infratest.steps.fstab import FSTAB, MOUNTS, FstabMounted
 
 from infratest.check import Check, Measure, Seen
 from infratest.cleaning import clean
@@ -18,18 +16,21 @@ from infratest.units import human, share
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from infratest.facts.base import FactValues
-    from infratest.facts.disk import Space
-    from infratest.facts.file_system import FileSystems
+    from collections.abc import Mapping
 
+    from infratest.facts._space import Space
+    from infratest.facts.base import FactValues
+    from infratest.facts.file_system import FileSystems
+    from infratest.facts.fstab import Fstab
+    from infratest.facts.mount import Mount
+
+FSTAB: Need[Fstab] = Need("fstab")
+MOUNTS: Need[Mapping[str, Mount]] = Need("mount")
 SYSTEMS: Need[FileSystems] = Need("file-system")
 #: Characters of a list in a reason.
 SHOWN = 300
 #: What has a device of the host's own, but is never written, or is another's file.
 IMAGES = ("squashfs", "iso9660", "udf", "erofs", "cramfs")
-
-#: Options of what is not mounted at boot: fstab(5), systemd.mount(5).
-LATER = frozenset({"noauto", "x-systemd.automount"})
 
 
 class _Fullest(Check):
@@ -115,23 +116,3 @@ class DiskReadOnly(Check):
             return Seen(False, f"of {len(mounts)} mounts of devices none is read-only")
         words = ", ".join(f"{one.path} ({one.type} of {one.device})" for one in bad)
         return Seen(True, f"{len(bad)} of {len(mounts)} mounts of devices may only be read: {clean(words, SHOWN)}")
-
-
-@check(
-    "every fstab entry is mounted",
-    negation="not every fstab entry is mounted",
-    example="every fstab entry is mounted",
-)
-class EveryFstabMounted(Check):
-    """All that /etc/fstab mounts at boot is mounted, as `the fstab entry ... is mounted` has it; no swap, no noauto."""
-
-    def needs(self) -> tuple[Need, ...]:
-        return (FSTAB, MOUNTS)
-
-    def observe(self, facts: FactValues) -> Seen:
-        entries = [entry for entry in facts[FSTAB] if entry.path.startswith("/") and not LATER & set(entry.options)]
-        paths = list(dict.fromkeys(entry.path for entry in entries))
-        seen = [FstabMounted(path).observe(facts) for path in paths]
-        bad = [one.saw for one in seen if not one.holds]
-        words = f"{len(paths) - len(bad)} of {len(paths)} entries of /etc/fstab are mounted"
-        return Seen(not bad, f"{words}{': ' if bad else ''}{clean('; '.join(bad), SHOWN)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from infratest.check import Check, Seen, in_quotes
+from infratest.cleaning import clean
 from infratest.facts.base import Need, absolute
 from infratest.gherkin.sentence import check
 
@@ -22,6 +23,11 @@ MOUNTS: Need[Mapping[str, Mount]] = Need("mount")
 
 #: Options that the kernel shows of a mount as they are written; others are mount's own, or a file system's.
 SHOWN = ("ro", "noexec", "nosuid", "nodev", "noatime", "nodiratime", "sync")
+
+#: Options of what is not mounted at boot: fstab(5), systemd.mount(5).
+LATER = frozenset({"noauto", "x-systemd.automount"})
+#: Characters of a list in a reason.
+SEEN = 300
 
 
 class _OfEntry(Check):
@@ -132,3 +138,23 @@ class FstabMounted(_OfEntry):
         alike = entry.type in (mount.type, "auto") or bool(bound)
         saw = f"{self.subject} is {entry.in_words()}; mounted is {mount.in_words()}"
         return Seen(holds=alike and not lacking, saw=saw)
+
+
+@check(
+    "every fstab entry is mounted",
+    negation="not every fstab entry is mounted",
+    example="every fstab entry is mounted",
+)
+class EveryFstabMounted(Check):
+    """All that /etc/fstab mounts at boot is mounted, as `the fstab entry ... is mounted` has it; no swap, no noauto."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return (FSTAB, MOUNTS)
+
+    def observe(self, facts: FactValues) -> Seen:
+        entries = [entry for entry in facts[FSTAB] if entry.path.startswith("/") and not LATER & set(entry.options)]
+        paths = list(dict.fromkeys(entry.path for entry in entries))
+        seen = [FstabMounted(path).observe(facts) for path in paths]
+        bad = [one.saw for one in seen if not one.holds]
+        words = f"{len(paths) - len(bad)} of {len(paths)} entries of /etc/fstab are mounted"
+        return Seen(not bad, f"{words}{': ' if bad else ''}{clean('; '.join(bad), SEEN)}")

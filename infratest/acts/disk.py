@@ -10,7 +10,7 @@ from infratest.acts._fault import OWN_KERNEL, line, looked, shares_kernel, token
 from infratest.acts.base import Access, Act, succeeded
 from infratest.deadline import Deadline
 from infratest.errors import ActError, UserError
-from infratest.facts.disk import Space
+from infratest.facts._space import Space
 from infratest.units import human
 
 #: $1: the file, $2: its size in bytes. Where the file system cannot set room aside, zeros are written.

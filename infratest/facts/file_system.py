@@ -9,10 +9,10 @@ from __future__ import annotations
 from infratest.cleaning import decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
+from infratest.facts._mount_table import mounts_of
 from infratest.facts._shell import PUT, lines, number, without
+from infratest.facts._space import Space
 from infratest.facts.base import Answer, Argument, Fact
-from infratest.facts.disk import Space
-from infratest.facts.mount import mounts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

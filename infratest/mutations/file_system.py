@@ -1,9 +1,8 @@
-"""Faults of file systems: another one that is full, out of inodes, read-only, or to be mounted and is not."""
+"""Faults of file systems: another one that is full, out of inodes, or read-only."""
 
 from __future__ import annotations
 
 from infratest.acts.base import Act
-from infratest.mutations._path import appended
 from infratest.mutations.base import Claim, Fault, ScriptAct
 
 #: A file system in memory at a place of the fault's own, in which nothing has room.
@@ -47,16 +46,8 @@ def read_only(claim: Claim) -> Act | str:
     return ScriptAct("a disk is mounted once more, read-only", READ_ONLY, LIFTED, ())
 
 
-def fstab(claim: Claim) -> Act | str:
-    """Have one more that is to be mounted."""
-    if claim.negated:
-        return "what is not mounted is left so"
-    return appended("/etc/fstab", "infratest /nonexistent/infratest tmpfs defaults 0 0")
-
-
 FAULTS: dict[str, Fault] = {
     "FullestUsed": used,
     "FullestInodes": inodes,
     "DiskReadOnly": read_only,
-    "EveryFstabMounted": fstab,
 }
