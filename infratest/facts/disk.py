@@ -11,7 +11,7 @@ import os
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, unescaped, without
-from infratest.facts._space import Space
+from infratest.facts._space import Space as Space
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
 
 TYPE_CHECKING = False

@@ -8,7 +8,8 @@ from __future__ import annotations
 from infratest.cleaning import decoded
 from infratest.errors import FactError, InfratestError
 from infratest.facts import _machine
-from infratest.facts._mount_table import Mount, mounts_of
+from infratest.facts._mount_table import Mount as Mount
+from infratest.facts._mount_table import mounts_of
 from infratest.facts.base import Answer, Argument, LooksHere, Need
 
 TYPE_CHECKING = False
