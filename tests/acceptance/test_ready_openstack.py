@@ -1,0 +1,88 @@
+"""The ready-made feature of OpenStack, on OpenStack's own services behind a gateway, where its sentences are broken."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.acceptance.conftest import Project
+from tests.worlds.handed_on import hand_on
+from tests.worlds.openstack.cloud import cloud
+
+pytestmark = [pytest.mark.hosts, pytest.mark.machines, pytest.mark.timeout(1800)]
+
+#: Parameter of the feature -> the service's type in the catalogue, and the port that it has by custom.
+SERVICES = {
+    "keystone": ("identity", 5000),
+    "glance": ("image", 9292),
+    "nova": ("compute", 8774),
+    "neutron": ("network", 9696),
+    "placement": ("placement", 8778),
+}
+STACK = f"""
+stack: gateway
+provider: container
+parameters: {{{", ".join(f'{name}: {{type: string, default: ""}}' for name in (*SERVICES, "keystone_uri"))}}}
+hosts:
+  gateway: {{memory: 256MiB, ports: [22], provision: [{{shell: gateway.sh}}]}}
+"""
+GATEWAY = b"""#!/bin/sh
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+[ -e /usr/sbin/nginx ] || { apt-get -q update; apt-get -q install -y --no-install-recommends nginx-light; }
+"""
+
+
+@contextmanager
+def relayed(address: str, port: int) -> Iterator[int]:
+    """Have a port of an address of this machine lead to one of its loopback, and return which."""
+    with socket.create_server((address, 0)) as server:
+
+        def accept() -> None:
+            while True:
+                try:
+                    near, _ = server.accept()
+                except OSError:
+                    return
+                hand_on(near, socket.create_connection(("127.0.0.1", port)))
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def behind(project: Project) -> Iterator[list[str]]:
+    """Have the gateway lead to the cloud's services, and return the parameters that say where they are."""
+    real = cloud()
+    ports = {kind: urlsplit(url).port or 0 for (kind, _), url in real.admin.urls.items()}
+    address = json.loads(project.good("status", "--format", "json"))["hosts"][0]["address"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as towards:
+        towards.connect((address, 9))
+        here = towards.getsockname()[0]
+    words, servers = ["-D", f"keystone_uri={real.identity}/v3"], ""
+    with ExitStack() as relays:
+        for name, (kind, port) in SERVICES.items():
+            relay = relays.enter_context(relayed(here, ports[kind]))
+            servers += f"server {{ listen {port}; location / {{ proxy_pass http://{here}:{relay}; }} }}\n"
+            words += ["-D", f"{name}=http://{address}:{port}"]
+        written = f"printf %s '{servers}' >/etc/nginx/conf.d/gateway.conf && systemctl restart nginx"
+        project.good("ssh", "gateway", "--", "sh", "-c", written)
+        yield words
+
+
+def test_each_sentence_turns_red_on_real_services(new_project: Callable[..., Project]) -> None:
+    project = new_project(STACK, {"gateway.sh": GATEWAY})
+    with behind(project) as words:
+        project.good("test", "@openstack-cloud", *words)
+        done = project.run("mutate", "@openstack-cloud", "--format", "json", *words, timeout=900)
+    report = json.loads(done.stdout)
+    steps = [step for result in report["results"] for step in result["steps"]]
+    assert {step["text"]: step["reason"] for step in steps if step["state"] != "ok"} == {}
+    assert report["notes"] == ["mutation score 100 %: 14 of 14 sentences turned red when what they say was broken"]
