@@ -17,4 +17,4 @@ def left(claim: Claim) -> Act | str:
     return certified(days) if days > 0 else "a certificate is made for a day at least"
 
 
-FAULTS: dict[str, Fault] = {"PortExpires": left, "PortLeft": left}
+FAULTS: dict[str, Fault] = {"PortExpires": left}
