@@ -11,9 +11,11 @@ import pytest
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Answer
 from infratest.facts.container import ContainerFact, name_of, variable_of
+from infratest.facts.docker_daemon import DockerDaemonFact
 from infratest.testing.waiting import wait_until
 from tests.facts.test_address import tools
 from tests.worlds.asked import ask
+from tests.worlds.shells import SHELLS, shell
 from tests.worlds.tiny_container import engine, found, running_container
 
 
@@ -214,3 +216,28 @@ def test_sentences_are_what_the_containers_are(objects, tmp_path):
     seen = ask(tmp_path, texts)
     differing = [(text, one, state) for text, one, state in zip(texts, seen, right, strict=True) if one[0] != state]
     assert not differing
+
+
+def daemon(name="dash", **more):
+    words, path = shell(name)
+    done = subprocess.run(
+        [*words, "-c", DockerDaemonFact().ask([()])], env=os.environ | {"PATH": path} | more, capture_output=True,
+        encoding="utf-8", check=False, timeout=60,
+    )  # fmt: skip
+    return DockerDaemonFact().read(Answer(done.returncode, done.stdout, done.stderr), [()])[()]
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_a_daemon_tells_of_each_of_its_containers(objects, name):
+    seen = daemon(name)
+    assert seen.refused == ""
+    assert seen.of("ServerVersion") == (engine("version", "-f", "{{.Server.Version}}"),)
+    containers = {one.name: one for one in seen.containers}
+    busy = containers[objects["busy"]]
+    assert (busy.privileged, busy.network, busy.pid) == (False, objects["network"], "")
+    assert objects["folder"] in busy.sources
+    assert containers[objects["over"]].network == "none"
+
+
+def test_a_daemon_that_is_not_there_does_not_answer():
+    assert "Is the docker daemon running?" in daemon(DOCKER_HOST="unix:///nonexistent/docker.sock").refused
