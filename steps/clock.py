@@ -88,7 +88,6 @@ class ClockStratum(Check):
 @check(
     "the clock has {bound:count} reachable source[s]",
     example="the clock has at least 2 reachable sources",
-    unseen="ntpd, written after ntpq(8)",
 )
 class ClockSourcesReachable(Check):
     """How many of the sources that chronyd or ntpd is set to has answered one of its last eight questions."""
