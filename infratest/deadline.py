@@ -23,6 +23,10 @@ class Deadline:
         self._now = now
         self._end = now() + seconds
 
+    def now(self) -> float:
+        """Return the moment that it is, in seconds, by the clock that this goes by."""
+        return self._now()
+
     @property
     def left(self) -> float:
         """Seconds left, never below zero."""

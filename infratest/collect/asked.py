@@ -6,6 +6,9 @@ program's path.
 
 from __future__ import annotations
 
+from time import sleep
+
+from infratest.check import CONTROLLER
 from infratest.cleaning import clean
 from infratest.errors import FactError, InfratestError
 from infratest.facts.base import NO_TOOL, Answer, LooksForEach
@@ -19,13 +22,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from infratest.collect.script import Apart, Question
+    from infratest.deadline import Deadline
     from infratest.errors import TransportError
     from infratest.facts.base import Argument, Fact, Need
 
     #: What arrives together: all of a host, which is its name here; of the controller each need by itself.
     Batch = str | Need
-    #: Called with each batch that is complete, and what was collected so far, always by the thread that collects.
-    OnBatch = Callable[[Batch, "Facts"], None]
+    #: A batch that is complete: what came back, and when it was asked, in seconds of the deadline's clock.
+    Ended = tuple[Batch, "Facts", float]
 
 #: A fact's arguments are asked in snippets of at most so many, so that an answer has room and time for all.
 ARGUMENTS_AT_ONCE = 200
@@ -48,6 +52,17 @@ class Facts:
         self.blocked: dict[str, TransportError] = {}
         self._answers: dict[tuple[str, Need], tuple[Ask, Answer, float]] = {}
         self._unread: dict[str, list[Ask]] = {}
+        self._sources: dict[Batch, Facts] = {}
+
+    def take(self, batch: Batch, other: Facts) -> None:
+        """Take a whole batch from another table, with what stands behind it."""
+        self._sources[batch] = other
+        if isinstance(batch, str):
+            self._values[batch] = other.at(batch)
+            if batch in other.blocked:
+                self.blocked[batch] = other.blocked[batch]
+        else:
+            self.at(CONTROLLER)[batch] = other.at(CONTROLLER)[batch]
 
     def at(self, location: str) -> dict[Need, Any]:
         """Return what was collected at a location: need -> value or InfratestError."""
@@ -115,6 +130,9 @@ class Facts:
         A user's command and what could not be read show what was printed; all else the one value that is meant, in
         words, for a snippet answers for many.
         """
+        source = self._sources.get(need if location == CONTROLLER else location)
+        if source is not None:
+            return source.evidence(location, need)
         value = self.at(location).get(need)
         if (location, need) not in self._answers:
             if value is None or isinstance(value, InfratestError):
@@ -128,6 +146,31 @@ class Facts:
             return Evidence(need.fact, _asked_for(need), answer.exit, _shown(value), seconds)
         output = clean(answer.err, EVIDENCE_LIMIT, lines=True) if ask.fact.encoded else _printed(answer)
         return Evidence(need.fact, _asked_for(need), answer.exit, output, seconds)
+
+
+class InTurn:
+    """Round trips to one place, made by the thread that waits for them: others cost more to import than to log in.
+
+    Args:
+        collect: asks everything and returns what came back by a deadline.
+    """
+
+    def __init__(self, collect: Callable[[Mapping[str, Iterable[Need]], Deadline], Facts]) -> None:
+        self._collect = collect
+        self._begun: list[tuple[Batch, Iterable[Need], Deadline]] = []
+
+    def begin(self, batch: Batch, needs: Iterable[Need], deadline: Deadline) -> None:
+        """Have this asked when somebody waits for it."""
+        self._begun.append((batch, needs, deadline))
+
+    def ended(self, seconds: float | None) -> Ended | None:
+        """Return the next batch, however long it takes; where none was begun, None after these seconds."""
+        if not self._begun:
+            sleep(seconds or 0.0)
+            return None
+        batch, needs, deadline = self._begun.pop(0)
+        began = deadline.now()
+        return batch, self._collect({batch if isinstance(batch, str) else CONTROLLER: needs}, deadline), began
 
 
 def _asked_for(need: Need) -> str:

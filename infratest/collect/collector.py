@@ -6,12 +6,11 @@ apart from a fact that could not be read: the first blocks results, the second m
 
 from __future__ import annotations
 
-from functools import partial
 from time import monotonic
 
 from infratest.check import CONTROLLER
 from infratest.cleaning import clean, decoded
-from infratest.collect.asked import SNIPPET_SECONDS, Facts, as_failure, asks, fewer, questions
+from infratest.collect.asked import SNIPPET_SECONDS, Facts, InTurn, as_failure, asks, fewer, questions
 from infratest.collect.here import look_here
 from infratest.collect.script import build, read
 from infratest.errors import ConnectionLost, FactError, InfratestError, TransportError
@@ -20,19 +19,17 @@ from infratest.plugins import builtin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from concurrent.futures import ThreadPoolExecutor
 
-    from infratest.collect.asked import Ask, Batch, OnBatch
+    from infratest.collect.asked import Ask, Batch
     from infratest.collect.connections import Connections
+    from infratest.collect.trips import Trips
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect, Need
     from infratest.model import Cost
     from infratest.transports.base import CommandResult, Transport
 
-
-#: Seconds after which who is still asked counts no more among the hosts at once: it waits, and costs nothing.
-PATIENCE = 1.0
 
 #: Threads that may wait for hosts. A thread that waits holds some 50 KiB.
 THREADS = 1000
@@ -67,51 +64,37 @@ class Collector:
         """What all connections have cost so far."""
         return self._connections.cost
 
-    def collect(
-        self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, on_batch: OnBatch | None = None
-    ) -> Facts:
-        """Ask everything at every location and return what came back by the deadline.
+    def trips(self, places: int) -> InTurn | Trips:
+        """Return what makes round trips, to all of so many places at once."""
+        if places == 1:
+            return InTurn(self.collect)
+        from infratest.collect.trips import Trips
 
-        Args:
-            on_batch: called with each batch as soon as it is complete, while others are still waited for.
-        """
+        return Trips(self._work, self._threads(), self._jobs)
+
+    def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline) -> Facts:
+        """Ask everything at every location once and return what came back by the deadline."""
+        batches: dict[Batch, Iterable[Need]] = {place: wanted for place, wanted in needs.items() if place != CONTROLLER}
+        batches |= {need: (need,) for need in needs.get(CONTROLLER, ())}
         facts = Facts()
-        work: list[Callable[[], Batch]] = []
-        for location, wanted in needs.items():
-            if location != CONTROLLER:
-                work.append(partial(self._host, location, list(wanted), deadline, facts))
-        for need in needs.get(CONTROLLER, ()):
-            work.append(partial(self._controller, need, deadline, facts))
-        if len(work) == 1:
-            work[0]()  # threads are for those who wait for each other, and cost more to import than to log in
+        if len(batches) < 2:
+            for batch, wanted in batches.items():
+                self._work(batch, wanted, deadline, facts)
             return facts
-        for batch in self._together(work):
-            if on_batch is not None:
-                on_batch(batch, facts)
+        trips = self.trips(len(batches))
+        for batch, wanted in batches.items():
+            trips.begin(batch, wanted, deadline)
+        for _ in batches:
+            ended = trips.ended(None)
+            if ended is not None:
+                facts.take(ended[0], ended[1])
         return facts
 
-    def _together(self, work: Sequence[Callable[[], Batch]]) -> Iterator[Batch]:
-        """Do all of this work, so much at once as there are hosts to be asked at once; yield what is done."""
-        from _queue import Empty, SimpleQueue
-
-        ended: SimpleQueue[Future[Batch]] = SimpleQueue()
-        began: dict[Future[Batch], float] = {}
-        left = iter(work)
-        following = next(left, None)
-        while began or following is not None:
-            patient = monotonic() - PATIENCE
-            busy = sum(moment > patient for moment in began.values())
-            while following is not None and busy < self._jobs:
-                future = self._threads().submit(following)
-                began[future] = monotonic()
-                future.add_done_callback(ended.put)
-                following, busy = next(left, None), busy + 1
-            try:
-                future = ended.get(timeout=PATIENCE if following is not None else None)
-            except Empty:
-                continue
-            del began[future]
-            yield future.result()
+    def _work(self, batch: Batch, needs: Iterable[Need], deadline: Deadline, facts: Facts) -> None:
+        if isinstance(batch, str):
+            self._host(batch, list(needs), deadline, facts)
+        else:
+            self._controller(batch, deadline, facts)
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
@@ -124,7 +107,7 @@ class Collector:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _host(self, name: str, needs: Sequence[Need], deadline: Deadline, facts: Facts) -> Batch:
+    def _host(self, name: str, needs: Sequence[Need], deadline: Deadline, facts: Facts) -> None:
         wanted = asks(needs)
         if name in self._here:
             wanted = look_here(name, wanted, facts)
@@ -133,7 +116,6 @@ class Collector:
             part = [ask for ask in wanted if (sudo and not ask.unprivileged) == as_root]
             if part and name not in facts.blocked:
                 self._ask(name, part, as_root, deadline, facts)
-        return name
 
     def _ask(self, name: str, wanted: Sequence[Ask], sudo: bool, deadline: Deadline, facts: Facts) -> None:
         """Ask all of these by one script; what is to be asked once more by a second."""
@@ -171,14 +153,13 @@ class Collector:
         if fewer(again, wanted) and failure is None and not deadline.passed:
             self._ask(name, again, sudo, deadline, facts)
 
-    def _controller(self, need: Need, deadline: Deadline, facts: Facts) -> Batch:
+    def _controller(self, need: Need, deadline: Deadline, facts: Facts) -> None:
         fact = builtin("fact", need.fact)()
         values = facts.at(CONTROLLER)
         if not isinstance(fact, LooksFromController):
             values[need] = FactError(f"{need.fact} cannot be looked at from the controller; leave `from` out")
-            return need
+            return
         try:
             values[need] = fact.look([need.argument], deadline, self._connect)[need.argument]
         except Exception as error:  # noqa: BLE001 - a fact's own bug is unknown, and must not end the others
             values[need] = as_failure(need.fact, error)
-        return need

@@ -6,7 +6,7 @@ a run that is about nothing else.
 
 from __future__ import annotations
 
-from infratest.collect.asked import Ask, Facts, as_failure, asks, fewer
+from infratest.collect.asked import Ask, Facts, InTurn, as_failure, asks, fewer
 from infratest.errors import FactError
 from infratest.facts.base import LooksHere
 from infratest.hosts import RUNNING
@@ -16,7 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from infratest.collect.asked import OnBatch
     from infratest.deadline import Deadline
     from infratest.facts.base import Need
     from infratest.hosts import Host
@@ -81,9 +80,11 @@ class Here:
     def close(self) -> None:
         """Nothing is held."""
 
-    def collect(
-        self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, on_batch: OnBatch | None = None
-    ) -> Facts:
+    def trips(self, places: int) -> InTurn:
+        """Return what makes one round trip after another."""
+        return InTurn(self.collect)
+
+    def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline) -> Facts:
         """Ask everything that is needed here and return what came back by the deadline, which is one batch."""
         facts = Facts()
         for location, wanted in needs.items():

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from infratest.acts.base import Act, Guarded, perform
-from infratest.check import CONTROLLER
 from infratest.deadline import Deadline
 from infratest.engine.judge import unseen
 from infratest.engine.results import reachable_id, result
@@ -21,11 +20,8 @@ from infratest.transports.base import CommandResult
 from infratest.units import duration
 
 if TYPE_CHECKING:
-    from infratest.collect.asked import Facts, OnBatch
     from infratest.engine.run import Run
-    from infratest.engine.settle import Collects
     from infratest.facts.base import Need
-    from infratest.model import Cost
 
 #: Seconds that undoing one fault may take.
 UNDO_SECONDS = 60.0
@@ -136,7 +132,7 @@ class Acting:
                 self._not_judged(step)
             return
         items = [self.going.item(step, self.task) for step in stretch]
-        settle(items, _Measured(self.going.collector, self.measured), self.deadline, self.going.blocked)
+        settle(items, self.going.collector, self.deadline, self.going.blocked, measured=self.measured)
         for item in items:
             self._judged(item)
 
@@ -243,26 +239,3 @@ class HostAccess:
 
     def keep(self, need: Need, value: object) -> None:
         self._measured[need] = value
-
-
-class _Measured:
-    """A collector, and what acts have measured: that is not asked for."""
-
-    def __init__(self, collector: Collects, measured: Mapping[Need, object]) -> None:
-        self._collector = collector
-        self._measured = measured
-
-    @property
-    def cost(self) -> Cost:
-        return self._collector.cost
-
-    def collect(
-        self, needs: Mapping[str, Iterable[Need]], deadline: Deadline, on_batch: OnBatch | None = None
-    ) -> Facts:
-        left = {place: [need for need in wanted if need not in self._measured] for place, wanted in needs.items()}
-        facts = self._collector.collect({place: wanted for place, wanted in left.items() if wanted}, deadline, on_batch)
-        facts.at(CONTROLLER).update(self._measured)
-        return facts
-
-    def close(self) -> None:
-        self._collector.close()

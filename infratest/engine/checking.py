@@ -20,8 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from infratest.collect.base import Collects
     from infratest.deadline import Deadline
-    from infratest.engine.settle import Collects
     from infratest.errors import TransportError
     from infratest.hosts import Host
     from infratest.model import Result

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from infratest.collect.asked import InTurn
 from infratest.collect.here import Here
 from infratest.deadline import Deadline
 from infratest.engine.checking import Checking
@@ -29,6 +30,9 @@ class Once:
         if self.facts is None:
             self.facts = self.here.collect(needs, deadline)
         return self.facts
+
+    def trips(self, places):
+        return InTurn(self.collect)
 
 
 class Loop:
