@@ -58,6 +58,11 @@ class Measure(Record):
     minimum: float | None = None
     maximum: float | None = None
 
+    @property
+    def took(self) -> bool:
+        """Whether it is how long an answer took: all such are labelled as `http https://shop.example/ time`."""
+        return self.unit == "s" and self.label.endswith(" time")
+
 
 class Check(Record):
     """A question about one subject; a record of its arguments. Equal checks are the same question.

@@ -11,7 +11,7 @@ from time import sleep
 from infratest.check import CONTROLLER
 from infratest.cleaning import clean
 from infratest.errors import FactError, InfratestError
-from infratest.facts.base import NO_TOOL, Answer, LooksForEach
+from infratest.facts.base import NO_TOOL, Answer, LooksForEach, LooksFromController
 from infratest.model import Evidence
 from infratest.plugins import builtin
 from infratest.record import Record, derived
@@ -288,6 +288,9 @@ def asks(needs: Iterable[Need]) -> list[Ask]:
     found = []
     for name, same in wanted.items():
         fact: Fact = builtin("fact", name)()
+        seconds = max([need.seconds for need in same])
+        if seconds and isinstance(fact, LooksFromController):
+            fact.bear(seconds)
         size = 1 if fact.alone else ARGUMENTS_AT_ONCE
         listed = tuple(same)
         if isinstance(fact, LooksForEach):  # of one path, all questions side by side; commands run as they are written

@@ -94,7 +94,7 @@ class Collector:
         if isinstance(batch, str):
             self._host(batch, list(needs), deadline, facts)
         else:
-            self._controller(batch, deadline, facts)
+            self._controller(next(iter(needs)), deadline, facts)
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
@@ -159,6 +159,8 @@ class Collector:
         if not isinstance(fact, LooksFromController):
             values[need] = FactError(f"{need.fact} cannot be looked at from the controller; leave `from` out")
             return
+        if need.seconds:
+            fact.bear(need.seconds)
         try:
             values[need] = fact.look([need.argument], deadline, self._connect)[need.argument]
         except Exception as error:  # noqa: BLE001 - a fact's own bug is unknown, and must not end the others

@@ -87,7 +87,7 @@ class Item:
         self.first: float | None = None  # of `for`: the end of the look from which on it is known to hold
         self.unseen = 0.0  # of `for`: how long nobody looked, where that is too long
         self.mild: Verdict | None = None  # of `for`: its first warning, while nothing worse is seen
-        self.failed: Verdict | None = None  # of `within`: its last failure that took until its time was over
+        self.failed: Verdict | None = None  # the last verdict where that was a failure
 
 
 class _Lane:
@@ -211,9 +211,11 @@ class _Settling:
             self._look(along)
         riders, lane.waiting = lane.waiting, {}
         lane.riders = riders
-        needs = dict.fromkeys([need for item in riders for need in lane.questions[item]])
+        needs = [need for item in riders for need in lane.questions[item]]
+        patient = [need for need in needs if need.seconds]  # the one question of two that may take longer goes first
+        needs = [*sorted(patient, key=lambda need: -need.seconds), *needs] if patient else needs
         self._under_way += 1
-        self._trips.begin(lane.batch, needs, self._deadline.at_most(TRIP_SECONDS))
+        self._trips.begin(lane.batch, dict.fromkeys(needs), self._deadline.at_most(TRIP_SECONDS))
 
     def _take(self, ended: Ended | None) -> None:
         """Judge what waited for this batch alone."""
@@ -262,7 +264,7 @@ class _Settling:
     def _concluded(self, item: Item, elapsed: float) -> None:
         """Close an item that is not asked any more: our own deadline has passed, or acts have measured all of it."""
         if item.size:
-            item.verdict = item.failed or _not_known(item, elapsed, self._deadline)
+            item.verdict = item.failed if _failed(item, elapsed) else _not_known(item, elapsed, self._deadline)
         else:
             facts = Facts()
             facts.at(CONTROLLER).update(self._measured)
@@ -315,20 +317,19 @@ def _settled(item: Item, facts: Facts, elapsed: float, deadline: Deadline) -> bo
     if tail.within is not None:
         # Not given up before a look that began when the time was over: a slow one tells how it was at its begin.
         final = verdict.state == OK or item.begun >= tail.within
-        if final and verdict.state == UNKNOWN and item.failed and _too_late(item, deadline):
-            item.verdict = item.failed
-            return True
     else:
         final, verdict = _throughout(item, verdict, elapsed, tail.during or 0.0)
-    item.verdict = verdict
-    if not final and _too_late(item, deadline):
-        item.verdict = item.failed or _not_known(item, elapsed, deadline)
-        return True
     if verdict.state != OK:
-        item.verdict = verdict.changed(reason=verdict.reason + _told(item, elapsed))
-    # A question of its own that was open until the time was over, and then was no: it did not hold within it.
-    if tail.within is not None and elapsed >= tail.within and verdict.state not in (OK, UNKNOWN):
-        item.failed = item.verdict if all(place == CONTROLLER for place, _ in item.step.needed) else None
+        verdict = verdict.changed(reason=verdict.reason + _told(item, elapsed))
+    item.verdict, late = verdict, _too_late(item, deadline)
+    if verdict.state != UNKNOWN or not late:
+        item.failed = None if verdict.state in (OK, UNKNOWN) else verdict
+    if late and (not final or verdict.state == UNKNOWN):
+        if _failed(item, elapsed):
+            item.verdict = item.failed
+        elif not final:
+            item.verdict = _not_known(item, elapsed, deadline)
+        return True
     return final
 
 
@@ -360,6 +361,15 @@ def _throughout(item: Item, verdict: Verdict, elapsed: float, during: float) -> 
 
 def _may_be_unseen(during: float) -> float:
     return min(UNSEEN[1], max(UNSEEN[0], during / 2))
+
+
+def _failed(item: Item, elapsed: float) -> bool:
+    """Whether `within` failed, though our deadline lets nobody ask once more: its time is over, and all looks were no.
+
+    So it is where its questions are its own: then it was asked all the time. Beside others, nobody asked in between.
+    """
+    within, outside = item.step.tail.within, all(place == CONTROLLER for place, _ in item.step.needed)
+    return within is not None and elapsed >= within and item.failed is not None and outside
 
 
 def _told(item: Item, elapsed: float) -> str:

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -83,12 +83,10 @@ class ConversedAddress(ServiceAddress):
 
 
 class Converses(LooksForEach, LooksFromController):
-    """A fact about servers. Seconds that one has for all: seen from the controller, and from a host."""
+    """A fact about servers."""
 
     encoded = True
     at_once = True
-    patience: ClassVar[float] = 10
-    patience_there: ClassVar[float] = 8
 
     @abstractmethod
     def program(self) -> ModuleType:

@@ -194,7 +194,7 @@ def _held(talk: Conversation, place: "dict[str, Any]") -> "dict[str, Any]":
     try:
         one.search(0, element(0x87, b"objectClass"), "1.1", "")
     except Odd as error:
-        if not str(error).startswith("it does not say all"):
+        if not str(error).startswith("it does not say all:"):  # who answers that it may not is there
             raise Unspoken(str(error)) from None
     if place["tls"] == "begin":
         one.start_tls()

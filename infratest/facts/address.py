@@ -22,7 +22,7 @@ from infratest.web_address import host_and_port
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -144,8 +144,8 @@ class AddressFact(LooksForEach, LooksFromController):
 
     encoded = True
     at_once = True
-    patience: ClassVar[float] = 5
-    patience_there: ClassVar[float] = 4
+    patience = 5.0
+    patience_there = 4.0
 
     def snippet(self) -> str:
         from infratest.facts._outside_there import by_python

@@ -18,7 +18,7 @@ from infratest.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -64,12 +64,10 @@ NO_PYTHON = f"echo 'python3 is not installed on this host' >&2\nexit {NO_TOOL}"
 
 
 class AmqpFact(LooksForEach, LooksFromController):
-    """Brokers and queues. Seconds that one has for its answer: seen from the controller, and from a host."""
+    """Brokers and queues."""
 
     encoded = True
     at_once = True
-    patience: ClassVar[float] = 8
-    patience_there: ClassVar[float] = 6
 
     def snippet(self) -> str:
         from infratest.facts import _amqp_client

@@ -40,6 +40,10 @@ else:
 #: Exit status of a snippet that cannot look; its standard error says what is missing. EX_UNAVAILABLE of sysexits.h.
 NO_TOOL = 69
 
+#: Seconds that a server has for its answer, seen from the controller, and from a host that had to be reached before.
+#: Who is silent for so long does not answer, which must be known before a check is over: it has 10 for all it does.
+PATIENCE, PATIENCE_THERE = 8.0, 6.0
+
 #: The argument of one question, as `("nginx",)`; `()` for a fact that has none.
 Argument = tuple[str, ...]
 
@@ -52,6 +56,8 @@ class Need(_Typed[T]):
 
     fact: str
     argument: Argument = ()
+    #: Seconds that its answer may take by its sentence, where that says more than PATIENCE; the question is the same.
+    seconds: float = 0.0
 
     # Tables of facts are asked by needs all the time.
 
@@ -176,7 +182,17 @@ if TYPE_CHECKING:
 
 
 class LooksFromController(Fact):
-    """A fact that can be looked at from the controller too, without any host."""
+    """A fact that can be looked at from the controller too, without any host.
+
+    `patience`, `patience_there`: seconds that a server has, seen from the controller and from a host.
+    """
+
+    patience: float = PATIENCE
+    patience_there: float = PATIENCE_THERE
+
+    def bear(self, seconds: float) -> None:
+        """Wait so long for answers: a sentence says that one may take it."""
+        self.patience, self.patience_there = max(self.patience, seconds), max(self.patience_there, seconds)
 
     @abstractmethod
     def look(self, arguments: Sequence[Argument], deadline: Deadline, connect: Connect) -> Mapping[Argument, Any]:

@@ -17,7 +17,7 @@ from infratest.web_address import host_and_port
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -43,12 +43,10 @@ NO_PYTHON = f"echo 'python3 is not installed on this host' >&2\nexit {NO_TOOL}"
 
 
 class GreetingFact(LooksForEach, LooksFromController):
-    """Greetings. Seconds that a server has for its own: seen from the controller, and from a host."""
+    """Greetings."""
 
     encoded = True
     at_once = True
-    patience: ClassVar[float] = 8
-    patience_there: ClassVar[float] = 6
 
     def snippet(self) -> str:
         from infratest.facts._outside_there import by_python

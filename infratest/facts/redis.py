@@ -19,7 +19,7 @@ from infratest.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -83,10 +83,9 @@ done
 
 
 class RedisFact(LooksForEach, LooksFromController):
-    """Servers. Seconds that one has for its answer, seen from the controller."""
+    """Servers."""
 
     encoded = True
-    patience: ClassVar[float] = 8
 
     def snippet(self) -> str:
         return ONE_LINE + SNIPPET

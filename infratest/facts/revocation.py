@@ -17,7 +17,7 @@ from infratest.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -54,12 +54,10 @@ def program() -> str:
 
 
 class RevocationFact(LooksForEach, LooksFromController):
-    """Revocation of certificates at ports. Seconds for all of it: seen from the controller, and from a host."""
+    """Revocation of certificates at ports."""
 
     encoded = True
     at_once = True
-    patience: ClassVar[float] = 15
-    patience_there: ClassVar[float] = 12
 
     def snippet(self) -> str:
         from infratest.facts._outside_there import by_python

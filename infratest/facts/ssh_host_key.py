@@ -17,7 +17,7 @@ from infratest.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -92,10 +92,9 @@ done
 
 
 class SshHostKeyFact(LooksForEach, LooksFromController):
-    """Servers. Seconds that one has for all its keys, seen from the controller."""
+    """Servers."""
 
     encoded = True
-    patience: ClassVar[float] = 15
 
     def snippet(self) -> str:
         return (

@@ -15,7 +15,7 @@ from infratest.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -53,12 +53,10 @@ NO_PYTHON = f"echo 'python3 is not installed on this host' >&2\nexit {NO_TOOL}"
 
 
 class SshServerFact(LooksForEach, LooksFromController):
-    """Servers. Seconds that one has for its own: seen from the controller, and from a host."""
+    """Servers."""
 
     encoded = True
     at_once = True
-    patience: ClassVar[float] = 8
-    patience_there: ClassVar[float] = 6
 
     def snippet(self) -> str:
         from infratest.facts import _ssh_hello

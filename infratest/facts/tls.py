@@ -17,7 +17,7 @@ from infratest.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -56,12 +56,10 @@ class Tls(Record):
 
 
 class TlsFact(LooksForEach, LooksFromController):
-    """TLS at ports. Seconds that a server has for its part: seen from the controller, and from a host."""
+    """TLS at ports."""
 
     encoded = True
     at_once = True
-    patience: ClassVar[float] = 10
-    patience_there: ClassVar[float] = 8
 
     def snippet(self) -> str:
         from infratest.facts._outside_there import by_python

@@ -6,6 +6,7 @@ On the plugin program's path.
 from __future__ import annotations
 
 from infratest.errors import FactError
+from infratest.facts.base import PATIENCE_THERE
 from infratest.gherkin.sentence import APART
 from infratest.record import Record, derived
 
@@ -53,8 +54,13 @@ class CheckStep(Record):
 
     @derived
     def needed(self) -> tuple[tuple[str, Need], ...]:
-        """What its looks need, and where."""
-        return tuple((look.location, need) for look in self.looks for need in look.check.needed)
+        """What its looks need, and where; where it says how long an answer may take, with that."""
+        limit = 0.0
+        if self.threshold is not None and any(look.measure is not None and look.measure.took for look in self.looks):
+            limit = self.threshold.critical.top
+        if limit <= PATIENCE_THERE:
+            return tuple((look.location, need) for look in self.looks for need in look.check.needed)
+        return tuple((look.location, need.changed(seconds=limit)) for look in self.looks for need in look.check.needed)
 
 
 def label(name: str, tail: Tail) -> str:

@@ -246,7 +246,7 @@ def most(seconds: float) -> float:
 @given(things(apart=False), st.sampled_from([10.0, 40.0]))
 @settings(max_examples=120)
 def test_for_is_never_green_over_a_failure_that_is_longer_than_its_pace(all_: list[Thing], seconds: float) -> None:
-    outcome = asked(*all_, seconds=seconds)
+    outcome = asked(*all_, Thing("url"), seconds=seconds)
     for place, thing in enumerate(all_):
         if thing.tail.during is not None and outcome.state(place) == OK:
             begin = outcome.items[place].first

@@ -20,7 +20,7 @@ from infratest.facts.database.rows import LIMIT, Refused, Rows
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -94,12 +94,10 @@ together "$@"
 
 
 class DatabaseFact(LooksForEach, LooksFromController):
-    """Statements. Seconds that a server has for one: seen from the controller, and from a host."""
+    """Statements."""
 
     encoded = True
     at_once = True
-    patience: ClassVar[float] = 8
-    patience_there: ClassVar[float] = 6
 
     def snippet(self) -> str:
         from infratest.facts.database.mysql import LIMITED, READ_ONLY

@@ -16,7 +16,7 @@ from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromContro
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -61,12 +61,10 @@ together "$@"
 
 
 class HttpFact(LooksForEach, LooksFromController):
-    """URLs. Seconds that a server has for its whole answer: seen from the controller, and from a host."""
+    """URLs."""
 
     encoded = True
     at_once = True
-    patience: ClassVar[float] = 10
-    patience_there: ClassVar[float] = 8
 
     def snippet(self) -> str:
         from infratest.facts.http.answer import HEAD, RAW

@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 from infratest.cleaning import clean, holds_declared, keep_secret
 from infratest.errors import FactError, InfratestError, UserError
 from infratest.facts import _session_step as does
+from infratest.facts.base import PATIENCE
 from infratest.facts.http.answer import charset_of
 from infratest.facts.http.look import MOST, REDIRECTS, once
 from infratest.facts.http.request import Request, request_of
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from infratest.facts.base import Connect
     from infratest.facts.http.reply import Reply
 
-#: Seconds that a server has for one answer, as for the fact `http`.
-PATIENCE = 10.0
 ACCEPT = "Accept: text/html,application/xhtml+xml,*/*;q=0.8"
 
 

@@ -68,9 +68,10 @@ def _begin(transport: Any, address: SftpAddress, patience: Deadline) -> None:
         security.key_types = [*kinds, *(kind for kind in security.key_types if kind not in kinds)]
     try:
         transport.start_client(timeout=max(0.05, patience.left))
+        key = transport.get_remote_server_key()  # where the time is over, this is what says so
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise Unspoken(f"does not begin SSH: {error or 'it hangs up'}") from None
-    key = transport.get_remote_server_key()
+        late = "nothing in time" if patience.passed else ""
+        raise Unspoken(f"does not begin SSH: {late or error or 'it hangs up'}") from None
     if known.get(key.get_name()) != key:
         words = "is another one in known_hosts" if key.get_name() in known else "is not in known_hosts"
         raise FactError(f"its host key {key.get_name()} {key.fingerprint} {words}")

@@ -1,0 +1,193 @@
+"""A server that lets us in and says nothing is the commonest outage of all: of every protocol it is critical.
+
+Servers of three kinds are asked in the protocols that we speak: one says nothing, one drips a byte at a time, and one
+resets every connection. Each is given up after its time, which leaves a check time to say so, and none is unknown.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from time import monotonic
+
+import pytest
+
+from infratest.check import CONTROLLER
+from infratest.collect.asked import Facts, asks
+from infratest.deadline import Deadline
+from infratest.engine.judge import Verdict, judge
+from infratest.facts.base import PATIENCE, PATIENCE_THERE, LooksFromController, Need
+from infratest.gherkin.binding import bind
+from infratest.gherkin.patterns import as_written
+from infratest.gherkin.suite import Line
+from infratest.gherkin.vocabulary import vocabulary
+from infratest.outsiders import names
+from infratest.plan.tasks import CheckStep, Look
+from infratest.plugins import builtin
+from infratest.project.execute import SECONDS
+from infratest.states import CRITICAL
+
+#: Seconds that a server has here, and in which all of it must be over on a machine that is busy.
+HASTE, SOON = 0.6, 8.0
+
+#: What is asked of a server at a port, by protocol.
+SENTENCES = {
+    "http": '"http://HERE/" answers 200',
+    "https": '"https://HERE/" answers',
+    "tls": 'the certificate of "HERE" is valid',
+    "tls protocol": 'the TLS of "HERE" offers the protocol "TLS 1.2"',
+    "revocation": 'the certificate of "HERE" is not revoked',
+    "ldap": 'the LDAP server "ldap://HERE" answers',
+    "ldaps": 'the LDAP server "ldaps://HERE" answers',
+    "smtp": 'the mail server "smtp://HERE" answers',
+    "imap": 'the mail server "imap://HERE" answers',
+    "imaps": 'the mail server "imaps://HERE" answers',
+    "pop3": 'the mail server "pop3://HERE" answers',
+    "ftp": 'the file server "ftp://HERE" answers',
+    "sftp": 'the file server "sftp://monitor@HERE?key=KEY" accepts the login',
+    "ssh": 'the SSH server "HERE" answers',
+    "ssh key": 'the SSH server "HERE" has the host key "SHA256:2v9Kq0zGcGmF3J8xX7x0t6yqH5mUeQ3h0rB4sX8W1aE"',
+    "amqp": 'the AMQP server "amqp://HERE/" answers',
+    "mqtt": 'the MQTT broker "mqtt://HERE" answers',
+    "redis": 'the Redis server "redis://HERE" answers',
+    "memcached": 'the Memcached server "HERE" answers',
+    "postgresql": 'the database "postgresql://monitor@HERE/shop" answers',
+    "mysql": 'the database "mysql://monitor@HERE/shop" answers',
+    "greeting": 'the address "HERE" greets with "220"',
+}
+
+
+def silent(one: socket.socket, ended: threading.Event) -> None:
+    ended.wait()
+
+
+def dripping(one: socket.socket, ended: threading.Event) -> None:
+    while not ended.wait(0.05):
+        one.sendall(b"2")
+
+
+def resetting(one: socket.socket, ended: threading.Event) -> None:
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def resetting_when_asked(one: socket.socket, ended: threading.Event) -> None:
+    one.settimeout(30)
+    one.recv(1)
+    resetting(one, ended)
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the path of a key to log in with."""
+    path = tmp_path_factory.mktemp("key") / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Callable[[Callable[..., None]], int]]:
+    """Start a server of a kind once, and return its port."""
+    ended, ports, threads, listeners = threading.Event(), {}, [], []
+
+    def talked(one: socket.socket, kind: Callable[..., None]) -> None:
+        with one, suppress(OSError):
+            kind(one, ended)
+
+    def accepted(listener: socket.socket, kind: Callable[..., None]) -> None:
+        with suppress(OSError):
+            while True:
+                one, _ = listener.accept()
+                threads.append(threading.Thread(target=talked, args=(one, kind)))
+                threads[-1].start()
+
+    def serve(kind: Callable[..., None]) -> int:
+        if kind not in ports:
+            listeners.append(socket.create_server(("127.0.0.1", 0)))
+            ports[kind] = listeners[-1].getsockname()[1]
+            threads.append(threading.Thread(target=accepted, args=(listeners[-1], kind)))
+            threads[-1].start()
+        return ports[kind]
+
+    yield serve
+    ended.set()
+    for listener in listeners:
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+    for thread in threads:
+        thread.join()
+
+
+def step(text: str, tail: str = "") -> CheckStep:
+    match = vocabulary().match(text + tail)
+    assert match is not None, text
+    binding = bind(match, as_written)
+    looks = (Look("-", CONTROLLER, binding.built, binding.measure),)
+    return CheckStep(Line("then", "Then", text, 1, match), looks, match.negated, binding.threshold, binding.tail)
+
+
+def answered(need: Need, patience: float) -> object:
+    fact = builtin("fact", need.fact)()
+    assert isinstance(fact, LooksFromController)
+    fact.patience = patience
+    return fact.look([need.argument], Deadline(60), lambda host, port: (host, port))[need.argument]
+
+
+#: Where the server speaks first.
+GREETING = ("smtp", "imap", "pop3", "ftp", "mysql", "greeting")
+
+
+@pytest.mark.parametrize("protocol", SENTENCES)
+def test_a_server_that_hangs_is_critical(served: Callable[..., int], key: str, protocol: str) -> None:
+    kinds = [silent, dripping, resetting if protocol in GREETING else resetting_when_asked]
+    if protocol == "mysql":  # its client takes who says anything but a handshake for one that lets nobody log in
+        kinds.remove(dripping)
+    texts = [SENTENCES[protocol].replace("HERE", f"127.0.0.1:{served(kind)}").replace("KEY", key) for kind in kinds]
+    began = monotonic()
+    with ThreadPoolExecutor() as threads:
+        verdicts = list(threads.map(judged, texts))
+    assert [verdict.state for verdict in verdicts] == [CRITICAL] * len(kinds), verdicts
+    assert monotonic() - began < SOON
+
+
+def judged(text: str) -> Verdict:
+    one, facts = step(text), Facts()
+    for _, need in one.needed:
+        facts.at(CONTROLLER)[need] = answered(need, HASTE)
+    return judge(one, facts, CRITICAL)
+
+
+def test_all_have_the_same_time_which_leaves_a_check_some() -> None:
+    """But for a connection alone, and for a session of pages, each of which has it."""
+    found = {}
+    for name in names("fact"):
+        fact = builtin("fact", name)()
+        if isinstance(fact, LooksFromController) and name not in ("address", "page"):
+            found[name] = (fact.patience, fact.patience_there)
+    assert len(found) > 15
+    assert set(found.values()) == {(PATIENCE, PATIENCE_THERE)}
+    assert PATIENCE_THERE < PATIENCE <= SECONDS["check"] - 2
+
+
+@pytest.mark.parametrize(
+    ("tail", "seconds"),
+    [("", 0), (" in less than 500 ms", 0), (" in less than 9 s", 9), (" in between 1 s and 30 s", 30)],
+)
+def test_a_sentence_that_gives_a_server_longer_is_waited_for(tail: str, seconds: float) -> None:
+    for protocol in ("http", "ldap", "smtp", "redis", "postgresql", "amqp"):
+        ((_, need),) = step(SENTENCES[protocol].replace("HERE", "127.0.0.1:1"), tail).needed
+        assert need.seconds == seconds
+        (ask,) = asks([need])
+        assert isinstance(ask.fact, LooksFromController)
+        assert ask.fact.patience == max(PATIENCE, seconds)
+        assert ask.fact.patience_there == max(PATIENCE_THERE, seconds)
+
+
+def test_a_time_that_is_not_an_answers_is_no_patience() -> None:
+    ((_, need),) = step('the certificate of "127.0.0.1:1" is valid for at least 14 days').needed
+    assert need.seconds == 0
