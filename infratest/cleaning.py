@@ -46,9 +46,11 @@ def keep_secret(value: str) -> None:
 
 
 def _written(value: str) -> set[str]:
-    """Return a secret as it stands in text, in a shell's words, in JSON, in Python's words and in a URL."""
+    """Return a secret as it stands in text, in a shell's words, in JSON, in Python's words, in a URL, and encoded."""
+    data = value.encode("utf-8", "surrogateescape")
+    encoded = {*_in_base64(data), data.hex(), data.hex().upper()}
     if value.isalnum():
-        return {value}
+        return {value, *encoded}
     import json
     from urllib.parse import quote, quote_plus
 
@@ -57,8 +59,28 @@ def _written(value: str) -> set[str]:
     shell = quoted(value.replace("\0", ""))
     quotes = {shell, shell[1:-1]} if shell[0] == "'" else {shell}
     programs = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
-    address = value.encode("utf-8", "surrogateescape")
-    return {value, *quotes, *programs, quote(address), quote(address, safe=""), quote_plus(address)}
+    return {value, *quotes, *programs, *encoded, quote(data), quote(data, safe=""), quote_plus(data)}
+
+
+def _in_base64(data: bytes) -> set[str]:
+    """Return data as it stands in base64, its own alphabet and that of URLs (RFC 4648, 4 and 5).
+
+    By itself and with a line end behind it (`echo x | base64`), whole; and those characters that the data alone makes,
+    whatever stands around it: a name and a colon before it, as in Basic's `user:password`, more behind it. Three bytes
+    are four characters, so these are three texts, one for each place in such a group at which it can begin.
+    """
+    from binascii import b2a_base64
+
+    texts = [b2a_base64(data + end, newline=False).decode() for end in (b"", b"\n", b"\r\n")]
+    # Programs break long texts: MIME after 76 characters, PEM after 64.
+    rows = {text[at : at + width] for text in texts for width in (76, 64) for at in range(0, len(text), width)}
+    texts += [text.rstrip("=") for text in texts]
+    texts += [row for row in rows if len(row) >= SHORTEST_LINE]
+    for before in range(3):
+        text = b2a_base64(bytes(before) + data, newline=False).decode()
+        first, end = -(-before * 8 // 6), (before + len(data)) * 8 // 6
+        texts.append(text[first:end])
+    return {each for text in texts for each in (text, text.replace("+", "-").replace("/", "_"))}
 
 
 def masked(text: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import time
 
 import pytest
@@ -115,3 +116,35 @@ def test_where_two_texts_part_within_a_secret_nothing_of_it_is_shown(secrets):
     assert "battery" not in words
     assert MASK in words
     assert "battery" not in literal("a correct-horse-battery\r")
+
+
+@pytest.mark.parametrize(
+    "command, around",
+    [
+        ("printf %s {} | base64", 0),
+        ("echo {} | base64", 0),
+        ("printf '%s\\r\\n' {} | base64", 0),
+        ("echo {} | basenc --base64url", 0),
+        ("printf %s {} | base64 | tr -d =", 0),
+        ("printf u:%s {} | base64 -w 0", 6),
+        ("printf us:%s {} | base64 -w 0", 6),
+        ("printf usr:%s {} | base64 -w 0", 9),
+        ("printf u:%s:rest {} | base64 -w 0", 13),
+        (r"echo {} | od -An -v -tx1 | tr -d ' \n'", 2),
+        (r"echo {} | od -An -v -tx1 | tr -d ' \n' | tr a-f A-F", 2),
+    ],
+)
+@pytest.mark.parametrize("secret", ["hunter2", "S3cret!!", "a?>b~~?>?>", "größer", "horse-" * 25])
+def test_a_secret_is_masked_as_programs_encode_it(secrets, command, around, secret):
+    """`around`: characters that may stay: what stands before and behind, and at each edge one that is of both."""
+    script = command.format('"$1"')
+    out = subprocess.run(["sh", "-c", script, "sh", secret], capture_output=True, text=True, check=True).stdout
+    assert MASK not in clean(out)
+    keep_secret(secret)
+    assert MASK in clean(out)
+    assert len(clean(out).replace(MASK, "").replace(" ", "")) <= around
+
+
+def test_what_only_looks_encoded_is_not_masked(secrets):
+    keep_secret("hunter2!")
+    assert masked("aHVudGVy aHVu 68756e746572 Q2hlZXJz") == "aHVudGVy aHVu 68756e746572 Q2hlZXJz"
