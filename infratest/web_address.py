@@ -54,8 +54,13 @@ def web_address(url: str) -> WebAddress:
         keep_secret(login.partition(":")[2])
         raise UserError(f'"http://...@{shown}": a name or password in a URL is not in this version')
     found = host_and_port(authority)
-    if not mark or scheme not in PORTS or found is None or any(not one.isprintable() or one.isspace() for one in url):
+    odd = "".join(one for one in url if not one.isprintable() or one.isspace())[:1]
+    if not mark or scheme not in PORTS or found is None or (odd and odd in authority):
         raise UserError(f'"{url}": expected a URL with a host, as http://shop.example/')
+    if odd:
+        sort = "a blank" if odd == " " else f"the character {odd!r}"
+        coded = "".join(f"%{byte:02X}" for byte in odd.encode("utf-8", "surrogateescape"))
+        raise UserError(f'"{url}": no URL holds {sort}: write it percent-encoded, as {coded}')
     host, port = found
     return WebAddress(scheme, host, port or PORTS[scheme], _ascii(target if target[:1] == "/" else f"/{target}"))
 

@@ -25,11 +25,26 @@ def test_a_url_is_taken_apart(text, address):
 @pytest.mark.parametrize(
     "text",
     ["ftp://x/", "http:/x", "http://", "http:///x", "x", "http://x:0/", "http://x:65536/", "http://x:-1/", "http://[::1/",
-     "http://a b/", "http://x/a b", "http://x/\n", "http://[x]/", "http://::1/"],
+     "http://a b/", "http://x\t/", "http://[x]/", "http://::1/"],
 )  # fmt: skip
 def test_what_is_no_url_is_refused(text):
     with pytest.raises(UserError, match="expected a URL with a host"):
         web_address(text)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("http://x/a b", "no URL holds a blank: write it percent-encoded, as %20"),
+        ("http://x/?k=a b&c", "no URL holds a blank: write it percent-encoded, as %20"),
+        ("http://x/\n", r"no URL holds the character '\n': write it percent-encoded, as %0A"),
+        ("http://x/a\u2028b", r"no URL holds the character '\u2028': write it percent-encoded, as %E2%80%A8"),
+    ],
+)
+def test_a_character_that_no_url_has_is_named(text, words):
+    with pytest.raises(UserError) as caught:
+        web_address(text)
+    assert words in str(caught.value)
 
 
 def test_a_password_in_a_url_is_refused_and_not_shown():

@@ -54,16 +54,18 @@ def service_address(
     Raises:
         UserError: it is none; or its password stands in the feature, where none should.
     """
-    scheme, mark, rest = url.partition("://")
+    scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
     login, at, place = rest.rpartition("@")
     user, _, password = login.partition(":")
     keep_secret(password)
     path, _, options = place.partition("?")
     authority, _, name = path.partition("/")
-    shown = f"{scheme}://{f'{user}@' if at else ''}{place}"
-    plain = set(f"{user}{place}").isdisjoint("\0\n\r\\'\"%") and user.isprintable()
-    if not mark or scheme not in schemes or not plain:
+    shown = f"{scheme}{mark}{f'{user}@' if at else ''}{place}"
+    if not mark or scheme not in schemes:
         raise UserError(f'the {what} "{shown}": expected an address as {example}')
+    odd = next((one for one in f"{user}{place}" if one in "\\'\"%" or not one.isprintable()), "")
+    if odd:
+        raise UserError(f'the {what} "{shown}": expected an address as {example}, without the character {odd!r}')
     host, port = (host_and_port(authority) if authority else None) or ("", 0)
     if (authority and not host) or ("/" in name and not deep):
         raise UserError(f'the {what} "{shown}": "{authority}" is no host with a port')

@@ -115,5 +115,5 @@ def _compare(what: str, expected: str, seen: str) -> None:
     if seen != expected:
         raise ProviderError(
             f"{what} is not the file that its checksum names: expected sha256:{expected}, its content has "
-            f"sha256:{seen}; where the new content is what you want, write that into the stack file"
+            f"sha256:{seen}; where that content is the one you want, write its checksum in place of the other"
         )

@@ -20,7 +20,7 @@ def waivers(document: Document, faults: Faults) -> tuple[Waiver, ...]:
         key = ("waivers", number)
         try:
             until = _end(date.fromisoformat(entry["until"]))
-        except (ValueError, OverflowError):
+        except ValueError:
             faults.add((*key, "until"), f"{entry['until']!r} is no day of the calendar")
             continue
         for name in ("id", "why"):
@@ -41,5 +41,5 @@ def waivers(document: Document, faults: Faults) -> tuple[Waiver, ...]:
 
 
 def _end(day: date) -> float:
-    """Return the end of a day in UTC, in seconds since the epoch. Raises OverflowError."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC).timestamp()
+    """Return the end of a day in UTC, in seconds since the epoch; of the last that can be written, too."""
+    return datetime.combine(day, time(), UTC).timestamp() + timedelta(days=1).total_seconds()

@@ -59,6 +59,7 @@ def test_an_image_comes_back_from_its_box_and_what_is_no_whole_box_of_ours_is_re
     _, err = place.box("import", "bad.box", status=1)
     assert "that is no tag of infratest's, and no other is loaded" in err
     _, err = place.box("import", "root.box", "--checksum", f"sha256:{'0' * 64}", status=1)
+    assert "write its checksum in place of the other" in err
     assert digest in err
     assert names(place.mark) == set()
     assert not [one for one in (place.folder / "cache").iterdir() if one.name.startswith(("box-", "load-"))]

@@ -95,6 +95,14 @@ def test_without_paramiko_what_only_that_can_serve_is_not_usable(place: Place) -
     assert "and libssh2 cannot serve: the way is by a jump host" in words
 
 
+def test_without_any_client_it_says_once_how_to_get_them(place: Place) -> None:
+    without(place, "ssh2")
+    without(place, "paramiko")
+    seen = findings(place)["host web"]
+    assert not seen["usable"]
+    assert seen["advice"] == "install it with: pip install 'infratest[ssh]'"
+
+
 def test_what_stands_in_the_way_of_a_host_is_told(place: Place) -> None:
     place.write({"config": "Host web\n  ProxyCommand nc %h %p\n"})
     text = "stack: shop\nprovider: {name: existing, config: config}\nhosts: {web: {}}\n"

@@ -143,6 +143,12 @@ def test_a_selection_is_not_red_by_waivers_of_others(accepted):
     assert plugin(accepted, "-s", "good")[0] == 0
 
 
+def test_the_last_day_that_can_be_written_is_one(tmp_path):
+    folder = project(tmp_path, until="9999-12-31")
+    assert plugin(folder)[0] == 0
+    assert run(folder, "infratest", "lint").returncode == 0
+
+
 def test_lint_tells_a_week_before(tmp_path, expired):
     soon = (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%d")
     linted = run(project(tmp_path, until=soon), "infratest", "lint")

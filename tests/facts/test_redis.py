@@ -128,6 +128,22 @@ def test_what_is_no_address_is_refused(url):
         redis_address(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("cache:6379", 'the Redis server "cache:6379": expected an address as redis://cache:6379'),
+        ("u:written@cache", 'the Redis server "u@cache": expected an address as redis://cache:6379'),
+        ("redis://ca%63he", "expected an address as redis://cache:6379, without the character '%'"),
+        ("redis://u\t@cache", "expected an address as redis://cache:6379, without the character '\\t'"),
+    ],
+)
+def test_what_is_no_address_is_named_as_it_was_written(url, words):
+    with pytest.raises(UserError) as caught:
+        redis_address(url)
+    assert words in str(caught.value)
+    assert "written" not in str(caught.value)
+
+
 #: What is so of the primary and of its replica.
 SENTENCES = {
     "answers": ("ok", "ok"),

@@ -18,7 +18,7 @@ from __future__ import annotations
 from infratest.errors import TransportError
 from infratest.options import build
 from infratest.transports.base import Chooses, Transport, environment
-from infratest.transports.ssh.choice import LIBSSH2, choose, clients
+from infratest.transports.ssh.choice import CLIENTS, LIBSSH2, PARAMIKO, choose, clients
 from infratest.transports.ssh.route import Options, route
 from infratest.transports.ssh.script import escaped, once, typed
 
@@ -79,9 +79,11 @@ class Ssh(Transport, Chooses):
         try:
             from infratest.transports.ssh.paramiko import ParamikoClient
         except ImportError as error:
+            install = f"install it with: {CLIENTS[PARAMIKO][2]}"
+            hint = "" if choice.why.endswith(install) else f"; {install}"  # one extra brings both clients
             raise TransportError(
                 f"{self.host.name}: SSH needs paramiko, which cannot be imported ({error}), and libssh2 "
-                f"cannot serve: {choice.why}; install it with: pip install 'infratest[ssh]'"
+                f"cannot serve: {choice.why}{hint}"
             ) from error
         return ParamikoClient(self.host.name, hops, self.cost)
 
