@@ -87,6 +87,14 @@ def test_steps_that_are_nowhere_near_tell_where_all_are(tmp_path):
     assert (done.returncode, done.stderr) == (1, "no sentence holds 'zzzz'; `infratest steps` lists all there are\n")
 
 
+def test_what_may_stand_in_a_sentence_is_shown_with_it(tmp_path):
+    shown = infratest(tmp_path, "steps", "is", "opened").stdout
+    (line,) = [line for line in shown.splitlines() if "may have, in this order: " in line]
+    assert 'logged in as "LOGIN", with the token "TOKEN", with the request header "SENDS"' in line
+    assert line.endswith("trusting any certificate, at \"PLACE_OF\", by the proxy \"PROXY\", whatever it answers")
+    assert "may have" not in infratest(tmp_path, "steps", "takes less than 5 s").stdout
+
+
 def test_steps_tell_what_was_never_seen_for_real(tmp_path):
     assert (
         "      never seen for real: any bond, written after the kernel's" in infratest(tmp_path, "steps", "bond").stdout

@@ -126,6 +126,32 @@ def test_one_that_speaks_otherwise_is_no_database(servers, view):
     assert view(f"postgresql://x@127.0.0.1:{port}/shop", "SELECT 1").refused
 
 
+@pytest.mark.parametrize("view", [asked, looked])
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"220 mail.example ESMTP\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"+OK\r\n", bytes(50), b"\x05\0\0\0\x0aabcd",
+        b"\x10\0\0\0\x09" + b"x" * 15, b"",
+    ],
+)  # fmt: skip
+def test_what_is_no_mysql_does_not_answer_as_one(view, greeting):
+    def greet(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            one, _ = server.accept()
+            with one:
+                one.settimeout(20)
+                one.sendall(greeting)
+                while greeting and one.recv(1000):
+                    one.sendall(greeting)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=greet, args=(server,))
+        thread.start()
+        rows = view(f"mysql://x@127.0.0.1:{server.getsockname()[1]}/shop", "SELECT 1")
+        thread.join()
+    assert any(words in rows.refused for words in ("is no MySQL server", "Lost connection", "Can't", "Protocol mismatch"))
+
+
 @both
 def test_no_connection_left_is_a_refusal(servers, view):
     assert "too many connections" in view(servers["postgresql"].replace("//admin", "//few"), "SELECT 1").refused

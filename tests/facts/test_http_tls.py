@@ -224,3 +224,10 @@ def test_a_proxy_that_does_not_lead_on_is_no_silent_server(ways):
 def test_the_controller_uses_the_tls_of_its_openssl(made, ports):
     assert ssl.OPENSSL_VERSION_INFO >= (1, 1, 1)
     assert looked(request(made, ports["leaf"]))[0].status == 200
+
+
+@both
+def test_a_server_without_tls_is_said_to_have_none(made, ports, ways):
+    (plain,) = ways(request(made, ports["plain"]))
+    assert plain.refused.startswith("it does not speak TLS with us: ")
+    assert plain.refused.endswith("wrong version number")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import click
@@ -36,6 +37,11 @@ Every checking sentence may end, in this order, with
 Bounds: less than, more than, at least, at most, between A and B, exactly; units: %, ms s min h days, B KiB MiB GiB TiB
 (kB to TB, and long words: 10 seconds, 1 minute, 2 hours). Hosts: role=web and not (env=dev or web-3), `*` in values.
 Values: {host.address} {host.name} {host.label.X} {host.db.address} {group.web.count} {param.X} {output.X}"""
+
+#: Words of a pattern that may be left out, and what may stand in them; of a few placeholders one word alone is taken.
+OPTIONAL = re.compile(r"\[ ([^\[\]]+)\]")
+PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
+ONE_WORD = {"trusted": "any", "followed": "redirects", "answers": "answers"}
 
 
 VERB = Verb(WRITING, 1)
@@ -77,10 +83,18 @@ def command(session: Session, pattern: tuple[str, ...], form: str) -> int:
                     click.echo(_styled(session, f"      never seen for real: {never}", dim=True), color=True)
                 if sentence.negation:
                     click.echo(_styled(session, f"      not: {sentence.negation}", dim=True), color=True)
+                if pattern and (optional := _optional(sentence)):  # of all there are it would be half of what is shown
+                    click.echo(_styled(session, f"      may have, in this order: {optional}", dim=True), color=True)
     _show_own(session, own)
     if not pattern:
         click.echo(f"\n{TAIL}")
     return 0
+
+
+def _optional(sentence: Sentence) -> str:
+    """Return what may stand in a sentence and need not, as one writes it: with capitals for the values."""
+    parts = OPTIONAL.findall(sentence.pattern)
+    return ", ".join(PLACE.sub(lambda found: ONE_WORD.get(found[1], found[1].upper()), part) for part in parts)
 
 
 def _own(session: Session) -> list[OwnStep]:

@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from infratest.facts.database.address import DatabaseAddress
 
 #: Numbers of errors by which the server refuses whoever comes: too many connections, no such database, shutting down,
-#: a host that is blocked. Of the client: no socket, no server, no such host, a server that hangs up or is silent.
-REFUSALS = (1040, 1049, 1053, 1129, 2002, 2003, 2005, 2013)
+#: a host that is blocked. Of the client: no socket, no server, no such host, a greeting of another protocol, a
+#: handshake that is none, a server that hangs up or is silent.
+REFUSALS = (1040, 1049, 1053, 1129, 2002, 2003, 2005, 2007, 2012, 2013)
 #: A login that is refused: access denied to the user, to the database, without a password, by a plugin.
 LOGIN = (1044, 1045, 1130, 1698, 1251, 2059, 3118)
+
+#: What answers, and is none; and the client's words where a greeting is none.
+NO_MYSQL = "it is no MySQL server: what it says is none of its protocol"
+UNGREETED = "reading initial communication packet"
 
 #: The server's limit for a statement: of MySQL in ms, of MariaDB in s; each passes over what is the other's.
 LIMITED = "SET autocommit = 1 /*!50708 , max_execution_time = {ms} */ /*M!100101 , max_statement_time = {s} */"
@@ -41,6 +46,8 @@ def asked(
         import pymysql
     except ImportError:
         raise FactError("PyMySQL is not installed here: pip install 'infratest[mysql]'") from None
+    from struct import error as Unpacked
+
     connection = pymysql.connections.Connection(
         user=address.user or None, password=address.password.encode(), host=address.host, database=address.name or None,
         charset="utf8mb4", conv={}, defer_connect=True, autocommit=None, read_timeout=seconds + 1,
@@ -58,9 +65,12 @@ def asked(
     except (pymysql.MySQLError, OSError) as error:
         if isinstance(error.__cause__ or error.__context__, TimeoutError):
             raise TimeoutError from None
+        if isinstance(error, pymysql.InternalError) and not begun:  # what it says is in no order of MySQL's
+            raise Refused(NO_MYSQL) from None
         raise _failure(error, begun) from None
-    except (KeyError, ValueError, IndexError, TypeError, AssertionError) as error:  # made of what no MySQL says
-        raise Refused(f"it does not speak as MySQL does ({type(error).__name__})") from None
+    except (LookupError, ValueError, TypeError, NameError, AttributeError, AssertionError, Unpacked):
+        # What PyMySQL makes of what no MySQL says.
+        raise FactError("the answer of the server is not understood") if begun else Refused(NO_MYSQL) from None
     finally:
         if connection.open:
             connection.close()
@@ -99,6 +109,7 @@ def read(status: int, data: bytes, words: str) -> tuple[tuple[str, ...], tuple[t
     if status:
         words = words[max(0, words.find("ERROR ")) :]  # before it the client repeats the statement
         number = words.partition("ERROR ")[2].partition(" ")[0]
+        words += "; it is no MySQL server, or hangs up" if UNGREETED in words else ""
         login = number.isdigit() and (int(number) in (*REFUSALS, *LOGIN))
         raise _meaning(int(number) if number.isdigit() else 0, words or f"mysql exited {status}", begun=not login)
     if not data:

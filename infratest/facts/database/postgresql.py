@@ -75,7 +75,7 @@ def asked(
         if isinstance(error, InterfaceError | OSError):
             raise _broken(error) from None
         # What pg8000 makes of what no PostgreSQL says.
-        raise Refused(f"it does not speak as PostgreSQL does ({type(error).__name__})") from None
+        raise Refused("it is no PostgreSQL server: what it says is none of its protocol") from None
     finally:
         ended.close()
 
@@ -125,7 +125,8 @@ def _broken(error: Exception) -> Exception:
     cause = error.__cause__ or error
     if isinstance(cause, TimeoutError):
         return cause
-    words = str(getattr(cause, "verify_message", "") or getattr(cause, "strerror", "") or cause)
+    reason = str(getattr(cause, "reason", None) or "").lower().replace("_", " ")  # of TLS: OpenSSL's own word
+    words = str(getattr(cause, "verify_message", "") or reason or getattr(cause, "strerror", "") or cause)
     if isinstance(cause, OSError) or str(error) in ("network error", "Server refuses SSL"):
         return Refused(f"it hung up or refused TLS: {words}")
     return FactError(f"could not speak with it as with PostgreSQL: {words}")

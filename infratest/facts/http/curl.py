@@ -27,6 +27,8 @@ WRITTEN = (
 #: sending or receiving, HTTP/2 and 3. 43 is what some versions say of a header that they cannot read.
 REFUSALS = frozenset({1, 6, 7, 8, 16, 18, 28, 35, 43, 47, 51, 52, 55, 56, 60, 90, 91, 92, 95, 96})
 NAME_UNKNOWN, REFUSED, LATE, REDIRECTS = 6, 7, 28, 47
+#: A handshake that fails for another reason than the certificate.
+UNSPOKEN = 35
 #: A certificate that is not trusted.
 UNTRUSTED = (51, 60)
 #: The connection ended as the server wanted: the answer is complete, shorter than it says, or none at all.
@@ -117,6 +119,7 @@ def reply_of(row: str, data: bytes, request: Request) -> Reply | FactError:
     late = exit == LATE and "Resolving" not in words
     silent = alone and (exit == REFUSED or (late and not first and incoming.empty))
     distrust = distrust_of(words) if exit in UNTRUSTED else ""
+    words = f"it does not speak TLS with us: {words}" if exit == UNSPOKEN else words
     return Reply(None, seconds, refused=incoming.problem or words, silent=silent, distrust=distrust, hops=hops)
 
 

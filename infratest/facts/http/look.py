@@ -10,7 +10,7 @@ from time import monotonic
 
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts.http.answer import Incoming
-from infratest.facts.http.client import Exchange
+from infratest.facts.http.client import Exchange, ProxyRefusal
 from infratest.facts.http.reply import Reply
 from infratest.facts.http.trust import distrust_of
 from infratest.web_address import resolved, web_address
@@ -86,6 +86,8 @@ def once(request: Request, deadline: Deadline, patience: Deadline, seconds: floa
         words = _words(error)
         secure = hasattr(error, "reason")  # TLS's own, or the proxy's: something is there
         distrust = distrust_of(words) if getattr(error, "verify_code", 0) else ""
+        if secure and not distrust and not isinstance(error, ProxyRefusal) and "handshake" not in exchange.times:
+            words = f"it does not speak TLS with us: {words}"
         return Reply(None, monotonic() - began, refused=words, silent=not secure, distrust=distrust)
 
 
@@ -94,4 +96,7 @@ def _words(error: OSError) -> str:
     certificate = getattr(error, "verify_message", "")
     if certificate:
         return f"certificate verify failed: {certificate}"
-    return str(error) if hasattr(error, "reason") else (error.strerror or str(error)).lower()
+    if hasattr(error, "reason"):  # OpenSSL's own word, as WRONG_VERSION_NUMBER: around it stands where Python has it
+        reason = None if isinstance(error, ProxyRefusal) else error.reason
+        return reason.lower().replace("_", " ") if reason else str(error)
+    return (error.strerror or str(error)).lower()
