@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import ssl
 import time
 from collections import Counter
 from pathlib import Path
@@ -25,6 +27,7 @@ import gevent
 import gevent.ssl
 from gevent.event import AsyncResult
 from geventhttpclient.client import HTTPClientPool
+from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from locust import events, task
 from locust.contrib.fasthttp import FastHttpUser
 from locust.env import Environment
@@ -33,6 +36,20 @@ ASKED: dict[str, Any] = json.loads(os.environ["INFRATEST_LOAD"])
 #: Answers of this status and above are errors.
 FIRST_ERROR = 400
 MANY = max(1, round(float(ASKED["rate"] * ASKED["seconds"])))
+
+#: Kinds of errors, the first that fits, and what they mean. What else there is has words of the system's, or is an
+#: answer that cannot be read.
+REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (ssl.SSLCertVerificationError, "certificate not trusted"),
+    (socket.gaierror, "name not known"),
+    (ConnectionRefusedError, "connection refused"),
+    (TimeoutError, f"timed out after {ASKED['patience']:g} s"),
+    (ssl.SSLError, "does not speak TLS with us"),
+    (BrokenPipeError, "connection broken off"),
+    (ConnectionResetError, "connection broken off"),
+    (HTTPConnectionClosed, "connection closed before the whole answer"),
+    (HTTPParseError, "broken answer"),
+)
 
 times: list[float] = []
 errors: Counter[str] = Counter()
@@ -48,9 +65,22 @@ def answered(response_time: float, response: Any, exception: Any, **rest: object
     if status >= FIRST_ERROR:
         errors[f"status {status}"] += 1
     elif exception is not None or not status:
-        errors[type(exception).__name__] += 1
+        errors[reason(exception)] += 1
     else:
         times.append(response_time)
+
+
+def reason(error: BaseException | None) -> str:
+    """Return why there is no answer, in words: of an error, or of what it was made of."""
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = getattr(error, "original", None) or error.__cause__ or error.__context__
+    for kind, words in REASONS:
+        if any(isinstance(each, kind) for each in chain):
+            return words
+    failure = next((each for each in chain if isinstance(each, OSError) and each.strerror), None)
+    return f"{failure.strerror.lower()}" if failure else "broken answer"
 
 
 @events.spawning_complete.add_listener  # type: ignore[untyped-decorator]

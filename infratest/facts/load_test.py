@@ -26,7 +26,7 @@ class LoadTest(Record):
 
     Args:
         times: seconds of each good answer, the shortest first. errors: what the others came to, and how many of each:
-        a status of 400 and above, or the class of what went wrong.
+        a status of 400 and above, or why there was no answer, in words.
     """
 
     times: tuple[float, ...]

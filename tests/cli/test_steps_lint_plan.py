@@ -91,7 +91,7 @@ def test_what_may_stand_in_a_sentence_is_shown_with_it(tmp_path):
     shown = infratest(tmp_path, "steps", "is", "opened").stdout
     (line,) = [line for line in shown.splitlines() if "may have, in this order: " in line]
     assert 'logged in as "LOGIN", with the token "TOKEN", with the request header "SENDS"' in line
-    assert line.endswith("trusting any certificate, at \"PLACE_OF\", by the proxy \"PROXY\", whatever it answers")
+    assert line.endswith('trusting any certificate, at "PLACE_OF", by the proxy "PROXY", whatever it answers')
     assert "may have" not in infratest(tmp_path, "steps", "takes less than 5 s").stdout
 
 

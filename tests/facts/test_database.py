@@ -149,7 +149,9 @@ def test_what_is_no_mysql_does_not_answer_as_one(view, greeting):
         thread.start()
         rows = view(f"mysql://x@127.0.0.1:{server.getsockname()[1]}/shop", "SELECT 1")
         thread.join()
-    assert any(words in rows.refused for words in ("is no MySQL server", "Lost connection", "Can't", "Protocol mismatch"))
+    assert any(
+        words in rows.refused for words in ("is no MySQL server", "Lost connection", "Can't", "Protocol mismatch")
+    )
 
 
 @both
