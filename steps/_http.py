@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 #: Characters of a body in a reason.
 SHOWN = 200
 
+#: Versions of HTTP that can be asked.
+VERSIONS = ("1.1", "2")
+VERSIONS_WORDS = "HTTP/1.1 and HTTP/2 can be asked, and are written so"
+
 #: A URL, and how it is asked where that is not by a plain GET; each sentence about one begins so.
 URL = (
     '"{url}"[ asked by {method:word}][ with the body "{body}"][ with the form "{form}"]'
@@ -34,7 +38,7 @@ URL = (
     '[ logged in as "{login}"][ with the token "{token}"]'
     '[ by the certificate "{certificate}"][ and the key "{key}"]'
     '[ verified by the CA file "{authority}"][ trusting {trusted:word} certificate]'
-    '[ at "{place}"][ by the proxy "{proxy}"][ following {followed:word}]'
+    '[ at "{place}"][ by the proxy "{proxy}"][ by HTTP/{version:word}][ following {followed:word}]'
 )
 
 
@@ -59,6 +63,7 @@ class OfUrl(Check):
     trusted: str = ""
     place: str = ""
     proxy: str = ""
+    version: str = ""
     followed: str = ""
 
     def __post_init__(self) -> None:
@@ -92,8 +97,16 @@ class OfUrl(Check):
             place=self.place,
             proxy=self.proxy,
             follow=bool(self.followed),
+            version=self.asked_version,
         )
         return Need("http", request.argument)
+
+    @property
+    def asked_version(self) -> str:
+        """The version of HTTP as a request has it."""
+        if self.version not in ("", *VERSIONS):
+            raise UserError(f'"{self.url}" by HTTP/{self.version}: {VERSIONS_WORDS}')
+        return "2" if self.version == "2" else ""
 
     def _check_words(self) -> None:
         for word, meant, words in (
@@ -110,7 +123,8 @@ class OfUrl(Check):
         """How it is asked, for what is said of an answer; without what may be a secret."""
         method = f" asked by {self.method}" if self.method else ""
         place = f' at "{self.place}"' if self.place else ""
-        return f'"{self.url}"{method}{place}'
+        version = f" by HTTP/{self.version}" if self.version else ""
+        return f'"{self.url}"{method}{place}{version}'
 
     def needs(self) -> tuple[Need, ...]:
         return (self.asked,)

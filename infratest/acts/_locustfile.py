@@ -80,7 +80,7 @@ def reason(error: BaseException | None) -> str:
         if any(isinstance(each, kind) for each in chain):
             return words
     failure = next((each for each in chain if isinstance(each, OSError) and each.strerror), None)
-    return f"{failure.strerror.lower()}" if failure else "broken answer"
+    return str(failure.strerror).lower() if failure else "broken answer"
 
 
 @events.spawning_complete.add_listener  # type: ignore[untyped-decorator]

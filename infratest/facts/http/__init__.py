@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SNIPPET = r"""
 one() {
   answer=$( {
-    words=$(put "$2" | curl -q -g -sS -i --raw --path-as-is --proto =http,https --http1.1 \
+    words=$(put "$2" | curl -q -g -sS -i --raw --path-as-is --proto =http,https \
       --connect-timeout PATIENCE --max-time PATIENCE -A AGENT -o /dev/fd/3 \
       -w 'WRITTEN' -K - 2>&1)
     status=$?

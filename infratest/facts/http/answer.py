@@ -39,14 +39,15 @@ class Incoming:
     """An answer that comes in.
 
     Attributes:
-        done: nothing that may still come changes it. problem: why it is none, in words.
+        done: nothing that may still come changes it. problem: why it is none, in words. version: of HTTP, by which it
+        comes.
     """
 
     def __init__(self, headless: bool = False) -> None:
         """`headless`: it answers HEAD, so nothing follows its head, whatever that says."""
         self.done = False
         self._headless = headless
-        self.problem = ""
+        self.problem, self.version = "", "1.1"
         self._status: int | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
@@ -81,12 +82,12 @@ class Incoming:
         self._begin += data[: HEAD - len(self._begin)]
         start = bytes(self._begin[:7])
         if start != b"HTTP/1."[: len(start)]:
-            self._fail(f"it does not begin as HTTP/1 does, but with {_shown(self._begin)}")
+            self.fail(f"it does not begin as HTTP/1 does, but with {_shown(self._begin)}")
             return
         if self.begun:  # of less than a status line nothing is said, for curl does not pass it on
             self._parse(first)
         if self._status is None and self._size >= HEAD:
-            self._fail("its head is longer than 64 KiB")
+            self.fail("its head is longer than 64 KiB")
         self.done = self.done or self._complete or len(self._body) > LIMIT or self._size >= RAW
 
     def _parse(self, data: bytes) -> None:
@@ -96,7 +97,7 @@ class Incoming:
             self._complete = True
         except HttpParserError as error:
             if not self._complete:
-                self._fail(f"it is no HTTP/1 that can be read: {literal(str(error))}")
+                self.fail(f"it is no HTTP/1 that can be read: {literal(str(error))}")
 
     def reply(self, seconds: float, ended: str) -> Reply:
         """Return what it comes to.
@@ -110,9 +111,9 @@ class Incoming:
             return Reply(None, seconds, refused=problem, silent=not self.begun)
         size = len(self._body) if self._whole else None
         if self._headless:
-            return Reply(self._status, seconds, headers, size=size)
+            return Reply(self._status, seconds, headers, size=size, version=self.version)
         body, unread = self._content(dict(headers))
-        return Reply(self._status, seconds, headers, body, unread, size=size)
+        return Reply(self._status, seconds, headers, body, unread, size=size, version=self.version)
 
     @property
     def _whole(self) -> bool:
@@ -134,7 +135,8 @@ class Incoming:
             return f"it broke off after {len(self._body)} bytes of the body"
         return ""
 
-    def _fail(self, words: str) -> None:
+    def fail(self, words: str) -> None:
+        """Take no more: what comes is no answer, for this reason."""
         self.problem = self.problem or words
         self.done = True
 
@@ -143,19 +145,22 @@ class Incoming:
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._status is None and not self._complete:
             if b"\0" in value:
-                self._fail(f"its header {_text(name)} holds a NUL")
+                self.fail(f"its header {_text(name)} holds a NUL")
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self._complete:
             return
         status = self._parser.get_status_code()
-        if self._parser.get_http_version() not in ("1.0", "1.1"):
-            self._fail(f"it is HTTP {self._parser.get_http_version()}, which was not asked for")
+        version = self._parser.get_http_version()
+        if self.version != "2" and version in ("1.0", "1.1"):
+            self.version = version
+        if version not in ("1.0", "1.1"):
+            self.fail(f"it is HTTP {version}, which was not asked for")
         elif status < 100:
-            self._fail(f"its status is {status:03}, which is none")
+            self.fail(f"its status is {status:03}, which is none")
         elif _blank_first(bytes(self._begin)):
-            self._fail("a blank begins its first header line, so what it belongs to is not known")
+            self.fail("a blank begins its first header line, so what it belongs to is not known")
         elif status < 200 and status != 101:
             self._interim = True
             self._headers.clear()

@@ -65,6 +65,8 @@ class Exchange:
                 began = monotonic()
                 connection = self._secured(connection)
                 self.times["handshake"] = monotonic() - began
+                if connection.selected_alpn_protocol() == "h2":
+                    return self._second(connection, incoming)
             connection.settimeout(self._left)
             connection.sendall(self._head() + self.request.data)
             while not incoming.done:
@@ -88,14 +90,29 @@ class Exchange:
         """Return what is sent ahead of a body: RFC 9112, 3, in the order of curl."""
         request, url = self.request, self.url
         absolute = request.proxy and url.scheme == "http"
+        rows = [f"{request.verb} {url.text if absolute else url.target} HTTP/1.1", f"Host: {url.authority}"]
+        return "\r\n".join([*rows, *self._headers(), "", ""]).encode()
+
+    def _headers(self) -> list[str]:
+        """Return the headers that are sent, but for the host's."""
+        request = self.request
         sent = request.sent_headers()
         named = {header.partition(":")[0].lower() for header in sent}
-        rows = [f"{request.verb} {url.text if absolute else url.target} HTTP/1.1", f"Host: {url.authority}"]
-        rows += [] if "user-agent" in named else [f"User-Agent: infratest/{__version__}"]
+        rows = [] if "user-agent" in named else [f"User-Agent: infratest/{__version__}"]
         rows += [] if "accept" in named else ["Accept: */*"]
         if request.body is not None or request.verb == "POST":
             rows.append(f"Content-Length: {len(request.data)}")
-        return "\r\n".join([*rows, *sent, "", ""]).encode()
+        return [*rows, *sent]
+
+    def _second(self, connection: Any, incoming: Incoming) -> str:
+        """Ask by HTTP/2, and return how that ended."""
+        from infratest.facts.http.second import Second
+
+        request, url = self.request, self.url
+        first = {":method": request.verb, ":scheme": "https", ":authority": url.authority, ":path": url.target}
+        named = [each.partition(":") for each in self._headers()]
+        headers = [*first.items(), *((name.lower(), value.strip(" \t")) for name, _, value in named)]
+        return Second(connection, headers, request.data, lambda: self._left, self.times, self._began).run(incoming)
 
     def _connected(self) -> Any:
         """Connect to the first of an address's places that lets us; each has its share of the time."""
@@ -154,10 +171,16 @@ class Exchange:
         """Return TLS's settings. Raises FactError: a file of the client's own cannot be used."""
         import ssl
 
+        from infratest.facts.http.second import OFFERED, needed
+
         request = self.request
         path = request.authority
+        if request.version:
+            needed()
         try:
             context = ssl.create_default_context(cafile=request.authority or None)
+            if request.version:
+                context.set_alpn_protocols(OFFERED)
             if request.careless:
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             if request.certificate:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from infratest.errors import FactError
 from infratest.facts._shell import number
 from infratest.facts.http.answer import BROKEN, CLOSED, HEAD, Incoming
+from infratest.facts.http.look import only
 from infratest.facts.http.reply import Reply
 from infratest.facts.http.request import Request, authority_of
 from infratest.facts.http.trust import distrust_of
@@ -27,6 +28,8 @@ WRITTEN = (
 #: sending or receiving, HTTP/2 and 3. 43 is what some versions say of a header that they cannot read.
 REFUSALS = frozenset({1, 6, 7, 8, 16, 18, 28, 35, 43, 47, 51, 52, 55, 56, 60, 90, 91, 92, 95, 96})
 NAME_UNKNOWN, REFUSED, LATE, REDIRECTS = 6, 7, 28, 47
+#: How the head of an answer begins by HTTP/2, as curl writes it, and by HTTP/1.
+SECOND, FIRST = b"HTTP/2 ", b"HTTP/1.1 "
 #: A handshake that fails for another reason than the certificate.
 UNSPOKEN = 35
 #: A certificate that is not trusted.
@@ -53,7 +56,8 @@ def configuration(request: Request) -> str:
     rows += [("noproxy", "")] if request.proxy else []
     rows += [("max-redirs", str(MOST))] if request.follow else []
     flags = [("insecure", request.careless), ("location", request.follow), ("head", request.verb == "HEAD")]
-    flags.append(("suppress-connect-headers", bool(request.proxy)))
+    flags += [("suppress-connect-headers", bool(request.proxy))]
+    flags += [("http2", bool(request.version)), ("http1.1", not request.version)]
     lines = [f"{name} = {_quoted(value)}" for name, value in rows]
     return "\n".join([*lines, *(name for name, there in flags if there)])
 
@@ -99,8 +103,10 @@ def reply_of(row: str, data: bytes, request: Request) -> Reply | FactError:
     if not mark or not end or len(fields) != 7 or (exit == REFUSED and request.proxy):
         return cannot
     seconds, first = float(fields[1]), float(fields[2])
+    data, version = as_first(data, int(fields[6])) if request.version else (data, "1.1")
     hops, data = _hops(data, request, int(fields[6]))
     incoming = Incoming(headless=request.verb == "HEAD")
+    incoming.version = version
     incoming.feed(data)
     if exit == REDIRECTS:
         return Reply(None, seconds, refused=f"it redirects more than {MOST} times", hops=hops)
@@ -108,10 +114,13 @@ def reply_of(row: str, data: bytes, request: Request) -> Reply | FactError:
     if incoming.done and not incoming.problem:
         reply = incoming.reply(seconds, BROKEN)
     elif exit in CAME and (exit != 23 or incoming.done):
-        reply = incoming.reply(seconds, CLOSED if exit in ENDED else BROKEN)
+        # Of HTTP/2 the end of a connection is never that of an answer.
+        reply = incoming.reply(seconds, CLOSED if exit in ENDED and (not exit or version == "1.1") else BROKEN)
     alone = not hops and not request.proxy
+    if request.version and incoming.empty and exit in CAME:  # TLS is agreed on: somebody is there
+        return Reply(None, seconds, refused=words or "it gives no answer", hops=hops)
     if reply is not None and reply.status is not None:
-        return reply.changed(hops=hops, **_split(fields, request))
+        return only(request, reply.changed(hops=hops, **_split(fields, request)))
     if reply is not None and not (request.proxy and incoming.empty):  # else it is the proxy that did not lead on
         return reply.changed(hops=hops, silent=reply.silent and alone)
     if exit not in REFUSALS:
@@ -121,6 +130,27 @@ def reply_of(row: str, data: bytes, request: Request) -> Reply | FactError:
     distrust = distrust_of(words) if exit in UNTRUSTED else ""
     words = f"it does not speak TLS with us: {words}" if exit == UNSPOKEN else words
     return Reply(None, seconds, refused=incoming.problem or words, silent=silent, distrust=distrust, hops=hops)
+
+
+def as_first(data: bytes, hops: int) -> tuple[bytes, str]:
+    """Return what curl brought by HTTP/2 as HTTP/1 has it, and the version of the last answer.
+
+    curl writes heads alike for both, but for the first line; what stands in a body is left as it is.
+
+    Args:
+        hops: redirects that were followed: so many heads come before the last answer, and those that are interim.
+    """
+    rest, before, version = data, b"", "1.1"
+    while rest.startswith(b"HTTP/"):
+        second = rest.startswith(SECOND)
+        rest, version = (FIRST + rest[len(SECOND) :] if second else rest), "2" if second else "1.1"
+        interim = rest[9:10] == b"1"
+        end = rest.find(b"\r\n\r\n")
+        if end < 0 or not (interim or hops):
+            break
+        hops -= not interim
+        before, rest = before + rest[: end + 4], rest[end + 4 :]
+    return before + rest, version
 
 
 def _split(fields: list[str], request: Request) -> dict[str, float | None]:

@@ -71,7 +71,7 @@ def once(request: Request, deadline: Deadline, patience: Deadline, seconds: floa
     exchange = Exchange(request, reached, patience)
     try:
         ended = exchange.run(incoming)
-        reply = incoming.reply(monotonic() - began, ended)
+        reply = only(request, incoming.reply(monotonic() - began, ended))
         return reply if reply.status is None or request.proxy else reply.changed(**exchange.times)
     except TimeoutError:
         if deadline.passed:
@@ -89,6 +89,14 @@ def once(request: Request, deadline: Deadline, patience: Deadline, seconds: floa
         if secure and not distrust and not isinstance(error, ProxyRefusal) and "handshake" not in exchange.times:
             words = f"it does not speak TLS with us: {words}"
         return Reply(None, monotonic() - began, refused=words, silent=not secure, distrust=distrust)
+
+
+def only(request: Request, reply: Reply) -> Reply:
+    """Return a reply where it came by the version of HTTP that alone is asked; else that it did not."""
+    if request.version != "2" or reply.status is None or reply.version == "2":
+        return reply
+    words = f"it answers by HTTP/{reply.version}, for it does not take HTTP/2"
+    return Reply(None, reply.seconds, refused=words, hops=reply.hops)
 
 
 def _words(error: OSError) -> str:

@@ -19,7 +19,8 @@ class Reply(Record):
         distrust: where its certificate is the reason, one of the words above. size: bytes of the body as they came,
         None where there are more than are looked at. hops: redirects that were followed, the status of each and where
         it led. lookup, connect, handshake, first: seconds for the name, the connection and TLS, each by itself, and
-        until the first byte from the beginning; None where that did not take place or is not known.
+        until the first byte from the beginning; None where that did not take place or is not known. version: of HTTP by
+        which it came: `1.0`, `1.1` or `2`.
     """
 
     status: int | None
@@ -36,6 +37,7 @@ class Reply(Record):
     connect: float | None = None
     handshake: float | None = None
     first: float | None = None
+    version: str = "1.1"
 
     @property
     def location(self) -> str:
@@ -51,4 +53,5 @@ class Reply(Record):
         unread = f" (of the body, {self.unread})" if self.unread else ""
         headers = "".join(f"{name}: {value}\n" for name, value in self.headers)
         hops = "".join(f"{status} led to {url}\n" for status, url in self.hops)
-        return f"{hops}answered {self.status} in {human(self.seconds, 's')}{unread}\n{headers}\n{self.body}"
+        version = "" if self.version == "1.1" else f" by HTTP/{self.version}"
+        return f"{hops}answered {self.status}{version} in {human(self.seconds, 's')}{unread}\n{headers}\n{self.body}"

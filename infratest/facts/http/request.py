@@ -40,7 +40,8 @@ class Request(Record):
         body: what is sent, or None. headers: `Name: value`, beside those of every request. login: `user:password`.
         certificate, key, authority: files of who looks: the client's own, and CAs trusted in place of the usual
         ones. careless: any certificate will do. place: `address` or `address:port` that is connected to, whatever
-        the URL's name stands for. follow: redirects.
+        the URL's name stands for. follow: redirects. version: of HTTP: empty for 1.1, `2` for it alone, `any` for 2
+        where the server takes it.
     """
 
     url: str
@@ -56,6 +57,7 @@ class Request(Record):
     place: str = ""
     proxy: str = ""
     follow: bool = False
+    version: str = ""
 
     def __post_init__(self) -> None:
         address = web_address(self.url)
@@ -74,6 +76,9 @@ class Request(Record):
         secure = self.certificate or self.authority or self.careless
         self._refuse(bool(secure) and address.scheme != "https" and not self.follow, "certificates are https's alone")
         self._refuse(self.careless and bool(self.authority), "any certificate and a CA file exclude each other")
+        self._refuse(self.version not in ("", "2", "any"), f"HTTP/{self.version} is not asked: 1.1 and 2 are")
+        plain = address.scheme != "https" and not self.follow
+        self._refuse(bool(self.version) and plain, "HTTP/2 is agreed on within TLS: write an https URL")
         placed = self.place.isprintable() and " " not in self.place
         known = not self.place or (placed and host_and_port(_bracketed(self.place)) is not None)
         self._refuse(not known, f"{self.place!r} is no address")
@@ -106,7 +111,8 @@ class Request(Record):
     def argument(self) -> Argument:
         """The argument of the fact that asks so."""
         words = [f"header {header}" for header in self.headers]
-        for name in ("method", "body", "login", "token", "certificate", "key", "authority", "place", "proxy"):
+        values = ("method", "body", "login", "token", "certificate", "key", "authority", "place", "proxy", "version")
+        for name in values:
             value = getattr(self, name)
             if value or (name == "body" and value is not None):
                 words.append(f"{name} {value}")

@@ -41,6 +41,8 @@ DISTRUST = {
     ("oldest", "third.example"): OTHER_NAME, ("past", "shop.example"): EXPIRED,
     ("bare", "shop.example"): UNKNOWN_AUTHORITY, ("own", "shop.example"): UNKNOWN_AUTHORITY,
 }  # fmt: skip
+#: Port of nginx -> whether it takes HTTP/2 (`listen ... http2`); None where nobody answers by TLS.
+SECOND = {"http2": True, "modern": False, "oldest": False, "plain": None, "down": None}
 PARTS = ("resolves its name", "connects", "agrees on TLS", "begins to answer")
 
 
@@ -57,10 +59,24 @@ def questions(objects: Objects) -> Iterator[Question]:
             for reason in REASONS:
                 yield from both(f"{start} has {reason}{view}", f"{start} does not have {reason}{view}", ABSENT, port)
             yield from _times(start, False, port, view)
+        yield from _versions(objects, authority, view)
         usual = f'"https://shop.example/" at "127.0.0.1:{objects.ports["oldest"]}"'
         yield from _trust(usual, UNKNOWN_AUTHORITY, "by no CA", view)
         careless = f'"https://shop.example/" trusting any certificate at "127.0.0.1:{objects.ports["own"]}"'
         yield Question(f"{careless} answers{view}", OK, "any certificate")
+
+
+def _versions(objects: Objects, authority: str, view: str) -> Iterator[Question]:
+    for port, second in SECOND.items():
+        start = f'"https://shop.example/" {authority} at "127.0.0.1:{objects.ports[port]}"'
+        for version, right in (("2", second), ("1.1", None if second is None else True)):
+            positive, negative = f"{start} answers by HTTP/{version}", f"{start} does not answer by HTTP/{version}"
+            yield from both(f"{positive}{view}", f"{negative}{view}", ABSENT if right is None else right, port)
+            # nginx' page where no file is: 403 or 404, by its root.
+            by = f"{start} by HTTP/{version}"
+            yield from both(
+                f"{by} answers 500{view}", f"{by} does not answer 500{view}", False if right else ABSENT, port
+            )
 
 
 def _trust(start: str, distrust: str, about: str, view: str) -> Iterator[Question]:
