@@ -75,7 +75,7 @@ def rows(answer: Answer) -> tuple[str, dict[int, tuple[str, str, str]]]:
         FactError: it is no such answer.
     """
     first, *others = lines(answer.out) or [""]
-    if first not in ("python3", "nc", "bash", "perl", "getent"):
+    if first not in ("python3", "nc", "bash", "perl", "getent", "traceroute"):
         raise FactError(f"the answer is not understood: {answer.out[:80]!r}")
     found = {}
     for row in others:

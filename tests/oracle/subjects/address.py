@@ -120,6 +120,7 @@ def questions(objects: Objects) -> Iterator[Question]:
             yield from both(*forms, truth, f"coming from {local}")
         yield from _greetings(objects, view)
         yield from _pings(view)
+        yield from _ways(view)
 
 
 #: Address -> the share of pings in per cent that are lost; UNKNOWN where there is no way.
@@ -140,6 +141,23 @@ def _pings(view: str) -> Iterator[Question]:
         for bound, soon in (("less than 60 s", True), ("more than 60 s", False)):
             right = UNKNOWN if lost == UNKNOWN else OK if lost == 0 and soon else CRITICAL
             yield Question(f"{start} answers ping in {bound}{view}", right, address)
+
+
+def _ways(view: str) -> Iterator[Question]:
+    """Ask for what is one hop away; ways with routers are those of tests/facts/test_trace.py, for there is none here."""
+    for address, there in (("127.0.0.1", True), ("::1", True), ("localhost", True), ("203.0.113.9", False)):
+        for bound, holds in (
+            ("exactly 1 hop", True), ("at most 1 hop", True), ("at least 1 hop", True), ("less than 1 hop", False),
+            ("exactly 2 hops", False), ("at least 2 hops", False),
+        ):  # fmt: skip
+            right = UNKNOWN if not there else OK if holds else CRITICAL
+            yield Question(f'the address "{address}" is reached by {bound}{view}', right, address)
+        start = f'the way to the address "{address}"'
+        for router in ("127.0.0.1", "192.0.2.1"):
+            yield from both(
+                f'{start} passes through "{router}"{view}', f'{start} does not pass through "{router}"{view}',
+                False if there else UNKNOWN, address,
+            )  # fmt: skip
 
 
 def _greetings(objects: Objects, view: str) -> Iterator[Question]:
