@@ -145,7 +145,7 @@ class AddressPing(Check):
     host: str
 
     def __post_init__(self) -> None:
-        from infratest.facts.ping import pinged
+        from infratest.facts._server_place import pinged
 
         pinged(self.host)
 

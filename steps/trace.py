@@ -30,7 +30,7 @@ class _OfWay(Check):
     host: str
 
     def __post_init__(self) -> None:
-        from infratest.facts.ping import pinged
+        from infratest.facts._server_place import pinged
 
         pinged(self.host)
 

@@ -15,6 +15,18 @@ def named(host: str) -> bool:
     return bool(host) and set(host) <= _NAME and not host.startswith("-") and len(host) < 256
 
 
+def pinged(host: str) -> str:
+    """Return the name or address of a host as it is, without brackets.
+
+    Raises:
+        UserError: it is none, or one with a port, which ICMP has not.
+    """
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not named(bare) or bare.count(":") == 1:
+        raise UserError(f'the address "{host}": expected a name or an address without a port, as db.example or ::1')
+    return bare
+
+
 def server_place(text: str, what: str, port: int) -> tuple[str, int]:
     """Return host, without brackets, and port.
 

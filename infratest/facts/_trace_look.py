@@ -6,7 +6,7 @@ its error queue (IP_RECVERR of ip(7)). Ports are those of traceroute(8), at whic
 """
 
 import _socket
-import struct
+import sys
 from time import monotonic
 
 from infratest.facts import _outside as out
@@ -25,12 +25,11 @@ GAP = 4
 
 #: linux/in.h, linux/in6.h: of IPv4 and IPv6 the level, what has errors kept, and how many routers may be passed.
 OPTIONS = {_socket.AF_INET: (0, 11, 2), _socket.AF_INET6: (41, 25, 16)}
-#: linux/errqueue.h: where an error comes from. ICMP's types of time exceeded, and of unreachable with the code of a
-#: port that is: RFC 792, RFC 4443.
-ICMP, ICMP6 = 2, 3
+#: linux/errqueue.h: bytes of an error, behind which stands who says so; where it comes from. ICMP's types of time
+#: exceeded, and of unreachable with the code of a port that is: RFC 792, RFC 4443.
+ERROR, ICMP, ICMP6 = 16, 2, 3
 EXCEEDED = {ICMP: 11, ICMP6: 3}
 NO_PORT = {ICMP: (3, 3), ICMP6: (1, 4)}
-ERROR = "=IBBBBII"
 EMPTY = "*"
 
 
@@ -142,9 +141,9 @@ def _ended(one: "Any", level: int, errors: int, place: "Any") -> "tuple[str, str
                 return None
         return place[0], out.OPEN, ""  # somebody listens at that port
     for number, kind, data in rows:
-        if (number, kind) == (level, errors) and len(data) > struct.calcsize(ERROR):
-            code, origin, sort, detail, _, _, _ = struct.unpack_from(ERROR, data)
-            address = _sender(data[struct.calcsize(ERROR) :])
+        if (number, kind) == (level, errors) and len(data) > ERROR:
+            code, (origin, sort, detail) = int.from_bytes(data[:4], sys.byteorder), data[4:7]
+            address = _sender(data[ERROR:])
             if origin in (ICMP, ICMP6) and sort == EXCEEDED[origin]:
                 return address, "", ""
             if origin in (ICMP, ICMP6) and (sort, detail) == NO_PORT[origin] and address == place[0].partition("%")[0]:
@@ -157,7 +156,7 @@ def _ended(one: "Any", level: int, errors: int, place: "Any") -> "tuple[str, str
 
 def _sender(data: bytes) -> str:
     """Return the address of who says so: a sockaddr of IPv4 or IPv6."""
-    family = struct.unpack_from("=H", data)[0]
+    family = int.from_bytes(data[:2], sys.byteorder)
     if family == _socket.AF_INET:
         return _socket.inet_ntop(family, data[4:8])
     return _socket.inet_ntop(family, data[8:24]) if family == _socket.AF_INET6 else EMPTY

@@ -6,7 +6,8 @@ sent in two seconds (four, one a second, by a busybox that sends no quicker), an
 
 from __future__ import annotations
 
-from infratest.errors import DeadlineExceeded, FactError, ProviderError, UserError
+from infratest.errors import DeadlineExceeded, FactError, ProviderError
+from infratest.facts._server_place import pinged
 from infratest.facts._shell import ONE_LINE, lines, number, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
 from infratest.record import Record
@@ -45,22 +46,6 @@ class Echo(Record):
             return self.nameless
         time = "" if self.seconds is None else f", {human(self.seconds, 's')} on average"
         return f"{self.received} of {self.sent} came back{time}"
-
-
-#: What names and addresses of hosts are made of, with the interface behind a link-local address.
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%")
-
-
-def pinged(host: str) -> str:
-    """Return the name or address of a host as it is.
-
-    Raises:
-        UserError: it is none, or one with a port, which ICMP has not.
-    """
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not bare or not set(bare) <= _NAME or bare.startswith("-") or len(bare) > 255 or bare.count(":") == 1:
-        raise UserError(f'the address "{host}": expected a name or an address without a port, as db.example or ::1')
-    return bare
 
 
 # `N EXIT words` for each, in one line of what ping says. Busybox' of before 1.31 takes no part of a second.

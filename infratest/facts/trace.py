@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._outside import FAILED, NAMELESS, OPEN, SILENT, STOPPED, UNRESOLVED
+from infratest.facts._server_place import pinged
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksForEach, LooksFromController
-from infratest.facts.ping import pinged
 from infratest.record import Record
 
 TYPE_CHECKING = False

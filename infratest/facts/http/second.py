@@ -9,7 +9,6 @@ from __future__ import annotations
 from time import monotonic
 
 from infratest.errors import FactError
-from infratest.facts.http.answer import BROKEN, CLOSED, ENOUGH, HEAD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +52,8 @@ class Second:
         from h2.config import H2Configuration
         from h2.connection import H2Connection
 
+        from infratest.facts.http.answer import HEAD
+
         self._connection, self._body, self._left, self._times, self._began = connection, body, left, times, began
         self._frames, self._begun, self._ended = b"", False, False
         self._state = H2Connection(H2Configuration(client_side=True, header_encoding=None))
@@ -64,6 +65,8 @@ class Second:
     def run(self, incoming: Incoming) -> str:
         """Send it, feed what comes until it is enough, and return how it ended. Raises OSError."""
         from h2.exceptions import ProtocolError
+
+        from infratest.facts.http.answer import BROKEN, CLOSED, ENOUGH
 
         incoming.version = "2"
         try:

@@ -144,7 +144,7 @@ def _pings(view: str) -> Iterator[Question]:
 
 
 def _ways(view: str) -> Iterator[Question]:
-    """Ask for what is one hop away; ways with routers are those of tests/facts/test_trace.py, for there is none here."""
+    """Ask for what is one hop away: this world has no routers, tests/facts/test_trace.py has."""
     for address, there in (("127.0.0.1", True), ("::1", True), ("localhost", True), ("203.0.113.9", False)):
         for bound, holds in (
             ("exactly 1 hop", True), ("at most 1 hop", True), ("at least 1 hop", True), ("less than 1 hop", False),
