@@ -54,7 +54,7 @@ class _OfWay(Check):
 
 @check(
     'the address "{host}" is reached by {bound:count} hop[s]',
-    example='the address "10.1.2.3" is reached by at most 3 hops from "web-1"',
+    example='the address "10.1.2.3" is reached by at most 3 hops',
 )
 class AddressHops(_OfWay):
     """The routers on the way to an address, and itself: on the same network it is 1; it must answer datagrams (UDP)."""
@@ -74,7 +74,7 @@ class AddressHops(_OfWay):
 @check(
     'the way to the address "{host}" passes through "{router}"',
     negation='the way to the address "{host}" does not pass through "{router}"',
-    example='the way to the address "10.1.2.3" passes through "10.0.0.1" from "web-1"',
+    example='the way to the address "10.1.2.3" passes through "10.0.0.1"',
 )
 class WayThrough(_OfWay):
     """A router of this address is on the way; one that does not answer may be it, and then it is not known."""
