@@ -13,7 +13,7 @@ import pytest
 from infratest.errors import UserError
 from infratest.facts.http.request import Request
 from tests.facts.http_both_ways import both, looked
-from tests.worlds.tls_servers import Authority, authority, free_port, running
+from tests.worlds.tls_servers import Authority, authority, free_ports, running
 
 #: Frames: the server's settings; our request's answer `200`, by HPACK's static table; data that end it.
 SETTINGS = b"\0\0\0\x04\0\0\0\0\0"
@@ -37,7 +37,7 @@ def made(tmp_path_factory) -> Authority:
 @pytest.fixture(scope="module")
 def ports(made):
     """nginx with HTTP/2, with HTTP/1.1 alone, and with HTTP/2 for one request a connection."""
-    ports, folder = {name: free_port() for name in ("second", "first", "one")}, made.folder
+    ports, folder = dict(zip(("second", "first", "one"), free_ports(3), strict=True)), made.folder
     locations = (
         'location / { add_header X-Odd "a: b|c"; return 200 "$server_protocol $request_method $http_x_asked"; }\n'
         "location /moved { return 302 /there; }\nlocation /gone { return 410; }\nlocation /empty { return 204; }\n"
