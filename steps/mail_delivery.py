@@ -32,7 +32,7 @@ SHOWN = 300
     '"imaps://probe:{param.mail_password}@mail" in less than 30 s, warning 10 s',
 )
 class MailDelivered(Check):
-    """The time from when the server has taken a message until it is in the mailbox; it is waited for up to a minute."""
+    """The time from when the server has taken a message until it is in the mailbox, waited for as its bound says."""
 
     viewpoint = CONTROLLER
     from_others = True
@@ -86,4 +86,4 @@ class MailDelivered(Check):
     def measure(self) -> Measure:
         from infratest.facts.mail_delivery import sending_address
 
-        return Measure(label=f"mail {sending_address(self.url).shown} delivery", unit="s", minimum=0)
+        return Measure(label=f"mail {sending_address(self.url).shown} delivery time", unit="s", minimum=0)

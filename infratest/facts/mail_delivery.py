@@ -15,10 +15,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.facts._converses import ConversedAddress
     from infratest.facts.base import Argument, Connect
+
+
+#: Seconds that are not a delivery's own, beside those that a sentence gives it.
+HANDING = 10.0
 
 
 class MailDelivery(Record):
@@ -66,9 +70,11 @@ def watched_address(url: str) -> ConversedAddress:
 
 
 class MailDeliveryFact(AsksMail):
-    """Messages on their way. A delivery may take a while, if whoever looks has the time."""
+    """Messages on their way."""
 
-    patience: ClassVar[float] = 60
+    def bear(self, seconds: float) -> None:
+        """Wait so long for a message, with what it takes to hand it over before, and to remove it behind."""
+        super().bear(seconds + HANDING)
 
     def program(self) -> ModuleType:
         from infratest.facts import _mail_delivery_look

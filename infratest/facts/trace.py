@@ -16,7 +16,7 @@ from infratest.record import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
@@ -78,8 +78,6 @@ class TraceFact(LooksForEach, LooksFromController):
 
     encoded = True
     at_once = True
-    patience: ClassVar[float] = 9
-    patience_there: ClassVar[float] = 9
 
     def snippet(self) -> str:
         from infratest.facts import _trace_look

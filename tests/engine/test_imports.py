@@ -29,6 +29,7 @@ BY_ADDRESS = {"ipaddress", "functools", "collections", "keyword", "operator", "r
 #: Sentences that ask others have a test of their own: some of them take a library or a program.
 OUTSIDE = (
     'the address "',
+    'the way to the address "',
     'the name "',
     'the certificate of "',
     'the chain of "',

@@ -188,17 +188,7 @@ OUTSIDE = (
     "page", "page_element", "browsing", "http", "http_document", "http_header", "http_redirect", "http_time",
     "http_trust", "address", "name", "tls", "revocation", "database", "query", "redis", "ssh_server", "ntp_server",
     "load_test", "mail_server", "mailbox", "memcached", "amqp", "ldap", "file_server", "remote_file", "mqtt",
-    "rabbitmq", "mail_delivery",
-    "page", "page_element", "browsing",
-    "http", "http_document", "http_header", "http_redirect", "http_time", "http_trust", "address", "name", "tls",
-    "revocation", "http_version", "trace",
-    "database", "query", "redis", "ssh_server", "ntp_server", "load_test",
-    "database", "query", "redis", "ssh_server", "ntp_server", "mail_server", "mailbox",
-    "database", "query", "redis", "ssh_server", "ntp_server", "memcached",
-    "database", "query", "redis", "ssh_server", "ntp_server", "memcached", "amqp",
-    "database", "query", "redis", "ssh_server", "ntp_server", "mail_server", "mailbox", "ldap",
-    "file_server", "remote_file",
-    "database", "query", "redis", "ssh_server", "ntp_server", "memcached", "amqp", "mqtt", "rabbitmq",
+    "rabbitmq", "mail_delivery", "http_version", "trace",
 )  # fmt: skip
 
 
