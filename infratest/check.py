@@ -26,7 +26,9 @@ STEP, LOOK = "step", "look"
 
 def in_quotes(text: str) -> str:
     r"""Return a text in quotes as a sentence has it, so that a quote in it ends nothing: `"\"ok\": true"`."""
-    return '"' + text.replace('"', '\\"') + '"'
+    from infratest.quoting import escaped
+
+    return f'"{escaped(text)}"'
 
 
 class Seen(Record):

@@ -1,4 +1,4 @@
-"""Words put into POSIX shell text: the only way a value from a feature, a stack file or a host meets a shell."""
+"""Words put into POSIX shell text, the only way a value meets a shell; and between the quotes of a sentence."""
 
 from __future__ import annotations
 
@@ -63,3 +63,23 @@ def template(text: str, *words: str) -> str:
 def command_line(arguments: tuple[str, ...] | list[str]) -> str:
     """Return an argument list as one line of shell."""
     return " ".join(quoted(argument) for argument in arguments)
+
+
+def escaped(text: str) -> str:
+    r"""Return text as it stands between the quotes of a sentence: `\"` for a quote, each backslash before one twice.
+
+    The one rule of quoting: any other backslash is itself, so that a pattern comes to RE2 as it is written. The end
+    quote counts as one: `C:\` is written `"C:\\"`.
+    """
+    return '\\"'.join([part + "\\" * _backslashes(part) for part in text.split('"')])
+
+
+def unescaped(text: str) -> str:
+    """Return the text that stands between the quotes of a sentence as `escaped` writes it."""
+    *parts, last = text.split('"')
+    return '"'.join([part[: len(part) - _backslashes(part) // 2] for part in (*[each[:-1] for each in parts], last)])
+
+
+def _backslashes(part: str) -> int:
+    """Return how many there are at the end of a part."""
+    return len(part) - len(part.rstrip("\\"))

@@ -33,6 +33,7 @@ from infratest.gherkin.sentence import (
     Tail,
 )
 from infratest.outputs._perfdata import OF_THE_RUN
+from infratest.quoting import unescaped
 from infratest.thresholds import WORDS, Threshold, threshold
 from infratest.units import duration
 
@@ -40,6 +41,7 @@ from infratest.units import duration
 Fill = Callable[[str, bool], str]
 
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
+ANY_QUOTED = re.compile(QUOTED)
 VALUE = r"\{[A-Za-z][\w.-]*\}"  # a value that planning puts in
 NUMBER = rf"(?:[+-]?\d+(?:\.\d+)?|{VALUE})"
 #: A number and whatever stands where its unit is: one that is unknown is answered with those there are (units.py).
@@ -283,10 +285,7 @@ def _beginning(pattern: str) -> str:
 
 def skeleton(text: str) -> str:
     """Return a text with nothing in its quotes: the words that sentences are told apart by."""
-    return _QUOTED.sub('""', text)
-
-
-_QUOTED = re.compile(QUOTED)
+    return ANY_QUOTED.sub('""', text)
 
 
 def _regex(pattern: str, kind: str) -> re.Pattern[str]:
@@ -346,8 +345,3 @@ def _tail_of(pattern: str) -> str:
         rf"|(?P<from_named>{quoted})|every host in (?P<from_group>{quoted})))?"
     )
     return rf"{measured}{hosts}{viewpoint}(?: within (?P<within>{MEASURED})| for (?P<during>{MEASURED}))?"
-
-
-def unescaped(text: str) -> str:
-    r"""Return quoted text with `\"` and `\\` as the characters they mean; any other backslash stays."""
-    return re.sub(r'\\(["\\])', r"\1", text)

@@ -21,15 +21,17 @@ what the sentence calls it (`name`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from infratest.cleaning import clean
 from infratest.errors import FeatureError, unknown
+from infratest.gherkin.patterns import ANY_QUOTED
 from infratest.gherkin.sentence import SETUP, Sentence
 from infratest.gherkin.vocabulary import Vocabulary
+from infratest.quoting import escaped, unescaped
 
 THESE, EACH, REACHABLE = "these ", " for each of:", "these addresses are reachable from:"
 COLUMN = re.compile(r"<([^<>\s\"](?:[^<>\"]*[^<>\s\"])?)>")
@@ -58,7 +60,7 @@ class Subject:
 
     def singular(self, value: str) -> str:
         """Return how a sentence about one of them begins."""
-        return f'the {self.noun} "{_escaped(value)}"' if self.quoted else f"{self.noun} {value}"
+        return f'the {self.noun} "{escaped(value)}"' if self.quoted else f"{self.noun} {value}"
 
 
 def takes_table(text: str) -> bool:
@@ -134,14 +136,14 @@ def _reachable(rows: list[tuple[list[str], int]]) -> list[tuple[str, int]]:
             )
     made = []
     for (place, *cells), number in others:
-        viewed = place if place == "the controller" or place.startswith("every host in ") else f'"{_escaped(place)}"'
+        viewed = place if place == "the controller" or place.startswith("every host in ") else f'"{escaped(place)}"'
         for address, cell in zip(addresses, cells, strict=True):
             if cell not in CELLS:
                 raise FeatureError(
                     f"{REACHABLE!r}: the cell {cell!r} in line {number}: write yes, no, or - to ask nothing"
                 )
             if CELLS[cell]:
-                made.append((f'the address "{_escaped(address)}" {CELLS[cell]} from {viewed}', number))
+                made.append((f'the address "{escaped(address)}" {CELLS[cell]} from {viewed}', number))
     if not made:
         raise FeatureError(f"{REACHABLE!r}: no cell says yes or no: nothing would be looked at")
     return made
@@ -193,20 +195,17 @@ def _refuse_no_rows(text: str, rows: list[tuple[list[str], int]]) -> None:
         raise FeatureError(f"{text!r}: its table has a heading and no row: nothing would be looked at")
 
 
-def _filled(text: str, cells: dict[str, str]) -> str:
+def _filled(text: str, cells: Mapping[str, str]) -> str:
     """Return a text with cells in the place of its `<column>`s; a quote in a cell ends no quoted text."""
-    made, quoted, at = "", False, 0
-    for place in COLUMN.finditer(text):
-        before = text[at : place.start()]
-        quoted ^= len(re.findall(r'(?<!\\)"', before)) % 2 == 1
-        cell = cells.get(place[1], place[0])
-        made += before + (_escaped(cell) if quoted else cell)
-        at = place.end()
-    return made + text[at:]
 
+    def in_cells(part: str) -> str:
+        return COLUMN.sub(lambda place: cells.get(place[1], place[0]), part)
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"')
+    made, at = "", 0
+    for quoted in ANY_QUOTED.finditer(text):
+        made += in_cells(text[at : quoted.start()]) + f'"{escaped(in_cells(unescaped(quoted[1])))}"'
+        at = quoted.end()
+    return made + in_cells(text[at:])
 
 
 def _with_singular_verb(text: str) -> str:

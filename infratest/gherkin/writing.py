@@ -15,6 +15,7 @@ from infratest.errors import InfratestError, UserError
 from infratest.gherkin.binding import bind
 from infratest.gherkin.suite import slug
 from infratest.gherkin.vocabulary import vocabulary
+from infratest.quoting import escaped
 from infratest.values import Values, holds_braces, values_in
 
 #: Characters of a sentence; longer ones nobody reads, and they are scripts.
@@ -34,18 +35,17 @@ class Written:
 
 
 def in_quotes(text: str) -> str:
-    r"""Return text as it stands between quotes in a sentence: `\"` is a quote, `\\` a backslash, `{{` a brace.
+    r"""Return text as it stands between quotes in a sentence: `escaped`, and `{{` for a brace that would begin a value.
 
     Raises:
         UserError: it has characters that no line of a feature can hold.
     """
     if any((character < " " and character != "\t") or character in "\x7f\x85\u2028\u2029" for character in text):
         raise UserError(f"{clean(repr(text), 200)} has line ends or other characters that no sentence can hold")
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     # A brace is doubled only where it would not be text: patterns and programs are full of them.
-    if holds_braces(escaped) and ("{{" in escaped or values_in(escaped)):
-        escaped = escaped.replace("{", "{{")
-    return f'"{escaped}"'
+    if holds_braces(text) and ("{{" in text or values_in(text)):
+        text = text.replace("{", "{{")
+    return f'"{escaped(text)}"'
 
 
 def fault(sentence: str) -> str:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from infratest.errors import FeatureError, UserError
 from infratest.gherkin.binding import bind
-from infratest.gherkin.patterns import as_written, match_of, unescaped
+from infratest.gherkin.patterns import as_written, match_of
 from infratest.gherkin.sentence import ACT, CHECK, SETUP, Sentence, act, check, declared, setup
 from infratest.gherkin.vocabulary import Vocabulary, vocabulary
+from infratest.quoting import escaped, unescaped
 
 
 def sentence(pattern: str, kind: str = CHECK, **options: object) -> Sentence:
@@ -268,10 +269,14 @@ def test_selections_take_no_tail():
     [
         (r"a", "a"),
         (r"say \"hi\"", 'say "hi"'),
-        (r"C:\\dir", "C:\\dir"),
+        (r"C:\\bin", r"C:\\bin"),  # a pattern that RE2 reads as it is written
+        (r"C:\dir", r"C:\dir"),
         (r"\d+\.\n", r"\d+\.\n"),
+        (r"C:\\", "C:\\"),  # the end quote is a quote
+        (r"C:\\\\", r"C:\\"),
         (r"\\\"", '\\"'),
-        (r"\\n", r"\n"),
+        (r"\\\\\"", '\\\\"'),
+        (r"\"\"\\", '""\\'),
         ("", ""),
     ],
 )
@@ -286,12 +291,12 @@ def test_quotes_that_do_not_close(text):
     assert match_of(THING, text) is None
 
 
-def escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+#: Text with many of the characters that quoting is about.
+ANY_TEXT = st.text(max_size=30) | st.text('\\"ab', max_size=12)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(max_size=40), st.sampled_from(TAILS[:: len(TAILS) // 60]))
+@given(ANY_TEXT, st.sampled_from(TAILS[:: len(TAILS) // 60]))
 def test_any_quoted_text_comes_back(name, parts):
     tail = "".join(words for words, _ in parts)
     found = match_of(FULL, f'the disk "{escaped(name)}" is at most 90 % full{tail}')
@@ -303,7 +308,7 @@ def test_any_quoted_text_comes_back(name, parts):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(max_size=30), st.text(max_size=30))
+@given(ANY_TEXT, ANY_TEXT)
 def test_two_quoted_texts_come_back(first, second):
     made = sentence('the file "{path}" contains "{text}"')
     found = match_of(made, f'the file "{escaped(first)}" contains "{escaped(second)}"')

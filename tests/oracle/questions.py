@@ -33,9 +33,10 @@ class Question(NamedTuple):
 
 def quoted(text: str) -> str:
     """Return a text as a sentence writes it."""
-    for character, written in (("\\", "\\\\"), ('"', '\\"'), ("{", "{{")):
-        text = text.replace(character, written)
-    return f'"{text}"'
+    pieces = text.replace("{", "{{").split('"')
+    # Backslashes before a quote are written twice, all others as they are.
+    doubled = [piece + "\\" * (len(piece) - len(piece.rstrip("\\"))) for piece in pieces]
+    return '"' + '\\"'.join(doubled) + '"'
 
 
 def answers(truth: bool | str) -> tuple[str, str]:
