@@ -7,6 +7,7 @@ stands there (loops, variables, conditions, helpers) is a Leftover with its line
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +24,10 @@ SILENT = ("require", "require_relative", "title", "desc", "impact", "tag", "ref"
 CONDITIONS = ("only_if", "skip")
 #: What ends a claim of what must be, and of what must not.
 HOLDS = {"should": False, "to": False, "should_not": True, "not_to": True, "to_not": True}
-#: Escapes of a text in double quotes: Ruby's String documentation.
-ESCAPES = {"n": "\n", "t": "\t", "s": " ", "r": "\r", "0": "\0", "e": "\x1b"}
+#: Escapes of a text in double quotes that have a letter, and a line that goes on: Ruby's `doc/syntax/literals.rdoc`.
+ESCAPES = {
+    "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b", "s": " ", "\n": "",
+}  # fmt: skip
 
 
 class NotPlain(UserError):
@@ -285,19 +288,42 @@ def value(node: Any) -> Any:
 
 
 def _quoted(node: Any) -> Any:
-    parts: list[str] = []
+    parts: list[bytes] = []
     for one in node.named_children:
         if one.type == "escape_sequence" and node.type == "regex":
-            parts.append("/" if _text(one) == "\\/" else _text(one))
-        elif one.type == "escape_sequence":
-            word = _text(one)[1:]
-            if len(word) != 1 or (word.isalnum() and word not in ESCAPES):
-                raise NotPlain(f"an escape that is not read here: {_shown(node)}")
-            parts.append(ESCAPES.get(word, word))
-        elif one.type == "string_content":
-            parts.append(_text(one))
-        else:
+            parts.append(b"/" if _text(one) == "\\/" else one.text)
+        elif one.type == "escape_sequence" and node.type != "bare_string":
+            parts.append(_escaped(_text(one)[1:], node))
+        elif one.type == "string_content" and not (node.type == "bare_string" and b"\\" in one.text):
+            parts.append(one.text)
+        elif one.type == "interpolation":
             raise NotPlain(f"something is put into it: {_shown(node)}")
-    if node.type != "regex":
-        return "".join(parts)
-    return Regex("".join(parts), _text(node.children[-1]).lstrip("/})]>|!"))
+        else:
+            raise NotPlain(f"an escape that is not read here: {_shown(node)}")
+    try:
+        text = b"".join(parts).decode()
+    except UnicodeDecodeError:
+        raise NotPlain(f"it is no UTF-8 text: {_shown(node)}") from None
+    if node.type == "regex":
+        return Regex(text, _text(node.children[-1]).lstrip("/})]>|!"))
+    begin = _text(node.children[0])
+    if begin.startswith(("'", ":'", "%q", "%s")):
+        ends = re.escape(begin[-1] + _text(node.children[-1]) + "\\")
+        return re.sub(rf"\\([{ends}])", r"\1", text)
+    return text
+
+
+def _escaped(word: str, node: Any) -> bytes:
+    """Return what stands behind a backslash in double quotes as bytes. Raises NotPlain."""
+    if word[0] in "01234567":
+        return bytes([int(word, 8) & 0xFF])
+    if word[0] == "x":
+        return bytes.fromhex(word[1:].rjust(2, "0"))
+    if word[0] == "u":
+        try:
+            return "".join(chr(int(code, 16)) for code in word[1:].strip("{}").split()).encode()
+        except (ValueError, OverflowError):
+            raise NotPlain(f"an escape that is no character: {_shown(node)}") from None
+    if word[0] in "cCM":
+        raise NotPlain(f"an escape that is not read here: {_shown(node)}")
+    return ESCAPES.get(word, word).encode()

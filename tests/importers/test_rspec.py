@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infratest.errors import UserError
-from infratest.gherkin.writing import fault
+from infratest.gherkin.writing import fault, in_quotes
 from infratest.importers import _rspec
 from infratest.importers.inspec import Inspec
 from infratest.importers.serverspec import Serverspec
@@ -35,6 +35,32 @@ def said(tmp_path: Path, text: str) -> list[str]:
     made = spec(tmp_path, text)
     assert made.left == []
     return [line.split(maxsplit=1)[1] for line in made.files[""].splitlines() if line.startswith("    ")]
+
+
+#: Literals of Ruby, and their text: as `ruby -e 'p(...)'` has them.
+LITERALS = (
+    (r"'a\\b'", "a\\b"), (r"'it\'s'", "it's"), (r"'C:\\'", "C:\\"), (r"'a\nb'", r"a\nb"), (r"'\d+\.\d'", r"\d+\.\d"),
+    (r"%q(a\)b\\c\n)", r"a)b\c\n"), (r"%q'it\'s'", "it's"),
+    (r'"a\\b\"c"', 'a\\b"c'),
+    (r'"\x41\u00e9\u{42 43}\101"', "AéBCA"),
+    (r'"\xc3\xa9\q"', "éq"), (r'%Q(a\)b\s)', "a)b "), ('"a\\\nb"', "ab"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("literal", "text"), LITERALS)
+@pytest.mark.parametrize("importer", [Serverspec, Inspec])
+def test_a_text_is_the_one_that_ruby_reads(literal, text, importer, tmp_path):
+    path = tmp_path / "x_spec.rb"
+    path.write_text(f"describe command('x') do its(:stdout) {{ should eq {literal} }} end\n")
+    made = importer().read(path)
+    assert made.left == []
+    assert f'    Then the command "x" prints exactly {in_quotes(text)}\n' in made.files[""]
+
+
+@pytest.mark.parametrize("literal", [r'"\M-a"', r'"\C-a"', r'"\xff"', r'"\u{110000}"', r'"\ud800"'])
+def test_a_text_that_is_none_here_is_left(literal, tmp_path):
+    (left,) = spec(tmp_path, f"describe command('x') do its(:stdout) {{ should eq {literal} }} end\n").left
+    assert literal in left.words
 
 
 @pytest.mark.parametrize("table", [_rspec.PLAIN, _rspec.GIVEN, _rspec.EQUAL, _rspec.CONTAINS, _rspec.MATCHES])
