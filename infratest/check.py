@@ -13,6 +13,7 @@ from infratest.record import Record, derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import ClassVar
 
     from infratest.facts.base import FactValues
@@ -38,6 +39,7 @@ class Seen(Record):
         holds: whether the claim as written without *not* is so, its bound left aside.
         saw: in words, as a reader at 3 a.m. wants it: `the package "nginx" is not installed`, `71 % full`.
         number: what the bound is about, in base units; None where there is nothing to measure (the subject is absent).
+            One that a text says is of `units.exact`.
         absent: there is nothing the claim could be about (the text of a file that does not exist), so neither it nor
             its negation is met: a negation must not be green because its subject is gone. `holds` is then false.
         value: what a sentence that compares hosts goes by, in words; None for all others.
@@ -46,7 +48,7 @@ class Seen(Record):
 
     holds: bool
     saw: str
-    number: float | None = None
+    number: float | Decimal | None = None
     absent: bool = False
     value: str | None = None
     most: float | None = None

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tomllib
 from collections.abc import Callable, Mapping
 from configparser import ConfigParser, DuplicateOptionError, DuplicateSectionError, ParsingError
 from configparser import Error as IniError
@@ -23,9 +22,13 @@ from xml.etree.ElementTree import Element, ParseError
 
 from infratest.cleaning import literal
 from infratest.errors import FactError, UserError
+from infratest.numeral import Numeral
 
 #: A key that stands for the part of an INI file ahead of its first section, and one that no section has.
 _TOP, _NO_SECTION = "\0", "\1"
+
+#: What a text may hold that is empty: blanks, ends of lines, a mark of byte order.
+BLANKS = " \t\r\n\f\ufeff"
 
 #: What else than letters and digits a key without a value may have: `skip-networking` of my.cnf.
 _OF_WORDS = str.maketrans("", "", "-_.")
@@ -205,6 +208,8 @@ def written(value: Any) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, date | time):  # and date and time
         return value.isoformat()
+    if isinstance(value, Numeral) and number_of(value) != number_of(float(value)):
+        return value.text  # it has more digits than a float
     return str(value)
 
 
@@ -222,7 +227,7 @@ def number_of(value: Any) -> Decimal | None:
     """Return the number that a value is, as itself or as text; None where it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    text = str(value).strip()
+    text = value.text if isinstance(value, Numeral) else str(value).strip()
     if not text or not set(text) <= set("0123456789+-.eE"):
         return None
     try:
@@ -246,6 +251,8 @@ def parsed(text: str, form: str) -> Any:
     Raises:
         FactError: it is not in this format, with the line.
     """
+    if not text.strip(BLANKS):
+        raise FactError(f"it is not readable as {form}: it is empty, as a file is that was cut short")
     try:
         return PARSERS[form](text)
     except RecursionError:
@@ -263,7 +270,7 @@ def _json(text: str) -> Any:
         raise _NoSuchFormat(f"{name} is no number of JSON")
 
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=constant)
+        return json.loads(text, object_pairs_hook=_once, parse_float=Numeral, parse_constant=constant)
     except json.JSONDecodeError as error:
         raise _NoSuchFormat(f"line {error.lineno}: {error.msg}") from None
 
@@ -284,7 +291,9 @@ def _yaml(text: str) -> Any:
 
 
 def _toml(text: str) -> Any:
-    return tomllib.loads(text)  # its words have the line
+    from infratest.toml_text import value_of
+
+    return value_of(text)
 
 
 def _ini(text: str) -> Any:

@@ -10,7 +10,11 @@ from __future__ import annotations
 from infratest.errors import UserError
 from infratest.record import Record
 from infratest.states import CRITICAL, OK, WARNING
-from infratest.units import BASE, human, plain, quantity
+from infratest.units import BASE, human, limit, plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 #: The words a bound may have, and how many numbers follow.
 WORDS = {"less than": 1, "more than": 1, "at least": 1, "at most": 1, "between": 2, "exactly": 1}
@@ -46,19 +50,20 @@ class Bound(Record):
         """The upper number: of `between`, else the only one."""
         return self.low if self.high is None else self.high
 
-    def holds(self, value: float) -> bool:
-        """Whether the number is as the bound says."""
+    def holds(self, value: float | Decimal) -> bool:
+        """Whether the number is as the bound says, compared as both are written: `units.exact`, `units.limit`."""
+        low, top = _like(value, self.low), _like(value, self.top)
         if self.words == "less than":
-            return value < self.low
+            return value < low
         if self.words == "more than":
-            return value > self.low
+            return value > low
         if self.words == "at least":
-            return value >= self.low
+            return value >= low
         if self.words == "at most":
-            return value <= self.low
+            return value <= low
         if self.words == "exactly":
-            return value == self.low
-        return self.low <= value <= self.top
+            return value == low
+        return low <= value <= top
 
     def range(self) -> str:
         """The alert range: it alerts on the numbers for which `holds` is false, but for the bound itself.
@@ -88,7 +93,7 @@ class Threshold(Record):
     critical: Bound
     warning: Bound | None = None
 
-    def judge(self, value: float) -> tuple[str, str]:
+    def judge(self, value: float | Decimal) -> tuple[str, str]:
         """Return the state of a number and, where it is not ok, what was expected."""
         if not self.critical.holds(value):
             return CRITICAL, f"expected {self.critical}"
@@ -100,6 +105,13 @@ class Threshold(Record):
     def ranges(self) -> tuple[str, str]:
         """The warning and the critical alert range, as perfdata takes them."""
         return (self.warning.range() if self.warning else "", self.critical.range())
+
+
+def _like(value: float | Decimal, number: float) -> float | Decimal:
+    """Return a number of a bound as it is written beside a Decimal: 0.1 as a float is another number."""
+    if isinstance(value, int | float) or isinstance(number, int):
+        return number
+    return type(value)(repr(number))
 
 
 def threshold(words: str, numbers: tuple[str, ...], dimension: str, warning: tuple[str, ...] = ()) -> Threshold:
@@ -132,5 +144,5 @@ def threshold(words: str, numbers: tuple[str, ...], dimension: str, warning: tup
 def _bound(words: str, texts: tuple[str, ...], dimension: str) -> Bound:
     if words not in WORDS or len(texts) != WORDS[words]:
         raise UserError(f"bound: {words} {' and '.join(texts)}: expected one of {', '.join(WORDS)} with its number(s)")
-    numbers = [quantity(text, dimension, "bound") for text in texts]
+    numbers = [limit(text, dimension) for text in texts]
     return Bound(words, numbers[0], numbers[1] if len(numbers) == 2 else None, BASE[dimension])

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from infratest.errors import UserError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from decimal import Decimal
+
 #: Dimension -> unit as written -> factor to the base unit. Sizes: IEC 80000-13 (Ki = 1024) and SI (k = 1000).
 DIMENSIONS: dict[str, dict[str, float]] = {
     "time": {
@@ -29,6 +33,10 @@ EXAMPLE = {"time": "30 s", "size": "2 GiB", "percent": "90 %"}
 
 #: The base unit of each dimension, as perfdata writes it.
 BASE = {"time": "s", "size": "B", "percent": "%", "count": ""}
+
+
+#: So many digits of any decimal number come back from a float: C's DBL_DIG.
+DIGITS_OF_FLOATS = 15
 
 
 def split(text: str) -> tuple[str, str]:
@@ -62,6 +70,47 @@ def quantity(text: str, dimension: str, what: str = "value") -> float:
     return value
 
 
+def limit(text: str, dimension: str, what: str = "bound") -> float:
+    """Return a number that others are compared with, exactly: a whole one as an int, of any size.
+
+    Raises:
+        UserError: as `quantity`; or it has more digits than are compared.
+    """
+    value, (number, unit) = quantity(text, dimension, what), split(text)
+    factor = DIMENSIONS[dimension][unit]
+    if number.lstrip("+-").isdecimal() and factor == int(factor):
+        return int(number) * int(factor)
+    if _digits(number) != _digits(repr(float(number))):
+        raise UserError(f"{what}: {text!r} has more digits than a decimal number is compared with; write 15 at most")
+    return value
+
+
+def exact(text: str) -> float | Decimal:
+    """Return a number that a text is, as it compares with a `limit` as written: a whole one is an int.
+
+    A float keeps 15 digits; what has more, or an exponent, is a Decimal.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = text.strip()
+    if "_" in text or not -1e300 < float(text) < 1e300:
+        raise ValueError(f"{text[:40]!r} is no number")
+    whole, _, fraction = text.partition(".")
+    if "e" not in text.lower() and not fraction.strip("0") and whole.lstrip("+-"):
+        return int(whole)
+    if "e" not in text.lower() and len(_digits(text)) <= DIGITS_OF_FLOATS:
+        return float(text)
+    from decimal import Decimal
+
+    return Decimal(text)
+
+
+def _digits(number: str) -> str:
+    """Return the digits of a number from the first to the last that is not 0."""
+    return number.lower().partition("e")[0].replace(".", "").lstrip("+-0").rstrip("0")
+
+
 def duration(text: str, what: str = "duration") -> float:
     """Return seconds of `500ms`, `10s`, `2 min`, `1h`, `3 days`; never less than none."""
     return _not_negative(quantity(text, "time", what), text, what)
@@ -80,7 +129,7 @@ def _not_negative(value: float, text: str, what: str) -> float:
 
 def plain(number: float) -> str:
     """Write a number as perfdata may hold it: digits, sign and point alone, and read back as the same number."""
-    if number == int(number) and abs(number) < 1e16:
+    if isinstance(number, int) or (number == int(number) and abs(number) < 1e16):
         return str(int(number))
     text = repr(float(number))
     if "e" not in text and "n" not in text:
@@ -111,6 +160,8 @@ def human(number: float, unit: str, digits: int = 3) -> str:
 
 def _short(number: float, digits: int) -> str:
     """Write a number with about so many digits and without an exponent, which people do not read."""
+    if isinstance(number, int):
+        return str(number)
     if abs(number) >= 10 ** (digits - 1):
         return f"{number:.0f}"
     text = f"{number:.{digits}g}"

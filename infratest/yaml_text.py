@@ -17,6 +17,8 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from infratest.numeral import Numeral
+
 #: Characters of YAML that are read: of what libyaml does not read, ruamel.yaml makes some 100,000 a second.
 LIMIT = 2**17
 #: Keys of one map, its merge keys' included.
@@ -28,6 +30,8 @@ NOT_ALIKE = ("\x85", "\u2028", "\u2029", "\ufeff", "\t")
 #: What only one of the two scanners takes: directives, colons in the names of anchors, a block of text that begins with
 #: a line of blanks.
 SCANNED_OTHERWISE = re.compile(r"^%|[&*][^\s,\[\]{}]*:|[|>][-+0-9]*[ ]*(#.*)?\r?\n[ ]+\r?(\n|\Z)", re.MULTILINE)
+#: Nothing but comments, blank lines, marks of documents and directives.
+NO_DOCUMENT = re.compile(r"\ufeff?(?:(?:[ \t]*(?:#.*)?|(?:---|\.\.\.)(?:[ \t]+#.*|[ \t]*)|%.*)(?:\r?\n|\r|\Z))*")
 
 #: What ruamel.yaml's own constructors let through: of a number without digits, a key that is a map in a list.
 UNCAUGHT = (IndexError, TypeError, KeyError, AttributeError, AssertionError)
@@ -50,7 +54,16 @@ class AsWritten(SafeConstructor):
             raise NoYaml(f"line {node.start_mark.line + 1}: its merge keys make more than {MERGED} keys")
         return merged
 
+    def construct_yaml_float(self, node: Any) -> Any:
+        number = super().construct_yaml_float(node)
+        try:
+            made = Numeral(node.value.replace("_", ""))
+        except ValueError:  # .inf
+            return number
+        return made if made == number else number
 
+
+AsWritten.add_constructor("tag:yaml.org,2002:float", AsWritten.construct_yaml_float)
 AsWritten.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
 
 
@@ -58,6 +71,8 @@ def value_of(text: str) -> Any:
     """Return the value of a text. Raises NoYaml; RecursionError where it is nested deeper than can be read."""
     if len(text) > LIMIT:
         raise NoYaml(f"it has {len(text)} characters; at most {LIMIT} are read")
+    if NO_DOCUMENT.fullmatch(text):
+        raise NoYaml("no document is in it, as in a file that was cut short; an empty one is written {} or null")
     try:
         return by_libyaml(text)
     except _Otherwise:

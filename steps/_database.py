@@ -9,9 +9,12 @@ from infratest.cleaning import clean
 from infratest.errors import FactError
 from infratest.facts.base import Need
 from infratest.record import derived
+from infratest.units import exact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from infratest.facts.base import FactValues
     from infratest.facts.database.address import DatabaseAddress
     from infratest.facts.database.rows import Rows
@@ -71,11 +74,9 @@ class OfDatabase(Check):
         return tuple([one or "" for one in rows.rows[0]])
 
 
-def number_of(text: str, words: str) -> float:
+def number_of(text: str, words: str) -> float | Decimal:
+    """Return the number that a text is, as it is written. Raises FactError."""
     try:
-        number = float(text)
+        return exact(text)
     except ValueError:
-        number = float("nan")
-    if not -1e300 < number < 1e300:
-        raise FactError(f"{words}: that is no number")
-    return number
+        raise FactError(f"{words}: that is no number") from None

@@ -15,6 +15,7 @@ from infratest.check import Measure, Seen, in_quotes
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need, absolute
 from infratest.record import derived
+from infratest.units import exact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -175,9 +176,10 @@ class Number:
         from infratest.structured_text import number_of, single
 
         number = number_of(single(value))
-        if number is None:
-            raise FactError(f"{_words(value, what)}: that is no number")
-        return Seen(holds=True, saw=_words(value, what), number=float(number))
+        try:
+            return Seen(holds=True, saw=_words(value, what), number=exact(str(number)))
+        except ValueError:
+            raise FactError(f"{_words(value, what)}: that is no number that is compared") from None
 
 
 class Length:

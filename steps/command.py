@@ -8,7 +8,7 @@ from infratest.check import Measure, Seen
 from infratest.cleaning import clean, differing, literal
 from infratest.errors import FactError, UserError
 from infratest.gherkin.sentence import act, check
-from infratest.units import human
+from infratest.units import exact, human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,11 +135,10 @@ class CommandNumber(OfCommand):
         output = self.output(facts)
         said = output.out.strip()
         try:
-            number = float(said) if "_" not in said else float("nan")
+            number = exact(said)
         except ValueError:
-            number = float("nan")
-        no_number = number - number != 0  # true for what is not a number, and for infinities
-        if output.exit != 0 or not output.whole or no_number:
+            number = None
+        if output.exit != 0 or not output.whole or number is None:
             shown = literal(said or output.err.strip(), SHOWN)
             raise FactError(f"{self.subject} exited {output.exit} and printed {shown}: expected 0 and a number alone")
         return Seen(holds=True, saw=f"{self.subject} printed {said}", number=number)

@@ -17,6 +17,7 @@ from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
 from infratest.record import derived
+from infratest.units import exact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class OptionNumber(_OfOption):
         if not values:
             return Seen(holds=False, saw=self.shown(values), absent=True)
         try:
-            (number,) = {float(each) for each in values}
+            (number,) = {exact(each) for each in values}
         except ValueError:
             raise FactError(f"{self.shown(values)}: that is not one number") from None
         return Seen(holds=True, saw=self.shown(values), number=number)

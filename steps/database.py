@@ -159,10 +159,10 @@ class DatabaseConnections(OfDatabase):
         else:
             used, limit = [self.only_row(rows, 2)[1] for rows in answers]
         words = f"{self.subject} has {clean(used, SHOWN)} of {clean(limit, SHOWN)} connections in use"
-        most = number_of(limit, words)
+        most = float(number_of(limit, words))
         if most < 1:
             raise FactError(f"{words}: of no connections there is no part")
-        return Seen(holds=True, saw=words, number=100 * number_of(used, words) / most)
+        return Seen(holds=True, saw=words, number=100 * float(number_of(used, words)) / most)
 
     def measure(self) -> Measure:
         return Measure(label=f"database {self.address.shown} connections", unit="%", minimum=0, maximum=100)
@@ -233,7 +233,7 @@ class DatabaseLag(_OfReplica):
             return Seen(holds=False, saw=f"{self.subject} is a replica whose replication does not run", absent=True)
         if None in lags:
             raise FactError(f"{self.subject} has replayed nothing yet and is connected to no primary")
-        lag = max([max(0.0, number_of(each or "", self.subject)) for each in lags])
+        lag = max([max(0.0, float(number_of(each or "", self.subject))) for each in lags])
         return Seen(holds=True, saw=f"{self.subject} is {human(lag, 's')} behind its primary", number=lag)
 
     def measure(self) -> Measure:

@@ -65,7 +65,7 @@ class _OfMemcached(Check):
         """Return a number among the values. Raises FactError."""
         text = stats.entries.get(name, "")
         try:
-            return float(text)
+            return int(text) if text.isdecimal() else float(text)
         except ValueError:
             words = f"{in_quotes(name)} of {literal(text, SHOWN)}, which is no number"
             raise FactError(f"{self.subject} has {words}") from None

@@ -15,7 +15,7 @@ from infratest.errors import FactError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
 from infratest.record import derived
-from infratest.units import human
+from infratest.units import exact, human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,11 +180,9 @@ class TopicNumber(_OfKept):
 
     def seen(self, message: str, words: str, cut: bool) -> Seen:
         try:
-            number = float(message.split()[0])
+            number = exact(message.split()[0])
         except (ValueError, IndexError):
-            number = float("nan")
-        if not -1e300 < number < 1e300:
-            raise FactError(f"{words}, which is no number: {in_quotes(self.topic)}")
+            raise FactError(f"{words}, which is no number: {in_quotes(self.topic)}") from None
         return Seen(holds=True, saw=words, number=number)
 
     def measure(self) -> Measure:

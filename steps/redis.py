@@ -71,7 +71,7 @@ class _OfRedis(Check):
         """Return a number among the values. Raises FactError."""
         text = info.entries.get(name, "")
         try:
-            return float(text.removesuffix("%"))
+            return int(text) if text.isdecimal() else float(text.removesuffix("%"))
         except ValueError:
             raise FactError(
                 f"{self.subject} has the value {name}: {literal(text, SHOWN)}, which is no number"

@@ -86,8 +86,8 @@ VALUES = [
     ("YAML", YAML, "version", "the text '1.20'"),
     ("YAML", YAML, "text", r"the text 'two\nlines\n'"),
     ("TOML", TOML, "title", "the text 'x'"),
-    ("TOML", TOML, "since", "2024-05-01"),
-    ("TOML", TOML, "at", "07:32:00"),
+    ("TOML", TOML, "since", "the text '2024-05-01'"),
+    ("TOML", TOML, "at", "the text '07:32:00'"),
     ("TOML", TOML, "db.port", "the number 80"),
     ("TOML", TOML, r"db.a\.b", "the number 1"),
     ("TOML", TOML, "hosts[1].name", "the text 'b'"),
@@ -124,9 +124,11 @@ MISSING = [
     ("JSON", JSON, "hosts[-3]", "'hosts' is a list of 2"),
     ("JSON", JSON, "hosts.name", "'hosts' is a list of 2, which has no keys"),
     ("JSON", "{}", "x", "the whole has no key 'x', but none"),
-    ("YAML", "", "x", "the whole is null"),
+    ("YAML", "null", "x", "the whole is null"),
+    ("YAML", "--- # nothing yet\n{}", "x", "the whole has no key 'x'"),
     ("INI", INI, "main.debug", "'main' has no key 'debug'"),
-    ("INI", "", "x", "the whole has no key 'x'"),
+    ("INI", "# x = 1\n", "x", "the whole has no key 'x'"),
+    ("TOML", "# x = 1\n", "x", "the whole has no key 'x'"),
     ("XML", XML, "//Listener", "no element or attribute is there"),
     ("XML", XML, "//Service/@port", "no element or attribute is there"),
     ("CSV", CSV, "[2].name", "the whole is a list of 2"),
@@ -146,7 +148,12 @@ UNREADABLE = [
     ("JSON", "{\n'a': 1}", "line 2: Expecting property name enclosed in double quotes"),
     ("JSON", "[NaN]", "NaN is no number of JSON"),
     ("JSON", "[-Infinity]", "-Infinity is no number of JSON"),
-    ("JSON", "", "line 1: Expecting value"),
+    ("JSON", "[", "line 1: Expecting value"),
+    *((form, "", "it is empty, as a file is that was cut") for form in ("JSON", "YAML", "TOML", "INI", "XML", "CSV")),
+    ("INI", "\ufeff \r\n\t\n", "it is empty"),
+    ("YAML", "# db:\n", "no document is in it"),
+    ("YAML", "\n---\n# db:\n...\n", "no document is in it"),
+    ("YAML", "%YAML 1.2\n--- # db\n", "no document is in it"),
     ("JSON", "1 2", "line 1: Extra data"),
     ("JSON", "[" * 100_000, "nested deeper than can be read"),
     ("YAML", "a: 1\na: 2", 'line 2: found duplicate key "a"'),
@@ -169,7 +176,7 @@ UNREADABLE = [
     ("INI", "a=1\n[a]\nb=1", "'a' is a section, and a key ahead of the first one"),
     ("INI", "<html>\n<p>Not found</p>\n", "'<html>' is neither a key with a value nor a word that is a key alone"),
     ("XML", "<a>\n<b></a>", "line 2: mismatched tag"),
-    ("XML", "", "no element found"),
+    ("XML", "<!-- a -->", "no element found"),
     ("XML", '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "it declares entities, which are not read"),
     ("XML", '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "it declares entities"),
     ("CSV", "a,a\n1,2", "line 1: a column is there twice"),
@@ -195,6 +202,41 @@ EQUAL = [
     (None, "null", True), (None, "", False), ("", "", True), ("null", "null", True), (False, "false", True),
     (datetime.date(2024, 5, 1), "2024-05-01", True), (float("inf"), "inf", True), (1_000, "1_000", False),
 ]  # fmt: skip
+
+
+#: Moments as TOML may write them: what Python makes of them says less.
+MOMENTS = (
+    "2024-05-01T00:00:00Z", "2024-05-01t00:00:00z", "2024-05-01T00:00:00+00:00", "2024-05-01 07:32:00.50-07:00",
+    "2024-05-01T07:32:00", "2024-05-01", "07:32:00", "07:32:00.000",
+)  # fmt: skip
+
+
+def test_a_moment_of_toml_is_what_is_written():
+    values = "\n".join(f'"{text}" = [{text}, "{text}"] # {text}' for text in MOMENTS)
+    text = f"2024-05-02.at = 2024-05-03\n{values}\n[[t]]\nat = 2024-05-01\n[2024-05-01T]\nx = {{y = 07:32:00}}\n"
+    for moment in MOMENTS:
+        at = moment.replace(".", r"\.")
+        assert [value_at(text, "TOML", f"{at}[{place}]") for place in (0, 1)] == [moment, moment]
+    assert value_at(text, "TOML", "2024-05-02.at") == "2024-05-03"
+    assert value_at(text, "TOML", "t[0].at") == "2024-05-01"
+    assert value_at(text, "TOML", "2024-05-01T.x.y") == "07:32:00"
+
+
+@pytest.mark.parametrize("form, text", [("JSON", '{"x": %s}'), ("YAML", "x: %s"), ("TOML", "x = %s")])
+@pytest.mark.parametrize(
+    "number, same, others",
+    [
+        ("9007199254740993", "9007199254740993", ("9007199254740992", "9007199254740994")),
+        ("-9007199254740993", "-9007199254740993.0", ("-9007199254740992",)),
+        ("1.10000000000000000001", "1.10000000000000000001", ("1.1", "1.10000000000000000002")),
+        ("0.30000000000000004", "0.30000000000000004", ("0.3",)),
+        ("1.20e0", "1.2", ("1.21",)),
+    ],
+)
+def test_a_number_is_compared_with_all_its_digits(form, text, number, same, others):
+    value = value_at(text % number, form, "x")
+    assert equals(value, same)
+    assert not any(equals(value, other) for other in others)
 
 
 @pytest.mark.parametrize("value, text, right", EQUAL)

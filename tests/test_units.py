@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from infratest.errors import UserError
-from infratest.units import DIMENSIONS, counted, duration, human, plain, quantity, size
+from infratest.thresholds import Bound
+from infratest.units import DIMENSIONS, counted, duration, exact, human, limit, plain, quantity, size
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,43 @@ def test_quantity(text, dimension, value):
 def test_what_is_no_quantity(text, dimension):
     with pytest.raises(UserError, match=r"^value: "):
         quantity(text, dimension)
+
+
+#: What a number is made of as text, with and without digits that a float would lose.
+TEXTS_OF_NUMBERS = st.from_regex(r"-?[0-9]{1,20}(\.[0-9]{1,22})?", fullmatch=True) | st.sampled_from(
+    [
+        "9007199254740992",
+        "9007199254740993",
+        "9007199254740993.0",
+        "0.1",
+        "0.10000000000000000001",
+        "1e3",
+        "1000",
+        "-0.0",
+        "1E-7",
+    ]
+)
+
+
+@given(TEXTS_OF_NUMBERS, TEXTS_OF_NUMBERS)
+def test_numbers_are_compared_as_they_are_written(value, bound):
+    try:
+        low = limit(bound, "count")
+    except UserError:  # more digits than a float tells apart, or an exponent: refused
+        assert "e" in bound.lower() or Decimal(repr(float(bound))) != Decimal(bound)
+        return
+    for words, holds in {
+        "less than": Decimal(value) < Decimal(bound), "at most": Decimal(value) <= Decimal(bound),
+        "exactly": Decimal(value) == Decimal(bound), "more than": Decimal(value) > Decimal(bound),
+        "at least": Decimal(value) >= Decimal(bound),
+    }.items():  # fmt: skip
+        assert Bound(words, low).holds(exact(value)) is holds
+
+
+@pytest.mark.parametrize("text", ["", "1_0", "nan", "inf", "1e400", "0x10", "1 2", "-"])
+def test_what_is_no_number(text):
+    with pytest.raises(ValueError, match=r"number|convert"):
+        exact(text)
 
 
 def test_a_message_names_what_and_the_units():

@@ -242,7 +242,7 @@ def _together(numbers: Sequence[float], quantifier: str) -> float:
     """Return what numbers come to; a sum is exact until it is rounded once, whatever their order."""
     if quantifier in (MINIMUM, MAXIMUM):
         return min(numbers) if quantifier == MINIMUM else max(numbers)
-    total = fsum(numbers)
+    total = sum(numbers) if all(isinstance(number, int) for number in numbers) else fsum(numbers)
     return total if quantifier == TOTAL else total / len(numbers)
 
 

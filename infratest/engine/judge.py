@@ -17,6 +17,7 @@ from infratest.units import human
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from infratest.check import Measure
     from infratest.collect.asked import Facts
@@ -189,8 +190,10 @@ def _looked(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict
         return _unknown(look, step, facts, reason)
     state, reason = _state(seen, step, severity, look.measure)
     evidence = () if state == OK else _evidence(look, facts)
-    observations = _observation(look.measure, seen.number, step.threshold)
-    number = None if seen.absent or seen.holds == step.negated else seen.number
+    number = None if seen.number is None else _measured(seen.number)
+    observations = _observation(look.measure, number, step.threshold)
+    if seen.absent or seen.holds == step.negated:
+        number = None
     return Verdict(state, reason, observations, evidence, "", seen.value, number, seen.most, seen.saw)
 
 
@@ -213,7 +216,7 @@ def _state(seen: Seen, step: CheckStep, severity: str, measure: Measure | None) 
         return failed(severity), seen.saw
     state, expected = step.threshold.judge(seen.number)
     unit = measure.unit if measure else ""
-    saw = seen.saw or human(seen.number, unit)
+    saw = seen.saw or human(_measured(seen.number), unit)
     if seen.most is not None:
         at_most, beyond = step.threshold.judge(seen.most)
         if at_most != state:
@@ -221,6 +224,11 @@ def _state(seen: Seen, step: CheckStep, severity: str, measure: Measure | None) 
     if state == OK:
         return OK, ""
     return (failed(severity) if state == CRITICAL else WARNING), f"{saw}; {expected}"
+
+
+def _measured(number: float | Decimal) -> float:
+    """Return a number as graphs and sums take it: judged it was as it is written."""
+    return number if isinstance(number, int) else float(number)
 
 
 def written(number: float | None, unit: str, threshold: Threshold | None) -> float | None:
