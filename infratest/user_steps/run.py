@@ -40,9 +40,7 @@ from infratest.user_steps.load import UsersSteps
 from infratest.user_steps.stack import Stack
 
 REASON_LIMIT, TRACE_LIMIT = 500, 2000
-#: Where behave's own code lies: not what a user looks for in a traceback.
-BEHAVE = str(Path(behave.__file__).parent)
-
+BEHAVE = str(Path(behave.__file__).parent)  # its own code: not what a user looks for in a traceback
 
 #: Returns what a sentence comes to in a task, for one that a step of the user's own holds. Raises UserError.
 PlanLine = Callable[[Line, Task], Step]
@@ -285,10 +283,12 @@ class _Context(Context):  # type: ignore[misc]  # behave has no types
         try:
             return bool(super().execute_steps(steps_text))
         except AssertionError as error:
-            if str(error).startswith("FAILED SUB-STEP"):
-                raise
-            line = str(error).partition("\n")[0]
-            raise InfratestError(": ".join(filter(None, [line, self._runner.step_registry.reason]))) from None
+            line, reason = str(error).partition("\n")[0], self._runner.step_registry.reason
+            if line.startswith("FAILED SUB-STEP: "):  # what behave puts behind it is a traceback of its own
+                text = line.removeprefix("FAILED SUB-STEP: ")
+                reason = reason.removeprefix(f"{text.partition(' ')[2]}: ")
+                raise AssertionError(f"{text}: {reason or 'it does not hold'}") from None
+            raise InfratestError(": ".join(filter(None, [line, reason]))) from None
 
 
 class _Runner(ModelRunner):  # type: ignore[misc]  # behave has no types

@@ -201,7 +201,7 @@ def _(context, what):
         ("Then it nests", "ok", ""),
         ("Then it fails", "critical", "one is not two"),
         ("Then it fails wordlessly", "critical", "does not hold: if what"),
-        ("Then it nests a failure", "critical", "one is not two"),
+        ("Then it nests a failure", "critical", "Given it fails: one is not two"),
         ("Then it explodes", "unknown", "ValueError: bang"),
         ("Then it exits", "unknown", "ended the program"),
         ("Then it is pending", "unknown", "not written yet"),
