@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import json
+import re
 import threading
 import tomllib
 from pathlib import Path
@@ -240,6 +241,18 @@ def test_features_run_unchanged(world):
         assert each["state"] == each["scenario"].partition(",")[0], each
 
 
+def test_what_does_not_hold_is_said_without_a_traceback(world):
+    """What was expected, the page and its status: nothing of behave's own way to it."""
+    reasons = {each["scenario"]: each["reason"] for each in world[3] if each["state"] == "critical"}
+    assert reasons
+    for reason in reasons.values():
+        assert not any(words in reason for words in ("SUB-STEP", "Traceback (", "site-packages")), reason
+    assert any(
+        re.search(r'the page "http://127.0.0.1:\d+/nosuch" is opened: .* answered 404$', one)
+        for one in reasons.values()
+    )
+
+
 def test_no_step_of_a_session_is_done_twice(world):
     assert sorted(world[4]) == ["/login", "/login", "/order"]
 
@@ -269,6 +282,41 @@ def test_importing_again_changes_nothing_and_overwrites_nothing(world):
     assert (done.returncode, file.read_text()) == (2, "# mine\n")
     assert "is in the way" in done.stderr
     file.write_text(kept)
+
+
+@pytest.mark.parametrize(
+    ("stack", "features", "there", "steps"),
+    [
+        ("", "features", "", "features/steps"),
+        ("", "cn", "", "steps"),  # beside the stack file
+        ("", "checks/cn", "", "steps"),  # above
+        ("", "features/cn", "", "features/steps"),
+        ("", "features", "steps/mine.py", "steps"),  # beside those that are there
+        ("", "cn", "features/steps/mine.py", "features/steps"),
+        ("cn", "cn", "", "cn/steps"),
+    ],
+)
+def test_the_steps_go_where_they_are_read(stack, features, there, steps, tmp_path):
+    feature = 'Feature: a\n  Scenario: b\n    When I ping "127.0.0.1"\n    Then it should respond\n'
+    write(
+        tmp_path,
+        {f"{stack or '.'}/stack.yaml": STACK, f"{features}/a.feature": feature, **({there: ""} if there else {})},
+    )
+    done = run(tmp_path, "infratest", "import", "cucumber-nagios", features)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"{steps}/cucumber_nagios.py\n2 steps carried over\n"
+    (file,) = tmp_path.rglob("cucumber_nagios.py")
+    assert file == tmp_path / steps / "cucumber_nagios.py"
+    words = ("--stack", f"{stack}/stack.yaml") if stack else ()
+    lint = run(tmp_path, "infratest", "lint", *words, features, SHOP_PASSWORD="long enough")
+    assert lint.returncode == 0, lint.stdout + lint.stderr
+
+
+def test_without_a_stack_file_it_is_told_where_the_steps_are_read(tmp_path):
+    write(tmp_path, {"cn/a.feature": 'Feature: a\n  Scenario: b\n    When I ping "127.0.0.1"\n'})
+    done = run(tmp_path, "infratest", "import", "cucumber-nagios", "cn")
+    assert "cn/steps/cucumber_nagios.py\n" in done.stderr
+    assert "note: no stack.yaml is here or above: the steps are read where it lies in" in done.stderr
 
 
 def test_each_step_that_it_ships_is_known():

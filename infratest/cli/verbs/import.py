@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -39,8 +40,9 @@ def command(session: Session, tool: str, path: Path, variables: tuple[Path, ...]
     {{.Env.X}} are filled; a file with any other is refused, and goss render writes it without. The feature goes to
     standard output.
 
-    cucumber-nagios: PATH is the folder of features, which stay as they are. steps/cucumber_nagios.py is written into
-    it, by which they run under `infratest test` and `check`.
+    cucumber-nagios: PATH is the folder of features, which stay as they are. steps/cucumber_nagios.py is written
+    where the project's own steps are read, beside stack.yaml or in its folder features, by which they run under
+    `infratest test` and `check`.
 
     serverspec, inspec: PATH is a file of specs or controls, or a folder of them. Their plain describe blocks are read
     from the syntax tree of Ruby, which is never executed; loops, variables, conditions and helpers are told. The
@@ -71,7 +73,7 @@ def _write(path: Path, imported: Imported) -> None:
         if not name:
             click.echo(text, nl=False)
             continue
-        file = folder / name
+        file = Path(os.path.relpath(folder.resolve() / name))
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("x", encoding="utf-8") as opened:

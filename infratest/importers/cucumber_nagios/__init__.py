@@ -1,11 +1,13 @@
 """`infratest import cucumber-nagios DIR`: its features stay as they are, and run through a pack of steps.
 
-One file is written beside them, `steps/cucumber_nagios.py`, which hands the pack to the project. Each step of each
+One file is written, `steps/cucumber_nagios.py`, which hands the pack to the project, where the project's steps are read
+(user_steps/load.py): beside the stack file, or in its folder of features. Each step of each
 feature is looked at: what is none of the pack's, or is asked by nothing here, is told with its line.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +18,7 @@ from infratest.gherkin.vocabulary import vocabulary
 from infratest.importers.base import Imported, Importer, Remark, by_place
 from infratest.importers.cucumber_nagios.pack import LATER, STEPS
 
-#: Where the file is written, below the folder of features, and what is in it.
+#: Where the file is written, below the folder that the project's steps are in, and what is in it.
 NAME = "steps/cucumber_nagios.py"
 TEXT = '''"""The steps of cucumber-nagios, said in sentences of infratest."""
 
@@ -25,6 +27,8 @@ from infratest.importers.cucumber_nagios.pack import register
 register()
 '''
 #: Bytes of a feature that are read, and features of one folder.
+#: The stack file, which a project lies around.
+STACK = "stack.yaml"
 LARGEST, MOST = 2**20, 1000
 _STEP = re.compile(r"\s*(?:Given|When|Then|And|But|\*)\s+(?P<text>.*\S)\s*")
 
@@ -48,7 +52,26 @@ class CucumberNagios(Importer):
                 carried += not why
                 if why:
                     left.append(Remark(str(feature), line, f"{clean(text, 200)}: {why}"))
-        return Imported({NAME: TEXT} if carried else {}, carried, by_place(left), unit="step")
+        folder, advice = _project(path)
+        notes = [Remark(str(path / NAME), 1, advice)] if advice and carried else []
+        name = os.path.relpath(folder / NAME, path.resolve())
+        return Imported({name: TEXT} if carried else {}, carried, by_place(left), notes, unit="step")
+
+
+def _project(path: Path) -> tuple[Path, str]:
+    """Return the folder that holds the project's `steps/`, and what to do where none is known."""
+    features = path.resolve()
+    root = next((one for one in (features, *features.parents) if (one / STACK).is_file()), None)
+    if root is None and features.name == "features":
+        root = features.parent
+    if root is None:
+        where = (
+            "the steps are read where it lies in the folder that holds steps, or beside a folder `features` that does"
+        )
+        return features, f"no {STACK} is here or above: {where}; import again when it is there, or move steps beside it"
+    own = root / "features"
+    inside = (own / "steps").is_dir() or own in (features, *features.parents)
+    return (own if inside and not (root / "steps").is_dir() else root), ""
 
 
 def _missing(text: str) -> str:
