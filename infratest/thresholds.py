@@ -23,6 +23,9 @@ WORDS = {"less than": 1, "more than": 1, "at least": 1, "at most": 1, "between":
 #: Digits of a bound in a message: as the user wrote it, `less than 1.234 s`.
 DIGITS = 6
 
+#: What facts measure; a Decimal is what a text says (`units.exact`).
+MEASURED = (int, float)
+
 
 class Bound(Record):
     """What a number must be, in base units: `less than 90 %`.
@@ -52,7 +55,9 @@ class Bound(Record):
 
     def holds(self, value: float | Decimal) -> bool:
         """Whether the number is as the bound says, compared as both are written: `units.exact`, `units.limit`."""
-        low, top = _like(value, self.low), _like(value, self.top)
+        low: float | Decimal = self.low
+        if value.__class__ not in MEASURED:  # what is measured is compared without a call more
+            low = _like(value, self.low)
         if self.words == "less than":
             return value < low
         if self.words == "more than":
@@ -63,7 +68,7 @@ class Bound(Record):
             return value <= low
         if self.words == "exactly":
             return value == low
-        return low <= value <= top
+        return low <= value <= _like(value, self.top)
 
     def range(self) -> str:
         """The alert range: it alerts on the numbers for which `holds` is false, but for the bound itself.

@@ -17,7 +17,7 @@ from infratest.units import human
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
+    from typing import Any
 
     from infratest.check import Measure
     from infratest.collect.asked import Facts
@@ -190,7 +190,9 @@ def _looked(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict
         return _unknown(look, step, facts, reason)
     state, reason = _state(seen, step, severity, look.measure)
     evidence = () if state == OK else _evidence(look, facts)
-    number = None if seen.number is None else _measured(seen.number)
+    number: Any = seen.number
+    if number is not None and number.__class__ not in (int, float):
+        number = float(number)  # graphs and sums take it so; judged it was as it is written
     observations = _observation(look.measure, number, step.threshold)
     if seen.absent or seen.holds == step.negated:
         number = None
@@ -215,20 +217,15 @@ def _state(seen: Seen, step: CheckStep, severity: str, measure: Measure | None) 
     if seen.number is None:
         return failed(severity), seen.saw
     state, expected = step.threshold.judge(seen.number)
-    unit = measure.unit if measure else ""
-    saw = seen.saw or human(_measured(seen.number), unit)
     if seen.most is not None:
         at_most, beyond = step.threshold.judge(seen.most)
         if at_most != state:
-            return UNKNOWN, f"{saw}, and finer it could not be told; {expected or beyond}"
+            return UNKNOWN, f"{seen.saw}, and finer it could not be told; {expected or beyond}"
     if state == OK:
         return OK, ""
+    unit = measure.unit if measure else ""
+    saw = seen.saw or human(float(seen.number), unit)
     return (failed(severity) if state == CRITICAL else WARNING), f"{saw}; {expected}"
-
-
-def _measured(number: float | Decimal) -> float:
-    """Return a number as graphs and sums take it: judged it was as it is written."""
-    return number if isinstance(number, int) else float(number)
 
 
 def written(number: float | None, unit: str, threshold: Threshold | None) -> float | None:
