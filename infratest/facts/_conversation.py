@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: Bytes of a line and lines of an answer that are read: SMTP's are 512 bytes (RFC 5321, 4.5.3.1.5), IMAP's may be long.
 LINE, LINES = 2**16, 500
 
+#: What is said of who takes too long.
+LATE = "it does not say all in time"
+
 #: Characters of a server's words that are handed on.
 WORDS = 300
 
@@ -29,6 +32,10 @@ class Odd(Exception):
 
 class Unspoken(Exception):
     """The server lets us in, and does not begin the conversation."""
+
+
+class Late(Unspoken):
+    """The server has begun, and does not go on in the time that it has: who waits for it has no answer."""
 
 
 class Conversation:
@@ -44,7 +51,7 @@ class Conversation:
             self.one.settimeout(self._left())
             data = self.one.recv(2**16)
         except OSError as error:
-            raise Odd(_said(error)) from None
+            raise _broken(error) from None
         if not data:
             raise Odd("it hangs up")
         self.data += data
@@ -77,7 +84,7 @@ class Conversation:
             self.one.settimeout(self._left())
             self.one.sendall(data)
         except OSError as error:
-            raise Odd(_said(error)) from None
+            raise _broken(error) from None
 
     def secure(self, verified: bool, authorities: str) -> None:
         """Begin TLS. Raises Odd: the certificate is not trusted. Unspoken: there is no TLS."""
@@ -103,7 +110,7 @@ class Conversation:
     def _left(self) -> float:
         left = self.end - monotonic()
         if left <= 0:
-            raise Odd("it does not say all in time")
+            raise Late(LATE)
         return left
 
 
@@ -126,8 +133,12 @@ def _context(verified: bool, authorities: str) -> "ssl.SSLContext":
 
 def _said(error: OSError) -> str:
     if isinstance(error, socket.timeout):
-        return "it does not say all in time"
+        return LATE
     return f"it breaks off: {(error.strerror or str(error)).lower()}"
+
+
+def _broken(error: OSError) -> "Exception":
+    return Late(LATE) if isinstance(error, socket.timeout) else Odd(_said(error))
 
 
 def short(text: str) -> str:

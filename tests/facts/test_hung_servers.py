@@ -155,6 +155,24 @@ def test_a_server_that_hangs_is_critical(served: Callable[..., int], key: str, p
     assert monotonic() - began < SOON
 
 
+#: What a server says before it hangs.
+BEGUN = {
+    "smtp": b"220 mail\r\n",
+    "imap": b"* OK hello\r\n",
+    "pop3": b"+OK hello\r\n",
+}
+
+
+@pytest.mark.parametrize("protocol", BEGUN)
+def test_a_server_that_greets_and_then_hangs_is_critical(served: Callable[..., int], protocol: str) -> None:
+    def greeting(one: socket.socket, ended: threading.Event) -> None:
+        one.sendall(BEGUN[protocol])
+        ended.wait()
+
+    verdict = judged(SENTENCES[protocol].replace("HERE", f"127.0.0.1:{served(greeting)}"))
+    assert verdict.state == CRITICAL, verdict
+
+
 def judged(text: str) -> Verdict:
     one, facts = step(text), Facts()
     for _, need in one.needed:
