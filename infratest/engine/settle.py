@@ -40,11 +40,6 @@ TRIP_SECONDS = 60.0
 #: leaves one second; the rest is for answers that take their time, and for machines that are busy.
 UNSEEN = (2.0, 3.0)
 
-INFINITE = float("inf")
-
-#: Seconds of a deadline in which no look is begun any more.
-TOO_LATE = 0.01
-
 
 class Uncollected:
     """A block within which no cycles are looked for; where nobody did before, nobody does after.
@@ -64,10 +59,7 @@ class Uncollected:
 
 
 class Item:
-    """A sentence that is being asked: of which severity, until when at most, and its verdict so far.
-
-    `limit`: seconds of `@timeout:`, or None; a single answer that took longer is not taken.
-    """
+    """A sentence that is being asked. `limit`: seconds of `@timeout:`; an answer that took longer is not taken."""
 
     def __init__(self, step: CheckStep, severity: str, deadline: Deadline, limit: float | None = None) -> None:
         self.step = step
@@ -76,7 +68,7 @@ class Item:
         self.limit = limit
         self.verdict: Verdict | None = None
         self.lanes: tuple[_Lane, ...] = ()
-        self.size = 0  # how many lanes
+        self.size = 0
         # All moments are in seconds after the start.
         self.due = 0.0  # when it is asked next
         self.looks = 0
@@ -91,10 +83,7 @@ class Item:
 
 
 class _Lane:
-    """What is asked by one round trip at a time.
-
-    `questions`: what each sentence that is not settled needs of it. `riders`: sentences that the trip under way is for.
-    """
+    """What is asked by one round trip at a time. `questions`: of each sentence that is open. `riders`: under way."""
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
@@ -198,7 +187,7 @@ class _Settling:
     def _look(self, items: Iterable[Item]) -> None:
         """Begin a look of each: let it wait for its lanes."""
         for item in items:
-            item.missing, item.parts, item.begun = item.size, [], INFINITE
+            item.missing, item.parts, item.begun = item.size, [], float("inf")
             for lane in item.lanes:
                 lane.waiting[item] = None
                 self._ready[lane] = None
@@ -276,7 +265,7 @@ class _Settling:
 
 
 def _too_late(item: Item, deadline: Deadline) -> bool:
-    return min(deadline.left, item.deadline.left) < TOO_LATE
+    return min(deadline.left, item.deadline.left) < 0.01
 
 
 def _pause(item: Item, elapsed: float) -> float:
@@ -317,6 +306,7 @@ def _settled(item: Item, facts: Facts, elapsed: float, deadline: Deadline) -> bo
     if tail.within is not None:
         # Not given up before a look that began when the time was over: a slow one tells how it was at its begin.
         final = verdict.state == OK or item.begun >= tail.within
+        verdict = _in_time(item, verdict, tail.within)
     else:
         final, verdict = _throughout(item, verdict, elapsed, tail.during or 0.0)
     if verdict.state != OK:
@@ -359,6 +349,22 @@ def _throughout(item: Item, verdict: Verdict, elapsed: float, during: float) -> 
     return True, unseen
 
 
+def _in_time(item: Item, verdict: Verdict, within: float) -> Verdict:
+    """Return the verdict, or unknown where it holds by a look so late that nobody knows whether it held in time.
+
+    The first look on a host is one with all that is asked once, however long that may take: its second always counts.
+    """
+    once = 1 if _outside(item) else 2
+    if verdict.state not in (OK, WARNING) or item.looks <= once or item.begun <= within + UNSEEN[0]:
+        return verdict
+    words = f"it did not hold after {human(item.before, 's')}, and held after {human(item.begun, 's')}"
+    return verdict.changed(state=UNKNOWN, reason=f"{words}: the answer took too long to look in between")
+
+
+def _outside(item: Item) -> bool:
+    return all(place == CONTROLLER for place, _ in item.step.needed)
+
+
 def _may_be_unseen(during: float) -> float:
     return min(UNSEEN[1], max(UNSEEN[0], during / 2))
 
@@ -368,8 +374,8 @@ def _failed(item: Item, elapsed: float) -> bool:
 
     So it is where its questions are its own: then it was asked all the time. Beside others, nobody asked in between.
     """
-    within, outside = item.step.tail.within, all(place == CONTROLLER for place, _ in item.step.needed)
-    return within is not None and elapsed >= within and item.failed is not None and outside
+    within = item.step.tail.within
+    return within is not None and elapsed >= within and item.failed is not None and _outside(item)
 
 
 def _told(item: Item, elapsed: float) -> str:

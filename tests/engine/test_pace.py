@@ -162,6 +162,24 @@ def test_within_is_given_up_when_its_own_time_is_over() -> None:
     assert 3 <= outcome.ends["never"] < 3.1
 
 
+def test_within_that_holds_by_a_look_that_came_too_late_is_not_known() -> None:
+    """A server that hangs until the 15th second, with 8 for an answer, does not hold within 10."""
+    late = Thing("hangs", seconds=8, outage=(0, 15), tail=within(10))
+    outcome = asked(late)
+    assert [round(moment, 1) for moment in late.begun] == [0, 8.1, 16.1]
+    assert outcome.state() == UNKNOWN
+    assert "it did not hold after 8.1 s, and held after 16.1 s: the answer took too long" in outcome.reason()
+    soon = Thing("soon", seconds=8, outage=(0, 8), tail=within(10))
+    assert asked(soon).state() == OK
+    for_all_time = Thing("never", seconds=8, outage=(0, 100), tail=within(10))
+    assert asked(for_all_time).state() == CRITICAL
+
+
+def test_a_first_look_that_its_host_was_slow_with_counts_by_the_second() -> None:
+    thing, slow = Thing("starts", "a", outage=(0, 2), tail=within(3)), Thing("slow", "a", seconds=6)
+    assert asked(thing, slow).state() == OK
+
+
 def test_a_slow_host_stops_no_other_pace() -> None:
     slow = [Thing("slow", "a", seconds=5), Thing("beside it", "a", tail=within(30))]
     outcome = asked(*slow, Thing("b", "b", outage=(0.2, 4.5), tail=during(3)), Thing("url", tail=during(3)))
