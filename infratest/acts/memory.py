@@ -32,6 +32,8 @@ NEAR, PAUSE = 3.0, 0.1
 class MemoryAct(Act):
     """Main memory in use up to a percentage of what the host may use."""
 
+    seconds = 300.0  # a machine of some GiB that is emulated on a busy one takes minutes
+
     percent: int = field(metadata={"description": "how much of it is in use then"})
     id: str = field(default_factory=token, compare=False, metadata={"description": "what tells it from other faults"})
 

@@ -34,8 +34,8 @@ class Unspoken(Exception):
     """The server lets us in, and does not begin the conversation."""
 
 
-class Late(Unspoken):
-    """The server has begun, and does not go on in the time that it has: who waits for it has no answer."""
+class Broken(Unspoken):
+    """The server has begun, and does not go on: it hangs, hangs up or resets. Who waits for it has no answer."""
 
 
 class Conversation:
@@ -46,14 +46,14 @@ class Conversation:
         self.data = b""
 
     def more(self) -> None:
-        """Read what comes next. Raises Odd where nothing more does."""
+        """Read what comes next. Raises Broken where nothing more does."""
         try:
             self.one.settimeout(self._left())
             data = self.one.recv(2**16)
         except OSError as error:
-            raise _broken(error) from None
+            raise Broken(_said(error)) from None
         if not data:
-            raise Odd("it hangs up")
+            raise Broken("it hangs up")
         self.data += data
 
     def line(self) -> str:
@@ -84,7 +84,7 @@ class Conversation:
             self.one.settimeout(self._left())
             self.one.sendall(data)
         except OSError as error:
-            raise _broken(error) from None
+            raise Broken(_said(error)) from None
 
     def secure(self, verified: bool, authorities: str) -> None:
         """Begin TLS. Raises Odd: the certificate is not trusted. Unspoken: there is no TLS."""
@@ -110,7 +110,7 @@ class Conversation:
     def _left(self) -> float:
         left = self.end - monotonic()
         if left <= 0:
-            raise Late(LATE)
+            raise Broken(LATE)
         return left
 
 
@@ -135,10 +135,6 @@ def _said(error: OSError) -> str:
     if isinstance(error, socket.timeout):
         return LATE
     return f"it breaks off: {(error.strerror or str(error)).lower()}"
-
-
-def _broken(error: OSError) -> "Exception":
-    return Late(LATE) if isinstance(error, socket.timeout) else Odd(_said(error))
 
 
 def short(text: str) -> str:

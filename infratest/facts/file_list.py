@@ -2,10 +2,10 @@
 
 Argument: the folder's absolute path. Told are kind, mode, owner, group, size, and an MD5 sum of files up to 1 MiB that
 everybody may read: it says whether a file is another than before, and is what dpkg has of its own files. Of a file
-that not everybody may read nothing is told that its content could be guessed by. Left out are names with line ends or
-backslashes, other file systems, and folders that hold copies (of a version control, of a package manager, of caches)
-or links that say which units are enabled and which alternative is chosen. Of packages dpkg alone is asked.
-Asked by `coverage`.
+that not everybody may read nothing is told that its content could be guessed by. A name with a line end or a backslash
+is a problem that is told. Left out are other file systems, and folders that hold copies (of a version control, of a
+package manager, of caches) or links that say which units are enabled and which alternative is chosen. Of packages dpkg
+alone is asked. Asked by `coverage`.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ below() {
   find "$folder/" -xdev \( -name '*
 *' -o -name '*\\*' -o -type d \( COPIES \) \) -prune -o "$@" -print 2>&3 | head -n MOST | tr '\n' '\000'
 }
+odd() {
+  find "$folder/" -xdev -type d \( COPIES \) -prune -o \( -name '*
+*' -o -name '*\\*' \) -prune -exec echo "$folder: a name with a line end or a backslash is not looked at" \; 2>&1
+}
 each() { xargs -0 -r "$@" 2>&1; }
 owned() {
   [ -s /var/lib/dpkg/status ] && command -v dpkg-query >/dev/null 2>&1 || return 0
@@ -65,6 +69,7 @@ for folder; do
   fi
   echo folder
   {
+    odd
     below \( -type f -o -type l \) | each stat -c 's %f %U %G %s %n'
     below -type l | each sh -c 'for path; do printf "l %s\nt %s\n" "$path" "$(readlink "$path")"; done' sh
     below -type f -perm -0004 -size -2049 | each md5sum | sed 's/^\([0-9a-f]\{32\}\)  /m \1 /'

@@ -107,7 +107,7 @@ ODD = {
     b"\x30\x05\x02\x01\x63\x65\x00": "ends the conversation",
     b"\x30\x05\x02\x01\x01\x65\x00": "is not understood",
     b"\x30\x05\x02\x01\x01\x42\x00": "is not understood",
-    bytes.fromhex("300c02010165070a010004000400"): "-it hangs up",
+    bytes.fromhex("300c02010165070a010004000400"): "hangs up",
     bytes.fromhex("300c02010165070a010004000400") + bytes.fromhex("300c02010265ff0a010004000400"): "-is not understood",
     bytes.fromhex("300c02010165070a010004000400") + bytes.fromhex("300c02010265070a010a04000400"): "-referral",
 }
@@ -128,7 +128,7 @@ def _say(listener, said):
 
 
 @both
-def test_what_is_no_ldap_does_not_answer_and_what_breaks_off_later_is_unknown(ask):
+def test_what_is_no_ldap_does_not_answer_nor_what_breaks_off_and_what_is_odd_is_unknown(ask):
     listeners = {said: socket.create_server(("127.0.0.1", 0)) for said in ODD}
     for said, one in listeners.items():
         threading.Thread(target=_say, args=(one, said), daemon=True).start()
