@@ -100,9 +100,10 @@ def begin(access: Access, deadline: Deadline, id: str, text: str, *arguments: st
     succeeded(access.run(command, deadline), "sh")
 
 
-def ending(id: str) -> tuple[str, ...]:
-    """Return the command that ends what `begin` began."""
-    return ("sh", "-c", END, "sh", f"{KEPT}{id}.pid")
+def ending(*ids: str) -> tuple[str, ...]:
+    """Return the command that ends what `begin` began, of each id that was."""
+    each = f'failed=0\nfor one; do\n(set -- "$one"\n{END}) || failed=1\ndone\nexit $failed'
+    return ("sh", "-c", each, "sh", *[f"{KEPT}{id}.pid" for id in ids])
 
 
 def pids(access: Access, deadline: Deadline, name: str, done: str) -> list[str]:

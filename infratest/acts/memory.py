@@ -10,7 +10,6 @@ from infratest.acts.base import Access, Act
 from infratest.deadline import Deadline
 from infratest.errors import ActError, UserError
 from infratest.facts.memory import Memory
-from infratest.units import human
 
 #: $1: bytes. Each `dd` reads into one block (of 1 GiB at most: read(2) ends before 2 GiB) and writes it to somebody who
 #: does not read, for a day: an undo that nobody makes. Where the kernel has to end somebody for want of memory, it is
@@ -24,8 +23,9 @@ while [ "$left" -gt 0 ]; do
   left=$((left - block))
 done
 wait"""
-#: Percent by which it may be emptier than was asked for, and seconds between two looks.
-NEAR, PAUSE = 3.0, 0.1
+#: Percent by which it may be emptier than was asked for, seconds between two looks, how many of these without more in
+#: use say that no more is taken, and how often more is asked for.
+NEAR, PAUSE, STILL, TIMES = 3.0, 0.25, 24, 5
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,38 @@ class MemoryAct(Act):
 
     def apply(self, access: Access, deadline: Deadline) -> str:
         memory = self._memory(access, deadline)
-        size = memory.total * self.percent // 100 - (memory.total - memory.available)
-        if size <= 0:
+        if self._missing(memory) <= 0:
             return f"it is {_percent(memory):.0f} % in use already"
-        begin(access, deadline, self.id, HOLD, str(size))
-        while _percent(memory) < self.percent - NEAR:
+        for id in self._holders():
+            begin(access, deadline, id, HOLD, str(self._missing(memory)))
+            memory = self._grown(access, deadline)
+            if _percent(memory) >= self.percent - NEAR:
+                return f"{_percent(memory):.0f} % of memory is in use"
+        raise ActError(f"{_percent(memory):.0f} % of memory is in use, and no more of it can be taken")
+
+    def _grown(self, access: Access, deadline: Deadline) -> Memory:
+        """Return what is in use when it is as much as was asked for, or no more is taken for a while.
+
+        Files that were kept in memory give way to what is taken: there may be more to take than it seemed.
+        """
+        most, still, memory = 0.0, 0, self._memory(access, deadline)
+        while _percent(memory) < self.percent - NEAR and still < STILL:
             if deadline.left < PAUSE:
-                raise ActError(f"{_percent(memory):.0f} % of memory is in use with {human(size, 'B')} more asked for")
+                raise ActError(f"{_percent(memory):.0f} % of memory is in use, with {self.percent} asked for")
             time.sleep(PAUSE)
             memory = self._memory(access, deadline)
-        return f"{_percent(memory):.0f} % of memory is in use"
+            still = 0 if _percent(memory) > most + 0.1 else still + 1
+            most = max(most, _percent(memory))
+        return memory
 
     def undo(self, access: Access, deadline: Deadline) -> tuple[str, ...]:
-        return ending(self.id)
+        return ending(*self._holders())
+
+    def _holders(self) -> tuple[str, ...]:
+        return tuple(f"{self.id}-{number}" for number in range(TIMES))
+
+    def _missing(self, memory: Memory) -> int:
+        return memory.total * self.percent // 100 - (memory.total - memory.available)
 
     def _memory(self, access: Access, deadline: Deadline) -> Memory:
         memory: Memory = looked(access, deadline, "memory")
