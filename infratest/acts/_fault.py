@@ -44,6 +44,16 @@ pid=$(cat "$1") && [ "$pid" -gt 1 ] || exit
 [ ! -d "/proc/$pid" ] || kill -s KILL -- "-$pid" || exit
 rm -f -- "$1\""""
 
+#: The same of several.
+END_EACH = f"""failed=0
+for one; do
+  (
+    set -- "$one"
+    {END}
+  ) || failed=1
+done
+exit $failed"""
+
 
 def token() -> str:
     """Return what tells this fault's files and rules from all others'."""
@@ -101,9 +111,8 @@ def begin(access: Access, deadline: Deadline, id: str, text: str, *arguments: st
 
 
 def ending(*ids: str) -> tuple[str, ...]:
-    """Return the command that ends what `begin` began, of each id that was."""
-    each = f'failed=0\nfor one; do\n(set -- "$one"\n{END}) || failed=1\ndone\nexit $failed'
-    return ("sh", "-c", each, "sh", *[f"{KEPT}{id}.pid" for id in ids])
+    """Return the command that ends what `begin` began, of each id."""
+    return ("sh", "-c", END if len(ids) == 1 else END_EACH, "sh", *[f"{KEPT}{id}.pid" for id in ids])
 
 
 def pids(access: Access, deadline: Deadline, name: str, done: str) -> list[str]:
