@@ -18,6 +18,9 @@ INDENTATION = 40
 #: A line of a secret of several lines (a private key) that is shorter than this gives nothing away.
 SHORTEST_LINE = 8
 
+#: How often a word may be quoted anew: a command in a sentence in a shell's words.
+NESTED = 3
+
 #: Secrets known to this process, as they may be written somewhere.
 _secrets: set[str] = set()
 #: Those that a stack file declares: no cache may hold them, masked or not.
@@ -46,20 +49,48 @@ def keep_secret(value: str) -> None:
 
 
 def _written(value: str) -> set[str]:
-    """Return a secret as it stands in text, in a shell's words, in JSON, in Python's words, in a URL, and encoded."""
+    """Return a secret as it stands in text, in words of a shell, of JSON and of Python, in a URL, in HTML, and encoded.
+
+    Also as those stand within each other: in a reason there is a sentence, in it a command, and in it a word.
+    """
     data = value.encode("utf-8", "surrogateescape")
     encoded = {*_in_base64(data), data.hex(), data.hex().upper()}
     if value.isalnum():
         return {value, *encoded}
     import json
+    from html import escape
     from urllib.parse import quote, quote_plus
 
     from infratest.quoting import quoted
 
     shell = quoted(value.replace("\0", ""))
-    quotes = {shell, shell[1:-1]} if shell[0] == "'" else {shell}
-    programs = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
-    return {value, *quotes, *programs, *encoded, quote(data), quote(data, safe=""), quote_plus(data)}
+    texts = {value, shell, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+    inner = texts
+    for _ in range(NESTED):
+        inner = {text for one in inner for text in _quoted(one)} - texts
+        texts |= inner
+    urls = {quote(data), quote(data, safe=""), quote_plus(data)}
+    return {*texts, *encoded, *urls, *map(_small, urls), escape(value), escape(value, quote=False)}
+
+
+def _quoted(text: str) -> set[str]:
+    """Return text as it stands within the quotes of a shell, of a sentence, of JSON and of Python."""
+    from json import dumps
+
+    from infratest.quoting import escaped
+
+    twice = text.replace("\\", "\\\\")
+    return {
+        dumps(text)[1:-1],
+        text.replace("'", "'\"'\"'"), escaped(text), escaped(f"{text}.")[:-1], twice, twice.replace('"', '\\"'),
+        twice.replace("'", "\\'"),
+    }  # fmt: skip
+
+
+def _small(url: str) -> str:
+    """Return what is encoded in percent with small letters."""
+    first, *rest = url.split("%")
+    return first + "".join([f"%{each[:2].lower()}{each[2:]}" for each in rest])
 
 
 def _in_base64(data: bytes) -> set[str]:

@@ -24,7 +24,7 @@ PASSES = 10
 
 
 class signals_held:
-    """While this lasts, SIGINT, SIGTERM and SIGHUP wait; the first that came is delivered at the end.
+    """While this lasts, SIGINT, SIGTERM and SIGHUP wait; they are delivered at the end, as they came.
 
     For the moment in which a program is started: a signal that raises after the fork and before its process is known
     would leave it running with nobody to end it. The block must end inside the `try` that ends the process.
@@ -33,7 +33,7 @@ class signals_held:
     def __init__(self) -> None:
         self._signal: Any = __import__("_signal")
         self._before: dict[int, Any] = {}
-        self._waiting = 0
+        self._waiting: list[int] = []
 
     def __enter__(self) -> None:
         for number in (SIGINT, SIGTERM, SIGHUP):
@@ -48,11 +48,11 @@ class signals_held:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             self._signal.signal(number, handler)
-        if self._waiting:
-            self._signal.raise_signal(self._waiting)
+        for number in self._waiting:  # until one raises: of several the first may be one that nothing comes of
+            self._signal.raise_signal(number)
 
     def _wait(self, number: int, frame: FrameType | None) -> None:
-        self._waiting = self._waiting or number
+        self._waiting.append(number)
 
 
 class Lifeline:

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import html
+import json
+import re
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from infratest import cleaning
+from infratest.check import in_quotes
 from infratest.cleaning import MASK, clean, decoded, differing, keep_secret, literal, masked
+from infratest.quoting import quoted
 
 
 @pytest.fixture
@@ -148,3 +154,16 @@ def test_a_secret_is_masked_as_programs_encode_it(secrets, command, around, secr
 def test_what_only_looks_encoded_is_not_masked(secrets):
     keep_secret("hunter2!")
     assert masked("aHVudGVy aHVu 68756e746572 Q2hlZXJz") == "aHVudGVy aHVu 68756e746572 Q2hlZXJz"
+
+
+@pytest.mark.parametrize("secret", ["Corr'ectHorse", 'Corr\\ectHo"rse\\', "Zx9 q/+&=%\"'\\Ü<b>"])
+def test_a_secret_is_masked_however_deep_in_quotes_it_stands(secrets, secret):
+    """A word of a shell, in a command, in a sentence, in a reason, in JSON: each may write it anew."""
+    keep_secret(secret)
+    ways = (quoted, in_quotes, repr, json.dumps, lambda text: json.dumps(text, ensure_ascii=False))
+    small = re.sub("%..", lambda found: found.group().lower(), urllib.parse.quote(secret, safe=""))
+    told, texts = {html.escape(secret), small}, {secret}
+    for _ in range(3):
+        texts = {f"a {way(each)} b" for each in texts for way in ways}
+        told |= texts
+    assert [text for text in told if MASK not in masked(text)] == []

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from infratest.engine.interrupts import Terminated, ending_in_order
 from infratest.process_tree import reap, signals_held
 
 
@@ -42,6 +43,17 @@ def test_a_signal_waits_until_the_end_of_the_block():
         start()
     assert steps == ["started"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_of_several_signals_none_is_lost():
+    """What tells a run to end comes behind a Ctrl-C that its process leaves to whoever waits for it."""
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        with pytest.raises(Terminated), ending_in_order(), signals_held():
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_an_ignored_signal_stays_ignored():

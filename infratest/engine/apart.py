@@ -15,7 +15,7 @@ import struct
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
@@ -34,6 +34,8 @@ Send = Callable[[Any], None]
 
 #: What a message is: one of the work's own, what the work returned, raised, or why it was interrupted.
 NOTE, VALUE, ERROR, INTERRUPTED = "note", "value", "error", "interrupted"
+#: The signals that end a run in order.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Bytes of a message's length.
 LENGTH = struct.Struct("!Q")
 TICK = 0.05  # seconds between two looks at the process and at the deadline
@@ -66,22 +68,28 @@ def apart(work: Callable[[Send], T], limit: Callable[[], Deadline], on_note: Cal
     with warnings.catch_warnings():
         # Newer Pythons warn where there are other threads: the child holds none of their locks but Python's own.
         warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
+        # Python runs code of its own behind a fork, and drops what a signal raises there: none comes before we listen.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            pid = os.fork()
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            raise
     if pid == 0:
         os.close(ours)
-        _child(work, theirs, lifeline)
+        _child(work, theirs, lifeline, mask)
     os.close(theirs)
     try:
         with ending_in_order():
-            value: T = _Waiting(pid, ours, on_note).answer(limit)
+            value: T = _Waiting(pid, ours, on_note).answer(limit, mask)
             return value
     finally:
         os.close(ours)
         lifeline.let_go()
 
 
-def _child(work: Callable[[Send], Any], pipe: int, lifeline: Lifeline) -> None:
-    """Do the work and tell what came of it; never returns."""
+def _child(work: Callable[[Send], Any], pipe: int, lifeline: Lifeline, mask: Collection[int]) -> None:
+    """Do the work, with signals let in again, and tell what came of it; never returns."""
 
     def send(kind: str, value: Any) -> None:
         data = memoryview(_packed(kind, value))
@@ -95,6 +103,7 @@ def _child(work: Callable[[Send], Any], pipe: int, lifeline: Lifeline) -> None:
         os.dup2(2, 1)
         with ending_in_order():
             try:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
                 send(VALUE, work(lambda note: send(NOTE, note)))
             except KeyboardInterrupt as stop:
                 send(INTERRUPTED, getattr(stop, "status", 130))
@@ -125,8 +134,10 @@ class _Waiting:
         self._status: int | None = None
         self._answer: tuple[str, Any] | None = None
 
-    def answer(self, limit: Callable[[], Deadline]) -> Any:
+    def answer(self, limit: Callable[[], Deadline], mask: Collection[int]) -> Any:
+        """Let signals in again, and return the answer."""
         try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             self._read(limit)
         except KeyboardInterrupt:
             with suppress(ProcessLookupError):

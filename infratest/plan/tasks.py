@@ -57,7 +57,8 @@ class CheckStep(Record):
         """What its looks need, and where; where it says how long an answer may take, with that."""
         limit = 0.0
         if self.threshold is not None and any(look.measure is not None and look.measure.took for look in self.looks):
-            limit = self.threshold.critical.top
+            bound = self.threshold.critical
+            limit = bound.top if bound.words in ("less than", "at most", "between") else 0.0
         if limit <= PATIENCE_THERE:
             return tuple((look.location, need) for look in self.looks for need in look.check.needed)
         return tuple((look.location, need.changed(seconds=limit)) for look in self.looks for need in look.check.needed)

@@ -64,7 +64,7 @@ def test_what_is_there_is_learned(learned):
     for sentence in (
         'the service "works" is running', 'the service "works" is enabled', 'port 8201 is listening at "127.0.0.1"',
         "port 8202 is listening", 'the user "learnt" has uid 4711', 'the user "learnt" has the home "/srv/learnt"',
-        'the user "learnt" has the shell "/bin/false"', r'the user "odd \"na\\me" has uid 4713',
+        'the user "learnt" has the shell "/bin/false"', r'the user "odd \"na\me" has uid 4713',
         'the group "learnt" has gid 4712', 'the sysctl "net.ipv4.ip_forward" is "0"',
         'the file "/etc/shadow" has mode "0640"', 'the file "/etc/passwd" is owned by "root"',
     ):  # fmt: skip
