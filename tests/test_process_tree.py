@@ -48,10 +48,15 @@ def test_a_signal_waits_until_the_end_of_the_block():
 def test_of_several_signals_none_is_lost():
     """What tells a run to end comes behind a Ctrl-C that its process leaves to whoever waits for it."""
     before = signal.signal(signal.SIGINT, lambda number, frame: None)
-    try:
-        with pytest.raises(Terminated), ending_in_order(), signals_held():
+
+    def start():
+        with ending_in_order(), signals_held():
             os.kill(os.getpid(), signal.SIGINT)
             os.kill(os.getpid(), signal.SIGTERM)
+
+    try:
+        with pytest.raises(Terminated):
+            start()
     finally:
         signal.signal(signal.SIGINT, before)
 
