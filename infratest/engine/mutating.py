@@ -111,13 +111,14 @@ class Mutating:
 
     def _task(self, task: Task, before: Result) -> Result:
         began = time.monotonic()
-        if before.state == SKIPPED or before.blocked_by is not None:
-            return before
-        steps = [
-            self._sentence(task, step, seen)
+        said = [
+            (step, seen)
             for step, seen in zip(task.steps, before.steps, strict=True)
-            if isinstance(step, CheckStep) and not step.line.condition
+            if not step.line.condition and (isinstance(step, CheckStep) or seen.state != OK)
         ]
+        if before.state == SKIPPED or before.blocked_by is not None:
+            return before.changed(steps=tuple([seen for _, seen in said]))
+        steps = [self._sentence(task, step, seen) if isinstance(step, CheckStep) else seen for step, seen in said]
         return result(task, self.going.plan.hosts, steps, duration=time.monotonic() - began)
 
     def _sentence(self, task: Task, step: CheckStep, seen: StepResult) -> StepResult:

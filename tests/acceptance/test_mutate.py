@@ -149,6 +149,15 @@ def test_what_does_not_turn_red_counts_against_the_score(web: Project) -> None:
     assert report["notes"] == ["mutation score 25 %: 1 of 4 sentences turned red when what they say was broken"]
 
 
+def test_what_is_undefined_is_not_left_out_of_the_score(web: Project) -> None:
+    feature = 'Feature: f\n  Scenario: s\n    Then the file "/srv/app.conf" exists\n'
+    report = mutated(web, f'{feature}    And the fiel "/srv/app.conf" exists\n')
+    ((first, second),) = [one["steps"] for one in report["results"]]
+    assert (first["state"], second["state"], report["exit"]) == ("ok", "unknown", 3)
+    assert "is no sentence of infratest" in second["reason"]
+    assert report["notes"] == ["mutation score 50 %: 1 of 2 sentences turned red when what they say was broken"]
+
+
 def test_a_run_that_dies_leaves_its_undo_to_reap(web: Project) -> None:
     """Killed while it looks at a sentence that never turns red; then `reap` takes the fault away."""
     (web.folder / "asked.feature").write_text(NOT_KILLED, encoding="utf-8")
