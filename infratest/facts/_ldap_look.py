@@ -6,6 +6,7 @@ The facts about LDAP call it for the controller, and send its text to hosts that
 
 import sys
 from base64 import b64encode
+from time import sleep
 
 from infratest.facts._conversation import Conversation, Odd, Unspoken, answer_all, converse, short
 
@@ -19,7 +20,9 @@ EXTENDED, EXTENSION = 0x77, 0x78
 START_TLS = b"1.3.6.1.4.1.1466.20037"
 
 #: Result codes: RFC 4511, 4.1.9. Of a login, that it is wrong; of a search, that there is no such entry.
-SUCCESS, INVALID_CREDENTIALS, NO_SUCH_OBJECT = 0, 49, 32
+SUCCESS, OPERATIONS_ERROR, INVALID_CREDENTIALS, NO_SUCH_OBJECT = 0, 1, 49, 32
+#: Seconds before TLS is asked for again where the server is not ready for it.
+AGAIN = (0.02, 0.05, 0.1, 0.2, 0.5, 0.0)
 CODES = {
     1: "operations error",
     2: "protocol error",
@@ -112,8 +115,12 @@ class Ldap:
         return self.result(content)
 
     def start_tls(self) -> None:
-        self.send(element(EXTENDED, element(0x80, START_TLS)))
-        code, words = self.done(EXTENSION)
+        for pause in AGAIN:  # OpenLDAP says the result of a search before it counts the search as over
+            self.send(element(EXTENDED, element(0x80, START_TLS)))
+            code, words = self.done(EXTENSION)
+            if code != OPERATIONS_ERROR:
+                break
+            sleep(pause)
         if code != SUCCESS:
             raise Odd(f"it does not let TLS begin: {words}: write ?tls=disable behind its address to do without")
 

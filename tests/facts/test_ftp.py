@@ -97,7 +97,7 @@ ODD = {
     b"421 busy\r\n": "says 421 busy",
     b"SSH-2.0-x\r\n": "which is no reply of FTP",
     b"220-a\r\n" + b"b\r\n" * 10100: "more than 10000 lines",
-    b"220 x\r\n": "-it hangs up",
+    b"220 x\r\n": "hangs up",
     b"220 x\r\n530 no TLS\r\n": "-it asks for no password, but says 530 no TLS",
     b"220 x\r\n331 y\r\n421 later\r\n": "-neither taken nor refused: 421 later",
     IN + b"500 what\r\n": "-it does not say how large /a is: 500 what",
