@@ -84,11 +84,21 @@ def settled(value: object) -> object:
     return alike(value)
 
 
+#: Of mixes, where an answer is waited for: a way that says nothing takes a second each time.
+FEW = {"trace": 2}
+
+
 @pytest.mark.parametrize("way", [by_shell, natively], ids=["shell", "natively"])
 @pytest.mark.parametrize("name", [name for name in names("fact") if recorded(name)[0]])
 def test_each_of_a_mix_is_answered_as_alone(way, name):
     @given(arguments(name))
-    @settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=FEW.get(name, 6),
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
     def asked(mix: list[Argument]) -> None:
         needs = [Need(name, tuple(word.replace(LONG, "b" * 140_000) for word in argument)) for argument in mix]
         together = way(needs)

@@ -97,7 +97,7 @@ def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
 
 @pytest.mark.parametrize("verb, first", [("up", 2), ("halt", 1), ("destroy", 3)])
 def test_killed_in_short_at_some_points_of_the_journal(tmp_path, foreign, verb, first):
-    kill_at(points_of(tmp_path / "whole", verb)[first::5], verb, tmp_path, foreign)
+    kill_at(points_of(tmp_path / "whole", verb)[first::10], verb, tmp_path, foreign)
 
 
 def points_of(folder: Path, verb: str) -> list[str]:

@@ -165,7 +165,7 @@ def test_killed_at_every_point(tmp_path: Path, others: Others, verb: str, lost: 
 @pytest.mark.parametrize("verb, first", [("up", 6), ("destroy", 5), ("halt", 3)])
 def test_killed_in_short_at_some_points(tmp_path: Path, others: Others, verb: str, first: int) -> None:
     points = points_of(verb, tmp_path / "whole")
-    kill_at(points[first::12], verb, tmp_path / "reaped", others, lost=False)
+    kill_at(points[first::24], verb, tmp_path / "reaped", others, lost=False)
     kill_at(points[-first::12][:1], verb, tmp_path / "lost", others, lost=True)
 
 

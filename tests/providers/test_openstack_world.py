@@ -68,6 +68,17 @@ def state(driver: Any, node: Node) -> str:
     return str(driver.ex_get_node_details(node.id).state)
 
 
+def wait_until_running(driver: Any, node: Node) -> None:
+    """Wait until a server runs; one that has failed never will, and nova says why."""
+
+    def runs() -> bool:
+        details = driver.ex_get_node_details(node.id)
+        assert details.state != NodeState.ERROR, details.extra.get("fault")
+        return bool(details.state == NodeState.RUNNING)
+
+    wait_until(runs, 60)
+
+
 def test_a_server_lives_from_create_to_destroy_and_has_a_real_sshd(
     driver: Any, project: Project, tmp_path: Path
 ) -> None:
@@ -83,7 +94,7 @@ def test_a_server_lives_from_create_to_destroy_and_has_a_real_sshd(
     node = make(
         driver, ex_metadata=labels, ex_userdata=user_data, ex_keyname=pair.name, ex_security_groups=[group]
     )  # fmt: skip
-    wait_until(lambda: state(driver, node) == NodeState.RUNNING, 60)
+    wait_until_running(driver, node)
 
     told = project.servers()[0]
     assert told["metadata"] == labels
@@ -99,7 +110,7 @@ def test_a_server_lives_from_create_to_destroy_and_has_a_real_sshd(
     wait_until(lambda: state(driver, node) == NodeState.STOPPED, 60)
     assert login(address, key, host_key) == "refused"
     driver.start_node(node)
-    wait_until(lambda: state(driver, node) == NodeState.RUNNING, 60)
+    wait_until_running(driver, node)
     assert login(address, key, host_key) == "in"
 
     driver.destroy_node(node)
@@ -172,19 +183,19 @@ class TestFaultsOfLibcloud:
 
     def test_setting_one_label_forgets_the_others(self, driver: Any) -> None:
         node = make(driver, ex_metadata={"infratest.owner": "tester"})
-        wait_until(lambda: state(driver, node) == NodeState.RUNNING, 60)
+        wait_until_running(driver, node)
         driver.ex_set_metadata(node, {"infratest.expires": "2"})
         assert driver.ex_get_metadata(node) == {"infratest.expires": "2"}
 
     def test_a_rebuild_is_asked_for_with_a_key_that_nova_refuses(self, driver: Any) -> None:
         node = make(driver)
-        wait_until(lambda: state(driver, node) == NodeState.RUNNING, 60)
+        wait_until_running(driver, node)
         with pytest.raises(BaseHTTPError, match="'flavorRef' was unexpected"):
             driver.ex_rebuild(node, image=newest(driver))
 
     def test_a_paused_server_is_of_an_unknown_state(self, driver: Any) -> None:
         node = make(driver)
-        wait_until(lambda: state(driver, node) == NodeState.RUNNING, 60)
+        wait_until_running(driver, node)
         driver.ex_pause_node(node)
         wait_until(lambda: driver.ex_get_node_details(node.id).extra["vm_state"] == "paused", 60)
         assert state(driver, node) == NodeState.UNKNOWN

@@ -144,8 +144,10 @@ class Nodes:
             claim = socket.socket()
             try:
                 claim.bind((one, CLAIM_PORT))
-                # Of a session that was killed an sshd may run on, which claims nothing any more.
+                # Of a session that was killed an sshd may run on, which claims nothing any more. Connections that the
+                # end of a node broke off stay known for a minute, and are in nobody's way: sshd takes the port, too.
                 with socket.socket() as sshd:
+                    sshd.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     sshd.bind((one, SSH_PORT))
                 return claim
             except OSError:
