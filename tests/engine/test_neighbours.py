@@ -84,8 +84,8 @@ def settled(value: object) -> object:
     return alike(value)
 
 
-#: Of mixes, where an answer is waited for: a way that says nothing takes a second each time.
-FEW = {"trace": 2}
+#: Of mixes, where an answer is waited for: what says nothing takes its time again and again.
+FEW = dict.fromkeys(("ntp-server", "ping", "ssh-host-key", "ssh-server", "trace"), 2)
 
 
 @pytest.mark.parametrize("way", [by_shell, natively], ids=["shell", "natively"])
