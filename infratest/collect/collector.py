@@ -58,6 +58,7 @@ class Collector:
         self._connect = connect
         self._jobs = jobs
         self._pool: ThreadPoolExecutor | None = None
+        self._trips: list[Trips] = []
 
     @property
     def cost(self) -> Cost:
@@ -70,7 +71,8 @@ class Collector:
             return InTurn(self.collect)
         from infratest.collect.trips import Trips
 
-        return Trips(self._work, self._threads(), self._jobs)
+        self._trips.append(Trips(self._work, self._threads(), self._jobs))
+        return self._trips[-1]
 
     def collect(self, needs: Mapping[str, Iterable[Need]], deadline: Deadline) -> Facts:
         """Ask everything at every location once and return what came back by the deadline."""
@@ -105,7 +107,8 @@ class Collector:
 
     def close(self) -> None:
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            # Who was given up is waited for by nobody.
+            self._pool.shutdown(wait=not any(each.lost for each in self._trips), cancel_futures=True)
 
     def _host(self, name: str, needs: Sequence[Need], deadline: Deadline, facts: Facts) -> None:
         wanted = asks(needs)

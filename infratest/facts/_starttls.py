@@ -4,6 +4,7 @@ Called by `_tls_look`, and sent to hosts together with it: Python 3.6 and later,
 """
 
 import struct
+from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,22 @@ class HangUp(Refusal):
     """Who answers ends the connection."""
 
 
-def _line(one: "socket.socket") -> bytes:
+class Timed:
+    """A connection of which all must be over by a moment: else who says a byte at a time is read for ever."""
+
+    def __init__(self, one: "socket.socket", end: float) -> None:
+        self.one, self.end = one, end
+
+    def recv(self, count: int) -> bytes:
+        self.one.settimeout(max(0.001, self.end - monotonic()))
+        return self.one.recv(count)
+
+    def sendall(self, data: bytes) -> None:
+        self.one.settimeout(max(0.05, self.end - monotonic()))
+        self.one.sendall(data)
+
+
+def _line(one: Timed) -> bytes:
     """Return one line, byte by byte: what follows it may be TLS."""
     data = b""
     while data[-1:] != b"\n":
@@ -32,7 +48,7 @@ def _line(one: "socket.socket") -> bytes:
     return data
 
 
-def _reply(one: "socket.socket") -> bytes:
+def _reply(one: Timed) -> bytes:
     """Return a reply of several lines: RFC 5321, 4.2.1."""
     data = line = _line(one)
     while line[3:4] == b"-" and len(data) < 20 * LINE:
@@ -41,7 +57,7 @@ def _reply(one: "socket.socket") -> bytes:
     return data
 
 
-def _exactly(one: "socket.socket", count: int) -> bytes:
+def _exactly(one: Timed, count: int) -> bytes:
     data = b""
     while len(data) < count:
         more = one.recv(count - len(data))
@@ -56,7 +72,7 @@ def _expect(reply: bytes, start: bytes) -> None:
         raise Refusal("it does not let TLS begin: {!r}".format(reply[:100].decode("latin-1")))
 
 
-def _smtp(one: "socket.socket") -> None:
+def _smtp(one: Timed) -> None:
     _expect(_reply(one), b"220")
     one.sendall(b"EHLO infratest.invalid\r\n")
     _expect(_reply(one), b"250")
@@ -64,7 +80,7 @@ def _smtp(one: "socket.socket") -> None:
     _expect(_reply(one), b"220")
 
 
-def _imap(one: "socket.socket") -> None:
+def _imap(one: Timed) -> None:
     _expect(_line(one).upper(), b"* OK")
     one.sendall(b"a STARTTLS\r\n")
     line = _line(one)
@@ -73,19 +89,19 @@ def _imap(one: "socket.socket") -> None:
     _expect(line.upper(), b"A OK")
 
 
-def _pop3(one: "socket.socket") -> None:
+def _pop3(one: Timed) -> None:
     _expect(_line(one), b"+OK")
     one.sendall(b"STLS\r\n")
     _expect(_line(one), b"+OK")
 
 
-def _ftp(one: "socket.socket") -> None:
+def _ftp(one: Timed) -> None:
     _expect(_reply(one), b"220")
     one.sendall(b"AUTH TLS\r\n")
     _expect(_reply(one), b"234")
 
 
-def _ldap(one: "socket.socket") -> None:
+def _ldap(one: Timed) -> None:
     """RFC 4511, 4.14: an extended request, and its response with the result code 0."""
     one.sendall(b"\x30\x1d\x02\x01\x01\x77\x18\x80\x16" + b"1.3.6.1.4.1.1466.20037")
     head = _exactly(one, 2)
@@ -99,13 +115,13 @@ def _ldap(one: "socket.socket") -> None:
         raise Refusal("it does not let TLS begin: {!r}".format(body[7:107].decode("latin-1")))
 
 
-def _postgres(one: "socket.socket") -> None:
+def _postgres(one: Timed) -> None:
     """PostgreSQL's protocol, SSLRequest: one byte, S or N."""
     one.sendall(struct.pack("!ii", 8, 80877103))
     _expect(_exactly(one, 1), b"S")
 
 
-def _mysql(one: "socket.socket") -> None:
+def _mysql(one: Timed) -> None:
     """MySQL's protocol, version 10: the greeting says whether it can (CLIENT_SSL), SSLRequest begins it."""
     head = _exactly(one, 4)
     body = _exactly(one, min(int.from_bytes(head[:3], "little"), LINE))

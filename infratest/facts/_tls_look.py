@@ -15,7 +15,7 @@ import struct
 import sys
 from time import monotonic, time
 
-from infratest.facts._starttls import STARTS, HangUp, Refusal, _exactly
+from infratest.facts._starttls import STARTS, HangUp, Refusal, Timed, _exactly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,15 +60,30 @@ class Place:
 
     def connected(self) -> "socket.socket":
         """Return a connection at which TLS may begin. Raises OSError, Refusal."""
-        one = socket.create_connection((self.host, self.port), max(0.05, self.end - monotonic()))
+        one = self._let_in()
         try:
             if self.scheme in STARTS:
-                STARTS[self.scheme](one)
+                STARTS[self.scheme](Timed(one, self.end))
             one.settimeout(max(0.05, self.end - monotonic()))
         except BaseException:
             one.close()
             raise
         return one
+
+    def _let_in(self) -> "socket.socket":
+        """Connect to the first of the host's places that lets us; each has its share of the time. Raises OSError."""
+        places = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
+        failure = OSError(f"{self.host} has no address")
+        for left, (family, kind, protocol, _, place) in zip(range(len(places), 0, -1), places):  # noqa: B905
+            one = socket.socket(family, kind, protocol)
+            try:
+                one.settimeout(max(0.05, (self.end - monotonic()) / left))
+                one.connect(place)
+                return one
+            except OSError as error:
+                one.close()
+                failure = error
+        raise failure
 
 
 # --- a greeting of our own ----------------------------------------------------------------------------------------
@@ -120,13 +135,14 @@ def greeted(place: Place, versions: "list[int]", suites: "list[int]") -> "tuple[
     """
     one = place.connected()
     try:
-        one.sendall(hello(place.name, versions, suites))
+        timed = Timed(one, place.end)
+        timed.sendall(hello(place.name, versions, suites))
         try:
-            head = _exactly(one, 5)
+            head = _exactly(timed, 5)
             size = int.from_bytes(head[3:5], "big")
             if head[0] not in (21, 22) or head[1] != 3 or not 0 < size <= RECORD:
                 raise Refusal("what it answers is not TLS: {!r}".format(head.decode("latin-1")))
-            body = _exactly(one, size)
+            body = _exactly(timed, size)
         except ConnectionError:
             return 0, 0, "hung up"
     except HangUp:

@@ -173,6 +173,68 @@ def test_a_server_that_greets_and_then_hangs_is_critical(served: Callable[..., i
     assert verdict.state == CRITICAL, verdict
 
 
+#: The beginning of MySQL's greeting: version 10 of its protocol, its own version, and so on: of 74 bytes.
+MYSQL = bytes.fromhex("4a0000000a382e302e333000") + 66 * b"\x08"
+#: The head of a TLS record of a handshake, with 8 KiB that it says follow.
+TLS = bytes.fromhex("1603032000") + 50 * b"\x02"
+
+#: What is said a byte at a time, in time for each read, and so that nothing is wrong with it.
+DRIPPED = {
+    "mysql": (SENTENCES["mysql"], MYSQL),
+    "tls": (SENTENCES["tls"], TLS),
+    "tls protocol": (SENTENCES["tls protocol"], TLS),
+    "tls by smtp": ('the certificate of "smtp://HERE" is valid', b"220-a\r\n" * 20),
+    "tls by imap": ('the TLS of "imap://HERE" offers the protocol "TLS 1.2"', b"* OK " + 100 * b"a"),
+    "tls by mysql": ('the certificate of "mysql://HERE" is valid', MYSQL),
+    "postgresql": (SENTENCES["postgresql"], b"E\0\0\x40\0" + 100 * b"S"),
+    "https": (SENTENCES["https"], TLS),
+    "http": (SENTENCES["http"], b"HTTP/1.1 200 OK\r\nA: " + 100 * b"a"),
+    "redis": (SENTENCES["redis"], b"$3000\r\n" + 100 * b"a"),
+    "memcached": (SENTENCES["memcached"], b"STAT version 1.6.18\r\n" * 5),
+    "amqp": (SENTENCES["amqp"], b"\x01\0\0\0\0\x10\0" + 100 * b"a"),
+    "mqtt": (SENTENCES["mqtt"], b"\x20\x80\x80\x08" + 100 * b"a"),
+    "ldap": (SENTENCES["ldap"], b"\x30\x84\0\0\x40\0" + 100 * b"a"),
+    "ftp": (SENTENCES["ftp"], b"220-a\r\n" * 20),
+    "ssh": (SENTENCES["ssh"], b"SSH-2.0-slow\r\n\0\0\x08\0\x04\x14" + 100 * b"a"),
+}
+
+
+def test_a_server_that_speaks_too_slowly_has_no_more_time_for_each_word() -> None:
+    """A time for each read adds up: one such server would take all of a check, and lose whatever else it asks."""
+
+    def dripped(kind: str) -> Verdict:
+        text, data = DRIPPED[kind]
+        ended = threading.Event()
+
+        def talked(one: socket.socket) -> None:
+            with one, suppress(OSError):
+                for byte in data:
+                    one.sendall(bytes([byte]))
+                    if ended.wait(0.3):
+                        return
+
+        def accepted() -> None:
+            with suppress(OSError):
+                while True:
+                    threading.Thread(target=talked, args=(listener.accept()[0],), daemon=True).start()
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=accepted)
+            thread.start()
+            try:
+                return judged(text.replace("HERE", f"127.0.0.1:{listener.getsockname()[1]}"))
+            finally:
+                ended.set()
+                listener.shutdown(socket.SHUT_RDWR)
+                thread.join()
+
+    began = monotonic()
+    with ThreadPoolExecutor(len(DRIPPED)) as threads:
+        verdicts = dict(zip(DRIPPED, threads.map(dripped, DRIPPED), strict=True))
+    assert {kind: verdict.reason for kind, verdict in verdicts.items() if verdict.state != CRITICAL} == {}
+    assert monotonic() - began < SOON
+
+
 def judged(text: str) -> Verdict:
     one, facts = step(text), Facts()
     for _, need in one.needed:

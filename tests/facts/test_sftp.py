@@ -18,7 +18,7 @@ from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts.remote_file import RemoteFileFact
 from infratest.facts.remote_file.address import file_address
 from tests.worlds.sftp_server import PASSWORD, USER, sftp
-from tests.worlds.sshd import make_key
+from tests.worlds.sshd import make_key, start_sshd
 
 WRONG = "another word"
 
@@ -111,6 +111,20 @@ def test_who_is_not_there_or_speaks_no_ssh_does_not_answer():
         assert "it lets us in and does not begin SSH" in seen.refused
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(DeadlineExceeded):
         looked(f"sftp://{USER}:{PASSWORD}@127.0.0.1:{listener.getsockname()[1]}", "login", seconds=0.3)
+
+
+def test_who_lets_us_log_in_and_then_hangs_does_not_answer_in_all_its_time(tmp_path):
+    """Login, SFTP and each answer had a time of their own, which together was more than a check has."""
+    server = start_sshd(tmp_path, ForceCommand="sleep 100")
+    try:
+        address = f"sftp://{server.user}@127.0.0.1:{server.port}/x?key={server.key}&known-hosts={server.known_hosts}"
+        fact, began = RemoteFileFact(), time.monotonic()
+        fact.patience = 3.0
+        seen = fact.look([(address, "file")], Deadline(60), lambda *place: place)[address, "file"]
+        assert seen.refused == "it lets us in and does not say all in time"
+        assert time.monotonic() - began < 30
+    finally:
+        server.stop()
 
 
 def _say(listener, said):

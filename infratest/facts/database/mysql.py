@@ -7,6 +7,7 @@ read-only.
 from __future__ import annotations
 
 from infratest.errors import FactError
+from infratest.facts._ended import AFTER, Ended
 from infratest.facts.database.rows import Refused, bounded
 
 TYPE_CHECKING = False
@@ -40,7 +41,7 @@ def asked(
     Args:
         one: a connection to the server, which is closed then. seconds: that the server has for the statement.
     Raises:
-        Refused: the server lets nobody in. FactError: not us, or the statement fails.
+        Refused: the server lets nobody in. FactError: not us, or the statement fails. TimeoutError: it took longer.
     """
     try:
         import pymysql
@@ -50,9 +51,9 @@ def asked(
 
     connection = pymysql.connections.Connection(
         user=address.user or None, password=address.password.encode(), host=address.host, database=address.name or None,
-        charset="utf8mb4", conv={}, defer_connect=True, autocommit=None, read_timeout=seconds + 1,
+        charset="utf8mb4", conv={}, defer_connect=True, autocommit=None,
     )  # fmt: skip
-    begun = False
+    begun, ended = False, Ended(one, seconds + AFTER)
     try:
         connection.connect(one)
         with connection.cursor() as cursor:
@@ -63,17 +64,20 @@ def asked(
             columns = tuple(column[0] for column in cursor.description or ())
             return columns, bounded([tuple(_text(value) for value in row) for row in cursor.fetchall()])
     except (pymysql.MySQLError, OSError) as error:
-        if isinstance(error.__cause__ or error.__context__, TimeoutError):
+        if ended.passed:
             raise TimeoutError from None
         if isinstance(error, pymysql.InternalError) and not begun:  # what it says is in no order of MySQL's
             raise Refused(NO_MYSQL) from None
         raise _failure(error, begun) from None
     except (LookupError, ValueError, TypeError, NameError, AttributeError, AssertionError, Unpacked):
         # What PyMySQL makes of what no MySQL says.
+        if ended.passed:
+            raise TimeoutError from None
         raise FactError("the answer of the server is not understood") if begun else Refused(NO_MYSQL) from None
     finally:
         if connection.open:
             connection.close()
+        ended.close()
         one.close()
 
 

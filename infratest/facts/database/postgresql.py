@@ -7,6 +7,7 @@ takes one and no more, in a transaction that is read-only.
 from __future__ import annotations
 
 from infratest.errors import FactError
+from infratest.facts._ended import AFTER, Ended
 from infratest.facts.database.rows import Refused, bounded
 
 TYPE_CHECKING = False
@@ -49,7 +50,7 @@ def asked(
     except ImportError:
         raise FactError("pg8000 is not installed here: pip install 'infratest[postgres]'") from None
     user = address.user or _login_name()
-    ended = _Ended(one, seconds)
+    ended = Ended(one, seconds + AFTER)
     try:
         connection = CoreConnection(
             user, address.host, address.name or user, password=address.password or None, sock=one,
@@ -78,35 +79,6 @@ def asked(
         raise Refused("it is no PostgreSQL server: what it says is none of its protocol") from None
     finally:
         ended.close()
-
-
-class _Ended:
-    """Hangs up when the time of a connection is over: its own timeout begins anew with each byte that comes."""
-
-    def __init__(self, one: socket.socket, seconds: float) -> None:
-        import os
-        import socket
-        import threading
-
-        self.passed = False
-        # TLS takes the connection's descriptor over; this one stays ours.
-        self._connection = socket.socket(fileno=os.dup(one.fileno()))
-        self._timer = threading.Timer(seconds + 1, self._end)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _end(self) -> None:
-        import contextlib
-        import socket
-
-        self.passed = True
-        with contextlib.suppress(OSError):  # it is over already
-            self._connection.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        self._connection.close()
 
 
 def _failure(error: Any) -> Exception:

@@ -15,15 +15,19 @@ from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.errors import FactError
+from infratest.facts._ended import Ended
 from infratest.facts.remote_file.address import PORTS, SftpAddress
 from infratest.facts.remote_file.value import RemoteFile
 
 #: Files of known hosts, where an address names none: the user's own, and the machine's.
 KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
 
+#: What is said of who takes too long.
+LATE = "does not say all in time"
+
 
 class Unspoken(Exception):
-    """Who lets us in speaks no SSH 2."""
+    """Who lets us in speaks no SSH 2, or begins to and does not go on."""
 
 
 def look(one: Any, address: SftpAddress, path: str, patience: Deadline) -> RemoteFile:
@@ -41,19 +45,28 @@ def look(one: Any, address: SftpAddress, path: str, patience: Deadline) -> Remot
     logging.getLogger("paramiko").addHandler(logging.NullHandler())  # it tells of what it raises, too
     logging.getLogger("paramiko").propagate = False
     transport, connected = None, socket.socket(fileno=one.detach())
+    ended = Ended(connected, patience.left)
     try:
         transport = paramiko.Transport(connected)
-        transport.banner_timeout = transport.auth_timeout = transport.channel_timeout = max(0.05, patience.left)
+        # Longer than all may take: each is a time of its own, and a login that took too long is none that is refused.
+        transport.banner_timeout = transport.auth_timeout = transport.channel_timeout = patience.left + 60
         _begin(transport, address, patience)
         refusal = _log_in(transport, address)
+        if ended.passed:
+            raise Unspoken(LATE)
         if refusal or not path:
             return RemoteFile(login="refused" if refusal else "accepted", refusal=refusal)
         return _file(transport, path, patience)
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except (paramiko.SSHException, OSError, EOFError, FactError) as error:
+        if ended.passed:
+            raise Unspoken(LATE) from None
+        if isinstance(error, FactError):
+            raise
         raise FactError(f"it breaks off: {error or type(error).__name__}") from None
     finally:
         if transport is not None:
             transport.close()
+        ended.close()
         connected.close()  # a transport that never was up leaves it open
 
 

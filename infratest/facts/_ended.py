@@ -1,0 +1,43 @@
+"""The end of a conversation that a client library has: such a library's time begins anew with each byte that comes."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+
+#: Seconds behind those that a statement may take, in which the server says itself that it took longer.
+AFTER = 0.5
+
+
+class Ended:
+    """Hangs up when the time of a connection is over, whatever the library then waits for.
+
+    Attributes:
+        passed: whether it was over.
+    """
+
+    def __init__(self, one: socket.socket, seconds: float) -> None:
+        import os
+        import socket
+        import threading
+
+        self.passed = False
+        # TLS takes the connection's descriptor over; this one stays ours.
+        self._connection = socket.socket(fileno=os.dup(one.fileno()))
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _end(self) -> None:
+        import contextlib
+        import socket
+
+        self.passed = True
+        with contextlib.suppress(OSError):  # it is over already
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._timer.cancel()
+        self._timer.join()
+        self._connection.close()
