@@ -99,9 +99,32 @@ def question(one: Read, issuer: Read) -> bytes:
     return element(0x30, element(0x30, element(0x30, element(0x30, about))))
 
 
-def fetched(url: str, body: "bytes | None", end: float) -> "tuple[str, bytes]":
-    """Return why a URL gives nothing, and what it gives. `body`: what a responder is asked."""
+def fetched(asked: "list[tuple[str, bytes]]", end: float) -> "list[tuple[str, bytes]]":
+    """Return of each URL why it gives nothing, and what it gives. All are asked at once: none waits for one that hangs.
+
+    Args:
+        asked: URLs, each with what a responder is asked. end: when nothing is waited for any more.
+    """
+    from threading import Thread
+
+    answers = [("no whole answer in time", b"")] * len(asked)
+
+    def fetch(place: int, url: str, body: bytes) -> None:
+        answers[place] = _fetched(url, body, end)
+
+    # Nobody waits for one that says a byte at a time: each read has a time of its own, and so has the name's look-up.
+    threads = [Thread(target=fetch, args=(place, *one), daemon=True) for place, one in enumerate(asked)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(max(0.0, end - monotonic()))
+    return list(answers)
+
+
+def _fetched(url: str, body: bytes, end: float) -> "tuple[str, bytes]":
+    """Return why a URL gives nothing, and what it gives; what begins with `it` is said of who was reached."""
     from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
     if not url.lower().startswith(("http://", "https://")):
@@ -109,18 +132,20 @@ def fetched(url: str, body: "bytes | None", end: float) -> "tuple[str, bytes]":
     headers = {"Content-Type": "application/ocsp-request"} if body else {}
     data = b""
     try:
-        request = Request(url, body, headers)  # noqa: S310
+        request = Request(url, body or None, headers)  # noqa: S310
         with urlopen(request, timeout=max(0.05, end - monotonic())) as answer:  # noqa: S310
             while len(data) <= MOST:
-                if monotonic() > end:
-                    return "no whole answer in time", b""
-                more = answer.read(1 << 16)
+                more = answer.read1(1 << 16)
                 if not more:
                     return "", data
                 data += more
+                if monotonic() > end:
+                    return "no whole answer in time", b""
+    except HTTPError as error:
+        return f"it answers with the status {error.code} {error.reason}"[:200], b""
     except (OSError, HTTPException, ValueError) as error:
         return str(getattr(error, "reason", "") or error)[:200] or type(error).__name__, b""
-    return f"its answer is longer than {MOST} bytes", b""
+    return f"it answers with more than {MOST} bytes", b""
 
 
 def _issuer(one: Read, sent: "list[bytes]", authorities: str, end: float) -> "Read | None":
@@ -131,8 +156,8 @@ def _issuer(one: Read, sent: "list[bytes]", authorities: str, end: float) -> "Re
     for der in _trusting(authorities).get_ca_certs(True) if authorities else []:
         if Read(der).subject == one.issuer:
             return Read(der)
-    for url in one.access(ISSUERS)[:URLS]:
-        _, data = fetched(url, None, end)
+    half = monotonic() + max(0.0, end - monotonic()) / 2  # the rest is for what is asked then
+    for _, data in fetched([(url, b"") for url in one.access(ISSUERS)[:URLS]], half):
         if data[:1] == b"\x30" and Read(data).subject == one.issuer:
             return Read(data)
     return None
@@ -153,12 +178,13 @@ def revocation(place: Place, authorities: str) -> "dict[str, Any]":
     issuer = _issuer(one, chain[1:], authorities, place.end)
     if issuer is None:
         raise Failure("who signed the certificate is not known: the server does not send it; write `by the CA file`")
-    asked = [("OCSP", url, question(one, issuer)) for url in one.access(OCSP)[:URLS]]
-    asked += [("CRL", url, b"") for url in one.points()[:URLS]]
-    answers = []
-    for kind, url, body in asked:
-        problem, data = fetched(url, body or None, place.end)
-        answers.append({"kind": kind, "url": url, "problem": problem, "data": b64encode(data).decode()})
+    responders, lists = one.access(OCSP)[:URLS], one.points()[:URLS]
+    asked = [*((url, question(one, issuer)) for url in responders), *((url, b"") for url in lists)]
+    kinds = ["OCSP"] * len(responders) + ["CRL"] * len(lists)
+    answers = [
+        {"kind": kind, "url": url, "problem": problem, "data": b64encode(data).decode()}
+        for kind, (url, _), (problem, data) in zip(kinds, asked, fetched(asked, place.end))  # noqa: B905
+    ]
     encoded = [b64encode(each.der).decode() for each in (one, issuer)]
     return {"certificate": encoded[0], "issuer": encoded[1], "answers": answers, "now": int(time())}
 

@@ -79,6 +79,9 @@ def verdict(source: str, url: str, data: bytes, signed: Signed, now: int) -> Ver
         words = str(error)
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as error:
         words = f"its answer is not understood: {str(error)[:200] or type(error).__name__}"
+        if "ParseError" in words:  # what the library's reader of DER has of it is for its makers
+            words = f"its answer is not understood: it is cut, or no {source}"
+        words = words if data else "its answer is empty"
     return Verdict(source, url, None, words)
 
 
@@ -192,6 +195,8 @@ def _by_crl(data: bytes, url: str, signed: Signed, now: datetime) -> tuple[bool,
         reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
     except x509.ExtensionNotFound:
         reason = None
+    if reason is x509.ReasonFlags.remove_from_crl:  # RFC 5280, 5.3.1: it is revoked no more; OpenSSL takes it so
+        return False, "removed from the list"
     return True, _since(entry.revocation_date_utc, reason)
 
 

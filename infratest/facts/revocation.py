@@ -95,9 +95,11 @@ class RevocationFact(LooksForEach, LooksFromController):
         place = _tls_look.Place(one.scheme, address, port, name or one.host, had)
         _tls_look.MORE["revocation"] = _revocation_look.revocation
         outcome, seen = _tls_look.ask(place, authorities, "revocation")
-        if had < self.patience and deadline.passed:
+        value = _revocation(outcome, seen, argument)
+        known = isinstance(value, Revocation) and any(one.revoked is not None for one in value.verdicts)
+        if not known and had < self.patience and deadline.passed:
             raise DeadlineExceeded(f"{text}: no answer before our own deadline")
-        return _revocation(outcome, seen, argument)
+        return value
 
 
 def _revocation(outcome: str, seen: Mapping[str, Any], argument: Argument) -> Revocation | FactError:
@@ -122,7 +124,7 @@ def _revocation(outcome: str, seen: Mapping[str, Any], argument: Argument) -> Re
         return error
     return Revocation(
         verdicts=tuple(
-            Verdict(kind, url, None, f"it is not reachable: {problem}")
+            Verdict(kind, url, None, problem if problem.startswith("it ") else f"it is not reachable: {problem}")
             if problem
             else verdict(kind, url, data, signed, now)
             for kind, url, problem, data in answers

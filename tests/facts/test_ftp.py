@@ -138,6 +138,30 @@ def test_what_is_no_ftp_does_not_answer_and_what_is_odd_later_is_unknown(ask):
         assert right.removeprefix("-") in words, (said[:80], words)
 
 
+#: What is said behind a greeting -> words of why that is no answer; none where it is one.
+BEHIND = {
+    b"": "hangs up",
+    b"421 closing\r\n": "says 421 closing",
+    b"SSH-2.0-x\r\n": "no reply of FTP",
+    b"530 log in first\r\n": "",
+    b"500 what\r\n": "",
+}
+
+
+@both
+def test_a_greeting_alone_is_no_answer(ask):
+    listeners = {said: socket.create_server(("127.0.0.1", 0)) for said in BEHIND}
+    for said, one in listeners.items():
+        threading.Thread(target=_say, args=(one, b"220 x\r\n" + said), daemon=True).start()
+    places = {said: (f"ftp://127.0.0.1:{one.getsockname()[1]}", "greeting") for said, one in listeners.items()}
+    values = ask(*places.values())
+    for said, right in BEHIND.items():
+        listeners[said].close()
+        refused = values[places[said]].refused
+        assert right in refused, (said, refused)
+        assert bool(right) == bool(refused), (said, refused)
+
+
 @pytest.mark.parametrize("path", ["", "/", "a/../b", "a*", "a/", "a//b", "./a", "a\r\nDELE b", "~root/x", "a{b,c}"])
 def test_what_is_no_path_of_one_file_is_refused(path):
     with pytest.raises(UserError, match="path"):

@@ -160,6 +160,7 @@ BEGUN = {
     "smtp": b"220 mail\r\n",
     "imap": b"* OK hello\r\n",
     "pop3": b"+OK hello\r\n",
+    "ftp": b"220 hello\r\n",
 }
 
 

@@ -47,7 +47,10 @@ RIGHT = {
     "shard": [("CRL", None, "it is another part of the issuer's list than the certificate names")],
     "own-shard": [("CRL", False, "not listed")],
     "missing": [("CRL", None, "Not Found")],
-    "page": [("CRL", None, "its answer is not understood")],
+    "page": [("CRL", None, "its answer is not understood: it is cut, or no CRL")],
+    "empty": [("CRL", None, "its answer is empty")],
+    "removed": [("CRL", False, "removed from the list")],
+    "status": [("OCSP", None, "it answers with the status 403 Forbidden")],
     "bare": [],
 }
 
@@ -59,6 +62,16 @@ def test_each_source_says_what_is_so_or_nothing(world):
         assert said == [(source, revoked) for source, revoked, _ in RIGHT[name]], name
         for one, (_, _, words) in zip(seen.verdicts, RIGHT[name], strict=True):
             assert words in one.words, name
+
+
+def test_a_responder_that_hangs_keeps_nobody_from_the_list(world):
+    fact, argument = get("fact", "revocation")(), (f"tls://127.0.0.1:{world.port}", "hung.example", world.authority)
+    fact.patience = 3.0
+    seen = fact.look([argument], Deadline(60), lambda host, port: (host, port))[argument]
+    assert [one.revoked for one in seen.verdicts] == [None, True]
+    assert "it is not reachable: no whole answer in time" in seen.verdicts[0].words
+    late = fact.look([argument], Deadline(1.5), lambda host, port: (host, port))[argument]
+    assert [one.revoked for one in late.verdicts] == [None, True]  # what is known is said at our own deadline, too
 
 
 def test_who_signed_must_be_known(world):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,14 +22,17 @@ from tests.worlds.x509_files import DAY, DER, Issued, issued
 OCSP = {
     "good": "good", "revoked": "revoked", "ocsp-good": "good", "ocsp-revoked": "revoked", "dead": "dead",
     "half": "dead", "late": "dead", "stranger": "stranger", "forged": "forged",
+    "status": "status", "hung": "hung",
 }  # fmt: skip
 CRL = {
     "good": "whole", "revoked": "whole", "crl-good": "whole", "crl-revoked": "whole", "half": "whole", "late": "whole",
     "past": "past", "foreign": "foreign", "shard": "shard", "own-shard": "own-shard", "missing": "missing",
-    "page": "page",
+    "page": "page", "empty": "empty", "removed": "removed", "hung": "whole",
 }  # fmt: skip
-REVOKED = ("revoked", "ocsp-revoked", "crl-revoked", "late")
-NAMES = (*dict.fromkeys((*OCSP, *CRL)), "bare")
+REVOKED = ("revoked", "ocsp-revoked", "crl-revoked", "late", "hung")
+SHOWN = (*dict.fromkeys((*OCSP, *CRL)), "bare")
+#: All but the one whose responder lets in who asks, and says nothing.
+NAMES = tuple(name for name in SHOWN if name != "hung")
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,11 @@ class World:
 def revocations(folder: Path) -> Iterator[World]:
     """Have the servers until the block ends. Their files may be read by everybody."""
     folder.chmod(0o755)
-    names = ("tls", "lists", "good", "forged", "dead")
+    names = ("tls", "lists", "good", "forged", "dead", "hung")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     root = issued("Tests root", authority=True)
     other = issued("Tests root", authority=True)
-    leaves = {name: _leaf(name, root, ports) for name in NAMES}
+    leaves = {name: _leaf(name, root, ports) for name in SHOWN}
     (folder / "ca.pem").write_bytes(root.pem)
     _lists(folder, root, other, leaves, ports["lists"])
     _responders(folder, root, leaves)
@@ -58,6 +62,7 @@ def revocations(folder: Path) -> Iterator[World]:
         (folder / f"{name}.key").write_bytes(leaf.key_pem())
     nginx = ("nginx", "-c", str(_nginx(folder, ports)), "-e", f"{folder}/nginx.log")
     with (
+        socket.create_server(("127.0.0.1", ports["hung"])),  # the kernel lets in who asks
         _ocsp(folder, ports["good"], "responder"),
         _ocsp(folder, ports["forged"], "impostor"),
         running(*nginx, ports=(ports["tls"], ports["lists"])),
@@ -68,7 +73,9 @@ def revocations(folder: Path) -> Iterator[World]:
 def _leaf(name: str, root: Issued, ports: dict[str, int]) -> Issued:
     more: list[x509.ExtensionType] = []
     if name in OCSP:
-        port = ports[OCSP[name] if OCSP[name] in ("dead", "forged") else "good"]
+        port = ports[
+            {"status": "lists"}.get(OCSP[name], OCSP[name] if OCSP[name] in ("dead", "forged", "hung") else "good")
+        ]
         url = x509.UniformResourceIdentifier(f"http://127.0.0.1:{port}/")
         access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, url)
         more.append(x509.AuthorityInformationAccess([access]))
@@ -82,12 +89,12 @@ def _lists(folder: Path, root: Issued, other: Issued, leaves: dict[str, Issued],
     now = datetime.now(UTC).replace(microsecond=0)
     times = {"past": (now - 9 * DAY, now - 2 * DAY)}
     parts = {"shard": "another", "own-shard": "own-shard"}
-    for name in ("whole", "past", "foreign", "shard", "own-shard"):
+    for name in ("whole", "past", "foreign", "shard", "own-shard", "removed"):
         begins, ends = times.get(name, (now - DAY, now + DAY))
         builder = x509.CertificateRevocationListBuilder(root.certificate.subject, begins, ends)
-        for one in REVOKED:
+        for one in REVOKED if name != "removed" else ("removed",):
             entry = x509.RevokedCertificateBuilder(leaves[one].certificate.serial_number, now - 2 * DAY)
-            reason = x509.CRLReason(x509.ReasonFlags.key_compromise)
+            reason = x509.CRLReason(x509.ReasonFlags("removeFromCRL" if name == "removed" else "keyCompromise"))
             builder = builder.add_revoked_certificate(entry.add_extension(reason, critical=False).build())
         if name in parts:
             uri = x509.UniformResourceIdentifier(f"http://127.0.0.1:{port}/{parts[name]}.crl")
@@ -96,6 +103,7 @@ def _lists(folder: Path, root: Issued, other: Issued, leaves: dict[str, Issued],
         signed = builder.sign((other if name == "foreign" else root).key, hashes.SHA256())
         (folder / f"{name}.crl").write_bytes(signed.public_bytes(DER))
     (folder / "page.crl").write_text("<html>Sign in to this network</html>")
+    (folder / "empty.crl").write_bytes(b"")
 
 
 def _responders(folder: Path, root: Issued, leaves: dict[str, Issued]) -> None:
@@ -139,7 +147,7 @@ def _nginx(folder: Path, ports: dict[str, int]) -> Path:
     servers = [
         f"server {{ listen 127.0.0.1:{ports['tls']} ssl; server_name {name}.example;"
         f" ssl_certificate {folder}/{name}.pem; ssl_certificate_key {folder}/{name}.key; }}\n"
-        for name in NAMES
+        for name in SHOWN
     ]
     servers.append(f"server {{ listen 127.0.0.1:{ports['lists']}; root {folder}; }}\n")
     conf = folder / "nginx.conf"

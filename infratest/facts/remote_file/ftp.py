@@ -47,6 +47,12 @@ class Ftp:
             raise Unspoken(f"says {line}")
         return line[4:]
 
+    def goes_on(self) -> None:
+        """Have it answer to what is asked, whatever that is: a greeting may be all that is left of a server."""
+        code, line, _ = self.say("NOOP")
+        if code == 421:  # RFC 959, 4.2: it closes
+            raise Unspoken(f"says {line}")
+
     def start_tls(self) -> None:
         code, line, _ = self.say("AUTH TLS")
         if code != 234:
@@ -137,8 +143,11 @@ def _held(talk: Conversation, place: "dict[str, Any]") -> "dict[str, Any]":
     one = Ftp(talk)
     if place["tls"] == "at once":
         talk.secure(place["verified"], place["authorities"])
+    kind, _, path = place["question"].partition(" ")
     try:
         seen: dict[str, Any] = {"greeting": short(one.greeted()), "login": ""}
+        if kind == "greeting" and not place["user"] and place["tls"] != "begin":
+            one.goes_on()
     except Odd as error:
         raise Unspoken(str(error)) from None
     if place["tls"] == "begin":
@@ -147,7 +156,6 @@ def _held(talk: Conversation, place: "dict[str, Any]") -> "dict[str, Any]":
             talk.secure(place["verified"], place["authorities"])
         except Unspoken as error:
             raise Odd(str(error)) from None
-    kind, _, path = place["question"].partition(" ")
     if place["user"] or kind != "greeting":
         user, password = (place["user"], place["password"]) if place["user"] else ANONYMOUS
         seen["refusal"] = one.log_in(user, password)

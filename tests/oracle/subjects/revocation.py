@@ -30,7 +30,7 @@ def questions(objects: Objects) -> Iterator[Question]:
     for view in ("", " from the host", " from the controller"):
         for name in NAMES:
             known = {
-                "OCSP": OCSP.get(name) in ("good", "revoked"), "CRL": CRL.get(name) in ("whole", "own-shard")
+                "OCSP": OCSP.get(name) in ("good", "revoked"), "CRL": CRL.get(name) in ("whole", "own-shard", "removed")
             }  # fmt: skip
             for source in ("", "OCSP", "CRL"):
                 truth: bool | str = name in REVOKED if known.get(source, any(known.values())) else UNKNOWN
