@@ -207,8 +207,8 @@ def questions(location: str, wanted: Iterable[Ask], facts: Facts, seconds: float
             good = tuple([need for need in ask.needs if _writable(location, ask, need, facts)])
             ask = ask.changed(needs=good)
         if good:
-            apart, at_once = ask.apart and len(good) > 1, getattr(ask.fact, "at_once", False)
-            found.append((ask, Question(ask.text, seconds, ask.fact.alone, ask.parts, apart, at_once)))
+            apart = ask.apart and len(good) > 1
+            found.append((ask, Question(ask.text, seconds, ask.fact.alone, ask.parts, apart, ask.fact.at_once)))
     return found
 
 
@@ -296,6 +296,7 @@ def asks(needs: Iterable[Need]) -> list[Ask]:
         if isinstance(fact, LooksForEach):  # of one path, all questions side by side; commands run as they are written
             listed = tuple(sorted(same, key=lambda need: need.argument))
         found += [Ask(fact, listed[at : at + size]) for at in range(0, len(listed), size)]
-    # User commands go last: one may leave a daemon on the pipe and delay what follows.
-    found.sort(key=lambda ask: ask.fact.turn or int(ask.fact.alone))
+    # User commands go last: one may leave a daemon on the pipe and delay what follows. What waits for others is asked
+    # at the same time, side by side, behind what is there at once.
+    found.sort(key=lambda ask: ask.fact.turn or (1.0 if ask.fact.alone else ask.fact.at_once and 0.5))
     return found

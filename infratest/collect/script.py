@@ -10,8 +10,10 @@ temporary file, and a host with a full disk must still be readable.
 Each snippet runs under `timeout` where the host has one, so that one that hangs costs its own answer alone; what is
 longer than its share is cut off and said to be, so that one that floods does too. A snippet that looks for many things
 and fails, hangs or floods is run again for each of them alone, in the last third of its time: its frames are then
-numbered `3.0`, `3.1` ... A user's command is answered when its shell ends, whatever it leaves behind on its output: a
-mark is printed behind it, and sed waits for that instead of the end of the stream (busybox's for one line more).
+numbered `3.0`, `3.1` ... Snippets that wait for others do so at the same time, each in a stage of one pipeline, which
+prints its own frames and then passes on those behind it. A user's command is answered when its shell ends, whatever it
+leaves behind on its output: a mark is printed behind it, and sed waits for that instead of the end of the stream
+(busybox's for one line more).
 """
 
 from __future__ import annotations
@@ -156,7 +158,8 @@ class Question(Record):
         seconds: that it may take. cut: whether what is too long is cut or not told at all. parts: the positional
         parameters for each thing that it looks for, where it may be run for each of them alone; as many for each.
         apart: whether it is run for each alone from the start, for an answer for all of them could not be read.
-        at_once: whether all of them together may take the whole time; else the last third is for each of them alone.
+        at_once: whether it waits for others: all of them together may take the whole time, else the last third is for
+        each of them alone; and it is asked at the same time as those beside it that do so, too.
     """
 
     snippet: str
@@ -216,21 +219,38 @@ def _text(questions: tuple[Question, ...], as_login: bool) -> bytes:
 def _written(questions: tuple[Question, ...], as_login: bool) -> bytes:
     parts = [_PROLOGUE.replace("@SETTING", _LOGINS if as_login else _OURS)]
     asked = "as_asked; " if as_login else ""
+    together: list[str] = []
     for index, question in enumerate(questions):
         parts.append(f'f{index}() {{ {asked}limited $time sh -c {quoted(question.snippet)} sh "$@"; }}\n')
-        if question.cut:
-            parts.append(f"ask_cut {index} {question.seconds}\n")
+        if question.at_once:
+            together.append(_line(index, question))
             continue
-        size = len(question.parts[0]) if question.parts else 0
-        words = "".join([f" {quoted(word)}" for part in question.parts for word in part])
-        if question.apart:
-            parts.append(f"apart {index} {question.seconds} {size}{words}\n")
-        else:
-            shared = len(question.parts) > 1 and not question.at_once
-            time = max(1, round(question.seconds * TOGETHER)) if shared else question.seconds
-            parts.append(f"ask {index} {question.seconds} {time} {size}{words}\n")
-    parts.append(_EPILOGUE)
+        parts.append(_together(together))
+        together = []
+        parts.append(f"{_line(index, question)}\n")
+    parts += [_together(together), _EPILOGUE]
     return "".join(parts).encode("utf-8", "surrogateescape")
+
+
+def _line(index: int, question: Question) -> str:
+    """Return what asks a question."""
+    if question.cut:
+        return f"ask_cut {index} {question.seconds}"
+    size = len(question.parts[0]) if question.parts else 0
+    words = "".join([f" {quoted(word)}" for part in question.parts for word in part])
+    if question.apart:
+        return f"apart {index} {question.seconds} {size}{words}"
+    shared = len(question.parts) > 1 and not question.at_once
+    time = max(1, round(question.seconds * TOGETHER)) if shared else question.seconds
+    return f"ask {index} {question.seconds} {time} {size}{words}"
+
+
+def _together(lines: list[str]) -> str:
+    """Return what asks all of these at the same time; together they have half of the room that is left."""
+    if len(lines) < 2:
+        return "".join([f"{line}\n" for line in lines])
+    stages = [f"{{ {line} </dev/null; {'cat; ' if place else ''}}} 9>&1" for place, line in enumerate(reversed(lines))]
+    return f"all=$left left=$((left / {2 * len(lines)}))\n{' | '.join(stages)}\nleft=$((all / 2))\n"
 
 
 def read(script: Script, data: bytes) -> list[Answer | Apart | InfratestError]:

@@ -138,6 +138,47 @@ def without(tool: str, message: str) -> str:
     return f"command -v {quoted(tool)} >/dev/null 2>&1 || {{ echo {quoted(message)} >&2; exit {NO_TOOL}; }}\n"
 
 
+#: Shell, after which `$limit COMMAND` is ended after SECONDS where the host has what ends it; and with which statuses
+#: coreutils' and busybox' do that.
+LIMIT = """
+limit=
+command -v timeout >/dev/null 2>&1 && limit='timeout SECONDS'
+"""
+ENDED = (124, 143)
+
+
+def side_by_side(words: int, at_once: int) -> str:
+    """Return shell that calls `one N WORD ...` for each `words` positional parameters, N from 1: so many at a time.
+
+    Each prints its own answer before it passes on those behind it. It finds all words from its own on, and standard
+    input that it must not read.
+    """
+    own = words + 1
+    named = " ".join([f'"${{{place}}}"' for place in range(1, own)])
+    return f"""
+together() {{
+  more=$(($1 - 1))
+  shift
+  if [ $more -eq 0 ] || [ $# -le {own} ]; then
+    one "$@"
+  else
+    {{ shift {own}; together $more "$@"; }} | {{ one "$@"; cat; }}
+  fi
+}}
+n=0 count=$(($# / {words}))
+while [ $n -lt $count ]; do
+  n=$((n + 1))
+  set -- "$@" $n {named}
+  shift {words}
+done
+while [ $# -gt {own * at_once} ]; do
+  together {at_once} "$@"
+  shift {own * at_once}
+done
+together {at_once} "$@"
+"""
+
+
 def unescaped(text: str) -> str:
     """Return what `one_line` was given."""
     if "\\" not in text:

@@ -41,8 +41,9 @@ else:
 NO_TOOL = 69
 
 #: Seconds that a server has for its answer, seen from the controller, and from a host that had to be reached before.
-#: Who is silent for so long does not answer, which must be known before a check is over: it has 10 for all it does.
-PATIENCE, PATIENCE_THERE = 8.0, 6.0
+#: Who is silent for so long does not answer, which must be known before a check is over: it has 10 for all it does, and
+#: its start on a machine that is busy, or what `for` has looked at before a server hung, takes some of them.
+PATIENCE, PATIENCE_THERE = 6.0, 5.0
 
 #: The argument of one question, as `("nginx",)`; `()` for a fact that has none.
 Argument = tuple[str, ...]
@@ -115,6 +116,9 @@ class Fact(ABC):
     timed: ClassVar[bool] = False
     #: Below zero: it is asked before all others of a host; above one: behind the user's commands.
     turn: ClassVar[int] = 0
+    #: True: it waits for others, for all at the same time, each with an end of its own: so together they get the whole
+    #: time, and other facts of this kind are asked beside it.
+    at_once: ClassVar[bool] = False
     #: Where no real answer was ever at hand: after what it was written; sentences that ask it bear that mark.
     unseen: ClassVar[str] = ""
 
@@ -156,9 +160,6 @@ class LooksForEach(Fact):
     A host where the snippet fails for all of them together is asked for each of them alone: one name that a tool does
     not take costs no neighbour its answer.
     """
-
-    #: True: it looks for all at the same time, each with an end of its own; so together they get the whole time.
-    at_once: ClassVar[bool] = False
 
     @abstractmethod
     def snippet(self) -> str:

@@ -12,7 +12,7 @@ from time import monotonic
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts import _outside
 from infratest.facts._service_address import ServiceAddress, service_address
-from infratest.facts._shell import ONE_LINE, lines, number, unescaped
+from infratest.facts._shell import ENDED, LIMIT, ONE_LINE, lines, number, side_by_side, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
 from infratest.record import Record
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from infratest.facts.base import Connect
 
 #: Bytes of an answer that are read: INFO has some five thousand, and a line more for each database and replica.
-LIMIT = 2**18
+MOST = 2**18
 
 
 class Info(Record):
@@ -66,29 +66,28 @@ clock() {
 client=redis-cli
 command -v redis-cli >/dev/null 2>&1 || client=valkey-cli
 command -v "$client" >/dev/null 2>&1 || { echo 'redis-cli is not installed on this host' >&2; exit 69; }
-bounded=
-command -v timeout >/dev/null 2>&1 && bounded='timeout 6'
-n=0
-while [ $# -gt 0 ]; do
-  n=$((n + 1)) began=$(clock)
+one() {
+  began=$(clock)
   unset REDISCLI_AUTH
-  [ -z "$4" ] || { REDISCLI_AUTH=$4; export REDISCLI_AUTH; }
-  words=$($bounded "$client" ${3:+--user "$3"} --no-auth-warning -h "$1" -p "$2" INFO 2>&1 </dev/null)
+  [ -z "$5" ] || { REDISCLI_AUTH=$5; export REDISCLI_AUTH; }
+  words=$($limit "$client" ${4:+--user "$4"} --no-auth-warning -h "$2" -p "$3" INFO 2>&1 </dev/null)
   status=$?
   one_line "$words"
-  printf '%s %s %s %s %s\n' "$n" "$status" "${began:--}" "$(clock)" "$line"
-  shift 4
-done
+  printf '%s %s %s %s %s\n' "$1" "$status" "${began:--}" "$(clock)" "$line"
+}
 """
+#: Servers that a host asks at the same time.
+AT_ONCE = 32
 
 
 class RedisFact(LooksForEach, LooksFromController):
     """Servers."""
 
     encoded = True
+    at_once = True
 
     def snippet(self) -> str:
-        return ONE_LINE + SNIPPET
+        return ONE_LINE + LIMIT.replace("SECONDS", f"{self.patience_there:g}") + SNIPPET + side_by_side(4, AT_ONCE)
 
     def words(self, argument: Argument) -> tuple[str, ...]:
         address = redis_address(argument[0])
@@ -153,7 +152,7 @@ def _asked(one: Any, words: list[str], patience: Deadline) -> str:
         if not more:
             raise ConnectionResetError(0, f"after {len(reply)} bytes of an answer")
         reply += more
-        if len(reply) > LIMIT:
+        if len(reply) > MOST:
             raise FactError("its answer is longer than the 256 KiB that are read")
     head, _, rest = reply.partition(b"\r\n")
     return (rest[:-2] if head[:1] == b"$" else head[1:] if head[:1] == b"+" else head).decode("utf-8", "replace")
@@ -191,8 +190,8 @@ REFUSING_WORDS = (
 
 
 def _by_client(address: ServiceAddress, status: int, began: str, ended: str, words: str) -> Info | FactError:
-    if status == 124:  # timeout(1)
-        return Info(refused="no answer within 6 s")
+    if status in ENDED:
+        return Info(refused="no answer in time")
     if status:
         if any(each in words for each in REFUSING_WORDS):
             return Info(refused=words.strip())

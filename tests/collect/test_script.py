@@ -213,6 +213,32 @@ def test_good_ones_are_asked_together_and_parameters_may_come_in_pairs(shell):
     assert failed == Apart((Answer(5, "2\na\n1\n"), Answer(5, "2\nb\n2\n")))
 
 
+@every_shell
+def test_those_that_wait_for_others_are_asked_at_the_same_time(shell, tmp_path):
+    """Each waits for the other: had one to end first, none would. The first prints more than a pipe takes at once."""
+    for name in ("one", "two"):
+        os.mkfifo(tmp_path / name)
+    first = f"echo a >'{tmp_path}/one'; read x <'{tmp_path}/two'; head -c 200000 /dev/zero | tr '\\0' $x; echo err >&2"
+    second = f"read x <'{tmp_path}/one'; echo b >'{tmp_path}/two'; cat; echo $x; exit 3"
+    answers = ask(
+        Question("echo before", 20), Question(first, 20, at_once=True), Question(second, 20, at_once=True),
+        Question("sleep 60", 1, at_once=True), Question("echo after", 20, cut=True), shell=shell,
+    )  # fmt: skip
+    assert answers[0] == Answer(exit=0, out="before\n")
+    assert answers[1] == Answer(exit=0, out="b" * 200000, err="err\n")
+    assert answers[2] == Answer(exit=3, out="a\n")
+    assert isinstance(answers[3], DeadlineExceeded)
+    assert answers[4] == Answer(exit=0, out="after\n")
+
+
+@every_shell
+def test_those_that_are_asked_at_the_same_time_hold_no_others_pipe_and_leave_room(shell):
+    floods = [Question(f"yes | head -c {SCRIPT_LIMIT}", 60, at_once=True) for _ in range(2)]
+    answers = ask(*floods, Question("ls /proc/self/fd", 20, at_once=True), Question("echo after", 20), shell=shell)
+    assert [isinstance(answer, Answer) and answer.truncated for answer in answers] == [True, True, False, False]
+    assert answers[2:] == [Answer(exit=0, out="0\n1\n2\n3\n"), Answer(exit=0, out="after\n")]
+
+
 def test_a_host_that_has_no_tool_is_asked_once():
     assert ask(Question("echo missing >&2; exit 69", 20, parts=(("a",), ("b",)))) == [Answer(69, "", "missing\n")]
 

@@ -19,6 +19,7 @@ import pytest
 
 from infratest.check import CONTROLLER
 from infratest.collect.asked import Facts, asks
+from infratest.collect.here import Here
 from infratest.deadline import Deadline
 from infratest.engine.judge import Verdict, judge
 from infratest.facts.base import PATIENCE, PATIENCE_THERE, LooksFromController, Need
@@ -241,6 +242,22 @@ def judged(text: str) -> Verdict:
     for _, need in one.needed:
         facts.at(CONTROLLER)[need] = answered(need, HASTE)
     return judge(one, facts, CRITICAL)
+
+
+def test_all_that_hang_and_are_asked_by_one_host_are_critical_in_a_check(served: Callable[..., int]) -> None:
+    """One after the other they would take more than a check has; of one kind, too."""
+    kinds = ("http", "imap", "redis", "ldap", "postgresql", "mqtt", "tls")
+    place = f"127.0.0.1:{served(silent)}"
+    texts = [SENTENCES[kind].replace("HERE", place) for kind in kinds]
+    texts += [f'"http://{place}/{number}" answers 200' for number in range(20)]
+    steps = {text: step(text) for text in texts}
+    needs = [need for one in steps.values() for _, need in one.needed]
+    collected = Here("here").collect({"here": needs}, Deadline(SECONDS["check"]))
+    facts = Facts()
+    for need in needs:  # what a host has seen is judged as what is seen from here
+        facts.at(CONTROLLER)[need] = collected.at("here")[need]
+    states = {text: judge(one, facts, CRITICAL) for text, one in steps.items()}
+    assert {text: one.reason for text, one in states.items() if one.state != CRITICAL} == {}
 
 
 def test_all_have_the_same_time_which_leaves_a_check_some() -> None:

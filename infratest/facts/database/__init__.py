@@ -12,10 +12,22 @@ from time import monotonic
 
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts import _outside
-from infratest.facts._shell import BYTES, ONE_LINE, PUT, lines, number, plain_bytes, unescaped
+from infratest.facts._shell import (
+    BYTES,
+    ENDED,
+    LIMIT,
+    ONE_LINE,
+    PUT,
+    lines,
+    number,
+    plain_bytes,
+    side_by_side,
+    unescaped,
+)
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
 from infratest.facts.database.address import DatabaseAddress, database_address
-from infratest.facts.database.rows import LIMIT, Refused, Rows
+from infratest.facts.database.rows import LIMIT as MOST
+from infratest.facts.database.rows import Refused, Rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +38,8 @@ if TYPE_CHECKING:
     from infratest.facts.base import Connect
 
 # Standard output has, for each statement, `query N`, the answer by `bytes`, and `.`; standard error `N STATUS BEGAN
-# ENDED words`. Four are asked at the same time. As root on the server's own socket PostgreSQL is asked as the account
-# of the user's name, whom it knows by that. --binary-mode: no command of the client is taken.
+# ENDED words`. As root on the server's own socket PostgreSQL is asked as the account of the user's name, whom it knows
+# by that. --binary-mode: no command of the client is taken.
 SNIPPET = r"""
 clock() {
   began=
@@ -44,15 +56,15 @@ ask_postgresql() {
   set -- -X -q -w --csv -P null="$null" -v ON_ERROR_STOP=1 -d "$1" \
     -c 'BEGIN READ ONLY' -c 'SET LOCAL statement_timeout = MILLISECONDS' -c "$2"
   if [ -n "$account" ]; then
-    cd / && su -s /bin/sh -c 'exec psql "$@"' -- "$account" sh "$@"
+    cd / && su -s /bin/sh -c "exec $limit psql \"\$@\"" -- "$account" sh "$@"
   else
-    psql "$@"
+    $limit psql "$@"
   fi
 }
 ask_mysql() {
   client=mysql
   command -v mysql >/dev/null 2>&1 || client=mariadb
-  put "$1" | "$client" --defaults-extra-file=/dev/stdin --binary-mode --xml --connect-timeout=5 \
+  put "$1" | $limit "$client" --defaults-extra-file=/dev/stdin --binary-mode --xml --connect-timeout=5 \
     -e "LIMITED; READ_ONLY; $2"
 }
 one() {
@@ -69,28 +81,11 @@ one() {
   put "$answer"
   printf '\n.\n'
 }
-together() {
-  if [ $# -le 5 ]; then
-    one "$@"
-  else
-    { shift 5; together "$@"; } | { one "$1" "$2" "$3" "$4" "$5"; cat; }
-  fi
-}
 LC_ALL=C PGAPPNAME=infratest
 export LC_ALL PGAPPNAME PGPASSWORD MYSQL_PWD
-n=0 count=$(($# / 4))
-while [ "$n" -lt "$count" ]; do
-  n=$((n + 1))
-  set -- "$@" "$n" "$1" "$2" "$3" "$4"
-  shift 4
-done
-while [ $# -gt 20 ]; do
-  together "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "${10}" "${11}" "${12}" "${13}" "${14}" "${15}" "${16}" \
-    "${17}" "${18}" "${19}" "${20}"
-  shift 20
-done
-together "$@"
 """
+#: Statements that a host asks at the same time.
+AT_ONCE = 8
 
 
 class DatabaseFact(LooksForEach, LooksFromController):
@@ -107,7 +102,9 @@ class DatabaseFact(LooksForEach, LooksFromController):
         milliseconds = int(self.patience_there * 1000)
         script = SNIPPET.replace("LIMITED", LIMITED.format(ms=milliseconds, s=self.patience_there))
         script = script.replace("READ_ONLY", READ_ONLY).replace("MILLISECONDS", str(milliseconds))
-        return f"{ONE_LINE}{PUT}{BYTES}null={quoted(NULL)}\n{script.replace('RAW', str(2 * LIMIT))}"
+        limit = LIMIT.replace("SECONDS", f"{self.patience_there + 1:g}")  # the server says itself what takes too long
+        script = script.replace("RAW", str(2 * MOST))
+        return f"{ONE_LINE}{PUT}{BYTES}{limit}null={quoted(NULL)}\n{script}{side_by_side(4, AT_ONCE)}"
 
     def words(self, argument: Argument) -> tuple[str, ...]:
         url, statement = argument
@@ -185,7 +182,9 @@ def _read(address: DatabaseAddress, row: str, data: bytes) -> Rows | FactError:
     exit, said = number(status, "a client's exit status"), unescaped(words).strip()
     if exit == 127:  # sh(1): a command that is not found
         return FactError(f"the client of {address.kind} (psql, mysql) is not installed on this host")
-    if len(data) >= 2 * LIMIT:
+    if exit in ENDED:
+        return Rows(refused="it lets us in and does not answer in time")
+    if len(data) >= 2 * MOST:
         return FactError("it answers with more than is read: let the statement count or choose")
     try:
         columns, rows = _client(address).read(exit, data, said)

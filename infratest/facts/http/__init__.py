@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from infratest import __version__
 from infratest.errors import FactError
-from infratest.facts._shell import BYTES, ONE_LINE, PUT, lines, plain_bytes, unescaped, without
+from infratest.facts._shell import BYTES, ONE_LINE, PUT, lines, plain_bytes, side_by_side, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
 
 TYPE_CHECKING = False
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from infratest.deadline import Deadline
     from infratest.facts.base import Connect
 
-# Standard output has, for each URL, `url N`, the answer by `bytes`, and `.`; standard error `N EXIT words`. Eight URLs
-# are asked at the same time: each prints its own answer before it passes on those behind it. -q no ~/.curlrc, -g braces
-# are text, --raw nothing is decoded, -K - what is asked comes on standard input. Through descriptor 3 the answer goes
-# to the pipe while what -w writes is caught.
+# Standard output has, for each URL, `url N`, the answer by `bytes`, and `.`; standard error `N EXIT words`. -q no
+# ~/.curlrc, -g braces are text, --raw nothing is decoded, -K - what is asked comes on standard input. Through
+# descriptor 3 the answer goes to the pipe while what -w writes is caught.
 SNIPPET = r"""
 one() {
   answer=$( {
@@ -39,25 +38,9 @@ one() {
   put "$answer"
   printf '\n.\n'
 }
-together() {
-  if [ $# -le 2 ]; then
-    one "$@"
-  else
-    { shift 2; together "$@"; } | { one "$1" "$2"; cat; }
-  fi
-}
-n=0
-for url in "$@"; do
-  n=$((n + 1))
-  set -- "$@" "$n" "$url"
-  shift
-done
-while [ $# -gt 16 ]; do
-  together "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "${10}" "${11}" "${12}" "${13}" "${14}" "${15}" "${16}"
-  shift 16
-done
-together "$@"
 """
+#: URLs that a host asks at the same time.
+AT_ONCE = 32
 
 
 class HttpFact(LooksForEach, LooksFromController):
@@ -74,7 +57,8 @@ class HttpFact(LooksForEach, LooksFromController):
         script = SNIPPET.replace("PATIENCE", f"{self.patience_there:g}").replace("RAW", str(limit))
         script = script.replace("WRITTEN", WRITTEN)
         script = script.replace("AGENT", f"infratest/{__version__}")
-        return without("curl", "curl is not installed on this host") + ONE_LINE + PUT + BYTES + script
+        missing = without("curl", "curl is not installed on this host")
+        return missing + ONE_LINE + PUT + BYTES + script + side_by_side(1, AT_ONCE)
 
     def words(self, argument: Argument) -> tuple[str, ...]:
         from infratest.facts.http.curl import configuration
