@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    pass
+    from infratest.masking import Written
 
 MASK = "********"
 
@@ -18,11 +18,9 @@ INDENTATION = 40
 #: A line of a secret of several lines (a private key) that is shorter than this gives nothing away.
 SHORTEST_LINE = 8
 
-#: How often a word may be quoted anew: a command in a sentence in a shell's words.
-NESTED = 3
-
-#: Secrets known to this process, as they may be written somewhere.
+#: Secrets known to this process, and how each may be written.
 _secrets: set[str] = set()
+_written: dict[str, Written] = {}
 #: Those that a stack file declares: no cache may hold them, masked or not.
 _declared: set[bytes] = set()
 
@@ -42,84 +40,21 @@ class Secret(str):
 
 
 def keep_secret(value: str) -> None:
-    """Mask this value from now on in everything that `clean` or `masked` returns, in each way it may be written."""
+    """Mask this value from now on in everything that `clean` or `masked` returns."""
     if len(value) >= SHORTEST_SECRET and not (value.startswith("{param.") and value.endswith("}")):  # that names one
-        _secrets.update(_written(value))
+        _secrets.add(value)
         _secrets.update(line for line in value.split("\n") if len(line) >= SHORTEST_LINE)
 
 
-def _written(value: str) -> set[str]:
-    """Return a secret as it stands in text, in words of a shell, of JSON and of Python, in a URL, in HTML, and encoded.
-
-    Also as those stand within each other: in a reason there is a sentence, in it a command, and in it a word.
-    """
-    data = value.encode("utf-8", "surrogateescape")
-    encoded = {*_in_base64(data), data.hex(), data.hex().upper()}
-    if value.isalnum():
-        return {value, *encoded}
-    import json
-    from html import escape
-    from urllib.parse import quote, quote_plus
-
-    from infratest.quoting import quoted
-
-    shell = quoted(value.replace("\0", ""))
-    texts = {value, shell, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
-    inner = texts
-    for _ in range(NESTED):
-        inner = {text for one in inner for text in _quoted(one)} - texts
-        texts |= inner
-    urls = {quote(data), quote(data, safe=""), quote_plus(data)}
-    return {*texts, *encoded, *urls, *map(_small, urls), escape(value), escape(value, quote=False)}
-
-
-def _quoted(text: str) -> set[str]:
-    """Return text as it stands within the quotes of a shell, of a sentence, of JSON and of Python."""
-    from json import dumps
-
-    from infratest.quoting import escaped
-
-    twice = text.replace("\\", "\\\\")
-    return {
-        dumps(text)[1:-1],
-        text.replace("'", "'\"'\"'"), escaped(text), escaped(f"{text}.")[:-1], twice, twice.replace('"', '\\"'),
-        twice.replace("'", "\\'"),
-    }  # fmt: skip
-
-
-def _small(url: str) -> str:
-    """Return what is encoded in percent with small letters."""
-    first, *rest = url.split("%")
-    return first + "".join([f"%{each[:2].lower()}{each[2:]}" for each in rest])
-
-
-def _in_base64(data: bytes) -> set[str]:
-    """Return data as it stands in base64, its own alphabet and that of URLs (RFC 4648, 4 and 5).
-
-    By itself and with a line end behind it (`echo x | base64`), whole; and those characters that the data alone makes,
-    whatever stands around it: a name and a colon before it, as in Basic's `user:password`, more behind it. Three bytes
-    are four characters, so these are three texts, one for each place in such a group at which it can begin.
-    """
-    from binascii import b2a_base64
-
-    texts = [b2a_base64(data + end, newline=False).decode() for end in (b"", b"\n", b"\r\n")]
-    # Programs break long texts: MIME after 76 characters, PEM after 64.
-    rows = {text[at : at + width] for text in texts for width in (76, 64) for at in range(0, len(text), width)}
-    texts += [text.rstrip("=") for text in texts]
-    texts += [row for row in rows if len(row) >= SHORTEST_LINE]
-    for before in range(3):
-        text = b2a_base64(bytes(before) + data, newline=False).decode()
-        first, end = -(-before * 8 // 6), (before + len(data)) * 8 // 6
-        texts.append(text[first:end])
-    return {each for text in texts for each in (text, text.replace("+", "-").replace("/", "_"))}
-
-
 def masked(text: str) -> str:
-    """Return the text with every known secret replaced."""
-    if _secrets:
-        for secret in sorted(_secrets, key=len, reverse=True):
-            text = text.replace(secret, MASK)
-    return text
+    """Return the text with every known secret replaced, in whatever usual way it is written there."""
+    if not _secrets or not text:
+        return text
+    from infratest import masking
+
+    for secret in _secrets - _written.keys():
+        _written[secret] = masking.Written(secret)
+    return masking.masked(text, [_written[secret] for secret in sorted(_secrets, key=len, reverse=True)], MASK)
 
 
 def holds_declared(data: bytes) -> bool:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import base64
+import contextlib
+import functools
 import html
 import json
 import re
 import subprocess
 import time
 import urllib.parse
+from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratest import cleaning
@@ -138,6 +142,20 @@ def test_where_two_texts_part_within_a_secret_nothing_of_it_is_shown(secrets):
         ("printf u:%s:rest {} | base64 -w 0", 13),
         (r"echo {} | od -An -v -tx1 | tr -d ' \n'", 2),
         (r"echo {} | od -An -v -tx1 | tr -d ' \n' | tr a-f A-F", 2),
+        ("echo {} | base64 -w 20", 0),
+        ("printf u:%s {} | base64 -w 4", 13),
+        ("echo {} | od -An -v -tx1", 2),
+        ("echo {} | od -v -tx1z", 7),
+        ("printf 'and before it: %s' {} | od -v -Ax -tx1z", 87),
+        ("printf %s {} | busybox xxd", 0),
+        ("printf %s {} | busybox xxd -g1 -c 5", 0),
+        ("printf %s {} | busybox xxd -p -c 7", 0),
+        ("printf %s {} | busybox xxd -i", 3),
+        ("printf %s {} | busybox hexdump -C", 8),
+        ("printf %s {} | openssl base64", 0),
+        ("printf %s {} | python3 -c 'import sys; print(sys.stdin.buffer.read().hex(\":\"))'", 0),
+        ("printf %s {} | python3 -c 'import sys, json; print(json.dumps(sys.stdin.buffer.read().hex(\"\\n\", 3)))'", 2),
+        ("printf %s {} | base64 -w 9 | python3 -c 'import sys, json; print(json.dumps(sys.stdin.read()))'", 4),
     ],
 )
 @pytest.mark.parametrize("secret", ["hunter2", "S3cret!!", "a?>b~~?>?>", "größer", "horse-" * 25])
@@ -167,3 +185,86 @@ def test_a_secret_is_masked_however_deep_in_quotes_it_stands(secrets, secret):
         texts = {f"a {way(each)} b" for each in texts for way in ways}
         told |= texts
     assert [text for text in told if MASK not in masked(text)] == []
+
+
+def _small_percent(text: str) -> str:
+    return re.sub("%..", lambda escape: escape.group().lower(), urllib.parse.quote(text, safe=""))
+
+
+def _in_rows(text: str, width: int) -> str:
+    return "\n".join(text[at : at + width] for at in range(0, len(text), width))
+
+
+#: Ways in which texts are put into others, each within the others.
+QUOTES = [
+    quoted, in_quotes, repr, json.dumps, functools.partial(json.dumps, ensure_ascii=False), html.escape,
+    functools.partial(html.escape, quote=False), urllib.parse.quote, urllib.parse.quote_plus, _small_percent,
+]  # fmt: skip
+#: Ways in which bytes are written as letters and digits, by the length of rows.
+ENCODINGS = [
+    lambda data, width: _in_rows(base64.b64encode(data).decode(), width),
+    lambda data, width: _in_rows(base64.urlsafe_b64encode(data).decode(), width),
+    lambda data, width: json.dumps(_in_rows(base64.b64encode(data).decode(), width)),
+    lambda data, width: data.hex(":"),
+    lambda data, width: data.hex(" ", 2).upper(),
+    lambda data, width: _in_rows(data.hex(), width),
+    lambda data, width: ", ".join(f"0x{byte:02x}" for byte in data),
+    lambda data, width: "".join(f"%{byte:02X}" for byte in data),
+    lambda data, width: "\n".join(
+        f"{at:08x}: {data[at : at + 8].hex(' ')}  {re.sub(rb'[^ -~]', b'.', data[at : at + 8]).decode()}"
+        for at in range(0, len(data), 8)
+    ),
+]
+#: No letter, digit or mark of these stands in what is put around them.
+SECRETS = st.text("GHJKLMgjkmqz" + "'\"\\" * 2 + " %&+/=<>{}$!?~:;-_\nÜ€😀", min_size=6, max_size=20).filter(
+    lambda text: sum(character in "GHJKLMgjkmqz" for character in text) >= 4
+)
+
+
+@settings(max_examples=200)
+@given(SECRETS, st.lists(st.sampled_from(QUOTES), max_size=4))
+def test_a_secret_is_masked_in_whatever_quotes_within_quotes(secret, ways):
+    with only(secret):
+        text = secret
+        for way in ways:
+            text = way(text)
+        assert MASK in masked(f"in {text} out")
+        assert not set(masked(f"in {text} out").replace(MASK, "").replace("amp", "").replace("quot", "")) & set(
+            "GHJKLMgjkmqz"
+        )
+
+
+@given(SECRETS, st.sampled_from(ENCODINGS), st.integers(4, 76), st.text("GHJKLMgjk:", max_size=3))
+def test_a_secret_is_masked_in_whatever_digits_and_rows(secret, way, width, before):
+    with only(secret):
+        text = way(before.encode() + secret.encode(), width)
+        assert MASK in masked(f"\n{text}\n")
+        rest = masked(f"\n{text}\n").replace(MASK, "")
+        assert len(re.sub(r"0x|[^0-9a-zA-Z]", "", rest)) <= 2 * len(before) + 3 + 8 * ("0000" in text)
+
+
+@given(st.text("GHJK'\"\\ &%", min_size=6, max_size=20).filter(lambda text: text.strip(" &%'\"\\")), st.text())
+def test_json_stays_json_where_secrets_are_masked_in_it(secret, text):
+    with only(secret):
+        assert json.loads(masked(json.dumps({"text": text, "secret": f"{secret}"}))).keys() == {"text", "secret"}
+
+
+@contextlib.contextmanager
+def only(secret: str) -> Iterator[None]:
+    """Know this secret alone: a drawn one would mask what the next is put into."""
+    before = set(cleaning._secrets)
+    cleaning._secrets.clear()
+    keep_secret(secret)
+    yield
+    cleaning._secrets.clear()
+    cleaning._secrets.update(before)
+
+
+@pytest.mark.parametrize(
+    "text", ["q\\\"'" * 300_000, "q" + "%25" * 300_000, "q" + "&amp;" * 200_000, "\n00000000: 71 2f" * 60_000]
+)
+def test_no_text_can_make_masking_look_for_long(secrets, text):
+    keep_secret("q/'%&\" x%25&y")
+    started = time.process_time()
+    assert masked(text) == text
+    assert time.process_time() - started < 5

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 import shlex
+import urllib.parse
 from pathlib import Path
 
 import pytest
 
-from infratest.cleaning import _written
 from tests.worlds.installed import Place
 
 #: As a password manager makes them: of characters that a shell, JSON, XML, a URL and Python each write otherwise.
@@ -75,8 +78,15 @@ COMMANDS = [
 
 
 def forms(secret: str) -> set[str]:
-    """What must stand nowhere: the secret, and how it is written in each language, in whole."""
-    return _written(secret) - {""}
+    """What must stand nowhere: the secret, and how it is written in each language, in whole and in another's quotes."""
+    words = {secret, shlex.quote(secret)}
+    texts = words | {
+        text for word in words for text in (json.dumps(word), json.dumps(word, ensure_ascii=False), repr(word))
+    }
+    texts |= {json.dumps(text)[1:-1] for text in texts} | {html.escape(text) for text in texts}
+    data = secret.encode()
+    rows = {base64.b64encode(data).decode(), data.hex(), data.hex(" "), data.hex().upper()}
+    return {*texts, *rows, urllib.parse.quote(secret), urllib.parse.quote_plus(secret)}
 
 
 @pytest.fixture
