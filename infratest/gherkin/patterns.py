@@ -91,6 +91,7 @@ TAIL_VALUES = (
     "on_host",
     "on_group",
     "over_group",
+    "of_group",
     "from_named",
     "from_group",
     "within",
@@ -169,7 +170,7 @@ class Match:
             count=self._count(fill),
             share="on_least_share" in groups or "on_most_share" in groups,
             on=quoted("on_host"),
-            group=quoted("on_group") or quoted("over_group"),
+            group=quoted("on_group") or quoted("over_group") or quoted("of_group"),
             view=next((view for name, view in VIEWS.items() if name in groups), DEFAULT_VIEW),
             viewpoint=quoted("from_named") or quoted("from_group"),
             within=seconds("within"),
@@ -340,6 +341,8 @@ def _tail_of(pattern: str) -> str:
         warning = rf", warning (?:between )?(?P<warning_low>{MEASURED})(?: and (?P<warning_high>{MEASURED}))?"
         measured = rf"(?:, named (?P<named_first>{quoted}))?(?:{warning})?(?:, named (?P<named>{quoted}))?"
         hosts = f"(?:{_ON}|{_OVER})?"
+    elif pattern.endswith(" on all hosts"):  # a sentence that compares them
+        hosts = f"(?: in (?P<of_group>{quoted}))?{hosts}"
     viewpoint = (
         r"(?: from (?:(?P<from_host>the host)|(?P<from_controller>the controller)"
         rf"|(?P<from_named>{quoted})|every host in (?P<from_group>{quoted})))?"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from infratest.check import in_quotes
 from infratest.errors import FeatureError, unknown
 from infratest.hosts import Host
 from infratest.selector import selected
@@ -18,6 +19,10 @@ class Group:
 
     def choose(self, hosts: Sequence[Host]) -> list[Host]:
         found = [host for host in hosts if self.name in host.groups]
+        if not found and any(host.name == self.name for host in hosts):
+            raise FeatureError(
+                f"{self.name!r} is a host and no group: write its name alone, as the host {in_quotes(self.name)}"
+            )
         if not found:
             raise FeatureError(unknown("group", self.name, sorted({group for host in hosts for group in host.groups})))
         return found
@@ -31,6 +36,13 @@ class Named:
 
     def choose(self, hosts: Sequence[Host]) -> list[Host]:
         found = [host for host in hosts if host.name == self.name]
+        group = [host.name for host in hosts if self.name in host.groups]
+        if not found and group:
+            name, others = in_quotes(self.name), f" and {len(group) - 1} more" if len(group) > 1 else ""
+            raise FeatureError(
+                f"{self.name!r} is a group and no host: write every host in {name}, or Given the hosts in group {name};"
+                f" in it are {group[0]}{others}"
+            )
         if not found:
             raise FeatureError(unknown("host", self.name, [host.name for host in hosts]))
         return found

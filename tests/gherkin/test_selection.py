@@ -30,6 +30,13 @@ def test_names():
         Named("web-*").choose(HOSTS)
 
 
+def test_a_group_in_the_place_of_a_host_is_told_as_one_and_the_other_way_round():
+    with pytest.raises(FeatureError, match=r"'web' is a group and no host: .* web-1 and 1 more"):
+        Named("web").choose(HOSTS)
+    with pytest.raises(FeatureError, match="'db' is a host and no group: write its name alone"):
+        Group("db").choose(HOSTS)
+
+
 @pytest.mark.parametrize(
     "text, wanted",
     [

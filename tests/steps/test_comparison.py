@@ -36,6 +36,13 @@ Feature: f
   Scenario: not each another
     Then the file "/etc/passwd" is different on all hosts
 
+  Scenario: a group
+    Then the command "echo {host.name} | tr -d 123" prints the same on all hosts in "web"
+    And the command "echo {host.name}" prints something different on all hosts in "web"
+
+  Scenario: a group in which they differ
+    Then the command "echo {host.name}" prints the same on all hosts in "web"
+
   Scenario: one host
     Given the host "db"
     Then the file "/etc/passwd" is the same on all hosts
@@ -53,12 +60,15 @@ def test_hosts_are_compared(tmp_path: Path):
         "✗ one of them is another  critical",
         'it differs: "a" on web-1, web-2; "c" on web-3',
         "✗ not each another  critical",
+        "✓ a group\n",
+        "✗ a group in which they differ  critical",
+        'it differs: "web-1" on web-1; "web-2" on web-2; "web-3" on web-3',
         "on web-1, web-2, web-3, db",
         "? one host  unknown",
         "it was looked at on 1 host alone: there is nothing to compare",
     ):
         assert line in said
-    assert "CRITICAL  one: 2 critical, 1 unknown, 2 ok" in said
+    assert "CRITICAL  one: 3 critical, 1 unknown, 3 ok" in said
 
 
 @pytest.mark.parametrize("end", ['on "web-1"', "on exactly one host", "on no host", "within"])
