@@ -119,10 +119,12 @@ def for_inventories(deadline: Deadline) -> Deadline:
 
 
 def _healed(session: Session, report: Report, deadline: Deadline, suppressed: str, dry_run: bool) -> Report:
+    from infratest.cli._recorder import recorder
     from infratest.project.heal import heal_report
 
+    kept = recorder(session)
     try:
-        return heal_report(session, report, dry_run, deadline=deadline, suppressed=suppressed)[0]
+        return heal_report(session, report, dry_run, deadline=deadline, suppressed=suppressed, recorder=kept)[0]
     except InfratestError as error:
         # What was seen stands; that healing could not be tried must be seen too. Whatever is asked once the time is
         # over answers in its own words that it was ended: those would name the wrong culprit.

@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
 import click
 
 from infratest.cleaning import Secret, clean
+from infratest.cli._recorder import recorder
 from infratest.cli._showing import Progress
-from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
-from infratest.hosts import Host
 from infratest.lifecycle.lease import renew
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.ready import Ready
@@ -59,7 +57,7 @@ def changing(session: Session, verb: str, work: Callable[[Lifecycle], T], ready:
             deadline=session.deadline,
             progress=progress.told,
             ready=ready,
-            recorder=partial(_record, session),
+            recorder=recorder(session),
             stop=stop,
         )
         try:
@@ -106,13 +104,6 @@ def would(lines: Sequence[str], otherwise: str) -> int:
     for line in lines or [otherwise]:
         click.echo(clean(line))
     return 0
-
-
-def _record(session: Session, host: Host, id: str, begun: float, deadline: Deadline) -> None:
-    """Keep what is on a host before it is provisioned for the first time, for `coverage`."""
-    from infratest.learn.baseline import record  # few verbs provision
-
-    record(session.state, session.stack.env, host, id, begun, deadline)
 
 
 def _keep(session: Session, verb: str, seconds: float, hosts: dict[str, float], outcome: str) -> None:

@@ -45,7 +45,8 @@ def record(state: StateDir, env: str, host: Host, id: str, begun: float, deadlin
     kept = read(state, env, host.name)
     if kept is not None and kept.id == id and kept.time >= begun:
         return
-    inventory = taken([host], list(KINDS), 1, deadline.at_most(SECONDS))[host.name]
+    seconds = min(SECONDS, deadline.left / 3)  # a heal has seconds, and most of them are for provisioning
+    inventory = taken([host], list(KINDS), 1, deadline.at_most(seconds))[host.name]
     if isinstance(inventory, InfratestError):
         raise inventory
     content = {"schema": SCHEMA, "id": id, "time": round(time(), 3), **asdict(inventory)}

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
@@ -25,6 +26,9 @@ from infratest.project.session import Session
 from infratest.stack.open import opened
 from infratest.store import history
 
+if TYPE_CHECKING:
+    from infratest.lifecycle.operation import Recorder
+
 
 @defects_told
 def heal_report(
@@ -35,6 +39,7 @@ def heal_report(
     deadline: Deadline | None = None,
     suppressed: str = "",
     stored: bool = False,
+    recorder: Recorder | None = None,
 ) -> tuple[Report, list[HealRecord]]:
     """Heal what a report says is broken, as the stack's rules allow.
 
@@ -42,13 +47,14 @@ def heal_report(
         deadline: of the whole call; without one each part has its own time.
         suppressed: why the caller wants nothing healed, empty or 0 where it may be.
         stored: the report is from a file, and says how things were: they are looked at again before anything is done.
+        recorder: keeps what is on a host that is provisioned for the first time.
     Returns:
         The report as it is afterwards, with the words for a status line in its notes, and each decision.
     Raises:
         InfratestError: a rule is wrong, or the state directory cannot be used; nothing has been done.
     """
     stack, state = session.stack, session.state
-    means = _means(session, deadline, suppressed, stored)
+    means = _means(session, deadline, suppressed, stored, recorder)
     known = history.last(state, stack.env)
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
     healed = applied(report, records)
@@ -58,13 +64,15 @@ def heal_report(
     return healed, records
 
 
-def _means(session: Session, deadline: Deadline | None, suppressed: str, stored: bool) -> Means:
+def _means(
+    session: Session, deadline: Deadline | None, suppressed: str, stored: bool, recorder: Recorder | None
+) -> Means:
     """Return what the engine acts with on this stack; arguments as for `heal_report`."""
     return Means(
         hosts={host.name: host for host in stack_hosts(session, deadline)},
         folder=session.stack.folder,
         open_transport=opened,
-        provision=_provisioner(session),
+        provision=_provisioner(session, recorder),
         start=starter(session),
         rerun=lambda ids: _rerun(session, ids, deadline),
         # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
@@ -95,14 +103,15 @@ def _hook_variables(session: Session) -> dict[str, str]:
     return variables | ({"INFRATEST_ENV": stack.env} if stack.env else {})
 
 
-def _provisioner(session: Session) -> Callable[[str, Deadline], str]:
+def _provisioner(session: Session, recorder: Recorder | None) -> Callable[[str, Deadline], str]:
     """Return what provisions one host by name again, and says what it did."""
 
     def provision(name: str, deadline: Deadline) -> str:
         from infratest.lifecycle.operation import Lifecycle
         from infratest.lifecycle.provision import provision as run_provision
 
-        done = run_provision(Lifecycle(session.stack, session.state, deadline=deadline), [name])
+        life = Lifecycle(session.stack, session.state, deadline=deadline, recorder=recorder)
+        done = run_provision(life, [name])
         return f"provisioned {', '.join(done) or 'nothing: it has no provision'}"
 
     return provision

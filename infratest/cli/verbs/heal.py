@@ -61,12 +61,15 @@ def command(session: Session, what: str, time: str | None, dry_run: bool) -> int
         )
     if what == RESUME:
         return _resume(session, dry_run)
+    from infratest.cli._recorder import recorder
     from infratest.project.execute import store
     from infratest.project.heal import heal_report
 
     report = read_report(what)
     _for_this_stack(report, session, what)
-    healed, records = heal_report(session, report, dry_run, deadline=session.deadline, stored=True)
+    healed, records = heal_report(
+        session, report, dry_run, deadline=session.deadline, stored=True, recorder=recorder(session)
+    )
     for record in records:
         reason = f": {record.reason}" if record.reason else ""
         click.echo(f"{record.before.id}: {record.ending}: {record.remedy}{reason}")
