@@ -1,16 +1,20 @@
 """The fact `file-list`: the files and links below a folder, and which of them are just as a package brought them.
 
 Argument: the folder's absolute path. Told are kind, mode, owner, group, size, and an MD5 sum of files up to 1 MiB that
-everybody may read: it says whether a file is another than before, and is what dpkg has of its own files. Of a file
-that not everybody may read nothing is told that its content could be guessed by. A name with a line end or a backslash
-is a problem that is told. Left out are other file systems, and folders that hold copies (of a version control, of a
-package manager, of caches) or links that say which units are enabled and which alternative is chosen. Of packages dpkg
-alone is asked. Asked by `coverage`.
+everybody may read: it says whether a file is another than before. Of a file that not everybody may read nothing is told
+that its content could be guessed by. A name with a line end or a backslash is a problem that is told. Left out are
+other file systems, and folders that hold copies (of a version control, of a package manager, of caches) or links that
+say which units are enabled and which alternative is chosen. Asked by `coverage`.
+
+Whether a file is as its package brought it is said by the sum that the package manager has of it: dpkg MD5, rpm SHA-256
+(an old one MD5), apk SHA-1 (`Z:` in its database, apk-package(5)), pacman SHA-256 or MD5 in each package's
+mtree(5). Where it has no sum of a file, the file is told as one that nobody brought.
 """
 
 from __future__ import annotations
 
 from infratest.errors import FactError
+from infratest.facts._package_manager import MANAGER
 from infratest.facts._shell import lines, number, without_any
 from infratest.facts.base import Answer, Argument, LooksForEach, absolute
 from infratest.record import Record
@@ -30,9 +34,9 @@ LINKS = ("alternatives", "'rc?.d'", "'*.wants'", "'*.requires'")
 #: What the first digit of a mode in hexadecimal means: S_IFMT of stat(2).
 KINDS = {"8": "file", "a": "link"}
 
-# First `p MD5 PATH` and `o PATH` of what packages own, to a dot. Then for each folder, to a dot: `folder`, or `none`;
+# First `p SUM PATH` and `o PATH` of what packages own, to a dot. Then for each folder, to a dot: `folder`, or `none`;
 # `s MODE OWNER GROUP SIZE PATH` of each file and link, the mode in hexadecimal; `l PATH` and then `t TARGET` of each
-# link; `m MD5 PATH` of each file; any other line is a problem.
+# link; `m MD5 PATH` of each file, and `h SUM PATH` as its package manager sums; any other line is a problem.
 SNIPPET = r"""
 below() {
   find "$folder/" -xdev \( -name '*
@@ -44,15 +48,43 @@ odd() {
 }
 each() { xargs -0 -r "$@" 2>&1; }
 owned() {
-  [ -s /var/lib/dpkg/status ] && command -v dpkg-query >/dev/null 2>&1 || return 0
-  dpkg-query -W -f '${Conffiles}\n' | sed -n 's/^ \(\/.*\) \([0-9a-f]\{32\}\)$/p \2 \1/p'
-  sums= names=
+  managed=$({
+    MANAGER
+    echo "$rpm"
+  } 2>/dev/null)
+  sums= names= spaced=
   for folder; do
-    sums="$sums$nl  ${folder#/}/" names="$names$nl$folder/"
+    sums="$sums$nl  ${folder#/}/" names="$names$nl$folder/" spaced="$spaced$nl $folder/"
   done
-  grep -hF "${sums#"$nl"}" /dev/null /var/lib/dpkg/info/*.md5sums 2>/dev/null | sed 's/^\([0-9a-f]*\)  /p \1 \//'
-  grep -hF "${names#"$nl"}" /dev/null /var/lib/dpkg/info/*.list 2>/dev/null | sed 's/^/o /'
+  sums=${sums#"$nl"} names=${names#"$nl"} spaced=${spaced#"$nl"}
+  case ${managed%%"$nl"*} in
+  dpkg)
+    dpkg-query -W -f '${Conffiles}\n' | sed -n 's/^ \(\/.*\) \([0-9a-f]\{32\}\)$/p \2 \1/p'
+    grep -hF "$sums" /dev/null /var/lib/dpkg/info/*.md5sums 2>/dev/null | sed 's/^\([0-9a-f]*\)  /p \1 \//'
+    grep -hF "$names" /dev/null /var/lib/dpkg/info/*.list 2>/dev/null | sed 's/^/o /'
+    ;;
+  rpm)
+    also=sha256sum
+    rpm --dbpath "${managed#*"$nl"}" -qa --qf '[%{FILEDIGESTS} %{FILENAMES}\n]' | grep -F "$spaced" |
+      sed -e 's/^ /o /' -e t -e 's/^/p /'
+    ;;
+  apk)
+    also=sha1sum
+    cat /lib/apk/db/installed /usr/lib/apk/db/installed 2>/dev/null | awk '
+      /^F:/ { folder = "/" substr($0, 3) }
+      /^R:/ { file = folder "/" substr($0, 3); print "o " file }
+      /^Z:/ { print "p " substr($0, 3) " " file }' | grep -F "$spaced"
+    ;;
+  pacman)
+    also=sha256sum
+    cat /var/lib/pacman/local/*/mtree 2>/dev/null | gzip -dc | sed -n \
+      -e 's/^\.\(\/[^ ]*\) .*sha256digest=\([0-9a-f]\{64\}\).*/p \2 \1/p' -e t \
+      -e 's/^\.\(\/[^ ]*\) .*md5digest=\([0-9a-f]\{32\}\).*/p \2 \1/p' -e t \
+      -e 's/^\.\(\/[^ ]*\).*/o \1/p' | grep -F "$spaced"
+    ;;
+  esac
 }
+also=
 nl='
 '
 owned "$@"
@@ -73,10 +105,13 @@ for folder; do
     below \( -type f -o -type l \) | each stat -c 's %f %U %G %s %n'
     below -type l | each sh -c 'for path; do printf "l %s\nt %s\n" "$path" "$(readlink "$path")"; done' sh
     below -type f -perm -0004 -size -2049 | each md5sum | sed 's/^\([0-9a-f]\{32\}\)  /m \1 /'
+    [ -z "$also" ] ||
+      below -type f -perm -0004 -size -2049 | each "$also" | sed 's/^\([0-9a-f]\{40,64\}\)  /h \1 /'
   } 3>&1
   echo .
 done
 """.replace("COPIES", " -o ".join(f"-name {name}" for name in COPIES + LINKS)).replace("MOST", str(MOST))
+SNIPPET = SNIPPET.replace("    MANAGER\n", MANAGER)
 
 
 class ListedFile(Record):
@@ -138,14 +173,39 @@ class FileListFact(LooksForEach):
 
 
 def _packaged(rows: Sequence[str]) -> set[tuple[str, str]]:
-    """Return path and MD5 sum of each file of a package, and path and nothing of all that packages own."""
+    """Return path and sum of each file of a package, and path and nothing of all that packages own."""
     made = set()
     for row in rows:
         mark, words = row[:2], row[2:]
         if mark not in ("p ", "o "):
             raise FactError(f"the answer about files of packages is not understood: {row[:80]!r}")
-        made.add((words[33:], words[:32]) if mark == "p " else (words, ""))
+        digest, _, path = words.partition(" ") if mark == "p " else ("", "", words)
+        made.add((_unescaped(path), _hexadecimal(digest)))
     return made
+
+
+def _hexadecimal(digest: str) -> str:
+    """Return a sum as the programs print it; apk writes `Q1` and the SHA-1 sum in base64."""
+    if not digest.startswith("Q1"):
+        return digest
+    from binascii import Error, a2b_base64, b2a_hex
+
+    try:
+        return b2a_hex(a2b_base64(digest[2:], strict_mode=True)).decode()
+    except (Error, ValueError) as error:
+        raise FactError(f"the answer about files of packages is not understood: the sum {digest[:80]!r}") from error
+
+
+def _unescaped(path: str) -> str:
+    r"""Return a path as it is: mtree(5) writes a blank as `\040`, and bytes beyond ASCII so, too."""
+    if "\\" not in path:
+        return path
+    first, *others = path.encode(errors="surrogateescape").split(b"\\")
+    try:
+        octal = b"".join(bytes([int(part[:3], 8)]) + part[3:] for part in others)
+    except ValueError:
+        return path  # a name of another manager, which is not looked at
+    return (first + octal).decode(errors="surrogateescape")
 
 
 class _Rows:
@@ -154,11 +214,14 @@ class _Rows:
     def __init__(self, rows: Sequence[str], packaged: set[tuple[str, str]]) -> None:
         self.stats: list[str] = []
         self.sums: dict[str, str] = {}
+        self.hashes: dict[str, str] = {}
         self.targets: dict[str, str] = {}
         self.packaged = packaged
         self.problems: list[str] = []
         self._link = ""
-        marks = {"s ": self.stats.append, "m ": self._sum, "l ": self._link_path, "t ": self._target}
+        marks = {
+            "s ": self.stats.append, "m ": self._sum, "h ": self._hash, "l ": self._link_path, "t ": self._target,
+        }  # fmt: skip
         for row in rows:
             if row[:2] in marks:
                 marks[row[:2]](row[2:])
@@ -169,6 +232,10 @@ class _Rows:
 
     def _sum(self, words: str) -> None:
         self.sums[_plain(words[33:])] = words[:32]
+
+    def _hash(self, words: str) -> None:
+        digest, _, path = words.partition(" ")
+        self.hashes[_plain(path)] = digest
 
     def _link_path(self, words: str) -> None:
         self._link = words
@@ -189,7 +256,8 @@ class _Rows:
             raise FactError(f"the answer about files is not understood: the mode {bits[:20]!r}") from None
         md5 = self.sums.get(path, "")
         # A link has no sum; that a package owns it is all that its database says of it.
-        packaged = bool(md5 or kind == "link") and (path, md5) in self.packaged
+        digests = ("",) if kind == "link" else (md5, self.hashes.get(path, ""))
+        packaged = any((digest or kind == "link") and (path, digest) in self.packaged for digest in digests)
         target = self.targets.get(path, "")
         return ListedFile(path, kind, mode, owner, group, number(size, "a file's size"), md5, target, packaged)
 

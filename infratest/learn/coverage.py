@@ -83,10 +83,11 @@ def _plain(entry: Mapping[str, Any] | None) -> Any:
 
 
 def _of_another(kind: str, was: Mapping[str, Any] | None, so: Mapping[str, Any] | None) -> bool:
-    """Whether a difference says nothing of its own: a package's own file came or went with it, a variable of the kernel
-    with its module."""
+    """Whether a difference says nothing of its own: a package's own file came, went or is another with it, a variable
+    of the kernel with its module. Of a file whose content is the same somebody else changed the mode or the owner."""
     if kind == "files":
-        return bool((so if so is not None else was or ABSENT).get("packaged"))
+        same = was is not None and so is not None and "md5" in so and so.get("md5") == was.get("md5")
+        return bool((so if so is not None else was or ABSENT).get("packaged")) and not same
     return kind == "sysctls" and (was is None or so is None)
 
 

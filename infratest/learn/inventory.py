@@ -29,11 +29,12 @@ FOLDERS = ("/etc", "/opt", "/root/.ssh", "/srv", "/usr/local", "/var/spool/cron"
 #: Paths that change by themselves, are other kinds' (accounts, units), hold the host's own keys, or are written by
 #: infratest and container engines.
 NOT_FILES = (
-    "/etc/.pwd.lock", "/etc/.updated", "/etc/adjtime", "/etc/group", "/etc/group-", "/etc/gshadow", "/etc/gshadow-",
-    "/etc/hostname", "/etc/hosts", "/etc/infratest/*", "/etc/ld.so.cache", "/etc/machine-id", "/etc/mtab",
-    "/etc/passwd", "/etc/passwd-", "/etc/resolv.conf", "/etc/shadow", "/etc/shadow-", "/etc/ssh/ssh_host_*",
-    "/etc/ssl/certs/*", "/etc/subgid", "/etc/subgid-", "/etc/subuid", "/etc/subuid-", "*.dpkg-*",
-    "*.rpmnew", "*.rpmsave", "*.pyc", "*~",
+    "/etc/.pwd.lock", "/etc/.updated", "/etc/adjtime", "/etc/apk/world", "/etc/group", "/etc/group-", "/etc/gshadow",
+    "/etc/gshadow-", "/etc/hostname", "/etc/hosts", "/etc/infratest/*", "/etc/ld.so.cache", "/etc/machine-id",
+    "/etc/mtab", "/etc/pacman.d/gnupg/*", "/etc/passwd", "/etc/passwd-", "/etc/pki/ca-trust/extracted/*",
+    "/etc/resolv.conf", "/etc/shadow", "/etc/shadow-", "/etc/ssh/ssh_host_*", "/etc/ssl/certs/*", "/etc/subgid",
+    "/etc/subgid-", "/etc/subuid", "/etc/subuid-", "*.dpkg-*", "*.apk-new", "*.pacnew", "*.pacsave", "*.rpmnew",
+    "*.rpmsave", "*.pyc", "*~",
 )  # fmt: skip
 #: Variables of the kernel that change by themselves, that belong to one interface, or that are another one's mirror.
 NOT_SYSCTLS = (

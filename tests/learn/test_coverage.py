@@ -167,6 +167,13 @@ def test_a_file_of_a_package_that_was_changed_since_is_a_change(looked_at):
     assert change.name == "/etc/a"
 
 
+def test_a_file_of_a_package_that_was_given_another_mode_or_owner_is_a_change(looked_at):
+    was = {**FILE, "packaged": True}
+    inventories = [Inventory({"files": {"/etc/a": one}}) for one in (was, {**was, "mode": "0666", "owner": "www"})]
+    (change,) = coverage(["files"], *inventories, 5.0, looked_at("port 1 is listening")).changes
+    assert change.sentences == ('the file "/etc/a" has mode "0666"', 'the file "/etc/a" is owned by "www"')
+
+
 def test_what_could_not_be_seen_then_or_now_is_unknown_and_never_covered(looked_at):
     before = Inventory({"files": {}, "ports": {}}, {"files": "find: '/etc/x': Permission denied"})
     now = Inventory({"files": {"/etc/a": FILE}}, {"ports": "ss is not there", "units": "no systemd"})
