@@ -403,3 +403,20 @@ WITHOUT |= dict.fromkeys(
     ),
     "asked from the controller and from the host of a real Mosquitto: tests/facts/test_mqtt.py",
 )
+
+QUOTA = (
+    "the kernel of the machine that this was made on has no quotas: cases are recorded from ext4 and XFS in a machine"
+)
+WITHOUT |= dict.fromkeys(
+    [
+        *[f'the {holder} "{{name}}" has {a} quota for "{{path}}"' for holder in ("user", "group") for a in ("a", "no")],
+        *[f'{a} {holder} is over its quota for "{{path}}"' for holder in ("user", "group") for a in ("a", "no")],
+        *[f'the {holder} "{{name}}" has a quota of {{bound:size}} for "{{path}}"' for holder in ("user", "group")],
+        *[
+            f'the {holder} "{{name}}" uses {{bound:percent}} of its quota{of} for "{{path}}"'
+            for holder in ("user", "group")
+            for of in ("", " of files")
+        ],
+    ],
+    QUOTA,
+)
