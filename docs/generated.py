@@ -367,8 +367,11 @@ def plugins() -> str:
 def reached() -> str:
     """Return each row of each other tool beside its sentences, and the counts."""
     tools = [reach.tool(name) for name in reach.TOOLS]
-    counts = [(one.title, one.counts, f"{one.reached()} of {len(one.rows)}") for one in tools]
-    parts = [table(("tool", "rows are its", "asked here"), counts)]
+    counts = [
+        (one.title, one.counts, f"{one.reached()} of {len(one.rows)}", str(sum(row.by_command() for row in one.rows)))
+        for one in tools
+    ]
+    parts = [table(("tool", "rows are its", "asked here", "of these by a command that you write"), counts)]
     for one in tools:
         parts.append(
             f"## {one.title}\n\n" + table((one.title, "infratest", "proven by"), list(map(_reached, one.rows)))

@@ -7,7 +7,8 @@ The rows are in peers/TOOL.toml: the tool's own name of what it asks, and one of
     { out = "..." }            left out, and why
     { open = "..." }           not in this version: what is missing
 
-A test holds that every sentence is one, that cases are written for it, and how many rows have one.
+A test holds that every sentence is one, that cases are written for it, and how many rows have one; and it counts those
+that only a command of one's own asks.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class Row(NamedTuple):
     elsewhere: str = ""
     out: str = ""
     open: str = ""
+
+    def by_command(self) -> bool:
+        """Return whether it is asked by a command alone, which whoever asks has to know and write."""
+        return bool(self.sentences) and all(one.startswith('the command "') for one in self.sentences)
 
 
 class Tool(NamedTuple):

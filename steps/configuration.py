@@ -1,7 +1,8 @@
-"""What can be said of a server's configuration, as its own program reads it: sshd, nginx and Apache.
+"""What can be said of a server's configuration, as its own program reads it: sshd, nginx, Apache and Postfix.
 
 Names are those of `sshd -T` (`permitrootlogin`), of nginx' directives, with blocks of the same file before them where
-that is meant (`server.listen`), and of `apachectl -t -D DUMP_RUN_CFG` (`User`), where `module` is each that is loaded.
+that is meant (`server.listen`), of `apachectl -t -D DUMP_RUN_CFG` (`User`), where `module` is each that is loaded, and
+of `postconf` (`inet_interfaces`).
 What sshd's Match blocks come to is asked for who logs in, in the words of `sshd -T -C`: `for "user=deploy,host=web,
 addr=10.0.0.9"`. An option that stands several times has several values. Of a configuration that is not valid no option
 can be said.
@@ -60,6 +61,13 @@ class _OfConfiguration(Check):
 )
 class ConfigurationValid(_OfConfiguration):
     """Its own program takes it: `sshd -T`, `nginx -T`, `apachectl -t`; asked with the rights to read it, as root."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.program == "postfix":
+            raise UserError(
+                f"{self.subject} is valid: `postfix check` makes what is missing, and so is no look; ask for values"
+            )
 
     def observe(self, facts: FactValues) -> Seen:
         problem = facts[self.asked].problem

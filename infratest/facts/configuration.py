@@ -1,9 +1,10 @@
 """The fact `configuration`: whether a server's configuration is valid, and what it comes to, as its own program says.
-Arguments: the server: sshd, nginx or apache; of sshd for whom, as `sshd -T -C` has it, where that is meant.
+Arguments: the server: sshd, nginx, apache or postfix; of sshd for whom, as `sshd -T -C` has it, where that is meant.
 
 `sshd -T` prints each option with its value, `nginx -T` the files that it reads, `apachectl -t -D DUMP_RUN_CFG -D
-DUMP_MODULES` what it would run with. A configuration that the program refuses is a value; where the program could not
-read it all, as without the rights for it, nothing is known.
+DUMP_MODULES` what it would run with, `postconf -x` each parameter of Postfix' main.cf with its value. A configuration
+that the program refuses is a value; where the program could not read it all, as without the rights for it, nothing is
+known.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ PROGRAMS = {
     "sshd": ("sshd",),
     "nginx": ("nginx",),
     "apache": ("apache2ctl", "apachectl", "httpd"),
+    "postfix": ("postconf",),
 }
-WORDS = {"sshd": "-T", "nginx": "-T -q", "apache": "-t -D DUMP_RUN_CFG -D DUMP_MODULES"}
+WORDS = {"sshd": "-T", "nginx": "-T -q", "apache": "-t -D DUMP_RUN_CFG -D DUMP_MODULES", "postfix": "-x"}
+#: Exit statuses of what a signal has ended, which says nothing of a configuration.
+ENDED = range(129, 193)
 
 #: What a program says where it could not look; what it refuses it names with a file and a line, or else as root.
 UNABLE = (
@@ -154,13 +158,14 @@ def _read(program: str, row: str, data: bytes) -> Configuration | FactError:
         return FactError(said or f"{program} could not be run")
     if exit:
         lowered = said.lower()
-        if any(each in lowered for each in UNABLE) or not (user == "0" or "line " in lowered or "[emerg]" in lowered):
+        refused = user == "0" or "line " in lowered or "[emerg]" in lowered
+        if exit in ENDED or not refused or any(each in lowered for each in UNABLE):
             return FactError(f"{program} could not read its configuration: {said[:300] or f'exit {exit}'}")
         return Configuration(said or f"{program} exited {exit}")
     if len(data) >= LIMIT:
         return FactError(f"{program} prints more than the {LIMIT // 2**20} MiB that are read")
     text = decoded(data)
-    options = tuple({"sshd": _sshd, "nginx": _nginx, "apache": _apache}[program](text))
+    options = tuple(READERS[program](text))
     if not options:
         return FactError(f"{program} printed nothing of its configuration: {said[:300] or 'nothing at all'}")
     return Configuration("", options)
@@ -170,6 +175,13 @@ def _sshd(text: str) -> Iterator[tuple[str, str]]:
     for row in lines(text):
         name, _, value = row.partition(" ")
         if name:
+            yield name, value.strip()
+
+
+def _postfix(text: str) -> Iterator[tuple[str, str]]:
+    for row in lines(text):
+        name, mark, value = row.partition(" =")
+        if mark:
             yield name, value.strip()
 
 
@@ -252,3 +264,6 @@ def _nginx_word(text: str, at: int, quote: str) -> tuple[str, int]:
         made.append(one)
         at += 1
     return "".join(made), at
+
+
+READERS = {"sshd": _sshd, "nginx": _nginx, "apache": _apache, "postfix": _postfix}

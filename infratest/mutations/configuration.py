@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from infratest.acts.base import Act
 from infratest.mutations._path import appended, filtered
+from infratest.mutations._postfix import reads
 from infratest.mutations.base import Claim, Fault, outside
 
 #: Program -> the file in which its configuration begins.
@@ -65,6 +66,8 @@ def _with(program: str, name: str, value: str) -> Act | str:
         return filtered(FILES[program], FIRST, words, f"{name} {value}")
     if value and program == "nginx":
         return filtered(FILES[program], DIRECTIVE, words, name.rpartition(".")[2], value)
+    if value and program == "postfix":
+        return reads(words, f"{name}={value}")
     return f"another value of {name} is not known"
 
 

@@ -90,6 +90,38 @@ def test_what_a_program_refuses_is_not_valid(over):
     assert "No MPM loaded" in apache.problem, "of what it refuses Apache names one"
 
 
+MAIN_CF = """\
+compatibility_level = 3.6
+myhostname = mail.example
+mydestination = $myhostname,
+    localhost
+inet_interfaces = loopback-only
+relayhost =
+"""
+
+
+def of_postfix(text, tmp_path):
+    file, argument = tmp_path / "main.cf", ("postfix",)
+    file.write_text(text)
+    under = ["unshare", "--mount", "sh", "-ec", f'mount --bind {file} /etc/postfix/main.cf; exec "$@"', "sh"]
+    done = subprocess.run([*under, "sh", "-c", ConfigurationFact().ask([argument])], capture_output=True, timeout=60)
+    answer = Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return ConfigurationFact().read(answer, [argument])[argument]
+
+
+def test_postfix_parameters_are_what_main_cf_comes_to(tmp_path):
+    found = of_postfix(MAIN_CF, tmp_path)
+    assert found.of("inet_interfaces", "postfix") == ("loopback-only",)
+    assert found.of("mydestination", "postfix") == ("mail.example, localhost",)
+    assert found.of("relayhost", "postfix") == ("",)
+    assert found.of("message_size_limit", "postfix") == ("10240000",), "what main.cf does not set, as well"
+    assert found.of("nosuch", "postfix") == ()
+
+
+def test_what_postconf_refuses_has_no_parameters(tmp_path):
+    assert "missing '=' after attribute name" in of_postfix("nosuch words\n", tmp_path).problem
+
+
 def test_who_may_not_read_it_does_not_know(over, tmp_path):
     others = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
     under = over(GOOD)
