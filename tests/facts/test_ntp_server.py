@@ -33,8 +33,8 @@ def ports(tmp_path_factory):
     with (
         chronyd(folder / "right", right, "local stratum 3"),
         chronyd(folder / "lost", lost),
-        chronyd(folder / "ahead", ahead, "local stratum 1", under=("faketime", "-f", "+100s")),
-        chronyd(folder / "behind", behind, "local stratum 15", under=("faketime", "-f", "-100s")),
+        chronyd(folder / "ahead", ahead, "local stratum 1", wrong="+100s"),
+        chronyd(folder / "behind", behind, "local stratum 15", wrong="-100s"),
     ):
         yield right, lost, ahead, behind, nobody
 

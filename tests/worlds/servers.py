@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infratest.testing.waiting import wait_until
-from tests.worlds.tls_servers import free_port, free_ports
+from tests.worlds.tls_servers import WITH_US, free_port, free_ports
 
 NOBODY = pwd.getpwnam("nobody")
 #: Of whom databases are asked; with all that a shell, an options file, a connection's words or a URL might take apart.
@@ -49,7 +49,7 @@ def running(*words: object, folder: Path, port: int, seconds: float = 60) -> Ite
     """Run a server as nobody until the block ends; it listens on the port before the block begins."""
     with (folder / "server.log").open("ab") as log:
         server = subprocess.Popen(
-            [str(word) for word in words], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            [*WITH_US, *(str(word) for word in words)], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             user=NOBODY.pw_uid, group=NOBODY.pw_gid, extra_groups=[], env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
         )  # fmt: skip
     try:

@@ -17,6 +17,9 @@ from tests.worlds.x509_files import DAY, Issued, issued
 #: As old as nginx can be made to speak.
 OLDEST = "ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3; ssl_ciphers ALL:@SECLEVEL=0;"
 
+#: Words before those of a server, which becomes it: it ends with who has started it, however that ends.
+WITH_US = ("setpriv", "--pdeathsig", "TERM")
+
 
 @dataclass(frozen=True)
 class Authority:
@@ -77,7 +80,7 @@ def listens(port: int) -> bool:
 def running(*words: str, ports: tuple[int, ...], user: str | None = None) -> Iterator[None]:
     """Have a program until the block ends, from when it listens at its ports."""
     with subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, user=user
+        [*WITH_US, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, user=user
     ) as one:
         try:
             up = wait_until(lambda: one.poll() is not None or all(listens(port) for port in ports), 60)
