@@ -178,10 +178,14 @@ def _sshd(text: str) -> Iterator[tuple[str, str]]:
             yield name, value.strip()
 
 
+#: Of postconf's own process, another in each answer, and nothing of the configuration (postconf(5), "process_id").
+OF_POSTCONF = ("process_id", "process_name")
+
+
 def _postfix(text: str) -> Iterator[tuple[str, str]]:
     for row in lines(text):
         name, mark, value = row.partition(" =")
-        if mark:
+        if mark and name not in OF_POSTCONF:
             yield name, value.strip()
 
 
