@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 from infratest.acts.base import Act, Guarded, perform
 from infratest.deadline import Deadline
 from infratest.engine.judge import unseen
+from infratest.engine.looks import Item
 from infratest.engine.results import reachable_id, result
-from infratest.engine.settle import Item, settle
+from infratest.engine.settle import settle
 from infratest.errors import ActError, DeadlineExceeded, InfratestError, TransportError
 from infratest.gherkin.suite import GIVEN, THEN
 from infratest.model import NOT_JUDGED, UNDONE, Result, StepResult

@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 
 from infratest.engine.judge import unseen
+from infratest.engine.looks import Item
 from infratest.engine.results import reachable_id, result
-from infratest.engine.settle import Item, Uncollected, settle
+from infratest.engine.settle import Uncollected, settle
 from infratest.gherkin.suite import GIVEN, THEN
 from infratest.model import NOT_JUDGED, UNDONE, StepResult
 from infratest.plan.tasks import CheckStep, OtherStep

@@ -15,9 +15,10 @@ from infratest.check import CONTROLLER
 from infratest.engine.acting import Acting, HostAccess
 from infratest.engine.interrupts import ending_in_order
 from infratest.engine.judge import Verdict
+from infratest.engine.looks import Item
 from infratest.engine.results import problem, result, skipped
 from infratest.engine.run import Run, Settings
-from infratest.engine.settle import Item, settle
+from infratest.engine.settle import settle
 from infratest.errors import InfratestError
 from infratest.gherkin.sentence import ALL, Tail
 from infratest.model import Evidence, Report, Result, StepResult

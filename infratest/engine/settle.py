@@ -3,9 +3,6 @@
 What is asked together is a lane: all of a host, which has one connection, or one question from the controller. A lane
 makes one round trip at a time, for whatever its sentences still need, and waits for no other lane: a sentence is judged
 as soon as all that it needs is there, and asked again when it is due, whoever else is still waited for.
-
-What `for` did not look at is not known to have held. A look tells how things were at some moment between its begin and
-its end; so between two looks as much was not looked at as lies between the begin of the first and the end of the other.
 """
 
 from __future__ import annotations
@@ -14,9 +11,8 @@ import gc
 
 from infratest.check import CONTROLLER
 from infratest.collect.asked import Facts
-from infratest.engine.judge import Verdict, judge
-from infratest.states import OK, UNKNOWN, WARNING
-from infratest.units import human
+from infratest.engine.judge import judge
+from infratest.engine.looks import Item, failed, not_known, pause, settled, too_late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,18 +23,10 @@ if TYPE_CHECKING:
     from infratest.deadline import Deadline
     from infratest.errors import TransportError
     from infratest.facts.base import Need
-    from infratest.plan.tasks import CheckStep
 
-
-#: Seconds between two looks: short at first, since most things come up soon, and never longer than the last.
-PAUSES = (0.1, 0.2, 0.4, 0.8, 1.0)
 
 #: Seconds that one round trip may take; a host that answers nothing for so long is not answering.
 TRIP_SECONDS = 60.0
-
-#: Seconds that `for` may leave unseen at a stretch: the longer where it lasts at least twice as long. The pace alone
-#: leaves one second; the rest is for answers that take their time, and for machines that are busy.
-UNSEEN = (2.0, 3.0)
 
 
 class Uncollected:
@@ -58,31 +46,7 @@ class Uncollected:
             gc.enable()
 
 
-class Item:
-    """A sentence that is being asked. `limit`: seconds of `@timeout:`; an answer that took longer is not taken."""
-
-    def __init__(self, step: CheckStep, severity: str, deadline: Deadline, limit: float | None = None) -> None:
-        self.step = step
-        self.severity = severity
-        self.deadline = deadline
-        self.limit = limit
-        self.verdict: Verdict | None = None
-        self.lanes: tuple[_Lane, ...] = ()
-        self.size = 0
-        # All moments are in seconds after the start.
-        self.due = 0.0  # when it is asked next
-        self.looks = 0
-        self.missing = 0  # lanes that have not answered this look
-        self.parts: list[tuple[Batch, Facts]] = []  # what came of this look, where it takes several lanes
-        self.begun = 0.0  # when this look was
-        self.before = 0.0  # when the look before it was begun
-        self.first: float | None = None  # of `for`: the end of the look from which on it is known to hold
-        self.unseen = 0.0  # of `for`: how long nobody looked, where that is too long
-        self.mild: Verdict | None = None  # of `for`: its first warning, while nothing worse is seen
-        self.failed: Verdict | None = None  # the last verdict where that was a failure
-
-
-class _Lane:
+class Lane:
     """What is asked by one round trip at a time. `questions`: of each sentence that is open. `riders`: under way."""
 
     def __init__(self, batch: Batch) -> None:
@@ -126,14 +90,14 @@ class _Settling:
         self._blocked = blocked
         self._measured = measured
         self._started = deadline.now()
-        self._lanes: dict[Batch, _Lane] = {}
+        self._lanes: dict[Batch, Lane] = {}
         for item in items:  # written out, as it is done for every sentence of a monitor's every cycle
             for place, need in item.step.needed:
                 if need in measured:
                     continue
                 batch = need if place == CONTROLLER else place
                 if batch not in self._lanes:
-                    self._lanes[batch] = _Lane(batch)
+                    self._lanes[batch] = Lane(batch)
                 lane = self._lanes[batch]
                 if item in lane.questions:
                     lane.questions[item] += (need,)
@@ -142,7 +106,7 @@ class _Settling:
                     item.lanes += (lane,)
                     item.size += 1
         self._resting = list(items)  # those between two looks
-        self._ready: dict[_Lane, None] = {}  # those that somebody may wait for
+        self._ready: dict[Lane, None] = {}  # those that somebody may wait for
         self._under_way = 0
         self._trips = collector.trips(len(self._lanes))
         # A host alone answers all at once: that is told in the plan's order, by the caller.
@@ -175,7 +139,7 @@ class _Settling:
         due = [item for item in self._resting if item.due <= elapsed]
         if due:
             self._resting = [item for item in self._resting if item.due > elapsed]
-            over = [item for item in due if not item.size or (item.looks and _too_late(item, self._deadline))]
+            over = [item for item in due if not item.size or (item.looks and too_late(item, self._deadline))]
             for item in over:
                 self._concluded(item, elapsed)
             self._look([item for item in due if item not in over] if over else due)
@@ -187,12 +151,12 @@ class _Settling:
     def _look(self, items: Iterable[Item]) -> None:
         """Begin a look of each: let it wait for its lanes."""
         for item in items:
-            item.missing, item.parts, item.begun = item.size, [], float("inf")
+            item.missing, item.parts, item.begun, item.alone = item.size, [], float("inf"), True
             for lane in item.lanes:
                 lane.waiting[item] = None
                 self._ready[lane] = None
 
-    def _trip(self, lane: _Lane) -> None:
+    def _trip(self, lane: Lane) -> None:
         """Ask for all that wait for this lane, and for those that rest: by one script more is no dearer."""
         if self._resting:
             along = [item for item in lane.questions if item.size == 1 and item not in lane.waiting]
@@ -220,8 +184,11 @@ class _Settling:
         if self._measured:
             facts.at(CONTROLLER).update(self._measured)
         elapsed, began = self._elapsed(), began - self._started
+        crowded = isinstance(batch, str) and len(riders) > 1
         for item in riders:
             item.missing -= 1
+            if crowded:
+                item.alone = False
             if began < item.begun:
                 item.begun = began
             if item.size > 1:
@@ -239,10 +206,10 @@ class _Settling:
 
     def _seen(self, item: Item, facts: Facts, elapsed: float) -> None:
         item.looks += 1
-        if not _settled(item, facts, elapsed, self._deadline):
-            item.before = item.begun
+        if not settled(item, facts, elapsed, self._deadline):
+            item.before, item.ended, item.alone_before = item.begun, elapsed, item.alone
             left = min(self._deadline.left, item.deadline.left)
-            item.due = elapsed + min(left, _pause(item, elapsed))
+            item.due = elapsed + min(left, pause(item, elapsed))
             self._resting.append(item)
             return
         for lane in item.lanes:
@@ -253,7 +220,7 @@ class _Settling:
     def _concluded(self, item: Item, elapsed: float) -> None:
         """Close an item that is not asked any more: our own deadline has passed, or acts have measured all of it."""
         if item.size:
-            item.verdict = item.failed if _failed(item, elapsed) else _not_known(item, elapsed, self._deadline)
+            item.verdict = item.failed if failed(item, elapsed) else not_known(item, elapsed, self._deadline)
         else:
             facts = Facts()
             facts.at(CONTROLLER).update(self._measured)
@@ -262,136 +229,3 @@ class _Settling:
             del lane.questions[item]
         if self._on_settled is not None:
             self._on_settled(item)
-
-
-def _too_late(item: Item, deadline: Deadline) -> bool:
-    return min(deadline.left, item.deadline.left) < 0.01
-
-
-def _pause(item: Item, elapsed: float) -> float:
-    """Return the seconds until an item is asked again, after a look that ended now."""
-    pause = PAUSES[min(item.looks, len(PAUSES)) - 1]
-    if item.step.tail.within is not None:
-        return min(pause, max(0.01, item.step.tail.within - elapsed))
-    # From begin to begin: what takes its time is looked at as often as what does not.
-    pause = max(PAUSES[0], pause - (elapsed - item.begun))
-    return min(pause, max(0.01, (item.step.tail.during or 0.0) - (elapsed - (item.first or 0.0))))
-
-
-def _timely(item: Item, facts: Facts, verdict: Verdict) -> Verdict:
-    """Return the verdict, or unknown where an answer (of a command, of a server) took longer than its scenario may."""
-    if item.limit is None:
-        return verdict
-    values = (facts.at(look.location).get(need) for look in item.step.looks for need in look.check.needed)
-    took = max((getattr(value, "seconds", None) or 0.0 for value in values), default=0.0)
-    if took <= item.limit:
-        return verdict
-    late: Verdict = verdict.changed(
-        state=UNKNOWN, reason=f"our own deadline of {human(item.limit, 's')} passed: the answer took {human(took, 's')}"
-    )
-    return late
-
-
-def _settled(item: Item, facts: Facts, elapsed: float, deadline: Deadline) -> bool:
-    """Judge an item on what a look brought; return whether its verdict is final.
-
-    Args:
-        elapsed: seconds after the start at which its answers were there.
-    """
-    verdict = _timely(item, facts, judge(item.step, facts, item.severity))
-    tail = item.step.tail
-    if tail.within is None and tail.during is None:
-        item.verdict = verdict
-        return True
-    if tail.within is not None:
-        # Not given up before a look that began when the time was over: a slow one tells how it was at its begin.
-        final = verdict.state == OK or item.begun >= tail.within
-        verdict = _in_time(item, verdict, tail.within)
-    else:
-        final, verdict = _throughout(item, verdict, elapsed, tail.during or 0.0)
-    if verdict.state != OK:
-        verdict = verdict.changed(reason=verdict.reason + _told(item, elapsed))
-    item.verdict, late = verdict, _too_late(item, deadline)
-    if verdict.state != UNKNOWN or not late:
-        item.failed = None if verdict.state in (OK, UNKNOWN) else verdict
-    if late and (not final or verdict.state == UNKNOWN):
-        if _failed(item, elapsed):
-            item.verdict = item.failed
-        elif not final:
-            item.verdict = _not_known(item, elapsed, deadline)
-        return True
-    return final
-
-
-def _throughout(item: Item, verdict: Verdict, elapsed: float, during: float) -> tuple[bool, Verdict]:
-    """Return whether the verdict on `for` is final, and which it is.
-
-    It is known to hold from the end of the first look to the begin of this one, if none was long in coming. The first
-    look is one with all that is asked once: where that took too long, the time begins with the second.
-    """
-    gap = elapsed - item.before
-    if item.first is None or (item.looks == 2 and gap > _may_be_unseen(during)):
-        item.first = elapsed
-    elif gap > _may_be_unseen(during):
-        item.unseen = max(item.unseen, gap)
-    item.mild = item.mild or (verdict if verdict.state == WARNING else None)
-    if verdict.state not in (OK, WARNING):
-        return True, verdict
-    if item.begun - item.first < during:
-        return False, verdict
-    if not item.unseen:
-        return True, item.mild or verdict
-    unseen: Verdict = verdict.changed(
-        state=UNKNOWN,
-        reason=f"it held whenever it was looked at, but for {human(item.unseen, 's')} at a stretch it was not: the "
-        "answer, or what its host was asked beside it, takes too long",
-    )
-    return True, unseen
-
-
-def _in_time(item: Item, verdict: Verdict, within: float) -> Verdict:
-    """Return the verdict, or unknown where it holds by a look so late that nobody knows whether it held in time.
-
-    The first look on a host is one with all that is asked once, however long that may take: its second always counts.
-    """
-    once = 1 if _outside(item) else 2
-    if verdict.state not in (OK, WARNING) or item.looks <= once or item.begun <= within + UNSEEN[0]:
-        return verdict
-    words = f"it did not hold after {human(item.before, 's')}, and held after {human(item.begun, 's')}"
-    return verdict.changed(state=UNKNOWN, reason=f"{words}: the answer took too long to look in between")
-
-
-def _outside(item: Item) -> bool:
-    return all(place == CONTROLLER for place, _ in item.step.needed)
-
-
-def _may_be_unseen(during: float) -> float:
-    return min(UNSEEN[1], max(UNSEEN[0], during / 2))
-
-
-def _failed(item: Item, elapsed: float) -> bool:
-    """Whether `within` failed, though our deadline lets nobody ask once more: its time is over, and all looks were no.
-
-    So it is where its questions are its own: then it was asked all the time. Beside others, nobody asked in between.
-    """
-    within = item.step.tail.within
-    return within is not None and elapsed >= within and item.failed is not None and _outside(item)
-
-
-def _told(item: Item, elapsed: float) -> str:
-    tail = item.step.tail
-    if tail.within is not None:
-        return f" (asked for {human(elapsed, 's')}, within {human(tail.within, 's')})"
-    return f" (after {human(elapsed, 's')} of the {human(tail.during or 0.0, 's')} it must hold)"
-
-
-def _not_known(item: Item, elapsed: float, deadline: Deadline) -> Verdict:
-    """Return the verdict on what our own deadline cut off."""
-    seconds = min(item.deadline, deadline, key=lambda one: one.left).seconds
-    last = item.verdict
-    return Verdict(
-        state=UNKNOWN,
-        reason=f"our own deadline of {human(seconds, 's')} passed before it could be known{_told(item, elapsed)}",
-        observations=last.observations if last else (),
-        evidence=last.evidence if last else (),
-    )

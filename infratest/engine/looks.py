@@ -1,0 +1,205 @@
+"""What `within` and `for` make of the looks at a sentence: when it is looked at again, and the verdict on it. Pure.
+
+What `for` did not look at is not known to have held. A look tells how things were at some moment between its begin and
+its end: one that its host was asked with others, at any; one that was asked alone, at the same part of each answer.
+So between two looks as much was not looked at as lies between the begin of the first and the end of the other, or
+where both were asked alone, between their begins, or their ends.
+"""
+
+from __future__ import annotations
+
+from infratest.check import CONTROLLER
+from infratest.engine.judge import Verdict, judge
+from infratest.states import OK, UNKNOWN, WARNING
+from infratest.units import human
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from infratest.collect.asked import Batch, Facts
+    from infratest.deadline import Deadline
+    from infratest.engine.settle import Lane
+    from infratest.plan.tasks import CheckStep
+
+
+#: Seconds between two looks: short at first, since most things come up soon, and never longer than the last.
+PAUSES = (0.1, 0.2, 0.4, 0.8, 1.0)
+
+#: Seconds that `for` may leave unseen at a stretch: the longer where it lasts at least twice as long. The pace alone
+#: leaves one second; the rest is for answers that take their time, and for machines that are busy.
+UNSEEN = (2.0, 3.0)
+
+
+class Item:
+    """A sentence that is being asked. `limit`: seconds of `@timeout:`; an answer that took longer is not taken."""
+
+    def __init__(self, step: CheckStep, severity: str, deadline: Deadline, limit: float | None = None) -> None:
+        self.step = step
+        self.severity = severity
+        self.deadline = deadline
+        self.limit = limit
+        self.verdict: Verdict | None = None
+        self.lanes: tuple[Lane, ...] = ()
+        self.size = 0
+        # All moments are in seconds after the start.
+        self.due = 0.0  # when it is asked next
+        self.looks = 0
+        self.missing = 0  # lanes that have not answered this look
+        self.parts: list[tuple[Batch, Facts]] = []  # what came of this look, where it takes several lanes
+        self.begun = 0.0  # when this look was
+        self.alone = True  # whether it was asked of its places with nothing else
+        self.before = self.ended = 0.0  # when the look before it was begun, and when it ended
+        self.alone_before = True
+        self.first: float | None = None  # of `for`: the end of the look from which on it is known to hold
+        self.unseen = 0.0  # of `for`: how long nobody looked, where that is too long
+        self.mild: Verdict | None = None  # of `for`: its first warning, while nothing worse is seen
+        self.failed: Verdict | None = None  # the last verdict where that was a failure, of a look that was its own
+        self.took = 0.0  # seconds of that look
+
+
+def too_late(item: Item, deadline: Deadline) -> bool:
+    return min(deadline.left, item.deadline.left) < 0.01
+
+
+def pause(item: Item, elapsed: float) -> float:
+    """Return the seconds until an item is asked again, after a look that ended now."""
+    pause = PAUSES[min(item.looks, len(PAUSES)) - 1]
+    if item.step.tail.within is not None:
+        return min(pause, max(0.01, item.step.tail.within - elapsed))
+    # From begin to begin: what takes its time is looked at as often as what does not.
+    pause = max(PAUSES[0], pause - (elapsed - item.begun))
+    return min(pause, max(0.01, (item.step.tail.during or 0.0) - (elapsed - (item.first or 0.0))))
+
+
+def _timely(item: Item, facts: Facts, verdict: Verdict) -> Verdict:
+    """Return the verdict, or unknown where an answer (of a command, of a server) took longer than its scenario may."""
+    if item.limit is None:
+        return verdict
+    values = (facts.at(look.location).get(need) for look in item.step.looks for need in look.check.needed)
+    took = max((getattr(value, "seconds", None) or 0.0 for value in values), default=0.0)
+    if took <= item.limit:
+        return verdict
+    late: Verdict = verdict.changed(
+        state=UNKNOWN, reason=f"our own deadline of {human(item.limit, 's')} passed: the answer took {human(took, 's')}"
+    )
+    return late
+
+
+def settled(item: Item, facts: Facts, elapsed: float, deadline: Deadline) -> bool:
+    """Judge an item on what a look brought; return whether its verdict is final.
+
+    Args:
+        elapsed: seconds after the start at which its answers were there.
+    """
+    verdict = _timely(item, facts, judge(item.step, facts, item.severity))
+    tail = item.step.tail
+    if tail.within is None and tail.during is None:
+        item.verdict = verdict
+        return True
+    if tail.within is not None:
+        # Not given up before a look that began when the time was over: a slow one tells how it was at its begin.
+        final = verdict.state == OK or item.begun >= tail.within
+        verdict = _in_time(item, verdict, tail.within)
+    else:
+        final, verdict = _throughout(item, verdict, elapsed, tail.during or 0.0)
+    if verdict.state != OK:
+        verdict = verdict.changed(reason=verdict.reason + _told(item, elapsed))
+    item.verdict, late = verdict, too_late(item, deadline)
+    if verdict.state == UNKNOWN and (late or _short(item, elapsed, deadline)) and failed(item, elapsed):
+        item.verdict = item.failed
+        return True
+    if verdict.state != UNKNOWN or not late:
+        item.failed = None if verdict.state in (OK, UNKNOWN) or not _own(item) else verdict
+        item.took = elapsed - item.begun
+    if late and not final:
+        item.verdict = item.failed if failed(item, elapsed) else not_known(item, elapsed, deadline)
+        return True
+    return final or (late and verdict.state == UNKNOWN)
+
+
+def _throughout(item: Item, verdict: Verdict, elapsed: float, during: float) -> tuple[bool, Verdict]:
+    """Return whether the verdict on `for` is final, and which it is.
+
+    It is known to hold from the end of the first look to the begin of this one, if none was long in coming. The first
+    look is one with all that is asked once: where that took too long, the time begins with the second.
+    """
+    gap = elapsed - item.before
+    if item.alone and item.alone_before:
+        gap = max(item.begun - item.before, elapsed - item.ended)
+    if item.first is None or (item.looks == 2 and gap > _may_be_unseen(during)):
+        item.first = elapsed
+    elif gap > _may_be_unseen(during):
+        item.unseen = max(item.unseen, gap)
+    item.mild = item.mild or (verdict if verdict.state == WARNING else None)
+    if verdict.state not in (OK, WARNING):
+        return True, verdict
+    if item.begun - item.first < during:
+        return False, verdict
+    if not item.unseen:
+        return True, item.mild or verdict
+    unseen: Verdict = verdict.changed(
+        state=UNKNOWN,
+        reason=f"it held whenever it was looked at, but for {human(item.unseen, 's')} at a stretch it was not: the "
+        "answer, or what its host was asked beside it, takes too long",
+    )
+    return True, unseen
+
+
+def _in_time(item: Item, verdict: Verdict, within: float) -> Verdict:
+    """Return the verdict, or unknown where it holds by a look so late that nobody knows whether it held in time.
+
+    The first look on a host is one with all that is asked once, however long that may take: its second always counts.
+    """
+    once = 1 if _outside(item) else 2
+    if verdict.state not in (OK, WARNING) or item.looks <= once or item.begun <= within + UNSEEN[0]:
+        return verdict
+    words = f"it did not hold after {human(item.before, 's')}, and held after {human(item.begun, 's')}"
+    return verdict.changed(state=UNKNOWN, reason=f"{words}: the answer took too long to look in between")
+
+
+def _outside(item: Item) -> bool:
+    return all(place == CONTROLLER for place, _ in item.step.needed)
+
+
+def _may_be_unseen(during: float) -> float:
+    return min(UNSEEN[1], max(UNSEEN[0], during / 2))
+
+
+def _own(item: Item) -> bool:
+    """Whether a look was of this sentence alone: what took its time was the answer to it, and nothing beside it."""
+    return item.alone or _outside(item)
+
+
+def _short(item: Item, elapsed: float, deadline: Deadline) -> bool:
+    """Whether a look had less time than the failed one before it took; a host's script ends a second sooner."""
+    return elapsed + min(deadline.left, item.deadline.left) - item.begun < item.took + 1.0
+
+
+def failed(item: Item, elapsed: float) -> bool:
+    """Whether `within` failed, though our deadline lets nobody ask once more: its time is over, and all looks were no.
+
+    So it is where its questions are its own: then it was asked all the time. Beside others, nobody asked in between.
+    """
+    within = item.step.tail.within
+    return within is not None and elapsed >= within and item.failed is not None
+
+
+def _told(item: Item, elapsed: float) -> str:
+    tail = item.step.tail
+    if tail.within is not None:
+        return f" (asked for {human(elapsed, 's')}, within {human(tail.within, 's')})"
+    during = human(tail.during or 0.0, "s")
+    if item.first is None or item.begun <= item.first:
+        return f" (it must hold for {during})"
+    return f" (after {human(item.begun - item.first, 's')} of the {during} it must hold)"
+
+
+def not_known(item: Item, elapsed: float, deadline: Deadline) -> Verdict:
+    """Return the verdict on what our own deadline cut off."""
+    seconds = min(item.deadline, deadline, key=lambda one: one.left).seconds
+    last = item.verdict
+    return Verdict(
+        state=UNKNOWN,
+        reason=f"our own deadline of {human(seconds, 's')} passed before it could be known{_told(item, elapsed)}",
+        observations=last.observations if last else (),
+        evidence=last.evidence if last else (),
+    )
