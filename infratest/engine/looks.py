@@ -74,14 +74,19 @@ def _timely(item: Item, facts: Facts, verdict: Verdict) -> Verdict:
     """Return the verdict, or unknown where an answer (of a command, of a server) took longer than its scenario may."""
     if item.limit is None:
         return verdict
-    values = (facts.at(look.location).get(need) for look in item.step.looks for need in look.check.needed)
-    took = max((getattr(value, "seconds", None) or 0.0 for value in values), default=0.0)
+    took = _took(item, facts)
     if took <= item.limit:
         return verdict
     late: Verdict = verdict.changed(
         state=UNKNOWN, reason=f"our own deadline of {human(item.limit, 's')} passed: the answer took {human(took, 's')}"
     )
     return late
+
+
+def _took(item: Item, facts: Facts) -> float:
+    """Return the seconds that the longest of its answers took, as far as they say."""
+    values = (facts.at(look.location).get(need) for look in item.step.looks for need in look.check.needed)
+    return max((getattr(value, "seconds", None) or 0.0 for value in values), default=0.0)
 
 
 def settled(item: Item, facts: Facts, elapsed: float, deadline: Deadline) -> bool:
@@ -108,7 +113,7 @@ def settled(item: Item, facts: Facts, elapsed: float, deadline: Deadline) -> boo
         item.verdict = item.failed
         return True
     if verdict.state != UNKNOWN or not late:
-        item.failed = None if verdict.state in (OK, UNKNOWN) or not _own(item) else verdict
+        item.failed = verdict if verdict.state not in (OK, UNKNOWN) and _own(item, facts, elapsed) else None
         item.took = elapsed - item.begun
     if late and not final:
         item.verdict = item.failed if failed(item, elapsed) else not_known(item, elapsed, deadline)
@@ -164,9 +169,9 @@ def _may_be_unseen(during: float) -> float:
     return min(UNSEEN[1], max(UNSEEN[0], during / 2))
 
 
-def _own(item: Item) -> bool:
-    """Whether a look was of this sentence alone: what took its time was the answer to it, and nothing beside it."""
-    return item.alone or _outside(item)
+def _own(item: Item, facts: Facts, elapsed: float) -> bool:
+    """Whether what took a look its time was the answer to this sentence, and nothing that was asked beside it."""
+    return item.alone or _outside(item) or _took(item, facts) >= elapsed - item.begun - UNSEEN[0]
 
 
 def _short(item: Item, elapsed: float, deadline: Deadline) -> bool:

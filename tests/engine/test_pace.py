@@ -34,6 +34,12 @@ ONCE = Tail()
 HANGS = 1e6
 
 
+class Timed(int):
+    """Whether something is so, by an answer that says how long it took."""
+
+    seconds = 0.0
+
+
 class Holds(Check):
     """What is so in the world, by its name; evidence is of a fact that there is."""
 
@@ -43,14 +49,14 @@ class Holds(Check):
         return (Need("user", (self.name,)),)
 
     def observe(self, facts: object) -> Seen:
-        return Seen(facts[self.needed[0]], f"{self.name} is looked at")  # type: ignore[index]
+        return Seen(bool(facts[self.needed[0]]), f"{self.name} is looked at")  # type: ignore[index]
 
 
 @dataclass
 class Thing:
     """What a sentence is about: asked at a place, in so many seconds; it is not so between two moments.
 
-    `at`: which part of the seconds has passed when it is looked at.
+    `at`: which part of the seconds has passed when it is looked at. `tells`: its answer says how long it took.
     """
 
     name: str
@@ -59,6 +65,7 @@ class Thing:
     at: float = 0.0
     outage: tuple[float, float] = (0.0, 0.0)
     tail: Tail = ONCE
+    tells: bool = False
     begun: list[float] = field(default_factory=list)
 
     def item(self, deadline: Deadline, *others: Thing) -> Item:
@@ -90,7 +97,8 @@ class World:
             thing = self.things[need.argument[0]]
             thing.begun.append(self.now)
             looked, now = now + thing.at * thing.seconds, now + thing.seconds
-            held = not thing.outage[0] <= looked < thing.outage[1]
+            held = Timed(not thing.outage[0] <= looked < thing.outage[1])
+            held.seconds = thing.seconds if thing.tells else 0.0
             place = batch if isinstance(batch, str) else CONTROLLER
             facts.at(place)[need] = held if now <= end else DeadlineExceeded("our own deadline passed")
         self.under_way.append((min(now, end), batch, facts, self.now))
@@ -236,6 +244,10 @@ def test_within_of_what_hangs_and_its_host_was_asked_alone_is_critical() -> None
     assert asked(hung, Thing("url"), seconds=9).state() == CRITICAL
     beside = [hung, Thing("slow", "a", seconds=1), Thing("url")]
     assert asked(*beside, seconds=9).state() == UNKNOWN
+    hung.tells = True
+    assert asked(*beside, seconds=9).state() == CRITICAL
+    quick = Thing("quick", "a", seconds=0.1, outage=(0, 100), tail=within(3), tells=True)
+    assert asked(quick, Thing("slow", "a", seconds=7), Thing("url"), seconds=7.15).state() == UNKNOWN
 
 
 def test_a_failure_that_waited_for_its_own_answer_is_no_failure_of_our_deadline() -> None:
