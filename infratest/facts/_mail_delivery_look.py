@@ -22,7 +22,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 #: Seconds that a server has for what it says, between two looks into the mailbox at first and at most, and that are
 #: left for removing the message; by which an older message of ours is nobody's any more.
-PATIENCE, SOON, LATER, REST, OLD = 8.0, 0.1, 1.0, 1.0, 600.0
+PATIENCE, SOON, LATER, REST, OLD = 6.0, 0.1, 1.0, 1.0, 600.0
 
 #: Messages that are removed at once.
 MANY = 100
@@ -78,6 +78,7 @@ class Watcher(Imap):
             raise Odd("it may only be read, and what is delivered could not be removed")
         self.remove(self.left_behind())
         sent = self.sending()
+        self.talk.end = max(self.talk.end, monotonic() + REST)  # the time of the other server's is none of this one's
         if "handed" not in sent or not 200 <= sent["code"] < 300:
             return {"sent": sent}
         began, pause = sent["handed"], SOON

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from infratest.cleaning import Secret
 from infratest.errors import FactError, UserError
 from infratest.facts.mail_delivery import MailDeliveryFact, sending_address, watched_address
-from tests.facts.test_mail import PASSWORD, USER, WRONG, both
+from tests.facts.test_mail import PASSWORD, USER, WRONG, both, looked
 from tests.worlds import mail_servers
 from tests.worlds.mail_servers import LOCAL, OWNER, deliver
 
@@ -120,6 +123,33 @@ def test_a_server_that_does_not_take_it_says_why(mail, made, ask):
         ("recipient", 554, None, None),
     ]
     assert "refused" in closed.refused
+
+
+#: What an SMTP server says before it hangs: nothing, a greeting, all that comes before a message is taken.
+BEFORE = (b"", b"220 mail\r\n", b"220 mail\r\n250 mail\r\n250 ok\r\n250 ok\r\n354 go\r\n")
+
+
+def test_a_server_that_hangs_does_not_take_it(mail, made):
+    """The mailbox was watched well meanwhile: that it was not asked for so long says nothing of it."""
+    fact, (_, *rest) = MailDeliveryFact(), question(mail, made)
+    fact.bear(6.0)
+
+    def hung(said):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=_say, args=(listener, said), daemon=True).start()
+            return looked(fact, (f"smtp://127.0.0.1:{listener.getsockname()[1]}?tls=disable", *rest))
+
+    with ThreadPoolExecutor() as threads:
+        values = [value for each in threads.map(hung, BEFORE) for value in each.values()]
+    assert [getattr(value, "refused", value) for value in values] == ["it lets us in and does not say all in time"] * 3
+
+
+def _say(listener, said):
+    one, _ = listener.accept()
+    with one:
+        one.sendall(said)
+        while one.recv(2**16):
+            pass
 
 
 @pytest.mark.parametrize("url", ["imap://mail", "smtp://a:{param.p}@mail/INBOX", "http://mail"])
