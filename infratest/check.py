@@ -44,6 +44,7 @@ class Seen(Record):
             its negation is met: a negation must not be green because its subject is gone. `holds` is then false.
         value: what a sentence that compares hosts goes by, in words; None for all others.
         most: where a number is not known to a point, it is between `number` and this.
+        least: where several numbers are judged, the least of them; `number` is the greatest.
     """
 
     holds: bool
@@ -52,6 +53,7 @@ class Seen(Record):
     absent: bool = False
     value: str | None = None
     most: float | None = None
+    least: float | Decimal | None = None
 
 
 class Measure(Record):

@@ -22,7 +22,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 from infratest.cleaning import literal
 from infratest.errors import FactError, UserError
-from infratest.numeral import Numeral
+from infratest.numeral import Doubtful, Numeral, whole
 
 #: A key that stands for the part of an INI file ahead of its first section, and one that no section has.
 _TOP, _NO_SECTION = "\0", "\1"
@@ -39,7 +39,7 @@ class Matches(list[str]):
 
 
 class Each(str):
-    """Of a path, each thing in a list or a map: `*` alone between dots. A key that is called so is written `\\*`."""
+    """Of a path, each in a list or a map: `*` alone between dots or in brackets. A key called so is written `\\*`."""
 
 
 class Absent(Exception):
@@ -77,7 +77,7 @@ def checked_path(at: str, form: str, of_each: bool = False) -> str:
         _found(Element("document"), at)
     elif any(isinstance(step, Each) for step in steps(at)) and not of_each:
         raise UserError(
-            f"the path {at!r} leads to several values by its *: of a file say what each is, as `has every "
+            f"the path {at!r} leads to several values by its *: say what each is, as `has every "
             f'"{at}" equal to "yes"`, or how many are so, as `has exactly 0 "{at}" equal to "yes"`; '
             "a key that is called * is written \\*"
         )
@@ -101,9 +101,11 @@ def steps(at: str) -> tuple[str | int, ...]:
             key, left, begun, plain = key + left[0], left[1:], True, False
         elif first == "[":
             number, bracket, left = left.partition("]")
-            if not bracket or not number.removeprefix("-").isdecimal() or (left and left[0] not in ".["):
-                raise UserError(f"the path {at!r}: in brackets stands a whole number, as in hosts[0].name")
-            made += [_key(key, plain), int(number)] if begun else [int(number)]
+            whole = number == "*" or number.removeprefix("-").isdecimal()
+            if not bracket or not whole or (left and left[0] not in ".["):
+                raise UserError(f"the path {at!r}: in brackets stands a whole number, as in hosts[0].name, or *")
+            place = Each(number) if number == "*" else int(number)
+            made += [_key(key, plain), place] if begun else [place]
             key, begun, plain = "", False, True
             left = _after_dot(left, at)
         elif first == ".":
@@ -191,7 +193,7 @@ def _found(document: Element, at: str) -> list[str]:
 def described(value: Any) -> str:
     """Return a value in words, with its type: `the number 80`, `the text '80'`, `a list of 3`."""
     value = single(value)
-    if isinstance(value, str):
+    if isinstance(value, str) and not isinstance(value, Doubtful):
         return f"the text {literal(value)}"
     if isinstance(value, list):
         return f"a list of {len(value)}"
@@ -224,7 +226,8 @@ def is_plain(value: Any) -> bool:
 
 
 def number_of(value: Any) -> Decimal | None:
-    """Return the number that a value is, as itself or as text; None where it is none."""
+    """Return the number that a value is, as itself or as text; None where it is none. Raises FactError: doubtful."""
+    _refuse_doubtful(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     text = value.text if isinstance(value, Numeral) else str(value).strip()
@@ -237,11 +240,21 @@ def number_of(value: Any) -> Decimal | None:
 
 
 def equals(value: Any, text: str) -> bool:
-    """Whether a value is what a text in a sentence says: a number as a number, all else as it is written."""
+    """Whether a value is what a text in a sentence says: a number as a number, all else as it is written.
+
+    Raises:
+        FactError: what the value is depends on who reads it.
+    """
+    _refuse_doubtful(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = number_of(text)
         return written(value) == text if number is None else number_of(value) == number
     return written(value) == text
+
+
+def _refuse_doubtful(value: Any) -> None:
+    if isinstance(value, Doubtful):
+        raise FactError(value.why)
 
 
 @lru_cache(maxsize=32)
@@ -270,7 +283,7 @@ def _json(text: str) -> Any:
         raise _NoSuchFormat(f"{name} is no number of JSON")
 
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_float=Numeral, parse_constant=constant)
+        return json.loads(text, object_pairs_hook=_once, parse_float=Numeral, parse_int=whole, parse_constant=constant)
     except json.JSONDecodeError as error:
         raise _NoSuchFormat(f"line {error.lineno}: {error.msg}") from None
 

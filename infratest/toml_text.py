@@ -22,7 +22,14 @@ _MOMENT = re.compile(rf"\d{{4}}-\d\d-\d\d(?:[Tt ]{_TIME}(?:[Zz]|[+-]\d\d:\d\d)?)
 
 def value_of(text: str) -> Any:
     """Return the value of a text. Raises ValueError, which names the line."""
-    value = tomllib.loads(text, parse_float=Numeral)
+    try:
+        value = tomllib.loads(text, parse_float=Numeral)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:
+        if "digits" not in str(error):
+            raise
+        raise ValueError("a whole number in it has more than 64 bits, which TOML does not have") from None
     return _as_written(value, text) if any(True for _ in _moments(value)) else value
 
 

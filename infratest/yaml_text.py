@@ -17,7 +17,7 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from infratest.numeral import Numeral
+from infratest.numeral import Doubtful, Numeral, whole
 
 #: Characters of YAML that are read: of what libyaml does not read, ruamel.yaml makes some 100,000 a second.
 LIMIT = 2**17
@@ -33,6 +33,12 @@ SCANNED_OTHERWISE = re.compile(r"^%|[&*][^\s,\[\]{}]*:|[|>][-+0-9]*[ ]*(#.*)?\r?
 #: Nothing but comments, blank lines, marks of documents and directives.
 NO_DOCUMENT = re.compile(r"\ufeff?(?:(?:[ \t]*(?:#.*)?|(?:---|\.\.\.)(?:[ \t]+#.*|[ \t]*)|%.*)(?:\r?\n|\r|\Z))*")
 
+TRUTH = "tag:yaml.org,2002:bool"
+#: Of what is no number to all: how YAML 1.2 and 1.1 read it.
+OTHERWISE = (
+    "{}: to readers of YAML 1.2 it is {}, to those of 1.1 {}; write it in quotes, or without what they differ in"
+)
+
 #: What ruamel.yaml's own constructors let through: of a number without digits, a key that is a map in a list.
 UNCAUGHT = (IndexError, TypeError, KeyError, AttributeError, AssertionError)
 
@@ -46,15 +52,31 @@ class _Otherwise(Exception):
 
 
 class AsWritten(SafeConstructor):
-    """Dates stay as they are written; merge keys (<<) may double what there is, again and again."""
+    """Dates stay as they are written; merge keys (<<) may double what there is, again and again.
+
+    What YAML 1.1 and 1.2 take for different numbers is doubtful, unless the text says of which it is.
+    """
 
     def flatten_mapping(self, node: Any) -> Any:
+        # To Python, `true` is the key 1.
+        node.value = [(_as_text(key) if key.tag == TRUTH else key, value) for key, value in node.value]
         merged = super().flatten_mapping(node)
         if len(node.value) > MERGED:
             raise NoYaml(f"line {node.start_mark.line + 1}: its merge keys make more than {MERGED} keys")
         return merged
 
+    def construct_yaml_int(self, node: Any) -> Any:
+        digits = node.value.lstrip("+-")
+        if self.resolver.processing_version != (1, 1):
+            if "_" in digits or digits.startswith("0b"):
+                return Doubtful(node.value, OTHERWISE.format(node.value, "a text", "a number"))
+            if digits.startswith("0") and digits.isdecimal() and len(digits.lstrip("0")) > 1:
+                return Doubtful(node.value, OTHERWISE.format(node.value, "decimal", "octal, or a text"))
+        return whole(node.value) if digits.isdecimal() and digits[0] != "0" else super().construct_yaml_int(node)
+
     def construct_yaml_float(self, node: Any) -> Any:
+        if "_" in node.value and self.resolver.processing_version != (1, 1):
+            return Doubtful(node.value, OTHERWISE.format(node.value, "a text", "a number"))
         number = super().construct_yaml_float(node)
         try:
             made = Numeral(node.value.replace("_", ""))
@@ -63,6 +85,7 @@ class AsWritten(SafeConstructor):
         return made if made == number else number
 
 
+AsWritten.add_constructor("tag:yaml.org,2002:int", AsWritten.construct_yaml_int)
 AsWritten.add_constructor("tag:yaml.org,2002:float", AsWritten.construct_yaml_float)
 AsWritten.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
 
@@ -91,6 +114,10 @@ def by_ruamel(text: str) -> Any:
         raise NoYaml(" ".join(str(error).split())) from None
     except UNCAUGHT as error:
         raise NoYaml(f"a value in it cannot be made: {error}") from None
+
+
+def _as_text(key: Any) -> Node:
+    return ScalarNode("tag:yaml.org,2002:str", key.value.lower(), key.start_mark, key.end_mark)
 
 
 def _reader() -> YAML:

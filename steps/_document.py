@@ -19,6 +19,7 @@ from infratest.units import exact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import Any, ClassVar
 
     from infratest.facts.base import FactValues
@@ -64,7 +65,12 @@ class OfDocument(OfCommand):
     def subject(self) -> str:
         return f'the file "{self.path}"' if self.path else super().subject
 
-    def _text(self, facts: FactValues) -> str | None:
+    @property
+    def label(self) -> str:
+        """Whose number it is, for perfdata."""
+        return f"file {self.path}" if self.path else f"command {self.command}"
+
+    def text(self, facts: FactValues) -> str | None:
         """Return the document; None where there is none."""
         if not self.path:
             output = self.output(facts)
@@ -86,7 +92,7 @@ class OfValue(OfDocument):
     def observe(self, facts: FactValues) -> Seen:
         from infratest.structured_text import Absent, value_at
 
-        text = self._text(facts)
+        text = self.text(facts)
         if text is None:
             return Seen(holds=False, saw=f"{self.subject} does not exist or is no regular file", absent=True)
         verb = "has" if self.path else f"prints {self.form} with"
@@ -121,7 +127,7 @@ class Equal:
     def seen(self, value: Any, what: str) -> Seen:
         from infratest.structured_text import equals
 
-        one = _one(value, what, "write the path of one of its values, or what it contains, or how many it has")
+        one = one_value(value, what, "write the path of one of its values, or what it contains, or how many it has")
         return Seen(holds=equals(one, self.value), saw=_words(value, what))
 
 
@@ -143,7 +149,7 @@ class Matching:
         from infratest.regular_expression import compiled
         from infratest.structured_text import written
 
-        text = written(_one(value, what, "a pattern is about one value; write the path of one"))
+        text = written(one_value(value, what, "a pattern is about one value; write the path of one"))
         return Seen(holds=compiled(self.pattern).search(text.encode()) is not None, saw=_words(value, what))
 
 
@@ -170,16 +176,14 @@ class Containing:
 
 
 class Number:
-    """A value is a number, which is judged."""
+    """A value is a number, which is judged; what is no number is in no bound."""
 
     def seen(self, value: Any, what: str) -> Seen:
-        from infratest.structured_text import number_of, single
-
-        number = number_of(single(value))
-        try:
-            return Seen(holds=True, saw=_words(value, what), number=exact(str(number)))
-        except ValueError:
-            raise FactError(f"{_words(value, what)}: that is no number that is compared") from None
+        number = judged(value, what)
+        words = _words(value, what)
+        return Seen(
+            holds=number is not None, saw=words if number is not None else f"{words}, and no number", number=number
+        )
 
 
 class Length:
@@ -229,113 +233,28 @@ class ValueNumber(Number, OfValue):
     """A value is a number, which is judged."""
 
     def measure(self) -> Measure:
-        return Measure(label=f"{f'file {self.path}' if self.path else f'command {self.command}'} {self.at}")
+        return Measure(label=f"{self.label} {self.at}")
 
 
 class ValueLength(Length, OfValue):
     """So many things are in a list or a map."""
 
     def measure(self) -> Measure:
-        subject = f"file {self.path}" if self.path else f"command {self.command}"
-        return Measure(label=f"{subject} number of {self.at}", minimum=0)
+        return Measure(label=f"{self.label} number of {self.at}", minimum=0)
 
 
-class _OfEach(OfDocument):
-    """Each of the values that a path leads to: all of them are meant (`every`), or those that are so are counted.
+def judged(value: Any, what: str) -> float | Decimal | None:
+    """Return the number that a value is, None where it is none. Raises FactError: a list or a map, or too great."""
+    from infratest.structured_text import number_of
 
-    Of none, nothing is said. One that is not there on its way is none that is so, and with `every` it is neither so nor
-    not so.
-    """
-
-    of_each = True
-
-    every: bool = False
-
-    def observe(self, facts: FactValues) -> Seen:
-        from infratest.structured_text import Absent
-        from infratest.structured_values import values_at
-
-        text = self._text(facts)
-        if text is None:
-            return Seen(holds=False, saw=f"{self.subject} does not exist or is no regular file", absent=True)
-        try:
-            values = values_at(text, self.form, self.at)
-        except Absent as absent:
-            return Seen(False, f"{self.subject} has no {in_quotes(self.at)}: {absent}", absent=True)
-        except FactError as error:
-            raise FactError(f"{self.subject}: {error}") from None
-        there = [(way, value) for way, value in values if not isinstance(value, Absent)]
-        if not there:
-            why = f": {values[0][1]}" if values else ", for it is empty"
-            return Seen(False, f"{self.subject} has nothing at {in_quotes(self.at)}{why}", absent=True)
-        return self._counted(values, [way for way, value in there if self.is_so(value, way)])
-
-    def _counted(self, values: list[tuple[str, Any]], good: list[str]) -> Seen:
-        from infratest.structured_text import Absent
-
-        others = [(way, value) for way, value in values if way not in set(good)]
-        missing = [way for way, value in others if isinstance(value, Absent)]
-        told = [
-            f"{way}, which is {'not there' if isinstance(value, Absent) else _short(value)}" for way, value in others
-        ]
-        shown = "; ".join(told[:SHOWN]) + (" ..." if len(told) > SHOWN else "")
-        saw = f"{self.subject}: of {len(values)} at {in_quotes(self.at)} {len(good)} are so"
-        saw += f"; not {shown}" if told else ""
-        if self.every:
-            return Seen(holds=not others, saw=saw, absent=bool(missing))
-        return Seen(holds=True, saw=saw, number=len(good))
-
-    @abstractmethod
-    def is_so(self, value: Any, way: str) -> bool:
-        """Whether a value is as the sentence says. Raises FactError where it is a list or a map."""
-
-    def measure(self) -> Measure | None:
-        return None if self.every else Measure(label=f"file {self.path} number of {self.at}", minimum=0)
+    number = number_of(one_value(value, what, 'what is in it is counted by `has exactly 3 "..."`'))
+    try:
+        return None if number is None else exact(str(number))
+    except ValueError:
+        raise FactError(f"{_words(value, what)}: that is no number that is compared: it is beyond 1E+300") from None
 
 
-class EachEqual(_OfEach):
-    """Each of several values is the one that is named."""
-
-    value: str = ""
-
-    def is_so(self, value: Any, way: str) -> bool:
-        from infratest.structured_text import equals
-
-        return equals(_one(value, f"{self.subject} has {in_quotes(way)}", "write a longer path"), self.value)
-
-    def measure(self) -> Measure | None:
-        counted = super().measure()
-        return counted and counted.changed(label=f"{counted.label} equal to {self.value}")
-
-
-class EachMatching(_OfEach, Matching):
-    """Each of several values matches a pattern."""
-
-    pattern: str = ""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check_pattern()
-
-    def is_so(self, value: Any, way: str) -> bool:
-        from infratest.regular_expression import compiled
-        from infratest.structured_text import written
-
-        one = _one(value, f"{self.subject} has {in_quotes(way)}", "write a longer path")
-        return compiled(self.pattern).search(written(one).encode()) is not None
-
-    def measure(self) -> Measure | None:
-        counted = super().measure()
-        return counted and counted.changed(label=f"{counted.label} matching {self.pattern}")
-
-
-def _short(value: Any) -> str:
-    from infratest.structured_text import described
-
-    return described(value)
-
-
-def _one(value: Any, what: str, advice: str) -> Any:
+def one_value(value: Any, what: str, advice: str) -> Any:
     """Return a value that is no list and no map. Raises FactError."""
     from infratest.structured_text import is_plain, single
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from infratest.steps._document import (
-    EachEqual,
-    EachMatching,
     ValueContaining,
     ValueEqual,
     ValueLength,
@@ -12,6 +10,7 @@ from infratest.steps._document import (
     ValueNumber,
     ValueThere,
 )
+from infratest.steps._each_value import EachEqual, EachMatching, EachNumber
 
 from infratest.gherkin.sentence import check
 
@@ -109,7 +108,7 @@ def value_length(path: str, at: str, format: str = "") -> ValueLength:
 )
 def every_equal(path: str, at: str, value: str, format: str = "") -> EachEqual:
     """Each value at this path is this one; `*` stands for each of a list or a map."""
-    return EachEqual(path=path, format=format, at=_each(at, path, format), every=True, value=value)
+    return EachEqual(path=path, format=format, at=at, every=True, value=value)
 
 
 @check(
@@ -119,7 +118,16 @@ def every_equal(path: str, at: str, value: str, format: str = "") -> EachEqual:
 )
 def every_matching(path: str, at: str, pattern: str, format: str = "") -> EachMatching:
     """Each value at this path, as it is written, matches the pattern (RE2)."""
-    return EachMatching(path=path, format=format, at=_each(at, path, format), every=True, pattern=pattern)
+    return EachMatching(path=path, format=format, at=at, every=True, pattern=pattern)
+
+
+@check(
+    'the file "{path}"[ as {format:word}] has every "{at}" {bound:count}',
+    example='the file "/etc/app.yml" has every "servers.*.port" at most 9000',
+)
+def every_number(path: str, at: str, format: str = "") -> EachNumber:
+    """Each value at this path is a number in the bound; the worst of them becomes a perfdata value."""
+    return EachNumber(path=path, format=format, at=at, every=True)
 
 
 @check(
@@ -128,7 +136,7 @@ def every_matching(path: str, at: str, pattern: str, format: str = "") -> EachMa
 )
 def number_equal(path: str, at: str, value: str, format: str = "") -> EachEqual:
     """So many of the values at this path are this one."""
-    return EachEqual(path=path, format=format, at=_each(at, path, format), value=value)
+    return EachEqual(path=path, format=format, at=at, value=value)
 
 
 @check(
@@ -137,11 +145,4 @@ def number_equal(path: str, at: str, value: str, format: str = "") -> EachEqual:
 )
 def number_matching(path: str, at: str, pattern: str, format: str = "") -> EachMatching:
     """So many of the values at this path match the pattern (RE2)."""
-    return EachMatching(path=path, format=format, at=_each(at, path, format), pattern=pattern)
-
-
-def _each(at: str, path: str, format: str) -> str:
-    """Return a path with `servers[*].tls` as `servers.*.tls`, where it is none of XML's."""
-    if format == "XML" or (not format and path.lower().endswith(".xml")):
-        return at
-    return at.replace("[*]", ".*").removeprefix(".") if "[*]" in at else at
+    return EachMatching(path=path, format=format, at=at, pattern=pattern)

@@ -11,6 +11,7 @@ from infratest.steps._document import (
     ValueNumber,
     ValueThere,
 )
+from infratest.steps._each_value import EachEqual, EachMatching, EachNumber
 
 from infratest.gherkin.sentence import check
 
@@ -141,3 +142,107 @@ def prints_length(command: str, format: str, at: str) -> ValueLength:
 def root_prints_length(command: str, format: str, at: str) -> ValueLength:
     """The value at this path of its output, as root is a list or a map with so many things in it."""
     return ValueLength(command=command, root=True, format=format, at=at)
+
+
+@check(
+    'the command "{command}" prints {format:word} with every "{at}" equal to "{value}"',
+    negation='the command "{command}" does not print {format:word} with every "{at}" equal to "{value}"',
+    example='the command "ip -j addr" prints JSON with every "*.operstate" equal to "UP"',
+    shell=SHELL,
+)
+def prints_every_equal(command: str, format: str, at: str, value: str) -> EachEqual:
+    """Each value at this path of its output is this one; `*` stands for each of a list or a map."""
+    return EachEqual(command=command, format=format, at=at, every=True, value=value)
+
+
+@check(
+    'the command "{command}" prints {format:word} with every "{at}" matching "{pattern}"',
+    negation='the command "{command}" does not print {format:word} with every "{at}" matching "{pattern}"',
+    example='the command "ip -j addr" prints JSON with every "*.ifname" matching "^(lo|eth)"',
+    shell=SHELL,
+)
+def prints_every_matching(command: str, format: str, at: str, pattern: str) -> EachMatching:
+    """Each value at this path of its output matches the pattern (RE2), as it is written."""
+    return EachMatching(command=command, format=format, at=at, every=True, pattern=pattern)
+
+
+@check(
+    'the command "{command}" prints {format:word} with every "{at}" {bound:count}',
+    example='the command "ip -j addr" prints JSON with every "*.mtu" at least 1500',
+    shell=SHELL,
+)
+def prints_every_number(command: str, format: str, at: str) -> EachNumber:
+    """Each value at this path of its output is a number in the bound; the worst becomes a perfdata value."""
+    return EachNumber(command=command, format=format, at=at, every=True)
+
+
+@check(
+    'the command "{command}" prints {format:word} with {bound:count} "{at}" equal to "{value}"',
+    example='the command "ip -j addr" prints JSON with exactly 0 "*.operstate" equal to "DOWN"',
+    shell=SHELL,
+)
+def prints_number_equal(command: str, format: str, at: str, value: str) -> EachEqual:
+    """So many of the values at this path of its output are this one."""
+    return EachEqual(command=command, format=format, at=at, value=value)
+
+
+@check(
+    'the command "{command}" prints {format:word} with {bound:count} "{at}" matching "{pattern}"',
+    example='the command "ip -j addr" prints JSON with at least 1 "*.ifname" matching "^eth"',
+    shell=SHELL,
+)
+def prints_number_matching(command: str, format: str, at: str, pattern: str) -> EachMatching:
+    """So many of the values at this path of its output match the pattern (RE2)."""
+    return EachMatching(command=command, format=format, at=at, pattern=pattern)
+
+
+@check(
+    'the command "{command}" as root prints {format:word} with every "{at}" equal to "{value}"',
+    negation='the command "{command}" as root does not print {format:word} with every "{at}" equal to "{value}"',
+    example='the command "ip -j addr" as root prints JSON with every "*.operstate" equal to "UP"',
+    shell=SHELL,
+)
+def root_prints_every_equal(command: str, format: str, at: str, value: str) -> EachEqual:
+    """Each value at this path of its output, as root, is this one; `*` stands for each of a list or a map."""
+    return EachEqual(command=command, root=True, format=format, at=at, every=True, value=value)
+
+
+@check(
+    'the command "{command}" as root prints {format:word} with every "{at}" matching "{pattern}"',
+    negation='the command "{command}" as root does not print {format:word} with every "{at}" matching "{pattern}"',
+    example='the command "ip -j addr" as root prints JSON with every "*.ifname" matching "^(lo|eth)"',
+    shell=SHELL,
+)
+def root_prints_every_matching(command: str, format: str, at: str, pattern: str) -> EachMatching:
+    """Each value at this path of its output, as root, matches the pattern (RE2), as it is written."""
+    return EachMatching(command=command, root=True, format=format, at=at, every=True, pattern=pattern)
+
+
+@check(
+    'the command "{command}" as root prints {format:word} with every "{at}" {bound:count}',
+    example='the command "ip -j addr" as root prints JSON with every "*.mtu" at least 1500',
+    shell=SHELL,
+)
+def root_prints_every_number(command: str, format: str, at: str) -> EachNumber:
+    """Each value at this path of its output, as root, is a number in the bound; the worst becomes a perfdata value."""
+    return EachNumber(command=command, root=True, format=format, at=at, every=True)
+
+
+@check(
+    'the command "{command}" as root prints {format:word} with {bound:count} "{at}" equal to "{value}"',
+    example='the command "ip -j addr" as root prints JSON with exactly 0 "*.operstate" equal to "DOWN"',
+    shell=SHELL,
+)
+def root_prints_number_equal(command: str, format: str, at: str, value: str) -> EachEqual:
+    """So many of the values at this path of its output, as root, are this one."""
+    return EachEqual(command=command, root=True, format=format, at=at, value=value)
+
+
+@check(
+    'the command "{command}" as root prints {format:word} with {bound:count} "{at}" matching "{pattern}"',
+    example='the command "ip -j addr" as root prints JSON with at least 1 "*.ifname" matching "^eth"',
+    shell=SHELL,
+)
+def root_prints_number_matching(command: str, format: str, at: str, pattern: str) -> EachMatching:
+    """So many of the values at this path of its output, as root, match the pattern (RE2)."""
+    return EachMatching(command=command, root=True, format=format, at=at, pattern=pattern)

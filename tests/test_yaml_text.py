@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infratest.numeral import Doubtful
 from infratest.yaml_text import DEPTH, LIMIT, NoYaml, _Otherwise, by_libyaml, by_ruamel, value_of
 
 
@@ -113,7 +114,9 @@ def test_a_plain_document_is_libyamls_to_read_however_large():
         ("", None),
         ("# only this\n", None),
         ("on", "on"),
-        ("a: 010", {"a": 10}),
+        ("a: 010", {"a": Doubtful("010", "")}),
+        ("a: 1_0", {"a": Doubtful("1_0", "")}),
+        ("1: a\ntrue: b\nFalse: c", {1: "a", "true": "b", "false": "c"}),
         ("a: 0o17", {"a": 15}),
         ("a: 12:30:45", {"a": "12:30:45"}),
         ("a: 2024-05-01", {"a": "2024-05-01"}),
@@ -145,6 +148,7 @@ def test_what_the_two_may_scan_or_refuse_differently_is_ruamels(text):
 
 def test_a_directive_is_obeyed_and_lists_within_lists_are_read():
     assert value_of("%YAML 1.1\n---\na: on") == {"a": True}
+    assert value_of("%YAML 1.1\n---\na: [010, 0b11, 1_000]") == {"a": [8, 3, 1000]}
     deep: Any = value_of("[" * (DEPTH + 1) + "]" * (DEPTH + 1))
     for _ in range(DEPTH):
         (deep,) = deep

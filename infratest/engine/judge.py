@@ -17,6 +17,7 @@ from infratest.units import human
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
     from typing import Any
 
     from infratest.check import Measure
@@ -188,6 +189,8 @@ def _looked(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict
     except Exception as error:  # noqa: BLE001 - a check's own bug is unknown, and must not end the others
         reason = f"a bug in the check {type(check).__name__}: {type(error).__name__}: {error}"
         return _unknown(look, step, facts, reason)
+    if seen.least is not None and step.threshold is not None:
+        seen = _worse(seen, seen.least, step.threshold)
     state, reason = _state(seen, step, severity, look.measure)
     evidence = () if state == OK else _evidence(look, facts)
     number: Any = seen.number
@@ -197,6 +200,17 @@ def _looked(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict
     if seen.absent or seen.holds == step.negated:
         number = None
     return Verdict(state, reason, observations, evidence, "", seen.value, number, seen.most, seen.saw)
+
+
+def _worse(seen: Seen, least: float | Decimal, threshold: Threshold) -> Seen:
+    """Return what was seen with that one of the least and the greatest number that its bound holds less of."""
+    if seen.number is None:
+        return seen
+    states = (threshold.judge(least)[0], threshold.judge(seen.number)[0])
+    of_least = threshold.critical.words in ("more than", "at least")
+    if states[0] != states[1]:
+        of_least = worst(states) == states[0]
+    return seen.changed(number=least) if of_least else seen
 
 
 def _unknown(look: Look, step: CheckStep, facts: Facts, reason: str, blocked: str = "") -> Verdict:

@@ -1,4 +1,4 @@
-"""A JSON file with another value for a while; what the faults of documents and of docker's daemon do."""
+"""A JSON file with another value for a while; what the faults of docker's daemon do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,3 @@ else
   awk -v text="{{ \\"$3\\": $4," '!done && sub(/[{{]/, text) {{ done = 1 }} {{ print }}' "$1" >"$2"
 fi
 ! cmp -s "$1" "$2" || {{ echo "$2 has no $3 of a kind that can be changed" >&2; exit 1; }}"""
-#: $2: the file, $3: the key. It has another name.
-UNNAMED = f"""{COPIED}
-sed "s/\\"$3\\"\\([[:space:]]*:\\)/\\"infratest\\"\\1/" "$1" >"$2"
-! cmp -s "$1" "$2" || {{ echo "$2 has no $3" >&2; exit 1; }}"""

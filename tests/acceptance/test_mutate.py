@@ -27,6 +27,7 @@ set -e
 mkdir -p /srv/kept
 printf 'one\n' >/srv/app.conf
 chmod 0640 /srv/app.conf
+printf '{"a.b": "x\\"y", "port": 80, "servers": [{"tls": true}, {"tls": true}]}' >'/srv/my app.json'
 ln -sf /srv/app.conf /srv/link
 id worker >/dev/null 2>&1 || useradd -r -s /usr/sbin/nologin worker
 cat >/srv/serve <<'E'
@@ -55,6 +56,12 @@ KILLED = """Feature: killed
     And the file "/srv/app.conf" is less than 1 KiB in size
     And the link "/srv/link" points to "/srv/app.conf"
     And the directory "/srv/none" does not exist
+
+  Scenario: documents
+    Then the file "/srv/my app.json" has "a\\.b" equal to "x\\"y"
+    And the file "/srv/my app.json" has every "servers.*.tls" equal to "true"
+    And the file "/srv/my app.json" has "port" at most 80
+    And the file "/srv/my app.json" has no "debug"
 
   Scenario: services
     Then the service "worker" is running
@@ -122,15 +129,15 @@ def test_each_sentence_turns_red_and_the_host_is_as_it_was(web: Project) -> None
     report = mutated(web, KILLED)
     steps = [step for one in report["results"] for step in one["steps"]]
     assert {step["text"]: step["reason"] for step in steps if step["state"] != "ok"} == {}
-    assert report["notes"] == ["mutation score 100 %: 25 of 25 sentences turned red when what they say was broken"]
+    assert report["notes"] == ["mutation score 100 %: 29 of 29 sentences turned red when what they say was broken"]
     assert [step["evidence"][0]["command"] for step in steps[:2]] == [
         "/srv/app.conf is put aside",
         "mode /srv/app.conf 0642",
     ]
     assert web.good("run", "web", STATE) == before
     journal = web.journal()
-    assert sum(one.get("what") == "undo-asked" for one in journal) == 25
-    assert sum(one.get("what") == "undo-done" for one in journal) == 25
+    assert sum(one.get("what") == "undo-asked" for one in journal) == 29
+    assert sum(one.get("what") == "undo-done" for one in journal) == 29
 
 
 def test_what_does_not_turn_red_counts_against_the_score(web: Project) -> None:

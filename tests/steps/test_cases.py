@@ -113,7 +113,8 @@ def judged(
         seen = check.observe(next(iter(known.values())))
     except InfratestError as error:
         return verdict.state, f"{error} {verdict.reason}", None
-    return verdict.state, f"{seen.saw} {verdict.reason}", seen.number
+    # Of several numbers, the one that is judged is known to the verdict alone.
+    return verdict.state, f"{seen.saw} {verdict.reason}", seen.number if seen.least is None else verdict.number
 
 
 def last_run(path: Path) -> int | None:

@@ -22,7 +22,7 @@ SAID = {
     ' with the request header "X-Odd: one" and the request header "X-Two: 2"': ("GET", "", ("x-odd", "one")),
     ' asked by PATCH with the body "p" with the request header "X-Odd: two"': ("PATCH", "p", ("x-odd", "two")),
 }  # fmt: skip
-DOCUMENT = '{"text": "one", "number": 7, "list": ["one", "two"], "inside": {"null": null}}'
+DOCUMENT = '{"text": "one", "number": 7, "list": ["one", "two"], "numbers": [9, 7], "inside": {"null": null}}'
 XML = "<all><one size='7'>text</one></all>"
 HEADERS = (("X-Odd", "one two"), ("X-Odd", "three"), ("X-Empty", ""))
 FORMS = ("GET", "one", "application/x-www-form-urlencoded", "Ada+L", 'a "b"')
@@ -125,7 +125,15 @@ def _document(subject: str, view: str) -> Iterator[Question]:
         yield from both(*forms, right, "JSON")
     for bound, right in (("at most 7", OK), ("less than 7", CRITICAL), ("exactly 7", OK), ("more than 7", CRITICAL)):
         yield Question(f'{subject} has "number" {bound}{view}', right, "JSON")
-        yield Question(f'{subject} has "text" {bound}{view}', UNKNOWN, "JSON")
+        yield Question(f'{subject} has "text" {bound}{view}', CRITICAL, "JSON")
+    for words, so in (('equal to "one"', (True, False)), ('matching "o"', (True, True))):
+        forms = (f'{subject} has every "list.*" {words}{view}', f'{subject} does not have every "list.*" {words}{view}')
+        yield from both(*forms, all(so), "JSON")
+        for count in (sum(so), sum(so) - 1):
+            right = OK if count == sum(so) else CRITICAL
+            yield Question(f'{subject} has exactly {count} "list" {words}{view}', right, "JSON")
+    for bound, right in (("at most 9", OK), ("less than 9", CRITICAL), ("at least 7", OK), ("more than 7", CRITICAL)):
+        yield Question(f'{subject} has every "numbers.*" {bound}{view}', right, "JSON")
     for bound, right in (("at least 2", OK), ("more than 2", CRITICAL), ("exactly 2", OK), ("less than 2", CRITICAL)):
         yield Question(f'{subject} has {bound} "list"{view}', right, "JSON")
 

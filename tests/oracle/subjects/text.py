@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.oracle.questions import ABSENT, UNKNOWN, Question, both, bounds, quoted
+from tests.oracle.questions import ABSENT, UNKNOWN, Question, answers, both, bounds, quoted
 
 WORDS = (
     "error",
@@ -182,14 +182,18 @@ class Document(NamedTuple):
 
 PLAIN: dict[str, object] = {"db.host": "10.0.0.2", "db.port": 80, "db.text": "80", "db.up": True, "db.no": None}
 LISTS: dict[str, list[object]] = {"hosts": ["a", "b", 3]}
+PORTS = [80, 9000, 7]
 TEXTS = {
-    "JSON": '{"db": {"host": "10.0.0.2", "port": 80, "text": "80", "up": true, "no": null}, "hosts": ["a", "b", 3]}',
-    "YAML": 'db:\n  host: 10.0.0.2\n  port: 80\n  text: "80"\n  up: true\n  no: null\nhosts:\n- a\n- b\n- 3\n',
-    "TOML": 'hosts = ["a", "b", 3]\n[db]\nhost = "10.0.0.2"\nport = 80\ntext = "80"\nup = true\n',
+    "JSON": '{"db": {"host": "10.0.0.2", "port": 80, "text": "80", "up": true, "no": null},'
+    ' "hosts": ["a", "b", 3], "ports": [80, 9000, 7]}',
+    "YAML": 'db:\n  host: 10.0.0.2\n  port: 80\n  text: "80"\n  up: true\n  no: null\n'
+    "hosts:\n- a\n- b\n- 3\nports: [80, 9000, 7]\n",
+    "TOML": 'hosts = ["a", "b", 3]\nports = [80, 9000, 7]\n'
+    '[db]\nhost = "10.0.0.2"\nport = 80\ntext = "80"\nup = true\n',
     "INI": "[db]\nhost = 10.0.0.2\nport = 80\ntext: 80\nup = true\n",
     "XML": "<x><db host='10.0.0.2'><port>80</port></db><hosts>a</hosts><hosts>b</hosts></x>",
     "CSV": "host,port\n10.0.0.2,80\n10.0.0.3,81\n",
-}  # fmt: skip
+}
 
 
 def _documents(place: Path) -> Iterator[Document]:
@@ -221,9 +225,13 @@ def _meant(form: str) -> tuple[dict[str, object], dict[str, list[object]], dict[
         return {"[0].host": rows[0]["host"], "[1].port": rows[1]["port"]}, {}, {".": len(rows), "[0]": 2}
     if form == "INI":
         return {"db.host": "10.0.0.2", "db.port": "80", "db.text": "80", "db.up": "true"}, {}, {"db": 4}
-    assert json.loads(TEXTS["JSON"]) == {"db": {key[3:]: one for key, one in PLAIN.items()}, **LISTS}
+    assert json.loads(TEXTS["JSON"]) == {
+        "db": {key[3:]: one for key, one in PLAIN.items()},
+        **LISTS,
+        "ports": [80, 9000, 7],
+    }
     plain = {key: one for key, one in PLAIN.items() if form != "TOML" or one is not None}
-    return plain, LISTS, {"db": len(plain), ".": 2}
+    return plain, LISTS, {"db": len(plain), ".": 3}
 
 
 #: A value as a sentence writes it.
@@ -237,7 +245,7 @@ def _of_values(document: Document) -> Iterator[Question]:
         text = WRITTEN.get(value, str(value)) if value is None or isinstance(value, bool) else str(value)
         yield from _claims(document, at, unknown or True, lambda asked, text=text: unknown or asked == text, text)
         digits = text.isdigit()
-        yield from _bounded(document, f'"{at}" {{}}', int(text) if digits and not unknown else UNKNOWN)
+        yield from _bounded(document, f'"{at}" {{}}', unknown or (int(text) if digits else ABSENT))
     for at, values in document.lists.items():
         for asked in ("a", "b", "c", *(["3"] if 3 in values else [])):
             right: bool | str = unknown or asked in map(str, values)
@@ -250,24 +258,45 @@ def _of_values(document: Document) -> Iterator[Question]:
         yield from _both(document, f'"{at}" equal to "a"', f'"{at}" not equal to "a"', UNKNOWN)
     for at, count in document.counts.items():
         yield from _bounded(document, f'{{}} "{at}"', count)
+    yield from _each_in_a_bound(document)
     yield from _claims(document, nothing, unknown or False, lambda asked: unknown or ABSENT, "x")
     yield from _bounded(document, f'"{nothing}" {{}}', unknown or ABSENT)
     yield from _of_each(document, nothing if document.form == "XML" else f"{nothing}.*", [], unknown or ABSENT)
 
 
 def _of_each(document: Document, at: str, values: list[str], otherwise: str) -> Iterator[Question]:
-    """Ask of each of several values in a file, and how many of them are so."""
-    if not document.subject.endswith(" has"):
-        return
-    subject = document.subject.removesuffix(" has")
+    """Ask of each of several values, and how many of them are so."""
+    has = document.subject
+    nots = (
+        f"{has.removesuffix(' has')} does not have"
+        if has.endswith(" has")
+        else has.replace(" prints ", " does not print ")
+    )
+    about, other = document.form, _as_other(document)
     for words, so in (
         ('equal to "a"', [one == "a" for one in values]),
         ('matching "."', [True for _ in values]),
         ('matching "^[ab]$"', [one in ("a", "b") for one in values]),
     ):
-        forms = (f"{subject} has every {quoted(at)} {words}", f"{subject} does not have every {quoted(at)} {words}")
-        yield from both(*forms, otherwise or all(so), document.form)
-        yield from bounds(f"{subject} has {{}} {quoted(at)} {words}", otherwise or sum(so), document.form)
+        forms = (f"{has} every {quoted(at)} {words}", f"{nots} every {quoted(at)} {words}")
+        yield from both(*forms, otherwise or all(so), about, other)
+        yield from bounds(f"{has} {{}} {quoted(at)} {words}", otherwise or sum(so), about, unprivileged=other)
+    yield from bounds(f"{has} every {quoted(at)} {{}}", otherwise or ABSENT, about, unprivileged=other)
+
+
+def _each_in_a_bound(document: Document) -> Iterator[Question]:
+    """Ask about all numbers: the greatest decides with an upper bound, the least with a lower one."""
+    if document.form not in ("JSON", "YAML", "TOML", "CSV") or not document.readable:
+        return
+    path, least, greatest = ("*.port", 80, 81) if document.form == "CSV" else ("ports", min(PORTS), max(PORTS))
+    claim, about, other = f"{document.subject} every {quoted(path)}", document.form, _as_other(document)
+    for words, right in (
+        (f"at most {greatest}", True), (f"less than {greatest}", False), (f"at most {least}", False),
+        (f"at least {least}", True), (f"more than {least}", False), (f"at least {greatest}", False),
+        (f"between {least} and {greatest}", True), (f"between {least + 1} and {greatest}", False),
+        (f"between {least} and {greatest - 1}", False), (f"exactly {least}", False), (f"exactly {greatest}", False),
+    ):  # fmt: skip
+        yield Question(f"{claim} {words}", answers(right)[0], about, answers(other)[0] if other else "")
 
 
 def _claims(document: Document, at: str, there: bool | str, equal: object, text: str) -> Iterator[Question]:
