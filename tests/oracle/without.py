@@ -420,3 +420,22 @@ WITHOUT |= dict.fromkeys(
     ],
     QUOTA,
 )
+
+WITHOUT |= dict.fromkeys(
+    (
+        'the NATS server "{url}" answers',
+        'the NATS server "{url}" does not answer',
+        'the NATS server "{url}" answers in {bound:time}',
+        'the NATS server "{url}" has version "{version}"',
+        'the NATS server "{url}" does not have version "{version}"',
+        'the NATS server "{url}" has at least version "{version}"',
+        'the NATS server "{url}" does not have at least version "{version}"',
+        'the NATS server "{url}" delivers a message in {bound:time}',
+        'the stream "{stream}" of "{url}" exists',
+        'the stream "{stream}" of "{url}" does not exist',
+        'the stream "{stream}" of "{url}" has {bound:count} message[s]',
+        'the stream "{stream}" of "{url}" has {bound:count} consumer[s]',
+        'the stream "{stream}" of "{url}" is {bound:size} in size',
+    ),
+    "asked from the controller and from the host of a real NATS server: tests/facts/test_nats.py",
+)
