@@ -36,9 +36,9 @@ def command(session: Session, tool: str, path: Path, variables: tuple[Path, ...]
     infratest import serverspec spec/web > features/web.feature
     infratest import inspec profile > features/profile.feature
 
-    goss: PATH is a goss file, YAML or JSON; those that it includes are read with it. Of templates {{.Vars.x}} and
-    {{.Env.X}} are filled; a file with any other is refused, and goss render writes it without. The feature goes to
-    standard output.
+    goss: PATH is a goss file, YAML or JSON; those that it includes are read with it. Templates are filled by --vars
+    and the environment, with their loops and conditions; a file with a function that is not known is refused, and
+    goss render writes it without. The feature goes to standard output.
 
     cucumber-nagios: PATH is the folder of features, which stay as they are. steps/cucumber_nagios.py is written
     where the project's own steps are read, beside stack.yaml or in its folder features, by which they run under

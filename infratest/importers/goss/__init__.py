@@ -79,8 +79,8 @@ def _resource(kind: str, key: str, inside: Value, left: list[Remark]) -> Resourc
     named = known.get(about.named)
     title, skip = known.get("title"), known.get("skip")
     return Resource(
-        kind, key if named is None else str(named.data), inside.path, inside.line, attributes,
-        "" if title is None else str(title.data or ""), skip is not None and skip.data is True,
+        kind, key if named is None else named.written, inside.path, inside.line, attributes,
+        "" if title is None else title.written, skip is not None and skip.data is True,
     )  # fmt: skip
 
 

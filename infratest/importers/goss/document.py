@@ -1,14 +1,14 @@
 """A goss file as read: its resources, with the line of each value; templates in it are filled, includes followed.
 
-Of Go's templates the plain use is known: `{{.Vars.name}}` and `{{.Env.NAME}}`. Any other action, a loop or a condition,
-could leave out or add resources, so that the whole file is refused, naming each such line.
+template.py fills Go's templates; what it does not know could leave out or add resources, so that the whole file is
+refused, naming each such line.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,30 +19,32 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from infratest.cleaning import clean
 from infratest.errors import UserError
+from infratest.importers.goss.template import filled
 
-#: Bytes of a file, files of one import, and lines that a refusal names.
-LARGEST, MOST_FILES, SHOWN = 2**20, 500, 20
+#: Bytes of a file, and files of one import.
+LARGEST, MOST_FILES = 2**20, 500
 
-_ACTION = re.compile(r"\{\{-?(?P<inside>.*?)-?\}\}", re.DOTALL)
-_PLAIN = re.compile(r"\s*\.(?P<root>Vars|Env)(?P<keys>(?:\.[A-Za-z_][A-Za-z0-9_]*)+)\s*")
-_COMMENT = re.compile(r"\s*/\*.*\*/\s*", re.DOTALL)
 _TAG = "tag:yaml.org,2002:"
 
 
 @dataclass(frozen=True)
 class Value:
-    """A value and where it stands: `data` is text, a number, a truth value, None, a list or a map of these."""
+    """A value and where it stands: `data` is text, a number, a truth value, None, a list or a map of these.
+
+    `written` is a plain value as it is written: a command `true` is no truth value.
+    """
 
     data: Any
     path: str
     line: int
+    written: str = ""
 
 
 def read(path: Path, variables: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Value]]]:
     """Yield each file's path and its kinds, the first file's first.
 
     Raises:
-        UserError: a file is missing, is no YAML, includes itself, or holds templates beyond the plain use.
+        UserError: a file is missing, is no YAML, includes itself, or holds templates that cannot be filled.
     """
     yield from _read(path, variables, ())
 
@@ -52,7 +54,8 @@ def _read(path: Path, variables: Mapping[str, Any], above: tuple[Path, ...]) -> 
         raise UserError(f"{path} includes itself, by {' and '.join(map(str, above))}")
     if len(above) > MOST_FILES:
         raise UserError(f"{path}: includes are nested {len(above)} deep")
-    kinds = parsed(filled(_text(path), str(path), variables), str(path))
+    text, lines = filled(_text(path), str(path), variables, os.environ)
+    kinds = parsed(text, str(path), lines)
     yield str(path), kinds
     includes = kinds.get("gossfile")
     if includes is None or includes.data is None:
@@ -63,7 +66,7 @@ def _read(path: Path, variables: Mapping[str, Any], above: tuple[Path, ...]) -> 
         inside = settings.data if isinstance(settings.data, dict) else {}
         if "skip" in inside and inside["skip"].data is True:
             continue
-        name = str(inside["file"].data) if "file" in inside else key
+        name = inside["file"].written if "file" in inside else key
         for each in _included(path, name, settings):
             yield from _read(each, variables, (*above, path.resolve()))
 
@@ -105,49 +108,24 @@ def _text(path: Path) -> str:
         raise UserError(f"{path} is no UTF-8 text; save it as UTF-8") from None
 
 
-def filled(text: str, path: str, variables: Mapping[str, Any]) -> str:
-    """Return text with its templates' values in their places; lines stay where they are."""
-    refused: list[str] = []
+def parsed(text: str, path: str, lines: Sequence[int] = ()) -> dict[str, Value]:
+    """Return the map that YAML or JSON holds, with lines. Raises UserError.
 
-    def put(action: re.Match[str]) -> str:
-        line = text.count("\n", 0, action.start()) + 1
-        if _COMMENT.fullmatch(action["inside"]):
-            return "\n" * action[0].count("\n")
-        plain = _PLAIN.fullmatch(action["inside"])
-        if plain is None:
-            refused.append(f"{path}:{line}: {clean(action[0], 80)}: of templates {{{{.Vars.x}}}} and {{{{.Env.X}}}} "
-                           "are read; render the file with goss itself, and import what comes of it")  # fmt: skip
-            return ""
-        keys = plain["keys"][1:].split(".")
-        value: Any = variables if plain["root"] == "Vars" else dict(os.environ)
-        for key in keys:
-            if not isinstance(value, Mapping) or key not in value:
-                hint = "--vars FILE has it not" if plain["root"] == "Vars" else "the environment has no such variable"
-                refused.append(f"{path}:{line}: {clean(action[0], 80)}: {hint}")
-                return ""
-            value = value[key]
-        if isinstance(value, Mapping | list) or value is None or "\n" in str(value):
-            refused.append(f"{path}:{line}: {clean(action[0], 80)} is no value of one line")
-            return ""
-        return str(value).lower() if isinstance(value, bool) else str(value)
+    Args:
+        lines: of each line of a filled template, the one that it was made of.
+    """
 
-    result = _ACTION.sub(put, text)
-    if refused:
-        more = [f"and {len(refused) - SHOWN} more"] if len(refused) > SHOWN else []
-        raise UserError("\n".join(refused[:SHOWN] + more))
-    return result
+    def line_of(mark: Any) -> int:
+        return lines[min(mark.line, len(lines) - 1)] if lines else int(mark.line) + 1
 
-
-def parsed(text: str, path: str) -> dict[str, Value]:
-    """Return the map that YAML or JSON holds, with lines. Raises UserError."""
     if text.lstrip().startswith("{"):  # JSON may be indented with tabs
         text = re.sub(r"(?m)^\t+", lambda tabs: " " * len(tabs[0]), text)
     try:
         node = YAML(typ="safe", pure=True).compose(text)
-        found = _value(node, path) if node is not None else Value({}, path, 1)
+        found = _value(node, path, line_of) if node is not None else Value({}, path, 1)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
+        line = line_of(mark) if mark else 1
         raise UserError(f"{path}:{line}: no YAML: {clean(str(error.problem or error.context), 200)}") from None
     except (YAMLError, RecursionError) as error:
         raise UserError(f"{path}: no YAML: {clean(str(error), 200)}") from None
@@ -163,22 +141,22 @@ def plain(value: Value) -> Any:
     return [plain(each) for each in value.data] if isinstance(value.data, list) else value.data
 
 
-def _value(node: Node, path: str) -> Value:
-    line = node.start_mark.line + 1
+def _value(node: Node, path: str, line_of: Callable[[Any], int]) -> Value:
+    line = line_of(node.start_mark)
     if isinstance(node, SequenceNode):
-        return Value([_value(each, path) for each in node.value], path, line)
+        return Value([_value(each, path, line_of) for each in node.value], path, line)
     if isinstance(node, MappingNode):
         made: dict[str, Value] = {}
         for key, each in node.value:
-            at = key.start_mark.line + 1
+            at = line_of(key.start_mark)
             if not isinstance(key, ScalarNode):
                 raise UserError(f"{path}:{at}: a key that is a list or a map")
             if key.value in made:
                 raise UserError(f"{path}:{at}: {key.value!r} stands twice, and goss reads the last; make one of them")
-            below = _value(each, path)
-            made[key.value] = Value(below.data, path, at)
+            below = _value(each, path, line_of)
+            made[key.value] = Value(below.data, path, at, below.written)
         return Value(made, path, line)
-    return Value(_scalar(node, f"{path}:{line}"), path, line)
+    return Value(_scalar(node, f"{path}:{line}"), path, line, str(node.value))
 
 
 def _scalar(node: Node, where: str) -> Any:
