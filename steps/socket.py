@@ -31,6 +31,7 @@ PORTS: Need[Listeners] = Need("socket")
 UNIX: Need[UnixListeners] = Need("unix-socket")
 
 LOOPBACK = "lo"
+FAMILIES = {"IPv4": 4, "IPv6": 6}
 
 #: How many listeners a reason names.
 NAMED = 10
@@ -47,14 +48,18 @@ class PortListening(Check):
     Args:
         protocol: `tcp` or `udp`. address: where it must be reached at; None for any address.
         only: whether nothing may listen on this port at another address.
+        family: `IPv4` or `IPv6` where what is listened at must be an address of it.
     """
 
     port: int
     protocol: str = "tcp"
     address: str | None = None
     only: bool = False
+    family: str = ""
 
     def __post_init__(self) -> None:
+        if self.family not in ("", *FAMILIES):
+            raise UserError(f"port {self.port} at an {self.family} address: addresses are of IPv4 or IPv6")
         if not 0 < self.port < 65536:
             raise UserError(f"port {self.port}: a port is a whole number from 1 to 65535")
         if self.protocol not in ("tcp", "udp"):
@@ -81,7 +86,8 @@ class PortListening(Check):
         at = ", ".join(sorted({_shown(one) for one in here}))
         words = f"{self.subject} is listening at {at}"
         if self.address is None:
-            return Seen(holds=True, saw=words)
+            of_it = not self.family or any(_place(one.address).version == FAMILIES[self.family] for one in here)
+            return Seen(holds=of_it, saw=words)
         if self.only:
             place, scope = _place(self.address), self.address.partition("%")[2]
             there = [_place(one.address) == place and scope in ("", one.interface) for one in here]
@@ -107,6 +113,16 @@ def port_listening_at(port: int, address: str) -> PortListening:
 def port_listening_only_at(port: int, address: str) -> PortListening:
     """The TCP port listens at this address and at no other, wildcards included."""
     return PortListening(port, address=address, only=True)
+
+
+@check(
+    "port {port:number} is listening at an {family:word} address",
+    negation="port {port:number} is not listening at an {family:word} address",
+    example="port 80 is listening at an IPv6 address",
+)
+def port_listening_by_family(port: int, family: str) -> PortListening:
+    """A TCP listener is bound to an address of IPv4 or of IPv6; `::`, which may take both, is one of IPv6."""
+    return PortListening(port, family=family)
 
 
 @check(
@@ -137,6 +153,16 @@ def protocol_port_listening_at(port: int, protocol: str, address: str) -> PortLi
 def protocol_port_listening_only_at(port: int, protocol: str, address: str) -> PortListening:
     """The port of tcp or udp listens at this address and at no other, wildcards included."""
     return PortListening(port, protocol, address, only=True)
+
+
+@check(
+    "port {port:number}/{protocol:word} is listening at an {family:word} address",
+    negation="port {port:number}/{protocol:word} is not listening at an {family:word} address",
+    example="port 53/udp is listening at an IPv4 address",
+)
+def protocol_port_listening_by_family(port: int, protocol: str, family: str) -> PortListening:
+    """A listener of tcp or udp is bound to an address of IPv4 or of IPv6; `::`, which may take both, is of IPv6."""
+    return PortListening(port, protocol, family=family)
 
 
 class UnixListening(Check):

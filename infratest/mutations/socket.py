@@ -49,7 +49,7 @@ def port(claim: Claim) -> Act | str:
         other = "127.0.0.9" if check.address == "127.0.0.1" else "127.0.0.1"
         return listens(f"{place} listens at {other}, too", number, check.protocol, other)
     if claim.negated:
-        if ":" in address:
+        if ":" in address or check.family == "IPv6":
             return "nothing is made to listen at IPv6 alone"
         return listens(f"{place} listens", number, check.protocol, address)
     return stopped(f"what listens on {place} is stopped", f"{HOLDERS}{UNITS}", number, check.protocol)

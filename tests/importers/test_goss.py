@@ -99,6 +99,8 @@ SERVERS = (
     ("python3", "-m", "http.server", "8101", "--bind", "127.0.0.1", "--directory", "/srv/goss"),
     ("python3", "-c", "import socket, time; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
      "s.bind(('127.0.0.1', 8102)); time.sleep(600)"),
+    ("python3", "-c", "import socket, time; s = socket.create_server(('::1', 8105), family=socket.AF_INET6); "
+     "time.sleep(600)"),
     ("/srv/goss/goss-sleeper", "600"),
 )  # fmt: skip
 
@@ -124,7 +126,7 @@ def states(imported, tmp_path_factory):
     with running(kind, tmp_path_factory.mktemp("machine")) as words:
         servers = [subprocess.Popen([*words, *server], stderr=subprocess.DEVNULL) for server in SERVERS]
         try:
-            ready = ("test -e /run/works.pid && ss -lnu | grep -q :8102 && for port in 8101 8103 8104; do "
+            ready = ("test -e /run/works.pid && ss -lnu | grep -q :8102 && for port in 8101 8103 8104 8105; do "
                      "ss -lnt | grep -q :$port || exit 1; done")  # fmt: skip
             assert wait_until(lambda: subprocess.run([*words, "sh", "-c", ready], check=False).returncode == 0)
             done = subprocess.run(
@@ -228,6 +230,10 @@ GOSS = {
     "two of a path without a type": ("file:\n  /etc:\n    exists: false\n",
                                      ['the file "/etc" does not exist', 'the directory "/etc" does not exist',
                                       'the link "/etc" does not exist']),
+    "families of addresses": ("port:\n  tcp:80: {listening: false}\n  tcp6:80: {listening: true}\n"
+                              "  udp6:53: {listening: false}\n",
+                              ['port 80 is listening at an IPv6 address', 'port 80 is not listening at an IPv4 address',
+                               'port 53/udp is not listening at an IPv6 address']),
     "carets": ("package:\n  x:\n    installed: true\n    versions: {semver-constraint: '^1.2.3'}\n",
                ['the package "x" is installed', 'the package "x" has at least version "1.2.3"',
                 'the package "x" has a version less than "2.0.0"']),
@@ -300,7 +306,6 @@ TOLD = {
     "a misspelt kind": ("packages:\n  a: {installed: true}\n", 1, "did you mean 'package'"),
     "a command of two lines": ("command:\n  x:\n    exec: |\n      a\n      b\n    exit-status: 0\n", 6, "line ends"),
     "a range or another": ("package:\n  x:\n    versions: {semver-constraint: '<1 || >2'}\n", 3, "or another"),
-    "IPv6 without an address": ("port:\n  tcp6:80:\n    listening: true\n", 3, "give `ip`"),
     "a path of gjson with a query": ("command:\n  x:\n    stdout: {gjson: {'a.#(b==1).c': 2}}\n", 3, "goes beyond"),
     "nothing at all": ("package:\n  x: {}\n", 2, "asserts nothing"),
     "Windows": ("registry:\n  x: {exists: true}\n", 1, "Windows"),

@@ -51,14 +51,11 @@ def _port(resource: Resource) -> tuple[str, str, bool]:
 
 
 def listening(resource: Resource, attribute: str) -> list[Wording]:
-    """Return that a port listens; of one of IPv6 alone, only with its address."""
+    """Return that a port listens at an address of its family: goss looks for tcp in /proc/net/tcp, for tcp6 in tcp6."""
     value = resource.attributes[attribute]
-    six, holds = _port(resource)[2], truth(value)
-    words = f"{port(resource)} {'is listening' if holds else 'is not listening'}"
-    if six and holds and "ip" not in resource.attributes:
-        # Any address of IPv6: a listener of IPv4 alone must not do.
-        raise NotCarried('that it listens by IPv6 is said with an address: give `ip`, as ["::"]', value.line)
-    return [Wording(words, value.line)]
+    family = "IPv6" if _port(resource)[2] else "IPv4"
+    words = f"{'is listening' if truth(value) else 'is not listening'} at an {family} address"
+    return [Wording(f"{port(resource)} {words}", value.line)]
 
 
 # Files

@@ -22,12 +22,14 @@ LARGEST, ROUNDS, SHOWN = 2**20, 20_000, 20
 
 _BLOCKS = ("if", "range", "with")
 _UNKNOWN = ("define", "template", "block", "break", "continue")
+_NO_ACTION = "such an action of templates is not known here"
 _TOKEN = re.compile(
     r"""(?P<space>\s+)|(?P<text>"(?:\\.|[^"\\\n])*")|(?P<raw>`[^`]*`)|(?P<number>[+-]?\d+(?:\.\d+)?)
     |(?P<variable>\$\w*(?:\.\w+)*)|(?P<field>\.(?:\w+(?:\.\w+)*)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>:=|[=|(),])""",
     re.VERBOSE,
 )
 _QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"|`[^`]*`|}}')
+_COMMENT = re.compile(r"/\*.*\*/", re.DOTALL)
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'"}
 
@@ -63,7 +65,8 @@ def filled(text: str, path: str, values: Mapping[str, Any], environment: Mapping
     """
     refused: list[str] = []
     try:
-        nodes = _tree(iter(_parts(text)), path, refused)
+        parts = (part for part in _parts(text) if part.kind != "action" or not _COMMENT.fullmatch(part.text.strip()))
+        nodes = _tree(parts, path, refused)
         made = _Filling(path, {"Vars": values, "Env": environment}, refused)
         if not refused:
             made.nodes(nodes, {"Vars": values, "Env": environment})
@@ -124,14 +127,11 @@ def _tree(parts: Iterator[Node], path: str, refused: list[str], block: Node | No
         if part.kind == "text":
             nodes.append(part)
             continue
-        inside = part.text.strip()
-        if inside.startswith("/*") and inside.endswith("*/") and part.kind != "open":
-            continue
-        tokens = _tokens(inside)
+        tokens = _tokens(part.text.strip())
         word = tokens[0].text if tokens and tokens[0].kind == "name" else ""
         unknown = [each.text for each in tokens if each.kind == "name" and not _is_known(each.text)]
         if part.kind == "open" or not tokens or word in _UNKNOWN:
-            refused.append(f"{path}:{part.line}: {_shown(part)}: such an action of templates is not known here")
+            refused.append(f"{path}:{part.line}: {_shown(part)}: {_NO_ACTION}")
             continue
         if unknown:
             refused.append(f"{path}:{part.line}: {_shown(part)}: {_not_known(unknown[0])}")
@@ -143,13 +143,8 @@ def _tree(parts: Iterator[Node], path: str, refused: list[str], block: Node | No
             refused.append(f"{path}:{part.line}: {_shown(part)}: there is nothing that it belongs to")
         elif word == "end":
             return nodes
-        elif word == "else":
-            if len(tokens) > 1:  # else if, else with: a block in the else, ended by the same end
-                part.kind, part.tokens = tokens[1].text, tokens[2:]
-                part.inside = _tree(parts, path, refused, part)
-                block.otherwise = [part]  # type: ignore[union-attr]
-                return nodes
-            block.otherwise = _tree(parts, path, refused, Node("else", part.line))  # type: ignore[union-attr]
+        elif word == "else" and block is not None:
+            block.otherwise = _else(part, tokens, parts, path, refused)
             return nodes
         else:
             part.tokens = tokens
@@ -157,6 +152,17 @@ def _tree(parts: Iterator[Node], path: str, refused: list[str], block: Node | No
     if block is not None:
         refused.append(f"{path}:{block.line}: {_shown(block)}: it has no end")
     return nodes
+
+
+def _else(part: Node, tokens: list[Token], parts: Iterator[Node], path: str, refused: list[str]) -> list[Node]:
+    """Return the nodes of an else; of `else if`, a block that ends where the whole does."""
+    if len(tokens) == 1:
+        return _tree(parts, path, refused, Node("else", part.line))
+    part.kind, part.tokens = tokens[1].text, tokens[2:]
+    if part.kind not in _BLOCKS:
+        refused.append(f"{path}:{part.line}: {_shown(part)}: {_NO_ACTION}")
+    part.inside = _tree(parts, path, refused, part)
+    return [part]
 
 
 def _is_known(name: str) -> bool:

@@ -211,6 +211,10 @@ def questions(objects: Objects) -> Iterator[Question]:
 def _of_port(port: int, suffix: str, here: list[Bound], objects: Objects) -> Iterator[Question]:
     subject, about = f"port {port}{suffix}", f"port {port}: {[tuple(spec) for spec in here]}"
     yield from both(f"{subject} is listening", f"{subject} is not listening", bool(here), about)
+    for family in (4, 6):
+        words = f"listening at an IPv{family} address"
+        of_it = any(ip_address(_same(spec.address)).version == family for spec in here)
+        yield from both(f"{subject} is {words}", f"{subject} is not {words}", of_it, about)
     for address in (*LOCAL, *FAR, *WILDCARDS):
         forms = (f'{subject} is listening at "{address}"', f'{subject} is not listening at "{address}"')
         yield from both(*forms, _answers(here, address, port, objects), about)
