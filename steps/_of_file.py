@@ -1,4 +1,4 @@
-"""What the sentences about one path share: it is a file or a directory, links followed, and it is there.
+"""What the sentences about one path share: it is a file, a directory or either, links followed, and it is there.
 
 What a path is, whose it is and what it holds cannot be said of one that is not there: then neither the claim nor its
 negation is met.
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from infratest.facts.file import File
 
 DIRECTORY = "directory"
+#: Whatever is there.
+PATH = "path"
 
 
 class OfFile(Check):
-    """A claim about a file, or about a directory."""
+    """A claim about a file, about a directory, or about what is there."""
 
     #: False where absence itself is the question.
     of_property: ClassVar[bool] = True
@@ -57,7 +59,7 @@ class OfFile(Check):
         if file.kind is None:
             dangling = f"; it is a link to {file.link}, which is not there" if file.link is not None else ""
             return f"{self.subject} does not exist{dangling}"
-        if (file.kind == "directory") != (self.noun == "directory"):
+        if self.noun != PATH and (file.kind == "directory") != (self.noun == "directory"):
             return f"{self.subject} does not exist: {self.path} is a {file.kind}"
         return ""
 

@@ -120,6 +120,34 @@ class InterfaceAddress(_OfInterface):
 
 
 @check(
+    'the interface "{name}" has an address matching "{pattern}"',
+    negation='the interface "{name}" has no address matching "{pattern}"',
+    example='the interface "eth0" has an address matching "^10[.]0[.]"',
+)
+class InterfaceAddressMatching(_OfInterface):
+    """The pattern (RE2) matches in an address of the interface, as `ip` writes it: 10.0.0.2/24."""
+
+    pattern: str
+
+    def __post_init__(self) -> None:
+        from infratest.regular_expression import compiled
+
+        super().__post_init__()
+        if not self.pattern:
+            raise UserError(f'{self.subject} has an address matching "": every one does; write the pattern')
+        compiled(self.pattern)
+
+    def look(self, interface: Interface) -> Seen:
+        from infratest.regular_expression import compiled
+
+        if interface.addresses is None:
+            raise FactError(f"the addresses of {self.subject} are not known: the host has no ip (iproute2)")
+        holds = any(compiled(self.pattern).search(each.encode()) for each in interface.addresses)
+        listed = f"has the addresses {', '.join(interface.addresses)}" if interface.addresses else "has no address"
+        return Seen(holds=holds, saw=f"{self.subject} {listed}")
+
+
+@check(
     'the interface "{name}" has the MAC address "{mac}"',
     negation='the interface "{name}" does not have the MAC address "{mac}"',
     example='the interface "eth0" has the MAC address "52:54:00:12:34:56"',

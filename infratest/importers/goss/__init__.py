@@ -71,8 +71,12 @@ def _resource(kind: str, key: str, inside: Value, left: list[Remark]) -> Resourc
     for name, value in known.items():
         if name in SETTINGS or name == about.named:
             continue
-        if name in about.attributes or name in about.together:
-            attributes[name] = value
+        now = about.before.get(name, name)
+        if now in attributes:
+            left.append(Remark(value.path, value.line, f"{kind} {clean(key, 80)}: {name}: {now} says it, too"))
+            continue
+        if now in about.attributes or now in about.together:
+            attributes[now] = value
             continue
         words = unknown("attribute", clean(name, 40), sorted({*about.attributes, *about.together}))
         left.append(Remark(value.path, value.line, f"{kind} {clean(key, 80)}: {words}"))

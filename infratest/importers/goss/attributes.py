@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from infratest.importers.goss import saying, urls
+from infratest.importers.goss import comparing, saying, urls
 from infratest.importers.goss.resource import Resource, Wording
 
 #: The claim's name -> the form of it.
@@ -26,7 +26,8 @@ class Kind:
         title: the scenario's name. subject: with `{key}`, or made of the resource. named: the attribute that says the
         name, where the key does not. first: where this is false, goss looks at nothing else. attributes: the words
         of each; a text is the reason why it is said in no sentence. tail: behind each sentence. readers: those whose
-        lists are patterns of lines. together: attributes that another one says.
+        lists are patterns of lines. together: attributes that another one says. before: names of goss before 0.4,
+        and what each is called since.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Kind:
     attributes: Mapping[str, Asks]
     first: str = ""
     tail: str = ""
+    before: Mapping[str, str] = field(default_factory=dict)
     readers: tuple[str, ...] = ()
     together: Mapping[str, str] = field(default_factory=dict)
 
@@ -163,7 +165,7 @@ KINDS: Mapping[str, Kind] = {
         "md5": {"equal": _CHECKSUM.format("MD5", "MD5")},
         "sha256": {"equal": _CHECKSUM.format("SHA-256", "SHA-256")},
         "sha512": {"equal": _CHECKSUM.format("SHA-512", "SHA-512")},
-    }),
+    }, before={"contains": "contents"}),
     "user": Kind("users", "the user {key}", "username", first="exists", attributes={
         "exists": {"true": "exists | does not exist"},
         "uid": {"equal": "has uid {n} | does not have uid {n}"},
@@ -186,7 +188,7 @@ KINDS: Mapping[str, Kind] = {
         "source": {"equal": "comes from {v} | does not come from {v}"},
         "filesystem": {"equal": "is of type {v} | is not of type {v}"},
         "usage": {"number": "the disk {key} is {b} % full"},
-        "timeout": "what hangs is unknown here, by `--timeout` of the run",
+        "timeout": saying.other_timeout,
     }),
     "command": Kind("commands", "the command {key}", "exec", readers=("stdout", "stderr"), attributes={
         "exit-status": {"equal": "exits {n} | does not exit {n}"},
@@ -199,14 +201,20 @@ KINDS: Mapping[str, Kind] = {
     }),
     "interface": Kind("interfaces", "the interface {key}", "name", first="exists", attributes={
         "exists": {"true": "exists | does not exist"},
-        "addrs": {"line equal": "has the address {v} | does not have the address {v}"},
+        "addrs": {
+            "line equal": "has the address {v} | does not have the address {v}",
+            "line regexp": "has an address matching {v} | has no address matching {v}",
+            "line prefix": "has an address matching {from} | has no address matching {from}",
+            "line suffix": "has an address matching {to} | has no address matching {to}",
+            "line substring": "has an address matching {literal} | has no address matching {literal}",
+        },
         "mtu": {"number": "has an MTU of {b}"},
     }),
     "dns": Kind("names", "the name {key}", "resolve", first="resolvable", attributes={
         "resolvable": saying.resolvable,
         "addrs": saying.addresses,
-        "timeout": "what a name server does not answer is unknown here, by `--timeout` of the run",
-    }, together={"server": "resolvable"}),
+        "timeout": saying.other_timeout,
+    }, together={"server": "resolvable"}, before={"resolveable": "resolvable"}),
     "addr": Kind("addresses", "the address {key}", "address", first="reachable", attributes={
         "reachable": saying.reachable,
     }, together={"timeout": "reachable", "local-address": "reachable"}),
@@ -222,8 +230,8 @@ KINDS: Mapping[str, Kind] = {
             ),
             urls.asking,
         ),
-    }),
+    }, before={"header": "headers"}),
     "matching": Kind("values", "{key}", "", {
-        "content": "a value that the file itself holds: nothing is asked of a host",
+        "content": comparing.compared,
     }, together={"matches": "content"}),
 }  # fmt: skip

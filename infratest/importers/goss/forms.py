@@ -25,6 +25,8 @@ def worded(resource: Resource, attribute: str) -> list[Wording]:
     kind = KINDS[resource.kind]
     asks = kind.attributes[attribute]
     line = resource.line_of(attribute)
+    if resource.attributes[attribute].data == []:
+        return [Wording("an empty list asserts nothing, and goss looks at nothing", line, Wording.NOTE)]
     if isinstance(asks, str):
         raise NotCarried(asks, line)
     if callable(asks):
@@ -59,6 +61,8 @@ def _fitting(claim: Claim, forms: Mapping[str, str]) -> Claim:
         how = bare if claim.holds else OPPOSITE[bare]
         bound = "bound" if f"{prefix}bound" in forms else "number"
         return Claim(f"{prefix}{bound}", (how, values), claim.line, True, claim.at)
+    if name == "equal" and values == "" and "nothing" in forms:
+        return _renamed(claim, "nothing", "")
     if name == "equal" and "number" in forms:
         if not claim.holds or not is_number:
             raise NotCarried("there is no sentence for a number that is not one, or that is text", claim.line)
@@ -93,6 +97,7 @@ def _filled(form: str, resource: Resource, claim: Claim) -> str:
         "start": lambda: in_quotes(rf"\A{_literal(_text(claim))}"),
         "end": lambda: in_quotes(rf"{_literal(_text(claim))}\n?\z"),
         "from": lambda: in_quotes(f"^{_literal(_text(claim))}"), "to": lambda: in_quotes(f"{_literal(_text(claim))}$"),
+        "literal": lambda: in_quotes(_literal(_text(claim))),
         "line": lambda: in_quotes(f"^{_literal(_text(claim))}$"),
         "glob from": lambda: in_quotes(_glob(_text(claim)) + "*"),
         "glob to": lambda: in_quotes("*" + _glob(_text(claim))),

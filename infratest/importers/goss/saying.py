@@ -11,6 +11,10 @@ from infratest.importers.goss.resource import Resource, Wording
 
 #: goss' file types, and the noun of each here.
 NOUNS = {"file": "file", "directory": "directory", "symlink": "link"}
+#: goss' types of what is no file, directory or link, and how each is said.
+KINDS_OF_FILE = {
+    "socket": "a socket", "pipe": "a pipe", "block-device": "a block device", "character-device": "a character device",
+}  # fmt: skip
 #: Attributes that only a regular file has.
 OF_FILES = ("contents", "md5", "sha256", "sha512", "size")
 _PORT = re.compile(r"(?:(?P<protocol>tcp|tcp6|udp|udp6):)?(?P<number>\d+)")
@@ -62,8 +66,18 @@ def listening(resource: Resource, attribute: str) -> list[Wording]:
 
 
 def path(resource: Resource) -> str:
-    """Return the subject: a file, a directory or a link, by its type or by what is asked of it."""
-    return f"the {noun(resource)} {in_quotes(resource.key)}"
+    """Return the subject: a file, a directory or a link, by its type or by what is asked of it; else a path."""
+    return f"the {noun(resource)} {in_quotes(place(resource))}"
+
+
+def place(resource: Resource) -> str:
+    """Return a path without ~, of which goss makes the home of a user."""
+    if not resource.key.startswith("~"):
+        return resource.key
+    user, slash, rest = resource.key[1:].partition("/")
+    if user != "root":
+        raise NotCarried("the home of a user is known on the host alone: write its path", resource.line)
+    return f"/root{slash}{rest}"
 
 
 def noun(resource: Resource) -> str:
@@ -73,32 +87,37 @@ def noun(resource: Resource) -> str:
         return NOUNS[kind]
     if "linked-to" in resource.attributes:
         return "link"
-    is_file = any(name in resource.attributes for name in OF_FILES)
-    return "directory" if resource.key.endswith("/") and not is_file else "file"
+    if kind in KINDS_OF_FILE or any(_asserts(resource, name) for name in OF_FILES):
+        return "file"
+    return "directory" if resource.key.endswith("/") else "path"
+
+
+def _asserts(resource: Resource, attribute: str) -> bool:
+    value = resource.attributes.get(attribute)
+    return value is not None and value.data != []
 
 
 def exists(resource: Resource, attribute: str) -> list[Wording]:
     """Return that there is something at a path, or nothing of any kind."""
     value = resource.attributes[attribute]
-    quoted = in_quotes(resource.key)
+    quoted = in_quotes(place(resource))
     if not truth(value):
-        return [Wording(f"the {each} {quoted} does not exist", value.line) for each in NOUNS.values()]
-    worded = [Wording(f"the {noun(resource)} {quoted} exists", value.line)]
-    known = {"filetype", "linked-to", *OF_FILES} & set(resource.attributes)
-    if not known and not resource.key.endswith("/"):
-        words = "it says no filetype: written as a file; where it is a directory, write directory"
-        worded.append(Wording(words, value.line, Wording.NOTE))
-    return worded
+        return [Wording(f"the {each} {quoted} does not exist", value.line) for each in ("path", "link")]
+    return [Wording(f"the {noun(resource)} {quoted} exists", value.line)]
 
 
 def filetype(resource: Resource, attribute: str) -> list[Wording]:
     """Return what a path is itself: goss follows no link."""
     value = resource.attributes[attribute]
-    claim = one(value)
-    if claim.name != "equal" or not claim.holds or claim.value not in NOUNS:
+    claim, quoted = one(value), in_quotes(place(resource))
+    if claim.name != "equal" or not claim.holds or claim.value not in (*NOUNS, *KINDS_OF_FILE):
         raise NotCarried(f"there is no sentence for the type {claim.value}", value.line)
-    quoted = in_quotes(resource.key)
-    worded = [Wording(f"the {NOUNS[claim.value]} {quoted} exists", value.line)]
+    if claim.value in KINDS_OF_FILE:
+        worded = [Wording(f"the file {quoted} is {KINDS_OF_FILE[claim.value]}", value.line)]
+    elif claim.value == "file":
+        worded = [Wording(f"the file {quoted} is a regular file", value.line)]
+    else:
+        worded = [Wording(f"the {NOUNS[claim.value]} {quoted} exists", value.line)]
     return worded + ([Wording(f"the link {quoted} does not exist", value.line)] if claim.value != "symlink" else [])
 
 
@@ -126,6 +145,14 @@ def _name(resource: Resource) -> tuple[str, str]:
 def _by_server(resource: Resource) -> str:
     server = resource.plain("server")
     return f" by the server {in_quotes(str(server))}" if server else ""
+
+
+def other_timeout(resource: Resource, attribute: str) -> list[Wording]:
+    """Return that a look has the time of the run: what it does not answer in that is unknown, and never green."""
+    words = "each look has the time that `--timeout` of the run gives it, and what takes longer is unknown"
+    if resource.kind == "dns" and "server" not in resource.attributes:
+        words += "; goss heeds it of a server alone"
+    return [Wording(words, resource.line_of(attribute), Wording.NOTE)]
 
 
 def resolvable(resource: Resource, attribute: str) -> list[Wording]:

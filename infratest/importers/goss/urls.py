@@ -133,11 +133,18 @@ def _pairs(resource: Resource) -> list[tuple[str, str, int]]:
         raise NotCarried("request headers are a list, each `Name: value`", value.line)
     pairs = []
     for each in value.data:
-        name, colon, text = str(each.data).partition(":")
+        name, colon, text = each.written.partition(":")
         if not colon or not name.strip():
             raise NotCarried(f"{each.data!r} is no header: `Name: value`", each.line)
+        if name.strip().lower() == "host" and text.strip().lower() == _host(resource):
+            continue  # as it is sent anyway
         pairs.append((name.strip(), text.strip(), each.line))
     return pairs
+
+
+def _host(resource: Resource) -> str:
+    """Return what a request says in Host, where nobody asks it to say another."""
+    return re.split(r"[/?#]", resource.key.partition("://")[2].lower(), maxsplit=1)[0].rpartition("@")[2]
 
 
 def _login(resource: Resource) -> list[str]:

@@ -165,7 +165,7 @@ def questions(paths: list[Path]) -> Iterator[Question]:
     for path in paths:
         seen = _stat(path, os.stat)
         other = "" if _reached(path) else UNKNOWN
-        for noun in ("file", "directory"):
+        for noun in ("file", "directory", "path"):
             yield from _of(path, noun, seen, other)
         yield from _of_link(path)
         yield from _content(path, seen, other)
@@ -203,7 +203,7 @@ def _forms(subject: str, claim: str, negation: str) -> tuple[str, str]:
 
 def _of(path: Path, noun: str, seen: os.stat_result | str, other: str) -> Iterator[Question]:
     subject, about = f"the {noun} {quoted(str(path))}", str(path)
-    if not isinstance(seen, str) and stat.S_ISDIR(seen.st_mode) != (noun == "directory"):
+    if noun != "path" and not isinstance(seen, str) and stat.S_ISDIR(seen.st_mode) != (noun == "directory"):
         seen = ABSENT
     there = seen if seen == UNKNOWN else seen != ABSENT
     yield from both(*_forms(subject, "exists", "does not exist"), there, about, other)
@@ -216,7 +216,7 @@ def _of(path: Path, noun: str, seen: os.stat_result | str, other: str) -> Iterat
     for mode, right in _modes_of(seen):
         verbs = (f'has mode "{mode}"', f'does not have mode "{mode}"')
         yield from both(*_forms(subject, *verbs), right, about, other)
-    for mode in ("0000", "0640", "0644", "0755", "1777", "7777"):
+    for mode in () if noun == "path" else ("0000", "0640", "0644", "0755", "1777", "7777"):
         verbs = (f'has at most mode "{mode}"', f'does not have at most mode "{mode}"')
         within = seen if isinstance(seen, str) else stat.S_IMODE(seen.st_mode) | int(mode, 8) == int(mode, 8)
         yield from both(*_forms(subject, *verbs), within, about, other)

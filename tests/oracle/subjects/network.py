@@ -108,6 +108,10 @@ def _of_interface(name: str, right: tuple[bool, int, tuple[str, ...]] | None) ->
     for address in ADDRESSES:
         for written in (address, address.partition("/")[0]):
             yield from _has(subject, f"the address {quoted(written)}", ABSENT if right is None else written in known)
+        beginning = "^" + address.partition("/")[0].replace(".", "[.]") + "/"
+        forms = (f"{subject} has an address matching {quoted(beginning)}",
+                 f"{subject} has no address matching {quoted(beginning)}")  # fmt: skip
+        yield from both(*forms, ABSENT if right is None else address.partition("/")[0] in known, about)
     folder = Path("/sys/class/net", name)
     for mac in ("02:00:00:00:00:01", "02:00:00:00:00:0A"):
         there = right is not None and (folder / "address").read_text().strip() == mac
