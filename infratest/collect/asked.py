@@ -115,7 +115,7 @@ class Facts:
         # What was cut had too little room behind others.
         many = len(ask.needs) > 1 and isinstance(ask.fact, LooksForEach) and answer.exit != NO_TOOL
         if missing and not ask.fact.alone and (many or answer.truncated):
-            self._unread.setdefault(location, []).append(Ask(ask.fact, tuple(missing), apart=many))
+            self._unread.setdefault(location, []).append(Ask(ask.fact, tuple(missing), many, answer.truncated))
 
     def unread(self, location: str) -> list[Ask]:
         """Return what must be asked there once more, each thing alone; it is returned once."""
@@ -207,8 +207,8 @@ def questions(location: str, wanted: Iterable[Ask], facts: Facts, seconds: float
             good = tuple([need for need in ask.needs if _writable(location, ask, need, facts)])
             ask = ask.changed(needs=good)
         if good:
-            apart = ask.apart and len(good) > 1
-            found.append((ask, Question(ask.text, seconds, ask.fact.alone, ask.parts, apart, ask.fact.at_once)))
+            apart, at_once = ask.apart and len(good) > 1, ask.fact.at_once and not ask.in_turn
+            found.append((ask, Question(ask.text, seconds, ask.fact.alone, ask.parts, apart, at_once)))
     return found
 
 
@@ -237,12 +237,14 @@ def _unwritable(ask: Ask) -> Exception | None:
 class Ask(Record):
     """One fact asked for some of its needs; a user's command is asked alone.
 
-    `apart`: each of them is asked for alone, for the answer to all of them could not be read.
+    `apart`: each of them is asked for alone, for the answer to all of them could not be read. `in_turn`: beside others
+    its answer had too little room.
     """
 
     fact: Fact
     needs: tuple[Need, ...]
     apart: bool = False
+    in_turn: bool = False
 
     @property
     def name(self) -> str:
