@@ -14,7 +14,10 @@ from typing import Any
 from infratest.cleaning import clean
 from infratest.errors import UserError
 from infratest.gherkin.writing import Written, fault, feature, in_quotes
+from infratest.importers import _rspec_document
+from infratest.importers._rspec_document import SAME
 from infratest.importers._ruby import Claim, Described, Leftover, NotPlain, Regex, blocks
+from infratest.importers._ruby_pattern import as_re2
 from infratest.importers.base import Imported, Remark, by_place
 
 #: A sentence and its negation; `{0}` is the resource's name, `{1}` what the matcher is given.
@@ -122,6 +125,14 @@ EQUAL: Mapping[str, Mapping[str, Pair]] = {
     "http": {"status": ("{0} answers {bare1} from the host", "{0} does not answer {bare1} from the host")},
 }  # fmt: skip
 
+#: Resource and property of `its` that is an empty text -> its sentences.
+EMPTY: Mapping[tuple[str, str], Pair] = {
+    ("command", "stdout"): ("the command {0} prints nothing", "the command {0} prints something"),
+    ("command", "stderr"): (
+        "the command {0} prints nothing to standard error", "the command {0} prints something to standard error",
+    ),
+}  # fmt: skip
+
 #: Resource -> property of `its`, that has a text in it -> its sentences.
 CONTAINS: Mapping[str, Mapping[str, Pair]] = {
     "file": {"content": ("the file {0} contains {1}", "the file {0} does not contain {1}")},
@@ -165,8 +176,8 @@ ALIASES = {
     "directory": "file", "linux_kernel_parameter": "kernel_parameter", "processes": "process", "bash": "command",
     "systemd_service": "service",
 }  # fmt: skip
-#: Matchers that mean `eq`, and those that mean `include`.
-SAME, WITHIN = ("eq", "eql", "cmp", "equal"), ("include", "contain")
+#: Matchers that mean `include`.
+WITHIN = ("include", "contain")
 #: What a line's pattern may hold where RSpec looks at all lines together: it could match across their ends.
 ACROSS = ("\\A", "\\z", "\\Z", "\\n", "\\r", "\\s", "\\S", "\\W", "\\D", "[^")
 
@@ -216,6 +227,8 @@ def _sentences(block: Described, path: str, left: list[Remark], notes: list[Rema
 
 def said(block: Described, claim: Claim) -> list[str]:
     """Return the sentences of a claim. Raises UserError: there is none."""
+    if block.kind in _rspec_document.FORMATS:
+        return [_rspec_document.said(block, claim)]
     kind = ALIASES.get(block.kind, block.kind)
     if len(block.args) != 1 or isinstance(block.args[0], bool) or not isinstance(block.args[0], str | int):
         raise NotPlain("the resource is named by one text alone here")
@@ -261,6 +274,8 @@ def _of(kind: str, name: str, claim: Claim) -> str:
     given = args[0]
     if isinstance(given, Regex) and matcher in ("match", "include", "contain"):
         return _matching(kind, name, claim, given)
+    if matcher in SAME and (kind, claim.of) in EMPTY and given == "":
+        return _filled(EMPTY[kind, claim.of][claim.negated], name)
     if matcher in SAME and claim.of in EQUAL.get(kind, {}) and isinstance(given, str | int):
         if claim.of == "mode" and isinstance(given, int):
             given = f"{given:04o}"
@@ -281,7 +296,7 @@ def _matching(kind: str, name: str, claim: Claim, pattern: Regex) -> str:
         raise NotPlain("its pattern may match across lines, and one line is looked at here")
     # In Ruby ^ and $ are ends of lines always, and `m` has the dot match line ends.
     flags = ("i" if "i" in pattern.flags else "") + ("" if lines else "m") + ("s" if "m" in pattern.flags else "")
-    return _filled(pair[claim.negated], name, (f"(?{flags})" if flags else "") + pattern.text)
+    return _filled(pair[claim.negated], name, (f"(?{flags})" if flags else "") + as_re2(pattern.text))
 
 
 def _compared(kind: str, name: str, claim: Claim) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,8 @@ class Claim:
 
     Args:
         text: as it is written. of: what of the subject, as `its('version')` says; empty for itself. matcher: with
-        its chain behind it. operator: of `cmp >= 2`.
+        its chain behind it. operator: of `cmp >= 2`. keys: of a path in a document, as `its('a.b')` and
+        `its(['a', 0])` say.
     """
 
     line: int
@@ -66,6 +67,7 @@ class Claim:
     chain: tuple[Call, ...] = ()
     operator: str = ""
     negated: bool = False
+    keys: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,12 +210,14 @@ def _claims(node: Any) -> Iterator[Claim]:
     name, body = _method(node), [one for one in _body(node) if one.type != "comment"]
     if name not in ("it", "its", "specify") or not body:
         raise NotPlain(f"no plain claim: {_shown(node)}")
-    of = ""
+    given = None
     if name == "its":
         (first,) = _arguments(node) or (None,)
-        of = str(value(first)) if first is not None else ""
+        given = value(first) if first is not None else None
+    of = "" if given is None else str(given)
+    keys = tuple(given) if isinstance(given, list) else tuple(of.split(".")) if of else ()
     for one in body:
-        yield _claim(one, of, _shown(node) if len(body) == 1 else _shown(one))
+        yield replace(_claim(one, of, _shown(node) if len(body) == 1 else _shown(one)), keys=keys)
 
 
 def _claim(node: Any, of: str, text: str) -> Claim:

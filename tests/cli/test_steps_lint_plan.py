@@ -76,6 +76,13 @@ def test_steps_by_words_that_stand_together(tmp_path):
     assert "is installed" not in done.stdout
 
 
+@pytest.mark.parametrize("words", ["YAML", "yaml", "as INI", "prints yaml with", "Is Running"])
+def test_steps_are_found_by_a_format_and_in_letters_of_either_case(tmp_path, words):
+    done = infratest(tmp_path, "steps", *words.split())
+    assert done.returncode == 0, done.stderr
+    assert "Then: checks" in done.stdout
+
+
 def test_steps_that_are_not_there(tmp_path):
     done = infratest(tmp_path, "steps", "the servise is running")
     assert (done.returncode, done.stdout) == (1, "")

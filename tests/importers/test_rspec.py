@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from infratest.errors import UserError
 from infratest.gherkin.writing import fault, in_quotes
 from infratest.importers import _rspec
+from infratest.importers._ruby_pattern import as_re2
 from infratest.importers.inspec import Inspec
 from infratest.importers.serverspec import Serverspec
+from infratest.regular_expression import compiled
 from tests.worlds.shop_stack import INFRATEST
 
 DATA = Path(__file__).parents[1] / "data" / "importers"
@@ -154,6 +157,68 @@ def test_controls_are_carried_over_with_their_titles_and_what_hangs_on_a_conditi
 )  # fmt: skip
 def test_forms_by_hand(tmp_path, text, sentences):
     assert said(tmp_path, text) == sentences
+
+
+@pytest.mark.parametrize(
+    "text, sentences",
+    [
+        ("json('/x.json') do its('a.b') { should eq 'c' } end", ['the file "/x.json" has "a.b" equal to "c"']),
+        ("json('/x.json') do its(['a.b', 0, '*']) { should_not cmp 80 } end",
+         [r'the file "/x.json" has "a\.b.[0].\*" not equal to "80"']),
+        ("yaml('/x.yml') do its('a') { should match /^v\\h+$/i } end",
+         ['the file "/x.yml" has "a" matching "(?im)^v[0-9a-fA-F]+$"']),
+        ("yaml('/x.conf') do its('a') { should include 'b' } end",
+         ['the file "/x.conf" as YAML has "a" containing "b"']),
+        ("ini('/x.ini') do its('a.b') { should eq true } end", ['the file "/x.ini" has "a.b" equal to "true"']),
+        ("toml('/x.toml') do its('a') { should cmp >= 5 } end", ['the file "/x.toml" has "a" at least 5']),
+        ("json('/x.json') do its('a') { should be_nil } end", ['the file "/x.json" has no "a"']),
+        ("json('/x.json') do its('a') { should_not eq nil } end", ['the file "/x.json" has "a" not equal to "null"']),
+        ("json({command: 'ip -j addr'}) do its([0, 'mtu']) { should be < 9001 } end",
+         ['the command "ip -j addr" prints JSON with "[0].mtu" less than 9001']),
+        ("json(command: 'x') do its('a') { should be_nil } end", ['the command "x" prints JSON without "a"']),
+        ("command('x') do its('stderr') { should eq '' } end", ['the command "x" prints nothing to standard error']),
+        ("command('x') do its('stdout') { should_not eq '' } end", ['the command "x" prints something']),
+    ],
+)  # fmt: skip
+def test_documents_and_empty_texts_by_hand(tmp_path, text, sentences):
+    assert said(tmp_path, f"describe {text}") == sentences
+    assert [fault(each) for each in sentences] == [""]
+
+
+@pytest.mark.parametrize(
+    "text", ["its('a') { should_not cmp > 5 }", "it { should exist }", "its('a') { should eq '' }"]
+)
+def test_what_is_no_sentence_about_a_document_is_left(tmp_path, text):
+    made = spec(tmp_path, f"describe json('/x.json') do\n {text}\nend\n")
+    assert (made.carried, len(made.left)) == (0, 1)
+
+
+#: Patterns with what Ruby alone has, and texts that some of them fit.
+PATTERNS = (
+    r"\h{2}$", r"^[\h:]+$", r"^\H+$", r"b\Z", r"\Ab\z", r"^\u00e9$", r"^[\u00e9x]$", r"^\u{e9 78}$", r"^[^\h\]]$",
+    r"\\h", r"\e\[0m", r"a\sb", r"a[\s]b", r"^\[\h\]$",
+)  # fmt: skip
+TEXTS = ("", "ab", "b", "b\n", "b\n\n", "é", "éx", "xyz", "G", "]", "\\h", "de:ad", "\x1b[0m", "a\x0bb", "[f]", "x\nb")
+
+
+def test_patterns_fit_what_they_fit_in_ruby(tmp_path):
+    lines = "\n".join(
+        f"puts [{', '.join(map(json.dumps, TEXTS))}].map {{ |t| t =~ /{each}/ ? 1 : 0 }}.join" for each in PATTERNS
+    )
+    (tmp_path / "fits.rb").write_text(lines)
+    done = subprocess.run(["ruby", "-Ku", tmp_path / "fits.rb"], capture_output=True, text=True, check=True)
+    ours = [
+        "".join(str(int(compiled(f"(?m){as_re2(each)}").search(text.encode()) is not None)) for text in TEXTS)
+        for each in PATTERNS
+    ]
+    assert ours == done.stdout.split()
+    assert all("1" in each for each in ours), ours
+
+
+@pytest.mark.parametrize("pattern", [r"\Ga", r"a\K", r"\R", r"\X", r"[\H]", r"[\Z]"])
+def test_a_pattern_that_re2_has_not_is_left(tmp_path, pattern):
+    (left,) = spec(tmp_path, f"describe file('/x') do its(:content) {{ should match /{pattern}/ }} end\n").left
+    assert "is not read here" in left.words
 
 
 def test_ruby_is_read_and_never_run(tmp_path):

@@ -16,6 +16,7 @@ from infratest.gherkin.sentence import ACT, CHECK, SETUP, Sentence
 from infratest.gherkin.unseen import unseen
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.project.session import Session
+from infratest.structured_text import PARSERS
 from infratest.user_steps.load import OwnStep, users_steps
 
 #: Heading of each kind, in the order they stand in a scenario.
@@ -119,7 +120,10 @@ def _styled(session: Session, words: str, *, bold: bool = False, dim: bool = Fal
 
 
 def _text(sentence: Sentence) -> str:
-    return f"{sentence.example} {sentence.pattern} {sentence.summary} {sentence.module}"
+    """Return all by which a sentence is looked for; of a format's place, the names that may stand there, too."""
+    place = "{format:word}"
+    formats = [sentence.pattern.replace(place, name) for name in PARSERS] if place in sentence.pattern else []
+    return " ".join([sentence.example, sentence.pattern, sentence.summary, sentence.module, *formats])
 
 
 def _own_document(step: OwnStep) -> dict[str, str | None]:
