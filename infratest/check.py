@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from infratest.errors import UserError
 from infratest.facts.base import Need
 from infratest.record import Record, derived
 
@@ -142,3 +143,15 @@ class Check(Record):
     def measure(self) -> Measure | None:
         """Return the number it looks at, known before anything is asked; None for a claim without a number."""
         return None
+
+
+def choices(text: str) -> tuple[str, ...]:
+    """Return the values of a list with commas between them, of which one is meant to hold.
+
+    Raises:
+        UserError: one of them is empty.
+    """
+    values = tuple([" ".join(each.split()) for each in text.split(",")])
+    if not all(values):
+        raise UserError(f'one of "{text}": expected values with a comma between two of them')
+    return values

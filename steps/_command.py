@@ -49,8 +49,8 @@ class OfCommand(Check):
     def subject(self) -> str:
         return f"the command {in_quotes(self.command)}{' as root' if self.root else ''}"
 
-    def output(self, facts: FactValues, expected: int | None = None) -> Output:
+    def output(self, facts: FactValues, *expected: int) -> Output:
         output = facts[self.asked]
-        if output.exit in NOT_RUN and output.exit != expected:
+        if output.exit in NOT_RUN and output.exit not in expected:
             raise FactError(f"{self.subject} could not be run: exit {output.exit}: {clean(output.err, SHOWN)}")
         return output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infratest.steps._command import SHELL, SHOWN, OfCommand
 
-from infratest.check import Measure, Seen
+from infratest.check import Measure, Seen, choices
 from infratest.cleaning import clean, differing, literal
 from infratest.errors import FactError, UserError
 from infratest.gherkin.sentence import act, check
@@ -49,6 +49,42 @@ class CommandExits(OfCommand):
 def root_command_exits(command: str, status: int) -> CommandExits:
     """The command's exit status, as root by the host's sudo."""
     return CommandExits(command, root=True, status=status)
+
+
+@check(
+    'the command "{command}" exits one of "{statuses}"',
+    negation='the command "{command}" exits none of "{statuses}"',
+    example='the command "grep -q swap /etc/fstab" exits one of "0, 1"',
+    shell=SHELL,
+)
+class CommandExitsAmong(OfCommand):
+    """The command's exit status is one of these, with commas between them, as the login user."""
+
+    statuses: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for each in choices(self.statuses):
+            if not (each.isascii() and each.isdecimal() and int(each) <= 255):
+                raise UserError(f'{self.subject} exits "{each}": an exit status is a whole number from 0 to 255')
+
+    def observe(self, facts: FactValues) -> Seen:
+        statuses = tuple(map(int, choices(self.statuses)))
+        output = self.output(facts, *statuses)
+        said = clean(output.err, SHOWN) or clean(output.out, SHOWN)
+        words = f"{self.subject} exited {output.exit}{f': {said}' if said else ''}"
+        return Seen(holds=output.exit in statuses, saw=words)
+
+
+@check(
+    'the command "{command}" as root exits one of "{statuses}"',
+    negation='the command "{command}" as root exits none of "{statuses}"',
+    example='the command "grep -q audit= /boot/grub/grub.cfg" as root exits one of "0, 1"',
+    shell=SHELL,
+)
+def root_command_exits_among(command: str, statuses: str) -> CommandExitsAmong:
+    """The command's exit status is one of these, as root by the host's sudo."""
+    return CommandExitsAmong(command, root=True, statuses=statuses)
 
 
 @check(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from infratest.steps._of_file import DIRECTORY, OfFile
 
-from infratest.check import Check, Measure, Seen
+from infratest.check import Check, Measure, Seen, choices
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need, absolute
 from infratest.gherkin.sentence import act, check
@@ -59,10 +59,12 @@ class FileOwner(OfFile):
     """The file's owner, by name or by user id."""
 
     owner: str = ""
+    several: bool = False
 
     def look(self, file: File) -> Seen:
+        owners = choices(self.owner) if self.several else (self.owner,)
         return Seen(
-            holds=self.owner in (file.owner, str(file.uid)),
+            holds=file.owner in owners or str(file.uid) in owners,
             saw=f'{self.subject} is owned by "{file.owner}" (uid {file.uid})',
         )
 
@@ -78,6 +80,26 @@ def directory_owner(path: str, owner: str) -> FileOwner:
 
 
 @check(
+    'the file "{path}" is owned by one of "{values}"',
+    negation='the file "{path}" is owned by none of "{values}"',
+    example='the file "/etc/hosts" is owned by one of "root, adm"',
+)
+def file_owner_among(path: str, values: str) -> FileOwner:
+    """The file's owner is one of these, by name or by user id, with commas between them."""
+    return FileOwner(path, owner=", ".join(choices(values)), several=True)
+
+
+@check(
+    'the directory "{path}" is owned by one of "{values}"',
+    negation='the directory "{path}" is owned by none of "{values}"',
+    example='the directory "/var/www" is owned by one of "root, www-data"',
+)
+def directory_owner_among(path: str, values: str) -> FileOwner:
+    """The directory's owner is one of these, by name or by user id, with commas between them."""
+    return FileOwner(path, DIRECTORY, owner=", ".join(choices(values)), several=True)
+
+
+@check(
     'the file "{path}" belongs to the group "{group}"',
     negation='the file "{path}" does not belong to the group "{group}"',
     example='the file "/etc/shadow" belongs to the group "shadow"',
@@ -86,10 +108,12 @@ class FileGroup(OfFile):
     """The file's group, by name or by group id."""
 
     group: str = ""
+    several: bool = False
 
     def look(self, file: File) -> Seen:
+        groups = choices(self.group) if self.several else (self.group,)
         return Seen(
-            holds=self.group in (file.group, str(file.gid)),
+            holds=file.group in groups or str(file.gid) in groups,
             saw=f'{self.subject} belongs to the group "{file.group}" (gid {file.gid})',
         )
 
@@ -105,6 +129,26 @@ def directory_group(path: str, group: str) -> FileGroup:
 
 
 @check(
+    'the file "{path}" belongs to one of the groups "{values}"',
+    negation='the file "{path}" belongs to none of the groups "{values}"',
+    example='the file "/etc/shadow" belongs to one of the groups "root, shadow"',
+)
+def file_group_among(path: str, values: str) -> FileGroup:
+    """The file's group is one of these, by name or by group id, with commas between them."""
+    return FileGroup(path, group=", ".join(choices(values)), several=True)
+
+
+@check(
+    'the directory "{path}" belongs to one of the groups "{values}"',
+    negation='the directory "{path}" belongs to none of the groups "{values}"',
+    example='the directory "/var/www" belongs to one of the groups "root, www-data"',
+)
+def directory_group_among(path: str, values: str) -> FileGroup:
+    """The directory's group is one of these, by name or by group id, with commas between them."""
+    return FileGroup(path, DIRECTORY, group=", ".join(choices(values)), several=True)
+
+
+@check(
     'the file "{path}" has mode "{mode}"',
     negation='the file "{path}" does not have mode "{mode}"',
     example='the file "/etc/hosts" has mode "0644"',
@@ -113,14 +157,21 @@ class FileMode(OfFile):
     """The file's permission bits, in octal."""
 
     mode: str = ""
+    several: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 3 <= len(self.mode) <= 4 or not set(self.mode) <= set("01234567"):
-            raise UserError(f'the mode "{self.mode}": expected three or four octal digits in quotes, as "0644"')
+        for mode in self.modes:
+            if not 3 <= len(mode) <= 4 or not set(mode) <= set("01234567"):
+                raise UserError(f'the mode "{mode}": expected three or four octal digits in quotes, as "0644"')
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        return choices(self.mode) if self.several else (self.mode,)
 
     def look(self, file: File) -> Seen:
-        return Seen(holds=file.mode == self.mode.zfill(4), saw=f"{self.subject} has mode {file.mode}")
+        holds = file.mode in [mode.zfill(4) for mode in self.modes]
+        return Seen(holds=holds, saw=f"{self.subject} has mode {file.mode}")
 
 
 @check(
@@ -131,6 +182,26 @@ class FileMode(OfFile):
 def directory_mode(path: str, mode: str) -> FileMode:
     """The directory's permission bits, in octal."""
     return FileMode(path, DIRECTORY, mode)
+
+
+@check(
+    'the file "{path}" has one of the modes "{values}"',
+    negation='the file "{path}" has none of the modes "{values}"',
+    example='the file "/etc/shadow" has one of the modes "0640, 0600"',
+)
+def file_mode_among(path: str, values: str) -> FileMode:
+    """The file's permission bits are one of these, in octal, with commas between them."""
+    return FileMode(path, mode=", ".join(choices(values)), several=True)
+
+
+@check(
+    'the directory "{path}" has one of the modes "{values}"',
+    negation='the directory "{path}" has none of the modes "{values}"',
+    example='the directory "/root" has one of the modes "0700, 0750"',
+)
+def directory_mode_among(path: str, values: str) -> FileMode:
+    """The directory's permission bits are one of these, in octal, with commas between them."""
+    return FileMode(path, DIRECTORY, mode=", ".join(choices(values)), several=True)
 
 
 @check(

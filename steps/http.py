@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infratest.steps._http import SHOWN, URL, OfUrl
 
-from infratest.check import Measure, Seen, in_quotes
+from infratest.check import Measure, Seen, choices, in_quotes
 from infratest.cleaning import literal
 from infratest.errors import FactError, UserError
 from infratest.gherkin.sentence import check
@@ -40,6 +40,25 @@ class UrlStatus(OfUrl):
 
     def look(self, reply: Reply) -> Seen:
         return Seen(holds=reply.status == self.status, saw=self.answered(reply))
+
+
+@check(
+    f'{URL} answers one of "{{statuses}}"',
+    negation=f'{URL} answers none of "{{statuses}}"',
+    example='"https://shop.example/health" answers one of "200, 204"',
+)
+class UrlStatuses(OfUrl):
+    """The status of the answer is one of these, with commas between them."""
+
+    statuses: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for each in choices(self.statuses):
+            _checked_status(self.url, int(each) if each.isascii() and each.isdecimal() else 0)
+
+    def look(self, reply: Reply) -> Seen:
+        return Seen(holds=str(reply.status) in choices(self.statuses), saw=self.answered(reply))
 
 
 @check(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from infratest.check import Check, Measure, Seen, in_quotes
+from infratest.check import Check, Measure, Seen, choices, in_quotes
 from infratest.errors import UserError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
@@ -75,9 +75,21 @@ class PropertyIs(_OfProperty):
     """A property of a unit is this text, as `systemctl show` writes it; sizes may be as in unit files, `512M`."""
 
     value: str
+    several: bool = False
 
     def look(self, text: str) -> Seen:
-        return Seen(holds=text == self.value or text == _in_bytes(self.value), saw=self.words(text))
+        values = choices(self.value) if self.several else (self.value,)
+        return Seen(holds=any(text in (each, _in_bytes(each)) for each in values), saw=self.words(text))
+
+
+@check(
+    'the property "{property}" of the unit "{unit}" is one of "{values}"',
+    negation='the property "{property}" of the unit "{unit}" is none of "{values}"',
+    example='the property "Restart" of the unit "nginx.service" is one of "always, on-failure"',
+)
+def property_among(property: str, unit: str, values: str) -> PropertyIs:
+    """A property of a unit is one of these texts, with commas between them."""
+    return PropertyIs(property, unit, ", ".join(choices(values)), several=True)
 
 
 @check(

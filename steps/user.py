@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from infratest.check import Check, Seen
+from infratest.check import Check, Seen, choices
 from infratest.errors import FactError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
@@ -69,9 +69,21 @@ class UserShell(_OfUser):
     """The account's login shell."""
 
     shell: str
+    several: bool = False
 
     def look(self, user: User) -> Seen:
-        return Seen(holds=user.shell == self.shell, saw=f'the user "{self.name}" has the shell "{user.shell}"')
+        shells = choices(self.shell) if self.several else (self.shell,)
+        return Seen(holds=user.shell in shells, saw=f'the user "{self.name}" has the shell "{user.shell}"')
+
+
+@check(
+    'the user "{name}" has one of the shells "{shells}"',
+    negation='the user "{name}" has none of the shells "{shells}"',
+    example='the user "deploy" has one of the shells "/bin/sh, /bin/bash"',
+)
+def user_shell_among(name: str, shells: str) -> UserShell:
+    """The account's login shell is one of these, with commas between them."""
+    return UserShell(name, ", ".join(choices(shells)), several=True)
 
 
 @check(

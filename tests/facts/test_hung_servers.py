@@ -55,6 +55,7 @@ SENTENCES = {
     "ssh key": 'the SSH server "HERE" has the host key "SHA256:2v9Kq0zGcGmF3J8xX7x0t6yqH5mUeQ3h0rB4sX8W1aE"',
     "amqp": 'the AMQP server "amqp://HERE/" answers',
     "mqtt": 'the MQTT broker "mqtt://HERE" answers',
+    "nats": 'the NATS server "nats://HERE" answers',
     "redis": 'the Redis server "redis://HERE" answers',
     "memcached": 'the Memcached server "HERE" answers',
     "postgresql": 'the database "postgresql://monitor@HERE/shop" answers',

@@ -303,7 +303,7 @@ TOLD = {
     "how and not what": ("http:\n  http://a/:\n    method: PUT\n", 3, "nothing of its answer"),
     "a key alone": ("http:\n  https://a/:\n    key-file: /a\n    status: 200\n", 3, "without its certificate"),
     "a password alone": ("http:\n  https://a/:\n    password: a\n    status: 200\n", 3, "without a username"),
-    "two statuses": ("http:\n  http://a/:\n    status: {or: [200, 204]}\n", 3, "one of"),
+    "a status in a bound": ("http:\n  http://a/:\n    status: {lt: 400}\n", 3, "of a status"),
     "a mode without quotes": ("file:\n  /a:\n    filetype: file\n    mode: 0644\n", 4, "in quotes"),
     "the mode of a link": ("file:\n  /a:\n    filetype: symlink\n    mode: '0777'\n", 4, "link itself"),
     "the owner of a link": ("file:\n  /a:\n    filetype: symlink\n    owner: root\n", 4, "no sentence"),

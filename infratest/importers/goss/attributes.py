@@ -109,6 +109,14 @@ _BODY: Forms = {
 }
 _CHECKSUM = "has the {} checksum {{v}} | does not have the {} checksum {{v}}"
 _OF_HOST = " from the host"
+_OWNER: Forms = {
+    "equal": "is owned by {v} | is not owned by {v}",
+    "one of": "is owned by one of {list} | is owned by none of {list}",
+}
+_GROUP: Forms = {
+    "equal": "belongs to the group {v} | does not belong to the group {v}",
+    "one of": "belongs to one of the groups {list} | belongs to none of the groups {list}",
+}
 
 KINDS: Mapping[str, Kind] = {
     "package": Kind("packages", "the package {key}", "name", first="installed", attributes={
@@ -156,10 +164,10 @@ KINDS: Mapping[str, Kind] = {
         "filetype": saying.filetype,
         "linked-to": {"equal": "points to {v} | does not point to {v}"},
         "mode": saying.mode,
-        "owner": {"equal": "is owned by {v} | is not owned by {v}"},
-        "uid": {"equal": "is owned by {v} | is not owned by {v}"},
-        "group": {"equal": "belongs to the group {v} | does not belong to the group {v}"},
-        "gid": {"equal": "belongs to the group {v} | does not belong to the group {v}"},
+        "owner": _OWNER,
+        "uid": _OWNER,
+        "group": _GROUP,
+        "gid": _GROUP,
         "size": {"number": "is {b} B in size"},
         "contents": _CONTENTS,
         "md5": {"equal": _CHECKSUM.format("MD5", "MD5")},
@@ -175,7 +183,10 @@ KINDS: Mapping[str, Kind] = {
             "set": "is in exactly the groups {list} | is not in exactly the groups {list}",
         },
         "home": {"equal": "has the home {v} | does not have the home {v}"},
-        "shell": {"equal": "has the shell {v} | does not have the shell {v}"},
+        "shell": {
+            "equal": "has the shell {v} | does not have the shell {v}",
+            "one of": "has one of the shells {list} | has none of the shells {list}",
+        },
     }),
     "group": Kind("groups", "the group {key}", "groupname", first="exists", attributes={
         "exists": {"true": "exists | does not exist"},
@@ -191,7 +202,10 @@ KINDS: Mapping[str, Kind] = {
         "timeout": saying.other_timeout,
     }),
     "command": Kind("commands", "the command {key}", "exec", readers=("stdout", "stderr"), attributes={
-        "exit-status": {"equal": "exits {n} | does not exit {n}"},
+        "exit-status": {
+            "equal": "exits {n} | does not exit {n}",
+            "one of": "exits one of {list} | exits none of {list}",
+        },
         "stdout": _of_output("output"),
         "stderr": _of_output("error"),
         "timeout": {"equal": "takes less than {n} ms"},

@@ -127,6 +127,9 @@ def mode(resource: Resource, attribute: str) -> list[Wording]:
     claim = one(value)
     if noun(resource) == "link":
         raise NotCarried("the mode of a link itself is always 0777, and no sentence asks it", value.line)
+    if claim.name == "one of":
+        has = f"has {'one' if claim.holds else 'none'} of the modes {in_quotes(', '.join(claim.value))}"
+        return [Wording(f"{path(resource)} {has}", value.line)]
     if claim.name != "equal" or not isinstance(claim.value, str):
         raise NotCarried('a mode is text in quotes, as "0644"', value.line)
     has = "has mode" if claim.holds else "does not have mode"

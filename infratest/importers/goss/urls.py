@@ -67,9 +67,12 @@ def status(resource: Resource, attribute: str) -> list[Wording]:
     """Return the status of an answer, and where goss would have gone on to another."""
     value = resource.attributes[attribute]
     found = claims(value)
-    if len(found) != 1 or found[0].name != "equal" or not isinstance(found[0].value, int):
+    if len(found) == 1 and found[0].name == "one of":
+        words = f"answers {'one' if found[0].holds else 'none'} of {in_quotes(', '.join(found[0].value))}"
+    elif len(found) == 1 and found[0].name == "equal" and isinstance(found[0].value, int):
+        words = f"{'answers' if found[0].holds else 'does not answer'} {found[0].value}"
+    else:
         raise NotCarried(f"there is no sentence for {found[0].name} of a status", value.line)
-    words = f"{'answers' if found[0].holds else 'does not answer'} {found[0].value}"
     worded = [Wording(f"{subject(resource)} {words} from the host", value.line)]
     if not _is_set(resource, "no-follow-redirects") and not _follows(resource):
         words = "goss follows redirects of such a request; the sentence is about the first answer"

@@ -139,6 +139,10 @@ def _of_user(name: str) -> Iterator[Question]:
     for shell in sorted(shells - {""}):
         forms = (f"{subject} has the shell {quoted(shell)}", f"{subject} does not have the shell {quoted(shell)}")
         yield from both(*forms, _shell(user) == shell if user else ABSENT, about)
+        if shell.strip() == shell:  # blanks beside a comma are none of a value
+            many = quoted(f"/no/such/shell, {shell}")
+            forms = (f"{subject} has one of the shells {many}", f"{subject} has none of the shells {many}")
+            yield from both(*forms, _shell(user) == shell if user else ABSENT, about)
     homes = {"/root", "/home/deploy", f"/home/{name}", "/second"} | ({user.pw_dir} if user else set())
     for home in sorted(homes - {""}):
         forms = (f"{subject} has the home {quoted(home)}", f"{subject} does not have the home {quoted(home)}")

@@ -66,6 +66,8 @@ def questions(cases: tuple[Case, ...]) -> Iterator[Question]:
             for asked in (0, status, 1):
                 forms = (f"{subject} exits {asked}", f"{subject} does not exit {asked}")
                 yield from both(*forms, True if asked == status else UNKNOWN, command, other)
+                forms = (f'{subject} exits one of "{asked}, 9"', f'{subject} exits none of "{asked}, 9"')
+                yield from both(*forms, True if asked == status else UNKNOWN, command, other)
             yield from both(f'{subject} prints "PONG"', f'{subject} does not print "PONG"', UNKNOWN, command, other)
 
 
@@ -73,6 +75,9 @@ def _of(case: Case, suffix: str, other: str) -> Iterator[Question]:
     subject, about = f"the command {quoted(case.command)}{suffix}", f"exit {case.status}, prints {case.output!r}"
     for status in sorted({0, 1, case.status, (case.status + 1) % 256} - set(NOT_RUN.values())):
         forms = (f"{subject} exits {status}", f"{subject} does not exit {status}")
+        yield from both(*forms, status == case.status, about, other)
+        many = f'"{(case.status + 7) % 256}, {status}"'
+        forms = (f"{subject} exits one of {many}", f"{subject} exits none of {many}")
         yield from both(*forms, status == case.status, about, other)
     for text in TEXTS:
         right: bool | str = text in case.output if case.output is not None else text in "caf PONG" or UNKNOWN

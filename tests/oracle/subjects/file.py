@@ -210,12 +210,25 @@ def _of(path: Path, noun: str, seen: os.stat_result | str, other: str) -> Iterat
     for owner, right in _among(seen, {"root", "nobody", NO_NAME, "0", str(NAMELESS)}, _owners):
         forms = _forms(subject, f"is owned by {quoted(owner)}", f"is not owned by {quoted(owner)}")
         yield from both(*forms, right, about, other)
+        if noun == "path":
+            continue
+        many = quoted(f"no-such-one, {owner}")
+        forms = _forms(subject, f"is owned by one of {many}", f"is owned by none of {many}")
+        yield from both(*forms, right, about, other)
     for group, right in _among(seen, {"root", "nogroup", NO_NAME, "0", "-1"}, _groups):
         verbs = (f"belongs to the group {quoted(group)}", f"does not belong to the group {quoted(group)}")
+        yield from both(*_forms(subject, *verbs), right, about, other)
+        if noun == "path":
+            continue
+        many = quoted(f"{group},no-such-one")
+        verbs = (f"belongs to one of the groups {many}", f"belongs to none of the groups {many}")
         yield from both(*_forms(subject, *verbs), right, about, other)
     for mode, right in _modes_of(seen):
         verbs = (f'has mode "{mode}"', f'does not have mode "{mode}"')
         yield from both(*_forms(subject, *verbs), right, about, other)
+        if noun != "path":
+            verbs = (f'has one of the modes "{mode}, {mode}"', f'has none of the modes "{mode}, {mode}"')
+            yield from both(*_forms(subject, *verbs), right, about, other)
     for mode in () if noun == "path" else ("0000", "0640", "0644", "0755", "1777", "7777"):
         verbs = (f'has at most mode "{mode}"', f'does not have at most mode "{mode}"')
         within = seen if isinstance(seen, str) else stat.S_IMODE(seen.st_mode) | int(mode, 8) == int(mode, 8)

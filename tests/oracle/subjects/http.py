@@ -99,6 +99,9 @@ def _of(port: int, name: str, status: int | None, body: str | None, problem: str
     for asked in {*STATUSES, *([status] if status and status < 600 else [])}:
         right: bool | str = ABSENT if status is None else status == asked
         yield from both(f"{url} answers {asked}{view}", f"{url} does not answer {asked}{view}", right, name)
+        right = ABSENT if status is None else status in (asked, 418)
+        forms = (f'{url} answers one of "{asked}, 418"{view}', f'{url} answers none of "{asked}, 418"{view}')
+        yield from both(*forms, right, name)
     counted = status if status and status < 600 else 200  # no sentence can ask for more
     for asked, bound, soon in ((counted, "less than 60 s", True), (counted, "more than 60 s", False),
                                (599, "less than 60 s", True)):  # fmt: skip

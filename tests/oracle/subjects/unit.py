@@ -80,6 +80,11 @@ def _of_property(subject: str, value: str) -> Iterator[Question]:
     )
     other = f"{subject} is {quoted(value + 'x')}", f"{subject} is not {quoted(value + 'x')}"
     yield from both(*other, ABSENT if absent else False, value)
+    if "," not in value and value == " ".join(value.split()):
+        many = quoted(f"none of it, {value}")
+        yield from both(
+            f"{subject} is one of {many}", f"{subject} is none of {many}", ABSENT if absent else True, value
+        )
     for part, truth in ((value[1:], True), (value + "x", False)):
         contains = f"{subject} contains {quoted(part)}", f"{subject} does not contain {quoted(part)}"
         yield from both(*contains, ABSENT if absent else truth, value)
