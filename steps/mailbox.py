@@ -129,7 +129,10 @@ class MailboxUnread(_OfMailbox):
     example='the newest message in the mailbox "imaps://monitor:{param.mail_password}@mail" is less than 1 h old',
 )
 class MailboxAge(_OfMailbox):
-    """The time since the last message came in, as the server has it, by the clock of who looks."""
+    """The time since the last message came in, as the server has it, by the clock of who looks.
+
+    It is looked for among the last thousand: one that was moved into the mailbox keeps the time at which it came in.
+    """
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -7,7 +7,7 @@ is changed: a recipient is asked about without a message behind it, a mailbox is
 
 import sys
 from base64 import b64encode
-from time import time
+from time import gmtime, time
 
 from infratest.facts._conversation import LINES, Conversation, Odd, Unspoken, answer_all, converse, short
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+#: Messages among which the newest of a mailbox is looked for, from its end; those whose times are asked for at once.
+BACK, AT_ONCE = 1000, 400
 
 #: Response codes of RFC 5530 (IMAP) and RFC 3206 (POP3) by which a login fails that may be right.
 PASSING = ("[UNAVAILABLE", "[INUSE", "[IN-USE", "[SERVERBUG", "[LIMIT", "[LOGIN-DELAY", "[SYS/", "[PRIVACYREQUIRED")
@@ -184,18 +187,33 @@ class Imap:
         return dict(seen, newest=self._newest(name), now=time())
 
     def _newest(self, name: str) -> "float | None":
-        """Return when the last of the messages came in, None without any."""
+        """Return when the newest of the messages came in, of BACK at most; None without any."""
         _, _, said = self.done(f"EXAMINE {name}")
         counts = [row.split()[0] for row in said if row.upper().endswith(" EXISTS")]
         if not counts or not counts[-1].isdigit():
             raise Odd("it does not say how many messages there are")
-        if int(counts[-1]) == 0:
+        last = int(counts[-1])
+        if last == 0:
             return None
-        _, _, said = self.done(f"FETCH {counts[-1]} (INTERNALDATE)")
+        newest = self._came(str(last))
+        # What was moved into the mailbox is the last, and keeps the time when it came in. Days are of any zone.
+        day = gmtime(newest - 86400)
+        since = f"{day.tm_mday}-{MONTHS[day.tm_mon - 1]}-{day.tm_year}"
+        _, _, said = self.done(f"SEARCH {max(1, last - BACK + 1)}:{last} SINCE {since}")
+        numbers = [each for row in said if row.upper().startswith("SEARCH") for each in row.split()[1:]]
+        if not all(each.isdigit() for each in numbers):
+            raise Odd("it does not say which messages are in it")
+        for first in range(0, len(numbers), AT_ONCE):
+            newest = max(newest, self._came(",".join(numbers[first : first + AT_ONCE])))
+        return newest
+
+    def _came(self, numbers: str) -> float:
+        """Return when the newest of these messages came in. Raises Odd."""
+        _, _, said = self.done(f"FETCH {numbers} (INTERNALDATE)")
         dates = [row.split('"')[1] for row in said if "INTERNALDATE" in row.upper() and row.count('"') >= 2]
         if not dates:
             raise Odd("it does not say when its last message came in")
-        return internal_date(dates[-1])
+        return max(internal_date(each) for each in dates)
 
     def done(self, text: str) -> "tuple[str, str, list[str]]":
         """Give a command, and return how it ended, words, and what was said. Raises Odd: it was not done."""

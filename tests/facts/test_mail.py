@@ -21,7 +21,7 @@ from infratest.facts.base import Answer
 from infratest.facts.mail_server import MailServerFact
 from infratest.facts.mailbox import MailboxFact
 from tests.worlds import mail_servers
-from tests.worlds.mail_servers import LOCAL, PASSWORD, USER, deliver
+from tests.worlds.mail_servers import LOCAL, OWNER, PASSWORD, USER, deliver, given
 from tests.worlds.shells import shell
 
 WRONG = "another word"
@@ -124,6 +124,25 @@ def test_a_mailbox_says_how_many_messages_there_are_and_how_old_the_newest_is(ma
     assert (by_pop3.exists, by_pop3.messages, by_pop3.unread, by_pop3.age) == (True, 2, None, None)
     flags = sorted(path.name.partition(":")[2] for path in (mail.folder / "dovecot/mail/cur").iterdir())
     assert flags == ["2,", "2,S"]  # looking reads nothing
+
+
+@both
+def test_the_newest_message_is_the_one_that_came_in_last_and_not_the_last_of_the_mailbox(mail, made, ask):
+    """One that was moved there comes behind it, and keeps its time."""
+    name = "Moved by " + ask.__name__
+    box = mail.folder / f"dovecot/mail/.{name}"
+    for path in (box, *(box / part for part in ("new", "cur", "tmp"))):
+        path.mkdir()
+        os.chown(path, OWNER, OWNER)
+    hours = {"1.new": 1, "2.moved": 50, "3.later": 30}
+    for message, age in hours.items():
+        path = box / f"cur/{message}:2,"
+        path.write_text("From: a@example.org\n\nhello\n")
+        given(path, OWNER, time.time() - 3600 * age)
+    url = f"imap://{WHO}:{mail.imap}/{name}?ca={made.file('ca.pem')}"
+    (one,) = ask(MailboxFact(), (url,)).values()
+    assert one.messages == 3
+    assert 3600 <= one.age < 3600 + 600
 
 
 def test_each_shell_hands_on_the_same_and_no_password_is_in_what_is_started(mail, made):
