@@ -1,4 +1,4 @@
-"""What can be said of files, directories and links.
+"""What can be said of files, directories, links, and paths whatever is there.
 
 Links are followed, but by LinkTo, which is about the link itself. What a path is, whose it is and what it holds cannot
 be said of one that is not there: then neither the claim nor its negation is met.
@@ -6,7 +6,7 @@ be said of one that is not there: then neither the claim nor its negation is met
 
 from __future__ import annotations
 
-from infratest.steps._of_file import DIRECTORY, OfFile
+from infratest.steps._of_file import DIRECTORY, PATH, OfFile
 
 from infratest.check import Check, Measure, Seen, choices
 from infratest.errors import FactError, UserError
@@ -48,6 +48,16 @@ class FileExists(OfFile):
 def directory_exists(path: str) -> FileExists:
     """There is a directory at the path; links are followed."""
     return FileExists(path, DIRECTORY)
+
+
+@check(
+    'the path "{path}" exists',
+    negation='the path "{path}" does not exist',
+    example='the path "/srv/app/current" exists',
+)
+def path_exists(path: str) -> FileExists:
+    """There is something at the path, of whatever kind; links are followed."""
+    return FileExists(path, PATH)
 
 
 @check(
@@ -100,6 +110,16 @@ def directory_owner_among(path: str, values: str) -> FileOwner:
 
 
 @check(
+    'the path "{path}" is owned by "{owner}"',
+    negation='the path "{path}" is not owned by "{owner}"',
+    example='the path "/srv/app/current" is owned by "deploy"',
+)
+def path_owner(path: str, owner: str) -> FileOwner:
+    """The owner of what is there, by name or by user id."""
+    return FileOwner(path, PATH, owner)
+
+
+@check(
     'the file "{path}" belongs to the group "{group}"',
     negation='the file "{path}" does not belong to the group "{group}"',
     example='the file "/etc/shadow" belongs to the group "shadow"',
@@ -146,6 +166,16 @@ def file_group_among(path: str, values: str) -> FileGroup:
 def directory_group_among(path: str, values: str) -> FileGroup:
     """The directory's group is one of these, by name or by group id, with commas between them."""
     return FileGroup(path, DIRECTORY, group=", ".join(choices(values)), several=True)
+
+
+@check(
+    'the path "{path}" belongs to the group "{group}"',
+    negation='the path "{path}" does not belong to the group "{group}"',
+    example='the path "/srv/app/current" belongs to the group "www-data"',
+)
+def path_group(path: str, group: str) -> FileGroup:
+    """The group of what is there, by name or by group id."""
+    return FileGroup(path, PATH, group)
 
 
 @check(
@@ -202,6 +232,16 @@ def file_mode_among(path: str, values: str) -> FileMode:
 def directory_mode_among(path: str, values: str) -> FileMode:
     """The directory's permission bits are one of these, in octal, with commas between them."""
     return FileMode(path, DIRECTORY, mode=", ".join(choices(values)), several=True)
+
+
+@check(
+    'the path "{path}" has mode "{mode}"',
+    negation='the path "{path}" does not have mode "{mode}"',
+    example='the path "/srv/app/current" has mode "0750"',
+)
+def path_mode(path: str, mode: str) -> FileMode:
+    """The permission bits of what is there, in octal."""
+    return FileMode(path, PATH, mode)
 
 
 @check(
