@@ -351,6 +351,23 @@ def test_secrets_of_requests_stand_in_no_feature(tmp_path):
     assert not any(secret in f"{made}" for secret in ("l0velace", "k3y-of-ada"))
 
 
+def test_the_parameter_of_a_long_url_is_one_that_a_stack_file_can_have(tmp_path):
+    place = "a.example/with/a/path/that/is/longer/than/any/name/of/a/parameter/may/be"
+    (tmp_path / "goss.yaml").write_text("http:\n" + "".join(
+        f"  https://{place}?{part}: {{status: 200, username: ada, password: l0velace}}\n" for part in ("one", "two")
+    ))  # fmt: skip
+    made = Goss().read(tmp_path / "goss.yaml", ())
+    names = {line.partition("{param.")[2].partition("}")[0] for line in sentences(made.files[""])}
+    assert len(names) == 2
+    (tmp_path / "it.feature").write_text(made.files[""])
+    declared = "".join(f"  {name}: {{type: string, secret: true, from: {{env: X}}}}\n" for name in names)
+    (tmp_path / "stack.yaml").write_text(f"stack: a\nprovider: local\nhosts: {{it: {{}}}}\nparameters:\n{declared}")
+    done = subprocess.run(
+        [sys.executable, "-m", "infratest", "lint", "."], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_verb_says_what_it_did(tmp_path):
     (tmp_path / "goss.yaml").write_text(
         "package:\n  bash: {installed: true}\nmatching:\n  a: {content: 1, matches: 2}\n"

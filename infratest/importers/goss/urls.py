@@ -7,11 +7,14 @@ where that method's are.
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 from infratest.gherkin.writing import in_quotes
 from infratest.importers.goss.matchers import Claim, NotCarried, claims
 from infratest.importers.goss.resource import Resource, Wording
 
+#: Characters of a parameter's name, as the stack file has it.
+LONGEST_NAME = 63
 #: What is asked of an answer; the other attributes say how it is asked.
 ANSWERS = ("status", "timeout", "body", "headers")
 #: Methods whose redirects are followed here.
@@ -198,9 +201,13 @@ def _word(resource: Resource, method: str) -> str:
 
 
 def _parameter(resource: Resource, of: str) -> str:
-    """Return the name of the parameter that a secret becomes: what it is of, and the URL."""
+    """Return the name of the parameter that a secret becomes: what it is of, and the URL; a long one is cut."""
     place = resource.key.partition("://")[2] or resource.key
-    return "_".join(re.findall(r"[a-z0-9]+", f"secret of {of} at {place}".lower()))[:100]
+    name = "_".join(re.findall(r"[a-z0-9]+", f"secret of {of} at {place}".lower()))
+    if len(name) <= LONGEST_NAME:
+        return name
+    mark = sha256(name.encode()).hexdigest()[:8]  # two that begin alike are two
+    return f"{name[: LONGEST_NAME - len(mark) - 1]}_{mark}"
 
 
 def _reference(parameter: str, line: int) -> Wording:
