@@ -1,0 +1,37 @@
+"""What is watched: one scenario on one host, as the monitor knows it beside its status. A value without logic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from infratest.alerting.policy import DEFAULT, Policy
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One scenario on one host.
+
+    Args:
+        id: of its results. host: its name, `-` for the stack. groups, labels: of the host; tags: of the scenario,
+        without `@`. needs: ids of what has to hold before it can be looked at: what `@needs:` names on this host, the
+        host's `reachable`, and of a monitor with witnesses theirs.
+    """
+
+    id: str
+    host: str = "-"
+    groups: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    policy: Policy = DEFAULT
+
+    @property
+    def name(self) -> str:
+        """The name by which the selector language chooses it: its host's."""
+        return self.host
+
+
+def of_receiver(name: str) -> str:
+    """Return the id of the result that says whether a receiver takes what it is sent."""
+    return f"monitor#receiver/{name}@-"
