@@ -15,7 +15,7 @@ import time
 from benchmarks import table
 from benchmarks.problem import BenchError
 
-CASES = ("plugin", "one_host", "many_hosts", "loop", "own_tests", "scale", "lifecycle", "cloud", "orphans")
+CASES = ("plugin", "one_host", "many_hosts", "loop", "own_tests", "scale", "lifecycle", "cloud", "orphans", "monitor")
 
 
 def main() -> int:
