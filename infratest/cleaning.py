@@ -97,14 +97,26 @@ def _printable(text: str, lines: bool) -> str:
     return "".join(kept)
 
 
+#: What a backslash begins that stands for what cannot be seen.
+UNSEEN = ("\\n", "\\r", "\\t", "\\x", "\\u", "\\U")
+
+
 def literal(text: str, limit: int = 200) -> str:
     """Return text in quotes with what cannot be seen written out, as `'ready\\r'`: what differs looks different.
+
+    Backslashes are as they are, and twice only where one could be taken for the beginning of what is written out.
 
     Args:
         limit: characters that are shown; the cut is marked.
     """
     text = masked(text)
-    return repr(text) if len(text) <= limit else f"{text[:limit]!r}…"
+    shown = text[:limit]
+    if shown.isprintable() and not ("\\" in shown and any(each in shown for each in UNSEEN)):
+        mark = '"' if "'" in shown and '"' not in shown else "'"
+        written = f"{mark}{shown}{mark}"
+    else:
+        written = repr(shown)
+    return written if len(text) <= limit else f"{written}…"
 
 
 def differing(expected: str, seen: str, limit: int = 200) -> str:

@@ -92,7 +92,7 @@ class Acting:
                     try:
                         act.guard(HostAccess(self.going, host), self.deadline.at_most(act.seconds))
                     except InfratestError as error:
-                        self.stop, self.refused = f"nothing was done: {step.line.text!r} on {host}: {error}", step
+                        self.stop, self.refused = f"nothing was done: '{step.line.text}' on {host}: {error}", step
                         return
 
     def lines(self, steps: Sequence[Step]) -> None:
@@ -114,7 +114,7 @@ class Acting:
             else:
                 self._note(step, UNKNOWN if step.problem else OK, step.problem)
                 if step.problem:
-                    self.stop = f"{NOT_JUDGED}{step.line.text!r} is undefined"
+                    self.stop = f"{NOT_JUDGED}'{step.line.text}' is undefined"
             place += 1
 
     def _stretch_from(self, steps: Sequence[Step], place: int) -> list[CheckStep]:
@@ -148,7 +148,7 @@ class Acting:
         self.blocked = self.blocked or item.verdict.blocked
         line = item.step.line
         if line.kind != THEN and not held(item.verdict.state, item.severity):
-            self.stop = f"{NOT_JUDGED}{line.text!r} {'does not hold' if line.kind == GIVEN else UNDONE}"
+            self.stop = f"{NOT_JUDGED}'{line.text}' {'does not hold' if line.kind == GIVEN else UNDONE}"
 
     def _act(self, step: ActStep) -> None:
         tag = self.task.scenario.tag("timeout")
@@ -197,7 +197,7 @@ class Acting:
 
     def _failed(self, step: ActStep, host: str, error: InfratestError) -> None:
         self._note(step, UNKNOWN, f"{host}: could not be done: {error}")
-        self.stop = f"{NOT_JUDGED}{step.line.text!r} could not be done"
+        self.stop = f"{NOT_JUDGED}'{step.line.text}' could not be done"
 
     def _not_judged(self, step: Step) -> None:
         self.unjudged.add(len(self.steps))

@@ -166,7 +166,7 @@ class Checking:
                 steps.append(verdict.step(item.step))
                 blocked = blocked or verdict.blocked
                 if step.line.kind != THEN and not held(verdict.state, item.severity):
-                    stop = f"{NOT_JUDGED}{step.line.text!r} {'does not hold' if step.line.kind == GIVEN else UNDONE}"
+                    stop = f"{NOT_JUDGED}'{step.line.text}' {'does not hold' if step.line.kind == GIVEN else UNDONE}"
         if blocked and not any(step.state == CRITICAL for step in steps):
             by = reachable_id(blocked)
             return result(
@@ -181,5 +181,5 @@ class Checking:
             for step in task.steps
             if isinstance(step, CheckStep)
         ]
-        reason = f"{unmet.step.line.text!r} does not hold here: {unmet.verdict.reason if unmet.verdict else ''}"
+        reason = f"'{unmet.step.line.text}' does not hold here: {unmet.verdict.reason if unmet.verdict else ''}"
         return result(task, self.hosts, steps, state=SKIPPED, reason=reason, duration=took)

@@ -37,7 +37,7 @@ def bind(match: Match, fill: Fill, lasting: Fill | None = None) -> Binding:
     fit = ("on_all", "on_group") if match.sentence.compares == APART else ()
     others = [name for name in match.groups if name.startswith(("on_", "over")) and name not in fit]
     if match.sentence.compares and others:
-        raise UserError(f"{match.text!r}: it is said of all hosts that Given chooses; leave out the `on` at its end")
+        raise UserError(f"'{match.text}': it is said of all hosts that Given chooses; leave out the `on` at its end")
     arguments = match.arguments(fill)
     built, tail = match.sentence.build(**arguments), match.tail(fill)
     measure: Measure | None = built.measure() if match.sentence.kind == CHECK and isinstance(built, Check) else None
@@ -47,7 +47,7 @@ def bind(match: Match, fill: Fill, lasting: Fill | None = None) -> Binding:
         named = match.arguments(lasting)
         measure = measure if named == arguments else match.sentence.build(**named).measure()
     if tail.named and measure is None:
-        raise UserError(f"{match.text!r}: no number is looked at here that could be named")
+        raise UserError(f"'{match.text}': no number is looked at here that could be named")
     binding = Binding(built, match.threshold(fill), tail, measure)
     _refuse_empty(match, binding)
     return binding
@@ -58,12 +58,12 @@ def _refuse_empty(match: Match, binding: Binding) -> None:
     tail, text = binding.tail, match.text
     if tail.quantifier == AT_LEAST and not tail.count:
         hosts = "0 % of the" if tail.share else "0"
-        raise UserError(f"{text!r}: on at least {hosts} hosts it always holds; write 1 or more")
+        raise UserError(f"'{text}': on at least {hosts} hosts it always holds; write 1 or more")
     if tail.quantifier == AT_MOST and tail.share and tail.count == 100:
-        raise UserError(f"{text!r}: on at most 100 % of the hosts it always holds; write less")
+        raise UserError(f"'{text}': on at most 100 % of the hosts it always holds; write less")
     if tail.quantifier not in AGGREGATES:
         return
     if binding.measure is None or binding.threshold is None or match.negated:
-        raise UserError(f"{text!r}: {tail.quantifier} needs a number and its bound, as 'is less than 90 % full'")
+        raise UserError(f"'{text}': {tail.quantifier} needs a number and its bound, as 'is less than 90 % full'")
     if tail.quantifier == TOTAL and binding.measure.unit == "%":
-        raise UserError(f"{text!r}: percentages of hosts do not add up; write: on average over")
+        raise UserError(f"'{text}': percentages of hosts do not add up; write: on average over")

@@ -97,17 +97,17 @@ def _order(scenario: Scenario) -> list[Problem]:
     for line in scenario.lines:
         kind = line.match.sentence.kind if line.match else None
         if kind == ACT and line.kind != WHEN:
-            problems.append((line.number, f"{line.text!r} changes something: it may only follow When"))
+            problems.append((line.number, f"'{line.text}' changes something: it may only follow When"))
         elif kind == SETUP and line.kind != GIVEN:
-            problems.append((line.number, f"{line.text!r} selects hosts: it may only follow Given"))
+            problems.append((line.number, f"'{line.text}' selects hosts: it may only follow Given"))
         elif line.match is not None and line.match.sentence.session == STEP:
             if line.kind != WHEN:
-                problems.append((line.number, f"{line.text!r} is a step of a session: it may only follow When"))
+                problems.append((line.number, f"'{line.text}' is a step of a session: it may only follow When"))
         elif line.match is not None and line.match.sentence.session == LOOK and line.kind == GIVEN:
-            problems.append((line.number, f"{line.text!r} is about a page that steps lead to: write Then behind them"))
+            problems.append((line.number, f"'{line.text}' is about a page that steps lead to: write Then behind them"))
         elif kind is not None and kind != ACT and line.kind == WHEN:
             problems.append(
-                (line.number, f"{line.text!r} changes nothing: write Then, or Given for what must hold before")
+                (line.number, f"'{line.text}' changes nothing: write Then, or Given for what must hold before")
             )
     return problems
 
@@ -122,7 +122,7 @@ def _conditions(scenario: Scenario) -> list[Problem]:
     elif any(line.match is not None and line.match.quantifier != ALL for line in scenario.lines):
         words = "speaks of several hosts at once"
     return [
-        (line.number, f"{line.text!r}: a scenario that {words} runs once; choose its hosts by name, group or label")
+        (line.number, f"'{line.text}': a scenario that {words} runs once; choose its hosts by name, group or label")
         for line in scenario.lines
         if words and line.condition and not line.problem
     ]
@@ -227,9 +227,9 @@ def sentences(feature: Feature) -> list[Problem]:
             problems += [(line.number, words) for words in slips if words]
             if line.match is None and not line.user:
                 near = vocabulary().nearest(line.text)
-                undefined = f"undefined: {line.text!r}" + (f"; did you mean: {near}" if near else "")
+                undefined = f"undefined: '{line.text}'" + (f"; did you mean: {near}" if near else "")
                 named = later.sentence(line.text)
-                problems.append((line.number, f"{line.text!r}: {named}" if named else undefined))
+                problems.append((line.number, f"'{line.text}': {named}" if named else undefined))
             elif line.match is not None and not holds_braces(line.text):
                 try:
                     bind(line.match, lambda text, shell: text)

@@ -14,10 +14,16 @@ _ESCAPED_OR_QUOTE = re.compile(r'\\.|"')
 LEAST = 0.55
 #: So near to the nearest is as near: then the one that people ask for most is taken.
 AS_NEAR = 0.08
+#: So many of those are tried.
+MOST = 12
 #: So near is clear, whatever is asked for more often.
 CLEAR = 0.9
 #: Quotes that no backslash stands before.
 _QUOTE = re.compile(r'(?<!\\)"')
+#: Words by which a sentence is a negation.
+_DENIAL = re.compile(r"\b(?:not|no|without|nothing|never)\b")
+#: A quote behind one backslash at the end of a value, which must be written twice there.
+_ENDS = re.compile(r'(?<!\\)((?:\\\\)*)\\"(?=[\s,]|$)')
 #: So many quotes in a text are looked at.
 QUOTES = 12
 #: What people say for the words of a bound.
@@ -37,11 +43,22 @@ def slips(text: str) -> Iterator[str]:
         changed = _outside_quotes(rf"(?<!\S){others}(?!\S)", words, text)
         if changed != text:
             yield changed
+    if (doubled := _ENDS.sub(lambda end: f'{end[1]}\\\\"', text)) != text:
+        yield doubled
     quotes = [quote.start() for quote in _QUOTE.finditer(text)][:QUOTES]
     if len(quotes) > 2:
-        yield _escaped(text, quotes[1:-1])
-        for place in range(1, len(quotes) - 2):
-            yield _escaped(text, quotes[1:place] + quotes[place + 2 : -1])
+        for inside in (
+            quotes[1:-1],
+            *(quotes[1:place] + quotes[place + 2 : -1] for place in range(1, len(quotes) - 2)),
+        ):
+            if _are_pairs(text, inside):
+                yield _escaped(text, inside)
+
+
+def _are_pairs(text: str, places: Sequence[int]) -> bool:
+    """Whether quotes at these places open and close something within a value; else they are the ends of two values."""
+    opening = all(not text[place + 1 : place + 2].isspace() for place in places[::2])
+    return opening and all(not text[place - 1].isspace() for place in places[1::2])
 
 
 def _outside_quotes(pattern: str, words: str, text: str) -> str:
@@ -54,31 +71,38 @@ def _escaped(text: str, places: Sequence[int]) -> str:
     return "".join(f"\\{letter}" if place in places else letter for place, letter in enumerate(text))
 
 
-def nearest(text: str, examples: Sequence[str]) -> str:
-    """Return the example that a text looks most like, with the text's own values in place of the example's.
+def nearest(text: str, examples: Sequence[str]) -> list[str]:
+    """Return what a text may have been meant as, the likeliest first: examples with the text's own values in them.
+
+    The last is the likeliest example with its own values.
 
     Args:
         text: as written. examples: whole sentences; an empty answer where none is near.
     """
     bare = _bare(text)
-    # Who says of what a sentence is to be does not ask about another thing.
+    # Who says of what a sentence is to be does not ask about another thing, nor who says *not* for the opposite.
+    alike = [example for example in examples if _denies(_bare(example)) == _denies(bare)]
     subject = " ".join(bare.split(" ")[:2])
-    of_subject = [example for example in examples if _bare(example).startswith(f"{subject} ")]
-    return _nearest_of(text, bare, of_subject) or _nearest_of(text, bare, examples)
+    of_subject = [example for example in alike if _bare(example).startswith(f"{subject} ")]
+    near = _nearest_of(bare, of_subject) or _nearest_of(bare, alike)
+    return [*(_with_values(example, text) for example in near), *near[:1]]
 
 
-def _nearest_of(text: str, bare: str, examples: Sequence[str]) -> str:
+def _denies(bare: str) -> bool:
+    return _DENIAL.search(bare) is not None
+
+
+def _nearest_of(bare: str, examples: Sequence[str]) -> list[str]:
+    """Return the examples that are nearest to a text, the first of them the one that is meant."""
     scored = [(_likeness(bare, _bare(example)), example) for example in examples]
     best = max((score for score, _ in scored), default=0.0)
     if best < LEAST:
-        return ""
-    if best < CLEAR:
-        near = [example for score, example in scored if score >= best - AS_NEAR]
-        for word in COMMON:
-            for example in near:
-                if example.startswith(word):
-                    return _with_values(example, text)
-    return _with_values(next(example for score, example in scored if score == best), text)
+        return []
+    near = [example for score, example in scored if score >= best - AS_NEAR]
+    nearest_one = next(example for score, example in scored if score == best)
+    common = (example for word in COMMON for example in near if example.startswith(word))
+    first = nearest_one if best >= CLEAR else next(common, nearest_one)
+    return [first, *[example for example in near if example != first][:MOST]]
 
 
 def _bare(text: str) -> str:

@@ -191,19 +191,19 @@ class Match:
         except ValueError:
             percent = -1
         if not 0 <= percent <= 100:
-            raise UserError(f"{self.text!r}: {text!r} % of the hosts: write a number from 0 to 100")
+            raise UserError(f"'{self.text}': {text!r} % of the hosts: write a number from 0 to 100")
         return percent
 
     def _name(self, text: str) -> str:
         """Return the name that it gives its number. Raises UserError."""
         given = [name for name in ("named", "named_first") if name in self.groups]
         if len(given) > 1:
-            raise UserError(f"{self.text!r}: the number is named twice; leave one name out")
+            raise UserError(f"'{self.text}': the number is named twice; leave one name out")
         if given and (not text.strip() or NOT_IN_NAMES.search(text)):
-            raise UserError(f"{self.text!r}: {text!r} cannot name a number: write letters, digits, blanks, - and _")
+            raise UserError(f"'{self.text}': {text!r} cannot name a number: write letters, digits, blanks, - and _")
         if text in OF_THE_RUN:
             own = ", ".join(OF_THE_RUN)
-            raise UserError(f"{self.text!r}: {text!r} names a number of the run itself, as all of {own}: write another")
+            raise UserError(f"'{self.text}': {text!r} names a number of the run itself, as all of {own}: write another")
         return text
 
     def _threshold(self, fill: Fill) -> Threshold | None:
@@ -216,11 +216,11 @@ class Match:
             for names in (BOUND_VALUES[:3], BOUND_VALUES[3:])
         )
         if not words and warning:
-            raise UserError(f"{self.text!r}: a warning value needs a bound before it, as 'in less than 500 ms'")
+            raise UserError(f"'{self.text}': a warning value needs a bound before it, as 'in less than 500 ms'")
         try:
             return threshold(words, numbers, dimension, warning) if words else None
         except UserError as error:
-            raise UserError(f"{self.text!r}: {error}") from None
+            raise UserError(f"'{self.text}': {error}") from None
 
 
 def match_of(sentence: Sentence, text: str) -> Match | None:
@@ -247,6 +247,26 @@ def placeholders(pattern: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, kind) for name, kind in found if kind in ("quoted", "word", "number", "time") and name)
 
 
+def turned(sentence: Sentence) -> str:
+    """Return the example of a sentence's negation: with the same values; empty where it has none."""
+    match = match_of(sentence, sentence.example) if sentence.negation else None
+    if match is None or match.negated or sentence.negation is None:
+        return ""
+    made, left_out = "", 0
+    for piece in _PIECE.finditer(sentence.negation):
+        name = piece["quoted"] or piece["name"]
+        if piece["open"]:
+            ahead = _PIECE.finditer(sentence.negation, piece.end())
+            inside = next((each["quoted"] or each["name"] for each in ahead if not each["text"]), None)
+            left_out += left_out > 0 or inside not in match.groups
+        elif piece["close"]:
+            left_out -= left_out > 0
+        elif not left_out:
+            text = match.groups.get(name or "", "")
+            made += piece["text"] or (f'"{text}"' if piece["quoted"] else text)
+    return made
+
+
 def as_written(text: str, shell: bool) -> str:
     """Fill a text that holds no value."""
     return text
@@ -256,7 +276,7 @@ def _whole(number: str, text: str) -> int:
     try:
         return int(number)
     except ValueError:
-        raise UserError(f"{text!r}: {number!r} is not a whole number") from None
+        raise UserError(f"'{text}': {number!r} is not a whole number") from None
 
 
 _PIECE = re.compile(

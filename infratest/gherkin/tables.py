@@ -98,11 +98,11 @@ def expanded(text: str, table: Any, vocabulary: Vocabulary) -> list[tuple[str, i
         if match is None:
             near = vocabulary.nearest(sentence)
             raise FeatureError(
-                f"{text!r}: with its row in line {line} it is {clean(sentence, 200)!r}, which is no sentence"
+                f"'{text}': with its row in line {line} it is '{clean(sentence, 200)}', which is no sentence"
                 + (f"; did you mean: {near}" if near else "")
             )
         if match.sentence.kind == SETUP:
-            raise FeatureError(f"{text!r}: a sentence that selects hosts stands by itself; write a line for each")
+            raise FeatureError(f"'{text}': a sentence that selects hosts stands by itself; write a line for each")
     return made
 
 
@@ -162,7 +162,7 @@ def _plural(text: str, subject: Subject, rows: list[tuple[list[str], int]]) -> l
         free = [column for column in columns if column not in named]
         _refuse_columns(text, columns, set(free[:1]))
         if not free:
-            raise FeatureError(f"{text!r}: every column is named in it; one must hold the {subject.plural}")
+            raise FeatureError(f"'{text}': every column is named in it; one must hold the {subject.plural}")
         _refuse_no_rows(text, others)
         values = []
         for cells, line in others:
@@ -170,7 +170,7 @@ def _plural(text: str, subject: Subject, rows: list[tuple[list[str], int]]) -> l
             values.append((row[free[0]], row, line))
     empty = next((line for value, _, line in values if not value), None)
     if empty is not None:
-        raise FeatureError(f"{text!r}: the row in line {empty} names no {subject.noun}")
+        raise FeatureError(f"'{text}': the row in line {empty} names no {subject.noun}")
     return [(f"{subject.singular(value)} {_filled(rest, row)}", line) for value, row, line in values]
 
 
@@ -179,20 +179,20 @@ def _refuse_columns(text: str, columns: list[str], unnamed: set[str]) -> None:
     named = COLUMN.findall(text)
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if twice is not None:
-        raise FeatureError(f"{text!r}: two columns of its table are called {twice!r}")
+        raise FeatureError(f"'{text}': two columns of its table are called {twice!r}")
     for column in named:
         if column not in columns:
-            raise FeatureError(f"{text!r}: <{column}>: {unknown('column', column, columns)}")
+            raise FeatureError(f"'{text}': <{column}>: {unknown('column', column, columns)}")
     unread = [column for column in columns if column not in named and column not in unnamed]
     if unread:
         raise FeatureError(
-            f"{text!r}: nothing reads the column {unread[0]!r}: write <{unread[0]}> where its cells stand"
+            f"'{text}': nothing reads the column {unread[0]!r}: write <{unread[0]}> where its cells stand"
         )
 
 
 def _refuse_no_rows(text: str, rows: list[tuple[list[str], int]]) -> None:
     if not rows:
-        raise FeatureError(f"{text!r}: its table has a heading and no row: nothing would be looked at")
+        raise FeatureError(f"'{text}': its table has a heading and no row: nothing would be looked at")
 
 
 def _filled(text: str, cells: Mapping[str, str]) -> str:

@@ -9,10 +9,12 @@ from contextlib import suppress
 from functools import cache, cached_property
 
 from infratest import outsiders
-from infratest.errors import FeatureError
+from infratest.errors import FeatureError, InfratestError
+from infratest.gherkin.binding import bind
 from infratest.gherkin.nearest import nearest, slips
-from infratest.gherkin.patterns import Form, Match, forms, skeleton
+from infratest.gherkin.patterns import Form, Match, as_written, forms, skeleton, turned
 from infratest.gherkin.sentence import Sentence, declared
+from infratest.values import holds_braces
 
 #: Texts whose meaning is kept at most.
 KEPT = 20_000
@@ -52,7 +54,7 @@ class Vocabulary:
                 found[sentence.pattern] = Match(sentence, text, groups, form.negated)
         if len(found) > 1:
             patterns = " and ".join(f"'{match.sentence.pattern}' ({match.sentence.module})" for match in found.values())
-            raise FeatureError(f"ambiguous: {text!r} is matched by {patterns}")
+            raise FeatureError(f"ambiguous: '{text}' is matched by {patterns}")
         return next(iter(found.values()), None)
 
     def _candidates(self, text: str) -> Sequence[Entry]:
@@ -78,12 +80,25 @@ class Vocabulary:
         return root
 
     def nearest(self, text: str) -> str:
-        """Return the sentence that a text was probably meant as, with the text's own values in it, or an empty one."""
-        for meant in slips(text):
-            with suppress(FeatureError):
-                if self.match(meant) is not None:
-                    return meant
-        return nearest(text, [sentence.example for sentence in self.sentences])
+        """Return the sentence that a text was probably meant as, with the text's own values in it, or an empty one.
+
+        It is one that can be asked: a suggestion that is refused again is worse than none.
+        """
+        for meant in (*slips(text), *nearest(text, self._examples)):
+            with suppress(InfratestError):
+                match = self.match(meant)
+                if match is None:
+                    continue
+                if not holds_braces(meant):  # what stands for values is not known here
+                    bind(match, as_written)
+                return meant
+        return ""
+
+    @cached_property
+    def _examples(self) -> list[str]:
+        """An example of each sentence, and of its negation: who writes *not* does not mean the opposite."""
+        of_claims = [sentence.example for sentence in self.sentences]
+        return of_claims + [negated for sentence in self.sentences if (negated := turned(sentence))]
 
 
 class _Tree:

@@ -81,7 +81,7 @@ class Bound:
 
 def _match(line: Line) -> Match:
     if line.match is None:
-        raise UserError(f"{line.text!r} is no sentence")
+        raise UserError(f"'{line.text}' is no sentence")
     return line.match
 
 

@@ -199,14 +199,16 @@ class _Planner:
     def _act(self, line: Line, scenario: Scenario, given: Sequence[Host]) -> ActStep:
         end = self.bound.tail(line, scenario, None)
         if end.across and end.quantifier != EVERY:
-            raise UserError(f'{line.text!r}: which host is meant? name it, as `on "web-1"`, or leave `on` out for all')
+            raise UserError(
+                f"'{line.text}': which host is meant? name it, as `on \"web-1\"`, or leave `on` out for all"
+            )
         named = self.bound.named(line, scenario)
         subjects = Named(named).choose(self.hosts) if named else self._of_address(line, scenario, end, given)
         targets = []
         for host in subjects:
             targets.append((host.name, self.bound.bind(line, scenario, host).built))
         if not targets:
-            raise UserError(f"{line.text!r} is done to no host")
+            raise UserError(f"'{line.text}' is done to no host")
         return ActStep(line=line, targets=tuple(targets))
 
     def _of_address(self, line: Line, scenario: Scenario, end: Tail, given: Sequence[Host]) -> Sequence[Host]:
@@ -220,7 +222,7 @@ class _Planner:
         owners = [host for host in self.hosts if made.address in (host.name, host.address)]
         if not owners:
             raise UserError(
-                f"{line.text!r}: {made.address} is no host of this stack, and no others are acted on; its hosts are "
+                f"'{line.text}': {made.address} is no host of this stack, and no others are acted on; its hosts are "
                 f"{', '.join(f'{host.name} ({host.address})' if host.address else host.name for host in self.hosts)}"
             )
         return owners[:1]
@@ -244,7 +246,7 @@ class _Planner:
                 self._refuse_other_number(line, look, binding.tail)
                 looks.append(look)
         if binding is None:
-            raise UserError(f"{scenario.path}:{line.number}: {line.text!r} is asked of no host")
+            raise UserError(f"{scenario.path}:{line.number}: '{line.text}' is asked of no host")
         if end.quantifier in (*AGGREGATES, APART):
             self._refuse_other_hosts(line, looks, binding.tail)
         return CheckStep(
@@ -258,18 +260,20 @@ class _Planner:
         name = look.measure.label
         other, named = self.numbers.setdefault((look.subject, name), (look, end.named))
         if (named or end.named) and (other.check, other.location) != (look.check, look.location):
-            raise UserError(f"{line.text!r}: {name!r} names another number already; name each differently")
+            raise UserError(f"'{line.text}': {name!r} names another number already; name each differently")
 
     def _refuse_other_hosts(self, line: Line, looks: Sequence[Look], end: Tail) -> None:
         """Refuse a name for what is made of numbers that differ: of other hosts, or of another kind on each."""
         names = {look.measure.label for look in looks if look.measure is not None}
         if len(names) > 1:
             raise UserError(
-                f'{line.text!r}: its number has another name on each host; add `, named "..."` to its bound'
+                f"'{line.text}': its number has another name on each host; add `, named \"...\"` to its bound"
             )
         asked = tuple((look.subject, look.location, look.check) for look in looks)
         if self.aggregates.setdefault(label(names.pop(), end), asked) != asked:
-            raise UserError(f'{line.text!r}: other hosts have a number of this name; add `, named "..."` to its bound')
+            raise UserError(
+                f"'{line.text}': other hosts have a number of this name; add `, named \"...\"` to its bound"
+            )
 
     def _subjects(self, end: Tail, given: Sequence[Host]) -> Sequence[Host]:
         if end.group:
@@ -280,7 +284,7 @@ class _Planner:
 def undefined(line: Line) -> str:
     """Return what is wrong with a line that is no sentence, and what to try."""
     if later.sentence(line.text):
-        return f"{line.text!r}: {later.sentence(line.text)}"
+        return f"'{line.text}': {later.sentence(line.text)}"
     near = vocabulary().nearest(line.text)
     hint = f"did you mean: {near}" if near else "`infratest steps` lists the sentences there are"
-    return f"undefined: {line.text!r} is no sentence of infratest and no step of your own; {hint}"
+    return f"undefined: '{line.text}' is no sentence of infratest and no step of your own; {hint}"

@@ -42,7 +42,7 @@ def _chain(steps: Sequence[Step], path: str) -> list[CheckStep]:
     """Return the steps that a session consists of. Raises UserError, as `in_sessions`."""
     chain: list[CheckStep] = []
     for step in steps:
-        where = f"{path}:{step.line.number}: {step.line.text!r}"
+        where = f"{path}:{step.line.number}: '{step.line.text}'"
         if isinstance(step, ActStep) and chain:
             raise UserError(
                 f"{where} changes something within a session, which is asked at its end: "
@@ -145,7 +145,7 @@ def _refuse_many(chain: Sequence[CheckStep], path: str) -> None:
     first = chain[0]
     if getattr(_check(first), "does", "") != OPEN or "://" not in getattr(_check(first), "url", ""):
         raise UserError(
-            f"{path}:{first.line.number}: {first.line.text!r}: a session begins at a whole URL: "
+            f"{path}:{first.line.number}: '{first.line.text}': a session begins at a whole URL: "
             'the page "http://shop.example/" is opened'
         )
     if len(chain) > MOST:

@@ -130,7 +130,7 @@ def _with_users(session: Session, prepared: Prepared, plan: Plan, users: UsersSt
 
 
 def _unplanned(line: Line, task: Task) -> Step:
-    raise UserError(f"{line.text!r}: only a run that planned its features knows our sentences in a step of your own")
+    raise UserError(f"'{line.text}': only a run that planned its features knows our sentences in a step of your own")
 
 
 def starter(session: Session) -> Callable[[str, Deadline], None]:

@@ -43,7 +43,7 @@ def _kind(users: UsersSteps, step_type: str, text: str) -> str:
         found = users.kind(step_type, plain)
         if found and found != CHECK:
             raise FeatureError(
-                f"{text!r}: `within` and `for` ask again, and your step {plain!r} may change something: declare it "
+                f"'{text}': `within` and `for` ask again, and your step '{plain}' may change something: declare it "
                 "with @infratest.checks if it only looks"
             )
     return found

@@ -91,7 +91,7 @@ class UsersSteps:
         found = [(one, match) for one in candidates if (match := one.match(text)) is not None]
         if len(found) > 1:
             named = " and ".join(f"{one.pattern!r} ({one.location})" for one, _ in found)
-            raise FeatureError(f"ambiguous: {text!r} is matched by your steps {named}")
+            raise FeatureError(f"ambiguous: '{text}' is matched by your steps {named}")
         return found[0][1] if found else None
 
     def kind(self, kind: str, text: str) -> str:

@@ -207,7 +207,7 @@ class _Scenario:
     def nested(self, step: Step, context: Any) -> None:
         """Carry out a sentence of ours that a step of the user's own holds."""
         if isinstance(step, ActStep) and not self.task.acting:
-            raise InfratestError(f"{step.line.text!r} changes something, and the step that holds it only looks")
+            raise InfratestError(f"'{step.line.text}' changes something, and the step that holds it only looks")
         before = len(self.acting.steps)
         self.acting.lines([self.session.going_on(step, self.task.scenario.path)])
         self._told(self.acting.steps[before:], context)
@@ -254,7 +254,7 @@ class _Scenario:
             else:
                 found = [self._users(step, behaves)]
             if not stop and not all(held(one.state, self.task.scenario.severity) for one in found):
-                stop = f"{step.line.text!r} did not hold"
+                stop = f"'{step.line.text}' did not hold"
             steps += found
         line = self.task.scenario.line
         around = [StepResult("(hooks)", line, UNKNOWN, clean(words, REASON_LIMIT)) for words in problems]

@@ -348,7 +348,7 @@ def test_the_nearest_example_is_named():
         (r'the command "curl -s x" prints "{"a": "b"}"', r'the command "curl -s x" prints "{\"a\": \"b\"}"'),
         (r'the process "a"b" is runing', r'the process "a\"b" is running'),
         (r'the command "echo \"a\"" prnts "b"', r'the command "echo \"a\"" prints "b"'),
-        (r'the comand "a" prints "", named "x"', r'the command "a" prints ""'),
+        (r'the comand "a" prints "", named "x"', r'the command "a" prints exactly ""'),  # the first is refused
     ],
 )
 def test_a_quote_in_a_value_is_suggested_with_its_backslash(text, near):
