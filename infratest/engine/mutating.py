@@ -27,6 +27,7 @@ from infratest.mutations.choice import fault
 from infratest.plan.tasks import CheckStep, Look, Plan, Task
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WARNING
 from infratest.transports.base import Transport
+from infratest.units import counted
 
 #: Seconds after which a fault must have turned its sentence red, and after which it must be green without it.
 RED_SECONDS, GREEN_SECONDS = 8.0, 60.0
@@ -67,6 +68,8 @@ def sentences(results: Sequence[Result]) -> list[StepResult]:
 def score(results: Sequence[Result]) -> str:
     """Return the mutation score, in words; in whole percent, and 100 for all of them alone."""
     steps = sentences(results)
+    if steps and all(outcome.blocked_by is not None for outcome in results if outcome.state != SKIPPED):
+        return f"no mutation score: nothing was broken, for no host of {counted(len(steps), 'sentence')} answers"
     red = sum(step.state == OK for step in steps)
     percent = 100 * red // len(steps) if steps else 0
     return f"mutation score {percent} %: {red} of {len(steps)} sentences turned red when what they say was broken"

@@ -35,3 +35,23 @@ def test_what_infratest_has_not_made_is_left_alone(tmp_path: Path, stack: str | 
     assert words in done.stdout
     assert (tmp_path / "kept").exists()
     assert not (tmp_path / ".infratest" / "journal.jsonl").exists()
+
+
+FAKE = "stack: two\nprovider: {name: fake, world: world, transport: {otherwise: run}}\nhosts: {web: {}}\n"
+
+
+def test_hosts_that_do_not_answer_have_no_score(tmp_path: Path) -> None:
+    (tmp_path / "stack.yaml").write_text(FAKE)
+    (tmp_path / "a.feature").write_text(FEATURE.format(folder=tmp_path))
+
+    def infratest(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "infratest", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert infratest("up").returncode == 0
+    assert infratest("halt").returncode == 0
+    done = infratest("mutate", "a.feature")
+    infratest("destroy")
+    assert done.returncode == 3
+    assert "no mutation score: nothing was broken, for no host of 1 sentence answers" in done.stdout
+    assert "turned red" not in done.stdout
