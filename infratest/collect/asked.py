@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 #: A fact's arguments are asked in snippets of at most so many, so that an answer has room and time for all.
 ARGUMENTS_AT_ONCE = 200
 
-#: Seconds that one snippet may take on the host, unless the run's deadline is nearer.
-SNIPPET_SECONDS = 10.0
+#: Seconds that one snippet may take on the host, unless the run's deadline is nearer, or its sentence gives a server
+#: longer; then so many behind that.
+SNIPPET_SECONDS, BEHIND = 10.0, 2.0
 
 #: What a fact's output shows of itself as evidence.
 EVIDENCE_LIMIT = 2000
@@ -196,10 +197,11 @@ def as_failure(fact: str, error: Exception) -> InfratestError:
     return FactError(f"a bug in the fact {fact}: {type(error).__name__}: {error}")
 
 
-def questions(location: str, wanted: Iterable[Ask], facts: Facts, seconds: float) -> list[tuple[Ask, Question]]:
-    """Return each ask with its question; what no script can hold has failed, alone."""
+def questions(location: str, wanted: Iterable[Ask], facts: Facts, left: float) -> list[tuple[Ask, Question]]:
+    """Return each ask with its question; what no script can hold has failed, alone. `left`: seconds of the run."""
     from infratest.collect.script import Question  # most checks of this machine ask no shell
 
+    usual = max(1, round(min(SNIPPET_SECONDS, left - 1)))
     found = []
     for ask in wanted:
         good = ask.needs
@@ -208,6 +210,9 @@ def questions(location: str, wanted: Iterable[Ask], facts: Facts, seconds: float
             ask = ask.changed(needs=good)
         if good:
             apart, at_once = ask.apart and len(good) > 1, ask.fact.at_once and not ask.in_turn
+            longer, seconds = getattr(ask.fact, "patience_there", 0.0) + BEHIND, usual
+            if longer > SNIPPET_SECONDS:
+                seconds = max(1, round(min(longer, left - 1)))
             found.append((ask, Question(ask.text, seconds, ask.fact.alone, ask.parts, apart, at_once)))
     return found
 

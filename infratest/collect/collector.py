@@ -10,7 +10,7 @@ from time import monotonic
 
 from infratest.check import CONTROLLER
 from infratest.cleaning import clean, decoded
-from infratest.collect.asked import SNIPPET_SECONDS, Facts, InTurn, as_failure, asks, fewer, questions
+from infratest.collect.asked import Facts, InTurn, as_failure, asks, fewer, questions
 from infratest.collect.here import look_here
 from infratest.collect.script import build, read
 from infratest.errors import ConnectionLost, FactError, InfratestError, TransportError
@@ -122,8 +122,7 @@ class Collector:
 
     def _ask(self, name: str, wanted: Sequence[Ask], sudo: bool, deadline: Deadline, facts: Facts) -> None:
         """Ask all of these by one script; what is to be asked once more by a second."""
-        seconds = max(1, round(min(SNIPPET_SECONDS, deadline.left - 1)))
-        asking = questions(name, wanted, facts, seconds)
+        asking = questions(name, wanted, facts, deadline.left)
         script = build([question for _, question in asking])
         started = monotonic()
         failure: TransportError | None = None

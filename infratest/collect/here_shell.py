@@ -9,7 +9,7 @@ import os
 from time import monotonic
 
 from infratest.cleaning import clean, decoded
-from infratest.collect.asked import SNIPPET_SECONDS, questions
+from infratest.collect.asked import questions
 from infratest.collect.script import Script, build, read
 from infratest.errors import DeadlineExceeded, InfratestError
 from infratest.process_tree import end_session, signals_held
@@ -30,8 +30,7 @@ SIGPIPE = 13
 
 def ask_shell(location: str, wanted: Sequence[Ask], deadline: Deadline, facts: Facts) -> None:
     """Ask all of these by one script, and put what came back by the deadline into the table of facts."""
-    seconds = max(1, round(min(SNIPPET_SECONDS, deadline.left - 1)))
-    asking = questions(location, wanted, facts, seconds)
+    asking = questions(location, wanted, facts, deadline.left)
     script = build([question for _, question in asking])
     began = monotonic()
     output, words = _run(script, deadline)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from infratest.facts.base import Need
 
 
-#: Seconds that one round trip may take; a host that answers nothing for so long is not answering.
-TRIP_SECONDS = 60.0
+#: Seconds that one round trip may take; a host that answers nothing for so long is not answering. Where a sentence
+#: gives a server longer, it has so many behind that.
+TRIP_SECONDS, BEHIND = 60.0, 10.0
 
 
 class Uncollected:
@@ -167,8 +168,9 @@ class _Settling:
         needs = [need for item in riders for need in lane.questions[item]]
         patient = [need for need in needs if need.seconds]  # the one question of two that may take longer goes first
         needs = [*sorted(patient, key=lambda need: -need.seconds), *needs] if patient else needs
+        seconds = max(TRIP_SECONDS, needs[0].seconds + BEHIND) if patient else TRIP_SECONDS
         self._under_way += 1
-        self._trips.begin(lane.batch, dict.fromkeys(needs), self._deadline.at_most(TRIP_SECONDS))
+        self._trips.begin(lane.batch, dict.fromkeys(needs), self._deadline.at_most(seconds))
 
     def _take(self, ended: Ended | None) -> None:
         """Judge what waited for this batch alone."""

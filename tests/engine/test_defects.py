@@ -29,7 +29,7 @@ class Broken(Fact):
 def test_a_snippet_that_cannot_be_made():
     facts = Facts()
     good, bad = Ask(Broken("read"), (Need("good", ("a",)),)), Ask(Broken("ask"), (Need("bad", ("b",)),))
-    assert questions("web", [bad, good], facts, 5) == [(good, Question("true\n", 5))]
+    assert questions("web", [bad, good], facts, 6) == [(good, Question("true\n", 5))]
     assert str(facts.at("web")[Need("bad", ("b",))]) == "a bug in the fact bad: ValueError: no (('b',),)"
 
 

@@ -44,9 +44,10 @@ class Holds(Check):
     """What is so in the world, by its name; evidence is of a fact that there is."""
 
     name: str
+    seconds: float = 0.0
 
     def needs(self) -> tuple[Need, ...]:
-        return (Need("user", (self.name,)),)
+        return (Need("user", (self.name,), self.seconds),)
 
     def observe(self, facts: object) -> Seen:
         return Seen(bool(facts[self.needed[0]]), f"{self.name} is looked at")  # type: ignore[index]
@@ -57,6 +58,7 @@ class Thing:
     """What a sentence is about: asked at a place, in so many seconds; it is not so between two moments.
 
     `at`: which part of the seconds has passed when it is looked at. `tells`: its answer says how long it took.
+    `patience`: seconds that its sentence gives it.
     """
 
     name: str
@@ -66,10 +68,11 @@ class Thing:
     outage: tuple[float, float] = (0.0, 0.0)
     tail: Tail = ONCE
     tells: bool = False
+    patience: float = 0.0
     begun: list[float] = field(default_factory=list)
 
     def item(self, deadline: Deadline, *others: Thing) -> Item:
-        looks = tuple(Look(one.place, one.place, Holds(one.name)) for one in (self, *others))
+        looks = tuple(Look(one.place, one.place, Holds(one.name, one.patience)) for one in (self, *others))
         return Item(
             CheckStep(Line(THEN, "Then", self.name, 1, None), looks, False, None, self.tail), CRITICAL, deadline
         )
@@ -214,6 +217,12 @@ def test_for_that_is_not_looked_at_often_enough_is_not_green() -> None:
         Thing("thing", "a", tail=during(4)), Thing("slow", "a", 4, outage=(0, 50), tail=within(30)), Thing("x")
     )
     assert beside.state() == UNKNOWN
+
+
+def test_a_sentence_that_gives_more_than_a_round_trip_has_gets_it() -> None:
+    slow = Thing("slow", "a", seconds=65, patience=90)
+    assert asked(slow, Thing("url"), seconds=600).state() == OK
+    assert asked(Thing("slow", "a", seconds=65), Thing("url"), seconds=600).state() == UNKNOWN
 
 
 def test_for_of_what_answers_slowly_is_looked_at_as_often_as_it_answers() -> None:

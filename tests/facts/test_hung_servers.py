@@ -18,7 +18,7 @@ from time import monotonic
 import pytest
 
 from infratest.check import CONTROLLER
-from infratest.collect.asked import Facts, asks
+from infratest.collect.asked import Facts, asks, questions
 from infratest.collect.here import Here
 from infratest.deadline import Deadline
 from infratest.engine.judge import Verdict, judge
@@ -213,7 +213,7 @@ def test_a_server_that_speaks_too_slowly_has_no_more_time_for_each_word() -> Non
             with one, suppress(OSError):
                 for byte in data:
                     one.sendall(bytes([byte]))
-                    if ended.wait(0.3):
+                    if ended.wait(0.5):
                         return
 
         def accepted() -> None:
@@ -235,7 +235,7 @@ def test_a_server_that_speaks_too_slowly_has_no_more_time_for_each_word() -> Non
     with ThreadPoolExecutor(len(DRIPPED)) as threads:
         verdicts = dict(zip(DRIPPED, threads.map(dripped, DRIPPED), strict=True))
     assert {kind: verdict.reason for kind, verdict in verdicts.items() if verdict.state != CRITICAL} == {}
-    assert monotonic() - began < SOON
+    assert monotonic() - began < 20  # all that they say takes half a minute
 
 
 def judged(text: str) -> Verdict:
@@ -275,7 +275,13 @@ def test_all_have_the_same_time_which_leaves_a_check_some() -> None:
 
 @pytest.mark.parametrize(
     ("tail", "seconds"),
-    [("", 0), (" in less than 500 ms", 0), (" in less than 9 s", 9), (" in between 1 s and 30 s", 30)],
+    [
+        ("", 0),
+        (" in less than 500 ms", 0),
+        (" in less than 9 s", 9),
+        (" in between 1 s and 30 s", 30),
+        (" in less than 60 s", 60),
+    ],
 )
 def test_a_sentence_that_gives_a_server_longer_is_waited_for(tail: str, seconds: float) -> None:
     for protocol in ("http", "ldap", "smtp", "redis", "postgresql", "amqp"):
@@ -285,6 +291,8 @@ def test_a_sentence_that_gives_a_server_longer_is_waited_for(tail: str, seconds:
         assert isinstance(ask.fact, LooksFromController)
         assert ask.fact.patience == max(PATIENCE, seconds)
         assert ask.fact.patience_there == max(PATIENCE_THERE, seconds)
+        ((_, question),) = questions("a host", [ask], Facts(), 600.0)
+        assert question.seconds >= ask.fact.patience_there + 2  # its host's script does not end it before
 
 
 def test_a_time_that_is_not_an_answers_is_no_patience() -> None:
