@@ -304,6 +304,9 @@ TOLD = {
     "a key alone": ("http:\n  https://a/:\n    key-file: /a\n    status: 200\n", 3, "without its certificate"),
     "a password alone": ("http:\n  https://a/:\n    password: a\n    status: 200\n", 3, "without a username"),
     "a status in a bound": ("http:\n  http://a/:\n    status: {lt: 400}\n", 3, "of a status"),
+    "one of two modes without quotes": (
+        "file:\n  /a:\n    filetype: file\n    mode: {or: [420, '0600']}\n", 4, "in quotes",
+    ),
     "a mode without quotes": ("file:\n  /a:\n    filetype: file\n    mode: 0644\n", 4, "in quotes"),
     "the mode of a link": ("file:\n  /a:\n    filetype: symlink\n    mode: '0777'\n", 4, "link itself"),
     "the owner of a link": ("file:\n  /a:\n    filetype: symlink\n    owner: root\n", 4, "no sentence"),

@@ -124,16 +124,25 @@ def filetype(resource: Resource, attribute: str) -> list[Wording]:
 def mode(resource: Resource, attribute: str) -> list[Wording]:
     """Return the mode, which is text: 0644 without quotes is the number 420."""
     value = resource.attributes[attribute]
-    claim = one(value)
     if noun(resource) == "link":
         raise NotCarried("the mode of a link itself is always 0777, and no sentence asks it", value.line)
-    if claim.name == "one of":
-        has = f"has {'one' if claim.holds else 'none'} of the modes {in_quotes(', '.join(claim.value))}"
-        return [Wording(f"{path(resource)} {has}", value.line)]
-    if claim.name != "equal" or not isinstance(claim.value, str):
-        raise NotCarried('a mode is text in quotes, as "0644"', value.line)
-    has = "has mode" if claim.holds else "does not have mode"
-    return [Wording(f"{path(resource)} {has} {in_quotes(claim.value)}", value.line)]
+    worded = []
+    for claim in claims(value):
+        if claim.name == "one of" and not _holds_number(value):
+            words = f"has {'one' if claim.holds else 'none'} of the modes {in_quotes(', '.join(claim.value))}"
+        elif claim.name == "equal" and isinstance(claim.value, str):
+            words = f"{'has mode' if claim.holds else 'does not have mode'} {in_quotes(claim.value)}"
+        else:
+            raise NotCarried('a mode is text in quotes, as "0644"', value.line)
+        worded.append(Wording(f"{path(resource)} {words}", value.line))
+    return worded
+
+
+def _holds_number(value: Value) -> bool:
+    """Return whether a number stands anywhere in a value: in an `or` all is text by now."""
+    data = value.data
+    parts = list(data.values()) if isinstance(data, dict) else data if isinstance(data, list) else []
+    return isinstance(data, int) or any(_holds_number(each) for each in parts)
 
 
 # Names and addresses
