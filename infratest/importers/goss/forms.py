@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from infratest.errors import UserError
 from infratest.gherkin.writing import in_quotes
@@ -13,6 +14,8 @@ from infratest.importers.goss.resource import Resource, Wording
 
 #: Characters that mean something in RE2, and in a shell pattern.
 _SPECIAL, _OF_GLOBS = re.compile(r"([\\.+*?()|\[\]{}^$])"), re.compile(r"([\\*?\[\]])")
+#: A shell's status of a program that is not there, or is none: what it printed is unknown then, unless that is expected.
+NOT_RUN = (126, 127)
 _FORMAT = re.compile(r".*\.json")
 
 
@@ -31,6 +34,8 @@ def worded(resource: Resource, attribute: str) -> list[Wording]:
         raise NotCarried(asks, line)
     if callable(asks):
         return asks(resource, attribute)
+    if resource.kind == "command" and attribute != "exit-status" and resource.plain("exit-status") in NOT_RUN:
+        resource = replace(resource, key=f"({resource.key}) || true")
     value, made = resource.attributes[attribute], list[Wording]()
     for claim in claims(value, attribute in kind.readers):
         try:
