@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infratest.gherkin.vocabulary import vocabulary
+from tests.oracle.inside import shape, subject
 from tests.oracle.world import inside, running_world
 
 SUBJECTS = Path(__file__).with_name("subjects")
@@ -34,6 +35,17 @@ class Asked(NamedTuple):
 def subjects() -> list[str]:
     """Return the names of all subjects."""
     return sorted(path.stem for path in SUBJECTS.glob("*.py") if path.stem != "__init__")
+
+
+def of_servers() -> list[str]:
+    """Return the names of those whose servers take long to start: they have NOWHERE, objects that are not there."""
+    return [name for name in subjects() if hasattr(subject(name), "NOWHERE")]
+
+
+def forms_of(name: str) -> frozenset[str]:
+    """Return the forms of sentences that one of them has questions of, of which nobody is asked."""
+    texts = {shape(one.text): one.text for one in subject(name).questions(subject(name).NOWHERE)}
+    return frozenset(form_of(text) for text in texts.values())
 
 
 def ask(chosen: Sequence[str], ways: Sequence[str], draw: int, seed: int) -> Asked:

@@ -1,11 +1,13 @@
 r"""What the oracle asks: a sentence about an object, and the right answer, worked out without infratest.
 
 A subject (a file of `subjects/`) has `objects(place)`, which makes what is asked about, and `questions(objects)`;
-and it may have `covered()`, which is called once all objects are there and all questions known.
+and it may have `covered()`, which is called once all objects are there and all questions known. One whose servers take
+long to start has NOWHERE, too: objects for questions that nobody is asked.
 """
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -58,7 +60,7 @@ def both(claim: str, negation: str, truth: bool | str, about: str, unprivileged:
 
 
 def bounds(
-    sentence: str, number: int | str, about: str, unit: str = "", step: int = 1, unprivileged: str = ""
+    sentence: str, number: int | str, about: str, unit: str = "", step: int = 1, unprivileged: str = "", tail: str = ""
 ) -> Iterator[Question]:
     """Ask at the number, and one step on either side, by every kind of bound and with a warning value.
 
@@ -82,4 +84,33 @@ def bounds(
         if not isinstance(number, int):
             right = CRITICAL if number == ABSENT else UNKNOWN
         claim, comma, warning = bound.partition(",")
-        yield Question(sentence.replace("{}", claim) + comma + warning, right, about, unprivileged)
+        yield Question(sentence.replace("{}", claim) + comma + warning + tail, right, about, unprivileged)
+
+
+def soon(sentence: str, truth: bool | str, about: str, tail: str = "") -> Iterator[Question]:
+    """Ask for a time that nothing takes so long here; `{}` stands where the bound does."""
+    at_once = {True: OK, False: CRITICAL, ABSENT: CRITICAL, UNKNOWN: UNKNOWN}[truth]
+    yield Question(sentence.replace("{}", "less than 60 s") + tail, at_once, about)
+    yield Question(sentence.replace("{}", "more than 60 s") + tail, UNKNOWN if truth == UNKNOWN else CRITICAL, about)
+
+
+def packaged(name: str) -> str:
+    """Return the version of the program in a package, without what the distribution adds to it."""
+    words = ["dpkg-query", "-W", "-f", "${source:Upstream-Version}", name]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.partition("+")[0]
+
+
+def versions(start: str, version: str, about: str, tail: str = "", most: bool = False) -> Iterator[Question]:
+    """Ask for a version, the one before and the one after it; or as ABSENT or UNKNOWN.
+
+    Args:
+        most: whether there are sentences of "at most", too.
+    """
+    known = version not in (ABSENT, UNKNOWN)
+    numbers = [int(each) for each in (version if known else "1.2.3").split(".")]
+    for step in (-1, 0, 1):
+        other = ".".join(map(str, (*numbers[:-1], numbers[-1] + step)))
+        claims = {"": step == 0, "at least ": step <= 0} | ({"at most ": step >= 0} if most else {})
+        for words, truth in claims.items():
+            claim, negation = (f'{start} {has} {words}version "{other}"{tail}' for has in ("has", "does not have"))
+            yield from both(claim, negation, truth if known else version, about)

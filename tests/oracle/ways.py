@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.worlds import ldap_server, mail_servers, servers
 from tests.worlds.sshd import Server, start_sshd
 
 NOBODY = "nobody"
@@ -20,6 +21,11 @@ NOBODY = "nobody"
 TOGETHER = 400
 SECONDS = 600
 
+#: What the worlds' servers are asked with, by the parameter's name: no password stands in a feature.
+SECRETS = {"password": servers.PASSWORD, "ldap": ldap_server.PASSWORD, "mail": mail_servers.PASSWORD}
+PARAMETERS = "parameters:\n" + "".join(
+    f"  {name}: {{type: string, secret: true, from: {{env: {name}}}}}\n" for name in SECRETS
+)
 LOCAL = "stack: oracle\nprovider: local\nhosts: {it: {}}\n"
 #: By sudo a host is asked through its transport, and never natively.
 SHELL = "stack: oracle\nprovider: local\nhosts: {it: {sudo: true}}\n"
@@ -48,7 +54,7 @@ class Way:
         """
         project = folder / self.name
         (project / "features").mkdir(parents=True)
-        (project / "stack.yaml").write_text(self.stack)
+        (project / "stack.yaml").write_text(self.stack + PARAMETERS)
         for first in range(0, len(texts), TOGETHER):
             lines = ["Feature: asked by the oracle"]
             for number, text in enumerate(texts[first : first + TOGETHER], first):
@@ -63,7 +69,7 @@ class Way:
     def _run(self, project: Path, owner: pwd.struct_passwd) -> None:
         program = str(Path(sys.executable).with_name("infratest"))
         words = [program, "check", "--format", "json:report.json", "--timeout", f"{SECONDS}s"]
-        variables = {"HOME": str(project), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+        variables = {"HOME": str(project), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"} | SECRETS
         done = subprocess.run(
             words, cwd=project, env=variables, capture_output=True, text=True, timeout=SECONDS + 60, check=False,
             user=owner.pw_uid, group=owner.pw_gid, extra_groups=[],

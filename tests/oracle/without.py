@@ -165,76 +165,6 @@ WITHOUT |= dict.fromkeys(
     KERNELS,
 )
 
-#: Their servers take longer to make than all other objects together.
-DATABASES = "asked from the controller and from the host of a real PostgreSQL, its standby and a real MariaDB:"
-WITHOUT |= dict.fromkeys(
-    (
-        'the database "{url}" answers',
-        'the database "{url}" does not answer',
-        'the database "{url}" answers in {bound:time}',
-        'the database "{url}" has version "{version}"',
-        'the database "{url}" does not have version "{version}"',
-        'the database "{url}" has at least version "{version}"',
-        'the database "{url}" does not have at least version "{version}"',
-        'the database "{url}" has at most version "{version}"',
-        'the database "{url}" does not have at most version "{version}"',
-        'the database "{url}" answers "{statement}" with "{value}"',
-        'the database "{url}" does not answer "{statement}" with "{value}"',
-        'the database "{url}" answers "{statement}" with a value of {bound:count}',
-        'the database "{url}" answers "{statement}" with {bound:count} row[s]',
-        'the database "{url}" answers "{statement}" with the row "{row}"',
-        'the database "{url}" does not answer "{statement}" with the row "{row}"',
-        'the database "{url}" has {bound:percent} of its connections in use',
-        'the database "{url}" is read-only',
-        'the database "{url}" is not read-only',
-        'the database "{url}" is a replica',
-        'the database "{url}" is not a replica',
-        'the database "{url}" is {bound:time} behind its primary',
-    ),
-    f"{DATABASES} tests/facts/test_database.py",
-)
-WITHOUT |= dict.fromkeys(
-    (
-        'the Redis server "{url}" answers',
-        'the Redis server "{url}" does not answer',
-        'the Redis server "{url}" answers in {bound:time}',
-        'the Redis server "{url}" has version "{version}"',
-        'the Redis server "{url}" does not have version "{version}"',
-        'the Redis server "{url}" has at least version "{version}"',
-        'the Redis server "{url}" does not have at least version "{version}"',
-        'the Redis server "{url}" has "{name}" equal to "{value}"',
-        'the Redis server "{url}" has "{name}" not equal to "{value}"',
-        'the Redis server "{url}" has "{name}" {bound:count}',
-        'the Redis server "{url}" has {bound:count} keys',
-        'the Redis server "{url}" uses {bound:size} of memory',
-        'the Redis server "{url}" uses {bound:percent} of its memory',
-        'the Redis server "{url}" is a replica',
-        'the Redis server "{url}" is not a replica',
-    ),
-    "asked from the controller and from the host of a real Redis and its replica: tests/facts/test_redis.py",
-)
-#: The stack files of the ways in have no parameters, and no password stands in a feature.
-LOGINS = "who asks logs in, by a secret parameter, which the oracle's ways in have none of:"
-WITHOUT |= dict.fromkeys(
-    (
-        'the mail server "{url}" accepts the login',
-        'the mail server "{url}" does not accept the login',
-        'the mailbox "{url}" exists',
-        'the mailbox "{url}" does not exist',
-        'the mailbox "{url}" has {bound:count} message[s]',
-        'the mailbox "{url}" has {bound:count} message[s] unread',
-        'the newest message in the mailbox "{url}" is {bound:time} old',
-    ),
-    f"{LOGINS} tests/facts/test_mail.py asks a real Postfix and Dovecot",
-)
-WITHOUT[
-    'the mail server "{url}" delivers mail for "{recipient}"[ from "{sender}"] to the mailbox "{mailbox}"'
-    " in {bound:time}"
-] = f"{LOGINS} tests/facts/test_mail_delivery.py has a real Postfix deliver to a real Dovecot"
-WITHOUT |= dict.fromkeys(
-    ('the LDAP server "{url}" accepts the login', 'the LDAP server "{url}" does not accept the login'),
-    f"{LOGINS} tests/facts/test_ldap.py asks a real OpenLDAP",
-)
 WITHOUT |= dict.fromkeys(
     (
         'the container "{name}" exists',
@@ -317,55 +247,6 @@ WITHOUT |= dict.fromkeys(
     "a real shop with cookies, a login and forms is gone through in tests/acceptance/test_sessions.py",
 )
 
-WITHOUT |= dict.fromkeys(
-    (
-        'the Memcached server "{address}" answers',
-        'the Memcached server "{address}" does not answer',
-        'the Memcached server "{address}" answers in {bound:time}',
-        'the Memcached server "{address}" has version "{version}"',
-        'the Memcached server "{address}" does not have version "{version}"',
-        'the Memcached server "{address}" has at least version "{version}"',
-        'the Memcached server "{address}" does not have at least version "{version}"',
-        'the Memcached server "{address}" has "{name}" equal to "{value}"',
-        'the Memcached server "{address}" has "{name}" not equal to "{value}"',
-        'the Memcached server "{address}" has "{name}" {bound:count}',
-        'the Memcached server "{address}" has {bound:count} item[s]',
-        'the Memcached server "{address}" has evicted {bound:count} item[s]',
-        'the Memcached server "{address}" has a hit ratio of {bound:percent}',
-        'the Memcached server "{address}" uses {bound:percent} of its memory',
-        'the Memcached server "{address}" uses {bound:percent} of its connections',
-    ),
-    "asked from the controller and from the host of a real Memcached: tests/facts/test_memcached.py",
-)
-WITHOUT |= dict.fromkeys(
-    (
-        'the AMQP server "{url}" answers',
-        'the AMQP server "{url}" does not answer',
-        'the AMQP server "{url}" answers in {bound:time}',
-        'the AMQP server "{url}" has version "{version}"',
-        'the AMQP server "{url}" does not have version "{version}"',
-        'the AMQP server "{url}" has at least version "{version}"',
-        'the AMQP server "{url}" does not have at least version "{version}"',
-        'the AMQP server "{url}" delivers a message in {bound:time}',
-        'the queue "{name}" of "{url}" exists',
-        'the queue "{name}" of "{url}" does not exist',
-        'the queue "{name}" of "{url}" has {bound:count} message[s]',
-        'the queue "{name}" of "{url}" has {bound:count} consumer[s]',
-        'the queue "{name}" of "{url}" has {bound:count} message[s] per consumer',
-    ),
-    "asked from the controller and from the host of a real RabbitMQ: tests/facts/test_amqp.py",
-)
-WITHOUT |= dict.fromkeys(
-    [
-        f'the {subject} of the RabbitMQ "{{url}}"[ logged in as "{{login}}"] {claim}'
-        for subject, claims in (
-            ('node "{node}"', ("is running", "is not running", "has an alarm", "has no alarm")),
-            ("cluster", ("has a partition", "has no partition", "has {bound:count} running nodes")),
-        )
-        for claim in claims
-    ],
-    "asked of a real RabbitMQ with its management plugin: tests/facts/test_amqp.py",
-)
 WITHOUT |= dict.fromkeys(
     (
         "firewalld is running",

@@ -1,4 +1,4 @@
-"""A real OpenLDAP, whose entries are written in its world, and a port where nobody is; nobody logs in."""
+"""A real OpenLDAP, whose entries are written in its world, asked with a login and without; a port where nobody is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tests.oracle.questions import ABSENT, CRITICAL, OK, UNKNOWN, Question, both, bounds, quoted
 from tests.worlds import tls_servers
-from tests.worlds.ldap_server import ANNA, BASE, GROUP, HIDDEN, directory
+from tests.worlds.ldap_server import ALL, ANNA, BASE, GROUP, HIDDEN, MONITOR, directory
 
 VIEWPOINTS = ("", " from the host", " from the controller")
 #: Entry -> whether everybody sees it.
@@ -45,7 +45,7 @@ def objects(place: Path) -> Objects:
 
 
 def questions(objects: Objects) -> Iterator[Question]:
-    """Ask all sentences of LDAP that need no login, from each viewpoint."""
+    """Ask all sentences of LDAP, from each viewpoint."""
     for view in VIEWPOINTS:
         for port, there in ((objects.ldap, True), (objects.down, False)):
             url = f"ldap://127.0.0.1:{port}"
@@ -58,6 +58,26 @@ def questions(objects: Objects) -> Iterator[Question]:
         loose, mute = (f'the LDAP server "{scheme}://127.0.0.1:{objects.ldaps}"' for scheme in ("ldaps", "ldap"))
         yield from both(f"{loose} answers{view}", f"{loose} does not answer{view}", UNKNOWN, "a CA that is not trusted")
         yield from both(f"{mute} answers{view}", f"{mute} does not answer{view}", False, "TLS asked without")
+        yield from _logins(objects, view)
+
+
+def _logins(objects: Objects, view: str) -> Iterator[Question]:
+    """Ask who logs in: by TLS, which the address does not verify; who sees all that there is."""
+    ports = {"ldap": objects.ldap, "ldaps": objects.ldaps, "ldap ": objects.down}
+    for name, port in ports.items():
+        for password, right in (("ldap", True), ("mail", False)):
+            url = f"{name.strip()}://{MONITOR}:{{param.{password}}}@127.0.0.1:{port}?tls=require"
+            start, about = f'the LDAP server "{url}"', f"{name} {password}"
+            down = port == objects.down
+            claims = (f"{start} accepts the login{view}", f"{start} does not accept the login{view}")
+            yield from both(*claims, ABSENT if down else right, about)
+            known = False if down else right or UNKNOWN
+            yield from both(f"{start} answers{view}", f"{start} does not answer{view}", known, about)
+            entry = f'the LDAP entry "{HIDDEN}" at "{url}"'
+            claims = (f"{entry} exists{view}", f"{entry} does not exist{view}")
+            yield from both(*claims, known or ABSENT, about)
+            count = ALL if known is True else known or ABSENT
+            yield from bounds(f'{start} has {{}} entries below "{BASE}"', count, about, tail=view)
 
 
 def _entries(url: str, there: bool, view: str) -> Iterator[Question]:
