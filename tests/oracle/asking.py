@@ -54,6 +54,9 @@ def ask(chosen: Sequence[str], ways: Sequence[str], draw: int, seed: int) -> Ask
     Raises:
         AssertionError: an object or a way in could not be made.
     """
+    for one in map(subject, chosen):
+        if hasattr(one, "outside"):
+            one.outside()
     told = json.dumps({"subjects": list(chosen), "ways": list(ways), "draw": draw, "seed": seed})
     with running_world() as pid:
         words = [sys.executable, "-m", "tests.oracle.inside", told, "/srv/answers.json"]

@@ -2,7 +2,8 @@ r"""What the oracle asks: a sentence about an object, and the right answer, work
 
 A subject (a file of `subjects/`) has `objects(place)`, which makes what is asked about, and `questions(objects)`;
 and it may have `covered()`, which is called once all objects are there and all questions known. One whose servers take
-long to start has NOWHERE, too: objects for questions that nobody is asked.
+long to start has NOWHERE, too: objects for questions that nobody is asked. `outside()` is called before the world is
+made, for what it takes from the network, of which the world has none.
 """
 
 from __future__ import annotations

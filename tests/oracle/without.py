@@ -229,18 +229,6 @@ WITHOUT |= dict.fromkeys(
     "they speak of a load before them, and change what they look at: a server counts in tests/acts/test_load_test.py",
 )
 
-WITHOUT |= dict.fromkeys(
-    (
-        'the NTP server "{address}" answers',
-        'the NTP server "{address}" does not answer',
-        'the NTP server "{address}" is synchronised',
-        'the NTP server "{address}" is not synchronised',
-        'the NTP server "{address}" has a stratum of {bound:count}',
-        'the NTP server "{address}" is {bound:time} off',
-    ),
-    "its servers are none of what the tests install: real ones, unpacked, are asked in tests/facts/test_ntp_server.py",
-)
-
 #: A session is several answers of one server, each of which is asked by the one before: the oracle's world has no such.
 WITHOUT |= dict.fromkeys(
     (form for one in vocabulary().sentences if one.session for form in (one.pattern, one.negation) if form is not None),
