@@ -66,24 +66,6 @@ MAIL_QUEUES = (
     "the oldest message in the mail queue is {bound:time} old",
 )
 
-DOCKER = (
-    "a daemon of docker's own for the oracle would need a kernel's rights: mutate turns each red on a host with one"
-)
-DOCKERS = [
-    *[f"the docker daemon {claim}" for claim in ("answers", "does not answer")],
-    *[f'the docker daemon has "{{name}}" {n}equal to "{{value}}"' for n in ("", "not ")],
-    *[
-        f"{which} container {claim}"
-        for which in ("a", "no")
-        for claim in (
-            "is privileged",
-            "uses the network of the host",
-            "sees the processes of the host",
-            'has "{path}" of the host mounted',
-        )
-    ],
-]
-
 SYSTEMS = "it is about all of the machine at once: tests/facts/test_file_system.py holds it against the kernel's word"
 ALL_SYSTEMS = (
     "the fullest file system is {bound:percent} full",
@@ -96,7 +78,6 @@ ALL_SYSTEMS = (
 
 WITHOUT: dict[str, str] = {
     **dict.fromkeys(ALL_SYSTEMS, SYSTEMS),
-    **dict.fromkeys(DOCKERS, DOCKER),
     **dict.fromkeys(MAIL_QUEUES, MAIL_QUEUE),
     **dict.fromkeys(COMPARING, HOSTS),
     **dict.fromkeys(BONDED, BONDS),
@@ -165,38 +146,6 @@ WITHOUT |= dict.fromkeys(
     KERNELS,
 )
 
-WITHOUT |= dict.fromkeys(
-    (
-        'the container "{name}" exists',
-        'the container "{name}" does not exist',
-        'the image "{name}" exists',
-        'the image "{name}" does not exist',
-        'the volume "{name}" exists',
-        'the volume "{name}" does not exist',
-        'the container network "{name}" exists',
-        'the container network "{name}" does not exist',
-        'the container "{name}" is running',
-        'the container "{name}" is not running',
-        'the container "{name}" is healthy',
-        'the container "{name}" is not healthy',
-        'the container "{name}" runs the image "{image}"',
-        'the container "{name}" does not run the image "{image}"',
-        'the container "{name}" was restarted {bound:count} times',
-        'the container "{name}" publishes port {port:word}[ at "{place}"]',
-        'the container "{name}" does not publish port {port:word}[ at "{place}"]',
-        'the container "{name}" has "{path}" mounted[ from "{source}"]',
-        'the container "{name}" does not have "{path}" mounted[ from "{source}"]',
-        'the container "{name}" is in the network "{network}"',
-        'the container "{name}" is not in the network "{network}"',
-        'the container "{name}" has the environment variable "{variable}"',
-        'the container "{name}" does not have the environment variable "{variable}"',
-        'the container "{name}" has the environment variable "{variable}" equal to "{value}"',
-        'the container "{name}" has the environment variable "{variable}" not equal to "{value}"',
-        'the image "{name}" has the digest "{digest}"',
-        'the image "{name}" does not have the digest "{digest}"',
-    ),
-    "an engine is none of its world's: tests/facts/test_container.py asks a real docker, with objects of each kind",
-)
 WITHOUT |= dict.fromkeys(
     (
         'the configuration of "{program}" is valid',

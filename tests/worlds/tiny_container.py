@@ -40,7 +40,7 @@ def engine(*arguments: str, stdin: bytes = b"") -> str:
     return done.stdout.decode().strip()
 
 
-def _root() -> bytes:
+def root_files() -> bytes:
     """Return a root file system as a tar: the programs, what they link to, and the folders they expect."""
     files = {}
     for name in PROGRAMS:
@@ -69,7 +69,7 @@ def _root() -> bytes:
 def running_container(*options: str) -> Iterator[str]:
     """Start a container that sleeps, with these options of the engine; yield its name; remove it and its image."""
     name = _name()
-    image = engine("import", "-", stdin=_root())
+    image = engine("import", "-", stdin=root_files())
     try:
         engine("run", "-d", "--init", "--network", "none", "--name", name, "--label", "infratest.test=transport",
                *options, image, "/bin/sleep", "3600")  # fmt: skip
