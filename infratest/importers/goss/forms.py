@@ -14,7 +14,7 @@ from infratest.importers.goss.resource import Resource, Wording
 
 #: Characters that mean something in RE2, and in a shell pattern.
 _SPECIAL, _OF_GLOBS = re.compile(r"([\\.+*?()|\[\]{}^$])"), re.compile(r"([\\*?\[\]])")
-#: A shell's status of a program that is not there, or is none: then what it printed is unknown, if that is not expected.
+#: A shell's status of a program that is not there, or is none: what it printed is then unknown, unless it is expected.
 NOT_RUN = (126, 127)
 _FORMAT = re.compile(r".*\.json")
 
