@@ -207,21 +207,6 @@ WITHOUT |= dict.fromkeys(
     ),
     "never seen for real: no firewalld was at hand; cases are written after firewall-cmd(1)",
 )
-WITHOUT |= dict.fromkeys(
-    (
-        'the MQTT broker "{url}" answers',
-        'the MQTT broker "{url}" does not answer',
-        'the MQTT broker "{url}" answers in {bound:time}',
-        'the MQTT broker "{url}" delivers a message below "{topic}" in {bound:time}',
-        'the topic "{topic}" of "{url}" has a message',
-        'the topic "{topic}" of "{url}" has no message',
-        'the topic "{topic}" of "{url}" is "{value}"',
-        'the topic "{topic}" of "{url}" is not "{value}"',
-        'the topic "{topic}" of "{url}" is {bound:count}',
-    ),
-    "asked from the controller and from the host of a real Mosquitto: tests/facts/test_mqtt.py",
-)
-
 QUOTA = (
     "the kernel of the machine that this was made on has no quotas: cases are recorded from ext4 and XFS in a machine"
 )

@@ -77,19 +77,21 @@ def objects(place: Path) -> Objects:
     return Objects(image, _docker("port", "busy", f"{PORT}/tcp").rpartition(":")[2], daemon)
 
 
-def _docker(*words: str, data: bytes = b"") -> str:
+def _asked(*words: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Ask the world's own daemon, not the one that the tests of providers were given."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")}
-    done = subprocess.run(["docker", *words], input=data, env=environment, capture_output=True, check=False)
+    return subprocess.run(["docker", *words], input=data, env=environment, capture_output=True, check=False)
+
+
+def _docker(*words: str, data: bytes = b"") -> str:
+    done = _asked(*words, data=data)
     assert done.returncode == 0, f"docker {' '.join(words)}: {done.stderr.decode()}"
     return done.stdout.decode().strip()
 
 
 def _ready(daemon: subprocess.Popen[bytes]) -> bool:
     assert daemon.poll() is None, "dockerd has ended"
-    return (
-        Path("/var/run/docker.sock").exists()
-        and subprocess.run(["docker", "info"], capture_output=True).returncode == 0
-    )
+    return Path("/var/run/docker.sock").exists() and _asked("info").returncode == 0
 
 
 def _of(name: str, what: str) -> str:
