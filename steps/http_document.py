@@ -146,7 +146,7 @@ class UrlValueLength(Length, _OfUrlValue):
 class _OfEachUrlValue(Each, _OfUrlValue):
     """Each of the values at a path of the answer."""
 
-    every: ClassVar[bool] = True
+    every = True
 
     def look(self, reply: Reply) -> Seen:
         return self.among(self.text(reply), self.form_name, f"{self.how} answered {reply.status}")

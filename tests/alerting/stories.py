@@ -103,6 +103,15 @@ def a_downtime_ends_on_what_is_broken(our: SimpleNamespace) -> None:
 
 
 @story
+def a_downtime_is_for_all_that_it_names(our: SimpleNamespace) -> None:
+    names = ("cache", "db", "web")
+    desk = Desk(our, {name: () for name in names}).downtime(*names, seconds=100)
+    for name in names:
+        desk.look(name, "critical")
+    assert desk.words() == []
+
+
+@story
 def what_comes_and_goes_in_a_downtime_is_never_told(our: SimpleNamespace) -> None:
     desk = Desk(our).downtime("web", seconds=100).look("web", "critical", "ok").wait(200).cycle()
     assert desk.words() == []

@@ -237,7 +237,7 @@ def test_a_text_is_held_against_the_few_patterns_that_begin_as_it_does():
     "text, wanted",
     [
         ('"orders" is runing', 'the service "orders" is running'),
-        ('the servise "my app" is running', 'the service "my app" is running'),
+        ('the servise "my-app" is running', 'the service "my-app" is running'),
         ("port 8080 is listenning", "port 8080 is listening"),
         ('the fiel "/x" exists', 'the file "/x" exists'),
         ('"http://a.example/b" anwers 204', '"http://a.example/b" answers 204'),
