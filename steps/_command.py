@@ -2,6 +2,7 @@
 
 A command that could not be run at all (126 and 127 of a shell) tells nothing of the subject, so it is unknown, unless
 the sentence asks for just that status: else `does not print "error"` would be green where the program is missing.
+Of one that a signal ended what it prints is not known, and not how long it takes: it may have been about to go on.
 """
 
 from __future__ import annotations
@@ -21,6 +22,31 @@ SHELL = ("command",)
 
 #: sh(1): a command that is found and not executable, and one that is not found.
 NOT_RUN = (126, 127)
+
+#: sh(1): a command that signal N ended has the exit status 128 + N; Linux has the signals 1 to 64.
+ENDED, LAST = 128, 64
+
+#: Linux' names of the signals that end what does not catch them: signal(7), as on x86 and ARM.
+SIGNALS = {
+    1: "SIGHUP",
+    2: "SIGINT",
+    3: "SIGQUIT",
+    4: "SIGILL",
+    5: "SIGTRAP",
+    6: "SIGABRT",
+    7: "SIGBUS",
+    8: "SIGFPE",
+    9: "SIGKILL",
+    10: "SIGUSR1",
+    11: "SIGSEGV",
+    12: "SIGUSR2",
+    13: "SIGPIPE",
+    14: "SIGALRM",
+    15: "SIGTERM",
+    24: "SIGXCPU",
+    25: "SIGXFSZ",
+    31: "SIGSYS",
+}
 
 #: Characters of a command's own words in a reason.
 SHOWN = 200
@@ -49,7 +75,25 @@ class OfCommand(Check):
     def subject(self) -> str:
         return f"the command {in_quotes(self.command)}{' as root' if self.root else ''}"
 
+    def whole_output(self, facts: FactValues) -> Output:
+        """Return what it answered, where it came to its own end. Raises FactError."""
+        output = self.output(facts)
+        number = output.exit - ENDED
+        if 0 < number <= LAST:
+            name = f"{SIGNALS.get(number, number)}: exit {output.exit}"
+            said = clean(output.err, SHOWN)
+            raise FactError(
+                f"{self.subject} was ended by a signal ({name}), so what it would print is not known"
+                f"{f': {said}' if said else ''}"
+            )
+        return output
+
     def output(self, facts: FactValues, *expected: int) -> Output:
+        """Return what it answered, to its end or not. Raises FactError where it was not run.
+
+        Args:
+            expected: statuses that are asked for.
+        """
         output = facts[self.asked]
         if output.exit in NOT_RUN and output.exit not in expected:
             raise FactError(f"{self.subject} could not be run: exit {output.exit}: {clean(output.err, SHOWN)}")

@@ -73,7 +73,7 @@ class OfDocument(OfCommand):
     def text(self, facts: FactValues) -> str | None:
         """Return the document; None where there is none."""
         if not self.path:
-            output = self.output(facts)
+            output = self.whole_output(facts)
             if not output.whole or not output.exact:
                 raise FactError(f"{self.subject} printed more than is kept, or no UTF-8 text: it cannot be read")
             return str(output.out)

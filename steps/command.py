@@ -105,7 +105,7 @@ class CommandPrints(OfCommand):
             raise UserError(f'{self.subject} prints "": every command does; write the text that is meant')
 
     def observe(self, facts: FactValues) -> Seen:
-        output = self.output(facts)
+        output = self.whole_output(facts)
         printed = output.out.rstrip("\n")
         words = f"{self.subject} printed {literal(printed, SHOWN)}" if output.out else f"{self.subject} printed nothing"
         words += f" and exited {output.exit}" if output.exit else ""
@@ -168,7 +168,7 @@ class CommandNumber(OfCommand):
     """The command exits 0 and prints one number, which is judged and becomes a perfdata value."""
 
     def observe(self, facts: FactValues) -> Seen:
-        output = self.output(facts)
+        output = self.whole_output(facts)
         said = output.out.strip()
         try:
             number = exact(said)
@@ -192,7 +192,7 @@ class CommandTime(OfCommand):
     """How long the command runs, whatever it answers."""
 
     def observe(self, facts: FactValues) -> Seen:
-        output = self.output(facts)
+        output = self.whole_output(facts)
         if output.seconds is None:
             raise FactError(
                 f"how long {self.subject} takes is not known: the host has no /proc/uptime to measure it by"

@@ -146,7 +146,10 @@ class FstabMounted(_OfEntry):
     example="every fstab entry is mounted",
 )
 class EveryFstabMounted(Check):
-    """All that /etc/fstab mounts at boot is mounted, as `the fstab entry ... is mounted` has it; no swap, no noauto."""
+    """All that /etc/fstab mounts at boot is mounted, as `the fstab entry ... is mounted` has it; no swap, no noauto.
+
+    Where it mounts nothing at boot, that is neither so nor not so.
+    """
 
     def needs(self) -> tuple[Need, ...]:
         return (FSTAB, MOUNTS)
@@ -154,6 +157,8 @@ class EveryFstabMounted(Check):
     def observe(self, facts: FactValues) -> Seen:
         entries = [entry for entry in facts[FSTAB] if entry.path.startswith("/") and not LATER & set(entry.options)]
         paths = list(dict.fromkeys(entry.path for entry in entries))
+        if not paths:
+            return Seen(holds=False, saw="/etc/fstab has no entry that is mounted at boot", absent=True)
         seen = [FstabMounted(path).observe(facts) for path in paths]
         bad = [one.saw for one in seen if not one.holds]
         words = f"{len(paths) - len(bad)} of {len(paths)} entries of /etc/fstab are mounted"

@@ -31,7 +31,7 @@ class _OfStream(OfCommand):
 
     def printed(self, facts: FactValues) -> tuple[str, bool, str]:
         """Return the text, whether all of it is there as it was printed, and words for it."""
-        output = self.output(facts)
+        output = self.whole_output(facts)
         text = output.err if self.errors else output.out
         exact = output.err_whole and "\ufffd" not in text if self.errors else output.whole and output.exact
         words = f"{self.subject} printed {literal(text.rstrip(chr(10)), SHOWN) if text else 'nothing'}{self.stream}"
@@ -151,7 +151,7 @@ def root_prints_error_matching(command: str, text: str) -> PrintsMatching:
     shell=SHELL,
 )
 class PrintsNothing(_OfStream):
-    """The command's standard output is empty; a line break alone is something."""
+    """The command's standard output is empty, whatever its exit status; a line break alone is something."""
 
     def observe(self, facts: FactValues) -> Seen:
         text, _, words = self.printed(facts)
@@ -176,7 +176,7 @@ def root_prints_nothing(command: str) -> PrintsNothing:
     shell=SHELL,
 )
 def prints_no_error(command: str) -> PrintsNothing:
-    """The command's standard error is empty."""
+    """The command's standard error is empty, whatever its exit status."""
     return PrintsNothing(command, errors=True)
 
 
@@ -200,7 +200,7 @@ class PrintsLines(_OfStream):
     """How many lines the command prints, whatever its exit status; the last one may be without a line break."""
 
     def observe(self, facts: FactValues) -> Seen:
-        output = self.output(facts)
+        output = self.whole_output(facts)
         if not output.whole:
             raise FactError(f"{self.subject} printed more than is kept: how many lines is not known")
         number = len(_rows(output.out))

@@ -104,10 +104,11 @@ class Needs:
     """What was judged so far, by scenario: what `@needs:NAME` of another one asks for."""
 
     def __init__(self) -> None:
-        self._found: dict[str, list[tuple[Task, Result]]] = {}
+        self._found: dict[str, dict[str, tuple[Task, Result]]] = {}
 
     def judged(self, task: Task, outcome: Result) -> None:
-        self._found.setdefault(task.scenario.slug, []).append((task, outcome))
+        """Take a result; of a task that is run once more it is the last one that counts."""
+        self._found.setdefault(task.scenario.slug, {})[task.id] = (task, outcome)
 
     def blocker(self, task: Task) -> Result | None:
         """Return the result that stands in a task's way, None where there is none.
@@ -116,7 +117,7 @@ class Needs:
         of the whole stack, else those on all hosts. What this run does not ask is in nobody's way.
         """
         for slug in task.scenario.values_of("needs"):
-            found = [item for item in self._found.get(slug, ()) if item[0].scenario.key != task.scenario.key]
+            found = [item for item in self._found.get(slug, {}).values() if item[0].scenario.key != task.scenario.key]
             near = [item for item in found if item[0].scenario.feature == task.scenario.feature] or found
             for hosts in ((task.host,), (NO_HOST,)):
                 near = [item for item in near if item[0].host in hosts] or near
@@ -131,18 +132,28 @@ def blocked(task: Task, hosts: Mapping[str, Host], blocker: Result) -> Result:
     return result(task, hosts, state=UNKNOWN, reason=f"blocked by {blocker.id}", blocked_by=blocker.id)
 
 
-def with_needs(results: Sequence[Result], tasks: Sequence[Task]) -> list[Result]:
-    """Return the results with those blocked that do not hold, as a scenario does not that `@needs:` names."""
-    if not [task for task in tasks if task.scenario.tag("needs")]:
-        return list(results)
-    needs = Needs()
-    for task, outcome in zip(tasks, results, strict=True):
-        needs.judged(task, outcome)
-    return [_after(needs, task, outcome) for task, outcome in zip(tasks, results, strict=True)]
+def with_needs(
+    results: Sequence[Result], tasks: Sequence[Task], beside: Sequence[tuple[Task, Result]] = ()
+) -> list[Result]:
+    """Return the results with each blocked that needs a scenario which does not hold, even where it holds itself.
 
+    What is blocked does not hold either: it blocks in turn what needs it, wherever that stands in its feature.
 
-def _after(needs: Needs, task: Task, outcome: Result) -> Result:
-    blocker = None if outcome.state in (OK, SKIPPED) else needs.blocker(task)
-    if blocker is None:
-        return outcome
-    return outcome.changed(state=UNKNOWN, blocked_by=blocker.id, reason=f"blocked by {blocker.id}")
+    Args:
+        beside: other tasks with their results, which may be needed and stay as they are.
+    """
+    left = [place for place, task in enumerate(tasks) if task.scenario.tag("needs")]
+    outcomes = list(results)
+    while left:
+        needs = Needs()
+        for task, outcome in (*beside, *zip(tasks, outcomes, strict=True)):
+            needs.judged(task, outcome)
+        blockers = {place: needs.blocker(tasks[place]) for place in left if outcomes[place].state != SKIPPED}
+        stopped = {place: blocker for place, blocker in blockers.items() if blocker is not None}
+        if not stopped:
+            break
+        for place, blocker in stopped.items():
+            reason = f"blocked by {blocker.id}"
+            outcomes[place] = outcomes[place].changed(state=UNKNOWN, blocked_by=blocker.id, reason=reason)
+        left = [place for place in left if place not in stopped]
+    return outcomes

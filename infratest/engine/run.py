@@ -18,7 +18,7 @@ from infratest.engine.checking import Checking
 from infratest.engine.interrupts import ending_in_order
 from infratest.engine.results import Needs, blocked, problem, result, skipped, unreachable, with_needs
 from infratest.model import Report
-from infratest.states import OK, UNKNOWN
+from infratest.states import UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class _Stream:
 
     def early(self, task: Task, outcome: Result) -> None:
         """Send a checking task's result, unless what it `@needs:` may change it."""
-        if outcome.state == OK or not task.scenario.tag("needs"):
+        if not task.scenario.tag("needs"):
             self.send(outcome)
 
     def send(self, outcome: Result) -> None:
@@ -188,28 +188,34 @@ def _all(going: Run) -> list[Result]:
     plan, stream = going.plan, _Stream(going)
     found: dict[int, Result] = {}
     asked: list[tuple[int, Task]] = []
+    needs, refused = Needs(), []
     for place, task in enumerate(plan.tasks):
         if task.skip:
             found[place] = skipped(task, plan.hosts)
         elif task.problem:
             found[place] = problem(task, plan.hosts)
+            refused.append((task, found[place]))
         else:
             asked.append((place, task))
     for outcome in found.values():
         stream.send(outcome)
-    found.update(_checked(going, [(place, task) for place, task in asked if not task.acting], stream))
-    needs = Needs()
-    for place, task in asked:
-        if not task.acting:
-            needs.judged(task, found[place])
+    found.update(_checked(going, [(place, task) for place, task in asked if not task.acting], refused, stream))
+    for task, outcome in (*refused, *((task, found[place]) for place, task in asked if not task.acting)):
+        needs.judged(task, outcome)
     for place, outcome in _acting(going, [(place, task) for place, task in asked if task.acting], needs):
         stream.send(outcome)
         found[place] = outcome
     return _blockers_kept(_unreachable(going), [found[place] for place in sorted(found)])
 
 
-def _checked(going: Run, tasks: Sequence[tuple[int, Task]], stream: _Stream) -> Iterable[tuple[int, Result]]:
-    """Run checking tasks: ours together, then those with steps of the user's own."""
+def _checked(
+    going: Run, tasks: Sequence[tuple[int, Task]], refused: Sequence[tuple[Task, Result]], stream: _Stream
+) -> Iterable[tuple[int, Result]]:
+    """Run checking tasks: ours together, then those with steps of the user's own.
+
+    Args:
+        refused: what could not be planned, of which nothing is known.
+    """
     found: dict[int, Result] = {}
     ours = [(place, task) for place, task in tasks if not task.scenario.own]
     on_result = stream.early if going.settings.on_result is not None else None
@@ -217,7 +223,7 @@ def _checked(going: Run, tasks: Sequence[tuple[int, Task]], stream: _Stream) -> 
         found[place] = outcome
         stream.early(task, outcome)  # before steps of the user's own, which may end the process
     found.update(_users(going, [(place, task) for place, task in tasks if task.scenario.own]))
-    results = with_needs([found[place] for place, _ in tasks], [task for _, task in tasks])
+    results = with_needs([found[place] for place, _ in tasks], [task for _, task in tasks], refused)
     for outcome in results:
         stream.send(outcome)
     return zip([place for place, _ in tasks], results, strict=True)

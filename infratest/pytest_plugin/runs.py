@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import infratest
-from infratest.engine.results import result
+from infratest.engine.results import Needs, blocked, result
 from infratest.errors import InfratestError
 from infratest.model import Report, Result
 from infratest.plan.tasks import Task
@@ -53,6 +53,7 @@ class Runs:
         self._joint: dict[str, Result] | None = None
         self._problem = ""
         self._last: dict[str, Result] = {}
+        self._needs = Needs()
         self._alone: list[Report] = []
         #: What is wrong with waivers of the stack, by what ran so far.
         self.wrong: dict[str, None] = {}
@@ -66,6 +67,12 @@ class Runs:
         joint = self._checked()
         if not (again or task.acting):
             return joint.get(task.id) or self._missing(task, self._problem)
+        blocker = self._needs.blocker(task)
+        outcome = blocked(task, {}, blocker) if blocker else self._run_alone(task)
+        self._needs.judged(task, outcome)
+        return outcome
+
+    def _run_alone(self, task: Task) -> Result:
         report = self._run([task], carry_out)
         self._alone.append(report)
         self._note(report)
@@ -94,6 +101,9 @@ class Runs:
             self._problem = report.problem if report else ""
             if report:
                 self._note(report)
+            for task in self.checking:
+                if task.id in self._joint:
+                    self._needs.judged(task, self._joint[task.id])
         return self._joint
 
     def _note(self, report: Report) -> None:

@@ -97,6 +97,7 @@ cat >/etc/docker/daemon.json <<'E'
   "no-new-privileges": true
 }
 E
+echo 'tmpfs /dev/shm tmpfs defaults 0 0' >/etc/fstab
 systemctl reset-failed docker.service docker.socket
 systemctl restart docker
 """

@@ -86,15 +86,78 @@ def test_needs_blocks_what_depends_on_a_scenario_that_failed(ran):
           Scenario: dependent
             Then the file "/nonexistent" exists
           @needs:base
-          Scenario: holds all the same
+          Scenario: holds itself
+            Then the file "/etc/passwd" exists
+          Scenario: needs nothing
+            Then the file "/etc/passwd" exists
+          @needs:needs-nothing
+          Scenario: needs what holds
             Then the file "/etc/passwd" exists
         """
     )
     assert states(report) == {
         "base@local": (CRITICAL, None),
         "dependent@local": (UNKNOWN, "x.feature#base@local"),
-        "holds-all-the-same@local": (OK, None),
+        "holds-itself@local": (UNKNOWN, "x.feature#base@local"),
+        "needs-nothing@local": (OK, None),
+        "needs-what-holds@local": (OK, None),
     }
+
+
+def test_what_is_blocked_blocks_in_turn_what_needs_it_wherever_it_stands(ran):
+    report = ran(
+        """
+        Feature: f
+          @needs:second
+          Scenario: third
+            Then the file "/etc/passwd" exists
+          @needs:base
+          Scenario: second
+            Then the file "/etc/passwd" exists
+          Scenario: base
+            Then the command "no-such-program" prints nothing
+          @needs:third
+          Scenario: acts
+            When the command "true" is run
+            Then the file "/etc/passwd" exists
+        """
+    )
+    assert states(report) == {
+        "third@local": (UNKNOWN, "x.feature#second@local"),
+        "second@local": (UNKNOWN, "x.feature#base@local"),
+        "base@local": (UNKNOWN, None),
+        "acts@-": (UNKNOWN, "x.feature#third@local"),
+    }
+
+
+def test_what_needs_a_scenario_that_cannot_be_planned_is_blocked(ran):
+    report = ran(
+        """
+        Feature: f
+          Scenario: base
+            Then the file "{host.nowhere}" exists
+          @needs:base
+          Scenario: dependent
+            Then the file "/etc/passwd" exists
+          @needs:base
+          Scenario: acts
+            When the command "true" is run
+            Then the file "/etc/passwd" exists
+        """
+    )
+    assert states(report) == {
+        "base@local": (UNKNOWN, None),
+        "dependent@local": (UNKNOWN, "x.feature#base@local"),
+        "acts@-": (UNKNOWN, "x.feature#base@local"),
+    }
+
+
+def test_what_a_killed_command_prints_is_not_known(ran):
+    for claim in ("prints nothing", 'does not print "x"', 'prints no line matching "x"', "prints at most 3 lines"):
+        report = ran(f'Feature: f\n  Scenario: s\n    Then the command "kill -9 $$" {claim}')
+        assert report.state == UNKNOWN, claim
+        (step,) = steps_of(report, "s")
+        assert "ended by a signal (SIGKILL: exit 137)" in step.reason
 
 
 def test_needs_looks_at_the_scenario_of_its_own_feature_and_at_other_hosts(ran):

@@ -138,7 +138,7 @@ def test_what_needs_another_scenario_is_told_as_it_is_in_the_end(told: Told) -> 
           @needs:base
           Scenario: above
             Given the host "b"
-            Then the file "/nonexistent" exists
+            Then the file "/etc/passwd" exists
           Scenario: base
             Given the host "b"
             Then the file "/nonexistent" exists

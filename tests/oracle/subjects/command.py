@@ -23,7 +23,9 @@ CASES = (
     Case("kill -9 $$", 137), Case("sh -c 'kill -TERM $$'", 143), Case("(exit 4); true"), Case("false; (exit 5)", 5),
     Case("false | true"), Case("true | false", 1), Case("true && false", 1), Case("! false"), Case("exec true"),
     Case("set -e; false; true", 1), Case("cat /nowhere/at/all", 1), Case("test -e /etc/passwd"),
-    Case("trap 'exit 9' EXIT; exit 1", 9), Case("echo PONG", 0, "PONG"), Case("echo PONG; exit 3", 3, "PONG"),
+    Case("exit 128", 128), Case("exit 129", 129), Case("exit 192", 192), Case("exit 193", 193),
+    Case("echo PONG; kill -9 $$", 137, "PONG"), Case("trap 'exit 9' EXIT; exit 1", 9),
+    Case("echo PONG", 0, "PONG"), Case("echo PONG; exit 3", 3, "PONG"),
     Case("printf PONG", 0, "PONG"), Case("printf 'PONG\\n\\n\\n'", 0, "PONG"), Case("printf '\\nPONG'", 0, "\nPONG"),
     Case("printf ' PONG '", 0, " PONG "), Case("printf 'PONG\\r\\n'", 0, "PONG\r"), Case("printf 'a\\tb'", 0, "a\tb"),
     Case("echo PONG >&2"), Case("echo one; echo two", 0, "one\ntwo"), Case("printf 'p\\303\\244ng'", 0, "päng"),
@@ -45,6 +47,8 @@ CASES = (
 )  # fmt: skip
 #: They could not be run, which is no answer; but for one who asks for just that status.
 NOT_RUN = {"no-such-program-at-all": 127, "/etc/passwd": 126, "./nowhere": 127, "exit 127": 127, "exit 126": 126}
+#: A signal ended them, as far as a shell can tell: what they would print, and how long they take, nobody knows.
+ENDED = {"kill -9 $$", "sh -c 'kill -TERM $$'", "exit 129", "exit 192", "echo PONG; kill -9 $$"}
 TEXTS = ("PONG", "pong", "P", "42", "4", "one", "a", "it's", "\\back", "{x}", "PONG ", "päng", "é", "*", ".")
 WHOLE = ("PONG", "42", "one", "", "a\tb", 'it\'s "quoted"', "päng", "PON", " PONG ")
 
@@ -81,10 +85,11 @@ def _of(case: Case, suffix: str, other: str) -> Iterator[Question]:
         yield from both(*forms, status == case.status, about, other)
     for text in TEXTS:
         right: bool | str = text in case.output if case.output is not None else text in "caf PONG" or UNKNOWN
+        right = UNKNOWN if case.command in ENDED else right
         forms = (f"{subject} prints {quoted(text)}", f"{subject} does not print {quoted(text)}")
         yield from both(*forms, right, about, other)
     for text in WHOLE:
-        right = case.output == text if case.output is not None else UNKNOWN
+        right = case.output == text if case.output is not None and case.command not in ENDED else UNKNOWN
         forms = (f"{subject} prints exactly {quoted(text)}", f"{subject} does not print exactly {quoted(text)}")
         yield from both(*forms, right, about, other)
     if not suffix:
@@ -94,7 +99,8 @@ def _of(case: Case, suffix: str, other: str) -> Iterator[Question]:
 def _timed(case: Case, slow: bool) -> Iterator[Question]:
     """Ask far from the bound: none of them takes long."""
     for bound, right in (("less than 60 s", True), ("more than 60 s", False), ("at most 1 min", True)):
-        yield Question(f"the command {quoted(case.command)} takes {bound}", answers(right)[0], case.command)
+        answer = answers(UNKNOWN if case.command in ENDED else right)[0]
+        yield Question(f"the command {quoted(case.command)} takes {bound}", answer, case.command)
     for bound, right in (
         (("less than 100 ms", False), ("at least 100 ms", True), ("more than 1 h", False)) if slow else ()
     ):
