@@ -43,6 +43,7 @@ class _Closed(Exception):
         self.code = code
 
 
+@out.in_turn
 def amqp(host: str, port: int, seconds: float, more: str) -> "tuple[str, float, str]":
     """Ask a broker.
 

@@ -8,7 +8,7 @@ words that programs are started with. For each it prints `N JSON`.
 import socket
 from time import monotonic
 
-from infratest.facts._outside import FAILED, MUTE, OPEN, connection
+from infratest.facts._outside import FAILED, MUTE, OPEN, Turn, connection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,6 +152,15 @@ def converse(
     Returns:
         What `hold` does, with the `outcome`, `why` it is none, and the `seconds` it took.
     """
+    with Turn(place["host"], place["port"], seconds) as turn:
+        seen = _conversed(place, turn.seconds, hold)
+    seen["outcome"], seen["why"] = turn.outcome(seen["outcome"], seen["why"])
+    return seen
+
+
+def _conversed(
+    place: "dict[str, Any]", seconds: float, hold: "Callable[[Conversation, dict[str, Any]], dict[str, Any]]"
+) -> "dict[str, Any]":
     began = monotonic()
     end = began + seconds
     inner, outcome, words = connection(place["host"], place["port"], seconds)

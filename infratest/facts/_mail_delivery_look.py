@@ -137,13 +137,14 @@ def look(place: "dict[str, Any]", seconds: float) -> "dict[str, Any]":
         `waited`, those after which it was not.
     """
     began, token = monotonic(), os.urandom(8).hex()
-    last = began + max(seconds - REST, 0.9 * seconds)
-
-    def send() -> "dict[str, Any]":
-        left = max(0.0, min(PATIENCE, last - monotonic()))
-        return converse(place, left, lambda talk, place: held(Sender(talk, token), place))
 
     def watch(talk: Conversation, box: "dict[str, Any]") -> "dict[str, Any]":
+        last = monotonic() + max(seconds - REST, 0.9 * seconds)  # its turn has come
+
+        def send() -> "dict[str, Any]":
+            left = max(0.0, min(PATIENCE, last - monotonic()))
+            return converse(place, left, lambda talk, place: held(Sender(talk, token), place))
+
         return held(Watcher(talk, send, token, last), box)
 
     seen = converse(place["mailbox"], min(PATIENCE, seconds), watch)

@@ -15,6 +15,7 @@ LIMIT = 2**16
 LOCKED = "locked"
 
 
+@out.in_turn
 def memcached(host: str, port: int, seconds: float) -> "tuple[str, float, str]":
     """Ask for the statistics.
 

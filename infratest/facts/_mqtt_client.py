@@ -34,6 +34,7 @@ class _Barred(Exception):
     """The broker does not let us: its words."""
 
 
+@out.in_turn
 def mqtt(host: str, port: int, seconds: float, more: str) -> "tuple[str, float, str]":
     """Ask a broker.
 

@@ -26,6 +26,7 @@ class _Barred(Exception):
     """The server does not let us: its words."""
 
 
+@out.in_turn
 def nats(host: str, port: int, seconds: float, more: str) -> "tuple[str, float, str]":
     """Ask a server.
 

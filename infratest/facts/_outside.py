@@ -7,13 +7,17 @@ once, for questions are asked at the same time: `N outcome seconds words`, line 
 """
 
 import _socket
+import _thread
 import errno
 import sys
 from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+    Asks = Callable[..., tuple[str, float, str]]
 
 #: What comes of an attempt. The first lets us in; of the next three each is an answer, too: nobody lets us in.
 OPEN, REFUSED, STOPPED, SILENT = "open", "refused", "stopped", "silent"
@@ -42,8 +46,91 @@ TEXT = 3000
 #: Questions of other programs that this one is the beginning of: by their kind, what answers as `resolve` does.
 ANSWERS: "dict[str, Any]" = {}
 
+#: Conversations with one server at a time: Dovecot takes 10 of one account from one address by default
+#: (mail_max_userip_connections), sshd 10 that have not logged in (MaxStartups), and they turn away who comes then.
+SIDE_BY_SIDE = 4
+#: Seconds within which one of them must end: else the server hangs, and whoever waits begins all the same, to see it
+#: for itself. Seconds behind its time until which it may then take, less than a host's script has (BEHIND). The part of
+#: its time without which silence says nothing of the server.
+STALLED, LATER, ENOUGH = 1.0, 1.5, 0.9
+
 #: No such name, by the C libraries' numbers: those of macOS are others.
 UNKNOWN_NAMES = (_socket.EAI_NONAME, getattr(_socket, "EAI_NODATA", _socket.EAI_NONAME))
+
+
+class _Queue:
+    """Who converses with a server, and who waits for that. `ended`: when one of them last did."""
+
+    def __init__(self) -> None:
+        self.busy, self.ended = 0, 0.0
+        self.waiting: list[Any] = []
+
+
+_queues: "dict[tuple[str, int], _Queue]" = {}
+_lock = _thread.allocate_lock()
+
+
+class Turn:
+    """A turn to converse with a server, taken as a context: what is measured of the server begins within.
+
+    Args:
+        seconds: for waiting and conversing; a little more where those before keep it waiting.
+    Attributes:
+        seconds: what the conversation has of them.
+    """
+
+    def __init__(self, host: str, port: int, seconds: float) -> None:
+        self._server, self._had, self.seconds = (host, int(port)), seconds, seconds
+        self._queue = _Queue()
+
+    def __enter__(self) -> "Turn":
+        asked, mine = monotonic(), _thread.allocate_lock()
+        with _lock:
+            queue = self._queue = _queues.setdefault(self._server, self._queue)
+            if queue.busy < SIDE_BY_SIDE:
+                queue.busy += 1
+                return self
+            mine.acquire()
+            queue.waiting.append(mine)
+        end = asked + self._had
+        left = min(self._had, STALLED)
+        while left > 0 and not mine.acquire(True, left):
+            left = min(end, max(asked, queue.ended) + STALLED) - monotonic()
+        with _lock:
+            if mine in queue.waiting:
+                queue.waiting.remove(mine)
+                queue.busy += 1
+        self.seconds = max(0.05, min(self._had, end + LATER - monotonic()))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        queue = self._queue
+        with _lock:
+            queue.ended = monotonic()
+            if queue.waiting and queue.busy <= SIDE_BY_SIDE:
+                queue.waiting.pop(0).release()
+                return
+            queue.busy -= 1
+            if not queue.busy and not queue.waiting:
+                del _queues[self._server]
+
+    def outcome(self, outcome: str, words: str) -> "tuple[str, str]":
+        """Return what comes of an attempt: of silence nothing, where its time went by before its turn came."""
+        if outcome not in (SILENT, MUTE) or self.seconds >= ENOUGH * self._had:
+            return outcome, words
+        return FAILED, f"no answer within {self.seconds:.2g} s, for others asked it until then; ask it less at once"
+
+
+def in_turn(ask: "Asks") -> "Asks":
+    """Return what asks a server, host, port and seconds first, so that it does when its turn has come."""
+
+    def asked(host: str, port: int, seconds: float, *more: str) -> "tuple[str, float, str]":
+        with Turn(host, port, seconds) as turn:
+            outcome, took, words = ask(host, port, turn.seconds, *more)
+        outcome, words = turn.outcome(outcome, words)
+        return outcome, took, words
+
+    return asked
 
 
 def reach(kind: str, host: str, port: int, local: str, seconds: float) -> "tuple[str, float, str]":
@@ -85,14 +172,15 @@ def greeting(host: str, port: int, seconds: float) -> "tuple[str, float, bytes, 
     Returns:
         The outcome (`mute` where it lets us in and says nothing), the seconds until it was there, its bytes, words.
     """
-    began, data = monotonic(), b""
-    end = began + seconds
-    one, outcome, words = connection(host, port, seconds)
-    if one is not None:
-        data = _heard(one, end)
-        one.close()
-        outcome = OPEN if data else MUTE
-    return outcome, monotonic() - began, data, words
+    with Turn(host, port, seconds) as turn:
+        began, data = monotonic(), b""
+        one, outcome, words = connection(host, port, turn.seconds)
+        if one is not None:
+            data = _heard(one, began + turn.seconds)
+            one.close()
+            outcome = OPEN if data else MUTE
+        outcome, words = turn.outcome(outcome, words)
+        return outcome, monotonic() - began, data, words
 
 
 def connection(host: str, port: int, seconds: float) -> "tuple[Any, str, str]":

@@ -7,7 +7,7 @@ read: RFC 4253, 4.2 (versions), 6 (packets) and 7.1 (SSH_MSG_KEXINIT).
 
 from time import monotonic
 
-from infratest.facts._outside import ANSWERS, FAILED, MUTE, OPEN, TEXT, connection
+from infratest.facts._outside import ANSWERS, FAILED, MUTE, OPEN, TEXT, connection, in_turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Odd(Exception):
     """What is said is not SSH 2."""
 
 
+@in_turn
 def ssh_hello(host: str, port: int, seconds: float) -> "tuple[str, float, str]":
     """Connect and read what a server says first.
 

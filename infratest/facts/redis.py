@@ -110,10 +110,18 @@ class RedisFact(LooksForEach, LooksFromController):
         return {argument: self._look(redis_address(argument[0]), deadline, connect) for argument in arguments}
 
     def _look(self, address: ServiceAddress, deadline: Deadline, connect: Connect) -> Info | FactError:
-        began, patience = monotonic(), deadline.at_most(self.patience)
-        one, outcome, words = _outside.connection(*connect(address.host, address.port), patience.left)
+        host, port = connect(address.host, address.port)
+        with _outside.Turn(host, port, deadline.at_most(self.patience).left) as turn:
+            return self._asked(address, (host, port), deadline, turn)
+
+    def _asked(
+        self, address: ServiceAddress, place: tuple[str, int], deadline: Deadline, turn: _outside.Turn
+    ) -> Info | FactError:
+        began, patience = monotonic(), deadline.at_most(turn.seconds)
+        one, outcome, words = _outside.connection(*place, patience.left)
+        outcome, words = turn.outcome(outcome, words)
         if one is None:
-            if outcome == _outside.SILENT and deadline.passed:
+            if outcome in (_outside.SILENT, _outside.FAILED) and deadline.passed:
                 raise DeadlineExceeded(f"{address.shown}: not let in before our own deadline")
             if outcome in (_outside.FAILED, _outside.UNRESOLVED):
                 return FactError(f"could not connect to {address.shown} from here: {words}")
@@ -123,7 +131,9 @@ class RedisFact(LooksForEach, LooksFromController):
         except TimeoutError:
             if deadline.passed:
                 raise DeadlineExceeded(f"{address.shown}: no answer before our own deadline") from None
-            return Info(refused=f"it lets us in and does not answer within {self.patience:g} s")
+            words = f"it lets us in and does not answer within {self.patience:g} s"
+            outcome, words = turn.outcome(_outside.MUTE, words)
+            return Info(refused=words) if outcome == _outside.MUTE else FactError(f"{address.shown}: {words}")
         except OSError as error:
             return Info(refused=f"it hung up: {(error.strerror or str(error)).lower()}")
         except FactError as error:

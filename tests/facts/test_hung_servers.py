@@ -251,6 +251,7 @@ def test_all_that_hang_and_are_asked_by_one_host_are_critical_in_a_check(served:
     place = f"127.0.0.1:{served(silent)}"
     texts = [SENTENCES[kind].replace("HERE", place) for kind in kinds]
     texts += [f'"http://{place}/{number}" answers 200' for number in range(20)]
+    texts += [f'the LDAP server "ldap://{place}" has at least 1 entries below "cn={number}"' for number in range(20)]
     steps = {text: step(text) for text in texts}
     needs = [need for one in steps.values() for _, need in one.needed]
     collected = Here("here").collect({"here": needs}, Deadline(SECONDS["check"]))

@@ -47,8 +47,6 @@ def dovecot(made: Authority, folder: Path) -> Iterator[dict[str, int]]:
         f"base_dir = {folder}/run\nlog_path = {folder}/log\nprotocols = imap pop3\nssl = yes\nlisten = 127.0.0.1\n"
         f"ssl_cert = <{made.file('leaf.pem')}\nssl_key = <{made.file('leaf.key')}\n"
         f"mail_location = maildir:{folder}/mail\nauth_failure_delay = 0\n"
-        # A host asks all that is asked of an account at once; of 10 connections more are refused, which is unknown.
-        "mail_max_userip_connections = 100\n"
         f"auth_verbose = yes\nauth_mechanisms = plain login\nmaildir_stat_dirs = yes\n{listeners}"
         f"passdb {{\n driver = passwd-file\n args = {folder}/users\n}}\n"
         f"userdb {{\n driver = static\n args = uid={OWNER} gid={OWNER} home={folder}\n}}\n"

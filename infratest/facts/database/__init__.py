@@ -130,19 +130,27 @@ class DatabaseFact(LooksForEach, LooksFromController):
         return {argument: self._look(argument, deadline, connect) for argument in arguments}
 
     def _look(self, argument: Argument, deadline: Deadline, connect: Connect) -> Rows | FactError:
-        from socket import socket
-
         url, statement = argument
         address = database_address(url)
         if not address.host:
             return FactError(f"{address.shown} names no host: write its address, or ask `from the host`")
+        host, port = connect(address.host, address.port)
+        with _outside.Turn(host, port, deadline.at_most(self.patience).left) as turn:
+            return self._asked(address, statement, (host, port), deadline, turn)
+
+    def _asked(
+        self, address: DatabaseAddress, statement: str, place: tuple[str, int], deadline: Deadline, turn: _outside.Turn
+    ) -> Rows | FactError:
+        from socket import socket
+
         client, began = _client(address), monotonic()
-        had = deadline.at_most(self.patience).left
-        one, outcome, words = _outside.connection(*connect(address.host, address.port), had)
+        had = deadline.at_most(turn.seconds).left
+        one, outcome, words = _outside.connection(*place, had)
         try:
             if one is None:
+                outcome, words = turn.outcome(outcome, words)
                 return _unconnected(outcome, words, address, had < self.patience and deadline.passed)
-            left = max(0.05, deadline.at_most(self.patience).left)
+            left = max(0.05, deadline.at_most(turn.seconds).left)
             with socket(fileno=one.detach()) as connected:
                 connected.settimeout(left + 0.5)
                 columns, rows = client.asked(address, statement, connected, left)
@@ -151,7 +159,9 @@ class DatabaseFact(LooksForEach, LooksFromController):
         except TimeoutError:
             if deadline.passed:
                 raise DeadlineExceeded(f"{address.shown}: no answer before our own deadline") from None
-            return Rows(refused=f"it lets us in and does not answer within {self.patience:g} s")
+            words = f"it lets us in and does not answer within {self.patience:g} s"
+            outcome, words = turn.outcome(_outside.MUTE, words)
+            return Rows(refused=words) if outcome == _outside.MUTE else FactError(f"{address.shown}: {words}")
         except FactError as error:
             return FactError(f"{address.shown}: {error}")
         return Rows(columns, rows, monotonic() - began)

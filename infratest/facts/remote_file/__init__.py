@@ -78,23 +78,34 @@ class RemoteFileFact(Converses):
     def _by_sftp(
         self, argument: Argument, address: SftpAddress, deadline: Deadline, connect: Connect
     ) -> RemoteFile | FactError:
+        host, port = connect(address.host, address.port)
+        with _outside.Turn(host, port, deadline.at_most(self.patience).left) as turn:
+            return self._in_turn(argument, address, (host, port), deadline, turn)
+
+    def _in_turn(
+        self, argument: Argument, address: SftpAddress, place: tuple[str, int], deadline: Deadline, turn: _outside.Turn
+    ) -> RemoteFile | FactError:
         from infratest.facts.remote_file import sftp
 
         path, began = self.question(argument).removeprefix(argument[1]).lstrip(" "), monotonic()
-        had = deadline.at_most(self.patience).left
-        one, outcome, words = _outside.connection(*connect(address.host, address.port), had)
+        had = deadline.at_most(turn.seconds).left
+        one, outcome, words = _outside.connection(*place, had)
         if one is None:
+            outcome, words = turn.outcome(outcome, words)
             if outcome == _outside.SILENT and had < self.patience and deadline.passed:
                 raise DeadlineExceeded(f"{address.shown}: not let in before our own deadline")
             if outcome in (_outside.FAILED, _outside.UNRESOLVED):
                 return FactError(f"{address.shown} could not be looked at: {words}")
             return RemoteFile(refused=unanswered(outcome, words, address.shown))
         try:
-            seen = sftp.look(one, address, path, deadline.at_most(self.patience))
+            seen = sftp.look(one, address, path, deadline.at_most(turn.seconds))
         except sftp.Unspoken as error:
             if deadline.passed:
                 raise DeadlineExceeded(f"{address.shown}: no answer before our own deadline") from None
-            return RemoteFile(refused=f"it lets us in and {error}")
+            outcome, words = turn.outcome(_outside.MUTE, f"it lets us in and {error}")
+            if outcome == _outside.FAILED:
+                return FactError(f"{address.shown} could not be looked at: {words}")
+            return RemoteFile(refused=words)
         except FactError as error:
             if deadline.passed:
                 raise DeadlineExceeded(f"{address.shown}: no answer before our own deadline") from None
