@@ -56,6 +56,22 @@ def rcode(rows: list[str]) -> str:
     return header.partition("status: ")[2].partition(",")[0]
 
 
+def flags(rows: list[str]) -> tuple[str, ...]:
+    """Return the flags of an answer's header, in small letters, as dig printed them."""
+    row = next((row for row in rows if row.startswith(";; flags: ")), "")
+    return tuple(row[10:].partition(";")[0].lower().split())
+
+
+def malformed(rows: list[str]) -> str:
+    """Return why what dig printed is no whole answer, nothing where it is one: dig warns, shows what it could read, and
+    ends with 0.
+    """
+    for row in rows:
+        if row.startswith((";; Warning: ", ";; WARNING: ")) and ("malformed" in row or "extra bytes" in row):
+            return f"its answer is cut or malformed: {row[12:][:100]}"
+    return "" if "qr" in flags(rows) else "what came back is a question, not an answer"
+
+
 def servers(server: str, connect: Connect) -> Iterator[tuple[str, int]]:
     """Return where name servers are asked: the one that is named, else those of this machine's resolv.conf.
 

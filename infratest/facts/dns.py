@@ -2,14 +2,25 @@
 type, the name.
 
 From the controller by dnspython (the extra `dns`), from a host by its dig. NXDOMAIN and a name without such records are
-answers; a server that refuses, fails or does not answer is not: then the next one is asked, and without one it is not
-known.
+answers; a server that refuses, fails, does not answer, does not know the zone or answers of another name is not: then
+the next one is asked, and without one it is not known.
 """
 
 from __future__ import annotations
 
 from infratest.errors import DeadlineExceeded, FactError, UserError
-from infratest.facts._name_server import DIG, NO_DIG, NO_LIBRARY, NOERROR, NXDOMAIN, PATIENCE, rcode, servers
+from infratest.facts._name_server import (
+    DIG,
+    NO_DIG,
+    NO_LIBRARY,
+    NOERROR,
+    NXDOMAIN,
+    PATIENCE,
+    flags,
+    malformed,
+    rcode,
+    servers,
+)
 from infratest.facts._shell import ONE_LINE, lines, number, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
 from infratest.record import Record
@@ -133,23 +144,64 @@ class DnsFact(LooksForEach, LooksFromController):
 
 def _by_dig(argument: Argument, status: int, words: str) -> Records | FactError:
     """Return what dig printed of an answer: its comments begin with `;;`."""
-    kind, rows = argument[1], words.split("\n")
+    rows = words.split("\n")
     code = rcode(rows)
     if status or not code:
         said = next((row for row in reversed(rows) if row.strip()), f"exit {status}")
         return FactError(f"{_asked(argument)}: {said[:200]}")
+    if problem := malformed(rows):
+        return FactError(f"{_asked(argument)}: {problem}")
     answers = [row.split(None, 4) for row in rows if row and not row.startswith(";")]
     if any(len(one) != 5 or not one[1].isdigit() for one in answers):
         return FactError("the answer of dig is not understood")
-    return _records(argument, code, [(one[4], int(one[1])) for one in answers if one[3] == kind])
+    header = next(row for row in rows if row.startswith(";; flags: "))
+    count = header.partition("ANSWER: ")[2].partition(",")[0]
+    if count != str(len(answers)):
+        return FactError(f"{_asked(argument)}: its answer counts {count[:10]} records, and {len(answers)} are there")
+    return _records(argument, code, flags(rows), [(one[0], one[3], one[4], int(one[1])) for one in answers])
 
 
-def _records(argument: Argument, code: str, answers: Sequence[tuple[str, int]]) -> Records | FactError:
-    kind = argument[1]
+def _records(
+    argument: Argument, code: str, set_flags: Sequence[str], answers: Sequence[tuple[str, str, str, int]]
+) -> Records | FactError:
+    """Return what an answer says of the name.
+
+    Args:
+        set_flags: of its header, in small letters. answers: owner, type, text and TTL of each record.
+    """
+    _, kind, name = argument
     if code not in (NOERROR, NXDOMAIN):
         return FactError(f"{_asked(argument)}: the name server answers {code[:40]}")
-    texts = [record_text(kind, joined(text) if kind == "TXT" else text) for text, _ in answers]
-    return Records(code, tuple(sorted(texts)), min((ttl for _, ttl in answers), default=None))
+    names, problem = _chain(name, answers)
+    owners = names[:1] if kind == "CNAME" else names[-1:]
+    places = {kind: owners, "CNAME": names}
+    other = next((one[0] for one in answers if one[0].lower() not in places.get(one[1], [one[0].lower()])), "")
+    if other:
+        problem = problem or f"the name server answers of another name, {other[:80]}"
+    own = [(text, ttl) for owner, one, text, ttl in answers if one == kind and owner.lower() in owners]
+    if code == NOERROR and not own and not {"aa", "ra"} & {*set_flags}:
+        problem = problem or "the name server has no such record, and neither knows the zone (AA) nor asks others (RA)"
+    if problem:
+        return FactError(f"{_asked(argument)}: {problem}")
+    texts = [record_text(kind, joined(text) if kind == "TXT" else text) for text, _ in own]
+    return Records(code, tuple(sorted(texts)), min((ttl for _, ttl in own), default=None))
+
+
+def _chain(name: str, answers: Sequence[tuple[str, str, str, int]]) -> tuple[list[str], str]:
+    """Return the name and those that its CNAMEs lead to, one after the other, and what is wrong with the way."""
+    targets: dict[str, set[str]] = {}
+    for owner, kind, text, _ in answers:
+        if kind == "CNAME":
+            targets.setdefault(owner.lower(), set()).add(text.strip().lower())
+    names = [f"{name.lower().rstrip('.')}."]
+    while following := targets.get(names[-1]):
+        if len(following) > 1:
+            return names, f"{names[-1][:80]} has several CNAMEs"
+        (target,) = following
+        if target in names:
+            return names, f"the CNAME of {names[-1][:80]} leads back to {target[:80]}"
+        names.append(target)
+    return names, ""
 
 
 def _asked(argument: Argument) -> str:
@@ -161,6 +213,7 @@ def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Records |
     """Ask one name server after the other until one says something of the name."""
     try:
         import dns.exception
+        import dns.flags
         import dns.message
         import dns.query
         import dns.rcode
@@ -176,16 +229,22 @@ def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Records |
             if not left:
                 raise DeadlineExceeded(f"{_asked(argument)} before our own deadline")
             try:
-                reply, _tcp = dns.query.udp_with_fallback(question, address, left, port)
+                # One record a set: a set has place for one CNAME, and would forget the others.
+                reply, _tcp = dns.query.udp_with_fallback(question, address, left, port, one_rr_per_rrset=True)
             except (OSError, dns.exception.DNSException) as error:
                 why.append(f"{address}: {str(error) or type(error).__name__}")
                 continue
             code = dns.rcode.to_text(reply.rcode())
-            sets = [each for each in reply.answer if each.rdtype == dns.rdatatype.from_text(kind)]
-            answers = [(one.to_text(), each.ttl) for each in sets for one in each]
-            value = _records(argument, code, answers)
+            set_flags = dns.flags.to_text(reply.flags).lower().split()
+            text = dns.rdatatype.to_text
+            answers = [
+                (each.name.to_text(), text(each.rdtype), one.to_text(), each.ttl)
+                for each in reply.answer
+                for one in each
+            ]
+            value = _records(argument, code, set_flags, answers)
             if isinstance(value, Records):
                 return value
-            why.append(f"{address}: {code}")
+            why.append(f"{address}: {str(value).removeprefix(f'{_asked(argument)}: ')}")
             break
     return FactError(f"{_asked(argument)}: {'; '.join(why)[:300] or 'this machine has no name server'}")

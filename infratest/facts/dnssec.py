@@ -10,7 +10,19 @@ fails. The flag is worth what the way to that server is: nothing signs it.
 from __future__ import annotations
 
 from infratest.errors import DeadlineExceeded, FactError
-from infratest.facts._name_server import DIG, NO_DIG, NO_LIBRARY, NOERROR, NXDOMAIN, PATIENCE, checked, rcode, servers
+from infratest.facts._name_server import (
+    DIG,
+    NO_DIG,
+    NO_LIBRARY,
+    NOERROR,
+    NXDOMAIN,
+    PATIENCE,
+    checked,
+    flags,
+    malformed,
+    rcode,
+    servers,
+)
 from infratest.facts._shell import ONE_LINE, lines, number, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksFromController
 from infratest.record import Record
@@ -174,7 +186,8 @@ def _by_dig(status: int, words: str) -> Reply:
     if status or not code:
         last = next((row for row in reversed(rows) if row.strip()), f"exit {status}")
         return Reply(problem=last[:200])
-    flags = next((row for row in rows if row.startswith(";; flags: ")), "")[10:].partition(";")[0]
+    if problem := malformed(rows):
+        return Reply(problem=problem)
     errors = "; ".join(row.removeprefix("; EDE: ")[:100] for row in rows if row.startswith("; EDE: "))
     sections: dict[str, list[tuple[str, str, str]]] = {}
     section = ""
@@ -188,7 +201,7 @@ def _by_dig(status: int, words: str) -> Reply:
         if row:
             sections.setdefault(section, []).append((parts[0], parts[3], parts[4]))
     sets = sections.get(";; ANSWER SECTION:") or sections.get(";; AUTHORITY SECTION:") or []
-    return Reply(code, tuple(flags.lower().split()), _signatures(sets), errors)
+    return Reply(code, flags(rows), _signatures(sets), errors)
 
 
 def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Authentication | FactError:
@@ -243,6 +256,6 @@ def _reply(question: Any, address: str, port: int, deadline: Deadline) -> Reply:
             continue
         sets = [(str(one.name), text(one.rdtype), text(one.covers)) for one in reply.answer or reply.authority]
         errors = "; ".join(one.to_text().removeprefix("EDE ")[:100] for one in reply.extended_errors())
-        flags = tuple(dns.flags.to_text(reply.flags).lower().split())
-        return Reply(dns.rcode.to_text(reply.rcode()), flags, _signatures(sets), errors)
+        set_flags = tuple(dns.flags.to_text(reply.flags).lower().split())
+        return Reply(dns.rcode.to_text(reply.rcode()), set_flags, _signatures(sets), errors)
     return Reply(problem=problem or "there is no time left")
