@@ -7,6 +7,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from infratest.masking import Written
 
 MASK = "********"
@@ -16,7 +18,11 @@ SHORTEST_SECRET = 4
 #: Blanks before the first line that are kept as its indentation; more would hide the text.
 INDENTATION = 40
 #: A line of a secret of several lines (a private key) that is shorter than this gives nothing away.
-SHORTEST_LINE = 8
+SHORTEST_LINE = 6
+
+#: How far around a line a secret is looked for, in characters: so many, and for each of the longest secret so many (of
+#: a dump with one byte in each row, 20).
+REACH, GROWTH = 2**12, 20
 
 #: Secrets known to this process, and how each may be written.
 _secrets: set[str] = set()
@@ -46,15 +52,45 @@ def keep_secret(value: str) -> None:
         _secrets.update(line for line in value.split("\n") if len(line) >= SHORTEST_LINE)
 
 
-def masked(text: str) -> str:
-    """Return the text with every known secret replaced, in whatever usual way it is written there."""
+def masked(text: str, by_line: bool = False) -> str:
+    """Return the text with every known secret replaced, in whatever usual way it is written there.
+
+    by_line: the text has as many lines as before, with a mask in each that a secret goes over.
+    """
     if not _secrets or not text:
         return text
     from infratest import masking
 
     for secret in _secrets - _written.keys():
         _written[secret] = masking.Written(secret)
-    return masking.masked(text, [_written[secret] for secret in sorted(_secrets, key=len, reverse=True)], MASK)
+    return masking.masked(text, [_written[secret] for secret in sorted(_secrets, key=len, reverse=True)], MASK, by_line)
+
+
+def masked_line(lines: Sequence[str] | Sequence[bytes], at: int) -> str:
+    """Return one line of a text, masked as part of it: a secret that is broken over lines is in none of them whole.
+
+    Only its neighbours are looked at: as far as the longest secret goes, however it is written.
+    """
+    if not _secrets:
+        return _text(lines[at])
+    before = _neighbours((lines[place] for place in range(at - 1, -1, -1)), from_end=True)[::-1]
+    after = _neighbours((lines[place] for place in range(at + 1, len(lines))), from_end=False)
+    return masked("\n".join([*before, _text(lines[at]), *after]), by_line=True).split("\n")[len(before)]
+
+
+def _neighbours(lines: Iterable[str | bytes], from_end: bool) -> list[str]:
+    """Return the lines next to one; of one that is long its end, or its beginning."""
+    left, kept = REACH + GROWTH * max(map(len, _secrets)), []
+    for line in lines:
+        if left <= 0:
+            break
+        kept.append(_text(line[-left:] if from_end else line[:left]))
+        left -= len(line) + 1
+    return kept
+
+
+def _text(line: str | bytes) -> str:
+    return decoded(line) if isinstance(line, bytes) else line
 
 
 def holds_declared(data: bytes) -> bool:

@@ -56,23 +56,32 @@ class Written:
         self.digits = data.hex()
         self.pattern: re.Pattern[str] | None = None
 
-    def quoted(self, text: str, mask: str) -> str:
+    def quoted(self, text: str, mask: str, by_line: bool = False) -> str:
         """Return text with the secret masked where it stands as it is, or quoted."""
         if self.anchor == self.value:
             return text.replace(self.value, mask)
+        whole = _mask(self.value, mask, by_line)
         if self.anchor not in text:
             return text
         if not self.value.strip(_MARKS) or ("\n" in self.value and len(self.value) > LONG):
-            return text.replace(self.value, mask)
+            return text.replace(self.value, whole)
         if self.pattern is None:
             import re
 
             self.pattern = re.compile(_pattern(self.value))
-        return self.pattern.sub(mask, text)
+        return self.pattern.sub(lambda place: _mask(place[0], mask, by_line), text)
 
 
-def masked(text: str, secrets: list[Written], mask: str) -> str:
-    """Return text with each secret replaced; longer ones come first in the list."""
+def _mask(hidden: str, mask: str, by_line: bool) -> str:
+    """Return what is shown instead of a part of a text; by line: as many lines as it has."""
+    return "\n".join([mask] * (hidden.count("\n") + 1)) if by_line else mask
+
+
+def masked(text: str, secrets: list[Written], mask: str, by_line: bool = False) -> str:
+    """Return text with each secret replaced; longer ones come first in the list.
+
+    by_line: each line of the text is one line of what is returned, with a mask in each that a secret goes over.
+    """
     dense = "".join(text.split())
     plain = dense.replace("\\n", "").replace("\\r", "").replace("\\", "") if "\\" in dense else dense
     plain = plain.replace("-", "+").replace("_", "/")
@@ -82,18 +91,18 @@ def masked(text: str, secrets: list[Written], mask: str) -> str:
     dump = "\n0" in text
     for secret in secrets:
         if any(core in plain for core in secret.base64[0]):
-            text = _without(text, _BETWEEN_BASE64, secret.base64[1], mask)
+            text = _without(text, _BETWEEN_BASE64, secret.base64[1], mask, by_line)
         if secret.digits in digits or dump:
-            text = _without(text, _BETWEEN_DIGITS, (secret.digits,), mask, rows=True)
+            text = _without(text, _BETWEEN_DIGITS, (secret.digits,), mask, by_line, rows=True)
     for secret in secrets:
-        text = secret.quoted(text, mask)
+        text = secret.quoted(text, mask, by_line)
     return text
 
 
-def _without(text: str, between: str, encoded: tuple[str, ...], mask: str, rows: bool = False) -> str:
+def _without(text: str, between: str, encoded: tuple[str, ...], mask: str, by_line: bool, rows: bool = False) -> str:
     """Return text without what is encoded in it, whatever stands between its characters.
 
-    rows: digits, in letters of either case; a row of a dump is masked whole.
+    by_line: as in `masked`. rows: digits, in letters of either case; a row of a dump is masked whole.
     """
     import re
     from bisect import bisect_right
@@ -117,7 +126,8 @@ def _without(text: str, between: str, encoded: tuple[str, ...], mask: str, rows:
             if re.match(_ROW, text[line : line + 200]):
                 first, last = line, min(at for at in (text.find("\n", last), len(text)) if at >= 0)
         if last > done:
-            parts += [text[done : max(first, done)], mask]
+            first = max(first, done)
+            parts += [text[done:first], _mask(text[first:last], mask, by_line)]
             done = last
     return "".join([*parts, text[done:]])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from infratest.steps._http import SHOWN, URL, OfUrl
 
 from infratest.check import Measure, Seen, choices, in_quotes
-from infratest.cleaning import literal
+from infratest.cleaning import literal, masked_line
 from infratest.errors import FactError, UserError
 from infratest.gherkin.sentence import check
 
@@ -153,12 +153,13 @@ class UrlLine(UrlMatches):
             raise FactError(f"{words}: it answered {reply.status}, and of the body {reply.unread}")
         pattern = compiled(self.pattern)
         rows = reply.body.removesuffix("\n").split("\n") if reply.body else []
-        lines = (row.removesuffix("\r") for row in rows)
-        line = next((each for each in lines if pattern.search(each.encode("utf-8", "replace")) is not None), None)
-        holds = line is not None
+        lines = [row.removesuffix("\r") for row in rows]
+        matches = (at for at, row in enumerate(lines) if pattern.search(row.encode("utf-8", "replace")) is not None)
+        at = next(matches, None)
+        holds = at is not None
         words = (
-            f"has the line {literal(line, SHOWN)}"
-            if line is not None
+            f"has the line {literal(masked_line(lines, at), SHOWN)}"
+            if at is not None
             else f"has no line matching it, but {literal(reply.body, SHOWN)}"
         )
         return Seen(holds=holds, saw=f"{self.how} answered {reply.status} and {words}")

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from infratest.steps._command import SHELL, SHOWN, OfCommand
 
 from infratest.check import Measure, Seen, in_quotes
-from infratest.cleaning import literal
+from infratest.cleaning import literal, masked_line
 from infratest.errors import FactError, UserError
 from infratest.gherkin.sentence import check
 from infratest.units import counted
@@ -108,7 +108,9 @@ class PrintsMatching(_Prints):
         search = compiled(self.text).search
         rows = _rows(printed)
         first = next((number for number, row in enumerate(rows, 1) if search(row.encode("utf-8"))), None)
-        return None if first is None else f"; line {first} matches {in_quotes(self.text)}: {literal(rows[first - 1])}"
+        if first is None:
+            return None
+        return f"; line {first} matches {in_quotes(self.text)}: {literal(masked_line(rows, first - 1))}"
 
 
 @check(

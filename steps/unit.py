@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from infratest.check import Check, Measure, Seen, choices, in_quotes
+from infratest.cleaning import clean, masked
 from infratest.errors import UserError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
@@ -62,6 +63,7 @@ class _OfProperty(Check):
         """Return what is seen in the property's value."""
 
     def words(self, text: str) -> str:
+        text = masked(text)  # whole: part of a secret would not be known as one
         cut = "..." if len(text) > SHOWN else ""
         return f"{self.subject} is {in_quotes(text[:SHOWN] + cut)}"
 
@@ -213,7 +215,7 @@ class UnitValid(Check):
         if not seen.problems:
             return Seen(holds=True, saw=f"{subject} is valid")
         more = f" (and {len(seen.problems) - 1} more)" if len(seen.problems) > 1 else ""
-        return Seen(holds=False, saw=f"{subject} is not valid: {seen.problems[0][:SHOWN]}{more}")
+        return Seen(holds=False, saw=f"{subject} is not valid: {clean(seen.problems[0], SHOWN)}{more}")
 
 
 def _in_bytes(value: str) -> str:

@@ -14,10 +14,14 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from infratest.steps.http import UrlLine
+from infratest.steps.output import PrintsMatching
 
 from infratest import cleaning
 from infratest.check import in_quotes
-from infratest.cleaning import MASK, clean, decoded, differing, keep_secret, literal, masked
+from infratest.cleaning import MASK, clean, decoded, differing, keep_secret, literal, masked, masked_line
+from infratest.facts.http.reply import Reply
+from infratest.facts.lines import LINE, PATTERN, LinesFact
 from infratest.quoting import quoted
 
 
@@ -241,6 +245,56 @@ def test_a_secret_is_masked_in_whatever_digits_and_rows(secret, way, width, befo
         assert MASK in masked(f"\n{text}\n")
         rest = masked(f"\n{text}\n").replace(MASK, "")
         assert len(re.sub(r"0x|[^0-9a-zA-Z]", "", rest)) <= 2 * len(before) + 3 + 8 * ("0000" in text)
+
+
+#: Ways in which a secret goes over several lines, by their length.
+ROWS = [ENCODINGS[at] for at in (0, 1, 5, 8)] + [lambda data, _: data.decode()]
+
+
+def _parts(row: str) -> set[str]:
+    return {row[at : at + 8] for at in range(len(row) - 7)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.text("GHJKLMgjkmqz" * 3 + "%&+/=-_", min_size=30, max_size=90),
+    st.lists(st.integers(9, 29), max_size=2),
+    st.sampled_from(ROWS),
+    st.integers(8, 40),
+    st.integers(0, 3),
+)
+def test_no_line_that_is_cited_holds_a_row_of_a_secret(secret, breaks, way, width, around):
+    """Whatever cites one line cites it out of the whole: what a command prints, a file has, a URL answers."""
+    for at in breaks:  # a key is a secret of several lines
+        secret = f"{secret[:at]}\n{secret[at:]}"
+    rows = way(secret.encode(), width).split("\n")
+    text = "\n".join([*["one"] * around, *rows, *["two"] * around, ""])
+    with only(secret):
+        for at, row in enumerate(rows, around):
+            pattern = f"^{re.escape(row)}$"
+            fact = LinesFact()
+            reasons = [
+                PrintsMatching("cat it", text=pattern).place(text) or "",
+                UrlLine("http://a/", pattern=pattern).look(Reply(200, 0.1, body=text)).saw,
+                fact.within(text.encode(), ("/a", PATTERN, pattern)).in_words(),
+                fact.within(b"begin\n" + text.encode() + b"end", ("/a", LINE, row, "begin", "end")).in_words(),
+            ]
+            shown = [reason.replace(literal(pattern), "").replace(in_quotes(pattern), "") for reason in reasons]
+            assert [each for each in shown if _parts(row) & _parts(each)] == []
+            assert (MASK in masked_line(text.split("\n"), at)) or len(row) < 8
+
+
+def test_a_line_that_no_secret_goes_over_is_cited_as_it_is(secrets):
+    lines = "a\nS3cretPassw0rd\nLongerThanOne\nb\nc".split("\n")
+    keep_secret("S3cretPassw0rd\nLongerThanOne")
+    assert [masked_line(lines, at) for at in range(5)] == ["a", MASK, MASK, "b", "c"]
+    assert masked_line([line.encode() for line in lines], 3) == "b"
+    assert masked("\n".join(lines), by_line=True).split("\n") == ["a", MASK, MASK, "b", "c"]
+
+
+def test_each_line_of_a_secret_of_several_is_one_by_itself(secrets):
+    keep_secret("BEGIN!\nQwErTyUi\nshort\nsixsix")
+    assert masked("BEGIN! and QwErTyUi, short, sixsix") == f"{MASK} and {MASK}, short, {MASK}"
 
 
 @given(st.text("GHJK'\"\\ &%", min_size=6, max_size=20).filter(lambda text: text.strip(" &%'\"\\")), st.text())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import ceil, floor, fsum, inf
 
+from infratest.cleaning import masked
 from infratest.gherkin.sentence import (
     AT_LEAST,
     AT_MOST,
@@ -285,6 +286,7 @@ def _each(pairs: Sequence[tuple[str, Verdict]]) -> str:
 
 
 def _shown(value: str) -> str:
+    value = masked(value)  # whole: part of a secret would not be known as one
     return f'"{value}"' if len(value) <= SHOWN else f'"{value[:SHOWN]}..." ({len(value)} characters)'
 
 

@@ -9,7 +9,7 @@ known.
 
 from __future__ import annotations
 
-from infratest.cleaning import decoded
+from infratest.cleaning import decoded, masked
 from infratest.errors import FactError, UserError
 from infratest.facts._shell import BYTES, ONE_LINE, PUT, lines, number, plain_bytes, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -153,7 +153,7 @@ class ConfigurationFact(LooksForEach):
 
 def _read(program: str, row: str, data: bytes) -> Configuration | FactError:
     status, user, words = (*row.split(" ", 2), "", "")[:3]
-    exit, said = number(status, "a program's exit status"), unescaped(words).strip()
+    exit, said = number(status, "a program's exit status"), masked(unescaped(words).strip())
     if exit in (126, 127):
         return FactError(said or f"{program} could not be run")
     if exit:

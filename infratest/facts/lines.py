@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from stat import S_ISREG
 
-from infratest.cleaning import masked
+from infratest.cleaning import masked, masked_line
 from infratest.facts import _machine
 from infratest.facts._carried import WHOLE, ReadsFiles
 from infratest.facts._shell import number
@@ -195,7 +195,7 @@ def _matched(data: bytes, argument: Argument) -> Lines:
         from infratest.regular_expression import characters, compiled
 
         return Lines(count=int(compiled(text).search(characters(plain)) is not None))
-    rows = plain.split(b"\n")
+    rows = whole = plain.split(b"\n")
     if not rows[-1]:
         rows.pop()
     begin = 0
@@ -210,7 +210,7 @@ def _matched(data: bytes, argument: Argument) -> Lines:
     places = _places(rows, kind, text)
     if not places:
         return Lines(total=len(rows))
-    shown = "" if kind == ANY else masked(rows[places[0]].decode("utf-8", "replace"))[:SHOWN]
+    shown = "" if kind == ANY else masked_line(whole, begin + places[0])[:SHOWN]
     return Lines(count=len(places), first=begin + places[0] + 1, shown=shown, total=len(rows))
 
 
