@@ -105,7 +105,7 @@ def a_downtime_ends_on_what_is_broken(our: SimpleNamespace) -> None:
 @story
 def a_downtime_is_for_all_that_it_names(our: SimpleNamespace) -> None:
     names = ("cache", "db", "web")
-    desk = Desk(our, {name: () for name in names}).downtime(*names, seconds=100)
+    desk = Desk(our, dict.fromkeys(names, ())).downtime(*names, seconds=100)
     for name in names:
         desk.look(name, "critical")
     assert desk.words() == []

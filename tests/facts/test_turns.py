@@ -1,4 +1,4 @@
-"""Conversations with one server take turns: a few at a time, each with its own time, and a server that hangs is seen."""
+"""Conversations with one server take turns: a few at a time, each with its own time; one that hangs is seen by each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from infratest.facts import _outside
 from infratest.facts._outside import FAILED, MUTE, OPEN, SIDE_BY_SIDE
 from infratest.facts.base import LooksFromController
 from infratest.plugins import builtin
-
 
 #: Seconds in which a conversation ends on a machine that is busy: none is taken for one that hangs.
 UNHURRIED = 60.0
