@@ -98,6 +98,14 @@ def holds_declared(data: bytes) -> bool:
     return any(secret in data for secret in _declared)
 
 
+def without_declared(text: str) -> str:
+    """Return text with each secret of the stack file that stands in it as it is replaced by what is none."""
+    secrets = [secret.decode("utf-8", "surrogateescape") for secret in _declared]
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
+
+
 def decoded(data: bytes) -> str:
     """Return bytes as UTF-8 text, with the replacement character where they are not."""
     return data.decode("utf-8", "replace")

@@ -46,6 +46,10 @@ class UserError(InfratestError):
     """What the user wrote or typed cannot be used."""
 
 
+class SecretInFeature(UserError):
+    """A secret stands in a feature, where everyone reads it."""
+
+
 class StackFileError(UserError):
     """The stack file cannot be used."""
 

@@ -10,7 +10,7 @@ from abc import abstractmethod
 
 from infratest.check import CONTROLLER, LOOK, STEP, Check, Seen
 from infratest.cleaning import holds_declared, keep_secret
-from infratest.errors import FactError, UserError
+from infratest.errors import FactError, SecretInFeature, UserError
 from infratest.facts.base import Need
 from infratest.record import derived
 
@@ -123,7 +123,7 @@ def refuse_secret(field: str, value: str) -> None:
     if not holds_declared(value.encode()):
         keep_secret(value)
         words = "declare it in the stack file (type: string, secret: true) and write {param.NAME} in its place"
-        raise UserError(f'the field "{field}": a secret stands in no feature; {words}')
+        raise SecretInFeature(f'the field "{field}": a secret stands in no feature; {words}')
 
 
 def document_of(page: Page) -> Any:

@@ -16,6 +16,7 @@ from infratest.facts._session_step import (
     DESELECT,
     FILL,
     FOLLOW,
+    LITERAL,
     OPEN,
     PRESS,
     SELECT,
@@ -164,10 +165,16 @@ class FieldFilled(_Field):
     does = FILL
 
     value: str = ""
+    #: Whether a secret of the stack file stands in the value as the feature has it, which the text alone cannot say.
+    literal: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         refuse_secret(self.field, self.value)
+
+    def holding_secret(self) -> FieldFilled:
+        """Return the step as one that no field for a password may take, whatever that is called."""
+        return self.changed(literal=True)
 
     @property
     def words(self) -> str:
@@ -175,7 +182,7 @@ class FieldFilled(_Field):
 
     @property
     def goal(self) -> tuple[str, ...]:
-        return (self.field, self.value)
+        return (self.field, self.value, *((LITERAL,) if self.literal else ()))
 
 
 class _Option(_Field):

@@ -78,8 +78,12 @@ def selecting(function: F) -> F:
     return function
 
 
-def with_session(*, require_env: bool = False) -> Callable[[F], F]:
-    """Give a click command the options that exist everywhere and hand it a Session as its first argument."""
+def with_session(*, require_env: bool = False, made_up: str = "") -> Callable[[F], F]:
+    """Give a click command the options that exist everywhere and hand it a Session as its first argument.
+
+    Args:
+        made_up: which secrets of the stack file the verb goes on without (`stack.parameters.values`).
+    """
 
     def decorate(function: F) -> F:
         def call(**options: Any) -> Any:
@@ -94,6 +98,7 @@ def with_session(*, require_env: bool = False) -> Callable[[F], F]:
                 verbosity=options.pop("verbose"),
                 colour=False if options.pop("no_color") or os.environ.get("NO_COLOR") else None,
                 require_env=require_env,
+                made_up=made_up,
             )
             level = [logging.WARNING, logging.INFO, logging.DEBUG][min(session.verbosity, 2)]
             logging.basicConfig(level=level, format="%(message)s", handlers=[StderrHandler()])

@@ -7,7 +7,7 @@ A password in it is that of a secret parameter, and taken as it is: no percent-e
 from __future__ import annotations
 
 from infratest.cleaning import holds_declared, keep_secret
-from infratest.errors import UserError
+from infratest.errors import SecretInFeature, UserError
 from infratest.record import Record
 from infratest.web_address import host_and_port
 
@@ -71,6 +71,6 @@ def service_address(
         raise UserError(f'the {what} "{shown}": "{authority}" is no host with a port')
     if password and not (holds_declared(password.encode()) or password[0] + password[-1] == "{}"):
         words = "declare it in the stack file (type: string, secret: true) and write {param.NAME} in its place"
-        raise UserError(f'the {what} "{shown}": a password stands in no feature; {words}')
+        raise SecretInFeature(f'the {what} "{shown}": a password stands in no feature; {words}')
     kind = schemes[scheme]
     return ServiceAddress(kind, user, password, host, port or ports[kind], name, options, ports[kind])

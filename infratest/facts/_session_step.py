@@ -11,6 +11,9 @@ FILL, SELECT, DESELECT, TICK, UNTICK, CHOOSE, ATTACH = (
     "fill", "select", "deselect", "tick", "untick", "choose", "attach",
 )  # fmt: skip
 
+#: Behind what is put into a field: a secret stands in it as the feature has it.
+LITERAL = "literal"
+
 #: Steps of one session.
 MOST = 50
 #: Between the parts of a step; no text of a feature holds it.

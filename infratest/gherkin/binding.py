@@ -5,14 +5,21 @@ Pure; called by the planner once for each host a sentence is asked of, and by li
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from infratest.check import Check, Measure
-from infratest.errors import UserError
+from infratest.cleaning import without_declared
+from infratest.errors import SecretInFeature, UserError
 from infratest.gherkin.patterns import Fill, Match
 from infratest.gherkin.sentence import AGGREGATES, APART, AT_LEAST, AT_MOST, CHECK, TOTAL, Tail
+from infratest.quoting import unescaped
 from infratest.thresholds import Threshold
+
+#: What stands for a parameter in a text as written.
+PARAMETER = re.compile(r"(\{param\.[\w.-]+\})")
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ def bind(match: Match, fill: Fill, lasting: Fill | None = None) -> Binding:
     if match.sentence.compares and others:
         raise UserError(f"'{match.text}': it is said of all hosts that Given chooses; leave out the `on` at its end")
     arguments = match.arguments(fill)
-    built, tail = match.sentence.build(**arguments), match.tail(fill)
+    built, tail = _built(match, arguments, fill), match.tail(fill)
     measure: Measure | None = built.measure() if match.sentence.kind == CHECK and isinstance(built, Check) else None
     if measure is not None and tail.named:
         measure = measure.changed(label=tail.named)
@@ -51,6 +58,32 @@ def bind(match: Match, fill: Fill, lasting: Fill | None = None) -> Binding:
     binding = Binding(built, match.threshold(fill), tail, measure)
     _refuse_empty(match, binding)
     return binding
+
+
+def _built(match: Match, arguments: Mapping[str, str | int], fill: Fill) -> Any:
+    """Return what a sentence stands for.
+
+    Whoever takes a password knows by its value that it comes from the stack file. One that stands in the feature and
+    is equal has that value, too, so the sentence is tried with another in its place.
+
+    Raises:
+        SecretInFeature: a password stands in the feature.
+    """
+    if not any(_without_secrets(text) != text for text in map(unescaped, match.groups.values())):
+        return match.sentence.build(**arguments)
+    try:
+        match.sentence.build(**match.arguments(lambda text, shell: fill(_without_secrets(text), shell)))
+    except SecretInFeature:
+        raise
+    except UserError:
+        pass  # what else is wrong with it is told of the sentence as it is
+    built = match.sentence.build(**arguments)
+    return built.holding_secret() if hasattr(built, "holding_secret") else built
+
+
+def _without_secrets(text: str) -> str:
+    """Return a text as written with each secret in it replaced; a parameter's name may be equal to one."""
+    return "".join(part if PARAMETER.fullmatch(part) else without_declared(part) for part in PARAMETER.split(text))
 
 
 def _refuse_empty(match: Match, binding: Binding) -> None:

@@ -78,8 +78,8 @@ class Session:
     verbosity: int = 0
     colour: bool | None = None
     require_env: bool = False
-    #: Whether the stack is only looked at, so that a secret which cannot be read here stands in nobody's way.
-    made_up: bool = False
+    #: Which secrets stand in nobody's way where they cannot be read here (`parameters.values`).
+    made_up: str = ""
     _stack: StackFile | None = field(default=None, repr=False)
     _state: state_dir.StateDir | None = field(default=None, repr=False)
 

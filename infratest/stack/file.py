@@ -34,7 +34,7 @@ def load(
     require_env: bool = False,
     kept: Callable[[str, Path, str], Mapping[str, str]] | None = None,
     *,
-    made_up: bool = False,
+    made_up: str = "",
     state: Callable[[str, Path], StateDir] | None = None,
     limit: Callable[[], Deadline | None] = lambda: None,
 ) -> StackFile:
@@ -43,9 +43,10 @@ def load(
     Args:
         path: as the user named it; messages show it so. env: the environment, None for the first.
         parameters: the texts of `-D name=value`. require_env: where there are several, one must be named. kept: asked,
-        by the stack's name, folder and environment, for the texts that an earlier `up` was given. made_up: a secret
-        that cannot be read has a text in its place, for a look at the file alone. state: asked, by the stack's name and
-        folder, where answers of inventories are kept; nowhere without it. limit: asked for the end of the whole call.
+        by the stack's name, folder and environment, for the texts that an earlier `up` was given. made_up: which
+        secrets have a text in their place where they cannot be read (`parameters.values`). state: asked, by the stack's
+        name and folder, where answers of inventories are kept; nowhere without it. limit: asked for the end of the
+        whole call.
     Raises:
         StackFileError: the file cannot be used; the message names file, line and key.
         NotInThisVersion: it uses what the design names and this version does not have.

@@ -103,7 +103,7 @@ _FROM = _map(
         "env": _text("a variable's name", "An environment variable of this process.", r"^[A-Za-z_][A-Za-z0-9_]*$"),
         "file": _text("a path", "A file here, relative to the stack file; a line break at its end is left out."),
         "command": _list(
-            "a program and its arguments",
+            "a list of a program and its arguments, as [pass, show, db]",
             "A program here, such as a password manager, that prints it within 10 seconds.",
             _text("text", "One argument."),
             least=1,

@@ -6,6 +6,7 @@ shell-quotes those that go into a command. A value that goes into an option with
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import re
@@ -33,17 +34,21 @@ _WORDS = {"string": "text", "integer": "a whole number", "number": "a number", "
 
 #: Stands for a secret that cannot be read here, where nothing is asked of a host.
 MADE_UP = "a-secret-that-is-not-known-here"
+#: Which secrets may be so: all, or those that neither a provider nor the way to a host is asked with.
+ALL, UNASKED = "all", "unasked"
+#: Keys of a host that only making it ready asks for.
+_OF_MAKING = frozenset(("provision", "ready"))
 
 
 def values(
-    document: Document, given: Mapping[str, str], kept: Mapping[str, str], *, made_up: bool = False
+    document: Document, given: Mapping[str, str], kept: Mapping[str, str], *, made_up: str = ""
 ) -> dict[str, Any]:
     """Return the parameters' values by name.
 
     Args:
         document: resolved for its environment. given: the texts of `-D name=value`. kept: those of an earlier call; a
-        name that is not declared any more is passed over. made_up: a secret whose source cannot be read is told of and
-        has a text in its place, for a look at the file alone.
+        name that is not declared any more is passed over. made_up: which secrets have a text in their place where their
+        source cannot be read: none, ALL for a look at the file alone, UNASKED. It is told.
     Raises:
         UserError: an unknown name, a text that is not of the declared type, a value that nobody gave, or one whose
         source cannot be read.
@@ -58,15 +63,27 @@ def values(
         try:
             found[name] = _value(document, name, parameter, given, kept)
         except secret_sources.Unreadable as error:
-            if not made_up or not parameter.get("secret"):
+            if not parameter.get("secret") or not _may_lack(document, name, made_up):
                 raise
-            log.warning("%s; the rest is looked at without it", error)
+            instead = "the rest is looked at without it" if made_up == ALL else "this goes on without it"
+            log.warning("%s; %s", error, instead)
             found[name] = Secret(MADE_UP)
         except StackFileError as error:
             wrong.append(str(error))
     if wrong:
         raise StackFileError("\n".join(wrong))
     return found
+
+
+def _may_lack(document: Document, name: str, made_up: str) -> bool:
+    """Whether a secret may be made up: whoever logs in with it would be refused, or work in another account."""
+    if made_up != UNASKED:
+        return made_up == ALL
+    data = document.data
+    hosts = [*data.get("hosts", {}).values(), data.get("defaults", {})]
+    ways = [{key: each for key, each in (host or {}).items() if key not in _OF_MAKING} for host in hosts]
+    asked = json.dumps([data.get("provider"), data.get("components"), ways], default=str)
+    return all(each[1] != name for each in _BRACE.finditer(asked))
 
 
 def _value(

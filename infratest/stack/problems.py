@@ -182,7 +182,8 @@ def _value_words(document: Document, key: KeyPath, validator: Any, found: Any, s
         return f"found {shown(found, place.text)}, allowed is {schema['title']}{advice}"
     # A text where a secret's parameter belongs is the secret itself: it must not reach a screen or a log.
     words = "a text that is not shown here" if schema.get("writeOnly") else shown(found)
-    return f"found {words}, allowed is {schema['title']}"
+    more = " that is not empty" if validator == "minLength" and schema["title"] == "text" else ""
+    return f"found {words}, allowed is {schema['title']}{more}"
 
 
 def _wants_text(schema: Schema, text: str | None) -> bool:

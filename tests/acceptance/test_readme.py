@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from infratest import later
+from infratest.gherkin.vocabulary import vocabulary
 from infratest.stack.own_schema import MODES
 from tests.worlds.pages import code_in, wrong_command
 
@@ -52,3 +53,11 @@ def test_every_command_in_it_is_one_that_there_is():
         assert f"$ {text}\n" in started
     for text in code_in(README):
         assert not wrong_command(text), text
+
+
+def test_no_sentence_is_there_that_the_table_has_as_missing():
+    subjects = {word for sentence in vocabulary().sentences for word in re.findall(r"[a-z]+", sentence.example)}
+    there, missing = row("sentences")
+    assert missing == {"balancers"}
+    assert not {word.removesuffix("s") for word in missing} & subjects
+    assert {"certificates", "databases", "queues", "interfaces", "routes", "sysctl", "cron", "journals"} <= there

@@ -103,3 +103,21 @@ def test_a_secret_is_not_kept(place):
     place.run("up", "-D", "token=correct-horse")
     place.write(STACK + "parameters: {token: {type: string, secret: true, default: another-horse}}\n")
     assert "horse" not in place.run("status")[0]
+
+
+def test_what_uses_no_secret_goes_on_without_it(place, monkeypatch):
+    monkeypatch.setenv("SHOP_TOKEN", "correct-horse")
+    secret = "parameters: {token: {type: string, secret: true, from: {env: SHOP_TOKEN}}}\n"
+    place.write(STACK + secret)
+    place.run("up")
+    monkeypatch.delenv("SHOP_TOKEN")
+    lacking = "the environment variable SHOP_TOKEN is not set"
+    assert lacking in place.run("up", status=2)[1]
+    for verb in ("status", "ssh-config", "reap", "halt", "destroy"):
+        out, err = place.run(verb)
+        assert lacking in err and "this goes on without it" in err
+        assert "changed" not in out + err
+    assert not place.there()
+    place.write((STACK + secret).replace("  world: world", '  world: "{param.token}"'))
+    err = place.run("destroy", status=2)[1]
+    assert lacking in err and "goes on" not in err

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infratest.cleaning import Secret
 from infratest.errors import FeatureError
 from infratest.gherkin.parse import feature
 from infratest.gherkin.suite import Scenario
@@ -67,6 +68,39 @@ def test_a_number_is_called_by_the_page_that_it_is_of(tmp_path):
     )  # fmt: skip
     labels = [look.measure.label for step in checks(task) for look in step.looks if look.measure]
     assert labels == ["page /a?b=1 time", "page Go time", "all"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'And the field "Password" is filled with "{}"',
+        'And the page "http://x/b" is opened logged in as "ada:{}"',
+        'And the page "http://x/b" is opened logged in as "{{param.user}}:{}"',
+        'And the page "http://x/b" is opened with the token "{}"',
+        'Then the database "postgresql://ada:{}@db/shop" answers',
+        'Then the queue "orders" of "amqp://ada:{}@mq" exists',
+        'Then the mail server "imaps://ada:{}@mail" accepts the login',
+        'Then the LDAP server "ldaps://cn=ada:{}@ldap" accepts the login',
+    ],
+)
+def test_a_password_in_a_feature_is_refused_though_it_is_the_declared_one(tmp_path, line):
+    values = Values(HOSTS, {"user": "ada", "declared": Secret("as-the-stack-has-it")}, {})
+
+    def problem(password: str) -> str:
+        lines = (OPENED, line.format(password)) if line.startswith("And") else (line.format(password),)
+        (task,) = {task.problem for task in plan([scenario(tmp_path, *lines)], HOSTS[:1], values).tasks}
+        return task
+
+    assert "stands in no feature" in problem("as-the-stack-has-it")
+    assert "stands in no feature" in problem("something-else")
+    assert not problem("{param.declared}")
+
+
+def test_a_text_that_equals_a_secret_is_no_password_elsewhere(tmp_path):
+    values = Values(HOSTS, {"declared": Secret("administrator")}, {})
+    lines = (OPENED, 'And the field "User" is filled with "administrator"', 'Then the page shows "administrator"')
+    (task,) = plan([scenario(tmp_path, *lines)], HOSTS, values).tasks
+    assert not task.problem
 
 
 @pytest.mark.parametrize(

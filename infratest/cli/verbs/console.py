@@ -13,6 +13,7 @@ from infratest.cli.session import with_session
 from infratest.errors import ProviderError, UserError
 from infratest.lifecycle.console import console
 from infratest.project.session import Session
+from infratest.stack.parameters import UNASKED
 from infratest.stack.selection import chosen
 
 VERB = Verb(ON_HOSTS, 6)
@@ -22,7 +23,7 @@ VERB = Verb(ON_HOSTS, 6)
 @click.argument("name", metavar="HOST")
 @click.option("--lines", type=click.IntRange(1), default=200, metavar="N", help="The last lines of it (default: 200).")
 @click.option("--screenshot", metavar="FILE", help="Also write a PNG picture of its screen, where it has one.")
-@with_session()
+@with_session(made_up=UNASKED)
 def command(session: Session, name: str, lines: int, screenshot: str | None) -> int:
     """Print the end of what a host wrote on its console: how it booted, and why it does not come up.
 

@@ -22,6 +22,7 @@ from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, TransportError, UserError
 from infratest.hosts import Host
 from infratest.project.session import Session
+from infratest.stack.parameters import UNASKED
 from infratest.tarfiles import tarfile
 from infratest.transports.base import SUDO
 
@@ -58,7 +59,7 @@ VERB = Verb(ON_HOSTS, 3)
 @click.command("cp", cls=VerbCommand, short_help="Copy files and folders to or from a host.")
 @click.option("--sudo", is_flag=True, help="Read or write there as root, by sudo without a password.")
 @click.argument("places", nargs=-1, required=True, metavar="SOURCE... TARGET")
-@with_session()
+@with_session(made_up=UNASKED)
 def command(session: Session, sudo: bool, places: tuple[str, ...]) -> int:
     """Copy SOURCE to TARGET; on one side stand paths here, on the other one HOST:PATH. Folders are copied whole.
 

@@ -13,6 +13,7 @@ from infratest.lifecycle.destroy import destroy, doomed_resources
 from infratest.lifecycle.operation import OTHER
 from infratest.project.session import Session
 from infratest.stack.kept_parameters import forget
+from infratest.stack.parameters import UNASKED
 from infratest.store.journal import Journal
 
 VERB = Verb(LIFE, 4)
@@ -21,7 +22,7 @@ VERB = Verb(LIFE, 4)
 @click.command("destroy", cls=VerbCommand, short_help="Remove the hosts of the stack for good.")
 @click.option("--yes-production", is_flag=True, help="Yes, also on a stack that says `production: true`.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and do nothing.")
-@with_session()
+@with_session(made_up=UNASKED)
 def command(session: Session, yes_production: bool, dry_run: bool) -> int:
     """Remove the hosts of the stack, and with the last one its network, keys on record and journal entries.
 

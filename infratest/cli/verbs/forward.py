@@ -18,6 +18,7 @@ from infratest.errors import UserError
 from infratest.hosts import Host
 from infratest.project.session import Session
 from infratest.quoting import quoted
+from infratest.stack.parameters import UNASKED
 
 LOOPBACK = "127.0.0.1"
 #: [LOCAL:][ADDRESS:]PORT; an IPv6 address stands in brackets, as in ssh's own -L.
@@ -33,7 +34,7 @@ VERB = Verb(ON_HOSTS, 4)
 @click.command("forward", cls=VerbCommand, short_help="Reach ports of a host on this machine, until Ctrl-C.")
 @click.argument("name", metavar="HOST")
 @click.argument("ports", nargs=-1, required=True, metavar="[LOCAL:]PORT...")
-@with_session()
+@with_session(made_up=UNASKED)
 def command(session: Session, name: str, ports: tuple[str, ...]) -> int:
     """Forward ports of HOST to 127.0.0.1 here by the system's ssh, with the stack's key and known hosts.
 

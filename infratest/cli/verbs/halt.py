@@ -10,13 +10,14 @@ from infratest.cli.session import with_session
 from infratest.hosts import RUNNING
 from infratest.lifecycle.halt import halt
 from infratest.project.session import Session
+from infratest.stack.parameters import UNASKED
 
 VERB = Verb(LIFE, 3)
 
 
 @click.command("halt", cls=VerbCommand, short_help="Stop hosts; their disks stay, and `up` starts them again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be stopped, and do nothing.")
-@with_session()
+@with_session(made_up=UNASKED)
 def command(session: Session, dry_run: bool) -> int:
     """Stop the hosts of the stack in order. Disks, addresses and keys stay; `infratest up` starts them again.
 

@@ -10,6 +10,7 @@ from infratest.cli._verb import LIFE, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.lifecycle.ip import addresses, give, release
 from infratest.project.session import Session
+from infratest.stack.parameters import UNASKED
 
 VERB = Verb(LIFE, 3.5)
 
@@ -18,7 +19,7 @@ VERB = Verb(LIFE, 3.5)
 @click.argument("name", required=False, metavar="[HOST]")
 @click.option("--release", "releasing", is_flag=True, help="Give the address of the host back instead.")
 @click.option("--pool", default="", help="Where it is taken from, as an external network (default: the first one).")
-@with_session()
+@with_session(made_up=UNASKED)
 def command(session: Session, name: str | None, releasing: bool, pool: str) -> int:
     """Have a host that is there be at an address of the account's own (floating, elastic), and print the address.
 

@@ -25,6 +25,7 @@ from infratest.project.prepare import read_feature
 from infratest.project.readiness import check_ready
 from infratest.project.session import Session
 from infratest.stack.declared import StackFile
+from infratest.stack.parameters import ALL
 from infratest.units import counted, human
 from infratest.user_steps.load import UsersSteps, users_steps
 from infratest.user_steps.unread import unread
@@ -47,7 +48,7 @@ def command(session: Session, features: tuple[str, ...]) -> int:
 
     Exit status: 0 nothing found, 1 something found, 2 wrong use.
     """
-    session.made_up = True
+    session.made_up = ALL
     look = _Look(session, features)
     look.whole()
     if look.missing is not None:

@@ -16,6 +16,7 @@ from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.reap import Doomed, by_owner, find, reap
 from infratest.lifecycle.removal import short
 from infratest.project.session import Session
+from infratest.stack.parameters import UNASKED
 from infratest.store.journal import ASIDE
 
 VERB = Verb(LIFE, 6)
@@ -32,7 +33,7 @@ VERB = Verb(LIFE, 6)
 )
 @click.option("--remove-timer", "timing", flag_value="remove", help="Have systemd do so no more.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, or installed, and do nothing.")
-@with_session()
+@with_session(made_up=UNASKED)
 def command(session: Session, expired: bool, owner: str | None, yes: bool, timing: str | None, dry_run: bool) -> int:
     """Remove what an interrupted run left at the provider, and take back faults it left on hosts.
 

@@ -17,6 +17,7 @@ from infratest.errors import UserError
 from infratest.hosts import Host
 from infratest.project.session import Session
 from infratest.stack.open import open_transport
+from infratest.stack.parameters import UNASKED
 
 SECONDS = 600.0  # of a command over a transport that has no client of its own
 
@@ -32,7 +33,7 @@ VERB = Verb(ON_HOSTS, 1)
 )
 @click.argument("name", metavar="HOST")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND...]")
-@with_session()
+@with_session(made_up=UNASKED)
 def command(session: Session, name: str, words: tuple[str, ...]) -> int:
     """Log in to HOST with the system's ssh client, or run COMMAND there; options of ours stand before HOST.
 

@@ -18,6 +18,7 @@ from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.hosts import RUNNING, Host
 from infratest.project.session import Session
+from infratest.stack.parameters import UNASKED
 from infratest.transports.ssh.command import quoted_path, through
 from infratest.transports.ssh.config import Destination, look_up
 
@@ -40,7 +41,7 @@ VERB = Verb(ON_HOSTS, 5)
     short_help="Print the hosts as an ssh_config, for scp, rsync, Ansible.",
 )
 @click.argument("names", nargs=-1, metavar="[HOST...]")
-@with_session()
+@with_session(made_up=UNASKED)
 def command(session: Session, names: tuple[str, ...]) -> int:
     """Print a `Host` block for each host that runs and is reached by ssh: all, or those named.
 

@@ -30,6 +30,7 @@ from infratest.outsiders import get
 from infratest.project.session import Session
 from infratest.stack.kept_parameters import shown
 from infratest.stack.open import component_values, open_transport
+from infratest.stack.parameters import MADE_UP, UNASKED
 from infratest.store.journal import Journal
 from infratest.units import human
 from infratest.values import Values
@@ -48,7 +49,7 @@ VERB = Verb(LIFE, 5)
     "--os", "with_os", is_flag=True, help="Log in to each host that runs, and show what its /etc/os-release says."
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="text (default) or json.")
-@with_session()
+@with_session(made_up=UNASKED)
 def command(session: Session, form: str, with_os: bool) -> int:
     """Show the hosts as their provider sees them now, until when the lease lasts, and what the journal says.
 
@@ -150,9 +151,12 @@ def _system(host: Host, deadline: Deadline) -> str:
 
 
 def _behind(session: Session, hosts: list[Host]) -> provisioned.Behind:
-    """Return which hosts that are there are not provisioned with what is said now."""
+    """Return which hosts that are there are not provisioned with what is said now.
+
+    Of those whose provisioners take a secret that cannot be read here, nothing is said.
+    """
     stack, there = session.stack, {host.name for host in hosts if host.state not in ABSENT}
-    specs = [spec for spec in stack.hosts if spec.name in there]
+    specs = [spec for spec in stack.hosts if spec.name in there and MADE_UP not in json.dumps(spec.provision)]
     return provisioned.behind(Journal(session.state).records(), stack.name, stack.env, specs, stack.folder)
 
 

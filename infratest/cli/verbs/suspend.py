@@ -10,13 +10,14 @@ from infratest.cli.session import with_session
 from infratest.hosts import RUNNING
 from infratest.lifecycle.suspend import suspend
 from infratest.project.session import Session
+from infratest.stack.parameters import UNASKED
 
 VERB = Verb(LIFE, 3.1)
 
 
 @click.command("suspend", cls=VerbCommand, short_help="Stop hosts with their memory kept; `resume` lets them go on.")
 @click.option("--dry-run", is_flag=True, help="Say what would be suspended, and do nothing.")
-@with_session()
+@with_session(made_up=UNASKED)
 def command(session: Session, dry_run: bool) -> int:
     """Stop the hosts of the stack as they are, their memory kept. `infratest resume`, or `up`, lets them go on.
 

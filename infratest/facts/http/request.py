@@ -7,7 +7,7 @@ Made by the sentences about URLs, read by the fact. Secrets stand in it: whateve
 from __future__ import annotations
 
 from infratest.cleaning import holds_declared, keep_secret
-from infratest.errors import UserError
+from infratest.errors import SecretInFeature, UserError
 from infratest.record import Record
 from infratest.web_address import PORTS, WebAddress, host_and_port, web_address
 
@@ -182,7 +182,7 @@ class Request(Record):
         if value and not declared:
             keep_secret(value)
             words = "declare it in the stack file (type: string, secret: true) and write {param.NAME} in its place"
-            raise UserError(f'"{self.url}": {what}: a secret stands in no feature; {words}')
+            raise SecretInFeature(f'"{self.url}": {what}: a secret stands in no feature; {words}')
 
 
 def request_of(argument: Argument) -> Request:

@@ -225,7 +225,7 @@ def _changes(document: Document, step: SessionStep, filled: dict[int, tuple[str,
         raise Undone(f"{where} cannot be changed: it is {'disabled' if disabled(field) else 'read-only'}")
     place = document.places[field.mem_id]
     if step.does == does.FILL:
-        return {place: (_text(field, where, step.goal[1]),)}
+        return {place: (_text(field, where, *step.goal[1:]),)}
     if step.does in (does.SELECT, does.DESELECT):
         return {place: _selection(document, field, where, step, filled)}
     if step.does == does.CHOOSE:
@@ -235,9 +235,9 @@ def _changes(document: Document, step: SessionStep, filled: dict[int, tuple[str,
     return {place: ("on",) if step.does == does.TICK else ()}
 
 
-def _text(field: Node, where: str, text: str) -> str:
+def _text(field: Node, where: str, text: str, origin: str = "") -> str:
     """Return a text as the field takes it. Raises FactError: a password that stands in a feature."""
-    if kind_of(field) == "password" and text and not holds_declared(text.encode()):
+    if kind_of(field) == "password" and text and (origin == does.LITERAL or not holds_declared(text.encode())):
         keep_secret(text)
         words = "declare it in the stack file (type: string, secret: true) and write {param.NAME} in its place"
         raise FactError(f"{where} is for a password: a secret stands in no feature; {words}")
