@@ -33,7 +33,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, dict
         folder = tmp_path_factory.mktemp("sessions")
         (folder / "photo.png").write_bytes(b"\x89PNG\r\n\0" + bytes(range(256)) * 40)
         (folder / "large").write_bytes(b"x" * (4 * 2**20 + 1))
-        write(folder, {"stack.yaml": STACK, "a.feature": FEATURE.replace("PLACE", str(folder))})
+        write(
+            folder, {"stack.yaml": STACK, "a.feature": FEATURE.replace("PLACE", str(folder)).replace("REAL", PASSWORD)}
+        )
         found = run(
             folder, "infratest", "test", "-D", f"url={one.url}", "--format", "json", "a.feature",
             SHOP_PASSWORD=PASSWORD, SHOP_WRONG="wrong horse",
