@@ -29,6 +29,10 @@ PAUSES = (0.1, 0.2, 0.4, 0.8, 1.0)
 UNSEEN = (2.0, 3.0)
 
 
+#: Seconds before the end of `within` at which it is looked at for the last time.
+SOONER = 0.1
+
+
 class Item:
     """A sentence that is being asked. `limit`: seconds of `@timeout:`; an answer that took longer is not taken."""
 
@@ -45,7 +49,8 @@ class Item:
         self.looks = 0
         self.missing = 0  # lanes that have not answered this look
         self.parts: list[tuple[Batch, Facts]] = []  # what came of this look, where it takes several lanes
-        self.begun = 0.0  # when this look was
+        self.begun = self.latest = 0.0  # when this look was, and the last of its places
+        self.origin = 0.0  # of `within`: the begin of its first look
         self.alone = True  # whether it was asked of its places with nothing else
         self.before = self.ended = 0.0  # when the look before it was begun, and when it ended
         self.alone_before = True
@@ -60,11 +65,19 @@ def too_late(item: Item, deadline: Deadline) -> bool:
     return min(deadline.left, item.deadline.left) < 0.01
 
 
+def is_over(item: Item, elapsed: float) -> bool:
+    """Whether the time of `within` is over for a sentence that was looked at: it is asked no more."""
+    within = item.step.tail.within
+    return within is not None and item.looks > 0 and elapsed > item.origin + within - 0.001
+
+
 def pause(item: Item, elapsed: float) -> float:
     """Return the seconds until an item is asked again, after a look that ended now."""
     pause = PAUSES[min(item.looks, len(PAUSES)) - 1]
     if item.step.tail.within is not None:
-        return min(pause, max(0.01, item.step.tail.within - elapsed))
+        left = item.origin + item.step.tail.within - elapsed
+        last = left - max(SOONER, 1.5 * (elapsed - item.begun))  # so that what takes no longer answers in time
+        return min(pause, max(0.01, last if last > 0 else left))
     # From begin to begin: what takes its time is looked at as often as what does not.
     pause = max(PAUSES[0], pause - (elapsed - item.begun))
     return min(pause, max(0.01, (item.step.tail.during or 0.0) - (elapsed - (item.first or 0.0))))
@@ -101,9 +114,10 @@ def settled(item: Item, facts: Facts, elapsed: float, deadline: Deadline) -> boo
         item.verdict = verdict
         return True
     if tail.within is not None:
-        # Not given up before a look that began when the time was over: a slow one tells how it was at its begin.
-        final = verdict.state == OK or item.begun >= tail.within
-        verdict = _in_time(item, verdict, tail.within)
+        if item.looks == 1:
+            item.origin = item.begun
+        verdict = _in_time(item, facts, verdict, elapsed, item.origin + tail.within)
+        final = verdict.state == OK or is_over(item, elapsed)
     else:
         final, verdict = _throughout(item, verdict, elapsed, tail.during or 0.0)
     if verdict.state != OK:
@@ -149,16 +163,47 @@ def _throughout(item: Item, verdict: Verdict, elapsed: float, during: float) -> 
     return True, unseen
 
 
-def _in_time(item: Item, verdict: Verdict, within: float) -> Verdict:
-    """Return the verdict, or unknown where it holds by a look so late that nobody knows whether it held in time.
+def _in_time(item: Item, facts: Facts, verdict: Verdict, elapsed: float, end: float) -> Verdict:
+    """Return the verdict on `within`, or another where it holds by an answer that came after the end.
 
-    The first look on a host is one with all that is asked once, however long that may take: its second always counts.
+    An answer that says how long it took came late by its own fault. One that does not was looked at by a moment after
+    its begin; what only the controller asks is given the time that a busy one may need.
     """
-    once = 1 if _outside(item) else 2
-    if verdict.state not in (OK, WARNING) or item.looks <= once or item.begun <= within + UNSEEN[0]:
+    if verdict.state not in (OK, WARNING):
+        return _at_end(item, verdict, elapsed, _own(item, facts, elapsed))
+    if item.looks > 1 and item.latest > end + 0.001:
+        words = f"it was not looked at between {human(item.ended, 's')} and {human(item.latest, 's')}, and held by then"
+        return verdict.changed(state=UNKNOWN, reason=f"{words}: what is asked beside it takes too long")
+    came = item.begun + _took(item, facts)
+    if came > end and (item.looks == 1 or item.failed is not None):
+        words = f"it holds by an answer that came after {human(came - item.origin, 's')}"
+        return verdict.changed(state=item.severity, reason=words)
+    if came > end or (_outside(item) and elapsed > end + UNSEEN[0]):
+        words = f"it did not hold after {human(item.before, 's')}, and held" if item.looks > 1 else "it held"
+        words = f"{words} after {human(item.begun, 's')} by an answer that came after {human(elapsed, 's')}"
+        return verdict.changed(state=UNKNOWN, reason=f"{words}: the answer took too long to look in between")
+    return verdict
+
+
+def _at_end(item: Item, verdict: Verdict, elapsed: float, own: bool) -> Verdict:
+    """Return a failure, or unknown where the time is over and a look beside others left too much of it unseen."""
+    end = item.origin + (item.step.tail.within or 0.0)
+    if verdict.state == UNKNOWN or own or not is_over(item, elapsed) or item.begun >= end - UNSEEN[0]:
         return verdict
-    words = f"it did not hold after {human(item.before, 's')}, and held after {human(item.begun, 's')}"
-    return verdict.changed(state=UNKNOWN, reason=f"{words}: the answer took too long to look in between")
+    words = f"it was not looked at between {human(round(item.begun, 2), 's')} and {human(elapsed, 's')}"
+    changed: Verdict = verdict.changed(
+        state=UNKNOWN, reason=f"{words}: what its host was asked beside it takes too long; before, {verdict.reason}"
+    )
+    return changed
+
+
+def at_its_end(item: Item, elapsed: float) -> Verdict:
+    """Return the verdict of a sentence whose `within` ended between two looks: that of the last, if not long ago."""
+    assert item.verdict is not None
+    end = item.origin + (item.step.tail.within or 0.0)
+    if item.failed is not None and item.ended >= end - UNSEEN[0]:
+        return item.failed
+    return _at_end(item, item.verdict, elapsed, own=False)
 
 
 def _outside(item: Item) -> bool:

@@ -12,7 +12,7 @@ import gc
 from infratest.check import CONTROLLER
 from infratest.collect.asked import Facts
 from infratest.engine.judge import judge
-from infratest.engine.looks import Item, failed, not_known, pause, settled, too_late
+from infratest.engine.looks import Item, at_its_end, failed, is_over, not_known, pause, settled, too_late
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class _Settling:
         due = [item for item in self._resting if item.due <= elapsed]
         if due:
             self._resting = [item for item in self._resting if item.due > elapsed]
-            over = [item for item in due if not item.size or (item.looks and too_late(item, self._deadline))]
+            over = [item for item in due if not item.size or (item.looks and self._is_over(item, elapsed))]
             for item in over:
                 self._concluded(item, elapsed)
             self._look([item for item in due if item not in over] if over else due)
@@ -149,18 +149,29 @@ class _Settling:
             if lane.waiting and not lane.riders:
                 self._trip(lane)
 
+    def _is_over(self, item: Item, elapsed: float) -> bool:
+        return is_over(item, elapsed) or too_late(item, self._deadline)
+
     def _look(self, items: Iterable[Item]) -> None:
         """Begin a look of each: let it wait for its lanes."""
         for item in items:
             item.missing, item.parts, item.begun, item.alone = item.size, [], float("inf"), True
+            item.latest = 0.0
             for lane in item.lanes:
                 lane.waiting[item] = None
                 self._ready[lane] = None
 
     def _trip(self, lane: Lane) -> None:
         """Ask for all that wait for this lane, and for those that rest: by one script more is no dearer."""
+        elapsed = self._elapsed()
+        for item in [item for item in lane.waiting if item.size == 1 and is_over(item, elapsed)]:
+            del lane.waiting[item]
+            self._concluded(item, elapsed)
+        if not lane.waiting:
+            return
         if self._resting:
             along = [item for item in lane.questions if item.size == 1 and item not in lane.waiting]
+            along = [item for item in along if not is_over(item, elapsed)]
             self._resting = [item for item in self._resting if item not in along]
             self._look(along)
         riders, lane.waiting = lane.waiting, {}
@@ -193,6 +204,8 @@ class _Settling:
                 item.alone = False
             if began < item.begun:
                 item.begun = began
+            if began > item.latest:
+                item.latest = began
             if item.size > 1:
                 item.parts.append((batch, facts))
             if not item.missing:
@@ -221,7 +234,9 @@ class _Settling:
 
     def _concluded(self, item: Item, elapsed: float) -> None:
         """Close an item that is not asked any more: our own deadline has passed, or acts have measured all of it."""
-        if item.size:
+        if item.size and is_over(item, elapsed):
+            item.verdict = at_its_end(item, elapsed)
+        elif item.size:
             item.verdict = item.failed if failed(item, elapsed) else not_known(item, elapsed, self._deadline)
         else:
             facts = Facts()

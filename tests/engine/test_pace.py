@@ -178,18 +178,52 @@ def test_within_that_holds_by_a_look_that_came_too_late_is_not_known() -> None:
     """A server that hangs until the 15th second, with 8 for an answer, does not hold within 10."""
     late = Thing("hangs", seconds=8, outage=(0, 15), tail=within(10))
     outcome = asked(late)
-    assert [round(moment, 1) for moment in late.begun] == [0, 8.1, 16.1]
-    assert outcome.state() == UNKNOWN
-    assert "it did not hold after 8.1 s, and held after 16.1 s: the answer took too long" in outcome.reason()
+    assert [round(moment, 1) for moment in late.begun] == [0, 8.1]
+    assert outcome.state() == CRITICAL
     soon = Thing("soon", seconds=8, outage=(0, 8), tail=within(10))
-    assert asked(soon).state() == OK
+    assert asked(soon).state() == UNKNOWN
+    assert "held after 8.1 s by an answer that came after 16.1 s: the answer took too long" in asked(soon).reason()
     for_all_time = Thing("never", seconds=8, outage=(0, 100), tail=within(10))
     assert asked(for_all_time).state() == CRITICAL
 
 
-def test_a_first_look_that_its_host_was_slow_with_counts_by_the_second() -> None:
-    thing, slow = Thing("starts", "a", outage=(0, 2), tail=within(3)), Thing("slow", "a", seconds=6)
-    assert asked(thing, slow).state() == OK
+# A false green of once: beside a slow command, the second look counted, however late it was.
+def test_nobody_is_asked_after_the_end_of_within_whatever_its_host_was_slow_with() -> None:
+    for tells in (False, True):
+        thing, slow = Thing("starts", "a", outage=(0, 5), tail=within(3), tells=tells), Thing("slow", "a", seconds=5.5)
+        outcome = asked(thing, slow)
+        assert (outcome.state(), thing.begun) == (UNKNOWN, [0])
+        assert "it was not looked at between 0 ms and 5.51 s: what its host was asked beside it" in outcome.reason()
+        held = Thing("there", "a", tail=within(3), tells=tells)
+        assert asked(held, slow).state() == OK  # it was asked in time, and only the answer beside it was late
+
+
+def test_an_answer_that_says_it_came_after_the_end_is_not_within_it() -> None:
+    for place in (CONTROLLER, "a"):
+        late = Thing("late", place, seconds=2, tail=within(1), tells=True)
+        outcome = asked(late, Thing("url"))
+        assert (outcome.state(), late.begun) == (CRITICAL, [0])
+        assert "it holds by an answer that came after 2 s (asked for 2 s, within 1 s)" in outcome.reason()
+        assert asked(Thing("soon", place, seconds=2, tail=within(2.5), tells=True), Thing("url")).state() == OK
+        begun = Thing("begun", place, seconds=4, outage=(0, 8), tail=within(9), tells=True)
+        assert asked(begun, Thing("url")).state() == CRITICAL
+
+
+def test_within_of_what_hangs_is_over_by_the_answer_that_came_after_its_end() -> None:
+    for place in (CONTROLLER, "a"):
+        hung = Thing("hung", place, seconds=5, outage=(0, 100), tail=within(3), tells=True)
+        outcome = asked(hung, Thing("url"), seconds=9.5)
+        assert (outcome.state(), hung.begun, outcome.ends["hung"]) == (CRITICAL, [0], 5)
+
+
+@given(st.lists(st.sampled_from([0.3, 1.6, 2.4, 5.0]), min_size=1, max_size=3), st.sampled_from([1.0, 3.0, 8.0]))
+@settings(max_examples=40)
+def test_no_question_begins_after_the_end_of_within(beside: list[float], seconds: float) -> None:
+    never = Thing("never", "a", outage=(0, 1000), tail=within(seconds))
+    others = [Thing(f"n{at}", "a", took, outage=(0, 1000), tail=within(20)) for at, took in enumerate(beside)]
+    outcome = asked(never, *others, Thing("url"), seconds=60)
+    assert all(moment <= seconds for moment in never.begun)
+    assert outcome.state() in (CRITICAL, UNKNOWN)
 
 
 def test_a_slow_host_stops_no_other_pace() -> None:
