@@ -164,7 +164,7 @@ class _Settling:
     def _trip(self, lane: Lane) -> None:
         """Ask for all that wait for this lane, and for those that rest: by one script more is no dearer."""
         elapsed = self._elapsed()
-        for item in [item for item in lane.waiting if item.size == 1 and is_over(item, elapsed)]:
+        for item in [item for item in lane.waiting if item.looks and item.size == 1 and is_over(item, elapsed)]:
             del lane.waiting[item]
             self._concluded(item, elapsed)
         if not lane.waiting:
