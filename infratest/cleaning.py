@@ -80,13 +80,21 @@ def masked_line(lines: Sequence[str] | Sequence[bytes], at: int) -> str:
 
 def _neighbours(lines: Iterable[str | bytes], from_end: bool) -> list[str]:
     """Return the lines next to one; of one that is long its end, or its beginning."""
-    left, kept = REACH + GROWTH * max(map(len, _secrets)), []
+    left, kept = REACH + longest_secret(), []
     for line in lines:
         if left <= 0:
             break
         kept.append(_text(line[-left:] if from_end else line[:left]))
         left -= len(line) + 1
     return kept
+
+
+def longest_secret() -> int:
+    """Return how many characters a known secret takes up, however it is written; 0 where none is known.
+
+    So near a place at which a text was cut, part of one may stand, which is not known as such.
+    """
+    return GROWTH * max(map(len, _secrets), default=0)
 
 
 def _text(line: str | bytes) -> str:

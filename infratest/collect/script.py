@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 
-from infratest.cleaning import decoded
+from infratest.cleaning import decoded, longest_secret
 from infratest.errors import ConnectionLost, DeadlineExceeded, InfratestError
 from infratest.facts.base import NO_TOOL, Answer
 from infratest.quoting import quoted
@@ -316,4 +316,6 @@ def _answer(out: bytes, cut: bool, err: bytes, last: bool) -> Answer | Infratest
         text, exact = out.decode(), True
     except UnicodeDecodeError:
         text, exact = decoded(out), False
-    return Answer(exit=int(status), out=text, err=decoded(words), truncated=cut, exact=exact, err_whole=not last)
+    edge = longest_secret()  # what was cut on the host may end, or its errors begin, within a secret
+    text, told = text[: max(0, len(text) - edge)] if cut else text, decoded(words)[edge if last else 0 :]
+    return Answer(exit=int(status), out=text, err=told, truncated=cut, exact=exact, err_whole=not last)

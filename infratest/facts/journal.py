@@ -10,6 +10,7 @@ been taken off it, which the sequence number of its first entry says: 1, as long
 
 from __future__ import annotations
 
+from infratest.cleaning import decoded, masked_line
 from infratest.errors import FactError
 from infratest.facts import _systemctl, _systemd
 from infratest.facts._shell import BYTES, number, plain_bytes, without
@@ -196,12 +197,12 @@ def _matching(data: bytes, pattern: str) -> tuple[int, tuple[str, ...]]:
 
     regex, count = compiled(pattern), 0
     shown: list[str] = []
-    for line in data.split(b"\n")[: -1 if data.endswith(b"\n") else None]:
-        seen = characters(line)
-        if regex.search(seen) is not None:
+    rows = data.split(b"\n")[: -1 if data.endswith(b"\n") else None]
+    for at, line in enumerate(rows):
+        if regex.search(characters(line)) is not None:
             count += 1
             if len(shown) < SHOWN:
-                shown.append(seen[:LENGTH].decode("utf-8", "replace"))
+                shown.append(decoded(masked_line(rows, at).encode()[:LENGTH]))
     return count, tuple(shown)
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infratest import cleaning
 from infratest.collect.script import COMMAND_LIMIT, SCRIPT_LIMIT, Apart, Question, Script, build, read
 from infratest.errors import ConnectionLost, DeadlineExceeded, FactError
 from infratest.facts.base import Answer
@@ -324,3 +325,23 @@ def test_of_too_many_errors_the_end_is_kept_and_told_to_be_no_more(shell):
     assert (first.err[-6:].strip(), first.err_whole) == ("xlast", False)
     assert (second.err.strip(), second.err_whole) == ("few", True)
     assert (third.err, third.err_whole) == ("", True)
+
+
+def test_what_is_cut_within_a_secret_shows_no_part_of_it(monkeypatch):
+    """Base64 in rows, cut on the host at the end of what is printed and at the beginning of the errors."""
+    secret = "S3cretPassw0rdLongerThanOneRow-" * 3
+    monkeypatch.setattr(cleaning, "_secrets", {secret})
+    rows = f"printf %s {secret} | base64 -w 20"
+    fill = f"head -c {COMMAND_LIMIT - 70} /dev/zero | tr '\\0' x; echo"
+    printed, failed = ask(
+        Question(f"{fill}; {rows}; echo more", 20, cut=True),
+        Question(f"{{ {rows}; {fill}; }} >&2", 20, cut=True),
+    )
+    assert isinstance(printed, Answer)
+    assert isinstance(failed, Answer)
+    assert printed.truncated
+    assert not failed.err_whole
+    assert set(printed.out) == {"x"}
+    assert len(printed.out) > COMMAND_LIMIT // 2
+    assert set(failed.err.strip()) == {"x"}
+    assert len(failed.err) > COMMAND_LIMIT // 2
