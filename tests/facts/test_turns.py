@@ -1,4 +1,4 @@
-"""Conversations with one server take turns: a few at a time, each with its own time; one that hangs is seen by each."""
+"""Conversations with one server take turns: a few at a time, each with its own time, and one that hangs is seen."""
 
 from __future__ import annotations
 
