@@ -71,10 +71,13 @@ class FileOwner(OfFile):
     owner: str = ""
     several: bool = False
 
+    @property
+    def owners(self) -> tuple[str, ...]:
+        return choices(self.owner) if self.several else (self.owner,)
+
     def look(self, file: File) -> Seen:
-        owners = choices(self.owner) if self.several else (self.owner,)
         return Seen(
-            holds=file.owner in owners or str(file.uid) in owners,
+            holds=file.owner in self.owners or str(file.uid) in self.owners,
             saw=f'{self.subject} is owned by "{file.owner}" (uid {file.uid})',
         )
 
@@ -130,10 +133,13 @@ class FileGroup(OfFile):
     group: str = ""
     several: bool = False
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return choices(self.group) if self.several else (self.group,)
+
     def look(self, file: File) -> Seen:
-        groups = choices(self.group) if self.several else (self.group,)
         return Seen(
-            holds=file.group in groups or str(file.gid) in groups,
+            holds=file.group in self.groups or str(file.gid) in self.groups,
             saw=f'{self.subject} belongs to the group "{file.group}" (gid {file.gid})',
         )
 

@@ -71,9 +71,12 @@ class UserShell(_OfUser):
     shell: str
     several: bool = False
 
+    @property
+    def shells(self) -> tuple[str, ...]:
+        return choices(self.shell) if self.several else (self.shell,)
+
     def look(self, user: User) -> Seen:
-        shells = choices(self.shell) if self.several else (self.shell,)
-        return Seen(holds=user.shell in shells, saw=f'the user "{self.name}" has the shell "{user.shell}"')
+        return Seen(holds=user.shell in self.shells, saw=f'the user "{self.name}" has the shell "{user.shell}"')
 
 
 @check(

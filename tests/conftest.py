@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,13 +29,34 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
-@pytest.fixture(autouse=True)
-def _secrets_end_with_their_test() -> Iterator[None]:
+def pytest_collection_finish() -> None:
+    """Forget the secrets of modules that were imported: each is known in its own module's tests alone."""
+    cleaning._secrets.clear()
+    cleaning._declared.clear()
+
+
+@contextmanager
+def _secrets_end() -> Iterator[None]:
     """A process masks each secret it has met as long as it lives, in every text of the tests that come after."""
     kept = set(cleaning._secrets), set(cleaning._declared)
     yield
     for known, before in zip((cleaning._secrets, cleaning._declared), kept, strict=True):
         known.intersection_update(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _secrets_end_with_their_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    with _secrets_end():
+        for value in list(vars(request.module).values()):
+            if isinstance(value, cleaning.Secret):
+                cleaning.Secret(value)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _secrets_end_with_their_test() -> Iterator[None]:
+    with _secrets_end():
+        yield
 
 
 @pytest.fixture

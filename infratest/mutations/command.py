@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infratest.acts.base import Act
+from infratest.check import choices
 from infratest.mutations._program import answers
 from infratest.mutations.base import Claim, Fault, outside
 
@@ -14,6 +15,13 @@ def exits(claim: Claim) -> Act | str:
     """Another status, or just that one."""
     status = claim.check.status
     return answers(claim.check.command, status=status if claim.negated else int(status == 0))
+
+
+def exits_among(claim: Claim) -> Act | str:
+    """A status that is none of them, or the first of them."""
+    statuses = [int(each) for each in choices(claim.check.statuses)]
+    other = next(status for status in range(1, len(statuses) + 2) if status not in statuses)
+    return answers(claim.check.command, status=statuses[0] if claim.negated else other)
 
 
 def prints(claim: Claim) -> Act | str:
@@ -39,6 +47,7 @@ def time(claim: Claim) -> Act | str:
 
 FAULTS: dict[str, Fault] = {
     "CommandExits": exits,
+    "CommandExitsAmong": exits_among,
     "CommandPrints": prints,
     "CommandNumber": number,
     "CommandTime": time,

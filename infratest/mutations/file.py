@@ -24,21 +24,25 @@ def presence(claim: Claim) -> Act | str:
 
 def owner(claim: Claim) -> Act | str:
     """Give it to another user."""
-    name = claim.check.owner
-    return owned(claim.check.path, name if claim.negated else OTHER if name in ("nobody", NOBODY) else NOBODY)
+    names = claim.check.owners
+    other = OTHER if {"nobody", NOBODY}.intersection(names) else NOBODY
+    return owned(claim.check.path, names[0] if claim.negated else other)
 
 
 def group(claim: Claim) -> Act | str:
     """Give it to another group."""
-    name = claim.check.group
-    other = name if claim.negated else OTHER if name in ("nogroup", "nobody", NOBODY) else NOBODY
-    return owned(claim.check.path, f":{other}")
+    names = claim.check.groups
+    other = OTHER if {"nogroup", "nobody", NOBODY}.intersection(names) else NOBODY
+    return owned(claim.check.path, f":{names[0] if claim.negated else other}")
 
 
 def mode(claim: Claim) -> Act | str:
     """Let everybody write where nobody may, and nobody else where everybody may."""
-    bits = int(claim.check.mode, 8)
-    return ModeAct(claim.check.path, f"{bits if claim.negated else bits ^ 0o002:04o}")
+    first, *more = [int(mode, 8) for mode in claim.check.modes]
+    other = next((first ^ bit for bit in TOO_MUCH if first ^ bit not in more), None)
+    if other is None:
+        return "which other bits it could have is not known"
+    return ModeAct(claim.check.path, f"{first if claim.negated else other:04o}")
 
 
 def mode_at_most(claim: Claim) -> Act | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infratest.acts.base import Act
+from infratest.check import choices
 from infratest.mutations._web import ANOTHER, BODY, UNEXPECTED, answers, refuses
 from infratest.mutations.base import Claim, Fault, outside
 
@@ -19,6 +20,15 @@ def status(claim: Claim) -> Act | str:
     """Another status, or just that one."""
     expected = claim.check.status
     other = expected if claim.negated else ANOTHER if expected == UNEXPECTED else UNEXPECTED
+    return answers(claim.check.url, f"{claim.check.url} answers {other}", other)
+
+
+def statuses(claim: Claim) -> Act | str:
+    """A status that is none of them, or the first of them."""
+    expected = [int(each) for each in choices(claim.check.statuses)]
+    other = expected[0] if claim.negated else next((one for one in (UNEXPECTED, ANOTHER) if one not in expected), None)
+    if other is None:
+        return f"it may answer {UNEXPECTED} and {ANOTHER}, and with another status no server is put in its place"
     return answers(claim.check.url, f"{claim.check.url} answers {other}", other)
 
 
@@ -55,6 +65,7 @@ def size(claim: Claim) -> Act | str:
 FAULTS: dict[str, Fault] = {
     "UrlAnswers": presence,
     "UrlStatus": status,
+    "UrlStatuses": statuses,
     "UrlTime": time,
     "UrlContains": text,
     "UrlMatches": pattern,

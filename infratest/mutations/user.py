@@ -46,7 +46,7 @@ def primary_group(claim: Claim) -> Act | str:
 
 def shell(claim: Claim) -> Act | str:
     """Give it another shell."""
-    return changed("passwd", claim.check.name, SHELL, claim.check.shell if claim.negated else ELSEWHERE)
+    return changed("passwd", claim.check.name, SHELL, claim.check.shells[0] if claim.negated else ELSEWHERE)
 
 
 def home(claim: Claim) -> Act | str:

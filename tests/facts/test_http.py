@@ -318,7 +318,7 @@ def test_one_url_that_is_odd_or_hangs_takes_no_neighbours_answer_with_it(port, r
 
 
 class HastyThere(HttpFact):
-    patience_there = 1
+    patience_there = 3
 
 
 def test_a_server_that_sends_half_a_line_and_waits_is_not_silent(raw):
