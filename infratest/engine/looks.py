@@ -197,13 +197,12 @@ def _at_end(item: Item, verdict: Verdict, elapsed: float, own: bool) -> Verdict:
     return changed
 
 
-def at_its_end(item: Item, elapsed: float) -> Verdict:
+def at_its_end(item: Item, verdict: Verdict, elapsed: float) -> Verdict:
     """Return the verdict of a sentence whose `within` ended between two looks: that of the last, if not long ago."""
-    assert item.verdict is not None
     end = item.origin + (item.step.tail.within or 0.0)
     if item.failed is not None and item.ended >= end - UNSEEN[0]:
         return item.failed
-    return _at_end(item, item.verdict, elapsed, own=False)
+    return _at_end(item, verdict, elapsed, own=False)
 
 
 def _outside(item: Item) -> bool:

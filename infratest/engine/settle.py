@@ -234,8 +234,8 @@ class _Settling:
 
     def _concluded(self, item: Item, elapsed: float) -> None:
         """Close an item that is not asked any more: our own deadline has passed, or acts have measured all of it."""
-        if item.size and is_over(item, elapsed):
-            item.verdict = at_its_end(item, elapsed)
+        if item.size and item.verdict is not None and is_over(item, elapsed):
+            item.verdict = at_its_end(item, item.verdict, elapsed)
         elif item.size:
             item.verdict = item.failed if failed(item, elapsed) else not_known(item, elapsed, self._deadline)
         else:
