@@ -36,7 +36,7 @@ ERRORS = {
     "TransportError": "unknown", "Unreachable": "critical", "AccessRefused": "unknown", "HostKeyRefused": "unknown",
     "ConnectionLost": "unknown", "DeadlineExceeded": "unknown", "FactError": "unknown", "HealError": "unknown",
     "SendError": "unknown", "ActError": "unknown", "InventoryError": "unknown", "NoShell": "unknown",
-    "NotInstalled": "unknown",
+    "NotInstalled": "unknown", "SecretInFeature": "unknown",
 }  # fmt: skip
 
 

@@ -32,12 +32,13 @@ class Binding:
     measure: Measure | None = None
 
 
-def bind(match: Match, fill: Fill, lasting: Fill | None = None) -> Binding:
+def bind(match: Match, fill: Fill, lasting: Fill | None = None, *, handed: bool = False) -> Binding:
     """Put the values into a sentence and build what it stands for.
 
     Args:
         lasting: as `fill`, with names of hosts where their addresses would stand: for the number's label, by which
-        graphs go. Without it, the label is made of what `fill` puts in.
+        graphs go. Without it, the label is made of what `fill` puts in. handed: a step of the user's own has put values
+        into the text already, so a secret in it may be the stack file's.
     Raises:
         UserError: an unknown value, a number that is none, a bound that cannot be.
     """
@@ -46,7 +47,8 @@ def bind(match: Match, fill: Fill, lasting: Fill | None = None) -> Binding:
     if match.sentence.compares and others:
         raise UserError(f"'{match.text}': it is said of all hosts that Given chooses; leave out the `on` at its end")
     arguments = match.arguments(fill)
-    built, tail = _built(match, arguments, fill), match.tail(fill)
+    built = match.sentence.build(**arguments) if handed else _built(match, arguments, fill)
+    tail = match.tail(fill)
     measure: Measure | None = built.measure() if match.sentence.kind == CHECK and isinstance(built, Check) else None
     if measure is not None and tail.named:
         measure = measure.changed(label=tail.named)

@@ -24,6 +24,7 @@ class Line(Record):
     CHECK where it is declared to only look, or empty. `problem` says why it cannot be used as it stands, else empty.
     `below` are the text or the cells of the table under a step of the user's own: values may stand there too.
     `condition`: it is a checking sentence behind `Given where`; where it does not hold, its scenario is skipped.
+    `handed`: a step of the user's own handed it over, with values in it already.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Line(Record):
     problem: str = ""
     below: tuple[str, ...] = ()
     condition: bool = False
+    handed: bool = False
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class Bound:
         """Return what a sentence stands for on a host, or once for the stack. Raises UserError."""
         if not holds_braces(line.text):
             if line.text not in self._plain:
-                self._plain[line.text] = bind(_match(line), as_written)
+                self._plain[line.text] = bind(_match(line), as_written, handed=line.handed)
             return self._plain[line.text]
         # A host that is down has no address, and its sentences are blocked by it whatever they would have asked.
         down = host is not None and host.state in DOWN
@@ -48,7 +48,7 @@ class Bound:
         if key not in self._here:
             lasting = self._fill(line, scenario, host, self._lasting)
             fill = lasting if down else self._fill(line, scenario, host, self._values)
-            self._here[key] = bind(_match(line), fill, lasting)
+            self._here[key] = bind(_match(line), fill, lasting, handed=line.handed)
         return self._here[key]
 
     def tail(self, line: Line, scenario: Scenario, host: Host | None) -> Tail:
@@ -71,7 +71,7 @@ class Bound:
             return view(self.bind(line, scenario, host))
         except UserError:
             # One host of it may have no address yet: that is told for each host, and hides not whom it is about.
-            return view(bind(_match(line), self._fill(line, scenario, host, self._lasting)))
+            return view(bind(_match(line), self._fill(line, scenario, host, self._lasting), handed=line.handed))
 
     def _fill(self, line: Line, scenario: Scenario, host: Host | None, values: Values) -> Fill:
         of_host = values.of(host)

@@ -144,7 +144,7 @@ class _Stretch:
 
     def _nested(self, step: Any) -> Any:
         """Return what runs a sentence of ours that a step of the user's own holds; a match that says why not."""
-        line = Line(step.step_type, step.keyword, step.name, step.line, vocabulary().match(step.name))
+        line = Line(step.step_type, step.keyword, step.name, step.line, vocabulary().match(step.name), handed=True)
         now = self.now
         if now is None:  # in a hook before all scenarios
             return None
