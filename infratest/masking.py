@@ -194,9 +194,13 @@ def _pattern(value: str) -> str:
 
 
 def _marks_before(items: list[str]) -> str:
-    """Return what fits marks up to the first of these; what marks begin with, too, is known by what comes after it."""
+    """Return what fits marks up to the first of these; what marks begin with, too, is known by what comes after it.
+
+    Fewer marks never fit: behind each is none of these. So it need not be possessive, which Python before 3.11.5 does
+    wrong (gh-106052).
+    """
     alike = items[0] in (_character("%"), _character("&"))
-    return f"(?:(?!{''.join(items[: 1 + alike])}){_MARK})*+"
+    return f"(?:(?!{''.join(items[: 1 + alike])}){_MARK})*"
 
 
 def _character(character: str) -> str:
