@@ -78,9 +78,11 @@ def settled(value: object) -> object:
         return "unknown"
     if isinstance(value, Reply):  # its words tell how long it took
         return value.changed(seconds=0, refused=bool(value.refused))
-    times = [name for name in ("seconds", "took") if getattr(value, name, None) is not None]
-    if isinstance(value, Record) and times:
-        return value.changed(**dict.fromkeys(times, 0))
+    moving: dict[str, object] = {name: 0 for name in ("seconds", "took") if getattr(value, name, None) is not None}
+    if getattr(value, "refused", ""):  # by which of two ends, a name server's or ours, its words tell
+        moving["refused"] = "refused"
+    if isinstance(value, Record) and moving:
+        return value.changed(**moving)
     return alike(value)
 
 
