@@ -86,7 +86,8 @@ def save(state: StateDir, report: Report, now: float) -> None:
         for (host, label), series in sorted(kept.items()):
             left = thinned(series, now)
             if left:
-                hosts.setdefault(host, {})[label] = [[round(time), number] for time, number in left]
+                # Down to the second that has begun: a reading rounded up is one of the future for half a second.
+                hosts.setdefault(host, {})[label] = [[int(time), number] for time, number in left]
         state.write(name, dumps({"schema": SCHEMA, "readings": hosts}) + "\n")
 
 

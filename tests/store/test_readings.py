@@ -169,3 +169,13 @@ def test_how_much_must_be_known(count, hours, window, missing):
 )
 def test_until_a_room_is_used_up(room, growth, seconds):
     assert trend.seconds_until(room, growth) == seconds
+
+
+@pytest.mark.parametrize("part", [0.0, 0.4, 0.6, 0.999])
+def test_a_reading_is_of_the_past_for_the_run_that_comes_at_once(tmp_path: Path, part: float):
+    state = StateDir(tmp_path / "state")
+    readings.save(state, report(1.0), NOW + part)
+    ((time, _),) = readings.load(state, "")["web", "disk / used bytes"]
+    assert time <= NOW + part
+    with pytest.raises(FactError, match="1 of at least 8"):
+        trend.known(((time, 1.0),), NOW + part, 7 * DAY)
