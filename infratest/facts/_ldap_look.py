@@ -134,11 +134,14 @@ class Ldap:
         return "" if code == SUCCESS else words
 
     def search(self, scope: int, condition: bytes, attribute: str, base: str) -> "dict[str, Any]":
-        """Return how many entries there are, and the values of an attribute of the first. Raises Odd."""
+        """Return how many entries there are, and the values of an attribute of the first. Raises Odd.
+
+        `referred`: whether some of it is on another server, as this one says.
+        """
         limits = integer(0) + integer(0) + element(0x01, b"\0")  # of size and time, as the server has them; values, too
         asked = element(0x04, base.encode("utf-8")) + integer(scope, 0x0A) + integer(0, 0x0A) + limits + condition
         self.send(element(SEARCH, asked + element(0x30, element(0x04, attribute.encode("ascii")))))
-        count = 0
+        count, referred = 0, False
         values: list[str] = []
         while True:
             kind, content = self.message()
@@ -153,22 +156,29 @@ class Ldap:
                     return {"there": False}
                 if code != SUCCESS:
                     raise Odd(f"it does not say all: {words}")
-                return {"there": True, "count": count, "values": values}
-            elif kind != REFERENCE:
+                return {"there": True, "count": count, "values": values, "referred": referred}
+            elif kind == REFERENCE:
+                referred = True
+            else:
                 raise Odd("its answer is not understood")
 
     def _values(self, content: bytes, attribute: str) -> "list[str]":
         parts = elements(content)
         if len(parts) < 2:
             raise Odd("its answer is not understood")
+        values: list[str] = []
+        # Whatever came is the attribute that was asked for, which a server may name otherwise: as its schema does (cn
+        # for commonName), with its options (;binary), by its subtypes; and it may come in parts. RFC 4512, 2.5.
         for _, row in elements(parts[1][1]):
             pair = elements(row)
-            if len(pair) == 2 and pair[0][1].decode("utf-8", "replace").lower() == attribute.lower():
-                values = [_text(value) for _, value in elements(pair[1][1])]
-                if len(values) > VALUES:
-                    raise Odd(f"{attribute} has more than the {VALUES} values that are read")
-                return values
-        return []
+            if len(pair) != 2:
+                raise Odd("its answer is not understood")
+            if b";range=" in pair[0][1].lower():
+                raise Odd(f"{attribute} has more values than the server shows at once")
+            values += [_text(value) for _, value in elements(pair[1][1])]
+        if len(values) > VALUES:
+            raise Odd(f"{attribute} has more than the {VALUES} values that are read")
+        return values
 
     def leave(self) -> None:
         self.send(element(UNBIND, b""))
@@ -215,7 +225,12 @@ def _held(talk: Conversation, place: "dict[str, Any]") -> "dict[str, Any]":
     kind, *words = place["question"].split(" ", 4)
     if seen["login"] != "refused" and kind == "search":
         scope, condition, attribute, base = words
-        seen.update(one.search(int(scope), bytes.fromhex(condition), attribute, base))
+        shown = one.search(int(scope), bytes.fromhex(condition), attribute, base)
+        if shown.get("referred"):
+            raise Odd("some of it is on another server, by its word, where nobody looks")
+        if scope == "0" and shown["there"] and not shown["count"]:
+            raise Odd("it neither shows the entry nor says that there is none: who asks may not read it")
+        seen.update(shown)
     one.leave()
     return seen
 

@@ -76,7 +76,7 @@ class _Mqtt:
             import ssl
 
             self._one = ssl.create_default_context().wrap_socket(self._one, server_hostname=name)
-        self._data = b""
+        self._data, self._within = b"", False
 
     def _left(self) -> float:
         return max(0.05, self._end - monotonic())
@@ -109,7 +109,7 @@ class _Mqtt:
         if answer[1]:
             raise ValueError(RETURNS.get(answer[1], f"it returns {answer[1]}"))
 
-    def _subscribe(self, topic: str) -> "list[tuple[str, bytes]]":
+    def _subscribe(self, topic: str) -> "list[tuple[str, bytes, bool]]":
         """Subscribe; return what came before that was confirmed."""
         self._send(SUBSCRIBE, b"\0\x01" + _text(topic) + b"\0")
         came = []
@@ -125,18 +125,21 @@ class _Mqtt:
     def _kept(self, topic: str, patience: float) -> str:
         came = self._subscribe(topic)
         end = min(self._end, monotonic() + patience)
-        try:
-            while not came and monotonic() < end:
+        while True:
+            for name, message, retained in came:
+                if name == topic and retained:
+                    # A tab at its end says that there is more.
+                    shown = message[:MESSAGE].decode("utf-8", "replace")
+                    return f"message\t{shown}{TAB if len(message) > MESSAGE else ''}"
+            if monotonic() >= end:
+                return "none"
+            try:
                 kind, answer = self._next(end)
-                if kind & 0xF0 == PUBLISH:
-                    came.append(_published(answer, kind))
-        except _socket.timeout:
-            pass  # nothing is kept there
-        for name, message in came:
-            if name == topic:
-                # A tab at its end says that there is more.
-                return f"message\t{message[:MESSAGE].decode('utf-8', 'replace')}{TAB if len(message) > MESSAGE else ''}"
-        return "none"
+            except _socket.timeout:
+                if self._within:
+                    raise  # of a message that began the rest did not come
+                return "none"
+            came = [_published(answer, kind)] if kind & 0xF0 == PUBLISH else []
 
     def _message(self, topic: str) -> float:
         import os
@@ -145,7 +148,7 @@ class _Mqtt:
         came = self._subscribe(own)
         began = monotonic()
         self._send(PUBLISH, _text(own) + body)
-        while (own, body) not in came:
+        while (own, body) not in [(name, message) for name, message, _ in came]:
             kind, answer = self._next()
             if kind & 0xF0 == PUBLISH:
                 came.append(_published(answer, kind))
@@ -163,6 +166,7 @@ class _Mqtt:
 
     def _next(self, end: "float | None" = None) -> "tuple[int, bytes]":
         kind, size, shift = self._read(1, end)[0], 0, 0
+        self._within = True
         if kind & 0xF0 not in (CONNACK, PUBLISH, SUBACK):
             raise ValueError(f"it says {bytes([kind]) + self._data[:20]!r}")
         while True:
@@ -174,7 +178,9 @@ class _Mqtt:
                 raise ValueError("a packet without a length")
         if size > LIMIT:
             raise ValueError(f"a packet of {size} bytes")
-        return kind, self._read(size)
+        payload = self._read(size)
+        self._within = False
+        return kind, payload
 
     def _read(self, size: int, end: "float | None" = None) -> bytes:
         while len(self._data) < size:
@@ -194,13 +200,16 @@ def _text(text: str) -> bytes:
     return len(data).to_bytes(2, "big") + data
 
 
-def _published(payload: bytes, kind: int) -> "tuple[str, bytes]":
-    """Return topic and message of a packet: MQTT 3.1.1, 3.3."""
+def _published(payload: bytes, kind: int) -> "tuple[str, bytes, bool]":
+    """Return topic and message of a packet, and whether it was kept there: MQTT 3.1.1, 3.3.
+
+    Who subscribes is sent what is kept with the bit RETAIN (3.3.1.3), and what passes from then on without it.
+    """
     size = int.from_bytes(payload[:2], "big")
     behind = 2 + size + (2 if kind & 0x06 else 0)  # an identifier, where it wants to be confirmed
     if len(payload) < behind:
         raise ValueError("a message that is cut off")
-    return payload[2 : 2 + size].decode("utf-8", "replace"), payload[behind:]
+    return payload[2 : 2 + size].decode("utf-8", "replace"), payload[behind:], bool(kind & 0x01)
 
 
 out.ANSWERS["mqtt"] = mqtt

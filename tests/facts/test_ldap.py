@@ -15,6 +15,7 @@ from infratest.cleaning import Secret
 from infratest.deadline import Deadline
 from infratest.errors import FactError, UserError
 from infratest.facts._ldap_filter import ldap_filter
+from infratest.facts._ldap_look import DONE, ENTRY, REFERENCE, element, integer
 from infratest.facts.base import Answer
 from infratest.facts.ldap import LdapFact, ldap_address
 from tests.worlds.ldap_server import ALL, ANNA, BASE, GROUP, HIDDEN, MONITOR, PASSWORD, directory
@@ -142,6 +143,68 @@ def test_what_is_no_ldap_does_not_answer_nor_what_breaks_off_and_what_is_odd_is_
         assert isinstance(value, FactError) == right.startswith("-"), (said, value)
         words = str(value) if isinstance(value, FactError) else value.refused
         assert right.removeprefix("-") in words, (said, words)
+
+
+def answered(*operations: bytes) -> bytes:
+    """Return what a server says that has a root, and answers the search behind that by these operations."""
+    done = element(DONE, bytes.fromhex("0a010004000400"))
+    both = [(1, done), *((2, each) for each in operations), (2, done)]
+    return b"".join(element(0x30, integer(number) + operation) for number, operation in both)
+
+
+def entry(*attributes: tuple[str, list[bytes]]) -> bytes:
+    rows = [
+        element(0x30, element(0x04, name.encode()) + element(0x31, b"".join(element(0x04, each) for each in values)))
+        for name, values in attributes
+    ]
+    return element(ENTRY, element(0x04, b"dc=x") + element(0x30, b"".join(rows)))
+
+
+#: What a server answers to the entry `dc=x` -> the values of its attribute, or why they are not known.
+SHOWN = {
+    answered(entry(("cn", [b"a", b"b"]))): ("a", "b"),
+    answered(entry(("sn", []))): (),
+    answered(entry()): (),
+    answered(entry(("userCertificate;binary", [b"\xff\xfe"]))): ("//4=",),
+    answered(entry(("cn;lang-de", [b"a"]), ("cn", [b"b"]))): ("a", "b"),
+    answered(entry(("mail", [b"x"]), ("mail", [b"y"]))): ("x", "y"),
+    answered(entry(("member;range=0-1499", [b"a"]), ("member", []))): "more values than the server shows at once",
+    answered(): "neither shows the entry nor says that there is none",
+    answered(element(REFERENCE, element(0x04, b"ldap://other/dc=x"))): "on another server",
+    answered(entry(("cn", [b"a"])), element(REFERENCE, element(0x04, b"ldap://other/dc=x"))): "on another server",
+}
+
+
+@both
+def test_an_attribute_is_what_the_server_answers_for_it_and_what_it_does_not_show_is_unknown(ask):
+    listeners = {said: socket.create_server(("127.0.0.1", 0)) for said in SHOWN}
+    for said, one in listeners.items():
+        threading.Thread(target=_say, args=(one, said), daemon=True).start()
+    places = {
+        said: (f"ldap://127.0.0.1:{one.getsockname()[1]}", "entry commonName dc=x") for said, one in listeners.items()
+    }
+    values = ask(*places.values())
+    for said, right in SHOWN.items():
+        listeners[said].close()
+        value = values[places[said]]
+        if isinstance(right, tuple):
+            assert (value.exists, value.count, value.texts) == (True, 1, right), said
+        else:
+            assert isinstance(value, FactError), (said, value)
+            assert right in str(value), said
+
+
+@both
+def test_a_real_server_is_asked_by_any_name_of_an_attribute(server, made, ask):
+    url = f"ldap://{MONITOR}:{PASSWORD}@127.0.0.1:{server.ldap}?ca={made.file('ca.pem')}"
+    names = {
+        "commonName": ("Anna (ops)",),
+        "2.5.4.4": ("Ångström",),
+        "rfc822Mailbox": ("anna@example.org", "ops@example.org"),
+    }
+    questions = {name: (url, f"entry {name} {ANNA}") for name in names}
+    values = ask(*questions.values())
+    assert {name: values[question].texts for name, question in questions.items()} == names
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from paho.mqtt.publish import multiple
@@ -13,6 +14,7 @@ from paho.mqtt.publish import multiple
 from infratest.cleaning import Secret
 from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, FactError, UserError
+from infratest.facts import _mqtt_client, _outside
 from infratest.facts.base import Answer
 from infratest.facts.mqtt import MqttFact, mqtt_address, topic_name
 from infratest.testing.waiting import wait_until
@@ -85,14 +87,17 @@ def test_nobody_there_lets_nobody_in(view):
     assert "connection refused" in view((f"mqtt://127.0.0.1:{free_port()}", "broker")).refused
 
 
-def speaking(words, *, then_close=True):
-    """Return the port of a server that says this to whoever asks, once."""
+def speaking(words, *more, then_close=True):
+    """Return the port of a server that says this to whoever asks, once, and `more` to what is said next."""
     one = socket.create_server(("127.0.0.1", 0))
 
     def serve():
         with one, one.accept()[0] as other:
             other.recv(1000)
             other.sendall(words)
+            for each in more:
+                other.recv(1000)
+                other.sendall(each)
             if not then_close:
                 other.recv(1000)
 
@@ -116,6 +121,44 @@ def speaking(words, *, then_close=True):
 )
 def test_what_is_no_broker_is_a_refusal(words, seen, view):
     assert seen in view((f"mqtt://127.0.0.1:{speaking(words)}", "broker")).refused
+
+
+def published(topic, text, flags=1):
+    payload = len(topic).to_bytes(2, "big") + topic + text
+    return bytes([0x30 | flags, len(payload)]) + payload
+
+
+IN, SUBSCRIBED = b"\x20\x02\x00\x00", b"\x90\x03\x00\x01\x00"
+CLOSED, PASSING = published(b"door", b"closed"), published(b"door", b"open", 0)
+
+
+@both
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (SUBSCRIBED + CLOSED, "closed"),
+        (SUBSCRIBED + PASSING, None),
+        (SUBSCRIBED + PASSING + CLOSED, "closed"),
+        (PASSING + CLOSED + SUBSCRIBED, "closed"),
+        (SUBSCRIBED + published(b"other", b"open") + CLOSED, "closed"),
+        (SUBSCRIBED, None),
+    ],
+)
+def test_what_passes_is_not_kept(said, kept, view):
+    url = f"mqtt://127.0.0.1:{speaking(IN, said, then_close=False)}"
+    answer = view((url, "kept", "door"))
+    assert (answer.refused, answer.message) == ("", kept)
+
+
+def test_a_message_that_is_cut_is_not_nothing():
+    cuts = [CLOSED[:1], CLOSED[:2], CLOSED[:5], CLOSED[:-1]]
+    more = "\t".join(("", "", "kept", "door", "1", ""))
+    with ThreadPoolExecutor(len(cuts)) as threads:
+        ports = [speaking(IN, SUBSCRIBED + said, then_close=False) for said in cuts]
+        answers = list(threads.map(lambda port: _mqtt_client.mqtt("127.0.0.1", port, 3.0, more), ports))
+    assert [(outcome, words) for outcome, _, words in answers] == [
+        (_outside.MUTE, "it lets us in and does not answer within 3 s")
+    ] * len(cuts)
 
 
 def test_a_silent_server_has_no_more_than_our_own_deadline():
