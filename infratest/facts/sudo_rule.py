@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-# For each three words: `none` (no such user), or `answer STATUS WORDS`, and where that is 0 the user's rules behind a
-# bar. A dot ends each.
+# For each three words: `none` (no such user), or `answer STATUS WORDS`, and the user's rules behind a bar. A dot ends
+# each.
 SNIPPET = r"""
 if [ "$(id -u)" != 0 ]; then
   echo 'permission denied: sudo tells the rules of others to root alone (sudo: true in the stack file)' >&2
@@ -40,7 +40,7 @@ look() {
   status=$?
   one_line "$words"
   printf 'answer %s %s\n' "$status" "$line"
-  [ "$status" -ne 0 ] || sudo -n -ll -U "$1" 2>&1 </dev/null | sed 's/^/|/'
+  sudo -n -ll -U "$1" 2>&1 </dev/null | sed 's/^/|/'
 }
 while [ $# -gt 0 ]; do
   look "$1" "$2" "$3"
@@ -54,6 +54,14 @@ NOTHING = ("command not found", "unknown user", "unknown uid")
 
 #: Characters by which a command in a rule may be more than one: sudoers(5), wildcards and regular expressions.
 PATTERN = frozenset("*?[]\\^$()!")
+
+
+#: What an entry of `sudo -ll` may say beside its commands without changing when it counts: sudo's lib/eventlog and
+#: plugins/sudoers/display.c, 1.8 to 1.9.
+HARMLESS = frozenset((
+    "RunAsUsers", "RunAsGroups", "Options", "Role", "Type", "Cwd", "Chroot", "Timeout", "Privs", "Limitprivs",
+    "ApparmorProfile",
+))  # fmt: skip
 
 
 class SudoRule(Record):
@@ -123,10 +131,14 @@ def _rule(argument: Argument, rows: Sequence[str]) -> SudoRule:
     mark, _, rest = (rows[0] if rows else "").partition(" ")
     status, _, words = rest.partition(" ")
     words = unescaped(words).strip()
+    rules = [row.removeprefix("|") for row in rows[1:]]
     if mark != "answer" or not status.isdigit():
         raise FactError(f"the answer about rules of sudo is not understood: {rows[:1]}")
+    if status in ("0", "1") and "runas_default" in _Rules(rules).defaults:
+        return SudoRule(
+            True, problem="its rules without a user are for another than root (runas_default): sudo tells not"
+        )
     if status == "0" and words.startswith("/") and "\n" not in words:
-        rules = [row.removeprefix("|") for row in rows[1:]]
         return SudoRule(True, True, words, _password(argument[0], argument[1], words, rules))
     if status == "1" and not words:
         return SudoRule(True)
@@ -138,22 +150,24 @@ def _rule(argument: Argument, rows: Sequence[str]) -> SudoRule:
 
 
 class _Entry(Record):
-    """One command of one rule: as whom, whether with a password, and the command as it is written."""
+    """One command of one rule: as whom, whether with a password, the command as it is written, and whether it counts
+    at all times."""
 
     users: str
     password: bool
     command: str
+    always: bool = True
 
 
 def _password(user: str, target: str, command: str, rows: Sequence[str]) -> bool | None:
     """Return whether a password is asked for, by the last of the rules that fit; None where that is not clear."""
     if user in (target, "root"):
         return False  # sudoers(5), authenticate: neither of root nor of who becomes himself
-    defaults, entries = _entries(rows)
-    if "exempt_group" in defaults or "runas_default" in defaults:
+    rules = _Rules(rows)
+    if "exempt_group" in rules.defaults or rules.bound(target, command):
         return None
     seen = set()
-    for entry in reversed(entries):
+    for entry in reversed(rules.entries):
         fits = _fits(entry, target, command)
         if fits is not False:
             seen.add(entry.password)
@@ -162,32 +176,63 @@ def _password(user: str, target: str, command: str, rows: Sequence[str]) -> bool
     return seen.pop() if len(seen) == 1 else None
 
 
-def _entries(rows: Sequence[str]) -> tuple[str, list[_Entry]]:
-    """Return the user's defaults, and each command of each rule, in order."""
-    defaults, users, options, inside = "", "root", "", ""
-    entries: list[_Entry] = []
-    for row in rows:
-        key, _, value = row.strip().partition(": ")
-        if row.startswith("Matching Defaults"):
-            inside = "defaults"
-        elif row.startswith("Sudoers entry"):
-            inside, users, options = "entry", "root", ""
-        elif inside == "defaults" and row.startswith(" "):
-            defaults += row
-        elif inside == "defaults":
-            inside = ""
-        elif inside == "entry" and key == "RunAsUsers":
-            users = value
-        elif inside == "entry" and key == "Options":
-            options = value
-        elif inside == "entry" and row.strip() == "Commands:":
-            inside = "commands"
-        elif inside == "commands" and row.startswith("\t"):
-            words = [word.strip() for word in options.split(",")]
-            asked = "!authenticate" not in defaults.replace(",", " ").split()
-            asked = "authenticate" in words or (asked and "!authenticate" not in words)
-            entries.append(_Entry(users, asked, row.strip()))
-    return defaults, entries
+#: How parts of it begin -> what they are.
+_PARTS = {
+    "Matching Defaults": "defaults", "Runas and Command-specific defaults": "bound", "User ": "user",
+    "Sudoers entry": "entry",
+}  # fmt: skip
+
+
+class _Rules:
+    """What `sudo -ll` says of a user.
+
+    `defaults` are those of the user and the host, `entries` each command of each rule, in order.
+    """
+
+    def __init__(self, rows: Sequence[str]) -> None:
+        self.defaults, self._bound = "", ""
+        self.entries: list[_Entry] = []
+        inside, about = "", dict[str, str]()
+        for row in rows:
+            title = next((part for begin, part in _PARTS.items() if row.startswith(begin)), "")
+            if title:
+                inside, about = title, {}
+            elif inside == "entry":
+                key, _, value = row.strip().partition(": ")
+                if key == "Commands:":
+                    inside = "commands"
+                else:
+                    about[key] = value
+            elif inside == "commands" and row.startswith("\t"):
+                self.entries.append(self._entry(about, row.strip()))
+            elif inside == "defaults" and row.startswith(" "):
+                self.defaults += row
+            elif inside == "bound" and row.startswith(" "):
+                self._bound += row
+
+    def _entry(self, about: Mapping[str, str], command: str) -> _Entry:
+        words = [word.strip() for word in about.get("Options", "").split(",")]
+        asked = "!authenticate" not in self.defaults.replace(",", " ").split()
+        asked = "authenticate" in words or (asked and "!authenticate" not in words)
+        always = about.keys() <= HARMLESS
+        return _Entry(about.get("RunAsUsers", "root"), asked, command, always)
+
+    def bound(self, target: str, command: str) -> bool:
+        """Whether a default for this user or this command may say something of a password: `Defaults>postgres`."""
+        for each in self._bound.split("Defaults")[1:]:
+            of, _, options = each[1:].partition(" ")
+            if "authenticate" not in options:
+                continue
+            listed = _Entry(of, True, "ALL") if each[:1] == ">" else None
+            if listed is None and each[:1] != "!":
+                return True  # in no form that is known
+            if listed is not None and _fits(listed, target, command) is not False:
+                return True
+            if listed is None and any(
+                _fits(_Entry("ALL", True, one), target, command) is not False for one in of.split(",")
+            ):
+                return True
+        return False
 
 
 def _fits(entry: _Entry, target: str, command: str) -> bool | None:
@@ -198,6 +243,8 @@ def _fits(entry: _Entry, target: str, command: str) -> bool | None:
         as_user = None
     elif not as_user:
         return False
+    if not entry.always:
+        as_user = None  # a rule that has ended, or has not begun
     if entry.command == "ALL" or entry.command == command:
         return as_user
     (written, _, arguments), (path, _, given) = entry.command.partition(" "), command.partition(" ")

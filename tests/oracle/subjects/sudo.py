@@ -10,7 +10,7 @@ from tests.oracle.questions import ABSENT, UNKNOWN, Question, both, quoted
 
 SET_UP = r"""
 groupadd wheelers
-for name in su-deploy su-other su-admin su-member; do useradd -M -s /bin/sh $name; done
+for name in su-deploy su-other su-admin su-member su-lax su-late; do useradd -M -s /bin/sh $name; done
 usermod -G wheelers su-member
 cat >/etc/sudoers.d/oracle <<'END'
 User_Alias ADMINS = su-admin
@@ -22,6 +22,14 @@ su-deploy ALL = (root) NOPASSWD: /usr/bin/tail -n [0-9] /var/log/syslog
 su-deploy ALL = (root) PASSWD: /usr/bin/tail -n 3 /var/log/*
 ADMINS ALL = POWER
 %wheelers ALL = (ALL : ALL) ALL
+Defaults!/usr/bin/arch !authenticate
+Defaults>games !authenticate
+Defaults:su-lax !authenticate
+su-other ALL = (bin) /usr/bin/arch, /usr/bin/nproc
+su-other ALL = (games) /usr/bin/nproc
+su-lax ALL = (bin) /usr/bin/nproc
+su-late ALL = (bin) /usr/bin/nproc
+su-late ALL = (bin) NOTAFTER=20200101000000Z NOPASSWD: /usr/bin/nproc
 END
 chmod 440 /etc/sudoers.d/oracle
 id postgres >/dev/null 2>&1 || useradd -M postgres
@@ -50,6 +58,11 @@ RULES: dict[tuple[str, str, str], tuple[bool | str, bool | str]] = {
     ("su-admin", "root", "/usr/bin/systemctl stop app"): (False, False),
     ("su-member", "root", "/usr/bin/id -u"): (True, False),
     ("su-member", "postgres", "/usr/bin/whoami"): (True, False),
+    ("su-other", "bin", "/usr/bin/arch"): (True, UNKNOWN),
+    ("su-other", "bin", "/usr/bin/nproc"): (True, False),
+    ("su-other", "games", "/usr/bin/nproc"): (True, UNKNOWN),
+    ("su-lax", "bin", "/usr/bin/nproc"): (True, True),
+    ("su-late", "bin", "/usr/bin/nproc"): (True, UNKNOWN),
     ("su-nosuch", "root", "/usr/bin/whoami"): (ABSENT, ABSENT),
     ("root", "root", "/usr/bin/whoami"): (True, True),
 }
