@@ -33,6 +33,9 @@ LIMIT = 2**18
 #: Lines that are shown, and bytes of each.
 SHOWN, LENGTH = 3, 300
 
+#: When a file was changed of which that is not known: seconds since the epoch, after whatever window.
+NEVER = 2**40
+
 #: How a pattern is looked for: every line, carried here; or an option of grep.
 EVERY, CARRIED = "-", "+"
 
@@ -62,9 +65,10 @@ class Journal(Record):
 
 
 # Four words for each: the unit, the window, the priority, and how the pattern is looked for, which is an option of
-# grep, a blank and the pattern. Lines: `journald STATE`, `up SECONDS`, `unread PATH`, `header` and what journalctl says
-# of its files behind a bar; then for each `seen`, the first lines and their number or the bytes, a dot, `status N` and
-# `unit STATE`.
+# grep, a blank and the pattern. Lines: `journald STATE`, `up SECONDS`, `unread PATH`, `damaged MTIME PATH`, `header`
+# and what journalctl says of its files behind a bar; then for each `seen`, the first lines and their number or the
+# bytes, a dot, `status N`, and `unit STATE` with the namespace of its journal behind it. A unit is asked about by its
+# own name: journalctl goes by the one that stands in each line, and knows no alias.
 SNIPPET = (
     _systemctl.NOW
     + r"""
@@ -75,8 +79,15 @@ echo "up ${up%%.*}"
 for file in /var/log/journal/*/system*.journal /run/log/journal/*/system*.journal; do
   [ ! -e "$file" ] || [ -r "$file" ] || printf 'unread %s\n' "$file"
 done
+shown=$(journalctl --no-pager -q --header 2>&1)
+printf '%s\n' "$shown" | sed -n -e '/ignoring file/{
+s/^Journal file \(.*\.journal~*\) .*/\1/
+p
+}' | while read -r file; do
+  printf 'damaged %s %s\n' "$(stat -c %Y -- "$file" 2>/dev/null || echo NEVER)" "$file"
+done
 echo header
-journalctl --no-pager -q --header 2>/dev/null | sed -n \
+printf '%s\n' "$shown" | sed -n \
   -e 's/^File path:/|&/p' -e 's/^Head sequential number:/|&/p' -e 's/^Head realtime timestamp:/|&/p'
 journal() {
   set -- "$unit" "$window" "$priority"
@@ -100,17 +111,29 @@ look() {
 while [ $# -gt 0 ]; do
   unit=$1 window=$2 priority=$3 how=$4
   shift 4
+  state= space=
+  if [ -n "$unit" ]; then
+    shown=$(systemctl show --no-pager -p Id -p LoadState -p LogNamespace -- "$unit") || exit 1
+    while IFS='=' read -r key value; do
+      case $key in
+      Id) unit=$value ;;
+      LoadState) state=$value ;;
+      LogNamespace) space=$value ;;
+      esac
+    done <<END
+$shown
+END
+  fi
   echo seen
   { status=$(look 3>&1 >&4); } 4>&1
   echo .
   echo "status $status"
-  state=
-  [ -z "$unit" ] || state=$(systemctl show --no-pager --value -p LoadState -- "$unit") || exit 1
-  echo "unit $state"
+  echo "unit $state${space:+ $space}"
 done
 """
 )
-SNIPPET = SNIPPET.replace("SHOWN", str(SHOWN)).replace("LENGTH", str(LENGTH)).replace("LIMIT", str(LIMIT))
+for _name, _number in (("SHOWN", SHOWN), ("LENGTH", LENGTH), ("LIMIT", LIMIT), ("NEVER", NEVER)):
+    SNIPPET = SNIPPET.replace(_name, str(_number))
 
 
 class JournalFact(LooksForEach):
@@ -166,11 +189,14 @@ def _journal(rest: Iterator[str], argument: Argument, whole: _Whole) -> Journal:
     if not status.startswith("status ") or not state.startswith("unit "):
         raise FactError(f"the answer about the journal is not understood: {status[:80]!r}")
     ended = status.removeprefix("status ")
+    state, _, space = state.removeprefix("unit ").partition(" ")
+    if space:
+        problem = f"its lines are in the journal of the namespace {space}, at which nobody looks"
     problem = problem or whole.problem(window)
     # journalctl ends by a broken pipe where more was there than is carried, and with 1 where it may read nothing.
     if ended != "0" and not problem:
         raise FactError(f"journalctl ended with {ended or 'no status'}")
-    return Journal(count, shown, state != "unit not-found" or count > 0, problem)
+    return Journal(count, shown, state != "not-found" or count > 0, problem)
 
 
 def _counted(rest: Iterator[str]) -> tuple[int, tuple[str, ...]]:
@@ -210,7 +236,7 @@ class _Whole:
     """Whether the journal is whole: what the snippet says of journald and of the journal's files."""
 
     def __init__(self, now: int, rows: Sequence[str]) -> None:
-        parts: dict[str, list[str]] = {"journald": [], "up": [], "unread": []}
+        parts: dict[str, list[str]] = {"journald": [], "up": [], "unread": [], "damaged": []}
         self._files: list[tuple[float, int, bool]] = []
         header = False
         for row in rows:
@@ -228,6 +254,7 @@ class _Whole:
         if not header or len(parts["journald"]) != 1 or len(parts["up"]) != 1:
             raise FactError("the answer about the journal is not understood: a part of it is missing")
         self._journald, self._unread = parts["journald"][0], parts["unread"]
+        self._damaged = [row.partition(" ") for row in parts["damaged"]]
         self._now, self._booted = now, now - number(parts["up"][0], "the time since the boot")
 
     def _header(self, row: str) -> None:
@@ -253,8 +280,11 @@ class _Whole:
             return (
                 "no journal is kept here, or none may be read: ask as root, or as a member of the group systemd-journal"
             )
-        begins, first, persistent = min(self._files)
         start = self._booted if window in (BOOT, RUN) else self._now - int(window)
+        for changed, _, path in self._damaged:
+            if number(changed, "the time of a change") >= start:
+                return f"journalctl cannot read a file of the journal that may hold more: {path}"
+        begins, first, persistent = min(self._files)
         if begins <= start or (first == 1 and (persistent or start >= self._booted)):
             return ""
         from infratest.units import human

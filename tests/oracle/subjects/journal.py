@@ -23,6 +23,7 @@ ExecStart=/bin/cat /etc/talks
 END
 printf '%s\n' 'first words' '<3>it has failed: 17' '<4>it may fail' 'café [x] + y' end >/etc/talks
 printf '[Service]\nExecStart=/bin/true\n' >/etc/systemd/system/silent.service
+ln -s talks.service /etc/systemd/system/chatters.service
 systemctl daemon-reload
 systemctl start talks
 """
@@ -75,6 +76,10 @@ def questions(objects: None) -> Iterator[Question]:
 
 
 def _others() -> Iterator[Question]:
+    # By an alias, which journalctl itself does not know.
+    for matching, count in (("it has failed", 1), ("nothing of the kind", 0)):
+        subject, tail = 'the journal of "chatters" on this boot has', f" matching {quoted(matching)}"
+        yield from both(f"{subject} a line{tail}", f"{subject} no line{tail}", count > 0, matching, UNKNOWN)
     for unit, truth in (("silent", False), ("nosuch", ABSENT)):
         subject = f'the journal of "{unit}" in the last 20 min has'
         yield from both(f"{subject} a line", f"{subject} no line", truth, unit, UNKNOWN)
