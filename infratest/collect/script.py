@@ -8,12 +8,12 @@ a snippet come in separate frames because a POSIX shell can keep only one of two
 temporary file, and a host with a full disk must still be readable.
 
 Each snippet runs under `timeout` where the host has one, so that one that hangs costs its own answer alone; what is
-longer than its share is cut off and said to be, so that one that floods does too. A snippet that looks for many things
-and fails, hangs or floods is run again for each of them alone, in the last third of its time: its frames are then
-numbered `3.0`, `3.1` ... Snippets that wait for others do so at the same time, each in a stage of one pipeline, which
-prints its own frames and then passes on those behind it. A user's command is answered when its shell ends, whatever it
-leaves behind on its output: a mark is printed behind it, and sed waits for that instead of the end of the stream
-(busybox's for one line more).
+longer than its share is cut off and said to be, so that one that floods does too. (A user's command is let run to its
+end all the same, whose status is asked about.) A snippet that looks for many things and fails, hangs or floods is run
+again for each of them alone, in the last third of its time: its frames are then numbered `3.0`, `3.1` ... Snippets that
+wait for others do so at the same time, each in a stage of one pipeline, which prints its own frames and then passes on
+those behind it. A user's command is answered when its shell ends, whatever it leaves behind on its output: a mark is
+printed behind it, and sed waits for that instead of the end of the stream (busybox's for one line more).
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ ask_cut() {
   room=$((left / 6))
   [ $room -lt @COMMAND_LIMIT ] || room=@COMMAND_LIMIT
   e=$( { o=$( { f$index 2>&3 3>&- 9>&-; put "$nl$over$?" >&3; put "$nonce$nl$nl"; } |
-      to_mark | tr '\000' '\377' | head -c $room; put x ); o=${o%x}
+      to_mark | tr '\000' '\377' | { head -c $room; cat >/dev/null; }; put x ); o=${o%x}
     case $o in *"$nonce$nl") o=${o%"$nonce$nl"}; frame out $index "$o" ;; *) frame cut $index "$o" ;; esac
     put " ${#o}$nl$nonce$nl$nl" >&3; } 3>&1 | to_mark | tail -c $room )
   [ ${#e} -lt $((room - 1)) ] || kind=last

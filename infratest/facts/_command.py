@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from infratest.errors import FactError
 from infratest.facts.base import Answer, Argument, Fact
 from infratest.record import Record
 
@@ -41,6 +42,9 @@ class Output(Record):
         return f"exited {self.exit}{took}\n{self.out}{self.err}"
 
 
+#: The status that a shell gives of what was ended by SIGPIPE: where nobody reads on, as on a line without an end.
+CUT_OFF = 141
+
 #: Stands before the two times at the end of standard error. What a command says before them is its own.
 MARK = "\ninfratest-uptime "
 
@@ -69,6 +73,10 @@ class CommandFact(Fact):
         seconds = _took(answer.err.rpartition(MARK)[2])
         said = self.shown(answer)
         whole = not said.truncated
+        if said.truncated and said.exit == CUT_OFF:
+            raise FactError(
+                "it printed a line that is longer than is held, and was cut off: how it would end is not known"
+            )
         return Output(said.exit, said.out, said.err, seconds, whole, said.exact, said.err_whole)
 
     def shown(self, answer: Answer) -> Answer:

@@ -106,6 +106,18 @@ def test_what_a_users_command_prints_is_cut_and_said_to_be(shell):
 
 
 @every_shell
+def test_a_users_command_runs_to_its_end_however_much_it_prints(shell):
+    """One that nobody reads on is ended by SIGPIPE, in the midst of its work."""
+    script = f"yes 2>/dev/null | head -c {3 * COMMAND_LIMIT}; echo end >&2; exit 5"
+    first, *_ = ask(Question(f"sh -c '{script}'", 60, cut=True), shell=shell)
+    assert isinstance(first, Answer)
+    assert (first.exit, first.err, first.truncated, len(first.out)) == (5, "end\n", True, COMMAND_LIMIT)
+    numbers, *_ = ask(Question(f"seq {COMMAND_LIMIT // 4}", 60, cut=True), shell=shell)
+    assert isinstance(numbers, Answer)
+    assert (numbers.exit, numbers.truncated) == (0, True)
+
+
+@every_shell
 @pytest.mark.parametrize("flood", ["yes", "yes >&2"])
 def test_a_fact_that_prints_50_megabytes_costs_its_own_answer_alone(shell, flood):
     snippet = flood.replace("yes", "yes | head -c 50000000")
@@ -124,7 +136,7 @@ def test_a_fact_that_prints_50_megabytes_costs_its_own_answer_alone(shell, flood
 
 
 def test_however_many_flood_there_is_room_for_the_next():
-    flood = "yes | head -c 50000000; echo end >&2"
+    flood = f"yes | head -c {2 * COMMAND_LIMIT}; echo end >&2"
     script = build([*(Question(flood, 60, cut=True) for _ in range(30)), Question("echo after", 60)])
     data = run(script)
     assert len(data) < SCRIPT_LIMIT
