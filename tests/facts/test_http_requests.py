@@ -161,6 +161,26 @@ def test_no_other_server_is_told_who_asks(servers, ways):
     assert "authorization" in echoed(stays)["headers"]
 
 
+def test_a_secret_in_a_header_is_carried_nowhere_by_redirects(servers):
+    with pytest.raises(UserError, match="X-Api-Key holds a secret, which redirects would carry"):
+        Request(f"{servers[0]}/x", headers=(f"X-Api-Key: {SECRET}",), follow=True)
+    kept = Request(f"{servers[0]}/x", headers=(f"X-Api-Key: {SECRET}", "X-Odd: 1"))
+    assert kept.of(f"{servers[0]}/y").headers == kept.headers
+    assert kept.of(f"{servers[1]}/y").headers == ("X-Odd: 1",)
+
+
+def test_a_secret_that_is_sent_is_not_sent_on_to_another_server(servers):
+    here, there = servers
+    stays, goes, empty = looked(
+        Request(f"{here}/to/307/x", body=f"pw={SECRET}", follow=True),
+        Request(f"{here}/to/307/{there}/x", body=f"pw={SECRET}", follow=True),
+        Request(f"{here}/to/302/{there}/x", body=f"pw={SECRET}", follow=True),
+    )
+    assert echoed(stays)["body"] == f"pw={SECRET}"
+    assert (goes.status, "to another server" in goes.refused) == (None, True)
+    assert (echoed(empty)["method"], echoed(empty)["body"]) == ("GET", "")
+
+
 @both
 @pytest.mark.parametrize("place", ["file:///etc/passwd", "ftp://127.0.0.1/"])
 def test_a_redirect_to_what_is_no_web_is_no_answer(url, ways, place):

@@ -49,6 +49,9 @@ def look(request: Request, deadline: Deadline, seconds: float, connect: Connect)
             web_address(url)
         except UserError:
             return Reply(None, reply.seconds, refused=f"it redirects to {place[:200]!r}", hops=tuple(hops))
+        if reply.status in (307, 308) and request.carries_off(url):
+            refused = f"it redirects what is sent, which holds a secret, to another server: {url[:200]!r}"
+            return Reply(None, reply.seconds, refused=refused, hops=tuple(hops))
         hops.append((reply.status, url))
         request = request.of(url)
         if reply.status in (301, 302, 303):

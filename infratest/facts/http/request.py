@@ -6,7 +6,7 @@ Made by the sentences about URLs, read by the fact. Secrets stand in it: whateve
 
 from __future__ import annotations
 
-from infratest.cleaning import holds_declared, keep_secret
+from infratest.cleaning import holds_declared, keep_secret, masked
 from infratest.errors import SecretInFeature, UserError
 from infratest.record import Record
 from infratest.web_address import PORTS, WebAddress, host_and_port, web_address
@@ -91,6 +91,8 @@ class Request(Record):
         self._refuse(self.verb == "HEAD" and sends, "HEAD sends nothing")
         followed = self.verb in FOLLOWED and not (self.verb == "GET" and sends)
         self._refuse(self.follow and not followed, f"redirects of {self.verb} are not followed")
+        if self.follow:
+            self._check_followed()
 
     @property
     def verb(self) -> str:
@@ -121,11 +123,20 @@ class Request(Record):
 
     def of(self, url: str) -> Request:
         """Return the same request to where a redirect leads; who asks is told to the first server alone."""
-        first, then = web_address(self.url), web_address(url)
-        if (first.scheme, first.host, first.port) == (then.scheme, then.host, then.port):
+        if not self._elsewhere(url):
             return self.changed(url=url)
-        kept = tuple(header for header in self.headers if _name(header).lower() not in SECRET_HEADERS)
+        kept = tuple(
+            header for header in self.headers if _name(header).lower() not in SECRET_HEADERS and not _telling(header)
+        )
         return self.changed(url=url, headers=kept, login="", token="", place="")
+
+    def carries_off(self, url: str) -> bool:
+        """Whether what it sends holds a secret, and a URL that it would be sent to again is of another server."""
+        return _telling(self.body or "") and self._elsewhere(url)
+
+    def _elsewhere(self, url: str) -> bool:
+        first, then = web_address(self.url), web_address(url)
+        return (first.scheme, first.host, first.port) != (then.scheme, then.host, then.port)
 
     def as_get(self) -> Request:
         """Return the request without what it sends: what is made of POST where a redirect leads on."""
@@ -162,6 +173,16 @@ class Request(Record):
         self._refuse(name.lower() in OWN_HEADERS, f"the request header {name} is made of the URL and of what is sent")
         if name.lower().endswith("authorization"):
             self._check_secret(value.strip(), f"the request header {name}")
+
+    def _check_followed(self) -> None:
+        """Refuse secrets that redirects would carry to whoever they lead to; curl, on a host, drops none of them."""
+        for header in self.headers:
+            name = _name(header)
+            self._refuse(
+                name.lower() not in SECRET_HEADERS and _telling(header),
+                f"{name} holds a secret, which redirects would carry to other servers: follow none, or log in by "
+                "`logged in as` or `with the token`",
+            )
 
     def _check_login(self) -> None:
         self._refuse(bool(self.login and self.token), "a login and a token exclude each other")
@@ -213,6 +234,11 @@ def authority_of(address: WebAddress) -> str:
 
 def _name(header: str) -> str:
     return header.partition(":")[0]
+
+
+def _telling(text: str) -> bool:
+    """Whether a text holds a secret."""
+    return masked(text) != text
 
 
 def _encoded(login: str) -> str:

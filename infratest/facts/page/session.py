@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from infratest.cleaning import clean, holds_declared, keep_secret
+from infratest.cleaning import clean, holds_declared, keep_secret, masked
 from infratest.errors import FactError, InfratestError, UserError
 from infratest.facts import _session_step as does
 from infratest.facts.base import PATIENCE
@@ -162,6 +162,10 @@ class Session:
                 raise Undone(f"it redirects more than {MOST} times")
             url = resolved(request.url, reply.location).partition("#")[0]
             keeps = reply.status in (307, 308) or (reply.status in (301, 302) and what.method == "GET")
+            if keeps and what.content and _origin(request.url) != _origin(url):
+                sent = what.content.decode("utf-8", "replace")
+                if masked(sent) != sent:
+                    raise Undone(f"it redirects what holds a secret to another server: {clean(url, 200)}")
             what = what._replace(url=url) if keeps else Sent("GET", url)
 
     def _request(self, what: Sent, referrer: str) -> Request:
