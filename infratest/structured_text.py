@@ -3,7 +3,8 @@
 What cannot be read without a doubt is refused, with its line: keys that are there twice, numbers that are none, XML
 entities, rows of another length than their head. A path goes by keys with dots between them and by places in brackets
 (`db.hosts[0].name`, `[-1]` is the last; `hosts.0` does as well); `\\.` is a dot of a key, and `.` alone is the whole.
-Of XML it is an XPath as ElementTree knows it, namespaces left out: `/server/Service/@name`, `//port[@tls='yes']`.
+Of XML it is an XPath as ElementTree knows it, namespaces left out: `/server/Service/@name`, `//port[@tls='yes']`. One
+that does not begin with a slash may begin with the root or below it: `server/Service`, `Service`.
 """
 
 from __future__ import annotations
@@ -181,13 +182,19 @@ def _found(document: Element, at: str) -> list[str]:
     if path.rpartition("/")[2].startswith("@"):
         path, _, attribute = path.rpartition("/@") if "/@" in path else (".", "", path[1:])
     path = "." + path if path.startswith("/") else path or "."
-    try:
-        elements = document.findall(path)
-    except (SyntaxError, KeyError, TypeError) as error:
-        raise UserError(f"the path {at!r} is no XPath that ElementTree knows: {error}") from None
-    if attribute:
-        return [one.attrib[attribute] for one in elements if attribute in one.attrib]
-    return ["".join(one.itertext()).strip() for one in elements]
+    # As ElementTree has it a path begins below the root, whose name is left out; as XPath has it, with the root.
+    for begin in (document, *document[: 0 if at.startswith("/") else 1]):
+        try:
+            elements = begin.findall(path)
+        except (SyntaxError, KeyError, TypeError) as error:
+            raise UserError(f"the path {at!r} is no XPath that ElementTree knows: {error}") from None
+        if attribute:
+            texts = [one.attrib[attribute] for one in elements if attribute in one.attrib]
+        else:
+            texts = ["".join(one.itertext()).strip() for one in elements]
+        if texts:
+            return texts
+    return []
 
 
 def described(value: Any) -> str:
@@ -324,11 +331,9 @@ def _ini(text: str) -> Any:
         raise _NoSuchFormat(f"line {line - 1}: {words}") from None
     except IniError as error:
         raise _NoSuchFormat(" ".join(str(error).split())) from None
-    for part in reader.values():
-        values: Mapping[str, str | None] = dict(part)
-        for key, value in values.items():  # else any text would be one, of nothing but keys
-            if value is None and not key.translate(_OF_WORDS).isalnum():
-                raise _NoSuchFormat(f"{literal(key, 60)} is neither a key with a value nor a word that is a key alone")
+    except AttributeError:  # configparser's own word for it, where a line goes on behind a key without a value
+        raise _NoSuchFormat("a line is indented below a key that has no value to go on with") from None
+    _refuse_odd_keys(reader)
     made: dict[str, Any] = dict(reader[_TOP])
     for section in reader.sections():
         if section in made:
@@ -336,6 +341,15 @@ def _ini(text: str) -> Any:
         if section != _TOP:
             made[section] = dict(reader[section])
     return made
+
+
+def _refuse_odd_keys(reader: ConfigParser) -> None:
+    """Refuse keys without a value that are no word: else any text would be one, of nothing but keys."""
+    for part in reader.values():
+        values: Mapping[str, str | None] = dict(part)
+        for key, value in values.items():
+            if value is None and not key.translate(_OF_WORDS).isalnum():
+                raise _NoSuchFormat(f"{literal(key, 60)} is neither a key with a value nor a word that is a key alone")
 
 
 def _xml(text: str) -> Element:

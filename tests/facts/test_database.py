@@ -100,6 +100,14 @@ def test_a_statement_that_fails_is_not_known_and_changes_nothing(servers, view, 
 
 @both
 @each
+def test_where_a_password_is_wanted_and_none_is_given_that_is_told(servers, view, kind):
+    failure = view(servers[kind].replace(f":{PASSWORD}@", "@"), "SELECT 1")
+    assert isinstance(failure, FactError)
+    assert "could not log in" in str(failure)
+
+
+@both
+@each
 def test_a_login_that_is_refused_is_not_known(servers, view, kind):
     failure = view(servers[kind].replace("admin", "nosuch").replace("monitor", "nosuch"), "SELECT 1")
     assert isinstance(failure, FactError)

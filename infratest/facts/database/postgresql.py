@@ -53,7 +53,7 @@ def asked(
     ended = Ended(one, seconds + AFTER)
     try:
         connection = CoreConnection(
-            user, address.host, address.name or user, password=address.password or None, sock=one,
+            user, address.host, address.name or user, password=address.password, sock=one,
             application_name="infratest", ssl_context=_tls(address),
         )  # fmt: skip
         try:
