@@ -2,7 +2,8 @@
 
 From /etc/crontab, /etc/cron.d, the users' tables (/var/spool/cron/crontabs of Debian and busybox, /var/spool/cron of
 cronie, /etc/crontabs of Alpine), and the programs in /etc/cron.hourly and its kin, which run-parts(8) runs. A file that
-cron passes over, by its name, owner or mode, holds no job. Users' tables are shown to root alone.
+cron passes over, by its name, owner, mode, links or an account that there is not, holds no job. Users' tables are shown
+to root alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from infratest.errors import FactError
 from infratest.facts._shell import ONE_LINE, lines, unescaped, without_any
 from infratest.facts.base import Answer, Argument, Fact
-from infratest.facts.cron.schedule import schedule, split
+from infratest.facts.cron.schedule import BLANKS, first_word, schedule, split
 from infratest.record import Record
 
 TYPE_CHECKING = False
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Lines: `cron WHICH` (debian or other), `anacron` where there is one; `unread PATH`; `program PATH` of what run-parts
-# runs; of each table `table KIND UID:MODE PATH`, its lines behind a bar, a line without anything where its last line
-# ends, and `end`. A dot ends the answer.
+# runs; of each table `table KIND UID:MODE:LINKS:UID PATH` (the second that of a symbolic link to it), the accounts that
+# it is for, each once, as `account UID NAME`, without a number where there is none, its lines behind a bar, a line
+# without anything where its last line ends, and `end`. A dot ends the answer.
 SNIPPET = r"""
 which=other
 [ -e /etc/debian_version ] && ! command -v crond >/dev/null 2>&1 && which=debian
@@ -30,10 +32,26 @@ put_path() {
   one_line "$2"
   printf '%s %s\n' "$1" "$line"
 }
+blank=$(printf '\t ')
+users() {
+  case $1 in
+  user) printf '%s\n' "${2##*/}" ;;
+  *) sed -n -e "/^[$blank]*@/{" -e "s/^[$blank]*@[^$blank]*[$blank]\{1,\}\([^$blank]*\).*/\1/p" -e d -e '}' \
+    -e "s/^[$blank]*[*0-9]\([^$blank]*[$blank]\{1,\}\)\{5\}\([^$blank]*\).*/\2/p" <"$2" ;;
+  esac
+}
 table() {
   [ -f "$2" ] || return 0
   if ! [ -r "$2" ]; then put_path unread "$2"; return; fi
-  put_path "table $1 $(stat -L -c %u:%a -- "$2")" "$2"
+  put_path "table $1 $(stat -L -c %u:%a:%h -- "$2"):$(stat -c %u -- "$2")" "$2"
+  known=' '
+  set -f
+  for name in $(users "$@"); do
+    case $known in *" $name "*) continue ;; esac
+    known="$known$name "
+    put_path "account $(id -u "$name" 2>/dev/null)" "$name"
+  done
+  set +f
   sed 's/^/|/' <"$2"
   echo
   echo end
@@ -60,6 +78,9 @@ echo .
 
 #: Ends of names that cronie passes over in /etc/cron.d: database.c, not_a_crontab.
 LEFT = (".rpmsave", ".rpmorig", ".rpmnew", "~")
+
+#: Letters of a command that Debian's cron takes: MAX_COMMAND of its macros.h, with the end.
+LONGEST = 998
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
@@ -155,39 +176,63 @@ class _Reader:
         """Read a table: how it begins, its lines, and its end."""
         kind, _, rest = rows[0].partition(" ")
         status, _, path = rest.partition(" ")
-        uid, _, mode = status.partition(":")
         path = unescaped(path)
-        try:
-            bits = int(mode, 8)
-        except ValueError:
-            raise FactError(f"the answer about cron is not understood: {rows[0][:80]!r}") from None
         if kind not in ("system", "user"):
             raise FactError(f"the answer about cron is not understood: {rows[0][:80]!r}")
-        why = self._passed_over(kind, path, uid, bits)
+        accounts = {}
         body = list(rows[1:-1])
+        while body and body[0].startswith("account "):
+            uid, _, name = body.pop(0).removeprefix("account ").partition(" ")
+            accounts[unescaped(name)] = uid
+        why = self._passed_over(kind, path, status, accounts)
         ended = not body or body[-1] == ""
         body = [row.removeprefix("|") for row in (body[:-1] if body and body[-1] == "" else body)]
         if self._debian and body and not ended:
             why = why or "its last line has no end"
+        jobs, doubt = _jobs(body, kind == "system", path, self._debian)
+        if self._debian:
+            why = why or next((words for job in jobs if (words := _refused(job, accounts))), "")
         if why:
             self._ignored.append(f"{path} ({why})")
             return
-        jobs, doubt = _jobs(body, kind == "system", path)
-        self._jobs += [job.changed(doubt=doubt) for job in jobs] if doubt else jobs
+        for job in jobs:
+            self._jobs.append(job.changed(doubt=doubt or _refused(job, accounts)))
 
-    def _passed_over(self, kind: str, path: str, uid: str, bits: int) -> str:
-        """Return why cron does not read a table, as Debian's database.c has it, and cronie's; empty if it does."""
+    def _passed_over(self, kind: str, path: str, status: str, accounts: Mapping[str, str]) -> str:
+        """Return why cron does not read a table, as Debian's database.c has it, and cronie's; empty if it does.
+
+        Args:
+            status: its owner, mode, hard links, and the owner of what leads to it. accounts: with their numbers.
+        """
+        try:
+            uid, mode, count, link = [int(each, 8 if at == 1 else 10) for at, each in enumerate(status.split(":"))]
+        except ValueError:
+            raise FactError(f"the answer about cron is not understood: {status[:80]!r}") from None
         name = path.rpartition("/")[2]
         if kind == "user":
-            return "a temporary file of crontab" if name.startswith(("tmp.", ".")) else ""
-        if path.startswith("/etc/cron.d/"):
-            if self._debian and not _PLAIN.issuperset(name):
-                return "cron reads no name with other characters than letters, digits, _ and -"
-            if name.startswith((".", "#")) or name.endswith(LEFT):
-                return "cron reads no such name"
-        if uid != "0":
-            return "it is not root's"
-        return "others than root may write it" if bits & 0o022 else ""
+            why = self._not_of(accounts.get(name, ""), name, uid, mode)
+        else:
+            why = self._not_read(path, name) or ("it is not root's" if uid or (self._debian and link) else "")
+            why = why or ("others than root may write it" if mode & 0o022 else "")
+        return why or ("it has another hard link" if self._debian and count != 1 else "")
+
+    def _not_of(self, account: str, name: str, uid: int, mode: int) -> str:
+        """Return why a user's table is not read. account: its number, empty where there is none of its name."""
+        if name.startswith(("tmp.", ".")):
+            return "a temporary file of crontab"
+        if not account:
+            return "there is no such account"
+        if self._debian and str(uid) != account:
+            return "it is not its user's"
+        return "its mode is not 600" if self._debian and mode != 0o600 else ""
+
+    def _not_read(self, path: str, name: str) -> str:
+        """Return why a table of that name is not read; empty if it is."""
+        if not path.startswith("/etc/cron.d/"):
+            return ""
+        if self._debian and not _PLAIN.issuperset(name):
+            return "cron reads no name with other characters than letters, digits, _ and -"
+        return "cron reads no such name" if name.startswith((".", "#")) or name.endswith(LEFT) else ""
 
     def all_jobs(self) -> Jobs:
         """Return all jobs; those of run-parts at the time of the line that runs their folder."""
@@ -204,22 +249,29 @@ class _Reader:
         return Jobs(tuple(self._jobs + parts), tuple(self._unread), tuple(self._ignored))
 
 
-def _jobs(rows: Sequence[str], system: bool, path: str) -> tuple[list[Job], str]:
+def _refused(job: Job, accounts: Mapping[str, str]) -> str:
+    """Return why cron does not take a line; Debian's passes over the whole table for it."""
+    if not accounts.get(job.user, ""):
+        return f"there is no account {job.user!r}"
+    return f"a command is longer than {LONGEST} letters" if len(job.command) > LONGEST else ""
+
+
+def _jobs(rows: Sequence[str], system: bool, path: str, debian: bool) -> tuple[list[Job], str]:
     """Return the jobs of a table's lines, and why it may be that cron runs none of them."""
     jobs, doubt, zone = [], "", ""
     owner = path.rpartition("/")[2]
     for at, row in enumerate(rows, 1):
-        line = row.lstrip(" \t")
-        if not line.strip() or line.startswith("#"):
+        line = row.lstrip(BLANKS)
+        if not line or line.startswith("#"):
             continue
         if _is_variable(line):
             name, _, value = line.partition("=")
             zone = value.strip() if name.strip(" \t\"'") == "CRON_TZ" else zone
             continue
-        times, rest = split(line.removeprefix("-"))  # cronie's `-`: this job is not logged
+        times, rest = split(line if debian else line.removeprefix("-"))  # cronie's `-`: this job is not logged
         user = owner
         if system:
-            user, rest = [*rest.split(None, 1), "", ""][:2]
+            user, rest = first_word(rest)
         try:
             schedule(times)
             if not rest.strip() or not user:
@@ -227,7 +279,7 @@ def _jobs(rows: Sequence[str], system: bool, path: str) -> tuple[list[Job], str]
         except ValueError as error:
             doubt = doubt or f"{path}: line {at} is not understood, and cron may pass over all of it: {error}"
             continue
-        jobs.append(Job(" ".join(times.split()), user, _command(rest), path, zone=zone))
+        jobs.append(Job(times, user, _command(rest), path, zone=zone))
     return jobs, doubt
 
 
@@ -250,4 +302,4 @@ def _command(text: str) -> str:
             break
         else:
             found, at = found + text[at], at + 1
-    return found.strip()
+    return found.strip(BLANKS)

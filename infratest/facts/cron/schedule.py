@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from infratest.record import Record
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 #: What the @words stand for: crontab(5).
 WORDS = {
     "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
@@ -15,6 +11,9 @@ WORDS = {
 }  # fmt: skip
 
 REBOOT = "@reboot"
+
+#: What parts the words of a line: cron's get_string and skip_comments know no other, neither CR nor U+00A0.
+BLANKS = " \t"
 
 #: The fields' names, least and greatest values; a day of the week is 0 or 7 for Sunday.
 FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12), ("day of the week", 0, 7))
@@ -51,10 +50,10 @@ def schedule(text: str) -> Schedule:
     Raises:
         ValueError: it is nothing that every cron knows; in words.
     """
-    word = text.strip().lower()
+    word = text.strip(BLANKS).lower()
     if word == REBOOT:
         return Schedule(reboot=True)
-    fields = WORDS.get(word, text).split()
+    fields = [field for field in WORDS.get(word, text).replace("\t", " ").split(" ") if field]
     if len(fields) != len(FIELDS):
         raise ValueError(f"{text!r} is no schedule of cron: five fields, or one of {', '.join(WORDS)}, {REBOOT}")
     sets = [_values(field, *rule) for field, rule in zip(fields, FIELDS, strict=True)]
@@ -76,7 +75,7 @@ def _values(field: str, title: str, least: int, greatest: int) -> frozenset[int]
         else:
             low = _value(first, field, title)
             high = _value(last, field, title) if dash else low
-        if slash and (not step.isdigit() or not int(step) or (range_ != "*" and not dash)):
+        if slash and (not step.isdigit() or not step.isascii() or not int(step) or (range_ != "*" and not dash)):
             raise ValueError(f"the {title} {field!r} has a step that is not understood")
         if not least <= low <= high <= greatest:
             raise ValueError(f"the {title} {field!r} is not from {least} to {greatest}")
@@ -94,10 +93,19 @@ def _value(word: str, field: str, title: str) -> int:
 
 
 def split(line: str) -> tuple[str, str]:
-    """Return the schedule at the beginning of a line, and what is behind it."""
-    words: Sequence[str] = line.split(None, 1 if line.startswith("@") else len(FIELDS))
-    count = 1 if line.startswith("@") else len(FIELDS)
-    return " ".join(words[:count]), words[count] if len(words) > count else ""
+    """Return the schedule at the beginning of a line, its fields with a blank between, and what is behind it."""
+    words: list[str] = []
+    for _ in range(1 if line.startswith("@") else len(FIELDS)):
+        word, line = first_word(line)
+        words.append(word)
+    return " ".join([word for word in words if word]), line.lstrip(BLANKS)
+
+
+def first_word(text: str) -> tuple[str, str]:
+    """Return the first word of a text and what is behind it; none but blanks and tabs part words for cron."""
+    text = text.lstrip(BLANKS)
+    end = min([at for at in (text.find(" "), text.find("\t")) if at >= 0], default=len(text))
+    return text[:end], text[end:]
 
 
 def next_run(runs: Schedule, now: tuple[int, int, int, int, int, int]) -> int | None:

@@ -25,6 +25,20 @@ printf '1 2 * * * root /opt/unended' >/etc/cron.d/unended
 printf '1 2 * * * root /opt/writable\n' >/etc/cron.d/writable
 printf '1 2 * * * root /opt/foreign\n' >/etc/cron.d/foreign
 printf '1 2 * * * root /opt/beside\n99 2 * * * root /opt/wrong\n' >/etc/cron.d/wrong
+printf '1 2 * * * root /opt/orphans\n1 2 * * * su-ghost /opt/ghosts\n' >/etc/cron.d/ghosts
+printf '1 2 * * * root /opt/returned\r\n' >/etc/cron.d/returned
+printf '\r\n1 2 * * * root /opt/behind-return\n' >/etc/cron.d/behind
+printf '1 2 * * *\302\240root /opt/no-break\n' >/etc/cron.d/no-break
+printf '1 2 * * * root /opt/no-break-user\302\240x\n' >/etc/cron.d/no-break-in
+printf -- '-1 2 * * * root /opt/minus\n' >/etc/cron.d/minus
+printf '1 2 * * * root /opt/linked\n' >/etc/cron.d/linked
+ln /etc/cron.d/linked /etc/linked-elsewhere
+printf '1 2 * * * root /opt/led-to\n' >/etc/led-to
+ln -s /etc/led-to /etc/cron.d/led
+printf '1 2 * * * root /opt/mislead\n' >/etc/mislead
+ln -s /etc/mislead /etc/cron.d/mislead
+chown -h nobody /etc/cron.d/mislead
+printf '1 2 * * * root /opt/longest %s\n' "$(head -c 998 /dev/zero | tr '\0' x)" >/etc/cron.d/longest
 chmod 666 /etc/cron.d/writable
 chown nobody /etc/cron.d/foreign
 printf '#!/bin/sh\n' >/etc/cron.hourly/runs
@@ -33,6 +47,12 @@ cp -p /etc/cron.hourly/runs /etc/cron.hourly/dotted.sh
 cp -p /etc/cron.hourly/runs /etc/cron.daily/nobody-runs-this
 printf 'x' >/etc/cron.hourly/no-program
 printf 'MAILTO=""\n30 2 * * 0 /opt/mine\n' >/var/spool/cron/crontabs/nobody
+printf '30 2 * * 0 /opt/readable\n' >/var/spool/cron/crontabs/games
+printf '30 2 * * 0 /opt/others\n' >/var/spool/cron/crontabs/mail
+printf '30 2 * * 0 /opt/orphan\n' >/var/spool/cron/crontabs/su-ghost
+chown nobody /var/spool/cron/crontabs/nobody
+chown games /var/spool/cron/crontabs/games
+chmod 600 /var/spool/cron/crontabs/nobody /var/spool/cron/crontabs/mail /var/spool/cron/crontabs/su-ghost
 chmod 1730 /var/spool/cron/crontabs
 """
 #: Command -> each schedule and whether it is the job's, and as whom; None for one that there is not; UNKNOWN.
@@ -43,6 +63,20 @@ JOBS: dict[str, tuple[dict[str, bool], str] | str | None] = {
     "/opt/new-year": ({"0 0 1 1 sun": True, "@yearly": False}, "root"),
     "/etc/cron.hourly/runs": ({"17 * * * *": True, "@hourly": False}, "root"),
     "/opt/beside": UNKNOWN,
+    "/opt/behind-return": UNKNOWN,
+    "/opt/no-break": None,
+    "/opt/no-break-user": None,
+    "/opt/minus": None,
+    "/opt/orphans": None,
+    "/opt/ghosts": None,
+    "/opt/returned": None,
+    "/opt/linked": None,
+    "/opt/led-to": ({"1 2 * * *": True}, "root"),
+    "/opt/mislead": None,
+    "/opt/longest": None,
+    "/opt/readable": None,
+    "/opt/others": None,
+    "/opt/orphan": None,
     "/opt/off": None,
     "/opt/dail": None,
     "/opt/dotted": None,
