@@ -55,22 +55,33 @@ class Upgrades(Record):
         return ", ".join(f"{name} to {version}" for name, version, _ in packages[:NAMED]) + more or "none"
 
 
+# A later version that is in an index counts although apt's preferences keep it away (held, so to say): by a priority
+# below 0, or another version's that is above 1000. What its own suite does not offer by itself, as backports (1 to 499),
+# does not, but for security.
+#
 # awk is on each host of dpkg's: it is of the essential packages. Of those that are neither asked about nor have another
 # candidate than what is installed nothing is carried. `i` stands behind a version that an index has, `s` behind one of
 # a suite of security: Debian's and Ubuntu's end in `-security`, and Debian's before 11 in `/updates`.
 POLICY = r"""
 function end_of_package() {
+  if (pinned != "" && installed == candidate) candidate = pinned
   if (name != "" && (installed != candidate || index(asked, " " name " ") || index(asked, " " name ":" own " ")))
     print "package\t" name "\t" installed "\t" candidate versions
   name = ""
 }
-/^[^ ]+:$/ { end_of_package(); name = substr($0, 1, length($0) - 1); versions = ""; count++ }
+/^[^ ]+:$/ { end_of_package(); name = substr($0, 1, length($0) - 1); versions = ""; count++; at = 0; above = pinned = "" }
 /^  Installed: / { installed = $2 }
 /^  Candidate: / { candidate = $2 }
-/^ \*\*\* [^ ]/ { versions = versions "\t" $2 "|" }
-/^     [^ ]/ { versions = versions "\t" $1 "|" }
+/^ \*\*\* [^ ]/ { versions = versions "\t" $2 "|"; at = 1 }
+/^     [^ ]/ {
+  versions = versions "\t" $1 "|"
+  if (!at) above = $1
+  if (!at && pinned == "" && ($2 >= 500 || $2 < 0)) pinned = $1
+}
 /^      +-?[0-9]+ / && $2 != "/var/lib/dpkg/status" {
-  versions = versions "i" ($3 ~ /-security(\/|$)|\/updates(\/|$)/ ? "s" : "")
+  secure = $3 ~ /-security(\/|$)|\/updates(\/|$)/
+  versions = versions "i" (secure ? "s" : "")
+  if (secure && !at && pinned == "") pinned = above
 }
 /^status [0-9]+$/ { end_of_package(); print "end", $2, count + 0 }
 """

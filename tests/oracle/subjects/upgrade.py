@@ -37,9 +37,27 @@ CASES = (
     Case("upgrade-both", "1.0-1", stable=("1.2-1",), security=("1.1-1",), later=True, latest=False),
     Case("upgrade-held", "1.0-1", stable=("2.0-1",), later=True, latest=False),
     Case("upgrade-local", "1.0-1", latest=UNKNOWN),
+    Case("upgrade-away", "1.0-1", stable=("1.0-1",), security=("1.1-1",), later=True, latest=False),
+    Case("upgrade-fixed", "1.0-1", stable=("1.0-1", "1.1-1"), later=True, latest=False),
+    Case("upgrade-backport", "1.0-1", stable=("1.0-1", "2.0-1")),
 )  # fmt: skip
 #: Which of them have an update of security: apt's own list says so of the candidate alone, so it is written by hand.
-SECURITY = 2
+SECURITY = 3
+#: What apt's own preferences keep away, so that apt's list has it not: as one that is held.
+PREFERENCES = """\
+Package: upgrade-away
+Pin: release n=oracle-security
+Pin-Priority: -1
+
+Package: upgrade-fixed
+Pin: version 1.0-1
+Pin-Priority: 1001
+
+Package: upgrade-backport
+Pin: version 2.0-1
+Pin-Priority: 100
+"""
+PINNED = ("upgrade-away", "upgrade-fixed")
 
 
 def objects(place: Path) -> None:
@@ -53,6 +71,7 @@ def objects(place: Path) -> None:
     sources = [path for path in Path("/etc/apt/sources.list.d").iterdir() if not path.name.startswith("oracle-")]
     for path in [*sources, *(path for path in LISTS.iterdir() if path.is_file())]:
         path.unlink()
+    Path("/etc/apt/preferences.d/oracle").write_text(PREFERENCES)
     source = "".join(
         f"deb [trusted=yes] file:{place}/repository {suite} main\n" for suite in ("oracle", "oracle-security")
     )
@@ -104,9 +123,10 @@ def questions(_: None) -> Iterator[Question]:
     listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     names = [row.partition("/")[0] for row in listed.splitlines() if "[upgradable from: " in row]
     for case in CASES:
-        assert (case.name in names) is case.later, f"{case.name}: {listed}"
+        assert (case.name in names) is (case.later and case.name not in PINNED), f"{case.name}: {listed}"
         yield from _of(case.name, case.later, case.latest)
     yield from _of("upgrade-nosuch", ABSENT, ABSENT)
+    names += PINNED
     about = f"{len(names)} packages: {names}"
     yield from both("no package is upgradable", "a package is upgradable", not names, about)
     yield from bounds("the host has {} upgradable packages", len(names), about)
