@@ -1,6 +1,7 @@
 """The fact `repository`: where the package manager takes packages from, by its own files. It has no argument.
 
-apt: sources.list and sources.list.d, both formats (sources.list(5)); `deb` alone, no sources. rpm: the `.repo` files of
+apt: sources.list and sources.list.d, both formats (sources.list(5)); `deb` alone, no sources; what its configuration
+(apt-config) says of all of them. rpm: the `.repo` files of
 dnf, yum and zypper (dnf.conf(5)), variables as they are written. apk: /etc/apk/repositories. pacman: what `pacman-conf`
 says.
 A line that is commented out is no repository.
@@ -93,6 +94,12 @@ case $manager in
       [ ! -e "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } ||
         { echo "$folder: Permission denied" >&2; exit 1; }
     done
+    if command -v apt-config >/dev/null 2>&1; then
+      text=$(apt-config dump) || exit 1
+      echo 'file apt-config'
+      printf '%s\n' "$text" | grep -i -e '^APT::Get::AllowUnauthenticated ' -e '^Acquire::Allow[A-Za-z]*Repositories ' |
+        sed -e 's/^/|/'
+    fi
     show /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources
     ;;
   rpm)

@@ -15,9 +15,27 @@ YES = ("yes", "true", "on", "1", "with", "enable")  # what apt and dnf take for 
 NO = ("no", "false", "off", "0", "without", "disable")
 
 
+#: The name that what apt-config says goes by, among those of files.
+CONFIGURATION = "apt-config"
+
+
 def apt(files: Files) -> Iterator[Repository]:
     """Read apt's: a line each, or paragraphs in files whose names end in `.sources`."""
+    careless = any(_allowed(row) for row in files.get(CONFIGURATION, ()))
+    for each in _of_apt(files):
+        yield each.changed(checked=False) if careless else each
+
+
+def _allowed(row: str) -> bool:
+    """Whether a line of apt's configuration allows what is not signed, or is so badly: apt.conf(5), apt-secure(8)."""
+    value = row.partition(" ")[2].strip().rstrip(";").strip('"').lower()
+    return value not in ("", "0", "no", "false", "without", "off", "disable")
+
+
+def _of_apt(files: Files) -> Iterator[Repository]:
     for path, text in files.items():
+        if path == CONFIGURATION:
+            continue
         if path.endswith(".sources"):
             for fields in _paragraphs(text):
                 yield from _of_paragraph(fields, path)
