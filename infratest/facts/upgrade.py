@@ -56,8 +56,8 @@ class Upgrades(Record):
 
 
 # A later version that is in an index counts although apt's preferences keep it away (held, so to say): by a priority
-# below 0, or another version's that is above 1000. What its own suite does not offer by itself, as backports (1 to 499),
-# does not, but for security.
+# below 0, or by that of another version, above 1000. What its own suite does not offer by itself, as backports (1 to
+# 499), does not, but for security.
 #
 # awk is on each host of dpkg's: it is of the essential packages. Of those that are neither asked about nor have another
 # candidate than what is installed nothing is carried. `i` stands behind a version that an index has, `s` behind one of
@@ -69,7 +69,13 @@ function end_of_package() {
     print "package\t" name "\t" installed "\t" candidate versions
   name = ""
 }
-/^[^ ]+:$/ { end_of_package(); name = substr($0, 1, length($0) - 1); versions = ""; count++; at = 0; above = pinned = "" }
+/^[^ ]+:$/ {
+  end_of_package()
+  name = substr($0, 1, length($0) - 1)
+  versions = above = pinned = ""
+  at = 0
+  count++
+}
 /^  Installed: / { installed = $2 }
 /^  Candidate: / { candidate = $2 }
 /^ \*\*\* [^ ]/ { versions = versions "\t" $2 "|"; at = 1 }
