@@ -60,7 +60,23 @@ class Everywhere(click.Option):
         return {key: value for key, value in super().get_help_extra(ctx).items() if key != "envvars"}
 
 
-class VerbCommand(click.Command):
+#: Options that choose what is looked at, and where: given twice, one of them would be passed over without a word.
+CHOOSING = ("scenario", "env", "stack", "hostname")
+
+
+class OnceCommand(click.Command):
+    """A command in which an option that chooses is given once, unless it says that it may be repeated."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse one that is given twice; click itself takes the last."""
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        for param in self.params:
+            if param.name in CHOOSING and not getattr(param, "multiple", False) and given.count(param) > 1:
+                raise click.UsageError(f"{param.opts[-1]} is given {given.count(param)} times; give it once", ctx)
+        return super().parse_args(ctx, args)
+
+
+class VerbCommand(OnceCommand):
     """A verb: its help lists its own options first, and in short those that every verb has."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

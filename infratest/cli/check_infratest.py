@@ -22,6 +22,7 @@ from infratest.cli._checking import checked, for_inventories, in_time, until
 from infratest.cli._formats import show
 from infratest.cli._kept_plan import keep_plan
 from infratest.cli._usage import usage
+from infratest.cli._verb import OnceCommand
 from infratest.cli.session import Hosts, Time, Whole
 from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
@@ -36,7 +37,11 @@ from infratest.states import EXIT, UNKNOWN
 SECONDS = 10.0
 
 
-@click.command("check_infratest", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    "check_infratest",
+    cls=OnceCommand,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.argument("features", nargs=-1, metavar="[FEATURE[:LINE] ...]")
 @click.option("-H", "--hostname", metavar="HOST", help="Only this host: its name in the stack, else its address.")
 @click.option(

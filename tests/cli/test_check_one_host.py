@@ -48,3 +48,18 @@ def test_what_is_selected_beside_it_adds_no_host(project: Path) -> None:
     answers = check(project, "-H", "db", INFRATEST_HOST="left")
     words = "INFRATEST UNKNOWN - shop: --host left (or INFRATEST_HOST) leaves db out: name one of the two"
     assert answers == [(3, words)] * 2
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("infratest", "test", "--scenario", "a", "--scenario", "b"), "--scenario"),
+        (("infratest", "check", "--env", "dev", "--env", "prod"), "--env"),
+        (("check_infratest", "-s", "a", "--scenario", "b"), "--scenario"),
+        (("check_infratest", "-H", "web", "-H", "db"), "--hostname"),
+    ],
+)
+def test_what_chooses_is_given_once(tmp_path, words, option):
+    done = run(tmp_path, *words)
+    assert done.returncode == 3
+    assert f"{option} is given 2 times; give it once" in done.stdout + done.stderr
