@@ -8,6 +8,7 @@ from typing import Any
 
 from infratest.errors import UserError
 from infratest.gherkin.writing import fault, in_quotes
+from infratest.learn.comparable import comparable
 from infratest.learn.inventory import Inventory
 from infratest.learn.looked_at import LookedAt
 
@@ -63,9 +64,10 @@ def coverage(kinds: Sequence[str], before: Inventory, now: Inventory, since: flo
         if kind not in before.kinds or kind not in now.kinds:
             unknown[kind] = "; ".join(words) or "it was not recorded before it was provisioned"
             continue
-        if words:
-            unknown[kind] = "; ".join(words)
-        changes += _changes(kind, before.kinds[kind], now.kinds[kind], looked_at)
+        was, so, lacking = comparable(kind, before.kinds[kind], now.kinds[kind])
+        if words or lacking:
+            unknown[kind] = "; ".join([*words, *([lacking] if lacking else [])])
+        changes += _changes(kind, was, so, looked_at)
     return Coverage(tuple(changes), unknown, since)
 
 
@@ -147,11 +149,35 @@ def _user(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool)
         yield f"{quoted} has the home {in_quotes(so['home'])}"
     if so["shell"] != was["shell"]:
         yield f"{quoted} has the shell {in_quotes(so['shell'])}"
+    if so.get("gid") != was.get("gid"):
+        yield f"{quoted} has gid {so['gid']}"
+    if so.get("password") != was.get("password"):
+        yield from _password(quoted, was["password"], so["password"])
+
+
+def _password(user: str, was: str, so: str) -> Iterator[str]:
+    """Yield what holds of a password as it is and not as it was: `usable`, `locked`, `empty`, `none` of the fact."""
+    if so == "usable":
+        yield f"{user} has a password"
+    elif so == "locked":
+        yield f"the password of {user.removeprefix('the user ')} is locked"
+    elif so == "empty":
+        yield f"{user} has an empty password"
+    elif was == "usable":
+        yield f"{user} does not have a password"
+    elif was == "empty":
+        yield f"{user} does not have an empty password"
 
 
 def _group(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:
     quoted = f"the group {in_quotes(name)}"
-    yield f"{quoted} has gid {so['gid']}" if there and was else f"{quoted} {'exists' if there else 'does not exist'}"
+    if not there or not was:
+        yield f"{quoted} {'exists' if there else 'does not exist'}"
+        return
+    if so["gid"] != was["gid"]:
+        yield f"{quoted} has gid {so['gid']}"
+    if so.get("members") != was.get("members"):
+        yield f"{quoted} has exactly the members {in_quotes(', '.join(so['members']))}"
 
 
 def _port(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:

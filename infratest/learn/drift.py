@@ -8,6 +8,7 @@ from typing import Any
 
 from infratest.errors import UserError
 from infratest.gherkin.writing import fault, in_quotes
+from infratest.learn.comparable import comparable
 from infratest.learn.coverage import sentences
 from infratest.learn.inventory import Inventory
 
@@ -58,7 +59,10 @@ def drift(kinds: Sequence[str], then: Inventory, now: Inventory) -> Drift:
         if words:
             unknown[kind] = "; ".join(words)
         try:
-            differences += _differences(kind, then.kinds[kind], now.kinds[kind], whole=not words)
+            was, so, lacking = comparable(kind, then.kinds[kind], now.kinds[kind])
+            differences += _differences(kind, was, so, whole=not words)
+            if lacking:
+                unknown[kind] = "; ".join([*words, lacking])
         except (KeyError, TypeError, AttributeError, ValueError):
             unknown[kind] = "what was recorded of it is damaged; record a run anew: `infratest test --record`"
     return Drift(tuple(differences), unknown)

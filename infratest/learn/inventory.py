@@ -2,7 +2,8 @@
 
 Asked before a host is provisioned for the first time, and by `coverage` again. Left out is what changes by itself and
 what is nobody's to see: versions, process ids, counters, keys, what infratest or a container engine writes, and the
-sums of files that not everybody may read. Pure but for `taken`.
+sums of files that not everybody may read. Of a password is kept whether it is set, locked, empty or none. Pure but for
+`taken`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.engine.run import Run, Settings
-from infratest.errors import FactError, InfratestError
+from infratest.errors import FactError, InfratestError, UserError
+from infratest.facts._accounts import entry_name
 from infratest.facts.base import Need
 from infratest.globs import fits
 from infratest.hosts import Host
-from infratest.learn.subjects import DYNAMIC, GROUPS, PACKAGES, PORTS, SOCKETS, USERS, Values
+from infratest.learn.subjects import DYNAMIC, GROUPS, MOST, PACKAGES, PORTS, SOCKETS, USERS, Values, known
 from infratest.plan.tasks import Plan
 from infratest.stack.open import open_transport
 
@@ -26,13 +28,15 @@ Entries = dict[str, dict[str, Any]]
 
 #: Folders whose files people and their tools put there.
 FOLDERS = ("/etc", "/opt", "/root/.ssh", "/srv", "/usr/local", "/var/spool/cron", "/var/www")
+#: Files of the accounts: mode and owner are looked at; what is in them is other kinds' (users, groups).
+ACCOUNT_FILES = ("/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow")
 #: Paths that change by themselves, are other kinds' (accounts, units), hold the host's own keys, or are written by
 #: infratest and container engines.
 NOT_FILES = (
-    "/etc/.pwd.lock", "/etc/.updated", "/etc/adjtime", "/etc/apk/world", "/etc/group", "/etc/group-", "/etc/gshadow",
-    "/etc/gshadow-", "/etc/hostname", "/etc/hosts", "/etc/infratest/*", "/etc/ld.so.cache", "/etc/machine-id",
-    "/etc/mtab", "/etc/pacman.d/gnupg/*", "/etc/passwd", "/etc/passwd-", "/etc/pki/ca-trust/extracted/*",
-    "/etc/resolv.conf", "/etc/shadow", "/etc/shadow-", "/etc/ssh/ssh_host_*", "/etc/ssl/certs/*", "/etc/subgid",
+    "/etc/.pwd.lock", "/etc/.updated", "/etc/adjtime", "/etc/apk/world", "/etc/group-", "/etc/gshadow-",
+    "/etc/hostname", "/etc/hosts", "/etc/infratest/*", "/etc/ld.so.cache", "/etc/machine-id",
+    "/etc/mtab", "/etc/pacman.d/gnupg/*", "/etc/passwd-", "/etc/pki/ca-trust/extracted/*",
+    "/etc/resolv.conf", "/etc/shadow-", "/etc/ssh/ssh_host_*", "/etc/ssl/certs/*", "/etc/subgid",
     "/etc/subgid-", "/etc/subuid", "/etc/subuid-", "*.dpkg-*", "*.apk-new", "*.pacnew", "*.pacsave", "*.rpmnew",
     "*.rpmsave", "*.pyc", "*~",
 )  # fmt: skip
@@ -46,6 +50,12 @@ NOT_SYSCTLS = (
 CHOSEN = ("enabled", "disabled", "masked")
 #: Units that are made while the system runs.
 NOT_UNITS = ("user@*", "user-runtime-dir@*", "session-*", "run-*", "systemd-*@*", "getty@*", "*@.*")
+
+#: Details that an inventory may lack, by kind: an older one has none, and some are shown to root alone.
+DETAILS: Mapping[str, Mapping[str, str]] = {
+    "users": {"gid": "primary groups", "password": "whether a password is set"},
+    "groups": {"members": "members"},
+}
 
 UNITS: Need[Any] = Need("unit-list")
 SYSCTLS: Need[Any] = Need("sysctl-list")
@@ -129,6 +139,9 @@ def _files(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str,
                 so: dict[str, Any] = {"kind": "link", "target": one.target}
             else:
                 so = {"kind": "file", "mode": one.mode, "owner": one.owner, "group": one.group}
+                if one.path in ACCOUNT_FILES:
+                    yield one.path, so
+                    continue
                 so |= {"md5": one.sum} if one.sum else {"size": one.size}
             yield one.path, so | ({"packaged": True} if one.packaged else {})
 
@@ -142,20 +155,37 @@ def _units(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str,
 
 
 def _each_user(values: Values) -> list[Need]:
-    listed = values.get(USERS)
-    return [] if listed is None or isinstance(listed, InfratestError) else [Need("user", (n,)) for n in listed.names]
+    names = known(values, USERS).names if known(values, USERS) else ()
+    # The fact takes long for very many; local accounts are listed first, and a directory service shows no passwords.
+    passwords = [Need("password", (name,)) for name in names[:MOST] if _can_be_asked(name)]
+    return [*(Need("user", (name,)) for name in names), *passwords]
+
+
+def _can_be_asked(name: str) -> bool:
+    try:
+        return bool(entry_name(name))
+    except UserError:
+        return False
 
 
 def _users(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in _value(values, USERS).names:
         user = _value(values, Need("user", (name,)))
-        yield name, {"uid": user.uid, "home": user.home, "shell": user.shell}
+        password = known(values, Need("password", (name,)))
+        so = {"uid": user.uid, "gid": user.gid, "home": user.home, "shell": user.shell}
+        yield name, so | ({} if password is None else {"password": password.stored})
+
+
+def _each_group(values: Values) -> list[Need]:
+    listed = known(values, GROUPS)
+    return [Need("group", (name,)) for name in listed.names] if listed else []
 
 
 def _groups(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     listed = _value(values, GROUPS)
     for name, number in zip(listed.names, listed.ids, strict=True):
-        yield name, {"gid": number}
+        group = known(values, Need("group", (name,)))
+        yield name, {"gid": number} | ({} if group is None else {"members": sorted(set(group.members))})
 
 
 def _ports(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -188,7 +218,7 @@ KINDS: Mapping[str, Kind] = {
     "files": Kind(tuple(Need("file-list", (folder,)) for folder in FOLDERS), _files),
     "units": Kind((UNITS,), _units),
     "users": Kind((USERS,), _users, _each_user),
-    "groups": Kind((GROUPS,), _groups),
+    "groups": Kind((GROUPS,), _groups, _each_group),
     "ports": Kind((SOCKETS, PORTS), _ports),
     "sysctls": Kind((SYSCTLS,), _sysctls),
 }

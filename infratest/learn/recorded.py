@@ -57,6 +57,8 @@ def _plain(value: Any) -> Any:
     """Return a value with what is secret in it masked."""
     if isinstance(value, Mapping):
         return {masked(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
     return masked(value) if isinstance(value, str) else value
 
 

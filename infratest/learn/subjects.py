@@ -147,11 +147,20 @@ def _users(values: Values) -> Iterator[str]:
             yield f"the user {name} has the shell {_quoted(user.shell)}"
 
 
+def _each_group(values: Values) -> list[Need]:
+    listed = known(values, GROUPS)
+    return [Need("group", (name,)) for name in sorted(set(listed.names))[:MOST]] if listed else []
+
+
 def _groups(values: Values) -> Iterator[str]:
     listed = known(values, GROUPS)
     pairs = sorted(set(zip(listed.names, listed.ids, strict=True))) if listed else []
     for name, number in pairs[:MOST]:
         yield f"the group {_quoted(name)} has gid {number}"
+        group = known(values, Need("group", (name,)))
+        if group is not None:
+            members = ", ".join(sorted(set(group.members)))
+            yield f"the group {_quoted(name)} has exactly the members {_quoted(members)}"
 
 
 def _mounts(values: Values) -> Iterator[str]:
@@ -189,7 +198,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "services": Subject((PACKAGES, PROCESSES), _services_of, _services),
     "ports": Subject((SOCKETS, PORTS), _nothing, _ports),
     "users": Subject((USERS,), _each_user, _users),
-    "groups": Subject((GROUPS,), _nothing, _groups),
+    "groups": Subject((GROUPS,), _each_group, _groups),
     "mounts": Subject((MOUNTS,), _nothing, _mounts),
     "sysctls": Subject(tuple(Need("sysctl", (name,)) for name in SYSCTLS), _nothing, _sysctls),
     "files": Subject(tuple(Need("file", (path,)) for path in FILES), _nothing, _files),

@@ -8,9 +8,12 @@ from infratest.errors import FactError
 from infratest.facts.accounts import Accounts
 from infratest.facts.base import Need
 from infratest.facts.file_list import FileList, ListedFile
+from infratest.facts.group import Group
+from infratest.facts.password import Password
 from infratest.facts.socket import Listener, Listeners
 from infratest.facts.sysctl_list import SysctlList
 from infratest.facts.unit_list import ListedUnit, UnitList
+from infratest.facts.user import User
 from infratest.gherkin.parse import feature
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.hosts import Host
@@ -92,7 +95,7 @@ def test_a_condition_chooses_and_does_not_judge(looked_at):
 
 FILE = {"kind": "file", "mode": "0644", "owner": "root", "group": "root", "md5": "0" * 32}
 UNIT = {"boot": "enabled", "running": True}
-USER = {"uid": 1000, "home": "/home/a", "shell": "/bin/sh"}
+USER = {"uid": 1000, "home": "/home/a", "shell": "/bin/sh", "gid": 1000, "password": "usable"}
 #: Kind, name, what was, what is, and the sentences.
 CHANGES = [
     ("packages", "nginx", None, {}, ['the package "nginx" is installed']),
@@ -118,10 +121,14 @@ CHANGES = [
     ("units", "x.service", UNIT, None, ['the service "x" is not running']),
     ("users", "a", None, USER, ['the user "a" exists']),
     ("users", "a", USER, None, ['the user "a" does not exist']),
-    ("users", "a", USER, {"uid": 2, "home": "/srv", "shell": "/bin/false"},
+    ("users", "a", USER, {**USER, "uid": 2, "home": "/srv", "shell": "/bin/false"},
      ['the user "a" has uid 2', 'the user "a" has the home "/srv"', 'the user "a" has the shell "/bin/false"']),
     ("groups", "a", None, {"gid": 5}, ['the group "a" exists']),
-    ("groups", "a", {"gid": 5}, {"gid": 6}, ['the group "a" has gid 6']),
+    ("groups", "a", {"gid": 5, "members": []}, {"gid": 6, "members": []}, ['the group "a" has gid 6']),
+    ("groups", "a", {"gid": 5, "members": []}, {"gid": 5, "members": ["d"]},
+     ['the group "a" has exactly the members "d"']),
+    ("users", "a", USER, {**USER, "password": "empty"},
+     ['the user "a" has an empty password']),
     ("ports", "80/tcp", None, {}, ["port 80 is listening"]),
     ("ports", "53/udp", {}, None, ["port 53/udp is not listening"]),
     ("sysctls", "vm.swappiness", {"value": "60"}, {"value": "10"}, ['the sysctl "vm.swappiness" is "10"']),
@@ -206,14 +213,18 @@ def values(**other):
         "sysctl-list": SysctlList((("kernel.ns_last_pid", "5"), ("net.ipv4.neigh.eth0.x", "1"), ("vm.x", "1 2"))),
         "accounts": Accounts(("root",), (0,)),
         "user": FactError("the directory does not answer"),
+        "group": Group("root", 0, ("ops", "deploy")),
+        "password": FactError("only root reads it"),
         "socket": Listeners([Listener("tcp", "::", 22, 6), Listener("tcp", "0.0.0.0", 22, 4),
                              Listener("udp", "0.0.0.0", 40000, 4)]),
         "sysctl": FactError("/proc is not there"),
         "file-list": FileList(True, (file, file.changed(path="/etc/passwd-"), file.changed(path="/etc/ssh/ssh_host_x"),
-                                     file.changed(path="/etc/key", mode="0600", sum=""))),
+                                     file.changed(path="/etc/key", mode="0600", sum=""),
+                                     file.changed(path="/etc/passwd", packaged=True))),
     } | other  # fmt: skip
     needs = [Need("package-list", ("*",)), Need("unit-list"), Need("sysctl-list"), Need("accounts", ("passwd",)),
              Need("accounts", ("group",)), Need("user", ("root",)), Need("socket"),
+             Need("group", ("root",)), Need("password", ("root",)),
              Need("sysctl", ("net.ipv4.ip_local_port_range",))]  # fmt: skip
     table = {need: known[need.fact] for need in needs}
     nowhere = FileList(there=False)
@@ -227,15 +238,24 @@ def test_an_inventory_has_no_secrets_and_nothing_that_changes_by_itself():
         "files": {
             "/etc/shop.conf": {"kind": "file", "mode": "0644", "owner": "root", "group": "root", "md5": "0" * 32},
             "/etc/key": {"kind": "file", "mode": "0600", "owner": "root", "group": "root", "size": 3},
+            "/etc/passwd": {"kind": "file", "mode": "0644", "owner": "root", "group": "root"},
         },
         "units": {
             "shop.service": {"boot": "enabled", "running": True}, "ssh.service": {"boot": "enabled", "running": False},
             "made.service": {"boot": "", "running": True}, "backup.timer": {"boot": "enabled", "running": True},
         },
-        "groups": {"root": {"gid": 0}},
+        "groups": {"root": {"gid": 0, "members": ["deploy", "ops"]}},
         "ports": {"22/tcp": {}},
         "sysctls": {"vm.x": {"value": "1 2"}},
     }  # fmt: skip
+
+
+def test_of_a_password_it_is_kept_how_it_is_stored_and_where_only_root_sees_it_nothing():
+    user = User("root", 0, 0, "/root", "/bin/sh")
+    so = {"uid": 0, "gid": 0, "home": "/root", "shell": "/bin/sh"}
+    seen = of_values(["users"], values(user=user, password=Password("usable", "yescrypt", 20000, 19000)))
+    assert seen.kinds == {"users": {"root": so | {"password": "usable"}}}
+    assert of_values(["users"], values(user=user)).kinds == {"users": {"root": so}}
 
 
 def test_a_folder_that_could_not_be_read_whole_makes_files_unknown_and_keeps_what_was_seen():

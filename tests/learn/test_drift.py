@@ -16,7 +16,10 @@ FILE = {"kind": "file", "mode": "0644", "owner": "root", "group": "root", "md5":
 HEAD = '{"schema": 1, "stack": "", "env": "", "time": 1, "hosts": '
 CLOSED = {"kind": "file", "mode": "0600", "owner": "root", "group": "root", "size": 7}
 LINK = {"kind": "link", "target": "/a"}
-USER = {"uid": 1000, "home": "/home/d", "shell": "/bin/sh"}
+USER = {"uid": 1000, "gid": 1000, "home": "/home/d", "shell": "/bin/sh", "password": "usable"}
+OLD_USER = {"uid": 1000, "home": "/home/d", "shell": "/bin/sh"}
+GROUP = {"gid": 27, "members": []}
+SHADOW = {"kind": "file", "mode": "0640", "owner": "root", "group": "shadow"}
 
 
 def compared(kind, then, now, **unknown):
@@ -50,6 +53,20 @@ def compared(kind, then, now, **unknown):
         ("users", "d", USER, USER | {"shell": "/bin/bash"},
          ['the user "d" has the shell "/bin/sh"'], ['the user "d" has the shell "/bin/bash"']),
         ("groups", "www", {"gid": 7}, {"gid": 8}, ['the group "www" has gid 7'], ['the group "www" has gid 8']),
+        ("groups", "sudo", GROUP, GROUP | {"members": ["deploy", "ops"]},
+         ['the group "sudo" has exactly the members ""'], ['the group "sudo" has exactly the members "deploy, ops"']),
+        ("users", "d", USER, USER | {"gid": 0}, ['the user "d" has gid 1000'], ['the user "d" has gid 0']),
+        ("users", "d", USER | {"password": "locked"}, USER | {"password": "empty"},
+         ['the password of "d" is locked'], ['the user "d" has an empty password']),
+        ("users", "d", USER, USER | {"password": "none"},
+         ['the user "d" has a password'], ['the user "d" does not have a password']),
+        ("users", "d", USER | {"password": "none"}, USER | {"password": "empty"},
+         ['the user "d" does not have an empty password'], ['the user "d" has an empty password']),
+        ("users", "d", USER | {"password": "none"}, USER | {"password": "locked"}, [],
+         ['the password of "d" is locked']),
+        ("files", "/etc/shadow", SHADOW, SHADOW | {"mode": "0666", "owner": "d"},
+         ['the file "/etc/shadow" has mode "0640"', 'the file "/etc/shadow" is owned by "root"'],
+         ['the file "/etc/shadow" has mode "0666"', 'the file "/etc/shadow" is owned by "d"']),
         ("ports", "53/udp", {}, None, ["port 53/udp is listening"], ["port 53/udp is not listening"]),
         ("sysctls", "vm.swappiness", {"value": "60"}, {"value": "1"},
          ['the sysctl "vm.swappiness" is "60"'], ['the sysctl "vm.swappiness" is "1"']),
@@ -87,6 +104,32 @@ def test_of_a_kind_that_was_not_seen_whole_absence_says_nothing():
     some = compared("users", {"a": USER, "b": USER}, {"b": USER | {"uid": 1}, "c": USER}, users="b: denied")
     assert [one.name for one in some.differences] == ["b"]
     assert some.unknown == {"users": "then: b: denied"}
+
+
+@pytest.mark.parametrize(
+    "kind, then, now, unknown",
+    [
+        ("users", {"d": OLD_USER}, {"d": USER},
+         "not seen: primary groups of d (then); whether a password is set of d (then)"),
+        ("groups", {"sudo": {"gid": 27}}, {"sudo": GROUP | {"members": ["d"]}}, "not seen: members of sudo (then)"),
+        ("groups", {"sudo": {"gid": 27}}, {"sudo": {"gid": 27}}, "not seen: members of sudo (then and now)"),
+        ("files", {"/etc/a": FILE}, {"/etc/a": FILE, "/etc/shadow": SHADOW},
+         "not seen: mode and owner of the accounts' files, as /etc/passwd and /etc/shadow (then)"),
+    ],
+)  # fmt: skip
+def test_what_an_older_record_has_nothing_of_is_not_known_and_is_no_difference(kind, then, now, unknown):
+    made = compared(kind, then, now)
+    assert (made.differences, made.unknown) == ((), {kind: unknown})
+
+
+def test_what_else_an_older_record_has_is_compared_and_what_is_new_is_told():
+    made = compared("users", {"d": OLD_USER}, {"d": USER | {"shell": "/bin/bash"}, "root2": USER | {"uid": 0}})
+    assert [(one.name, list(one.now)) for one in made.differences] == [
+        ("d", ['the user "d" has the shell "/bin/bash"']), ("root2", ['the user "root2" exists']),
+    ]  # fmt: skip
+    gone = compared("files", {"/etc/shadow": SHADOW, "/etc/gshadow": SHADOW}, {"/etc/shadow": SHADOW})
+    assert [one.name for one in gone.differences] == ["/etc/gshadow"]
+    assert gone.unknown == {}
 
 
 def test_what_is_not_in_a_record_is_not_known():

@@ -16,7 +16,7 @@ ip link set lo up
 echo 0 >/proc/sys/net/ipv4/ip_forward
 ln -s /proc/self/fd /dev/fd
 printf 'learnt:x:4711:4712:what he likes:/srv/learnt:/bin/false\nodd "na\\me:x:4713:4712::/srv:/bin/sh\n' >>/etc/passwd
-echo 'learnt:x:4712:' >>/etc/group
+printf 'learnt:x:4712:\nbuilders:x:4714:learnt\n' >>/etc/group
 echo 'learnt:$y$j9T$secret$secrethash:19000:0:99999:7:::' >>/etc/shadow
 cp /bin/sleep /usr/bin/works
 sed -i 's|/bin/sleep|/usr/bin/works|' /etc/init.d/works
@@ -65,7 +65,8 @@ def test_what_is_there_is_learned(learned):
         'the service "works" is running', 'the service "works" is enabled', 'port 8201 is listening at "127.0.0.1"',
         "port 8202 is listening", 'the user "learnt" has uid 4711', 'the user "learnt" has the home "/srv/learnt"',
         'the user "learnt" has the shell "/bin/false"', r'the user "odd \"na\me" has uid 4713',
-        'the group "learnt" has gid 4712', 'the sysctl "net.ipv4.ip_forward" is "0"',
+        'the group "learnt" has gid 4712', 'the group "learnt" has exactly the members ""',
+        'the group "builders" has exactly the members "learnt"', 'the sysctl "net.ipv4.ip_forward" is "0"',
         'the file "/etc/shadow" has mode "0640"', 'the file "/etc/passwd" is owned by "root"',
     ):  # fmt: skip
         assert f" {sentence}\n" in learned, sentence
@@ -146,6 +147,8 @@ def test_nothing_has_drifted_since_a_run_that_was_just_recorded(machine, recorde
 def test_what_drifted_since_a_run_is_told_by_kind_gone_changed_and_new(machine, recorded):
     change = (
         "sed -i '/^learnt:/d' /etc/group; echo 'newcomer:x:4799:' >>/etc/group\n"
+        "sed -i 's/^builders:.*/&,sshd/' /etc/group\n"
+        "sed -i 's/^learnt:[^:]*:/learnt::/' /etc/shadow\n"
         "sed -i 's|:/srv/learnt:|:/srv/else:|' /etc/passwd; echo 1 >/proc/sys/net/ipv4/ip_forward"
     )
     assert machine("sh", "-c", change).returncode == 0
@@ -155,9 +158,12 @@ def test_what_drifted_since_a_run_is_told_by_kind_gone_changed_and_new(machine, 
     assert drift.returncode == 1, drift.stderr
     lines = drift.stdout.splitlines()
     assert lines[0].startswith("local: since 2")
-    assert lines[1:7] == [
+    assert lines[1:16] == [
         "  users: 1 drifted", '    the user "learnt" has the home "/srv/learnt"',
-        '        now: the user "learnt" has the home "/srv/else"', "  groups: 2 drifted",
+        '    the user "learnt" has a password', '        now: the user "learnt" has the home "/srv/else"',
+        '        now: the user "learnt" has an empty password', "  groups: 3 drifted",
+        '    the group "builders" has exactly the members "learnt"',
+        '        now: the group "builders" has exactly the members "learnt, sshd"',
         '    the group "learnt" exists', '        now: the group "learnt" does not exist',
     ]  # fmt: skip
     assert '    the group "newcomer" does not exist' in lines

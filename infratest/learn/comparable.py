@@ -1,0 +1,54 @@
+"""What two inventories of a host both have of a kind, and what of it is not known. Pure.
+
+An inventory may lack details that the other has: an older version of infratest kept fewer, and some are shown to root
+alone. What one of both lacks is no difference, and never taken for the same: it is told as not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from infratest.learn.inventory import ACCOUNT_FILES, DETAILS
+
+#: Name -> what is so of it.
+Entries = Mapping[str, Mapping[str, Any]]
+
+
+def comparable(kind: str, then: Entries, now: Entries) -> tuple[Entries, Entries, str]:
+    """Return both with what can be compared, and words for what is not known; empty where all is."""
+    if kind == "files":
+        return _files(then, now)
+    both = then.keys() & now.keys()
+    lacking = {
+        key: [name for name in both if key not in then[name] or key not in now[name]] for key in DETAILS.get(kind, {})
+    }
+    reasons = []
+    for key, names in lacking.items():
+        when = [title for title, one in (("then", then), ("now", now)) if any(key not in one[name] for name in names)]
+        if names:
+            reasons.append(f"{DETAILS[kind][key]} of {_some(names)} ({' and '.join(when)})")
+    words = f"not seen: {'; '.join(reasons)}" if reasons else ""
+    return _without(lacking, then), _without(lacking, now), words
+
+
+def _without(lacking: Mapping[str, list[str]], entries: Entries) -> Entries:
+    return {
+        name: {key: value for key, value in so.items() if name not in lacking.get(key, ())}
+        for name, so in entries.items()
+    }
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(sorted(names)[:3])}{more}"
+
+
+def _files(then: Entries, now: Entries) -> tuple[Entries, Entries, str]:
+    """Each host has a file of its accounts: a record that has none of them was made when they were left out."""
+    kept = [any(path in side for path in ACCOUNT_FILES) for side in (then, now)]
+    if kept[0] == kept[1]:
+        return then, now, ""
+    when = "then" if kept[1] else "now"
+    then, now = ({path: so for path, so in side.items() if path not in ACCOUNT_FILES} for side in (then, now))
+    return then, now, f"not seen: mode and owner of the accounts' files, as /etc/passwd and /etc/shadow ({when})"
