@@ -22,6 +22,9 @@ _UNIT_LENGTH = 255
 
 BOOTED = "/run/systemd/system"  # is there just where systemd is the init system: sd_booted(3)
 
+#: What stands for the state of a unit without a file of its own: made while the system runs, or by a generator.
+NO_FILE = "transient"
+
 WORDS = "this is known on systemd alone, and process 1 of this host is"
 
 #: What a snippet about units begins with: it gives up without systemd.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from infratest.errors import FactError
 from infratest.facts import _init
 from infratest.facts._shell import lines, number
+from infratest.facts._systemd import NO_FILE
 from infratest.facts.base import Answer, Argument, Fact
 from infratest.record import Record
 
@@ -17,9 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
-
-#: What stands for a unit without a file of its own: made while the system runs, or by a generator that left none.
-NO_FILE = "transient"
 
 # Lines: `system WORDS`, `file UNIT STATE` for each that has a file, `unit UNIT SUB` for each that is loaded, `count N`.
 # Scripts of System V that are no service are the distribution's own: of Debian's sysv-rc and Red Hat's initscripts.

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infratest.learn.inventory import ACCOUNT_FILES, DETAILS
+from infratest.learn.subjects import some
 
 #: Name -> what is so of it.
 Entries = Mapping[str, Mapping[str, Any]]
@@ -27,7 +28,7 @@ def comparable(kind: str, then: Entries, now: Entries) -> tuple[Entries, Entries
     for key, names in lacking.items():
         when = [title for title, one in (("then", then), ("now", now)) if any(key not in one[name] for name in names)]
         if names:
-            reasons.append(f"{DETAILS[kind][key]} of {_some(names)} ({' and '.join(when)})")
+            reasons.append(f"{DETAILS[kind][key]} of {some(names)} ({' and '.join(when)})")
     words = f"not seen: {'; '.join(reasons)}" if reasons else ""
     return _without(lacking, then), _without(lacking, now), words
 
@@ -37,11 +38,6 @@ def _without(lacking: Mapping[str, list[str]], entries: Entries) -> Entries:
         name: {key: value for key, value in so.items() if name not in lacking.get(key, ())}
         for name, so in entries.items()
     }
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"{', '.join(sorted(names)[:3])}{more}"
 
 
 def _files(then: Entries, now: Entries) -> tuple[Entries, Entries, str]:

@@ -18,13 +18,15 @@ from infratest.errors import InfratestError, UserError
 from infratest.facts.base import Need
 from infratest.gherkin.writing import Written, fault, feature
 from infratest.hosts import Host
-from infratest.learn.subjects import SUBJECTS, Values, beyond, sentences
+from infratest.learn.subjects import SUBJECTS, Values, beyond, sentences, some
+from infratest.model import Report
 from infratest.plan.tasks import Plan
 from infratest.project.execute import execute
 from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.session import Session
 from infratest.stack.open import open_transport
-from infratest.states import OK
+from infratest.states import CRITICAL, OK, WARNING
+from infratest.units import counted
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,23 @@ def learn(session: Session, name: str, subjects: Iterable[str], deadline: Deadli
         raise UserError(f"{name} is not up: `infratest up` brings it up, `infratest status` shows what there is")
     chosen = [subject for subject in SUBJECTS if subject in set(subjects)]
     values = _asked(session, hosts, chosen, deadline)
-    unknown = [
-        f"{need.fact} {' '.join(need.argument)}".rstrip() + f": {value}"
-        for need, value in values.items()
-        if isinstance(value, InfratestError) and need.fact not in ("service", "unit-file")
-    ]
-    unknown += beyond(values)
+    unknown = [*_not_read(values), *beyond(values)]
     several = len(session.stack.hosts) > 1
     written = [Written(subject, _worded(subject, values)) for subject in chosen]
-    kept, dropped = _holding(session, [one for one in written if one.sentences], deadline)
+    kept, dropped, lost = _holding(session, [one for one in written if one.sentences], deadline)
     count = sum(len(one.sentences) for one in kept)
     given = f'Given the host "{name}"' if several else ""
     text = feature(name, kept, [f"learned from {name} by infratest learn"], given) if count else ""
-    return Learned(text, count, unknown, dropped)
+    return Learned(text, count, [*unknown, *lost], dropped)
+
+
+def _not_read(values: Values) -> list[str]:
+    """Return words for what could not be read, of each fact and each reason one line."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for need, value in values.items():
+        if isinstance(value, InfratestError):
+            names.setdefault((need.fact, str(value)), []).append(" ".join(need.argument))
+    return [f"{fact} {some(each)}".rstrip() + f": {reason}" for (fact, reason), each in names.items()]
 
 
 def _worded(subject: str, values: Values) -> list[str]:
@@ -95,21 +101,35 @@ def _asked(session: Session, hosts: Sequence[Host], chosen: Sequence[str], deadl
     return values
 
 
-def _holding(session: Session, scenarios: Sequence[Written], deadline: Deadline) -> tuple[list[Written], list[str]]:
-    """Return the scenarios with the sentences that hold when they are asked, and those that do not."""
+def _holding(
+    session: Session, scenarios: Sequence[Written], deadline: Deadline
+) -> tuple[list[Written], list[str], list[str]]:
+    """Ask all sentences, and return what `_sorted` does."""
     if not scenarios:
-        return [], []
+        return [], [], []
     with TemporaryDirectory(prefix="infratest-learn-") as folder:
         path = Path(folder) / "learned.feature"
         path.write_text(feature("learned", scenarios), encoding="utf-8")
         request = Request(features=(str(path),))
         report = execute(session, request, prepare(session, request, deadline=deadline), deadline=deadline)
-    holding: dict[str, list[str]] = {}
+    return _sorted(scenarios, report)
+
+
+def _sorted(scenarios: Sequence[Written], report: Report) -> tuple[list[Written], list[str], list[str]]:
+    """Return the scenarios with the sentences that hold, those that do not, and those of which it is not known."""
+    kept: list[Written] = []
     dropped: list[str] = []
-    for result in report.results:
-        for step in result.steps:
-            if step.state == OK:
-                holding.setdefault(result.scenario, []).append(step.text)
-            else:
-                dropped.append(f"{step.text}: {step.reason}")
-    return [Written(one.name, holding[one.name]) for one in scenarios if one.name in holding], dropped
+    lost: list[str] = []
+    for one in scenarios:
+        results = [result for result in report.results if result.scenario == one.name]
+        steps = [step for result in results for step in result.steps]
+        holding = [step.text for step in steps if step.state == OK]
+        dropped += [f"{step.text}: {step.reason}" for step in steps if step.state in (WARNING, CRITICAL)]
+        lost += [f"{step.text}: {step.reason}" for step in steps if step.state not in (OK, WARNING, CRITICAL)]
+        missing = len(one.sentences) - len(steps)
+        if missing:
+            reason = "; ".join(result.reason for result in results) or "it was not looked at"
+            lost.append(f"{counted(missing, 'sentence')} about {one.name}: {reason}")
+        if holding:
+            kept.append(Written(one.name, holding))
+    return kept, dropped, lost

@@ -19,7 +19,19 @@ from infratest.facts._accounts import entry_name
 from infratest.facts.base import Need
 from infratest.globs import fits
 from infratest.hosts import Host
-from infratest.learn.subjects import DYNAMIC, GROUPS, MOST, PACKAGES, PORTS, SOCKETS, USERS, Values, known
+from infratest.learn.subjects import (
+    DYNAMIC,
+    GROUPS,
+    MOST,
+    NOT_UNITS,
+    PACKAGES,
+    PORTS,
+    SOCKETS,
+    UNITS,
+    USERS,
+    Values,
+    known,
+)
 from infratest.plan.tasks import Plan
 from infratest.stack.open import open_transport
 
@@ -48,8 +60,6 @@ NOT_SYSCTLS = (
 )  # fmt: skip
 #: Words of systemctl for a unit that somebody chose to have started at boot, or not to.
 CHOSEN = ("enabled", "disabled", "masked")
-#: Units that are made while the system runs.
-NOT_UNITS = ("user@*", "user-runtime-dir@*", "session-*", "run-*", "systemd-*@*", "getty@*", "*@.*")
 
 #: Details that an inventory may lack, by kind: an older one has none, and some are shown to root alone.
 DETAILS: Mapping[str, Mapping[str, str]] = {
@@ -57,7 +67,6 @@ DETAILS: Mapping[str, Mapping[str, str]] = {
     "groups": {"members": "members"},
 }
 
-UNITS: Need[Any] = Need("unit-list")
 SYSCTLS: Need[Any] = Need("sysctl-list")
 
 

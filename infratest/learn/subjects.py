@@ -7,13 +7,16 @@ ports that the kernel chose, mounts of the kernel's own, comments and passwords 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infratest.errors import InfratestError, UserError
+from infratest.facts._init import SYSTEMD
+from infratest.facts._systemd import NO_FILE, unit_name
 from infratest.facts.base import Need
 from infratest.gherkin.writing import in_quotes
+from infratest.globs import fits
 
 #: Need -> its value, or why it is not known.
 Values = Mapping[Need, Any]
@@ -22,6 +25,10 @@ Values = Mapping[Need, Any]
 NOT_SAID = "\0"
 #: Names of one subject that are looked at, sorted; what is beyond is told.
 MOST = 1000
+#: How the name of a service ends.
+SERVICE = ".service"
+#: Units that are made while the system runs.
+NOT_UNITS = ("user@*", "user-runtime-dir@*", "session-*", "run-*", "systemd-*@*", "getty@*", "*@.*")
 #: Where the kernel's own choice of ports begins, unless the host says otherwise (the kernel's ip-sysctl.rst).
 DYNAMIC = 32768
 RANGE = "net.ipv4.ip_local_port_range"
@@ -51,7 +58,7 @@ USERS: Need[Any] = Need("accounts", ("passwd",))
 GROUPS: Need[Any] = Need("accounts", ("group",))
 SOCKETS: Need[Any] = Need("socket")
 MOUNTS: Need[Any] = Need("mount")
-PROCESSES: Need[Any] = Need("process")
+UNITS: Need[Any] = Need("unit-list")
 PORTS: Need[Any] = Need("sysctl", (RANGE,))
 
 
@@ -82,6 +89,12 @@ def known(values: Values, need: Need) -> Any:
     return None if isinstance(value, InfratestError) else value
 
 
+def some(names: Sequence[str]) -> str:
+    """Return the first of many names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(sorted(names)[:3])}{more}"
+
+
 def _nothing(values: Values) -> list[Need]:
     return []
 
@@ -93,14 +106,30 @@ def _packages(values: Values) -> Iterator[str]:
         yield f"the package {_quoted(name)} is installed"
 
 
+def _may_run(values: Values) -> list[str]:
+    """Return the services that may be running; systemd lists which do, of other init systems each must be asked."""
+    listed = known(values, UNITS)
+    running = ("running",) if listed and listed.system == SYSTEMD else ("running", "")
+    return [
+        one.name.removesuffix(SERVICE)
+        for one in (listed.units if listed else ())
+        if one.name.endswith(SERVICE)
+        and one.sub in running
+        and (one.state != NO_FILE or "@" in one.name)  # what was made while the system runs goes with it
+        and not any(fits(pattern, one.name) for pattern in NOT_UNITS)
+        and _can_be_asked(one.name)
+    ]
+
+
+def _can_be_asked(name: str) -> bool:
+    try:
+        return bool(unit_name(name))
+    except UserError:
+        return False
+
+
 def _services_of(values: Values) -> list[Need]:
-    """Return questions for services that may be there: a service is often named as its process or its package."""
-    packages, processes = known(values, PACKAGES), known(values, PROCESSES)
-    names = {one.name for one in processes or ()}
-    names |= {name.removesuffix("d") for name in names}
-    names |= {name for name, _ in packages.packages} if packages else set()
-    plain = [name for name in sorted(names) if name and all(letter.isalnum() or letter in "-_." for letter in name)]
-    return [Need(fact, (name,)) for name in plain[:MOST] for fact in ("service", "unit-file")]
+    return [Need(fact, (name,)) for name in _may_run(values)[:MOST] for fact in ("service", "unit-file")]
 
 
 def _services(values: Values) -> Iterator[str]:
@@ -195,7 +224,7 @@ def _files(values: Values) -> Iterator[str]:
 #: The subjects, in the order of the feature.
 SUBJECTS: Mapping[str, Subject] = {
     "packages": Subject((PACKAGES,), _nothing, _packages),
-    "services": Subject((PACKAGES, PROCESSES), _services_of, _services),
+    "services": Subject((UNITS,), _services_of, _services),
     "ports": Subject((SOCKETS, PORTS), _nothing, _ports),
     "users": Subject((USERS,), _each_user, _users),
     "groups": Subject((GROUPS,), _each_group, _groups),
@@ -213,9 +242,12 @@ def sentences(name: str, values: Values) -> list[str]:
 def beyond(values: Values) -> list[str]:
     """Return words for each list that is longer than is looked at."""
     found = []
+    services = _may_run(values) if UNITS in values else []
     for need, what in ((PACKAGES, "packages"), (USERS, "users"), (GROUPS, "groups")):
         listed = known(values, need)
         names = set(getattr(listed, "names", ())) or {name for name, _ in getattr(listed, "packages", ())}
         if len(names) > MOST:
             found.append(f"{len(names)} {what} are there; the first {MOST} were looked at")
+    if len(services) > MOST:
+        found.append(f"{len(services)} services may be running; the first {MOST} were looked at")
     return found

@@ -20,6 +20,13 @@ printf 'learnt:x:4712:\nbuilders:x:4714:learnt\n' >>/etc/group
 echo 'learnt:$y$j9T$secret$secrethash:19000:0:99999:7:::' >>/etc/shadow
 cp /bin/sleep /usr/bin/works
 sed -i 's|/bin/sleep|/usr/bin/works|' /etc/init.d/works
+find /etc/init.d -mindepth 1 ! -name works ! -name idle ! -name killed ! -name mute -delete
+cat >/etc/init.d/fickle <<'END'
+#!/bin/sh
+if [ -e /run/asked ]; then echo 'usage: start'; exit 1; fi
+: >/run/asked
+END
+chmod +x /etc/init.d/fickle
 """
 SERVERS = ("8201 127.0.0.1", "45001 127.0.0.1", "8202 0.0.0.0")
 
@@ -51,13 +58,18 @@ def machine(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def learned(machine):
+def learning(machine):
+    """How learning from the machine ended, of whose services two cannot be learned."""
     subjects = "services,ports,users,groups,sysctls,files"
     done = machine(sys.executable, "-m", "infratest", "learn", "local", "--only", subjects)
-    assert done.returncode == 0, done.stderr
     kept = machine("sh", "-c", 'printf %s "$1" >/srv/was.feature', "sh", done.stdout)
     assert kept.returncode == 0, kept.stderr
-    return done.stdout
+    return done
+
+
+@pytest.fixture(scope="module")
+def learned(learning):
+    return learning.stdout
 
 
 def test_what_is_there_is_learned(learned):
@@ -70,6 +82,17 @@ def test_what_is_there_is_learned(learned):
         'the file "/etc/shadow" has mode "0640"', 'the file "/etc/passwd" is owned by "root"',
     ):  # fmt: skip
         assert f" {sentence}\n" in learned, sentence
+
+
+def test_a_service_of_which_it_is_not_known_whether_it_runs_is_told_and_not_left_out_silently(learning):
+    assert learning.returncode == 1, learning.stderr
+    lines = learning.stderr.splitlines()
+    unknown = [line for line in lines if line.startswith("not known: ")]
+    assert any("mute" in line and "its script has no status" in line for line in unknown), lines
+    # Its script says that it runs when it is asked first, and then nothing.
+    assert any("fickle" in line for line in unknown), lines
+    assert "fickle" not in learning.stdout
+    assert not any(line.startswith("left out") for line in lines), lines
 
 
 def test_what_changes_by_itself_and_what_is_secret_is_not(learned):

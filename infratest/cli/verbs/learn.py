@@ -40,10 +40,10 @@ def command(session: Session, place: str, only: str) -> int:
     HOST is a host of the stack; `local` is this machine where there is no stack file. The host is asked for its
     packages, services, listening ports, users, groups, mounts, sysctls and the files that say who may do what; each
     sentence is then asked of it, and those that hold are written, sorted. What changes by itself is left out: versions,
-    process ids, sizes, counters, ports that the kernel chose. So are comments and passwords of accounts. Services are
-    looked for by the names of processes and packages: one that is named as neither is not learned.
+    process ids, sizes, counters, ports that the kernel chose. So are comments and passwords of accounts.
 
-    A fact that could not be read is told, and exit status 1 says that the feature may lack something.
+    What could not be read, or was not answered when it was asked, is told, and exit status 1 says that the feature may
+    lack something: on a host without an init system it lacks all services.
 
     Exit status: 0 written, 1 in part or nothing, 2 wrong use.
     """
