@@ -1,10 +1,11 @@
 """The fact `file-list`: the files and links below a folder, and which of them are just as a package brought them.
 
 Argument: the folder's absolute path. Told are kind, mode, owner, group, size, and an MD5 sum of files up to 1 MiB that
-everybody may read: it says whether a file is another than before. Of a file that not everybody may read nothing is told
-that its content could be guessed by. A name with a line end or a backslash is a problem that is told. Left out are
-other file systems, and folders that hold copies (of a version control, of a package manager, of caches) or links that
-say which units are enabled and which alternative is chosen. Asked by `coverage`.
+everybody may read: it says whether a file is another than before. Of another file nothing is told that its content
+could be guessed by, but for those of sudo. A name with a line end is a problem that is told; of any other problem it is
+told, too, below which path the list may lack something. Left out are other file systems, and folders that hold copies
+(of a version control, of a package manager, of caches) or links that say which units are enabled and which alternative
+is chosen. Asked by `coverage` and `drift`.
 
 Whether a file is as its package brought it is said by the sum that the package manager has of it: dpkg MD5, rpm SHA-256
 (an old one MD5), apk SHA-1 (`Z:` in its database, apk-package(5)), pacman SHA-256 or MD5 in each package's
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 MOST = 5_000
 #: Problems of a folder that are kept in words.
 TOLD = 3
+#: Folders of which it is kept that the list may lack something of them; of more, it is the folder that was asked for.
+MOST_UNSEEN = 100
+#: Files whose content may be known by its sum: those that everybody may read, and those that say who may do what, in
+#: which nothing is secret.
+OPEN = r"\( -perm -0004 -o -path /etc//sudoers -o -path '/etc//sudoers.d/*' \)"
+#: How the words of a program begin that could not sum a file.
+SUMMING = ("md5sum: ", "sha1sum: ", "sha256sum: ")
+#: What is told of a name that is not looked at.
+ODD_NAME = "a name with a line end, or a link to one, is not looked at"
 #: Folders that are not looked into, by name: of copies, and of links that programs of the distribution keep.
 COPIES = (".git", ".hg", ".svn", ".bzr", "node_modules", "__pycache__", ".cache", "lost+found")
 LINKS = ("alternatives", "'rc?.d'", "'*.wants'", "'*.requires'")
@@ -36,15 +46,18 @@ KINDS = {"8": "file", "a": "link"}
 
 # First `p SUM PATH` and `o PATH` of what packages own, to a dot. Then for each folder, to a dot: `folder`, or `none`;
 # `s MODE OWNER GROUP SIZE PATH` of each file and link, the mode in hexadecimal; `l PATH` and then `t TARGET` of each
-# link; `m MD5 PATH` of each file, and `h SUM PATH` as its package manager sums; any other line is a problem.
-SNIPPET = r"""
+# link; `m MD5 PATH` of each file, and `h SUM PATH` as its package manager sums; `M` and `H` where the program wrote a
+# backslash of the path twice (GNU's sum programs do, and mark the line); `n` for a name that is not looked at, or the
+# target of a link; any other line is a problem.
+SNIPPET = (
+    r"""
 below() {
   find "$folder/" -xdev \( -name '*
-*' -o -name '*\\*' -o -type d \( COPIES \) \) -prune -o "$@" -print 2>&3 | head -n MOST | tr '\n' '\000'
+*' -o -type d \( COPIES \) \) -prune -o "$@" -print 2>&3 | head -n MOST | tr '\n' '\000'
 }
 odd() {
-  find "$folder/" -xdev -type d \( COPIES \) -prune -o \( -name '*
-*' -o -name '*\\*' \) -prune -exec echo "$folder: a name with a line end or a backslash is not looked at" \; 2>&1
+  find "$folder/" -xdev -type d \( COPIES \) -prune -o -name '*
+*' -prune -exec echo n \; 2>&1
 }
 each() { xargs -0 -r "$@" 2>&1; }
 owned() {
@@ -60,7 +73,7 @@ owned() {
   case ${managed%%"$nl"*} in
   dpkg)
     dpkg-query -W -f '${Conffiles}\n' | sed -n 's/^ \(\/.*\) \([0-9a-f]\{32\}\)$/p \2 \1/p'
-    grep -hF "$sums" /dev/null /var/lib/dpkg/info/*.md5sums 2>/dev/null | sed 's/^\([0-9a-f]*\)  /p \1 \//'
+    grep -hF "$sums" /dev/null /var/lib/dpkg/info/*.md5sums 2>/dev/null | sed 's/^\\\{0,1\}\([0-9a-f]*\)  /p \1 \//'
     grep -hF "$names" /dev/null /var/lib/dpkg/info/*.list 2>/dev/null | sed 's/^/o /'
     ;;
   rpm)
@@ -103,14 +116,23 @@ for folder; do
   {
     odd
     below \( -type f -o -type l \) | each stat -c 's %f %U %G %s %n'
-    below -type l | each sh -c 'for path; do printf "l %s\nt %s\n" "$path" "$(readlink "$path")"; done' sh
-    below -type f -perm -0004 -size -2049 | each md5sum | sed 's/^\([0-9a-f]\{32\}\)  /m \1 /'
+    below -type l | each sh -c 'for path; do
+      target=$(readlink "$path")
+      case $target in *"
+"*) echo n ;; *) printf "l %s\nt %s\n" "$path" "$target" ;; esac
+    done' sh
+    below -type f OPEN -size -2049 | each md5sum |
+      sed -e 's/^\([0-9a-f]\{32\}\)  /m \1 /' -e 's/^\\\([0-9a-f]\{32\}\)  /M \1 /'
     [ -z "$also" ] ||
-      below -type f -perm -0004 -size -2049 | each "$also" | sed 's/^\([0-9a-f]\{40,64\}\)  /h \1 /'
+      below -type f OPEN -size -2049 | each "$also" |
+      sed -e 's/^\([0-9a-f]\{40,64\}\)  /h \1 /' -e 's/^\\\([0-9a-f]\{40,64\}\)  /H \1 /'
   } 3>&1
   echo .
 done
-""".replace("COPIES", " -o ".join(f"-name {name}" for name in COPIES + LINKS)).replace("MOST", str(MOST))
+""".replace("COPIES", " -o ".join(f"-name {name}" for name in COPIES + LINKS))
+    .replace("MOST", str(MOST))
+    .replace("OPEN", OPEN)
+)
 SNIPPET = SNIPPET.replace("    MANAGER\n", MANAGER)
 
 
@@ -138,11 +160,13 @@ class FileList(Record):
 
     Args:
         there: whether there is such a folder. problems: what could not be looked at, in words: the list lacks it.
+        unseen: paths; what is there or below it may be missing from the list, and all else is not.
     """
 
     there: bool
     files: tuple[ListedFile, ...] = ()
     problems: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         if not self.there:
@@ -169,7 +193,9 @@ class FileListFact(LooksForEach):
         if len(parts) != len(arguments) + 2 or parts[-1]:
             raise FactError(f"{len(arguments)} folders were asked about, and {max(len(parts) - 2, 0)} answered")
         packaged = _packaged(parts[0])
-        return {argument: _files(part, packaged) for argument, part in zip(arguments, parts[1:-1], strict=True)}
+        return {
+            argument: _files(argument[0], part, packaged) for argument, part in zip(arguments, parts[1:-1], strict=True)
+        }
 
 
 def _packaged(rows: Sequence[str]) -> set[tuple[str, str]]:
@@ -211,27 +237,36 @@ def _unescaped(path: str) -> str:
 class _Rows:
     """The lines of one folder, sorted by their marks."""
 
-    def __init__(self, rows: Sequence[str], packaged: set[tuple[str, str]]) -> None:
+    def __init__(self, folder: str, rows: Sequence[str], packaged: set[tuple[str, str]]) -> None:
         self.stats: list[str] = []
         self.sums: dict[str, str] = {}
         self.hashes: dict[str, str] = {}
         self.targets: dict[str, str] = {}
         self.packaged = packaged
-        self.problems: list[str] = []
+        self.problems: dict[str, str] = {}  # and below which path the list may lack something, or nothing
         self._link = ""
         marks = {
-            "s ": self.stats.append, "m ": self._sum, "h ": self._hash, "l ": self._link_path, "t ": self._target,
+            "s ": self.stats.append, "m ": self._sum, "M ": self._sum_of_odd, "h ": self._hash, "H ": self._hash_of_odd,
+            "l ": self._link_path, "t ": self._target,
         }  # fmt: skip
         for row in rows:
             if row[:2] in marks:
                 marks[row[:2]](row[2:])
+            elif row == "n":
+                self.problems[f"{folder}: {ODD_NAME}"] = ""
             elif not row.endswith(": No such file or directory"):  # it went while we looked
-                self.problems.append(row[:200])
+                self.problems[row] = _place(row, folder)
         if len(self.stats) >= MOST or len(self.targets) >= MOST:
-            self.problems.append(f"there are more than {MOST} files")
+            self.problems[f"there are more than {MOST} files"] = folder
 
     def _sum(self, words: str) -> None:
         self.sums[_plain(words[33:])] = words[:32]
+
+    def _sum_of_odd(self, words: str) -> None:
+        self._sum(words.replace("\\\\", "\\"))
+
+    def _hash_of_odd(self, words: str) -> None:
+        self._hash(words.replace("\\\\", "\\"))
 
     def _hash(self, words: str) -> None:
         digest, _, path = words.partition(" ")
@@ -262,16 +297,32 @@ class _Rows:
         return ListedFile(path, kind, mode, owner, group, number(size, "a file's size"), md5, target, packaged)
 
 
-def _files(rows: Sequence[str], packaged: set[tuple[str, str]]) -> FileList:
+def _place(problem: str, folder: str) -> str:
+    """Return below which path a list lacks something, by a problem in words: the folder, where it names none in it."""
+    if problem.startswith(SUMMING):
+        return ""  # the file is listed without its sum
+    words = problem.rpartition(": ")[0]
+    _, quote, rest = words.partition("'/")
+    path = "/" + (rest.removesuffix("'") if quote else words.partition("/")[2])
+    path = _plain(path).rstrip("/")
+    plain = problem.startswith(("find: ", "stat: ")) and path.isascii() and "\\" not in path and "'" not in path
+    return path if plain and path.startswith(f"{folder}/") else folder
+
+
+def _files(folder: str, rows: Sequence[str], packaged: set[tuple[str, str]]) -> FileList:
     if rows == ["none"]:
         return FileList(there=False)
     if rows[:1] != ["folder"]:
         raise FactError(f"the answer about files is not understood: {' '.join(rows)[:80]!r}")
-    sorted_rows = _Rows(rows[1:], packaged)
-    problems = list(dict.fromkeys(sorted_rows.problems))  # a folder that is shut is met by each find
+    sorted_rows = _Rows(folder, rows[1:], packaged)
+    problems = [row[:200] for row in sorted_rows.problems]  # a folder that is shut is met by each find, and kept once
     more = [f"{len(problems) - TOLD} more problems"] if len(problems) > TOLD else []
     files = sorted([sorted_rows.file(words) for words in sorted_rows.stats], key=lambda one: one.path)
-    return FileList(True, tuple(files), (*problems[:TOLD], *more))
+    listed = tuple([one for one in files if one.kind != "link" or one.target])  # the others went, or are told as odd
+    unseen = {place for place in sorted_rows.problems.values() if place}
+    unseen |= {one.path for one in files if one.kind == "link" and not one.target}
+    places = tuple(sorted(unseen)) if len(unseen) <= MOST_UNSEEN else (folder,)
+    return FileList(True, listed, (*problems[:TOLD], *more), places)
 
 
 def _plain(path: str) -> str:

@@ -13,7 +13,7 @@ from time import time
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
 from infratest.hosts import Host
-from infratest.learn.inventory import KINDS, Inventory, taken
+from infratest.learn.inventory import KINDS, Inventory, of_plain, taken
 from infratest.store.directory import StateDir
 
 SCHEMA = 1
@@ -64,13 +64,12 @@ def read(state: StateDir, env: str, host: str) -> Baseline | None:
             content = json.load(file)
         if content["schema"] != SCHEMA:
             return None
-        inventory = Inventory(dict(content["kinds"]), dict(content["unknown"]))
-        return Baseline(str(content["id"]), float(content["time"]), inventory)
+        return Baseline(str(content["id"]), float(content["time"]), of_plain(content))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise StateError(f"state directory: {state.file(_name(env, host))}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

@@ -64,7 +64,7 @@ def coverage(kinds: Sequence[str], before: Inventory, now: Inventory, since: flo
         if kind not in before.kinds or kind not in now.kinds:
             unknown[kind] = "; ".join(words) or "it was not recorded before it was provisioned"
             continue
-        was, so, lacking = comparable(kind, before.kinds[kind], now.kinds[kind])
+        was, so, lacking = comparable(kind, before, now, doubtful=True)
         if words or lacking:
             unknown[kind] = "; ".join([*words, *([lacking] if lacking else [])])
         changes += _changes(kind, was, so, looked_at)

@@ -59,8 +59,8 @@ def drift(kinds: Sequence[str], then: Inventory, now: Inventory) -> Drift:
         if words:
             unknown[kind] = "; ".join(words)
         try:
-            was, so, lacking = comparable(kind, then.kinds[kind], now.kinds[kind])
-            differences += _differences(kind, was, so, whole=not words)
+            was, so, lacking = comparable(kind, then, now)
+            differences += _differences(kind, was, so)
             if lacking:
                 unknown[kind] = "; ".join([*words, lacking])
         except (KeyError, TypeError, AttributeError, ValueError):
@@ -68,8 +68,8 @@ def drift(kinds: Sequence[str], then: Inventory, now: Inventory) -> Drift:
     return Drift(tuple(differences), unknown)
 
 
-def _differences(kind: str, then: Mapping[str, Any], now: Mapping[str, Any], *, whole: bool) -> Iterator[Difference]:
-    for name in sorted({*then, *now} if whole else {*then} & {*now}):
+def _differences(kind: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
+    for name in sorted({*then, *now}):
         was, so = _comparable(kind, then.get(name), now.get(name))
         if was != so and not _of_another(kind, was, so):
             yield Difference(kind, name, _held(kind, name, so, was), _held(kind, name, was, so))

@@ -31,6 +31,7 @@ from infratest.learn.subjects import (
     USERS,
     Values,
     known,
+    some,
 )
 from infratest.plan.tasks import Plan
 from infratest.stack.open import open_transport
@@ -76,10 +77,19 @@ class Inventory:
 
     Args:
         kinds: of KINDS, what is there by its name. unknown: kinds of which something could not be seen, and why.
+        unseen: of such a kind the names that may be missing, where that is known: of files also all below a path.
     """
 
     kinds: Mapping[str, Entries] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
+    unseen: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def of_plain(content: Mapping[str, Any]) -> Inventory:
+    """Return the inventory that was kept as JSON has it. Raises ValueError and the like: it is none."""
+    kinds = {str(kind): {name: dict(so) for name, so in entries.items()} for kind, entries in content["kinds"].items()}
+    unseen = {str(kind): [str(name) for name in names] for kind, names in content.get("unseen", {}).items()}
+    return Inventory(kinds, {str(kind): str(why) for kind, why in content["unknown"].items()}, unseen)
 
 
 def taken(
@@ -105,19 +115,30 @@ def taken(
     return {name: blocked[name] if name in blocked else of_values(kinds, values[name]) for name in values}
 
 
+class Missing:
+    """What of a kind could not be seen: why, in words, and the names that may be missing."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.unseen: list[str] = []
+
+
 def of_values(kinds: Sequence[str], values: Values) -> Inventory:
     """Return the inventory that facts come to; a kind of which one could not be read is unknown."""
     entries: dict[str, Entries] = {}
     unknown: dict[str, str] = {}
+    unseen: dict[str, list[str]] = {}
     for kind in kinds:
-        problems: list[str] = []
+        missing = Missing()
         try:
-            entries[kind] = dict(KINDS[kind].entries(values, problems))
+            entries[kind] = dict(KINDS[kind].entries(values, missing))
         except InfratestError as error:
-            problems.append(str(error))
-        if problems:
-            unknown[kind] = "; ".join(dict.fromkeys(problems))
-    return Inventory(entries, unknown)
+            missing.problems.append(str(error))
+        if missing.problems:
+            unknown[kind] = "; ".join(dict.fromkeys(missing.problems))
+            if kind in entries:
+                unseen[kind] = missing.unseen
+    return Inventory(entries, unknown, unseen)
 
 
 def _value(values: Values, need: Need) -> Any:
@@ -132,15 +153,20 @@ def _left_out(name: str, patterns: Sequence[str]) -> bool:
     return any(fits(pattern, name) for pattern in patterns)
 
 
-def _packages(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _packages(values: Values, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, _ in _value(values, PACKAGES).packages:
         yield name, {}
 
 
-def _files(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _files(values: Values, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:
     for folder in FOLDERS:
-        listed = _value(values, Need("file-list", (folder,)))
-        problems += listed.problems
+        listed = values.get(Need("file-list", (folder,)))
+        if listed is None or isinstance(listed, InfratestError):
+            missing.problems.append(f"{folder}: {listed or 'it was not answered'}")
+            missing.unseen.append(folder)
+            continue
+        missing.problems += listed.problems
+        missing.unseen += listed.unseen
         for one in listed.files:
             if _left_out(one.path, NOT_FILES):
                 continue
@@ -155,7 +181,7 @@ def _files(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str,
             yield one.path, so | ({"packaged": True} if one.packaged else {})
 
 
-def _units(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _units(values: Values, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:
     for one in _value(values, UNITS).units:
         running = one.sub in ("running", "waiting", "listening")
         word = one.state.removesuffix("-runtime")
@@ -177,9 +203,14 @@ def _can_be_asked(name: str) -> bool:
         return False
 
 
-def _users(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _users(values: Values, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in _value(values, USERS).names:
-        user = _value(values, Need("user", (name,)))
+        try:
+            user = _value(values, Need("user", (name,)))
+        except FactError as error:
+            missing.problems.append(str(error))
+            missing.unseen.append(name)
+            continue
         password = known(values, Need("password", (name,)))
         so = {"uid": user.uid, "gid": user.gid, "home": user.home, "shell": user.shell}
         yield name, so | ({} if password is None else {"password": password.stored})
@@ -190,14 +221,14 @@ def _each_group(values: Values) -> list[Need]:
     return [Need("group", (name,)) for name in listed.names] if listed else []
 
 
-def _groups(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _groups(values: Values, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:
     listed = _value(values, GROUPS)
     for name, number in zip(listed.names, listed.ids, strict=True):
         group = known(values, Need("group", (name,)))
         yield name, {"gid": number} | ({} if group is None else {"members": sorted(set(group.members))})
 
 
-def _ports(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _ports(values: Values, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:
     chosen = values.get(PORTS)
     words = [] if chosen is None or isinstance(chosen, InfratestError) else (chosen.value or "").split()
     first = int(words[0]) if words and words[0].isdigit() else DYNAMIC
@@ -206,8 +237,13 @@ def _ports(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str,
             yield f"{one.port}/{one.kind}", {}
 
 
-def _sysctls(values: Values, problems: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, value in _value(values, SYSCTLS).variables:
+def _sysctls(values: Values, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:
+    listed = _value(values, SYSCTLS)
+    unread = [name for name in listed.unread if not _left_out(name, NOT_SYSCTLS)]
+    if unread:
+        missing.problems.append(f"{some(unread)}: only root may read that")
+        missing.unseen += unread
+    for name, value in listed.variables:
         if not _left_out(name, NOT_SYSCTLS):
             yield name, {"value": value}
 
@@ -217,7 +253,7 @@ class Kind:
     """One kind of thing: the facts of the first round, the needs of the second, and the entries of both."""
 
     lists: tuple[Need, ...]
-    entries: Callable[[Values, list[str]], Iterator[tuple[str, dict[str, Any]]]]
+    entries: Callable[[Values, Missing], Iterator[tuple[str, dict[str, Any]]]]
     each: Callable[[Values], list[Need]] = lambda values: []
 
 

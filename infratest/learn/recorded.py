@@ -18,7 +18,7 @@ from infratest.cleaning import masked
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
 from infratest.hosts import Host
-from infratest.learn.inventory import KINDS, Inventory, taken
+from infratest.learn.inventory import KINDS, Inventory, of_plain, taken
 from infratest.store.directory import StateDir
 
 SCHEMA = 1
@@ -50,7 +50,7 @@ def take(stack: str, env: str, hosts: Sequence[Host], jobs: int, deadline: Deadl
 def _inventory(seen: Inventory | InfratestError) -> Inventory:
     if isinstance(seen, InfratestError):
         return Inventory(unknown={"": masked(str(seen))})
-    return Inventory(_plain(seen.kinds), _plain(seen.unknown))
+    return Inventory(_plain(seen.kinds), _plain(seen.unknown), _plain(seen.unseen))
 
 
 def _plain(value: Any) -> Any:
@@ -98,14 +98,9 @@ def read(path: Path) -> Recorded:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA:
             raise UserError(f"{path}: recorded by another version of infratest; record a run anew: `test --record`")
-        hosts = {str(name): _read(one) for name, one in content["hosts"].items()}
+        hosts = {str(name): of_plain(one) for name, one in content["hosts"].items()}
         return Recorded(str(content["stack"]), str(content["env"]), float(content["time"]), hosts)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; `infratest test --record {path}` records a run") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{path} is no record of a run, or is damaged; `infratest test --record` writes one") from error
-
-
-def _read(content: Mapping[str, Any]) -> Inventory:
-    kinds = {kind: {name: dict(so) for name, so in entries.items()} for kind, entries in content["kinds"].items()}
-    return Inventory(kinds, {str(kind): str(why) for kind, why in content["unknown"].items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,12 +11,16 @@ import pytest
 
 from infratest.facts.base import Answer
 from infratest.facts.file_list import FileList, FileListFact
-from tests.worlds.shells import shell
+from tests.worlds.shells import busybox_programs, shell
 
 
-def listed(folder: Path, name: str) -> FileList:
+def listed(folder: Path, name: str, user: str = "") -> FileList:
     words, path = shell(name)
-    fact, variables = FileListFact(), os.environ | ({"PATH": path} if path else {})
+    if user:
+        for shut in (*folder.parents[:-2], busybox_programs()):  # pytest's folders, and that one, are root's alone
+            shut.chmod(0o755)
+        words = [shutil.which("setpriv") or "setpriv", "--reuid", user, "--clear-groups", *words]
+    fact, variables = FileListFact(), os.environ | {"LC_ALL": "C"} | ({"PATH": path} if path else {})
     done = subprocess.run(
         [*words, "-c", fact.ask([(str(folder),)])],
         env=variables,
@@ -33,12 +38,37 @@ def listed(folder: Path, name: str) -> FileList:
 def test_a_name_that_cannot_be_told_is_a_problem_and_not_left_out(tmp_path: Path, name: str) -> None:
     (tmp_path / "plain").write_text("x")
     (tmp_path / ".git").mkdir()
-    (tmp_path / ".git" / "a\\b").write_text("x")
+    (tmp_path / ".git" / "two\nlines").write_text("x")
     assert [Path(one.path).name for one in listed(tmp_path, name).files] == ["plain"]
     assert listed(tmp_path, name).problems == ()
-    (tmp_path / "we\\ird").mkdir()
-    (tmp_path / "we\\ird" / "x").write_text("x")
+    (tmp_path / "li\nne").mkdir()
+    (tmp_path / "li\nne" / "x").write_text("x")
     (tmp_path / "two\nlines").write_text("x")
+    (tmp_path / "split").symlink_to("two\nlines")
     value = listed(tmp_path, name)
     assert [Path(one.path).name for one in value.files] == ["plain"]
-    assert value.problems == (f"{tmp_path}: a name with a line end or a backslash is not looked at",)
+    assert value.problems == (f"{tmp_path}: a name with a line end, or a link to one, is not looked at",)
+    assert value.unseen == (f"{tmp_path}/split",)
+
+
+@pytest.mark.parametrize("name", ["dash", "bash", "mksh", "busybox"])
+def test_a_name_with_a_backslash_is_listed_with_its_sum(tmp_path: Path, name: str) -> None:
+    (tmp_path / "we\\ird").mkdir()
+    (tmp_path / "we\\ird" / "x\\n").write_text("x")
+    (tmp_path / "link").symlink_to("a\\b")
+    link, file = listed(tmp_path, name).files
+    assert (link.path, link.target) == (f"{tmp_path}/link", "a\\b")
+    assert (file.path, file.sum) == (f"{tmp_path}/we\\ird/x\\n", "9dd4e461268c8034f5c8564e155c67a6")
+    assert listed(tmp_path, name).problems == ()
+
+
+@pytest.mark.parametrize("name", ["dash", "busybox"])
+def test_below_which_folder_the_list_may_lack_something_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "plain").write_text("x")
+    (tmp_path / "shut").mkdir(mode=0o700)
+    tmp_path.chmod(0o755)
+    value = listed(tmp_path, name, user="nobody")
+    assert [Path(one.path).name for one in value.files] == ["plain"]
+    assert value.unseen == (f"{tmp_path}/shut",)
+    (tmp_path / "it's: shut").mkdir(mode=0o700)
+    assert listed(tmp_path, name, user="nobody").unseen[0] == str(tmp_path)  # of an odd name the folder is told

@@ -66,4 +66,4 @@ def test_what_may_not_be_read_is_told(tmp_path):
 def test_a_kept_file_is_as_json_has_it(state):
     content = json.loads((state.path / "facts" / "dev" / "before-web.json").read_text())
     assert content["schema"] == 1
-    assert set(content) == {"schema", "id", "time", "kinds", "unknown"}
+    assert set(content) == {"schema", "id", "time", "kinds", "unknown", "unseen"}

@@ -244,6 +244,7 @@ def test_an_inventory_has_no_secrets_and_nothing_that_changes_by_itself():
             "shop.service": {"boot": "enabled", "running": True}, "ssh.service": {"boot": "enabled", "running": False},
             "made.service": {"boot": "", "running": True}, "backup.timer": {"boot": "enabled", "running": True},
         },
+        "users": {},
         "groups": {"root": {"gid": 0, "members": ["deploy", "ops"]}},
         "ports": {"22/tcp": {}},
         "sysctls": {"vm.x": {"value": "1 2"}},
@@ -258,8 +259,25 @@ def test_of_a_password_it_is_kept_how_it_is_stored_and_where_only_root_sees_it_n
     assert of_values(["users"], values(user=user)).kinds == {"users": {"root": so}}
 
 
+def test_of_an_account_that_could_not_be_read_alone_nothing_is_known():
+    accounts, deploy = Accounts(("root", "deploy"), (0, 1000)), User("deploy", 1000, 1000, "/home/deploy", "/bin/sh")
+    seen = of_values(["users"], values(accounts=accounts) | {Need("user", ("deploy",)): deploy})
+    assert list(seen.kinds["users"]) == ["deploy"]
+    assert (seen.unknown, seen.unseen) == ({"users": "the directory does not answer"}, {"users": ["root"]})
+
+
+def test_a_variable_of_the_kernel_that_only_root_reads_is_not_known_to_others():
+    listed = SysctlList((("vm.x", "1"),), ("kernel.cad_pid", "kernel.y"))
+    seen = of_values(["sysctls"], values(**{"sysctl-list": listed}))
+    assert seen.unknown == {"sysctls": "kernel.y: only root may read that"}
+    assert seen.unseen == {"sysctls": ["kernel.y"]}
+
+
 def test_a_folder_that_could_not_be_read_whole_makes_files_unknown_and_keeps_what_was_seen():
-    part = FileList(True, (ListedFile("/etc/a", "link", "0777", "root", "root", 1, target="b"),), ("it is shut",))
+    part = FileList(
+        True, (ListedFile("/etc/a", "link", "0777", "root", "root", 1, target="b"),), ("it is shut",), ("/etc/x",)
+    )
     found = of_values(["files"], values(**{"file-list": part}))
+    assert found.unseen == {"files": ["/etc/x"]}
     assert found.unknown == {"files": "it is shut"}
     assert found.kinds == {"files": {"/etc/a": {"kind": "link", "target": "b"}}}

@@ -100,10 +100,22 @@ def test_a_name_that_no_sentence_can_hold_is_told_without_one():
     assert (one.then, one.now) == ((), ())
 
 
-def test_of_a_kind_that_was_not_seen_whole_absence_says_nothing():
+def test_of_a_kind_that_was_not_seen_whole_what_came_is_not_known_and_what_went_is_gone():
     some = compared("users", {"a": USER, "b": USER}, {"b": USER | {"uid": 1}, "c": USER}, users="b: denied")
-    assert [one.name for one in some.differences] == ["b"]
+    assert [one.name for one in some.differences] == ["a", "b"]
     assert some.unknown == {"users": "then: b: denied"}
+
+
+def test_what_is_new_or_gone_elsewhere_than_where_something_was_not_seen_is_told():
+    then = Inventory({"files": {"/etc/a": FILE, "/etc/x": FILE}}, {"files": "odd"}, {"files": ["/etc/x", "/srv"]})
+    new = dict.fromkeys(("/etc/x", "/etc/x/y", "/etc/xy", "/srv/a", "/opt/b"), FILE)
+    made = drift(["files"], then, Inventory({"files": new}))
+    assert [one.name for one in made.differences] == ["/etc/a", "/etc/xy", "/opt/b"]
+    assert made.unknown == {"files": "then: odd"}
+    back = drift(["files"], Inventory({"files": new}), then)
+    assert [one.name for one in back.differences] == ["/etc/a", "/etc/xy", "/opt/b"]
+    all_of_it = drift(["files"], then, Inventory({"files": {}}, {"files": "odd"}, {"files": []}))
+    assert [one.name for one in all_of_it.differences] == ["/etc/a", "/etc/x"]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +157,9 @@ def test_what_is_damaged_in_a_record_is_not_known(so):
 
 
 def test_a_record_is_its_users_alone_and_is_read_back(tmp_path):
-    one = Recorded("shop", "prod", 5.0, {"web": Inventory({"users": {"d": USER}}, {"units": "no init"})})
+    one = Recorded(
+        "shop", "prod", 5.0, {"web": Inventory({"users": {"d": USER}}, {"units": "no init"}, {"files": ["/a"]})}
+    )
     path = tmp_path / "good.json"
     path.write_text("before")
     write(one, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -192,6 +193,27 @@ def test_what_drifted_since_a_run_is_told_by_kind_gone_changed_and_new(machine, 
     ]  # fmt: skip
     assert '    the group "newcomer" does not exist' in lines
     assert '    the sysctl "net.ipv4.ip_forward" is "0"' in lines
+
+
+def test_what_another_than_root_may_not_read_is_not_known_and_the_rest_is_told(machine, recorded):
+    # Whoever is not root must get to the program and to the record.
+    opened = 'for f; do while [ "$f" != / ]; do chmod a+rX "$f"; f=${f%/*}; f=${f:-/}; done; done; chmod 644 good.json'
+    program = ("-m", "infratest", "drift", "--host", "local", "--since", "good.json", "--only", "users,groups,sysctls")
+    ours = Path(__file__).parents[2]
+    change = (
+        "echo 'later:x:4801:' >>/etc/group; sed -i 's|:4713:4712::/srv:/bin/sh|:4713:4712::/srv:/bin/dash|' /etc/passwd"
+    )
+    assert machine("sh", "-c", change).returncode == 0
+    assert (
+        machine("sh", "-c", opened, "sh", sys.executable, os.path.realpath(sys.executable), str(ours)).returncode == 0
+    )
+    drift = machine("setpriv", "--reuid", "nobody", "--clear-groups", sys.executable, *program)
+    assert drift.returncode == 3, drift.stderr
+    lines = drift.stdout.splitlines()
+    assert r'    the user "odd \"na\me" has the shell "/bin/sh"' in lines, lines
+    assert '    the group "later" does not exist' in lines
+    assert any(line.startswith("  users: not known: not seen: whether a password is set of ") for line in lines), lines
+    assert any(line.startswith("  sysctls: not known: now: ") and "only root may read" in line for line in lines), lines
 
 
 def test_what_cannot_be_compared_is_not_known(machine, recorded):
