@@ -1,11 +1,11 @@
-"""The fact `file-list`: the files and links below a folder, and which of them are just as a package brought them.
+"""The fact `file-list`: what is below a folder, and which files are just as a package brought them.
 
 Argument: the folder's absolute path. Told are kind, mode, owner, group, size, and an MD5 sum of files up to 1 MiB that
 everybody may read: it says whether a file is another than before. Of another file nothing is told that its content
 could be guessed by, but for those of sudo. A name with a line end is a problem that is told; of any other problem it is
 told, too, below which path the list may lack something. Left out are other file systems, and folders that hold copies
-(of a version control, of a package manager, of caches) or links that say which units are enabled and which alternative
-is chosen. Asked by `coverage` and `drift`.
+(of a version control, of a package manager, of caches) or links that say which units are enabled. Asked by `coverage`
+and `drift`.
 
 Whether a file is as its package brought it is said by the sum that the package manager has of it: dpkg MD5, rpm SHA-256
 (an old one MD5), apk SHA-1 (`Z:` in its database, apk-package(5)), pacman SHA-256 or MD5 in each package's
@@ -33,16 +33,22 @@ TOLD = 3
 MOST_UNSEEN = 100
 #: Files whose content may be known by its sum: those that everybody may read, and those that say who may do what, in
 #: which nothing is secret.
-OPEN = r"\( -perm -0004 -o -path /etc//sudoers -o -path '/etc//sudoers.d/*' \)"
+OPEN = (
+    r"\( -perm -0004 -o -path /etc/sudoers -o -path /etc//sudoers"
+    r" -o -path '/etc/sudoers.d/*' -o -path '/etc//sudoers.d/*' \)"
+)
 #: How the words of a program begin that could not sum a file.
 SUMMING = ("md5sum: ", "sha1sum: ", "sha256sum: ")
 #: What is told of a name that is not looked at.
 ODD_NAME = "a name with a line end, or a link to one, is not looked at"
-#: Folders that are not looked into, by name: of copies, and of links that programs of the distribution keep.
+#: Folders that are not looked into, by name: of copies, and of links that say which units are enabled.
 COPIES = (".git", ".hg", ".svn", ".bzr", "node_modules", "__pycache__", ".cache", "lost+found")
-LINKS = ("alternatives", "'rc?.d'", "'*.wants'", "'*.requires'")
-#: What the first digit of a mode in hexadecimal means: S_IFMT of stat(2).
-KINDS = {"8": "file", "a": "link"}
+LINKS = ("'rc?.d'", "'*.wants'", "'*.requires'")
+#: What the first digits of a mode in hexadecimal mean, before its last three: S_IFMT of stat(2).
+KINDS = {
+    "8": "file", "a": "link", "4": "directory", "1": "pipe", "c": "socket", "2": "character device",
+    "6": "block device",
+}  # fmt: skip
 
 # First `p SUM PATH` and `o PATH` of what packages own, to a dot. Then for each folder, to a dot: `folder`, or `none`;
 # `s MODE OWNER GROUP SIZE PATH` of each file and link, the mode in hexadecimal; `l PATH` and then `t TARGET` of each
@@ -84,7 +90,7 @@ owned() {
   apk)
     also=sha1sum
     cat /lib/apk/db/installed /usr/lib/apk/db/installed 2>/dev/null | awk '
-      /^F:/ { folder = "/" substr($0, 3) }
+      /^F:/ { folder = "/" substr($0, 3); print "o " folder }
       /^R:/ { file = folder "/" substr($0, 3); print "o " file }
       /^Z:/ { print "p " substr($0, 3) " " file }' | grep -F "$spaced"
     ;;
@@ -115,7 +121,7 @@ for folder; do
   echo folder
   {
     odd
-    below \( -type f -o -type l \) | each stat -c 's %f %U %G %s %n'
+    below -name '*' | each stat -c 's %f %U %G %s %n'
     below -type l | each sh -c 'for path; do
       target=$(readlink "$path")
       case $target in *"
@@ -137,10 +143,10 @@ SNIPPET = SNIPPET.replace("    MANAGER\n", MANAGER)
 
 
 class ListedFile(Record):
-    """A file or link.
+    """A file, or what else has a name.
 
     Args:
-        kind: `file` or `link`. mode: as `0644`. size: bytes. sum: the MD5 sum, empty where it is not told. target: of a
+        kind: one of KINDS. mode: as `0644`. size: bytes. sum: the MD5 sum, empty where it is not told. target: of a
         link. packaged: whether it is just as the package brought it that owns it.
     """
 
@@ -159,23 +165,28 @@ class FileList(Record):
     """What is below a folder, by path.
 
     Args:
-        there: whether there is such a folder. problems: what could not be looked at, in words: the list lacks it.
-        unseen: paths; what is there or below it may be missing from the list, and all else is not.
+        there: whether there is such a folder. files: all that is no folder. folders: also the folder itself.
+        problems: what could not be looked at, in words: the list lacks it. unseen: paths; what is there or below it may
+        be missing from the list, and all else is not.
     """
 
     there: bool
     files: tuple[ListedFile, ...] = ()
     problems: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    folders: tuple[ListedFile, ...] = ()
 
     def in_words(self) -> str:
         if not self.there:
             return "there is no such folder"
-        return "; ".join([f"{len(self.files)} files and links", *self.problems])
+        return "; ".join([f"{len(self.files)} files and links, {len(self.folders)} folders", *self.problems])
 
 
 class FileListFact(LooksForEach):
     """Files, listed."""
+
+    #: Thousands of files are summed, on a host that is busy as well; no check waits for them.
+    patience_there = 28.0
 
     def snippet(self) -> str:
         return without_any("find", "stat", "md5sum", "readlink", "sed", "grep", "head", "tr", "xargs") + SNIPPET
@@ -281,18 +292,18 @@ class _Rows:
     def file(self, words: str) -> ListedFile:
         """Return what a line of stat and the others say. Raises FactError."""
         fields = words.split(" ", 4)
-        if len(fields) != 5 or len(fields[0]) < 4 or fields[0][0] not in KINDS:
+        if len(fields) != 5 or fields[0][:-3] not in KINDS:
             raise FactError(f"the answer about files is not understood: {words[:80]!r}")
         bits, owner, group, size, path = fields
-        path, kind = _plain(path), KINDS[bits[0]]
+        path, kind = _plain(path), KINDS[bits[:-3]]
         try:
             mode = f"{int(bits, 16) & 0o7777:04o}"
         except ValueError:
             raise FactError(f"the answer about files is not understood: the mode {bits[:20]!r}") from None
         md5 = self.sums.get(path, "")
-        # A link has no sum; that a package owns it is all that its database says of it.
-        digests = ("",) if kind == "link" else (md5, self.hashes.get(path, ""))
-        packaged = any((digest or kind == "link") and (path, digest) in self.packaged for digest in digests)
+        # Only a file has a sum; that a package owns it is all that its database says of a link or a folder.
+        digests = (md5, self.hashes.get(path, "")) if kind == "file" else ("",)
+        packaged = any((digest or kind != "file") and (path, digest) in self.packaged for digest in digests)
         target = self.targets.get(path, "")
         return ListedFile(path, kind, mode, owner, group, number(size, "a file's size"), md5, target, packaged)
 
@@ -304,7 +315,7 @@ def _place(problem: str, folder: str) -> str:
     words = problem.rpartition(": ")[0]
     _, quote, rest = words.partition("'/")
     path = "/" + (rest.removesuffix("'") if quote else words.partition("/")[2])
-    path = _plain(path).rstrip("/")
+    path = _plain(path)
     plain = problem.startswith(("find: ", "stat: ")) and path.isascii() and "\\" not in path and "'" not in path
     return path if plain and path.startswith(f"{folder}/") else folder
 
@@ -322,9 +333,11 @@ def _files(folder: str, rows: Sequence[str], packaged: set[tuple[str, str]]) -> 
     unseen = {place for place in sorted_rows.problems.values() if place}
     unseen |= {one.path for one in files if one.kind == "link" and not one.target}
     places = tuple(sorted(unseen)) if len(unseen) <= MOST_UNSEEN else (folder,)
-    return FileList(True, listed, (*problems[:TOLD], *more), places)
+    folders = tuple([one for one in listed if one.kind == "directory"])
+    others = tuple([one for one in listed if one.kind != "directory"])
+    return FileList(True, others, (*problems[:TOLD], *more), places, folders)
 
 
 def _plain(path: str) -> str:
-    """Return a path without the second slash that find put behind the folder."""
-    return path.replace("//", "/")
+    """Return a path without the slash that is put behind the folder, or a second one that find put there."""
+    return path.replace("//", "/").rstrip("/")

@@ -8,7 +8,7 @@ from typing import Any
 
 from infratest.errors import UserError
 from infratest.gherkin.writing import fault, in_quotes
-from infratest.learn.comparable import comparable
+from infratest.learn.comparable import comparable, of_another, of_content, worth_telling
 from infratest.learn.inventory import Inventory
 from infratest.learn.looked_at import LookedAt
 
@@ -72,10 +72,15 @@ def coverage(kinds: Sequence[str], before: Inventory, now: Inventory, since: flo
 
 
 def _changes(kind: str, before: Mapping[str, Any], now: Mapping[str, Any], looked_at: LookedAt) -> Iterator[Change]:
-    for name in sorted({*before, *now}):
-        was, so = before.get(name), now.get(name)
-        if _plain(was) == _plain(so) or _of_another(kind, was, so):
-            continue
+    pairs = [(name, before.get(name), now.get(name)) for name in sorted({*before, *now})]
+    if kind == "files":
+        pairs = [(name, *of_content(was, so)) for name, was, so in pairs]
+    changed = [
+        (name, was, so)
+        for name, was, so in pairs
+        if _plain(was) != _plain(so) and not of_another(kind, name, was, so) and not _updated(kind, was, so)
+    ]
+    for name, was, so in worth_telling(kind, changed):
         kept = tuple(one for one in dict.fromkeys(sentences(kind, name, was, so)) if not fault(one))
         yield Change(kind, name, kept, looked_at.asks(kind)(name))
 
@@ -84,13 +89,12 @@ def _plain(entry: Mapping[str, Any] | None) -> Any:
     return entry and {key: value for key, value in entry.items() if key != "packaged"}
 
 
-def _of_another(kind: str, was: Mapping[str, Any] | None, so: Mapping[str, Any] | None) -> bool:
-    """Whether a difference says nothing of its own: a package's own file came, went or is another with it, a variable
-    of the kernel with its module. Of a file whose content is the same somebody else changed the mode or the owner."""
-    if kind == "files":
-        same = was is not None and so is not None and "md5" in so and so.get("md5") == was.get("md5")
-        return bool((so if so is not None else was or ABSENT).get("packaged")) and not same
-    return kind == "sysctls" and (was is None or so is None)
+def _updated(kind: str, was: Mapping[str, Any] | None, so: Mapping[str, Any] | None) -> bool:
+    """Whether a package's own file is another with the package; of one whose content is the same somebody else changed
+    the mode or the owner."""
+    if kind != "files" or was is None or so is None or not so.get("packaged"):
+        return False
+    return so["kind"] == "file" and so.get("md5") != was.get("md5")
 
 
 def sentences(kind: str, name: str, was: Mapping[str, Any] | None, so: Mapping[str, Any] | None) -> Iterator[str]:
@@ -106,22 +110,26 @@ def _package(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bo
 
 
 def _file(path: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:
-    quoted = in_quotes(path)
-    if so.get("kind") == "link":
+    quoted, before = in_quotes(path), was.get("kind", "file")
+    if not there:
+        yield f"the {before if before in ('link', 'directory') else 'file'} {quoted} does not exist"
+        return
+    kind = so["kind"]
+    if kind == "link":
         yield f"the link {quoted} points to {in_quotes(so['target'])}"
-    elif not there:
-        yield f"the {was.get('kind', 'file')} {quoted} does not exist"
-    elif was.get("kind") != "file":
-        yield f"the file {quoted} exists"
-    else:
-        if so.get("md5") not in (None, was.get("md5")):
-            yield f"the file {quoted} has the MD5 checksum {in_quotes(so['md5'])}"
-        if so["mode"] != was["mode"] or so.get("size") != was.get("size"):
-            yield f"the file {quoted} has mode {in_quotes(so['mode'])}"
-        if so["owner"] != was["owner"]:
-            yield f"the file {quoted} is owned by {in_quotes(so['owner'])}"
-        if so["group"] != was["group"]:
-            yield f"the file {quoted} belongs to the group {in_quotes(so['group'])}"
+        return
+    subject = f"the {'directory' if kind == 'directory' else 'file'} {quoted}"
+    if was.get("kind") != kind:
+        yield f"{subject} exists"
+        return
+    if so.get("md5") not in (None, was.get("md5")):
+        yield f"{subject} has the MD5 checksum {in_quotes(so['md5'])}"
+    if so["mode"] != was["mode"] or so.get("size") != was.get("size"):
+        yield f"{subject} has mode {in_quotes(so['mode'])}"
+    if so["owner"] != was["owner"]:
+        yield f"{subject} is owned by {in_quotes(so['owner'])}"
+    if so["group"] != was["group"]:
+        yield f"{subject} belongs to the group {in_quotes(so['group'])}"
 
 
 def _unit(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:
@@ -134,8 +142,12 @@ def _unit(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool)
         return
     if so["running"] != was.get("running", False):
         yield f"{quoted} is {'' if so['running'] else 'not '}running"
-    if so["boot"] != was.get("boot", ""):
-        yield f"{quoted} is {'' if so['boot'] == 'enabled' else 'not '}enabled"
+    boots = (so["boot"], was.get("boot", ""))
+    if boots[0] != boots[1] and "masked" in boots:
+        unit = in_quotes(name.removesuffix(".service"))  # of a timer there is no such sentence
+        yield f"the service {unit} is {'' if boots[0] == 'masked' else 'not '}masked"
+    if boots[0] != boots[1] and ("enabled" in boots or "masked" not in boots):
+        yield f"{quoted} is {'' if boots[0] == 'enabled' else 'not '}enabled"
 
 
 def _user(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from infratest.errors import UserError
 from infratest.gherkin.writing import fault, in_quotes
-from infratest.learn.comparable import comparable
+from infratest.learn.comparable import CONTENT, comparable, of_another, of_content, worth_telling
 from infratest.learn.coverage import sentences
 from infratest.learn.inventory import Inventory
 
@@ -69,10 +69,10 @@ def drift(kinds: Sequence[str], then: Inventory, now: Inventory) -> Drift:
 
 
 def _differences(kind: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
-    for name in sorted({*then, *now}):
-        was, so = _comparable(kind, then.get(name), now.get(name))
-        if was != so and not _of_another(kind, was, so):
-            yield Difference(kind, name, _held(kind, name, so, was), _held(kind, name, was, so))
+    pairs = [(name, *_comparable(kind, then.get(name), now.get(name))) for name in sorted({*then, *now})]
+    changed = [(name, was, so) for name, was, so in pairs if was != so and not of_another(kind, name, was, so)]
+    for name, was, so in worth_telling(kind, changed):
+        yield Difference(kind, name, _held(kind, name, so, was), _held(kind, name, was, so))
 
 
 def _comparable(kind: str, was: Any, so: Any) -> tuple[Any, Any]:
@@ -81,20 +81,11 @@ def _comparable(kind: str, was: Any, so: Any) -> tuple[Any, Any]:
         return was or NOT_CHOSEN, so or NOT_CHOSEN
     if kind != "files" or was is None or so is None:
         return was, so
-    lost = {"md5", "size"} - {key for key in ("md5", "size") if key in was and key in so}
-    if was.get("packaged") and so.get("packaged"):
-        lost |= {"md5", "size"}  # an update brought another one
-    was, so = ({key: value for key, value in one.items() if key not in lost} for one in (was, so))
+    was, so = of_content(was, so)
+    if was.get("packaged") and so.get("packaged"):  # an update brought another one
+        was, so = ({key: value for key, value in one.items() if key not in CONTENT} for one in (was, so))
     plain = [{key: value for key, value in one.items() if key != "packaged"} for one in (was, so)]
     return (was, was) if plain[0] == plain[1] else (was, so)
-
-
-def _of_another(kind: str, was: Any, so: Any) -> bool:
-    """Whether a difference says nothing of its own: a package's file came or went with it, a variable of the kernel
-    with its module."""
-    if kind == "files":
-        return all(one is None or one.get("packaged") for one in (was, so)) and (was is None or so is None)
-    return kind == "sysctls" and (was is None or so is None)
 
 
 def _held(kind: str, name: str, other: Any, one: Any) -> tuple[str, ...]:

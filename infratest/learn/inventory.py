@@ -47,12 +47,16 @@ ACCOUNT_FILES = ("/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow")
 #: infratest and container engines.
 NOT_FILES = (
     "/etc/.pwd.lock", "/etc/.updated", "/etc/adjtime", "/etc/apk/world", "/etc/group-", "/etc/gshadow-",
-    "/etc/hostname", "/etc/hosts", "/etc/infratest/*", "/etc/ld.so.cache", "/etc/machine-id",
+    "/etc/hostname", "/etc/hosts", "/etc/infratest", "/etc/infratest/*", "/etc/ld.so.cache", "/etc/machine-id",
     "/etc/mtab", "/etc/pacman.d/gnupg/*", "/etc/passwd-", "/etc/pki/ca-trust/extracted/*",
-    "/etc/resolv.conf", "/etc/shadow-", "/etc/ssh/ssh_host_*", "/etc/ssl/certs/*", "/etc/subgid",
-    "/etc/subgid-", "/etc/subuid", "/etc/subuid-", "*.dpkg-*", "*.apk-new", "*.pacnew", "*.pacsave", "*.rpmnew",
-    "*.rpmsave", "*.pyc", "*~",
+    "/etc/resolv.conf", "/etc/shadow-", "/etc/ssh/ssh_host_*", "/etc/ssl/certs/????????.?",
+    "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs/java/*", "/etc/subgid", "/etc/subgid-", "/etc/subuid",
+    "/etc/subuid-", "*.dpkg-*", "*.apk-new", "*.pacnew", "*.pacsave", "*.rpmnew", "*.rpmsave", "*.pyc", "*~",
 )  # fmt: skip
+#: Links to what packages ship come and go with these, and so do the names by which programs look for certificates.
+SHIPPED = ("/usr/share/ca-certificates/*",)
+#: Links that programs of the distribution keep: one that came or went did so with a package.
+ALTERNATIVES = "/etc/alternatives/"
 #: Variables of the kernel that change by themselves, that belong to one interface, or that are another one's mirror.
 NOT_SYSCTLS = (
     "fs.binfmt_misc.*", "kernel.cad_pid", "kernel.ns_last_pid", "kernel.perf_event_max_sample_rate", "kernel.random.*",
@@ -167,18 +171,22 @@ def _files(values: Values, missing: Missing) -> Iterator[tuple[str, dict[str, An
             continue
         missing.problems += listed.problems
         missing.unseen += listed.unseen
-        for one in listed.files:
-            if _left_out(one.path, NOT_FILES):
-                continue
-            if one.kind == "link":
-                so: dict[str, Any] = {"kind": "link", "target": one.target}
-            else:
-                so = {"kind": "file", "mode": one.mode, "owner": one.owner, "group": one.group}
-                if one.path in ACCOUNT_FILES:
-                    yield one.path, so
-                    continue
-                so |= {"md5": one.sum} if one.sum else {"size": one.size}
-            yield one.path, so | ({"packaged": True} if one.packaged else {})
+        for one in (*listed.files, *listed.folders):
+            if not _left_out(one.path, NOT_FILES) and not (one.kind == "link" and _left_out(one.target, SHIPPED)):
+                yield one.path, _so(one)
+
+
+def _so(one: Any) -> dict[str, Any]:
+    """Return what is kept of something that is listed."""
+    packaged = {"packaged": True} if one.packaged else {}
+    if one.kind == "link":
+        return {"kind": "link", "target": one.target} | packaged
+    so: dict[str, Any] = {"kind": one.kind, "mode": one.mode, "owner": one.owner, "group": one.group}
+    if one.kind != "file":
+        return so | packaged
+    if one.path in ACCOUNT_FILES:
+        return so
+    return so | {"size": one.size} | ({"md5": one.sum} if one.sum else {}) | packaged
 
 
 def _units(values: Values, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:

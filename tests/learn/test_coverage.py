@@ -94,6 +94,7 @@ def test_a_condition_chooses_and_does_not_judge(looked_at):
 
 
 FILE = {"kind": "file", "mode": "0644", "owner": "root", "group": "root", "md5": "0" * 32}
+FOLDER = {"kind": "directory", "mode": "0755", "owner": "root", "group": "root"}
 UNIT = {"boot": "enabled", "running": True}
 USER = {"uid": 1000, "home": "/home/a", "shell": "/bin/sh", "gid": 1000, "password": "usable"}
 #: Kind, name, what was, what is, and the sentences.
@@ -118,6 +119,15 @@ CHANGES = [
     ("units", "shop.socket", None, {**UNIT, "running": False}, ['the service "shop.socket" is enabled']),
     ("units", "x.service", UNIT, {"boot": "disabled", "running": False},
      ['the service "x" is not running', 'the service "x" is not enabled']),
+    ("units", "x.socket", {"boot": "disabled", "running": False}, {"boot": "masked", "running": False},
+     ['the service "x.socket" is masked']),
+    ("files", "/etc/d", FOLDER, {**FOLDER, "mode": "0777", "owner": "www"},
+     ['the directory "/etc/d" has mode "0777"', 'the directory "/etc/d" is owned by "www"']),
+    ("files", "/etc/d", {**FOLDER, "packaged": True}, {**FOLDER, "group": "www", "packaged": True},
+     ['the directory "/etc/d" belongs to the group "www"']),
+    ("files", "/etc/p", None, {**FOLDER, "kind": "pipe"}, ['the file "/etc/p" exists']),
+    ("files", "/etc/l", {"kind": "link", "target": "/a", "packaged": True},
+     {"kind": "link", "target": "/b", "packaged": True}, ['the link "/etc/l" points to "/b"']),
     ("units", "x.service", UNIT, None, ['the service "x" is not running']),
     ("users", "a", None, USER, ['the user "a" exists']),
     ("users", "a", USER, None, ['the user "a" does not exist']),
@@ -149,12 +159,29 @@ def test_a_change_and_the_sentence_that_would_look_at_it(looked_at, kind, name, 
 
 
 @pytest.mark.parametrize(
+    "was, now, sentence",
+    [
+        (None, FOLDER, 'the directory "/etc/d" exists'), (FOLDER, None, 'the directory "/etc/d" does not exist'),
+        (FILE, FOLDER, 'the directory "/etc/d" exists'), (FOLDER, FILE, 'the file "/etc/d" exists'),
+    ],
+)  # fmt: skip
+def test_a_folder_that_came_or_went(looked_at, was, now, sentence):
+    inventories = [Inventory({"files": {"/etc": FOLDER} | ({"/etc/d": one} if one else {})}) for one in (was, now)]
+    found = coverage(["files"], *inventories, 5.0, looked_at('the package "other" is installed'))
+    assert found.changes == (Change("files", "/etc/d", (sentence,), False),)
+    (covered,) = coverage(["files"], *inventories, 5.0, looked_at(sentence)).changes
+    assert covered.looked_at
+
+
+@pytest.mark.parametrize(
     "kind, name, was, now",
     [
         ("files", "/etc/a", None, {**FILE, "packaged": True}),
         ("files", "/etc/a", FILE, {**FILE, "md5": "1" * 32, "packaged": True}),
         ("files", "/etc/a", {**FILE, "packaged": True}, None),
         ("files", "/etc/a", FILE, {**FILE, "packaged": True}),
+        ("files", "/etc/d", None, {**FOLDER, "packaged": True}),
+        ("files", "/etc/alternatives/awk", None, {"kind": "link", "target": "/bin/mawk"}),
         ("sysctls", "net.x", None, {"value": "1"}),
         ("sysctls", "net.x", {"value": "1"}, None),
         ("users", "a", USER, dict(USER)),
@@ -236,7 +263,8 @@ def test_an_inventory_has_no_secrets_and_nothing_that_changes_by_itself():
     assert found.unknown == {"packages": "no package manager", "users": "the directory does not answer"}
     assert found.kinds == {
         "files": {
-            "/etc/shop.conf": {"kind": "file", "mode": "0644", "owner": "root", "group": "root", "md5": "0" * 32},
+            "/etc/shop.conf": {"kind": "file", "mode": "0644", "owner": "root", "group": "root", "size": 3,
+                               "md5": "0" * 32},
             "/etc/key": {"kind": "file", "mode": "0600", "owner": "root", "group": "root", "size": 3},
             "/etc/passwd": {"kind": "file", "mode": "0644", "owner": "root", "group": "root"},
         },

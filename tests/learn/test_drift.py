@@ -15,6 +15,7 @@ A, B = "a" * 32, "b" * 32
 FILE = {"kind": "file", "mode": "0644", "owner": "root", "group": "root", "md5": A}
 HEAD = '{"schema": 1, "stack": "", "env": "", "time": 1, "hosts": '
 CLOSED = {"kind": "file", "mode": "0600", "owner": "root", "group": "root", "size": 7}
+FOLDER = {"kind": "directory", "mode": "0755", "owner": "root", "group": "root"}
 LINK = {"kind": "link", "target": "/a"}
 USER = {"uid": 1000, "gid": 1000, "home": "/home/d", "shell": "/bin/sh", "password": "usable"}
 OLD_USER = {"uid": 1000, "home": "/home/d", "shell": "/bin/sh"}
@@ -44,6 +45,14 @@ def compared(kind, then, now, **unknown):
          ['the link "/etc/a" points to "/a"'], ['the link "/etc/a" points to "/b"']),
         ("files", "/etc/a", FILE | {"packaged": True}, FILE | {"md5": B},
          [f'the file "/etc/a" has the MD5 checksum "{A}"'], [f'the file "/etc/a" has the MD5 checksum "{B}"']),
+        ("files", "/etc/cron.d", FOLDER, FOLDER | {"mode": "0777"},
+         ['the directory "/etc/cron.d" has mode "0755"'], ['the directory "/etc/cron.d" has mode "0777"']),
+        ("files", "/etc/alternatives/awk", LINK, LINK | {"target": "/b"},
+         ['the link "/etc/alternatives/awk" points to "/a"'], ['the link "/etc/alternatives/awk" points to "/b"']),
+        ("files", "/srv/big", FILE | {"size": 3}, CLOSED | {"mode": "0644", "size": 2**21},
+         ['the file "/srv/big" is exactly 3 B in size'], ['the file "/srv/big" is exactly 2097152 B in size']),
+        ("units", "ssh.socket", {"boot": "disabled", "running": False}, {"boot": "masked", "running": False},
+         ['the service "ssh.socket" is not masked'], ['the service "ssh.socket" is masked']),
         ("units", "shop.service", {"boot": "enabled", "running": True}, None,
          ['the service "shop" is running', 'the service "shop" is enabled'],
          ['the service "shop" is not running', 'the service "shop" is not enabled']),
@@ -86,6 +95,7 @@ def test_what_held_then_and_does_not_now(kind, name, then, now, held, holds):
         ("files", {"/etc/a": FILE | {"packaged": True}}, {"/etc/a": FILE | {"packaged": True, "md5": B}}),
         ("files", {"/etc/a": FILE | {"packaged": True}}, {}),
         ("files", {}, {"/etc/a": FILE | {"packaged": True}}),
+        ("files", {}, {"/etc/alternatives/awk": LINK}),
         ("files", {"/etc/a": FILE}, {"/etc/a": FILE | {"packaged": True}}),
         ("sysctls", {"net.nf.x": {"value": "1"}}, {}),
         ("units", {"a.service": {"boot": "", "running": False}}, {}),
@@ -93,6 +103,12 @@ def test_what_held_then_and_does_not_now(kind, name, then, now, held, holds):
 )
 def test_what_is_no_drift(kind, then, now):
     assert compared(kind, then, now).differences == ()
+
+
+def test_a_folder_that_came_with_what_is_in_it_is_not_told_beside_that():
+    new = {"/opt/a": FOLDER, "/opt/a/b": FOLDER, "/opt/a/b/c": FILE, "/opt/a/empty": FOLDER, "/opt": FOLDER}
+    made = compared("files", {"/opt": FOLDER}, new | {"/opt": FOLDER | {"mode": "0777"}})
+    assert [one.name for one in made.differences] == ["/opt", "/opt/a/b/c", "/opt/a/empty"]
 
 
 def test_a_name_that_no_sentence_can_hold_is_told_without_one():
@@ -127,6 +143,11 @@ def test_what_is_new_or_gone_elsewhere_than_where_something_was_not_seen_is_told
         ("groups", {"sudo": {"gid": 27}}, {"sudo": {"gid": 27}}, "not seen: members of sudo (then and now)"),
         ("files", {"/etc/a": FILE}, {"/etc/a": FILE, "/etc/shadow": SHADOW},
          "not seen: mode and owner of the accounts' files, as /etc/passwd and /etc/shadow (then)"),
+        ("files", {"/etc/a": FILE},
+         {"/etc/a": FILE, "/etc": FOLDER, "/etc/p": FOLDER | {"kind": "pipe"}, "/etc/ssl/certs/a.pem": FILE},
+         "not seen: mode and owner of folders, and what is neither file nor link (then)"),
+        ("files", {"/etc/a": FILE}, {"/etc/a": CLOSED | {"mode": "0644"}},
+         "not seen: whether the content is the same of /etc/a"),
     ],
 )  # fmt: skip
 def test_what_an_older_record_has_nothing_of_is_not_known_and_is_no_difference(kind, then, now, unknown):
