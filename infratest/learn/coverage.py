@@ -9,9 +9,11 @@ from typing import Any
 from infratest.errors import UserError
 from infratest.gherkin.writing import fault, in_quotes
 from infratest.learn.comparable import comparable, of_another, of_content, worth_telling
-from infratest.learn.inventory import Inventory
+from infratest.learn.inventory import OWN_ADDRESS, Inventory
 from infratest.learn.looked_at import LookedAt
 
+#: Addresses that stand for all of a family.
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - nothing is bound to it
 #: How it looks in an inventory that something is not there.
 ABSENT: Mapping[str, Any] = {}
 
@@ -193,7 +195,19 @@ def _group(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool
 
 
 def _port(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:
-    yield f"port {name.removesuffix('/tcp')} is {'' if there else 'not '}listening"
+    listening = f"port {name.removesuffix('/tcp')} is {'' if there else 'not '}listening"
+    if not there or not was:
+        yield listening
+        return
+    at, before = so["at"], was["at"]
+    if len(at) == 1 and at != [OWN_ADDRESS]:
+        yield f"{listening} only at {in_quotes(at[0])}"
+        return
+    for address in at:
+        # Who listens at all addresses did so at this machine's own ones, too.
+        covered = address not in WILDCARDS and any(each in WILDCARDS for each in before)
+        if address not in before and address != OWN_ADDRESS and not covered:
+            yield f"{listening} at {in_quotes(address)}"
 
 
 def _sysctl(name: str, was: Mapping[str, Any], so: Mapping[str, Any], there: bool) -> Iterator[str]:

@@ -66,10 +66,13 @@ NOT_SYSCTLS = (
 #: Words of systemctl for a unit that somebody chose to have started at boot, or not to.
 CHOSEN = ("enabled", "disabled", "masked")
 
+#: What stands for an address of the host's own, which may be another tomorrow.
+OWN_ADDRESS = "own"
 #: Details that an inventory may lack, by kind: an older one has none, and some are shown to root alone.
 DETAILS: Mapping[str, Mapping[str, str]] = {
     "users": {"gid": "primary groups", "password": "whether a password is set"},
     "groups": {"members": "members"},
+    "ports": {"at": "addresses"},
 }
 
 SYSCTLS: Need[Any] = Need("sysctl-list")
@@ -240,9 +243,13 @@ def _ports(values: Values, missing: Missing) -> Iterator[tuple[str, dict[str, An
     chosen = values.get(PORTS)
     words = [] if chosen is None or isinstance(chosen, InfratestError) else (chosen.value or "").split()
     first = int(words[0]) if words and words[0].isdigit() else DYNAMIC
+    places: dict[str, set[str]] = {}
     for one in _value(values, SOCKETS):
         if one.port < first:
-            yield f"{one.port}/{one.kind}", {}
+            own = one.address.strip("*0.:") and not one.address.startswith("127.") and one.address != "::1"
+            places.setdefault(f"{one.port}/{one.kind}", set()).add(OWN_ADDRESS if own else one.address)
+    for name, at in places.items():
+        yield name, {"at": sorted(at)}
 
 
 def _sysctls(values: Values, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:

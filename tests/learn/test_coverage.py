@@ -140,6 +140,7 @@ CHANGES = [
     ("users", "a", USER, {**USER, "password": "empty"},
      ['the user "a" has an empty password']),
     ("ports", "80/tcp", None, {}, ["port 80 is listening"]),
+    ("ports", "80/tcp", {"at": ["127.0.0.1"]}, {"at": ["0.0.0.0"]}, ['port 80 is listening only at "0.0.0.0"']),
     ("ports", "53/udp", {}, None, ["port 53/udp is not listening"]),
     ("sysctls", "vm.swappiness", {"value": "60"}, {"value": "10"}, ['the sysctl "vm.swappiness" is "10"']),
 ]  # fmt: skip
@@ -243,6 +244,7 @@ def values(**other):
         "group": Group("root", 0, ("ops", "deploy")),
         "password": FactError("only root reads it"),
         "socket": Listeners([Listener("tcp", "::", 22, 6), Listener("tcp", "0.0.0.0", 22, 4),
+                             Listener("tcp", "10.0.0.7", 22, 4),
                              Listener("udp", "0.0.0.0", 40000, 4)]),
         "sysctl": FactError("/proc is not there"),
         "file-list": FileList(True, (file, file.changed(path="/etc/passwd-"), file.changed(path="/etc/ssh/ssh_host_x"),
@@ -274,7 +276,7 @@ def test_an_inventory_has_no_secrets_and_nothing_that_changes_by_itself():
         },
         "users": {},
         "groups": {"root": {"gid": 0, "members": ["deploy", "ops"]}},
-        "ports": {"22/tcp": {}},
+        "ports": {"22/tcp": {"at": ["0.0.0.0", "::", "own"]}},
         "sysctls": {"vm.x": {"value": "1 2"}},
     }  # fmt: skip
 

@@ -125,3 +125,34 @@ def test_provisioning_again_keeps_what_was_before_the_first(place):
     out, _ = place("coverage", "--only", "files", status=1)
     assert '    the file "/etc/shop/more.txt" exists\n' in out
     assert '    the file "/etc/shop/key" exists\n' in out
+
+
+BY_HAND = r"""
+usermod -aG deploy www-data
+passwd -d deploy
+chmod 0777 /etc/cron.d
+chmod 0666 /etc/shadow
+echo '* * * * * root id' >'/etc/cron.d/a\b'
+mkfifo /srv/pipe
+ln -sfn /etc/passwd /opt/shop/current
+"""
+BY_HAND_TOLD = [
+    'the directory "/etc/cron.d" has mode "0777"', r'the file "/etc/cron.d/a\b" exists',
+    'the file "/etc/shadow" has mode "0666"', 'the link "/opt/shop/current" points to "/etc/passwd"',
+    'the file "/srv/pipe" exists', 'the user "deploy" has an empty password',
+    'the group "deploy" has exactly the members "www-data"',
+]  # fmt: skip
+
+
+def test_what_was_changed_by_hand_since_a_run_is_told(place):
+    (place.folder / "p.sh").write_text("set -e\n: >'/etc/be\\fore'\n: >'/srv/two\nlines'\n")
+    place("provision")
+    place("test", "--record", "good.json")
+    (place.folder / "p.sh").write_text(f"set -e\n{BY_HAND}")
+    place("provision")
+    out, err = place("drift", "--since", "good.json", status=3)
+    told = [line.strip().removeprefix("now: ") for line in out.splitlines() if line.startswith("        now: ")]
+    assert told == BY_HAND_TOLD
+    # A name with a line end was there before and after: it is not known, and hides nothing.
+    assert "files: not known: then: /srv: a name with a line end" in out
+    assert err.endswith("not all is known of web\n")

@@ -76,6 +76,11 @@ def compared(kind, then, now, **unknown):
         ("files", "/etc/shadow", SHADOW, SHADOW | {"mode": "0666", "owner": "d"},
          ['the file "/etc/shadow" has mode "0640"', 'the file "/etc/shadow" is owned by "root"'],
          ['the file "/etc/shadow" has mode "0666"', 'the file "/etc/shadow" is owned by "d"']),
+        ("ports", "5432/tcp", {"at": ["127.0.0.1"]}, {"at": ["0.0.0.0", "::"]},
+         ['port 5432 is listening only at "127.0.0.1"'],
+         ['port 5432 is listening at "0.0.0.0"', 'port 5432 is listening at "::"']),
+        ("ports", "53/udp", {"at": ["127.0.0.1", "127.0.0.53"]}, {"at": ["0.0.0.0", "own"]},
+         [], ['port 53/udp is listening at "0.0.0.0"']),  # at the others it is listening all the same
         ("ports", "53/udp", {}, None, ["port 53/udp is listening"], ["port 53/udp is not listening"]),
         ("sysctls", "vm.swappiness", {"value": "60"}, {"value": "1"},
          ['the sysctl "vm.swappiness" is "60"'], ['the sysctl "vm.swappiness" is "1"']),
@@ -139,6 +144,7 @@ def test_what_is_new_or_gone_elsewhere_than_where_something_was_not_seen_is_told
     [
         ("users", {"d": OLD_USER}, {"d": USER},
          "not seen: primary groups of d (then); whether a password is set of d (then)"),
+        ("ports", {"22/tcp": {}}, {"22/tcp": {"at": ["::"]}}, "not seen: addresses of 22/tcp (then)"),
         ("groups", {"sudo": {"gid": 27}}, {"sudo": GROUP | {"members": ["d"]}}, "not seen: members of sudo (then)"),
         ("groups", {"sudo": {"gid": 27}}, {"sudo": {"gid": 27}}, "not seen: members of sudo (then and now)"),
         ("files", {"/etc/a": FILE}, {"/etc/a": FILE, "/etc/shadow": SHADOW},
