@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import zlib
 from fractions import Fraction
@@ -77,11 +78,47 @@ def test_the_format_as_others_read_it():
     assert struct.unpack("<3d", values) == (1.5, -2.0, inf)
 
 
+def drawn(count: int) -> list[float]:
+    """Return numbers from 1 to 2 of which each digit is as if by chance, always the same."""
+    digests = [hashlib.sha256(b"%d" % each).digest() for each in range(count)]
+    return [1 + (int.from_bytes(each[:7], "big") >> 4) / 2**52 for each in digests]
+
+
+def test_planes_of_chance_as_others_read_them():
+    """Digits without a rule stand behind the stream as they are, and the signs and exponents are in it."""
+    values = drawn(60)
+    points = [(HOUR + 60.0 * each, value) for each, value in enumerate(values)]
+    block = packed(points)
+    assert block[3] == 1 | 6 << 4
+    raw = struct.pack("<60d", *values)
+    assert block[-360:] == b"".join(raw[place::8] for place in range(6))
+    steps = struct.pack("<60I", 0, *[60_000] * 59)
+    columns = b"".join(steps[place::4] for place in range(4)) + raw[6::8] + raw[7::8]
+    assert zlib.decompress(block[52:-360]) == columns
+    assert unpacked(block) == points
+
+
+@pytest.mark.parametrize("count, planes", [(60, 6), (257, 0)])
+def test_planes_of_many_numbers_or_of_a_rule_are_in_the_stream(count, planes):
+    for values, its in ((drawn(count), planes), ([float(each % 7) for each in range(count)], 0), ([0.1] * count, 0)):
+        block = packed([(HOUR + float(each), value) for each, value in enumerate(values)])
+        assert block[3] >> 4 == its
+
+
+def test_a_claim_of_more_planes_than_there_are_is_damage():
+    block = bytearray(packed([(HOUR + 1.0, 0.1)] * 9))
+    for planes in (9, 15):
+        block[3] = 1 | planes << 4
+        struct.pack_into("<I", block, 48, zlib.crc32(block[:48] + block[52:]))
+        with pytest.raises(StateError, match="contradicts itself"):
+            unpacked(bytes(block))
+
+
 def test_times_finer_than_a_millisecond_are_doubles():
-    block = packed([(HOUR + 1e-6, 7.0)])
+    block = packed([(HOUR + 1e-6, 7.0), (HOUR + 1e-6, 7.0)])
     assert block[3] == 0
     columns = zlib.decompress(block[52:])
-    assert struct.unpack("<2d", columns) == (HOUR + 1e-6, 7.0)
+    assert struct.unpack("<2d", columns[::2]) == struct.unpack("<2d", columns[1::2]) == (HOUR + 1e-6, 7.0)
 
 
 def test_a_block_that_was_written_before_is_read():
