@@ -8,6 +8,8 @@
     │   ├── UnknownName            a provider, transport, output ... that nobody has
     │   └── NotInThisVersion       named in the design, not built yet: refused by name
     ├── StateError                 the state directory: not writable, locked, full
+    │   ├── NotKept                the monitor's store could not be written: what a commit would have kept is not there
+    │   └── StoreDamaged           the monitor's store, or a row of it, cannot be read
     ├── ProviderError              a machine could not be made, halted or removed
     │   └── NotInstalled           the program that its provider works by is not on this machine
     ├── InventoryError             a source of hosts could not be read whole, or names none
@@ -33,7 +35,7 @@ from infratest.states import CRITICAL, UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class InfratestError(Exception):
@@ -76,6 +78,16 @@ class NotInThisVersion(UserError):
 
 class StateError(InfratestError):
     """The state directory cannot be read, written or locked."""
+
+
+class NotKept(StateError):
+    """The monitor's store could not be written. `missing`: how many rows of what are not there, as 3 `statuses`."""
+
+    missing: Mapping[str, int] = {}
+
+
+class StoreDamaged(StateError):
+    """The monitor's store cannot be read, or what stands in a row of it is not what is kept there."""
 
 
 class ProviderError(InfratestError):

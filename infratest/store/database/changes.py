@@ -1,0 +1,126 @@
+"""How results were, over time: each change of a hard state with its evidence, and once an hour how each one is.
+
+An unchanged state costs one small row an hour, which says both that it was watched then and how it was: where the
+changes before it are kept no longer, its state is known all the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from infratest.alerting.moments import Moment
+from infratest.store.blocks import hour_of
+from infratest.store.database.connection import Row, Transaction
+from infratest.store.database.values import as_json, storable
+
+#: Changes that one question answers with at most, the newest.
+MOST = 10_000
+
+CHANGES_OF = (
+    "SELECT subject.id, time, steady, before, after, reason, evidence FROM change "
+    "JOIN subject ON subject.number = change.subject "
+    "WHERE subject.id = ? AND time >= ? AND time < ? ORDER BY time DESC, change.number DESC LIMIT ?"
+)
+_CHANGES = (
+    "SELECT subject.id, time, steady, before, after, reason, evidence FROM change "
+    "JOIN subject ON subject.number = change.subject "
+    "WHERE time >= ? AND time < ? ORDER BY time DESC, change.number DESC LIMIT ?"
+)
+_LAST = (
+    "SELECT subject.id, time, steady, before, after, reason, evidence FROM change "
+    "JOIN subject ON subject.number = change.subject "
+    "WHERE subject.id = ? AND time <= ? ORDER BY time DESC, change.number DESC LIMIT 1"
+)
+_LAST_MARK = (
+    "SELECT hour, state FROM mark WHERE subject = (SELECT number FROM subject WHERE id = ?) "
+    "AND hour IN (?, ?) ORDER BY hour DESC LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a hard state.
+
+    Args:
+        before: `-` where nothing was known before. evidence: of its steps, as a report's JSON has it.
+    """
+
+    at: Moment
+    id: str
+    before: str
+    after: str
+    reason: str = ""
+    evidence: Sequence[Mapping[str, Any]] = ()
+
+
+def add(t: Transaction, changes: Iterable[Change]) -> None:
+    """Keep changes."""
+    listed = list(changes)
+    _name(t, (each.id for each in listed))
+    t.write(
+        "changes",
+        "INSERT INTO change (subject, time, steady, before, after, reason, evidence) "
+        "VALUES ((SELECT number FROM subject WHERE id = ?), ?, ?, ?, ?, ?, ?)",
+        [
+            (storable(each.id), each.at.wall, each.at.steady, each.before, each.after, storable(each.reason),
+             as_json(list(each.evidence)))
+            for each in listed
+        ],
+    )  # fmt: skip
+
+
+def changes(
+    t: Transaction, id: str | None = None, begin: float = 0.0, end: float = 1e15, most: int = MOST
+) -> list[Change]:
+    """Return the changes of a result, or of all, from one time to another, without that one: the earliest first.
+
+    Args:
+        begin, end: seconds since the epoch. most: where there are more, the newest are given.
+    """
+    rows = t.rows(_CHANGES, begin, end, most) if id is None else t.rows(CHANGES_OF, storable(id), begin, end, most)
+    return [_change(row) for row in reversed(rows)]
+
+
+def last(t: Transaction, id: str, wall: float) -> Change | None:
+    """Return the newest change of a result that was no later than a time; None where none is kept."""
+    row = t.row(_LAST, storable(id), wall)
+    return None if row is None else _change(row)
+
+
+def mark(t: Transaction, wall: float, states: Mapping[str, str]) -> bool:
+    """Keep how all results are, by id, once in an hour. Return whether this was that once."""
+    hour = hour_of(wall)
+    if not states or t.row("SELECT 1 FROM mark WHERE hour = ? LIMIT 1", hour) is not None:
+        return False
+    _name(t, states)
+    t.write(
+        "marks",
+        "INSERT INTO mark (hour, subject, state) VALUES (?, (SELECT number FROM subject WHERE id = ?), ?) "
+        "ON CONFLICT (hour, subject) DO NOTHING",
+        [(hour, storable(id), state) for id, state in states.items()],
+    )
+    return True
+
+
+def marked(t: Transaction, id: str, wall: float) -> str | None:
+    """Return how a result was in the hour that a time is in, or the one before it; None where it was not watched."""
+    hour = hour_of(wall)
+    row = t.row(_LAST_MARK, storable(id), hour, hour - 3600)
+    return None if row is None else str(row[1])
+
+
+def _name(t: Transaction, ids: Iterable[str]) -> None:
+    """Give ids their numbers, where they have none yet."""
+    t.write(
+        "subjects",
+        "INSERT INTO subject (id) VALUES (?) ON CONFLICT (id) DO NOTHING",
+        [(storable(id),) for id in ids],
+    )
+
+
+def _change(row: Row) -> Change:
+    id, time, steady, before, after, reason, evidence = row
+    return Change(Moment(steady, time), id, before, after, reason, tuple(json.loads(evidence)))

@@ -1,0 +1,24 @@
+"""What a store knows of itself: where the monitor's own time stood when it was last kept."""
+
+from __future__ import annotations
+
+from infratest.alerting.moments import Anchor
+from infratest.store.database.connection import Transaction
+from infratest.store.database.values import read, written
+
+_ANCHOR = "anchor"
+
+
+def anchor(t: Transaction) -> Anchor | None:
+    """Return where the monitor's own time stood; None in a new store. Raises StoreDamaged."""
+    row = t.row("SELECT value FROM meta WHERE name = ?", _ANCHOR)
+    return None if row is None else read(Anchor, row[0])
+
+
+def write_anchor(t: Transaction, anchor: Anchor) -> None:
+    """Keep where the monitor's own time stands."""
+    t.write(
+        "clocks",
+        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        [(_ANCHOR, written(anchor))],
+    )
