@@ -1,18 +1,23 @@
 """What the ground of the monitor costs, in this process: numbers into SQLite, and a result through the pure functions.
 
-    python monitor.py blocks|rows|loop COUNT FILE      prints one JSON object
+    python monitor.py store|rows|ready|loop COUNT FOLDER      prints one JSON object
 
-`blocks` and `rows` keep COUNT hours of 60 random doubles: as one block an hour, and as a row an event with its labels
-as JSON, as events.jsonl has them. `loop` looks once at each of COUNT results, every hundredth red, on an agenda.
+The first three keep six hours of COUNT series, a random double a minute of each: by the monitor's store, as it is used
+(each minute's commit brings its numbers, and packs what is due of the hour before), and as a row an event with its
+labels as JSON, `ready` where these are made once a series. All have the same events and as many commits, and each is
+asked for the history of a series, which has to be what came. `loop` looks once at each of COUNT results, every
+hundredth red, on an agenda.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import shutil
 import sqlite3
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from infratest.alerting.due import Agenda, Asked, due
@@ -22,62 +27,112 @@ from infratest.alerting.policy import DEFAULT
 from infratest.alerting.problems import Picture
 from infratest.alerting.status import Look, advance, begun
 from infratest.alerting.subject import Subject
-from infratest.store.blocks import head, packed, unpacked
+from infratest.store.database import numbers
+from infratest.store.database.connection import opened
+from infratest.store.directory import StateDir
+from infratest.store.events import Event
 
-HOUR, MINUTES = 1_764_432_000, 60
+HOUR, MINUTES, HOURS = 1_764_432_000, 60, 6
 
 
-def hours(count: int) -> list[list[tuple[float, float]]]:
+def minutes(series: int, hours: int) -> list[list[Event]]:
+    """Return what comes in each minute: an event of each series, at its own moment, a random double."""
     draw = random.Random(1)
+    keys = [f"shop.prod.web-{one}.web.nginx_answers.time" for one in range(series)]
+    labels = [its_labels(f"web-{one}") for one in range(series)]
     return [
-        [(HOUR + 60 * minute + draw.randrange(1000) / 1000, draw.random()) for minute in range(MINUTES)]
-        for _ in range(count)
+        [
+            Event(
+                time=HOUR + 60 * minute + draw.randrange(1000) / 1000,
+                key=key,
+                value=draw.random(),
+                unit="s",
+                labels=its,
+            )
+            for key, its in zip(keys, labels, strict=True)
+        ]
+        for minute in range(MINUTES * hours)
     ]
 
 
-def stored(kind: str, count: int, path: Path) -> dict[str, float]:
-    """Keep so many hours in a new file, in a commit of a hundred each."""
-    made = hours(count)
-    path.unlink(missing_ok=True)
-    base = sqlite3.connect(path)
-    base.execute("PRAGMA page_size=8192")
-    base.execute("PRAGMA journal_mode=WAL")
-    base.execute("PRAGMA synchronous=NORMAL")
-    base.execute(
-        "CREATE TABLE block (series INTEGER, hour INTEGER, body BLOB, PRIMARY KEY (series, hour)) WITHOUT ROWID"
-    )
-    base.execute("CREATE TABLE event (time REAL, key TEXT, value REAL, labels TEXT)")
-    base.execute("CREATE INDEX by_key ON event (key, time)")
-    spent = time.process_time()
-    for series, points in enumerate(made):
-        if kind == "blocks":
-            base.execute("INSERT INTO block VALUES (?, ?, ?)", (series, HOUR, packed(points)))
-        else:
-            base.executemany("INSERT INTO event VALUES (?, ?, ?, ?)", [row(series, *point) for point in points])
-        if series % 100 == 99:
-            base.commit()
-    base.commit()
-    spent = time.process_time() - spent
-    base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    found = {"numbers": count * MINUTES, "cpu": spent, "bytes": path.stat().st_size}
-    if kind == "blocks":
-        bodies = [body for (body,) in base.execute("SELECT body FROM block ORDER BY series")]
-        if [unpacked(body) for body in bodies] != made:
-            sys.exit("what was kept is not what was packed")
-        begin = time.process_time()
-        for body in bodies:
-            head(body)
-        found["head us"] = (time.process_time() - begin) / count * 1e6
-    return found
-
-
-def row(series: int, moment: float, value: float) -> tuple[float, str, float, str]:
-    host = f"web-{series}"
-    labels = {
+def its_labels(host: str) -> dict[str, str]:
+    return {
         "stack": "shop", "env": "prod", "host": host, "feature": "features/web.feature", "scenario": "nginx answers",
         "id": f"features/web.feature#nginx-answers@{host}", "kind": "metric", "name": "time",
     }  # fmt: skip
-    return moment, f"shop.prod.{host}.web.nginx_answers.time", value, json.dumps(labels)
+
+
+def in_store(made: list[list[Event]], folder: Path) -> dict[str, float]:
+    """Keep all in the monitor's store, a commit a minute with the packing that is due then; and pack the rest."""
+    shutil.rmtree(folder, ignore_errors=True)
+    store = opened(StateDir(folder))
+    longest, spent = 0.0, time.process_time()
+    for minute, events in enumerate([*made, *[[]] * MINUTES]):
+        begin = time.process_time()
+        with store.transaction() as t:
+            numbers.keep(t, events)
+            numbers.pack(t, HOUR + 60 * minute + 59)
+        longest = max(longest, time.process_time() - begin)
+    spent = time.process_time() - spent
+    with store.sight() as t:
+        if t.row("SELECT count(*) FROM open") != (0,):
+            sys.exit("not everything was packed")
+        found = {"cpu": spent, "bytes": t.size, "longest commit ms": longest * 1000}
+        found["history us"] = asked(made, lambda key, begin, end: numbers.points(t, key, begin, end))
+    store.close()
+    return found
+
+
+def in_rows(made: list[list[Event]], folder: Path, ready: bool) -> dict[str, float]:
+    """Keep a row an event, a commit a minute, with 64 MiB of memory for pages: the default makes it slower.
+
+    Args:
+        ready: the labels of a series are made into JSON once, as by who knows that they stay.
+    """
+    folder.mkdir(exist_ok=True)
+    path = folder / "rows.db"
+    path.unlink(missing_ok=True)
+    base = sqlite3.connect(path)
+    for setting in ("page_size=8192", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536"):
+        base.execute(f"PRAGMA {setting}")
+    base.execute("CREATE TABLE event (time REAL, key TEXT, value REAL, labels TEXT)")
+    base.execute("CREATE INDEX by_key ON event (key, time)")
+    texts = {event.key: json.dumps(event.labels) for event in made[0]}
+    spent = time.process_time()
+    for events in made:
+        if ready:
+            rows = [(event.time, event.key, event.value, texts[event.key]) for event in events]
+        else:
+            rows = [(event.time, event.key, event.value, json.dumps(event.labels)) for event in events]
+        base.executemany("INSERT INTO event VALUES (?, ?, ?, ?)", rows)
+        base.commit()
+    spent = time.process_time() - spent
+    base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    question = "SELECT time, value FROM event WHERE key = ? AND time >= ? AND time < ? ORDER BY time"
+    return {
+        "cpu": spent, "bytes": path.stat().st_size,
+        "history us": asked(made, lambda key, begin, end: base.execute(question, (key, begin, end)).fetchall()),
+    }  # fmt: skip
+
+
+def asked(made: list[list[Event]], question: Callable[[str, float, float], list[tuple[float, float]]]) -> float:
+    """Ask for the whole history of every fiftieth series, compare it, and return microseconds of CPU for one."""
+    places = range(0, len(made[0]), 50)
+    end, spent = HOUR + 60.0 * len(made), 0.0
+    for place in places:
+        begin = time.process_time()
+        answer = question(made[0][place].key, HOUR, end)
+        spent += time.process_time() - begin
+        if answer != [(events[place].time, events[place].value) for events in made]:
+            sys.exit("what was kept is not what came")
+    return spent / len(places) * 1e6
+
+
+def stored(kind: str, series: int, folder: Path) -> dict[str, float]:
+    """Keep HOURS of so many series; then read some back."""
+    made = minutes(series, HOURS)
+    found = in_store(made, folder) if kind == "store" else in_rows(made, folder, kind == "ready")
+    return found | {"numbers": len(made) * series}
 
 
 def loop(count: int) -> dict[str, float]:

@@ -18,7 +18,7 @@ from infratest.errors import StateError, UserError
 from infratest.store.blocks import HOUR, MOST, Head, Point, combined, hour_of, of_columns, unpacked
 from infratest.store.database.connection import Transaction
 from infratest.store.database.parts import STRIPE, Columns, columns, parts, stripe_of
-from infratest.store.database.values import storable
+from infratest.store.database.values import as_sorted_json, storable
 from infratest.store.events import Event
 
 Number = TypeVar("Number", int, float)
@@ -195,16 +195,15 @@ def _number(t: Transaction, event: Event) -> int:
     """Return the number of an event's series, which is begun where it is new; its newest labels and unit are kept."""
     if (number := t.fresh.get(event.key)) is not None:
         return number
-    its = storable(event.key), json.dumps(dict(event.labels), sort_keys=True), storable(event.unit)
-    row = t.row("SELECT number, labels, unit FROM series WHERE key = ?", its[0])
-    if row is None or row[1:] != its[1:]:
-        t.write(
-            "series",
-            "INSERT INTO series (key, labels, unit) VALUES (?, ?, ?) "
-            "ON CONFLICT (key) DO UPDATE SET labels = excluded.labels, unit = excluded.unit",
-            [its],
-        )
-        row = t.row("SELECT number FROM series WHERE key = ?", its[0]) or (0,)
+    its = storable(event.key), as_sorted_json(dict(event.labels)), storable(event.unit)
+    t.write(
+        "series",
+        "INSERT INTO series (key, labels, unit) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE "
+        "SET labels = excluded.labels, unit = excluded.unit "
+        "WHERE series.labels <> excluded.labels OR series.unit <> excluded.unit",
+        [its],
+    )
+    row = t.row("SELECT number FROM series WHERE key = ?", its[0]) or (0,)
     number = t.fresh[event.key] = int(row[0])
     return number
 

@@ -21,6 +21,7 @@ Reading = Callable[[Any], Any]
 _THEMSELVES = frozenset((type(None), str, float, int, bool))
 #: What JSON can say, in one line: made once, as `json.dumps` makes an encoder with each call.
 as_json = json.JSONEncoder(separators=(",", ":")).encode
+as_sorted_json = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
 def written(value: Any) -> str:
