@@ -166,14 +166,20 @@ def test_changes_of_a_result_and_of_all(t):
 
 
 def test_a_mark_is_set_once_an_hour_and_says_how_it_was(t):
-    assert changes.mark(t, HOUR + 5.0, {"a": "ok", "b": "critical"})
-    assert not changes.mark(t, HOUR + 3599.0, {"a": "critical"})
-    assert changes.mark(t, HOUR + 3600.0, {"a": "critical"})
+    assert changes.mark(t, HOUR + 5.0, {"b": "critical", "a": "ok"}) == 2
+    assert changes.mark(t, HOUR + 3599.0, {"a": "critical"}) == 0
+    assert changes.mark(t, HOUR + 3600.0, {"a": "critical"}) == 1
     assert [changes.marked(t, "a", HOUR + each) for each in (-1, 0, 3599, 3600, 7200, 10800)] == [
         None, "ok", "ok", "critical", "critical", None,
     ]  # fmt: skip
     assert changes.marked(t, "b", HOUR + 3600.0) == "critical"
     assert changes.marked(t, "c", HOUR + 1.0) is None
+
+
+def test_marks_are_set_by_shares(t):
+    states = {f"s{each:02}": "ok" for each in range(50)}
+    assert [changes.mark(t, HOUR + 5.0 + each, states, share=20) for each in range(4)] == [20, 20, 10, 0]
+    assert {changes.marked(t, id, HOUR + 9.0) for id in states} == {"ok"}
 
 
 def test_the_newest_result_of_each_is_kept_until_it_is_watched_no_longer(t):

@@ -18,6 +18,8 @@ from infratest.store.database.values import as_json, storable
 
 #: Changes that one question answers with at most, the newest.
 MOST = 10_000
+#: Results that are marked in one commit.
+SHARE = 2000
 
 CHANGES_OF = (
     "SELECT subject.id, time, steady, before, after, reason, evidence FROM change "
@@ -90,19 +92,25 @@ def last(t: Transaction, id: str, wall: float) -> Change | None:
     return None if row is None else _change(row)
 
 
-def mark(t: Transaction, wall: float, states: Mapping[str, str]) -> bool:
-    """Keep how all results are, by id, once in an hour. Return whether this was that once."""
+def mark(t: Transaction, wall: float, states: Mapping[str, str], share: int = SHARE) -> int:
+    """Keep how results are, once in an hour. Called in each cycle with all of them; returns how many were marked now.
+
+    Args:
+        states: by id. share: how many are marked in one commit at most; the rest with the next ones.
+    """
     hour = hour_of(wall)
-    if not states or t.row("SELECT 1 FROM mark WHERE hour = ? LIMIT 1", hour) is not None:
-        return False
-    _name(t, states)
+    (done,) = t.row("SELECT count(*) FROM mark WHERE hour = ?", hour) or (0,)
+    if done >= len(states):
+        return 0
+    ids = sorted(states)[done : done + share]
+    _name(t, ids)
     t.write(
         "marks",
         "INSERT INTO mark (hour, subject, state) VALUES (?, (SELECT number FROM subject WHERE id = ?), ?) "
         "ON CONFLICT (hour, subject) DO NOTHING",
-        [(hour, storable(id), state) for id, state in states.items()],
+        [(hour, storable(id), states[id]) for id in ids],
     )
-    return True
+    return len(ids)
 
 
 def marked(t: Transaction, id: str, wall: float) -> str | None:
