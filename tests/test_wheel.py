@@ -47,6 +47,7 @@ def test_every_data_file_is_in_it():
         "infratest/fixtures/stacks/shop/stack.yaml",
         "infratest/fixtures/stacks/init/gitignore",
         "infratest/steps/service.py",
+        "infratest/store/database/migrations/0001.sql",
     } <= names
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     assert not [
