@@ -36,7 +36,7 @@ ERRORS = {
     "TransportError": "unknown", "Unreachable": "critical", "AccessRefused": "unknown", "HostKeyRefused": "unknown",
     "ConnectionLost": "unknown", "DeadlineExceeded": "unknown", "FactError": "unknown", "HealError": "unknown",
     "SendError": "unknown", "ActError": "unknown", "InventoryError": "unknown", "NoShell": "unknown",
-    "NotInstalled": "unknown", "SecretInFeature": "unknown",
+    "NotInstalled": "unknown", "SecretInFeature": "unknown", "NotKept": "unknown", "StoreDamaged": "unknown",
 }  # fmt: skip
 
 
