@@ -25,6 +25,7 @@ from infratest import outsiders
 from infratest.cli.check_infratest import command as check_infratest
 from infratest.cli.main import infratest_command
 from infratest.gherkin.binding import bind
+from infratest.gherkin.examples import negated
 from infratest.gherkin.unseen import unseen
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.options import fields
@@ -106,23 +107,13 @@ def _check(sentence: Any) -> tuple[str, ...]:
         raise ValueError(f"the example of a sentence is none: {sentence.example}")
     binding = bind(match, lambda text, _: text)
     measure, asks = binding.measure, [ASKS.get(need.fact, need.fact) for need in binding.built.needs()]
-    negation = f"<br>{code(_filled(sentence.negation, match.groups))}" if sentence.negation else ""
+    negation = f"<br>{code(negated(sentence))}" if sentence.negation else ""
     number = f"{code(measure.label)}{f' in {measure.unit}' if measure.unit else ''}" if measure else ""
     units = LISTED.get(sentence.dimension or "", "a plain number" if sentence.dimension else "")
     says = prose(sentence.summary) + (f" Units: {units}." if units else "")
     never = unseen(sentence)
     says += f" **Never seen for real:** {prose(never)}." if never else ""
     return code(sentence.example) + negation, says, number, ", ".join(dict.fromkeys(asks))
-
-
-def _filled(pattern: str, groups: dict[str, str]) -> str:
-    """Return a pattern with an example's values in it; what the example leaves out is left out."""
-
-    def kept(part: re.Match[str]) -> str:
-        return part[1] if all(name in groups for name in re.findall(r"\{(\w+)", part[1])) else ""
-
-    pattern = re.sub(r"\[([^]]*)\]", kept, pattern)
-    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: groups.get(found[1], found[0]), pattern)
 
 
 HEADS = {

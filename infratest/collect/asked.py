@@ -51,7 +51,7 @@ class Facts:
     def __init__(self) -> None:
         self._values: dict[str, dict[Need, Any]] = {}
         self.blocked: dict[str, TransportError] = {}
-        self._answers: dict[tuple[str, Need], tuple[Ask, Answer, float]] = {}
+        self._answers: dict[tuple[str, Need], tuple[Ask, Answer, float, bool]] = {}
         self._unread: dict[str, list[Ask]] = {}
         self._sources: dict[Batch, Facts] = {}
 
@@ -107,8 +107,9 @@ class Facts:
             failure = as_failure(ask.name, error)
         here, missing = self.at(location), []
         for need in ask.needs:
-            self._answers[location, need] = (ask, answer, seconds)
-            if need.argument in values:
+            known = need.argument in values
+            self._answers[location, need] = (ask, answer, seconds, known)
+            if known:
                 here[need] = values[need.argument]
             else:
                 here[need] = failure or FactError(f"{ask.name} gave no answer for {' '.join(need.argument)!r}")
@@ -128,8 +129,9 @@ class Facts:
     def evidence(self, location: str, need: Need) -> Evidence | None:
         """Return what stands behind a value, made when it is wanted: most of it never is.
 
-        A user's command and what could not be read show what was printed; all else the one value that is meant, in
-        words, for a snippet answers for many.
+        A user's command and an answer that could not be read at all show what was printed; all else the one value that
+        is meant, or why it alone is not known, in words: a snippet answers for many, and what the others of them said
+        is no evidence.
         """
         source = self._sources.get(need if location == CONTROLLER else location)
         if source is not None:
@@ -139,11 +141,11 @@ class Facts:
             if value is None or isinstance(value, InfratestError):
                 return None
             return Evidence(need.fact, _asked_for(need), None, _shown(value), 0.0)
-        ask, answer, seconds = self._answers[location, need]
+        ask, answer, seconds, known = self._answers[location, need]
         answer = ask.fact.shown(answer)
         if ask.fact.alone:
             return Evidence(need.fact, clean(" ".join(need.argument), 500), answer.exit, _printed(answer), seconds)
-        if not isinstance(value, InfratestError):
+        if known:
             return Evidence(need.fact, _asked_for(need), answer.exit, _shown(value), seconds)
         output = clean(answer.err, EVIDENCE_LIMIT, lines=True) if ask.fact.encoded else _printed(answer)
         return Evidence(need.fact, _asked_for(need), answer.exit, output, seconds)

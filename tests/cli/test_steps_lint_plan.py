@@ -58,7 +58,7 @@ def test_steps_lists_all_kinds(tmp_path):
     for words in ("Given: which hosts", "When: acts", "Then: checks", "Bounds: less than,", "Values: {host.address}"):
         assert words in done.stdout
     assert '  the service "nginx" is running\n' in done.stdout
-    assert 'not: the service "{name}" is not running' in done.stdout
+    assert 'not: the service "nginx" is not running' in done.stdout
 
 
 def test_steps_by_a_part(tmp_path):
@@ -96,10 +96,20 @@ def test_steps_that_are_nowhere_near_tell_where_all_are(tmp_path):
 
 def test_what_may_stand_in_a_sentence_is_shown_with_it(tmp_path):
     shown = infratest(tmp_path, "steps", "is", "opened").stdout
-    (line,) = [line for line in shown.splitlines() if "may have, in this order: " in line]
+    assert shown.count("may have, in this order: ") == 1
+    line = " ".join(shown.partition("may have, in this order: ")[2].split())
     assert 'logged in as "LOGIN", with the token "TOKEN", with the request header "SENDS"' in line
     assert line.endswith('trusting any certificate, at "PLACE_OF", by the proxy "PROXY", whatever it answers')
     assert "may have" not in infratest(tmp_path, "steps", "takes less than 5 s").stdout
+
+
+def test_options_of_many_sentences_are_shown_once_and_in_lines_of_a_screen(tmp_path):
+    shown = infratest(tmp_path, "steps", "answers").stdout
+    assert shown.count('with the request header "SENDS"') == 1
+    assert shown.count("may have, in this order: those of [1]\n") > 3
+    assert "\n  [1] asked by METHOD, with the body " in shown
+    assert not [line for line in shown.splitlines() if len(line) > 100 and line.startswith("      ")]
+    assert '      not: "https://shop.example/" does not answer 200\n' in shown
 
 
 def test_steps_tell_what_was_never_seen_for_real(tmp_path):

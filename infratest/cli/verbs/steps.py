@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 import click
 
@@ -12,6 +14,7 @@ from infratest.check import STEP
 from infratest.cli import _streams
 from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import with_session
+from infratest.gherkin.examples import negated, options
 from infratest.gherkin.sentence import ACT, CHECK, SETUP, Sentence
 from infratest.gherkin.unseen import unseen
 from infratest.gherkin.vocabulary import vocabulary
@@ -39,11 +42,10 @@ Bounds: less than, more than, at least, at most, between A and B, exactly; units
 (kB to TB, and long words: 10 seconds, 1 minute, 2 hours). Hosts: role=web and not (env=dev or web-3), `*` in values.
 Values: {host.address} {host.name} {host.label.X} {host.db.address} {group.web.count} {param.X} {output.X}"""
 
-#: Words of a pattern that may be left out, and what may stand in them; of a few placeholders one word alone is taken.
-OPTIONAL = re.compile(r"\[ ([^\[\]]+)\]")
-PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
-ONE_WORD = {"trusted": "any", "followed": "redirects", "answers": "answers"}
-
+#: Columns that what is said of a sentence fits in, and how far it stands in. A sentence itself is one line.
+WIDTH, INDENT = 100, " " * 6
+#: So many options that several sentences begin with are said once, below.
+MANY = 4
 
 VERB = Verb(WRITING, 1)
 
@@ -72,30 +74,59 @@ def command(session: Session, pattern: tuple[str, ...], form: str) -> int:
         hint = f"the nearest: {near}" if near else "`infratest steps` lists all there are"
         click.echo(f"no sentence holds {wanted!r}; {hint}", err=True)
         return 1
+    shared = _shared(found) if pattern else []
     for kind, heading in KINDS:
         listed = [sentence for sentence in found if _kind(sentence) == kind]
         if listed:
             click.echo(_styled(session, heading, bold=True), color=True)
             for sentence in listed:
                 click.echo(f"  {sentence.example}")
-                told = f"{sentence.summary} Undo: {sentence.undo}." if sentence.undo else sentence.summary
-                click.echo(_styled(session, f"      {told}", dim=True), color=True)
-                if never := unseen(sentence):
-                    click.echo(_styled(session, f"      never seen for real: {never}", dim=True), color=True)
-                if sentence.negation:
-                    click.echo(_styled(session, f"      not: {sentence.negation}", dim=True), color=True)
-                if pattern and (optional := _optional(sentence)):  # of all there are it would be half of what is shown
-                    click.echo(_styled(session, f"      may have, in this order: {optional}", dim=True), color=True)
+                for line in _said(sentence, shared if pattern else None):
+                    click.echo(_styled(session, line, dim=True), color=True)
+    for place, several in enumerate(shared, 1):
+        for line in _wrapped(f"  [{place}] {', '.join(several)}"):
+            click.echo(_styled(session, line, dim=True), color=True)
     _show_own(session, own)
     if not pattern:
         click.echo(f"\n{TAIL}")
     return 0
 
 
-def _optional(sentence: Sentence) -> str:
-    """Return what may stand in a sentence and need not, as one writes it: with capitals for the values."""
-    parts = OPTIONAL.findall(sentence.pattern)
-    return ", ".join(PLACE.sub(lambda found: ONE_WORD.get(found[1], found[1].upper()), part) for part in parts)
+def _said(sentence: Sentence, shared: list[tuple[str, ...]] | None) -> Iterator[str]:
+    """Return the lines below a sentence. shared: options that are said once; None: of options nothing is said."""
+    undo = f" Undo: {sentence.undo}." if sentence.undo else ""
+    yield from _wrapped(f"{INDENT}{sentence.summary}{undo}")
+    if never := unseen(sentence):
+        yield from _wrapped(f"{INDENT}never seen for real: {never}")
+    if sentence.negation:
+        yield f"{INDENT}not: {negated(sentence)}"
+    parts = options(sentence)
+    if shared is None or not parts:  # of all there are it would be half of what is shown
+        return
+    for place, several in enumerate(shared, 1):
+        if parts[: len(several)] == several:
+            parts = (f"those of [{place}]", *parts[len(several) :])
+            break
+    yield from _wrapped(f"{INDENT}may have, in this order: {', '.join(parts)}")
+
+
+def _shared(found: Sequence[Sentence]) -> list[tuple[str, ...]]:
+    """Return the many options with which several of these sentences begin: those of a URL."""
+    alike: dict[str, list[tuple[str, ...]]] = {}
+    for parts in map(options, found):
+        if len(parts) >= MANY:
+            alike.setdefault(parts[0], []).append(parts)
+    shared = []
+    for each in alike.values():
+        pairs = zip(min(each), max(each), strict=False)  # what these begin with alike, all between them do
+        begin = tuple([one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)])
+        if len(each) > 1 and len(begin) >= MANY:
+            shared.append(begin)
+    return shared
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent=f"{INDENT}  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _own(session: Session) -> list[OwnStep]:
