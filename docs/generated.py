@@ -25,7 +25,7 @@ from infratest import outsiders
 from infratest.cli.check_infratest import command as check_infratest
 from infratest.cli.main import infratest_command
 from infratest.gherkin.binding import bind
-from infratest.gherkin.examples import negated
+from infratest.gherkin.examples import opposite
 from infratest.gherkin.unseen import unseen
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.options import fields
@@ -107,7 +107,7 @@ def _check(sentence: Any) -> tuple[str, ...]:
         raise ValueError(f"the example of a sentence is none: {sentence.example}")
     binding = bind(match, lambda text, _: text)
     measure, asks = binding.measure, [ASKS.get(need.fact, need.fact) for need in binding.built.needs()]
-    negation = f"<br>{code(negated(sentence))}" if sentence.negation else ""
+    negation = f"<br>{code(opposite(sentence))}" if sentence.negation else ""
     number = f"{code(measure.label)}{f' in {measure.unit}' if measure.unit else ''}" if measure else ""
     units = LISTED.get(sentence.dimension or "", "a plain number" if sentence.dimension else "")
     says = prose(sentence.summary) + (f" Units: {units}." if units else "")
@@ -119,7 +119,7 @@ def _check(sentence: Any) -> tuple[str, ...]:
 HEADS = {
     "setup": ("example", "what it chooses"),
     "act": ("example", "what it does", "undo, when the scenario ends"),
-    "check": ("example, and its negation", "what it says", "perfdata", "asks"),
+    "check": ("example, and its opposite", "what it says", "perfdata", "asks"),
 }
 ROWS: dict[str, Callable[[Any], tuple[str, ...]]] = {"setup": _setup, "act": _act}
 

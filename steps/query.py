@@ -14,6 +14,8 @@ from infratest.gherkin.sentence import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from infratest.facts.database.rows import Rows
 
 
@@ -33,9 +35,9 @@ class _OfStatement(OfDatabase):
 
     def shown(self, rows: Rows) -> str:
         """Return an answer in words: its first rows."""
-        first = [", ".join(["NULL" if one is None else one for one in row]) for row in rows.rows[:3]]
+        first = [_row(row) for row in rows.rows[:3]]
         more = f" and {len(rows.rows) - 3} more" if len(rows.rows) > 3 else ""
-        words = "; ".join([literal(row, SHOWN) for row in first]) or "no row"
+        words = "; ".join(first) or "no row"
         return f"{self.subject} answers {in_quotes(clean(self.statement, SHOWN))} with {words}{more}"
 
     def one_value(self, rows: Rows) -> str | None:
@@ -45,6 +47,13 @@ class _OfStatement(OfDatabase):
         if len(rows.rows) > 1 or len(rows.rows[0]) != 1:
             raise FactError(f"{self.shown(rows)}: one row with one value is expected")
         return rows.rows[0][0]
+
+
+def _row(row: Sequence[str | None]) -> str:
+    """Return a row in words: a NULL without quotes, which the text 'NULL' stands in."""
+    if None in row:
+        return ", ".join(["NULL" if one is None else literal(one, SHOWN) for one in row])
+    return literal(", ".join(one or "" for one in row), SHOWN)
 
 
 @check(

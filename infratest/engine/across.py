@@ -123,7 +123,7 @@ def _wanted(step: CheckStep, least: int, most: int) -> str:
     if tail.quantifier not in (AT_LEAST, AT_MOST, EXACTLY):
         return f"{'exactly one' if tail.quantifier == EXACTLY_ONE else 'no'} host{inside}"
     if not tail.share:
-        return f"{tail.quantifier} {plain(tail.count)} hosts{inside}"
+        return f"{tail.quantifier} {plain(tail.count)} {'host' if tail.count == 1 else 'hosts'}{inside}"
     number = least if tail.quantifier == AT_LEAST else most
     return f"{tail.quantifier} {plain(tail.count)} % of the hosts{inside}, which is {number}"
 

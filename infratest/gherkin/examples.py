@@ -1,4 +1,4 @@
-"""A sentence as people are shown it: its negation about what its example is about, and what it may have besides.
+"""A sentence as people are shown it: the opposite of its example, and what it may have besides.
 
 Called by `infratest steps` and by the pages.
 """
@@ -18,8 +18,11 @@ PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 ONE_WORD = {"trusted": "any", "followed": "redirects", "answers": "answers"}
 
 
-def negated(sentence: Sentence) -> str:
-    """Return the negation with the values of the example in it, without what that leaves out; empty without one."""
+def opposite(sentence: Sentence) -> str:
+    """Return the negation with the values of the example in it, without what that leaves out; empty without one.
+
+    Of an example that is itself the negation, what it denies.
+    """
     if not sentence.negation:
         return ""
     match = vocabulary().match(sentence.example)
@@ -30,7 +33,8 @@ def negated(sentence: Sentence) -> str:
     def kept(part: re.Match[str]) -> str:
         return part[1] if all(name in values for name in PLACE.findall(part[1])) else ""
 
-    return PLACE.sub(lambda place: values.get(place[1], place[0]), LEFT_OUT.sub(kept, sentence.negation))
+    pattern = sentence.pattern if match.negated else sentence.negation
+    return PLACE.sub(lambda place: values.get(place[1], place[0]), LEFT_OUT.sub(kept, pattern))
 
 
 def options(sentence: Sentence) -> tuple[str, ...]:

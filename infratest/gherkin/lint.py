@@ -201,7 +201,7 @@ def binding(feature: Feature) -> list[Problem]:
     idle = [
         (scenario.line, f"scenario {scenario.name!r} selects hosts and checks nothing: add a Then")
         for scenario in feature.scenarios
-        if all(line.match is not None and _chooses(line) for line in scenario.lines)
+        if scenario.lines and all(line.match is not None and _chooses(line) for line in scenario.lines)
     ]
     return sorted({*idle, *sentences(feature)})
 
@@ -226,7 +226,7 @@ def sentences(feature: Feature) -> list[Problem]:
             slips = [misspelt(each, doubled=line.match is not None) for each in values]
             problems += [(line.number, words) for words in slips if words]
             if line.match is None and not line.user:
-                near = vocabulary().nearest(line.text)
+                near = vocabulary().nearest(line.text, line.kind)
                 undefined = f"undefined: '{line.text}'" + (f"; did you mean: {near}" if near else "")
                 named = later.sentence(line.text)
                 problems.append((line.number, f"'{line.text}': {named}" if named else undefined))

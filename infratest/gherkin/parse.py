@@ -10,7 +10,8 @@ import copy
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from infratest.gherkin.conditions import condition
 from infratest.gherkin.identity import titles
 from infratest.gherkin.places import places
 from infratest.gherkin.reference import described_examples, differences, odd_line_end, open_rows
-from infratest.gherkin.structure import refusal_hint, structure
+from infratest.gherkin.structure import block_lines, refusal_hint, structure
 from infratest.gherkin.suite import Feature, Line, Scenario
 from infratest.gherkin.tables import expanded, lacks_colon, takes_table
 from infratest.gherkin.vocabulary import Vocabulary
@@ -45,7 +46,7 @@ class _Source:
 
 
 class RefusedFeature(FeatureError):
-    """A feature that reads as it is meant, and is refused for its tags, ids or names: more can be said of it."""
+    """A feature that is refused: `made` is what reads as it is meant, of which more can be said."""
 
     def __init__(self, words: str, made: Feature) -> None:
         super().__init__(words)
@@ -96,10 +97,27 @@ def feature(path: Path, name: str, vocabulary: Vocabulary, user_step: UserStep =
     refused = lint.scenarios(made)
     if not (problems or refused):
         return made
-    as_meant = not problems  # the text was read as it is meant: what is wrong in its sentences is told with it
-    problems += [*refused, *(lint.sentences(made) if as_meant else ())]
+    made = _as_meant(made, {line for line, _ in problems}, block_lines(parsed))
+    problems += [*refused, *lint.sentences(made)]
     words = "\n".join(f"{path}:{line}: {words}" for line, words in sorted(set(problems)))
-    raise RefusedFeature(words, made) if as_meant else FeatureError(words)
+    raise RefusedFeature(words, made)
+
+
+def _as_meant(made: Feature, wrong: Iterable[int], begins: Sequence[int]) -> Feature:
+    """Return a feature without the sentences of scenarios that may read otherwise than they are meant.
+
+    Args:
+        wrong: lines that Gherkin would take for something else. begins: of each block of the file, the first line.
+    """
+    misread = {bisect(begins, line) for line in wrong} - {0}  # 0: above the first of them
+    return made.changed(
+        scenarios=tuple(
+            each.changed(lines=())
+            if misread.intersection([bisect(begins, line) for line in (each.line, *(one.number for one in each.lines))])
+            else each
+            for each in made.scenarios
+        )
+    )
 
 
 def read(path: Path) -> tuple[Any, str]:

@@ -54,6 +54,11 @@ def structure(parsed: Any, text: str = "", says: Says = lambda text: False) -> l
     return problems + _left_over(source)
 
 
+def block_lines(parsed: Any) -> list[int]:
+    """Return the lines at which backgrounds, scenarios, outlines and rules begin, in order."""
+    return sorted(block.line for block in _blocks(parsed))
+
+
 def _blocks(parsed: Any) -> Iterable[Any]:
     if parsed.background is not None:
         yield parsed.background

@@ -9,11 +9,13 @@ from contextlib import suppress
 from functools import cache, cached_property
 
 from infratest import outsiders
+from infratest.check import STEP
 from infratest.errors import FeatureError, InfratestError
 from infratest.gherkin.binding import bind
 from infratest.gherkin.nearest import nearest, slips
 from infratest.gherkin.patterns import Form, Match, as_written, forms, skeleton, turned
-from infratest.gherkin.sentence import Sentence, declared
+from infratest.gherkin.sentence import ACT, Sentence, declared
+from infratest.gherkin.suite import WHEN
 from infratest.values import holds_braces
 
 #: Texts whose meaning is kept at most.
@@ -79,12 +81,16 @@ class Vocabulary:
                 tree.entries.append((form, sentence))
         return root
 
-    def nearest(self, text: str) -> str:
+    def nearest(self, text: str, keyword: str = WHEN) -> str:
         """Return the sentence that a text was probably meant as, with the text's own values in it, or an empty one.
 
         It is one that can be asked: a suggestion that is refused again is worse than none.
+
+        Args:
+            keyword: GIVEN, WHEN or THEN, what it stands behind. Nobody changes anything but behind When.
         """
-        for meant in (*slips(text), *nearest(text, self._examples)):
+        examples = self._examples[keyword == WHEN]
+        for meant in (*slips(text), *nearest(text, examples)):
             with suppress(InfratestError):
                 match = self.match(meant)
                 if match is None:
@@ -95,10 +101,15 @@ class Vocabulary:
         return ""
 
     @cached_property
-    def _examples(self) -> list[str]:
-        """An example of each sentence, and of its negation: who writes *not* does not mean the opposite."""
+    def _examples(self) -> tuple[list[str], list[str]]:
+        """An example of each sentence, and of its negation: who writes *not* does not mean the opposite.
+
+        First those that change nothing, then all.
+        """
         of_claims = [sentence.example for sentence in self.sentences]
-        return of_claims + [negated for sentence in self.sentences if (negated := turned(sentence))]
+        of_claims += [negated for sentence in self.sentences if (negated := turned(sentence))]
+        acts = {sentence.example for sentence in self.sentences if sentence.kind == ACT or sentence.session == STEP}
+        return [each for each in of_claims if each not in acts], of_claims
 
 
 class _Tree:

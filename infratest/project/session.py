@@ -95,9 +95,9 @@ class Session:
             from infratest.stack import file
 
             # What can only be meant for a stack file is never ignored where there is none.
-            named = self.stack_path != STACK_FILE or self.env or self.parameters
+            named = self.stack_path != STACK_FILE or self.env
             if self.host == ("local",) and not named and not self.stack_path.exists():
-                self._stack = file.local_stack()
+                self._stack = file.local_stack(self.parameters)
             else:
                 self._stack = file.load(
                     self.stack_path,

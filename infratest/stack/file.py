@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infratest.deadline import Deadline
+from infratest.errors import UserError
 from infratest.providers.base import HostSpec
 from infratest.stack import environments, listing, named, problems
 from infratest.stack.components import components
@@ -73,9 +74,27 @@ def load(
     return _with_inventories(stack, document, _declared_somewhere(written), state, limit)
 
 
-def local_stack() -> StackFile:
-    """Return the stack of `--host local` without a file: this machine alone."""
-    return StackFile(name="local", path=Path(), folder=Path.cwd(), provider="local", hosts=(HostSpec(name="local"),))
+def features_of(path: Path, env: str | None = None) -> tuple[str, ...]:
+    """Return what `features:` names in a file that cannot be used; nothing where that cannot be read either."""
+    try:
+        written = read(path)
+        data = environments.in_environment(written, environments.chosen(written, env, require_env=False)).data
+    except UserError:
+        return ()
+    named_there = data.get("features", ())
+    return tuple([each for each in named_there if isinstance(each, str)]) if isinstance(named_there, list) else ()
+
+
+def local_stack(parameters: Mapping[str, str]) -> StackFile:
+    """Return the stack of `--host local` without a file: this machine alone. parameters: the texts of `-D`."""
+    return StackFile(
+        name="local",
+        path=Path(),
+        folder=Path.cwd(),
+        provider="local",
+        hosts=(HostSpec(name="local"),),
+        parameters=dict(parameters),
+    )
 
 
 def _stack_file(

@@ -56,7 +56,8 @@ def values(
     declared = document.data.get("parameters", {})
     for name in given:
         if name not in declared:
-            raise UserError(f"-D {clean(name, 80)}: {unknown('parameter', clean(name, 80), list(declared))}")
+            words = unknown("parameter", clean(name, 80), list(declared))
+            raise UserError(f"-D {clean(name, 80)}: {words}; `parameters:` of {document.path} declares what there is")
     found: dict[str, Any] = {}
     wrong: list[str] = []
     for name, parameter in declared.items():

@@ -83,6 +83,7 @@ class _Stretch:
         self.stack = Stack(going)
         self.scenarios = [_Scenario(task, going) for task in tasks]
         self.now: _Scenario | None = None
+        self.line = 0  # of the step that is at work
         self.planned = {id(step): (one, place) for one in self.scenarios for place, step in enumerate(one.behaves)}
 
     def results(self) -> list[Result]:
@@ -116,7 +117,7 @@ class _Stretch:
         one, place = self.planned.get(id(step), (None, 0))
         if one is None:  # a step in a step's own text (context.execute_steps)
             return self._users_match(step) or self._nested(step)
-        self.now = one
+        self.now, self.line = one, step.line
         self.stack.begin(one.task)
         planned = one.task.steps[place]
         if planned.line.user:
@@ -144,7 +145,8 @@ class _Stretch:
 
     def _nested(self, step: Any) -> Any:
         """Return what runs a sentence of ours that a step of the user's own holds; a match that says why not."""
-        line = Line(step.step_type, step.keyword, step.name, step.line, vocabulary().match(step.name), handed=True)
+        match = vocabulary().match(step.name)
+        line = Line(step.step_type, step.keyword, step.name, self.line, match, handed=True)
         now = self.now
         if now is None:  # in a hook before all scenarios
             return None
@@ -284,11 +286,9 @@ class _Context(Context):  # type: ignore[misc]  # behave has no types
             return bool(super().execute_steps(steps_text))
         except AssertionError as error:
             line, reason = str(error).partition("\n")[0], self._runner.step_registry.reason
-            if line.startswith("FAILED SUB-STEP: "):  # what behave puts behind it is a traceback of its own
-                text = line.removeprefix("FAILED SUB-STEP: ")
-                reason = reason.removeprefix(f"{text.partition(' ')[2]}: ")
-                raise AssertionError(f"{text}: {reason or 'it does not hold'}") from None
-            raise InfratestError(": ".join(filter(None, [line, reason]))) from None
+            status, _, text = line.partition(" SUB-STEP: ")  # what behave puts behind it is a traceback of its own
+            words = f"{text or line}: {reason.removeprefix(text.partition(' ')[2] + ': ') or 'it does not hold'}"
+            raise (AssertionError if status == "FAILED" else InfratestError)(words) from None
 
 
 class _Runner(ModelRunner):  # type: ignore[misc]  # behave has no types

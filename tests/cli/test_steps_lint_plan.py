@@ -106,9 +106,10 @@ def test_what_may_stand_in_a_sentence_is_shown_with_it(tmp_path):
 def test_options_of_many_sentences_are_shown_once_and_in_lines_of_a_screen(tmp_path):
     shown = infratest(tmp_path, "steps", "answers").stdout
     assert shown.count('with the request header "SENDS"') == 1
-    assert shown.count("may have, in this order: those of [1]\n") > 3
+    assert shown.count("may have, in this order: those of [1]") > 3
     assert "\n  [1] asked by METHOD, with the body " in shown
-    assert not [line for line in shown.splitlines() if len(line) > 100 and line.startswith("      ")]
+    said = [line for line in shown.splitlines() if line.startswith("      ") and not line.startswith("      not: ")]
+    assert max(map(len, said)) <= 100  # sentences are one line each
     assert '      not: "https://shop.example/" does not answer 200\n' in shown
 
 
@@ -319,6 +320,39 @@ def test_a_wrong_tag_hides_nothing_that_does_not_fit_the_stack(project):
         "3", "8", "8", "11", "12", "8", "11", "4", "5", "6",
     ], done.stdout  # fmt: skip
     assert done.stderr == "1 feature, 3 scenarios: 10 mistakes\n"
+
+
+def test_what_reads_otherwise_than_meant_hides_no_mistake_of_other_scenarios(project):
+    feature(
+        project,
+        "Feature: f\n  Scenario: empty\n  @nedes:x\n  Scenario: tagged\n    Then port 80 is listning\n"
+        "  Scenario: swallowed\n    Thne port 80 is listening\n    Then port 80 is listning\n"
+        '  @needs:swallowed\n  Scenario: last\n    Then port 99999 is listening\n    And the host "x" is gone\n',
+    )
+    done = infratest(project, "lint")
+    assert done.returncode == 1
+    lines = [line.split(":")[1] for line in done.stdout.splitlines()]
+    assert lines == ["2", "4", "5", "7", "11", "12"], done.stdout  # of line 8 nobody knows how it is meant
+    assert done.stderr == "1 feature, 4 scenarios: 6 mistakes\n"
+
+
+def test_lint_looks_at_the_features_that_a_wrong_stack_file_names(project):
+    (project / "stack.yaml").write_text(
+        STACK.replace("[features]", "[mine]") + "waivers: [{id: x, why: '', until: 2027-03-01}]\n", encoding="utf-8"
+    )
+    (project / "mine").mkdir()
+    (project / "mine/a.feature").write_text("Feature: f\n  Scenario: s\n    Then port 99999 is listening\n")
+    feature(project, "Feature: f\n  @tset\n  Scenario: s\n    Then port 80 is listening\n")
+    done = infratest(project, "lint")
+    assert [line.partition(": ")[0] for line in done.stdout.splitlines()] == ["stack.yaml:8", "mine/a.feature:3"]
+
+
+def test_no_act_is_proposed_where_none_may_stand(project):
+    text = 'the process "nginx" is kild'
+    feature(project, f"Feature: f\n  Scenario: s\n    Given {text}\n    When {text}\n    Then port 80 is listening\n")
+    given, when = infratest(project, "lint").stdout.splitlines()
+    assert when.endswith('did you mean: the process "nginx" is killed')
+    assert "killed" not in given
 
 
 def test_lint_goes_on_to_features_where_the_stack_file_is_wrong(project):

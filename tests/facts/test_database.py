@@ -271,6 +271,11 @@ CHANGING = (
 )  # fmt: skip
 
 
+def test_a_file_on_the_server_is_named_as_what_is_refused():
+    with pytest.raises(UserError, match="INTO OUTFILE writes a file on the server"):
+        one_statement("SELECT 1 INTO OUTFILE '/x'")
+
+
 @pytest.mark.parametrize("text", CHANGING)
 def test_what_does_more_than_look_is_refused(text):
     with pytest.raises(UserError):

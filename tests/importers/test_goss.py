@@ -303,7 +303,7 @@ TOLD = {
     "how and not what": ("http:\n  http://a/:\n    method: PUT\n", 3, "nothing of its answer"),
     "a key alone": ("http:\n  https://a/:\n    key-file: /a\n    status: 200\n", 3, "without its certificate"),
     "a password alone": ("http:\n  https://a/:\n    password: a\n    status: 200\n", 3, "without a username"),
-    "a status in a bound": ("http:\n  http://a/:\n    status: {lt: 400}\n", 3, "of a status"),
+    "a status in a bound": ("http:\n  http://a/:\n    status: {lt: 400}\n", 3, "for a bound of a status"),
     "one of two modes without quotes": (
         "file:\n  /a:\n    filetype: file\n    mode: {or: [420, '0600']}\n", 4, "in quotes",
     ),

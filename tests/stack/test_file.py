@@ -262,7 +262,7 @@ def test_provider_local_needs_no_host(load_text):
 
 
 def test_this_machine_without_a_stack_file():
-    found = local_stack()
+    found = local_stack({})
     assert (found.name, found.provider, found.env, found.hosts) == ("local", "local", "", (HostSpec(name="local"),))
     assert found.path == Path()
     assert found.folder == Path.cwd()

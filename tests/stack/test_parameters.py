@@ -45,6 +45,7 @@ def test_a_value_with_braces_is_not_replaced_again(load_text):
     "given, fragment",
     [
         ({"relase": "1"}, "-D relase: unknown parameter 'relase': did you mean 'release'?"),
+        ({"relase": "1"}, "; `parameters:` of stack.yaml declares what there is"),
         ({"web": "two"}, "-D web: 'two' is not a whole number, which parameter 'web' is"),
         ({"web": "2.5"}, "-D web: '2.5' is not a whole number"),
         ({"web": ""}, "-D web: empty text is not a whole number"),

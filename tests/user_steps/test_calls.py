@@ -90,6 +90,13 @@ def test_a_step_may_hold_sentences_of_ours(project: Path, text: str, state: str,
     assert (found.state, words in found.reason) == (state, True), found.reason
 
 
+def test_a_sentence_that_a_step_holds_is_told_with_the_step_s_line(project: Path) -> None:
+    own(project, "context.execute_steps('Then the command \"{host.nam}\" exits 0')")
+    (found,) = report(project, '  Scenario: s\n    Given the host "db"\n    Then it is so\n').results
+    assert ".feature:4: " in found.reason
+    assert "SUB-STEP" not in found.reason
+
+
 def test_an_acting_step_may_hold_an_act_of_ours(project: Path, tmp_path: Path) -> None:
     own(project, f"context.execute_steps('When the command \"touch {tmp_path}/done\" is run')", head="def")
     assert report(project, '  Scenario: s\n    Given the host "db"\n    Then it is so\n').state == "ok"

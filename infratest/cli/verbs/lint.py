@@ -25,6 +25,7 @@ from infratest.project.prepare import read_feature
 from infratest.project.readiness import check_ready
 from infratest.project.session import Session
 from infratest.stack.declared import StackFile
+from infratest.stack.file import features_of
 from infratest.stack.parameters import ALL
 from infratest.units import counted, human
 from infratest.user_steps.load import UsersSteps, users_steps
@@ -75,6 +76,7 @@ class _Look:
         self.features: list[Feature] = []
         self.missing: FeatureError | None = None  # why there are no features to look at
         self.stack: StackFile | None = None
+        self.declared_at_least: Sequence[str] = ()  # what a stack file that cannot be used names
         self.hosts_known = True
         self.users: UsersSteps | None = None
 
@@ -82,7 +84,7 @@ class _Look:
         """Look at the stack file, the steps of the user's own, the features, and how they fit together."""
         folder = self._read_stack()
         self._tell(lambda: self._read_steps(folder))
-        declared = self.stack.features if self.stack else ()
+        declared = self.stack.features if self.stack else self.declared_at_least
         every = self._read_features(declared, folder)
         rest = partial(self._others, declared, folder)
         self.problems += needs(self.features, rest)
@@ -116,6 +118,8 @@ class _Look:
 
         if self.session.stack_path.exists():
             self._tell(read, (StackFileError, NotInThisVersion))
+        if self.stack is None and self.session.stack_path.exists():
+            self.declared_at_least = features_of(self.session.stack_path, self.session.env)
         if self.stack is not None:
             hosts = self.stack.hosts
             self.hosts_known = self._tell(lambda: len(hosts), (InventoryError, UserError))

@@ -14,7 +14,7 @@ from infratest.check import STEP
 from infratest.cli import _streams
 from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import with_session
-from infratest.gherkin.examples import negated, options
+from infratest.gherkin.examples import opposite, options
 from infratest.gherkin.sentence import ACT, CHECK, SETUP, Sentence
 from infratest.gherkin.unseen import unseen
 from infratest.gherkin.vocabulary import vocabulary
@@ -99,7 +99,7 @@ def _said(sentence: Sentence, shared: list[tuple[str, ...]] | None) -> Iterator[
     if never := unseen(sentence):
         yield from _wrapped(f"{INDENT}never seen for real: {never}")
     if sentence.negation:
-        yield f"{INDENT}not: {negated(sentence)}"
+        yield f"{INDENT}not: {opposite(sentence)}"
     parts = options(sentence)
     if shared is None or not parts:  # of all there are it would be half of what is shown
         return

@@ -52,8 +52,10 @@ def one_statement(text: str) -> str:
     """
     statement = text.strip().removesuffix(";").rstrip()
     words = statement.upper().replace("(", " ").split()
-    if not words or "\0" in statement or words[0] not in LOOKING or not WRITING.isdisjoint(words):
+    if not words or "\0" in statement or words[0] not in LOOKING:
         raise UserError(f'"{text}": expected a statement of SQL that only looks: {", ".join(LOOKING)} ...')
+    if writing := WRITING.intersection(words):
+        raise UserError(f'"{text}": INTO {min(writing)} writes a file on the server: expected what only looks')
     if ";" in statement:
         raise UserError(f'"{text}": one statement alone is asked; a semicolon in a text is written chr(59) or char(59)')
     return statement

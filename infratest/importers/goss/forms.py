@@ -9,7 +9,7 @@ from dataclasses import replace
 from infratest.errors import UserError
 from infratest.gherkin.writing import in_quotes
 from infratest.importers.goss.attributes import KINDS, Kind
-from infratest.importers.goss.matchers import OPPOSITE, REFUSED, Claim, NotCarried, claims
+from infratest.importers.goss.matchers import OPPOSITE, REFUSED, Claim, NotCarried, claims, in_words
 from infratest.importers.goss.resource import Resource, Wording
 
 #: Characters that mean something in RE2, and in a shell pattern.
@@ -41,7 +41,8 @@ def worded(resource: Resource, attribute: str) -> list[Wording]:
         try:
             made.append(_worded(resource, kind, asks, _fitting(claim, asks)))
         except UserError as error:  # the others are said
-            made.append(Wording(str(error), claim.line, Wording.LEFT))
+            left = Wording(str(error), claim.line, Wording.LEFT)
+            made += [left] * (left not in made)  # of each element of a list the same is told once
     return made
 
 
@@ -82,11 +83,11 @@ def _renamed(claim: Claim, name: str, value: object) -> Claim:
 def _worded(resource: Resource, kind: Kind, forms: Mapping[str, str], claim: Claim) -> Wording:
     form = forms.get(claim.name)
     if form is None:
-        raise NotCarried(f"there is no sentence for it: {claim.name}", claim.line)
+        raise NotCarried(f"there is no sentence for it: {in_words(claim)}", claim.line)
     positive, _, negative = form.partition(" | ")
     chosen = positive if claim.holds else negative
     if not chosen:
-        raise NotCarried(f"there is no sentence for what is not {claim.name}", claim.line)
+        raise NotCarried(f"there is no sentence for what has not {in_words(claim)}", claim.line)
     words = _filled(chosen, resource, claim)
     whole = words if words.startswith("the disk ") else f"{subject(resource)} {words}"
     return Wording(whole + kind.tail, claim.line)

@@ -53,6 +53,22 @@ class Claim:
     at: str = ""
 
 
+#: Claims whose names alone say little of what a goss file holds.
+WORDS = {
+    "equal": "a value", "list": "a list", "set": "a set", "true": "true or false", "prefix": "a beginning",
+    "suffix": "an end", "regexp": "a pattern", "substring": "a part", "one of": "one or another value",
+    "more than": "a bound", "at least": "a bound", "less than": "a bound", "at most": "a bound",
+    "nothing": "an empty text", "key": "a key", "version": "versions",
+}  # fmt: skip
+
+
+def in_words(claim: Claim) -> str:
+    """Return what a claim is about, in words."""
+    kind, _, name = claim.name.partition(" ") if claim.name.startswith(("line ", "json ")) else ("", "", claim.name)
+    words = WORDS.get(name, name)
+    return {"line": f"a list with {words} in it", "json": f"{words} in JSON"}.get(kind, words)
+
+
 def claims(value: Value, reader: bool = False) -> list[Claim]:
     """Return what a matcher claims.
 

@@ -10,7 +10,7 @@ import re
 from hashlib import sha256
 
 from infratest.gherkin.writing import in_quotes
-from infratest.importers.goss.matchers import Claim, NotCarried, claims
+from infratest.importers.goss.matchers import Claim, NotCarried, claims, in_words
 from infratest.importers.goss.resource import Resource, Wording
 
 #: Characters of a parameter's name, as the stack file has it.
@@ -75,7 +75,7 @@ def status(resource: Resource, attribute: str) -> list[Wording]:
     elif len(found) == 1 and found[0].name == "equal" and isinstance(found[0].value, int):
         words = f"{'answers' if found[0].holds else 'does not answer'} {found[0].value}"
     else:
-        raise NotCarried(f"there is no sentence for {found[0].name} of a status", value.line)
+        raise NotCarried(f"there is no sentence for {in_words(found[0])} of a status", value.line)
     worded = [Wording(f"{subject(resource)} {words} from the host", value.line)]
     if not _is_set(resource, "no-follow-redirects") and not _follows(resource):
         words = "goss follows redirects of such a request; the sentence is about the first answer"
@@ -98,7 +98,7 @@ def headers(resource: Resource, attribute: str) -> list[Wording]:
     for claim in claims(resource.attributes[attribute], reader=True):
         pattern = _of_header(claim)
         if pattern is None:
-            words = f"there is no sentence for it: {claim.value if claim.name == 'refused' else claim.name}"
+            words = f"there is no sentence for it: {claim.value if claim.name == 'refused' else in_words(claim)}"
             worded.append(Wording(words, claim.line, Wording.LEFT))
             continue
         words = f"has {'a' if claim.holds else 'no'} header matching {in_quotes(pattern)}"
