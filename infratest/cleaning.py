@@ -61,9 +61,11 @@ def masked(text: str, by_line: bool = False) -> str:
         return text
     from infratest import masking
 
-    for secret in _secrets - _written.keys():
-        _written[secret] = masking.Written(secret)
-    return masking.masked(text, [_written[secret] for secret in sorted(_secrets, key=len, reverse=True)], MASK, by_line)
+    secrets = sorted(_secrets, key=len, reverse=True)  # others may become known meanwhile
+    for secret in secrets:
+        if secret not in _written:
+            _written[secret] = masking.Written(secret)
+    return masking.masked(text, [_written[secret] for secret in secrets], MASK, by_line)
 
 
 def masked_line(lines: Sequence[str] | Sequence[bytes], at: int) -> str:
@@ -147,6 +149,24 @@ def _printable(text: str, lines: bool) -> str:
         else:
             kept.append("\ufffd")
     return "".join(kept)
+
+
+def beginning(text: str, limit: int) -> str:
+    """Return the first characters of a text, masked before the cut: part of a secret would not be known as one."""
+    return masked(text[: _reach(limit)])[:limit]
+
+
+def cited(text: str | bytes, limit: int) -> str:
+    """Return the first characters of what is not understood, as Python writes them in quotes; cut as in `beginning`."""
+    if isinstance(text, str):
+        return repr(beginning(text, limit))
+    written = masked(repr(text[: _reach(limit)]))
+    return written if len(written) <= limit + len("b''") else f"{written[: limit + 2]}{written[1]}"
+
+
+def _reach(limit: int) -> int:
+    """Return how much of a text is looked at for so many characters of it: a secret may begin in the last of them."""
+    return limit + REACH + longest_secret()
 
 
 #: What a backslash begins that stands for what cannot be seen.

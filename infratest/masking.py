@@ -45,11 +45,11 @@ _ROW = r"[ \t]*[0-9a-fA-F]{6,16}:?[ \t]"
 class Written:
     """The ways in which one secret is written."""
 
-    __slots__ = ("anchor", "base64", "digits", "pattern", "value")
+    __slots__ = ("anchor", "base64", "data", "digits", "pattern", "value")
 
     def __init__(self, value: str) -> None:
         data = value.encode("utf-8", "surrogateescape")
-        self.value = value
+        self.value, self.data = value, data
         #: What every quoting leaves as it is: a text without it needs no further look.
         self.anchor = max(_alphanumeric_parts(value), key=len, default="")
         self.base64 = _base64(data)
@@ -96,7 +96,21 @@ def masked(text: str, secrets: list[Written], mask: str, by_line: bool = False) 
             text = _without(text, _BETWEEN_DIGITS, (secret.digits,), mask, by_line, rows=True)
     for secret in secrets:
         text = secret.quoted(text, mask, by_line)
-    return text
+    return _without_rows(text, secrets, mask)
+
+
+def _without_rows(text: str, secrets: list[Written], mask: str) -> str:
+    """Return text without rows of base64 and of dumps in which a part of a secret stands; each is within a line."""
+    from infratest import dumps
+
+    places = [*dumps.parts(text, tuple([secret.data for secret in secrets]))]
+    places += dumps.encoded(text, tuple([each for secret in secrets for each in secret.base64[1]]))
+    parts, done = [], 0
+    for begin, end in sorted(set(places)):
+        if end > done:
+            parts += [text[done : max(begin, done)], mask if begin >= done else ""]
+            done = end
+    return "".join([*parts, text[done:]])
 
 
 def _without(text: str, between: str, encoded: tuple[str, ...], mask: str, by_line: bool, rows: bool = False) -> str:

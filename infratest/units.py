@@ -5,6 +5,7 @@ Called by thresholds, the tail of sentences, the stack file and the command line
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import UserError
 
 TYPE_CHECKING = False
@@ -66,7 +67,7 @@ def quantity(text: str, dimension: str, what: str = "value") -> float:
     except (ValueError, KeyError):
         raise UserError(f"{what}: {text!r} is not {allowed}") from None
     if value - value != 0:  # more digits than a number can have make infinity
-        raise UserError(f"{what}: {text[:20]!r}... is too large")
+        raise UserError(f"{what}: {cited(text, 20)}... is too large")
     return value
 
 
@@ -95,7 +96,7 @@ def exact(text: str) -> float | Decimal:
     """
     text = text.strip()
     if "_" in text or not -1e300 < float(text) < 1e300:
-        raise ValueError(f"{text[:40]!r} is no number")
+        raise ValueError(f"{cited(text, 40)} is no number")
     whole, _, fraction = text.partition(".")
     if "e" not in text.lower() and not fraction.strip("0") and whole.lstrip("+-"):
         return int(whole)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from infratest.check import CONTROLLER, Check, Measure, Seen
-from infratest.cleaning import clean
+from infratest.cleaning import beginning, clean
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
 from infratest.record import derived
@@ -170,7 +170,7 @@ class _OfQueue(_OfBroker):
 
         super().__post_init__()
         if not self.name or not self.name.isprintable() or len(self.name.encode()) > 255:
-            raise UserError(f'the queue "{self.name[:80]}": a name has one line of 1 to 255 bytes')
+            raise UserError(f'the queue "{beginning(self.name, 80)}": a name has one line of 1 to 255 bytes')
 
     @derived
     def asked(self) -> Need[Brokered]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from infratest.check import Check, Measure, Seen
+from infratest.cleaning import cited
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
@@ -27,7 +28,7 @@ def fingerprint(text: str) -> str:
         return text.rstrip("=")
     key = parsed(text)
     if key is None:
-        raise UserError(f'{text[:80]!r} is no key: expected "ssh-ed25519 AAAA..." or its fingerprint, "SHA256:..."')
+        raise UserError(f'{cited(text, 80)} is no key: expected "ssh-ed25519 AAAA..." or its fingerprint, "SHA256:..."')
     return key.fingerprint
 
 

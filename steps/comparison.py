@@ -8,6 +8,7 @@ with which nothing was compared.
 from __future__ import annotations
 
 from infratest.check import Check, Seen, in_quotes
+from infratest.cleaning import beginning
 from infratest.errors import FactError, UserError
 from infratest.facts.base import Need, absolute
 from infratest.gherkin.sentence import DIFFERENT, SAME, check
@@ -190,7 +191,7 @@ class CommandsBeside(Check):
     def observe(self, facts: FactValues) -> Seen:
         output, subject = facts[self.asked], f"the command {in_quotes(self.command)}"
         if output.exit in (126, 127):  # sh(1): it could not be run, which says nothing of the host
-            raise FactError(f"{subject} could not be run: exit {output.exit}: {output.err[:200]}")
+            raise FactError(f"{subject} could not be run: exit {output.exit}: {beginning(output.err, 200)}")
         if output.exit != 0:
             return Seen(holds=False, saw=f"{subject} exited {output.exit}", absent=True)
         if not output.whole or not output.exact:

@@ -111,6 +111,8 @@ CATCHES_ALL = (
 )  # fmt: skip
 NO_NAMES = ("utils", "util", "helpers", "helper", "common", "misc", "tools", "shared")
 FILE_LINES, FUNCTION_LINES = 400, 50
+#: So many of a list are shown; what is cut behind more is a text.
+SHORT = 20
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,25 @@ def sizes(module: Module, names: frozenset[str]) -> Iterator[str]:
                 yield f"{module.name}:{node.lineno}: {node.name} has {length} lines"
 
 
+def cuts(module: Module, names: frozenset[str]) -> Iterator[str]:
+    """Yield where a text of a host is cut as it is shown: part of a secret would not be known as one.
+
+    What imports nothing of ours but `_outside` is sent to hosts with it, where no secret is known.
+    """
+    ours = {target for _, target in imports(module, names) if inside(target, "infratest")}
+    if ours <= {"infratest.facts", "infratest.facts._outside"} or not module.within(
+        ("infratest.facts", "infratest.steps")
+    ):
+        return
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FormattedValue):
+            shown = node.value.values[0] if isinstance(node.value, ast.BoolOp) else node.value
+            end = shown.slice.upper if isinstance(shown, ast.Subscript) and isinstance(shown.slice, ast.Slice) else None
+            long = isinstance(end, ast.Constant) and isinstance(end.value, int) and end.value >= SHORT
+            if long or (end is not None and node.conversion == ord("r")):
+                yield f"{module.name}:{node.lineno}: cuts what is not masked; `cleaning` has `cited` and `beginning`"
+
+
 def words(module: Module, names: frozenset[str]) -> Iterator[str]:
     if module.name.rpartition(".")[2].strip("_") in NO_NAMES:
         yield f"{module.name}: a name that says nothing"
@@ -289,7 +310,7 @@ def hot(module: Module) -> bool:
     return any(inside(name, room) for room in HOT) and module.name not in NEVER_HOT
 
 
-RULES = (direction, siblings, foreign, statements, sizes, words)
+RULES = (direction, siblings, foreign, statements, sizes, cuts, words)
 
 
 def broken(root: Path) -> list[str]:
@@ -337,6 +358,7 @@ LOADED = "which is loaded by name only"
 NOT_BELOW = "which is not below it"
 MODEL, RUN = "infratest/model.py", "infratest/engine/run.py"
 LOCAL, PORTS, PORT = "infratest/transports/local.py", "infratest/steps/ports.py", "infratest/facts/port.py"
+CUT = "cuts what is not masked; `cleaning` has `cited` and `beginning`"
 SWALLOW = "try:\n    pass\nexcept {}:\n    pass"
 #: File, what is planted in it after its docstring, the problem after the file's name.
 PLANTED = [
@@ -367,6 +389,8 @@ PLANTED = [
     (MODEL, SWALLOW.format("").replace(" :", ":"), ":4: catches everything"),
     (MODEL, "#\n" * 399, ": 401 lines"),
     (MODEL, "def f():\n" + "    pass\n" * 49, ":2: f has 50 lines"),
+    (PORT, 'import infratest.model\nX = f"{X[:8]!r}"', f":3: {CUT}"),
+    (PORTS, 'import infratest.model\nX = f"{X.strip()[:80] or 1}"', f":3: {CUT}"),
     ("infratest/utils.py", "", ": a name that says nothing"),
     ("infratest/transports/_helpers.py", "", ": a name that says nothing"),
 ]

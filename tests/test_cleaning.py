@@ -19,9 +19,24 @@ from infratest.steps.output import PrintsMatching
 
 from infratest import cleaning
 from infratest.check import in_quotes
-from infratest.cleaning import MASK, clean, decoded, differing, keep_secret, literal, masked, masked_line
+from infratest.cleaning import (
+    MASK,
+    beginning,
+    cited,
+    clean,
+    decoded,
+    differing,
+    keep_secret,
+    literal,
+    masked,
+    masked_line,
+)
+from infratest.errors import FactError
+from infratest.facts.base import Answer
+from infratest.facts.database.rows import Rows
 from infratest.facts.http.reply import Reply
 from infratest.facts.lines import LINE, PATTERN, LinesFact
+from infratest.outsiders import get
 from infratest.quoting import quoted
 
 
@@ -175,7 +190,7 @@ def test_a_secret_is_masked_as_programs_encode_it(secrets, command, around, secr
 
 def test_what_only_looks_encoded_is_not_masked(secrets):
     keep_secret("hunter2!")
-    assert masked("aHVudGVy aHVu 68756e746572 Q2hlZXJz") == "aHVudGVy aHVu 68756e746572 Q2hlZXJz"
+    assert masked("aHVudGU aHVu 68756e7465 Q2hlZXJz") == "aHVudGU aHVu 68756e7465 Q2hlZXJz"  # five bytes of it
 
 
 @pytest.mark.parametrize("secret", ["Corr'ectHorse", 'Corr\\ectHo"rse\\', "Zx9 q/+&=%\"'\\Ü<b>"])
@@ -282,6 +297,48 @@ def test_no_line_that_is_cited_holds_a_row_of_a_secret(secret, breaks, way, widt
             shown = [reason.replace(literal(pattern), "").replace(in_quotes(pattern), "") for reason in reasons]
             assert [each for each in shown if _parts(row) & _parts(each)] == []
             assert (MASK in masked_line(text.split("\n"), at)) or len(row) < 8
+
+
+#: Programs that write in rows.
+DUMPS = (
+    "base64 -w 20", "base64 -w 13", "od -c", "od -a", "od -x", "od", "od -b", "od -An -tx1", "od -tx4", "od -tx1z",
+    "busybox xxd", "busybox xxd -p -c 9", "busybox hexdump -C", "busybox hexdump",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("program", DUMPS)
+def test_a_row_of_a_secret_is_masked_though_it_stands_alone(secrets, program):
+    """In a journal, in a value of a database, in a list: the rows around it are not there, or are no lines."""
+    secret = "hUnter2-Tr0ub4dor&3-cOrrect-hOrse-bAttery"
+    keep_secret(secret)
+    done = subprocess.run(["sh", "-c", program], input=f"{secret}\n", capture_output=True, text=True, check=True)
+    rows = [row for row in done.stdout.split("\n") if len(row) > 12][:2]
+    assert len(rows) == 2
+    for shown in (*rows, json.dumps(rows), Rows(("a", "b"), ((rows[0], "x"), (rows[1], "y"))).in_words(), rows[0][:-3]):
+        hidden = masked(shown)
+        assert MASK in hidden, shown
+        left = {hidden[at : at + 10] for at in range(len(hidden) - 9)}
+        assert not [
+            part for row in rows for part in (row[at : at + 10] for at in range(9, len(row) - 9)) if part in left
+        ]
+
+
+def test_what_is_cut_is_masked_before(secrets):
+    keep_secret("S3cretPassw0rd")
+    assert beginning("the word S3cretPassw0rd is", 14) == "the word *****"
+    assert cited("the word S3cretPassw0rd is", 14) == "'the word *****'"
+    assert cited(b"the word S3cretPassw0rd\0is", 26) == f"b'the word {MASK}\\x00is'"
+    assert cited(b"the word S3cretPassw0rd", 14) == "b'the word *****'"
+    assert cited("a 'quoted' one\n", 80) == repr("a 'quoted' one\n")
+
+
+@pytest.mark.parametrize("fact", ["sysctl", "user", "mount", "socket", "journal", "cron", "package-list"])
+def test_an_answer_that_is_not_understood_shows_no_beginning_of_a_secret(secrets, fact):
+    keep_secret("S3cretPassw0rdThatIsLong" * 4)
+    asked = {"journal": ("", "boot", "", ""), "sysctl": ("vm.swappiness",), "user": ("root",)}.get(fact, ())
+    with pytest.raises(FactError) as refused:
+        get("fact", fact)().read(Answer(0, "S3cretPassw0rdThatIsLong" * 4 + "\n"), [asked])
+    assert "S3cret" not in str(refused.value)
 
 
 def test_a_line_that_no_secret_goes_over_is_cited_as_it_is(secrets):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts._shell import PUT, lines
@@ -80,10 +80,10 @@ def entries(fact: Fact, answer: Answer, fields: int) -> dict[str, list[str]]:
     *rows, end = lines(fact.readable(answer).out) or [""]
     if UNPRINTABLE in answer.err:
         raise FactError(
-            f"getent knows an entry and cannot print it, for a field of it holds a colon: {answer.err[:80]!r}"
+            f"getent knows an entry and cannot print it, for a field of it holds a colon: {cited(answer.err, 80)}"
         )
     if end != ".":
-        raise FactError(f"the answer about users or groups is not understood: {answer.out[:80]!r}")
+        raise FactError(f"the answer about users or groups is not understood: {cited(answer.out, 80)}")
     found: dict[str, list[str]] = {}
     for row in rows:
         parts = row.split(":", fields - 1)

@@ -10,6 +10,7 @@ import os
 from abc import abstractmethod
 from stat import S_ISREG
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._carried import WHOLE, ReadsFiles
@@ -73,7 +74,7 @@ class BytesOfFiles(ReadsFiles, LooksHere):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         first, _, rest = self.readable(answer).out.partition("\n")
         if not first.startswith("now "):
-            raise FactError(f"the answer about files is not understood: {first[:80]!r}")
+            raise FactError(f"the answer about files is not understood: {cited(first, 80)}")
         now = number(first[4:], "the host's clock")
         seen = super().read(answer.changed(out=rest), arguments)
         return {argument: value.changed(now=now) for argument, value in seen.items()}

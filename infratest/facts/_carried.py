@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import (
@@ -169,7 +170,7 @@ class ReadsFiles(LooksForEach):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if rows[-1:] != ["done"]:
-            raise FactError(f"the answer about files' contents is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about files' contents is not understood: {cited(answer.out, 80)}")
         answered: dict[int, Any] = {}
         carried: dict[int, bytes] = {}
         left = iter(rows[:-1])
@@ -181,7 +182,7 @@ class ReadsFiles(LooksForEach):
             index, _, words = rest.partition(" ")
             place = number(index, "an index")
             if not 0 < place <= len(arguments):
-                raise FactError(f"the answer about files' contents is not understood: {row[:80]!r}")
+                raise FactError(f"the answer about files' contents is not understood: {cited(row, 80)}")
             if mark == "in":
                 data = carried.get(number(words, "an index"))
                 if data is None:
@@ -206,7 +207,7 @@ class ReadsFiles(LooksForEach):
             return self.large(number(words, "a size"), argument)
         value = self.searched(mark, words)
         if value is None:
-            raise FactError(f"the answer about files' contents is not understood: {mark[:80]!r}")
+            raise FactError(f"the answer about files' contents is not understood: {cited(mark, 80)}")
         return value
 
 
@@ -215,7 +216,7 @@ def _carried(row: str, data: bytes, arguments: Sequence[Argument]) -> dict[int, 
     way, *indexes = row.split(" ")
     places = [number(index, "an index") for index in indexes]
     if not all(0 < place <= len(arguments) for place in places):
-        raise FactError(f"the answer about files' contents is not understood: {row[:80]!r}")
+        raise FactError(f"the answer about files' contents is not understood: {cited(row, 80)}")
     heads = [_machine.encoded(f"==> {way}{arguments[place - 1][0]} <==\n") for place in places]
     files: dict[int, bytes] = {}
     for place, head, following in zip(places, heads, [*heads[1:], b""], strict=True):

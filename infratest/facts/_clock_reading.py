@@ -6,6 +6,7 @@ controller's as closely as the way there and back allows, however long what stan
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import number, without
 from infratest.facts.base import Answer, Argument, Fact
@@ -48,10 +49,10 @@ class ReadsClock(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         whole, _, part = self.readable(answer).out.removesuffix("\n").partition(" ")
         if not whole.isdigit() or not answer.out.endswith("\n"):
-            raise FactError(f"date answers what is not understood: {answer.out[:80]!r}")
+            raise FactError(f"date answers what is not understood: {cited(answer.out, 80)}")
         fine = len(part) == DIGITS and part.isdigit()
         if not fine and part not in ("", "N", "%N"):  # as busybox, toybox and old ones leave it
-            raise FactError(f"date answers what is not understood: {answer.out[:80]!r}")
+            raise FactError(f"date answers what is not understood: {cited(answer.out, 80)}")
         seconds = number(whole, "seconds since the epoch") + (number(part, "nanoseconds") / 10**DIGITS if fine else 0)
         # A double holds seconds since the epoch to a fourth of a microsecond.
         return dict.fromkeys(arguments, ClockReading(seconds, 1e-6 if fine else 1.0, answer.sent, answer.came))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from infratest.cleaning import cited
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts._outside import FAILED, MUTE, OPEN, SILENT, UNRESOLVED
 from infratest.facts._server_place import unanswered
@@ -133,7 +134,7 @@ class Converses(LooksForEach, LooksFromController):
 
         first, *rows = lines(self.readable(answer).out) or [""]
         if first != "python3" or not rows:
-            raise FactError(f"the answer is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer is not understood: {cited(answer.out, 80)}")
         answered = {}
         for row in rows:
             index, _, text = row.partition(" ")
@@ -143,7 +144,7 @@ class Converses(LooksForEach, LooksFromController):
             except ValueError:
                 seen = None
             if not 0 < place <= len(arguments) or not isinstance(seen, dict):
-                raise FactError(f"the answer is not understood: {row[:80]!r}")
+                raise FactError(f"the answer is not understood: {cited(row, 80)}")
             answered[place] = self._value(arguments[place - 1], seen)
         return {argument: answered[place] for place, argument in enumerate(arguments, 1) if place in answered}
 
@@ -168,7 +169,7 @@ class Converses(LooksForEach, LooksFromController):
         try:
             return self.value(argument, seen)
         except (KeyError, TypeError, ValueError):
-            raise FactError(f"the answer about {shown} is not understood: {str(seen)[:200]!r}") from None
+            raise FactError(f"the answer about {shown} is not understood: {cited(str(seen), 200)}") from None
 
 
 def _text(module: ModuleType, beneath: tuple[ModuleType, ...]) -> str:

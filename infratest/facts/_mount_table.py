@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import lines, number
@@ -35,7 +35,7 @@ def mounts_of(table: str) -> dict[str, Mount]:
         before, mark, after = row.partition(" - ")
         of_mount, of_system = before.split(" "), after.split(" ")
         if not mark or len(of_mount) < 6 or len(of_system) != 3:
-            raise FactError(f"/proc/self/mountinfo holds a line that is not understood: {row[:120]!r}")
+            raise FactError(f"/proc/self/mountinfo holds a line that is not understood: {cited(row, 120)}")
         key, parent, _, _, path, options, *_ = of_mount
         kind, device, more = of_system
         mount = Mount(path=_plain(path), device=_plain(device), type=_plain(kind), options=_options(options, more))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning
 from infratest.errors import FactError, UserError
 from infratest.web_address import host_and_port
 
@@ -68,7 +69,7 @@ def malformed(rows: list[str]) -> str:
     """
     for row in rows:
         if row.startswith((";; Warning: ", ";; WARNING: ")) and ("malformed" in row or "extra bytes" in row):
-            return f"its answer is cut or malformed: {row[12:][:100]}"
+            return f"its answer is cut or malformed: {beginning(row[12:], 100)}"
     return "" if "qr" in flags(rows) else "what came back is a question, not an answer"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _outside
 from infratest.facts._shell import ONE_LINE, PUT, lines, number, unescaped
@@ -76,7 +77,7 @@ def rows(answer: Answer) -> tuple[str, dict[int, tuple[str, str, str]]]:
     """
     first, *others = lines(answer.out) or [""]
     if first not in ("python3", "nc", "bash", "perl", "getent", "traceroute"):
-        raise FactError(f"the answer is not understood: {answer.out[:80]!r}")
+        raise FactError(f"the answer is not understood: {cited(answer.out, 80)}")
     found = {}
     for row in others:
         index, _, rest = row.partition(" ")
@@ -93,5 +94,5 @@ def seconds(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < 1e6:
-        raise FactError(f"the answer is not understood: {text[:80]!r} are no seconds")
+        raise FactError(f"the answer is not understood: {cited(text, 80)} are no seconds")
     return value

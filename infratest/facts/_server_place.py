@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError, UserError
 from infratest.facts._outside import FAILED, MUTE, NAMELESS, REFUSED, SILENT, STOPPED, UNRESOLVED
 from infratest.web_address import host_and_port
@@ -60,4 +61,4 @@ def unanswered(outcome: str, words: str, server: str) -> str:
         return words
     if outcome in (FAILED, UNRESOLVED):
         raise FactError(f"could not look at {server} from here: {words}")
-    raise FactError(f"the answer is not understood: {outcome[:80]!r} is no outcome")
+    raise FactError(f"the answer is not understood: {cited(outcome, 80)} is no outcome")

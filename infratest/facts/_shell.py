@@ -6,6 +6,7 @@ line breaks escaped by the shell function `one_line`, or behind a `|` on each of
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts.base import NO_TOOL
 
@@ -120,7 +121,7 @@ def plain_bytes(rows: Iterator[str]) -> bytes:
             return bytes.fromhex("".join(written))
     except ValueError as error:
         raise FactError(f"the answer is not understood: {error}") from None
-    raise FactError(f"the answer is not understood: bytes come as {how[:80]!r}")
+    raise FactError(f"the answer is not understood: bytes come as {cited(how, 80)}")
 
 
 def without_any(*tools: str) -> str:
@@ -202,4 +203,4 @@ def number(text: str, what: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise FactError(f"the answer is not understood: {what} is {text[:80]!r}, expected a whole number") from None
+        raise FactError(f"the answer is not understood: {what} is {cited(text, 80)}, expected a whole number") from None

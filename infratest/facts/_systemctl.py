@@ -7,6 +7,7 @@ systemctl writes moments in the time zone of who asks, so it is asked in UTC, wh
 from __future__ import annotations
 
 from infratest import rfc3339
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, number
 
@@ -38,7 +39,7 @@ def clock(row: str) -> int:
     """
     word, _, seconds = row.partition(" ")
     if word != "now":
-        raise FactError(f"the answer is not understood: it begins with {row[:80]!r}")
+        raise FactError(f"the answer is not understood: it begins with {cited(row, 80)}")
     return number(seconds, "the host's clock")
 
 
@@ -59,7 +60,7 @@ def blocks(rows: Sequence[str], properties: Sequence[str]) -> list[Block]:
             found.append({})
             last = None
         elif last is None:
-            raise FactError(f"systemctl showed a line that is not understood: {row[:80]!r}")
+            raise FactError(f"systemctl showed a line that is not understood: {cited(row, 80)}")
         else:
             last[-1] += f"\n{row}"
     return list(found)
@@ -97,7 +98,7 @@ def moment(text: str) -> float | None:
             raise ValueError
         return rfc3339.seconds(f"{date}T{time[:8]}.000Z")
     except ValueError:
-        raise FactError(f"systemctl showed a moment that is not understood: {text[:80]!r}") from None
+        raise FactError(f"systemctl showed a moment that is not understood: {cited(text, 80)}") from None
 
 
 def span(text: str) -> float | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from infratest.cleaning import cited
 from infratest.errors import UserError
 from infratest.facts import _machine
 from infratest.facts.base import NO_TOOL, Argument
@@ -57,7 +58,7 @@ def unit_name(name: str, suffix: str = ".service", template: bool = False) -> st
     before = full.rpartition(".")[0]
     if not before or before.startswith("@") or len(full) > _UNIT_LENGTH:
         raise UserError(
-            f"{name[:80]!r} is not the name of a unit: it has something before its suffix and before an @, and "
+            f"{cited(name, 80)} is not the name of a unit: it has something before its suffix and before an @, and "
             f"{_UNIT_LENGTH} characters at most"
         )
     if before.find("@") == len(before) - 1 and not template:

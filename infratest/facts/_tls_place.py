@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError, UserError
 from infratest.facts.base import NO_TOOL
 from infratest.record import Record
@@ -73,7 +74,7 @@ def fields(text: str) -> dict[str, Any]:
     except ValueError:
         seen = None
     if not isinstance(seen, dict):
-        raise FactError(f"the answer is not understood: {text[:80]!r}")
+        raise FactError(f"the answer is not understood: {cited(text, 80)}")
     return seen
 
 
@@ -91,5 +92,5 @@ def refusal(outcome: str, seen: Mapping[str, Any], place: str) -> str | FactErro
     if outcome == "nameless":
         return f"its name is not known: {why}"
     if outcome == "failed":
-        return FactError(f"TLS at {place} could not be looked at: {why[:300]}")
-    raise FactError(f"the answer is not understood: {outcome[:80]!r} is no outcome")
+        return FactError(f"TLS at {place} could not be looked at: {beginning(why, 300)}")
+    raise FactError(f"the answer is not understood: {cited(outcome, 80)} is no outcome")

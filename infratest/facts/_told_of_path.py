@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, PUT, lines, number, unescaped, without_any
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -56,7 +57,7 @@ class ToldOfPath(LooksForEach):
             index, _, words = rest.partition(" ")
             place = number(index, "an index")
             if not 0 < place <= len(arguments) or mark not in ("none", "error", "given"):
-                raise FactError(f"the answer of {self.program} is not understood: {row[:80]!r}")
+                raise FactError(f"the answer of {self.program} is not understood: {cited(row, 80)}")
             if mark == "given":
                 status, _, text = words.partition(" ")
                 values[place] = self.value(number(status, "a status"), unescaped(text), arguments[place - 1][0])

@@ -6,6 +6,7 @@ nothing (DER). The library is imported here, on the machine that reads: a host n
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning
 from infratest.errors import FactError
 from infratest.record import Record
 
@@ -139,7 +140,7 @@ def certificate(der: bytes, what: str) -> Certificate:
     try:
         return _certificate(x509.load_der_x509_certificate(der), der)
     except errors as error:
-        raise FactError(f"{what} cannot be read: {str(error)[:200] or type(error).__name__}") from None
+        raise FactError(f"{what} cannot be read: {beginning(str(error), 200) or type(error).__name__}") from None
 
 
 def private_key(data: bytes) -> PrivateKey | None:

@@ -5,6 +5,7 @@ Pure: certificates in, words out. RFC 5280, 6; what `openssl verify -CAfile CA -
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning
 from infratest.errors import FactError
 
 TYPE_CHECKING = False
@@ -39,7 +40,7 @@ def unverified(one: Certificate, between: Iterable[Certificate], trusted: Iterab
     except crypto.X509StoreContextError as error:
         return str(error)
     except (crypto.Error, ValueError, TypeError) as error:
-        raise FactError(f"OpenSSL cannot read a certificate: {str(error)[:200]}") from None
+        raise FactError(f"OpenSSL cannot read a certificate: {beginning(str(error), 200)}") from None
     return ""
 
 

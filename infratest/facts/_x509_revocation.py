@@ -6,6 +6,7 @@ sign it, is of another certificate, or is not of this time says nothing.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning
 from infratest.errors import FactError
 from infratest.record import Record
 
@@ -62,7 +63,7 @@ class Signed:
         except InvalidSignature:
             raise FactError("who is named as the issuer has not signed the certificate") from None
         except (ValueError, TypeError) as error:
-            raise FactError(f"a certificate cannot be read: {str(error)[:200]}") from None
+            raise FactError(f"a certificate cannot be read: {beginning(str(error), 200)}") from None
 
 
 def verdict(source: str, url: str, data: bytes, signed: Signed, now: int) -> Verdict:
@@ -78,7 +79,7 @@ def verdict(source: str, url: str, data: bytes, signed: Signed, now: int) -> Ver
     except Unusable as error:
         words = str(error)
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature) as error:
-        words = f"its answer is not understood: {str(error)[:200] or type(error).__name__}"
+        words = f"its answer is not understood: {beginning(str(error), 200) or type(error).__name__}"
         if "ParseError" in words:  # what the library's reader of DER has of it is for its makers
             words = f"its answer is not understood: it is cut, or no {source}"
         words = words if data else "its answer is empty"

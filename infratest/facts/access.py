@@ -8,6 +8,7 @@ of busybox and of uutils goes by the mode alone, so neither is asked.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, PUT, lines, number, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -138,10 +139,10 @@ def _access(mark: str, words: str) -> Access:
         return Access(problem=unescaped(words))
     status, _, text = words.partition(" ")
     if mark != "asked":
-        raise FactError(f"the answer about what may be accessed is not understood: {mark[:80]!r}")
+        raise FactError(f"the answer about what may be accessed is not understood: {cited(mark, 80)}")
     if (status, text) in (("0", "y"), ("0", "")):
         return Access(text == "y")
     if status == "1" and text.startswith("find: ") and text.endswith(": Permission denied"):
         return Access(False)  # a folder on the way lets the account not through
-    first = unescaped(text).partition("\n")[0][:200] or f"exit {status}"
+    first = beginning(unescaped(text).partition("\n")[0], 200) or f"exit {status}"
     return Access(problem=f"find (GNU findutils) was asked, and answers: {first}")

@@ -6,6 +6,7 @@ them are about those that are listed. Of passwords the host says which are empty
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError, UserError
 from infratest.facts._shell import PUT, lines, number
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -100,7 +101,7 @@ class AccountsFact(LooksForEach):
             if row.startswith("list "):
                 part = parts.setdefault(row[5:], [])
             elif part is None:
-                raise FactError(f"the answer about all accounts is not understood: {row[:80]!r}")
+                raise FactError(f"the answer about all accounts is not understood: {cited(row, 80)}")
             else:
                 part.append(row)
         if set(parts) != {argument[0] for argument in arguments}:
@@ -121,7 +122,7 @@ def _accounts(rows: Sequence[str]) -> Accounts:
         elif mark == "shadow" and words in ("yes", "no"):
             shadow = words == "yes"
         else:
-            raise FactError(f"the answer about all accounts is not understood: {row[:80]!r}")
+            raise FactError(f"the answer about all accounts is not understood: {cited(row, 80)}")
     if not listed:
         raise FactError("not one account or group is listed: /etc/passwd or /etc/group is empty, or is no list")
     names = {name for name, _ in listed}

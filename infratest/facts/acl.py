@@ -6,6 +6,7 @@ As getfacl(1) prints it without its header: an entry a line, `user:deploy:rw-`, 
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import UserError
 from infratest.facts._told_of_path import ToldOfPath
 from infratest.record import Record
@@ -59,7 +60,7 @@ class AclFact(ToldOfPath):
     def value(self, status: int, words: str, path: str) -> Acl:
         rows = [row for row in words.split("\n") if row]
         if status:
-            return Acl(there=False, problem=words.strip()[:400] or f"getfacl ends with {status}")
+            return Acl(there=False, problem=beginning(words.strip(), 400) or f"getfacl ends with {status}")
         entries = []
         for row in rows:
             try:
@@ -67,7 +68,7 @@ class AclFact(ToldOfPath):
             except UserError:
                 entry = ""
             if entry != row:
-                return Acl(there=False, problem=f"getfacl answers what is not understood: {row[:120]!r}")
+                return Acl(there=False, problem=f"getfacl answers what is not understood: {cited(row, 120)}")
             entries.append(entry)
         if [entry.partition(":")[0] for entry in entries[:1]] != ["user"]:
             return Acl(there=False, problem="getfacl answers without the entry of the owner")

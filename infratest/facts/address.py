@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from time import monotonic
 
+from infratest.cleaning import cited
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts import _outside
 from infratest.facts._outside import FAILED, MUTE, NAMELESS, OPEN, REFUSED, SILENT, STOPPED, UNRESOLVED
@@ -174,7 +175,7 @@ class AddressFact(LooksForEach, LooksFromController):
         after, _, rest = words.partition(" ")
         status, _, words = rest.partition(" ")
         if not status.isdigit():
-            raise FactError(f"the answer is not understood: {tool} ended with {status[:80]!r}")
+            raise FactError(f"the answer is not understood: {tool} ended with {cited(status, 80)}")
         past = seconds(after) - seconds(took)
         outcome, words = _of_program(tool, int(status), words, self.patience_there)
         if outcome == NAMELESS and ":" in place(argument[0]).host:
@@ -225,7 +226,7 @@ def _reach(outcome: str, took: float, words: str, argument: Argument) -> Reach |
         return FactError(f"the name in {argument[0]} could not be looked up: {words}")
     if outcome == FAILED:
         return FactError(f"could not connect to {argument[0]} from here: {words}")
-    raise FactError(f"the answer is not understood: {outcome[:80]!r} is no outcome")
+    raise FactError(f"the answer is not understood: {cited(outcome, 80)} is no outcome")
 
 
 def _of_program(tool: str, status: int, words: str, patience: float) -> tuple[str, str]:
@@ -238,4 +239,4 @@ def _of_program(tool: str, status: int, words: str, patience: float) -> tuple[st
     for text, outcome in SAID:
         if text in said:
             return outcome, f"no answer within {patience:g} s" if outcome == SILENT else text
-    return FAILED, f"{tool} says {words[:200]!r}"
+    return FAILED, f"{tool} says {cited(words, 200)}"

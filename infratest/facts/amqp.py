@@ -8,6 +8,7 @@ is refused is not known.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts._outside import FAILED, MUTE, OPEN, SILENT, UNRESOLVED
 from infratest.facts._server_place import place_text, unanswered
@@ -110,7 +111,9 @@ def _more(address: ServiceAddress, argument: Argument) -> str:
     if what not in (BROKER, QUEUE, MESSAGE) or (what == QUEUE) != bool(name):
         raise UserError(f"{what!r} is not asked of an AMQP server")
     if not name.isprintable() or len(name.encode()) > 255:
-        raise UserError(f'the queue "{name[:80]}": that is no name of a queue: 255 bytes at most, in one line')
+        raise UserError(
+            f'the queue "{beginning(name, 80)}": that is no name of a queue: 255 bytes at most, in one line'
+        )
     tls = address.host if address.kind == "amqps" else ""
     return "\t".join((user, password, address.name or "/", what, name, tls))
 
@@ -148,4 +151,4 @@ def _answered(broker: Brokered, what: str, rest: list[str], words: str) -> Broke
             return broker.changed(took=float(rest[0]))
     except ValueError:
         pass
-    raise FactError(f"the answer is not understood: {words[:80]!r}")
+    raise FactError(f"the answer is not understood: {cited(words, 80)}")

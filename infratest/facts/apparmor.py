@@ -6,6 +6,7 @@ the same.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import PUT, lines
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
@@ -61,11 +62,11 @@ class ApparmorFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
         if end != "done":
-            raise FactError(f"the answer about AppArmor is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about AppArmor is not understood: {cited(answer.out, 80)}")
         profiles = []
         for row in rows:
             name, mark, mode = row.removeprefix("|").rpartition(" (")
             if not row.startswith("|") or not mark or not mode.endswith(")"):
-                raise FactError(f"{PLACE} holds a line that is not understood: {row[:120]!r}")
+                raise FactError(f"{PLACE} holds a line that is not understood: {cited(row, 120)}")
             profiles.append((name, mode.removesuffix(")")))
         return dict.fromkeys(arguments, Apparmor(tuple(profiles)))

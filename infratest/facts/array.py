@@ -6,6 +6,7 @@ work, `[2/1] [U_]`; levels without a spare copy (raid0, linear) tell neither.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, number
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
@@ -79,7 +80,7 @@ class ArrayFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if len(rows) < 3 or rows[-1] != "done" or not rows[0].startswith(HEAD) or not rows[-2].startswith(END):
-            raise FactError(f"/proc/mdstat is not understood: {answer.out[:80]!r}")
+            raise FactError(f"/proc/mdstat is not understood: {cited(answer.out, 80)}")
         blocks: list[list[str]] = []
         for row in rows[1:-2]:
             if " : " in row and not row.startswith(" "):
@@ -93,14 +94,14 @@ def _array(first: str, rest: Sequence[str]) -> Array:
     name, _, text = first.partition(" : ")
     words = text.split()
     if words[:1] not in (["active"], ["inactive"]):
-        raise FactError(f"/proc/mdstat has an array that is not understood: {first[:80]!r}")
+        raise FactError(f"/proc/mdstat has an array that is not understood: {cited(first, 80)}")
     active = words[0] == "active"
     plain = [word for word in words[1:] if not word.startswith("(")]  # but for (read-only), (auto-read-only)
     disks = [word for word in plain if "[" in word]
     failed, spare = (tuple(disk.partition("[")[0] for disk in disks if mark in disk) for mark in (FAILED, SPARE))
     level = next((word for word in plain if "[" not in word), "")
     if active and not level:
-        raise FactError(f"/proc/mdstat has an array without a level: {first[:80]!r}")
+        raise FactError(f"/proc/mdstat has an array without a level: {cited(first, 80)}")
     room, working = _disks(rest)
     if active and room is None and level not in ("raid0", "linear"):
         raise FactError(f"/proc/mdstat does not tell how many disks of {name} work")

@@ -7,7 +7,7 @@ them stands the whole environment that it was given, up to what it does where it
 
 from __future__ import annotations
 
-from infratest.cleaning import masked
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._shell import ONE_LINE, PUT, lines, number, unescaped, without_any
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
@@ -32,7 +32,7 @@ class AtJob(Record):
     def in_words(self) -> str:
         from infratest.units import human
 
-        first = masked(self.commands[0])[:80] if self.commands else "nothing"
+        first = beginning(self.commands[0], 80) if self.commands else "nothing"
         more = " ..." if len(self.commands) > 1 else ""
         when = f"in {human(self.due, 's')}" if self.due >= 0 else f"{human(-self.due, 's')} ago"
         return f"{first!r}{more} as {self.user}, due {when}"
@@ -77,7 +77,7 @@ class AtJobFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if len(rows) < 2 or rows[-1] != "done" or not rows[0].startswith("now "):
-            raise FactError(f"the answer about jobs of at is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about jobs of at is not understood: {cited(answer.out, 80)}")
         now = number(rows[0].removeprefix("now "), "the time")
         jobs = sorted((_job(row, now) for row in rows[1:-1]), key=lambda job: job.due)
         return dict.fromkeys(arguments, AtJobs(jobs))
@@ -92,5 +92,5 @@ def _job(row: str, now: int) -> AtJob:
     except ValueError:
         due = None
     if mark != "job" or due is None or not user:
-        raise FactError(f"the answer about jobs of at is not understood: {row[:80]!r}")
+        raise FactError(f"the answer about jobs of at is not understood: {cited(row, 80)}")
     return AtJob(due, user, tuple(line for line in unescaped(commands).split("\n") if line.strip()))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, without
 from infratest.facts.base import Answer, Argument, Fact
@@ -64,13 +65,13 @@ class AuditFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
         if end != "done" or "rules" not in rows:
-            raise FactError(f"auditctl answers what is not understood: {answer.out[:80]!r}")
+            raise FactError(f"auditctl answers what is not understood: {cited(answer.out, 80)}")
         place = rows.index("rules")
         status = dict(row.split(" ", 1) for row in rows[:place] if " " in row)
         if status.get("enabled") not in STATES:
             raise FactError("auditctl does not tell whether auditing is enabled")
         rules = rows[place + 1 :]
         if not rules or (rules != [NO_RULES] and not all(rule.startswith("-") for rule in rules)):
-            raise FactError(f"auditctl tells rules that are not understood: {(rules or [''])[0][:80]!r}")
+            raise FactError(f"auditctl tells rules that are not understood: {cited((rules or [''])[0], 80)}")
         kept = () if rules == [NO_RULES] else tuple(rules)
         return dict.fromkeys(arguments, Audit(STATES[status["enabled"]], kept))

@@ -7,6 +7,7 @@ they may, up to the user's home: sshd_config(5); such a file gives no key. Optio
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._accounts import entry_name
 from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped, without
@@ -205,7 +206,7 @@ def _marked(rows: Sequence[str]) -> tuple[dict[str, str], list[str], list[tuple[
         elif mark == "unread":
             unread.append(unescaped(words))
         elif row:
-            raise FactError(f"the answer about a user's keys is not understood: {row[:80]!r}")
+            raise FactError(f"the answer about a user's keys is not understood: {cited(row, 80)}")
     return settings, unread, files
 
 
@@ -220,7 +221,7 @@ def _refusal(uid: str, modes: Sequence[str]) -> str:
         try:
             bits = int(mode, 8)
         except ValueError:
-            raise FactError(f"the answer about a user's keys is not understood: {row[:80]!r}") from None
+            raise FactError(f"the answer about a user's keys is not understood: {cited(row, 80)}") from None
         path = f"/{unescaped(path)}"
         if at == 0 and not kind.startswith("regular"):
             return f"it is a {kind}"

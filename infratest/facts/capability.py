@@ -5,6 +5,7 @@ As getcap(8) of libcap prints them: `/bin/ping cap_net_raw=ep`, in older version
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, PUT, lines, number, unescaped, without_any
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -75,7 +76,7 @@ def _capabilities(mark: str, words: str) -> Capabilities:
     for clause in text.removeprefix(" =").split():
         names, sign, flags = clause.replace("+", "=", 1).partition("=")
         if not sign or not flags.isalpha() or not names.replace("_", "").replace(",", "").isalnum():
-            return Capabilities(there=False, problem=f"getcap answers what is not understood: {text[:120]!r}")
+            return Capabilities(there=False, problem=f"getcap answers what is not understood: {cited(text, 120)}")
         given += [(name.lower(), flags) for name in names.split(",")]
     if status != "0":
         return Capabilities(there=False, problem=text.strip() or f"getcap ends with {status}")

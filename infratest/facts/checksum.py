@@ -6,6 +6,7 @@ standard input say `SUM  -`.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -84,14 +85,14 @@ class ChecksumFact(LooksForEach):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if rows[-1:] != ["done"]:
-            raise FactError(f"the answer about checksums is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about checksums is not understood: {cited(answer.out, 80)}")
         answered: dict[int, Checksum] = {}
         for row in rows[:-1]:
             mark, _, rest = row.partition(" ")
             index, _, words = rest.partition(" ")
             place = number(index, "an index")
             if not 0 < place <= len(arguments):
-                raise FactError(f"the answer about checksums is not understood: {row[:80]!r}")
+                raise FactError(f"the answer about checksums is not understood: {cited(row, 80)}")
             answered[place] = _told(mark, unescaped(words))
         return {argument: answered[place] for place, argument in enumerate(arguments, 1) if place in answered}
 
@@ -107,4 +108,4 @@ def _told(mark: str, words: str) -> Checksum:
         return Checksum(problem=f"{words} is not installed on this host")
     if mark == "sum" and len(words) in (32, 40, 64, 128) and set(words) <= set("0123456789abcdef"):
         return Checksum(sum=words)
-    raise FactError(f"the answer about checksums is not understood: {mark[:20]} {words[:80]!r}")
+    raise FactError(f"the answer about checksums is not understood: {beginning(mark, 20)} {cited(words, 80)}")

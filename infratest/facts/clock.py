@@ -6,6 +6,7 @@ answers. How far it is off the controller's clock is another question.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._shell import ONE_LINE, PUT, lines, number, unescaped
 from infratest.facts.base import Answer, Argument, Fact
@@ -64,14 +65,14 @@ class ClockFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
         if end != "done":
-            raise FactError(f"the answer about the clock is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about the clock is not understood: {cited(answer.out, 80)}")
         silent = []
         for row in rows:
             name, status, words = (*row.split(" ", 2), "", "")[:3]
             text = unescaped(words)
             if number(status, "an exit status") == 0 and name in READERS:
                 return dict.fromkeys(arguments, READERS[name](text))
-            silent.append(f"{name}: {' '.join(text.split())[:120]}")
+            silent.append(f"{name}: {beginning(' '.join(text.split()), 120)}")
         raise FactError(
             f"nobody on the host says how its clock is: {'; '.join(silent) or 'no chronyc, ntpq, timedatectl'}"
         )
@@ -84,7 +85,7 @@ def _chrony(text: str) -> Clock:
     try:
         stratum, offset, state = fields[2], abs(float(fields[4])), fields[13]
     except (IndexError, ValueError):
-        raise FactError(f"chronyc answers what is not understood: {text[:120]!r}") from None
+        raise FactError(f"chronyc answers what is not understood: {cited(text, 120)}") from None
     return Clock(state != "Not synchronised", offset, "chronyc", number(stratum, "a stratum"))
 
 
@@ -95,7 +96,7 @@ def _ntp(text: str) -> Clock:
     try:
         offset, stratum = abs(float(values["offset"])) / 1000, values.get("stratum")
     except (KeyError, ValueError):
-        raise FactError(f"ntpq answers what is not understood: {text[:120]!r}") from None
+        raise FactError(f"ntpq answers what is not understood: {cited(text, 120)}") from None
     level = None if stratum is None else number(stratum, "a stratum")
     return Clock("leap_alarm" not in words and "sync_unspec" not in words, offset, "ntpq", level)
 
@@ -103,7 +104,7 @@ def _ntp(text: str) -> Clock:
 def _timedatectl(text: str) -> Clock:
     name, _, value = text.strip().partition("=")
     if name != "NTPSynchronized" or value not in ("yes", "no"):
-        raise FactError(f"timedatectl answers what is not understood: {text[:120]!r}")
+        raise FactError(f"timedatectl answers what is not understood: {cited(text, 120)}")
     return Clock(value == "yes", None, "timedatectl")
 
 

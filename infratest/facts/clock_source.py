@@ -5,6 +5,7 @@ chronyc(1) `-c sources`, or ntpq(8) `peers`; the first whose daemon answers. tim
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._shell import ONE_LINE, PUT, lines, number, unescaped
 from infratest.facts.base import Answer, Argument, Fact
@@ -87,14 +88,14 @@ class ClockSourceFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
         if end != "done":
-            raise FactError(f"the answer about the clock's sources is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about the clock's sources is not understood: {cited(answer.out, 80)}")
         silent = []
         for index, row in enumerate(rows):
             name, status, words = (*row.split(" ", 2), "", "")[:3]
             rest = rows[index + 1 :]
             if name in READERS and number(status, "an exit status") == 0 and all(one[:1] == "|" for one in rest):
                 return dict.fromkeys(arguments, ClockSources(READERS[name]([one[1:] for one in rest])))
-            silent.append(f"{name}: {' '.join(unescaped(words).split())[:120]}")
+            silent.append(f"{name}: {beginning(' '.join(unescaped(words).split()), 120)}")
         raise FactError(
             f"nobody on the host says which sources its clock has: {'; '.join(silent) or 'no chronyc, ntpq'}"
         )
@@ -106,7 +107,7 @@ def _chrony(rows: Sequence[str]) -> list[ClockSource]:
     for row in rows:
         fields = row.split(",")
         if len(fields) != 10 or fields[0] not in ("^", "=", "#"):
-            raise FactError(f"chronyc answers what is not understood: {row[:120]!r}")
+            raise FactError(f"chronyc answers what is not understood: {cited(row, 120)}")
         sources.append(ClockSource(fields[2], number(fields[3], "a stratum"), _octal(fields[5]), fields[1] == "*"))
     return sources
 
@@ -116,19 +117,19 @@ def _ntp(rows: Sequence[str]) -> list[ClockSource]:
     if not rows or rows == ["No association ID's returned"]:
         return []
     if len(rows) < 2 or not rows[1].startswith("==="):
-        raise FactError(f"ntpq answers what is not understood: {rows[0][:120]!r}")
+        raise FactError(f"ntpq answers what is not understood: {cited(rows[0], 120)}")
     sources = []
     for row in rows[2:]:
         fields = row[1:].split()
         if row[:1] not in TALLIES or len(fields) != 10:
-            raise FactError(f"ntpq answers what is not understood: {row[:120]!r}")
+            raise FactError(f"ntpq answers what is not understood: {cited(row, 120)}")
         sources.append(ClockSource(fields[0], number(fields[2], "a stratum"), _octal(fields[6]), row[0] in "*o"))
     return sources
 
 
 def _octal(text: str) -> int:
     if not text or set(text) - set("01234567") or len(text) > 3:
-        raise FactError(f"expected the last eight answers of a source, in octal, but saw {text[:20]!r}")
+        raise FactError(f"expected the last eight answers of a source, in octal, but saw {cited(text, 20)}")
     return int(text, 8)
 
 

@@ -9,7 +9,7 @@ known.
 
 from __future__ import annotations
 
-from infratest.cleaning import decoded, masked
+from infratest.cleaning import beginning, decoded, masked
 from infratest.errors import FactError, UserError
 from infratest.facts._shell import BYTES, ONE_LINE, PUT, lines, number, plain_bytes, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -160,14 +160,14 @@ def _read(program: str, row: str, data: bytes) -> Configuration | FactError:
         lowered = said.lower()
         refused = user == "0" or "line " in lowered or "[emerg]" in lowered
         if exit in ENDED or not refused or any(each in lowered for each in UNABLE):
-            return FactError(f"{program} could not read its configuration: {said[:300] or f'exit {exit}'}")
+            return FactError(f"{program} could not read its configuration: {beginning(said, 300) or f'exit {exit}'}")
         return Configuration(said or f"{program} exited {exit}")
     if len(data) >= LIMIT:
         return FactError(f"{program} prints more than the {LIMIT // 2**20} MiB that are read")
     text = decoded(data)
     options = tuple(READERS[program](text))
     if not options:
-        return FactError(f"{program} printed nothing of its configuration: {said[:300] or 'nothing at all'}")
+        return FactError(f"{program} printed nothing of its configuration: {beginning(said, 300) or 'nothing at all'}")
     return Configuration("", options)
 
 

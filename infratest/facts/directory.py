@@ -7,6 +7,7 @@ a directory of many thousands costs one line.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError, UserError
 from infratest.facts._shell import ONE_LINE, lines, number, unescaped, without_any
 from infratest.facts.base import Answer, Argument, LooksForEach, absolute
@@ -84,7 +85,7 @@ class DirectoryFact(LooksForEach):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if len(rows) != len(arguments) + 2 or not rows[0].startswith("now ") or rows[-1] != ".":
-            raise FactError(f"the answer about directories is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about directories is not understood: {cited(answer.out, 80)}")
         now = number(rows[0][4:], "the host's clock")
         return {argument: _directory(row, now) for argument, row in zip(arguments, rows[1:-1], strict=True)}
 
@@ -116,6 +117,6 @@ def _directory(row: str, now: int) -> Directory:
         return Directory(True, problem=unescaped(words))
     numbers = words.split(" ")
     if mark != "files" or len(numbers) != 4:
-        raise FactError(f"the answer about a directory is not understood: {row[:80]!r}")
+        raise FactError(f"the answer about a directory is not understood: {cited(row, 80)}")
     files, total, at, size = [number(word, "a number of files") for word in numbers]
     return Directory(True, files, total, now - at if files else 0, size)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, unescaped, without
@@ -71,7 +72,7 @@ class DiskFact(LooksForEach, LooksHere):
 def _space(row: str) -> Space:
     fields = [number(field, "a field of stat -f") for field in row.split()]
     if len(fields) != 6:
-        raise FactError(f"stat -f answered a line that is not understood: {row[:120]!r}")
+        raise FactError(f"stat -f answered a line that is not understood: {cited(row, 120)}")
     return _counted(*fields)
 
 

@@ -8,6 +8,7 @@ the next one is asked, and without one it is not known.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts._name_server import (
     DIG,
@@ -148,7 +149,7 @@ def _by_dig(argument: Argument, status: int, words: str) -> Records | FactError:
     code = rcode(rows)
     if status or not code:
         said = next((row for row in reversed(rows) if row.strip()), f"exit {status}")
-        return FactError(f"{_asked(argument)}: {said[:200]}")
+        return FactError(f"{_asked(argument)}: {beginning(said, 200)}")
     if problem := malformed(rows):
         return FactError(f"{_asked(argument)}: {problem}")
     answers = [row.split(None, 4) for row in rows if row and not row.startswith(";")]
@@ -171,13 +172,13 @@ def _records(
     """
     _, kind, name = argument
     if code not in (NOERROR, NXDOMAIN):
-        return FactError(f"{_asked(argument)}: the name server answers {code[:40]}")
+        return FactError(f"{_asked(argument)}: the name server answers {beginning(code, 40)}")
     names, problem = _chain(name, answers)
     owners = names[:1] if kind == "CNAME" else names[-1:]
     places = {kind: owners, "CNAME": names}
     other = next((one[0] for one in answers if one[0].lower() not in places.get(one[1], [one[0].lower()])), "")
     if other:
-        problem = problem or f"the name server answers of another name, {other[:80]}"
+        problem = problem or f"the name server answers of another name, {beginning(other, 80)}"
     own = [(text, ttl) for owner, one, text, ttl in answers if one == kind and owner.lower() in owners]
     if code == NOERROR and not own and not {"aa", "ra"} & {*set_flags}:
         problem = problem or "the name server has no such record, and neither knows the zone (AA) nor asks others (RA)"
@@ -196,10 +197,10 @@ def _chain(name: str, answers: Sequence[tuple[str, str, str, int]]) -> tuple[lis
     names = [f"{name.lower().rstrip('.')}."]
     while following := targets.get(names[-1]):
         if len(following) > 1:
-            return names, f"{names[-1][:80]} has several CNAMEs"
+            return names, f"{beginning(names[-1], 80)} has several CNAMEs"
         (target,) = following
         if target in names:
-            return names, f"the CNAME of {names[-1][:80]} leads back to {target[:80]}"
+            return names, f"the CNAME of {beginning(names[-1], 80)} leads back to {beginning(target, 80)}"
         names.append(target)
     return names, ""
 
@@ -247,4 +248,4 @@ def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Records |
                 return value
             why.append(f"{address}: {str(value).removeprefix(f'{_asked(argument)}: ')}")
             break
-    return FactError(f"{_asked(argument)}: {'; '.join(why)[:300] or 'this machine has no name server'}")
+    return FactError(f"{_asked(argument)}: {beginning('; '.join(why), 300) or 'this machine has no name server'}")

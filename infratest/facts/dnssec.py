@@ -9,6 +9,7 @@ fails. The flag is worth what the way to that server is: nothing signs it.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._name_server import (
     DIG,
@@ -145,11 +146,15 @@ def _authentication(argument: Argument, replies: Mapping[str, Reply]) -> Authent
     plain, signed = replies.get(PLAIN, missing), replies.get(SIGNED, missing)
     for one in (plain, *replies.values(), signed):
         if one.problem or one.code not in (NOERROR, NXDOMAIN, SERVFAIL):
-            return FactError(f"{_asked(argument)}: {one.problem or f'the name server answers {one.code[:40]}'}")
+            return FactError(
+                f"{_asked(argument)}: {one.problem or f'the name server answers {beginning(one.code, 40)}'}"
+            )
     if plain.code == SERVFAIL:
         there = replies.get(UNCHECKED, missing)
         if there.problem or there.code not in (NOERROR, NXDOMAIN):
-            why = there.problem or f"the name server answers {SERVFAIL}, and {there.code[:40]} without a check"
+            why = (
+                there.problem or f"the name server answers {SERVFAIL}, and {beginning(there.code, 40)} without a check"
+            )
             return FactError(f"{_asked(argument)}: {why}")
         if signed.code == SERVFAIL:
             why = "the server holds it for bogus: it answers SERVFAIL, and has it without a check"
@@ -185,10 +190,10 @@ def _by_dig(status: int, words: str) -> Reply:
     code = rcode(rows)
     if status or not code:
         last = next((row for row in reversed(rows) if row.strip()), f"exit {status}")
-        return Reply(problem=last[:200])
+        return Reply(problem=beginning(last, 200))
     if problem := malformed(rows):
         return Reply(problem=problem)
-    errors = "; ".join(row.removeprefix("; EDE: ")[:100] for row in rows if row.startswith("; EDE: "))
+    errors = "; ".join(beginning(row.removeprefix("; EDE: "), 100) for row in rows if row.startswith("; EDE: "))
     sections: dict[str, list[tuple[str, str, str]]] = {}
     section = ""
     for row in rows:
@@ -197,7 +202,7 @@ def _by_dig(status: int, words: str) -> Reply:
             continue
         parts = row.split(None, 5)
         if row and len(parts) < 5:
-            return Reply(problem=f"the answer of dig is not understood: {row[:80]!r}")
+            return Reply(problem=f"the answer of dig is not understood: {cited(row, 80)}")
         if row:
             sections.setdefault(section, []).append((parts[0], parts[3], parts[4]))
     sets = sections.get(";; ANSWER SECTION:") or sections.get(";; AUTHORITY SECTION:") or []
@@ -232,7 +237,7 @@ def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Authentic
         if isinstance(value, Authentication):
             return value
         why.append(f"{address}: {str(value).removeprefix(f'{_asked(argument)}: ')}")
-    return FactError(f"{_asked(argument)}: {'; '.join(why)[:300] or 'this machine has no name server'}")
+    return FactError(f"{_asked(argument)}: {beginning('; '.join(why), 300) or 'this machine has no name server'}")
 
 
 def _reply(question: Any, address: str, port: int, deadline: Deadline) -> Reply:
@@ -255,7 +260,7 @@ def _reply(question: Any, address: str, port: int, deadline: Deadline) -> Reply:
             problem = str(error) or type(error).__name__
             continue
         sets = [(str(one.name), text(one.rdtype), text(one.covers)) for one in reply.answer or reply.authority]
-        errors = "; ".join(one.to_text().removeprefix("EDE ")[:100] for one in reply.extended_errors())
+        errors = "; ".join(beginning(one.to_text().removeprefix("EDE "), 100) for one in reply.extended_errors())
         set_flags = tuple(dns.flags.to_text(reply.flags).lower().split())
         return Reply(dns.rcode.to_text(reply.rcode()), set_flags, _signatures(sets), errors)
     return Reply(problem=problem or "there is no time left")

@@ -6,6 +6,7 @@ nothing of containers' environments leaves the host. A container that is removed
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
@@ -101,29 +102,29 @@ class DockerDaemonFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
         if end != "done" or not rows:
-            raise FactError(f"the answer about docker's daemon is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about docker's daemon is not understood: {cited(answer.out, 80)}")
         kind, _, words = rows[0].partition(" ")
         if kind == "refused" and len(rows) == 1:
-            refusal = " ".join(unescaped(words).split())[:300]
+            refusal = beginning(" ".join(unescaped(words).split()), 300)
             if not any(each in refusal.lower() for each in SILENT):
                 raise FactError(f"docker does not tell how its daemon is: {refusal or 'no words'}")
             return dict.fromkeys(arguments, DockerDaemon(refusal))
         kind_of_last, _, problem = rows[-1].partition(" ")
         if kind != "info" or len(rows) < 2 or kind_of_last != "words":
-            raise FactError(f"the answer about docker's daemon is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about docker's daemon is not understood: {cited(answer.out, 80)}")
         _no_problem(unescaped(problem))
         try:
             containers = tuple([_container(row) for row in rows[1:-1]])
             return dict.fromkeys(arguments, DockerDaemon("", _options(unescaped(words)), containers))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise FactError(f"docker tells what is not understood: {answer.out[:120]!r}") from None
+            raise FactError(f"docker tells what is not understood: {cited(answer.out, 120)}") from None
 
 
 def _no_problem(words: str) -> None:
     """Raise FactError where words tell of more than of containers that were removed meanwhile."""
     others = [row for row in lines(words) if row.strip() and "no such container" not in row.lower()]
     if others:
-        raise FactError(f"docker does not tell all of its containers: {' '.join(others)[:300]}")
+        raise FactError(f"docker does not tell all of its containers: {beginning(' '.join(others), 300)}")
 
 
 def _options(text: str) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ import os
 from stat import S_ISLNK
 from time import time
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError
 from infratest.facts import _accounts, _machine
 from infratest.facts._shell import COUNT_LINES, NOT_FOUND, ONE_LINE, lines, number, unescaped, without
@@ -191,11 +191,11 @@ def _here(path: bytes, now: int, names: _accounts.Numbers) -> File:
 def _file(row: str, now: int, link: str | None) -> File:
     fields = row.split(":", 8)
     if len(fields) != 9:
-        raise FactError(f"stat answered a line that is not understood: {row[:120]!r}")
+        raise FactError(f"stat answered a line that is not understood: {cited(row, 120)}")
     try:
         mode = int(fields[0], 16)
     except ValueError:
-        raise FactError(f"stat answered a mode that is not understood: {row[:120]!r}") from None
+        raise FactError(f"stat answered a mode that is not understood: {cited(row, 120)}") from None
     return File(
         kind=KINDS.get(mode & 0o170000, "unknown kind"),
         mode=f"{mode & 0o7777:04o}",

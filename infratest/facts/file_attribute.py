@@ -6,6 +6,7 @@ Links are followed, of which lsattr itself knows nothing.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.facts._told_of_path import ToldOfPath
 from infratest.record import Record
 
@@ -34,11 +35,11 @@ class FileAttributeFact(ToldOfPath):
 
     def value(self, status: int, words: str, path: str) -> FileAttributes:
         if status or not words:
-            return FileAttributes(there=False, problem=words.strip()[:400] or f"lsattr ends with {status}")
+            return FileAttributes(there=False, problem=beginning(words.strip(), 400) or f"lsattr ends with {status}")
         flags = words.partition(" ")[0]
         letters = flags.replace("-", "")
         if not words.startswith(f"{flags} /") or (letters and not (letters.isascii() and letters.isalpha())):
-            return FileAttributes(there=False, problem=f"lsattr answers what is not understood: {words[:120]!r}")
+            return FileAttributes(there=False, problem=f"lsattr answers what is not understood: {cited(words, 120)}")
         return FileAttributes(letters)
 
     def lost(self, problem: str) -> FileAttributes:

@@ -5,6 +5,7 @@ As `stat -c %C` of coreutils prints it, `system_u:object_r:etc_t:s0`; a `?` is i
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.facts._told_of_path import ToldOfPath
 from infratest.record import Record
 
@@ -37,7 +38,7 @@ class FileLabelFact(ToldOfPath):
         if last == "?" and complaint.endswith(NONE):
             return FileLabel()
         if status or not _is_label(text):
-            return FileLabel(there=False, problem=f"stat answers what is no SELinux label: {text[:120]!r}")
+            return FileLabel(there=False, problem=f"stat answers what is no SELinux label: {cited(text, 120)}")
         return FileLabel(text)
 
     def lost(self, problem: str) -> FileLabel:

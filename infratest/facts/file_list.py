@@ -14,6 +14,7 @@ mtree(5). Where it has no sum of a file, the file is told as one that nobody bro
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._package_manager import MANAGER
 from infratest.facts._shell import lines, number, without_any
@@ -215,7 +216,7 @@ def _packaged(rows: Sequence[str]) -> set[tuple[str, str]]:
     for row in rows:
         mark, words = row[:2], row[2:]
         if mark not in ("p ", "o "):
-            raise FactError(f"the answer about files of packages is not understood: {row[:80]!r}")
+            raise FactError(f"the answer about files of packages is not understood: {cited(row, 80)}")
         digest, _, path = words.partition(" ") if mark == "p " else ("", "", words)
         made.add((_unescaped(path), _hexadecimal(digest)))
     return made
@@ -230,7 +231,7 @@ def _hexadecimal(digest: str) -> str:
     try:
         return b2a_hex(a2b_base64(digest[2:], strict_mode=True)).decode()
     except (Error, ValueError) as error:
-        raise FactError(f"the answer about files of packages is not understood: the sum {digest[:80]!r}") from error
+        raise FactError(f"the answer about files of packages is not understood: the sum {cited(digest, 80)}") from error
 
 
 def _unescaped(path: str) -> str:
@@ -267,6 +268,7 @@ class _Rows:
                 self.problems[f"{folder}: {ODD_NAME}"] = ""
             elif not row.endswith(": No such file or directory"):  # it went while we looked
                 self.problems[row] = _place(row, folder)
+                self.problems.append(beginning(row, 200))
         if len(self.stats) >= MOST or len(self.targets) >= MOST:
             self.problems[f"there are more than {MOST} files"] = folder
 
@@ -293,13 +295,15 @@ class _Rows:
         """Return what a line of stat and the others say. Raises FactError."""
         fields = words.split(" ", 4)
         if len(fields) != 5 or fields[0][:-3] not in KINDS:
-            raise FactError(f"the answer about files is not understood: {words[:80]!r}")
+            raise FactError(f"the answer about files is not understood: {cited(words, 80)}")
+        if len(fields) != 5 or len(fields[0]) < 4 or fields[0][0] not in KINDS:
+            raise FactError(f"the answer about files is not understood: {cited(words, 80)}")
         bits, owner, group, size, path = fields
         path, kind = _plain(path), KINDS[bits[:-3]]
         try:
             mode = f"{int(bits, 16) & 0o7777:04o}"
         except ValueError:
-            raise FactError(f"the answer about files is not understood: the mode {bits[:20]!r}") from None
+            raise FactError(f"the answer about files is not understood: the mode {cited(bits, 20)}") from None
         md5 = self.sums.get(path, "")
         # Only a file has a sum; that a package owns it is all that its database says of a link or a folder.
         digests = (md5, self.hashes.get(path, "")) if kind == "file" else ("",)
@@ -324,9 +328,12 @@ def _files(folder: str, rows: Sequence[str], packaged: set[tuple[str, str]]) -> 
     if rows == ["none"]:
         return FileList(there=False)
     if rows[:1] != ["folder"]:
-        raise FactError(f"the answer about files is not understood: {' '.join(rows)[:80]!r}")
+        raise FactError(f"the answer about files is not understood: {cited(' '.join(rows), 80)}")
     sorted_rows = _Rows(folder, rows[1:], packaged)
     problems = [row[:200] for row in sorted_rows.problems]  # a folder that is shut is met by each find, and kept once
+        raise FactError(f"the answer about files is not understood: {cited(' '.join(rows), 80)}")
+    sorted_rows = _Rows(rows[1:], packaged)
+    problems = list(dict.fromkeys(sorted_rows.problems))  # a folder that is shut is met by each find
     more = [f"{len(problems) - TOLD} more problems"] if len(problems) > TOLD else []
     files = sorted([sorted_rows.file(words) for words in sorted_rows.stats], key=lambda one: one.path)
     listed = tuple([one for one in files if one.kind != "link" or one.target])  # the others went, or are told as odd

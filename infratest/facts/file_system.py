@@ -6,7 +6,7 @@ counts no blocks (proc, sysfs) has no room. The kernel's table of mounts and one
 
 from __future__ import annotations
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._mount_table import mounts_of
@@ -82,14 +82,14 @@ class FileSystemFact(Fact):
         *rows, end = lines(self.readable(answer).out) or [""]
         table = "".join(f"{row[2:]}\n" for row in rows if row.startswith("m "))
         if end != "done" or not table:
-            raise FactError(f"the answer about file systems is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about file systems is not understood: {cited(answer.out, 80)}")
         rooms = dict(_room(row[2:]) for row in rows if row.startswith("s "))
         systems = []
         for mount in mounts_of(table).values():
             if any(_fits(mount.type, one) for one in LEFT_OUT):
                 continue
             if mount.path not in rooms:
-                raise FactError(f"the room of the file system at {mount.path[:200]!r} could not be looked at")
+                raise FactError(f"the room of the file system at {cited(mount.path, 200)} could not be looked at")
             block, blocks, free, available, inodes, inodes_free = rooms[mount.path]
             size, used, room = (block * one for one in (blocks, blocks - free, available))
             if size:
@@ -107,5 +107,5 @@ def _room(row: str) -> tuple[str, list[int]]:
     """Return a path, and of its file system the block size, blocks, free and available ones, inodes and free ones."""
     words = row.split(" ", 6)
     if len(words) != 7:
-        raise FactError(f"stat -f answered a line that is not understood: {row[:120]!r}")
+        raise FactError(f"stat -f answered a line that is not understood: {cited(row, 120)}")
     return decoded(_machine.encoded(words[6])), [number(one, "a field of stat -f") for one in words[:6]]

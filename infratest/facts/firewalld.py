@@ -6,6 +6,7 @@ may not ask, as one who is not root where polkit says so, gets unknown.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import ONE_LINE, lines, without
 from infratest.facts.base import Answer, Argument, Fact
@@ -79,12 +80,12 @@ class FirewalldFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         first, *rows = lines(self.readable(answer).out) or [""]
         if not rows or rows.pop() != "." or first not in (RUNNING, STOPPED) or (first == STOPPED) != (not rows):
-            raise FactError(f"firewalld answers what is not understood, or was cut off: {answer.out[:80]!r}")
+            raise FactError(f"firewalld answers what is not understood, or was cut off: {cited(answer.out, 80)}")
         if first == STOPPED:
             return dict.fromkeys(arguments, Firewalld(running=False))
         zones = tuple(_zones(rows[1:]))
         if rows[0] not in [zone.name for zone in zones]:
-            raise FactError(f"firewalld has the default zone {rows[0][:80]!r}, which is none of its zones")
+            raise FactError(f"firewalld has the default zone {cited(rows[0], 80)}, which is none of its zones")
         return dict.fromkeys(arguments, Firewalld(True, rows[0], zones))
 
 
@@ -99,7 +100,7 @@ def _zones(rows: Sequence[str]) -> list[Zone]:
             zones.append(Zone(name, active="active" in mark))
             continue
         if not zones:
-            raise FactError(f"firewalld lists {row[:80]!r} in no zone")
+            raise FactError(f"firewalld lists {cited(row, 80)} in no zone")
         zones[-1] = _with(zones[-1], row)
     return zones
 
@@ -111,7 +112,7 @@ def _with(zone: Zone, row: str) -> Zone:
         return zone.changed(rules=(*zone.rules, text))
     key, colon, rest = text.partition(":")
     if not colon:
-        raise FactError(f"firewalld lists {row[:80]!r}, which is not understood")
+        raise FactError(f"firewalld lists {cited(row, 80)}, which is not understood")
     words = tuple(rest.split())
     if key in ("interfaces", "sources", "services", "ports"):
         return zone.changed(**{key: words})

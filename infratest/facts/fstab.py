@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import PUT, lines
@@ -64,7 +64,7 @@ class FstabFact(LooksHere):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
         if end != "done" or any(row[:1] != "|" for row in rows):
-            raise FactError(f"the answer about {PATH} is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about {PATH} is not understood: {cited(answer.out, 80)}")
         return dict.fromkeys(arguments, _entries([row[1:] for row in rows]))
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
@@ -85,7 +85,7 @@ def _entries(rows: Sequence[str]) -> Fstab:
         if not fields or fields[0].startswith("#"):
             continue
         if len(fields) < 3:
-            raise FactError(f"{PATH} holds a line that is not understood: {row[:120]!r}")
+            raise FactError(f"{PATH} holds a line that is not understood: {cited(row, 120)}")
         device, path, kind, options, *_ = (*fields, "defaults")
         entries.append(FstabEntry(path.rstrip("/") or "/", device, kind, tuple(options.split(","))))
     return Fstab(entries)

@@ -5,6 +5,7 @@ It has no argument. That is what other names are made of (certificates, mail), a
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, without
 from infratest.facts.base import Answer, Argument, Fact
@@ -34,5 +35,5 @@ class FullNameFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if len(rows) != 1 or not rows[0] or " " in rows[0]:
-            raise FactError(f"hostname -f answers what is not understood: {answer.out[:80]!r}")
+            raise FactError(f"hostname -f answers what is not understood: {cited(answer.out, 80)}")
         return dict.fromkeys(arguments, FullName(rows[0]))

@@ -6,7 +6,7 @@ Servers of SSH, SMTP, IMAP, POP3, FTP and MySQL speak first. From a host it take
 
 from __future__ import annotations
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts import _outside
 from infratest.facts._outside import FAILED, MUTE, NAMELESS, OPEN, REFUSED, SILENT, STOPPED, UNRESOLVED
@@ -92,7 +92,7 @@ def _bytes(text: str) -> bytes:
     try:
         return b"" if text == "-" else bytes.fromhex(text)
     except ValueError:
-        raise FactError(f"the answer is not understood: a greeting comes as {text[:80]!r}") from None
+        raise FactError(f"the answer is not understood: a greeting comes as {cited(text, 80)}") from None
 
 
 def _greeting(outcome: str, took: float, data: bytes, words: str, argument: Argument) -> Greeting | FactError:
@@ -107,4 +107,4 @@ def _greeting(outcome: str, took: float, data: bytes, words: str, argument: Argu
         return Greeting("", took, f"it is not reachable: {words}")
     if outcome in (FAILED, UNRESOLVED):
         return FactError(f"could not connect to {argument[0]} from here: {words}")
-    raise FactError(f"the answer is not understood: {outcome[:80]!r} is no outcome")
+    raise FactError(f"the answer is not understood: {cited(outcome, 80)} is no outcome")

@@ -7,6 +7,7 @@ IgnoreGroup, as `pacman-conf` reads them.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._package_manager import MANAGER
 from infratest.facts._shell import lines
@@ -110,9 +111,9 @@ class HoldFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if len(rows) < 2 or rows[0] not in ("dpkg", "rpm", "apk", "pacman") or rows[-1] != "end":
-            raise FactError(f"the answer about holds is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about holds is not understood: {cited(answer.out, 80)}")
         if strange := [row for row in rows[1:-1] if row and not row.startswith("lock ")]:
-            raise FactError(f"the answer about holds is not understood: {strange[0][:80]!r}")
+            raise FactError(f"the answer about holds is not understood: {cited(strange[0], 80)}")
         words = [row.removeprefix("lock ").strip() for row in rows[1:-1]]
         found = Holds(rows[0], tuple(word for word in words if word and not word.startswith("#")))
         return dict.fromkeys(arguments, found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped
@@ -89,7 +89,7 @@ class IdentityFact(LooksHere):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if not rows or rows[-1] != "done":
-            raise FactError(f"the answer about the system is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about the system is not understood: {cited(answer.out, 80)}")
         parts = [row.partition(" ") for row in rows[:-1]]
         release = [rest for mark, _, rest in parts if mark == "release"]
         told = {mark: rest for mark, _, rest in parts if mark != "release"}

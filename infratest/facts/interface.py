@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError, UserError
 from infratest.facts import _machine, _sock_diag
 from infratest.facts._shell import ONE_LINE, PUT, lines, number
@@ -142,7 +142,7 @@ class InterfaceFact(LooksForEach, LooksHere):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if not rows or rows[-1] != "done":
-            raise FactError(f"the answer about interfaces is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about interfaces is not understood: {cited(answer.out, 80)}")
         end = rows.index("addresses") if "addresses" in rows else len(rows) - 1
         addresses = _listed(rows[end + 1 : -1]) if "addresses" in rows else None
         told: dict[int, list[tuple[str, str]]] = {}
@@ -181,7 +181,7 @@ def _listed(rows: Sequence[str]) -> dict[str, list[str]]:
     for row in rows:
         fields = row.split()
         if len(fields) < 4 or not fields[0].endswith(":"):
-            raise FactError(f"ip answers what is not understood: {row[:120]!r}")
+            raise FactError(f"ip answers what is not understood: {cited(row, 120)}")
         if fields[2] not in ("inet", "inet6"):
             continue  # `link/ether ...` of busybox
         address, _, bits = fields[3].partition("/")
@@ -212,7 +212,7 @@ def _interface(name: str, told: Sequence[tuple[str, str]], addresses: Mapping[st
     try:
         flags = int(values["flags"], 16)
     except ValueError:
-        raise FactError(f"the flags of the interface {name} are not understood: {values['flags'][:80]!r}") from None
+        raise FactError(f"the flags of the interface {name} are not understood: {cited(values['flags'], 80)}") from None
     counters = {key: number(values[key], key) for key in COUNTERS}
     return Interface(
         there=True,

@@ -6,6 +6,7 @@ may be of the old kind or a front of nftables; where there are tables of both it
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError, UserError
 from infratest.facts._shell import ONE_LINE, PUT, lines, number, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -118,7 +119,7 @@ class IptablesFact(LooksForEach):
         for row in rows:
             mark, index, status, text = (*row.split(" ", 3), "", "")[:4]
             if mark != "exit":
-                raise FactError(f"the answer about iptables is not understood: {row[:80]!r}")
+                raise FactError(f"the answer about iptables is not understood: {cited(row, 80)}")
             found[number(index, "an index")] = _table(number(status, "an exit status"), unescaped(text))
         if end != "done" or sorted(found) != list(range(1, len(arguments) + 1)):
             raise FactError(f"of {len(arguments)} tables asked for, {len(found)} were answered")
@@ -131,7 +132,7 @@ def _table(status: int, text: str) -> Table:
     if status:
         if any(part in text for part in NO_TABLE) and "ermission" not in text:
             return Table(there=False)
-        return Table(problem=" ".join(words)[:300] or f"it ends with {status} and says nothing")
+        return Table(problem=beginning(" ".join(words), 300) or f"it ends with {status} and says nothing")
     chains, rules = [], []
     for row in rows:
         mark, _, rest = row.partition(" ")
@@ -141,5 +142,5 @@ def _table(status: int, text: str) -> Table:
         elif mark in ("-P", "-N"):
             chains.append((name, rest if mark == "-P" else ""))
     if not chains:
-        return Table(problem=f"it prints no chains: {text[:120]!r}")
+        return Table(problem=f"it prints no chains: {cited(text, 120)}")
     return Table(tuple(chains), tuple(rules), warning=next((row for row in words if BOTH in row), ""))

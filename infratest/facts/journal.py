@@ -10,7 +10,7 @@ been taken off it, which the sequence number of its first entry says: 1, as long
 
 from __future__ import annotations
 
-from infratest.cleaning import decoded, masked_line
+from infratest.cleaning import cited, decoded, masked_line
 from infratest.errors import FactError
 from infratest.facts import _systemctl, _systemd
 from infratest.facts._shell import BYTES, number, plain_bytes, without
@@ -187,7 +187,7 @@ def _journal(rest: Iterator[str], argument: Argument, whole: _Whole) -> Journal:
         count, shown, problem = *_counted(rest), ""
     status, state = next(rest, ""), next(rest, "")
     if not status.startswith("status ") or not state.startswith("unit "):
-        raise FactError(f"the answer about the journal is not understood: {status[:80]!r}")
+        raise FactError(f"the answer about the journal is not understood: {cited(status, 80)}")
     ended = status.removeprefix("status ")
     state, _, space = state.removeprefix("unit ").partition(" ")
     if space:
@@ -205,7 +205,7 @@ def _counted(rest: Iterator[str]) -> tuple[int, tuple[str, ...]]:
         if row == ".":
             break
         if not row.startswith("|"):
-            raise FactError(f"the answer about the journal is not understood: {row[:80]!r}")
+            raise FactError(f"the answer about the journal is not understood: {cited(row, 80)}")
         shown.append(row[1:])
     else:
         raise FactError("the answer about the journal is not understood: it ends within a part")
@@ -250,7 +250,7 @@ class _Whole:
             elif key in parts:
                 parts[key].append(words)
             else:
-                raise FactError(f"the answer about the journal is not understood: {row[:80]!r}")
+                raise FactError(f"the answer about the journal is not understood: {cited(row, 80)}")
         if not header or len(parts["journald"]) != 1 or len(parts["up"]) != 1:
             raise FactError("the answer about the journal is not understood: a part of it is missing")
         self._journald, self._unread = parts["journald"][0], parts["unread"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts._shell import ONE_LINE, PUT, lines, number, unescaped
@@ -162,7 +162,7 @@ class KernelModuleFact(LooksForEach, LooksHere):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if not rows or rows[-1] != "done":
-            raise FactError(f"the answer about kernel modules is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about kernel modules is not understood: {cited(answer.out, 80)}")
         rules, modules, names = _Rules(), dict[int, dict[str, str]](), _Names()
         of: dict[str, str] = {}
         for row in rows[:-1]:
@@ -242,7 +242,7 @@ class _Rules:
                     if word.startswith(option):
                         self.blacklisted |= {one.replace("-", "_") for one in word.removeprefix(option).split(",")}
         else:
-            raise FactError(f"the answer about kernel modules is not understood: {row[:80]!r}")
+            raise FactError(f"the answer about kernel modules is not understood: {cited(row, 80)}")
 
     def _line(self, line: str) -> None:
         """Take a line of a file; one that ends in a backslash goes on in the next."""

@@ -7,6 +7,7 @@ by lastlog2, musl) are unknown.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, number, without_any
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksForEach
@@ -73,7 +74,7 @@ class LastLoginFact(LooksForEach):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = [row.split() for row in lines(self.readable(answer).out)]
         if rows[-1:] != [["done"]] or len(rows[0]) != 2 or rows[0][0] != "now":
-            raise FactError(f"the answer about last logins is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about last logins is not understood: {cited(answer.out, 80)}")
         now, values = number(rows[0][1], "the time"), {}
         for row in rows[1:-1]:
             index = number(row[1] if len(row) > 1 else "", "an index")
@@ -82,7 +83,7 @@ class LastLoginFact(LooksForEach):
             elif row[0] in ("never", "nobody") and len(row) == 2:
                 values[index] = LastLogin(user=row[0] == "never")
             else:
-                raise FactError(f"the answer about last logins is not understood: {' '.join(row)[:80]!r}")
+                raise FactError(f"the answer about last logins is not understood: {cited(' '.join(row), 80)}")
         if sorted(values) != list(range(1, len(arguments) + 1)):
             raise FactError(f"of {len(arguments)} last logins asked for, {len(values)} were answered")
         return {argument: values[index] for index, argument in enumerate(arguments, 1)}

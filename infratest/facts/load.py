@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import lines
@@ -47,7 +48,7 @@ class LoadFact(LooksHere):
             one, five, fifteen = (float(field) for field in averages.split())
             load = Load(averages=(one, five, fifteen), processors=int(processors))
         except ValueError:
-            raise FactError(f"the answer about the load is not understood: {answer.out[:80]!r}") from None
+            raise FactError(f"the answer about the load is not understood: {cited(answer.out, 80)}") from None
         return dict.fromkeys(arguments, load)
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:

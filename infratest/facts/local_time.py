@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import number, without
 from infratest.facts.base import Answer, Argument, Fact
@@ -40,8 +41,8 @@ class LocalTimeFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         words = self.readable(answer).out.split()
         if len(words) != len(LIMITS) or not answer.out.endswith("\n"):
-            raise FactError(f"date answers what is not understood: {answer.out[:80]!r}")
+            raise FactError(f"date answers what is not understood: {cited(answer.out, 80)}")
         values = [number(word, "a part of the time") for word in words]
         if not all(least <= value <= greatest for value, (least, greatest) in zip(values, LIMITS, strict=True)):
-            raise FactError(f"date answers a time that is none: {answer.out[:80]!r}")
+            raise FactError(f"date answers a time that is none: {cited(answer.out, 80)}")
         return dict.fromkeys(arguments, LocalTime(*values))

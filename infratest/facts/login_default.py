@@ -5,6 +5,7 @@ The last line with the name counts, as for shadow-utils (getdef.c). A host witho
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError, UserError
 from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -57,7 +58,7 @@ class LoginDefault(Record):
                 return int(text, 16)
             return int(text, 8 if text.startswith("0") and text != "0" else 10)
         except ValueError:
-            raise FactError(f"/etc/login.defs: {self.name} is {text[:80]!r}, expected a number") from None
+            raise FactError(f"/etc/login.defs: {self.name} is {cited(text, 80)}, expected a number") from None
 
 
 class LoginDefaultFact(LooksForEach):
@@ -74,7 +75,7 @@ class LoginDefaultFact(LooksForEach):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
         if end != "." or len(rows) != len(arguments):
-            raise FactError(f"the answer about /etc/login.defs is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about /etc/login.defs is not understood: {cited(answer.out, 80)}")
         return {argument: _default(argument[0], row) for argument, row in zip(arguments, rows, strict=True)}
 
 
@@ -83,6 +84,6 @@ def _default(name: str, row: str) -> LoginDefault:
     if mark == "none" and not value:
         return LoginDefault(name)
     if mark != "value":
-        raise FactError(f"the answer about /etc/login.defs is not understood: {row[:80]!r}")
+        raise FactError(f"the answer about /etc/login.defs is not understood: {cited(row, 80)}")
     # getdef.c: quotes and blanks before the value are skipped, and a quote ends it.
     return LoginDefault(name, unescaped(value).lstrip(' "\t').partition('"')[0])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._shell import without_any
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
@@ -83,12 +84,12 @@ class LvmFact(Fact):
         first, between, rest = self.readable(answer).out.partition(BETWEEN)
         second, end, more = rest.partition(END)
         if not between or not end or more:
-            raise FactError(f"the answer of vgs and lvs is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer of vgs and lvs is not understood: {cited(answer.out, 80)}")
         try:
             groups = tuple(_group(row) for row in _rows(first, "vg"))
             volumes = tuple(_volume(row) for row in _rows(second, "lv"))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise FactError(f"the answer of vgs and lvs is not understood: {str(error)[:120]}") from None
+            raise FactError(f"the answer of vgs and lvs is not understood: {beginning(str(error), 120)}") from None
         return dict.fromkeys(arguments, Lvm(groups, volumes))
 
 

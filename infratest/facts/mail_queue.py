@@ -6,6 +6,7 @@ on the host: a queue may hold a hundred thousand. Other servers' queues are not 
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, number
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
@@ -77,10 +78,12 @@ class MailQueueFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = [row.split(" ", 3) for row in lines(self.readable(answer).out)]
         if len(rows) < 3 or rows[0][0] != "now" or rows[-2][0] != "words" or rows[-1][0] != "end":
-            raise FactError(f"the answer about the mail queue is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about the mail queue is not understood: {cited(answer.out, 80)}")
         others, words = rows[-2][1], " ".join(rows[-2][2:])
         if rows[-1][1:] != ["0"] or others != "0":
-            raise FactError(f"postqueue does not tell what is in the mail queue: {words[:300] or rows[-1][1:]}")
+            raise FactError(
+                f"postqueue does not tell what is in the mail queue: {beginning(words, 300) or rows[-1][1:]}"
+            )
         queues = [_queue(row) for row in rows[1:-2]]
         counts = tuple(sorted((name, count) for name, count, _ in queues))
         oldest = min((first for _, _, first in queues), default=None)
@@ -89,5 +92,7 @@ class MailQueueFact(Fact):
 
 def _queue(row: Sequence[str]) -> tuple[str, int, int]:
     if len(row) != 4 or row[0] != "queue" or row[1] not in QUEUES:
-        raise FactError(f"the answer about the mail queue has a line that is not understood: {' '.join(row)[:120]!r}")
+        raise FactError(
+            f"the answer about the mail queue has a line that is not understood: {cited(' '.join(row), 120)}"
+        )
     return row[1], number(row[2], "a count of messages"), number(row[3], "a time")

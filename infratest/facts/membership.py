@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError
 from infratest.facts import _accounts, _machine
 from infratest.facts._shell import lines, number, without
@@ -50,7 +50,7 @@ class MembershipFact(LooksForEach, LooksHere):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
         if end != "." or len(rows) != len(arguments):
-            raise FactError(f"the answer about groups of accounts is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about groups of accounts is not understood: {cited(answer.out, 80)}")
         return {argument: _membership(row) for argument, row in zip(arguments, rows, strict=True)}
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:

@@ -8,6 +8,7 @@ takes python3, which reads who asks from its standard input. A login or a right 
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts._outside import FAILED, MUTE, OPEN, SILENT, UNRESOLVED
 from infratest.facts._server_place import place_text, unanswered
@@ -46,7 +47,7 @@ class Mqtt(Record):
     def in_words(self) -> str:
         if self.refused:
             return f"no answer: {self.refused}"
-        return "answers" if self.message is None else f"keeps {self.message[:200]!r}"
+        return "answers" if self.message is None else f"keeps {cited(self.message, 200)}"
 
 
 def mqtt_address(url: str) -> ServiceAddress:
@@ -61,7 +62,7 @@ def mqtt_address(url: str) -> ServiceAddress:
 def topic_name(text: str) -> str:
     """Return a topic's name. Raises UserError."""
     if not text or not text.isprintable() or "#" in text or "+" in text or len(text.encode()) > 1000:
-        raise UserError(f'the topic "{text[:80]}": a name has one line, without the wildcards # and +')
+        raise UserError(f'the topic "{beginning(text, 80)}": a name has one line, without the wildcards # and +')
     return text
 
 
@@ -151,4 +152,4 @@ def _answered(broker: Mqtt, what: str, words: str) -> Mqtt:
             return broker.changed(took=float(words))
     except ValueError:
         pass
-    raise FactError(f"the answer is not understood: {words[:80]!r}")
+    raise FactError(f"the answer is not understood: {cited(words, 80)}")

@@ -8,6 +8,7 @@ where it has something.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError, UserError
 from infratest.facts import _outside
 from infratest.facts._outside import NAMELESS, OPEN, UNRESOLVED
@@ -110,7 +111,7 @@ def _resolution(name: str, outcome: str, words: str) -> Resolution | FactError:
         return Resolution((), words)
     if outcome == UNRESOLVED:
         return FactError(f"the name {name} could not be looked up: {words}")
-    raise FactError(f"the answer is not understood: {outcome[:80]!r} is no outcome")
+    raise FactError(f"the answer is not understood: {cited(outcome, 80)} is no outcome")
 
 
 def _by_getent(status: str, words: str) -> Resolution | FactError:
@@ -122,4 +123,4 @@ def _by_getent(status: str, words: str) -> Resolution | FactError:
             "getent has nothing, and does not say whether there is no such name or no name server answers: python3 "
             "on this host would"
         )
-    return FactError(f"getent could not look: exit {status[:20]}: {words[:200]}")
+    return FactError(f"getent could not look: exit {beginning(status, 20)}: {beginning(words, 200)}")

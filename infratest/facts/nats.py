@@ -7,6 +7,7 @@ from its standard input. A login or a right that is refused is not known, and no
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts._outside import FAILED, MUTE, OPEN, SILENT, UNRESOLVED
 from infratest.facts._server_place import place_text, unanswered
@@ -64,7 +65,7 @@ def nats_address(url: str) -> ServiceAddress:
 def stream_name(text: str) -> str:
     """Return a stream's name: what JetStream lets one have. Raises UserError."""
     if not text or len(text) > 255 or not text.isprintable() or any(one in " .*>/\\" for one in text):
-        raise UserError(f'the stream "{text[:80]}": a name has no blank, and none of . * > / and backslash')
+        raise UserError(f'the stream "{beginning(text, 80)}": a name has no blank, and none of . * > / and backslash')
     return text
 
 
@@ -154,4 +155,4 @@ def _answered(what: str, took: float, words: str) -> Nats:
             return server.changed(there=True, messages=messages, bytes=size, consumers=consumers)
     except ValueError:
         pass
-    raise FactError(f"the answer is not understood: {words[:80]!r}")
+    raise FactError(f"the answer is not understood: {cited(words, 80)}")

@@ -6,6 +6,7 @@ its kind and name, its lines are further in, and its end stands where its beginn
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, without
 from infratest.facts.base import Answer, Argument, Fact
@@ -43,7 +44,7 @@ class NftablesFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
         if end != "done":
-            raise FactError(f"the answer about nftables is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about nftables is not understood: {cited(answer.out, 80)}")
         return dict.fromkeys(arguments, _ruleset(rows))
 
 
@@ -60,7 +61,7 @@ def _ruleset(rows: Sequence[str]) -> Ruleset:
     for head in blocks:
         words = head.split()
         if words[0] != "table" or words[-1] != "{" or len(words) < 4:
-            raise FactError(f"nft answers what is not understood: {head[:120]!r}")
+            raise FactError(f"nft answers what is not understood: {cited(head, 120)}")
         table, inside = f"{words[1]} {words[2]}", iter(_inside(blocks, head))
         for row in inside:
             words = row.split()
@@ -82,7 +83,7 @@ def _inside(blocks: Iterator[str], head: str) -> list[str]:
         if row == end:
             return inside
         inside.append(row)
-    raise FactError(f"nft's answer ends within {head.strip()[:120]!r}")
+    raise FactError(f"nft's answer ends within {cited(head.strip(), 120)}")
 
 
 def _chain(inside: Sequence[str]) -> tuple[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ From a host it takes python3. No clock is set.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._outside import FAILED, MUTE, OPEN, SILENT, UNRESOLVED
 from infratest.facts._server_place import server_place, unanswered
@@ -106,9 +107,9 @@ def _server(outcome: str, words: str, argument: Argument) -> NtpServer | FactErr
                 int(stratum), float(offset), float(delay), int(leap) in (0, 1, 2) and 0 < int(stratum) < 16
             )
         except ValueError:
-            raise FactError(f"the answer is not understood: {words[:80]!r}") from None
+            raise FactError(f"the answer is not understood: {cited(words, 80)}") from None
         if not (0 <= seen.stratum <= 255 and abs(seen.offset) < 2**33 and 0 <= seen.delay < 2**10):
-            raise FactError(f"the answer is not understood: {words[:80]!r}")
+            raise FactError(f"the answer is not understood: {cited(words, 80)}")
         return seen
     try:
         return NtpServer(refused=unanswered(outcome, words, argument[0]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import lines, number
@@ -53,7 +53,7 @@ class OomKillFact(LooksHere):
         rows = lines(self.readable(answer).out)
         path, _, value = rows[0].partition(" ") if len(rows) == 1 else ("", "", "")
         if path not in (GROUP, MACHINE):
-            raise FactError(f"the host does not tell how often it was out of memory (Linux 4.13): {answer.out[:80]!r}")
+            raise FactError(f"the host does not tell how often it had no memory (Linux 4.13): {cited(answer.out, 80)}")
         return dict.fromkeys(arguments, OomKills(number(value, "a count"), path == GROUP))
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:

@@ -6,6 +6,7 @@ a pattern fits is decided here, alike for all of them.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError, UserError
 from infratest.facts._package_manager import MANAGER
 from infratest.facts._shell import lines
@@ -78,7 +79,7 @@ class PackageListFact(LooksForEach):
 
         rows = lines(self.readable(answer).out)
         if len(rows) < 2 or rows[0] not in ("dpkg", "rpm", "apk", "pacman") or rows[-1] != "end":
-            raise FactError(f"the answer about packages is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about packages is not understood: {cited(answer.out, 80)}")
         packages = sorted(set((_of_apk if rows[0] == "apk" else _listed)(rows[1:-1])))
         return {
             argument: PackageList(rows[0], tuple(one for one in packages if fits(argument[0], one[0])))
@@ -92,7 +93,7 @@ def _listed(rows: list[str]) -> Iterator[tuple[str, str]]:
         if row.startswith("warning:"):
             continue
         if fields[0] != "package" or len(fields) != 4:
-            raise FactError(f"the answer about packages is not understood: {row[:200]!r}")
+            raise FactError(f"the answer about packages is not understood: {cited(row, 200)}")
         if fields[1] == "installed" and fields[2] != "gpg-pubkey":  # keys that rpm keeps as if they were packages
             yield fields[2], fields[3]
 
@@ -105,4 +106,4 @@ def _of_apk(rows: list[str]) -> Iterator[tuple[str, str]]:
         elif row.startswith("V:") and name:
             yield name, row[2:]
         else:
-            raise FactError(f"the answer about packages is not understood: {row[:80]!r}")
+            raise FactError(f"the answer about packages is not understood: {cited(row, 80)}")

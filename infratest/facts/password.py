@@ -6,6 +6,7 @@ A hash never leaves the host: the snippet says how a password is stored and by w
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._accounts import entry_name
 from infratest.facts._shell import PUT, lines, number
@@ -142,13 +143,13 @@ class PasswordFact(LooksForEach):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         first, *rows = lines(self.readable(answer).out) or [""]
         if not first.startswith("now ") or rows[-1:] != ["."]:
-            raise FactError(f"the answer about passwords is not understood: {first[:80]!r}")
+            raise FactError(f"the answer about passwords is not understood: {cited(first, 80)}")
         today = number(first[4:], "the host's clock") // 86400
         tables: dict[str, dict[str, list[str]]] = {"passwd": {}, "shadow": {}, "local": {}}
         for row in rows[:-1]:
             kind, _, entry = row.partition(" ")
             if kind not in tables:
-                raise FactError(f"the answer about passwords is not understood: {row[:40]!r}")
+                raise FactError(f"the answer about passwords is not understood: {cited(row, 40)}")
             fields = entry.split(":")
             tables[kind].setdefault(fields[0], fields)
         return {argument: _password(argument[0], tables, today) for argument in arguments}
@@ -172,7 +173,7 @@ def _password(name: str, tables: Mapping[str, Mapping[str, list[str]]], today: i
 
 def _stored(fields: Sequence[str]) -> str:
     if len(fields) < 3 or fields[1] not in (*STORED, "elsewhere"):
-        raise FactError(f"the answer about passwords is not understood: {':'.join(fields[:3])[:80]!r}")
+        raise FactError(f"the answer about passwords is not understood: {cited(':'.join(fields[:3]), 80)}")
     return "none" if fields[1] == "elsewhere" else fields[1]  # an `x` in shadow itself: no password hashes to that
 
 

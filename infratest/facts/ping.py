@@ -6,6 +6,7 @@ sent in two seconds (four, one a second, by a busybox that sends no quicker), an
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import DeadlineExceeded, FactError, ProviderError
 from infratest.facts._server_place import pinged
 from infratest.facts._shell import ONE_LINE, lines, number, unescaped, without
@@ -129,13 +130,13 @@ def _echo(host: str, status: int, words: str) -> Echo | FactError:
     summary = next((row for row in said.split("\n") if "packets transmitted" in row), "")
     if not summary or "network is unreachable" in said:
         if any(text in said for text in NAMELESS):
-            return Echo(nameless=f"its name is not known: {words.strip()[:200]}")
-        return FactError(f"could not ping {host} from here: {words.strip()[:200] or f'exit {status}'}")
+            return Echo(nameless=f"its name is not known: {beginning(words.strip(), 200)}")
+        return FactError(f"could not ping {host} from here: {beginning(words.strip(), 200) or f'exit {status}'}")
     parts = summary.split(", ")
     sent = number(parts[0].split(" ")[0], "the number of requests")
     received = number(parts[1].strip().split(" ")[0] if len(parts) > 1 else "", "the number of answers")
     if not 0 <= received <= sent or not sent:
-        return FactError(f"the answer of ping is not understood: {summary[:200]!r}")
+        return FactError(f"the answer of ping is not understood: {cited(summary, 200)}")
     return Echo(sent, received, _average(said) if received else None)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, number
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -73,7 +74,7 @@ class PipCheckFact(LooksForEach):
         else:
             if rows[-1:] == ["end"] and len(parts) == len(arguments):
                 return {argument: _read(*part) for argument, part in zip(arguments, parts, strict=True)}
-        raise FactError(f"the answer of pip check is not understood: {answer.out[:80]!r}")
+        raise FactError(f"the answer of pip check is not understood: {cited(answer.out, 80)}")
 
 
 def _read(status: str, text: list[str]) -> PipCheck:
@@ -89,4 +90,4 @@ def _read(status: str, text: list[str]) -> PipCheck:
     if status == "1" and broken:
         return PipCheck(broken=broken)
     words = "Permission denied" if status == "denied" else (text[-1:] or [f"it ended with {status}"])[0]
-    return PipCheck(problem=f"pip check could not look: {words[:200]}")
+    return PipCheck(problem=f"pip check could not look: {beginning(words, 200)}")

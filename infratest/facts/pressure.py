@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import lines
@@ -60,7 +60,7 @@ class PressureFact(LooksHere):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
         if end != "done":
-            raise FactError(f"the answer about pressure is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about pressure is not understood: {cited(answer.out, 80)}")
         return dict.fromkeys(arguments, _pressure(rows))
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:
@@ -86,7 +86,7 @@ def _pressure(rows: Iterable[str]) -> Pressure:
         try:
             shares += [(resource, kind, window, float(values[f"avg{window}"])) for window in WINDOWS]
         except (KeyError, ValueError):
-            raise FactError(f"{PLACE}/{resource} holds a line that is not understood: {row[:120]!r}") from None
+            raise FactError(f"{PLACE}/{resource} holds a line that is not understood: {cited(row, 120)}") from None
     if {one[0] for one in shares} != set(RESOURCES):
         raise FactError(f"{PLACE} does not tell of all of {', '.join(RESOURCES)}")
     return Pressure(tuple(shares))

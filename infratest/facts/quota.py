@@ -6,6 +6,7 @@ tells them as well where no quota is on, which `quotaon -p` says, quotaon(8). Nu
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import number
 from infratest.facts._told_of_path import ToldOfPath
@@ -85,7 +86,7 @@ class QuotaFact(ToldOfPath):
     def value(self, status: int, words: str, path: str) -> Quotas:
         states, mark, rows = words.partition("\n.\n")
         if not mark:
-            raise FactError(f"the answer about quotas is not understood: {words[:120]!r}")
+            raise FactError(f"the answer about quotas is not understood: {cited(words, 120)}")
         try:
             on = _on(states.split("\n"), path)
             lists = _lists(rows.split("\n"), path)
@@ -110,7 +111,7 @@ def _on(rows: list[str], path: str) -> tuple[str, ...]:
             if ON[state]:
                 on.append(holder)
         elif row != f"quotaon: Mountpoint (or device) {path}{NONE}":
-            raise FactError(f"quotaon does not tell whether quotas are on: {row[:200]!r}")
+            raise FactError(f"quotaon does not tell whether quotas are on: {cited(row, 200)}")
     return tuple(sorted(on, reverse=True))
 
 
@@ -127,14 +128,14 @@ def _lists(rows: list[str], path: str) -> dict[str, list[Quota]]:
         elif row.startswith("repquota: Cannot open quotafile "):
             continue  # they were never counted, and so are not on
         elif row not in ("", PART, f"repquota: Mountpoint (or device) {path}{NONE}"):
-            raise FactError(f"repquota answers what is not understood: {row[:200]!r}")
+            raise FactError(f"repquota answers what is not understood: {cited(row, 200)}")
     return lists
 
 
 def _quota(row: str) -> Quota:
     fields = row.split(",")
     if len(fields) != 11:
-        raise FactError(f"repquota answers a line that is not understood: {row[:200]!r}")
+        raise FactError(f"repquota answers a line that is not understood: {cited(row, 200)}")
     id = number(fields[0][1:], "an id of repquota")
     used, soft, hard = (number(field, "a size of repquota") * BLOCK for field in fields[3:6])
     files, soft_files, hard_files = (number(field, "a count of repquota") for field in fields[7:10])

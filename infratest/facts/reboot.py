@@ -6,6 +6,7 @@ Debian's and Ubuntu's packages leave a file, update-notifier's notify-reboot-req
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import ONE_LINE, PUT, lines, number, unescaped
 from infratest.facts.base import Answer, Argument, Fact
@@ -82,7 +83,7 @@ class RebootFact(Fact):
             mark, _, rest = row.partition(" ")
             told.setdefault(mark, []).append(unescaped(rest))
         if end != "done" or "running" not in told:
-            raise FactError(f"the answer about a reboot is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about a reboot is not understood: {cited(answer.out, 80)}")
         status = number(told["restarting"][0], "an exit status") if "restarting" in told else -1
         reboot = Reboot(
             running=told["running"][0],

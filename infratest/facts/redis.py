@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from infratest.cleaning import masked
+from infratest.cleaning import beginning, cited
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts import _outside
 from infratest.facts._service_address import ServiceAddress, service_address
@@ -186,8 +186,8 @@ def _info(address: ServiceAddress, text: str) -> Info:
         if text.startswith(
             ("-NOAUTH", "NOAUTH", "-NOPERM", "NOPERM", "-WRONGPASS", "AUTH failed", "-DENIED", "DENIED")
         ):
-            raise FactError(f"could not log in to {address.shown}: {masked(text.strip())[:200]}")
-        return Info(refused=f"it does not speak as Redis does, but says {masked(text)[:80]!r}")
+            raise FactError(f"could not log in to {address.shown}: {beginning(text.strip(), 200)}")
+        return Info(refused=f"it does not speak as Redis does, but says {cited(text, 80)}")
     if values.get("loading") == "1":
         return Info(refused="it is loading its data")
     return Info(values)
@@ -206,7 +206,9 @@ def _by_client(address: ServiceAddress, status: int, began: str, ended: str, wor
     if status:
         if any(each in words for each in REFUSING_WORDS):
             return Info(refused=words.strip())
-        return FactError(f"redis-cli could not ask {address.shown}: {masked(words.strip())[:200] or f'exit {status}'}")
+        return FactError(
+            f"redis-cli could not ask {address.shown}: {beginning(words.strip(), 200) or f'exit {status}'}"
+        )
     try:
         info = _info(address, words)
     except FactError as error:

@@ -7,6 +7,7 @@ controller and from hosts that have python3; what they answer is verified here, 
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._shell import lines, number
 from infratest.facts._tls_place import NO_PYTHON, endpoint, fields, refusal
@@ -72,13 +73,13 @@ class RevocationFact(LooksForEach, LooksFromController):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         first, *rows = lines(self.readable(answer).out) or [""]
         if first != "python3" or not rows:
-            raise FactError(f"the answer is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer is not understood: {cited(answer.out, 80)}")
         answered = {}
         for row in rows:
             index, outcome, _, text = (row.split(" ", 3) + [""] * 3)[:4]
             place = number(index, "an index")
             if not 0 < place <= len(arguments):
-                raise FactError(f"the answer is not understood: {row[:80]!r}")
+                raise FactError(f"the answer is not understood: {cited(row, 80)}")
             answered[place] = _revocation(outcome, fields(text), arguments[place - 1])
         return {argument: answered[place] for place, argument in enumerate(arguments, 1) if place in answered}
 
@@ -112,7 +113,12 @@ def _revocation(outcome: str, seen: Mapping[str, Any], argument: Argument) -> Re
     try:
         encoded = [b64decode(seen[name], validate=True) for name in ("certificate", "issuer")]
         answers = [
-            (str(one["kind"]), str(one["url"])[:400], str(one["problem"])[:300], b64decode(one["data"], validate=True))
+            (
+                str(one["kind"]),
+                beginning(str(one["url"]), 400),
+                beginning(str(one["problem"]), 300),
+                b64decode(one["data"], validate=True),
+            )
             for one in seen["answers"]
         ]
         now = int(seen["now"])

@@ -5,6 +5,7 @@ As `ip route` of iproute2 or busybox prints them: ip-route(8).
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, number, without
 from infratest.facts.base import Answer, Argument, Fact
@@ -72,7 +73,7 @@ class RouteFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if rows[:1] != ["4"] or "6" not in rows or rows[-1] != "done":
-            raise FactError(f"the answer about routes is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about routes is not understood: {cited(answer.out, 80)}")
         second = rows.index("6")
         routes = [_route(row, 4) for row in rows[1:second]] + [_route(row, 6) for row in rows[second + 1 : -1]]
         return dict.fromkeys(arguments, Routes(routes))
@@ -88,7 +89,7 @@ def _route(row: str, family: int) -> Route:
     words = list(first)
     kind = words.pop(0) if words[:1] and words[0] in KINDS else "unicast"
     if not words:
-        raise FactError(f"ip answers a route that is not understood: {row[:120]!r}")
+        raise FactError(f"ip answers a route that is not understood: {cited(row, 120)}")
     destination = _network(words[0], family, row)
     own = _after(words[1:])
     metric = number(own["metric"], "a metric") if "metric" in own else 0
@@ -113,5 +114,5 @@ def _network(word: str, family: int, row: str) -> str:
     try:
         network = ip_network(DEFAULT[family] if word == "default" else word)
     except ValueError:
-        raise FactError(f"ip answers a route that is not understood: {row[:120]!r}") from None
+        raise FactError(f"ip answers a route that is not understood: {cited(row, 120)}") from None
     return str(network)

@@ -6,6 +6,7 @@ of /etc/runlevels (rc-update(8)). systemd has targets instead, and runit folders
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _init, _systemd
 from infratest.facts._shell import lines
@@ -86,6 +87,6 @@ class RunLevelFact(LooksForEach):
         parts = [row.split(" ") for row in rows]
         known = system in (_init.SYSV, _init.OPENRC)
         if not known or len(rows) != len(arguments) or any(part[0] not in ("there", "none") for part in parts):
-            raise FactError(f"the answer about run levels is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about run levels is not understood: {cited(answer.out, 80)}")
         values = [RunLevels(mark == "there", tuple(sorted(dict.fromkeys(levels))), system) for mark, *levels in parts]
         return dict(zip(arguments, values, strict=True))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines
 from infratest.facts.base import Answer, Argument, Fact
@@ -54,5 +55,5 @@ class SelinuxFact(Fact):
         if rows[:1] == ["hidden"]:
             raise FactError("the kernel has SELinux, and /sys/fs/selinux is not mounted here: ask the machine itself")
         if len(rows) != 1 or rows[0] not in MODES:
-            raise FactError(f"the answer about SELinux is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about SELinux is not understood: {cited(answer.out, 80)}")
         return dict.fromkeys(arguments, Selinux(MODES[rows[0]]))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, without
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
@@ -55,7 +56,7 @@ class SessionFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
         if end != "done":
-            raise FactError(f"who answers what is not understood: {answer.out[:80]!r}")
+            raise FactError(f"who answers what is not understood: {cited(answer.out, 80)}")
         return dict.fromkeys(arguments, Sessions(_session(row) for row in rows))
 
 
@@ -63,7 +64,7 @@ def _session(row: str) -> Session:
     """Return a session; busybox writes for how long it rests, then the time with its seconds, and no parentheses."""
     words = row.split()
     if len(words) < 4 or not any("0" <= character <= "9" for character in "".join(words[2:])):
-        raise FactError(f"who has a line that is not understood: {row[:120]!r}")
+        raise FactError(f"who has a line that is not understood: {cited(row, 120)}")
     origin = words[-1]
     if words[5:] and words[5].count(":") == 2 and words[5].replace(":", "").isdigit():
         return Session(words[0], words[1], "".join(words[6:7]))

@@ -6,6 +6,7 @@ bits; the two lowest say that it could not ask.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._told_of_path import ToldOfPath
 from infratest.record import Record
@@ -56,5 +57,5 @@ def _told(words: str) -> tuple[bool | None, str]:
         messages = [str(one["string"]) for one in told["smartctl"].get("messages", ())]
         passed = told.get("smart_status", {}).get("passed")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise FactError(f"smartctl answers what is not understood: {words[:120]!r}") from None
-    return passed if isinstance(passed, bool) else None, "; ".join(messages)[:400]
+        raise FactError(f"smartctl answers what is not understood: {cited(words, 120)}") from None
+    return passed if isinstance(passed, bool) else None, beginning("; ".join(messages), 400)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import _socket
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _sock_diag
 from infratest.facts._shell import PUT, lines
@@ -100,7 +101,7 @@ class SocketFact(LooksHere):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if not rows or rows[0] not in ("ss", "proc"):
-            raise FactError(f"the answer about sockets is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about sockets is not understood: {cited(answer.out, 80)}")
         if rows[0] == "proc":
             return dict.fromkeys(arguments, Listeners(_proc(row) for row in rows[1:]))
         end = rows.index("addresses") if "addresses" in rows else len(rows)
@@ -132,7 +133,7 @@ def _with_addresses(listeners: list[Listener], known: list[tuple[str, str]]) -> 
 def _ss(row: str) -> Listener | None:
     fields = row.split()
     if len(fields) < 6:
-        raise FactError(f"ss answered a line that is not understood: {row[:120]!r}")
+        raise FactError(f"ss answered a line that is not understood: {cited(row, 120)}")
     kind = {"tcp": "tcp", "udp": "udp"}.get(fields[0])
     if kind is None:
         return None
@@ -140,7 +141,7 @@ def _ss(row: str) -> Listener | None:
     address, _, interface = address.partition("%")
     address = address.strip("[]")
     if not port.isdigit():
-        raise FactError(f"ss answered a port that is not understood: {row[:120]!r}")
+        raise FactError(f"ss answered a port that is not understood: {cited(row, 120)}")
     if address == "*":
         return Listener(kind=kind, address="::", port=int(port), family=6, only6=False, interface=interface)
     family = 6 if ":" in address else 4
@@ -168,7 +169,7 @@ def _proc(row: str) -> Listener:
             interface=None,
         )
     except ValueError:
-        raise FactError(f"/proc/net/{table} holds a line that is not understood: {row[:120]!r}") from None
+        raise FactError(f"/proc/net/{table} holds a line that is not understood: {cited(row, 120)}") from None
 
 
 def _address(text: str) -> str:

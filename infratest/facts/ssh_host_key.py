@@ -7,6 +7,7 @@ a host by its ssh-keyscan(1), which takes the server's word for that.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import DeadlineExceeded, FactError, ProviderError
 from infratest.facts import _outside
 from infratest.facts._server_place import server_place, unanswered
@@ -55,7 +56,7 @@ def fingerprint(key: str) -> str:
     try:
         data = b64decode(key.split(" ")[1], validate=True)
     except (IndexError, ValueError):
-        raise FactError(f"the answer is not understood: {key[:80]!r} is no key") from None
+        raise FactError(f"the answer is not understood: {cited(key, 80)} is no key") from None
     return f"SHA256:{b64encode(sha256(data).digest()).decode().rstrip('=')}"
 
 
@@ -219,7 +220,9 @@ def _known(value: HostKeys, argument: Argument, answer: tuple[int, str]) -> Host
     status, words = answer
     rows = words.split("\n") if status == 0 else []
     if status not in (0, 1) or (status == 1 and words.strip()):
-        return FactError(f"{argument[1]} could not be read: {words.strip()[:200] or f'ssh-keygen ends with {status}'}")
+        return FactError(
+            f"{argument[1]} could not be read: {beginning(words.strip(), 200) or f'ssh-keygen ends with {status}'}"
+        )
     revoked = _entries(row.removeprefix("@revoked ") for row in rows if row.startswith("@revoked "))
     return value.changed(known=tuple(_entries(rows)), revoked=tuple(revoked))
 

@@ -6,6 +6,7 @@ From a host it takes python3. Nobody logs in, and no key is exchanged.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._outside import FAILED, MUTE, OPEN, SILENT, UNRESOLVED
 from infratest.facts._server_place import server_place, unanswered
@@ -100,7 +101,7 @@ def _server(outcome: str, took: float, words: str, argument: Argument) -> SshSer
     if outcome == OPEN:
         version, *lists = words.split("\n")
         if not version.startswith("SSH-") or len(lists) != 5:
-            raise FactError(f"the answer is not understood: {words[:80]!r}")
+            raise FactError(f"the answer is not understood: {cited(words, 80)}")
         exchanges, kinds, ciphers, macs, compressions = (tuple(row.split(",")) if row else () for row in lists)
         return SshServer(version, exchanges, kinds, ciphers, macs, compressions, took)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._shell import ONE_LINE, lines, unescaped, without
 from infratest.facts.base import Answer, Argument, Fact
@@ -46,8 +47,8 @@ class SudoersFact(Fact):
         status, _, words = rest.partition(" ")
         told = unescaped(words).split("\n")
         if mark != "visudo" or status not in ("0", "1") or not words:
-            raise FactError(f"the answer of visudo is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer of visudo is not understood: {cited(answer.out, 80)}")
         if status == "0" and not all(row.endswith(": parsed OK") for row in told):
-            raise FactError(f"visudo ended well, with words that are not understood: {told[0][:200]}")
+            raise FactError(f"visudo ended well, with words that are not understood: {beginning(told[0], 200)}")
         wrong = next((row for row in told if not row.endswith(": parsed OK")), told[0])
         return {argument: Sudoers(status == "0", "" if status == "0" else wrong) for argument in arguments}

@@ -6,6 +6,7 @@ with others where supervisord cannot be asked: then nothing is known of its prog
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, without
 from infratest.facts.base import Answer, Argument, Fact
@@ -75,5 +76,5 @@ def _program(row: str) -> Program:
     name, _, rest = row.partition(" ")
     state, _, description = rest.strip().partition(" ")
     if not name or state not in STATES:
-        raise FactError(f"supervisorctl says {row[:80]!r}, which is not understood")
+        raise FactError(f"supervisorctl says {cited(row, 80)}, which is not understood")
     return Program(name, state, description.strip())

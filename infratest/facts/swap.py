@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import lines, number
@@ -77,14 +77,14 @@ class SwapFact(LooksHere):
 
 def _swaps(rows: Sequence[str]) -> Swaps:
     if not rows or rows[0].split() != HEAD:
-        raise FactError(f"/proc/swaps is not understood: it begins with {(rows or [''])[0][:80]!r}")
+        raise FactError(f"/proc/swaps is not understood: it begins with {cited((rows or [''])[0], 80)}")
     return Swaps(_swap(row) for row in rows[1:])
 
 
 def _swap(row: str) -> Swap:
     fields = row.split()
     if len(fields) != 5:
-        raise FactError(f"/proc/swaps has a line that is not understood: {row[:120]!r}")
+        raise FactError(f"/proc/swaps has a line that is not understood: {cited(row, 120)}")
     path = decoded(_machine.plain(_machine.encoded(fields[0].removesuffix(DELETED))))
     size, used = (number(field, "a size") * 1024 for field in fields[2:4])
     return Swap(path, fields[1], size, used, number(fields[4], "a priority"))

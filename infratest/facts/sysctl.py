@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts._shell import lines, number, without
@@ -96,7 +96,7 @@ class SysctlFact(LooksForEach, LooksHere):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if "values" not in rows or rows[-1] != "done":
-            raise FactError(f"the answer about sysctls is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about sysctls is not understood: {cited(answer.out, 80)}")
         end = rows.index("values")
         without_value: dict[int, str] = {}
         for row in rows[:end]:
@@ -119,7 +119,7 @@ def _without(mark: str) -> Sysctl:
     if mark == FOLDER:
         return Sysctl(problem="it is a folder of variables, not one: name one of those in it")
     if mark != NONE:
-        raise FactError(f"the answer about sysctls is not understood: {mark[:80]!r}")
+        raise FactError(f"the answer about sysctls is not understood: {cited(mark, 80)}")
     return Sysctl()
 
 
@@ -136,7 +136,7 @@ def _told(rows: Sequence[str], paths: set[str]) -> dict[str, list[tuple[str, str
             mark, (path, words) = "error", _parted(row.removeprefix("grep: "))
             words = words.removeprefix(" ")
         if path not in paths:
-            raise FactError(f"grep says what is not understood: {row[:120]!r}")
+            raise FactError(f"grep says what is not understood: {cited(row, 120)}")
         told.setdefault(path, []).append((mark, words))
     return told
 

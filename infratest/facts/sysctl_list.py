@@ -7,6 +7,7 @@ name. Asked by `coverage` and `drift`.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import PUT, lines, without_any
 from infratest.facts.base import Answer, Argument, Fact
@@ -67,7 +68,7 @@ class SysctlListFact(Fact):
                 continue
             path, colon, value = row.partition(":")
             if not colon or not path.startswith(FOLDER):
-                raise FactError(f"the answer about the kernel's variables is not understood: {row[:80]!r}")
+                raise FactError(f"the answer about the kernel's variables is not understood: {cited(row, 80)}")
             found.setdefault(_name(path), []).extend(value.split())
         variables = tuple([(name, " ".join(found[name])) for name in sorted(found)])
         return dict.fromkeys(arguments, SysctlList(variables, tuple(sorted(unread))))

@@ -6,6 +6,7 @@ It has no argument. What `systemctl is-system-running`, `systemctl --failed`, `s
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _systemctl, _systemd
 from infratest.facts._shell import lines, number
@@ -76,13 +77,13 @@ class SystemdFact(Fact):
         for row in lines(self.readable(answer).out):
             key, _, words = row.partition(" ")
             if key not in parts:
-                raise FactError(f"the answer about systemd is not understood: {row[:80]!r}")
+                raise FactError(f"the answer about systemd is not understood: {cited(row, 80)}")
             parts[key].append(words)
         if any(len(parts[key]) != 1 for key in ("state", "count", "target", "boot")):
             raise FactError("the answer about systemd is not understood: a part of it is missing")
         (state,), (count,), (target,), (boot,) = (parts[key] for key in ("state", "count", "target", "boot"))
         if state not in STATES:
-            raise FactError(f"systemctl is-system-running says {state[:80]!r}, which is not known here")
+            raise FactError(f"systemctl is-system-running says {cited(state, 80)}, which is not known here")
         if number(count, "the count of failed units") != len(parts["failed"]):
             raise FactError(f"systemctl listed {count} failed units, and {len(parts['failed'])} arrived")
         seconds, problem = _boot(boot)
@@ -98,5 +99,5 @@ def _boot(words: str) -> tuple[float | None, str]:
         total = parts.removeprefix("Startup finished in ").partition(" (")[0]
     seconds = _systemctl.span(total)
     if seconds is None or not words.startswith("Startup finished in "):
-        return None, f"systemd-analyze says {words[:200]!r}"
+        return None, f"systemd-analyze says {cited(words, 200)}"
     return seconds, ""

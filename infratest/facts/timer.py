@@ -7,6 +7,7 @@ in systemd's memory: of a run before this boot nobody knows it.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _systemctl, _systemd
 from infratest.facts._shell import number
@@ -99,7 +100,7 @@ class TimerFact(LooksForEach):
         except ValueError:
             raise FactError("the answer about timers is not understood: a part of it is missing") from None
         if rows[0] != "shown" or not all(row.startswith("|") for row in rows[listed + 1 :]):
-            raise FactError(f"the answer about timers is not understood: {rows[0][:80]!r}")
+            raise FactError(f"the answer about timers is not understood: {cited(rows[0], 80)}")
         timers = _systemctl.blocks(rows[1:units], OF_TIMER)
         started = _systemctl.blocks(rows[units + 1 : listed], OF_UNIT)
         if not len(timers) == len(started) == len(arguments):
@@ -125,7 +126,7 @@ def _coming(rows: Sequence[str]) -> dict[str, float | None]:
             continue
         names = [word for word in words[-2:] if word.endswith(".timer")]
         if len(names) != 1:
-            raise FactError(f"systemctl list-timers says {row[:80]!r}, which is not understood")
+            raise FactError(f"systemctl list-timers says {cited(row, 80)}, which is not understood")
         found[names[0]] = None if words[0] in ("-", "n/a") else _systemctl.moment(" ".join(words[:4]))
     return found
 

@@ -7,6 +7,7 @@ controller and from hosts that have python3; certificates are read here, by the 
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._shell import lines, number
 from infratest.facts._tls_place import NO_PYTHON, endpoint, fields, program, refusal
@@ -74,14 +75,14 @@ class TlsFact(LooksForEach, LooksFromController):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         first, *rows = lines(self.readable(answer).out) or [""]
         if first != "python3" or not rows:
-            raise FactError(f"the answer is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer is not understood: {cited(answer.out, 80)}")
         answered = {}
         for row in rows:
             index, _, rest = row.partition(" ")
             outcome, _, rest = rest.partition(" ")
             place = number(index, "an index")
             if not 0 < place <= len(arguments):
-                raise FactError(f"the answer is not understood: {row[:80]!r}")
+                raise FactError(f"the answer is not understood: {cited(row, 80)}")
             answered[place] = _tls(outcome, fields(rest.partition(" ")[2]), arguments[place - 1])
         return {argument: answered[place] for place, argument in enumerate(arguments, 1) if place in answered}
 

@@ -7,6 +7,7 @@ address that does not answer (a filter, and most firewalls are one) has no numbe
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._outside import FAILED, NAMELESS, OPEN, SILENT, STOPPED, UNRESOLVED
 from infratest.facts._server_place import pinged
@@ -125,7 +126,7 @@ def _trace(host: str, outcome: str, text: str) -> Trace | FactError:
     way, mark, words = text.partition("|")
     hops = tuple("" if each == "*" else each for each in way.split())
     if not mark or not all(each == "" or _is_address(each) for each in hops) or (outcome == OPEN and not hops):
-        raise FactError(f"the answer is not understood: {text[:80]!r} is no way")
+        raise FactError(f"the answer is not understood: {cited(text, 80)} is no way")
     if outcome in (FAILED, UNRESOLVED):
         return FactError(f"could not follow the way to {host} from here: {words}")
     if outcome == NAMELESS:
@@ -133,7 +134,7 @@ def _trace(host: str, outcome: str, text: str) -> Trace | FactError:
     if outcome == STOPPED:
         return Trace(hops, stopped=words)
     if outcome not in (OPEN, SILENT):
-        raise FactError(f"the answer is not understood: {outcome[:80]!r} is no outcome")
+        raise FactError(f"the answer is not understood: {cited(outcome, 80)} is no outcome")
     return Trace(hops, reached=outcome == OPEN, silent="" if outcome == OPEN else words)
 
 
@@ -147,14 +148,16 @@ def _of_program(host: str, status: str, words: str) -> Trace | FactError:
     address = first.partition(" (")[2].partition(")")[0]
     if not _is_address(address) or status not in ("0", *ENDED):
         if any(text in words.lower() for text in NAMELESS_WORDS):
-            return Trace(nameless=f"its name is not known: {words.strip()[:200]}")
-        return FactError(f"could not follow the way to {host} from here: {words.strip()[:200] or f'exit {status}'}")
+            return Trace(nameless=f"its name is not known: {beginning(words.strip(), 200)}")
+        return FactError(
+            f"could not follow the way to {host} from here: {beginning(words.strip(), 200) or f'exit {status}'}"
+        )
     hops: list[str] = []
     for place, row in enumerate(rows, 1):
         number, *rest = row.split() or [""]
         seen = next((each for each in rest if _is_address(each)), "")
         if number != str(place) or not rest or not (seen or "*" in rest):
-            return FactError(f"the answer of traceroute is not understood: {row[:200]!r}")
+            return FactError(f"the answer of traceroute is not understood: {cited(row, 200)}")
         hops.append(seen)
         mark = next((each for each in rest if each.startswith("!")), "")
         if mark:

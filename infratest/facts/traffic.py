@@ -5,6 +5,7 @@ As `ip route get` answers, which heeds all tables and rules: ip-route(8). Nothin
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -77,7 +78,7 @@ def _way(row: str) -> Traffic:
     if gateway in ("inet", "inet6"):
         gateway = pairs.get(gateway, "")
     if "dev" not in pairs:
-        return Traffic(problem=f"ip answers what is not understood: {words[:80]!r}", known=False)
+        return Traffic(problem=f"ip answers what is not understood: {cited(words, 80)}", known=False)
     if fields[0] in ("unreachable", "blackhole", "prohibit", "throw"):
         return Traffic(problem=f"the route is {fields[0]}")
     return Traffic(pairs["dev"], gateway, pairs.get("src", ""))

@@ -6,6 +6,7 @@ what it is to, what becomes of it, and whom it is from; those of IPv6 bear `(v6)
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import lines, without
 from infratest.facts.base import Answer, Argument, Fact
@@ -51,7 +52,7 @@ class UfwFact(Fact):
         *rows, end = lines(self.readable(answer).out) or [""]
         first = rows[0] if rows else ""
         if end != "done" or first not in ("Status: active", "Status: inactive"):
-            raise FactError(f"ufw answers what is not understood: {answer.out[:80]!r}")
+            raise FactError(f"ufw answers what is not understood: {cited(answer.out, 80)}")
         policies: list[tuple[str, str]] = []
         for row in rows:
             if row.startswith("Default: "):
@@ -73,7 +74,7 @@ def _rule(row: str) -> tuple[str, str, str]:
         if mark:
             way, _, whom = rest.strip().partition(" ")
             return _plain(to.replace(V6, "")), f"{action} {way}", _plain(whom.partition(" # ")[0])
-    raise FactError(f"ufw has a rule that is not understood: {row[:120]!r}")
+    raise FactError(f"ufw has a rule that is not understood: {cited(row, 120)}")
 
 
 def _plain(column: str) -> str:

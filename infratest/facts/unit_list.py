@@ -7,6 +7,7 @@ these it is not told which run: to say that, each one's own script would have to
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _init
 from infratest.facts._shell import lines, number
@@ -94,7 +95,7 @@ class UnitListFact(Fact):
         rows = lines(self.readable(answer).out)
         begun = bool(rows) and rows[0].startswith("system ")
         if not begun or not rows[-1].startswith("count ") or len(rows) < 2:
-            raise FactError(f"the answer about all units is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about all units is not understood: {cited(answer.out, 80)}")
         if number(rows[-1][6:], "the count of units") != len(rows) - 2:
             raise FactError(f"systemctl listed {rows[-1][6:]} units, and {len(rows) - 2} arrived")
         states: dict[str, str] = {}
@@ -102,7 +103,7 @@ class UnitListFact(Fact):
         for row in rows[1:-1]:
             mark, name, word = [*row.split(" "), "", ""][:3]
             if mark not in ("file", "unit") or not name or not word:
-                raise FactError(f"the answer about all units is not understood: {row[:80]!r}")
+                raise FactError(f"the answer about all units is not understood: {cited(row, 80)}")
             (states if mark == "file" else subs)[name] = word
         names = sorted({*states, *subs})
         units = tuple([ListedUnit(name, states.get(name, NO_FILE), subs.get(name, "")) for name in names])

@@ -7,6 +7,7 @@ for all units and all properties. Which properties there are depends on the kind
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError, UserError
 from infratest.facts import _systemctl, _systemd
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -76,7 +77,7 @@ def property_name(name: str) -> str:
         UserError: none can have that name.
     """
     if not name or not set(name) <= _NAME:
-        raise UserError(f"{name[:80]!r} is not the name of a property: letters and digits, as MemoryMax")
+        raise UserError(f"{cited(name, 80)} is not the name of a property: letters and digits, as MemoryMax")
     return name
 
 

@@ -11,6 +11,7 @@ more line of its. So whoever may run programs on a host can make up names of uni
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _sock_diag
 from infratest.facts._shell import PUT, lines, number
@@ -90,7 +91,7 @@ class UnixSocketFact(LooksHere):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if not rows or rows[0] not in ("ss", "proc"):
-            raise FactError(f"the answer about unix sockets is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about unix sockets is not understood: {cited(answer.out, 80)}")
         listeners = _proc(rows[1:]) if rows[0] == "proc" else [one for row in rows[1:] if (one := _ss(row)) is not None]
         return dict.fromkeys(arguments, UnixListeners(listeners))
 
@@ -109,13 +110,13 @@ def _ss(row: str) -> UnixListener | None:
     """
     fields = row.split(None, 4)
     if not row.startswith("u_") or len(fields) < 5:
-        raise FactError(f"ss answered a line that is not understood: {row[:120]!r}")
+        raise FactError(f"ss answered a line that is not understood: {cited(row, 120)}")
     front, file = _file(fields[4])
     for mark in (" <->", " -->", " <--", " ---"):
         front = front.removesuffix(mark)
     parts = front.rsplit(None, 3)
     if len(parts) != 4:
-        raise FactError(f"ss answered a line that is not understood: {row[:120]!r}")
+        raise FactError(f"ss answered a line that is not understood: {cited(row, 120)}")
     name = parts[0]
     if name == "*" or (parts[3] != "0" if fields[0] == "u_dgr" else fields[1] != "LISTEN"):
         return None
@@ -151,7 +152,7 @@ def _proc(rows: list[str]) -> list[UnixListener]:
     times: dict[str, int] = {}
     for fields in bound:
         if len(fields) != 8:
-            raise FactError(f"/proc/net/unix holds a line that is not understood: {' '.join(fields)[:120]!r}")
+            raise FactError(f"/proc/net/unix holds a line that is not understood: {cited(' '.join(fields), 120)}")
         times[fields[7]] = times.get(fields[7], 0) + 1
     return [
         UnixListener(fields[7], file=files.get(fields[7]) if times[fields[7]] == 1 else None)

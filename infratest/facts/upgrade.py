@@ -9,6 +9,7 @@ security where no source of these is in the index: apt's suites that end in `-se
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts._package_manager import MANAGER
 from infratest.facts._shell import lines, number
@@ -187,7 +188,7 @@ class UpgradeFact(LooksForEach):
         heads = [row.split(" ") for row in rows[1:3]]
         known = len(rows) > 3 and rows[0] in readers and [head[0] for head in heads] == ["security", "age"]
         if not known or not rows[-1].startswith("end"):
-            raise FactError(f"the answer about upgrades is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about upgrades is not understood: {cited(answer.out, 80)}")
         index = readers[rows[0]](rows[3:])
         now, then, *_ = [*heads[1][1:], ""]
         head = Upgrades(
@@ -216,7 +217,7 @@ def _dpkg(rows: list[str]) -> _Index:
     present: set[str] = set()
     for row in rows[1:-1]:
         if not row.startswith("package\t") or row.count("\t") < 3:
-            raise FactError(f"the answer about upgrades is not understood: {row[:80]!r}")
+            raise FactError(f"the answer about upgrades is not understood: {cited(row, 80)}")
         _, name, installed, candidate, *versions = row.split("\t")
         flags = dict(version.rpartition("|")[::2] for version in versions)
         if any(flags.values()):
@@ -235,7 +236,7 @@ def _dnf(rows: list[str]) -> _Index:
         if not row:  # of dnf 4, which ends each line by itself
             continue
         if not bar or kind not in found or "|" not in rest:
-            raise FactError(f"dnf could not look: {row[:200]}")
+            raise FactError(f"dnf could not look: {beginning(row, 200)}")
         name, _, version = rest.partition("|")
         found[kind][name] = version.removeprefix("0:")
     upgrades = {name: (name, version, name in found["security"]) for name, version in found["upgrade"].items()}
@@ -252,7 +253,7 @@ def _apk(rows: list[str]) -> _Index:
             continue
         name = fields[0].rsplit("-", 2)[0] if fields else ""
         if len(fields) < 2 or fields[1] not in ("<", ">", "=", "?"):
-            raise FactError(f"apk could not look: {row[:200]}")
+            raise FactError(f"apk could not look: {beginning(row, 200)}")
         if fields[1] == "?":
             absent.add(name)
         elif fields[1] == "<" and len(fields) > 2:
@@ -263,15 +264,15 @@ def _apk(rows: list[str]) -> _Index:
 def _pacman(rows: list[str]) -> _Index:
     """Read `NAME VERSION -> VERSION`, then the packages that no index knows."""
     if "foreign" not in rows:
-        raise FactError(f"pacman could not look: {rows[0][:200]}")
+        raise FactError(f"pacman could not look: {beginning(rows[0], 200)}")
     middle = rows.index("foreign")
     upgrades: dict[str, tuple[str, str, bool]] = {}
     for row in rows[:middle]:
         fields = row.removesuffix(" [ignored]").split(" ")
         if len(fields) != 4 or fields[2] != "->":
-            raise FactError(f"pacman could not look: {row[:200]}")
+            raise FactError(f"pacman could not look: {beginning(row, 200)}")
         upgrades[fields[0]] = (fields[0], fields[3], False)
     foreign = rows[middle + 1 : -1]
     if strange := [row for row in foreign if row.count(" ") != 1]:
-        raise FactError(f"pacman could not look: {strange[0][:200]}")
+        raise FactError(f"pacman could not look: {beginning(strange[0], 200)}")
     return _Index(upgrades, absent=frozenset(row.partition(" ")[0] for row in foreign))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts.base import Answer, Argument, LooksHere
@@ -54,7 +55,7 @@ def _uptime(text: str) -> Uptime:
     try:
         up, _ = (float(word) for word in text.split())
     except ValueError:
-        raise FactError(f"{PATH} is not understood: {text[:80]!r}") from None
+        raise FactError(f"{PATH} is not understood: {cited(text, 80)}") from None
     if not 0 <= up < 2**40:
         raise FactError(f"{PATH} says {up}, which is no time since a boot")
     return Uptime(up)

@@ -7,6 +7,7 @@ no manager of the user runs, none of its units does; what would be started with 
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 from infratest.facts import _systemctl, _systemd
 from infratest.facts._accounts import entry_name
@@ -145,7 +146,7 @@ def _unit(rows: Sequence[str]) -> UserUnit:
     if kind == "error":
         return UserUnit(user=True, problem=unescaped(words))
     if kind not in ("manager", "stopped") or words not in ("yes", "no") or not rows[-1].startswith("file "):
-        raise FactError(f"the answer about a user's unit is not understood: {first[:80]!r}")
+        raise FactError(f"the answer about a user's unit is not understood: {cited(first, 80)}")
     state, enabled = _file(rows[-1].removeprefix("file "))
     if kind == "stopped":
         return UserUnit(True, lingers=words == "yes", file=state, enabled=enabled)
@@ -163,5 +164,5 @@ def _file(words: str) -> tuple[str, bool]:
     if ended != 0 and word.endswith(WITHOUT):
         return "", False
     if not word or " " in word:
-        raise FactError(f"systemctl --user is-enabled could not tell: {word[:200] or f'exit {ended}'}")
+        raise FactError(f"systemctl --user is-enabled could not tell: {beginning(word, 200) or f'exit {ended}'}")
     return word, ended == 0

@@ -7,6 +7,7 @@ the processor's flag `hypervisor`. The words are systemd-detect-virt(1)'s.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped
 from infratest.facts.base import Answer, Argument, Fact
@@ -97,7 +98,7 @@ class VirtualizationFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if not rows or rows[-1] != "done":
-            raise FactError(f"the answer about virtualization is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about virtualization is not understood: {cited(answer.out, 80)}")
         told: dict[str, list[str]] = {}
         for row in rows[:-1]:
             mark, _, word = row.partition(" ")

@@ -34,6 +34,7 @@ from math import fsum, nan
 from operator import sub
 from struct import Struct, error
 
+from infratest.cleaning import cited
 from infratest.errors import StateError
 
 HOUR = 3600
@@ -174,7 +175,7 @@ def _read(block: bytes) -> tuple[Head, int]:
     except error:
         raise _damaged(f"{len(block)} bytes are shorter than a block's head") from None
     if magic != _MAGIC:
-        raise _damaged(f"it begins with {block[:2]!r}, not with {_MAGIC!r}")
+        raise _damaged(f"it begins with {cited(block, 2)}, not with {_MAGIC!r}")
     if version != _VERSION:
         raise StateError(
             f"store: a block of version {version} cannot be read by this infratest, which knows version {_VERSION}; "

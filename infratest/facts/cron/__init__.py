@@ -8,6 +8,7 @@ to root alone.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._shell import ONE_LINE, lines, unescaped, without_any
 from infratest.facts.base import Answer, Argument, Fact
@@ -127,7 +128,7 @@ class CronFact(Fact):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         first, *rows = lines(self.readable(answer).out) or [""]
         if first not in ("cron debian", "cron other") or rows[-1:] != ["."]:
-            raise FactError(f"the answer about cron is not understood: {first[:80]!r}")
+            raise FactError(f"the answer about cron is not understood: {cited(first, 80)}")
         reader = _Reader(first == "cron debian", "anacron" in rows[:1])
         table: list[str] | None = None
         for row in rows[:-1]:
@@ -143,7 +144,7 @@ class CronFact(Fact):
             elif mark in ("unread", "program"):
                 getattr(reader, mark)(unescaped(words))
             elif row != "anacron":
-                raise FactError(f"the answer about cron is not understood: {row[:80]!r}")
+                raise FactError(f"the answer about cron is not understood: {cited(row, 80)}")
         if table is not None:
             raise FactError("the answer about cron is not understood: it ends within a table")
         jobs = reader.all_jobs()
@@ -178,8 +179,15 @@ class _Reader:
         status, _, path = rest.partition(" ")
         path = unescaped(path)
         if kind not in ("system", "user"):
-            raise FactError(f"the answer about cron is not understood: {rows[0][:80]!r}")
+            raise FactError(f"the answer about cron is not understood: {cited(rows[0], 80)}")
         accounts = {}
+        try:
+            bits = int(mode, 8)
+        except ValueError:
+            raise FactError(f"the answer about cron is not understood: {cited(rows[0], 80)}") from None
+        if kind not in ("system", "user"):
+            raise FactError(f"the answer about cron is not understood: {cited(rows[0], 80)}")
+        why = self._passed_over(kind, path, uid, bits)
         body = list(rows[1:-1])
         while body and body[0].startswith("account "):
             uid, _, name = body.pop(0).removeprefix("account ").partition(" ")
@@ -207,7 +215,7 @@ class _Reader:
         try:
             uid, mode, count, link = [int(each, 8 if at == 1 else 10) for at, each in enumerate(status.split(":"))]
         except ValueError:
-            raise FactError(f"the answer about cron is not understood: {status[:80]!r}") from None
+            raise FactError(f"the answer about cron is not understood: {cited(status, 80)}") from None
         name = path.rpartition("/")[2]
         if kind == "user":
             why = self._not_of(accounts.get(name, ""), name, uid, mode)

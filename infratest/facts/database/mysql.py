@@ -6,6 +6,7 @@ read-only.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._ended import AFTER, Ended
 from infratest.facts.database.rows import Refused, bounded
@@ -133,6 +134,6 @@ def read(status: int, data: bytes, words: str) -> tuple[tuple[str, ...], tuple[t
         if row.tag == "row"
     ]
     if root.tag != "resultset":
-        raise FactError(f"the answer of mysql is not understood: it begins with {root.tag[:40]!r}")
+        raise FactError(f"the answer of mysql is not understood: it begins with {cited(root.tag, 40)}")
     first = next(iter(root), None)
     return tuple(field.get("name", "") for field in first) if first is not None else (), bounded(rows)

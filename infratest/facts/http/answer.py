@@ -276,4 +276,4 @@ def _text(data: bytes) -> str:
 
 
 def _shown(data: bytes | bytearray) -> str:
-    return literal(bytes(data[:40]).decode("latin-1"), 40)
+    return literal(bytes(data).decode("latin-1"), 40)

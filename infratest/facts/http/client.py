@@ -11,6 +11,7 @@ import _socket
 from time import monotonic
 
 from infratest import __version__
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts.http.answer import BROKEN, CLOSED, ENOUGH, HEAD, Incoming
 from infratest.facts.http.request import authority_of
@@ -149,7 +150,7 @@ class Exchange:
         status = data.split(b"\r\n")[0].split(b" ")[1:2]
         if not status or not status[0].startswith(b"2"):
             line = data.split(b"\r\n")[0].decode("latin-1")
-            raise ProxyRefusal(f"the proxy {self.request.proxy} does not lead there: {line[:200]!r}")
+            raise ProxyRefusal(f"the proxy {self.request.proxy} does not lead there: {cited(line, 200)}")
 
     def _secured(self, connection: Any) -> Any:
         import socket

@@ -5,6 +5,7 @@ What is asked goes to curl as a configuration file on its standard input, so tha
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning
 from infratest.errors import FactError
 from infratest.facts._shell import number
 from infratest.facts.http.answer import BROKEN, CLOSED, HEAD, Incoming
@@ -99,7 +100,7 @@ def reply_of(row: str, data: bytes, request: Request) -> Reply | FactError:
     words = f"{before}{after}".strip()
     words = words.partition(") ")[2].split("\n")[0] or words
     fields = times.replace(",", ".").split(" ")
-    cannot = FactError(f"curl could not look: {words[:200] or f'exit {exit}'}")
+    cannot = FactError(f"curl could not look: {beginning(words, 200) or f'exit {exit}'}")
     if not mark or not end or len(fields) != 7 or (exit == REFUSED and request.proxy):
         return cannot
     seconds, first = float(fields[1]), float(fields[2])

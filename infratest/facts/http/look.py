@@ -8,6 +8,7 @@ from __future__ import annotations
 import _socket
 from time import monotonic
 
+from infratest.cleaning import cited
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts.http.answer import Incoming
 from infratest.facts.http.client import Exchange, ProxyRefusal
@@ -48,10 +49,11 @@ def look(request: Request, deadline: Deadline, seconds: float, connect: Connect)
         try:
             web_address(url)
         except UserError:
-            return Reply(None, reply.seconds, refused=f"it redirects to {place[:200]!r}", hops=tuple(hops))
+            return Reply(None, reply.seconds, refused=f"it redirects to {cited(place, 200)}", hops=tuple(hops))
         if reply.status in (307, 308) and request.carries_off(url):
-            refused = f"it redirects what is sent, which holds a secret, to another server: {url[:200]!r}"
+            refused = f"it redirects what is sent, which holds a secret, to another server: {cited(url, 200)}"
             return Reply(None, reply.seconds, refused=refused, hops=tuple(hops))
+            return Reply(None, reply.seconds, refused=f"it redirects to {cited(place, 200)}", hops=tuple(hops))
         hops.append((reply.status, url))
         request = request.of(url)
         if reply.status in (301, 302, 303):

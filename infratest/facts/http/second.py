@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from time import monotonic
 
+from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
 
 TYPE_CHECKING = False
@@ -84,7 +85,7 @@ class Second:
                 if not incoming.done:
                     self._send()
         except (ProtocolError, ValueError) as error:
-            incoming.fail(f"it speaks HTTP/2 that cannot be read: {str(error)[:200] or type(error).__name__}")
+            incoming.fail(f"it speaks HTTP/2 that cannot be read: {beginning(str(error), 200) or type(error).__name__}")
         return CLOSED if self._ended else ENOUGH
 
     def _send(self) -> None:
@@ -104,7 +105,7 @@ class Second:
         while len(self._frames) >= FRAME:
             size = FRAME + int.from_bytes(self._frames[:3], "big")
             if size > FRAME + LONGEST or (not self._begun and self._frames[3] != SETTINGS):
-                incoming.fail(f"it agrees on HTTP/2 and does not speak it, but says {self._frames[:40]!r}")
+                incoming.fail(f"it agrees on HTTP/2 and does not speak it, but says {cited(self._frames, 40)}")
                 return
             self._begun = True
             if len(self._frames) < size:
@@ -146,11 +147,11 @@ def _head(headers: list[tuple[bytes, bytes]]) -> bytes:
     """Return the head of an answer as HTTP/1 has it. Raises ValueError: it cannot be one."""
     status = next((value for name, value in headers if name == b":status"), b"")
     if len(status) != 3 or not status.isdigit():
-        raise ValueError(f"its status is {status[:20]!r}")
+        raise ValueError(f"its status is {cited(status, 20)}")
     rows = [b"HTTP/1.1 " + status + b" "]
     for name, value in headers:
         if set(value) & set(b"\r\n\0") or set(name) & set(b"\r\n\0 "):
-            raise ValueError(f"its header {name[:40]!r} holds what none may")
+            raise ValueError(f"its header {cited(name, 40)} holds what none may")
         # What HTTP/1 says of how an answer is framed, h2 has refused.
         rows += [] if name.startswith(b":") else [name + b": " + value]
     return b"\r\n".join([*rows, b"", b""])

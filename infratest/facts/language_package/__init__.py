@@ -12,6 +12,7 @@ cargo: what `cargo install --root` names; else CARGO_INSTALL_ROOT, CARGO_HOME or
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError, UserError
 from infratest.facts._shell import ONE_LINE, lines, number, unescaped
 from infratest.facts.base import Answer, Argument, LooksForEach
@@ -231,7 +232,7 @@ class LanguagePackageFact(LooksForEach):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if rows[-1:] != ["end"] or rows[:1] != ["package 1"]:
-            raise FactError(f"the answer about packages is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about packages is not understood: {cited(answer.out, 80)}")
         parts = dict[int, list[str]]()
         for row in rows[:-1]:
             if row.startswith("package "):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 
-from infratest.cleaning import decoded
+from infratest.cleaning import beginning, cited, decoded
 from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts._package_manager import MANAGER
@@ -104,7 +104,7 @@ class PackageFact(LooksForEach, LooksHere):
         rows = lines(self.readable(answer).out)
         readers = {"dpkg": _dpkg, "rpm": _rpm, "apk": _apk, "pacman": _pacman}
         if not rows or rows[0] not in readers:
-            raise FactError(f"the answer about packages is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about packages is not understood: {cited(answer.out, 80)}")
         manager = rows[0]
         found = readers[manager](rows[1:], [argument[0] for argument in arguments])
         absent = Package(manager=manager, installed=False)
@@ -273,7 +273,7 @@ def _rpm(rows: list[str], names: list[str]) -> dict[str, Package]:
         elif row in missing:
             absent.add(missing[row])
         elif not row.startswith("warning:"):
-            raise FactError(f"rpm could not look: {row[:200]}")
+            raise FactError(f"rpm could not look: {beginning(row, 200)}")
     # Of several packages of a name (kernels), the one that was installed last is meant.
     in_order = [packages[place] for place in sorted(packages)]
     found = {label: package for fields, package in in_order for label in _labels(*fields)}
@@ -308,7 +308,7 @@ def _pacman(rows: list[str], names: list[str]) -> dict[str, Package]:
             continue
         name, blank, version = row.partition(" ")
         if not blank or row.startswith(("error:", "warning:")):
-            raise FactError(f"pacman could not look: {row[:200]}")
+            raise FactError(f"pacman could not look: {beginning(row, 200)}")
         found[name] = Package(manager="pacman", installed=True, version=version, state="installed")
     return found
 
@@ -316,5 +316,5 @@ def _pacman(rows: list[str], names: list[str]) -> dict[str, Package]:
 def _fields(row: str, count: int) -> list[str]:
     fields = row.split("\t")
     if len(fields) != count:
-        raise FactError(f"the answer about packages is not understood: {row[:80]!r}")
+        raise FactError(f"the answer about packages is not understood: {cited(row, 80)}")
     return fields

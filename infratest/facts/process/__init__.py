@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts._shell import PUT, lines, number, unescaped, without_any
@@ -122,7 +122,7 @@ class ProcessFact(LooksHere):
         rows = lines(self.readable(answer).out)
         ends = [position for position, row in enumerate(rows) if row == "="]
         if len(ends) != 3:
-            raise FactError(f"the answer about processes is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about processes is not understood: {cited(answer.out, 80)}")
         statuses, threads, words, paths = (
             rows[start:end] for start, end in zip((1, *(end + 1 for end in ends)), (*ends, len(rows)), strict=True)
         )

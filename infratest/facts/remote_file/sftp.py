@@ -13,6 +13,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
+from infratest.cleaning import beginning
 from infratest.deadline import Deadline
 from infratest.errors import FactError
 from infratest.facts._ended import Ended
@@ -109,7 +110,7 @@ def _known(address: SftpAddress) -> dict[str, Any]:
         try:
             entry = paramiko.hostkeys.HostKeyEntry.from_line(rest.strip() if marked == "@revoked" else row)
         except (paramiko.hostkeys.InvalidHostKey, paramiko.SSHException, ValueError) as error:
-            raise FactError(f"{path} is not understood: {str(error)[:200]}") from None
+            raise FactError(f"{path} is not understood: {beginning(str(error), 200)}") from None
         if entry is None or entry.key is None:  # of a kind that nobody here knows
             continue
         for each in entry.hostnames:

@@ -9,6 +9,7 @@ A line that is commented out is no repository.
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._package_manager import MANAGER
 from infratest.facts._shell import lines
@@ -131,7 +132,7 @@ class RepositoryFact(Fact):
         rows = lines(self.readable(answer).out)
         readers = {"dpkg": formats.apt, "rpm": formats.ini, "apk": formats.apk, "pacman": formats.pacman}
         if len(rows) < 2 or rows[0] not in readers or rows[-1] != "end":
-            raise FactError(f"the answer about repositories is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about repositories is not understood: {cited(answer.out, 80)}")
         files: dict[str, list[str]] = {}
         text: list[str] = []
         for row in rows[1:-1]:
@@ -140,5 +141,5 @@ class RepositoryFact(Fact):
             elif row.startswith("|") and files:
                 text.append(row[1:].rstrip("\r"))
             elif row:
-                raise FactError(f"the answer about repositories is not understood: {row[:80]!r}")
+                raise FactError(f"the answer about repositories is not understood: {cited(row, 80)}")
         return dict.fromkeys(arguments, Repositories(readers[rows[0]](files)))

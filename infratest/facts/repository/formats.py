@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts.repository import Repository
 
@@ -53,13 +54,13 @@ def _of_line(row: str, path: str) -> Iterator[Repository]:
     if rest and rest[0].startswith("["):
         inside, bracket, behind = " ".join(rest).partition("]")
         if not bracket:
-            raise FactError(f"{path}: a line is not understood: {row[:80]!r}")
+            raise FactError(f"{path}: a line is not understood: {cited(row, 80)}")
         options = dict(word.lower().partition("=")[::2] for word in inside[1:].split() if "=" in word)
         signed = [word.partition("=")[2] for word in inside[1:].split() if word.lower().startswith("signed-by=")]
         options["signed-by"] = signed[0] if signed else ""
         rest = behind.split()
     if len(rest) < 2:
-        raise FactError(f"{path}: a line is not understood: {row[:80]!r}")
+        raise FactError(f"{path}: a line is not understood: {cited(row, 80)}")
     yield Repository(
         urls=(rest[0],), suites=(rest[1],), components=tuple(rest[2:]), file=path,
         checked=not _insecure(options), key=options.get("signed-by", ""),

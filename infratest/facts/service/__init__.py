@@ -7,6 +7,7 @@ SysV init and runit are told in the same words; on a host of another init system
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning
 from infratest.errors import FactError
 from infratest.facts import _init, _systemd
 from infratest.facts._shell import ONE_LINE, lines, unescaped
@@ -117,7 +118,7 @@ def units_of(arguments: Sequence[Argument], root: str = "") -> list[Unit]:
 def _unit_or_problem(block: Mapping[str, str]) -> Unit | FactError:
     """Return a unit out of a snippet's answer; of one that could not be looked at, why."""
     problem = block.get("Problem", "")
-    return FactError(f"{block.get('Id', '')}: {unescaped(problem)[:400]}") if problem else _unit(block)
+    return FactError(f"{block.get('Id', '')}: {beginning(unescaped(problem), 400)}") if problem else _unit(block)
 
 
 def _unit(block: Mapping[str, str]) -> Unit:

@@ -10,7 +10,7 @@ import _socket
 import os
 import sys
 
-from infratest.cleaning import decoded
+from infratest.cleaning import beginning, decoded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class _Bus:
             self._receive()
         line, _, self._data = self._data.partition(b"\r\n")
         if not line.startswith(b"OK "):
-            raise NotUnderstood(f"the system bus does not let us in: {decoded(line[:80])}")
+            raise NotUnderstood(f"the system bus does not let us in: {beginning(decoded(line), 80)}")
 
     def ask(self, questions: Sequence[Question]) -> list[tuple[bytes, Order]]:
         asked: dict[int, int] = {}

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from infratest.cleaning import clean
+from infratest.cleaning import cited, clean
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 
@@ -89,7 +89,7 @@ class Monitor:
         try:
             answer: dict[str, Any] = json.loads(line)
         except ValueError as error:
-            raise ProviderError(f"{self._name}: QEMU's monitor answered what is no JSON: {line[:80]!r}") from error
+            raise ProviderError(f"{self._name}: QEMU's monitor answered what is no JSON: {cited(line, 80)}") from error
         return answer
 
 
