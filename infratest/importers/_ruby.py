@@ -259,9 +259,11 @@ def _values(node: Any) -> tuple[Any, ...]:
 
 
 def _call(node: Any) -> Call:
-    if node.type not in ("call", "identifier") or (node.type == "call" and node.child_by_field_name("receiver")):
+    """Return a resource; a part of one, as `os.family` or `yum.repo('x')`, by both names with a dot between them."""
+    receiver = node.child_by_field_name("receiver") if node.type == "call" else None
+    if node.type not in ("call", "identifier") or (receiver is not None and receiver.type != "identifier"):
         raise NotPlain(f"no plain resource: {_shown(node)}")
-    return Call(_method(node), _values(node))
+    return Call(f"{_text(receiver)}.{_method(node)}" if receiver is not None else _method(node), _values(node))
 
 
 def value(node: Any) -> Any:

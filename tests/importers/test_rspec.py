@@ -10,7 +10,8 @@ import pytest
 
 from infratest.errors import UserError
 from infratest.gherkin.writing import fault, in_quotes
-from infratest.importers import _rspec
+from infratest.importers import _rspec_tables
+from infratest.importers._rspec_tables import COMPARED, CONTAINS, EQUAL, GIVEN, MATCHES, PLAIN
 from infratest.importers._ruby_pattern import as_re2
 from infratest.importers.inspec import Inspec
 from infratest.importers.serverspec import Serverspec
@@ -22,9 +23,13 @@ DATA = Path(__file__).parents[1] / "data" / "importers"
 VALUES = {
     "exit_status": "0", "status": "200", "mode": "0644", "be_mode": "0644", "md5sum": "0" * 32, "sha256sum": "0" * 64,
     "uid": "5", "gid": "5", "have_uid": "5", "have_gid": "5", "addresses": "10.0.0.1", "have_ipv4_address": "10.0.0.1",
-    "have_ipv6_address": "::1",
+    "have_ipv6_address": "::1", "ipaddress": "10.0.0.1", "id": "sha256:0e66b6a3", "": "debian", "image": "redis:7",
+    "have_authorized_key": "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
 }  # fmt: skip
-NAMES = {"port": "80", "http": "http://x/", "file": "/x", "mount": "/x"}
+NAMES = {
+    "port": "80", "http": "http://x/",
+    **dict.fromkeys(("file", "mount", "x509_certificate", "x509_private_key"), "/x"),
+}  # fmt: skip
 
 
 def spec(tmp_path: Path, text: str):
@@ -66,16 +71,16 @@ def test_a_text_that_is_none_here_is_left(literal, tmp_path):
     assert literal in left.words
 
 
-@pytest.mark.parametrize("table", [_rspec.PLAIN, _rspec.GIVEN, _rspec.EQUAL, _rspec.CONTAINS, _rspec.MATCHES])
+@pytest.mark.parametrize("table", [PLAIN, GIVEN, EQUAL, CONTAINS, MATCHES])
 def test_each_matcher_is_a_sentence_and_so_is_its_negation(table):
     for kind, matchers in table.items():
         for matcher, pair in matchers.items():
             for words in pair:
-                sentence = _rspec._filled(words, NAMES.get(kind, "x"), VALUES.get(matcher, "/abc"))
+                sentence = _rspec_tables.filled(words, NAMES.get(kind, "x"), VALUES.get(matcher, "/abc"))
                 assert fault(sentence) == "", sentence
             assert pair[0] != pair[1]
-    for (kind, _, _), words in _rspec.COMPARED.items():
-        assert fault(_rspec._filled(words, NAMES.get(kind, "x"), 5)) == ""
+    for (kind, _, _), words in COMPARED.items():
+        assert fault(_rspec_tables.filled(words, NAMES.get(kind, "x"), 5)) == ""
 
 
 def test_a_spec_is_carried_over_and_holds_on_this_machine(tmp_path):
@@ -157,6 +162,102 @@ def test_controls_are_carried_over_with_their_titles_and_what_hangs_on_a_conditi
 )  # fmt: skip
 def test_forms_by_hand(tmp_path, text, sentences):
     assert said(tmp_path, text) == sentences
+
+
+#: Claims of one line, and their sentences.
+LINES = (
+    ("port(80)", "be_listening.on('127.0.0.1')", 'port 80 is listening at "127.0.0.1"'),
+    ("port(53)", "be_listening.on('::1').with('udp')", 'port 53/udp is listening at "::1"'),
+    ("port(80)", "be_listening.with('tcp6')", "port 80 is listening at an IPv6 address"),
+    ("cron", "have_entry '30  2 * * * /bin/backup --all'", 'the cron job "/bin/backup --all" runs at "30 2 * * *"'),
+    ("cron", "have_entry('@daily /x')", 'the cron job "/x" runs at "@daily"'),
+    ("file('/x')", r"contain('port=1+').from(/^\[a\]/).to(/^\[b\]$/)",
+     r'the file "/x" has a line matching "port=1\+" between "[a]" and "[b]"'),
+    ("file('/x')", "be_mounted.with(type: 'ext4')", 'the mount "/x" is of type "ext4"'),
+    ("file('/x')", "be_mounted", 'the mount "/x" exists'),
+    ("file('/x')", "be_readable.by_user('www')", 'the file "/x" is readable by the user "www"'),
+    ("service('w')", "be_running.under('supervisor')", 'the supervisor program "w" is running'),
+    ("service('w')", "be_running.under('systemd')", 'the service "w" is running'),
+    ("package('r')", "be_installed.by('pip').with_version('2.3')", 'the pip package "r" has version "2.3"'),
+    ("npm('r')", "be_installed", 'the npm package "r" is installed'),
+    ("ppa('owner/tool')", "exist", 'the package repository "ppa:owner/tool" exists'),
+    ("yum.repo('epel')", "be_enabled", 'the package repository "epel" is enabled'),
+    ("host('db')", "be_reachable.with(port: 5432, timeout: 1)",
+     'the address "tcp://db:5432" is reachable in less than 1 s from the host'),
+    ("host('db')", "be_resolvable.by('dns')", 'the name "db" has at least 1 A records from the host'),
+    ("x509_certificate('/x')", "be_valid", 'the certificate file "/x" is valid'),
+    ("x509_private_key('/k')", "have_matching_certificate('/c')",
+     'the private key file "/k" belongs to the certificate file "/c"'),
+    ("user('d')", "have_authorized_key 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU'",
+     'the user "d" may log in with the key "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"'),
+    ("os.family", "eq 'redhat'", 'the host is of the family "rhel"'),
+    ("os.arch", "eq 'x86_64'", 'the host has the architecture "x86_64"'),
+    ("sys_info.hostname", "eq 'web-1'", 'the host has the hostname "web-1"'),
+    ("iptables", "have_rule('-P INPUT DROP')", 'the iptables chain "INPUT" of "filter" has the policy "DROP"'),
+    ("iptables", "have_rule('-A X -j ACCEPT').with_table('nat')",
+     'the iptables chain "X" of "nat" has the rule "-j ACCEPT"'),
+    ("ip6tables", "have_rule('-j DROP').with_chain('X')", 'the ip6tables chain "X" of "filter" has the rule "-j DROP"'),
+    ("docker_container(name: 'c')", "be_running", 'the container "c" is running'),
+    ("docker_container('c')", "have_volume('/data', '/srv')", 'the container "c" has "/data" mounted from "/srv"'),
+    ("routing_table", "have_entry(destination: '10.0.0.0/8', gateway: '10.1.0.1')",
+     'the route to "10.0.0.0/8" goes by "10.1.0.1"'),
+    ("firewalld", "have_port_enabled_in_zone('443/tcp', 'public')", 'the firewalld zone "public" allows port 443'),
+    ("firewalld", "have_service_enabled_in_zone('ssh', 'dmz')", 'the firewalld zone "dmz" allows the service "ssh"'),
+    ("selinux", "be_enforcing", "SELinux is enforcing"),
+)  # fmt: skip
+#: As these, of properties.
+PROPERTIES = (
+    ("host('db')", "ipaddress", "eq '10.0.0.2'", 'the name "db" resolves to "10.0.0.2" from the host'),
+    ("host('db')", "ipaddress", "include '10.0.0.2'", 'the name "db" resolves to "10.0.0.2" from the host'),
+    (
+        "x509_certificate('/x')",
+        "validity_in_days",
+        "be > 30",
+        'the certificate file "/x" is valid for more than 30 days',
+    ),
+    ("x509_certificate('/x')", "keylength", "be >= 2048", 'the certificate file "/x" has a key of at least 2048 bits'),
+    ("sshd_config", "PermitRootLogin", "eq 'no'", 'the configuration of "sshd" has "permitrootlogin" equal to "no"'),
+    ("interface('eth0')", "speed", "eq 1000", 'the interface "eth0" has a speed of exactly 1000 Mbit/s'),
+    ("default_gateway", "ipaddress", "eq '10.0.0.1'", 'the default route goes by "10.0.0.1"'),
+    ("firewalld", "default_zone", "eq 'public'", 'firewalld has the default zone "public"'),
+    ("process('n')", "user", "eq 'root'", 'the process "n" runs as "root"'),
+    ("docker_container('c')", "image", "eq 'redis:7'", 'the container "c" runs the image "redis:7"'),
+)
+
+
+@pytest.mark.parametrize("subject, matcher, sentence", LINES)
+def test_claims_of_one_line_by_hand(tmp_path, subject, matcher, sentence):
+    assert said(tmp_path, f"describe {subject} do it {{ should {matcher} }} end\n") == [sentence]
+    made = spec(tmp_path, f"describe {subject} do it {{ should_not {matcher} }} end\n")
+    assert sentence not in "".join(made.files.values())  # its negation, or nothing
+
+
+@pytest.mark.parametrize("subject, name, matcher, sentence", PROPERTIES)
+def test_properties_by_hand(tmp_path, subject, name, matcher, sentence):
+    assert said(tmp_path, f"describe {subject} do its('{name}') {{ should {matcher} }} end\n") == [sentence]
+
+
+@pytest.mark.parametrize(
+    "subject, matcher",
+    [
+        ("host('db')", "be_reachable.with(port: 22, timeout: 'x')"), ("port(80)", "be_listening.on('0.0.0.0').of('x')"),
+        ("file('/x')", "contain('a').from(/x/).to(/^y/)"), ("file('/x')", "contain('a').after(/^x$/)"),
+        ("file('/x')", "be_mounted.only_with(type: 'ext4')"), ("service('w')", "be_running.under('god')"),
+        ("cron", "have_entry 'MAILTO=root'"), ("iptables", "have_rule('-j DROP')"),
+        ("cron('root')", "have_entry '@daily /x'"),
+        ("iptables", "have_rule('-A X -j DROP').with_chain('Y')"), ("selinux('x')", "be_enforcing"),
+        ("firewalld", "have_port_enabled_in_zone('443/tcp')"), ("routing_table", "have_entry(gateway: '10.0.0.1')"),
+    ],
+)  # fmt: skip
+def test_what_would_be_another_claim_here_is_left(tmp_path, subject, matcher):
+    made = spec(tmp_path, f"describe {subject} do it {{ should {matcher} }} end\n")
+    assert (made.carried, len(made.left)) == (0, 1)
+
+
+def test_what_is_looked_at_otherwise_is_noted(tmp_path):
+    text = "describe cron do it { should have_entry '@daily /x' } end\n"
+    (told,) = spec(tmp_path, text).notes
+    assert "all tables of cron" in told.words
 
 
 @pytest.mark.parametrize(
