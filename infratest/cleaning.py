@@ -156,6 +156,11 @@ def beginning(text: str, limit: int) -> str:
     return masked(text[: _reach(limit)])[:limit]
 
 
+def ending(text: str, limit: int) -> str:
+    """Return the last characters of a text, masked before the cut as in `beginning`."""
+    return masked(text[-_reach(limit) :])[-limit:]
+
+
 def cited(text: str | bytes, limit: int) -> str:
     """Return the first characters of what is not understood, as Python writes them in quotes; cut as in `beginning`."""
     if isinstance(text, str):

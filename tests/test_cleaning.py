@@ -26,6 +26,7 @@ from infratest.cleaning import (
     clean,
     decoded,
     differing,
+    ending,
     keep_secret,
     literal,
     masked,
@@ -326,6 +327,7 @@ def test_a_row_of_a_secret_is_masked_though_it_stands_alone(secrets, program):
 def test_what_is_cut_is_masked_before(secrets):
     keep_secret("S3cretPassw0rd")
     assert beginning("the word S3cretPassw0rd is", 14) == "the word *****"
+    assert ending("it is S3cretPassw0rd now", 10) == "****** now"
     assert cited("the word S3cretPassw0rd is", 14) == "'the word *****'"
     assert cited(b"the word S3cretPassw0rd\0is", 26) == f"b'the word {MASK}\\x00is'"
     assert cited(b"the word S3cretPassw0rd", 14) == "b'the word *****'"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infratest.acts.base import Access, Act
-from infratest.cleaning import clean
+from infratest.cleaning import clean, ending
 from infratest.deadline import Deadline
 from infratest.errors import ActError, ProviderError, UserError
 from infratest.facts.base import Need
@@ -104,4 +104,4 @@ class LoadTestAct(Act):
         except ProviderError as error:
             raise ActError(f"the load on {self.url}: {error}") from error
         if status:
-            raise ActError(f"the load on {self.url}: Locust failed: {clean(words.strip()[-300:], 300)}")
+            raise ActError(f"the load on {self.url}: Locust failed: {clean(ending(words.strip(), 300), 300)}")

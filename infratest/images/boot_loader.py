@@ -14,6 +14,7 @@ import struct
 import tempfile
 from pathlib import Path
 
+from infratest.cleaning import ending
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.images.disk import DiskImage
@@ -113,5 +114,5 @@ def _core(image: DiskImage, deadline: Deadline) -> bytes:
 def _run(command: list[str], deadline: Deadline) -> str:
     status, out, err = call(command, deadline)
     if status != 0:
-        raise ProviderError(f"{command[0]} failed while a disk was made to boot: {(err or out).strip()[-300:]}")
+        raise ProviderError(f"{command[0]} failed while a disk was made to boot: {ending((err or out).strip(), 300)}")
     return out

@@ -22,7 +22,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from infratest.cleaning import clean
+from infratest.cleaning import clean, ending
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError, UserError
 from infratest.images import standing
@@ -229,7 +229,9 @@ def convert(image: DiskImage, form: str, target: Path, deadline: Deadline) -> No
     status, out, err = call(words, deadline)
     if status != 0:
         target.unlink(missing_ok=True)
-        raise ProviderError(f"{image.disk} cannot be made a disk of the format {form}: {(err or out).strip()[-300:]}")
+        raise ProviderError(
+            f"{image.disk} cannot be made a disk of the format {form}: {ending((err or out).strip(), 300)}"
+        )
 
 
 def _is_file(name: str) -> bool:
@@ -247,7 +249,7 @@ def _foreign(name: str, path: Path, deadline: Deadline) -> DiskImage:
     wanted = FORMATS[path.suffix.lower()]
     form = str(told.get("format", ""))
     if not form or (wanted and form != wanted):
-        words = err.strip().replace("\n", " ")[-300:] or f"its content is {form or 'nothing that qemu-img knows'}"
+        words = ending(err.strip().replace("\n", " "), 300) or f"its content is {form or 'nothing that qemu-img knows'}"
         raise ProviderError(f"{path} is no {wanted or 'disk'} that can be used: {words}")
     for other in _others(told):
         _refuse(path, other)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from infratest.cleaning import clean
+from infratest.cleaning import clean, ending
 from infratest.deadline import Deadline
 from infratest.errors import InventoryError, ProviderError
 from infratest.inventories.base import LARGEST
@@ -60,7 +60,7 @@ def json_map(text: str, what: str) -> dict[str, object]:
     try:
         value = loads(text)
     except (ValueError, RecursionError) as error:
-        end = clean(text[-60:], 60)
+        end = clean(ending(text, 60), 60)
         raise InventoryError(f"{what} is no JSON, or not whole ({error}); it ends with {end!r}") from None
     if not isinstance(value, dict):
         raise InventoryError(f"{what} holds no map, as it has to: it begins with {clean(text, 40)!r}")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from infratest.cleaning import ending
 from infratest.deadline import Deadline
 from infratest.errors import ProviderError
 from infratest.images import seed_volume
@@ -188,7 +189,7 @@ def _tried(command: list[str], script: str, deadline: Deadline) -> tuple[int, st
         return NOT_IN, str(error)
     if status == 0 and "adopted" not in out:
         return 1, "it ended before its end"
-    return status, " ".join((err or out).split())[-300:] or f"exit {status}"
+    return status, ending(" ".join((err or out).split()), 300) or f"exit {status}"
 
 
 def _options(record: Record, keys: Sequence[Path], known_hosts: Path) -> list[str]:
