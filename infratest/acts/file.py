@@ -11,9 +11,17 @@ from infratest.deadline import Deadline
 from infratest.errors import ActError
 from infratest.facts.base import absolute
 
+#: $1: a file. One that is mounted by itself is busy for whoever would move it; proc(5) has the fields of mountinfo.
+NOT_MOUNTED = r"""while read -r mount parent device root place rest; do
+  [ "$place" != "$1" ] || {
+    echo "it is a mount of its own, as /etc/hosts of a container is, and stays where it is: name another file" >&2
+    exit 1
+  }
+done </proc/self/mountinfo
+"""
 #: $1: the file, $2: where it is kept meanwhile, on the same file system, so that it is the same file afterwards.
-REMOVE = 'mv -- "$1" "$2"'
-EMPTY = 'mv -- "$1" "$2" && cp -p -- "$2" "$1" && : >"$1"'
+REMOVE = NOT_MOUNTED + 'mv -- "$1" "$2"'
+EMPTY = NOT_MOUNTED + 'mv -- "$1" "$2" && cp -p -- "$2" "$1" && : >"$1"'
 BRING_BACK = '[ ! -e "$2" ] || mv -f -- "$2" "$1"'
 
 
