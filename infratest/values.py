@@ -19,6 +19,8 @@ from infratest.spelling import slip_of
 
 #: Those of components: `{address.front.address}` is what the component `front`, an address, has under that name.
 OF_COMPONENTS = tuple(sorted(later.NAMED["root of a value"].intersection(outsiders.names("component"))))
+#: Where parameters come from.
+WHERE = "`parameters:` of a stack file declares them, and without such a file -D gives them for --host local"
 ROOTS = ("host", "group", "param", "output", *OF_COMPONENTS)
 #: Roots that the design names for components of later versions.
 LATER = later.names("root of a value", ROOTS)
@@ -104,6 +106,8 @@ class Values:
 
     def _value(self, root: str, name: str, what: str) -> str:
         if root == "param":
+            if not self._parameters:
+                raise FeatureError(f"{what}: unknown name {name!r}; known are none: {WHERE}")
             return _named(self._parameters, name, what)
         if root == "output":
             return Values(self._hosts, self._parameters, {}, self._host, self._components).fill(

@@ -325,7 +325,10 @@ def test_values_are_put_in_and_shell_quoted(ran):
     "sentence, told",
     [
         ('the file "{host.nmae}" exists', "did you mean 'name'"),
-        ('the file "{param.x}" exists', "unknown name 'x'"),
+        (
+            'the file "{param.x}" exists',
+            "unknown name 'x'; known are none: `parameters:` of a stack file declares them",
+        ),
         ('the file "{balancer.shop.address}" exists', "not in this version"),
         ('the disk "/" is less than 80 % full, warning 90 %', "looser"),
     ],
