@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts.base import Answer, Argument, LooksForEach
 from infratest.record import Record
@@ -67,9 +68,9 @@ def _lock(line: str) -> Lock | None:
         return None
     words = line.split(" ")
     if len(words) != 3 or words[2] not in ("0", "1"):
-        raise FactError(f"lock files: an answer that is not understood: {line[:80]!r}")
+        raise FactError(f"lock files: an answer that is not understood: {cited(line, 80)}")
     age, pid, runs = words
     try:
         return Lock(age=max(0, int(age)), pid=None if pid == "-" else int(pid), runs=runs == "1")
     except ValueError:
-        raise FactError(f"lock files: an answer that is not understood: {line[:80]!r}") from None
+        raise FactError(f"lock files: an answer that is not understood: {cited(line, 80)}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infratest.cleaning import decoded
+from infratest.cleaning import cited, decoded
 from infratest.errors import FactError
 from infratest.facts import _machine
 from infratest.facts._shell import ONE_LINE, lines, unescaped
@@ -49,7 +49,7 @@ class TunableFact(LooksForEach, LooksHere):
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = [row.partition(" ") for row in lines(self.readable(answer).out)]
         if len(rows) != len(arguments) or not all(word in ("is", "none") for word, _, _ in rows):
-            raise FactError(f"the answer about settings of the kernel is not understood: {answer.out[:80]!r}")
+            raise FactError(f"the answer about settings of the kernel is not understood: {cited(answer.out, 80)}")
         values = [Setting(unescaped(rest) if word == "is" else None) for word, _, rest in rows]
         return dict(zip(arguments, values, strict=True))
 
