@@ -85,22 +85,27 @@ def _places(data: bytes, values: Sequence[bytes], ends: frozenset[bytes]) -> Ite
     """Yield where in data a value stands, or a part of one that goes over its ends."""
     over_ends = data[:LEAST] in ends or data[-LEAST:] in ends
     for value in values:
-        at = data.find(value)
-        while at >= 0:
+        for at in _all(data, value):
             yield at, at + len(value)
-            at = data.find(value, at + 1)
         if not over_ends:
             continue
         if LEAST <= len(data) < len(value) and data in value:
             yield 0, len(data)
             continue
-        sizes = range(min(len(data), len(value) - 1), LEAST - 1, -1)
-        first = next((size for size in sizes if data.startswith(value[-size:])), 0)
-        last = next((size for size in sizes if data.endswith(value[:size])), 0)
-        if first:
-            yield 0, first
-        if last:
-            yield len(data) - last, len(data)
+        for at in _all(value, data[:LEAST]):
+            if data.startswith(value[at:]):
+                yield 0, len(value) - at
+        for at in _all(value, data[-LEAST:]):
+            if data.endswith(value[: at + LEAST]):
+                yield len(data) - at - LEAST, len(data)
+
+
+def _all(data: bytes, part: bytes) -> Iterator[int]:
+    """Yield each place at which a part stands."""
+    at = data.find(part)
+    while at >= 0:
+        yield at
+        at = data.find(part, at + 1)
 
 
 def _end(text: str, row: re.Match[str]) -> int:

@@ -374,7 +374,8 @@ def only(secret: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "text", ["q\\\"'" * 300_000, "q" + "%25" * 300_000, "q" + "&amp;" * 200_000, "\n00000000: 71 2f" * 60_000]
+    "text",
+    ["q\\\"'" * 300_000, "q" + "%25" * 300_000, "q" + "&amp;" * 200_000, "\n00000000: 71 2f" * 60_000, "ab " * 100_000],
 )
 def test_no_text_can_make_masking_look_for_long(secrets, text):
     keep_secret("q/'%&\" x%25&y")
