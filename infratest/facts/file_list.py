@@ -14,7 +14,7 @@ mtree(5). Where it has no sum of a file, the file is told as one that nobody bro
 
 from __future__ import annotations
 
-from infratest.cleaning import beginning, cited
+from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._package_manager import MANAGER
 from infratest.facts._shell import lines, number, without_any
@@ -268,7 +268,6 @@ class _Rows:
                 self.problems[f"{folder}: {ODD_NAME}"] = ""
             elif not row.endswith(": No such file or directory"):  # it went while we looked
                 self.problems[row] = _place(row, folder)
-                self.problems.append(beginning(row, 200))
         if len(self.stats) >= MOST or len(self.targets) >= MOST:
             self.problems[f"there are more than {MOST} files"] = folder
 
@@ -295,8 +294,6 @@ class _Rows:
         """Return what a line of stat and the others say. Raises FactError."""
         fields = words.split(" ", 4)
         if len(fields) != 5 or fields[0][:-3] not in KINDS:
-            raise FactError(f"the answer about files is not understood: {cited(words, 80)}")
-        if len(fields) != 5 or len(fields[0]) < 4 or fields[0][0] not in KINDS:
             raise FactError(f"the answer about files is not understood: {cited(words, 80)}")
         bits, owner, group, size, path = fields
         path, kind = _plain(path), KINDS[bits[:-3]]
@@ -331,9 +328,6 @@ def _files(folder: str, rows: Sequence[str], packaged: set[tuple[str, str]]) -> 
         raise FactError(f"the answer about files is not understood: {cited(' '.join(rows), 80)}")
     sorted_rows = _Rows(folder, rows[1:], packaged)
     problems = [row[:200] for row in sorted_rows.problems]  # a folder that is shut is met by each find, and kept once
-        raise FactError(f"the answer about files is not understood: {cited(' '.join(rows), 80)}")
-    sorted_rows = _Rows(rows[1:], packaged)
-    problems = list(dict.fromkeys(sorted_rows.problems))  # a folder that is shut is met by each find
     more = [f"{len(problems) - TOLD} more problems"] if len(problems) > TOLD else []
     files = sorted([sorted_rows.file(words) for words in sorted_rows.stats], key=lambda one: one.path)
     listed = tuple([one for one in files if one.kind != "link" or one.target])  # the others went, or are told as odd

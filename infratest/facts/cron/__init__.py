@@ -181,13 +181,6 @@ class _Reader:
         if kind not in ("system", "user"):
             raise FactError(f"the answer about cron is not understood: {cited(rows[0], 80)}")
         accounts = {}
-        try:
-            bits = int(mode, 8)
-        except ValueError:
-            raise FactError(f"the answer about cron is not understood: {cited(rows[0], 80)}") from None
-        if kind not in ("system", "user"):
-            raise FactError(f"the answer about cron is not understood: {cited(rows[0], 80)}")
-        why = self._passed_over(kind, path, uid, bits)
         body = list(rows[1:-1])
         while body and body[0].startswith("account "):
             uid, _, name = body.pop(0).removeprefix("account ").partition(" ")

@@ -53,7 +53,6 @@ def look(request: Request, deadline: Deadline, seconds: float, connect: Connect)
         if reply.status in (307, 308) and request.carries_off(url):
             refused = f"it redirects what is sent, which holds a secret, to another server: {cited(url, 200)}"
             return Reply(None, reply.seconds, refused=refused, hops=tuple(hops))
-            return Reply(None, reply.seconds, refused=f"it redirects to {cited(place, 200)}", hops=tuple(hops))
         hops.append((reply.status, url))
         request = request.of(url)
         if reply.status in (301, 302, 303):
