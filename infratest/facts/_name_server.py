@@ -8,9 +8,12 @@ from infratest.web_address import host_and_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from infratest.facts.base import Connect
+
+    #: Owner, type and text of a record; of an RRSIG the text begins with the type that it is of.
+    Row = tuple[str, str, str]
 
 #: The answers that say something of a name: RFC 1035, 4.1.1.
 NOERROR, NXDOMAIN = "NOERROR", "NXDOMAIN"
@@ -71,6 +74,50 @@ def malformed(rows: list[str]) -> str:
         if row.startswith((";; Warning: ", ";; WARNING: ")) and ("malformed" in row or "extra bytes" in row):
             return f"its answer is cut or malformed: {beginning(row[12:], 100)}"
     return "" if "qr" in flags(rows) else "what came back is a question, not an answer"
+
+
+def miscounted(rows: list[str], there: int) -> str:
+    """Return why so many records cannot be the answer that dig's header counts, nothing where they are."""
+    header = next((row for row in rows if row.startswith(";; flags: ")), "")
+    count = header.partition("ANSWER: ")[2].partition(",")[0]
+    return "" if count == str(there) else f"its answer counts {count[:10]} records, and {there} are there"
+
+
+def answered(name: str, kind: str, set_flags: Sequence[str], answers: Sequence[Row]) -> tuple[list[str], str]:
+    """Return whose records of a type are the name's, and why the answer says nothing of it.
+
+    Args:
+        set_flags: of its header, in small letters. answers: the records of its answer section, each by itself.
+    """
+    names, problem = _chain(name, answers)
+    owners = names[:1] if kind == "CNAME" else names[-1:]
+    places = {kind: owners, "CNAME": names}
+    there = False
+    for owner, one, text in answers:
+        of = text.partition(" ")[0] if one == "RRSIG" else one
+        if owner.lower() not in places.get(of, [owner.lower()]):
+            problem = problem or f"the name server answers of another name, {owner[:80]}"
+        there = there or (one == kind and owner.lower() in owners)
+    if not there and not {"aa", "ra"} & {*set_flags}:
+        problem = problem or "the name server has no such record, and neither knows the zone (AA) nor asks others (RA)"
+    return owners, problem
+
+
+def _chain(name: str, answers: Sequence[Row]) -> tuple[list[str], str]:
+    """Return the name and those that its CNAMEs lead to, one after the other, and what is wrong with the way."""
+    targets: dict[str, set[str]] = {}
+    for owner, kind, text in answers:
+        if kind == "CNAME":
+            targets.setdefault(owner.lower(), set()).add(text.strip().lower())
+    names = [f"{name.lower().rstrip('.')}."]
+    while following := targets.get(names[-1]):
+        if len(following) > 1:
+            return names, f"{names[-1][:80]} has several CNAMEs"
+        (target,) = following
+        if target in names:
+            return names, f"the CNAME of {names[-1][:80]} leads back to {target[:80]}"
+        names.append(target)
+    return names, ""
 
 
 def servers(server: str, connect: Connect) -> Iterator[tuple[str, int]]:

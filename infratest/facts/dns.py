@@ -8,7 +8,6 @@ the next one is asked, and without one it is not known.
 
 from __future__ import annotations
 
-from infratest.cleaning import beginning
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts._name_server import (
     DIG,
@@ -17,8 +16,10 @@ from infratest.facts._name_server import (
     NOERROR,
     NXDOMAIN,
     PATIENCE,
+    answered,
     flags,
     malformed,
+    miscounted,
     rcode,
     servers,
 )
@@ -149,16 +150,14 @@ def _by_dig(argument: Argument, status: int, words: str) -> Records | FactError:
     code = rcode(rows)
     if status or not code:
         said = next((row for row in reversed(rows) if row.strip()), f"exit {status}")
-        return FactError(f"{_asked(argument)}: {beginning(said, 200)}")
+        return FactError(f"{_asked(argument)}: {said[:200]}")
     if problem := malformed(rows):
         return FactError(f"{_asked(argument)}: {problem}")
     answers = [row.split(None, 4) for row in rows if row and not row.startswith(";")]
     if any(len(one) != 5 or not one[1].isdigit() for one in answers):
         return FactError("the answer of dig is not understood")
-    header = next(row for row in rows if row.startswith(";; flags: "))
-    count = header.partition("ANSWER: ")[2].partition(",")[0]
-    if count != str(len(answers)):
-        return FactError(f"{_asked(argument)}: its answer counts {count[:10]} records, and {len(answers)} are there")
+    if problem := miscounted(rows, len(answers)):
+        return FactError(f"{_asked(argument)}: {problem}")
     return _records(argument, code, flags(rows), [(one[0], one[3], one[4], int(one[1])) for one in answers])
 
 
@@ -172,37 +171,13 @@ def _records(
     """
     _, kind, name = argument
     if code not in (NOERROR, NXDOMAIN):
-        return FactError(f"{_asked(argument)}: the name server answers {beginning(code, 40)}")
-    names, problem = _chain(name, answers)
-    owners = names[:1] if kind == "CNAME" else names[-1:]
-    places = {kind: owners, "CNAME": names}
-    other = next((one[0] for one in answers if one[0].lower() not in places.get(one[1], [one[0].lower()])), "")
-    if other:
-        problem = problem or f"the name server answers of another name, {beginning(other, 80)}"
-    own = [(text, ttl) for owner, one, text, ttl in answers if one == kind and owner.lower() in owners]
-    if code == NOERROR and not own and not {"aa", "ra"} & {*set_flags}:
-        problem = problem or "the name server has no such record, and neither knows the zone (AA) nor asks others (RA)"
+        return FactError(f"{_asked(argument)}: the name server answers {code[:40]}")
+    owners, problem = answered(name, kind, set_flags, [one[:3] for one in answers])
     if problem:
         return FactError(f"{_asked(argument)}: {problem}")
+    own = [(text, ttl) for owner, one, text, ttl in answers if one == kind and owner.lower() in owners]
     texts = [record_text(kind, joined(text) if kind == "TXT" else text) for text, _ in own]
     return Records(code, tuple(sorted(texts)), min((ttl for _, ttl in own), default=None))
-
-
-def _chain(name: str, answers: Sequence[tuple[str, str, str, int]]) -> tuple[list[str], str]:
-    """Return the name and those that its CNAMEs lead to, one after the other, and what is wrong with the way."""
-    targets: dict[str, set[str]] = {}
-    for owner, kind, text, _ in answers:
-        if kind == "CNAME":
-            targets.setdefault(owner.lower(), set()).add(text.strip().lower())
-    names = [f"{name.lower().rstrip('.')}."]
-    while following := targets.get(names[-1]):
-        if len(following) > 1:
-            return names, f"{beginning(names[-1], 80)} has several CNAMEs"
-        (target,) = following
-        if target in names:
-            return names, f"the CNAME of {beginning(names[-1], 80)} leads back to {beginning(target, 80)}"
-        names.append(target)
-    return names, ""
 
 
 def _asked(argument: Argument) -> str:
@@ -248,4 +223,4 @@ def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Records |
                 return value
             why.append(f"{address}: {str(value).removeprefix(f'{_asked(argument)}: ')}")
             break
-    return FactError(f"{_asked(argument)}: {beginning('; '.join(why), 300) or 'this machine has no name server'}")
+    return FactError(f"{_asked(argument)}: {'; '.join(why)[:300] or 'this machine has no name server'}")

@@ -4,12 +4,13 @@ who looks), the name.
 A validating resolver says so by the flag AD, to who sets AD or DO in the question (RFC 4035, 3.2.3; RFC 6840, 5.7 and
 5.8). It is asked both ways: there are servers that copy AD from the question. What it holds for forged it answers by
 SERVFAIL, and hands out to who asks it not to check (CD: RFC 4035, 3.2.2); SERVFAIL to that, too, is a server that
-fails. The flag is worth what the way to that server is: nothing signs it.
+fails. The flag is worth what the way to that server is: nothing signs it. An odd answer says nothing of the name, nor
+does one of a server that neither knows the zone (AA) nor asks others (RA): it cannot have validated anything.
 """
 
 from __future__ import annotations
 
-from infratest.cleaning import beginning, cited
+from infratest.cleaning import cited
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._name_server import (
     DIG,
@@ -18,9 +19,11 @@ from infratest.facts._name_server import (
     NOERROR,
     NXDOMAIN,
     PATIENCE,
+    answered,
     checked,
     flags,
     malformed,
+    miscounted,
     rcode,
     servers,
 )
@@ -30,10 +33,11 @@ from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from infratest.deadline import Deadline
+    from infratest.facts._name_server import Row
     from infratest.facts.base import Connect
 
 SERVFAIL = "SERVFAIL"
@@ -121,8 +125,10 @@ class DnssecFact(LooksForEach, LooksFromController):
         answers: dict[int, dict[str, Reply]] = {}
         for row in lines(self.readable(answer).out):
             index, kind, status, words = (row.split(" ", 3) + [""] * 3)[:4]
-            reply = _by_dig(number(status, "dig's exit status"), unescaped(words))
-            answers.setdefault(number(index, "an index"), {})[kind] = reply
+            place = number(index, "an index")
+            if 1 <= place <= len(arguments):
+                reply = _by_dig(arguments[place - 1][1], number(status, "dig's exit status"), unescaped(words))
+                answers.setdefault(place, {})[kind] = reply
         if not answers:
             raise FactError(f"of {len(arguments)} names asked for, none was answered")
         return {
@@ -146,15 +152,11 @@ def _authentication(argument: Argument, replies: Mapping[str, Reply]) -> Authent
     plain, signed = replies.get(PLAIN, missing), replies.get(SIGNED, missing)
     for one in (plain, *replies.values(), signed):
         if one.problem or one.code not in (NOERROR, NXDOMAIN, SERVFAIL):
-            return FactError(
-                f"{_asked(argument)}: {one.problem or f'the name server answers {beginning(one.code, 40)}'}"
-            )
+            return FactError(f"{_asked(argument)}: {one.problem or f'the name server answers {one.code[:40]}'}")
     if plain.code == SERVFAIL:
         there = replies.get(UNCHECKED, missing)
         if there.problem or there.code not in (NOERROR, NXDOMAIN):
-            why = (
-                there.problem or f"the name server answers {SERVFAIL}, and {beginning(there.code, 40)} without a check"
-            )
+            why = there.problem or f"the name server answers {SERVFAIL}, and {there.code[:40]} without a check"
             return FactError(f"{_asked(argument)}: {why}")
         if signed.code == SERVFAIL:
             why = "the server holds it for bogus: it answers SERVFAIL, and has it without a check"
@@ -176,37 +178,51 @@ def _why_not(plain: Reply, signed: Reply) -> str:
     }.get(signed.signed, "the answer is not signed: the zone is not, or the server leaves signatures out")
 
 
-def _signatures(sets: Iterable[tuple[str, str, str]]) -> str:
-    """Return what has signatures, of the names and types of an answer, and what type each RRSIG is of."""
-    listed = list(sets)
-    bare = {(name.lower(), kind) for name, kind, _ in listed if kind != "RRSIG"}
-    signed = bare & {(name.lower(), covered) for name, kind, covered in listed if kind == "RRSIG"}
+def _reply_of(
+    name: str, code: str, set_flags: tuple[str, ...], answers: Sequence[Row], authority: Sequence[Row], errors: str
+) -> Reply:
+    """Return an answer, or why it says nothing of the name."""
+    if code in (NOERROR, NXDOMAIN):
+        _, problem = answered(name, "A", set_flags, answers)
+        if not problem and not {"aa", "ra"} & {*set_flags}:
+            problem = "the name server neither knows the zone (AA) nor asks others (RA)"
+        if problem:
+            return Reply(problem=problem)
+    return Reply(code, set_flags, _signatures(answers or authority), errors)
+
+
+def _signatures(rows: Sequence[Row]) -> str:
+    """Return what has signatures, of the names and types of an answer: all of them, some, or none."""
+    bare = {(name.lower(), kind) for name, kind, _ in rows if kind != "RRSIG"}
+    signed = bare & {(name.lower(), text.partition(" ")[0]) for name, kind, text in rows if kind == "RRSIG"}
     return "none" if not signed else "all" if signed == bare else "some"
 
 
-def _by_dig(status: int, words: str) -> Reply:
+def _by_dig(name: str, status: int, words: str) -> Reply:
     """Return what dig printed of an answer: its comments begin with `;`."""
     rows = words.split("\n")
     code = rcode(rows)
     if status or not code:
         last = next((row for row in reversed(rows) if row.strip()), f"exit {status}")
-        return Reply(problem=beginning(last, 200))
+        return Reply(problem=last[:200])
     if problem := malformed(rows):
         return Reply(problem=problem)
-    errors = "; ".join(beginning(row.removeprefix("; EDE: "), 100) for row in rows if row.startswith("; EDE: "))
-    sections: dict[str, list[tuple[str, str, str]]] = {}
+    errors = "; ".join(row.removeprefix("; EDE: ")[:100] for row in rows if row.startswith("; EDE: "))
+    sections: dict[str, list[Row]] = {}
     section = ""
     for row in rows:
         if row.startswith(";"):
             section = row if row.endswith(" SECTION:") else section
             continue
-        parts = row.split(None, 5)
+        parts = row.split(None, 4)
         if row and len(parts) < 5:
             return Reply(problem=f"the answer of dig is not understood: {cited(row, 80)}")
         if row:
             sections.setdefault(section, []).append((parts[0], parts[3], parts[4]))
-    sets = sections.get(";; ANSWER SECTION:") or sections.get(";; AUTHORITY SECTION:") or []
-    return Reply(code, flags(rows), _signatures(sets), errors)
+    answers, authority = (sections.get(f";; {one} SECTION:", []) for one in ("ANSWER", "AUTHORITY"))
+    if problem := miscounted(rows, len(answers)):
+        return Reply(problem=problem)
+    return _reply_of(name, code, flags(rows), answers, authority, errors)
 
 
 def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Authentication | FactError:
@@ -228,7 +244,7 @@ def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Authentic
         for kind, question in questions.items():
             if kind == UNCHECKED and replies[PLAIN].code != SERVFAIL:
                 continue
-            replies[kind] = _reply(question, address, port, deadline)
+            replies[kind] = _reply(name, question, address, port, deadline)
             if replies[kind].problem:
                 break
         if deadline.passed and any(one.problem for one in replies.values()):
@@ -237,10 +253,10 @@ def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Authentic
         if isinstance(value, Authentication):
             return value
         why.append(f"{address}: {str(value).removeprefix(f'{_asked(argument)}: ')}")
-    return FactError(f"{_asked(argument)}: {beginning('; '.join(why), 300) or 'this machine has no name server'}")
+    return FactError(f"{_asked(argument)}: {'; '.join(why)[:300] or 'this machine has no name server'}")
 
 
-def _reply(question: Any, address: str, port: int, deadline: Deadline) -> Reply:
+def _reply(name: str, question: Any, address: str, port: int, deadline: Deadline) -> Reply:
     """Ask a server, twice where it is silent."""
     import dns.exception
     import dns.flags
@@ -255,12 +271,16 @@ def _reply(question: Any, address: str, port: int, deadline: Deadline) -> Reply:
         if not left:
             break
         try:
-            reply, _tcp = dns.query.udp_with_fallback(question, address, left, port)
+            # One record a set: a set has place for one CNAME, and would forget the others.
+            reply, _tcp = dns.query.udp_with_fallback(question, address, left, port, one_rr_per_rrset=True)
         except (OSError, dns.exception.DNSException) as error:
             problem = str(error) or type(error).__name__
             continue
-        sets = [(str(one.name), text(one.rdtype), text(one.covers)) for one in reply.answer or reply.authority]
-        errors = "; ".join(beginning(one.to_text().removeprefix("EDE "), 100) for one in reply.extended_errors())
+        answers, authority = (
+            [(each.name.to_text(), text(each.rdtype), one.to_text()) for each in section for one in each]
+            for section in (reply.answer, reply.authority)
+        )
+        errors = "; ".join(one.to_text().removeprefix("EDE ")[:100] for one in reply.extended_errors())
         set_flags = tuple(dns.flags.to_text(reply.flags).lower().split())
-        return Reply(dns.rcode.to_text(reply.rcode()), set_flags, _signatures(sets), errors)
+        return _reply_of(name, dns.rcode.to_text(reply.rcode()), set_flags, answers, authority, errors)
     return Reply(problem=problem or "there is no time left")

@@ -4,6 +4,7 @@ that there is no such record.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import struct
@@ -23,6 +24,9 @@ ADDRESS = b"\x0a\0\0\2"
 
 #: Of the header (RFC 1035, 4.1.1): an answer; one of a server that knows the zone, and of one that asks others.
 RESPONSE, AUTHORITATIVE, RECURSIVE = 0x8000, 0x8400, 0x8180
+NXDOMAIN, SERVFAIL, NOTIFY = 3, 2, 0x2000
+#: CD, in the second byte of the flags (RFC 4035, 4.9.2).
+CHECKING_DISABLED = 0x10
 
 
 def wire(name):
@@ -62,6 +66,9 @@ ANSWERS = {
         question, record("ring.x", CNAME, wire("gnir.x")), record("gnir.x", CNAME, wire("ring.x"))
     ),
     "lame": lambda question: packet(question, flags=RESPONSE),
+    "nowhere": lambda question: packet(question, flags=RESPONSE | NXDOMAIN),
+    "asked": lambda question: packet(question[:12] + wire("other.x") + question[-4:]),
+    "notice": lambda question: packet(question, record("notice.x", A, ADDRESS), flags=RECURSIVE | NOTIFY),
 }
 
 #: What is right of those that answer: the A records.
@@ -75,11 +82,13 @@ WORDS = {
     "loop": "the CNAME of loop.x. leads back to loop.x.",
     "ring": "the CNAME of gnir.x. leads back to ring.x.",
     "lame": "neither knows the zone (AA) nor asks others (RA)",
+    "nowhere": "neither knows the zone (AA) nor asks others (RA)",
 }
 
 
-@pytest.fixture(scope="module")
-def server():
+@contextlib.contextmanager
+def answering(answer):
+    """Have a name server that answers a question with what a function makes of it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
 
@@ -88,8 +97,7 @@ def server():
                 question, client = listener.recvfrom(4096)
                 if not question:
                     return
-                label = question[13 : 13 + question[12]].decode().lower()
-                listener.sendto(ANSWERS[label](question), client)
+                listener.sendto(answer(question), client)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -97,6 +105,18 @@ def server():
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
             last.sendto(b"", listener.getsockname())
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with answering(lambda question: ANSWERS[question[13 : 13 + question[12]].decode().lower()](question)) as place:
+        yield place
+
+
+@pytest.fixture
+def serving():
+    with contextlib.ExitStack() as alive:
+        yield lambda answer: alive.enter_context(answering(answer))
 
 
 def by_dig(fact, arguments):
@@ -134,7 +154,29 @@ def test_what_dig_warns_of_is_why(server):
 
 
 @both
-def test_what_is_no_whole_answer_does_not_say_that_a_name_is_not_authenticated(server, view):
-    names = ["cut", "more", "question"]
-    values = view(DnssecFact(), [(server, f"{name}.x") for name in names])
-    assert [name for name in names if not isinstance(values[server, f"{name}.x"], FactError)] == []
+def test_an_odd_answer_does_not_say_that_a_name_is_not_authenticated(server, view):
+    values = view(DnssecFact(), [(server, f"{name}.x") for name in ANSWERS])
+    seen = {name: values[server, f"{name}.x"] for name in ANSWERS}
+    assert {name: seen[name].authentic for name in RECORDS} == dict.fromkeys(RECORDS, False)
+    odd = {name: value for name, value in seen.items() if name not in RECORDS}
+    assert [name for name, value in odd.items() if not isinstance(value, FactError)] == []
+    assert [name for name, words in WORDS.items() if words not in str(odd[name])] == []
+
+
+@both
+def test_what_a_server_has_that_validates_for_nobody_is_not_said_not_to_be_authenticated(serving, view):
+    kept = serving(lambda question: packet(question, record("kept.x", A, ADDRESS), flags=RESPONSE))
+    assert view(DnsFact(), [(kept, "A", "kept.x")])[kept, "A", "kept.x"].records == ("10.0.0.2",)
+    why = view(DnssecFact(), [(kept, "kept.x")])[kept, "kept.x"]
+    assert "the name server neither knows the zone (AA) nor asks others (RA)" in str(why)
+
+
+@both
+@pytest.mark.parametrize("name", ["other", "loop", "lame"])
+def test_what_a_server_fails_at_and_has_oddly_without_a_check_is_not_bogus(serving, view, name):
+    def answer(question):
+        checked = not question[3] & CHECKING_DISABLED
+        return packet(question, flags=RECURSIVE | SERVFAIL) if checked else ANSWERS[name](question)
+
+    place = serving(answer)
+    assert WORDS[name] in str(view(DnssecFact(), [(place, f"{name}.x")])[place, f"{name}.x"])
