@@ -256,10 +256,10 @@ def _addresses(text: str) -> set[str]:
 @act(
     'the name "{name}" is not resolved',
     example='the name "db" is not resolved',
-    undo="/etc/hosts and /etc/resolv.conf are what they were",
+    undo="/etc/hosts, /etc/resolv.conf and /etc/nsswitch.conf are what they were",
 )
 def name_is_not_resolved(name: str) -> NameAct:
-    """Take a name out of /etc/hosts, and the name servers away: those names go with it that they alone know."""
+    """Take a name out of /etc/hosts, and have nobody else asked: those names go with it that are in no file there."""
     from infratest.acts.name import NameAct  # a check does not act
 
     return NameAct(name)

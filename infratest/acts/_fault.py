@@ -26,6 +26,8 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 OWN_KERNEL = "a virtual machine has its own (provider: qemu, libvirt, virtualbox, cloud)"
 #: Where a fault keeps what its undo needs: gone with the boot, as what it was about is.
 KEPT = "/run/infratest-"
+#: The same of what outlives a boot: on a disk.
+KEPT_ON_DISK = "/var/lib/infratest-"
 
 #: $1: the kept process id of a session; $2: the shell's text that it runs, $3 ...: its arguments.
 BACKGROUND = """pid=$1 text=$2

@@ -12,13 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from infratest.acts._fault import token
+from infratest.acts._fault import KEPT_ON_DISK, token
 from infratest.acts.base import Access, Act, succeeded
 from infratest.deadline import Deadline
 from infratest.thresholds import Bound
-
-#: Where a fault keeps what its undo needs: on a disk, since a host may reboot meanwhile.
-KEPT = "/var/lib/infratest-"
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ class ScriptAct(Act):
 
     @property
     def _given(self) -> tuple[str, ...]:
-        return f"{KEPT}{self.id}", *self.arguments
+        return f"{KEPT_ON_DISK}{self.id}", *self.arguments
 
 
 def outside(bound: Bound) -> float | None:

@@ -40,7 +40,7 @@ FAULTS = {
     'the file "/srv/app.conf" is removed': 'the file "/srv/app.conf" does not exist',
     'the file "/srv/app.conf" is emptied': 'the file "/srv/app.conf" is at most 0 B in size',
     'the file "/srv/app.conf" is given mode "0666"': 'the file "/srv/app.conf" has mode "0666"',
-    'the name "db" is not resolved': 'the command "getent hosts db" exits 2',
+    'the name "db" is not resolved': 'the name "db" does not resolve from the host',
     'the process "worker" is paused': 'the command "ps -o stat= -C worker" prints "T"',
     'the service "worker" is slowed to 5 % of a processor':
         'the property "CPUQuotaPerSecUSec" of the unit "worker.service" is "50ms"',

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -118,6 +119,39 @@ def test_getent_counts_where_it_has_something(far, tmp_path):
     path = tools(tmp_path / "bin", "sh", "getent")
     there, none = asked(far, NameFact(), [("far.example",), ("nosuch.example",)], path)
     assert there["addresses"] == [ADDRESS, ADDRESS6]
+    assert "does not say whether there is no such name or no name server answers" in none
+
+
+@pytest.fixture
+def services(far):
+    """Say whom programs ask for names there, and have a name with an address of IPv6 alone in their file of names."""
+    settings = Path("/etc/netns") / f"{far.name}-looker"
+    before = (settings / "nsswitch.conf").read_text()
+    (settings / "hosts").write_text("127.0.0.1 localhost\nfd99::9 six.example\n")
+    yield (settings / "nsswitch.conf").write_text
+    (settings / "nsswitch.conf").write_text(before)
+    (settings / "hosts").unlink()
+
+
+@pytest.mark.parametrize("view", ["python3", "getent", "controller"])
+def test_what_is_not_in_the_one_file_that_is_asked_is_no_name(far, services, tmp_path, view):
+    services("passwd: files\n  hosts:\tfiles\n")
+    names = [("far.example",), ("localhost",), ("six.example",)]
+    path = tools(tmp_path / "bin", "sh", "getent") if view == "getent" else None
+    none, there, six = looked(far, NameFact(), names) if view == "controller" else asked(far, NameFact(), names, path)
+    assert none["addresses"] == []
+    assert none["words"], "why"
+    assert "127.0.0.1" in there["addresses"]
+    assert six["addresses"] == ["fd99::9"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hosts: files dns\n", "hosts: files", "hosts: files\nhosts: dns\n", "#hosts: files\n", "Hosts: files\n", ""],
+)
+def test_getent_has_not_said_that_there_is_no_name_where_others_are_asked(far, services, tmp_path, text):
+    services(text)
+    (none,) = asked(far, NameFact(), [("nosuch.example",)], tools(tmp_path / "bin", "sh", "getent"))
     assert "does not say whether there is no such name or no name server answers" in none
 
 
