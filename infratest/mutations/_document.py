@@ -10,13 +10,11 @@ from typing import Any
 
 from infratest.acts.base import Act
 from infratest.errors import FactError
-from infratest.mutations._edited_file import WRITTEN, DocumentAct, Edit, put, removed
+from infratest.mutations._edited_file import MOST, WRITTEN, DocumentAct, Edit, put, put_anyway, removed
 from infratest.mutations._path import WRITTEN_BACK
 from infratest.mutations.base import Claim, Fault, outside
 from infratest.structured_text import equals, is_plain, number_of, step_into, steps, written
 
-#: Things that are put into a list or a map at most.
-MOST = 1000
 OTHER = "infratest"
 OPPOSITES = {"true": False, "false": True}
 
@@ -47,7 +45,7 @@ def presence(claim: Claim) -> Act | str:
     """Take it away, or put something there."""
     at = claim.check.at
     if claim.negated:
-        return changed(claim, f"is made {OTHER}", lambda document: put(document, at, OTHER))
+        return changed(claim, f"is made {OTHER}", lambda document: put_anyway(document, steps(at), OTHER))
     return changed(claim, "is taken away", lambda document: removed(document, at))
 
 

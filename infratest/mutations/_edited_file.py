@@ -6,7 +6,7 @@ It is read, changed and written back as JSON, which YAML 1.2 is a superset of; t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +20,8 @@ from infratest.structured_text import Absent, Each, parsed, step_into, steps, wr
 
 #: Characters of a document that are written back as one argument: Linux takes 128 KiB.
 LARGEST = 100_000
+#: Things that are put into a list or a map at most.
+MOST = 1000
 #: $2: the file, $3: what it becomes.
 WRITTEN = f'{COPIED}\nprintf "%s\\n" "$3" >"$2"'
 
@@ -66,6 +68,29 @@ def put(document: Any, at: str, value: Any) -> Any:
         here = value if last else step_into(here, step, name)
         name = f"{name}.{step}".removeprefix(".")
     return document
+
+
+def put_anyway(document: Any, way: Sequence[str | int], value: Any) -> Any:
+    """Return a document with a value at a path; what stands in its way becomes a map or a list that is long enough.
+
+    Raises:
+        FactError: the list would be too long.
+    """
+    if not way:
+        return value
+    step, *rest = way
+    place = step if isinstance(step, int) else int(step) if step.isdecimal() else None
+    if place is not None and (isinstance(document, list) or isinstance(step, int)):
+        now = document if isinstance(document, list) else []
+        length = max(place + 1, -place)
+        if length > MOST:
+            raise FactError(f"more than {MOST} things are not put into a file")
+        made = [*now, *[None] * (length - len(now))]
+        made[place] = put_anyway(made[place], rest, value)
+        return made
+    others = dict(document) if isinstance(document, Mapping) else {}
+    key = key_in(others, step)
+    return {**others, key: put_anyway(others.get(key), rest, value)}
 
 
 def removed(document: Any, at: str) -> Any:
