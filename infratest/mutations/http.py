@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from infratest.acts.base import Act
 from infratest.check import choices
+from infratest.mutations._in_place import LONGEST
 from infratest.mutations._web import ANOTHER, BODY, UNEXPECTED, answers, refuses
 from infratest.mutations.base import Claim, Fault, outside
-
-#: Seconds that an answer is put off at most.
-LONGEST = 8.0
 
 
 def presence(claim: Claim) -> Act | str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from infratest.acts.base import Act
+from infratest.mutations._in_place import refused
 from infratest.mutations._postfix import reads
-from infratest.mutations._web import refused
 from infratest.mutations.base import Claim, Fault
 
 NOTHING = "nothing that answers is put in the place of nothing"

@@ -79,6 +79,9 @@ def test_each_sentence_gets_a_fault_or_a_reason() -> None:
         ('the disk "/" is less than 90 % full, warning 80 %', "fill / 92"),
         ('the configuration of "sshd" has "permitrootlogin" equal to "no"', "permitrootlogin of sshd is made yes"),
         ('the configuration of "sshd" has "maxauthtries" at most 4', "maxauthtries of sshd is made 8"),
+        ('the NATS server "tls://mq" answers', "port 4222 refuses whoever connects"),
+        ('the NATS server "nats://mq" does not have at least version "3"', "nats://mq has version 99999.0"),
+        ('the stream "x" of "nats://mq" has less than 9 messages', 'the stream "x" of "nats://mq" has 18 messages'),
     ],
 )
 def test_the_fault_is_what_the_sentence_names(text: str, words: str) -> None:
@@ -96,6 +99,11 @@ def test_the_fault_is_what_the_sentence_names(text: str, words: str) -> None:
         ('the command "cat /etc/hosts" exits 0', "cat is what infratest works with"),
         ('the command "a | b" exits 0', "more than one program"),
         ('the file "/a" is at least 0 B in size', "each size is in the bound"),
+        ('the NATS server "tls://mq" has at least version "2.9"', "it would have no certificate of that name"),
+        ('the NATS server "nats://mq" has at least version "0"', "each version is so"),
+        ('the NATS server "nats://mq" does not answer', "in the place of nothing"),
+        ('the NATS server "nats://mq" answers in less than 9 s', "an answer is put off by 8 s at most"),
+        ('the stream "orders" of "nats://mq" has at least 0 messages', "each number is in the bound"),
         ('the kernel module "nf_nat" is loaded', NONE_KNOWN),
     ],
 )
