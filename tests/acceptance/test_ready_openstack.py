@@ -28,7 +28,9 @@ SERVICES = {
 STACK = f"""
 stack: gateway
 provider: container
-parameters: {{{", ".join(f'{name}: {{type: string, default: ""}}' for name in (*SERVICES, "keystone_uri"))}}}
+parameters:
+  openstack_token: {{type: string, secret: true, from: {{file: token}}}}
+{"".join(f'  {name}: {{type: string, default: ""}}' + chr(10) for name in (*SERVICES, "keystone_uri"))}
 hosts:
   gateway: {{memory: 256MiB, ports: [22], provision: [{{shell: gateway.sh}}]}}
 """
@@ -77,12 +79,34 @@ def behind(project: Project) -> Iterator[list[str]]:
         yield words
 
 
-def test_each_sentence_turns_red_on_real_services(new_project: Callable[..., Project]) -> None:
-    project = new_project(STACK, {"gateway.sh": GATEWAY})
-    with behind(project) as words:
-        project.good("test", "@openstack-cloud", *words)
-        done = project.run("mutate", "@openstack-cloud", "--format", "json", *words, timeout=900)
+@pytest.fixture(scope="module")
+def gateway(new_project: Callable[..., Project]) -> Project:
+    return new_project(STACK, {"gateway.sh": GATEWAY, "token": cloud().admin.token.encode()})
+
+
+@pytest.mark.parametrize(("feature", "count"), [("@openstack-cloud", 14), ("@openstack-login", 12)])
+def test_each_sentence_turns_red_on_real_services(gateway: Project, feature: str, count: int) -> None:
+    with behind(gateway) as words:
+        gateway.good("test", feature, *words)
+        done = gateway.run("mutate", feature, "--format", "json", *words, timeout=900)
     report = json.loads(done.stdout)
     steps = [step for result in report["results"] for step in result["steps"]]
     assert {step["text"]: step["reason"] for step in steps if step["state"] != "ok"} == {}
-    assert report["notes"] == ["mutation score 100 %: 14 of 14 sentences turned red when what they say was broken"]
+    score = f"{count} of {count} sentences turned red when what they say was broken"
+    assert report["notes"] == [f"mutation score 100 %: {score}"]
+    assert cloud().admin.token not in done.stdout + done.stderr
+
+
+def test_a_token_that_keystone_did_not_give_is_served_by_nobody(gateway: Project) -> None:
+    right = gateway.folder / "token"
+    kept = right.read_bytes()
+    try:
+        right.write_text("gAAAAABm-not-one-of-keystone")
+        with behind(gateway) as words:
+            done = gateway.run("test", "@openstack-login", "--format", "json", *words)
+    finally:
+        right.write_bytes(kept)
+    report = json.loads(done.stdout)
+    steps = [step for result in report["results"] for step in result["steps"]]
+    assert {step["text"]: step["state"] for step in steps if step["state"] != "critical"} == {}
+    assert "401" in steps[0]["reason"]
