@@ -1,7 +1,8 @@
 """The fact `quota`: the quotas of users and groups on one file system. Argument: the path that it is mounted on.
 
 `repquota -O csv` tells them, repquota(8), to root alone: anybody else gets a list without a row and the status 0. It
-tells them as well where no quota is on, which `quotaon -p` says, quotaon(8). Numbers are in blocks of 1 KiB.
+tells them as well where no quota is on, which `quotaon -p` says, quotaon(8), and with -v of who has a limit and uses
+nothing. Numbers are in blocks of 1 KiB.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ BLOCK = 1024
 ON = {"on": True, "on (enforced)": True, "on (accounting)": False, "off": False}
 NONE = " not found or has no quota enabled."
 PART = "repquota: Not all specified mountpoints are using quota."
+#: What -v says of a list beside its rows, of quotas in files and of XFS'.
+BESIDE = (
+    "Statistics:", "Total blocks: ", "Data blocks: ", "Entries: ", "Used average: ", "*** Status for ", "Accounting",
+    "Inode: ",
+)  # fmt: skip
 
 ROOT = f"""
 [ "$(id -u)" = 0 ] || {{ echo 'quotas are told to root alone: set `sudo: true` for this host' >&2; exit {NO_TOOL}; }}
@@ -77,7 +83,7 @@ class QuotaFact(ToldOfPath):
     command = """{
     LC_ALL=C quotaon -p -u -g -- "$path"
     echo .
-    LC_ALL=C repquota -u -g -n -p -O csv -- "$path"
+    LC_ALL=C repquota -v -u -g -n -p -O csv -- "$path"
   }"""
 
     def snippet(self) -> str:
@@ -129,6 +135,8 @@ def _lists(rows: list[str], path: str) -> dict[str, list[Quota]]:
             continue  # they were never counted, and so are not on
         elif row not in ("", PART, f"repquota: Mountpoint (or device) {path}{NONE}"):
             raise FactError(f"repquota answers what is not understood: {cited(row, 200)}")
+        elif row not in ("", PART, f"repquota: Mountpoint (or device) {path}{NONE}") and not row.startswith(BESIDE):
+            raise FactError(f"repquota answers what is not understood: {row[:200]!r}")
     return lists
 
 
