@@ -28,6 +28,7 @@ from infratest.gherkin.binding import bind
 from infratest.gherkin.examples import opposite
 from infratest.gherkin.unseen import unseen
 from infratest.gherkin.vocabulary import vocabulary
+from infratest.option_schema import schema_of
 from infratest.options import fields
 from infratest.plugins import KINDS as KINDS_OF_PLUGINS
 from infratest.providers.cloud import drivers
@@ -237,6 +238,29 @@ def providers() -> str:
     return "\n".join(parts)
 
 
+def receivers() -> str:
+    """Return the receivers, each with its options."""
+    parts = []
+    for name in outsiders.names("receiver"):
+        kind = outsiders.get("receiver", name)
+        summary = (kind.__doc__ or "").partition("\n")[0]
+        options = schema_of(outsiders.options_of(kind), "options")
+        rows = [
+            (
+                code(key),
+                prose(each["description"]),
+                prose(each["title"]),
+                "required" if key in options.get("required", ()) else code(_default(each)),
+            )
+            for key, each in options["properties"].items()
+        ]
+        keyed = "It" if kind.keyed else "It does not"
+        keys = f"{keyed} {'tells' if kind.keyed else 'tell'} by its key that it has a notice already."
+        listed = table(("option", "what it is", "allowed", "default"), rows)
+        parts.append(f"### `{name}`\n\n{prose(summary)} {keys}\n\n{listed}")
+    return "\n".join(parts)
+
+
 def cloud_drivers() -> str:
     """Return what each driver of provider cloud can, by its own word."""
     making, listing = drivers.others()
@@ -382,6 +406,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "sentences": sentences,
     "stack-keys": stack_keys,
     "providers": providers,
+    "receivers": receivers,
     "cloud-drivers": cloud_drivers,
     "command-line": command_line,
     "plugins": plugins,

@@ -22,6 +22,7 @@ KINDS = {
     "importer": ("infratest.importers", "Importer"),
     "component": ("infratest.components", "Component"),
     "remedy": ("infratest.remedies", "Remedy"),
+    "receiver": ("infratest.receivers", "Receiver"),
 }
 
 #: Kind and name -> class, of those that were asked for.

@@ -27,6 +27,7 @@ FLOORS: dict[str, float] = {
     "infratest.steps": 5, "infratest.plan": 5, "infratest.lifecycle": 5, "infratest.heal": 5,
     "infratest.alerting": 4.5,
     "infratest.store.database": 4.6,  # keeps values of alerting
+    "infratest.receivers": 4.75,  # they are handed what is owed
     "infratest.collect": 6,
     "infratest.engine": 7,
     "infratest.user_steps": 8,
@@ -48,6 +49,7 @@ PLUGINS = (
     "infratest.components",
     "infratest.importers",
     "infratest.inventories",
+    "infratest.receivers",
     "infratest.remedies",
     "infratest.provisioners",
 )

@@ -52,7 +52,7 @@ def words(name: str) -> list[str]:
 def test_each_word_is_one_of_the_codes():
     assert SECTION is not None
     glossary = re.findall(r"^\| ([a-z ]+) \| .+ \|$", SECTION[1], re.M)[1:]
-    assert (len(glossary), glossary[0], glossary[-1]) == (26, "stack", "remedy")
+    assert (len(glossary), glossary[0], glossary[-1]) == (27, "stack", "remedy")
     used = {word for name in (*things(), *other_names()) for word in words(name)}
     assert [word for word in glossary if word not in used] == []
 
