@@ -36,7 +36,11 @@ class Options(SignedIn):
     url: str = field(metadata={**URL, "description": f"Where it is; {PATH} is put behind that."})
     lease: float = field(
         default=300.0,
-        metadata={"dimension": "time", "low": 10.0, "description": "An alert ends so long after it was last sent."},
+        metadata={
+            "dimension": "time",
+            "low": 10.0,
+            "description": "An alert ends so long after it was last sent; 5 minutes without it.",
+        },
     )
 
 
