@@ -6,19 +6,15 @@ nothing is planned, and a zone whose rules change is right as soon as the machin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from infratest import cron
 from infratest.alerting.subject import Subject
 from infratest.errors import UserError
 
 #: The longest recurring window, in seconds: beyond it a window would hold for longer than any calendar is planned.
 LONGEST = 366 * 86400.0
-#: Seconds by which a search begins earlier: an hour that comes twice has its dates before it.
-_TWICE = 7200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +48,14 @@ class Recurring:
     def __post_init__(self) -> None:
         if not 0 < self.seconds <= LONGEST:
             raise UserError(f"downtime: {self.seconds:g} s is no length of a window; write 366 days at most")
-        from cronsim import CronSim, CronSimError
-
         try:
-            if len(self.cron.split()) != 5:
-                raise CronSimError("it has not five fields")
-            CronSim(self.cron, datetime.fromtimestamp(0, _zone(self.zone)))
-        except CronSimError as error:
-            raise UserError(f"downtime: {self.cron!r} is no cron expression ({error}); write as '0 2 * * 0'") from None
+            cron.check(self.cron, self.zone)
+        except UserError as error:
+            raise UserError(f"downtime: {error}") from None
 
     def until(self, wall: float) -> float | None:
         """Return when the window ends that a time is in; None where it is in none."""
-        begin = _begin(self.cron, self.zone, int(wall // 60) * 60)
+        begin = cron.newest(self.cron, self.zone, int(wall // 60) * 60)
         return begin + self.seconds if begin is not None and wall < begin + self.seconds else None
 
 
@@ -99,33 +91,3 @@ def covered(subjects: Iterable[Subject], hosts: str = "", tags: str = "") -> fro
     bears = expression(tags) if tags else lambda tags: True
     return frozenset(subject.id for subject in within if bears(subject.tags))
 
-
-@lru_cache(maxsize=1024)
-def _begin(cron: str, zone: str, minute: int) -> float | None:
-    """Return the newest date that is no later than a minute, both in seconds since the epoch."""
-    newest = None
-    for begin in _dates(cron, minute + _TWICE, zone):
-        if begin <= minute:
-            newest = begin if newest is None else max(newest, begin)
-        # Where an hour comes twice, a date before another one may be the later moment, by that hour and no more.
-        if begin < minute - _TWICE:
-            break
-    return newest
-
-
-def _dates(cron: str, wall: float, zone: str) -> Iterator[float]:
-    """Yield the dates before a time, the newest first; none is more than 50 years off."""
-    from cronsim import CronSim
-
-    for date in CronSim(cron, datetime.fromtimestamp(wall, _zone(zone)), reverse=True):
-        yield date.timestamp()
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UserError(
-            f"zone: {name!r} is not in this machine's table of time zones; write as Europe/Berlin, and where that is "
-            "right install tzdata"
-        ) from None
