@@ -1,4 +1,4 @@
-"""Dates that come again, written by hand: Berlin has no hour from two to three on 2026-03-29, and 2026-10-25 has it twice."""
+"""Dates that come again, by hand: Berlin has no hour from two to three on 2026-03-29, and 2026-10-25 has it twice."""
 
 from __future__ import annotations
 

@@ -90,4 +90,3 @@ def covered(subjects: Iterable[Subject], hosts: str = "", tags: str = "") -> fro
     within = selected(hosts, list(subjects)) if hosts else list(subjects)
     bears = expression(tags) if tags else lambda tags: True
     return frozenset(subject.id for subject in within if bears(subject.tags))
-

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infratest.providers._component import ComponentSpec
 from infratest.providers.base import HostSpec
 from infratest.waivers import Waiver
+
+if TYPE_CHECKING:
+    from infratest.stack.monitor import Monitor
 
 OBSERVE, AUTO = "observe", "auto"
 GUEST = "guest"
@@ -68,7 +71,8 @@ class StackFile:
         `@name` for a ready-made one. path: the file; empty path for `--host local`. folder: where relative paths begin.
         provider_where: file:line of the provider, for messages. hosts: those of the file alone, or a `Listing`, which
         asks inventories when somebody first looks at them. reads_anew: a parameter has its value from an environment
-        variable, a file or a program, so that the next call may find another one.
+        variable, a file or a program, so that the next call may find another one. monitor: None where nothing is said
+        of one.
     """
 
     name: str
@@ -88,4 +92,5 @@ class StackFile:
     heal: tuple[HealRule, ...] = ()
     budget: Budget | None = None
     waivers: tuple[Waiver, ...] = ()
+    monitor: Monitor | None = None
     provider_where: str = ""

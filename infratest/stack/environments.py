@@ -148,6 +148,10 @@ def _places(document: Document, env: str) -> dict[KeyPath, Place]:
     places = dict(document.places)
     for key, place in document.places.items():
         if env and key[:2] == ("environments", env) and len(key) > 2:
+            if key[-1] == 0:  # the first of a list: what stands at the same places of the one that it replaces is gone
+                inside = key[2:-1]
+                for old in [each for each in places if each[: len(inside)] == inside and len(each) > len(inside)]:
+                    del places[old]
             stack_key = key[2:]
             before = places.get(stack_key)
             if stack_key[0] == "parameters" and len(stack_key) == 2 and not place.is_map:  # its default alone

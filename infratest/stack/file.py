@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infratest.deadline import Deadline
 from infratest.errors import UserError
@@ -24,6 +24,9 @@ from infratest.stack.schema import host_options, in_environment
 from infratest.stack.waivers import waivers
 from infratest.store.directory import StateDir
 from infratest.units import duration, quantity, split
+
+if TYPE_CHECKING:
+    from infratest.stack.monitor import Monitor
 
 LIMITS = "must be more than zero, and at most 100 years (36525 days)"
 
@@ -109,6 +112,7 @@ def _stack_file(
     heal = tuple(_rule(document, rule, faults) for rule in data.get("heal", {}))
     budget = _budget(document, faults) if "budget" in data else None
     accepted = waivers(document, faults)
+    watched = _monitor(document, faults) if "monitor" in data else None
     faults.refuse()
     return StackFile(
         name=data["stack"],
@@ -129,6 +133,7 @@ def _stack_file(
         heal=heal,
         budget=budget,
         waivers=accepted,
+        monitor=watched,
     )
 
 
@@ -183,6 +188,12 @@ def _budget(document: Document, faults: problems.Faults) -> Budget:
         enforce=said.get("enforce", ""),
         where=document.where(("budget",)),
     )
+
+
+def _monitor(document: Document, faults: problems.Faults) -> Monitor:
+    from infratest.stack.monitor import monitor  # most calls are on stacks that say nothing of one
+
+    return monitor(document, faults)
 
 
 def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:

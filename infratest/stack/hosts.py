@@ -20,8 +20,9 @@ from infratest.stack import environments, graph
 from infratest.stack.document import Document, KeyPath
 from infratest.stack.listing import Entry
 from infratest.stack.named import FROM
-from infratest.stack.own_schema import LONGEST_NAME, OWN
+from infratest.stack.own_schema import OWN
 from infratest.stack.problems import Faults
+from infratest.stack.schema_values import LONGEST_NAME
 
 
 def hosts(

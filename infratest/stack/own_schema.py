@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from infratest.option_schema import OR_REFERENCE, QUANTITIES, REFERENCE, Schema, units
+from infratest.option_schema import QUANTITIES, Schema, units
 from infratest.option_schema import map_schema as _map
-
-#: Names end up in container names, file names and ids: no blank, no slash, no `@`, and never a leading dot or hyphen.
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-_NAME_WORDS = "a name of letters, digits, dots, hyphens and underscores that starts with a letter or digit"
-LONGEST_NAME = 63  # of a label in a host name (RFC 1035)
-PARAMETER = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+from infratest.stack.monitor_schema import monitor
+from infratest.stack.schema_values import NAME, NAME_WORDS, PARAMETER
+from infratest.stack.schema_values import entries as _list
+from infratest.stack.schema_values import named as _named
+from infratest.stack.schema_values import number as _number
+from infratest.stack.schema_values import switch as _switch
+from infratest.stack.schema_values import text as _text
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Parts:
     Args:
         provider: what holds for the map behind `provider:`, by the name in it. hosts: the options of its hosts.
         every_host_option: false where the provider is not here to say what its hosts may have. provisioners, remedies:
-        by name. components: what holds for an entry of `components:`, by the type in it.
+        by name. components: what holds for an entry of `components:`, by the type in it. receivers: by name; none of a
+        file that is read, whose receivers are looked at by who tells them, and imported by nobody else.
     """
 
     provider: Sequence[Schema] = ()
@@ -34,37 +36,10 @@ class Parts:
     provisioners: Mapping[str, Schema] = field(default_factory=dict)
     remedies: Mapping[str, Schema] = field(default_factory=dict)
     components: Sequence[Schema] = ()
+    receivers: Mapping[str, Schema] = field(default_factory=dict)
 
 
-def _text(title: str, description: str, pattern: str = "") -> Schema:
-    """Text; with a pattern, or with a parameter in it."""
-    schema: Schema = {"type": "string", "minLength": 1, "title": title, "description": description}
-    return schema | ({"pattern": pattern + OR_REFERENCE} if pattern else {})
-
-
-def _number(title: str, description: str, low: int, high: int) -> Schema:
-    """A whole number, or a parameter that is one."""
-    limits = {"minimum": low, "maximum": high, "pattern": REFERENCE}
-    return {"type": ["integer", "string"], "title": title, "description": description, **limits}
-
-
-def _switch(description: str) -> Schema:
-    return {"type": ["boolean", "string"], "title": "true or false", "description": description, "pattern": REFERENCE}
-
-
-def _named(title: str, description: str, each: Schema, pattern: str = NAME, longest: int = LONGEST_NAME) -> Schema:
-    """A map whose keys are names that the user chooses."""
-    names = {"pattern": pattern, "maxLength": longest, "title": f"{_NAME_WORDS}, of at most {longest} characters"}
-    schema: Schema = {"type": "object", "title": title, "description": description}
-    return schema | {"propertyNames": names, "additionalProperties": each}
-
-
-def _list(title: str, description: str, each: Schema, least: int = 0, unique: bool = False) -> Schema:
-    schema: Schema = {"type": "array", "title": title, "description": description, "items": each}
-    return schema | ({"minItems": least} if least else {}) | ({"uniqueItems": True} if unique else {})
-
-
-_GROUP = _text(_NAME_WORDS, "A group's name.", NAME)
+_GROUP = _text(NAME_WORDS, "A group's name.", NAME)
 
 #: What a host may say for itself and what `defaults` may say for all hosts, whatever its provider is.
 _FOR_ANY_HOST: Schema = {
@@ -297,6 +272,7 @@ def _stack(parts: Parts) -> Schema:
         "budget": _BUDGET,
         "waivers": _list("a list of waivers", "Failures that are accepted, each until a date.", _WAIVER),
         "heal": _named("a map of heal rules", "What is done when a scenario fails, by name.", _heal(parts.remedies)),
+        "monitor": monitor(parts.receivers),
     }
 
 
@@ -371,7 +347,7 @@ def schema(top: Parts, every_environment: Parts, environments: Mapping[str, Part
                 "type": "string",
                 "pattern": NAME,
                 "maxLength": 40,
-                "title": f"{_NAME_WORDS}, of at most 40 characters",
+                "title": f"{NAME_WORDS}, of at most 40 characters",
                 "description": "The stack's name; part of the labels of all that is made.",
             },
             **_stack(top),

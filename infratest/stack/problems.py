@@ -15,8 +15,9 @@ from infratest.cleaning import clean
 from infratest.errors import NotInThisVersion, StackFileError, UserError, unknown
 from infratest.option_schema import Schema, resolved
 from infratest.plugins import KINDS
-from infratest.stack import named
+from infratest.stack import monitor_schema, named
 from infratest.stack.document import Document, KeyPath, Place
+from infratest.stack.monitor_schema import ALIVE_KEYS
 from infratest.stack.own_schema import KEYS, MODES, PARAMETERS
 from infratest.stack.schema import as_written, whose_option
 from infratest.units import counted
@@ -221,10 +222,28 @@ def _later(document: Document) -> Iterator[tuple[KeyPath, str]]:
         for name in stack:
             if name in later.names("key", KEYS):
                 yield (*at, name), later.WORDS
+        yield from _later_of_monitor((*at, "monitor"), stack.get("monitor"))
     for key, kind, name in named.everywhere(document.data):
         if name in later.names(kind, _there(kind, name)):
             is_key = isinstance(key[-1], str) and key[-1] == name
             yield key, later.WORDS if is_key else f"{kind} {name!r}: {later.WORDS}"
+
+
+def _later_of_monitor(at: KeyPath, monitor: Any) -> Iterator[tuple[KeyPath, str]]:
+    """Find the same in what is said of a monitor, of which nothing is known to be right yet."""
+    found = monitor if isinstance(monitor, Mapping) else {}
+    for where, kind, there in (((), "key of monitor", monitor_schema.KEYS), (("alive",), "key of alive", ALIVE_KEYS)):
+        inside = found.get(where[0]) if where else found
+        names = later.names(kind, there)
+        yield from (
+            ((*at, *where, name), later.WORDS)
+            for name in (inside if isinstance(inside, Mapping) else ())
+            if name in names
+        )
+    store = found.get("store")
+    url = store.get("url") if isinstance(store, Mapping) else None
+    if isinstance(url, str) and url.startswith(("postgres:", "postgresql:")):
+        yield (*at, "store", "url"), f"another store than sqlite is {later.WORDS}"
 
 
 def _environments(data: Mapping[str, Any]) -> list[tuple[KeyPath, Mapping[str, Any]]]:

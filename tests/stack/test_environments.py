@@ -106,3 +106,19 @@ def test_merge_with_nothing_or_itself_changes_nothing(base):
     assert merged(base, {}) == base
     assert merged(base, base) == base
     assert merged({}, base) == base
+
+
+def test_what_stands_in_a_list_of_an_environment_is_told_with_its_line_there(load_text):
+    text = (
+        "stack: s\n"
+        "hosts: {w: {}}\n"
+        "waivers: [{id: a, why: b, until: 2027-01-01}, {id: c, why: d, until: 2027-01-01}]\n"
+        "environments:\n"
+        "  dev:\n"
+        "    waivers:\n"
+        "      - {id: x, why: y, until: 2027-01-01}\n"
+        "      - {id: x2, why: y, until: 2027-02-30}\n"
+    )
+    assert "stack.yaml:8: environments.dev.waivers[1].until: '2027-02-30' is no day" in problem(load_text, text)
+    made = load_text(text.replace("02-30", "02-28"))
+    assert [(waiver.id, waiver.line) for waiver in made.waivers] == [("x", 7), ("x2", 8)]

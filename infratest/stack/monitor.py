@@ -1,0 +1,263 @@
+"""`monitor:` of a stack file as values: times read, and what no schema can say looked at. Called by `stack.file`.
+
+What needs the scenarios (whom a rule of `tell` is for) is looked at by `alerting.routes`, and the options of receivers
+by who opens them; both know by `where` what to call it. Nothing of the monitor itself is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infratest import cron
+from infratest.errors import UserError, unknown
+from infratest.stack.declared import LONGEST
+from infratest.stack.document import Document, KeyPath
+from infratest.stack.monitor_schema import OFF
+from infratest.stack.problems import Faults
+from infratest.units import duration, size
+
+DAY = 86400.0
+#: Shortest history; below, a window of a sentence (`over the last 5 min`) would look at nothing.
+SHORTEST_KEPT = 3600.0
+SMALLEST_STORE = 2**20
+LIMITS = "must be more than zero, and at most 100 years (36525 days)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flapping:
+    """What counts as flapping: changes of the hard state within seconds, until none came for `calm` seconds."""
+
+    changes: int = 4
+    within: float = 1800.0
+    calm: float = 900.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heartbeat:
+    """A job that has to be heard of.
+
+    Args:
+        at, zone: when it runs, as cron has it; empty where it is `every`. every: seconds; 0 where it is `at`.
+        grace: seconds that are not late yet. runs_at_most: seconds from start to end; None where nobody says.
+        misses: so many in a row must be missed.
+    """
+
+    name: str
+    at: str = ""
+    zone: str = "UTC"
+    every: float = 0.0
+    grace: float = 300.0
+    runs_at_most: float | None = None
+    misses: int = 1
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiverEntry:
+    """A receiver as it is written: its kind, and what stands behind that. where: `stack.yaml:9: monitor...`."""
+
+    name: str
+    kind: str
+    options: Any
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One entry of `tell`.
+
+    Args:
+        when: a text of the selector language, empty for all results. to: names of receivers. after: seconds. again:
+        seconds, None for never. on: kinds of notices, None where nobody says. where: of `when`, for messages.
+    """
+
+    to: tuple[str, ...]
+    when: str = ""
+    after: float = 0.0
+    again: float | None = None
+    on: tuple[str, ...] | None = None
+    stop: bool = False
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alive:
+    """Who cries when the monitor is silent: a URL that is asked, every so many seconds at most."""
+
+    ping: str
+    every: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """How much history stays: seconds of single numbers and of hours, bytes of all."""
+
+    raw: float = 14 * DAY
+    hourly: float = 400 * DAY
+    size: int = 2 * 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monitor:
+    """`monitor:` in one environment.
+
+    Args:
+        interval, retry: seconds. failures, of: looks that must have failed, of the newest. recover: looks that must
+        hold. stale: intervals. flap: None where it is off. tell: in the file's order.
+    """
+
+    interval: float = 60.0
+    retry: float = 15.0
+    failures: int = 3
+    of: int = 3
+    recover: int = 1
+    stale: int = 2
+    flap: Flapping | None = Flapping()
+    heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
+    receivers: Mapping[str, ReceiverEntry] = field(default_factory=dict)
+    tell: tuple[Rule, ...] = ()
+    alive: Alive | None = None
+    keep: Keeping = Keeping()
+    where: str = ""
+
+
+def monitor(document: Document, faults: Faults) -> Monitor:
+    """Return what a stack says of its monitor, in its environment.
+
+    Args:
+        faults: told what is wrong; what is returned then is of no use.
+    """
+    data, read = document.data["monitor"], _Reading(document, faults)
+    key: KeyPath = ("monitor",)
+    receivers = {name: _receiver(document, name, each) for name, each in data.get("receivers", {}).items()}
+    if receivers and "tell" not in data:
+        first = next(iter(receivers))
+        words = f"nobody is told anything: add `tell: [{{to: {first}}}]` beside it, or `tell: []` where that is meant"
+        faults.add((*key, "receivers"), words)
+    failures, of = _attempts(data.get("attempts", 3))
+    if failures > of:
+        faults.add((*key, "attempts"), f"{failures} failures of {of} looks cannot be; write as {{failures: 3, of: 5}}")
+    return Monitor(
+        **read.times(key, data, interval="interval", retry="retry"),
+        failures=failures,
+        of=of,
+        **_whole(data, "recover", "stale"),
+        flap=_flap(data.get("flap", {}), read),
+        heartbeats={name: _heartbeat(name, each, read) for name, each in data.get("heartbeats", {}).items()},
+        receivers=receivers,
+        tell=tuple(_rule(number, each, receivers, read) for number, each in enumerate(data.get("tell", ()))),
+        alive=_alive(data["alive"], read) if "alive" in data else None,
+        keep=_keep(data.get("store", {}).get("keep", {}), read),
+        where=document.where(key),
+    )
+
+
+class _Reading:
+    """What a part of `monitor:` is read with."""
+
+    def __init__(self, document: Document, faults: Faults) -> None:
+        self.document = document
+        self.faults = faults
+
+    def times(self, key: KeyPath, data: Mapping[str, Any], *, least: float = 0.0, **names: str) -> dict[str, Any]:
+        """Return in seconds those times that are given.
+
+        Args:
+            least: a time is more than that; -1 where it may be none. names: of fields, and the keys that they have.
+        """
+        found = {}
+        for name, given in names.items():
+            if given not in data:
+                continue
+            at = (*key, given)
+            with self.faults.caught():
+                found[name] = duration(data[given], self.document.at(at))
+                if not least < found[name] <= LONGEST:
+                    self.faults.add(at, LIMITS if least >= 0 else "must be at most 100 years (36525 days)")
+        return found
+
+
+def _whole(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: int(data[name]) for name in names if name in data}
+
+
+def _attempts(given: Any) -> tuple[int, int]:
+    return (int(given["failures"]), int(given["of"])) if isinstance(given, Mapping) else (int(given), int(given))
+
+
+def _flap(given: Any, read: _Reading) -> Flapping | None:
+    if given == OFF:
+        return None
+    times = read.times(("monitor", "flap"), given, within="within", calm="calm")
+    return Flapping(**_whole(given, "changes"), **times)
+
+
+def _heartbeat(name: str, given: Mapping[str, Any], read: _Reading) -> Heartbeat:
+    key, faults = ("monitor", "heartbeats", name), read.faults
+    if ("at" in given) == ("every" in given):
+        faults.add(key, 'write either at, such as "0 3 * * *", or every, such as 10 min')
+    if "zone" in given and "at" not in given:
+        faults.add((*key, "zone"), "a time zone says nothing without `at`; leave it out")
+    if "at" in given:
+        try:
+            cron.check(given["at"], given.get("zone", "UTC"))
+        except UserError as error:
+            faults.add((*key, "zone" if str(error).startswith("zone: ") else "at"), str(error).removeprefix("zone: "))
+    return Heartbeat(
+        name=name,
+        **{each: given[each] for each in ("at", "zone") if each in given},
+        **read.times(key, given, every="every", runs_at_most="runs-at-most"),
+        **read.times(key, given, least=-1.0, grace="grace"),
+        **_whole(given, "misses"),
+        where=read.document.at(key),
+    )
+
+
+def _receiver(document: Document, name: str, given: Mapping[str, Any]) -> ReceiverEntry:
+    ((kind, options),) = given.items()
+    return ReceiverEntry(name=name, kind=kind, options=options, where=document.at(("monitor", "receivers", name)))
+
+
+def _rule(number: int, given: Mapping[str, Any], receivers: Mapping[str, Any], read: _Reading) -> Rule:
+    key: KeyPath = ("monitor", "tell", number)
+    one = isinstance(given["to"], str)
+    to = (given["to"],) if one else tuple(given["to"])
+    for place, name in enumerate(to):
+        if name not in receivers:
+            at = (*key, "to") if one else (*key, "to", place)
+            read.faults.add(at, unknown("receiver", name, sorted(receivers)))
+    return Rule(
+        to=to,
+        when=given.get("when", ""),
+        **read.times(key, given, least=-1.0, after="after"),
+        **read.times(key, given, again="again"),
+        on=tuple(given["on"]) if "on" in given else None,
+        stop=given.get("stop", False),
+        where=read.document.at((*key, "when") if "when" in given else key),
+    )
+
+
+def _alive(given: Mapping[str, Any], read: _Reading) -> Alive:
+    return Alive(ping=given["ping"], **read.times(("monitor", "alive"), given, every="every"))
+
+
+def _keep(given: Mapping[str, Any], read: _Reading) -> Keeping:
+    key: KeyPath = ("monitor", "store", "keep")
+    kept: dict[str, Any] = read.times(key, given, raw="raw", hourly="hourly")
+    for name, seconds in kept.items():
+        if 0 < seconds < SHORTEST_KEPT:
+            read.faults.add((*key, name), f"{given[name]!r} is less than an hour, of which nothing could be said")
+    if "size" in given:
+        with read.faults.caught():
+            kept["size"] = size(given["size"], read.document.at((*key, "size")))
+            if kept["size"] < SMALLEST_STORE:
+                read.faults.add((*key, "size"), f"{given['size']!r} is too little for any history; write 1MiB or more")
+    made = Keeping(**kept)
+    if made.hourly < made.raw:
+        at = (*key, "hourly" if "hourly" in given else "raw")
+        read.faults.add(
+            at, "`hourly` is less than `raw`: what hours come to is kept for as long as their numbers, or longer"
+        )
+    return made
