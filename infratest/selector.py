@@ -5,16 +5,17 @@
     not, and, or, ( )         as everywhere: `not` binds tightest, `or` least
 
 A name that nobody bears is an error and never an empty choice: behind `not` it would choose every host. Called for
-`Given the hosts where "..."`; whatever else chooses hosts asks here too.
+`Given the hosts where "..."`; whatever else chooses hosts asks here too, and `compiled` gives it names of its own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from infratest.errors import UserError
 
@@ -32,10 +33,26 @@ class Selectable(Protocol):
 
 H = TypeVar("H", bound=Selectable)
 #: Tells whether a host is chosen.
-Chooses = Callable[[Selectable], bool]
+Chooses = Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name that may stand before `=` beside the labels.
+
+    Args:
+        of: what something that is to be chosen has under it, one value or more. known: all values that there are; one
+        that fits none of them is an error, too.
+    """
+
+    of: Callable[[Any], Collection[str]]
+    known: Collection[str]
+
 
 _TOKEN = re.compile(r"\s*(?:(?P<sign>[()]|!=|==|=)|(?P<word>[^\s()=!]+))")
 WORDS = ("and", "or", "not")
+#: Known names that a message lists.
+SHOWN = 40
 HOW = "write as 'role=web and not (env=dev or web-3)'"
 
 
@@ -45,16 +62,29 @@ def selected(text: str, hosts: Sequence[H]) -> list[H]:
     Raises:
         UserError: it is no such text, or it names a host, group or label that there is not.
     """
-    chooses = _Reader(text, hosts).chooses()
+    chooses = compiled(text, hosts)
     return [host for host in hosts if chooses(host)]
+
+
+def compiled(text: str, hosts: Iterable[Selectable], more: Mapping[str, Name] | None = None) -> Chooses:
+    """Return what tells whether something is chosen by a text: a host, or what has its name, groups and labels.
+
+    Args:
+        hosts: whose names, groups and labels may stand in the text. more: further names; a label of the same name
+        gives way.
+    Raises:
+        UserError: as `selected`; or a value stands behind one of the further names that it never has.
+    """
+    return _Reader(text, hosts, more or {}).chooses()
 
 
 class _Reader:
     """Reads a text from left to right, one method for each level of binding."""
 
-    def __init__(self, text: str, hosts: Iterable[Selectable]) -> None:
+    def __init__(self, text: str, hosts: Iterable[Selectable], more: Mapping[str, Name]) -> None:
         self.text = text
         self.hosts = list(hosts)
+        self.more = more
         self.left = self._tokens()
 
     def chooses(self) -> Chooses:
@@ -114,13 +144,21 @@ class _Reader:
         return self._bare(name)
 
     def _label(self, name: str, equal: bool) -> Chooses:
-        known = sorted({label for host in self.hosts for label in host.labels})
+        known = sorted({label for host in self.hosts for label in host.labels}.union(self.more))
         if name not in known:
-            raise self._unknown("label", name, known)
+            raise self._unknown("name" if self.more else "label", name, known)
         if not self.left or self.left[0] in (*WORDS, "(", ")", "=", "!="):
             raise self._wrong(f"a value is missing behind {name!r}")
         value = self.left.pop(0)
+        if name in self.more:
+            return self._further(name, self.more[name], value, equal)
         return lambda host: _matches(host.labels.get(name), value) == equal
+
+    def _further(self, name: str, further: Name, value: str, equal: bool) -> Chooses:
+        if not any(_matches(each, value) for each in further.known):
+            raise self._unknown(name, value, sorted(further.known))
+        of = further.of
+        return lambda host: any(_matches(each, value) for each in of(host)) == equal
 
     def _bare(self, name: str) -> Chooses:
         def bears(host: Selectable) -> bool:
@@ -136,7 +174,9 @@ class _Reader:
     def _unknown(self, what: str, name: str, known: list[str]) -> UserError:
         near = get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        return UserError(f"{self.text!r}: unknown {what} {name!r}: {hint}known are {', '.join(known) or 'none'}")
+        more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+        shown = ", ".join(known[:SHOWN]) or "none"
+        return UserError(f"{self.text!r}: unknown {what} {name!r}: {hint}known are {shown}{more}")
 
 
 def _matches(text: str | None, pattern: str) -> bool:

@@ -63,7 +63,7 @@ class Checking:
                 results[task.id] = outcome.changed(attempts=attempt)
 
     def _once_more(self, task: Task, outcome: Result, attempt: int) -> bool:
-        return outcome.state not in (OK, SKIPPED) and attempt < int(task.scenario.tag("attempts") or 1)
+        return outcome.state not in (OK, SKIPPED) and attempt < (task.scenario.attempts or (1, 1))[0]
 
     def _on_final(self, on_result: OnResult | None, attempt: int) -> OnResult | None:
         """Return a callback that reports only final results: not those of an attempt that is followed by another."""

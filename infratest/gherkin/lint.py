@@ -19,15 +19,19 @@ from infratest.gherkin.select import expression
 from infratest.gherkin.sentence import ACT, ALL, SETUP
 from infratest.gherkin.suite import GIVEN, WHEN, Feature, Line, Scenario, all_scenarios
 from infratest.spelling import slip_of
+from infratest.units import duration
 from infratest.values import holds_braces, misspelt, values_in
 
 #: Tags that mean something.
 PLAIN_TAGS = ("warning", "critical", "check", "test", "wip")
-VALUED_TAGS = ("id", "heal", "needs", "attempts", "timeout", "runbook", "skip")
+VALUED_TAGS = ("id", "heal", "needs", "attempts", "interval", "timeout", "runbook", "skip")
 #: How a tag with a value is written, for those that are often written without one.
-VALUED_EXAMPLES = {"skip": "reason-in-words", "id": "NAME", "needs": "NAME", "heal": "NAME", "timeout": "10s"}
+VALUED_EXAMPLES = {
+    "skip": "reason-in-words", "id": "NAME", "needs": "NAME", "heal": "NAME", "timeout": "10s", "interval": "60s",
+    "attempts": "3",
+}  # fmt: skip
 #: Tags of which a scenario has one.
-ONCE = ("id", "attempts", "timeout", "runbook", "skip")
+ONCE = ("id", "attempts", "interval", "timeout", "runbook", "skip")
 
 
 def scenarios(feature: Feature) -> list[Problem]:
@@ -81,15 +85,34 @@ def _valued_tag(scenario: Scenario, tag: str, name: str, value: str) -> str:
         return f"unknown tag @{tag}: {hint}known are {', '.join(f'@{known}:' for known in VALUED_TAGS)}"
     if not value:
         return f"@{tag} needs something behind the colon"
-    if name == "attempts" and (not value.isdigit() or not 1 <= int(value) <= 100):
-        return f"@{tag}: attempts is a whole number from 1 to 100"
-    if name == "attempts" and (scenario.acting or scenario.own):
-        return f"@{tag}: what changes something, or holds steps of your own, is run once; leave it out"
+    if name in ("attempts", "interval"):
+        words = _attempts(value) if name == "attempts" else _interval(value)
+        if words:
+            return f"@{tag}: {words}"
+        if scenario.acting or scenario.own:
+            return f"@{tag}: what changes something, or holds steps of your own, is run once; leave it out"
     if name == "timeout" and not re.fullmatch(r"\d+(\.\d+)?(ms|s|min|h)", value):
         return f"@{tag}: timeout is a time with its unit, as @timeout:10s"
     if name in ONCE and len(scenario.values_of(name)) > 1:
         return f"@{tag}: @{name}: stands {len(scenario.values_of(name))} times, and one would be used; keep one"
     return ""
+
+
+def _attempts(value: str) -> str:
+    """Return what is wrong with the value of `@attempts:`, empty where nothing is."""
+    failures, slash, looks = value.partition("/")
+    if not all(re.fullmatch(r"[0-9]{1,3}", each) and 1 <= int(each) <= 100 for each in (failures, looks or "1")):
+        return "attempts is a whole number from 1 to 100, or two, as @attempts:3/5"
+    if slash and (not looks or int(failures) > int(looks)):
+        return f"{failures} failures of {looks or 'no'} looks cannot be; write as @attempts:3/5"
+    return ""
+
+
+def _interval(value: str) -> str:
+    """Return what is wrong with the value of `@interval:`, empty where nothing is."""
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|min|h|d)", value):
+        return "interval is a time with its unit, as @interval:60s"
+    return "" if duration(value) > 0 else "an interval must be more than zero"
 
 
 def _order(scenario: Scenario) -> list[Problem]:

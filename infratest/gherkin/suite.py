@@ -94,6 +94,12 @@ class Scenario(Record):
         return found
 
     @derived
+    def attempts(self) -> tuple[int, int] | None:
+        """How many failures of how many looks `@attempts:` asks for, None where it does not stand."""
+        failures, _, looks = self.tag("attempts").partition("/")
+        return (int(failures), int(looks or failures)) if failures else None
+
+    @derived
     def severity(self) -> str:
         """`warning` where the scenario is tagged so and not critical too, else `critical`."""
         return "warning" if "warning" in self.tags and "critical" not in self.tags else "critical"

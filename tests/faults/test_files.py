@@ -66,7 +66,7 @@ STACKS = [
         "'containr'",
         "'container'",
     ),
-    row("key of later", HEAD + "monitor: {}\n", "stack.yaml:6", "monitor", "not in this version"),
+    row("key of later", HEAD + "monitor: {witness: []}\n", "stack.yaml:6", "monitor.witness", "not in this version"),
     row("unknown remedy", HEAD + "heal: {r: {do: [{restrt: x}]}}\n", "stack.yaml:6", "'restrt'", "restart-service"),
     row("no YAML", "stack: [shop\n", "stack.yaml:", "not YAML"),
     row("a tab", "stack: shop\nhosts:\n\tweb: {}\n", "stack.yaml:3", "tab"),
@@ -155,7 +155,7 @@ FEATURES = [
         "'o' has no rows",
     ),
     row("unknown tag", f"Feature: a\n  @helas:web\n{HELLO}", "x.feature:3", "unknown tag @helas:web", "@heal:"),
-    row("tag of later", f"Feature: a\n  @interval:60s\n{HELLO}", "x.feature:3", "@interval:60s", "not in this version"),
+    row("tag of later", f"Feature: a\n  @drill:x\n{HELLO}", "x.feature:3", "@drill:x", "not in this version"),
     row("equal names", f"Feature: a\n{HELLO}{HELLO}", "x.feature:4", "same id as the one in line 2", "rename it"),
     row(
         "an act after Then",
