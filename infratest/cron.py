@@ -48,7 +48,7 @@ def newest(text: str, zone: str, minute: int) -> float | None:
 
 @lru_cache(maxsize=1024)
 def following(text: str, zone: str, wall: float, number: int) -> tuple[float, ...]:
-    """Return the first dates after a time; fewer than so many where there are no more in fifty years."""
+    """Return the first dates after a time. Each comes within fifty years of the one before, as cronsim has it."""
     from cronsim import CronSim
 
     dates: list[float] = []
