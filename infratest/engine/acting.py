@@ -10,12 +10,12 @@ from infratest.acts.base import Act, Guarded, perform
 from infratest.deadline import Deadline
 from infratest.engine.judge import unseen
 from infratest.engine.looks import Item
-from infratest.engine.results import reachable_id, result
+from infratest.engine.results import result
 from infratest.engine.settle import settle
 from infratest.errors import ActError, DeadlineExceeded, InfratestError, TransportError
 from infratest.gherkin.suite import GIVEN, THEN
 from infratest.model import NOT_JUDGED, UNDONE, Result, StepResult
-from infratest.plan.tasks import ActStep, CheckStep, Step, Task
+from infratest.plan.tasks import ActStep, CheckStep, Step, Task, reachable_id
 from infratest.states import CRITICAL, OK, UNKNOWN, held
 from infratest.transports.base import CommandResult
 from infratest.units import duration

@@ -9,11 +9,11 @@ import time
 
 from infratest.engine.judge import unseen
 from infratest.engine.looks import Item
-from infratest.engine.results import reachable_id, result
+from infratest.engine.results import result
 from infratest.engine.settle import Uncollected, settle
 from infratest.gherkin.suite import GIVEN, THEN
 from infratest.model import NOT_JUDGED, UNDONE, StepResult
-from infratest.plan.tasks import CheckStep, OtherStep
+from infratest.plan.tasks import CheckStep, OtherStep, reachable_id
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, held
 from infratest.units import duration
 

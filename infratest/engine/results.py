@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infratest.cleaning import clean
 from infratest.model import Result, StepResult
-from infratest.plan.tasks import NO_HOST, OtherStep
+from infratest.plan.tasks import NO_HOST, REACHABLE, OtherStep, reachable_id
 from infratest.states import OK, SKIPPED, UNKNOWN, WARNING, worst
 
 TYPE_CHECKING = False
@@ -15,13 +15,7 @@ if TYPE_CHECKING:
     from infratest.hosts import Host
     from infratest.plan.tasks import Task
 
-REACHABLE = "reachable"
 REASON_LIMIT = 500
-
-
-def reachable_id(host: str) -> str:
-    """The id of a host's implicit result."""
-    return f"{REACHABLE}@{host}"
 
 
 def unreachable(host: Host, error: TransportError) -> Result:

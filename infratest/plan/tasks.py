@@ -26,8 +26,16 @@ if TYPE_CHECKING:
 #: The host of a scenario that runs once.
 NO_HOST = "-"
 
+#: What a host's implicit result is called: whether it can be reached and be logged in to.
+REACHABLE = "reachable"
+
 #: Facts that are commands of the user's own.
 COMMANDS = ("command", "root-command")
+
+
+def reachable_id(host: str) -> str:
+    """The id of a host's implicit result."""
+    return f"{REACHABLE}@{host}"
 
 
 class Look(Record):

@@ -600,3 +600,34 @@ def test_plan_without_features_shows_hosts_and_components_and_is_no_success(tmp_
     assert words in line
     asked = infratest(tmp_path, "plan", "features/none.feature")
     assert (asked.returncode, asked.stdout) == (2, "")
+
+
+def test_lint_tells_of_rules_that_tell_nobody(project):
+    text = '@web\nFeature: f\n  Scenario: s\n    Given the hosts in group "web"\n    Then port 80 is listening\n'
+    feature(project, text)
+    monitor = (
+        "monitor:\n"
+        "  receivers: {ops: {webhook: {}}}\n"
+        "  tell:\n"
+        "    - {when: tag=web and label.role=web, to: ops, stop: true}\n"
+        "    - {when: WHEN, to: ops}\n"
+    )
+
+    def linted(when: str) -> tuple[int, str]:
+        (project / "stack.yaml").write_text(STACK + monitor.replace("WHEN", when))
+        done = infratest(project, "lint")
+        return done.returncode, done.stdout
+
+    assert linted("state=critical") == (0, "")  # of the hosts themselves, which have no tags
+    assert linted("tag=wbe")[1] == (
+        "stack.yaml:12: monitor.tell[1].when: 'tag=wbe': unknown tag 'wbe': did you mean 'web'? known are web\n"
+    )
+    assert linted("id=features/*") == (
+        1,
+        "stack.yaml:12: monitor.tell[1].when: whatever it is for ends at a rule before it with `stop: true` "
+        "(stack.yaml:11: monitor.tell[0].when); put it before that one\n",
+    )
+    assert linted("data and state=warning") == (
+        1,
+        "stack.yaml:12: monitor.tell[1].when: it is for no result that there can be; mend it, or remove the rule\n",
+    )

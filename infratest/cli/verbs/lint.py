@@ -21,11 +21,13 @@ from infratest.heal.ladder import foresee
 from infratest.lifecycle.operation import Lifecycle
 from infratest.lifecycle.up import foresee_hosts
 from infratest.outsiders import get
+from infratest.plan.tasks import Plan
 from infratest.project.prepare import read_feature
 from infratest.project.readiness import check_ready
 from infratest.project.session import Session
 from infratest.stack.declared import StackFile
 from infratest.stack.file import features_of
+from infratest.stack.monitor import Monitor
 from infratest.stack.parameters import ALL
 from infratest.units import counted, human
 from infratest.user_steps.load import UsersSteps, users_steps
@@ -43,9 +45,10 @@ def command(session: Session, features: tuple[str, ...]) -> int:
 
     Misspelt keywords, open table rows, columns and values that nothing reads, empty scenarios, outlines without rows,
     nearly known tags, equal ids, ambiguous and undefined sentences, bounds and units that cannot be, steps of your own
-    that nobody reads, heal rules and waivers that no scenario is for, waivers that have expired. Needs no stack file;
-    where there is one, it is looked at whole, and so is what features say of its hosts and values. Needs no secret
-    either: one that cannot be read here is told, and is no mistake; nor is a waiver that expires within a week.
+    that nobody reads, heal rules and waivers that no scenario is for, waivers that have expired, rules of a monitor
+    that tell nobody of anything. Needs no stack file; where there is one, it is looked at whole, and so is what
+    features say of its hosts and values. Needs no secret either: one that cannot be read here is told, and is no
+    mistake; nor is a waiver that expires within a week.
 
     Exit status: 0 nothing found, 1 something found, 2 wrong use.
     """
@@ -185,9 +188,22 @@ class _Look:
         values = Values(hosts, stack.parameters, stack.outputs, components=made_up)
         scenarios, told = all_scenarios(self.features), self.problems
         self._tell(lambda: plan(scenarios, hosts, values, problems=told), (InfratestError,))
-        known = {feature.path: feature for feature in (*self.features, *(rest() if stack.waivers else ()))}
-        ids = [task.id for task in plan(all_scenarios([*known.values()]), hosts, values, steps=False).tasks]
-        self._of_waivers(stack, ids if every else None)
+        more = rest() if stack.waivers or stack.monitor else ()
+        known = {feature.path: feature for feature in (*self.features, *more)}
+        planned = plan(all_scenarios([*known.values()]), hosts, values, steps=False)
+        self._of_waivers(stack, [task.id for task in planned.tasks] if every else None)
+        if stack.monitor is not None and every:
+            self._of_monitor(stack, stack.monitor, planned)
+
+    def _of_monitor(self, stack: StackFile, monitor: Monitor, planned: Plan) -> None:
+        """Look for rules of `tell` that name what there is not, or that are for no result."""
+        from infratest.alerting.routes import Scope, idle, routes
+        from infratest.plan.subjects import own, subjects
+
+        watched = [*subjects(planned, monitor), *own(monitor)]
+        scope = Scope(watched, [*planned.hosts.values()], stack.env, stack.environments)
+        if self._tell(lambda: routes(monitor.tell, scope)):
+            self.problems += idle(monitor.tell, scope)
 
     def _of_waivers(self, stack: StackFile, ids: Sequence[str] | None) -> None:
         """Look for waivers that have expired or are for no scenario, and warn of those that are about to expire.

@@ -1,0 +1,87 @@
+"""A plan and `monitor:` of its stack as subjects: what is watched, what each needs, and how it is looked at. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from infratest.alerting.heartbeats import of_heartbeat
+from infratest.alerting.policy import Attempts, Flap, Policy
+from infratest.alerting.subject import Subject, of_receiver
+from infratest.gherkin.suite import Scenario
+from infratest.plan.tasks import NO_HOST, Plan, Task, reachable_id
+from infratest.stack.monitor import Monitor
+from infratest.units import duration
+
+
+def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
+    """Return what is looked at: each host's way in, then each scenario that changes nothing, in the plan's order.
+
+    Args:
+        plan: of all that the stack's features hold; with or without steps.
+    """
+    watched = [task for task in plan.tasks if not task.acting]
+    slugs: dict[str, list[Task]] = {}
+    for task in watched:
+        slugs.setdefault(task.scenario.slug, []).append(task)
+    every = policy(monitor)
+    ways = [
+        Subject(reachable_id(host.name), host.name, host.groups, host.labels, policy=every)
+        for host in plan.hosts.values()
+        if any(task.host == host.name for task in watched)
+    ]
+    return ways + [_subject(task, plan, slugs, policy(monitor, task.scenario)) for task in watched]
+
+
+def own(monitor: Monitor) -> list[Subject]:
+    """Return what the monitor itself knows: how heartbeats are, and whether receivers take what they are sent.
+
+    What comes of them is hard at once: a heartbeat has its grace and its misses, a receiver its tries.
+    """
+    once = policy(monitor, attempts=Attempts(1, 1))
+    ids = [*map(of_heartbeat, monitor.heartbeats), *map(of_receiver, monitor.receivers)]
+    return [Subject(id, policy=once) for id in ids]
+
+
+def policy(monitor: Monitor, scenario: Scenario | None = None, attempts: Attempts | None = None) -> Policy:
+    """Return how a scenario is watched: as its tags say, else as the stack does."""
+    failures, of = (scenario.attempts if scenario is not None else None) or (monitor.failures, monitor.of)
+    interval = scenario.tag("interval") if scenario is not None else ""
+    flap = monitor.flap
+    return Policy(
+        interval=duration(interval) if interval else monitor.interval,
+        retry=monitor.retry,
+        attempts=attempts or Attempts(failures, of),
+        recover=monitor.recover,
+        stale=float(monitor.stale),
+        flap=None if flap is None else Flap(flap.changes, flap.within, flap.calm),
+    )
+
+
+def _subject(task: Task, plan: Plan, slugs: Mapping[str, Sequence[Task]], policy: Policy) -> Subject:
+    host = plan.hosts.get(task.host)
+    way = () if host is None else (reachable_id(host.name),)
+    return Subject(
+        task.id,
+        task.host,
+        host.groups if host else (),
+        host.labels if host else {},
+        task.scenario.tags,
+        (*way, *_needs(task, slugs)),
+        policy,
+    )
+
+
+def _needs(task: Task, slugs: Mapping[str, Sequence[Task]]) -> list[str]:
+    """Return the ids of what `@needs:` of a task names, by the rule of `engine.results.Needs`.
+
+    A name means the scenario of the same feature where there is one; and that on the same host, else the one of the
+    whole stack, else those on all hosts.
+    """
+    ids = []
+    for slug in task.scenario.values_of("needs"):
+        near = [each for each in slugs.get(slug, ()) if each.scenario.key != task.scenario.key]
+        near = [each for each in near if each.scenario.feature == task.scenario.feature] or near
+        for host in (task.host, NO_HOST):
+            near = [each for each in near if each.host == host] or near
+        ids += [each.id for each in near]
+    return ids
