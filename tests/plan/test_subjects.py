@@ -18,7 +18,8 @@ from infratest.values import Values
 WEB_1 = Host(name="web-1", groups=("web",), labels={"team": "web"}, address="10.0.0.1")
 WEB_2 = Host(name="web-2", groups=("web",), address="10.0.0.2")
 DB = Host(name="db", groups=("data",), address="10.0.0.3")
-HOSTS = [WEB_1, WEB_2, DB]
+MAIL = Host(name="mail", address="10.0.0.4")  # nothing is watched on it
+HOSTS = [WEB_1, WEB_2, DB, MAIL]
 FEATURE = """\
 @attempts:2
 Feature: web
@@ -55,11 +56,23 @@ Feature: others
     Then port 80 is listening
 """
 
+#: One name in three features: on hosts, for the stack, and of one that needs it.
+NAMED = {
+    "hosts": 'Feature: a\n  Scenario: up\n    Given the hosts in group "web"\n    Then port 80 is listening\n',
+    "stack": 'Feature: b\n  Scenario: up\n    Then "http://shop.example/" answers 200\n',
+    "needing": 'Feature: c\n  @needs:up\n  Scenario: up\n    Given the host "web-1"\n    Then port 80 is listening\n'
+    '  @needs:up @id:late\n  Scenario: late\n    Given the host "db"\n    Then port 80 is listening\n',
+}
+
 
 @pytest.fixture
 def planned(tmp_path):
+    return of_features(tmp_path, {"web": FEATURE, "others": OTHERS})
+
+
+def of_features(tmp_path, features):
     made = []
-    for name, text in (("web", FEATURE), ("others", OTHERS)):
+    for name, text in features.items():
         (tmp_path / f"{name}.feature").write_text(text)
         made += feature(tmp_path / f"{name}.feature", f"features/{name}.feature", vocabulary()).scenarios
     return plan(made, HOSTS, Values(HOSTS, {}, {}), steps=False)
@@ -102,6 +115,20 @@ def test_needs_are_those_that_block_in_a_run(planned):
             blocker = judged.blocker(tasks[subject.id])
             assert blocker is not None
             assert blocker.id == need
+
+
+def test_a_name_means_the_own_feature_then_the_host_then_the_stack(tmp_path):
+    one = subjects(of_features(tmp_path, NAMED), Monitor())
+    needs = {each.id: each.needs[1:] for each in one if each.id.startswith("features/needing.feature")}
+    assert needs == {
+        "features/needing.feature#up@web-1": ("features/hosts.feature#up@web-1",),
+        "features/needing.feature#late@db": ("features/needing.feature#up@web-1",),
+    }
+    late = 'Feature: c\n  @needs:up\n  Scenario: late\n    Given the host "db"\n    Then port 80 is listening\n'
+    two = subjects(of_features(tmp_path, {"hosts": NAMED["hosts"], "stack": NAMED["stack"], "late": late}), Monitor())
+    assert {each.id: each.needs[1:] for each in two if "late" in each.id} == {
+        "features/late.feature#late@db": ("features/stack.feature#up@-",)
+    }
 
 
 def test_a_policy_is_of_the_stack_and_of_the_scenarios_tags(planned):
