@@ -14,7 +14,6 @@ from infratest import later, outsiders
 from infratest.errors import InfratestError
 from infratest.option_schema import Schema, map_schema, schema_of, text_schema
 from infratest.options import fields
-from infratest.plugins import KINDS
 from infratest.stack import named
 from infratest.stack.own_schema import OWN, Parts, schema
 
@@ -26,8 +25,7 @@ def whole() -> Schema:
     """Return the schema of every stack file that can be written here."""
     kinds = ("provider", "provisioner", "remedy", "inventory", "component")
     every = _parts(*(outsiders.names(kind) for kind in kinds))
-    receivers = outsiders.names("receiver") if "receiver" in KINDS else ()
-    every = replace(every, receivers=_of_kind("receiver", receivers) if receivers else {})
+    every = replace(every, receivers=_of_kind("receiver", outsiders.names("receiver")))
     return schema(every, every, {})
 
 

@@ -607,7 +607,7 @@ def test_lint_tells_of_rules_that_tell_nobody(project):
     feature(project, text)
     monitor = (
         "monitor:\n"
-        "  receivers: {ops: {webhook: {}}}\n"
+        "  receivers: {ops: {webhook: {url: 'https://hooks.example/'}}}\n"
         "  tell:\n"
         "    - {when: tag=web and label.role=web, to: ops, stop: true}\n"
         "    - {when: WHEN, to: ops}\n"
@@ -631,3 +631,20 @@ def test_lint_tells_of_rules_that_tell_nobody(project):
         1,
         "stack.yaml:12: monitor.tell[1].when: it is for no result that there can be; mend it, or remove the rule\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("{webhok: {url: 'https://a/'}}", "unknown receiver 'webhok': did you mean 'webhook'?"),
+        ("{webhook: {urls: 'https://a/'}}", "webhook: unknown key 'urls': did you mean 'url'?"),
+        ("{webhook: {url: 'https://a/', token-file: none.txt}}", "none.txt cannot be read: No such file"),
+    ],
+)
+def test_lint_tells_of_a_receiver_that_cannot_be_one(project, written, words):
+    feature(project, 'Feature: f\n  Scenario: s\n    Then the file "/etc/hosts" exists\n')
+    (project / "stack.yaml").write_text(STACK + f"monitor:\n  tell: []\n  receivers:\n    ops: {written}\n")
+    done = infratest(project, "lint")
+    assert done.returncode == 1
+    assert done.stdout.startswith("stack.yaml:11: monitor.receivers.ops: ")
+    assert words in done.stdout
