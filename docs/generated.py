@@ -48,8 +48,8 @@ ASKS = {"command": "your command", "root-command": "your command, as root", "htt
 #: Options that every verb has: told once.
 SHARED = ("--stack", "--env", "--state", "--host", "-D", "--timeout", "--jobs", "-v", "--no-color", "--help")
 
-#: Keys of the stack file whose inside is that of others: a host's, and the whole file's.
-TOLD_ELSEWHERE = ("defaults", "environments")
+#: Keys of the stack file whose inside is told elsewhere: a host's, the whole file's, receivers on their own page.
+TOLD_ELSEWHERE = ("defaults", "environments", "monitor.receivers")
 
 #: Keys of plugins that nobody but tests has a use for.
 FOR_TESTS = ("heal.NAME.do[].fake",)
