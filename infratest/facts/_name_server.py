@@ -96,7 +96,7 @@ def answered(name: str, kind: str, set_flags: Sequence[str], answers: Sequence[R
     for owner, one, text in answers:
         of = text.partition(" ")[0] if one == "RRSIG" else one
         if owner.lower() not in places.get(of, [owner.lower()]):
-            problem = problem or f"the name server answers of another name, {owner[:80]}"
+            problem = problem or f"the name server answers of another name, {beginning(owner, 80)}"
         there = there or (one == kind and owner.lower() in owners)
     if not there and not {"aa", "ra"} & {*set_flags}:
         problem = problem or "the name server has no such record, and neither knows the zone (AA) nor asks others (RA)"
@@ -112,10 +112,10 @@ def _chain(name: str, answers: Sequence[Row]) -> tuple[list[str], str]:
     names = [f"{name.lower().rstrip('.')}."]
     while following := targets.get(names[-1]):
         if len(following) > 1:
-            return names, f"{names[-1][:80]} has several CNAMEs"
+            return names, f"{beginning(names[-1], 80)} has several CNAMEs"
         (target,) = following
         if target in names:
-            return names, f"the CNAME of {names[-1][:80]} leads back to {target[:80]}"
+            return names, f"the CNAME of {beginning(names[-1], 80)} leads back to {beginning(target, 80)}"
         names.append(target)
     return names, ""
 

@@ -8,6 +8,7 @@ the next one is asked, and without one it is not known.
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning
 from infratest.errors import DeadlineExceeded, FactError, UserError
 from infratest.facts._name_server import (
     DIG,
@@ -150,7 +151,7 @@ def _by_dig(argument: Argument, status: int, words: str) -> Records | FactError:
     code = rcode(rows)
     if status or not code:
         said = next((row for row in reversed(rows) if row.strip()), f"exit {status}")
-        return FactError(f"{_asked(argument)}: {said[:200]}")
+        return FactError(f"{_asked(argument)}: {beginning(said, 200)}")
     if problem := malformed(rows):
         return FactError(f"{_asked(argument)}: {problem}")
     answers = [row.split(None, 4) for row in rows if row and not row.startswith(";")]
@@ -171,7 +172,7 @@ def _records(
     """
     _, kind, name = argument
     if code not in (NOERROR, NXDOMAIN):
-        return FactError(f"{_asked(argument)}: the name server answers {code[:40]}")
+        return FactError(f"{_asked(argument)}: the name server answers {beginning(code, 40)}")
     owners, problem = answered(name, kind, set_flags, [one[:3] for one in answers])
     if problem:
         return FactError(f"{_asked(argument)}: {problem}")
@@ -223,4 +224,4 @@ def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Records |
                 return value
             why.append(f"{address}: {str(value).removeprefix(f'{_asked(argument)}: ')}")
             break
-    return FactError(f"{_asked(argument)}: {'; '.join(why)[:300] or 'this machine has no name server'}")
+    return FactError(f"{_asked(argument)}: {beginning('; '.join(why), 300) or 'this machine has no name server'}")

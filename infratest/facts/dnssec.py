@@ -10,7 +10,7 @@ does one of a server that neither knows the zone (AA) nor asks others (RA): it c
 
 from __future__ import annotations
 
-from infratest.cleaning import cited
+from infratest.cleaning import beginning, cited
 from infratest.errors import DeadlineExceeded, FactError
 from infratest.facts._name_server import (
     DIG,
@@ -152,11 +152,15 @@ def _authentication(argument: Argument, replies: Mapping[str, Reply]) -> Authent
     plain, signed = replies.get(PLAIN, missing), replies.get(SIGNED, missing)
     for one in (plain, *replies.values(), signed):
         if one.problem or one.code not in (NOERROR, NXDOMAIN, SERVFAIL):
-            return FactError(f"{_asked(argument)}: {one.problem or f'the name server answers {one.code[:40]}'}")
+            return FactError(
+                f"{_asked(argument)}: {one.problem or f'the name server answers {beginning(one.code, 40)}'}"
+            )
     if plain.code == SERVFAIL:
         there = replies.get(UNCHECKED, missing)
         if there.problem or there.code not in (NOERROR, NXDOMAIN):
-            why = there.problem or f"the name server answers {SERVFAIL}, and {there.code[:40]} without a check"
+            why = (
+                there.problem or f"the name server answers {SERVFAIL}, and {beginning(there.code, 40)} without a check"
+            )
             return FactError(f"{_asked(argument)}: {why}")
         if signed.code == SERVFAIL:
             why = "the server holds it for bogus: it answers SERVFAIL, and has it without a check"
@@ -253,7 +257,7 @@ def _look(argument: Argument, deadline: Deadline, connect: Connect) -> Authentic
         if isinstance(value, Authentication):
             return value
         why.append(f"{address}: {str(value).removeprefix(f'{_asked(argument)}: ')}")
-    return FactError(f"{_asked(argument)}: {'; '.join(why)[:300] or 'this machine has no name server'}")
+    return FactError(f"{_asked(argument)}: {beginning('; '.join(why), 300) or 'this machine has no name server'}")
 
 
 def _reply(name: str, question: Any, address: str, port: int, deadline: Deadline) -> Reply:

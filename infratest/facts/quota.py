@@ -136,7 +136,7 @@ def _lists(rows: list[str], path: str) -> dict[str, list[Quota]]:
         elif row not in ("", PART, f"repquota: Mountpoint (or device) {path}{NONE}"):
             raise FactError(f"repquota answers what is not understood: {cited(row, 200)}")
         elif row not in ("", PART, f"repquota: Mountpoint (or device) {path}{NONE}") and not row.startswith(BESIDE):
-            raise FactError(f"repquota answers what is not understood: {row[:200]!r}")
+            raise FactError(f"repquota answers what is not understood: {cited(row, 200)}")
     return lists
 
 
