@@ -208,10 +208,10 @@ def _by_dig(name: str, status: int, words: str) -> Reply:
     code = rcode(rows)
     if status or not code:
         last = next((row for row in reversed(rows) if row.strip()), f"exit {status}")
-        return Reply(problem=last[:200])
+        return Reply(problem=beginning(last, 200))
     if problem := malformed(rows):
         return Reply(problem=problem)
-    errors = "; ".join(row.removeprefix("; EDE: ")[:100] for row in rows if row.startswith("; EDE: "))
+    errors = "; ".join(beginning(row.removeprefix("; EDE: "), 100) for row in rows if row.startswith("; EDE: "))
     sections: dict[str, list[Row]] = {}
     section = ""
     for row in rows:
@@ -284,7 +284,7 @@ def _reply(name: str, question: Any, address: str, port: int, deadline: Deadline
             [(each.name.to_text(), text(each.rdtype), one.to_text()) for each in section for one in each]
             for section in (reply.answer, reply.authority)
         )
-        errors = "; ".join(one.to_text().removeprefix("EDE ")[:100] for one in reply.extended_errors())
+        errors = "; ".join(beginning(one.to_text().removeprefix("EDE "), 100) for one in reply.extended_errors())
         set_flags = tuple(dns.flags.to_text(reply.flags).lower().split())
         return _reply_of(name, dns.rcode.to_text(reply.rcode()), set_flags, answers, authority, errors)
     return Reply(problem=problem or "there is no time left")

@@ -133,8 +133,6 @@ def _lists(rows: list[str], path: str) -> dict[str, list[Quota]]:
             rows_of.append(_quota(row))
         elif row.startswith("repquota: Cannot open quotafile "):
             continue  # they were never counted, and so are not on
-        elif row not in ("", PART, f"repquota: Mountpoint (or device) {path}{NONE}"):
-            raise FactError(f"repquota answers what is not understood: {cited(row, 200)}")
         elif row not in ("", PART, f"repquota: Mountpoint (or device) {path}{NONE}") and not row.startswith(BESIDE):
             raise FactError(f"repquota answers what is not understood: {cited(row, 200)}")
     return lists

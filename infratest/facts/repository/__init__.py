@@ -1,9 +1,8 @@
 """The fact `repository`: where the package manager takes packages from, by its own files. It has no argument.
 
 apt: sources.list and sources.list.d, both formats (sources.list(5)); `deb` alone, no sources; what its configuration
-(apt-config) says of all of them. rpm: the `.repo` files of
-dnf, yum and zypper (dnf.conf(5)), variables as they are written. apk: /etc/apk/repositories. pacman: what `pacman-conf`
-says.
+(apt-config) says of all of them. rpm: the `.repo` files of dnf, yum and zypper (dnf.conf(5)), variables as they are
+written. apk: /etc/apk/repositories. pacman: what `pacman-conf` says.
 A line that is commented out is no repository.
 """
 
