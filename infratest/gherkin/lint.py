@@ -222,16 +222,26 @@ def _circles(scenarios: Sequence[Scenario]) -> list[str]:
 def binding(feature: Feature) -> list[Problem]:
     """Return scenarios that check nothing, and sentences that are undefined or cannot be built (`sentences`)."""
     idle = [
-        (scenario.line, f"scenario {scenario.name!r} selects hosts and checks nothing: add a Then")
+        (scenario.line, f"scenario {scenario.name!r} {_does(scenario)} and checks nothing: add a Then")
         for scenario in feature.scenarios
-        if scenario.lines and all(line.match is not None and _chooses(line) for line in scenario.lines)
+        if scenario.lines and all(_chooses(line) or _acts(line) for line in scenario.lines)
     ]
     return sorted({*idle, *sentences(feature)})
 
 
+def _does(scenario: Scenario) -> str:
+    return "changes something" if any(map(_acts, scenario.lines)) else "selects hosts"
+
+
 def _chooses(line: Line) -> bool:
     """Whether a line says where to look, and looks at nothing."""
-    return line.condition or (line.match is not None and line.match.sentence.kind == SETUP)
+    return line.match is not None and (line.condition or line.match.sentence.kind == SETUP)
+
+
+def _acts(line: Line) -> bool:
+    """Whether a line changes something: that it could be done says nothing of what came of it. What a user's own step
+    looks at is not known."""
+    return line.match is not None and line.match.sentence.kind == ACT
 
 
 def sentences(feature: Feature) -> list[Problem]:

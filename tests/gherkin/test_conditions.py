@@ -41,6 +41,8 @@ def test_the_hosts_that_run_a_distribution(parsed):
         ('Given where the package "a" is installed on no host', "leave out how many hosts"),
         ('Given where the package "a b" is installed', "is not the name of a package"),
         ('Given where the package "a" is installed', "selects hosts and checks nothing"),
+        ('When the service "a" is stopped', "'s' changes something and checks nothing: add a Then"),
+        ('Given the host "web-1"\n    When the command "x" is run', "changes something and checks nothing: add a Then"),
         ("Given the hosts that run debian", 'did you mean: where the host runs "debian"'),
         ("Given where", "undefined"),
         ("Given where zxq", "undefined"),
