@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from infratest.errors import FactError
+
 
 class Numeral(float):
     """A number with a point, an exponent or very many digits, and the text that it is written as."""
@@ -27,14 +31,34 @@ def whole(text: str) -> int | Numeral:
 
 
 class Doubtful(str):
-    """What is written so that readers of one format take it for different values: `010` of YAML."""
+    """What is written so that readers of one format take it for different values: `010` of YAML.
+
+    Args:
+        otherwise: what it is to those to whom it is not the text that is written; None where no reader takes it for
+        that text.
+    """
 
     why: str
+    otherwise: bool | float | None
 
-    def __new__(cls, text: str, why: str) -> Doubtful:
+    def __new__(cls, text: str, why: str, otherwise: bool | float | None = None) -> Doubtful:
         made = super().__new__(cls, text)
-        made.why = why
+        made.why, made.otherwise = why, otherwise
         return made
 
-    def __reduce__(self) -> tuple[type[Doubtful], tuple[str, str]]:
-        return Doubtful, (str(self), self.why)
+    def __reduce__(self) -> tuple[type[Doubtful], tuple[str, str, bool | float | None]]:
+        return Doubtful, (str(self), self.why, self.otherwise)
+
+    @property
+    def may_be_number(self) -> bool:
+        return not isinstance(self.otherwise, bool)
+
+    def equals(self, text: str, same: Callable[[object, str], bool]) -> bool:
+        """Whether it is what a text says: just what is written, or to no reader anything else that is equal to it.
+
+        Raises:
+            FactError: it depends on who reads it.
+        """
+        if self.otherwise is None or (text != self and same(self.otherwise, text)):
+            raise FactError(self.why)
+        return text == self

@@ -234,7 +234,8 @@ def is_plain(value: Any) -> bool:
 
 def number_of(value: Any) -> Decimal | None:
     """Return the number that a value is, as itself or as text; None where it is none. Raises FactError: doubtful."""
-    _refuse_doubtful(value)
+    if isinstance(value, Doubtful) and value.may_be_number:
+        raise FactError(value.why)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     text = value.text if isinstance(value, Numeral) else str(value).strip()
@@ -252,16 +253,12 @@ def equals(value: Any, text: str) -> bool:
     Raises:
         FactError: what the value is depends on who reads it.
     """
-    _refuse_doubtful(value)
+    if isinstance(value, Doubtful):
+        return value.equals(text, equals)
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = number_of(text)
         return written(value) == text if number is None else number_of(value) == number
     return written(value) == text
-
-
-def _refuse_doubtful(value: Any) -> None:
-    if isinstance(value, Doubtful):
-        raise FactError(value.why)
 
 
 @lru_cache(maxsize=32)

@@ -39,6 +39,11 @@ OTHERWISE = (
     "{}: to readers of YAML 1.2 it is {}, to those of 1.1 {}; write it in quotes, or without what they differ in"
 )
 
+#: Texts of YAML 1.2 that 1.1 takes for true and false: https://yaml.org/type/bool.html.
+TRUE, FALSE = ("y", "yes", "on"), ("n", "no", "off")
+#: Texts of YAML 1.2 that 1.1 takes for numbers to the base of 60: https://yaml.org/type/int.html and float.html.
+OF_SIXTY = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
+
 #: What ruamel.yaml's own constructors let through: of a number without digits, a key that is a map in a list.
 UNCAUGHT = (IndexError, TypeError, KeyError, AttributeError, AssertionError)
 
@@ -84,8 +89,28 @@ class AsWritten(SafeConstructor):
             return number
         return made if made == number else number
 
+    def construct_yaml_str(self, node: Any) -> Any:
+        text = super().construct_yaml_str(node)
+        if node.style or self.resolver.processing_version == (1, 1):
+            return text
+        if text.lower() in (*TRUE, *FALSE) and text in (text.lower(), text.upper(), text.capitalize()):
+            truth = text.lower() in TRUE
+            return Doubtful(text, OTHERWISE.format(text, "a text", "true" if truth else "false"), truth)
+        if OF_SIXTY.fullmatch(text):
+            number = _of_sixty(text)
+            return Doubtful(text, OTHERWISE.format(text, "a text", f"the number {number:g}"), number)
+        return text
+
+
+def _of_sixty(text: str) -> float:
+    number = 0.0
+    for part in text.lstrip("+-").replace("_", "").split(":"):
+        number = number * 60 + float(part)
+    return -number if text.startswith("-") else number
+
 
 AsWritten.add_constructor("tag:yaml.org,2002:int", AsWritten.construct_yaml_int)
+AsWritten.add_constructor("tag:yaml.org,2002:str", AsWritten.construct_yaml_str)
 AsWritten.add_constructor("tag:yaml.org,2002:float", AsWritten.construct_yaml_float)
 AsWritten.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
 
