@@ -15,6 +15,7 @@ from infratest.web_address import resolved, web_address
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from infratest.facts.page.visit import Page
+    from infratest.web_address import WebAddress
 
 
 @check(
@@ -59,7 +60,11 @@ class SessionTime(OfPage):
 
 @check('the page is at "{target}"', negation='the page is not at "{target}"', example='the page is at "/orders"')
 class PageAt(OfPage):
-    """The page's URL, or its path and query alone, is this one: where links and redirects have led."""
+    """The page's URL, or its path and query alone, is this one: where links and redirects have led.
+
+    A path is one of the server that the session was opened at. Of this path with another query, or at another server,
+    it is neither at it nor not.
+    """
 
     target: str = ""
 
@@ -69,8 +74,16 @@ class PageAt(OfPage):
 
     def look(self, page: Page) -> Seen:
         here, there = web_address(page.url), web_address(resolved(page.url, self.target))
-        same = here.changed(host=here.host.lower()) == there.changed(host=there.host.lower())
-        return Seen(holds=same, saw=f"the page is at {clean(page.url, SHOWN)}")
+        here, there = here.changed(host=here.host.lower()), there.changed(host=there.host.lower())
+        saw = f"the page is at {clean(page.url, SHOWN)}"
+        path = here.target.partition("?")[0]
+        if here != there and here.changed(target=path) == there:
+            return Seen(holds=False, saw=f"{saw}: the path is this one, with a query; write it with it", absent=True)
+        away = self.target.startswith("/") and _elsewhere(here, page.began)
+        if away and there.target in (here.target, path):
+            words = f"this path, at another server than {clean(page.began, SHOWN)}; write the whole URL"
+            return Seen(holds=False, saw=f"{saw}: {words}", absent=True)
+        return Seen(holds=here == there, saw=saw)
 
 
 @check(
@@ -168,6 +181,15 @@ class SessionCookie(OfPage):
     def look(self, page: Page) -> Seen:
         known = ", ".join(clean(name, 60) for name in page.cookies) or "none"
         return Seen(holds=self.name in page.cookies, saw=f"the session has the cookies {known}")
+
+
+def _elsewhere(here: WebAddress, began: str) -> bool:
+    """Whether a page is not of the server that the session was opened at: from http to https, or to `www.`, it is."""
+    if not began:
+        return False
+    first = web_address(began)
+    alike = here.host.removeprefix("www.") == first.host.lower().removeprefix("www.")
+    return not alike or (here.scheme == first.scheme and here.port != first.port)
 
 
 def _shown(page: Page) -> str:

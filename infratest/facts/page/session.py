@@ -53,6 +53,7 @@ class Session:
         self._base: Request | None = None
         self._pages: list[Page] = []
         self._since = 0.0
+        self._began = ""
 
     def visit(self, steps: Sequence[SessionStep], deadline: Deadline) -> Visit:
         """Do those of these steps that are not done yet, and return all pages: the last says where it had to end."""
@@ -105,6 +106,7 @@ class Session:
             named = any(header.lower().startswith("accept:") for header in request.headers)
             # `follow` allows settings of TLS where the first URL is http; the session itself follows.
             self._base = request.changed(headers=request.headers if named else (ACCEPT, *request.headers), follow=True)
+        self._began = url
         return self._ask(step, Sent("GET", url), deadline, "")
 
     def _follow(self, step: SessionStep, deadline: Deadline) -> Page:
@@ -189,7 +191,7 @@ class Session:
         self._since += took
         return Page(
             step.words, url, reply.status, took, self._since, kind, charset_of(dict(reply.headers), reply.body),
-            reply.body, reply.unread, cookies=self._cookies.names,
+            reply.body, reply.unread, cookies=self._cookies.names, began=self._began,
         )  # fmt: skip
 
     # Steps that put something into a form

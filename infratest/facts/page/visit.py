@@ -21,7 +21,7 @@ class Page(Record):
         since: seconds of all requests of the session so far. kind: the type of its content. charset: it is in.
         body: as text. unread: what of it is not there, or not as it is, in words. filled: what steps have put into its
         controls. cookies: the names of those that the session holds. undone: why the step could not be done, in words.
-        unknown: why nobody can say whether it could.
+        unknown: why nobody can say whether it could. began: the last whole URL that was opened.
     """
 
     step: str
@@ -37,6 +37,7 @@ class Page(Record):
     cookies: tuple[str, ...] = ()
     undone: str = ""
     unknown: str = ""
+    began: str = ""
 
     @property
     def is_html(self) -> bool:
