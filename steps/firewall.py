@@ -9,7 +9,7 @@ from abc import abstractmethod
 
 from infratest.check import Check, Measure, Seen, in_quotes
 from infratest.errors import FactError, UserError
-from infratest.facts.base import Need
+from infratest.facts.base import Need, single
 from infratest.gherkin.sentence import check
 from infratest.record import derived
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 RULESET: Need[Ruleset] = Need("nftables")
 
+#: What may become of a packet that no rule decides on, of chains of both programs: iptables(8), nft(8). QUEUE was one
+#: of Linux before 3.5.
+POLICIES = ("accept", "drop", "queue")
 #: How many rules a reason shows.
 SHOWN = 8
 
@@ -45,6 +48,7 @@ class _OfChain(Check):
             from infratest.facts.iptables import table_name
 
             table_name(self.table)
+        single(self.chain, "name of a chain")
 
     @derived
     def asked(self) -> Need:
@@ -100,6 +104,11 @@ class ChainPolicy(_OfChain):
 
     policy: str
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.policy.lower() not in POLICIES:
+            raise UserError(f'{self.subject}: no chain has the policy "{self.policy}": write drop or accept')
+
     def look(self, policy: str, rules: tuple[str, ...]) -> Seen:
         if not policy:
             return Seen(holds=False, saw=f"{self.subject} has no policy: no packet begins there", absent=True)
@@ -116,7 +125,7 @@ class ChainRule(_OfChain):
             from infratest.facts.nftables import plain
 
             asked = plain(self.rule)
-            holds = any(asked in (plain(each), plain(each.partition(' comment "')[0])) for each in rules)
+            holds = any(asked in (plain(each), plain(each, comment=False)) for each in rules)
         else:
             from infratest.facts.iptables import parts_of
 
@@ -232,7 +241,7 @@ def nftables_chain_policy(chain: str, table: str, policy: str) -> ChainPolicy:
     example='the nftables chain "input" of "inet filter" has the rule "tcp dport 22 accept"',
 )
 def nftables_chain_rule(chain: str, table: str, rule: str) -> ChainRule:
-    """The chain has just this rule, as `nft list ruleset` prints it; its counter and comment may be left out."""
+    """The chain has this rule, as `nft list ruleset` prints it; sets in any order, without counter and comment too."""
     return ChainRule("nftables", chain, table, rule)
 
 
@@ -251,7 +260,7 @@ def nftables_chain_rules(chain: str, table: str) -> ChainRules:
     example='the nftables set "blocked" of "inet filter" has the element "192.0.2.7"',
 )
 class SetElement(Check):
-    """The set or map has this element as nft prints it, or an address lies in one of its networks or ranges."""
+    """The set or map has this element as nft prints it, or an address or port is in a network or range of it."""
 
     name: str
     table: str
@@ -271,6 +280,14 @@ class SetElement(Check):
         return Seen(holds=holds, saw=f"{subject} has {f'the elements {listed}' if here[0] else 'no element'}")
 
 
+def _numbers(text: str) -> tuple[int, ...]:
+    """Return the one number or the two ends of a range, as of ports and marks; nothing where it is neither."""
+    try:
+        return tuple([int(part, 0) for part in text.split("-")]) if text.count("-") < 2 else ()
+    except ValueError:
+        return ()
+
+
 def _covers(element: str, asked: str) -> bool:
     """Whether an element of a set is the one that is asked about, or holds the address or network that this is."""
     from ipaddress import ip_address, ip_network
@@ -278,8 +295,15 @@ def _covers(element: str, asked: str) -> bool:
     plain = element
     for word in (" timeout ", " expires ", " counter", " comment ", " limit "):
         plain = plain.partition(word)[0]
-    if asked in (element, plain, plain.partition(" : ")[0], plain.replace('"', "")):
+    key = plain.partition(" : ")[0]
+    if asked in (element, plain, key, plain.replace('"', "")):
         return True
+    numbers = _numbers(key)
+    if numbers:
+        if asked.isalpha():
+            raise FactError(f"{in_quotes(asked)} is a word, and the elements are numbers: write its number")
+        of = _numbers(asked)
+        return bool(of) and numbers[0] <= of[0] <= of[-1] <= numbers[-1]
     try:
         network = ip_network(asked)
         first, dash, last = plain.partition(" : ")[0].partition("-")

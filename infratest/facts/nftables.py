@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+#: Characters of words that mean the same with and without quotes.
+NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+
+
 class Ruleset(Record):
     """What packets are filtered by.
 
@@ -48,9 +52,54 @@ class NftablesFact(Fact):
         return dict.fromkeys(arguments, _ruleset(rows))
 
 
-def plain(text: str) -> str:
-    """Return a rule or an element with one blank between its words, without the counters that are in it."""
-    return " ".join(text.split()).replace(" counter ", " ").removesuffix(" counter")
+def plain(text: str, comment: bool = True) -> str:
+    """Return a rule as it is compared: without counters, with one blank between its words.
+
+    The elements of a set and flags have no order, and a word in quotes is the word; what else stands in quotes stays as
+    it is.
+
+    Args:
+        comment: whether the comment at its end stays.
+    """
+    parts = _parts(text)
+    if not comment and parts[-2:-1] == ["comment"]:
+        parts = parts[:-2]
+    words: list[str] = []
+    waiting = iter([part for part in parts if part != "counter"])
+    for part in waiting:
+        if part == "," and words:
+            words[-1] = ",".join(sorted([*words[-1].split(","), next(waiting, "")]))
+        else:
+            words.append(_set(waiting) if part == "{" else part)
+    return " ".join(words)
+
+
+def _parts(text: str) -> list[str]:
+    """Return the words of a rule, what is in quotes, braces and commas."""
+    found, word, within = list[str](), "", False
+    for character in text:
+        if character == '"':
+            within = not within
+        elif not within and (character.isspace() or character in "{},"):
+            found += [word, character.strip()]
+            word = ""
+            continue
+        word += character
+    bare = [(each, each.strip('"')) for each in (*found, word) if each]
+    return [name if name and not set(name) - NAME else each for each, name in bare]
+
+
+def _set(parts: Iterator[str]) -> str:
+    """Return a set, up to the brace that closes it, with its elements in order."""
+    elements: list[list[str]] = [[]]
+    for part in parts:
+        if part == "}":
+            break
+        if part == ",":
+            elements.append([])
+        else:
+            elements[-1].append(_set(parts) if part == "{" else part)
+    return f"{{ {', '.join(sorted(' '.join(each) for each in elements))} }}"
 
 
 def _ruleset(rows: Sequence[str]) -> Ruleset:

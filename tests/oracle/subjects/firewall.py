@@ -16,6 +16,7 @@ nft add chain inet ours other
 nft add set inet ours blocked { type ipv4_addr; flags interval; }
 nft add element inet ours blocked { 10.0.0.0/8, 192.0.2.7, 198.51.100.1-198.51.100.9 }
 nft add set inet ours ports { type inet_service; elements = { 1,2,3,4,5,6,7,8,9,10,22,80 } ; }
+nft add set inet ours ranges { type inet_service; flags interval; elements = { 20-30, 443 } ; }
 nft add set inet ours empty { type ipv4_addr; }
 nft add rule inet ours forward tcp dport 22 counter accept comment "of { ours }"
 nft add rule inet ours forward ip saddr @blocked drop
@@ -48,14 +49,19 @@ CHAINS: dict[tuple[str, str, str], tuple[str, tuple[str, ...]] | None] = {
     ("nftables", "inet ours", "oth"): None,
 }
 RULES = (
-    "-p tcp -m tcp --dport 22 -j ACCEPT", "-s 10.0.0.0/8", "tcp dport 22", "tcp dport { 443, 80 } accept", "drop",
+    "-p tcp -m tcp --dport 22 -j ACCEPT", "-s 10.0.0.0/8", "tcp dport 22", "tcp dport { 443, 80 } accept",
+    "tcp dport {443,80} accept", "tcp dport { 80, 444 } accept", "drop",
 )  # fmt: skip
+#: Other ways to write a rule: the elements of a set have no order.
+ALIKE = dict.fromkeys(("tcp dport { 443, 80 } accept", "tcp dport {443,80} accept"), "tcp dport { 80, 443 } accept")
 SETS = {
     "blocked": {"10.0.0.0/8": True, "10.255.255.255": True, "11.0.0.0": False, "9.255.255.255": False,
                 "192.0.2.7": True, "192.0.2.6": False, "198.51.100.1": True, "198.51.100.9": True,
                 "198.51.100.10": False, "198.51.100.0": False, "10.0.0.0/7": False, "10.1.0.0/16": True,
                 "2001:db8::1": False},
     "ports": {"22": True, "10": True, "1": True, "80": True, "8": True, "81": False, "220": False, "0": False},
+    "ranges": {"20": True, "25": True, "30": True, "31": False, "19": False, "22-24": True, "29-31": False,
+               "443": True},
     "empty": {"10.0.0.1": False, "0.0.0.0/0": False},
     "nosuch": {"10.0.0.1": ABSENT},
 }  # fmt: skip
@@ -83,7 +89,7 @@ def questions(place: Path) -> Iterator[Question]:
             truth: bool | str = ABSENT if not policy else policy.lower() == each.lower()
             yield from _has(subject, f"the policy {quoted(each)}", truth, other)
         for rule in (*RULES, *rules, *(rule.replace("-m tcp ", "") for rule in rules)):
-            own = rule in rules or rule in [each.replace("-m tcp ", "") for each in rules]
+            own = ALIKE.get(rule, rule) in rules or rule in [each.replace("-m tcp ", "") for each in rules]
             yield from _has(subject, f"the rule {quoted(rule)}", ABSENT if right is None else own, other)
         if program != "ip6tables":
             count = ABSENT if right is None else len(rules)
