@@ -47,6 +47,8 @@ class OfUrl(Check):
     from_others = True
     #: False where the question is whether anything answers.
     of_property: ClassVar[bool] = True
+    #: True in the classes that look at the body of the answer.
+    of_body: ClassVar[bool] = False
 
     url: str
     method: str = ""
@@ -69,6 +71,8 @@ class OfUrl(Check):
     def __post_init__(self) -> None:
         web_address(self.url)
         self.asked  # noqa: B018 - refuses what cannot be asked
+        if self.of_body and self.method.upper() == "HEAD":
+            raise UserError(f'"{self.url}" asked by HEAD: its answer has no body; ask by GET, or what its headers say')
 
     @property
     def is_plain(self) -> bool:

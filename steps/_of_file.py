@@ -10,7 +10,7 @@ from abc import abstractmethod
 
 from infratest.check import Check, Seen
 from infratest.errors import FactError
-from infratest.facts.base import Need, absolute
+from infratest.facts.base import Need, absolute, single
 from infratest.record import derived
 
 TYPE_CHECKING = False
@@ -71,3 +71,14 @@ class OfFile(Check):
     @abstractmethod
     def look(self, file: File) -> Seen:
         """Return what is seen in a path that is there and is what the sentence says."""
+
+
+def one_name_each(names: tuple[str, ...], claim: str, negation: str) -> None:
+    """Refuse what is no name of one owner or group, nor an id. Raises UserError, with how several are said."""
+    from infratest.facts._accounts import entry_name
+
+    for name in names:
+        if "," in name:
+            single(name, "name of a user or group", f'write {claim} "{name}", or {negation} "{name}"')
+        if not name.isdigit():
+            entry_name(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infratest.check import Check, Seen
 from infratest.errors import FactError, UserError
-from infratest.facts.base import Need, absolute
+from infratest.facts.base import Need, absolute, single
 from infratest.gherkin.sentence import check
 from infratest.record import derived
 
@@ -29,6 +29,7 @@ class FileCapability(Check):
         absolute(self.path)
         if not self.capability.lower().startswith("cap_"):
             raise UserError(f'the capability "{self.capability}": it begins with cap_, as cap_net_raw: capabilities(7)')
+        single(self.capability, "capability")
 
     @derived
     def asked(self) -> Need[Capabilities]:

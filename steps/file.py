@@ -6,7 +6,7 @@ be said of one that is not there: then neither the claim nor its negation is met
 
 from __future__ import annotations
 
-from infratest.steps._of_file import DIRECTORY, PATH, OfFile
+from infratest.steps._of_file import DIRECTORY, PATH, OfFile, one_name_each
 
 from infratest.check import Check, Measure, Seen, choices
 from infratest.errors import FactError, UserError
@@ -71,6 +71,10 @@ class FileOwner(OfFile):
     owner: str = ""
     several: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_name_each(self.owners, "is owned by one of", "is owned by none of")
+
     @property
     def owners(self) -> tuple[str, ...]:
         return choices(self.owner) if self.several else (self.owner,)
@@ -132,6 +136,10 @@ class FileGroup(OfFile):
 
     group: str = ""
     several: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_name_each(self.groups, "belongs to one of the groups", "belongs to none of the groups")
 
     @property
     def groups(self) -> tuple[str, ...]:

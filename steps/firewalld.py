@@ -9,7 +9,7 @@ from abc import abstractmethod
 
 from infratest.check import Check, Seen, in_quotes
 from infratest.errors import UserError
-from infratest.facts.base import Need
+from infratest.facts.base import Need, single
 from infratest.gherkin.sentence import check
 
 TYPE_CHECKING = False
@@ -44,6 +44,9 @@ class FirewalldDefault(_OfFirewalld):
 
     zone: str
 
+    def __post_init__(self) -> None:
+        single(self.zone, "name of a zone")
+
     def observe(self, facts: FactValues) -> Seen:
         firewalld = facts[FIREWALLD]
         words = f"firewalld is {firewalld.in_words()}"
@@ -52,6 +55,9 @@ class FirewalldDefault(_OfFirewalld):
 
 class _OfZone(_OfFirewalld):
     zone: str
+
+    def __post_init__(self) -> None:
+        single(self.zone, "name of a zone")
 
     @property
     def subject(self) -> str:
@@ -127,6 +133,7 @@ class ZonePort(_OfZone):
     port: str
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         number, _, protocol = self.port.partition("/")
         if not number.isdecimal() or not 0 < int(number) < 65536 or protocol not in ("", "tcp", "udp", "sctp", "dccp"):
             raise UserError(f"{self.subject} allows port {self.port}: expected a port, as 443 or 53/udp")

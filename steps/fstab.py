@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 from infratest.check import Check, Seen, in_quotes
 from infratest.cleaning import clean
-from infratest.facts.base import Need, absolute
+from infratest.facts.base import Need, absolute, single
 from infratest.gherkin.sentence import check
 
 TYPE_CHECKING = False
@@ -82,6 +82,10 @@ class FstabType(_OfEntry):
 
     type: str
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        single(self.type, "type of a file system")
+
     def look(self, entry: FstabEntry, facts: FactValues) -> Seen:
         return Seen(holds=entry.type == self.type, saw=f"{self.subject} is of type {in_quotes(entry.type)}")
 
@@ -109,6 +113,10 @@ class FstabOption(_OfEntry):
     """An option that /etc/fstab has for this path, as it is written there."""
 
     option: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        single(self.option, "option of a mount")
 
     def look(self, entry: FstabEntry, facts: FactValues) -> Seen:
         saw = f"{self.subject} has the options {','.join(entry.options)}"

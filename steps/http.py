@@ -89,6 +89,8 @@ class UrlTime(OfUrl):
 class UrlContains(OfUrl):
     """The text occurs in the answer's body, decoded as it says, whatever its status; past 1 MiB it is not known."""
 
+    of_body = True
+
     text: str = ""
 
     def __post_init__(self) -> None:
@@ -114,6 +116,8 @@ class UrlContains(OfUrl):
 )
 class UrlMatches(OfUrl):
     """The pattern (RE2) matches somewhere in the answer's body, decoded as it says; past 1 MiB it is not known."""
+
+    of_body = True
 
     pattern: str = ""
 
@@ -171,6 +175,8 @@ class UrlLine(UrlMatches):
 )
 class UrlSize(OfUrl):
     """The bytes of the answer's body as they are sent, compressed or not; past 1 MiB they are not counted."""
+
+    of_body = True
 
     def look(self, reply: Reply) -> Seen:
         if reply.size is None:

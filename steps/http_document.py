@@ -28,6 +28,7 @@ DOCUMENT = f"{URL}[ as {{format:word}}]"
 class _OfUrlValue(OfUrl):
     """The value at a path of what a URL answers."""
 
+    of_body = True
     #: False where absence itself is the question.
     of_value: ClassVar[bool] = True
     #: Whether its path may lead to several values.

@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 from infratest.check import Check, Measure, Seen, in_quotes
 from infratest.errors import FactError
-from infratest.facts.base import Need
+from infratest.facts.base import Need, single
 from infratest.gherkin.sentence import check
 
 TYPE_CHECKING = False
@@ -55,6 +55,9 @@ class HostRuns(_OfIdentity):
     system: str
     family: bool = False
 
+    def __post_init__(self) -> None:
+        single(self.system, "name of a distribution")
+
     def look(self, identity: Identity) -> Seen:
         if not identity.system:
             raise FactError("the host has no /etc/os-release, so its distribution is not known")
@@ -85,6 +88,7 @@ class HostVersion(HostRuns):
     def __post_init__(self) -> None:
         from infratest.facts._ordered import ordered
 
+        super().__post_init__()
         if self.order != "exactly":
             ordered(self.version)
 
@@ -137,6 +141,9 @@ class HostCodename(_OfIdentity):
 
     codename: str
 
+    def __post_init__(self) -> None:
+        single(self.codename, "codename")
+
     def look(self, identity: Identity) -> Seen:
         if not identity.codename:
             return Seen(holds=False, saw=f"{_system(identity)}, which says no codename", absent=True)
@@ -153,6 +160,9 @@ class HostArchitecture(_OfIdentity):
     """The kind of machine, as `uname -m` has it; amd64, arm64, ppc64el and i386 are read, too."""
 
     architecture: str
+
+    def __post_init__(self) -> None:
+        single(self.architecture, "architecture")
 
     def look(self, identity: Identity) -> Seen:
         architecture = DPKG.get(self.architecture, self.architecture)
@@ -215,6 +225,9 @@ class HostHostname(_OfIdentity):
 
     hostname: str
 
+    def __post_init__(self) -> None:
+        single(self.hostname, "hostname")
+
     def look(self, identity: Identity) -> Seen:
         saw = f"the host has the hostname {in_quotes(identity.hostname)}"
         return Seen(holds=identity.hostname == self.hostname, saw=saw)
@@ -229,6 +242,9 @@ class HostFullName(Check):
     """The host's name with its domain, as `hostname -f` has it of the host's own name service."""
 
     name: str
+
+    def __post_init__(self) -> None:
+        single(self.name, "name of a host")
 
     def needs(self) -> tuple[Need, ...]:
         return (FULL_NAME,)
@@ -247,6 +263,9 @@ class HostZone(_OfIdentity):
     """The time zone that /etc/localtime leads to; UTC and Etc/UTC are one."""
 
     zone: str
+
+    def __post_init__(self) -> None:
+        single(self.zone, "time zone")
 
     def look(self, identity: Identity) -> Seen:
         if not identity.zone:

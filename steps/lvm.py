@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 from infratest.check import Check, Measure, Seen, in_quotes
 from infratest.errors import UserError
-from infratest.facts.base import Need
+from infratest.facts.base import Need, single
 from infratest.gherkin.sentence import check
 from infratest.units import human, share
 
@@ -27,6 +27,9 @@ class _OfGroup(Check):
     of_property: ClassVar[bool] = True
 
     name: str
+
+    def __post_init__(self) -> None:
+        single(self.name, "name of a volume group")
 
     def needs(self) -> tuple[Need, ...]:
         return (LVM,)

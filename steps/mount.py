@@ -7,7 +7,7 @@ no look, for that would wait where the server of a network share does not answer
 from __future__ import annotations
 
 from infratest.check import Check, Seen
-from infratest.facts.base import Need, absolute
+from infratest.facts.base import Need, absolute, single
 from infratest.gherkin.sentence import check
 from infratest.record import derived
 
@@ -69,6 +69,10 @@ class MountType(MountExists):
 
     type: str
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        single(self.type, "type of a file system")
+
     def look(self, mount: Mount) -> Seen:
         return Seen(holds=mount.type == self.type, saw=f'the mount "{self.path}" is of type "{mount.type}"')
 
@@ -100,6 +104,10 @@ class MountOption(MountExists):
     of_property = True
 
     option: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        single(self.option, "option of a mount")
 
     def look(self, mount: Mount) -> Seen:
         options = ",".join(mount.options)

@@ -63,6 +63,9 @@ class NameResolves(Check):
         if not self.addresses:
             return Seen(holds=True, saw=words)
         named, seen = _addresses(self.addresses), _addresses(",".join(there.addresses))
+        if not self.only and named & seen and not named <= seen:
+            # That it does not resolve to them is no more so than that it does.
+            return Seen(holds=False, saw=f"{words}; that is some of those and not all", absent=True)
         return Seen(holds=named == seen if self.only else named <= seen, saw=words)
 
 
@@ -72,7 +75,7 @@ class NameResolves(Check):
     example='the name "shop.example" resolves to "10.0.0.2"',
 )
 def name_resolves_to(name: str, address: str) -> NameResolves:
-    """This is one of the addresses that programs there get; of several with commas between them, each is."""
+    """This is one of the addresses that programs there get; of several with commas between them each is, or none."""
     _addresses(address)
     return NameResolves(name, address)
 

@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 from infratest.check import Check, Seen, choices
 from infratest.errors import FactError
-from infratest.facts.base import Need
+from infratest.facts.base import Need, single
 from infratest.gherkin.sentence import check
 from infratest.record import derived
 
@@ -70,6 +70,11 @@ class UserShell(_OfUser):
 
     shell: str
     several: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for shell in self.shells:
+            single(shell, "shell", f'write has one of the shells "{shell}", or has none of the shells "{shell}"')
 
     @property
     def shells(self) -> tuple[str, ...]:

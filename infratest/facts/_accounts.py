@@ -13,7 +13,7 @@ from infratest.cleaning import cited, decoded
 from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts._shell import PUT, lines
-from infratest.facts.base import Answer, Fact
+from infratest.facts.base import Answer, Fact, single
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def entry_name(name: str) -> str:
     """
     if not name or name.isdigit() or name.startswith("-") or not name.isprintable() or ":" in name:
         raise UserError(f"{name!r} is not the name of a user or group: letters first, no colon, not a number")
-    return name
+    return single(name, "name of a user or group")
 
 
 def entry_names(text: str) -> list[str]:

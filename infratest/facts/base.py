@@ -84,6 +84,24 @@ def absolute(path: str) -> str:
     return path.rstrip("/") or "/"
 
 
+def single(value: str, noun: str, instead: str = "say of each in a sentence of its own") -> str:
+    """Return a value as it is where one name is meant: of what no name can be each negation would hold for ever.
+
+    Args:
+        noun: what it is the name of. instead: how several are said.
+
+    Raises:
+        UserError: it is empty, a list with commas, or holds a wildcard.
+    """
+    if not value.strip():
+        raise UserError(f'the {noun} "{value}": write the one that is meant')
+    if "," in value:
+        raise UserError(f'the {noun} "{value}" is a list, where one is meant: {instead}')
+    if any(sign in value for sign in "*?"):
+        raise UserError(f'the {noun} "{value}" holds a wildcard, which no such name is read with: write it whole')
+    return value
+
+
 class Answer(Record):
     """What one snippet answered: exit status and both streams as text (UTF-8, replaced where it is not).
 

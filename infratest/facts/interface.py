@@ -71,8 +71,8 @@ class Interface(Record):
 
 def interface_name(name: str) -> str:
     """Return an interface's name. Raises UserError where it can be none's: dev_valid_name() of the kernel."""
-    if not 0 < len(name.encode()) < 16 or name in (".", "..") or not name.isprintable() or set(name) & set("/: "):
-        raise UserError(f'the interface "{name}": a name has 1 to 15 characters, and no blank, slash or colon')
+    if not 0 < len(name.encode()) < 16 or name in (".", "..") or not name.isprintable() or set(name) & set("/: *?,"):
+        raise UserError(f'the interface "{name}": a name has 1 to 15 characters, no blank, slash, colon or wildcard')
     return name
 
 

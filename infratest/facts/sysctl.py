@@ -52,7 +52,7 @@ def path_of(name: str) -> str:
     dot, slash = name.find("."), name.find("/")
     plain = name if slash >= 0 and (dot < 0 or slash < dot) else name.translate(str.maketrans("./", "/."))
     parts = plain.split("/")
-    if not name.isprintable() or " " in name or ":" in name or any(part in ("", ".", "..") for part in parts):
+    if not name.isprintable() or set(name) & set(" :*?") or any(part in ("", ".", "..") for part in parts):
         raise UserError(
             f'the sysctl "{name}": that is no name of a kernel variable; write it as sysctl -a shows it, vm.swappiness'
         )

@@ -21,7 +21,7 @@ CLEAR = 0.9
 #: Quotes that no backslash stands before.
 _QUOTE = re.compile(r'(?<!\\)"')
 #: Words by which a sentence is a negation.
-_DENIAL = re.compile(r"\b(?:not|no|without|nothing|never)\b")
+_DENIAL = re.compile(r"\b(?:not|no|none|without|nothing|never)\b")
 #: A quote behind one backslash at the end of a value, which must be written twice there.
 _ENDS = re.compile(r'(?<!\\)((?:\\\\)*)\\"(?=[\s,]|$)')
 #: So many quotes in a text are looked at.

@@ -15,7 +15,7 @@ from infratest.cleaning import cited, decoded
 from infratest.errors import FactError, UserError
 from infratest.facts import _machine
 from infratest.facts._shell import PUT, lines, number, unescaped, without_any
-from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
+from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere, single
 from infratest.facts.process.names import KEPT, LENGTH, WORDS, Process, cut_name, for_the_question, needs_path
 from infratest.record import derived
 
@@ -71,7 +71,10 @@ def process_name(name: str) -> str:
     """
     if not name or "\0" in name:
         raise UserError(f"the process {name!r}: a process has a name, without a NUL")
-    return name
+    if name.startswith("/"):
+        short = name.rstrip("/").rpartition("/")[2]
+        raise UserError(f"the process {name!r} is a path: a process is named by its file alone, {short!r}")
+    return single(name, "name of a process")
 
 
 UNSEEN = "/proc is not mounted, or other users' processes are hidden (hidepid); use sudo for this host"
