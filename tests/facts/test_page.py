@@ -14,6 +14,7 @@ from infratest.deadline import Deadline
 from infratest.facts._session_step import FILL, FOLLOW, OPEN, PRESS, SEND, SessionStep
 from infratest.facts.http.request import Request
 from infratest.facts.page import PageFact
+from infratest.facts.page.cookies import Cookies
 from infratest.facts.page.document import Document
 from infratest.facts.page.form import sent
 from infratest.facts.page.visit import Visit
@@ -117,6 +118,82 @@ def test_secrets_are_sent_to_their_own_server_alone(pages):
     (first, _, one), (second, _, other) = pages.requests[-2:]
     assert (first, second) == ("GET", "GET")
     assert ("authorization" in one, "authorization" in other) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "ends"),
+    [
+        ("moved", "/search?q=moved"),
+        ("pushed", "/search?q=moved"),
+        ("later", "/later"),
+        ("again", "/again"),
+    ],
+)
+def test_a_page_that_leads_on_at_once_is_followed(pages, path, ends):
+    (page,) = visit(opened(f"{pages.url}/{path}")).pages
+    assert (page.url, page.status, page.undone, page.unknown) == (f"{pages.url}{ends}", 200, "", "")
+
+
+def test_cookies_of_pages_that_lead_on_are_kept_as_browsers_keep_them(pages):
+    visit(opened(f"{pages.url}/"), opened(f"{pages.url}/moved"))
+    (_, _, first), (_, path, then) = pages.requests[-2:]
+    assert (first["cookie"].partition("=")[0], path, then["cookie"]) == ("sid", "/search?q=moved", "seen=1")
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("a=1; expires=Thursday, 01-Jan-70 00:00:00 GMT", False),
+        ("a=1; expires=Friday, 31-Dec-99 23:59:59 GMT", False),
+        ("a=1; expires=Thu, 01 Jan 1970 00:00:00 GMT", False),
+        ("a=1; expires=Tuesday, 01-Jan-69 00:00:00 GMT", True),
+        ("a=1; Max-Age=abc", True),
+        ("a=1; Max-Age=-1", False),
+        ("a=1; Max-Age=60; expires=Thu, 01 Jan 1970 00:00:00 GMT", True),
+        ("a=1; Domain=", True),
+        ("a=1; Domain=other.example", False),
+        ("a=1; Path=foo", True),
+        ("a=x\ty", True),
+        ("a=x\x01y", False),
+        ("__Host-a=1; Path=/", False),
+        ("__host-a=1; Path=/; Secure; Domain=shop.example", False),
+        ("__Host-a=1; Secure", False),
+        ("__Host-a=1; Path=/; Secure", True),
+        ("__Secure-a=1", False),
+        ("__Secure-a=1; Secure", True),
+        ("a=1; SameSite=None", False),
+        ("a=1; SameSite=None; Secure", True),
+        ("a=1; Partitioned", False),
+    ],
+)
+def test_cookies_are_kept_and_sent_as_browsers_do(value, kept):
+    cookies = Cookies()
+    cookies.keep("https://shop.example/in/here", [("set-cookie", value)])
+    assert (bool(cookies.names), bool(cookies.header("https://shop.example/in/there"))) == (kept, kept)
+
+
+LISTS = """<form><select name=none size=3><option>A<option>B</select><select name=one><option>A<option>B</select>
+<select name=size size=1><option>A</select>
+<select name=group><optgroup disabled><option>C</optgroup><option>D</select>
+<fieldset disabled><legend><input name=head value=1></legend><input name=body value=1><fieldset><legend>
+<input name=inner value=1></legend></fieldset><legend><input name=second value=1></legend></fieldset></form>"""
+
+
+def test_lists_and_fieldsets_send_what_browsers_send():
+    document = Document(LISTS, "http://x/")
+    assert sent(document, document.forms[0], None, {}, "utf-8").url == "http://x/?one=A&size=A&group=D&head=1"
+
+
+FOLDED = """<dialog>dialog <a href=/d>In it</a></dialog><dialog open>asked</dialog><datalist><option>listed</datalist>
+<canvas>drawn</canvas><video>film</video><audio>sound</audio><svg><title>name</title><text>picture</text></svg>
+<details>folded <summary>more</summary><p>deep <a href=/f>Unfold me</a></p><summary>second</summary></details>
+<details open><summary>open</summary>spread</details>"""
+
+
+def test_what_browsers_do_not_show_is_not_shown():
+    document = Document(FOLDED, "http://x/")
+    assert document.text() == "asked picture more open spread"
+    assert [link.names for link in document.links()] == [("Unfold me",)]
 
 
 HTML = """<base href="/shop/">

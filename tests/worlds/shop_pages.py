@@ -165,6 +165,19 @@ class _Handler(BaseHTTPRequestHandler):
     def _get_search(self, body: bytes) -> None:
         self._send(200, f"<title>Search</title>searched: {html.escape(urlsplit(self.path).query)}")
 
+    def _get_moved(self, body: bytes) -> None:
+        more = ("Set-Cookie", "seen=1; Max-Age=abc"), ("Set-Cookie", "sid=; expires=Thursday, 01-Jan-70 00:00:00 GMT")
+        self._send(200, '<meta http-equiv="Refresh" content="0;url=search?q=moved">moving', "text/html", *more)
+
+    def _get_pushed(self, body: bytes) -> None:
+        self._send(200, "<title>Pushed</title>pushing", "text/html", ("Refresh", "0; URL='/moved'"))
+
+    def _get_later(self, body: bytes) -> None:
+        self._send(200, '<title>Later</title><meta http-equiv=refresh content="60; url=/login">in a minute')
+
+    def _get_again(self, body: bytes) -> None:
+        self._send(200, '<title>Again</title><meta http-equiv=refresh content="0; url=/again">', "text/html")
+
     def _get_broken(self, body: bytes) -> None:
         self._send(500, "<title>500</title>Traceback")
 

@@ -37,7 +37,9 @@ APART = frozenset(
     ).split()
 )
 #: Elements whose text is none of the page.
-UNSHOWN = frozenset("head iframe noembed noframes noscript object script style template title".split())
+UNSHOWN = frozenset(
+    "audio canvas datalist head iframe noembed noframes noscript object script style template title video".split()
+)
 TEXT = "-text"
 CONTROLS = "input, select, textarea, button"
 PRESSED = ("submit", "image", "button", "reset")
@@ -112,6 +114,8 @@ class Document:
             one = waiting.pop()
             if one is None:
                 parts.append(" ")
+            elif one is not start and _folded(one):
+                continue
             elif one.tag == TEXT:
                 parts.append(one.text_content or "")
             elif self.shown(one):
@@ -265,7 +269,17 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
+def _folded(node: Node) -> bool:
+    """Whether it stands in what a click opens: all of a `details` that is closed but its first `summary`."""
+    around = node.parent
+    if around is None or around.tag != "details" or has(around, "open"):
+        return False
+    return node != next((one for one in around.iter() if one.tag == "summary"), None)
+
+
 def _displayed(node: Node) -> bool:
+    if node.tag == "dialog" and not has(node, "open"):
+        return False
     return node.tag not in UNSHOWN and not has(node, "hidden") and not _NOT_DISPLAYED.search(attribute(node, "style"))
 
 

@@ -61,7 +61,8 @@ def options(select: Node) -> list[Node]:
 
 def _selected(select: Node) -> tuple[str, ...]:
     chosen = [str(place) for place, one in enumerate(options(select)) if has(one, "selected")]
-    if has(select, "multiple"):
+    size = attribute(select, "size")
+    if has(select, "multiple") or (not chosen and size.isascii() and size.isdigit() and int(size) > 1):
         return tuple(chosen)
     first = next((str(place) for place, one in enumerate(options(select)) if not disabled(one)), None)
     return (chosen[-1],) if chosen else (first,) if first is not None else ()
@@ -81,7 +82,21 @@ def label_of(option: Node) -> str:
 
 
 def disabled(control: Node) -> bool:
-    return has(control, "disabled") or any(one.tag == "fieldset" and has(one, "disabled") for one in above(control))
+    """Whether a control or an option is disabled, by itself or by what it stands in: 4.10.10.4, 4.10.15, 4.10.19.5."""
+    if has(control, "disabled"):
+        return True
+    inside = control
+    for one in above(control):
+        group = one.tag == "optgroup" and control.tag == "option"
+        if has(one, "disabled") and (group or (one.tag == "fieldset" and inside != _legend(one))):
+            return True
+        inside = one
+    return False
+
+
+def _legend(fieldset: Node) -> Node | None:
+    """Return a fieldset's first legend: what stands in it is not disabled with the others."""
+    return next((one for one in fieldset.iter() if one.tag == "legend"), None)
 
 
 def owner(document: Document, control: Node) -> Node | None:

@@ -22,6 +22,7 @@ from infratest.facts.http.request import Request, request_of
 from infratest.facts.page.cookies import Cookies
 from infratest.facts.page.document import Document, Node, Undone, attribute, has, kind_of
 from infratest.facts.page.form import TICKED, Sent, disabled, label_of, options, owner, sent, state
+from infratest.facts.page.refresh import leads_on
 from infratest.facts.page.visit import Page, Visit
 from infratest.web_address import resolved, web_address
 
@@ -157,18 +158,19 @@ class Session:
             self._cookies.keep(request.url, reply.headers)
             if reply.status is None:
                 raise Undone(f"{request.url} does not answer: {clean(reply.refused, 200)}")
-            if reply.status not in REDIRECTS or not reply.location:
-                return self._page(step, request.url, reply, monotonic() - began)
+            if reply.status in REDIRECTS and reply.location:
+                following = _redirected(what, request.url, reply)
+            else:
+                page = self._page(step, request.url, reply, monotonic() - began)
+                on = leads_on(page, dict(reply.headers).get("refresh", "")) if reply.status < 400 else ""
+                if not on:
+                    self._since = page.since
+                    return page
+                following = Sent("GET", on)
             hops += 1
             if hops > MOST:
                 raise Undone(f"it redirects more than {MOST} times")
-            url = resolved(request.url, reply.location).partition("#")[0]
-            keeps = reply.status in (307, 308) or (reply.status in (301, 302) and what.method == "GET")
-            if keeps and what.content and _origin(request.url) != _origin(url):
-                sent = what.content.decode("utf-8", "replace")
-                if masked(sent) != sent:
-                    raise Undone(f"it redirects what holds a secret to another server: {clean(url, 200)}")
-            what = what._replace(url=url) if keeps else Sent("GET", url)
+            what = following
 
     def _request(self, what: Sent, referrer: str) -> Request:
         """Return the request: with what the session was opened by, of its own server alone, and its cookies."""
@@ -188,9 +190,8 @@ class Session:
 
     def _page(self, step: SessionStep, url: str, reply: Reply, took: float) -> Page:
         kind = dict(reply.headers).get("content-type", "").partition(";")[0].strip().lower()
-        self._since += took
         return Page(
-            step.words, url, reply.status, took, self._since, kind, charset_of(dict(reply.headers), reply.body),
+            step.words, url, reply.status, took, self._since + took, kind, charset_of(dict(reply.headers), reply.body),
             reply.body, reply.unread, cookies=self._cookies.names, began=self._began,
         )  # fmt: skip
 
@@ -282,6 +283,18 @@ def _group(document: Document, radio: Node) -> list[Node]:
         for one in document.controls
         if kind_of(one) == "radio" and attribute(one, "name") == name and owner(document, one) == form
     ]
+
+
+def _redirected(what: Sent, url: str, reply: Reply) -> Sent:
+    """Return what is asked after a redirect. Raises Undone: it would send a secret to another server."""
+    goal = resolved(url, reply.location).partition("#")[0]
+    if reply.status not in (307, 308) and not (reply.status in (301, 302) and what.method == "GET"):
+        return Sent("GET", goal)
+    if what.content and _origin(url) != _origin(goal):
+        text = what.content.decode("utf-8", "replace")
+        if masked(text) != text:
+            raise Undone(f"it redirects what holds a secret to another server: {clean(goal, 200)}")
+    return what._replace(url=goal)
 
 
 def _origin(url: str) -> str:
