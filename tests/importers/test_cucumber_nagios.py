@@ -326,6 +326,18 @@ def test_each_step_that_it_ships_is_known():
     assert not {step.row for step in STEPS} & {step.row for step in LATER}
 
 
+def test_a_text_within_a_part_of_the_page_is_told(tmp_path):
+    text = (
+        'Feature: a\n  Scenario: b\n    When I go to "http://shop/"\n'
+        '    Then I should not see "Welcome" within "h1"\n    And I should see "a "b" c"\n'
+    )
+    write(tmp_path, {"a.feature": text})
+    made = CucumberNagios().read(tmp_path)
+    assert made.carried == 2
+    [remark] = made.left
+    assert (remark.line, "no step of cucumber-nagios" in remark.words) == (4, True)
+
+
 def test_steps_of_ones_own_are_told(tmp_path):
     write(tmp_path, {"a.feature": 'Feature: a\n  Scenario: b\n    Given I am logged in\n    When I ping "db"\n'})
     made = CucumberNagios().read(tmp_path)
