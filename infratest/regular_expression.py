@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import re2
 
-from infratest.errors import UserError
+from infratest.errors import FactError, UserError
 
 #: Where a pattern of RE2's is not one of Perl's, its users want to know.
 LACKS = r"RE2 has no backreferences (\1) and no lookaround ((?=, (?!, (?<=, (?<!), so that no pattern can hang"
@@ -45,6 +45,19 @@ def _compiled(pattern: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     return re2.compile(pattern, options)
+
+
+def searchable(words: str) -> bytes:
+    """Return a text as it is searched in.
+
+    Raises:
+        FactError: it holds half of a character, as JSON's "\\ud800" does: no pattern says anything of that.
+    """
+    try:
+        return words.encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise FactError(f"whether a pattern matches is not known: the text holds {half}, half of a character") from None
 
 
 def _first_bytes(error: UnicodeError) -> tuple[str, int]:

@@ -146,11 +146,11 @@ class Matching:
         compiled(self.pattern)
 
     def seen(self, value: Any, what: str) -> Seen:
-        from infratest.regular_expression import compiled
+        from infratest.regular_expression import compiled, searchable
         from infratest.structured_text import written
 
         text = written(one_value(value, what, "a pattern is about one value; write the path of one"))
-        return Seen(holds=compiled(self.pattern).search(text.encode()) is not None, saw=_words(value, what))
+        return Seen(holds=compiled(self.pattern).search(searchable(text)) is not None, saw=_words(value, what))
 
 
 class Containing:

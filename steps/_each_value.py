@@ -105,11 +105,11 @@ class EachMatches(Each, Matching):
     """Each value matches a pattern."""
 
     def is_so(self, value: Any, what: str) -> bool:
-        from infratest.regular_expression import compiled
+        from infratest.regular_expression import compiled, searchable
         from infratest.structured_text import written
 
         one = one_value(value, what, "write a longer path")
-        return compiled(self.pattern).search(written(one).encode()) is not None
+        return compiled(self.pattern).search(searchable(written(one))) is not None
 
     @property
     def claim(self) -> str:

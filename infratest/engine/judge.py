@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from infratest.check import Seen
 from infratest.errors import InfratestError
+from infratest.facts.base import Need
 from infratest.gherkin.sentence import AGGREGATES, ALL, APART, DIFFERENT, SAME, TOTAL
 from infratest.model import Observation, StepResult
 from infratest.plan.tasks import NO_HOST, label
@@ -188,6 +189,10 @@ def _looked(look: Look, step: CheckStep, facts: Facts, severity: str) -> Verdict
         return _unknown(look, step, facts, f"could not look: {error}")
     except Exception as error:  # noqa: BLE001 - a check's own bug is unknown, and must not end the others
         reason = f"a bug in the check {type(check).__name__}: {type(error).__name__}: {error}"
+        if type(error) is KeyError and isinstance(error.args[0], Need):
+            reason = (
+                f"{error.args[0].fact} was not looked at: the run's time was over before it; give it more: --timeout"
+            )
         return _unknown(look, step, facts, reason)
     if seen.least is not None and step.threshold is not None:
         seen = _worse(seen, seen.least, step.threshold)

@@ -7,8 +7,14 @@ import pytest
 from infratest.collect.asked import Ask, Facts, questions
 from infratest.collect.script import Question
 from infratest.engine.apart import defects_told
+from infratest.engine.judge import judge
 from infratest.errors import FactError, InfratestError, UserError
 from infratest.facts.base import Answer, Fact, Need
+from infratest.gherkin.binding import bind
+from infratest.gherkin.patterns import as_written
+from infratest.gherkin.suite import Line
+from infratest.gherkin.vocabulary import vocabulary
+from infratest.plan.tasks import CheckStep, Look
 
 
 class Broken(Fact):
@@ -43,6 +49,19 @@ def test_an_answer_that_cannot_be_read(at, words):
     failure = facts.at("web")[Need("f", ("a",))]
     assert isinstance(failure, FactError)
     assert str(failure) == words
+
+
+def test_what_was_never_asked_is_unknown_and_no_bug_of_the_check():
+    text = 'the command "cat" exits 0'
+    match = vocabulary().match(text)
+    assert match is not None
+    binding = bind(match, as_written)
+    step = CheckStep(
+        Line("then", "Then", text, 1, match), (Look("web", "web", binding.built, None),), False, None, binding.tail
+    )
+    verdict = judge(step, Facts(), "critical")
+    assert verdict.state == "unknown"
+    assert verdict.reason == "command was not looked at: the run's time was over before it; give it more: --timeout"
 
 
 def test_a_defect_is_told_and_an_error_stays_what_it_is():
