@@ -84,6 +84,7 @@ NEVER_HOT = {
     "infratest.facts.page.cookies": "it is loaded where a session is asked",
     "infratest.facts.page.document": "as a session's cookies",
     "infratest.facts.page.form": "as a session's cookies",
+    "infratest.facts.page.refresh": "as a session's cookies",
     "infratest.facts.page.session": "as a session's cookies",
     "infratest.facts._tls_look": "it is loaded where TLS is looked at from the controller",
     "infratest.facts._starttls": "as what looks at TLS",
