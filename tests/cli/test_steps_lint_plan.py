@@ -139,7 +139,7 @@ def test_every_example_of_steps_is_a_sentence(tmp_path):
         keyword = {"setup": "Given", "act": "When", "step": "When", "check": "Then"}[item["kind"]]
         opened = ['    When the page "http://x.example/" is opened'] if item["vocabulary"] in SESSION else []
         lines += [f"  Scenario: number {number}", *opened, f"    {keyword} {item['example']}"]
-        lines += ["    Then port 22 is listening", ""] if item["kind"] == "setup" else [""]
+        lines += ["    Then port 22 is listening", ""] if item["kind"] in ("setup", "act") else [""]
     feature(tmp_path, "\n".join(lines))
     done = infratest(tmp_path, "lint")
     assert (done.returncode, done.stdout) == (0, "")
