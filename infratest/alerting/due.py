@@ -58,6 +58,20 @@ def due(status: Status, asked: Asked, policy: Policy, host: str, now: float) -> 
     return later
 
 
+def wake(status: Status, policy: Policy) -> float | None:
+    """Return when a status changes at the latest although nothing comes, in the monitor's own time; None for never.
+
+    It is then that `advance` is to be asked with a Tick: before, it would return the same.
+    """
+    times = [] if status.unknown else [max(status.watched, status.looked or status.watched) + policy.freshness]
+    if status.ack is not None and status.ack.until is not None:
+        times.append(status.ack.until)
+    if status.unstable is not None:
+        calm = policy.flap.calm if policy.flap is not None else 0.0
+        times.append(status.changes[-1] + calm if status.changes else status.unstable.steady)
+    return min(times, default=None)
+
+
 def shift(host: str) -> float:
     """Return a host's place in the interval, from 0 to 1; the same in every run and on every machine."""
     return crc32(host.encode()) / 2**32
@@ -94,6 +108,10 @@ class Agenda:
         """Have these ids due no more."""
         for id in ids:
             self._times.pop(id, None)
+
+    def time_of(self, id: str) -> float | None:
+        """Return when an id is due; None where it is not."""
+        return self._times.get(id)
 
     def next(self) -> float | None:
         """Return when the first is due; None where nothing is."""

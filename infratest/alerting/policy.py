@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from infratest.errors import UserError
 
+#: Intervals after which what comes by itself would be stale.
+NEVER = 1e6
+
 #: What no time or number reaches; NaN and infinity are not below it either.
 _FOREVER = 1e12
 
@@ -68,6 +71,11 @@ class Policy:
             raise UserError(f"recover: {self.recover} greens cannot be; write 1 to 100")
         if not 1 <= self.stale < _FOREVER:
             raise UserError(f"stale: {self.stale:g} intervals cannot be; write at least 1")
+
+    @property
+    def expected(self) -> bool:
+        """Whether results are to come again and again; not, of what comes by itself when it changes."""
+        return self.stale < NEVER
 
     @property
     def freshness(self) -> float:

@@ -15,7 +15,8 @@ class Subject:
     Args:
         id: of its results. host: its name, `-` for the stack. groups, labels: of the host; tags: of the scenario,
         without `@`. needs: ids of what has to hold before it can be looked at: what `@needs:` names on this host, the
-        host's `reachable`, and of a monitor with witnesses theirs.
+        host's `reachable`, and of a monitor with witnesses theirs. looked_at: whether the monitor has to look when it
+        is due; what comes by itself (a heartbeat, how a receiver does) is none of that, and never stale.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Subject:
     tags: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     policy: Policy = DEFAULT
+    looked_at: bool = True
 
     @property
     def name(self) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from infratest.alerting.heartbeats import of_heartbeat
-from infratest.alerting.policy import Attempts, Flap, Policy
+from infratest.alerting.policy import NEVER, Attempts, Flap, Policy
 from infratest.alerting.subject import Subject, of_receiver
 from infratest.gherkin.suite import Scenario
 from infratest.plan.tasks import NO_HOST, Plan, Task, reachable_id
@@ -23,23 +24,32 @@ def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
     slugs: dict[str, list[Task]] = {}
     for task in watched:
         slugs.setdefault(task.scenario.slug, []).append(task)
+    made = [_subject(task, plan, slugs, policy(monitor, task.scenario)) for task in watched]
+    often: dict[str, float] = {}
+    for each in made:
+        often[each.host] = min(each.policy.interval, often.get(each.host, each.policy.interval))
     every = policy(monitor)
+    # A host's way in is seen whenever something on it is looked at, and as often.
     ways = [
-        Subject(reachable_id(host.name), host.name, host.groups, host.labels, policy=every)
+        Subject(
+            reachable_id(host.name), host.name, host.groups, host.labels,
+            policy=replace(every, interval=often[host.name]), looked_at=False,
+        )
         for host in plan.hosts.values()
-        if any(task.host == host.name for task in watched)
-    ]
-    return ways + [_subject(task, plan, slugs, policy(monitor, task.scenario)) for task in watched]
+        if host.name in often
+    ]  # fmt: skip
+    return ways + made
 
 
 def own(monitor: Monitor) -> list[Subject]:
     """Return what the monitor itself knows: how heartbeats are, and whether receivers take what they are sent.
 
-    What comes of them is hard at once: a heartbeat has its grace and its misses, a receiver its tries.
+    What comes of them is hard at once: a heartbeat has its grace and its misses, a receiver its tries. None of it is
+    ever stale: nobody looks at it, it comes by itself.
     """
-    once = policy(monitor, attempts=Attempts(1, 1))
+    once = replace(policy(monitor, attempts=Attempts(1, 1)), stale=NEVER)
     ids = [*map(of_heartbeat, monitor.heartbeats), *map(of_receiver, monitor.receivers)]
-    return [Subject(id, policy=once) for id in ids]
+    return [Subject(id, policy=once, looked_at=False) for id in ids]
 
 
 def policy(monitor: Monitor, scenario: Scenario | None = None, attempts: Attempts | None = None) -> Policy:

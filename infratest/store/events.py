@@ -81,6 +81,12 @@ def of_report(report: Report) -> list[Event]:
     return list({event.key: event for event in reversed(events)}.values())[::-1]
 
 
+def series(stack: str, env: str, result: Result, name: str) -> tuple[str, dict[str, str]]:
+    """Return the key and the labels of a number that a result has seen, as `of_report` gives them."""
+    labels = _labels(stack, env, result) | {"kind": METRIC, "name": name}
+    return f"{_result_key(stack, env, result)}.{part(name)}", labels
+
+
 def ended(report: Report) -> float:
     """Return when a run ended, in seconds since the epoch."""
     try:

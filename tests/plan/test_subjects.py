@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infratest.alerting.policy import Attempts, Flap, Policy
+from infratest.alerting.policy import NEVER, Attempts, Flap, Policy
 from infratest.alerting.subject import Subject
 from infratest.engine.results import Needs, result
 from infratest.gherkin.parse import feature
@@ -99,7 +99,9 @@ def test_what_is_watched_and_what_it_needs(planned):
     one = found[f"{web}#nginx-runs@web-1"]
     assert (one.host, one.groups, one.labels) == ("web-1", ("web",), {"team": "web"})
     assert sorted(one.tags) == ["attempts:2", "interval:10s", "web"]
-    assert found["reachable@web-1"] == Subject("reachable@web-1", "web-1", ("web",), {"team": "web"})
+    assert found["reachable@web-1"] == Subject(
+        "reachable@web-1", "web-1", ("web",), {"team": "web"}, policy=Policy(interval=10.0), looked_at=False
+    )
 
 
 def test_needs_are_those_that_block_in_a_run(planned):
@@ -151,6 +153,6 @@ def test_what_the_monitor_itself_knows_is_hard_at_once():
         receivers={"ops": ReceiverEntry(name="ops", kind="mail", options={})},
     )
     assert own(monitor) == [
-        Subject("monitor#heartbeat/backup@-", policy=Policy(attempts=Attempts(1, 1))),
-        Subject("monitor#receiver/ops@-", policy=Policy(attempts=Attempts(1, 1))),
+        Subject("monitor#heartbeat/backup@-", policy=Policy(attempts=Attempts(1, 1), stale=NEVER), looked_at=False),
+        Subject("monitor#receiver/ops@-", policy=Policy(attempts=Attempts(1, 1), stale=NEVER), looked_at=False),
     ]

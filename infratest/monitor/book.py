@@ -1,0 +1,337 @@
+"""All that a monitor knows, in memory, and what of it is not written yet. Used by one thread; no clock, no I/O.
+
+The three pure functions of `alerting` decide; this holds what they are asked with, and notes what they make of it.
+What is read back from the store after a kill leads to the same book, but for looks that changed nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from infratest.alerting import ledger
+from infratest.alerting.downtime import Downtime
+from infratest.alerting.due import Agenda, Asked, due, wake
+from infratest.alerting.ledger import UNSTABLE, Entry, Notice
+from infratest.alerting.moments import Moment
+from infratest.alerting.owed import Owed, Receiver, Route, owed
+from infratest.alerting.problems import Picture
+from infratest.alerting.status import Event, Look, Restart, Status, Tick, advance, begun
+from infratest.alerting.subject import Subject, of_receiver
+from infratest.errors import UnknownName, unknown
+from infratest.model import Result
+from infratest.monitor.changes import Changes, Number
+from infratest.states import CRITICAL, OK
+from infratest.store.database import ledger as kept
+from infratest.store.database.changes import Change
+from infratest.store.database.ledger import Delivery, of_notice
+
+#: What a result was before it was watched, as the store has it.
+UNWATCHED = "-"
+#: Failures in a row after which a receiver is a problem of its own, told to the others.
+DEAD = 3
+
+_COUNTED = re.compile(r"\d+")
+
+
+@dataclass
+class Memory:
+    """What a store has of an earlier life, and a monitor begins with.
+
+    Args:
+        results: the newest of each id that was worth keeping. sent: when each receiver was sent its newest message.
+        paused: until when nobody is told anything, in the monitor's own time.
+    """
+
+    statuses: dict[str, Status] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
+    entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    sent: dict[str, float] = field(default_factory=dict)
+    downtimes: tuple[Downtime, ...] = ()
+    paused: float | None = None
+
+
+class Book:
+    """What is watched, how it is, and who was told what.
+
+    Args:
+        memory: of an earlier life.
+    """
+
+    def __init__(self, memory: Memory, routes: Sequence[Route] = (), receivers: Iterable[Receiver] = ()) -> None:
+        self.subjects: dict[str, Subject] = {}
+        self.statuses = dict(memory.statuses)
+        self.results = dict(memory.results)
+        self.entries = dict(memory.entries)
+        self.sent = dict(memory.sent)
+        self.downtimes = memory.downtimes
+        self.paused = memory.paused
+        self.routes = tuple(routes)
+        self.receivers = {each.name: each for each in receivers}
+        self.asked: dict[str, Asked] = {}
+        self.withheld: dict[tuple[str, str], str] = {}
+        self.changes = Changes()
+        self.agenda = Agenda()  # of looks
+        self._wakes = Agenda()  # of what time alone may change
+        self._stirred = True
+
+    # What is watched.
+
+    def watch(self, subjects: Iterable[Subject], now: Moment) -> None:
+        """Watch these and no others. What was watched before a restart is known, and need not be stale at once."""
+        self.subjects = {each.id: each for each in subjects}
+        for id in self.subjects:
+            status = self.statuses.get(id)
+            if status is None:
+                self._keep(id, begun(now), now)
+            elif id not in self.asked:
+                self._event(id, Restart(now))
+            self._schedule(id, now)
+        gone = [id for id in self.statuses if id not in self.subjects]
+        self.agenda.drop(gone)
+        self._wakes.drop(gone)
+        for id in gone:
+            self.asked.pop(id, None)
+        self._stirred = True
+
+    def tell(self, routes: Sequence[Route], receivers: Iterable[Receiver]) -> None:
+        """Tell by these routes and these receivers from now on."""
+        self.routes, self.receivers = tuple(routes), {each.name: each for each in receivers}
+        self._stirred = True
+
+    def due(self, now: Moment) -> list[str]:
+        """Return the ids that are to be looked at now; whoever takes them says `begin` of each, or `later`."""
+        return self.agenda.take(now.steady)
+
+    def begin(self, ids: Iterable[str], now: Moment, until: float) -> None:
+        """A look at these begins, and is given up at a time of the monitor's own."""
+        for id in ids:
+            self.asked[id] = replace(self.asked.get(id, Asked()), begun=now.steady, until=until)
+            self._schedule(id, now)
+
+    def end(self, ids: Iterable[str], now: Moment) -> None:
+        """The look at these has ended, whatever came of it."""
+        for id in ids:
+            if id in self.asked:
+                self.asked[id] = replace(self.asked[id], until=None)
+                self._schedule(id, now)
+
+    def hint(self, ids: Iterable[str], now: Moment) -> None:
+        """Something says that these may have changed."""
+        for id in ids:
+            if id in self.subjects:
+                self.asked[id] = replace(self.asked.get(id, Asked()), hint=now.steady)
+                self._schedule(id, now)
+
+    # What comes in.
+
+    def look(self, result: Result, at: Moment, final: bool = False) -> None:
+        """Take in a result that was looked at (begun) at a moment; one that is watched no longer is left out."""
+        if result.id not in self.subjects:
+            return
+        before = self.statuses[result.id]
+        look = Look(at, result.state, result.blocked_by, final, result.reason)
+        if self._event(result.id, look, result) and _worth_keeping(before, self.statuses[result.id]):
+            self.results[result.id] = self.changes.results[result.id] = result
+        for step in result.steps:
+            for seen in step.observations:
+                if seen.value is not None:
+                    self.changes.numbers.append(Number(result, seen.name, seen.unit, at.wall, seen.value))
+
+    def event(self, id: str, event: Event) -> None:
+        """Have something else happen to a result: an acknowledgement, or its end.
+
+        Raises:
+            UnknownName: it is not watched. UserError: as `advance`.
+        """
+        self.known(id)
+        self._event(id, event)
+
+    def known(self, id: str) -> None:
+        """Raise UnknownName where an id is not watched."""
+        if id not in self.subjects:
+            raise UnknownName(unknown("id", id, sorted(self.subjects)))
+
+    def plan(self, downtimes: Iterable[Downtime]) -> None:
+        """Have these downtimes and no others."""
+        self.downtimes, self._stirred = tuple(downtimes), True
+
+    def pause(self, until: float | None) -> None:
+        """Tell nobody anything until a time of the monitor's own; None ends that."""
+        self.paused, self._stirred = until, True
+
+    # What follows.
+
+    def tick(self, now: Moment) -> None:
+        """Have time pass: what is stale, no longer acknowledged or calm again is so from now on."""
+        for id in self._wakes.take(now.steady):
+            if id in self.subjects and not self._event(id, Tick(now)):
+                self._wake(id)
+
+    def next(self) -> float | None:
+        """Return when there is something to do next, in the monitor's own time, but for what is owed."""
+        times = [each for each in (self.agenda.next(), self._wakes.next()) if each is not None]
+        return min(times, default=None)
+
+    def settle(self, now: Moment) -> None:
+        """Compare what is so with what was told, and put on its way what is owed."""
+        picture = Picture(now, self.subjects, self.statuses, self.downtimes, self.paused)
+        answer = owed(picture, self.entries, self.routes, self.receivers.values(), self.sent)
+        made = answer.applied(self.entries)
+        for key in {*answer.withdrawals, *answer.closings, *((each.receiver, each.id) for each in answer.notices)}:
+            self.changes.entries[key] = made.get(key)
+        self.entries = made
+        self._note(answer, now)
+        self._forget()
+        self._stirred = False
+
+    @property
+    def stirred(self) -> bool:
+        """Whether something changed that may be owed."""
+        return self._stirred
+
+    def messages(self, busy: Iterable[str], now: Moment) -> list[tuple[Notice, ...]]:
+        """Return what is to be handed over now, to receivers that are not busy: at most one message each."""
+        gathering = [name for name, each in self.receivers.items() if each.digest]
+        taken, found = set(busy), []
+        for message in ledger.messages(self.entries, gathering, now.steady):
+            if message[0].receiver in self.receivers and message[0].receiver not in taken:
+                taken.add(message[0].receiver)
+                found.append(message)
+        return found
+
+    def attempt(self, message: Sequence[Notice], now: Moment) -> None:
+        """A message is about to be handed over: to be written before it is."""
+        for notice in message:
+            self._entry(notice, ledger.attempted(self.entries[notice.receiver, notice.id]))
+            self._tell(notice, kept.ATTEMPTED, now)
+            self.sent[notice.receiver] = self.changes.sent[notice.receiver] = now.steady
+
+    def outcome(self, message: Sequence[Notice], outcome: str, reason: str, now: Moment) -> None:
+        """A receiver took a message, refused it, or may have taken it."""
+        for notice in message:
+            entry = self.entries.get((notice.receiver, notice.id))
+            if entry is None:
+                continue
+            if outcome == kept.DELIVERED:
+                self._entry(notice, ledger.delivered(entry, notice, now.steady))
+            else:
+                failed = ledger.refused if outcome == kept.REFUSED else ledger.lost
+                self._entry(notice, failed(entry, now.steady))
+            self._tell(notice, outcome, now, reason)
+        self._stirred = True
+
+    def failing(self, receiver: str) -> int:
+        """Return how often in a row a receiver has not taken what is on its way to it."""
+        return max((entry.tries for (name, _), entry in self.entries.items() if name == receiver), default=0)
+
+    def taken(self) -> Changes:
+        """Return what is to be written, no longer kept here."""
+        made, self.changes = self.changes, Changes()
+        return made
+
+    def put_back(self, changes: Changes) -> None:
+        """Take back what could not be written."""
+        self.changes = self.changes.behind(changes)
+
+    # Inside.
+
+    def _event(self, id: str, event: Event, result: Result | None = None) -> bool:
+        """Ask `advance`; whether anything came of it."""
+        before = self.statuses[id]
+        after = advance(before, event, self.subjects[id].policy)
+        if after is before:
+            return False
+        self._keep(id, after, event.at, before, result)
+        self._schedule(id, event.at)
+        return True
+
+    def _keep(
+        self, id: str, after: Status, at: Moment, before: Status | None = None, result: Result | None = None
+    ) -> None:
+        self.statuses[id] = after
+        self._wake(id)
+        if before is not None and _says_the_same(before, after):
+            return
+        self.changes.statuses[id] = after
+        self._stirred = True
+        was, now = UNWATCHED if before is None else _level(before), _level(after)
+        if was != now:
+            evidence = [step.as_dict() for step in result.steps] if result is not None else []
+            self.changes.changes.append(Change(at, id, was, now, after.reason, evidence))
+
+    def _schedule(self, id: str, now: Moment) -> None:
+        subject = self.subjects[id]
+        if not subject.looked_at:
+            return
+        asked = self.asked.setdefault(id, Asked())
+        self.agenda.put(id, due(self.statuses[id], asked, subject.policy, subject.host, now.steady))
+
+    def _wake(self, id: str) -> None:
+        time = wake(self.statuses[id], self.subjects[id].policy)
+        if time is None:
+            self._wakes.drop((id,))
+        else:
+            self._wakes.put(id, time)
+
+    def _entry(self, notice: Notice, entry: Entry | None) -> None:
+        key = (notice.receiver, notice.id)
+        self.changes.entries[key] = entry
+        if entry is None:
+            self.entries.pop(key, None)
+        else:
+            self.entries[key] = entry
+
+    def _tell(self, notice: Notice, outcome: str, now: Moment, reason: str = "") -> None:
+        self.changes.deliveries.append(of_notice(now, outcome, notice, reason=reason))
+
+    def _note(self, answer: Owed, now: Moment) -> None:
+        """Note what was decided; what is withheld for the same reason as before is no news."""
+        for notice in answer.notices:
+            self._tell(notice, kept.QUEUED, now)
+        for receiver, id in (*answer.withdrawals, *answer.closings):
+            self.changes.deliveries.append(Delivery(now, kept.WITHDRAWN, receiver, id))
+        withheld = {(each.receiver, each.id): each.reason for each in answer.withheld}
+        if _uncounted(withheld) != _uncounted(self.withheld):
+            self.changes.withheld.append((now, tuple(answer.withheld)))
+        self.withheld = withheld
+
+    def _forget(self) -> None:
+        """Forget what is watched no longer and owed to nobody."""
+        owed_to = {id for _, id in self.entries}
+        for id in [id for id in self.statuses if id not in self.subjects and id not in owed_to]:
+            del self.statuses[id]
+            self.results.pop(id, None)
+            self.changes.statuses[id] = None
+
+
+def of_receivers(names: Iterable[str], failing: Mapping[str, int]) -> list[Result]:
+    """Return a result for each receiver: whether it takes what it is sent."""
+    made = []
+    for name in names:
+        tries = failing.get(name, 0)
+        state, reason = (OK, "") if tries < DEAD else (CRITICAL, f"it has not taken what it was sent, {tries} times")
+        made.append(Result(of_receiver(name), "", f"receiver {name}", 0, "-", state, reason))
+    return made
+
+
+def _uncounted(withheld: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+    """Return reasons without their numbers: "in 34 s" counts down."""
+    return {key: _COUNTED.sub("", reason) for key, reason in withheld.items()}
+
+
+def _level(status: Status) -> str:
+    return UNSTABLE if status.unstable is not None else status.state
+
+
+def _says_the_same(before: Status, after: Status) -> bool:
+    """Whether a look changed nothing that the next one would not say again, and a restart would not begin anew."""
+    if after.state != OK and before.reason != after.reason:
+        return False
+    return replace(before, looked=after.looked, watched=after.watched, reason=after.reason) == after
+
+
+def _worth_keeping(before: Status, after: Status) -> bool:
+    """Whether a result is kept: one that failed as the one before it did would be written at each look."""
+    return before.seen != after.seen or before.reason != after.reason or before.state != after.state

@@ -1,0 +1,102 @@
+"""A monitor's changes in the store: all of one turn in one transaction, and what an earlier life left there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+
+from infratest.alerting.moments import Anchor, Moment
+from infratest.errors import StateError
+from infratest.model import Result
+from infratest.monitor.book import Memory
+from infratest.monitor.changes import Changes, Number
+from infratest.store import events
+from infratest.store.database import changes, ledger, meta, numbers, people, retention, statuses
+from infratest.store.database.connection import Store, Transaction
+from infratest.store.database.retention import Keep
+from infratest.store.events import Event
+
+log = logging.getLogger(__name__)
+
+
+class Keeping:
+    """What one monitor writes, and reads as it begins.
+
+    Args:
+        stack, env: what its numbers are of. keep: how long.
+    """
+
+    def __init__(self, store: Store, stack: str, env: str, keep: Keep) -> None:
+        self._store, self._keep = store, keep
+        self._stack, self._env = stack, env
+        self._series: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
+
+    def write(self, made: Changes, anchor: Anchor) -> None:
+        """Write all of it, or nothing.
+
+        Raises:
+            StateError: the disk does not take it, or the store is damaged.
+        """
+        with self._store.transaction() as t:
+            meta.write_anchor(t, anchor)
+            statuses.write(t, {id: one for id, one in made.statuses.items() if one is not None})
+            statuses.remove(t, [id for id, one in made.statuses.items() if one is None])
+            statuses.write_results(t, [result.as_dict() for result in made.results.values()])
+            ledger.write(t, made.entries)
+            ledger.write_sent(t, made.sent)
+            changes.add(t, made.changes)
+            ledger.add(t, made.deliveries)
+            for at, withheld in made.withheld:
+                ledger.withhold(t, at, withheld)
+            if made.numbers:
+                numbers.keep(t, self._events(made.numbers))
+
+    def tend(self, now: Moment, states: Mapping[str, str]) -> None:
+        """Do a part of what keeps it small: pack hours that are over, mark how each is, take away what is old.
+
+        Args:
+            states: of all that is watched, by id.
+        Raises:
+            StateError: as `write`.
+        """
+        with self._store.transaction() as t:
+            packing = numbers.pack(t, now.wall)
+            changes.mark(t, now.wall, states)
+            trim = retention.trim(t, self._keep, now.wall)
+        if packing.damaged:
+            log.error("store: %s: blocks that are damaged: %s", self._store.path, packing.damaged)
+        if trim.over:
+            log.error(
+                "store: %s is larger than `store: keep: size` and has no numbers left to take away", self._store.path
+            )
+
+    def _events(self, seen: list[Number]) -> Iterator[Event]:
+        for number in seen:
+            known = self._series.get((number.result.id, number.name))
+            if known is None:
+                known = events.series(self._stack, self._env, number.result, number.name)
+                self._series[number.result.id, number.name] = known
+            key, labels = known
+            yield Event(number.time, key, number.value, number.unit, labels)
+
+
+def memory(store: Store) -> tuple[Memory, Anchor | None]:
+    """Return what an earlier life left, and where the monitor's own time stood. Raises StateError."""
+    with store.sight() as t:
+        pause = people.paused(t)
+        made = Memory(
+            statuses=statuses.statuses(t),
+            results=_results(t),
+            entries=ledger.entries(t),
+            sent=ledger.sent(t),
+            downtimes=tuple(people.downtimes(t)),
+            paused=None if pause is None else pause.until,
+        )
+        return made, meta.anchor(t)
+
+
+def _results(t: Transaction) -> dict[str, Result]:
+    try:
+        return {id: Result.from_dict(data) for id, data in statuses.results(t).items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise StateError(f"store: a result in it is none of this version: {error}") from error

@@ -1,0 +1,235 @@
+"""The monitor's one loop: looks when something is due, takes in what comes, tells what is owed, and writes all of it.
+
+One thread knows and decides; others look at hosts (`crew`), hand messages over (`post`) and listen (`control`), and
+give it what came of that. Whatever it knows is written before anything is done that cannot be taken back, so that a
+kill at any moment loses nothing that was acknowledged and tells nobody anything twice who knows keys.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+from infratest.alerting.ledger import Notice
+from infratest.alerting.moments import Anchor, Moment
+from infratest.alerting.owed import Receiver, Route
+from infratest.alerting.policy import NEVER, Policy
+from infratest.alerting.subject import Subject, of_receiver
+from infratest.errors import InfratestError, StateError
+from infratest.model import Result
+from infratest.monitor.book import Book, of_receivers
+from infratest.monitor.changes import Changes
+from infratest.monitor.crew import Crew, Errand, Findings
+from infratest.monitor.timepiece import Timepiece
+from infratest.states import CRITICAL, OK, UNKNOWN
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks at the clock: what is owed by time alone (`after:`, `again:`, a downtime that ends) is.
+BEAT = 1.0
+#: Seconds between two rounds of keeping the store small.
+TEND = 10.0
+#: Seconds beyond a look's own deadline after which it is not waited for any longer.
+GRACE = 10.0
+#: The id of the result that says whether the project can be read.
+PROJECT = "monitor#project@-"
+#: How what the monitor says of itself is watched: hard at once, and never stale.
+OWN = Policy(stale=NEVER, flap=None)
+
+
+class Store(Protocol):
+    """Where a monitor's changes are kept."""
+
+    def write(self, changes: Changes, anchor: Anchor) -> None:
+        """Write all of it, or nothing. Raises StateError."""
+
+    def tend(self, now: Moment, states: Mapping[str, str]) -> None:
+        """Do a part of what keeps it small, told how each result is. Raises StateError."""
+
+
+class Watches(Protocol):
+    """What is watched (`watched.Watched`)."""
+
+    @property
+    def subjects(self) -> Sequence[Subject]: ...
+    @property
+    def routes(self) -> Sequence[Route]: ...
+    @property
+    def receivers(self) -> Iterable[Receiver]: ...
+    @property
+    def seconds(self) -> float: ...
+    def unit(self, id: str) -> str: ...
+    def look(self, errand: Errand) -> Findings: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a message. outcome: one of `changes`. reason: what the receiver said."""
+
+    message: tuple[Notice, ...]
+    outcome: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """Something that is asked of the running monitor. answer: called with what came of it, or with the error."""
+
+    ask: Callable[[Monitor], Any]
+    answer: Callable[[Any], None]
+
+
+class Monitor:
+    """A monitor at work.
+
+    Args:
+        hand_over: begins to hand a message to its receiver, and has an Outcome put into the inbox.
+        read: reads the project anew. size: hosts that are looked at at once.
+    """
+
+    def __init__(
+        self,
+        watched: Watches,
+        book: Book,
+        store: Store,
+        timepiece: Timepiece,
+        hand_over: Callable[[tuple[Notice, ...]], None],
+        read: Callable[[], Watches],
+        size: int = 64,
+    ) -> None:
+        self.watched, self.book, self.store, self.timepiece = watched, book, store, timepiece
+        self.inbox: SimpleQueue[Findings | Outcome | Call | None] = SimpleQueue()
+        self._hand_over, self._read = hand_over, read
+        self._crew = Crew(size, lambda errand: self.watched.look(errand), self.inbox.put)
+        self._busy: set[str] = set()
+        self._settled = self._tended = -BEAT
+        self._unwritten = ""
+        self._ended = False
+        self._watch(self.timepiece.now())
+
+    def run(self) -> None:
+        """Work until it is ended."""
+        try:
+            while not self._ended:
+                self.turn(self._pause())
+        finally:
+            self._crew.end()
+
+    def end(self) -> None:
+        """End after this turn; may be called from anywhere."""
+        self._ended = True
+        self.inbox.put(None)
+
+    def turn(self, seconds: float) -> None:
+        """Take in what has come, waiting for the first at most so long; do what is due, and write what came of it."""
+        for item in self._came(seconds):
+            self._take(item)
+        now = self.timepiece.now()
+        self.book.tick(now)
+        self._send(now)
+        if self.book.stirred or now.steady - self._settled >= BEAT:
+            self.book.settle(now)
+            self._settled = now.steady
+        messages = self.book.messages(self._busy, now)
+        for message in messages:
+            self.book.attempt(message, now)
+        self._write(now)
+        for message in messages:
+            self._busy.add(message[0].receiver)
+            self._hand_over(message)
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody looks at a host, or hands a message over."""
+        return bool(self._busy) or any(asked.until is not None for asked in self.book.asked.values())
+
+    def reload(self) -> None:
+        """Read the project anew; where that fails the old one is watched on, and told."""
+        now = self.timepiece.now()
+        try:
+            self.watched = self._read()
+        except (InfratestError, OSError) as error:
+            self.book.look(_own(PROJECT, UNKNOWN, f"it could not be read anew: {error}"), now, final=True)
+            return
+        self._watch(now)
+        self.book.look(_own(PROJECT, OK), now, final=True)
+
+    # One turn's parts.
+
+    def _pause(self) -> float:
+        now, next = self.timepiece.now().steady, self.book.next()
+        return max(0.0, min(BEAT, BEAT if next is None else next - now))
+
+    def _came(self, seconds: float) -> list[Findings | Outcome | Call]:
+        came = []
+        with suppress(Empty):
+            came.append(self.inbox.get(timeout=seconds) if seconds > 0 else self.inbox.get_nowait())
+            while True:
+                came.append(self.inbox.get_nowait())
+        return [item for item in came if item is not None]
+
+    def _take(self, item: Findings | Outcome | Call) -> None:
+        match item:
+            case Findings():
+                self._found(item)
+            case Outcome():
+                self._delivered(item)
+            case Call():
+                try:
+                    item.answer(item.ask(self))
+                except InfratestError as error:
+                    item.answer(error)
+
+    def _found(self, findings: Findings) -> None:
+        errand, now = findings.errand, self.timepiece.now()
+        # Looked at when the errand was given out: what changed behind that moment may be in it or not.
+        for result in findings.results:
+            self.book.look(result, errand.begun)
+        if findings.error:
+            for id in errand.ids:
+                self.book.look(_own(id, UNKNOWN, findings.error), errand.begun)
+        self.book.end(errand.ids, now)
+
+    def _delivered(self, delivery: Outcome) -> None:
+        now, receiver = self.timepiece.now(), delivery.message[0].receiver
+        self._busy.discard(receiver)
+        self.book.outcome(delivery.message, delivery.outcome, delivery.reason, now)
+        for result in of_receivers([receiver], {receiver: self.book.failing(receiver)}):
+            if result.state == CRITICAL or self.book.statuses[of_receiver(receiver)].state != OK:
+                self.book.look(result, now, final=True)
+
+    def _send(self, now: Moment) -> None:
+        errands: dict[str, list[str]] = {}
+        for id in self.book.due(now):
+            errands.setdefault(self.watched.unit(id), []).append(id)
+        for unit, ids in errands.items():
+            self.book.begin(ids, now, now.steady + self.watched.seconds + GRACE)
+            self._crew.send(Errand(unit, tuple(ids), now))
+
+    def _write(self, now: Moment) -> None:
+        changes = self.book.taken()
+        try:
+            if changes:
+                self.store.write(changes, self.timepiece.anchor())
+            if now.steady - self._tended >= TEND:
+                self._tended = now.steady
+                self.store.tend(now, {id: self.book.statuses[id].state for id in self.book.subjects})
+            self._unwritten = ""
+        except StateError as error:
+            # Checking and telling go on: an on-call person needs them most when the disk is full.
+            self.book.put_back(changes)
+            if str(error) != self._unwritten:
+                self._unwritten = str(error)
+                log.error("%s", error)
+
+    def _watch(self, now: Moment) -> None:
+        self.book.tell(self.watched.routes, self.watched.receivers)
+        self.book.watch([*self.watched.subjects, Subject(PROJECT, policy=OWN, looked_at=False)], now)
+
+
+def _own(id: str, state: str, reason: str = "") -> Result:
+    return Result(id, "", id.partition("@")[0], 0, "-", state, reason)

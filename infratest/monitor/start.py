@@ -1,0 +1,106 @@
+"""A monitor from what a stack file says: its store opened, its receivers and routes, and what it watches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from time import time
+
+from infratest.alerting import owed
+from infratest.alerting.ledger import Notice
+from infratest.clock import REAL, Clock
+from infratest.monitor import post
+from infratest.monitor.book import Book
+from infratest.monitor.changes import Changes
+from infratest.monitor.keeping import Keeping, memory
+from infratest.monitor.monitor import Monitor, Outcome
+from infratest.monitor.timepiece import Timepiece
+from infratest.monitor.watched import Watched
+from infratest.project.prepare import Request
+from infratest.project.session import Session
+from infratest.receivers.base import Receiver, opened
+from infratest.stack.monitor import ReceiverEntry
+from infratest.store.database import connection
+from infratest.store.database.retention import Keep
+
+
+@dataclass(frozen=True)
+class Project(Watched):
+    """What is watched, with the receivers that are told.
+
+    Args:
+        opened: each receiver, by its name.
+    """
+
+    opened: Mapping[str, tuple[ReceiverEntry, Receiver]] = field(default_factory=dict)
+
+    @cached_property
+    def receivers(self) -> list[owed.Receiver]:
+        """The receivers, as what is owed to them is worked out."""
+        return [owed.Receiver(name, receiver.digest) for name, (_, receiver) in self.opened.items()]
+
+    @classmethod
+    def project(cls, session: Session, request: Request, before: Project | None = None) -> Project:
+        """Read the project.
+
+        Args:
+            before: as it was: a receiver that is written as it was stays, for it remembers who took what.
+        Raises:
+            InfratestError: it cannot be read, or a receiver lacks what it needs on this machine.
+        """
+        watched = Watched.read(session, request, connections=None if before is None else before.connections)
+        known = {} if before is None else before.opened
+        made = {}
+        for name, entry in watched.monitor.receivers.items():
+            kept = known.get(name)
+            if kept is None or (kept[0].kind, kept[0].options) != (entry.kind, entry.options):
+                kept = entry, opened({entry.kind: entry.options}, entry.where, session.stack.folder)
+            kept[1].foresee()
+            made[name] = kept
+        return cls(session, request, watched.prepared, watched.connections, made)
+
+
+@contextmanager
+def started(session: Session, request: Request, clock: Clock = REAL, boot: str | None = None) -> Iterator[Monitor]:
+    """Give a monitor that is ready to run; its store is closed behind it.
+
+    Args:
+        clock, boot: of the machine, or simulated.
+    Raises:
+        InfratestError: the project cannot be read, or the store not be opened.
+    """
+    project = Project.project(session, request)
+    keep = project.monitor.keep
+    with connection.opened(session.state) as store:
+        known, anchor = memory(store)
+        timepiece = Timepiece(anchor, clock, boot)
+        keeping = Keeping(store, session.stack.name, session.stack.env, Keep(keep.raw, keep.hourly, keep.size))
+        keeping.write(Changes(), timepiece.anchor())
+        projects = [project]
+
+        def read() -> Project:
+            projects[0] = Project.project(again(session), request, projects[0])
+            return projects[0]
+
+        def hand_over(notices: tuple[Notice, ...]) -> None:
+            _hand_over(projects[0], notices, monitor)
+
+        monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read)
+        try:
+            yield monitor
+        finally:
+            project.connections.close()
+
+
+def again(session: Session) -> Session:
+    """Return a session of the same options that reads its files anew."""
+    return Session(**{each.name: getattr(session, each.name) for each in fields(Session) if each.name[0] != "_"})
+
+
+def _hand_over(project: Project, notices: tuple[Notice, ...], monitor: Monitor) -> None:
+    _, receiver = project.opened[notices[0].receiver]
+    stack = project.session.stack
+    message = post.message(monitor.book, notices, stack.name, stack.env, time())
+    post.deliver(receiver, message, lambda outcome, reason: monitor.inbox.put(Outcome(notices, outcome, reason)))

@@ -1,0 +1,181 @@
+"""What a monitor watches: the scenarios of the features, planned on the hosts as they are, and a look at some of them.
+
+Made anew on reload, and when the hosts have changed; what runs meanwhile goes on with what it began with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from threading import Lock
+from time import monotonic, time
+
+from infratest.alerting.owed import Route
+from infratest.alerting.routes import Scope, routes
+from infratest.alerting.subject import Subject
+from infratest.check import CONTROLLER
+from infratest.collect.connections import Held
+from infratest.deadline import Deadline
+from infratest.hosts import Host
+from infratest.model import Result
+from infratest.monitor.crew import Errand, Findings
+from infratest.plan.subjects import own, subjects
+from infratest.plan.tasks import NO_HOST, REACHABLE, CheckStep, Task, reachable_id
+from infratest.project.execute import SECONDS, carry_out
+from infratest.project.prepare import Prepared, Request, prepare
+from infratest.project.session import Session
+from infratest.stack.monitor import Monitor
+from infratest.states import OK
+from infratest.waivers import findings, waived
+
+
+class Connections:
+    """Open connections from look to look, by unit; each unit's are used by one thread at a time (`crew.Crew`)."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Held] = {}
+        self._lock = Lock()
+
+    def of(self, unit: str) -> Held:
+        """Return those of a unit."""
+        with self._lock:
+            return self._held.setdefault(unit, Held())
+
+    def back(self, unit: str, held: Held) -> None:
+        """A unit's are used no longer: they are closed where there is no such unit any more."""
+        with self._lock:
+            kept = self._held.get(unit) is held
+        if not kept:
+            held.close()
+
+    def fit(self, units: Iterable[str]) -> None:
+        """Close those of units that there are no longer."""
+        with self._lock:
+            gone = [self._held.pop(unit) for unit in self._held.keys() - set(units)]
+        for held in gone:
+            held.close()
+
+    def close(self) -> None:
+        """Close all."""
+        self.fit(())
+
+
+@dataclass(frozen=True)
+class Watched:
+    """All scenarios of a stack, planned.
+
+    Args:
+        session: of the call. prepared: what was planned. request: what was asked for.
+    """
+
+    session: Session
+    request: Request
+    prepared: Prepared
+    connections: Connections = field(default_factory=Connections)
+
+    @classmethod
+    def read(
+        cls,
+        session: Session,
+        request: Request,
+        hosts: Sequence[Host] | None = None,
+        connections: Connections | None = None,
+    ) -> Watched:
+        """Read the features, ask what the hosts are, and plan.
+
+        Args:
+            hosts: as they are; asked of the provider where not given. connections: of what was watched before.
+        Raises:
+            InfratestError: whatever stands in the way before the first look.
+        """
+        made = cls(session, request, prepare(session, request, hosts), connections or Connections())
+        made.routes  # noqa: B018  # what is wrong with it is told now
+        return made
+
+    @cached_property
+    def subjects(self) -> tuple[Subject, ...]:
+        """All that is watched: each host's way in, each scenario, heartbeats and receivers."""
+        looked_at = [each for each in subjects(self.prepared.plan, self.monitor) if each.id in self.units]
+        return (*looked_at, *own(self.monitor))
+
+    @cached_property
+    def monitor(self) -> Monitor:
+        """What the stack file says of the monitor."""
+        return self.session.stack.monitor or Monitor()
+
+    @cached_property
+    def routes(self) -> list[Route]:
+        """Who is told of what. Raises UserError."""
+        stack = self.session.stack
+        hosts = [*self.prepared.plan.hosts.values()]
+        return routes(self.monitor.tell, Scope(self.subjects, hosts, stack.env, stack.environments))
+
+    @cached_property
+    def tasks(self) -> Mapping[str, Task]:
+        """By id, what is looked at; what is left out (`@skip`) is not watched."""
+        # Attempts are counted over the monitor's own looks: one look asks once.
+        tasks = [_asked_once(task) for task in self.prepared.plan.tasks if not task.skip and not task.acting]
+        return {task.id: task for task in tasks}
+
+    @cached_property
+    def units(self) -> Mapping[str, str]:
+        """By id, over whose connection a look is made: its host's; NO_HOST where it is about several hosts, or none."""
+        return {id: _unit(task) for id, task in self.tasks.items()} | {
+            reachable_id(name): name for name in self.prepared.plan.hosts
+        }
+
+    def unit(self, id: str) -> str:
+        """Return the unit that an id is looked at in."""
+        return self.units.get(id, NO_HOST)
+
+    @property
+    def seconds(self) -> float:
+        """That one look may take."""
+        return self.session.timeout or SECONDS[self.request.face]
+
+    def look(self, errand: Errand) -> Findings:
+        """Look at what an errand names, in as few round trips as a check would."""
+        began = monotonic()
+        tasks = tuple(self.tasks[id] for id in errand.ids if id in self.tasks)
+        plan = self.prepared.plan.changed(tasks=tasks, waivers=())
+        held = self.connections.of(errand.unit)
+        try:
+            report = carry_out(
+                self.session,
+                self.request,
+                replace(self.prepared, plan=plan),
+                held=held,
+                deadline=Deadline(self.seconds),
+            )
+        finally:
+            self.connections.back(errand.unit, held)
+        now, waivers = time(), self.prepared.plan.waivers
+        results = [waived(result, waivers, now) for result in report.results]
+        return Findings(errand, (*results, *self._reached(errand.unit, results)), seconds=monotonic() - began)
+
+    def findings(self, now: float) -> list[Result]:
+        """Return what is wrong with the stack's waivers. now: seconds since the epoch."""
+        return findings(self.prepared.plan.waivers, [*self.tasks], now)
+
+    def _reached(self, unit: str, results: Sequence[Result]) -> list[Result]:
+        """Return that a host was reached, where something on it was looked at: no run says so by itself."""
+        host = self.prepared.plan.hosts.get(unit)
+        if host is None or any(result.id == reachable_id(unit) for result in results):
+            return []
+        if not any(result.host == unit and result.blocked_by is None for result in results):
+            return []
+        return [Result(reachable_id(unit), "", REACHABLE, 0, unit, OK, "", host.groups, host.labels)]
+
+
+def _asked_once(task: Task) -> Task:
+    if task.scenario.attempts is None:
+        return task
+    tags = tuple([tag for tag in task.scenario.tags if not tag.startswith("attempts:")])
+    return task.changed(scenario=task.scenario.changed(tags=tags))
+
+
+def _unit(task: Task) -> str:
+    steps = [step for step in task.steps if isinstance(step, CheckStep)]
+    asked = {look.location for step in steps for look in step.looks} - {CONTROLLER}
+    return task.host if asked <= {task.host} else NO_HOST

@@ -1,0 +1,223 @@
+"""The monitor's loop on a real project of this machine, with a clock that is moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from infratest.alerting.ledger import Notice
+from infratest.alerting.moments import Anchor, Moment
+from infratest.clock import Clock
+from infratest.errors import StateError, UnknownName
+from infratest.monitor import answers
+from infratest.monitor.book import Book, Memory
+from infratest.monitor.changes import Changes
+from infratest.monitor.monitor import PROJECT, Monitor, Outcome
+from infratest.monitor.start import Project
+from infratest.monitor.timepiece import Timepiece
+from infratest.project.prepare import Request
+from infratest.project.session import Session
+from tests.worlds import small_project
+
+FEATURE = """\
+Feature: f
+  Scenario: there
+    Then the file "{there}" exists
+  Scenario: full
+    Then the disk "/" is less than 101 % full
+"""
+THERE, FULL = "features/x.feature#there@here", "features/x.feature#full@here"
+
+
+class HandClock(Clock):
+    """Time that is moved by hand, and waits for nobody."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def time(self) -> float:
+        return 1_764_432_000.0 + self.now
+
+    def monotonic(self) -> float:
+        return 50.0 + self.now
+
+
+class Shelf:
+    """A store that keeps what it is given in order, and may be full."""
+
+    def __init__(self) -> None:
+        self.written: list[Changes] = []
+        self.full = False
+
+    def write(self, changes: Changes, anchor: Anchor) -> None:
+        if self.full:
+            raise StateError("monitor.db: no space left on device")
+        self.written.append(changes)
+
+    def tend(self, now: Moment, states: Mapping[str, str]) -> None:
+        self.states = dict(states)
+
+
+class Desk:
+    """A monitor at work, and what its receiver was handed."""
+
+    def __init__(self, project: Path) -> None:
+        self.clock, self.shelf, self.handed = HandClock(), Shelf(), []
+        self.outcome = "delivered"
+        self.project = project
+        timepiece = Timepiece(None, self.clock, boot="one")
+        self.monitor = Monitor(self.read(), Book(Memory()), self.shelf, timepiece, self.hand_over, self.read, size=2)
+
+    def read(self) -> Project:
+        return Project.project(Session(stack_path=self.project / "stack.yaml"), Request(face="check"))
+
+    def hand_over(self, message: tuple[Notice, ...]) -> None:
+        self.handed += [(each.kind, each.level, each.id, each.reason) for each in message]
+        self.monitor.inbox.put(Outcome(message, self.outcome))
+
+    def after(self, seconds: float) -> Desk:
+        """Move the clock, have what is due looked at, and what follows told."""
+        self.clock.now += seconds
+        self.monitor.turn(0)
+        while any(asked.until is not None for asked in self.monitor.book.asked.values()):
+            self.monitor.turn(20)
+        self.monitor.turn(0)  # what was handed over has its answer now
+        return self
+
+
+STACK = """\
+stack: one
+provider: local
+hosts: {here: {}}
+monitor:
+  attempts: 2
+  flap: off
+  receivers:
+    oncall: {webhook: {url: "http://127.0.0.1:9/"}}
+  tell: [{to: oncall}]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    there = tmp_path / "there"
+    there.touch()
+    small_project.write(
+        tmp_path,
+        {
+            "stack.yaml": STACK,
+            "features/x.feature": FEATURE.format(there=there),
+        },
+    )
+    return tmp_path
+
+
+def test_a_failure_is_soft_then_hard_then_told_then_over(project: Path):
+    desk = Desk(project).after(0)
+    statuses = desk.monitor.book.statuses
+    assert [statuses[id].seen for id in (THERE, FULL)] == ["ok", "ok"]
+    (project / "there").unlink()
+    desk.after(90)
+    assert (statuses[THERE].state, statuses[THERE].soft, desk.handed) == ("ok", True, [])
+    desk.after(15)
+    assert (statuses[THERE].state, statuses[THERE].soft) == ("critical", False)
+    ((kind, level, id, reason),) = desk.handed
+    assert (kind, level, id) == ("problem", "critical", THERE)
+    assert "there" in reason
+    (project / "there").touch()
+    desk.after(90)
+    assert [each[:3] for each in desk.handed[1:]] == [("recovery", "ok", THERE)]
+    told = [each.outcome for changes in desk.shelf.written for each in changes.deliveries]
+    assert told == ["queued", "attempted", "delivered"] * 2
+    numbers = [each for changes in desk.shelf.written for each in changes.numbers]
+    assert {each.result.id for each in numbers} >= {FULL}
+    assert all(0 < each.value <= 100 for each in numbers if each.result.id == FULL)
+
+
+def test_an_attempt_is_written_before_anything_is_handed_over(project: Path):
+    desk = Desk(project)
+    written = []
+    desk.monitor._hand_over = lambda message: written.append(  # what was written when it is handed over
+        [each.outcome for changes in desk.shelf.written for each in changes.deliveries]
+    )
+    (project / "there").unlink()
+    desk.after(0).after(15)
+    assert written == [["queued", "attempted"]]
+
+
+def test_a_full_disk_stops_neither_checks_nor_tellings_and_nothing_is_lost(project: Path, caplog):
+    desk = Desk(project).after(0)
+    desk.shelf.full = True
+    (project / "there").unlink()
+    desk.after(90).after(15)
+    assert [each[:2] for each in desk.handed] == [("problem", "critical")]
+    assert [record.message for record in caplog.records] == ["monitor.db: no space left on device"], "told once"
+    desk.shelf.full = False
+    desk.after(5)
+    told = [each.outcome for changes in desk.shelf.written for each in changes.deliveries]
+    assert told == ["queued", "attempted", "delivered"]
+
+
+def test_a_broken_feature_leaves_the_old_ones_watched_and_is_told(project: Path):
+    desk = Desk(project).after(0)
+    (project / "features" / "x.feature").write_text("Feature: f\n  Scenary: there\n")
+    desk.monitor.reload()
+    desk.after(90)
+    assert desk.monitor.book.statuses[THERE].seen == "ok"
+    ((kind, level, id, reason),) = desk.handed
+    assert (kind, level, id) == ("problem", "unknown", PROJECT)
+    assert "x.feature:2" in reason
+    text = FEATURE.format(there=project / "there").replace("Scenario: full", "Scenario: room")
+    (project / "features" / "x.feature").write_text(text)
+    desk.monitor.reload()
+    desk.after(90)
+    assert desk.handed[-1][:3] == ("recovery", "ok", PROJECT)
+    assert FULL not in desk.monitor.book.statuses
+    assert desk.monitor.book.statuses["features/x.feature#room@here"].seen == "ok"
+
+
+def test_a_receiver_that_refuses_is_told_to_nobody_but_by_itself_known(project: Path):
+    desk = Desk(project)
+    desk.outcome = "refused"
+    (project / "there").unlink()
+    desk.after(0).after(15)
+    for _ in range(3):
+        desk.after(50)
+    statuses = desk.monitor.book.statuses
+    assert statuses["monitor#receiver/oncall@-"].state == "critical"
+    assert {each[2] for each in desk.handed} == {THERE}
+    desk.outcome = "delivered"
+    desk.after(100)
+    assert statuses["monitor#receiver/oncall@-"].state == "ok"
+
+
+def test_what_was_not_looked_at_yet_is_not_known_and_what_is_wrong_is_told_with_who_knows(project: Path):
+    desk = Desk(project)
+    book, timepiece = desk.monitor.book, desk.monitor.timepiece
+    assert answers.status(book, timepiece.now())["state"] == "unknown"
+    assert answers.status(book, timepiece.now())["counts"] == {"unknown": 3, "ok": 2}
+    desk.after(0)
+    assert answers.status(book, timepiece.now()) == {"state": "ok", "counts": {"ok": 5}, "results": []}
+    assert answers.problems(book, timepiece.now()) == {"state": "ok", "problems": []}
+    (project / "there").unlink()
+    desk.after(90)
+    soft = answers.status(book, timepiece.now())
+    assert soft["state"] == "ok"
+    assert [(each["id"], each["state"], each["soft"], each["failures"]) for each in soft["results"]] == [
+        (THERE, "ok", True, "1 of 2")
+    ]
+    desk.after(15)
+    (problem,) = answers.problems(book, timepiece.now())["problems"]
+    assert (problem["id"], problem["state"], problem["blocks"]) == (THERE, "critical", [])
+    assert problem["told"] == [
+        {"receiver": "oncall", "level": "critical", "on_its_way": None, "tries": 0, "doubtful": False}
+    ]
+    whole = answers.result(book, THERE, timepiece.now())
+    assert whole["looked_at"] == timepiece.now().wall
+    assert whole["evidence"][0]["state"] == "critical"
+    soonest = answers.due(book, timepiece.now())
+    assert [each["id"] for each in soonest] == sorted([THERE, FULL], key=lambda id: (book.agenda.time_of(id), id))
+    with pytest.raises(UnknownName, match="did you mean"):
+        answers.result(book, THERE + "x", timepiece.now())
