@@ -71,6 +71,7 @@ class LookedAt:
         return any(
             (path in need.argument and need.fact not in COMMANDS)
             or (need.fact == "directory" and need.argument[0] == (folder or "/") and fits(need.argument[1], name))
+            or (need.fact == "tree" and _in_tree(path, folder, *need.argument))
             for need in self._needs
         )
 
@@ -102,3 +103,7 @@ def _checks(plan: Plan) -> Iterator[CheckStep]:
     for task in plan.tasks:
         steps: Any = () if task.skip or task.problem else task.steps
         yield from (step for step in steps if isinstance(step, CheckStep) and not step.line.condition)
+
+
+def _in_tree(path: str, folder: str, tree: str, which: str) -> bool:
+    return folder == tree if which == "files" else path.startswith(f"{tree.rstrip('/')}/")
