@@ -8,6 +8,7 @@ from __future__ import annotations
 from infratest.check import in_quotes
 from infratest.cleaning import clean
 from infratest.errors import FactError, UserError
+from infratest.globs import fits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def seen(claim: str, text: str, one: Certificate) -> tuple[bool, str]:
         own = one.sha1 if len(digits) == 40 else one.sha256
         return digits == own, f'has the {FINGERPRINTS[len(digits)]} fingerprint "{own}"'
     if claim == SIGNATURE:
-        return text.strip().lower() == one.signature.lower(), f'has the signature algorithm "{one.signature}"'
+        return fits(text.strip().lower(), one.signature.lower()), f'has the signature algorithm "{one.signature}"'
     if claim == PURPOSE:
         allowed = not one.purposes or _purpose(text) in one.purposes or "anyExtendedKeyUsage" in one.purposes
         return allowed, f"is for the purposes {', '.join(one.purposes)}" if one.purposes else "is for any purpose"

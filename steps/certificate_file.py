@@ -218,7 +218,7 @@ def file_fingerprint(path: str, fingerprint: str, position: int = 1) -> FileClai
     example='the certificate file "/etc/ssl/shop.pem" has the signature algorithm "sha256WithRSAEncryption"',
 )
 def file_signature(path: str, algorithm: str, position: int = 1) -> FileClaim:
-    """The algorithm by which it was signed, as openssl names it."""
+    """The algorithm by which it was signed, as openssl names it, or a pattern that the name fits: `*sha1*`."""
     return FileClaim(path, position, _certificate.SIGNATURE, algorithm)
 
 

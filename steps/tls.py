@@ -197,7 +197,7 @@ def port_fingerprint(place: str, fingerprint: str, name: str = "") -> PortClaim:
     example='the certificate of "shop.example:443" has the signature algorithm "ecdsa-with-SHA256"',
 )
 def port_signature(place: str, algorithm: str, name: str = "") -> PortClaim:
-    """The algorithm by which it was signed, as openssl names it."""
+    """The algorithm by which it was signed, as openssl names it, or a pattern that the name fits: `*sha1*`."""
     return PortClaim(place, name, claim=_certificate.SIGNATURE, text=algorithm)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infratest.acts.base import Act
+from infratest.globs import fits
 from infratest.mutations._certificate import EC, certified
 from infratest.mutations._path import emptied
 from infratest.mutations.base import Claim, Fault, outside
@@ -54,8 +55,9 @@ def property_of(claim: Claim) -> Act | str:
         return certified(check.path, "that is self-signed", *EC)
     if check.claim == "authority":
         return certified(check.path, "of a CA", *EC, "-addext", "basicConstraints=critical,CA:TRUE")
-    if check.claim == "signature" and check.text in SIGNED:
-        return certified(check.path, f"signed by {check.text}", *SIGNED[check.text])
+    signed = next((one for one in SIGNED if fits(check.text.lower(), one.lower())), "")
+    if check.claim == "signature" and signed:
+        return certified(check.path, f"signed by {signed}", *SIGNED[signed])
     return f"how a certificate has the {check.claim} {check.text!r} is not known"
 
 

@@ -62,6 +62,8 @@ HAS: dict[str, tuple[bool, bool, bool, bool]] = {
     'the issuer "CN=Oracle root,C=DE"': (False, False, True, True),
     'the serial number "1A:2B"': (True, False, False, False),
     'the signature algorithm "ecdsa-with-SHA256"': (True, True, False, False),
+    'the signature algorithm "*-with-sha[0-9]*"': (True, True, False, False),
+    'the signature algorithm "*sha1*"': (False, False, False, False),
     'a key of the kind "EC"': (True, False, False, False),
     'a key of the kind "Ed25519"': (False, True, False, False),
     'a key on the curve "P-256"': (True, False, False, False),
