@@ -4,8 +4,8 @@ Names are those of `sshd -T` (`permitrootlogin`), of nginx' directives, with blo
 that is meant (`server.listen`), of `apachectl -t -D DUMP_RUN_CFG` (`User`), where `module` is each that is loaded, and
 of `postconf` (`inet_interfaces`).
 What sshd's Match blocks come to is asked for who logs in, in the words of `sshd -T -C`: `for "user=deploy,host=web,
-addr=10.0.0.9"`. An option that stands several times has several values. Of a configuration that is not valid no option
-can be said.
+addr=10.0.0.9"`. Without that a sentence is about all who log in: what a Match block gives an option counts as well. An
+option that stands several times has several values. Of a configuration that is not valid no option can be said.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 #: Characters of a program's words, and of an option's values, in a reason.
 SHOWN = 200
+#: What to try where a Match block says otherwise for some.
+ASK = 'ask for whom is meant: for "user=NAME,host=NAME,addr=ADDRESS"'
+#: Options to which each line adds, in a Match block too (sshd_config(5)).
+ADDED = frozenset(("acceptenv", "allowgroups", "allowusers", "denygroups", "denyusers", "setenv"))
 
 
 class _OfConfiguration(Check):
@@ -88,15 +92,21 @@ class _OfOption(_OfConfiguration):
         if configuration.problem:
             words = f"{self.subject} is not valid: {clean(configuration.problem, SHOWN)}"
             return Seen(holds=False, saw=words, absent=True)
-        return self.look(configuration.of(self.name, self.program))
+        names = [name for name, _ in configuration.matched]
+        if "include" in names:
+            raise FactError(f"{self.subject}: a Match block reads other files; {ASK}")
+        matched = tuple([value for name, value in configuration.matched if name == self.name.lower()])
+        return self.look(configuration.of(self.name, self.program), matched)
 
     @abstractmethod
-    def look(self, values: tuple[str, ...]) -> Seen:
-        """Return what is seen in the values of the option."""
+    def look(self, values: tuple[str, ...], matched: tuple[str, ...]) -> Seen:
+        """Return what is seen in the values of the option, and in those of Match blocks."""
 
-    def shown(self, values: tuple[str, ...]) -> str:
+    def shown(self, values: tuple[str, ...], matched: tuple[str, ...] = ()) -> str:
         listed = ", ".join([literal(value, SHOWN) for value in values[:5]]) or "no value"
-        return f"{self.subject} has {in_quotes(self.name)} with {listed}"
+        others = ", ".join([literal(value, SHOWN) for value in matched[:5]])
+        words = f", and in Match blocks with {others}; {ASK}" if matched else ""
+        return f"{self.subject} has {in_quotes(self.name)} with {listed}{words}"
 
 
 @check(
@@ -107,8 +117,8 @@ class _OfOption(_OfConfiguration):
 class OptionThere(_OfOption):
     """The option stands there, or has a value by itself, whatever it is."""
 
-    def look(self, values: tuple[str, ...]) -> Seen:
-        return Seen(holds=bool(values), saw=self.shown(values))
+    def look(self, values: tuple[str, ...], matched: tuple[str, ...]) -> Seen:
+        return Seen(holds=bool(values or matched), saw=self.shown(values, matched))
 
 
 @check(
@@ -117,13 +127,21 @@ class OptionThere(_OfOption):
     example='the configuration of "sshd" has "permitrootlogin" equal to "no"',
 )
 class OptionEqual(_OfOption):
-    """The option has this value, or it is one of several that it has; blanks between its words are one each."""
+    """The option has this value, or it is one of several that it has; blanks between its words are one each.
+
+    Of sshd a Match block must give the option no other one; where it does, neither this nor its negation is met.
+    """
 
     value: str = ""
 
-    def look(self, values: tuple[str, ...]) -> Seen:
+    def look(self, values: tuple[str, ...], matched: tuple[str, ...]) -> Seen:
         named = self.value.split()
-        return Seen(any(each.split() == named for each in values), self.shown(values), absent=not values)
+        holds = any(each.split() == named for each in values)
+        others = {each.split() == named for each in matched}
+        if self.name.lower() in ADDED:
+            return Seen(holds or True in others, self.shown(values, matched), absent=not values and not matched)
+        mixed = bool(values) and (not holds) in others
+        return Seen(holds and not mixed, self.shown(values, matched), absent=not values or mixed)
 
 
 @check(
@@ -133,14 +151,14 @@ class OptionEqual(_OfOption):
 class OptionNumber(_OfOption):
     """The option has one number, which is judged."""
 
-    def look(self, values: tuple[str, ...]) -> Seen:
+    def look(self, values: tuple[str, ...], matched: tuple[str, ...]) -> Seen:
         if not values:
-            return Seen(holds=False, saw=self.shown(values), absent=True)
+            return Seen(holds=False, saw=self.shown(values, matched), absent=True)
         try:
-            (number,) = {exact(each) for each in values}
+            (number,) = {exact(each) for each in (*values, *matched)}
         except ValueError:
-            raise FactError(f"{self.shown(values)}: that is not one number") from None
-        return Seen(holds=True, saw=self.shown(values), number=number)
+            raise FactError(f"{self.shown(values, matched)}: that is not one number") from None
+        return Seen(holds=True, saw=self.shown(values, matched), number=number)
 
     def measure(self) -> Measure:
         who = f" {self.who}" if self.who else ""

@@ -1,10 +1,11 @@
 """The fact `configuration`: whether a server's configuration is valid, and what it comes to, as its own program says.
 Arguments: the server: sshd, nginx, apache or postfix; of sshd for whom, as `sshd -T -C` has it, where that is meant.
 
-`sshd -T` prints each option with its value, `nginx -T` the files that it reads, `apachectl -t -D DUMP_RUN_CFG -D
-DUMP_MODULES` what it would run with, `postconf -x` each parameter of Postfix' main.cf with its value. A configuration
-that the program refuses is a value; where the program could not read it all, as without the rights for it, nothing is
-known.
+`sshd -T` prints each option with its value, but nothing of Match blocks: these are read from the files that it says it
+reads, and each option in one is told beside the others. `nginx -T` prints the files that it reads, `apachectl -t -D
+DUMP_RUN_CFG -D DUMP_MODULES` what it would run with, `postconf -x` each parameter of Postfix' main.cf with its value. A
+configuration that the program refuses is a value; where the program could not read it all, as without the rights for
+it, nothing is known.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ WHO = ("user", "host", "addr", "laddr", "lport", "rdomain")
 #: What must be said, so that no Match block is left undecided.
 NEEDED = ("user", "host", "addr")
 
+#: Before an option of a Match block, where sshd itself prints an option's name.
+MARK = "infratest-matched"
+
 #: Bytes of what a program prints that are read.
 LIMIT = 2**20
 
@@ -51,11 +55,13 @@ class Configuration(Record):
 
     Args:
         problem: why it refuses its configuration, in its words; empty where it takes it. options: name and value of
-        each, in order; of nginx a name with those of the blocks around it, as `server.listen`.
+        each, in order; of nginx a name with those of the blocks around it, as `server.listen`. matched: of sshd, where
+        it is asked for nobody, those that stand in Match blocks, as they are written there.
     """
 
     problem: str = ""
     options: tuple[tuple[str, str], ...] = ()
+    matched: tuple[tuple[str, str], ...] = ()
 
     def in_words(self) -> str:
         return f"refused: {self.problem}" if self.problem else f"valid, with {len(self.options)} options"
@@ -87,6 +93,23 @@ def who_of(program: str, text: str) -> str:
     return ",".join(f"{name}={value}" for name, _, value in parts)
 
 
+# sshd(8) names each file that it reads at the third level of -d (OpenSSH 8.2 and later), with a carriage return behind
+# it; a Match block ends with its file, or with the next one. sshd_config(5) has `=` and quotes between words, too.
+MATCHED = r"""
+matched() {
+  files=$("$1" -T -ddd 2>&1 >/dev/null </dev/null | tr -d '\r' |
+    sed -n 's/^debug2: load_server_config: filename //p' | sort -u)
+  [ -n "$files" ] || files=$(ls /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null)
+  printf '%s\n' "$files" | while IFS= read -r file; do
+    [ -n "$file" ] && { sed 's/[[:space:]]#.*//; s/["=]/ /g' "$file" 2>&1 || echo 'Match unread'; } | awk '
+      { name = tolower($1) }
+      name == "" || name ~ /^#/ { next }
+      name == "match" { within = 1; if ($2 == "unread") print "MARK include"; next }
+      within { $1 = ""; print "MARK " name $0 }'
+  done
+}
+"""
+
 # Standard output has, for each server, `configuration N`, what it prints by `bytes`, and `.`; standard error `N STATUS
 # UID words`. sshd asks to be called by its whole path.
 SNIPPET = r"""
@@ -105,6 +128,7 @@ one() {
   answer=$( {
     words=$("$program" $3 ${4:+-C "$4"} 2>&1 >&3)
     status=$?
+    [ "$2$status$4" != sshd0 ] || matched "$program" >&3
     one_line "$words"
     [ ${#line} -lt 4000 ] || line='its words are too long'
     printf '%s %s %s %s\n' "$1" "$status" "$user" "$line" >&2
@@ -128,7 +152,7 @@ class ConfigurationFact(LooksForEach):
     encoded = True
 
     def snippet(self) -> str:
-        return ONE_LINE + PUT + BYTES + SNIPPET.replace("LIMIT", str(LIMIT))
+        return ONE_LINE + PUT + BYTES + MATCHED.replace("MARK", MARK) + SNIPPET.replace("LIMIT", str(LIMIT))
 
     def words(self, argument: Argument) -> tuple[str, ...]:
         program = program_of(argument[0])
@@ -166,9 +190,18 @@ def _read(program: str, row: str, data: bytes) -> Configuration | FactError:
         return FactError(f"{program} prints more than the {LIMIT // 2**20} MiB that are read")
     text = decoded(data)
     options = tuple(READERS[program](text))
+    matched = tuple([_name_and_value(value) for name, value in options if name == MARK])
+    options = tuple([one for one in options if one[0] != MARK])
     if not options:
         return FactError(f"{program} printed nothing of its configuration: {beginning(said, 300) or 'nothing at all'}")
     return Configuration("", options)
+        return FactError(f"{program} printed nothing of its configuration: {said[:300] or 'nothing at all'}")
+    return Configuration("", options, matched)
+
+
+def _name_and_value(row: str) -> tuple[str, str]:
+    name, _, value = row.partition(" ")
+    return name, value.strip()
 
 
 def _sshd(text: str) -> Iterator[tuple[str, str]]:

@@ -83,6 +83,34 @@ def test_options_are_what_the_files_say(over):
     assert "mpm_event" in apache.of("module", "apache")
 
 
+MATCHED = """\
+PasswordAuthentication no
+Include {folder}/more.conf
+Match User deploy # of some
+  PasswordAuthentication yes
+  X11Forwarding="no"
+  AcceptEnv TZ
+"""
+ROWS = (("passwordauthentication", "yes"), ("x11forwarding", "no"), ("acceptenv", "TZ"), ("permitrootlogin", "yes"))
+
+
+def test_options_of_match_blocks_are_told_beside_those_of_all(over, tmp_path):
+    (tmp_path / "more.conf").write_text("AcceptEnv LANG\n# Match User x\nMatch Group admins\nPermitRootLogin yes\n")
+    sshd, *_ = asked(*over({**GOOD, "sshd": GOOD["sshd"] + MATCHED}))
+    assert sshd.of("passwordauthentication", "sshd") == ("no",)
+    assert sorted(sshd.matched) == sorted(ROWS)
+    assert asked(*over(GOOD))[0].matched == ()
+
+
+def test_what_is_asked_for_somebody_has_the_match_blocks_in_it(over):
+    under = over({"sshd": GOOD["sshd"] + "Match User deploy\nPasswordAuthentication yes\n"})
+    argument = ("sshd", "user=deploy,host=web,addr=10.0.0.9")
+    done = subprocess.run([*under, "sh", "-c", ConfigurationFact().ask([argument])], capture_output=True, timeout=60)
+    answer = Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+    one = ConfigurationFact().read(answer, [argument])[argument]
+    assert (one.of("passwordauthentication", "sshd"), one.matched) == (("yes",), ())
+
+
 def test_what_a_program_refuses_is_not_valid(over):
     sshd, nginx, apache = asked(*over(BAD))
     assert "Bad configuration option: NoSuchOption" in sshd.problem
@@ -219,7 +247,7 @@ def test_match_blocks_are_what_they_come_to_for_who_logs_in(over, tmp_path):
             (f' for "{DEPLOY}"', "passwordauthentication", "yes", "ok"),
             (f' for "{ELSEWHERE}"', "passwordauthentication", "yes", "critical"),
             (f' for "{OTHER}"', "passwordauthentication", "yes", "critical"),
-            ("", "passwordauthentication", "no", "ok"),
+            ("", "passwordauthentication", "no", "critical"),  # not for all
             (f' for "{ELSEWHERE}"', "x11forwarding", "yes", "ok"),
             (f' for "{DEPLOY}"', "x11forwarding", "yes", "critical"),
         )
