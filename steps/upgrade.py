@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infratest.check import Check, Measure, Seen
+from infratest.cleaning import clean
 from infratest.errors import FactError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from infratest.facts.base import FactValues
     from infratest.facts.package import Package
     from infratest.facts.upgrade import Upgrades
+
+#: Characters of a source's name in a reason.
+SHOWN = 120
 
 ALL: Need[Upgrades] = Need("upgrade")
 
@@ -57,7 +61,7 @@ class PackageUpgradable(Check):
         if not package.installed:
             saw = f'the package "{self.name}" is not installed (known to {package.manager} as: {package.state})'
             return Seen(holds=False, saw=saw, absent=True)
-        return self.look(package, facts[self.later])
+        return self.look(package, _whole(facts[self.later]))
 
     def look(self, package: Package, upgrades: Upgrades) -> Seen:
         """Return what is seen in a package that is installed."""
@@ -91,7 +95,33 @@ class _OfAll(Check):
         return (ALL,)
 
 
+def _whole(upgrades: Upgrades) -> Upgrades:
+    """Return what can be upgraded.
+
+    Raises:
+        FactError: nothing can by what is here, and of a source that is configured nothing is here.
+    """
+    if upgrades.missing and not upgrades.packages:
+        raise FactError(f"no later version is in the index of {upgrades.manager}, but {_missing(upgrades)}")
+    return upgrades
+
+
+def _missing(upgrades: Upgrades) -> str:
+    """Return in words that sources have no index."""
+    names = ", ".join([clean(name, SHOWN) for name in upgrades.missing[:3]])
+    if upgrades.missing == ("(none)",):
+        return "no source is configured on this host"
+    return f"{len(upgrades.missing)} of its configured sources have no index here: {names}; run apt-get update"
+
+
 def _upgradable(upgrades: Upgrades) -> Sequence[tuple[str, str, bool]]:
+    return _whole(upgrades).packages
+
+
+def _count_of_all(upgrades: Upgrades) -> Sequence[tuple[str, str, bool]]:
+    """Return what can be upgraded. Raises FactError where more of it may not be known."""
+    if upgrades.missing:
+        raise FactError(f"how many packages are upgradable is not known: {_missing(upgrades)}")
     return upgrades.packages
 
 
@@ -104,7 +134,8 @@ def _pending(upgrades: Upgrades) -> Sequence[tuple[str, str, bool]]:
     if not upgrades.security:
         raise FactError(
             f"the index of {upgrades.manager} on this host does not tell which updates are of security: "
-            "apt knows them by a suite whose name ends in -security, dnf by a repository with updateinfo"
+            "apt knows them by a configured suite whose name ends in -security, dnf by a repository with updateinfo"
+            + (f"; {_missing(upgrades)}" if upgrades.missing else "")
         )
     return [package for package in upgrades.packages if package[2]]
 
@@ -139,7 +170,7 @@ class UpgradableCount(_OfAll):
     """How many installed packages have a later version in the host's index."""
 
     def observe(self, facts: FactValues) -> Seen:
-        packages = _upgradable(facts[ALL])
+        packages = _count_of_all(facts[ALL])
         saw = _counted(packages, "package is upgradable", "packages are upgradable", facts[ALL])
         return Seen(holds=True, saw=saw, number=len(packages))
 
@@ -156,8 +187,8 @@ class UpgradableCount(_OfAll):
 class NonePending(_OfAll):
     """The host's index has no update of security for any package that is installed.
 
-    dpkg: a version in a suite whose name ends in `-security`; rpm: one that updateinfo says it of. Where the index of a
-    host has none of these it is unknown.
+    dpkg: a version in a suite whose name ends in `-security`; rpm: one that updateinfo says it of. Where none of these
+    is configured on a host, or has an index there, it is unknown.
     """
 
     def observe(self, facts: FactValues) -> Seen:

@@ -4,7 +4,8 @@ Argument: a package's name, or none for all of them. Nothing is fetched, changed
 its age is told. dpkg: `apt-cache policy` of all that is installed, with apt's own cache left alone (0.5 s for 700
 packages). rpm: `dnf -C repoquery` (about a second each), which writes a line of its log where it may. apk: `apk
 --no-network version`. pacman: `pacman -Qu`. A host without an index is unknown, and so is whether an update is one of
-security where no source of these is in the index: apt's suites that end in `-security`, dnf's updateinfo.
+security where no source of these is in the index: apt's suites that end in `-security`, dnf's updateinfo. Of apt,
+what lists hold of a source that is no longer configured counts for nothing, and a source without one is told.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Upgrades(Record):
         known: whether the index has the package that is asked about at all. security: whether the index tells which
             updates are of security. age: seconds since the index was last changed, None where that is not known.
         packages: name, the later version, and whether that or one before it is an update of security.
+        missing: of apt, those configured sources of which no index is here, as its files would begin.
     """
 
     manager: str
@@ -40,6 +42,7 @@ class Upgrades(Record):
     security: bool = True
     age: int | None = None
     packages: tuple[tuple[str, str, bool], ...] = ()
+    missing: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         return self.listed(self.packages) + self.source()
@@ -93,6 +96,23 @@ function end_of_package() {
 /^status [0-9]+$/ { end_of_package(); print "end", $2, count + 0 }
 """
 
+# apt-get prints what it would fetch, and fetches and locks nothing. What is here of a source has names that begin as
+# that of its Release file; `security` is `yes` where each configured suite of security has an index, and there is one.
+SOURCES = r"""
+uris=$(apt-get -q --print-uris update 2>&1) || { printf '%s\n' "$uris" | tail -n 1 >&2; exit 1; }
+names=$(printf '%s\n' "$uris" | sed -n "s/^'[^']*' \([^ ]*\)_InRelease .*/\1/p" | sort -u)
+security=no missing=
+for name in ${names:-(none)}; do
+  indexed=no
+  there "$lists/$name"_*Packages* "$lists/$name"_*Sources* && indexed=yes
+  [ $indexed = yes ] || missing="$missing $name"
+  case $indexed,$security,${name}_ in
+    no,*-security_ | no,*_dists_*_updates_) security=without ;;
+    yes,no,*-security_ | yes,no,*_dists_*_updates_) security=yes ;;
+  esac
+done
+"""
+
 SNIPPET = (
     (
         MANAGER
@@ -108,11 +128,11 @@ case $manager in
     lists=/var/lib/apt/lists
     command -v apt-cache >/dev/null 2>&1 || { echo 'apt-cache is not installed on this host' >&2; exit NO_TOOL; }
     there $lists/*_Packages $lists/*_Packages.* || none apt 'apt-get update'
-    security=no
-    there $lists/*_dists_*-security_* $lists/*_dists_*_updates_* && security=yes
+    SOURCES
     told "$lists /var/lib/apt/periodic/update-success-stamp" $security
     own=$(dpkg --print-architecture)
     echo "architecture $own"
+    for name in $missing; do echo "missing $name"; done
     {
       dpkg-query -W -f '${db:Status-Abbrev}|${binary:Package}\n' | sed -n 's/^.i.|//p' |
         xargs apt-cache -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= policy
@@ -156,6 +176,7 @@ esac
     )
     .replace("NO_TOOL", str(NO_TOOL))
     .replace("POLICY", POLICY)
+    .replace("SOURCES", SOURCES)
 )
 
 
@@ -164,13 +185,14 @@ class _Index(Record):
 
     Args:
         absent: those that it does not know, None where `present` are all that it was asked about and knows.
-        own: the architecture that dpkg leaves out of names.
+        own: the architecture that dpkg leaves out of names. missing: sources without an index.
     """
 
     upgrades: dict[str, tuple[str, str, bool]]
     present: frozenset[str] = frozenset()
     absent: frozenset[str] | None = None
     own: str = ""
+    missing: tuple[str, ...] = ()
 
     def knows(self, name: str) -> bool:
         return name in self.upgrades or (name in self.present if self.absent is None else name not in self.absent)
@@ -195,6 +217,7 @@ class UpgradeFact(LooksForEach):
             manager=rows[0],
             security=heads[0][1] == "yes",
             age=max(0, number(now, "a time") - number(then, "the time of the index")) if then else None,
+            missing=index.missing,
         )
         return {argument: _answered(head, index, argument) for argument in arguments}
 
@@ -215,7 +238,8 @@ def _dpkg(rows: list[str]) -> _Index:
         raise FactError(f"apt-cache could not look: it ended with {status} after {count or 'no'} packages")
     upgrades: dict[str, tuple[str, str, bool]] = {}
     present: set[str] = set()
-    for row in rows[1:-1]:
+    missing = tuple([row.removeprefix("missing ") for row in rows[1:-1] if row.startswith("missing ")])
+    for row in rows[1 + len(missing) : -1]:
         if not row.startswith("package\t") or row.count("\t") < 3:
             raise FactError(f"the answer about upgrades is not understood: {cited(row, 80)}")
         _, name, installed, candidate, *versions = row.split("\t")
@@ -226,7 +250,7 @@ def _dpkg(rows: list[str]) -> _Index:
             continue
         between = [each for each in flags if order(installed, each, "dpkg") < 0 <= order(candidate, each, "dpkg")]
         upgrades[name] = (name, candidate, any("s" in flags[each] for each in between))
-    return _Index(upgrades, frozenset(present), own=rows[0].removeprefix("architecture "))
+    return _Index(upgrades, frozenset(present), own=rows[0].removeprefix("architecture "), missing=missing)
 
 
 def _dnf(rows: list[str]) -> _Index:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from infratest.facts.base import Answer
 from infratest.facts.hold import Holds, names_of
+from infratest.facts.upgrade import UpgradeFact
 from tests.facts import pacman_host
 from tests.facts.both_ways import snippet
 
@@ -47,6 +49,29 @@ def test_nothing_of_apts_is_changed_by_a_look(tmp_path):
     snippet("upgrade", [()])
     done = subprocess.run(["sh", "-c", script, "sh", tmp_path / "now"], capture_output=True, text=True, check=True)
     assert done.stdout == ""
+
+
+def with_sources(tmp_path, text):
+    """Return what comes of all packages where these are apt's sources, and the lists are as they are."""
+    file, folder = tmp_path / "sources.list", tmp_path / "empty"
+    file.write_text(text)
+    folder.mkdir(exist_ok=True)
+    config = tmp_path / "apt.conf"
+    config.write_text(f'Dir::Etc::sourcelist "{file}";\nDir::Etc::sourceparts "{folder}";\n')
+    script = UpgradeFact().ask([()])
+    done = subprocess.run(["env", f"APT_CONFIG={config}", "sh", "-c", script], capture_output=True, text=True)
+    return UpgradeFact().read(Answer(done.returncode, done.stdout, done.stderr), [()])[()]
+
+
+def test_lists_of_sources_that_are_no_longer_configured_are_of_no_use(tmp_path):
+    mirror = "deb http://127.0.0.1:1/debian bookworm main\n"
+    security = "deb http://127.0.0.1:1/debian-security bookworm-security main\n"
+    of_mirror, of_security = "127.0.0.1:1_debian_dists_bookworm", "127.0.0.1:1_debian-security_dists_bookworm-security"
+    assert with_sources(tmp_path, mirror).missing == (of_mirror,)
+    assert with_sources(tmp_path, mirror).security is False
+    assert set(with_sources(tmp_path, mirror + security).missing) == {of_mirror, of_security}
+    assert with_sources(tmp_path, mirror + security).security is False
+    assert with_sources(tmp_path, "").missing == ("(none)",)
 
 
 def test_a_host_of_pacmans(tmp_path):
