@@ -12,5 +12,7 @@ Feature: Backups are made
     Then the directory "{param.backups}" holds between 2 and 400 files
 
   Scenario: nobody else reads or changes them
-    Then the directory "{param.backups}" is owned by "root"
+    Then the directory "{param.backups}" with all in it is owned by "root"
+    And the directory "{param.backups}" belongs to the group "root"
     And the directory "{param.backups}" has at most mode "0750"
+    And the directory "{param.backups}" with all in it has at most mode "0755"

@@ -25,5 +25,5 @@ Feature: The database server is in order
   Scenario: its data and its configuration are its own
     Then the directory "/var/lib/postgresql" is owned by "postgres"
     And the directory "/var/lib/postgresql" has at most mode "0755"
-    And the directory "/etc/postgresql" is owned by "postgres"
-    And the directory "/etc/postgresql" has at most mode "0755"
+    And the directory "/etc/postgresql" with all in it is owned by one of "postgres, root"
+    And the directory "/etc/postgresql" with all in it has at most mode "0755"

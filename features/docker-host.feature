@@ -40,9 +40,7 @@ Feature: The docker host is in order
     Then the disk of "/var/lib/docker" is less than 90 % full, warning 80 %
 
   Scenario: what it does is root's to say
-    Then the directory "/etc/docker" is owned by "root"
-    And the directory "/etc/docker" has at most mode "0755"
-    And the file "/etc/docker/daemon.json" is owned by "root"
-    And the file "/etc/docker/daemon.json" has at most mode "0644"
+    Then the directory "/etc/docker" with all in it is owned by "root"
+    And the directory "/etc/docker" with all in it has at most mode "0755"
     And the directory "/var/lib/docker" is owned by "root"
     And the directory "/var/lib/docker" has at most mode "0711"

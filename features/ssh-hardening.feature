@@ -9,6 +9,8 @@ Feature: The SSH server is hardened
     And the file "/etc/ssh/sshd_config" is owned by "root"
     And the file "/etc/ssh/sshd_config" belongs to the group "root"
     And the file "/etc/ssh/sshd_config" has at most mode "0644"
+    And the directory "/etc/ssh" with all in it is owned by "root"
+    And the directory "/etc/ssh" with all in it has at most mode "0755"
 
   Scenario: its host key is its own
     Given where the file "/etc/ssh/ssh_host_ed25519_key" exists
@@ -16,7 +18,9 @@ Feature: The SSH server is hardened
     And the file "/etc/ssh/ssh_host_ed25519_key" has at most mode "0640"
 
   Scenario: nobody gets in by a password alone
+    # In no Match block either: what one says for some is a value of the option, too. PAM asks for a password as well.
     Then the configuration of "sshd" has "passwordauthentication" equal to "no"
+    And the configuration of "sshd" has "kbdinteractiveauthentication" equal to "no"
     And the configuration of "sshd" has "permitemptypasswords" equal to "no"
     And the configuration of "sshd" has "permitrootlogin" not equal to "yes"
 

@@ -8,19 +8,26 @@
 Feature: The certificate and its key are in order
 
   Scenario: it is valid for a while
-    Then the certificate file "{param.tls_certificate}" is valid for at least 14 days, warning 21 days
+    # With those of the authorities between that stand in it: a chain ends with the first of them.
+    Then the certificate file "{param.tls_certificate}" has every certificate valid for at least 14 days, warning 21 days
 
   Scenario: somebody else vouches for it
     Then the certificate file "{param.tls_certificate}" is not self-signed
     And the certificate file "{param.tls_certificate}" is not a CA
 
   Scenario: it is well signed
-    Then the certificate file "{param.tls_certificate}" does not have the signature algorithm "sha1WithRSAEncryption"
-    And the certificate file "{param.tls_certificate}" does not have the signature algorithm "md5WithRSAEncryption"
+    # Of RSA, ECDSA and DSA: openssl has names as sha1WithRSAEncryption, ecdsa-with-SHA1, dsaWithSHA1.
+    Then the certificate file "{param.tls_certificate}" does not have the signature algorithm "*sha1*"
+    And the certificate file "{param.tls_certificate}" does not have the signature algorithm "*md5*"
+
+  Scenario: its key is long enough
+    Given where the certificate file "{param.tls_certificate}" has a key of the kind "RSA"
+    Then the certificate file "{param.tls_certificate}" has a key of at least 2048 bits
 
   Scenario: the key is its own, and nobody else's to read
     Then the private key file "{param.tls_key}" belongs to the certificate file "{param.tls_certificate}"
     And the file "{param.tls_key}" is owned by "root"
+    And the file "{param.tls_key}" belongs to one of the groups "root, ssl-cert"
     And the file "{param.tls_key}" has at most mode "0640"
 
   Scenario: the certificate is nobody else's to change

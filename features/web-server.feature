@@ -13,10 +13,8 @@ Feature: The web server is in order
 
   Scenario: its configuration is whole, and root's
     Then the configuration of "nginx" is valid
-    And the directory "/etc/nginx" is owned by "root"
-    And the directory "/etc/nginx" has at most mode "0755"
-    And the file "/etc/nginx/nginx.conf" is owned by "root"
-    And the file "/etc/nginx/nginx.conf" has at most mode "0644"
+    And the directory "/etc/nginx" with all in it is owned by "root"
+    And the directory "/etc/nginx" with all in it has at most mode "0755"
 
   Scenario: it answers
     Then port 80 is listening
@@ -28,4 +26,6 @@ Feature: The web server is in order
 
   Scenario: its logs are no business of others
     Then the directory "/var/log/nginx" exists
+    And the directory "/var/log/nginx" with all in it is owned by one of "root, www-data"
     And the directory "/var/log/nginx" has at most mode "0755"
+    And the files in "/var/log/nginx" have at most mode "0640"

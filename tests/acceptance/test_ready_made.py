@@ -102,8 +102,8 @@ systemctl reset-failed docker.service docker.socket
 systemctl restart docker
 """
 #: Feature -> how many sentences it has, on the host that is made good and on the one that serves.
-FEATURES = {"ssh-hardening": 28, "web-server": 14, "dns": 8, "backups": 5, "tls": 10, "database": 13}
-SERVICES = {"ntp": 17, "mail": 22, "docker-host": 26, "disk-health": 6}
+FEATURES = {"ssh-hardening": 31, "web-server": 14, "dns": 8, "backups": 7, "tls": 12, "database": 13}
+SERVICES = {"ntp": 14, "mail": 20, "docker-host": 24, "disk-health": 6}
 #: Of a container, the disk / is that of the machine infratest runs on, and left alone.
 ROOM = 'the disk of "/" is less than 95 % full, warning 90 %'
 
@@ -168,3 +168,60 @@ def test_the_whole_baseline_turns_red_on_a_machine_of_its_own(new_project: Calla
         report = mutated(machine, "linux-baseline")
         assert list(not_red(report).items()) == []
         assert report["notes"] == ["mutation score 100 %: 22 of 22 sentences turned red when what they say was broken"]
+
+
+#: What opens a good host, each by one change that was green once -> the feature that sees it, and words of the reason.
+OPENED = {
+    "chmod 0604 /etc/shadow": ("linux-baseline", "/etc/shadow"),
+    "echo KbdInteractiveAuthentication yes >/etc/ssh/sshd_config.d/00-a.conf": ("ssh-hardening", "kbdinteractive"),
+    "printf 'Match User deploy\\nPasswordAuthentication yes\\n' >/etc/ssh/sshd_config.d/99-m.conf": (
+        "ssh-hardening",
+        "in Match blocks with 'yes'",
+    ),
+    "chmod 0666 /etc/ssh/sshd_config.d/00-hardened.conf": ("ssh-hardening", "00-hardened.conf has mode 0666"),
+    "chmod 0666 /etc/nginx/sites-available/default": ("web-server", "has mode 0666"),
+    "chown www-data /etc/nginx/conf.d": ("web-server", "/etc/nginx/conf.d is owned by"),
+    "chmod 0666 /var/log/nginx/access.log": ("web-server", "access.log has mode 0666"),
+    "cd /etc/ssl; openssl req -x509 -key private/shop.key -sha1 -subj /CN=x -days 90 -out certs/shop.pem": (
+        "tls",
+        "sha1WithRSAEncryption",
+    ),
+    "cd /etc/ssl; openssl ecparam -name prime256v1 -genkey -noout -out /root/ec.key; "
+    "openssl req -x509 -key /root/ec.key -sha1 -subj /CN=x -days 90 -out certs/shop.pem": ("tls", "ecdsa-with-SHA1"),
+    "cd /etc/ssl; openssl req -x509 -newkey rsa:1024 -nodes -keyout /root/s.key -subj /CN=x -days 90 "
+    "-out certs/shop.pem": ("tls", "1024 bits"),
+    "openssl req -x509 -key /root/ca.key -subj /CN=between -days 2 >>/etc/ssl/certs/shop.pem": ("tls", "at position 2"),
+    "chgrp www-data /etc/ssl/private/shop.key; chmod 0640 /etc/ssl/private/shop.key": ("tls", "www-data"),
+    "chgrp www-data /var/backups/db": ("backups", "www-data"),
+    "chmod 0666 /var/backups/db/1.dump": ("backups", "1.dump has mode 0666"),
+    "chmod 0666 /etc/postgresql/*/main/pg_hba.conf": ("database", "has mode 0666"),
+}
+OPENED_SERVICES = {
+    "chmod 0666 /etc/postfix/master.cf": ("mail", "master.cf has mode 0666"),
+    "chmod 0777 /etc/chrony/conf.d": ("ntp", "/etc/chrony/conf.d has mode 0777"),
+    "chmod 0666 /etc/chrony/sources.d/local.sources": ("ntp", "local.sources has mode 0666"),
+    "echo >/etc/docker/more; chown www-data /etc/docker/more": ("docker-host", "/etc/docker/more is owned by"),
+}
+#: Owner, mode and content of what is opened, as they were.
+KEPT = "tar -C / -cpf /root/kept.tar etc/shadow etc/ssh etc/ssl etc/nginx var/log/nginx var/backups etc/postgresql"
+KEPT_SERVICES = "tar -C / -cpf /root/kept.tar etc/postfix etc/chrony etc/docker"
+
+
+def sees_each(project: Project, opened: dict[str, tuple[str, str]], kept: str) -> None:
+    assert project.run("run", "web", "--", "sh", "-c", kept).returncode == 0
+    for change, (feature, words) in opened.items():
+        done = project.run("run", "web", "--", "sh", "-c", change)
+        assert done.returncode == 0, done.stdout + done.stderr
+        red = project.run("test", f"@{feature}")
+        undo = "tar -C / -xpf /root/kept.tar; rm -f /etc/ssh/sshd_config.d/00-a.conf /etc/ssh/sshd_config.d/99-m.conf"
+        assert project.run("run", "web", "--", "sh", "-c", f"{undo} /etc/docker/more").returncode == 0
+        assert red.returncode == 2, (change, red.stdout)
+        assert words in red.stdout, (change, red.stdout)
+
+
+def test_a_host_that_is_opened_is_seen(good: Project) -> None:
+    sees_each(good, OPENED, KEPT)
+
+
+def test_a_host_of_services_that_is_opened_is_seen(serving: Project) -> None:
+    sees_each(serving, OPENED_SERVICES, KEPT_SERVICES)
