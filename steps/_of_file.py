@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from infratest.check import Check, Seen
-from infratest.errors import FactError
+from infratest.errors import FactError, UserError
 from infratest.facts.base import Need, absolute, single
 from infratest.record import derived
 
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 DIRECTORY = "directory"
 #: Whatever is there.
 PATH = "path"
+
+
+def octal(mode: str) -> None:
+    """Refuse what is no mode. Raises UserError."""
+    if not 3 <= len(mode) <= 4 or not set(mode) <= set("01234567"):
+        raise UserError(f'the mode "{mode}": expected three or four octal digits in quotes, as "0644"')
 
 
 class OfFile(Check):

@@ -6,10 +6,10 @@ be said of one that is not there: then neither the claim nor its negation is met
 
 from __future__ import annotations
 
-from infratest.steps._of_file import DIRECTORY, PATH, OfFile, one_name_each
+from infratest.steps._of_file import DIRECTORY, PATH, OfFile, octal, one_name_each
 
 from infratest.check import Check, Measure, Seen, choices
-from infratest.errors import FactError, UserError
+from infratest.errors import FactError
 from infratest.facts.base import Need, absolute
 from infratest.gherkin.sentence import act, check
 from infratest.record import derived
@@ -206,8 +206,7 @@ class FileMode(OfFile):
     def __post_init__(self) -> None:
         super().__post_init__()
         for mode in self.modes:
-            if not 3 <= len(mode) <= 4 or not set(mode) <= set("01234567"):
-                raise UserError(f'the mode "{mode}": expected three or four octal digits in quotes, as "0644"')
+            octal(mode)
 
     @property
     def modes(self) -> tuple[str, ...]:

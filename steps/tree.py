@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from infratest.steps._of_file import octal
+
 from infratest.check import Check, Seen, choices
 from infratest.cleaning import clean
 from infratest.errors import FactError
@@ -113,10 +115,8 @@ class TreeMode(_OfTree):
     mode: str = ""
 
     def __post_init__(self) -> None:
-        from infratest.steps.file import FileMode
-
         super().__post_init__()
-        FileMode(self.path, mode=self.mode)  # a mode that cannot be is refused
+        octal(self.mode)
 
     def so(self, one: Sort) -> bool:
         return not int(one.mode, 8) & ~int(self.mode, 8)

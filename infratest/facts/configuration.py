@@ -194,8 +194,6 @@ def _read(program: str, row: str, data: bytes) -> Configuration | FactError:
     options = tuple([one for one in options if one[0] != MARK])
     if not options:
         return FactError(f"{program} printed nothing of its configuration: {beginning(said, 300) or 'nothing at all'}")
-    return Configuration("", options)
-        return FactError(f"{program} printed nothing of its configuration: {said[:300] or 'nothing at all'}")
     return Configuration("", options, matched)
 
 

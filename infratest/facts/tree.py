@@ -80,6 +80,9 @@ class Sort(Record):
     count: int
     first: str
 
+    def in_words(self) -> str:
+        return f"{self.count} of {self.owner} with {self.mode}"
+
 
 class Tree(Record):
     """What a directory holds.
@@ -95,7 +98,7 @@ class Tree(Record):
     def in_words(self) -> str:
         if not self.there or self.problem:
             return self.problem or "there is no such directory"
-        listed = [f"{one.count} of {one.owner} with {one.mode}" for one in self.sorts[:5]]
+        listed = [one.in_words() for one in self.sorts[:5]]
         return "; ".join(listed) or "nothing"
 
 

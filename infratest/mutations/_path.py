@@ -13,6 +13,11 @@ VITAL = frozenset(
 )
 WOULD_END = "the host would not outlive it"
 
+#: The user and the group that own nothing, by number; and another one, for what is nobody's already.
+NOBODY, OTHER = "65534", "1"
+#: Permission bits that a file may be given too much of, the likeliest first.
+TOO_MUCH = (0o002, 0o020, 0o004, 0o040, 0o001, 0o010, 0o4000, 0o2000)
+
 #: $2: the path, $3: where it is kept meanwhile, on the same file system, so that it is the same one afterwards.
 AWAY = 'mv -T -- "$2" "$3"'
 BACK = """if [ -e "$3" ] || [ -L "$3" ]; then

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from infratest.acts.base import Act
 from infratest.acts.mode import ModeAct
-from infratest.mutations._path import AWAY, BACK, away, beside, linked, made, owned
+from infratest.mutations._path import (
+    AWAY,
+    BACK,
+    NOBODY,
+    OTHER,
+    TOO_MUCH,
+    away,
+    beside,
+    linked,
+    made,
+    owned,
+)
 from infratest.mutations.base import Claim, Fault, ScriptAct, outside
-
-#: The user and the group that own nothing, by number; and another one, for what is nobody's already.
-NOBODY, OTHER = "65534", "1"
-#: Permission bits that a file may be given too much of, the likeliest first.
-TOO_MUCH = (0o002, 0o020, 0o004, 0o040, 0o001, 0o010, 0o4000, 0o2000)
 
 TIME = 'touch -r "$2" -- "$1"'
 TIME_BACK = '[ ! -e "$1" ] || { touch -r "$1" -- "$2"; rm -f -- "$1"; }'

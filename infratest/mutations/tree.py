@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from infratest.acts.base import Act
-from infratest.mutations._path import FREE, REMOVED, beside
+from infratest.mutations._path import FREE, NOBODY, OTHER, REMOVED, TOO_MUCH, beside
 from infratest.mutations.base import Claim, Fault, ScriptAct
-from infratest.mutations.file import NOBODY, OTHER, TOO_MUCH
 
 #: $2: the new file, $3: its owner, $4: its mode.
 ONE_MORE = f"""{FREE}
