@@ -76,7 +76,7 @@ class ProcessRunning(_OfProcess):
     example='the process "postgres" runs as "postgres"',
 )
 class ProcessUser(_OfProcess):
-    """Every process of this name runs as this user."""
+    """Every process of this name runs as this user; not so: none does. Where some do, neither is met."""
 
     user: str
 
@@ -100,10 +100,12 @@ class ProcessUser(_OfProcess):
             return Seen(holds=False, saw=self.absence(), absent=True)
         if user is None:
             return Seen(holds=False, saw=f'the user "{self.user}" does not exist')
-        others = [process for process in found if process.uid != user.uid]
+        ours = [process for process in found if process.uid == user.uid]
         uids = ", ".join(str(uid) for uid in sorted({process.uid for process in found}))
         words = f'the process "{self.name}" runs as uid {uids}; "{self.user}" has uid {user.uid}'
-        return Seen(holds=not others, saw=words)
+        some = 0 < len(ours) < len(found)
+        words += f": {len(ours)} of {len(found)} processes run as it" if some else ""
+        return Seen(holds=len(ours) == len(found), saw=words, absent=some)
 
 
 @check('the process "{name}" has {bound:count} instances', example='the process "nginx" has at least 2 instances')

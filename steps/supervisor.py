@@ -23,7 +23,10 @@ RUNNING = "RUNNING"
     example='the supervisor program "worker" is running',
 )
 class ProgramRunning(Check):
-    """Every process of the program, or of the group, runs under supervisord; one process is named `group:process`."""
+    """Every process of the program, or of the group, runs under supervisord; one process is named `group:process`.
+
+    It is not running where none of them does; where some run, neither is met.
+    """
 
     name: str
 
@@ -44,4 +47,5 @@ class ProgramRunning(Check):
             return Seen(holds=True, saw=f"{subject} is running{more}")
         first = others[0]
         of = f"{len(others)} of {len(programs)} processes are not running: " if len(programs) > 1 else ""
-        return Seen(holds=False, saw=f"{subject}: {of}{first.name} is {first.state} ({first.description})")
+        words = f"{subject}: {of}{first.name} is {first.state} ({first.description})"
+        return Seen(holds=False, saw=words, absent=len(others) < len(programs))

@@ -168,7 +168,7 @@ def _of(name: str, pids: list[int], other: str) -> Iterator[Question]:
     yield from bounds(f"{subject} has {{}} instances", len(pids), about, unprivileged=other)
     uids = {_status(pid, "Uid").split()[1] for pid in pids}
     for user, uid in USERS.items():
-        right = uids == {str(uid)} if pids else ABSENT
+        right = uids == {str(uid)} if pids and (uids == {str(uid)} or str(uid) not in uids) else ABSENT
         yield from both(f'{subject} runs as "{user}"', f'{subject} does not run as "{user}"', right, about, other)
     right = False if pids else ABSENT
     yield from both(f'{subject} runs as "{NO_USER}"', f'{subject} does not run as "{NO_USER}"', right, about, other)

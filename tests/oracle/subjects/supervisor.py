@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infratest.testing.waiting import wait_until
-from tests.oracle.questions import UNKNOWN, Question, both, quoted
+from tests.oracle.questions import ABSENT, UNKNOWN, Question, both, quoted
 
 CONFIGURATION = """
 [unix_http_server]
@@ -44,13 +44,19 @@ startsecs=0
 [program:broken]
 command=/no/such/program
 startretries=0
+[program:resting]
+command=sleep infinity
+autostart=false
+process_name=%(program_name)s_%(process_num)02d
+numprocs=2
 [group:together]
 programs=mixed,broken
 """
-RUNNING = {
+#: Of a group in which some run it is neither so that it runs nor that it does not.
+RUNNING: dict[str, bool | str] = {
     "works": True, "idle": False, "fails": False, "done": False, "many": True, "many:many_00": True,
-    "many:many_02": False, "together": False, "together:mixed": True, "together:broken": False, "mixed": False,
-    "nosuch": False, "work": False,
+    "many:many_02": False, "together": ABSENT, "resting": False, "together:mixed": True,
+    "together:broken": False, "mixed": False, "nosuch": False, "work": False,
 }  # fmt: skip
 
 
