@@ -65,12 +65,19 @@ class _OfRoute(Check):
     example='the route to "10.0.0.0/8" exists',
 )
 class RouteExists(_OfRoute):
-    """The main table has a route to just this network (IPv6's default is `::/0`), wherever it leads."""
+    """The main table has a route to just this network (IPv6's default is `::/0`), by whichever way.
+
+    One that leads nowhere (blackhole, unreachable, prohibit, throw) is none, and of it neither is met.
+    """
 
     of_property = False
 
     def look(self, routes: list[Route]) -> Seen:
-        return Seen(holds=True, saw=self.words(routes))
+        from infratest.facts.route import NOWHERE
+
+        nowhere = any(route.kind in NOWHERE for route in routes)
+        words = f"{self.words(routes)}{', which leads nowhere' if nowhere else ''}"
+        return Seen(holds=not nowhere, saw=words, absent=nowhere)
 
 
 @check(
@@ -79,7 +86,7 @@ class RouteExists(_OfRoute):
     example="the default route exists",
 )
 def default_route_exists() -> RouteExists:
-    """The main table has a default route for IPv4; IPv6's is `the route to "::/0"`."""
+    """The main table has a default route for IPv4 that leads somewhere; IPv6's is `the route to "::/0"`."""
     return RouteExists(DEFAULT)
 
 

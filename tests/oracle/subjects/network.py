@@ -26,6 +26,7 @@ route add 10.78.0.0/16 nexthop via 10.77.0.3 dev inner nexthop via 10.77.0.4 dev
 route add 10.79.0.0/16 via 10.77.0.5 src 10.77.5.1
 route add blackhole 10.80.0.0/16
 route add unreachable 10.81.0.0/16
+route add throw 10.82.0.0/16
 -6 route add default via 2001:db8:77::1 dev inner
 """
 
@@ -60,6 +61,7 @@ ROUTES: dict[str, tuple[tuple[str, ...], tuple[str, ...]] | None] = {
     "10.79.0.0/16": (("10.77.0.5",), ("inner",)),
     "10.80.0.0/16": ((), ()),
     "10.81.0.0/16": ((), ()),
+    "10.82.0.0/16": ((), ()),
     "10.77.0.0/16": None,
     "10.0.0.0/8": None,
 }
@@ -147,7 +149,8 @@ def _has(subject: str, what: str, right: bool | str) -> Iterator[Question]:
 
 def _of_route(subject: str, route: tuple[tuple[str, ...], tuple[str, ...]] | None) -> Iterator[Question]:
     about = f"{subject}: {route}"
-    yield from both(f"{subject} exists", f"{subject} does not exist", route is not None, about)
+    right = ABSENT if route == ((), ()) else route is not None
+    yield from both(f"{subject} exists", f"{subject} does not exist", right, about)
     for gateway in ("10.77.0.1", "10.77.0.9", "10.77.0.4", "10.77.0.5", "2001:0db8:77:0::1"):
         if ":" in gateway and subject == "the default route":
             continue
