@@ -86,8 +86,7 @@ class PortListening(Check):
         at = ", ".join(sorted({_shown(one) for one in here}))
         words = f"{self.subject} is listening at {at}"
         if self.address is None:
-            of_it = not self.family or any(_place(one.address).version == FAMILIES[self.family] for one in here)
-            return Seen(holds=of_it, saw=words)
+            return _of_family(here, FAMILIES[self.family], words) if self.family else Seen(holds=True, saw=words)
         if self.only:
             place, scope = _place(self.address), self.address.partition("%")[2]
             there = [_place(one.address) == place and scope in ("", one.interface) for one in here]
@@ -121,7 +120,7 @@ def port_listening_only_at(port: int, address: str) -> PortListening:
     example="port 80 is listening at an IPv6 address",
 )
 def port_listening_by_family(port: int, family: str) -> PortListening:
-    """A TCP listener is bound to an address of IPv4 or of IPv6; `::`, which may take both, is one of IPv6."""
+    """A TCP listener is bound to an address of this family; of `::` that takes IPv4 too, IPv4 is neither so nor not."""
     return PortListening(port, family=family)
 
 
@@ -161,7 +160,7 @@ def protocol_port_listening_only_at(port: int, protocol: str, address: str) -> P
     example="port 53/udp is listening at an IPv4 address",
 )
 def protocol_port_listening_by_family(port: int, protocol: str, family: str) -> PortListening:
-    """A listener of tcp or udp is bound to an address of IPv4 or of IPv6; `::`, which may take both, is of IPv6."""
+    """A listener of tcp or udp is bound to an address of this family; of `::` that takes both, as it is of TCP."""
     return PortListening(port, protocol, family=family)
 
 
@@ -274,6 +273,19 @@ def _answers(listeners: Sequence[Listener], address: str) -> bool:
     if unsure and True not in reached:
         raise FactError(unsure[0])
     return True in reached
+
+
+def _of_family(listeners: Sequence[Listener], version: int, words: str) -> Seen:
+    """Return whether one of the listeners of a port is bound to an address of a family.
+
+    Who connects by IPv4 gets to one on `::` that is not limited to IPv6: of that it is not said that nobody listens.
+    """
+    if any(_place(one.address).version == version for one in listeners):
+        return Seen(holds=True, saw=words)
+    both = [one for one in listeners if version == 4 and one.only6 is not True and _place(one.address).is_unspecified]
+    if both and all(one.only6 is None for one in both):
+        raise FactError(f"{words}, and without ss (iproute2) the host cannot say if that takes IPv4 too")
+    return Seen(holds=False, saw=words + (", which takes IPv4 too" if both else ""), absent=bool(both))
 
 
 def _reached(one: Listener, place: Address, scope: str) -> bool | str:

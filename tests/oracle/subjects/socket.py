@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.oracle.questions import UNKNOWN, Question, both, quoted
+from tests.oracle.questions import ABSENT, UNKNOWN, Question, both, quoted
 
 FIRST_PORT = 20001
 
@@ -213,7 +213,9 @@ def _of_port(port: int, suffix: str, here: list[Bound], objects: Objects) -> Ite
     yield from both(f"{subject} is listening", f"{subject} is not listening", bool(here), about)
     for family in (4, 6):
         words = f"listening at an IPv{family} address"
-        of_it = any(ip_address(_same(spec.address)).version == family for spec in here)
+        of_it: bool | str = any(ip_address(_same(spec.address)).version == family for spec in here)
+        if family == 4 and not of_it and any(spec.address == "::" and not spec.only6 for spec in here):
+            of_it = ABSENT  # it is bound to an address of IPv6, and who connects by IPv4 gets in
         yield from both(f"{subject} is {words}", f"{subject} is not {words}", of_it, about)
     for address in (*LOCAL, *FAR, *WILDCARDS):
         forms = (f'{subject} is listening at "{address}"', f'{subject} is not listening at "{address}"')
