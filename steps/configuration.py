@@ -32,6 +32,18 @@ ASK = 'ask for whom is meant: for "user=NAME,host=NAME,addr=ADDRESS"'
 #: Options to which each line adds, in a Match block too (sshd_config(5)).
 ADDED = frozenset(("acceptenv", "allowgroups", "allowusers", "denygroups", "denyusers", "setenv"))
 
+#: Of sshd's options the words for what `sshd -T` shows by another: the tables of OpenSSH's servconf.c and log.c.
+SSHD_WORDS = {
+    "permitrootlogin": {"prohibit-password": "without-password"},
+    "compression": {"delayed": "yes"},
+    "allowtcpforwarding": {"all": "yes"},
+    "allowstreamlocalforwarding": {"all": "yes"},
+    "loglevel": {"quiet": "silent", "debug1": "debug"},
+}
+#: Those that `sshd -T` shows in seconds, however they are written: sshd_config(5), TIME FORMATS.
+SSHD_TIMES = ("logingracetime", "clientaliveinterval", "unusedconnectiontimeout")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
 
 class _OfConfiguration(Check):
     program: str
@@ -130,18 +142,31 @@ class OptionEqual(_OfOption):
     """The option has this value, or it is one of several that it has; blanks between its words are one each.
 
     Of sshd a Match block must give the option no other one; where it does, neither this nor its negation is met.
+    sshd's own other names of a value are that value: `prohibit-password` is `without-password`, `2m` is `120`.
     """
 
     value: str = ""
 
     def look(self, values: tuple[str, ...], matched: tuple[str, ...]) -> Seen:
-        named = self.value.split()
-        holds = any(each.split() == named for each in values)
-        others = {each.split() == named for each in matched}
+        named = self.plain(self.value)
+        holds = any(self.plain(each) == named for each in values)
+        others = {self.plain(each) == named for each in matched}
         if self.name.lower() in ADDED:
             return Seen(holds or True in others, self.shown(values, matched), absent=not values and not matched)
         mixed = bool(values) and (not holds) in others
         return Seen(holds and not mixed, self.shown(values, matched), absent=not values or mixed)
+
+    def plain(self, value: str) -> list[str]:
+        """Return the words of a value, alike for each way that the server takes for the same."""
+        words, name = value.split(), self.name.lower()
+        if self.program != "sshd" or len(words) != 1:
+            return words
+        lowered = words[0].lower()
+        if name in SSHD_TIMES:
+            return [_in_seconds(lowered)]
+        if name in SSHD_WORDS:
+            return [SSHD_WORDS[name].get(lowered, lowered)]
+        return [lowered] if lowered in ("yes", "no") else words
 
 
 @check(
@@ -163,3 +188,16 @@ class OptionNumber(_OfOption):
     def measure(self) -> Measure:
         who = f" {self.who}" if self.who else ""
         return Measure(label=f"configuration {self.program}{who} {self.name}")
+
+
+def _in_seconds(text: str) -> str:
+    """Return a time of sshd's, `1h30m`, in seconds; what is none as it is."""
+    total, digits = 0, ""
+    for one in text:
+        if one.isascii() and one.isdigit():
+            digits += one
+        elif digits and one in SECONDS:
+            total, digits = total + int(digits) * SECONDS[one], ""
+        else:
+            return text
+    return str(total + int(digits or 0)) if text else text
