@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.check import Check, Seen, in_quotes
-from infratest.errors import UserError
+from infratest.errors import FactError, UserError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
 
@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from infratest.facts.base import FactValues
     from infratest.facts.ufw import Ufw
 
+    #: The first and the last port, and the protocol.
+    Piece = tuple[int, int, str]
+
 UFW: Need[Ufw] = Need("ufw")
 
 #: Ways that traffic goes, of which each has a policy.
 WAYS = ("incoming", "outgoing", "routed")
-#: Whom a rule is from that is for everybody, by IPv4 and by IPv6.
-ANYWHERE = ("Anywhere", "Anywhere (v6)")
 
 
 @check("ufw is active", negation="ufw is not active", example="ufw is active")
@@ -60,9 +61,11 @@ class UfwPolicy(Check):
 
 @check('ufw allows "{to}"', negation='ufw does not allow "{to}"', example='ufw allows "22/tcp"')
 class UfwAllows(Check):
-    """The first rule for just this, as `ufw status` writes it, lets it in from anywhere, by IPv4 and IPv6.
+    """Who comes from anywhere is let in, by IPv4 and IPv6: by the first rule that decides it, else by the policy.
 
-    A rule for a port with no protocol (`22`) is one for `22/tcp` and `22/udp`, too; `80,443/tcp` is one for each.
+    As `ufw status` writes it: `22/tcp`, `80,443/tcp`, `6000:6010/udp`, `22` (TCP and UDP), an application that a rule
+    names. Whom a rule before that shuts out by the source alone may be shut out all the same. Where some are let in
+    (from some sources, over one interface, a part of the ports, one protocol), neither is met.
     """
 
     to: str
@@ -74,26 +77,111 @@ class UfwAllows(Check):
         ufw = facts[UFW]
         if not ufw.active:
             return Seen(holds=False, saw="ufw is inactive", absent=True)
-        here = [rule for rule in ufw.rules if rule[1].endswith(" IN") and self.to in _names(rule[0], self.to)]
-        shown = "; ".join(f"{to} {action} {whom}" for to, action, whom in here) or "no rule"
-        allowed = [_allows([action for _, action, whom in here if whom == each]) for each in ANYWHERE]
-        if not any(whom.endswith(ANYWHERE[1]) for _, _, whom in ufw.rules):
-            del allowed[1]  # it leaves IPv6 alone
-        alike = len(set(allowed)) == 1
-        words = f"ufw has for {in_quotes(self.to)}: {shown}{'' if alike else '; IPv4 and IPv6 differ'}"
-        return Seen(holds=alike and allowed[0], saw=words, absent=not alike)
+        rules = [_Rule(each) for each in ufw.rules if each[1].endswith(" IN")]
+        policy = dict(ufw.policies).get("incoming", "")
+        pieces = _pieces(self.to) or [piece for rule in rules if self.to == rule.application for piece in rule.pieces]
+        families = (False, True) if any(rule.six for rule in rules) else (False,)
+        if not pieces:
+            return self.as_written(rules, policy, families)
+        here = [rule for rule in rules if any(rule.touches(piece) for piece in pieces)]
+        words = f"ufw has for {in_quotes(self.to)}: {_shown(here)}, and the policy {policy or 'none'}"
+        for rule in here:
+            if not rule.pieces:
+                raise FactError(f"{words}: which ports {in_quotes(rule.to)} is, ufw does not tell")
+        lets_in = {six: {_lets_in(here, piece, six, policy == "allow") for piece in pieces} for six in families}
+        decided = set().union(*lets_in.values())
+        alike = len({frozenset(each) for each in lets_in.values()}) == 1
+        words += "" if alike else "; IPv4 and IPv6 differ"
+        mixed = decided not in ({True}, {False})
+        return Seen(holds=decided == {True}, saw=words + ("; some are let in" if mixed and alike else ""), absent=mixed)
+
+    def as_written(self, rules: list[_Rule], policy: str, families: tuple[bool, ...]) -> Seen:
+        """Return what is seen of what is no ports: an interface, an address, an application that no rule names."""
+        here = [rule for rule in rules if self.to in (rule.to, rule.to.partition(" (")[0])]
+        if here and all(rule.address for rule in here):
+            families = (here[0].six,)  # an address is of one
+        first = [[rule.allows for rule in here if rule.six == six and rule.anywhere][:1] for six in families]
+        words = f"ufw has for {in_quotes(self.to)}: {_shown(here)}, and the policy {policy or 'none'}"
+        if all(each == [True] for each in first):
+            return Seen(holds=True, saw=words)
+        if policy == "allow" or any(rule.allows for rule in rules if rule not in here):
+            raise FactError(f"{words}: whether another rule lets it in is not known; ask for its ports, as 22/tcp")
+        some = any(rule.allows for rule in here)
+        return Seen(holds=False, saw=words + ("; IPv4 and IPv6 differ" if some else ""), absent=some)
 
 
-def _allows(actions: list[str]) -> bool:
-    """Whether the first of the rules for one thing lets it in."""
-    return bool(actions) and actions[0].partition(" ")[0] in ("ALLOW", "LIMIT")
+class _Rule:
+    """A rule for what comes in, from the columns of `ufw status verbose`."""
+
+    __slots__ = ("address", "allows", "anywhere", "application", "narrow", "pieces", "row", "six", "to")
+
+    def __init__(self, row: tuple[str, str, str]) -> None:
+        self.row = row
+        self.to, action, whom = row
+        self.allows = action.partition(" ")[0] in ("ALLOW", "LIMIT")
+        plain, _, application = self.to.partition(" (")
+        what, _, interface = plain.partition(" on ")
+        self.address, _, ports = what.rpartition(" ")
+        sender = whom.removesuffix(" (v6)")
+        #: Protocols stand behind both columns or, where a rule names no port, behind one.
+        protocol = _protocol(what) or _protocol(sender)
+        if not self.address and any(mark in ports for mark in ".:") and not _pieces(ports):
+            self.address, ports = ports, "Anywhere"
+        self.pieces = _pieces(ports, protocol)
+        self.application = application.removesuffix(")") or ("" if self.pieces else plain)
+        self.anywhere = sender.partition("/")[0] == "Anywhere"
+        #: Whether it is for a part of what comes to these ports, whoever sends it.
+        self.narrow = bool(interface or self.address)
+        self.six = whom.endswith(" (v6)") or ":" in sender or ":" in self.address
+
+    def touches(self, piece: Piece) -> bool:
+        """Whether it is about some of what comes to these ports; of what it is not known for, too."""
+        low, high, protocol = piece
+        ours = [(a, b) for a, b, each in self.pieces if protocol == each]
+        return not self.pieces or any(a <= high and low <= b for a, b in ours)
+
+    def covers(self, piece: Piece) -> bool:
+        """Whether it is about all of what comes to these ports."""
+        low, high, protocol = piece
+        whole = any(a <= low and high <= b and protocol == each for a, b, each in self.pieces)
+        return whole and self.anywhere and not self.narrow
 
 
-def _names(to: str, asked: str) -> set[str]:
-    """Return what a rule may be asked for as: `80,443/tcp (Nginx Full)` also as `80/tcp`, `443/tcp`, `Nginx Full`."""
-    plain, _, application = to.partition(" (")
-    ports, slash, protocol = plain.partition("/")
-    names = {to, plain, application.removesuffix(")"), *(f"{port}{slash}{protocol}" for port in ports.split(","))}
-    if not slash:
-        names |= {f"{port}/{asked.rpartition('/')[2]}" for port in ports.split(",") if "/" in asked}
-    return names - {""}
+def _lets_in(rules: list[_Rule], piece: Piece, six: bool, policy: bool) -> bool | None:
+    """Whether what comes to ports is let in by rules, the first that decides; None where some of it is."""
+    some = set()
+    for rule in rules:
+        if rule.six != six or not rule.touches(piece):
+            continue
+        if rule.covers(piece):
+            policy = rule.allows
+            break
+        if rule.allows or rule.narrow or rule.anywhere:
+            some.add(rule.allows)
+    return policy if some <= {policy} else None
+
+
+def _protocol(text: str) -> str:
+    name = text.rpartition("/")[2]
+    return name if "/" in text and name.isalpha() else ""
+
+
+def _pieces(text: str, protocol: str = "") -> list[Piece]:
+    """Return ports of `80,443/tcp`, `6000:6010/udp`, `22`, `Anywhere`: each the first, the last and the protocol.
+
+    None of what is not written so.
+    """
+    protocol = _protocol(text) or protocol
+    ports = text.removesuffix(f"/{protocol}")
+    pieces: list[Piece] = []
+    for each in ["0:65535"] if ports == "Anywhere" else ports.split(","):
+        low, _, high = each.partition(":")
+        if not all(one.isascii() and one.isdigit() for one in (low, high or low)):
+            return []
+        pieces += [(int(low), int(high or low), one) for one in ([protocol] if protocol else ["tcp", "udp"])]
+    return pieces
+
+
+def _shown(rules: list[_Rule]) -> str:
+    more = f" and {len(rules) - 5} more" if len(rules) > 5 else ""
+    return "; ".join([" ".join(rule.row) for rule in rules[:5]]) + more or "no rule"

@@ -69,11 +69,13 @@ class UfwFact(Fact):
 
 def _rule(row: str) -> tuple[str, str, str]:
     """Return a row's columns. Raises FactError where it has no action that is known."""
+    columns = row.partition(" # ")[0]  # a comment may hold anything, an action's name too
     for action in ACTIONS:
-        to, mark, rest = row.partition(f" {action} ")
+        to, mark, rest = columns.partition(f" {action} ")
         if mark:
             way, _, whom = rest.strip().partition(" ")
-            return _plain(to.replace(V6, "")), f"{action} {way}", _plain(whom.partition(" # ")[0])
+            whom = _plain(whom).removesuffix(" (log)").removesuffix(" (log-all)")
+            return _plain(to.replace(V6, "")), f"{action} {way}", whom
     raise FactError(f"ufw has a rule that is not understood: {cited(row, 120)}")
 
 
