@@ -21,7 +21,7 @@ FINGERPRINT = "SHA256:"
 
 def fingerprint(text: str) -> str:
     """Return the fingerprint of a key that is written as one, or as its line in a file. Raises UserError."""
-    from infratest.facts.authorized_keys import parsed
+    from infratest.facts._authorized_key import parsed
 
     text = text.strip()
     if text.startswith(FINGERPRINT) and len(text.rstrip("=")) == len(FINGERPRINT) + 43:
@@ -63,6 +63,8 @@ class _OfKeys(Check):
             raise FactError(f"{', '.join(seen.unread[:3])}: could not be read, and a key may be in it")
         if seen.command:
             raise FactError(f"sshd asks {seen.command} for keys, too, and what it answers is not known")
+        for key, why in seen.unsure:
+            raise FactError(f"whether sshd takes the key {key} is not known: {why}")
 
     def words(self, seen: AuthorizedKeys) -> str:
         words = f'the user "{self.name}" has {len(seen.keys)} authorized keys'
@@ -77,9 +79,11 @@ class _OfKeys(Check):
     example='the user "deploy" may log in with the key "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"',
 )
 class MayLogIn(_OfKeys):
-    """Sshd takes the key for the user: it is in a file that sshd reads for it; its options are left aside.
+    """Sshd takes the key for the user: a file that it reads has it, and it is of an accepted kind, and not revoked.
 
-    The key is written as in such a file, or as its fingerprint. Whether the account is expired is another sentence.
+    The key is written as in such a file, or as its fingerprint. Its expiry time counts, and so do sshd's AllowUsers,
+    DenyUsers, AllowGroups, DenyGroups and PermitRootLogin. Whence the user may come (`from=`) is left aside, and that
+    an account is expired or locked.
     """
 
     key: str
@@ -91,9 +95,14 @@ class MayLogIn(_OfKeys):
     def look(self, seen: AuthorizedKeys) -> Seen:
         if seen.off:
             return Seen(holds=False, saw="sshd takes no keys: PubkeyAuthentication is off")
-        holds = fingerprint(self.key) in [key.fingerprint for key in seen.keys]
-        if not holds:
-            self.whole(seen)
+        if seen.barred:
+            return Seen(holds=False, saw=f'sshd lets the user "{self.name}" in by no key: {seen.barred}')
+        asked = fingerprint(self.key)
+        holds = asked in [key.fingerprint for key in seen.keys]
+        if not holds and (asked in dict(seen.unsure) or seen.unread or seen.command):
+            self.whole(seen.changed(unsure=tuple([each for each in seen.unsure if each[0] == asked])))
+        if holds and seen.perhaps_barred:
+            raise FactError(f'whether sshd lets the user "{self.name}" in is not known: {seen.perhaps_barred}')
         return Seen(holds=holds, saw=self.words(seen))
 
 

@@ -2,7 +2,9 @@
 
 From the files that the host's sshd names for the user (`sshd -T -C user=...`), where it can be asked, else from
 sshd's own defaults. With StrictModes sshd reads no file that others than root and the user may write, or whose folders
-they may, up to the user's home: sshd_config(5); such a file gives no key. Options of a key are left aside.
+they may, up to the user's home: sshd_config(5); such a file gives no key. Debian's sshd lets the user's own group
+write them (its patch user-group-modes). Of a key's options its expiry time counts, and that sshd knows them all; others
+are left aside.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from infratest.cleaning import cited
 from infratest.errors import FactError
 from infratest.facts._accounts import entry_name
+from infratest.facts._authorized_key import Key, barred, judged, parsed, refusal
 from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped, without
 from infratest.facts.base import Answer, Argument, LooksForEach
 from infratest.record import Record
@@ -19,12 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-#: What a key's type begins with: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
-TYPES = ("ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-sha2-")
+#: Settings of sshd that it prints in a row for each of their values.
+EACH = ("allowusers", "denyusers", "allowgroups", "denygroups")
 
-# For each user: `none`, or `user UID`; `set NAME VALUE` of what sshd says; `file PATH` of each file that is there, or
-# `unread PATH`, then `mode UID:MODE PATH` of it and of its folders up to the home, and its lines behind a bar. A dot
-# ends each.
+# For each user: `none`, or `user UID`; `now LOCAL UTC`; `groups NAMES`; `set NAME VALUE` of what sshd says; the lines
+# of its RevokedKeys behind a dash, or `revoked PATH` where it is no text; `file PATH` of each file that is there, or
+# `unread PATH`, then `mode UID:MODE PATH` of it and of its folders up to the home, each with `own` behind it where its
+# group may write it, is the user's own, and this sshd lets it; and its lines behind a bar. A dot ends each.
 SNIPPET = r"""
 entry() {
   if command -v getent >/dev/null 2>&1; then getent passwd -- "$1"; return; fi
@@ -35,6 +39,21 @@ entry() {
 path_line() {
   one_line "$2"
   printf '%s %s\n' "$1" "$line"
+}
+# Whether a group is the user's own: Debian's patch user-group-modes, which knows the option DebianBanner.
+own_group() {
+  "$sshd" -T -C "user=$user,host=localhost,addr=127.0.0.1" -o DebianBanner=yes >/dev/null 2>&1 || return 1
+  rows=$(getent group "$1") || return 1
+  members=${rows##*:} count=0
+  rows=$(getent passwd) || return 1
+  while IFS=: read -r _ _ id group _; do
+    [ "$group" = "$1" ] || continue
+    [ "$id" = "$uid" ] || return 1
+    count=1
+  done <<END
+$rows
+END
+  case $members in '') [ "$count" = 1 ] ;; "$user") ;; *) return 1 ;; esac
 }
 settings() {
   if sshd=$(command -v sshd); then # it wants to be called by its whole path
@@ -65,6 +84,9 @@ file() {
   at=$real
   while :; do
     path_line "mode $(stat -c %u:%a:%F -- "$at")" "$at"
+    case $(stat -c %a -- "$at") in
+      *[2367]?) [ -n "$sshd" ] && own_group "$(stat -c %g -- "$at")" && echo own ;;
+    esac
     case $at in "$top" | / | '') break ;; esac
     at=${at%/*}
     at=${at:-/}
@@ -73,19 +95,34 @@ file() {
   sed 's/^/|/' <"$real"
   echo
 }
+revoked() {
+  [ "$1" != none ] || return
+  if ! [ -f "$1" ] || ! [ -r "$1" ] || [ "$(head -c 6 <"$1" | tr -d '\000')" = SSHKRL ]; then
+    path_line revoked "$1"
+    return
+  fi
+  sed 's/^/-/' <"$1"
+  echo
+}
 look() {
   row=$(entry "$1")
   if [ -z "$row" ]; then echo none; return; fi
   user=$1 rest=${row#*:*:} home=${row%:*}
   uid=${rest%%:*} home=${home##*:}
   echo "user $uid"
+  echo "now $(date +%Y%m%d%H%M%S) $(date -u +%Y%m%d%H%M%S)"
+  path_line groups "$(id -Gn -- "$1" 2>/dev/null)"
+  sshd=$(command -v sshd) || sshd=
   said=$(settings "$1")
   files=
   while read -r key value; do
     case $key in
       authorizedkeysfile) files=$value ;;
       untold) echo 'unread the settings of sshd (sshd -T)' ;;
-      strictmodes | pubkeyauthentication | authorizedkeyscommand) path_line "set $key" "$value" ;;
+      revokedkeys) revoked "$value" ;;
+      strictmodes | pubkeyauthentication | authorizedkeyscommand | pubkeyacceptedalgorithms | pubkeyacceptedkeytypes | \
+        requiredrsasize | permitrootlogin | authenticationmethods | denyusers | allowusers | denygroups | allowgroups)
+        path_line "set $key" "$value" ;;
     esac
   done <<END
 $said
@@ -101,24 +138,15 @@ done
 """
 
 
-class Key(Record):
-    """A key: its type and body as they are written, and its fingerprint as ssh-keygen -l shows it."""
-
-    kind: str
-    body: str
-    fingerprint: str
-
-    def in_words(self) -> str:
-        return f"{self.kind} {self.fingerprint}"
-
-
 class AuthorizedKeys(Record):
     """The keys of a user.
 
     Args:
         user: whether there is such a user. keys: of all files that sshd reads, in order, each once. refused: files that
-        sshd does not read, and why. unread: files that we could not read. command: by which sshd gets more keys.
-        off: whether sshd takes no key at all.
+        sshd does not read, and keys that it does not take, and why. unread: files that we could not read. command: by
+        which sshd gets more keys. off: whether sshd takes no key at all. unsure: fingerprints of keys, and why it is
+        not known whether sshd takes them. barred: why the user gets in by no key. perhaps_barred: why it is not known
+        whether.
     """
 
     user: bool
@@ -127,6 +155,9 @@ class AuthorizedKeys(Record):
     unread: tuple[str, ...] = ()
     command: str = ""
     off: bool = False
+    unsure: tuple[tuple[str, str], ...] = ()
+    barred: str = ""
+    perhaps_barred: str = ""
 
     def in_words(self) -> str:
         if not self.user:
@@ -135,6 +166,8 @@ class AuthorizedKeys(Record):
         for title, each in (("sshd refuses", self.refused), ("could not be read", self.unread)):
             words += f"; {title}: {', '.join(each[:5])}" if each else ""
         words += f"; more by {self.command}" if self.command else ""
+        words += f"; not known of {', '.join([' '.join(each) for each in self.unsure[:5]])}" if self.unsure else ""
+        words += f"; the user gets in by none: {self.barred}" if self.barred else ""
         return words + ("; sshd takes no keys" if self.off else "")
 
 
@@ -164,50 +197,118 @@ class AuthorizedKeysFact(LooksForEach):
                 parts[-1].append(row)
         if len(parts) != len(arguments) + 1 or parts[-1]:
             raise FactError(f"keys of {len(arguments)} users were asked for, and {len(parts) - 1} answers arrived")
-        return {argument: _keys(part) for argument, part in zip(arguments, parts[:-1], strict=True)}
+        return {argument: _keys(argument[0], part) for argument, part in zip(arguments, parts[:-1], strict=True)}
 
 
-def _keys(rows: Sequence[str]) -> AuthorizedKeys:
+def _keys(user: str, rows: Sequence[str]) -> AuthorizedKeys:
     if rows == ["none"]:
         return AuthorizedKeys(user=False)
     first, _, uid = (rows[0] if rows else "").partition(" ")
     if first != "user" or not uid.isdigit():
         raise FactError(f"the answer about a user's keys is not understood: {rows[:1]}")
-    settings, unread, files = _marked(rows[1:])
+    told = _told(rows[1:])
+    settings = told.settings
     refused: list[str] = []
-    keys: list[Key] = []
-    for path, modes, body in files:
+    keys: dict[Key, None] = {}
+    unsure: dict[str, str] = {}
+    for path, modes, body in told.files:
         if settings["strictmodes"] != "no" and (why := _refusal(uid, modes)):
             refused.append(f"{path} ({why})")
-        else:
-            keys += [each for line in body if (each := parsed(line)) is not None]
+            continue
+        for line in body:
+            if (key := parsed(line)) is None:
+                continue
+            why, doubt = _of_line(key, line, told)
+            if why:
+                refused.append(f"{key.in_words()} ({why})")
+            elif doubt:
+                unsure[key.fingerprint] = doubt
+            else:
+                keys[key] = None
     command = settings.get("authorizedkeyscommand", "none")
+    sure = [key.fingerprint for key in keys]
+    why, doubt = barred(user, uid, told.groups, settings)
     return AuthorizedKeys(
-        True, tuple(dict.fromkeys(keys)), tuple(refused), tuple(unread), "" if command == "none" else command,
+        True, tuple(keys), tuple(refused), tuple(told.unread), "" if command == "none" else command,
         settings.get("pubkeyauthentication", "yes") == "no",
+        tuple([each for each in unsure.items() if each[0] not in sure]), why, doubt,
     )  # fmt: skip
 
 
-def _marked(rows: Sequence[str]) -> tuple[dict[str, str], list[str], list[tuple[str, list[str], list[str]]]]:
-    """Return sshd's settings, paths that could not be read, and of each file its path, the modes and its lines."""
-    settings, unread = {"strictmodes": "yes"}, []
-    files: list[tuple[str, list[str], list[str]]] = []
+class _Told:
+    """What an answer holds: settings of sshd, files with their modes and lines, and what else matters of a user."""
+
+    def __init__(self) -> None:
+        self.settings = {"strictmodes": "yes"}
+        self.unread: list[str] = []
+        self.files: list[tuple[str, list[str], list[str]]] = []
+        self.groups: list[str] = []
+        #: The host's time, its own and UTC.
+        self.now = ("", "")
+        self.revoked: list[str] = []
+        self.revoked_by = ""
+
+
+def _of_line(key: Key, line: str, told: _Told) -> tuple[str, str]:
+    """Return why sshd does not take the key of a line, and why it is not known whether it does; or neither."""
+    if why := refusal(key, told.settings):
+        return why, ""
+    if key.fingerprint in told.revoked:
+        return "it is in RevokedKeys", ""
+    why, doubt = judged(line, *told.now)
+    if not why and not doubt and told.revoked_by:
+        doubt = f"whether {told.revoked_by} (RevokedKeys) holds it could not be looked at"
+    return why, doubt
+
+
+def _told(rows: Sequence[str]) -> _Told:
+    """Return what the lines of an answer hold. Raises FactError."""
+    told = _Told()
     for row in rows:
-        mark, _, words = row.partition(" ")
-        if row[:1] == "|" and files:
-            files[-1][2].append(row[1:])
-        elif mark == "set":
-            key, _, value = words.partition(" ")
-            settings[key] = unescaped(value)
-        elif mark == "file":
-            files.append((unescaped(words), [], []))
-        elif mark == "mode" and files:
-            files[-1][1].append(words)
-        elif mark == "unread":
-            unread.append(unescaped(words))
-        elif row:
+        if row and not _of_file(row, told) and not _of_user(row, told):
             raise FactError(f"the answer about a user's keys is not understood: {cited(row, 80)}")
-    return settings, unread, files
+    return told
+
+
+def _of_file(row: str, told: _Told) -> bool:
+    """Whether a line is of a file and its folders; it is kept then."""
+    mark, _, words = row.partition(" ")
+    if mark == "file":
+        told.files.append((unescaped(words), [], []))
+    elif not told.files:
+        return False
+    elif row[:1] == "|":
+        told.files[-1][2].append(row[1:])
+    elif mark == "mode":
+        told.files[-1][1].append(words)
+    elif row == "own" and told.files[-1][1]:
+        told.files[-1][1][-1] = f"own {told.files[-1][1][-1]}"
+    else:
+        return False
+    return True
+
+
+def _of_user(row: str, told: _Told) -> bool:
+    """Whether a line is of the user or of what sshd says; it is kept then."""
+    mark, _, words = row.partition(" ")
+    if row[:1] == "-":
+        told.revoked += [key.fingerprint] if (key := parsed(row[1:])) is not None else []
+    elif mark == "set":
+        name, _, value = words.partition(" ")
+        # Of users and groups sshd prints a row for each.
+        before = told.settings.get(name, "") if name in EACH else ""
+        told.settings[name] = f"{before} {unescaped(value)}".lstrip()
+    elif mark == "unread":
+        told.unread.append(unescaped(words))
+    elif mark == "groups":
+        told.groups = unescaped(words).split()
+    elif mark == "now":
+        told.now = (words.partition(" ")[0], words.partition(" ")[2])
+    elif mark == "revoked":
+        told.revoked_by = unescaped(words)
+    else:
+        return False
+    return True
 
 
 def _refusal(uid: str, modes: Sequence[str]) -> str:
@@ -215,7 +316,8 @@ def _refusal(uid: str, modes: Sequence[str]) -> str:
     if not modes:
         raise FactError("the answer about a user's keys is not understood: a file has no mode")
     for at, row in enumerate(modes):
-        status, _, path = row.partition(" /")
+        own = row.startswith("own ")
+        status, _, path = row.removeprefix("own ").partition(" /")
         owner, _, rest = status.partition(":")
         mode, _, kind = rest.partition(":")
         try:
@@ -227,39 +329,6 @@ def _refusal(uid: str, modes: Sequence[str]) -> str:
             return f"it is a {kind}"
         if owner not in ("0", uid):
             return f"{path} belongs to uid {owner}"
-        if bits & 0o022:
+        if bits & (0o002 if own else 0o022):
             return f"others may write {path}: mode {bits:04o}"
     return ""
-
-
-def parsed(text: str) -> Key | None:
-    """Return the key of a line of an authorized_keys file; None of a comment, and of a certificate authority."""
-    from binascii import Error, a2b_base64, b2a_base64
-    from hashlib import sha256
-
-    options, rest = _parted(text.strip())
-    kind, _, rest = rest.partition(" ")
-    body = rest.strip().partition(" ")[0]
-    if not kind.startswith(TYPES) or "cert-authority" in options.lower().split(","):
-        return None
-    try:
-        data = a2b_base64(body.encode("ascii", "replace"), strict_mode=True)
-    except Error:
-        return None
-    if data[4 : 4 + int.from_bytes(data[:4], "big")] != kind.encode():
-        return None
-    return Key(kind, body, "SHA256:" + b2a_base64(sha256(data).digest()).decode().strip().rstrip("="))
-
-
-def _parted(text: str) -> tuple[str, str]:
-    """Return the options before a key, and the rest: options end at the first blank that is not in quotes."""
-    text = text.replace("\t", " ")
-    if text.startswith((*TYPES, "#")):
-        return "", text
-    quoted = False
-    for at, character in enumerate(text):
-        if character == '"' and text[at - 1 : at] != "\\":
-            quoted = not quoted
-        elif character == " " and not quoted:
-            return text[:at], text[at:].lstrip()
-    return text, ""
