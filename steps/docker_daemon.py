@@ -9,14 +9,16 @@ from abc import abstractmethod
 
 from infratest.check import Check, Seen
 from infratest.cleaning import clean, literal
-from infratest.errors import UserError
+from infratest.errors import FactError, UserError
 from infratest.facts.base import Need, absolute
 from infratest.gherkin.sentence import check
+from infratest.record import derived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from infratest.facts.base import FactValues
     from infratest.facts.docker_daemon import DockerContainer, DockerDaemon
+    from infratest.facts.real_path import RealPath
 
 DAEMON: Need[DockerDaemon] = Need("docker-daemon")
 #: Characters of docker's words in a reason.
@@ -138,15 +140,41 @@ class ContainerHostProcesses(_OfContainers):
     example='no container has "/run/docker.sock" of the host mounted',
 )
 class ContainerHasMounted(_OfContainers):
-    """One of docker's containers has this path of the host as a mount: just this one, or one above it."""
+    """One of docker's containers has this path of the host as a mount: just this one, or one above it.
+
+    By whichever links it is reached, and by a volume that is a path of the host (`device=`), too.
+    """
 
     path: str
 
     def __post_init__(self) -> None:
         absolute(self.path)
 
+    @derived
+    def asked(self) -> tuple[Need[RealPath], ...]:
+        """The path and those above it: where it is not there itself, a link may be on the way to it."""
+        parts = absolute(self.path).rstrip("/").split("/")
+        return tuple([Need("real-path", ("/".join(parts[:end]) or "/",)) for end in range(len(parts), 0, -1)])
+
+    def needs(self) -> tuple[Need, ...]:
+        return (DAEMON, *self.asked)
+
+    def observe(self, facts: FactValues) -> Seen:
+        seen = super().observe(facts)
+        if seen.holds or seen.absent:
+            return seen
+        for need in self.asked:
+            real = facts[need]
+            if real.problem:
+                raise FactError(f"{self.path}: {real.problem}")
+            if real.path:
+                rest = absolute(self.path).removeprefix(need.argument[0]).lstrip("/")
+                there = self.changed(path=f"{real.path.rstrip('/')}/{rest}").look(facts[DAEMON])
+                return there if there.holds else seen
+        return seen
+
     def is_so(self, container: DockerContainer) -> bool:
-        # /var/run leads to /run where systemd is (file-hierarchy(7)); docker keeps what it was given.
+        # /var/run leads to /run where systemd is (file-hierarchy(7)), and here where the path is gone meanwhile, too.
         path = _without_var(absolute(self.path))
         return any(f"{path}/".startswith(f"{_without_var(one).rstrip('/')}/") for one in container.sources)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from infratest.cleaning import beginning, cited
 from infratest.errors import FactError
-from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped
+from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped, without
 from infratest.facts.base import NO_TOOL, Answer, Argument, Fact
 from infratest.record import Record
 
@@ -28,10 +28,16 @@ CONTAINER = (
     '{"name":{{json .Name}},"privileged":{{json .HostConfig.Privileged}},"network":{{json .HostConfig.NetworkMode}},'
     '"pid":{{json .HostConfig.PidMode}},"sources":[{{range .Mounts}}{{json .Source}},{{end}}""]}'
 )
+SOURCES = r"{{range .Mounts}}{{println .Source}}{{end}}"
+#: Of a volume's options, where passwords may stand, the device alone.
+VOLUME = r"{{println .Mountpoint}}{{with .Options}}{{with .device}}{{.}}{{end}}{{end}}"
 
 
 class DockerContainer(Record):
-    """A container, running or not: whether it has all rights, whose network and processes it sees, what is mounted."""
+    """A container, running or not: whether it has all rights, whose network and processes it sees, what is mounted.
+
+    Sources are paths of the host, as docker was given them, and as they are without links or behind a volume.
+    """
 
     name: str
     privileged: bool = False
@@ -66,8 +72,17 @@ class DockerDaemon(Record):
         return tuple([value for one, value in self.options if one == name])
 
 
-# Lines: `refused WORDS` or `info JSON`; `container JSON` for each, `words WORDS` of those that are not told; `done`.
+# Lines: `refused WORDS` or `info JSON`; `container JSON` for each, `volume PATH` and `device PATH` of volumes that are
+# another path of the host, `source PATH` and `real PATH` where links lead elsewhere, `words WORDS` of what is not told;
+# `done`.
 SNIPPET = r"""
+real() {
+  path=$(readlink -f -- "$1") && [ "$path" != "$1" ] || return
+  one_line "$1"
+  put "source $line$nl"
+  one_line "$path"
+  put "real $line$nl"
+}
 command -v docker >/dev/null 2>&1 || { echo 'docker is not installed on this host' >&2; exit NO_TOOL; }
 info=$(docker info --format 'INFO' 2>/dev/null)
 status=$?
@@ -78,6 +93,17 @@ case $status$info in
   words=$( {
     docker ps -aq --no-trunc | xargs -r docker inspect --type container --format 'CONTAINER' |
       while IFS= read -r row; do [ -z "$row" ] || put "container $row$nl"; done >&3
+    docker ps -aq --no-trunc | xargs -r docker inspect --type container --format 'SOURCES' | sort -u |
+      while IFS= read -r row; do [ -z "$row" ] || real "$row"; done >&3
+    docker volume ls -q | xargs -r docker volume inspect --format 'VOLUME' |
+      while IFS= read -r row && IFS= read -r device; do
+        case $device in /*) ;; *) continue ;; esac
+        one_line "$row"
+        put "volume $line$nl"
+        one_line "$device"
+        put "device $line$nl"
+        real "$device"
+      done >&3
   } 2>&1 )
   one_line "$words"
   put "words $line$nl"
@@ -97,7 +123,9 @@ class DockerDaemonFact(Fact):
     def ask(self, arguments: Sequence[Argument]) -> str:
         info = ",".join(f'"{name}":{{{{json .{name}}}}}' for name in OPTIONS)
         snippet = SNIPPET.replace("NO_TOOL", str(NO_TOOL)).replace("CONTAINER", CONTAINER)
-        return ONE_LINE + PUT + snippet.replace("INFO", f"{{{info}}}")
+        snippet = snippet.replace("SOURCES", SOURCES).replace("VOLUME", VOLUME)
+        tool = without("readlink", "readlink (coreutils) is not installed on this host")
+        return tool + ONE_LINE + PUT + snippet.replace("INFO", f"{{{info}}}")
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         *rows, end = lines(self.readable(answer).out) or [""]
@@ -114,7 +142,8 @@ class DockerDaemonFact(Fact):
             raise FactError(f"the answer about docker's daemon is not understood: {cited(answer.out, 80)}")
         _no_problem(unescaped(problem))
         try:
-            containers = tuple([_container(row) for row in rows[1:-1]])
+            others = _others(rows[1:-1])
+            containers = tuple([_container(row, others) for row in rows[1:-1] if row.startswith("container ")])
             return dict.fromkeys(arguments, DockerDaemon("", _options(unescaped(words)), containers))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise FactError(f"docker tells what is not understood: {cited(answer.out, 120)}") from None
@@ -139,13 +168,29 @@ def _options(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(rows)
 
 
-def _container(row: str) -> DockerContainer:
+def _others(rows: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return under what other paths of the host a path is: where links lead, and the device of a volume."""
+    pairs: list[tuple[str, str]] = []
+    first = {"device": "volume", "real": "source"}
+    before, path = "", ""
+    for row in rows:
+        kind, _, words = row.partition(" ")
+        if kind in first and before == first[kind]:
+            pairs.append((path, unescaped(words)))
+        elif kind not in ("container", *first.values()):
+            raise ValueError(row)
+        before, path = kind, unescaped(words) if kind in first.values() else ""
+    to = dict(pairs)
+    return {one: (other, to[other]) if other in to else (other,) for one, other in pairs}
+
+
+def _container(row: str, others: Mapping[str, tuple[str, ...]]) -> DockerContainer:
     from infratest.json_text import loads
 
-    kind, _, text = row.partition(" ")
-    data = loads(text)
-    if kind != "container" or not isinstance(data["privileged"], bool):
+    data = loads(row.partition(" ")[2])
+    if not isinstance(data["privileged"], bool):
         raise ValueError(row)
-    sources = tuple([str(one) for one in data["sources"] if one])
+    sources = [str(one) for one in data["sources"] if one]
+    sources += [other for one in sources for other in others.get(one, ())]
     name, network, pid = (str(data[each]) for each in ("name", "network", "pid"))
-    return DockerContainer(name.removeprefix("/"), data["privileged"], network, pid, sources)
+    return DockerContainer(name.removeprefix("/"), data["privileged"], network, pid, tuple(dict.fromkeys(sources)))

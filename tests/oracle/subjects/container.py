@@ -30,6 +30,13 @@ RIGHTS = {
     "is privileged": True, "uses the network of the host": True, "sees the processes of the host": False,
     f'has "{SOURCE}" of the host mounted': True, 'has "/run/docker.sock" of the host mounted': False,
     'has "/srv/oracle/container/mount" of the host mounted': False,
+    # By links, on the way to what is mounted and on the way to what is asked about, and by a volume with a device.
+    'has "/srv/oracle/container/linked/mounted" of the host mounted': True,
+    'has "/srv/oracle/container/other/file" of the host mounted': True,
+    'has "/srv/oracle/container/deep" of the host mounted': True,
+    'has "/srv/oracle/container/deep/er/still" of the host mounted': True,
+    'has "/srv/oracle/container/linked/deep/er" of the host mounted': True,
+    'has "/srv/oracle/container/deeper" of the host mounted': False,
 }  # fmt: skip
 
 
@@ -47,8 +54,10 @@ NOWHERE = Objects("sha256:0", "1", None)
 def objects(place: Path) -> Objects:
     """Start the daemon, on a file system that it can lay others over; have what is asked about."""
     data, mounted = place / "data", Path(SOURCE)
-    for path in (data, mounted):
+    for path in (data, mounted, place / "deep", place / "other"):
         path.mkdir()
+    for name in ("linked", "by"):
+        (place / name).symlink_to(place)
     subprocess.run(["mount", "-t", "tmpfs", "containers", data], check=True)
     (place / "daemon.json").write_text("{}")
     words = ["dockerd", f"--config-file={place}/daemon.json", f"--data-root={data}", f"--exec-root={place}/exec"]
@@ -59,12 +68,14 @@ def objects(place: Path) -> Objects:
     assert wait_until(lambda: _ready(daemon), 60), (place / "log").read_text()[-2000:]
     image = _docker("import", "-", IMAGE, data=root_files())
     _docker("volume", "create", VOLUME)
+    _docker("volume", "create", "-o", "type=none", "-o", "o=bind", "-o", f"device={place}/by/deep", "bound")
     _docker("network", "create", NETWORK)
     sleeps = (IMAGE, "/bin/sleep", "36000")
     variables = [word for name, value in CONTAINERS["busy"][4].items() for word in ("-e", f"{name}={value}")]
     check = ("--health-interval", "1s", "--health-retries", "1", "--health-cmd")
     _docker("run", "-d", "--name", "busy", "--network", NETWORK, "-p", f"127.0.0.1::{PORT}", "-v", f"{VOLUME}:/data",
-            "-v", f"{SOURCE}:/mnt:ro", *variables, *check, "true", *sleeps)  # fmt: skip
+            "-v", f"{SOURCE}:/mnt:ro", "-v", f"{place}/linked/other:/other", "-v", "bound:/bound",
+            *variables, *check, "true", *sleeps)  # fmt: skip
     alone = ("--network", "none")
     _docker("run", "-d", "--name", "sick", *alone, *check, "grep x /nosuch", *sleeps)
     _docker("run", "-d", "--name", "over", *alone, "--restart", "on-failure:2", IMAGE, "/bin/sh", "-c", "exit 3")
