@@ -55,10 +55,14 @@ class _OfLastLogin(Check):
     example='the user "www-data" has never logged in',
 )
 class HasLoggedIn(_OfLastLogin):
-    """The host has a last login of the account, by SSH or at a terminal, as lastlog(8) keeps them."""
+    """The host has a last login of the account with a terminal, by SSH too, as lastlog(8) keeps them.
+
+    Logins without a terminal (`ssh HOST COMMAND`, scp, sftp, ansible) leave nothing there, and are not known.
+    """
 
     def look(self, login: LastLogin) -> Seen:
-        return Seen(holds=login.age is not None, saw=f"the user {in_quotes(self.name)} {login.in_words()}")
+        terminal = " with a terminal; logins without one are not known" if login.age is None else ""
+        return Seen(holds=login.age is not None, saw=f"the user {in_quotes(self.name)} {login.in_words()}{terminal}")
 
 
 @check(
@@ -66,7 +70,7 @@ class HasLoggedIn(_OfLastLogin):
     example='the user "deploy" last logged in less than 90 days ago',
 )
 class LoggedInAgo(_OfLastLogin):
-    """The time since the account logged in last, by the host's own clock; of one that never did, nothing is so."""
+    """The time since an account logged in last with a terminal, by the host's clock; of one that never did, no time is so."""
 
     def look(self, login: LastLogin) -> Seen:
         subject = f"the user {in_quotes(self.name)}"

@@ -97,9 +97,11 @@ def timer_exists(name: str) -> UnitExists:
     example='the service "nginx" is running',
 )
 class UnitRunning(_OfUnit):
-    """The unit is active, as `systemctl is-active` says.
+    """The unit is active, as `systemctl is-active` says; one that has done its work and stays active, `(exited)`, too.
 
-    A timer runs as long as it will start something: one that has elapsed for the last time is active, but does not.
+    Such a unit has no process. Debian's `postgresql` is one, whatever its clusters do: ask `postgresql@15-main`, or the
+    process or the port. A timer runs as long as it will start something: one that has elapsed for the last time is
+    active, but does not.
     """
 
     def observe(self, facts: FactValues) -> Seen:
