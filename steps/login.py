@@ -70,7 +70,7 @@ class HasLoggedIn(_OfLastLogin):
     example='the user "deploy" last logged in less than 90 days ago',
 )
 class LoggedInAgo(_OfLastLogin):
-    """The time since an account logged in last with a terminal, by the host's clock; of one that never did, no time is so."""
+    """The time since the account logged in last with a terminal, by the host's clock; of one that never did, none."""
 
     def look(self, login: LastLogin) -> Seen:
         subject = f"the user {in_quotes(self.name)}"
