@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from infratest.facts.ufw import Ufw
 
     #: The first and the last port, and the protocol.
-    Piece = tuple[int, int, str]
+    Span = tuple[int, int, str]
 
 UFW: Need[Ufw] = Need("ufw")
 
@@ -79,16 +79,16 @@ class UfwAllows(Check):
             return Seen(holds=False, saw="ufw is inactive", absent=True)
         rules = [_Rule(each) for each in ufw.rules if each[1].endswith(" IN")]
         policy = dict(ufw.policies).get("incoming", "")
-        pieces = _pieces(self.to) or [piece for rule in rules if self.to == rule.application for piece in rule.pieces]
+        spans = _spans(self.to) or [span for rule in rules if self.to == rule.application for span in rule.spans]
         families = (False, True) if any(rule.six for rule in rules) else (False,)
-        if not pieces:
+        if not spans:
             return self.as_written(rules, policy, families)
-        here = [rule for rule in rules if any(rule.touches(piece) for piece in pieces)]
+        here = [rule for rule in rules if any(rule.touches(span) for span in spans)]
         words = f"ufw has for {in_quotes(self.to)}: {_shown(here)}, and the policy {policy or 'none'}"
         for rule in here:
-            if not rule.pieces:
+            if not rule.spans:
                 raise FactError(f"{words}: which ports {in_quotes(rule.to)} is, ufw does not tell")
-        lets_in = {six: {_lets_in(here, piece, six, policy == "allow") for piece in pieces} for six in families}
+        lets_in = {six: {_lets_in(here, span, six, policy == "allow") for span in spans} for six in families}
         decided = set().union(*lets_in.values())
         alike = len({frozenset(each) for each in lets_in.values()}) == 1
         words += "" if alike else "; IPv4 and IPv6 differ"
@@ -113,7 +113,7 @@ class UfwAllows(Check):
 class _Rule:
     """A rule for what comes in, from the columns of `ufw status verbose`."""
 
-    __slots__ = ("address", "allows", "anywhere", "application", "narrow", "pieces", "row", "six", "to")
+    __slots__ = ("address", "allows", "anywhere", "application", "narrow", "spans", "row", "six", "to")
 
     def __init__(self, row: tuple[str, str, str]) -> None:
         self.row = row
@@ -125,35 +125,35 @@ class _Rule:
         sender = whom.removesuffix(" (v6)")
         #: Protocols stand behind both columns or, where a rule names no port, behind one.
         protocol = _protocol(what) or _protocol(sender)
-        if not self.address and any(mark in ports for mark in ".:") and not _pieces(ports):
+        if not self.address and any(mark in ports for mark in ".:") and not _spans(ports):
             self.address, ports = ports, "Anywhere"
-        self.pieces = _pieces(ports, protocol)
-        self.application = application.removesuffix(")") or ("" if self.pieces else plain)
+        self.spans = _spans(ports, protocol)
+        self.application = application.removesuffix(")") or ("" if self.spans else plain)
         self.anywhere = sender.partition("/")[0] == "Anywhere"
         #: Whether it is for a part of what comes to these ports, whoever sends it.
         self.narrow = bool(interface or self.address)
         self.six = whom.endswith(" (v6)") or ":" in sender or ":" in self.address
 
-    def touches(self, piece: Piece) -> bool:
+    def touches(self, span: Span) -> bool:
         """Whether it is about some of what comes to these ports; of what it is not known for, too."""
-        low, high, protocol = piece
-        ours = [(a, b) for a, b, each in self.pieces if protocol == each]
-        return not self.pieces or any(a <= high and low <= b for a, b in ours)
+        low, high, protocol = span
+        ours = [(a, b) for a, b, each in self.spans if protocol == each]
+        return not self.spans or any(a <= high and low <= b for a, b in ours)
 
-    def covers(self, piece: Piece) -> bool:
+    def covers(self, span: Span) -> bool:
         """Whether it is about all of what comes to these ports."""
-        low, high, protocol = piece
-        whole = any(a <= low and high <= b and protocol == each for a, b, each in self.pieces)
+        low, high, protocol = span
+        whole = any(a <= low and high <= b and protocol == each for a, b, each in self.spans)
         return whole and self.anywhere and not self.narrow
 
 
-def _lets_in(rules: list[_Rule], piece: Piece, six: bool, policy: bool) -> bool | None:
+def _lets_in(rules: list[_Rule], span: Span, six: bool, policy: bool) -> bool | None:
     """Whether what comes to ports is let in by rules, the first that decides; None where some of it is."""
     some = set()
     for rule in rules:
-        if rule.six != six or not rule.touches(piece):
+        if rule.six != six or not rule.touches(span):
             continue
-        if rule.covers(piece):
+        if rule.covers(span):
             policy = rule.allows
             break
         if rule.allows or rule.narrow or rule.anywhere:
@@ -166,20 +166,20 @@ def _protocol(text: str) -> str:
     return name if "/" in text and name.isalpha() else ""
 
 
-def _pieces(text: str, protocol: str = "") -> list[Piece]:
+def _spans(text: str, protocol: str = "") -> list[Span]:
     """Return ports of `80,443/tcp`, `6000:6010/udp`, `22`, `Anywhere`: each the first, the last and the protocol.
 
     None of what is not written so.
     """
     protocol = _protocol(text) or protocol
     ports = text.removesuffix(f"/{protocol}")
-    pieces: list[Piece] = []
+    spans: list[Span] = []
     for each in ["0:65535"] if ports == "Anywhere" else ports.split(","):
         low, _, high = each.partition(":")
         if not all(one.isascii() and one.isdigit() for one in (low, high or low)):
             return []
-        pieces += [(int(low), int(high or low), one) for one in ([protocol] if protocol else ["tcp", "udp"])]
-    return pieces
+        spans += [(int(low), int(high or low), one) for one in ([protocol] if protocol else ["tcp", "udp"])]
+    return spans
 
 
 def _shown(rules: list[_Rule]) -> str:

@@ -135,7 +135,7 @@ def _expired(value: str, now: str) -> tuple[str, str]:
 
 def _options(text: str) -> list[tuple[str, str]]:
     """Return options and their values. Raises ValueError: one is not known, or not written as options are."""
-    found: list[tuple[str, str]] = []
+    options: list[tuple[str, str]] = []
     at = 0
     while at < len(text):
         end = next((place for place in range(at, len(text)) if text[place] in "=,"), len(text))
@@ -147,11 +147,11 @@ def _options(text: str) -> list[tuple[str, str]]:
             known = name in PLAIN or name.removeprefix("no-") in NEGATED
         if not known:
             raise ValueError(f"whether sshd knows the option {name[:40]!r} before a key is not known")
-        found.append((name, value))
+        options.append((name, value))
         at = end + 1
         if text[end : end + 1] not in ("", ",") or (text[end:] == ","):
             raise ValueError(f"the options {text[:80]!r} before a key are not written as sshd reads them")
-    return found
+    return options
 
 
 def _value(text: str, at: int) -> tuple[str, int]:

@@ -206,19 +206,19 @@ def _keys(user: str, rows: Sequence[str]) -> AuthorizedKeys:
     first, _, uid = (rows[0] if rows else "").partition(" ")
     if first != "user" or not uid.isdigit():
         raise FactError(f"the answer about a user's keys is not understood: {rows[:1]}")
-    told = _told(rows[1:])
-    settings = told.settings
+    parts = _parts(rows[1:])
+    settings = parts.settings
     refused: list[str] = []
     keys: dict[Key, None] = {}
     unsure: dict[str, str] = {}
-    for path, modes, body in told.files:
+    for path, modes, body in parts.files:
         if settings["strictmodes"] != "no" and (why := _refusal(uid, modes)):
             refused.append(f"{path} ({why})")
             continue
         for line in body:
             if (key := parsed(line)) is None:
                 continue
-            why, doubt = _of_line(key, line, told)
+            why, doubt = _of_line(key, line, parts)
             if why:
                 refused.append(f"{key.in_words()} ({why})")
             elif doubt:
@@ -227,15 +227,15 @@ def _keys(user: str, rows: Sequence[str]) -> AuthorizedKeys:
                 keys[key] = None
     command = settings.get("authorizedkeyscommand", "none")
     sure = [key.fingerprint for key in keys]
-    why, doubt = barred(user, uid, told.groups, settings)
+    why, doubt = barred(user, uid, parts.groups, settings)
     return AuthorizedKeys(
-        True, tuple(keys), tuple(refused), tuple(told.unread), "" if command == "none" else command,
+        True, tuple(keys), tuple(refused), tuple(parts.unread), "" if command == "none" else command,
         settings.get("pubkeyauthentication", "yes") == "no",
         tuple([each for each in unsure.items() if each[0] not in sure]), why, doubt,
     )  # fmt: skip
 
 
-class _Told:
+class _Parts:
     """What an answer holds: settings of sshd, files with their modes and lines, and what else matters of a user."""
 
     def __init__(self) -> None:
@@ -249,63 +249,63 @@ class _Told:
         self.revoked_by = ""
 
 
-def _of_line(key: Key, line: str, told: _Told) -> tuple[str, str]:
+def _of_line(key: Key, line: str, parts: _Parts) -> tuple[str, str]:
     """Return why sshd does not take the key of a line, and why it is not known whether it does; or neither."""
-    if why := refusal(key, told.settings):
+    if why := refusal(key, parts.settings):
         return why, ""
-    if key.fingerprint in told.revoked:
+    if key.fingerprint in parts.revoked:
         return "it is in RevokedKeys", ""
-    why, doubt = judged(line, *told.now)
-    if not why and not doubt and told.revoked_by:
-        doubt = f"whether {told.revoked_by} (RevokedKeys) holds it could not be looked at"
+    why, doubt = judged(line, *parts.now)
+    if not why and not doubt and parts.revoked_by:
+        doubt = f"whether {parts.revoked_by} (RevokedKeys) holds it could not be looked at"
     return why, doubt
 
 
-def _told(rows: Sequence[str]) -> _Told:
+def _parts(rows: Sequence[str]) -> _Parts:
     """Return what the lines of an answer hold. Raises FactError."""
-    told = _Told()
+    parts = _Parts()
     for row in rows:
-        if row and not _of_file(row, told) and not _of_user(row, told):
+        if row and not _of_file(row, parts) and not _of_user(row, parts):
             raise FactError(f"the answer about a user's keys is not understood: {cited(row, 80)}")
     return told
 
 
-def _of_file(row: str, told: _Told) -> bool:
+def _of_file(row: str, parts: _Parts) -> bool:
     """Whether a line is of a file and its folders; it is kept then."""
     mark, _, words = row.partition(" ")
     if mark == "file":
-        told.files.append((unescaped(words), [], []))
-    elif not told.files:
+        parts.files.append((unescaped(words), [], []))
+    elif not parts.files:
         return False
     elif row[:1] == "|":
-        told.files[-1][2].append(row[1:])
+        parts.files[-1][2].append(row[1:])
     elif mark == "mode":
-        told.files[-1][1].append(words)
-    elif row == "own" and told.files[-1][1]:
-        told.files[-1][1][-1] = f"own {told.files[-1][1][-1]}"
+        parts.files[-1][1].append(words)
+    elif row == "own" and parts.files[-1][1]:
+        parts.files[-1][1][-1] = f"own {parts.files[-1][1][-1]}"
     else:
         return False
     return True
 
 
-def _of_user(row: str, told: _Told) -> bool:
+def _of_user(row: str, parts: _Parts) -> bool:
     """Whether a line is of the user or of what sshd says; it is kept then."""
     mark, _, words = row.partition(" ")
     if row[:1] == "-":
-        told.revoked += [key.fingerprint] if (key := parsed(row[1:])) is not None else []
+        parts.revoked += [key.fingerprint] if (key := parsed(row[1:])) is not None else []
     elif mark == "set":
         name, _, value = words.partition(" ")
         # Of users and groups sshd prints a row for each.
-        before = told.settings.get(name, "") if name in EACH else ""
-        told.settings[name] = f"{before} {unescaped(value)}".lstrip()
+        before = parts.settings.get(name, "") if name in EACH else ""
+        parts.settings[name] = f"{before} {unescaped(value)}".lstrip()
     elif mark == "unread":
-        told.unread.append(unescaped(words))
+        parts.unread.append(unescaped(words))
     elif mark == "groups":
-        told.groups = unescaped(words).split()
+        parts.groups = unescaped(words).split()
     elif mark == "now":
-        told.now = (words.partition(" ")[0], words.partition(" ")[2])
+        parts.now = (words.partition(" ")[0], words.partition(" ")[2])
     elif mark == "revoked":
-        told.revoked_by = unescaped(words)
+        parts.revoked_by = unescaped(words)
     else:
         return False
     return True
