@@ -5,7 +5,6 @@ sshd(8), AUTHORIZED_KEYS FILE FORMAT; what is an option, and how it is written, 
 
 from __future__ import annotations
 
-from infratest.globs import fits
 from infratest.record import Record
 
 TYPE_CHECKING = False
@@ -82,6 +81,8 @@ def parted(text: str) -> tuple[str, str]:
 
 def refusal(key: Key, settings: Mapping[str, str]) -> str:
     """Return why an sshd that is set so takes no such key from anybody; empty where it does."""
+    from infratest.globs import fits
+
     accepted = settings.get("pubkeyacceptedalgorithms") or settings.get("pubkeyacceptedkeytypes") or ""
     signs = RSA if key.kind == "ssh-rsa" else (key.kind,)
     if accepted:
@@ -173,6 +174,8 @@ def barred(user: str, uid: str, groups: Sequence[str], settings: Mapping[str, st
 
     sshd_config(5): DenyUsers, AllowUsers, DenyGroups, AllowGroups, PermitRootLogin, AuthenticationMethods.
     """
+    from infratest.globs import fits
+
     if uid == "0" and settings.get("permitrootlogin") == "no":
         return "PermitRootLogin is no", ""
     if uid == "0" and settings.get("permitrootlogin") == "forced-commands-only":

@@ -267,7 +267,7 @@ def _parts(rows: Sequence[str]) -> _Parts:
     for row in rows:
         if row and not _of_file(row, parts) and not _of_user(row, parts):
             raise FactError(f"the answer about a user's keys is not understood: {cited(row, 80)}")
-    return told
+    return parts
 
 
 def _of_file(row: str, parts: _Parts) -> bool:
