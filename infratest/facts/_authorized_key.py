@@ -5,6 +5,7 @@ sshd(8), AUTHORIZED_KEYS FILE FORMAT; what is an option, and how it is written, 
 
 from __future__ import annotations
 
+from infratest.cleaning import beginning, cited
 from infratest.record import Record
 
 TYPE_CHECKING = False
@@ -128,7 +129,7 @@ def _expired(value: str, now: str) -> tuple[str, str]:
     """The same of an expiry time: YYYYMMDD[Z] or YYYYMMDDHHMM[SS][Z]."""
     digits = value.rstrip("Zz")
     if len(digits) not in (8, 12, 14) or not (digits.isascii() and digits.isdigit()) or len(value) > len(digits) + 1:
-        return "", f'its expiry-time="{value[:40]}" is none that is known'
+        return "", f'its expiry-time="{beginning(value, 40)}" is none that is known'
     if not now:
         return "", "the host does not tell its time, and a key has an expiry-time"
     return (f'expired: expiry-time="{value}"', "") if now >= digits.ljust(14, "0") else ("", "")
@@ -147,11 +148,11 @@ def _options(text: str) -> list[tuple[str, str]]:
         else:
             known = name in PLAIN or name.removeprefix("no-") in NEGATED
         if not known:
-            raise ValueError(f"whether sshd knows the option {name[:40]!r} before a key is not known")
+            raise ValueError(f"whether sshd knows the option {cited(name, 40)} before a key is not known")
         options.append((name, value))
         at = end + 1
         if text[end : end + 1] not in ("", ",") or (text[end:] == ","):
-            raise ValueError(f"the options {text[:80]!r} before a key are not written as sshd reads them")
+            raise ValueError(f"the options {cited(text, 80)} before a key are not written as sshd reads them")
     return options
 
 
@@ -166,7 +167,7 @@ def _value(text: str, at: int) -> tuple[str, int]:
             at += text[at : at + 2] == '\\"'
             made.append(text[at])
             at += 1
-    raise ValueError(f"the options {text[:80]!r} before a key are not written as sshd reads them")
+    raise ValueError(f"the options {cited(text, 80)} before a key are not written as sshd reads them")
 
 
 def barred(user: str, uid: str, groups: Sequence[str], settings: Mapping[str, str]) -> tuple[str, str]:
@@ -190,7 +191,7 @@ def barred(user: str, uid: str, groups: Sequence[str], settings: Mapping[str, st
     ):  # fmt: skip
         patterns = settings.get(name.lower(), "").split()
         if any("@" in each or each.startswith("!") for each in patterns):
-            unsure = f"whom {name} {' '.join(patterns)[:80]} is about hangs on from where"
+            unsure = f"whom {name} {beginning(' '.join(patterns), 80)} is about hangs on from where"
         elif patterns and any(fits(each, one) for each in patterns for one in names) != allows:
-            return f"{name} is {' '.join(patterns)[:80]}", ""
+            return f"{name} is {beginning(' '.join(patterns), 80)}", ""
     return "", unsure
