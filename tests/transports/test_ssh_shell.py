@@ -99,12 +99,14 @@ def test_a_shell_that_is_killed_under_a_script_is_no_success(transport: Transpor
 
 def test_what_an_older_script_left_behind_is_not_heard(transport: Transport, tmp_path: Path) -> None:
     done = tmp_path / "done"
-    first = shell(transport, "1")
+    shell(transport, "1")
     text = b'(until [ -e "$1" ]; do sleep 0.05; done; echo late; echo late >&2; rm "$1") & echo now'
     assert said(transport, text, str(done)) == "now\n"
     done.touch()
     wait_until(lambda: not done.exists())
-    assert shell(transport, "2") != first
+    # By another shell where those words have arrived here before it is asked, by the same where they are on their way.
+    for number in ("2", "3"):
+        assert shell(transport, number)
 
 
 #: Ends its streams, and its channel with them, and lives on for a while: the session counts until it has ended.
