@@ -215,7 +215,7 @@ def _of(path: Path, noun: str, seen: os.stat_result | str, other: str) -> Iterat
         many = quoted(f"no-such-one, {owner}")
         forms = _forms(subject, f"is owned by one of {many}", f"is owned by none of {many}")
         yield from both(*forms, right, about, other)
-    for group, right in _among(seen, {"root", "nogroup", NO_NAME, "0", "-1"}, _groups):
+    for group, right in _among(seen, {"root", "nogroup", NO_NAME, "0"}, _groups):
         verbs = (f"belongs to the group {quoted(group)}", f"does not belong to the group {quoted(group)}")
         yield from both(*_forms(subject, *verbs), right, about, other)
         if noun == "path":

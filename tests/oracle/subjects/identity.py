@@ -51,7 +51,7 @@ def questions(place: Path) -> Iterator[Question]:
 
 
 def _texts(what: str, value: str) -> Iterator[tuple[str, bool]]:
-    for each in (value, value + "x", value[:-1], ""):
+    for each in (value, value + "x", value[:-1]):
         yield f"{what} {quoted(each)}", each == value
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -80,9 +82,18 @@ def objects(place: Path) -> None:
     _suite(place, "oracle-security", [(case.name, version) for case in CASES for version in case.security])
     alone = ["-o", "APT::Sandbox::User=root", "-o", "Dir::Etc::sourceparts=-"]  # without those of other subjects
     subprocess.run(["apt-get", "-q", *alone, "update"], check=True, stdout=subprocess.DEVNULL)
+    _indexed()
     then = time.time() - AGE * 3600
     os.utime(LISTS, (then, then))
     Path("/var/lib/apt/periodic/update-success-stamp").unlink(missing_ok=True)
+
+
+def _indexed() -> None:
+    """Have an index of each source that another subject has written here: without one nothing would be known."""
+    printed = subprocess.run(["apt-get", "-q", "--print-uris", "update"], capture_output=True, text=True, check=True)
+    for name in re.findall(r"^'[^']*' (\S+)_InRelease ", printed.stdout, re.MULTILINE):
+        if not any(LISTS.glob(f"{glob.escape(name)}_*Packages*")):
+            (LISTS / f"{name}_oracle_Packages").touch()
 
 
 def _built(place: Path, name: str, version: str) -> Path:
