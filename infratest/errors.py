@@ -9,7 +9,8 @@
     │   └── NotInThisVersion       named in the design, not built yet: refused by name
     ├── StateError                 the state directory: not writable, locked, full
     │   ├── NotKept                the monitor's store could not be written: what a commit would have kept is not there
-    │   └── StoreDamaged           the monitor's store, or a row of it, cannot be read
+    │   ├── StoreDamaged           the monitor's store, or a row of it, cannot be read
+    │   └── LeaseLost              another monitor writes the store now
     ├── ProviderError              a machine could not be made, halted or removed
     │   └── NotInstalled           the program that its provider works by is not on this machine
     ├── InventoryError             a source of hosts could not be read whole, or names none
@@ -88,6 +89,10 @@ class NotKept(StateError):
 
 class StoreDamaged(StateError):
     """The monitor's store cannot be read, or what stands in a row of it is not what is kept there."""
+
+
+class LeaseLost(StateError):
+    """Another monitor writes the store now: what this one knows is of before, and it tells nobody anything."""
 
 
 class ProviderError(InfratestError):

@@ -12,7 +12,7 @@ from infratest.monitor.book import Memory
 from infratest.monitor.changes import Changes, Number
 from infratest.store import events
 from infratest.store.database import changes, ledger, meta, numbers, people, retention, statuses
-from infratest.store.database.connection import Store, Transaction
+from infratest.store.database.base import Store, Transaction
 from infratest.store.database.retention import Keep
 from infratest.store.events import Event
 

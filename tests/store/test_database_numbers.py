@@ -23,8 +23,8 @@ DAY = 24 * 3600
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    with opened(StateDir(tmp_path_factory.mktemp("store"))) as store:
+def store(opening):
+    with opening() as store:
         yield store
 
 
@@ -102,18 +102,18 @@ def test_what_is_no_number_is_left_and_what_is_at_no_time_is_refused(store):
             numbers.points(t, "odd.whole", nan, HOUR + 1.0)
 
 
-def test_a_series_keeps_its_number_and_has_the_newest_labels(tmp_path):
-    state = StateDir(tmp_path)
-    with opened(state) as store, store.transaction() as t:
+def test_a_series_keeps_its_number_and_has_the_newest_labels(opening):
+    name = "series"
+    with opening(name) as store, store.transaction() as t:
         numbers.keep(t, [Event(time=HOUR + 1.0, key="a", value=1.0, unit="s", labels={"host": "old"})])
-    with opened(state) as store, store.transaction() as t:
+    with opening(name) as store, store.transaction() as t:
         numbers.keep(t, [Event(time=HOUR + 2.0, key="a", value=2.0, unit="B", labels={"host": "new"})])
         assert numbers.keys(t) == [("a", {"host": "new"}, "B")]
         assert numbers.points(t, "a", HOUR, HOUR + 9) == [(HOUR + 1.0, 1.0), (HOUR + 2.0, 2.0)]
 
 
-def test_a_damaged_block_is_an_error_and_does_not_stop_what_comes(tmp_path):
-    with opened(StateDir(tmp_path)) as store:
+def test_a_damaged_block_is_an_error_and_does_not_stop_what_comes(opening):
+    with opening() as store:
         with store.transaction() as t:
             numbers.keep(t, [event("a", HOUR + 1.0, 1.0), event("b", HOUR + 1.0, 2.0)])
             numbers.pack(t, HOUR + 7200.0)
@@ -131,10 +131,10 @@ def test_a_damaged_block_is_an_error_and_does_not_stop_what_comes(tmp_path):
             assert numbers.hourly(t, "a", HOUR, HOUR + 9)[0].sum == 6.0
 
 
-def test_no_commit_packs_more_than_its_share(tmp_path):
+def test_no_commit_packs_more_than_its_share(opening):
     """Of 10,000 series each minute takes about a 60th, and an hour is packed before the next one is over."""
     keys = [f"k{each}" for each in range(10_000)]
-    with opened(StateDir(tmp_path)) as store:
+    with opening() as store:
         for minute in range(4):
             with store.transaction() as t:
                 numbers.keep(t, [event(key, HOUR + 60.0 * minute, 1.0) for key in keys])
@@ -151,8 +151,8 @@ def test_no_commit_packs_more_than_its_share(tmp_path):
             assert t.row("SELECT count(*) FROM open") == (0,)
 
 
-def test_what_was_missed_is_packed_by_shares(tmp_path):
-    with opened(StateDir(tmp_path)) as store:
+def test_what_was_missed_is_packed_by_shares(opening):
+    with opening() as store:
         for hour in range(3):
             for minute in range(10):
                 with store.transaction() as t:
@@ -171,8 +171,8 @@ def plan(t, statement: str, *values: object) -> str:
     return "; ".join(row[3] for row in t.rows(f"EXPLAIN QUERY PLAN {statement}", *values))
 
 
-def test_history_is_asked_by_keys_alone(store):
-    with store.sight() as t:
+def test_history_is_asked_by_keys_alone_of_sqlite(tmp_path):
+    with opened(StateDir(tmp_path)) as store, store.sight() as t:
         hours = plan(t, numbers.BLOCKS_OF, HOUR, HOUR + 30 * DAY, 1)
         assert "SEARCH block USING PRIMARY KEY (hour=? AND series=?)" in hours
         assert "SEARCH hourly USING PRIMARY KEY (hour=? AND series=?)" in plan(t, numbers.HEADS_OF, HOUR, HOUR + DAY, 1)
@@ -197,9 +197,9 @@ def filled(t, hours: int, keys: int = 40) -> None:
         pass
 
 
-def test_old_blocks_go_and_their_heads_stay(tmp_path):
+def test_old_blocks_go_and_their_heads_stay(opening):
     keep = Keep(raw=4 * 3600.0, hourly=8 * 3600.0)
-    with opened(StateDir(tmp_path)) as store, store.transaction() as t:
+    with opening() as store, store.transaction() as t:
         filled(t, 10)
         wall = HOUR + 10 * 3600.0
         trims = []
@@ -220,8 +220,8 @@ def test_old_blocks_go_and_their_heads_stay(tmp_path):
         assert (head.count, head.sum, head.least, head.greatest) == (2, 107.0, 7.0, 100.0)
 
 
-def test_a_store_that_is_too_large_gives_its_oldest_blocks_and_then_says_so(tmp_path):
-    with opened(StateDir(tmp_path)) as store, store.transaction() as t:
+def test_a_store_that_is_too_large_gives_its_oldest_blocks_and_then_says_so(opening):
+    with opening() as store, store.transaction() as t:
         filled(t, 40)
         size = t.size
         keep = Keep(size=size - 100_000)

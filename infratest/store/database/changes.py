@@ -13,7 +13,7 @@ from typing import Any
 
 from infratest.alerting.moments import Moment
 from infratest.store.blocks import hour_of
-from infratest.store.database.connection import Row, Transaction
+from infratest.store.database.base import Row, Transaction
 from infratest.store.database.values import as_json, storable
 
 #: Changes that one question answers with at most, the newest.

@@ -1,4 +1,4 @@
-"""The store, opened: by the one monitor that writes it, or to read beside that. And its transactions.
+"""The store in a file of SQLite, opened: by the one monitor that writes it, or to read beside that.
 
     with opened(state) as store, store.transaction() as t:
         statuses.write(t, {id: status})
@@ -10,20 +10,18 @@ no more, `NotKept` says what is missing, and the store goes on: the next transac
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
 from infratest.errors import NotKept, StateError, StoreDamaged
 from infratest.store.database import place, schema
+from infratest.store.database.base import Row, Store, Transaction
 from infratest.store.directory import StateDir
 
-Row = tuple[Any, ...]
 WRITE, READ = "BEGIN IMMEDIATE", "BEGIN"
 #: Seconds for which SQLite waits for a reader that is in the way, as where it brings the log into the file.
 BUSY = 5.0
@@ -41,88 +39,56 @@ UNWRITTEN = (
 )  # fmt: skip
 
 
-class Transaction:
-    """What the functions of this room are given: statements, within one commit or one unchanging sight.
-
-    Args:
-        series: the number of each series that is known already, by its key; `fresh`: those of this transaction.
-        missing: how many rows of what it would keep.
-    """
+class FileTransaction(Transaction):
+    """Statements to SQLite."""
 
     def __init__(self, base: sqlite3.Connection, series: dict[str, int]) -> None:
+        super().__init__(series)
         self._base = base
-        self.series, self.fresh = series, dict[str, int]()
-        self.missing: dict[str, int] = {}
 
     def rows(self, statement: str, *values: Any) -> list[Row]:
-        """Return all rows that a statement gives."""
         return self._base.execute(statement, values).fetchall()
 
     def row(self, statement: str, *values: Any) -> Row | None:
-        """Return the first row that a statement gives."""
         row: Row | None = self._base.execute(statement, values).fetchone()
         return row
 
-    def write(self, what: str, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Carry out a statement for each of several rows.
-
-        Args:
-            what: they are, in the plural: for the error, should they not be kept.
-        """
-        listed = rows if isinstance(rows, list) else list(rows)
-        self.missing[what] = self.missing.get(what, 0) + len(listed)
-        self._base.executemany(statement, listed)
-
     @property
     def size(self) -> int:
-        """Bytes that the store takes, without pages that are free for what comes."""
         pages, free, size = (
             self._base.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
 
+    def _each(self, statement: str, rows: list[Sequence[Any]]) -> None:
+        self._base.executemany(statement, rows)
 
-class Store:
-    """One monitor's store. Made by `opened` and `looked_into`; usable from several threads, one transaction at a time.
 
-    Args:
-        set_aside: where a damaged store was put, in whose place this one was begun; empty where none was.
-    """
+class FileStore(Store):
+    """A store in SQLite's file. Made by `opened` and `looked_into`."""
 
     def __init__(self, path: str, base: sqlite3.Connection, lock: place.WriterLock | None, set_aside: str = "") -> None:
-        self.path, self.set_aside = path, set_aside
+        super().__init__(path, set_aside)
         self._base, self._lock = base, lock
-        self._turn, self._holder = threading.Lock(), 0
-        self._series: dict[str, int] = {}
 
-    def __enter__(self) -> Store:
-        return self
+    def renew(self) -> None:
+        pass  # the file's lock is held for as long as this process lives
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    @property
+    def ours(self) -> bool:
+        return self._lock is not None
 
-    def close(self) -> None:
-        """Close it, and let another monitor write it."""
-        if self._holder == threading.get_ident():
-            raise StateError(f"store: {self.path}: it cannot be closed within a transaction")
-        with self._turn:
-            try:
-                self._base.close()
-            except sqlite3.Error:
-                pass  # a full disk: the log stays beside the file, and is read by who opens it next
-            if self._lock is not None:
-                self._lock.close()
-                self._lock = None
+    def _let_go(self) -> None:
+        try:
+            self._base.close()
+        except sqlite3.Error:
+            pass  # a full disk: the log stays beside the file, and is read by who opens it next
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Give a transaction that is kept as the block ends, whole; one that ends by an error is not kept at all.
-
-        Raises:
-            NotKept: the disk did not take it; the next one is tried anew. StoreDamaged: the file is not whole.
-        """
         if self._lock is None:
             raise StateError(f"store: {self.path} was opened to be read only")
         with self._taken(WRITE) as transaction:
@@ -132,18 +98,13 @@ class Store:
 
     @contextmanager
     def sight(self) -> Iterator[Transaction]:
-        """Give a transaction that only reads, and sees the store as it is at one moment. Raises StoreDamaged."""
         with self._taken(READ) as transaction:
             yield transaction
 
     @contextmanager
     def _taken(self, begin: str) -> Iterator[Transaction]:
-        me = threading.get_ident()
-        if self._holder == me:
-            raise StateError(f"store: {self.path}: a transaction is open already")
-        with self._turn:
-            self._holder = me
-            transaction = Transaction(self._base, self._series)
+        with self._alone():
+            transaction = FileTransaction(self._base, self._series)
             try:
                 self._base.execute(begin)
                 yield transaction
@@ -151,7 +112,6 @@ class Store:
                 raise _refusal(self.path, error, None if begin == READ else transaction.missing) from error
             finally:
                 self._roll_back()
-                self._holder = 0
 
     def _roll_back(self) -> None:
         try:
@@ -178,10 +138,10 @@ def opened(
     try:
         path = place.file_of(state, make=True)
         try:
-            return Store(path, _ready(path, folder), lock)
+            return FileStore(path, _ready(path, folder), lock)
         except StoreDamaged:
             aside = place.set_aside(path, clock())
-            return Store(place.file_of(state, make=True), _ready(path, folder), lock, aside)
+            return FileStore(place.file_of(state, make=True), _ready(path, folder), lock, aside)
     except BaseException:
         lock.close()
         raise
@@ -204,7 +164,7 @@ def looked_into(state: StateDir, *, mounts: str = place.MOUNTS, folder: Path = s
     except (sqlite3.Error, StateError) as error:
         base.close()
         raise _refusal(path, error) from error
-    return Store(path, base, None)
+    return FileStore(path, base, None)
 
 
 def _ready(path: str, folder: Path) -> sqlite3.Connection:

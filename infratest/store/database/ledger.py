@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from infratest.alerting.ledger import Entry, Ledger, Notice
 from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Withheld
-from infratest.store.database.connection import Transaction
+from infratest.store.database.base import Transaction
 from infratest.store.database.values import read, storable, written
 
 QUEUED, ATTEMPTED, DELIVERED, REFUSED, LOST, WITHDRAWN, WITHHELD = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infratest.alerting.moments import Anchor
-from infratest.store.database.connection import Transaction
+from infratest.store.database.base import Transaction
 from infratest.store.database.values import read, written
 
 _ANCHOR = "anchor"

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from infratest.errors import StateError, UserError
 from infratest.store.blocks import HOUR, MOST, Head, Point, combined, hour_of, of_columns, unpacked
-from infratest.store.database.connection import Transaction
+from infratest.store.database.base import Transaction
 from infratest.store.database.parts import STRIPE, Columns, columns, parts, stripe_of
 from infratest.store.database.values import as_sorted_json, storable
 from infratest.store.events import Event

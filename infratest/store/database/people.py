@@ -9,7 +9,7 @@ from typing import Any
 
 from infratest.alerting.downtime import Downtime
 from infratest.alerting.moments import Moment
-from infratest.store.database.connection import Transaction
+from infratest.store.database.base import Transaction
 from infratest.store.database.values import as_json, read, storable, written
 
 #: Notes that one question answers with at most, the newest.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infratest.store.blocks import HOUR
-from infratest.store.database.connection import Transaction
+from infratest.store.database.base import Transaction
 
 #: Rows that one commit takes away at most, of each table.
 SHARE = 2000

@@ -8,7 +8,7 @@ from typing import Any
 
 from infratest.alerting.status import Status
 from infratest.errors import StoreDamaged
-from infratest.store.database.connection import Transaction
+from infratest.store.database.base import Transaction
 from infratest.store.database.values import as_json, read, storable, written
 
 

@@ -1,0 +1,304 @@
+"""A store in a real PostgreSQL: one of several monitors writes it, whatever is killed, stopped, cut off or refused."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from infratest.alerting.moments import Moment
+from infratest.errors import LeaseLost, NotKept, StateError, UserError
+from infratest.store.database import people, schema
+from infratest.store.database.postgresql import Address, holder, looked_into, opened
+from tests.store.conftest import address
+from tests.worlds import servers, tls_servers
+
+NOW = Moment(1000.0, 1_764_432_000.0)
+NAMES = (f"lease{each}" for each in count())
+
+
+@pytest.fixture
+def place(postgresql_port) -> Address:
+    return address(postgresql_port, next(NAMES))
+
+
+def noted(store, text: str) -> None:
+    with store.transaction() as t:
+        people.add_notes(t, [people.Note(NOW, text, "ada")])
+
+
+def texts(place: Address) -> list[str]:
+    with looked_into(place) as store, store.sight() as t:
+        return [each.text for each in people.notes(t)]
+
+
+class Ended(Exception):
+    pass
+
+
+def refuse(lease) -> None:
+    raise Ended(f"{lease.holder} {lease.number}")
+
+
+def test_a_second_monitor_waits_and_is_told_for_whom(place):
+    with opened(place) as first:
+        noted(first, "first")
+        assert (first.ours, first.number) == (True, 1)
+        with pytest.raises(Ended, match=rf"process {os.getpid()} on {socket.gethostname()} 1"):
+            opened(place, waiting=refuse)
+    # Who ends gives it back: nobody waits for the end of its lease.
+    with opened(place, waiting=refuse) as second:
+        assert (second.number, texts(place)) == (2, ["first"])
+
+
+def test_the_write_of_an_older_holder_is_refused(place):
+    with opened(place, seconds=0.3) as first:
+        noted(first, "first")
+        time.sleep(0.4)
+        assert not first.ours  # nobody has taken it, and it may be that somebody has
+        noted(first, "still mine")
+        with opened(place, seconds=60) as second:
+            noted(second, "second")
+            assert second.number == 2
+            for _ in range(2):
+                with pytest.raises(LeaseLost, match=rf"number 1, is over: it is {holder()}'s \(number 2\) now"):
+                    noted(first, "too late")
+            with pytest.raises(LeaseLost):
+                first.renew()
+            assert not first.ours
+        assert texts(place) == ["first", "still mine", "second"]
+
+
+MONITOR = """
+import sys, time
+from infratest.errors import LeaseLost, NotKept
+from infratest.store.database import people
+from infratest.alerting.moments import Moment
+from infratest.store.database.postgresql import Address, opened
+
+url, stack, password = sys.argv[1:]
+place = Address(url=url, stack=stack, env="prod", password=password)
+while True:
+    with opened(place, seconds=1.0) as store:
+        print("works", store.number, flush=True)
+        try:
+            while True:
+                try:
+                    with store.transaction() as t:
+                        people.add_notes(t, [people.Note(Moment(0.0, time.time()), str(store.number), "monitor")])
+                except NotKept:  # stopped within it, so that the server ended it
+                    continue
+                if store.ours:
+                    print("told", store.number, flush=True)
+                time.sleep(0.05)
+        except LeaseLost:
+            print("lost", store.number, flush=True)
+"""
+
+
+@contextmanager
+def monitors(place: Address, number: int):
+    words = [sys.executable, "-u", "-c", MONITOR, place.url, place.stack, place.password]
+    started = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(number)]
+    heard: list[tuple[int, str, int]] = []
+    threads = [threading.Thread(target=_hear, args=(each, heard)) for each in started]
+    for each in threads:
+        each.start()
+    try:
+        yield heard
+    finally:
+        for each in started:
+            each.kill()  # which ends a stopped one, too
+        for each, thread in zip(started, threads, strict=True):
+            thread.join(60)
+            each.stdout.close()
+            each.wait()
+
+
+def _hear(process: subprocess.Popen[str], heard: list[tuple[int, str, int]]) -> None:
+    for line in process.stdout:
+        word, number = line.split()
+        heard.append((process.pid, word, int(number)))
+
+
+def after(heard: list[tuple[int, str, int]], number: int, seconds: float = 60.0) -> tuple[int, int]:
+    """Wait until a lease that is newer than a number has told; return whose it is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for pid, word, its in list(heard):
+            if word == "told" and its > number:
+                return pid, its
+        time.sleep(0.02)
+    raise AssertionError(f"nobody took over from {number}: {heard[-9:]}")
+
+
+@pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGSTOP])
+def test_another_one_takes_over_from_one_that_is_killed_or_stopped(place, way):
+    with monitors(place, 2) as heard:
+        pid, number = after(heard, 0)
+        for _ in range(4):
+            os.kill(pid, way)
+            other, newer = after(heard, number)
+            assert other != pid
+            assert newer == number + 1
+            if way == signal.SIGKILL:
+                break  # one is left, which goes on alone
+            # One that was stopped, and does not know that it is over, writes and tells nothing any longer.
+            begun = len(heard)
+            os.kill(pid, signal.SIGCONT)
+            for _ in range(600):
+                if (pid, "lost", number) in heard[begun:]:
+                    break
+                time.sleep(0.05)
+            assert (pid, "lost", number) in heard[begun:]
+            assert (pid, "told", number) not in heard[begun:]
+            pid, number = other, newer
+    kept = [int(text) for text in texts(place)]
+    assert kept == sorted(kept)  # never two at once
+
+
+def test_a_newer_schema_and_what_is_of_something_else(place):
+    newest = len(schema.migrations())
+    with opened(place) as store, store.transaction() as t:
+        t.write("rows", "UPDATE meta SET value = ? WHERE name = 'schema'", [("73",)])
+    with pytest.raises(StateError, match=f"its schema is 73, and this infratest knows up to {newest}"):
+        opened(place)
+    with pytest.raises(StateError, match=f"its schema is 73, and this infratest reads {newest}"):
+        looked_into(place)
+    other = replace(place, stack="other")
+    port = int(place.url.rpartition(":")[2].partition("/")[0])
+    servers.psql(port, 'CREATE SCHEMA "infratest other/prod"; CREATE TABLE "infratest other/prod".bookmarks (url TEXT)')
+    for way in (opened, looked_into):
+        with pytest.raises(StateError, match="the schema 'infratest other/prod' is of something else; move it away"):
+            way(other)
+
+
+def test_there_is_nothing_to_read_before_a_monitor_ran(place):
+    with pytest.raises(StateError, match="no monitor has kept anything there yet; infratest monitor run"):
+        looked_into(place)
+
+
+def test_a_sight_reads_only_and_is_of_one_moment(place):
+    with opened(place) as store, looked_into(place) as reader:
+        noted(store, "first")
+        with reader.sight() as sight:
+            assert len(people.notes(sight)) == 1
+            noted(store, "second")
+            assert len(people.notes(sight)) == 1
+        with pytest.raises(StateError, match="read-only transaction"), reader.sight() as sight:
+            people.add_notes(sight, [people.Note(NOW, "third", "ada")])
+        with pytest.raises(StateError, match="to be read only"), reader.transaction():
+            pass
+        with store.transaction(), pytest.raises(StateError, match="a transaction is open already"), store.sight():
+            pass
+
+
+def test_what_ends_by_an_error_is_not_kept(place):
+    with opened(place) as store:
+        with contextlib.suppress(ZeroDivisionError), store.transaction() as t:
+            people.add_notes(t, [people.Note(NOW, "first", "ada")])
+            raise ZeroDivisionError
+        noted(store, "second")
+    assert texts(place) == ["second"]
+
+
+def test_a_server_that_ends_a_connection_costs_one_commit(place, postgresql_port):
+    with opened(place) as store:
+        noted(store, "first")
+        servers.psql(
+            postgresql_port,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'infratest monitor'",
+        )
+        with pytest.raises(NotKept, match=r"could not be written: .*terminating connection.*; not kept: this commit"):
+            noted(store, "second")
+        assert store.ours
+        noted(store, "third")
+    assert texts(place) == ["first", "third"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"password": "wrong"}, "password authentication failed"),
+        ({"url": "postgresql://admin@127.0.0.1:1/postgres"}, "[Cc]onnection refused"),
+    ],
+)
+def test_a_server_that_does_not_let_us_in_is_named(place, change, words):
+    for way in (opened, looked_into):
+        with pytest.raises(StateError, match=f"^store: postgresql://admin@127.*PostgreSQL says .*{words}") as raised:
+            way(replace(place, **change))
+        assert servers.PASSWORD not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://admin@db",
+        "postgresql:///mon",
+        "mysql://admin@db/mon",
+        "postgresql://admin@db:x/mon",
+        "postgresql://admin@db/mon/two",
+        "postgresql://admin:secret@db/mon",
+        "postgresql://admin@db/mon?sslmode=disable",
+    ],
+)
+def test_what_is_no_address_is_refused_and_a_password_in_it_is_not_shown(url):
+    with pytest.raises(UserError, match=r"^store: ") as raised:
+        _ = Address(url=url, stack="shop", env="prod").words
+    assert "secret" not in str(raised.value)
+
+
+def test_a_name_that_would_be_cut_is_refused():
+    with pytest.raises(UserError, match="is longer than the 63 bytes of a name in PostgreSQL"):
+        _ = Address(url="postgresql://a@db/mon", stack="s" * 60, env="prod").schema
+
+
+def test_beyond_loopback_the_servers_certificate_is_verified():
+    far = Address(url="postgresql://mon@db.example/mon", stack="shop", env="prod")
+    assert (far.words["sslmode"], far.words["sslrootcert"]) == ("verify-full", "system")
+    assert replace(far, ca="/etc/mon.pem").words["sslrootcert"] == "/etc/mon.pem"
+    assert "sslmode" not in replace(far, url="postgresql://mon@127.0.0.1/mon").words
+
+
+@pytest.fixture(scope="module")
+def made():
+    with servers.folder_of_nobody() as folder:
+        yield tls_servers.authority(folder)
+
+
+def started(place: Address):
+    """Open a store of a server that may be starting."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return opened(place)
+        except StateError as error:
+            if "is starting up" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+def test_a_server_whose_certificate_another_authority_made_is_refused(made, tmp_path):
+    stranger = tmp_path / "stranger"
+    stranger.mkdir()
+    other = tls_servers.authority(stranger)
+    with tls_servers.postgresql(made) as port:
+        place = Address(url=f"postgresql://postgres@127.0.0.1:{port}/postgres", stack="shop", env="prod")
+        with started(replace(place, ca=made.file("ca.pem"))) as store:
+            noted(store, "first")
+        with pytest.raises(StateError, match=r"PostgreSQL says .*SSL error: (certificate verify failed|provider signature)"):
+            opened(replace(place, ca=other.file("ca.pem")))
+        # It is the same server by its address, and not by another name.
+        named = place.url.replace("127.0.0.1", "localhost")
+        with pytest.raises(StateError, match=r'server certificate for "shop.example".*does not match host name'):
+            opened(replace(place, url=named, ca=made.file("ca.pem")))
