@@ -22,6 +22,7 @@ DAY = 86400.0
 #: Shortest history; below, a window of a sentence (`over the last 5 min`) would look at nothing.
 SHORTEST_KEPT = 3600.0
 SMALLEST_STORE = 2**20
+SQLITE = "sqlite"
 LIMITS = "must be more than zero, and at most 100 years (36525 days)"
 
 
@@ -100,6 +101,20 @@ class Keeping:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StorePlace:
+    """Where the monitor remembers.
+
+    Args:
+        url: `sqlite`, or of a PostgreSQL. password_file, ca: paths, empty where none is given. where: for messages.
+    """
+
+    url: str = SQLITE
+    password_file: str = ""
+    ca: str = ""
+    where: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Monitor:
     """`monitor:` in one environment.
 
@@ -119,6 +134,7 @@ class Monitor:
     receivers: Mapping[str, ReceiverEntry] = field(default_factory=dict)
     tell: tuple[Rule, ...] = ()
     alive: Alive | None = None
+    store: StorePlace = StorePlace()
     keep: Keeping = Keeping()
     where: str = ""
 
@@ -149,6 +165,7 @@ def monitor(document: Document, faults: Faults) -> Monitor:
         receivers=receivers,
         tell=tuple(_rule(number, each, receivers, read) for number, each in enumerate(data.get("tell", ()))),
         alive=_alive(data["alive"], read) if "alive" in data else None,
+        store=_store(data.get("store", {}), read),
         keep=_keep(data.get("store", {}).get("keep", {}), read),
         where=document.where(key),
     )
@@ -241,6 +258,26 @@ def _rule(number: int, given: Mapping[str, Any], receivers: Mapping[str, Any], r
 
 def _alive(given: Mapping[str, Any], read: _Reading) -> Alive:
     return Alive(ping=given["ping"], **read.times(("monitor", "alive"), given, every="every"))
+
+
+def _store(given: Mapping[str, Any], read: _Reading) -> StorePlace:
+    key: KeyPath = ("monitor", "store")
+    made = StorePlace(
+        **{name.replace("-", "_"): given[name] for name in ("url", "password-file", "ca") if name in given},
+        where=read.document.at((*key, "url") if "url" in given else key),
+    )
+    if made.url == SQLITE:
+        for name in ("password-file", "ca"):
+            if name in given:
+                read.faults.add((*key, name), "it is for a postgresql:// store; leave it out, or write its url")
+    else:
+        from infratest.store.database.postgresql import Address
+
+        try:
+            _ = Address(url=made.url, stack="", env="").words
+        except UserError as error:
+            read.faults.add((*key, "url"), str(error).removeprefix("store: "))
+    return made
 
 
 def _keep(given: Mapping[str, Any], read: _Reading) -> Keeping:

@@ -98,10 +98,16 @@ _ALIVE = _map(
     ("ping",),
 )
 _STORE = _map(
-    "a map of url and keep",
+    "a map of url, password-file, ca and keep",
     "Where the monitor remembers, and for how long.",
     {
-        "url": {"enum": ["sqlite"], "title": "sqlite", "description": "sqlite (default): in the state directory."},
+        "url": text(
+            "sqlite, or postgresql://USER@HOST/DATABASE",
+            "sqlite (default): a file in the state directory. A PostgreSQL, where several monitors know of each other.",
+            r"^(sqlite|postgres(ql)?://.*)$",
+        ),
+        "password-file": text("a path", "A file that holds the password of PostgreSQL's user."),
+        "ca": text("a path", "Whose certificate PostgreSQL has, instead of those that the system trusts."),
         "keep": _map(
             "a map of raw, hourly and size",
             "How much history stays.",

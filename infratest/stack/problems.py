@@ -240,10 +240,6 @@ def _later_of_monitor(at: KeyPath, monitor: Any) -> Iterator[tuple[KeyPath, str]
             for name in (inside if isinstance(inside, Mapping) else ())
             if name in names
         )
-    store = found.get("store")
-    url = store.get("url") if isinstance(store, Mapping) else None
-    if isinstance(url, str) and url.startswith(("postgres:", "postgresql:")):
-        yield (*at, "store", "url"), f"another store than sqlite is {later.WORDS}"
 
 
 def _environments(data: Mapping[str, Any]) -> list[tuple[KeyPath, Mapping[str, Any]]]:

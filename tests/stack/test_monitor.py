@@ -217,7 +217,7 @@ RECEIVER = "receivers: {ops: {mail: {}}}"
         ("alive: {every: 60s}", "stack.yaml:3: monitor.alive: the key 'ping' is missing; it takes a URL that starts"),
         ("alive: {ping: alive.example}", "monitor.alive.ping: found 'alive.example', allowed is a URL that starts wit"),
         ('alive: {ping: "https://a/", every: 0s}', "monitor.alive.every: must be more than zero"),
-        ("store: {url: mysql}", "stack.yaml:3: monitor.store.url: unknown value 'mysql': "),
+        ("store: {url: mysql}", "stack.yaml:3: monitor.store.url: found 'mysql', allowed is sqlite, or postgresql://USER@HOST/DATABASE"),
         ("store: {keep: {raw: 10 min}}", "monitor.store.keep.raw: '10 min' is less than an hour, of which nothing cou"),
         ("store: {keep: {size: 10kB}}", "monitor.store.keep.size: '10kB' is too little for any history; write 1MiB or"),
         ("store: {keep: {raw: 500d}}", "monitor.store.keep.raw: `hourly` is less than `raw`: what hours come to is ke"),
@@ -278,12 +278,34 @@ def test_every_key_of_the_design_is_there_or_refused():
     assert later.NAMED["key of alive"] == {"peer", "canary"}
 
 
-@pytest.mark.parametrize("url", ["postgresql://mon@db/mon", "postgres://db/mon"])
-def test_another_store_is_refused_by_name(load, url):
-    with pytest.raises(
-        NotInThisVersion, match=r"^stack.yaml:2: monitor.store.url: another store than sqlite is not in"
-    ):
-        load(f'stack: shop\nmonitor: {{store: {{url: "{url}"}}}}\n')
+def test_a_store_in_postgresql(load):
+    stack = load(
+        "stack: shop\nmonitor:\n  store:\n    url: postgresql://mon@db.example/mon\n    password-file: mon.pw\n"
+        "    ca: ca.pem\n    keep: {raw: 7d}\n"
+    )
+    store = stack.monitor.store
+    assert (store.url, store.password_file, store.ca) == ("postgresql://mon@db.example/mon", "mon.pw", "ca.pem")
+    assert store.where.startswith("stack.yaml:4: ")
+    assert stack.monitor.keep.raw == 7 * 86400
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("url: mysql://mon@db/mon", "monitor.store.url: .*sqlite, or postgresql://USER@HOST/DATABASE"),
+        ("url: postgresql://mon@db", "monitor.store.url: 'postgresql://mon@db': expected postgresql://USER@HOST:PORT"),
+        (
+            'url: "postgresql://mon:hush@db/mon"',
+            "monitor.store.url: a password stands in a file that `password-file:` names",
+        ),
+        ("password-file: mon.pw", "monitor.store.password-file: it is for a postgresql:// store"),
+        ("url: sqlite, ca: ca.pem", "monitor.store.ca: it is for a postgresql:// store"),
+    ],
+)
+def test_another_store_is_refused(load, written, words):
+    with pytest.raises(StackFileError, match=words) as raised:
+        load(f"stack: shop\nmonitor: {{store: {{{written}}}}}\n")
+    assert "hush" not in str(raised.value)
 
 
 def test_what_is_told_is_what_the_ledger_knows():

@@ -68,7 +68,7 @@ class Address:
             parts = urlsplit(self.url)
             host, port = parts.hostname, parts.port
         except ValueError as error:
-            raise UserError(f"store: {self.url}: {error}") from None
+            raise UserError(f"store: it is no URL: {error}") from None
         base = parts.path.removeprefix("/")
         if parts.scheme not in ("postgresql", "postgres") or not host or not base or "/" in base:
             raise UserError(f"store: {self.url!r}: expected postgresql://USER@HOST:PORT/DATABASE")
