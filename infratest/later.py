@@ -17,11 +17,15 @@ WORDS = "not in this version"
 #: Kind -> names of the design.
 NAMED: dict[str, frozenset[str]] = {
     "verb": frozenset(
-        """test check gate heal drill mutate init up provision watch monitor runbook halt suspend resume reboot rebuild
+        """test check gate heal drill mutate init up provision watch runbook halt suspend resume reboot rebuild
         destroy status ssh ssh-config cp forward run console ip balance sorry snapshot package box
         output plan lint steps learn drift coverage import scale guest reap doctor schema demo""".split()
     ),
     "word of heal": frozenset(("list", "show", "approve", "deny", "trust", "undo", "backtest", "lint")),
+    "word of monitor": frozenset(
+        """run status problems due explain history events ack unack downtime pause resume note heartbeat tell
+        backtest send export up poller""".split()
+    ),
     "word of box": frozenset(("import", "export")),
     "option": frozenset(("--on-failure",)),
     "tag": frozenset(("interval", "drill")),

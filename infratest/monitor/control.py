@@ -143,8 +143,13 @@ def _line(connection: socket.socket) -> bytes:
 
 
 def _user(connection: socket.socket) -> str:
-    """Return who asks, by the kernel's word: a login's name, else its number."""
+    """Return who asks, by the kernel's word."""
     _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return login(uid)
+
+
+def login(uid: int) -> str:
+    """Return the name of a user's login, else its number."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -95,6 +95,26 @@ def memory(store: Store) -> tuple[Memory, Anchor | None]:
         return made, meta.anchor(t)
 
 
+def claim(store: Store, stack: str, env: str) -> None:
+    """Have a store be of one environment of a stack.
+
+    To another one, all that is watched here would be gone, and everybody would be told that it is over.
+
+    Raises:
+        StateError: it is of another.
+    """
+    mine = f"{stack}/{env}" if env else stack
+    with store.transaction() as t:
+        whose = meta.place(t)
+        if whose is None:
+            meta.write_place(t, mine)
+        elif whose != mine:
+            raise StateError(
+                f"store: {store.path} is of {whose}, and this is {mine}; a monitor of each environment has a state "
+                "directory of its own, by --state"
+            )
+
+
 def _results(t: Transaction) -> dict[str, Result]:
     try:
         return {id: Result.from_dict(data) for id, data in statuses.results(t).items()}

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
@@ -77,7 +78,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Call:
-    """Something that is asked of the running monitor. answer: called with what came of it, or with the error."""
+    """Something that is asked of the running monitor.
+
+    Args:
+        answer: called with what came of it, or with the error, once all of it is written.
+    """
 
     ask: Callable[[Monitor], Any]
     answer: Callable[[Any], None]
@@ -106,16 +111,19 @@ class Monitor:
         self._hand_over, self._read = hand_over, read
         self._crew = Crew(size, lambda errand: self.watched.look(errand), self.inbox.put)
         self._busy: set[str] = set()
+        self._answers: list[Callable[[], None]] = []
         self._settled = self._tended = -BEAT
-        self._unwritten = ""
+        #: Why the newest changes are not in the store; empty where they are.
+        self.unwritten = ""
         self._ended = False
         self._watch(self.timepiece.now())
 
-    def run(self) -> None:
-        """Work until it is ended."""
+    def run(self, turned: Callable[[], None] = lambda: None) -> None:
+        """Work until it is ended. turned: called after each turn."""
         try:
             while not self._ended:
                 self.turn(self._pause())
+                turned()
         finally:
             self._crew.end()
 
@@ -138,6 +146,9 @@ class Monitor:
         for message in messages:
             self.book.attempt(message, now)
         self._write(now)
+        for answer in self._answers:
+            answer()
+        self._answers.clear()
         for message in messages:
             self._busy.add(message[0].receiver)
             self._hand_over(message)
@@ -149,14 +160,28 @@ class Monitor:
 
     def reload(self) -> None:
         """Read the project anew; where that fails the old one is watched on, and told."""
-        now = self.timepiece.now()
+        self.reading()(self)
+
+    def reading(self) -> Callable[[Monitor], None]:
+        """Read the project anew, in any thread, and return what has it watched, for the loop to call.
+
+        A provider may take its time to say what its hosts are, and meanwhile looks go on.
+        """
         try:
-            self.watched = self._read()
+            watched = self._read()
         except (InfratestError, OSError) as error:
-            self.book.look(_own(PROJECT, UNKNOWN, f"it could not be read anew: {error}"), now, final=True)
-            return
+            reason = f"it could not be read anew: {error}"
+            return lambda monitor: monitor._unread(reason)
+        return lambda monitor: monitor._adopt(watched)
+
+    def _adopt(self, watched: Watches) -> None:
+        now, self.watched = self.timepiece.now(), watched
         self._watch(now)
         self.book.look(_own(PROJECT, OK), now, final=True)
+
+    def _unread(self, reason: str) -> None:
+        log.error("monitor: %s; what was read before is watched on", reason)
+        self.book.look(_own(PROJECT, UNKNOWN, reason), self.timepiece.now(), final=True)
 
     # One turn's parts.
 
@@ -180,9 +205,9 @@ class Monitor:
                 self._delivered(item)
             case Call():
                 try:
-                    item.answer(item.ask(self))
+                    self._answers.append(partial(item.answer, item.ask(self)))
                 except InfratestError as error:
-                    item.answer(error)
+                    self._answers.append(partial(item.answer, error))
 
     def _found(self, findings: Findings) -> None:
         errand, now = findings.errand, self.timepiece.now()
@@ -218,12 +243,12 @@ class Monitor:
             if now.steady - self._tended >= TEND:
                 self._tended = now.steady
                 self.store.tend(now, {id: self.book.statuses[id].state for id in self.book.subjects})
-            self._unwritten = ""
+            self.unwritten = ""
         except StateError as error:
             # Checking and telling go on: an on-call person needs them most when the disk is full.
             self.book.put_back(changes)
-            if str(error) != self._unwritten:
-                self._unwritten = str(error)
+            if str(error) != self.unwritten:
+                self.unwritten = str(error)
                 log.error("%s", error)
 
     def _watch(self, now: Moment) -> None:

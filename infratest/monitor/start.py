@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from time import time
+from typing import cast
 
 from infratest.alerting import owed
 from infratest.alerting.ledger import Notice
@@ -14,7 +15,7 @@ from infratest.clock import REAL, Clock
 from infratest.monitor import post
 from infratest.monitor.book import Book
 from infratest.monitor.changes import Changes
-from infratest.monitor.keeping import Keeping, memory
+from infratest.monitor.keeping import Keeping, claim, memory
 from infratest.monitor.monitor import Monitor, Outcome
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.watched import Watched
@@ -74,18 +75,20 @@ def started(session: Session, request: Request, clock: Clock = REAL, boot: str |
     project = Project.project(session, request)
     keep = project.monitor.keep
     with connection.opened(session.state) as store:
+        claim(store, session.stack.name, session.stack.env)
         known, anchor = memory(store)
         timepiece = Timepiece(anchor, clock, boot)
         keeping = Keeping(store, session.stack.name, session.stack.env, Keep(keep.raw, keep.hourly, keep.size))
         keeping.write(Changes(), timepiece.anchor())
-        projects = [project]
+
+        def watched() -> Project:
+            return cast(Project, monitor.watched)
 
         def read() -> Project:
-            projects[0] = Project.project(again(session), request, projects[0])
-            return projects[0]
+            return Project.project(again(session), request, watched())
 
         def hand_over(notices: tuple[Notice, ...]) -> None:
-            _hand_over(projects[0], notices, monitor)
+            _hand_over(watched(), notices, monitor)
 
         monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read)
         try:

@@ -1,0 +1,111 @@
+"""A monitor in the foreground: its socket, its signals and systemd's watchdog; or all looked at once, and then its end.
+
+TERM and INT end it, HUP has it read its project anew. Called by `infratest monitor run`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread, Timer
+from types import FrameType
+from typing import Any
+
+from infratest.alerting.moments import Moment
+from infratest.monitor import service
+from infratest.monitor.asked import Asked
+from infratest.monitor.control import Control
+from infratest.monitor.monitor import Call, Monitor
+from infratest.store.directory import StateDir
+
+#: Seconds that what is in hand has after a signal. What it loses then is lost to a kill as well: nothing.
+LAST_WORDS = 4.0
+#: Of the time that systemd waits for a word, the part after which it has one.
+OFTEN = 0.25
+
+
+def stay(monitor: Monitor, state: StateDir) -> None:
+    """Work until a signal ends it."""
+    with _reachable(monitor, state):
+        service.notify(service.READY, f"STATUS=watching {len(monitor.book.subjects)} results")
+        monitor.run(_watchdog(monitor))
+        service.notify(service.STOPPING)
+
+
+def once(monitor: Monitor, state: StateDir) -> None:
+    """Look at everything once, hand over what is owed now, and end."""
+    with _reachable(monitor, state) as ended:
+        begun, book = monitor.timepiece.now(), monitor.book
+        book.hint([id for id, each in book.subjects.items() if each.looked_at], begun)
+        monitor.turn(0)
+        while not ended() and not _done(monitor, begun):
+            monitor.turn(0.2)
+
+
+def _done(monitor: Monitor, begun: Moment) -> bool:
+    """Whether all was looked at since a moment, and nobody is owed anything at once."""
+    book = monitor.book
+    if monitor.busy or book.stirred or book.messages((), monitor.timepiece.now()):
+        return False
+    looked_at = (book.asked.get(id) for id, each in book.subjects.items() if each.looked_at)
+    return all(one is not None and one.begun is not None and one.begun >= begun.steady for one in looked_at)
+
+
+@contextmanager
+def _reachable(monitor: Monitor, state: StateDir) -> Iterator[Callable[[], bool]]:
+    """Serve the socket and obey signals; give what says whether one has ended it."""
+    ended: list[int] = []
+    given_up: list[Timer] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if not ended:
+            ended.append(number)
+            # Whoever hangs (a host, a receiver, a provider) must not keep it: what is kept is whole at any moment.
+            given_up.append(_daemon(Timer(LAST_WORDS, os._exit, (0,))))
+        monitor.end()
+
+    def reload(number: int, frame: FrameType | None) -> None:
+        Thread(target=_read_anew, args=(monitor,), name="reload", daemon=True).start()
+
+    control = Control(state.path, Asked(monitor))
+    handlers: dict[int, Any] = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: reload}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield lambda: bool(ended)
+    finally:
+        control.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _daemon(timer: Timer) -> Timer:
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _read_anew(monitor: Monitor) -> None:
+    service.notify(service.RELOADING)
+    adopt = monitor.reading()
+
+    def adopted(monitor: Monitor) -> None:
+        adopt(monitor)
+        service.notify(service.READY, f"STATUS=watching {len(monitor.book.subjects)} results")
+
+    monitor.inbox.put(Call(adopted, lambda answer: None))
+
+
+def _watchdog(monitor: Monitor) -> Callable[[], None]:
+    """Return what is called after each turn, and gives systemd its word in time."""
+    waited = service.watchdog()
+    last = [monitor.timepiece.now().steady]
+
+    def turned() -> None:
+        now = monitor.timepiece.now().steady
+        if waited is not None and now - last[0] >= waited * OFTEN:
+            last[0] = now
+            service.notify(service.ALIVE)
+
+    return turned

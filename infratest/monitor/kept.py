@@ -1,0 +1,120 @@
+"""What a monitor left in its store, asked and changed while none runs: the same words, answered by the same functions.
+
+Nothing is watched meanwhile, so that whatever it knew is old: who shows it says so, and never calls it ok.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infratest.alerting.moments import Moment
+from infratest.alerting.policy import NEVER, Flap, Policy
+from infratest.alerting.subject import Subject
+from infratest.errors import StateError
+from infratest.monitor.asked import Given, word_of
+from infratest.monitor.book import Book
+from infratest.monitor.control import NoMonitor, ask, login
+from infratest.monitor.keeping import Keeping, claim, memory
+from infratest.monitor.timepiece import Timepiece
+from infratest.project.session import Session
+from infratest.store.database import connection
+from infratest.store.database.retention import Keep
+
+#: As a result is taken to be watched of which the store alone is asked: nothing ends by time that was not kept.
+_LOOKED_AT = Policy(stale=NEVER / 2, flap=Flap(calm=1e11))
+_OWN = Policy(stale=NEVER, flap=Flap(calm=1e11))
+#: Has a book of the store watch what a question is about.
+Ready = Callable[[Book], None]
+#: What the id of a result begins with that the monitor knows by itself.
+OWN = "monitor#"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer, and where it comes from.
+
+    Args:
+        pid, since: of the monitor that gave it, and when that began; None where none runs, and the store was asked.
+        as_of: when the store was written last, in seconds since the epoch; None where a monitor answered, or never.
+        unwritten: why what the monitor knows is not in its store; empty where it is.
+    """
+
+    answer: Any
+    pid: int | None = None
+    since: float | None = None
+    as_of: float | None = None
+    unwritten: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether a monitor runs, so that what it says is so now."""
+        return self.pid is not None
+
+
+def asked(
+    session: Session,
+    word: str,
+    given: Mapping[str, Any] | None = None,
+    ready: Ready | None = None,
+) -> Answered:
+    """Ask the monitor of a state directory, or where none runs its store; what that changes is written there.
+
+    Args:
+        given: what stands in the question. ready: makes a book of the store ready to answer; where it is None, what
+        is watched is what the store knows.
+    Raises:
+        InfratestError: the question is a mistake, or neither a monitor nor a store answers.
+    """
+    question = {**(given or {}), "word": word}
+    try:
+        return Answered(**ask(session.state.path, question))
+    except NoMonitor:
+        pass
+    if not word_of(question).changes:
+        return _read(session, question, ready)
+    try:
+        return _changed(session, question, ready)
+    except StateError as error:
+        try:
+            return Answered(**ask(session.state.path, question))  # one has begun meanwhile, and has the store
+        except NoMonitor:
+            raise error from None
+
+
+def _read(session: Session, question: Mapping[str, Any], ready: Ready | None) -> Answered:
+    with connection.looked_into(session.state) as store:
+        known, anchor = memory(store)
+    timepiece, book = Timepiece(anchor), Book(known)
+    return _answered(book, timepiece.now(), question, ready, None if anchor is None else anchor.wall)
+
+
+def _changed(session: Session, question: Mapping[str, Any], ready: Ready | None) -> Answered:
+    stack = session.stack
+    with connection.opened(session.state) as store:
+        claim(store, stack.name, stack.env)
+        known, anchor = memory(store)
+        timepiece, book = Timepiece(anchor), Book(known)
+        made = _answered(book, timepiece.now(), question, ready, None if anchor is None else anchor.wall)
+        Keeping(store, stack.name, stack.env, Keep()).write(book.taken(), timepiece.anchor())
+        return made
+
+
+def _answered(
+    book: Book,
+    now: Moment,
+    question: Mapping[str, Any],
+    ready: Ready | None,
+    as_of: float | None,
+) -> Answered:
+    (ready or as_stored)(book)
+    return Answered(word_of(question).answer(book, now, Given(question, login(os.getuid()))), as_of=as_of)
+
+
+def as_stored(book: Book) -> None:
+    """Have a book watch what its store knows: ids and hosts, and nothing of their tags and groups."""
+    for id in book.statuses:
+        policy = _OWN if id.startswith(OWN) else _LOOKED_AT
+        book.subjects[id] = Subject(id, id.rpartition("@")[2] or "-", policy=policy, looked_at=False)
