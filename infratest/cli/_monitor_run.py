@@ -21,24 +21,49 @@ def run(session: Session, once: bool) -> int:
     Stays in the foreground. TERM and Ctrl-C end it within 5 seconds, HUP has it read the stack file and the features
     anew; what cannot be read then is told, and what was read before is watched on. systemd's Type=notify and
     WatchdogSec= are served. All that it knows is in the state directory: after a kill it goes on from there, and tells
-    nobody twice. A second one on the same state directory is refused.
+    nobody twice. A second one on the same state directory is refused. Where `store:` names a PostgreSQL, several on
+    different machines know of each other: one works, and the others wait until it does no longer.
 
     With --once it looks at everything once, as for a timer. Failures are counted on from one call to the next.
 
     Exit status: 0 ended by a signal; 3 it could not begin. With --once: 0 ok, 1 warning, 2 critical, 3 unknown, by the
     worse of what is so for sure and what was seen just now.
     """
-    from infratest.monitor.foreground import once as look_once
-    from infratest.monitor.foreground import stay
+    logging.getLogger("infratest").setLevel(logging.INFO if session.verbosity else logging.WARNING)
+    if once:
+        return _once(session)
+    while _works(session):
+        click.echo(f"infratest: {_monitor.place(session)}: another monitor works now", err=True)
+    return 0
+
+
+def _once(session: Session) -> int:
+    from infratest.monitor.foreground import once
     from infratest.monitor.start import started
     from infratest.project.prepare import Request
 
-    logging.getLogger("infratest").setLevel(logging.INFO if session.verbosity else logging.WARNING)
     with started(session, Request(face="check")) as monitor:
-        count = len(monitor.book.subjects)
-        if not once:
-            click.echo(f"infratest: watching {_monitor.place(session)}: {count} results", err=True)
-            stay(monitor, session.state)
-            return 0
-        look_once(monitor, session.state)
+        once(monitor, session.state)
         return _monitor.show_once(session, monitor)
+
+
+def _works(session: Session) -> bool:
+    """Watch until a signal ends it, once it is this monitor's turn; whether another one has taken over since."""
+    from infratest.errors import LeaseLost
+    from infratest.monitor.foreground import standing_by, stay
+    from infratest.monitor.start import again, started
+    from infratest.project.prepare import Request
+
+    place = _monitor.place(session)
+
+    def waits(holder: str) -> None:
+        click.echo(f"infratest: {place}: {holder} works; this one waits until it does no longer", err=True)
+
+    try:
+        with started(again(session), Request(face="check"), waiting=standing_by(waits)) as monitor:
+            click.echo(f"infratest: watching {place}: {len(monitor.book.subjects)} results", err=True)
+            stay(monitor, session.state)
+    except LeaseLost as error:
+        logging.getLogger(__name__).warning("%s", error)
+        return True
+    return False

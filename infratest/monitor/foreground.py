@@ -18,6 +18,7 @@ from infratest.monitor import service
 from infratest.monitor.asked import Asked
 from infratest.monitor.control import Control
 from infratest.monitor.monitor import Call, Monitor
+from infratest.store.database.lease import Lease
 from infratest.store.directory import StateDir
 
 #: Seconds that what is in hand has after a signal. What it loses then is lost to a kill as well: nothing.
@@ -42,6 +43,24 @@ def once(monitor: Monitor, state: StateDir) -> None:
         monitor.turn(0)
         while not ended() and not _done(monitor, begun):
             monitor.turn(0.2)
+
+
+def standing_by(told: Callable[[str], None]) -> Callable[[Lease], None]:
+    """Return what is called while another monitor works, and gives systemd its word meanwhile.
+
+    Args:
+        told: who works, whenever that is another one.
+    """
+    holders: list[str] = []
+
+    def waiting(lease: Lease) -> None:
+        if holders[-1:] != [lease.holder]:
+            holders.append(lease.holder)
+            told(lease.holder)
+            service.notify(service.READY, f"STATUS=waiting: {lease.holder} works")
+        service.notify(service.ALIVE)
+
+    return waiting
 
 
 def _done(monitor: Monitor, begun: Moment) -> bool:

@@ -31,6 +31,15 @@ class Keeping:
         self._stack, self._env = stack, env
         self._series: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
 
+    @property
+    def ours(self) -> bool:
+        """Whether no other monitor can be the one that works at this moment."""
+        return self._store.ours
+
+    def renew(self) -> None:
+        """Stay the one that works, where several could. Raises LeaseLost, and StateError where nobody can say."""
+        self._store.renew()
+
     def write(self, made: Changes, anchor: Anchor) -> None:
         """Write all of it, or nothing.
 

@@ -14,13 +14,13 @@ from infratest.alerting.moments import Moment
 from infratest.alerting.policy import NEVER, Flap, Policy
 from infratest.alerting.subject import Subject
 from infratest.errors import StateError
+from infratest.monitor import stores
 from infratest.monitor.asked import Given, word_of
 from infratest.monitor.book import Book
 from infratest.monitor.control import NoMonitor, ask, login
 from infratest.monitor.keeping import Keeping, claim, memory
 from infratest.monitor.timepiece import Timepiece
 from infratest.project.session import Session
-from infratest.store.database import connection
 from infratest.store.database.retention import Keep
 
 #: As a result is taken to be watched of which the store alone is asked: nothing ends by time that was not kept.
@@ -85,7 +85,7 @@ def asked(
 
 
 def _read(session: Session, question: Mapping[str, Any], ready: Ready | None) -> Answered:
-    with connection.looked_into(session.state) as store:
+    with stores.looked_into(session) as store:
         known, anchor = memory(store)
     timepiece, book = Timepiece(anchor), Book(known)
     return _answered(book, timepiece.now(), question, ready, None if anchor is None else anchor.wall)
@@ -93,7 +93,7 @@ def _read(session: Session, question: Mapping[str, Any], ready: Ready | None) ->
 
 def _changed(session: Session, question: Mapping[str, Any], ready: Ready | None) -> Answered:
     stack = session.stack
-    with connection.opened(session.state) as store:
+    with stores.opened(session) as store:
         claim(store, stack.name, stack.env)
         known, anchor = memory(store)
         timepiece, book = Timepiece(anchor), Book(known)

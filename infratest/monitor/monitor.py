@@ -20,7 +20,7 @@ from infratest.alerting.moments import Anchor, Moment
 from infratest.alerting.owed import Receiver, Route
 from infratest.alerting.policy import NEVER, Policy
 from infratest.alerting.subject import Subject, of_receiver
-from infratest.errors import InfratestError, StateError
+from infratest.errors import InfratestError, LeaseLost, StateError
 from infratest.model import Result
 from infratest.monitor.book import Book, of_receivers
 from infratest.monitor.changes import Changes
@@ -43,7 +43,12 @@ OWN = Policy(stale=NEVER, flap=None)
 
 
 class Store(Protocol):
-    """Where a monitor's changes are kept."""
+    """Where a monitor's changes are kept; where several could work, what says which of them does."""
+
+    @property
+    def ours(self) -> bool: ...
+    def renew(self) -> None:
+        """Stay the one that works. Raises LeaseLost, and StateError where nobody can say."""
 
     def write(self, changes: Changes, anchor: Anchor) -> None:
         """Write all of it, or nothing. Raises StateError."""
@@ -112,7 +117,7 @@ class Monitor:
         self._crew = Crew(size, lambda errand: self.watched.look(errand), self.inbox.put)
         self._busy: set[str] = set()
         self._answers: list[Callable[[], None]] = []
-        self._settled = self._tended = -BEAT
+        self._settled = self._tended = self._renewed = -BEAT
         #: Why the newest changes are not in the store; empty where they are.
         self.unwritten = ""
         self._ended = False
@@ -240,10 +245,15 @@ class Monitor:
         try:
             if changes:
                 self.store.write(changes, self.timepiece.anchor())
+            elif now.steady - self._renewed >= BEAT:
+                self._renewed = now.steady
+                self.store.renew()
             if now.steady - self._tended >= TEND:
                 self._tended = now.steady
                 self.store.tend(now, {id: self.book.statuses[id].state for id in self.book.subjects})
             self.unwritten = ""
+        except LeaseLost:
+            raise  # another one works, which has what was kept: all that is known here is of before
         except StateError as error:
             # Checking and telling go on: an on-call person needs them most when the disk is full.
             self.book.put_back(changes)

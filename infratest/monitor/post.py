@@ -21,15 +21,23 @@ from infratest.store.database.ledger import DELIVERED, LOST, REFUSED
 
 #: Seconds that handing over one message may take.
 SECONDS = 30.0
+NOT_OURS = "not sent: another monitor may be the one that tells, since the store cannot be written"
 
 
-def deliver(receiver: Receiver, message: Message, done: Callable[[str, str], None], seconds: float = SECONDS) -> Thread:
+def deliver(
+    receiver: Receiver,
+    message: Message,
+    done: Callable[[str, str], None],
+    ours: Callable[[], bool] = lambda: True,
+    seconds: float = SECONDS,
+) -> Thread:
     """Begin to hand a message over.
 
     Args:
-        done: called once, by another thread, with DELIVERED, REFUSED or LOST and what the receiver said.
+        done: called once, by another thread, with DELIVERED, REFUSED or LOST and what the receiver said. ours: asked
+        directly before, whether it is this monitor that tells; where it is not, the message is as one refused.
     """
-    thread = Thread(target=_deliver, args=(receiver, message, done, seconds), name="tell", daemon=True)
+    thread = Thread(target=_deliver, args=(receiver, message, done, ours, seconds), name="tell", daemon=True)
     thread.start()
     return thread
 
@@ -69,7 +77,12 @@ def _evidence(result: Result | None) -> tuple[str, ...]:
     return tuple(one.output for step in result.steps if step.state != OK for one in step.evidence if one.output)
 
 
-def _deliver(receiver: Receiver, message: Message, done: Callable[[str, str], None], seconds: float) -> None:
+def _deliver(
+    receiver: Receiver, message: Message, done: Callable[[str, str], None], ours: Callable[[], bool], seconds: float
+) -> None:
+    if not ours():
+        done(REFUSED, NOT_OURS)
+        return
     try:
         defects_told(receiver.deliver)(message, Deadline(seconds))
     except Refused as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -12,7 +12,7 @@ from typing import cast
 from infratest.alerting import owed
 from infratest.alerting.ledger import Notice
 from infratest.clock import REAL, Clock
-from infratest.monitor import post
+from infratest.monitor import post, stores
 from infratest.monitor.book import Book
 from infratest.monitor.changes import Changes
 from infratest.monitor.keeping import Keeping, claim, memory
@@ -23,7 +23,7 @@ from infratest.project.prepare import Request
 from infratest.project.session import Session
 from infratest.receivers.base import Receiver, opened
 from infratest.stack.monitor import ReceiverEntry
-from infratest.store.database import connection
+from infratest.store.database.lease import Lease
 from infratest.store.database.retention import Keep
 
 
@@ -64,17 +64,23 @@ class Project(Watched):
 
 
 @contextmanager
-def started(session: Session, request: Request, clock: Clock = REAL, boot: str | None = None) -> Iterator[Monitor]:
+def started(
+    session: Session,
+    request: Request,
+    clock: Clock = REAL,
+    boot: str | None = None,
+    waiting: Callable[[Lease], None] = stores.refuse,
+) -> Iterator[Monitor]:
     """Give a monitor that is ready to run; its store is closed behind it.
 
     Args:
-        clock, boot: of the machine, or simulated.
+        clock, boot: of the machine, or simulated. waiting: called while another monitor works on the same PostgreSQL.
     Raises:
         InfratestError: the project cannot be read, or the store not be opened.
     """
     project = Project.project(session, request)
     keep = project.monitor.keep
-    with connection.opened(session.state) as store:
+    with stores.opened(session, waiting) as store:
         claim(store, session.stack.name, session.stack.env)
         known, anchor = memory(store)
         timepiece = Timepiece(anchor, clock, boot)
@@ -106,4 +112,8 @@ def _hand_over(project: Project, notices: tuple[Notice, ...], monitor: Monitor) 
     _, receiver = project.opened[notices[0].receiver]
     stack = project.session.stack
     message = post.message(monitor.book, notices, stack.name, stack.env, time())
-    post.deliver(receiver, message, lambda outcome, reason: monitor.inbox.put(Outcome(notices, outcome, reason)))
+
+    def came(outcome: str, reason: str) -> None:
+        monitor.inbox.put(Outcome(notices, outcome, reason))
+
+    post.deliver(receiver, message, came, lambda: monitor.store.ours)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infratest import cron
+from infratest.database_url import database_url
 from infratest.errors import UserError, unknown
 from infratest.stack.declared import LONGEST
 from infratest.stack.document import Document, KeyPath
@@ -271,12 +272,10 @@ def _store(given: Mapping[str, Any], read: _Reading) -> StorePlace:
             if name in given:
                 read.faults.add((*key, name), "it is for a postgresql:// store; leave it out, or write its url")
     else:
-        from infratest.store.database.postgresql import Address
-
         try:
-            _ = Address(url=made.url, stack="", env="").words
+            database_url(made.url)
         except UserError as error:
-            read.faults.add((*key, "url"), str(error).removeprefix("store: "))
+            read.faults.add((*key, "url"), str(error))
     return made
 
 

@@ -49,12 +49,15 @@ class Shelf:
 
     def __init__(self) -> None:
         self.written: list[Changes] = []
-        self.full = False
+        self.full, self.ours, self.renewed = False, True, 0
 
     def write(self, changes: Changes, anchor: Anchor) -> None:
         if self.full:
             raise StateError("monitor.db: no space left on device")
         self.written.append(changes)
+
+    def renew(self) -> None:
+        self.renewed += 1
 
     def tend(self, now: Moment, states: Mapping[str, str]) -> None:
         self.states = dict(states)

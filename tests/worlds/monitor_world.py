@@ -78,6 +78,12 @@ class World:
 
     def begin(self, **environment: str) -> subprocess.Popen[bytes]:
         """Begin a monitor; returns once it answers."""
+        process = self._started(environment)
+        until(lambda: process.poll() is not None or self.live(), "an answer of the monitor")
+        assert process.poll() is None, self.log
+        return process
+
+    def _started(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("INFRATEST", "PYTEST"))}
         with (self.folder / "monitor.log").open("ab") as log:
             process = subprocess.Popen(
@@ -85,7 +91,13 @@ class World:
                 env=kept | environment,
             )  # fmt: skip
         self.running.append(process)
-        until(lambda: process.poll() is not None or self.live(), "an answer of the monitor")
+        return process
+
+    def begin_waiting(self, words: str) -> subprocess.Popen[bytes]:
+        """Begin a monitor that another one keeps waiting; returns once it says so, with these words."""
+        before = self.log.count(words)
+        process = self._started({})
+        until(lambda: process.poll() is not None or self.log.count(words) > before, words)
         assert process.poll() is None, self.log
         return process
 
@@ -96,7 +108,8 @@ class World:
 
     @property
     def log(self) -> str:
-        return (self.folder / "monitor.log").read_text()
+        path = self.folder / "monitor.log"
+        return path.read_text() if path.exists() else ""
 
     def notices(self) -> list[tuple[str, str, str]]:
         """Return kind, level and id of each notice that the receiver took."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from os import getpid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
+from infratest.database_url import database_url
 from infratest.errors import LeaseLost, NotKept, StateError, UserError
 from infratest.store.database import lease, schema
 from infratest.store.database.base import Row, Store, Transaction
@@ -65,25 +65,17 @@ class Address:
     def words(self) -> dict[str, Any]:
         """What libpq is told. Raises UserError: the URL is none that is meant here."""
         try:
-            parts = urlsplit(self.url)
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise UserError(f"store: it is no URL: {error}") from None
-        base = parts.path.removeprefix("/")
-        if parts.scheme not in ("postgresql", "postgres") or not host or not base or "/" in base:
-            raise UserError(f"store: {self.url!r}: expected postgresql://USER@HOST:PORT/DATABASE")
-        if parts.password is not None or parts.query or parts.fragment:
-            raise UserError(
-                "store: a password stands in a file that `password-file:` names, and nothing behind the name"
-            )
+            its = database_url(self.url)
+        except UserError as error:
+            raise UserError(f"store: {error}") from None
         # `system` is libpq's word for what the machine trusts; it goes with a certificate that is verified alone.
-        verified = bool(self.ca) or host not in LOOPBACK
+        verified = bool(self.ca) or its.host not in LOOPBACK
         tls = {"sslmode": "verify-full", "sslrootcert": self.ca or "system"} if verified else {}
         return {
-            "host": host,
-            "port": port or 5432,
-            "user": unquote(parts.username or ""),
-            "dbname": unquote(base),
+            "host": its.host,
+            "port": its.port,
+            "user": its.user,
+            "dbname": its.name,
             "password": self.password,
             **tls,
             "connect_timeout": CONNECT,
@@ -326,7 +318,7 @@ def _number(base: psycopg.Connection[Row], address: Address) -> int:
 
 
 def _shown(address: Address) -> str:
-    return f"{address.url} ({address.stack}/{address.env})"
+    return f"{address.url} ({address.stack}/{address.env})" if address.env else f"{address.url} ({address.stack})"
 
 
 def _refusal(path: str, error: Exception, missing: dict[str, int] | None = None) -> StateError:
