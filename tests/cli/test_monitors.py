@@ -1,4 +1,4 @@
-"""Several monitors on one PostgreSQL, as their users run them: one works, another takes over, and nobody is told twice."""
+"""Several monitors on one PostgreSQL, as their users run them: one works, another takes over, nobody is told twice."""
 
 from __future__ import annotations
 
