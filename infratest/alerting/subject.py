@@ -37,3 +37,7 @@ class Subject:
 def of_receiver(name: str) -> str:
     """Return the id of the result that says whether a receiver takes what it is sent."""
     return f"monitor#receiver/{name}@-"
+
+
+#: The id of the result that says whether the dead-man's switch takes the monitor's word.
+ALIVE = "monitor#alive@-"

@@ -19,9 +19,10 @@ from infratest.alerting.ledger import Notice
 from infratest.alerting.moments import Anchor, Moment
 from infratest.alerting.owed import Receiver, Route
 from infratest.alerting.policy import NEVER, Policy
-from infratest.alerting.subject import Subject, of_receiver
+from infratest.alerting.subject import ALIVE, Subject, of_receiver
 from infratest.errors import InfratestError, LeaseLost, StateError
 from infratest.model import Result
+from infratest.monitor.alive import Pinged
 from infratest.monitor.book import Book, of_receivers
 from infratest.monitor.changes import Changes
 from infratest.monitor.crew import Crew, Errand, Findings
@@ -36,6 +37,8 @@ BEAT = 1.0
 TEND = 10.0
 #: Seconds beyond a look's own deadline after which it is not waited for any longer.
 GRACE = 10.0
+#: Seconds for which a look may be due and nobody sent, before the monitor no longer calls itself alive.
+LATE = 30.0
 #: The id of the result that says whether the project can be read.
 PROJECT = "monitor#project@-"
 #: How what the monitor says of itself is watched: hard at once, and never stale.
@@ -98,7 +101,8 @@ class Monitor:
 
     Args:
         hand_over: begins to hand a message to its receiver, and has an Outcome put into the inbox.
-        read: reads the project anew. size: hosts that are looked at at once.
+        read: reads the project anew. size: hosts that are looked at at once. worked: called behind each turn that shows
+        that it works, with the monitor's own time.
     """
 
     def __init__(
@@ -110,10 +114,12 @@ class Monitor:
         hand_over: Callable[[tuple[Notice, ...]], None],
         read: Callable[[], Watches],
         size: int = 64,
+        worked: Callable[[float], None] = lambda now: None,
     ) -> None:
         self.watched, self.book, self.store, self.timepiece = watched, book, store, timepiece
-        self.inbox: SimpleQueue[Findings | Outcome | Call | None] = SimpleQueue()
-        self._hand_over, self._read = hand_over, read
+        self.inbox: SimpleQueue[Findings | Outcome | Call | Pinged | None] = SimpleQueue()
+        self._hand_over, self._read, self._worked = hand_over, read, worked
+        self._looked = False
         self._crew = Crew(size, lambda errand: self.watched.look(errand), self.inbox.put)
         self._busy: set[str] = set()
         self._answers: list[Callable[[], None]] = []
@@ -157,6 +163,8 @@ class Monitor:
         for message in messages:
             self._busy.add(message[0].receiver)
             self._hand_over(message)
+        if self._works(now):
+            self._worked(now.steady)
 
     @property
     def busy(self) -> bool:
@@ -188,13 +196,19 @@ class Monitor:
         log.error("monitor: %s; what was read before is watched on", reason)
         self.book.look(_own(PROJECT, UNKNOWN, reason), self.timepiece.now(), final=True)
 
+    def _works(self, now: Moment) -> bool:
+        """Whether all is written, nobody else is the one that works, and looks come back and are given out in time."""
+        due = self.book.agenda.next()
+        late = 0.0 if due is None else now.steady - due
+        return self._looked and not self.unwritten and self.store.ours and late < LATE
+
     # One turn's parts.
 
     def _pause(self) -> float:
         now, next = self.timepiece.now().steady, self.book.next()
         return max(0.0, min(BEAT, BEAT if next is None else next - now))
 
-    def _came(self, seconds: float) -> list[Findings | Outcome | Call]:
+    def _came(self, seconds: float) -> list[Findings | Outcome | Call | Pinged]:
         came = []
         with suppress(Empty):
             came.append(self.inbox.get(timeout=seconds) if seconds > 0 else self.inbox.get_nowait())
@@ -202,12 +216,16 @@ class Monitor:
                 came.append(self.inbox.get_nowait())
         return [item for item in came if item is not None]
 
-    def _take(self, item: Findings | Outcome | Call) -> None:
+    def _take(self, item: Findings | Outcome | Call | Pinged) -> None:
         match item:
             case Findings():
                 self._found(item)
             case Outcome():
                 self._delivered(item)
+            case Pinged():
+                self.book.look(
+                    _own(ALIVE, CRITICAL if item.error else OK, item.error), self.timepiece.now(), final=True
+                )
             case Call():
                 try:
                     self._answers.append(partial(item.answer, item.ask(self)))
@@ -216,6 +234,7 @@ class Monitor:
 
     def _found(self, findings: Findings) -> None:
         errand, now = findings.errand, self.timepiece.now()
+        self._looked = True
         # Looked at when the errand was given out: what changed behind that moment may be in it or not.
         for result in findings.results:
             self.book.look(result, errand.begun)

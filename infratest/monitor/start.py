@@ -13,6 +13,7 @@ from infratest.alerting import owed
 from infratest.alerting.ledger import Notice
 from infratest.clock import REAL, Clock
 from infratest.monitor import post, stores
+from infratest.monitor.alive import Switch
 from infratest.monitor.book import Book
 from infratest.monitor.changes import Changes
 from infratest.monitor.keeping import Keeping, claim, memory
@@ -96,7 +97,12 @@ def started(
         def hand_over(notices: tuple[Notice, ...]) -> None:
             _hand_over(watched(), notices, monitor)
 
-        monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read)
+        switch = Switch(lambda pinged: monitor.inbox.put(pinged))
+
+        def worked(now: float) -> None:
+            switch.worked(watched().monitor.alive, now)
+
+        monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, worked=worked)
         try:
             yield monitor
         finally:

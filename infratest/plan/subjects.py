@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from infratest.alerting.heartbeats import of_heartbeat
 from infratest.alerting.policy import NEVER, Attempts, Flap, Policy
-from infratest.alerting.subject import Subject, of_receiver
+from infratest.alerting.subject import ALIVE, Subject, of_receiver
 from infratest.gherkin.suite import Scenario
 from infratest.plan.tasks import NO_HOST, Plan, Task, reachable_id
 from infratest.stack.monitor import Monitor
@@ -42,13 +42,17 @@ def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
 
 
 def own(monitor: Monitor) -> list[Subject]:
-    """Return what the monitor itself knows: how heartbeats are, and whether receivers take what they are sent.
+    """Return what the monitor itself knows: how heartbeats are, and whether who is told takes what it is sent.
 
     What comes of them is hard at once: a heartbeat has its grace and its misses, a receiver its tries. None of it is
     ever stale: nobody looks at it, it comes by itself.
     """
     once = replace(policy(monitor, attempts=Attempts(1, 1)), stale=NEVER)
-    ids = [*map(of_heartbeat, monitor.heartbeats), *map(of_receiver, monitor.receivers)]
+    ids = [
+        *map(of_heartbeat, monitor.heartbeats),
+        *map(of_receiver, monitor.receivers),
+        *([ALIVE] if monitor.alive else []),
+    ]
     return [Subject(id, policy=once, looked_at=False) for id in ids]
 
 

@@ -143,10 +143,31 @@ class Posts(Receiver):
         raise Refused(words, permanent=permanent, after=_pause(answer.headers.get("retry-after")))
 
 
-def _request(target: str, headers: Mapping[str, str], body: bytes) -> bytes:
+def asked(url: str, deadline: Deadline) -> str:
+    """Ask a URL by GET, as a dead-man's switch is. Return nothing where it answers 200 to 299, else what it answers.
+
+    Raises:
+        UserError: it is no URL. Refused: there is no connection. Lost: no answer.
+    """
+    address = web_address(url)
+    place = f"{address.scheme}://{address.authority}"  # what is behind it may be a secret
+    headers = {"Host": address.authority, "Connection": "close", "User-Agent": f"infratest/{__version__}"}
+    with line(address.host, address.port, deadline) as one:
+        if address.scheme == "https":
+            one.secure(trusting(None), address.host)
+        try:
+            one.socket.sendall(_request(address.target, headers, b"", "GET"))
+            answer = read(one.socket)
+        except (OSError, NoAnswer) as error:
+            raise Lost(f"{place}: {one.why(error)}") from error
+    return "" if 200 <= answer.status < 300 else f"{place}: it answers {answer.status}"
+
+
+def _request(target: str, headers: Mapping[str, str], body: bytes, method: str = "POST") -> bytes:
     """Return a request. Nothing in it is of hosts: the target was checked, and what is secret is one line of ASCII."""
-    head = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join([*head, f"Content-Length: {len(body)}", "", ""]).encode("ascii") + body
+    head = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    size = [f"Content-Length: {len(body)}"] if method == "POST" else []
+    return "\r\n".join([*head, *size, "", ""]).encode("ascii") + body
 
 
 def _pause(text: str | None) -> float | None:
