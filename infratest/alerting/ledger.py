@@ -127,9 +127,13 @@ def delivered(entry: Entry, notice: Notice, now: float) -> Entry | None:
     return _kept(made)
 
 
-def refused(entry: Entry, now: float) -> Entry | None:
-    """Return an entry whose notice has surely not arrived in the newest attempt; None where nothing else did."""
-    return _kept(replace(_failed(entry, now), doubt=entry.certain))
+def refused(entry: Entry, now: float, after: float = 0.0) -> Entry | None:
+    """Return an entry whose notice has surely not arrived in the newest attempt; None where nothing else did.
+
+    Args:
+        after: seconds for which the receiver wants to be left alone.
+    """
+    return _kept(replace(_failed(entry, now, after), doubt=entry.certain))
 
 
 def lost(entry: Entry, now: float) -> Entry:
@@ -162,8 +166,8 @@ def after(
     return made
 
 
-def _failed(entry: Entry, now: float) -> Entry:
-    pause = min(LAST_PAUSE, FIRST_PAUSE * 2 ** min(entry.tries, 10))
+def _failed(entry: Entry, now: float, after: float = 0.0) -> Entry:
+    pause = max(after, min(LAST_PAUSE, FIRST_PAUSE * 2 ** min(entry.tries, 10)))
     return replace(entry, tries=entry.tries + 1, retry=now + pause, certain=None)
 
 

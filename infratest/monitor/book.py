@@ -208,8 +208,12 @@ class Book:
             self._tell(notice, kept.ATTEMPTED, now)
             self.sent[notice.receiver] = self.changes.sent[notice.receiver] = now.steady
 
-    def outcome(self, message: Sequence[Notice], outcome: str, reason: str, now: Moment) -> None:
-        """A receiver took a message, refused it, or may have taken it."""
+    def outcome(self, message: Sequence[Notice], outcome: str, reason: str, now: Moment, after: float = 0.0) -> None:
+        """A receiver took a message, refused it, or may have taken it.
+
+        Args:
+            after: seconds for which one that refused it wants to be left alone.
+        """
         for notice in message:
             entry = self.entries.get((notice.receiver, notice.id))
             if entry is None:
@@ -217,8 +221,9 @@ class Book:
             if outcome == kept.DELIVERED:
                 self._entry(notice, ledger.delivered(entry, notice, now.steady))
             else:
-                failed = ledger.refused if outcome == kept.REFUSED else ledger.lost
-                self._entry(notice, failed(entry, now.steady))
+                no = outcome == kept.REFUSED
+                failed = ledger.refused(entry, now.steady, after) if no else ledger.lost(entry, now.steady)
+                self._entry(notice, failed)
             self._tell(notice, outcome, now, reason)
         self._stirred = True
 

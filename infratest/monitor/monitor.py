@@ -77,11 +77,16 @@ class Watches(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a message. outcome: one of `changes`. reason: what the receiver said."""
+    """What became of a message.
+
+    Args:
+        outcome: one of `changes`. reason: what the receiver said. after: seconds for which it wants to be left alone.
+    """
 
     message: tuple[Notice, ...]
     outcome: str
     reason: str = ""
+    after: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -246,7 +251,7 @@ class Monitor:
     def _delivered(self, delivery: Outcome) -> None:
         now, receiver = self.timepiece.now(), delivery.message[0].receiver
         self._busy.discard(receiver)
-        self.book.outcome(delivery.message, delivery.outcome, delivery.reason, now)
+        self.book.outcome(delivery.message, delivery.outcome, delivery.reason, now, delivery.after)
         for result in of_receivers([receiver], {receiver: self.book.failing(receiver)}):
             if result.state == CRITICAL or self.book.statuses[of_receiver(receiver)].state != OK:
                 self.book.look(result, now, final=True)

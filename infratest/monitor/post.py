@@ -21,20 +21,23 @@ from infratest.store.database.ledger import DELIVERED, LOST, REFUSED
 
 #: Seconds that handing over one message may take.
 SECONDS = 30.0
+#: Is told what became of a message.
+Done = Callable[[str, str, float], None]
 NOT_OURS = "not sent: another monitor may be the one that tells, since the store cannot be written"
 
 
 def deliver(
     receiver: Receiver,
     message: Message,
-    done: Callable[[str, str], None],
+    done: Done,
     ours: Callable[[], bool] = lambda: True,
     seconds: float = SECONDS,
 ) -> Thread:
     """Begin to hand a message over.
 
     Args:
-        done: called once, by another thread, with DELIVERED, REFUSED or LOST and what the receiver said. ours: asked
+        done: called once, by another thread, with DELIVERED, REFUSED or LOST, what the receiver said, and for how many
+        seconds it wants to be left alone. ours: asked
         directly before, whether it is this monitor that tells; where it is not, the message is as one refused.
     """
     thread = Thread(target=_deliver, args=(receiver, message, done, ours, seconds), name="tell", daemon=True)
@@ -77,18 +80,16 @@ def _evidence(result: Result | None) -> tuple[str, ...]:
     return tuple(one.output for step in result.steps if step.state != OK for one in step.evidence if one.output)
 
 
-def _deliver(
-    receiver: Receiver, message: Message, done: Callable[[str, str], None], ours: Callable[[], bool], seconds: float
-) -> None:
+def _deliver(receiver: Receiver, message: Message, done: Done, ours: Callable[[], bool], seconds: float) -> None:
     if not ours():
-        done(REFUSED, NOT_OURS)
+        done(REFUSED, NOT_OURS, 0.0)
         return
     try:
         defects_told(receiver.deliver)(message, Deadline(seconds))
     except Refused as error:
-        done(REFUSED, str(error))
+        done(REFUSED, str(error), error.after or 0.0)
     except (InfratestError, OSError) as error:
         # It may have arrived, by a defect of ours too: what is not known is told again under the same key.
-        done(LOST, str(error))
+        done(LOST, str(error), 0.0)
     else:
-        done(DELIVERED, "")
+        done(DELIVERED, "", 0.0)

@@ -119,7 +119,7 @@ def _hand_over(project: Project, notices: tuple[Notice, ...], monitor: Monitor) 
     stack = project.session.stack
     message = post.message(monitor.book, notices, stack.name, stack.env, time())
 
-    def came(outcome: str, reason: str) -> None:
-        monitor.inbox.put(Outcome(notices, outcome, reason))
+    def came(outcome: str, reason: str, after: float) -> None:
+        monitor.inbox.put(Outcome(notices, outcome, reason, after))
 
     post.deliver(receiver, message, came, lambda: monitor.store.ours)

@@ -123,6 +123,18 @@ def test_what_a_receiver_refuses_is_tried_again_and_three_times_make_it_a_proble
     assert pauses == [10, 20, 40]
 
 
+def test_a_receiver_is_left_alone_for_as_long_as_it_asks():
+    book = a_book()
+    for time in (0, 15):
+        book.look(result(WEB.id, "critical"), at(time))
+    book.settle(at(15))
+    (message,) = book.messages((), at(15))
+    book.attempt(message, at(15))
+    book.outcome(message, "refused", "429 too many", at(15), after=90.0)
+    assert book.messages((), at(104)) == []
+    assert book.messages((), at(105)) != []
+
+
 def test_numbers_are_written_each_time_and_a_look_that_says_the_same_is_not():
     book = a_book()
     book.taken()
