@@ -42,6 +42,9 @@ class OfFile(Check):
 
     def __post_init__(self) -> None:
         absolute(self.path)
+        # The kernel takes a slash at the end for "and it is a directory", which no file is.
+        if self.noun == "file" and self.path.endswith("/"):
+            raise UserError(f'the file "{self.path}": a slash at its end is of a directory; leave it out, or say that')
 
     @derived
     def asked(self) -> Need[File]:

@@ -44,19 +44,28 @@ class FileAccess(OfFile):
     def judged(self) -> Need[Access]:
         return Need("access", (absolute(self.path), self.user, self.way))
 
+    @derived
+    def ways(self) -> tuple[Need[Access], ...]:
+        """What has to be allowed: nobody makes a file in a directory that they may write and not go through."""
+        if self.noun == DIRECTORY and self.way == "writable":
+            return self.judged, Need("access", (absolute(self.path), self.user, "executable"))
+        return (self.judged,)
+
     def needs(self) -> tuple[Need, ...]:
-        return self.asked, self.judged
+        return self.asked, *self.ways
 
     def observe(self, facts: FactValues) -> Seen:
-        seen, access = super().observe(facts), facts[self.judged]
+        seen, ways = super().observe(facts), [facts[need] for need in self.ways]
         if seen.absent:
             return seen
-        if access.problem or not access.there:
-            raise FactError(f"{self.path}: {access.problem or 'it was there, and is not any more'}")
-        if not access.user:
-            return Seen(holds=False, saw=f"the user {in_quotes(self.user)} does not exist", absent=True)
-        words = f"is {'' if access.allowed else 'not '}{self.way} by the user {in_quotes(self.user)}"
-        return Seen(holds=access.allowed, saw=f"{self.subject} {words} ({seen.saw})")
+        for access in ways:
+            if access.problem or not access.there:
+                raise FactError(f"{self.path}: {access.problem or 'it was there, and is not any more'}")
+            if not access.user:
+                return Seen(holds=False, saw=f"the user {in_quotes(self.user)} does not exist", absent=True)
+        allowed = all(access.allowed for access in ways)
+        words = f"is {'' if allowed else 'not '}{self.way} by the user {in_quotes(self.user)}"
+        return Seen(holds=allowed, saw=f"{self.subject} {words} ({seen.saw})")
 
     def look(self, file: File) -> Seen:
         return Seen(holds=True, saw=f"mode {file.mode}, owner {file.owner}, group {file.group}")

@@ -121,7 +121,8 @@ def _meant(line: str, language: str, says: Says) -> str | None:
         return keyword_hint(line, language)
     if word.lower() not in PROSE and slip_of(word, keywords, strict=True):
         return keyword_hint(line, language)
-    if says(line) or (rest and says(rest)):
+    # A sentence whose keyword was forgotten may begin with a capital, as a line of text does.
+    if says(line) or says(line[:1].lower() + line[1:]) or (rest and says(rest)):
         return keyword_hint(line, language) or "; put a comment behind '#', or a keyword before it"
     return None
 

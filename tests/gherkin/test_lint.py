@@ -23,6 +23,10 @@ REFUSED = [
     ("a sentence without its keyword", f"Feature: f\n  Scenario: s\n\n    # why\n    {PORT}\n    Then {PORT}\n",
      f"5: Scenario 's': '{PORT}' stands before the first step and would be ignored; "
      "put a comment behind '#', or a keyword before it"),
+    ("a sentence without its keyword, with a capital",
+     f"Feature: f\n  Scenario: s\n    P{PORT[1:]}\n    Then {PORT}\n",
+     f"3: Scenario 's': 'P{PORT[1:]}' stands before the first step and would be ignored; "
+     "put a comment behind '#', or a keyword before it"),
     ("a misspelt keyword before what is no sentence", f"Feature: f\n  Scenario: s\n    Wehn it is\n    Then {PORT}\n",
      "3: Scenario 's': 'Wehn it is' stands before the first step and would be ignored; did you mean 'When'?"),
     ("another keyword before a sentence", f"Feature: f\n  Scenario: s\n    The {PORT}\n    Then {PORT}\n",

@@ -10,6 +10,17 @@ from infratest.gherkin.patterns import as_written
 from infratest.gherkin.vocabulary import vocabulary
 
 
+@pytest.mark.parametrize("claim", ["exists", "does not exist", 'has mode "0644"', 'is readable by the user "root"'])
+def test_a_file_with_a_slash_at_its_end_is_refused(claim):
+    match = vocabulary().match(f'the file "/etc/hosts/" {claim}')
+    assert match is not None
+    with pytest.raises(UserError, match='the file "/etc/hosts/": a slash at its end is of a directory'):
+        bind(match, as_written)
+    match = vocabulary().match('the directory "/etc/" exists')
+    assert match is not None
+    bind(match, as_written)
+
+
 @pytest.mark.parametrize(
     ("claim", "words"),
     [
