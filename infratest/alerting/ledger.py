@@ -36,7 +36,7 @@ class Notice:
         receiver: its name. id: of the cause. problem: what all notices of it have in common, for the receiver to put
         them together. begun: of its entry. number: of the notice, within that. kind: of those above. level: what is so:
         a state, or `unstable`. members: ids that the cause stands in the way of. ack: when it was acknowledged, of a
-        notice of that. reason: in one line.
+        notice of that. reason: in one line. route: the rules that it is told by.
     """
 
     receiver: str
@@ -49,6 +49,7 @@ class Notice:
     members: tuple[str, ...] = ()
     ack: float | None = None
     reason: str = ""
+    route: str = ""
 
     @property
     def key(self) -> str:

@@ -37,7 +37,7 @@ class Route:
     Args:
         when: whether it is for a result in a state. to: receivers. after: seconds that a problem has to last first.
         again: seconds after which it is told once more, None for never. on: the kinds that are told.
-        stop: whether the routes behind it are for no result that it is for.
+        stop: whether the routes behind it are for no result that it is for. name: what people call it.
     """
 
     when: Callable[[Subject, str], bool]
@@ -46,6 +46,7 @@ class Route:
     again: float | None = None
     on: frozenset[str] = frozenset((PROBLEM, RECOVERY, FLAPPING))
     stop: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class _Terms:
     after: float
     again: float | None
     on: frozenset[str]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +201,10 @@ def _told_as(status: Status) -> str:
 
 def _joined(terms: _Terms | None, route: Route) -> _Terms:
     if terms is None:
-        return _Terms(route.after, route.again, route.on)
+        return _Terms(route.after, route.again, route.on, (route.name,))
     again = min((each for each in (terms.again, route.again) if each is not None), default=None)
-    return _Terms(min(terms.after, route.after), again, terms.on | route.on)
+    names = terms.names if route.name in terms.names else (*terms.names, route.name)
+    return _Terms(min(terms.after, route.after), again, terms.on | route.on, names)
 
 
 def _settle(
@@ -218,7 +221,7 @@ def _settle(
         if reason:
             answer.withheld.append(Withheld(name, case.id, reason))
         return
-    notice = _notice(case, name, entry, kind, now)
+    notice = _notice(case, name, entry, kind, now, terms)
     if notice.alike(pending):
         return  # it is on its way
     if now < due:
@@ -269,10 +272,11 @@ def _while_silent(case: _Case, entry: Entry | None, terms: _Terms | None) -> tup
     return None, case.silence.reason
 
 
-def _notice(case: _Case, name: str, entry: Entry | None, kind: str, now: float) -> Notice:
+def _notice(case: _Case, name: str, entry: Entry | None, kind: str, now: float, terms: _Terms | None) -> Notice:
     ack = case.ack if kind == ACK else None
+    route = "" if terms is None else ", ".join(terms.names)
     problem, begun = (case.problem, now) if entry is None else (entry.problem, entry.begun)
-    notice = Notice(name, case.id, problem, begun, 1, kind, case.level, case.members, ack, case.reason)
+    notice = Notice(name, case.id, problem, begun, 1, kind, case.level, case.members, ack, case.reason, route)
     if entry is None:
         return notice
     if notice.alike(entry.doubt):  # sent again as the same

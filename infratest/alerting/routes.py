@@ -77,10 +77,15 @@ def routes(rules: Sequence[Rule], scope: Scope) -> list[Route]:
             problems.append(f"{rule.where}: {error}{_of_label(rule, scope)}")
             continue
         on = Route.on if rule.on is None else frozenset(rule.on)
-        made.append(Route(_in(scope.env, chooses), rule.to, rule.after, rule.again, on, rule.stop))
+        made.append(Route(_in(scope.env, chooses), rule.to, rule.after, rule.again, on, rule.stop, _name(rule)))
     if problems:
         raise UserError("\n".join(problems))
     return made
+
+
+def _name(rule: Rule) -> str:
+    """Return a rule's place in its file: its own, and not that of its `when`."""
+    return rule.where.removesuffix(".when")
 
 
 def idle(rules: Sequence[Rule], scope: Scope) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -81,6 +82,13 @@ def problems(session: Session, found: Answered, answer: dict[str, Any]) -> list[
     return [head, *(line for each in listed[:MANY] for line in _of_problem(each)), *_more(listed)]
 
 
+def unknown_id(id: str, known: Sequence[str], what: str = "id") -> str:
+    """Return the message for an id that nobody has, with the few that are nearest: of thousands not all are named."""
+    near = get_close_matches(id, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known are {', '.join(known[:FEW]) or 'none'}"
+    return f"unknown {what} {id!r}: {hint}" + ("" if near or len(known) <= FEW else f" and {len(known) - FEW} more")
+
+
 def due(answer: list[dict[str, Any]]) -> list[str]:
     """Return what is looked at next."""
     width = max((len(_in(each["in"])) for each in answer), default=0)
@@ -111,7 +119,7 @@ def _of_result(each: Mapping[str, Any]) -> list[str]:
     lines = [f"{each['state']} {each['id']}: {each['reason'] or 'no reason was given'}"]
     words = [] if each["state"] == OK and each["soft"] else [f"since {moment(each['since'])}"]
     if each["soft"]:
-        words.append(f"not confirmed: seen {each['seen']}, failures {each['failures']}")
+        words.append(f"not confirmed: seen {each['seen']}" + _failures(each))
     if each["blocked_by"]:
         words.append(f"blocked by {each['blocked_by']}")
     if each["level"] == "unstable":
@@ -119,6 +127,11 @@ def _of_result(each: Mapping[str, Any]) -> list[str]:
     if each["suppressed"]:
         words.append(f"nobody is told: {each['suppressed']}")
     return [*lines, f"  {'; '.join(words)}"]
+
+
+def _failures(each: Mapping[str, Any]) -> str:
+    """Return how many failures count by now, where it is known how many make it hard."""
+    return f", failures {each['failures']}" if "failures" in each else ""
 
 
 def _of_problem(each: Mapping[str, Any]) -> list[str]:

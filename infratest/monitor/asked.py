@@ -8,63 +8,32 @@ what came of it is written.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from infratest.alerting.moments import Moment
 from infratest.errors import InfratestError, StateError, UserError, unknown
-from infratest.monitor import answers
-from infratest.monitor.book import Book
+from infratest.monitor import answers, people
 from infratest.monitor.monitor import Call, Monitor
+from infratest.monitor.question import Given, Word
 
 #: Seconds that a question waits for the loop: a little less than who asks waits for its answer.
 SECONDS = 9.0
-
-
-@dataclass(frozen=True)
-class Given:
-    """What stands in a question beside its word, and who asks: a login's name, by the kernel's word.
-
-    The getters raise UserError where something else stands there: a question may come from another version.
-    """
-
-    values: Mapping[str, Any]
-    user: str
-
-    def text(self, name: str, otherwise: str | None = None) -> str:
-        """Return a text. otherwise: where none is given; None where one has to be."""
-        value = self.values.get(name, otherwise)
-        if not isinstance(value, str):
-            raise UserError(f"monitor: a question without its {name}; does another version run there?")
-        return value
-
-    def number(self, name: str) -> float | None:
-        """Return a number; None where none is given."""
-        value = self.values.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise UserError(f"monitor: {name} is no number: {value!r}")
-        return None if value is None else float(value)
-
-
-#: Answers one word: JSON out. Raises InfratestError.
-Answer = Callable[[Book, Moment, Given], Any]
-
-
-@dataclass(frozen=True)
-class Word:
-    """One thing that can be asked. changes: whether anything is other afterwards, so that it has to be written."""
-
-    answer: Answer
-    changes: bool = False
-
 
 WORDS: dict[str, Word] = {
     "status": Word(lambda book, now, given: answers.status(book, now)),
     "problems": Word(lambda book, now, given: answers.problems(book, now)),
     "due": Word(lambda book, now, given: answers.due(book, now)),
     "result": Word(lambda book, now, given: answers.result(book, given.text("id"), now)),
+    "downtimes": Word(people.downtimes),
+    "ack": Word(people.ack, changes=True),
+    "unack": Word(people.unack, changes=True),
+    "downtime": Word(people.downtime, changes=True),
+    "downtime end": Word(people.downtime_end, changes=True),
+    "pause": Word(people.pause, changes=True),
+    "resume": Word(people.resume, changes=True),
+    "note": Word(people.note, changes=True),
+    "heartbeat": Word(people.heartbeat, changes=True),
 }
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from infratest.alerting import ledger
 from infratest.alerting.downtime import Downtime
 from infratest.alerting.due import Agenda, Asked, due, wake
+from infratest.alerting.heartbeats import Pulse
 from infratest.alerting.ledger import UNSTABLE, Entry, Notice
 from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Owed, Receiver, Route, owed
@@ -22,10 +23,12 @@ from infratest.alerting.subject import Subject, of_receiver
 from infratest.errors import UnknownName, unknown
 from infratest.model import Result
 from infratest.monitor.changes import Changes, Number
+from infratest.monitor.pulses import Pulses
 from infratest.states import CRITICAL, OK
 from infratest.store.database import ledger as kept
 from infratest.store.database.changes import Change
 from infratest.store.database.ledger import Delivery, of_notice
+from infratest.store.database.people import Note, Pause
 
 #: What a result was before it was watched, as the store has it.
 UNWATCHED = "-"
@@ -41,7 +44,7 @@ class Memory:
 
     Args:
         results: the newest of each id that was worth keeping. sent: when each receiver was sent its newest message.
-        paused: until when nobody is told anything, in the monitor's own time.
+        paused: until when nobody is told anything, in the monitor's own time. pulses: of heartbeats, by name.
     """
 
     statuses: dict[str, Status] = field(default_factory=dict)
@@ -50,6 +53,7 @@ class Memory:
     sent: dict[str, float] = field(default_factory=dict)
     downtimes: tuple[Downtime, ...] = ()
     paused: float | None = None
+    pulses: dict[str, Pulse] = field(default_factory=dict)
 
 
 class Book:
@@ -67,6 +71,7 @@ class Book:
         self.sent = dict(memory.sent)
         self.downtimes = memory.downtimes
         self.paused = memory.paused
+        self.pulses = Pulses(memory.pulses)
         self.routes = tuple(routes)
         self.receivers = {each.name: each for each in receivers}
         self.asked: dict[str, Asked] = {}
@@ -155,23 +160,34 @@ class Book:
 
     def plan(self, downtimes: Iterable[Downtime]) -> None:
         """Have these downtimes and no others."""
-        self.downtimes, self._stirred = tuple(downtimes), True
+        before, now = ({each.name: each for each in some} for some in (self.downtimes, tuple(downtimes)))
+        for name in before | now:
+            if before.get(name) != now.get(name):
+                self.changes.downtimes[name] = now.get(name)
+        self.downtimes, self._stirred = tuple(now.values()), True
 
-    def pause(self, until: float | None) -> None:
+    def pause(self, until: float | None, by: str = "") -> None:
         """Tell nobody anything until a time of the monitor's own; None ends that."""
         self.paused, self._stirred = until, True
+        self.changes.pauses["all"] = None if until is None else Pause(until, by)
+
+    def note(self, note: Note) -> None:
+        """Keep a mark in history."""
+        self.changes.notes.append(note)
 
     # What follows.
 
     def tick(self, now: Moment) -> None:
         """Have time pass: what is stale, no longer acknowledged or calm again is so from now on."""
+        for at, result in self.pulses.looked(now):
+            self.look(result, at, final=True)
         for id in self._wakes.take(now.steady):
             if id in self.subjects and not self._event(id, Tick(now)):
                 self._wake(id)
 
     def next(self) -> float | None:
         """Return when there is something to do next, in the monitor's own time, but for what is owed."""
-        times = [each for each in (self.agenda.next(), self._wakes.next()) if each is not None]
+        times = [each for each in (self.agenda.next(), self._wakes.next(), self.pulses.next()) if each is not None]
         return min(times, default=None)
 
     def settle(self, now: Moment) -> None:
@@ -234,6 +250,7 @@ class Book:
     def taken(self) -> Changes:
         """Return what is to be written, no longer kept here."""
         made, self.changes = self.changes, Changes()
+        made.pulses.update(self.pulses.taken())
         return made
 
     def put_back(self, changes: Changes) -> None:

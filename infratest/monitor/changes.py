@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from infratest.alerting.downtime import Downtime
+from infratest.alerting.heartbeats import Pulse
 from infratest.alerting.ledger import Entry
 from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Withheld
@@ -12,6 +14,7 @@ from infratest.alerting.status import Status
 from infratest.model import Result
 from infratest.store.database.changes import Change
 from infratest.store.database.ledger import Delivery
+from infratest.store.database.people import Note, Pause
 
 #: Numbers, changes and deliveries, each, that wait at most while nothing can be written.
 MOST = 100_000
@@ -35,7 +38,8 @@ class Changes:
     Args:
         statuses, entries: what they are now; None for those that are no more. changes: of hard states. deliveries:
         what became of notices. sent: when receivers were sent their newest message, in the monitor's own time.
-        withheld: at each moment at which it changed, everything that is not told, and why.
+        withheld: at each moment at which it changed, everything that is not told, and why. pulses, downtimes, pauses:
+        of heartbeats, what is planned and what is paused, by name; None for those that are no more. notes: in history.
     """
 
     statuses: dict[str, Status | None] = field(default_factory=dict)
@@ -46,6 +50,10 @@ class Changes:
     withheld: list[tuple[Moment, tuple[Withheld, ...]]] = field(default_factory=list)
     numbers: list[Number] = field(default_factory=list)
     sent: dict[str, float] = field(default_factory=dict)
+    pulses: dict[str, Pulse] = field(default_factory=dict)
+    downtimes: dict[str, Downtime | None] = field(default_factory=dict)
+    pauses: dict[str, Pause | None] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
 
     def behind(self, older: Changes) -> Changes:
         """Return these with what is older before them, as where that could not be written.

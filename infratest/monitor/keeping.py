@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 
+from infratest.alerting.heartbeats import Pulse
 from infratest.alerting.moments import Anchor, Moment
 from infratest.errors import StateError
 from infratest.model import Result
 from infratest.monitor.book import Memory
 from infratest.monitor.changes import Changes, Number
+from infratest.stack.monitor import Monitor
 from infratest.store import events
-from infratest.store.database import changes, ledger, meta, numbers, people, retention, statuses
+from infratest.store.database import changes, ledger, meta, numbers, people, retention, statuses, values
 from infratest.store.database.base import Store, Transaction
+from infratest.store.database.people import Note
 from infratest.store.database.retention import Keep
 from infratest.store.events import Event
 
 log = logging.getLogger(__name__)
+
+#: By whom the marks of a monitor's life are: a login has no blank. What they say.
+MYSELF = "infratest monitor"
+BEGINS, ENDED = "the monitor begins", "the monitor ended, or was killed"
 
 
 class Keeping:
     """What one monitor writes, and reads as it begins.
 
     Args:
-        stack, env: what its numbers are of. keep: how long.
+        stack, env: what its numbers are of. keep: how long. watching: whether it watches; not, where it is only told
+        something.
     """
 
-    def __init__(self, store: Store, stack: str, env: str, keep: Keep) -> None:
-        self._store, self._keep = store, keep
+    def __init__(self, store: Store, stack: str, env: str, keep: Keep, watching: bool = True) -> None:
+        self._store, self._keep, self._watching = store, keep, watching
         self._stack, self._env = stack, env
         self._series: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
 
@@ -48,6 +57,8 @@ class Keeping:
         """
         with self._store.transaction() as t:
             meta.write_anchor(t, anchor)
+            if self._watching:
+                meta.write_watched(t, anchor.wall)
             statuses.write(t, {id: one for id, one in made.statuses.items() if one is not None})
             statuses.remove(t, [id for id, one in made.statuses.items() if one is None])
             statuses.write_results(t, [result.as_dict() for result in made.results.values()])
@@ -57,6 +68,7 @@ class Keeping:
             ledger.add(t, made.deliveries)
             for at, withheld in made.withheld:
                 ledger.withhold(t, at, withheld)
+            _keep_people(t, made)
             if made.numbers:
                 numbers.keep(t, self._events(made.numbers))
 
@@ -89,6 +101,42 @@ class Keeping:
             yield Event(number.time, key, number.value, number.unit, labels)
 
 
+def freshness(monitor: Monitor | None) -> float:
+    """Return the seconds for which what a monitor saw says what is so."""
+    given = monitor or Monitor()
+    return given.stale * given.interval
+
+
+def begun(store: Store, now: Moment, fresh: float) -> list[Note]:
+    """Return the marks of a life that begins: since when nobody watched, and that somebody does again.
+
+    Args:
+        fresh: seconds; where one ended no longer ago, nothing was unknown in between, and there are none: a timer that
+        has everything looked at once watches as well as a monitor that stays.
+    """
+    with store.sight() as t:
+        until = meta.watched(t)
+    if until is not None and 0 <= now.wall - until <= fresh:
+        return []
+    marks = [Note(now, BEGINS, MYSELF)]
+    return marks if until is None else [Note(Moment(now.steady, min(until, now.wall)), ENDED, MYSELF), *marks]
+
+
+def _keep_people(t: Transaction, made: Changes) -> None:
+    """Keep what people said, and how their jobs do."""
+    people.write_heartbeats(t, {name: json.loads(values.written(pulse)) for name, pulse in made.pulses.items()})
+    people.write_downtimes(t, [each for each in made.downtimes.values() if each is not None])
+    for name, downtime in made.downtimes.items():
+        if downtime is None:
+            people.remove_downtime(t, name)
+    for pause in made.pauses.values():
+        if pause is None:
+            people.resume(t)
+        else:
+            people.pause(t, pause)
+    people.add_notes(t, made.notes)
+
+
 def memory(store: Store) -> tuple[Memory, Anchor | None]:
     """Return what an earlier life left, and where the monitor's own time stood. Raises StateError."""
     with store.sight() as t:
@@ -100,6 +148,7 @@ def memory(store: Store) -> tuple[Memory, Anchor | None]:
             sent=ledger.sent(t),
             downtimes=tuple(people.downtimes(t)),
             paused=None if pause is None else pause.until,
+            pulses={name: values.read(Pulse, json.dumps(body)) for name, body in people.heartbeats(t).items()},
         )
         return made, meta.anchor(t)
 

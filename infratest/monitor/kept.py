@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infratest.alerting.moments import Moment
@@ -15,19 +15,24 @@ from infratest.alerting.policy import NEVER, Flap, Policy
 from infratest.alerting.subject import Subject
 from infratest.errors import StateError
 from infratest.monitor import stores
-from infratest.monitor.asked import Given, word_of
+from infratest.monitor.asked import word_of
 from infratest.monitor.book import Book
 from infratest.monitor.control import NoMonitor, ask, login
 from infratest.monitor.keeping import Keeping, claim, memory
+from infratest.monitor.question import Given
+from infratest.monitor.start import again
 from infratest.monitor.timepiece import Timepiece
+from infratest.monitor.watched import Watched
+from infratest.project.prepare import Request
 from infratest.project.session import Session
+from infratest.store.database import meta
 from infratest.store.database.retention import Keep
 
 #: As a result is taken to be watched of which the store alone is asked: nothing ends by time that was not kept.
 _LOOKED_AT = Policy(stale=NEVER / 2, flap=Flap(calm=1e11))
 _OWN = Policy(stale=NEVER, flap=Flap(calm=1e11))
-#: Has a book of the store watch what a question is about.
-Ready = Callable[[Book], None]
+#: Has a book of the store watch what a question is about, from a moment on.
+Ready = Callable[[Book, Moment], None]
 #: What the id of a result begins with that the monitor knows by itself.
 OWN = "monitor#"
 
@@ -38,7 +43,7 @@ class Answered:
 
     Args:
         pid, since: of the monitor that gave it, and when that began; None where none runs, and the store was asked.
-        as_of: when the store was written last, in seconds since the epoch; None where a monitor answered, or never.
+        as_of: until when somebody watched, in seconds since the epoch; None where a monitor answered, or nobody ever.
         unwritten: why what the monitor knows is not in its store; empty where it is.
     """
 
@@ -86,9 +91,8 @@ def asked(
 
 def _read(session: Session, question: Mapping[str, Any], ready: Ready | None) -> Answered:
     with stores.looked_into(session) as store:
-        known, anchor = memory(store)
-    timepiece, book = Timepiece(anchor), Book(known)
-    return _answered(book, timepiece.now(), question, ready, None if anchor is None else anchor.wall)
+        (known, anchor), as_of = memory(store), _watched(store)
+    return _answered(Book(known), Timepiece(anchor).now(), question, ready, as_of)
 
 
 def _changed(session: Session, question: Mapping[str, Any], ready: Ready | None) -> Answered:
@@ -97,9 +101,14 @@ def _changed(session: Session, question: Mapping[str, Any], ready: Ready | None)
         claim(store, stack.name, stack.env)
         known, anchor = memory(store)
         timepiece, book = Timepiece(anchor), Book(known)
-        made = _answered(book, timepiece.now(), question, ready, None if anchor is None else anchor.wall)
-        Keeping(store, stack.name, stack.env, Keep()).write(book.taken(), timepiece.anchor())
+        made = _answered(book, timepiece.now(), question, ready, _watched(store))
+        Keeping(store, stack.name, stack.env, Keep(), watching=False).write(book.taken(), timepiece.anchor())
         return made
+
+
+def _watched(store: connection.Store) -> float | None:
+    with store.sight() as t:
+        return meta.watched(t)
 
 
 def _answered(
@@ -109,12 +118,43 @@ def _answered(
     ready: Ready | None,
     as_of: float | None,
 ) -> Answered:
-    (ready or as_stored)(book)
-    return Answered(word_of(question).answer(book, now, Given(question, login(os.getuid()))), as_of=as_of)
+    (ready or as_stored)(book, now)
+    answer = word_of(question).answer(book, now, Given(question, login(os.getuid())))
+    return Answered(_without_policies(answer), as_of=as_of)
 
 
-def as_stored(book: Book) -> None:
+def _without_policies(answer: Any) -> Any:
+    """Return an answer without what hangs on how results are watched: the store does not know that."""
+    if isinstance(answer, list):
+        return [_without_policies(each) for each in answer]
+    if isinstance(answer, dict):
+        return {name: _without_policies(each) for name, each in answer.items() if name not in ("failures", "policy")}
+    return answer
+
+
+def as_stored(book: Book, now: Moment) -> None:
     """Have a book watch what its store knows: ids and hosts, and nothing of their tags and groups."""
     for id in book.statuses:
         policy = _OWN if id.startswith(OWN) else _LOOKED_AT
         book.subjects[id] = Subject(id, id.rpartition("@")[2] or "-", policy=policy, looked_at=False)
+
+
+def as_planned(session: Session) -> Ready:
+    """Return what has a book watch what the project says just now, for who chooses by host or by tag."""
+
+    def ready(book: Book, now: Moment) -> None:
+        watched = Watched.read(replace(again(session), host=(), _state=session.state), Request(face="check"))
+        book.subjects = {each.id: each for each in watched.subjects}
+
+    return ready
+
+
+def with_heartbeats(session: Session) -> Ready:
+    """Return what has a book expect the heartbeats of the stack file."""
+
+    def ready(book: Book, now: Moment) -> None:
+        as_stored(book, now)
+        monitor = session.stack.monitor
+        book.pulses.expect({} if monitor is None else monitor.heartbeats, now)
+
+    return ready

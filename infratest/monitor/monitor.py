@@ -27,6 +27,7 @@ from infratest.monitor.book import Book, of_receivers
 from infratest.monitor.changes import Changes
 from infratest.monitor.crew import Crew, Errand, Findings
 from infratest.monitor.timepiece import Timepiece
+from infratest.stack.monitor import Heartbeat
 from infratest.states import CRITICAL, OK, UNKNOWN
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ class Watches(Protocol):
     def routes(self) -> Sequence[Route]: ...
     @property
     def receivers(self) -> Iterable[Receiver]: ...
+    @property
+    def heartbeats(self) -> Mapping[str, Heartbeat]: ...
     @property
     def seconds(self) -> float: ...
     def unit(self, id: str) -> str: ...
@@ -267,7 +270,7 @@ class Monitor:
     def _write(self, now: Moment) -> None:
         changes = self.book.taken()
         try:
-            if changes:
+            if changes or now.steady - self._tended >= TEND:  # the clocks, too: until when somebody watched
                 self.store.write(changes, self.timepiece.anchor())
             elif now.steady - self._renewed >= BEAT:
                 self._renewed = now.steady
@@ -288,6 +291,7 @@ class Monitor:
     def _watch(self, now: Moment) -> None:
         self.book.tell(self.watched.routes, self.watched.receivers)
         self.book.watch([*self.watched.subjects, Subject(PROJECT, policy=OWN, looked_at=False)], now)
+        self.book.pulses.expect(self.watched.heartbeats, now)
 
 
 def _own(id: str, state: str, reason: str = "") -> Result:

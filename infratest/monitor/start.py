@@ -16,7 +16,7 @@ from infratest.monitor import post, stores
 from infratest.monitor.alive import Switch
 from infratest.monitor.book import Book
 from infratest.monitor.changes import Changes
-from infratest.monitor.keeping import Keeping, claim, memory
+from infratest.monitor.keeping import Keeping, begun, claim, freshness, memory
 from infratest.monitor.monitor import Monitor, Outcome
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.watched import Watched
@@ -86,7 +86,7 @@ def started(
         known, anchor = memory(store)
         timepiece = Timepiece(anchor, clock, boot)
         keeping = Keeping(store, session.stack.name, session.stack.env, Keep(keep.raw, keep.hourly, keep.size))
-        keeping.write(Changes(), timepiece.anchor())
+        keeping.write(Changes(notes=begun(store, timepiece.now(), freshness(project.monitor))), timepiece.anchor())
 
         def watched() -> Project:
             return cast(Project, monitor.watched)

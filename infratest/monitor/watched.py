@@ -25,7 +25,7 @@ from infratest.plan.tasks import NO_HOST, REACHABLE, CheckStep, Task, reachable_
 from infratest.project.execute import SECONDS, carry_out
 from infratest.project.prepare import Prepared, Request, prepare
 from infratest.project.session import Session
-from infratest.stack.monitor import Monitor
+from infratest.stack.monitor import Heartbeat, Monitor
 from infratest.states import OK
 from infratest.waivers import findings, waived
 
@@ -103,6 +103,11 @@ class Watched:
     def monitor(self) -> Monitor:
         """What the stack file says of the monitor."""
         return self.session.stack.monitor or Monitor()
+
+    @property
+    def heartbeats(self) -> Mapping[str, Heartbeat]:
+        """Jobs of others that have to be heard of, by name."""
+        return self.monitor.heartbeats
 
     @cached_property
     def routes(self) -> list[Route]:

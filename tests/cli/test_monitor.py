@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pwd
 import signal
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -138,3 +141,133 @@ def test_words_that_are_none_and_those_of_later(shop: World):
     assert (status, "did you mean 'status'?" in err) == (3, True)
     status, _, err = shop.run("status")
     assert (status, "no monitor has kept anything" in err) == (3, True)
+
+
+def minute() -> str:
+    """Return this moment as people write it, a second later: what is so at it can be asked for."""
+    sleep(1.1)
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    sleep(1.1)
+    return now
+
+
+@pytest.mark.timeout(600)
+def test_each_moment_is_explained_afterwards(shop: World):
+    shop.begin()
+    until(lambda: shop.run("status")[0] == 0, "all is well")
+    moments = {"before": minute()}
+    shop.there.unlink()
+    until(lambda: shop.notices() == [("problem", "critical", THERE)], "one notice")
+    moments["told"] = minute()
+    user = pwd.getpwuid(os.getuid()).pw_name
+    status, out, _ = shop.run("ack", THERE, "--comment", "on it", LOGNAME="somebody", USER="somebody")
+    assert (status, out.startswith(f"{user} has {THERE} (critical) until it recovers")) == (0, True)
+    until(lambda: ("ack", "critical", THERE) in shop.notices(), "that somebody has it")
+    until(lambda: f"acknowledged by {user}: on it" in shop.run("explain", THERE)[1], "that it is kept")
+    moments["acknowledged"] = minute()
+    assert shop.run("problems")[0] == 0, "what somebody has does not decide"
+    shop.there.touch()
+    until(lambda: ("recovery", "ok", THERE) in shop.notices(), "its end")
+    until(lambda: "recovery, delivered" in shop.run("explain", THERE)[1], "that it is kept")
+    moments["over"] = minute()
+    rule = "by stack.yaml:14: monitor.tell[0]"
+    expected = {
+        "before": ("ok ", ["told: nobody"], ["critical", "acknowledged"]),
+        "told": ("critical ", [f"oncall: problem critical, delivered, {rule}", "does not exist"], ["acknowledged"]),
+        "acknowledged": ("critical ", [f"oncall: acknowledged by {user}: on it", "ack critical, delivered"], ["recov"]),
+        "over": ("ok ", ["problem critical, delivered", f"recovery, delivered, {rule}"], ["acknowledged"]),
+    }
+    for name, (state, holds, holds_not) in expected.items():
+        status, out, _ = shop.run("explain", THERE, "--at", moments[name])
+        assert (status, out.partition(THERE)[0]) == (0, state), name
+        assert [each for each in holds if each not in out] == [], f"{name}: {out}"
+        assert [each for each in holds_not if each in out] == [], f"{name}: {out}"
+    status, out, _ = shop.run("explain", THERE, "--at", "1h ago")
+    assert (status, out.startswith("unknown ")) == (0, True)
+    status, out, _ = shop.run("history", THERE, "--format", "csv")
+    assert [line.split(",")[1:3] for line in out.splitlines()[1:]] == [
+        ["-", "ok"], ["ok", "critical"], ["critical", "ok"],
+    ]  # fmt: skip
+    (key,) = [line.split()[1] for line in shop.run("history", FULL)[1].splitlines() if line.startswith("number: ")]
+    numbers = json.loads(shop.run("history", key, "--format", "json")[1])
+    assert len(numbers) > 3
+    assert all(0 < each["value"] <= 100 for each in numbers)
+    assert shop.run("history", THERE, "--since", "2min", "--format", "spark")[1].rstrip().endswith(f".  {THERE}")
+    kinds = [json.loads(line)["labels"]["kind"] for line in shop.run("events", "--format", "json")[1].splitlines()]
+    assert (kinds.count("lifecycle"), kinds.count("told")) == (1, 3)
+
+
+def test_ids_and_times_that_are_none(shop: World):
+    assert shop.run("run", "--once")[0] == 0
+    for words in (["explain", THERE[:-1]], ["explain", THERE[:-1], "--at", "1min"], ["history", THERE[:-1]],
+                  ["ack", THERE[:-1], "--comment", "x"]):  # fmt: skip
+        status, _, err = shop.run(*words)
+        assert (status, f"did you mean '{THERE}'" in err) == (3, True), words
+    for time in ("tomorrow", "25:99", "-5min", "1999-01-01", "2999-01-01", "5", ""):
+        status, _, err = shop.run("explain", THERE, "--at", time)
+        assert (status, "time: " in err) == (3, True), time
+    status, _, err = shop.run("ack", THERE, "--comment", "x")
+    assert (status, "there is no hard problem" in err) == (3, True)
+    status, _, err = shop.run("downtime", "add", "d", THERE, "--every", "0 2 * *", "--for", "1h", "--comment", "x")
+    assert (status, "no cron expression" in err) == (3, True)
+    assert shop.run("downtime", "add", "d", THERE, "--for", "0s", "--comment", "x")[0] == 3
+    assert shop.run("downtime", "add", "d", "--for", "1h", "--comment", "x")[0] == 3
+    status, _, err = shop.run("downtime", "add", "d", THERE, "--for", "1h", "--comment", " ")
+    assert (status, "it is empty" in err) == (3, True)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_what_people_say_holds_whether_one_runs_or_not(shop: World, running: bool):
+    if running:
+        shop.begin()
+    else:
+        assert shop.run("run", "--once")[0] == 0
+    said = shop.run("downtime", "add", "move", "--host", "front", "--for", "2h", "--comment", "new racks")
+    assert (said[0], "no monitor runs" in said[1]) == (0, not running)
+    status, _, err = shop.run("downtime", "add", "move", THERE, "--for", "2h", "--comment", "again")
+    assert (status, "is there already" in err) == (3, True)
+    assert shop.run("downtime", "add", "web", "--tags", "@web", "--every", "0 2 * * 0", "--for", "1h", "--zone",
+                    "Europe/Berlin", "--comment", "weekly")[0] == 0  # fmt: skip
+    listed = {each["name"]: each for each in shop.answer("downtime", "list")}
+    assert listed["move"]["ids"] == sorted([THERE, FULL, "reachable@here"])
+    assert (listed["web"]["ids"], listed["web"]["zone"]) == ([THERE], "Europe/Berlin")
+    shop.there.unlink()
+    for _ in range(0 if running else 2):
+        shop.run("run", "--once")
+    until(lambda: "nobody is told: downtime 'move'" in shop.run("problems")[1], "the silence")
+    assert shop.run("pause", "1h")[0] == 0
+    assert shop.run("note", "deployed 1.4", "--host", "front")[0] == 0
+    status, _, err = shop.run("downtime", "end", "mvoe")
+    assert (status, "did you mean 'move'?" in err) == (3, True)
+    assert shop.run("downtime", "end", "move")[0] == 0
+    assert "nobody is told: paused for" in shop.run("problems")[1]
+    assert shop.notices() == []
+    assert shop.run("resume")[1] == "people are told again\n"
+    if not running:
+        shop.run("run", "--once")
+    until(lambda: shop.notices() == [("problem", "critical", THERE)], "what is so after the silence")
+    until(lambda: "of front: deployed 1.4" in shop.run("events", "--kind", "note")[1], "the note")
+
+
+def test_a_job_is_run_and_reported_whether_one_runs_or_not(shop: World):
+    heartbeat = "monitor#heartbeat/backup@-"
+    done = shop.run("heartbeat", "backup", "--", "sh", "-c", "echo --for; exit 7")
+    assert done[:2] == (7, "--for\n"), "its status and its words are passed through"
+    process = shop.begin()
+    until(lambda: shop.state(heartbeat) == "critical", "what was kept for it")
+    assert shop.run("heartbeat", "backup", "--", "true")[0] == 0
+    until(lambda: shop.state(heartbeat) == "ok", "a run that ended well")
+    assert shop.run("heartbeat", "backup", "--", "no-such-program")[0] == 127
+    until(lambda: shop.state(heartbeat) == "critical", "one that did not")
+    assert shop.run("heartbeat", "backup", "--", "sh", "-c", "kill -9 $$")[0] == 137
+    assert "ok is heard" in shop.run("heartbeat", "backup")[1]
+    until(lambda: shop.state(heartbeat) == "ok", "the word")
+    status, _, err = shop.run("heartbeat", "bakcup", "--", "sh", "-c", "exit 5")
+    assert (status, "did you mean 'backup'?" in err) == (5, True), "the job is what matters"
+    assert shop.run("heartbeat", "bakcup")[0] == 3
+    assert shop.run("heartbeat", "backup", "okay")[0] == 3
+    assert shop.run("heartbeat", "backup", "ok", "--", "true")[0] == 3
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert "kept in" in shop.run("heartbeat", "backup", "fail")[1]
+    assert shop.run("run", "--once")[0] == 2

@@ -192,7 +192,7 @@ def test_the_newest_result_of_each_is_kept_until_it_is_watched_no_longer(t):
 
 
 def test_the_way_of_a_notice(t):
-    notice = Notice("oncall", "web", "web/1", 1000.0, 1, "problem", "critical", ("a",), None, "port 80")
+    notice = Notice("oncall", "web", "web/1", 1000.0, 1, "problem", "critical", ("a",), None, "port 80", "tell 1")
     key = ("oncall", "web")
     before: dict = {}
     for seconds, outcome, entry, reason in (
@@ -202,7 +202,7 @@ def test_the_way_of_a_notice(t):
         (3, ledger.DELIVERED, delivered(attempted(queued(None, notice)), notice, 1003.0), ""),
     ):
         ledger.turn(t, before, {key: entry})
-        ledger.add(t, [ledger.of_notice(at(seconds), outcome, notice, route="tell 1", reason=reason)])
+        ledger.add(t, [ledger.of_notice(at(seconds), outcome, notice, reason=reason)])
         before = {key: entry}
         assert ledger.entries(t) == before
     ledger.turn(t, before, {})

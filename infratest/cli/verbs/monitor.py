@@ -18,6 +18,16 @@ FILES = {
     "status": "_monitor_looking",
     "problems": "_monitor_looking",
     "due": "_monitor_looking",
+    "explain": "_monitor_explain",
+    "history": "_monitor_history",
+    "events": "_monitor_history",
+    "ack": "_monitor_people",
+    "unack": "_monitor_people",
+    "downtime": "_monitor_downtime",
+    "pause": "_monitor_people",
+    "resume": "_monitor_people",
+    "note": "_monitor_people",
+    "heartbeat": "_monitor_heartbeat",
 }
 
 

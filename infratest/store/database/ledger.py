@@ -51,11 +51,10 @@ class Delivery:
     reason: str = ""
 
 
-def of_notice(at: Moment, outcome: str, notice: Notice, *, route: str = "", reason: str = "") -> Delivery:
+def of_notice(at: Moment, outcome: str, notice: Notice, *, reason: str = "") -> Delivery:
     """Return what happened to a notice. reason: by default the notice's own."""
-    return Delivery(
-        at, outcome, notice.receiver, notice.id, notice.key, notice.kind, notice.level, route, reason or notice.reason
-    )
+    its = notice.receiver, notice.id, notice.key, notice.kind, notice.level, notice.route
+    return Delivery(at, outcome, *its, reason or notice.reason)
 
 
 def entries(t: Transaction) -> dict[tuple[str, str], Entry]:

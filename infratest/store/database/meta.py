@@ -1,4 +1,6 @@
-"""What a store knows of itself: what it is of, and where the monitor's own time stood when it was last kept."""
+"""What a store knows of itself: what it is of, until when somebody watched, and where the
+monitor's own time stood when it was last kept.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from infratest.alerting.moments import Anchor
 from infratest.store.database.base import Transaction
 from infratest.store.database.values import read, written
 
-_ANCHOR, _PLACE = "anchor", "place"
+_ANCHOR, _PLACE, _WATCHED = "anchor", "place", "watched"
 
 
 def anchor(t: Transaction) -> Anchor | None:
@@ -17,11 +19,7 @@ def anchor(t: Transaction) -> Anchor | None:
 
 def write_anchor(t: Transaction, anchor: Anchor) -> None:
     """Keep where the monitor's own time stands."""
-    t.write(
-        "clocks",
-        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        [(_ANCHOR, written(anchor))],
-    )
+    _write(t, "clocks", _ANCHOR, written(anchor))
 
 
 def place(t: Transaction) -> str | None:
@@ -32,8 +30,23 @@ def place(t: Transaction) -> str | None:
 
 def write_place(t: Transaction, place: str) -> None:
     """Keep whose results these are."""
+    _write(t, "places", _PLACE, place)
+
+
+def watched(t: Transaction) -> float | None:
+    """Return until when a monitor watched, in seconds since the epoch; None where none ever did."""
+    row = t.row("SELECT value FROM meta WHERE name = ?", _WATCHED)
+    return None if row is None else float(row[0])
+
+
+def write_watched(t: Transaction, wall: float) -> None:
+    """Keep until when a monitor watched."""
+    _write(t, "times", _WATCHED, repr(wall))
+
+
+def _write(t: Transaction, what: str, name: str, value: str) -> None:
     t.write(
-        "places",
+        what,
         "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        [(_PLACE, place)],
+        [(name, value)],
     )
