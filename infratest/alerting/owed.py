@@ -51,10 +51,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Who is told. digest: seconds for which notices are gathered after a message; 0 for one message a notice."""
+    """Who is told.
+
+    Args:
+        digest: seconds for which notices are gathered after a message; 0 for one message a notice. lease: seconds after
+        which it forgets what is open, unless it is said again; 0 where it never does.
+    """
 
     name: str
     digest: float = 0.0
+    lease: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

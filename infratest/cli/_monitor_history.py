@@ -37,13 +37,12 @@ def history(session: Session, name: str, since: str, form: str) -> int:
 
     Exit status: 0 shown, 3 there is no such result or metric, or nothing is kept.
     """
-    from infratest.monitor import past, story
+    from infratest.monitor import past, stores, story
     from infratest.monitor.times import past as time_of
-    from infratest.store.database import connection
 
     now = time.time()
     begin = time_of(since, now)
-    with connection.looked_into(session.state) as store, store.sight() as t:
+    with stores.looked_into(session) as store, store.sight() as t:
         ids, keys = past.known(t), story.keys_of(t)
         if name not in ids and name not in keys:
             raise UnknownName(_monitor.unknown_id(name, [*ids, *keys], "id or key"))
@@ -79,13 +78,12 @@ def events(session: Session, kinds: tuple[str, ...], since: str, follow: bool, f
 
     Exit status: 0 shown, 3 nothing is kept.
     """
-    from infratest.monitor import story
+    from infratest.monitor import stores, story
     from infratest.monitor.times import past as time_of
-    from infratest.store.database import connection
 
     begin = time_of(since, time.time())
     place = _monitor.place(session).replace("/", ".")
-    with connection.looked_into(session.state) as store:
+    with stores.looked_into(session) as store:
         while True:
             end = time.time() - (FOLLOW if follow else 0.0)  # what is written just now may be of a moment ago
             with store.sight() as t:

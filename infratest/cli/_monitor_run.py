@@ -43,7 +43,7 @@ def _once(session: Session) -> int:
     from infratest.project.prepare import Request
 
     with started(session, Request(face="check")) as monitor:
-        once(monitor, session.state)
+        once(monitor, session)
         return _monitor.show_once(session, monitor)
 
 
@@ -62,7 +62,7 @@ def _works(session: Session) -> bool:
     try:
         with started(again(session), Request(face="check"), waiting=standing_by(waits)) as monitor:
             click.echo(f"infratest: watching {place}: {len(monitor.book.subjects)} results", err=True)
-            stay(monitor, session.state)
+            stay(monitor, session)
     except LeaseLost as error:
         logging.getLogger(__name__).warning("%s", error)
         return True

@@ -54,6 +54,12 @@ class Switch:
         thread.start()
         self._under_way.append(thread)
 
+    def wait(self, seconds: float) -> None:
+        """Wait for those that are under way, so long at most."""
+        deadline = Deadline(seconds)
+        for thread in self._under_way:
+            thread.join(deadline.left)
+
     def _ask(self, url: str) -> None:
         try:
             self._done(Pinged(asked(url, Deadline(SECONDS))))

@@ -14,10 +14,13 @@ from types import FrameType
 from typing import Any
 
 from infratest.alerting.moments import Moment
+from infratest.lifecycle import lease
 from infratest.monitor import service
 from infratest.monitor.asked import Asked
 from infratest.monitor.control import Control
+from infratest.monitor.leases import StackLease
 from infratest.monitor.monitor import Call, Monitor
+from infratest.project.session import Session
 from infratest.store.database.lease import Lease
 from infratest.store.directory import StateDir
 
@@ -27,17 +30,24 @@ LAST_WORDS = 4.0
 OFTEN = 0.25
 
 
-def stay(monitor: Monitor, state: StateDir) -> None:
+def stay(monitor: Monitor, session: Session) -> None:
     """Work until a signal ends it."""
-    with _reachable(monitor, state):
+    watchdog, kept = _watchdog(monitor), StackLease(session)
+
+    def turned() -> None:
+        watchdog()
+        kept.tend(monitor.timepiece.now())
+
+    with _reachable(monitor, session.state):
         service.notify(service.READY, f"STATUS=watching {len(monitor.book.subjects)} results")
-        monitor.run(_watchdog(monitor))
+        monitor.run(turned)
         service.notify(service.STOPPING)
 
 
-def once(monitor: Monitor, state: StateDir) -> None:
+def once(monitor: Monitor, session: Session) -> None:
     """Look at everything once, hand over what is owed now, and end."""
-    with _reachable(monitor, state) as ended:
+    lease.renew(session.state, session.stack.name, session.stack.env)
+    with _reachable(monitor, session.state) as ended:
         begun, book = monitor.timepiece.now(), monitor.book
         book.hint([id for id, each in book.subjects.items() if each.looked_at], begun)
         monitor.turn(0)

@@ -26,6 +26,7 @@ from infratest.monitor.watched import Watched
 from infratest.project.prepare import Request
 from infratest.project.session import Session
 from infratest.store.database import meta
+from infratest.store.database.base import Store
 from infratest.store.database.retention import Keep
 
 #: As a result is taken to be watched of which the store alone is asked: nothing ends by time that was not kept.
@@ -106,7 +107,7 @@ def _changed(session: Session, question: Mapping[str, Any], ready: Ready | None)
         return made
 
 
-def _watched(store: connection.Store) -> float | None:
+def _watched(store: Store) -> float | None:
     with store.sight() as t:
         return meta.watched(t)
 

@@ -26,6 +26,7 @@ from infratest.monitor.alive import Pinged
 from infratest.monitor.book import Book, of_receivers
 from infratest.monitor.changes import Changes
 from infratest.monitor.crew import Crew, Errand, Findings
+from infratest.monitor.leases import Leases
 from infratest.monitor.timepiece import Timepiece
 from infratest.stack.monitor import Heartbeat
 from infratest.states import CRITICAL, OK, UNKNOWN
@@ -74,6 +75,7 @@ class Watches(Protocol):
     def heartbeats(self) -> Mapping[str, Heartbeat]: ...
     @property
     def seconds(self) -> float: ...
+    def findings(self, now: float) -> Sequence[Result]: ...
     def unit(self, id: str) -> str: ...
     def look(self, errand: Errand) -> Findings: ...
 
@@ -130,8 +132,10 @@ class Monitor:
         self._looked = False
         self._crew = Crew(size, lambda errand: self.watched.look(errand), self.inbox.put)
         self._busy: set[str] = set()
+        self._leases, self._renewing = Leases(), set[str]()
         self._answers: list[Callable[[], None]] = []
-        self._settled = self._tended = self._renewed = -BEAT
+        self._settled = self._renewed = -BEAT
+        self._tended = -TEND
         #: Why the newest changes are not in the store; empty where they are.
         self.unwritten = ""
         self._ended = False
@@ -156,6 +160,9 @@ class Monitor:
         for item in self._came(seconds):
             self._take(item)
         now = self.timepiece.now()
+        if now.steady - self._tended >= TEND:
+            for result in self.watched.findings(now.wall):
+                self.book.look(result, now, final=True)
         self.book.tick(now)
         self._send(now)
         if self.book.stirred or now.steady - self._settled >= BEAT:
@@ -168,7 +175,9 @@ class Monitor:
         for answer in self._answers:
             answer()
         self._answers.clear()
-        for message in messages:
+        again = self._leases.due(self.book, {*self._busy, *(message[0].receiver for message in messages)}, now)
+        self._renewing.update(message[0].receiver for message in again)
+        for message in (*messages, *again):
             self._busy.add(message[0].receiver)
             self._hand_over(message)
         if self._works(now):
@@ -254,6 +263,11 @@ class Monitor:
     def _delivered(self, delivery: Outcome) -> None:
         now, receiver = self.timepiece.now(), delivery.message[0].receiver
         self._busy.discard(receiver)
+        if receiver in self._renewing:  # nothing new was told, and is owed: it is said again in time
+            self._renewing.discard(receiver)
+            if delivery.reason:
+                log.warning("monitor: %s did not hear again of what is open: %s", receiver, delivery.reason)
+            return
         self.book.outcome(delivery.message, delivery.outcome, delivery.reason, now, delivery.after)
         for result in of_receivers([receiver], {receiver: self.book.failing(receiver)}):
             if result.state == CRITICAL or self.book.statuses[of_receiver(receiver)].state != OK:

@@ -13,8 +13,8 @@ from typing import Any
 from infratest.monitor.keeping import BEGINS, ENDED, MYSELF
 from infratest.states import OK, UNKNOWN
 from infratest.store.database import changes, ledger, meta, people
+from infratest.store.database.base import Transaction
 from infratest.store.database.changes import Change
-from infratest.store.database.connection import Transaction
 from infratest.store.database.ledger import ATTEMPTED, QUEUED, WITHDRAWN, WITHHELD, Delivery
 
 #: Notices and notes that are told at most, the newest.

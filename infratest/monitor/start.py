@@ -27,6 +27,9 @@ from infratest.stack.monitor import ReceiverEntry
 from infratest.store.database.lease import Lease
 from infratest.store.database.retention import Keep
 
+#: Seconds that the last word to the dead-man's switch has.
+LAST_WORD = 3.0
+
 
 @dataclass(frozen=True)
 class Project(Watched):
@@ -41,7 +44,7 @@ class Project(Watched):
     @cached_property
     def receivers(self) -> list[owed.Receiver]:
         """The receivers, as what is owed to them is worked out."""
-        return [owed.Receiver(name, receiver.digest) for name, (_, receiver) in self.opened.items()]
+        return [owed.Receiver(name, receiver.digest, receiver.lease) for name, (_, receiver) in self.opened.items()]
 
     @classmethod
     def project(cls, session: Session, request: Request, before: Project | None = None) -> Project:
@@ -106,6 +109,7 @@ def started(
         try:
             yield monitor
         finally:
+            switch.wait(LAST_WORD)
             project.connections.close()
 
 

@@ -12,7 +12,7 @@ from infratest.cleaning import clean
 from infratest.monitor.keeping import MYSELF
 from infratest.states import WORST_FIRST
 from infratest.store.database import changes, ledger, numbers, people
-from infratest.store.database.connection import Transaction
+from infratest.store.database.base import Transaction
 from infratest.store.database.ledger import DELIVERED, LOST, REFUSED
 
 #: Columns of a sparkline.

@@ -12,6 +12,7 @@ from threading import Lock
 from time import monotonic, time
 
 from infratest.alerting.owed import Route
+from infratest.alerting.policy import NEVER, Attempts, Policy
 from infratest.alerting.routes import Scope, routes
 from infratest.alerting.subject import Subject
 from infratest.check import CONTROLLER
@@ -27,7 +28,7 @@ from infratest.project.prepare import Prepared, Request, prepare
 from infratest.project.session import Session
 from infratest.stack.monitor import Heartbeat, Monitor
 from infratest.states import OK
-from infratest.waivers import findings, waived
+from infratest.waivers import PREFIX, findings, waived
 
 
 class Connections:
@@ -95,9 +96,11 @@ class Watched:
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
-        """All that is watched: each host's way in, each scenario, heartbeats and receivers."""
+        """All that is watched: each host's way in, each scenario, heartbeats, receivers and waivers."""
         looked_at = [each for each in subjects(self.prepared.plan, self.monitor) if each.id in self.units]
-        return (*looked_at, *own(self.monitor))
+        once = Policy(attempts=Attempts(1, 1), stale=NEVER, flap=None)
+        waivers = [Subject(each.id, policy=once, looked_at=False) for each in self.findings(0.0)]
+        return (*looked_at, *own(self.monitor), *waivers)
 
     @cached_property
     def monitor(self) -> Monitor:
@@ -160,8 +163,15 @@ class Watched:
         return Findings(errand, (*results, *self._reached(errand.unit, results)), seconds=monotonic() - began)
 
     def findings(self, now: float) -> list[Result]:
-        """Return what is wrong with the stack's waivers. now: seconds since the epoch."""
-        return findings(self.prepared.plan.waivers, [*self.tasks], now)
+        """Return how each of the stack's waivers is, by its own: nobody looks at a host for it.
+
+        Args:
+            now: seconds since the epoch.
+        """
+        waivers = self.prepared.plan.waivers
+        wrong = {result.id: result for result in findings(waivers, [*self.tasks], now)}
+        ids = [f"{PREFIX}{waiver.id}@-" for waiver in waivers]
+        return [wrong.get(id) or Result(id, "", id.partition("@")[0], 0, "-", OK, "") for id in ids]
 
     def _reached(self, unit: str, results: Sequence[Result]) -> list[Result]:
         """Return that a host was reached, where something on it was looked at: no run says so by itself."""

@@ -15,6 +15,8 @@ from time import monotonic, sleep
 import pytest
 
 from tests.worlds.monitor_world import FULL, THERE, World, until, world
+from tests.worlds.notice_servers import Reply, endpoint
+from tests.worlds.small_project import run
 
 
 @pytest.fixture
@@ -271,3 +273,70 @@ def test_a_job_is_run_and_reported_whether_one_runs_or_not(shop: World):
     process.wait()
     assert "kept in" in shop.run("heartbeat", "backup", "fail")[1]
     assert shop.run("run", "--once")[0] == 2
+
+
+def test_a_receiver_is_tried_with_a_real_message(shop: World):
+    status, out, _ = shop.run("tell", "oncall", "--test")
+    assert (status, out) == (0, f"oncall: taken by webhook http://127.0.0.1:{shop.endpoint.port}\n")
+    assert [(kind, level) for kind, level, _ in shop.notices()] == [("problem", "warning"), ("recovery", "ok")]
+    shop.endpoint.reply = Reply(403, b"who are you?")
+    status, out, _ = shop.run("tell", "oncall", "--test")
+    assert (status, "surely not arrived" in out, "403: who are you?" in out) == (3, True, True)
+    shop.endpoint.reply = Reply(504)
+    assert "it may have arrived" in shop.run("tell", "oncall", "--test")[1]
+    status, _, err = shop.run("tell", "oncal", "--test")
+    assert (status, "did you mean 'oncall'?" in err) == (3, True)
+    assert shop.run("tell", "oncall")[0] == 3
+
+
+def test_who_waits_for_a_sign_of_life_has_it_until_the_end(shop: World):
+    with endpoint() as elsewhere:
+        stack = shop.folder / "stack.yaml"
+        stack.write_text(stack.read_text() + f"  alive: {{ping: '{elsewhere.url}/7f', every: 1s}}\n")
+        process = shop.begin()
+        until(lambda: len(elsewhere.requests) > 2, "three signs of life")
+        assert {(each.method, each.path) for each in elsewhere.requests} == {("GET", "/7f")}
+        process.send_signal(signal.SIGSTOP)
+        sleep(2)
+        count = len(elsewhere.requests)
+        sleep(3)
+        assert len(elsewhere.requests) == count, "one that stands still is silent"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        elsewhere.forget()
+        assert shop.run("run", "--once")[0] == 0
+        assert len(elsewhere.requests) == 1
+
+
+def test_an_alert_that_ends_by_itself_is_said_again_while_it_lasts(shop: World):
+    with endpoint() as alertmanager:
+        stack = shop.folder / "stack.yaml"
+        stack.write_text(
+            stack.read_text().replace(f'webhook: {{url: "http://127.0.0.1:{shop.endpoint.port}/"}}',
+                                      f'alertmanager: {{url: "{alertmanager.url}", lease: 60s}}')
+        )  # fmt: skip
+        shop.there.unlink()
+        shop.begin()
+        until(lambda: len(alertmanager.requests) > 1, "the problem, and again")
+        first, second = (json.loads(each.body)[0] for each in alertmanager.requests[:2])
+        assert first["labels"] == second["labels"]
+        assert 15 < _seconds(second["endsAt"]) - _seconds(first["endsAt"]) < 60
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def test_a_waiver_that_is_over_is_critical_as_in_a_check(shop: World):
+    stack = shop.folder / "stack.yaml"
+    waiver = "waivers: [{{id: 'features/x.feature#there', why: later, until: {until}, by: ops}}]\n"
+    whole = stack.read_text()
+    stack.write_text(whole + waiver.format(until="2999-01-01"))
+    shop.there.unlink()
+    status, out, _ = shop.run("run", "--once")
+    assert (status, "waived=1" in out) == (0, True)
+    stack.write_text(whole + waiver.format(until="2020-01-01"))
+    status, out, _ = shop.run("run", "--once")
+    assert (status, "critical waiver:features/x.feature#there@-: it expired" in out) == (2, True)
+    checked = run(shop.folder, "infratest", "check")
+    assert (checked.returncode, "it expired" in checked.stdout) == (2, True)

@@ -28,6 +28,7 @@ FILES = {
     "resume": "_monitor_people",
     "note": "_monitor_people",
     "heartbeat": "_monitor_heartbeat",
+    "tell": "_monitor_tell",
 }
 
 
