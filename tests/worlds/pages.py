@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,10 +117,11 @@ def wrong_command(text: str) -> str:
     if verb not in infratest_command.list_commands(context):
         return f"no verb {verb}"
     command = infratest_command.get_command(context, verb)
-    if isinstance(command, click.Group):
-        word = next(iter(text.partition(verb)[2].split()), "")
+    left = text.partition(verb)[2].split()
+    while isinstance(command, click.Group):
+        word = left.pop(0) if left else ""
         if word not in command.commands:
-            return f"no word {word} of {verb}" if word and word[0] != "-" else ""
+            return f"no word {word} of {command.name}" if word and word[0] != "-" else ""
         command = command.commands[word]
     options = {option for each in command.get_params(click.Context(command)) for option in each.opts}
     given = re.findall(r"(?<=\s)--?[A-Za-z][\w-]*", text.partition(" -- ")[0])
@@ -187,7 +190,21 @@ class Shell:
 def project() -> Iterator[Path]:
     """An empty folder for a page's project; its path is of the same length each time, for messages cut long ones."""
     with tempfile.TemporaryDirectory(prefix="infratest-", dir="/tmp") as folder:
-        yield Path(folder)
+        try:
+            yield Path(folder)
+        finally:
+            _end_monitors(folder)
+
+
+def _end_monitors(folder: str) -> None:
+    """End monitors that a page began and, as it failed, did not end."""
+    for lock in Path(folder).rglob("monitor.db.lock"):
+        pid = lock.read_text().strip()
+        with suppress(OSError):
+            if str(Path(f"/proc/{pid}/cwd").readlink()).startswith(folder):
+                os.kill(int(pid), signal.SIGTERM)
+                while Path(f"/proc/{pid}").exists():
+                    time.sleep(0.1)
 
 
 def carried_out(text: str, shell: Shell) -> Iterator[tuple[Command, str, str]]:
