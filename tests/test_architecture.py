@@ -91,6 +91,7 @@ NEVER_HOT = {
     "infratest.facts._starttls": "as what looks at TLS",
     "infratest.facts._revocation_look": "as what looks at TLS",
     "infratest.facts._conversation": "it is loaded where such a server is talked to from the controller",
+    "infratest.facts._imap": "as what it converses by",
     "infratest.facts._mail_look": "as what it converses by",
     "infratest.facts._mail_delivery_look": "as what it converses by",
     "infratest.facts._ldap_look": "as what it converses by",

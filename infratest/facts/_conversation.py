@@ -6,6 +6,7 @@ words that programs are started with. For each it prints `N JSON`.
 """
 
 import socket
+from base64 import b64encode
 from time import monotonic
 
 from infratest.facts._outside import FAILED, MUTE, OPEN, Turn, connection
@@ -140,6 +141,11 @@ def _said(error: OSError) -> str:
 def short(text: str) -> str:
     """Return a server's words, bounded."""
     return text[:WORDS]
+
+
+def in_base64(text: str) -> str:
+    """Return a text as logins have it: RFC 4954, 4, and its like."""
+    return b64encode(text.encode("utf-8")).decode("ascii")
 
 
 def converse(

@@ -62,6 +62,11 @@ class AsksMail(Converses):
 
         return _mail_look
 
+    def beneath(self) -> tuple[ModuleType, ...]:
+        from infratest.facts import _imap
+
+        return (_imap,)
+
     def address(self, argument: Argument) -> ConversedAddress:
         return mail_address(argument[0])
 

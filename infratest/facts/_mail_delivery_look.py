@@ -1,8 +1,9 @@
 """What a machine sees of a message that it hands to an SMTP server until it is in a mailbox, from which it is removed.
 
 The fact `mail-delivery` calls it for the controller, and sends its text to hosts that have python3, behind those of
-`_outside`, `_conversation` and `_mail_look`: Python 3.6 and later, nothing newer. A message is known by a field of its
-own (RFC 5322, 3.6.8). One that came too late for its look is removed by a later one, and no other message is touched.
+`_outside`, `_conversation`, `_imap` and `_mail_look`: Python 3.6 and later, nothing newer. A message is known by a
+field of its own (RFC 5322, 3.6.8). One that came too late for its look is removed by a later one, and no
+other message is touched.
 """
 
 import os
@@ -10,7 +11,8 @@ import sys
 from time import gmtime, monotonic, sleep
 
 from infratest.facts._conversation import Conversation, Odd, answer_all, converse, short
-from infratest.facts._mail_look import MONTHS, Imap, Smtp, held, internal_date, mailbox_name
+from infratest.facts._imap import MONTHS, Imap, internal_date, mailbox_name
+from infratest.facts._mail_look import Smtp, held
 from infratest.facts._outside import FAILED, OPEN
 
 TYPE_CHECKING = False

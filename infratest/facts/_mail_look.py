@@ -1,27 +1,19 @@
-"""What a machine sees of mail servers: SMTP (RFC 5321), IMAP (RFC 9051, and 3501 before it) and POP3 (RFC 1939).
+"""What a machine sees of mail servers: SMTP (RFC 5321), IMAP (`_imap`) and POP3 (RFC 1939).
 
 The facts `mail-server` and `mailbox` call it for the controller, and send its text to hosts that have python3, behind
-those of `_outside` and `_conversation`: Python 3.6 and later, nothing newer. Nothing is sent, and nothing in a mailbox
-is changed: a recipient is asked about without a message behind it, a mailbox is opened for reading.
+those of `_outside`, `_conversation` and `_imap`: Python 3.6 and later, nothing newer. Nothing is sent, and nothing in a
+mailbox is changed: a recipient is asked about without a message behind it, a mailbox is opened for reading.
 """
 
 import sys
-from base64 import b64encode
-from time import gmtime, time
+from time import time
 
-from infratest.facts._conversation import LINES, Conversation, Odd, Unspoken, answer_all, converse, short
+from infratest.facts._conversation import LINES, Conversation, Odd, Unspoken, answer_all, converse, in_base64, short
+from infratest.facts._imap import PASSING, Imap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-#: Messages among which the newest of a mailbox is looked for, from its end; those whose times are asked for at once.
-BACK, AT_ONCE = 1000, 400
-
-#: Response codes of RFC 5530 (IMAP) and RFC 3206 (POP3) by which a login fails that may be right.
-PASSING = ("[UNAVAILABLE", "[INUSE", "[IN-USE", "[SERVERBUG", "[LIMIT", "[LOGIN-DELAY", "[SYS/", "[PRIVACYREQUIRED")
 
 
 class Smtp:
@@ -75,12 +67,12 @@ class Smtp:
         """Log in, and return why the server refuses it; nothing where it does not. Raises Odd."""
         offered = [word for row in self.extensions if row.upper().startswith("AUTH ") for word in row.upper().split()]
         if "PLAIN" in offered:
-            code, line, _ = self.say(f"AUTH PLAIN {_base64(f'{chr(0)}{user}{chr(0)}{password}')}")
+            code, line, _ = self.say(f"AUTH PLAIN {in_base64(f'{chr(0)}{user}{chr(0)}{password}')}")
         elif "LOGIN" in offered:
             code, line, _ = self.say("AUTH LOGIN")
             for word in (user, password):
                 if code == 334:
-                    code, line, _ = self.say(_base64(word))
+                    code, line, _ = self.say(in_base64(word))
         else:
             raise Odd(f"it lets nobody log in by PLAIN or LOGIN, but by: {', '.join(offered[1:]) or 'nothing'}")
         if code not in (235, 535):  # RFC 4954, 6
@@ -99,131 +91,6 @@ class Smtp:
 
     def leave(self) -> None:
         self.talk.send("QUIT")
-
-
-class Imap:
-    """IMAP, as a client."""
-
-    begin_tls = "STARTTLS"
-
-    def __init__(self, talk: Conversation) -> None:
-        self.talk, self.count = talk, 0
-        self.extensions: list[str] = []
-
-    def response(self) -> str:
-        """Return a line, with the literals in it. Raises Odd."""
-        line = self.talk.line()
-        while line.endswith("}") and line.rpartition("{")[2][:-1].rstrip("+").isdigit():
-            size = int(line.rpartition("{")[2][:-1].rstrip("+"))
-            line += self.talk.exactly(size).decode("utf-8", "replace") + self.talk.line()
-        return line
-
-    def say(self, text: str, *lines: str) -> "tuple[str, str, list[str]]":
-        """Send a command, and its lines as the server asks for more. Return how it ended, words, and what was said."""
-        self.count += 1
-        tag, left = f"a{self.count}", list(lines)
-        said: list[str] = []
-        self.talk.send(f"{tag} {text}")
-        while len(said) < LINES:
-            line = self.response()
-            if line.startswith("+") and left:
-                self.talk.send(left.pop(0))
-            elif line.startswith(f"{tag} "):
-                status, _, words = line[len(tag) + 1 :].partition(" ")
-                if status.upper() not in ("OK", "NO", "BAD"):
-                    raise Odd(f"it says {short(line)!r}, which is no end of an answer of IMAP")
-                return status.upper(), words, said
-            elif line.startswith("* "):
-                said.append(line[2:])
-            else:
-                raise Odd(f"it says {short(line)!r}, which is no answer of IMAP")
-        raise Odd(f"its answer has more than {LINES} lines")
-
-    def greeted(self) -> str:
-        line = self.response()
-        if not line.upper().startswith(("* OK", "* PREAUTH")):
-            raise Unspoken(f"says {line}")
-        return line[2:]
-
-    def look(self) -> None:
-        status, words, said = self.say("CAPABILITY")
-        rows = [row.split()[1:] for row in said if row.upper().startswith("CAPABILITY ")]
-        if status != "OK" or not rows:
-            raise Odd(f"it does not say what it can: {short(words)}")
-        self.extensions = rows[-1]
-
-    def start_tls(self) -> None:
-        status, words, _ = self.say("STARTTLS")
-        if status != "OK":
-            raise Odd(f"it does not let TLS begin: {short(words)}")
-
-    def log_in(self, user: str, password: str) -> str:
-        """Log in, and return why the server refuses it; nothing where it does not. Raises Odd."""
-        able = [each.upper() for each in self.extensions]
-        if "AUTH=PLAIN" in able:
-            status, words, _ = self.say("AUTHENTICATE PLAIN", _base64(f"{chr(0)}{user}{chr(0)}{password}"))
-        elif "LOGINDISABLED" in able:
-            raise Odd("it lets nobody log in: LOGINDISABLED")
-        else:
-            status, words, _ = self.say(f"LOGIN {_quoted(user)} {_quoted(password)}")
-        if status == "BAD" or (status == "NO" and words.upper().startswith(PASSING)):
-            raise Odd(f"the login is neither taken nor refused: {short(words)}")
-        return "" if status == "OK" else short(words) or "NO"
-
-    def ask(self, question: str) -> "dict[str, Any]":
-        kind, _, rest = question.partition(" ")
-        if kind != "mailbox":
-            return {}
-        name = mailbox_name(rest)
-        _, _, listed = self.done(f'LIST "" {name}')
-        if not any(row.upper().startswith("LIST (") and r"\NONEXISTENT" not in row.upper() for row in listed):
-            return {"there": False}
-        _, _, said = self.done(f"STATUS {name} (MESSAGES UNSEEN)")
-        rows = [row.rpartition("(")[2].rstrip(" )").split() for row in said if row.upper().startswith("STATUS ")]
-        if not rows or len(rows[-1]) % 2 or not all(each.isdigit() for each in rows[-1][1::2]):
-            raise Odd("it does not say how many messages there are")
-        numbers = {key.upper(): int(number) for key, number in zip(rows[-1][::2], rows[-1][1::2])}  # noqa: B905
-        seen = {"there": True, "messages": numbers.get("MESSAGES"), "unread": numbers.get("UNSEEN")}
-        return dict(seen, newest=self._newest(name), now=time())
-
-    def _newest(self, name: str) -> "float | None":
-        """Return when the newest of the messages came in, of BACK at most; None without any."""
-        _, _, said = self.done(f"EXAMINE {name}")
-        counts = [row.split()[0] for row in said if row.upper().endswith(" EXISTS")]
-        if not counts or not counts[-1].isdigit():
-            raise Odd("it does not say how many messages there are")
-        last = int(counts[-1])
-        if last == 0:
-            return None
-        newest = self._came(str(last))
-        # What was moved into the mailbox is the last, and keeps the time when it came in. Days are of any zone.
-        day = gmtime(newest - 86400)
-        since = f"{day.tm_mday}-{MONTHS[day.tm_mon - 1]}-{day.tm_year}"
-        _, _, said = self.done(f"SEARCH {max(1, last - BACK + 1)}:{last} SINCE {since}")
-        numbers = [each for row in said if row.upper().startswith("SEARCH") for each in row.split()[1:]]
-        if not all(each.isdigit() for each in numbers):
-            raise Odd("it does not say which messages are in it")
-        for first in range(0, len(numbers), AT_ONCE):
-            newest = max(newest, self._came(",".join(numbers[first : first + AT_ONCE])))
-        return newest
-
-    def _came(self, numbers: str) -> float:
-        """Return when the newest of these messages came in. Raises Odd."""
-        _, _, said = self.done(f"FETCH {numbers} (INTERNALDATE)")
-        dates = [row.split('"')[1] for row in said if "INTERNALDATE" in row.upper() and row.count('"') >= 2]
-        if not dates:
-            raise Odd("it does not say when its last message came in")
-        return max(internal_date(each) for each in dates)
-
-    def done(self, text: str) -> "tuple[str, str, list[str]]":
-        """Give a command, and return how it ended, words, and what was said. Raises Odd: it was not done."""
-        status, words, said = self.say(text)
-        if status != "OK":
-            raise Odd(f"it does not do {text.split()[0]}: {short(words)}")
-        return status, words, said
-
-    def leave(self) -> None:
-        self.talk.send("z LOGOUT")
 
 
 class Pop3:
@@ -272,7 +139,7 @@ class Pop3:
         """Log in, and return why the server refuses it; nothing where it does not. Raises Odd."""
         ways = [word for row in self.extensions if row.upper().startswith("SASL ") for word in row.upper().split()]
         if "PLAIN" in ways:
-            line = self.say(f"AUTH PLAIN {_base64(f'{chr(0)}{user}{chr(0)}{password}')}")
+            line = self.say(f"AUTH PLAIN {in_base64(f'{chr(0)}{user}{chr(0)}{password}')}")
         else:
             line = self.say(f"USER {user}")
             line = self.say(f"PASS {password}") if line.startswith("+OK") else line
@@ -294,44 +161,6 @@ class Pop3:
 
 
 PROTOCOLS = {"smtp": Smtp, "imap": Imap, "pop3": Pop3}
-
-
-def _base64(text: str) -> str:
-    return b64encode(text.encode("utf-8")).decode("ascii")
-
-
-def _quoted(text: str) -> str:
-    return '"{}"'.format(text.replace("\\", "\\\\").replace('"', '\\"'))
-
-
-def mailbox_name(name: str) -> str:
-    """Return a mailbox's name as IMAP writes it, in quotes: RFC 3501, 5.1.3."""
-    written, run = [], ""
-    for one in name + "\0":
-        if not 32 <= ord(one) < 127 and one != "\0":
-            run += one
-            continue
-        if run:
-            data = b64encode(run.encode("utf-16-be")).decode("ascii").rstrip("=").replace("/", ",")
-            written.append(f"&{data}-")
-        written.append("&-" if one == "&" else one)
-        run = ""
-    return _quoted("".join(written)[:-1])
-
-
-def internal_date(text: str) -> float:
-    """Return seconds since the epoch of a date-time: RFC 3501, 9. Raises Odd."""
-    from calendar import timegm
-
-    try:
-        date, clock, zone = text.split()
-        day, month, year = date.split("-")
-        hour, minute, second = clock.split(":")
-        moment = timegm((int(year), MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second)))
-        away = 60 * (60 * int(zone[1:3]) + int(zone[3:5]))
-    except ValueError:
-        raise Odd(f"its last message came in {short(text)!r}, which is no time") from None
-    return float(moment + away if zone[0] == "-" else moment - away)
 
 
 def look(place: "dict[str, Any]", seconds: float) -> "dict[str, Any]":

@@ -82,9 +82,9 @@ class MailDeliveryFact(AsksMail):
         return _mail_delivery_look
 
     def beneath(self) -> tuple[ModuleType, ...]:
-        from infratest.facts import _mail_look
+        from infratest.facts import _imap, _mail_look
 
-        return (_mail_look,)
+        return (_imap, _mail_look)
 
     def address(self, argument: Argument) -> ConversedAddress:
         return sending_address(argument[0])

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ import pytest
 from infratest.cleaning import Secret
 from infratest.deadline import Deadline
 from infratest.errors import DeadlineExceeded, FactError, UserError
+from infratest.facts._imap import mailbox_name
 from infratest.facts._mail import mail_address, mailbox_address
-from infratest.facts._mail_look import mailbox_name
 from infratest.facts.base import Answer
 from infratest.facts.mail_server import MailServerFact
 from infratest.facts.mailbox import MailboxFact
@@ -280,3 +281,88 @@ def test_a_password_of_several_lines_is_never_said():
 )
 def test_names_of_mailboxes_are_written_as_imap_has_them(name, written):
     assert mailbox_name(name) == f'"{written}"'  # the last one is RFC 3501's own, 5.1.3
+
+
+#: What an IMAP server says to LIST, STATUS and EXAMINE of the mailbox "Archive", where it is asked for these; and the
+#: messages and unread ones in it, or words of why that is not known; `none`: there is no such mailbox.
+OF_OTHERS = {
+    "its own": ('* LIST () "/" Archive', "* STATUS Archive (MESSAGES 2 UNSEEN 1)", "* 2 EXISTS", (2, 1)),
+    "another first": (
+        '* LIST () "/" Other\r\n* LIST () "/" Archive',
+        '* STATUS "Other" (MESSAGES 9 UNSEEN 9)\r\n* STATUS "Archive" (MESSAGES 2 UNSEEN 1)', "* 2 EXISTS", (2, 1),
+    ),
+    "another behind": (
+        '* LIST () "/" Archive\r\n* LIST (\\NonExistent) "/" Other',
+        '* STATUS "Archive" (MESSAGES 2 UNSEEN 1)\r\n* STATUS "Other" (MESSAGES 9 UNSEEN 9)', "* 2 EXISTS", (2, 1),
+    ),
+    "another alone": ('* LIST () "/" Archive', '* STATUS "Other" (MESSAGES 0 UNSEEN 0)', "* 2 EXISTS", "but of"),
+    "one below it": ('* LIST () "/" Archive', "* STATUS Archive/2025 (MESSAGES 0)", "* 2 EXISTS", "but of"),
+    "another is listed": ('* LIST () "/" "Other"', "* STATUS Archive (MESSAGES 2)", "* 2 EXISTS", "whether there is"),
+    "none is listed": ('* LSUB () "/" "Archive"', "* STATUS Archive (MESSAGES 2)", "* 2 EXISTS", "none"),
+    "another is none": (
+        '* LIST (\\NonExistent) "/" Archive\r\n* LIST () "/" Other', "* STATUS Archive (MESSAGES 2)", "", "none",
+    ),
+    "a name is a literal": (
+        '* LIST () NIL {7}\r\nArchive', "* STATUS {7}\r\nArchive (MESSAGES 2 UNSEEN 1)", "* 2 EXISTS", (2, 1),
+    ),
+    "another's is a literal": (
+        '* LIST () "/" "Archive"', "* STATUS {5}\r\nOther (MESSAGES 2 UNSEEN 1)", "* 2 EXISTS", "but of",
+    ),
+    "all letters are one": ('* LIST () "/" archive', "* STATUS ARCHIVE (MESSAGES 2)", "* 2 EXISTS", (2, None)),
+    "one is of small letters": (
+        '* LIST () "/" Archive\r\n* LIST () "/" archive',
+        "* STATUS Archive (MESSAGES 2)\r\n* STATUS archive (MESSAGES 7)", "* 2 EXISTS", (2, None),
+    ),
+    "unseen alone": ('* LIST () "/" Archive', "* STATUS Archive (UNSEEN 0)", "* 2 EXISTS", "how many messages"),
+    "another was open": (
+        '* LIST () "/" Archive', "* STATUS Archive (MESSAGES 0 UNSEEN 0)",
+        "* 0 EXISTS\r\n* OK [CLOSED] of Other\r\n* 1 RECENT", "how many messages",
+    ),
+    "words that end so": (
+        '* LIST () "/" Archive', "* STATUS Archive (MESSAGES 0 UNSEEN 0)", "* OK there are 0 EXISTS", "how many",
+    ),
+}  # fmt: skip
+#: What is said to all other commands.
+OTHERWISE = {
+    "CAPABILITY": "* CAPABILITY IMAP4rev1", "FETCH": '* 2 FETCH (INTERNALDATE "17-Jul-1996 02:44:25 -0700")',
+    "SEARCH": "* SEARCH 2",
+}  # fmt: skip
+
+
+def _imap(listener, table):
+    """Be an IMAP server, which says what stands in the table to each command, and that all is done."""
+    while True:
+        try:
+            one, _ = listener.accept()
+        except OSError:
+            return
+        # Who is asked to leave may find that nobody is there.
+        with suppress(OSError), one, one.makefile("rb") as lines:
+            one.sendall(b"* OK hello\r\n")
+            for line in lines:
+                tag, command = line.decode().split()[:2]
+                said = table.get(command, "")
+                one.sendall((said + "\r\n" if said else "").encode() + f"{tag} OK done\r\n".encode())
+
+
+@both
+def test_what_a_server_says_of_another_mailbox_is_no_answer(ask):
+    Secret(PASSWORD)
+    listeners = {name: socket.create_server(("127.0.0.1", 0)) for name in OF_OTHERS}
+    for name, (listed, counted, opened, _) in OF_OTHERS.items():
+        table = OTHERWISE | {"LIST": listed, "STATUS": counted, "EXAMINE": opened}
+        threading.Thread(target=_imap, args=(listeners[name], table), daemon=True).start()
+    asked_for = {name: (f"imap://{WHO}:{one.getsockname()[1]}/Archive?tls=disable",) for name, one in listeners.items()}
+    values = ask(MailboxFact(), *asked_for.values())
+    for name, (*_, right) in OF_OTHERS.items():
+        listeners[name].close()
+        value = values[asked_for[name]]
+        if right == "none":
+            assert not isinstance(value, FactError), (name, value)
+            assert not value.exists, name
+        elif isinstance(right, str):
+            assert isinstance(value, FactError), (name, value)
+            assert right in str(value), name
+        else:
+            assert not isinstance(value, FactError), (name, value)
+            assert (value.messages, value.unread) == right, name

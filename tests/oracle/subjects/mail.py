@@ -33,7 +33,8 @@ ENVELOPES = {
 
 #: Mailbox -> its messages, how many of them nobody has read, and whether the newest has an age. Deliveries go to INBOX.
 MAILBOXES: dict[str, tuple[int | str, int | str, bool]] = {
-    "Archive": (2, 1, True), "Empty": (0, 0, False), "nosuch": (ABSENT, ABSENT, False),
+    "Archive": (2, 1, True), "Empty": (0, 0, False), "Entwürfe (alt)": (0, 0, False),
+    "archive": (ABSENT, ABSENT, False), "nosuch": (ABSENT, ABSENT, False),
 }  # fmt: skip
 WHO, OTHER = f"{USER}:{{param.mail}}@127.0.0.1", f"{USER}:{{param.ldap}}@127.0.0.1"
 
@@ -52,7 +53,7 @@ def objects(place: Path) -> Objects:
     folder = place / "servers"
     folder.mkdir()
     mail = alive.enter_context(mail_servers.mail(made, folder))
-    for name in ("Archive", "Empty"):
+    for name in ("Archive", "Empty", "Entw&APw-rfe (alt)"):
         for part in ("", "new", "cur", "tmp"):
             (folder / f"dovecot/mail/.{name}" / part).mkdir(exist_ok=True)
     for name, flags, hours in (("read", "S", 2), ("new", "", 1)):
