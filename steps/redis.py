@@ -193,10 +193,15 @@ class RedisNumber(_OfRedis):
     example='the Redis server "redis://cache:6379/0" has at least 1 keys',
 )
 class RedisKeys(_OfRedis):
-    """How many keys a database has: the one that the address names, else all of them together."""
+    """How many keys a database has: the one that the address names, else all of them together.
+
+    Who does not tell, as a Sentinel, is unknown.
+    """
 
     def look(self, info: Info) -> Seen:
-        # db0:keys=2,expires=0,avg_ttl=0; one without keys has no line.
+        # db0:keys=2,expires=0,avg_ttl=0; one without keys has no line. Who has no such section may have any.
+        if not info.keyspace:
+            raise FactError(f"{self.subject} does not say which databases have keys (the section Keyspace of INFO)")
         count = 0
         for name, value in info.entries.items():
             if name.startswith("db") and name[2:].isdecimal() and self.address.name in ("", name[2:]):

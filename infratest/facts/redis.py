@@ -34,12 +34,14 @@ class Info(Record):
 
     Args:
         entries: by their names, as `redis_version`. seconds: from before the connection until they were there; None
-        where the host keeps no such clock. refused: why there are none, in words.
+        where the host keeps no such clock. refused: why there are none, in words. keyspace: whether it says which
+        databases have keys; a Sentinel does not.
     """
 
     entries: dict[str, str] = {}
     seconds: float | None = None
     refused: str = ""
+    keyspace: bool = False
 
     def in_words(self) -> str:
         if self.refused:
@@ -183,14 +185,22 @@ def _info(address: ServiceAddress, text: str) -> Info:
     rows = [row.rstrip("\r") for row in text.split("\n")]
     values = {row.partition(":")[0]: row.partition(":")[2] for row in rows if row.find(":") > 0 and row[0] != "#"}
     if "redis_version" not in values:
-        if text.startswith(
-            ("-NOAUTH", "NOAUTH", "-NOPERM", "NOPERM", "-WRONGPASS", "AUTH failed", "-DENIED", "DENIED")
-        ):
+        words = text.strip().removeprefix("(error) ").removeprefix("-")
+        if words.startswith(("NOAUTH", "NOPERM", "WRONGPASS", "AUTH failed", "DENIED")):
             raise FactError(f"could not log in to {address.shown}: {beginning(text.strip(), 200)}")
+        if words.startswith(SERVING_NOBODY):
+            return Info(refused=f"it says {cited(words, 80)}")
+        if text.startswith("-") or words.startswith("ERR "):
+            raise FactError(f"{address.shown} does not say how it is (INFO): {beginning(text.strip(), 200)}")
         return Info(refused=f"it does not speak as Redis does, but says {cited(text, 80)}")
     if values.get("loading") == "1":
         return Info(refused="it is loading its data")
-    return Info(values)
+    return Info(values, keyspace="# Keyspace" in rows)
+
+
+#: How its errors begin while it does nothing for anybody. Another one may be for who asks alone: of a command that has
+#: another name, as `rename-command INFO ""` has it.
+SERVING_NOBODY = ("ERR max number of clients", "BUSY ", "LOADING ")
 
 
 #: What redis-cli says of a server that lets nobody in; else it could not ask.

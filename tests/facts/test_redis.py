@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from infratest.facts.redis import RedisFact, redis_address
 from infratest.testing.waiting import wait_until
 from tests.facts.test_address import tools
 from tests.worlds.asked import ask
-from tests.worlds.servers import PASSWORD, free_port, redis
+from tests.worlds.servers import PASSWORD, free_port, redis, sentinel
 
 
 def told(port, *words):
@@ -100,7 +101,10 @@ def speaking(words, *, then_close=True):
         (b"", "hung up"),
         (b"$100\r\nredis_version:7", "hung up"),
         (b"$32\r\nredis_version:7.0.0\r\nloading:1\r\n\r\n", "loading its data"),
-        (b"-ERR unknown command\r\n", "does not speak as Redis"),
+        (b"-BUSY Redis is busy running a script.\r\n", "it says 'BUSY Redis"),
+        (b"-ERR max number of clients reached\r\n", "it says 'ERR max"),
+        (b"-LOADING Redis is loading the dataset in memory\r\n", "it says 'LOADING Redis"),
+        (b"ERROR\r\n", "does not speak as Redis"),
     ],
 )
 def test_what_is_no_answer_of_redis_is_a_refusal(words, seen):
@@ -110,6 +114,56 @@ def test_what_is_no_answer_of_redis_is_a_refusal(words, seen):
 def test_an_answer_without_an_end_is_not_known():
     failure = looked(f"redis://127.0.0.1:{speaking(b'$999999' + bytes([13, 10]) + b'x' * 300000)}")
     assert isinstance(failure, FactError)
+
+
+@both
+def test_a_server_whose_info_has_another_name_is_not_known(view):
+    with redis("--rename-command", "INFO", "TOLD") as port:
+        failure = view(f"redis://127.0.0.1:{port}")
+    assert isinstance(failure, FactError)
+    assert "does not say how it is (INFO)" in str(failure)
+
+
+def let_in(port):
+    """Connect, as soon as nobody else is counted who looked whether it listens."""
+    one = socket.create_connection(("127.0.0.1", port))
+    with contextlib.suppress(ConnectionError):
+        one.sendall(b"PING\r\n")
+        if one.recv(100) == b"+PONG\r\n":
+            return one
+    one.close()
+    return None
+
+
+def test_a_server_that_serves_one_client_and_one_that_is_busy_answer_nobody_else():
+    for options, said, words in (
+        (("--maxclients", "1"), b"PING\r\n", "max number of clients"),
+        (("--busy-reply-threshold", "1"), b"EVAL 'while true do end' 0\r\n", "BUSY"),
+    ):
+        with redis(*options) as port, wait_until(lambda port=port: let_in(port), 60) as first:
+            first.sendall(said)
+            for view in (looked, asked):
+                wait_until(lambda view=view, port=port: view(f"redis://127.0.0.1:{port}").refused, 60)
+                assert words in view(f"redis://127.0.0.1:{port}").refused
+            told(port, "SCRIPT", "KILL")
+
+
+def test_keys_of_who_does_not_tell_of_them_are_unknown_and_not_none(tmp_path):
+    """A Sentinel is a Redis without a keyspace, and a proxy before one may leave any section out."""
+    version, replies = "redis_version:7.0.15", {}
+    for name, rows in {
+        "without": "",
+        "empty": "# Keyspace\r\n",
+        "one": "# Keyspace\r\ndb0:keys=1,expires=0\r\n",
+    }.items():
+        text = f"# Server\r\n{version}\r\n{rows}"
+        replies[name] = speaking(f"${len(text)}\r\n{text}\r\n".encode())
+    with sentinel() as port:
+        ports = replies | {"sentinel": port}
+        texts = [f'the Redis server "redis://127.0.0.1:{each}" has exactly 0 keys' for each in ports.values()]
+        texts.append(f"{texts[-1]} from the host")
+        seen = [state for state, _ in ask(tmp_path, texts, {})]
+    assert seen == ["unknown", "ok", "critical", "unknown", "unknown"]
 
 
 def test_a_silent_server_has_no_more_than_our_own_deadline():

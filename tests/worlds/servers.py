@@ -168,6 +168,17 @@ def redis(*options: str, password: str = "") -> Iterator[int]:
 
 
 @contextlib.contextmanager
+def sentinel() -> Iterator[int]:
+    """A Redis Sentinel that watches nobody."""
+    with folder_of_nobody() as folder:
+        port, path = free_port(), folder / "sentinel.conf"
+        path.write_text(f"port {port}\nbind 127.0.0.1\n")
+        os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)  # it keeps what it learns there
+        with running("redis-server", path, "--sentinel", folder=folder, port=port):
+            yield port
+
+
+@contextlib.contextmanager
 def memcached(*words: object) -> Iterator[int]:
     """A Memcached that keeps 64 MiB."""
     with folder_of_nobody() as folder:

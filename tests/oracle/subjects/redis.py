@@ -41,10 +41,11 @@ class Objects(NamedTuple):
     copy: int
     plain: int
     down: int
+    sentinel: int
     alive: ExitStack
 
 
-NOWHERE = Objects(1, 1, 1, 1, ExitStack())
+NOWHERE = Objects(1, 1, 1, 1, 1, ExitStack())
 
 
 def objects(place: Path) -> Objects:
@@ -58,7 +59,7 @@ def objects(place: Path) -> Objects:
     )
     wait_until(lambda: "master_link_status:up" in _client(copy, "INFO"), 60)
     plain = alive.enter_context(servers.redis())
-    return Objects(primary, copy, plain, tls_servers.free_port(), alive)
+    return Objects(primary, copy, plain, tls_servers.free_port(), alive.enter_context(servers.sentinel()), alive)
 
 
 def _client(port: int, *words: str) -> str:
@@ -86,10 +87,21 @@ def questions(objects: Objects) -> Iterator[Question]:
             role, _ = ROLES.get(name, ("", 0))
             truth = role == "slave" if there else ABSENT
             yield from both(f"{start} is a replica{view}", f"{start} is not a replica{view}", truth, name)
+        yield from _sentinel(f'the Redis server "redis://127.0.0.1:{objects.sentinel}"', version, view)
         for login in ("", "nosuch:{param.password}@", ":{param.ldap}@"):
             start = f'the Redis server "redis://{login}127.0.0.1:{objects.primary}"'
             yield from both(f"{start} answers{view}", f"{start} does not answer{view}", UNKNOWN, "a wrong login")
             yield from both(f"{start} is a replica{view}", f"{start} is not a replica{view}", UNKNOWN, "a wrong login")
+
+
+def _sentinel(start: str, version: str, view: str) -> Iterator[Question]:
+    """It is a Redis without data: what it does not say, nobody knows."""
+    yield from both(f"{start} answers{view}", f"{start} does not answer{view}", True, "sentinel")
+    yield from versions(start, version, "sentinel", view)
+    yield from bounds(f"{start} has {{}} keys", UNKNOWN, "sentinel", tail=view)
+    yield from both(f"{start} is a replica{view}", f"{start} is not a replica{view}", UNKNOWN, "sentinel")
+    yield Question(f"{start} uses at most 0 MiB of memory{view}", UNKNOWN, "sentinel")
+    yield Question(f"{start} uses at most 0 % of its memory{view}", UNKNOWN, "sentinel")
 
 
 def _values(start: str, name: str, view: str) -> Iterator[Question]:
