@@ -1,7 +1,9 @@
 """The fact `socket`: every TCP and UDP socket that waits for others. It has no argument: all are told.
 
 Asked of `ss` (which knows whether an IPv6 wildcard takes IPv4 too), else read from /proc/net, where that is not told;
-on this machine asked of the kernel, as ss asks.
+on this machine asked of the kernel, as ss asks. An ss that prints nothing says nothing: its headings prove that it
+spoke. One that prints these alone is believed where /proc/net has no socket, either: it may not be allowed to ask the
+kernel, and ends as if all were well.
 `ss` writes `*:80` for a wildcard of both families, `0.0.0.0:80` and `[::]:80` for one, and `%eth0` behind an address
 where the socket is bound to an interface, whose addresses are then asked of `ip`. Unix sockets are asked apart, by
 the fact `unix-socket`: anybody may give one a name that reads like a port that listens.
@@ -66,18 +68,8 @@ class Listeners(tuple[Listener, ...]):
 
 # 0A is TCP_LISTEN, 07 an unconnected UDP socket (net/tcp_states.h). A host without IPv6 has no tcp6 and udp6.
 SNIPPET = r"""
-if command -v ss >/dev/null 2>&1; then
-  echo ss
-  shown=$(ss -H -l -n -t -u) || exit 1
-  put "$shown
-"
-  case $shown in
-  *%*)
-    echo addresses
-    ip -o addr show 2>/dev/null
-    ;;
-  esac
-elif [ -r /proc/net/tcp ] && command -v awk >/dev/null 2>&1; then
+of_proc() {
+  [ -r /proc/net/tcp ] && command -v awk >/dev/null 2>&1 || return 1
   echo proc
   set --
   for table in tcp tcp6 udp udp6; do
@@ -85,6 +77,24 @@ elif [ -r /proc/net/tcp ] && command -v awk >/dev/null 2>&1; then
   done
   awk 'FNR == 1 { table = FILENAME; sub(".*/", "", table); next }
     $4 == (table ~ /^tcp/ ? "0A" : "07") { print table, $2 }' "$@"
+}
+if command -v ss >/dev/null 2>&1; then
+  echo ss
+  shown=$(ss -l -n -t -u) || exit 1
+  put "$shown
+"
+  case $shown in
+  *"$nl"*) ;;
+  *) of_proc; exit 0 ;;
+  esac
+  case $shown in
+  *%*)
+    echo addresses
+    ip -o addr show 2>/dev/null
+    ;;
+  esac
+elif of_proc; then
+  exit 0
 else
   echo "neither ss (iproute2) nor awk is installed on this host" >&2
   exit NO_TOOL
@@ -96,7 +106,7 @@ class SocketFact(LooksHere):
     """Listening sockets."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
-        return PUT + SNIPPET
+        return f"nl='\n'\n{PUT}{SNIPPET}"
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
@@ -105,7 +115,7 @@ class SocketFact(LooksHere):
         if rows[0] == "proc":
             return dict.fromkeys(arguments, Listeners(_proc(row) for row in rows[1:]))
         end = rows.index("addresses") if "addresses" in rows else len(rows)
-        listeners = [listener for row in rows[1:end] if row and (listener := _ss(row)) is not None]
+        listeners = [listener for row in told_by_ss(rows[:end]) if (listener := _ss(row)) is not None]
         if known := [pair for row in rows[end + 1 :] for pair in _addresses(row)]:
             listeners = _with_addresses(listeners, known)
         return dict.fromkeys(arguments, Listeners(listeners))
@@ -118,6 +128,24 @@ class SocketFact(LooksHere):
         except OSError:
             return None
         return dict.fromkeys(arguments, Listeners(listeners))
+
+
+def told_by_ss(rows: list[str]) -> list[str]:
+    """Return the lines of an answer of ss, which begins with `ss` and headings; without any, /proc/net has none either.
+
+    Raises:
+        FactError: it says nothing, or names none where there are some, or where nobody knows.
+    """
+    if len(rows) < 2 or not rows[1].startswith(("Netid", "State")):
+        said = f"says {cited(rows[1], 80)}" if len(rows) > 1 and rows[1] else "says nothing, not even its headings"
+        raise FactError(f"ss of this host {said}: what listens is not known")
+    told = [row for row in rows[2:] if row]
+    if told[:1] == ["proc"] and len(told) == 1:
+        return []
+    if not told or told[0] == "proc":
+        words = f"/proc/net has {len(told) - 1}" if told else "/proc/net cannot be read"
+        raise FactError(f"ss of this host names no socket, and {words}: what listens is not known")
+    return told
 
 
 def _with_addresses(listeners: list[Listener], known: list[tuple[str, str]]) -> list[Listener]:

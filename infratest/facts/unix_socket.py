@@ -16,6 +16,7 @@ from infratest.errors import FactError
 from infratest.facts import _sock_diag
 from infratest.facts._shell import PUT, lines, number
 from infratest.facts.base import NO_TOOL, Answer, Argument, LooksHere
+from infratest.facts.socket import told_by_ss
 from infratest.record import Record, derived
 
 TYPE_CHECKING = False
@@ -52,13 +53,23 @@ class UnixListeners(tuple[UnixListener, ...]):
 
 # Flag 10000 accepts connections (__SO_ACCEPTCON of net/unix), type 0002 (datagram) needs no listening. State 01 is
 # without a peer: what a listener has accepted bears its name, too, and is left out. Behind a line of `=` device and
-# inode of the sockets that are at these paths. A name is last in each line: it may hold blanks.
+# inode of the sockets that are at these paths. A name is last in each line: it may hold blanks. Behind the headings of
+# an ss that names none, /proc/net/unix is told; nothing behind `proc` where it names some that do not listen.
 SNIPPET = r"""
 if command -v ss >/dev/null 2>&1 && command -v grep >/dev/null 2>&1; then
   echo ss
-  shown=$(ss -H -a -n -x -e) || exit 1
-  put "$shown
-" | grep -v -E '^(u_str|u_seq) +(ESTAB|UNCONN) '
+  shown=$(ss -a -n -x -e) || exit 1
+  kept=$(put "$shown$nl" | grep -v -E '^(u_str|u_seq) +(ESTAB|UNCONN) ')
+  put "$kept$nl"
+  case $kept in *"$nl"*) exit 0 ;; esac
+  case $shown in
+  *"$nl"*) echo proc ;;
+  *)
+    [ -r /proc/net/unix ] || exit 0
+    echo proc
+    { read -r headings; while read -r row; do put "$row$nl"; done; } </proc/net/unix
+    ;;
+  esac
   exit 0
 elif [ -r /proc/net/unix ] && command -v awk >/dev/null 2>&1; then
   echo proc
@@ -86,13 +97,14 @@ class UnixSocketFact(LooksHere):
     """Listening unix sockets."""
 
     def ask(self, arguments: Sequence[Argument]) -> str:
-        return PUT + SNIPPET
+        return f"nl='\n'\n{PUT}{SNIPPET}"
 
     def read(self, answer: Answer, arguments: Sequence[Argument]) -> Mapping[Argument, Any]:
         rows = lines(self.readable(answer).out)
         if not rows or rows[0] not in ("ss", "proc"):
             raise FactError(f"the answer about unix sockets is not understood: {cited(answer.out, 80)}")
-        listeners = _proc(rows[1:]) if rows[0] == "proc" else [one for row in rows[1:] if (one := _ss(row)) is not None]
+        told = rows[1:] if rows[0] == "proc" else told_by_ss(rows)
+        listeners = _proc(told) if rows[0] == "proc" else [one for row in told if (one := _ss(row)) is not None]
         return dict.fromkeys(arguments, UnixListeners(listeners))
 
     def look_here(self, arguments: Sequence[Argument]) -> Mapping[Argument, Any] | None:

@@ -13,7 +13,8 @@ import pytest
 from infratest.steps.socket import UnixListening
 
 from infratest.errors import FactError
-from infratest.facts.base import Need
+from infratest.facts.base import Answer, Need
+from infratest.outsiders import get
 from tests.facts.both_ways import here, snippet
 
 ROOT = Path(__file__).parents[2]
@@ -129,7 +130,8 @@ TWO_FILE_SYSTEMS = """
 import pathlib, socket, subprocess, sys
 from infratest.steps.socket import UnixListening
 from infratest.errors import FactError
-from infratest.facts.base import Need
+from infratest.facts.base import Answer, Need
+from infratest.outsiders import get
 from tests.facts.both_ways import here, snippet
 
 paths = []
@@ -169,7 +171,8 @@ IN_A_NETWORK_OF_ITS_OWN = """
 import socket, subprocess
 from infratest.steps.socket import PortListening
 from infratest.errors import FactError
-from infratest.facts.base import Need
+from infratest.facts.base import Answer, Need
+from infratest.outsiders import get
 from tests.facts.both_ways import here, snippet
 
 subprocess.run(
@@ -220,3 +223,37 @@ def test_ports_answer_where_the_kernel_lets_us_in():
         cwd=ROOT,
     )  # fmt: skip
     assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
+
+
+#: What a program says that stands where ss is -> words of why nothing is known by it.
+MUTE = {
+    "": "says nothing, not even its headings",
+    "echo 'BusyBox v1.35 multi-call binary.'": "says 'BusyBox v1.35",
+    "echo 'Netid State Recv-Q Send-Q Local Address:Port Peer Address:Port'": "names no socket, and /proc/net has",
+}
+
+
+@pytest.mark.parametrize("name", ["socket", "unix-socket"])
+@pytest.mark.parametrize("said", MUTE)
+def test_a_program_that_says_nothing_does_not_say_that_nothing_listens(tmp_path, monkeypatch, name, said):
+    program = tmp_path / "ss"
+    program.write_text(f"#!/bin/sh\n{said}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_UNIX) as own:
+        own.bind(f"{tmp_path}/own")
+        own.listen()
+        with pytest.raises(FactError, match=MUTE[said]):
+            snippet(name, [()])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network of its own takes root")
+def test_where_nothing_listens_headings_alone_are_believed():
+    """In a network without any socket ss prints nothing else, and /proc/net has none either."""
+    for name in ("socket", "unix-socket"):
+        asked = get("fact", name)()
+        done = subprocess.run(
+            ["unshare", "-n", "sh", "-c", asked.ask([()])], capture_output=True, text=True, timeout=60
+        )
+        assert done.stdout.startswith("ss\nNetid"), done.stderr
+        assert asked.read(Answer(done.returncode, done.stdout, done.stderr), [()])[()] == ()
