@@ -131,7 +131,12 @@ def timer_running(name: str) -> UnitRunning:
     example='the service "nginx" is enabled',
 )
 class UnitEnabled(_OfUnit):
-    """The unit starts at boot, as `systemctl is-enabled` says of its files; a static unit counts as enabled."""
+    """`systemctl is-enabled` ends with 0: enabled, enabled-runtime, static, alias, indirect, generated; not linked.
+
+    So something starts the unit: at boot, or until the next one (enabled-runtime), or another unit does (static). It
+    is not enabled where it is disabled, masked, masked-runtime, linked, linked-runtime or transient, or has no file.
+    The reason has systemd's own word.
+    """
 
     of_file = True
 
@@ -156,7 +161,7 @@ class UnitEnabled(_OfUnit):
     example='the timer "backup" is enabled',
 )
 def timer_enabled(name: str) -> UnitEnabled:
-    """The timer starts at boot."""
+    """The timer starts at boot, as of a service."""
     return UnitEnabled(name, TIMER)
 
 

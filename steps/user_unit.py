@@ -76,7 +76,10 @@ class UserUnitRunning(_OfUserUnit):
     example='the user unit "syncthing.service" of "deploy" is enabled',
 )
 class UserUnitEnabled(_OfUserUnit):
-    """The unit starts with the user's own systemd: at login, or at boot where the user lingers."""
+    """The unit starts with the user's own systemd: at login, or at boot where the user lingers.
+
+    As `systemctl --user is-enabled` ends, which counts some words as that: see `the service "..." is enabled`.
+    """
 
     def observe(self, facts: FactValues) -> Seen:
         unit = self.unit(facts)
