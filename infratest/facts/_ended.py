@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
@@ -23,11 +25,16 @@ class Ended:
         import threading
 
         self.passed = False
+        self._end_at = monotonic() + seconds
         # TLS takes the connection's descriptor over; this one stays ours.
         self._connection = socket.socket(fileno=os.dup(one.fileno()))
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
         self._timer.start()
+
+    def left(self) -> float:
+        """Return the seconds that a server has for a statement from now on: the login took some of them."""
+        return max(0.05, self._end_at - AFTER - monotonic())
 
     def _end(self) -> None:
         import contextlib

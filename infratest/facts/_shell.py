@@ -152,11 +152,12 @@ def side_by_side(words: int, at_once: int) -> str:
     """Return shell that calls `one N WORD ...` for each `words` positional parameters, N from 1: so many at a time.
 
     Each prints its own answer before it passes on those behind it. It finds all words from its own on, and standard
-    input that it must not read.
+    input that it must not read. The next ones begin when those before have ended, or after a second: who hangs keeps
+    nobody waiting for longer.
     """
     own = words + 1
     named = " ".join([f'"${{{place}}}"' for place in range(1, own)])
-    return f"""
+    return f"""{PUT}
 together() {{
   more=$(($1 - 1))
   shift
@@ -166,17 +167,33 @@ together() {{
     {{ shift {own}; together $more "$@"; }} | {{ one "$@"; cat; }}
   fi
 }}
+all() {{
+  if [ $# -le {own * at_once} ]; then
+    together {at_once} "$@"
+    return
+  fi
+  {{
+    {{
+      (exec </dev/null 2>/dev/null 3>&- 9>&-; sleep 1; echo) &
+      together {at_once} "$@" >&3
+      echo ended
+    }} | {{
+      read -r said
+      shift {own * at_once}
+      behind=$(exec 3>&-; all "$@")
+      while [ "$said" != ended ] && read -r said; do :; done
+      put "$behind"
+      echo
+    }}
+  }} 3>&1
+}}
 n=0 count=$(($# / {words}))
 while [ $n -lt $count ]; do
   n=$((n + 1))
   set -- "$@" $n {named}
   shift {words}
 done
-while [ $# -gt {own * at_once} ]; do
-  together {at_once} "$@"
-  shift {own * at_once}
-done
-together {at_once} "$@"
+all "$@"
 """
 
 

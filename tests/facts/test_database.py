@@ -20,6 +20,7 @@ from infratest.facts.database.address import database_address, one_statement
 from tests.facts.test_address import tools
 from tests.worlds.asked import ask
 from tests.worlds.servers import PASSWORD, free_port, mariadb, mysql, postgresql, psql, standby
+from tests.worlds.turns import counting
 
 
 @pytest.fixture(scope="module")
@@ -341,3 +342,37 @@ def test_a_replication_that_stands_is_behind_nobody_knows_how_far(servers, tmp_p
     (is_one, _), (lag, words) = ask(tmp_path, [f'the database "{url}" {one}' for one in claims], {"password": PASSWORD})
     assert (is_one, lag) == ("ok", "critical")
     assert "replication does not run" in words
+
+
+#: What the server itself says are the seconds that this statement may take.
+SECONDS = {
+    "postgresql": "SELECT extract(epoch FROM current_setting('statement_timeout')::interval)",
+    "mysql": "SELECT @@max_statement_time",
+}
+
+
+@each
+def test_what_the_login_takes_a_statement_does_not_have(servers, kind):
+    """Else a server that says itself what took too long would be hung up on first, and be taken for one that hangs."""
+    before, _, behind = servers[kind].rpartition("127.0.0.1:")
+    port, _, name = behind.partition("/")
+    fact = DatabaseFact()
+    fact.patience = 60.0
+    with counting(int(port), 0.1) as far:
+        argument = (f"{before}127.0.0.1:{far.port}/{name}", SECONDS[kind])
+        rows = fact.look([argument], Deadline(120), lambda *place: place)[argument]
+    # A login has a turn and a half at least.
+    assert 0 < float(rows.rows[0][0]) <= 60 - 0.3
+
+
+@each
+@pytest.mark.parametrize("view", ["", " from the host"])
+def test_a_statement_that_hangs_costs_no_other_its_answer(servers, tmp_path, kind, view):
+    url = servers[kind].replace(PASSWORD, "{param.password}")
+    slow = {"postgresql": "SELECT pg_sleep(600 + {})", "mysql": "SELECT SLEEP(600 + {})"}[kind]
+    statements = [
+        (slow.format(number), "1") if number % 8 == 0 else (f"SELECT {number}", str(number)) for number in range(20)
+    ]
+    texts = [f'the database "{url}" answers "{text}" with "{value}"{view}' for text, value in statements]
+    seen = ask(tmp_path, texts, {"password": PASSWORD})
+    assert [state for state, _ in seen] == ["ok" if number % 8 else "unknown" for number in range(20)], seen

@@ -58,7 +58,8 @@ def asked(
     try:
         connection.connect(one)
         with connection.cursor() as cursor:
-            cursor.execute(LIMITED.format(ms=int(seconds * 1000), s=seconds))
+            left = ended.left()
+            cursor.execute(LIMITED.format(ms=int(left * 1000), s=left))
             cursor.execute(READ_ONLY)
             begun = True
             cursor.execute(statement)

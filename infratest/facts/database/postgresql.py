@@ -59,7 +59,7 @@ def asked(
         try:
             connection.pg_types.clear()  # values as the server writes them, as psql has them
             connection.execute_simple("BEGIN READ ONLY")
-            connection.execute_simple(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+            connection.execute_simple(f"SET LOCAL statement_timeout = {int(ended.left() * 1000)}")
             answer = connection.execute_unnamed(statement)
             return tuple(column["name"] for column in answer.columns or ()), bounded(
                 [tuple(row) for row in answer.rows or ()]
