@@ -139,10 +139,27 @@ _PROLOGUE = _PROLOGUE.replace("@SED_LIMIT", str(SED_LIMIT))
 _EPILOGUE = 'put "$nonce done\n" >&9\nexit 0\n}\n'
 
 
-#: What facts are asked in: found wherever an administrator's tools are, in words that do not depend on the host.
-_OURS = r"""PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+#: Variables of a login by which tools answer otherwise: other units, columns, colours, formats, time zones and files.
+#: What says where a service is (DOCKER_HOST, http_proxy) or a language's packages (GEM_HOME) is not among them.
+CHANGES_ANSWERS = tuple(
+    """
+    POSIXLY_CORRECT POSIX_ME_HARDER _POSIX2_VERSION UNIX95 CMD_ENV I_WANT_A_BROKEN_PS PS_FORMAT PS_PERSONALITY
+    LIBPROC_HIDE_KERNEL BLOCKSIZE BLOCK_SIZE DF_BLOCK_SIZE DU_BLOCK_SIZE LS_BLOCK_SIZE COLUMNS LINES TABSIZE TIME_STYLE
+    QUOTING_STYLE LS_COLORS LS_OPTIONS CLICOLOR_FORCE GREP_OPTIONS GREP_COLOR GREP_COLORS TZ TZDIR CDPATH ENV BASH_ENV
+    TAR_OPTIONS GZIP BZIP2 XZ_OPT XZ_DEFAULTS AWKPATH AWKLIBPATH DPKG_ROOT DPKG_ADMINDIR DPKG_DEBUG DPKG_COLORS
+    APT_CONFIG MODPROBE_OPTIONS XTABLES_LIBDIR XTABLES_LOCKFILE LIBMOUNT_FSTAB LIBMOUNT_MTAB LIBMOUNT_DEBUG
+    LIBBLKID_DEBUG LIBSMARTCOLS_DEBUG LSBLK_DEBUG BLKID_FILE BLKID_CONF LVM_SYSTEM_DIR SYSTEMD_COLORS SYSTEMD_URLIFY
+    SYSTEMD_PAGER SYSTEMD_LESS SYSTEMD_OFFLINE SYSTEMD_LOG_LEVEL SYSTEMD_LOG_TARGET SYSTEMD_LOG_LOCATION RES_OPTIONS
+    LOCALDOMAIN HOSTALIASES PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGOPTIONS PGSERVICE MYSQL_HOST MYSQL_TCP_PORT
+    MYSQL_UNIX_PORT
+    """.split()
+)
+
+#: What facts are asked in: found wherever an administrator's tools are, in words that do not depend on the login.
+_OURS = rf"""PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 LC_ALL=C
-export PATH LC_ALL"""
+export PATH LC_ALL
+unset {" ".join(CHANGES_ANSWERS)}"""
 
 #: What a user's commands are asked in: as the login has it. Only the framing counts in bytes, which is LC_ALL=C.
 _LOGINS = r"""had=${LC_ALL+set} was=${LC_ALL-}

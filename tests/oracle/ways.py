@@ -122,6 +122,15 @@ def _ssh(ways: Ways, name: str, more: str = "", **options: Any) -> Way:
     return Way(name, SSH.format(server=server, more=more), root=server.user != NOBODY)
 
 
+#: What a login may have that changes what tools say; facts are asked without it.
+ODD = (
+    "HOME=/srv POSIXLY_CORRECT=1 BLOCKSIZE=1M DF_BLOCK_SIZE=1G DU_BLOCK_SIZE=1G LS_BLOCK_SIZE=1M COLUMNS=20 "
+    "TZ=Asia/Tokyo "
+    "GREP_OPTIONS=-v QUOTING_STYLE=c TIME_STYLE=full-iso LANG=de_DE.UTF-8 LANGUAGE=de CDPATH=/etc IFS=/ PS_FORMAT=pid "
+    "DPKG_ADMINDIR=/nowhere XTABLES_LIBDIR=/nowhere SYSTEMD_COLORS=1 SYSTEMD_LOG_LEVEL=debug ENV=/nowhere "
+    "PGHOST=/nowhere"
+)
+
 #: Name -> how it is made. `here` reads natively; every other one is the shell script that a host is asked by.
 WAYS: dict[str, Callable[[Ways, str], Way]] = {
     "here": lambda ways, name: Way(name, LOCAL),
@@ -130,6 +139,7 @@ WAYS: dict[str, Callable[[Ways, str], Way]] = {
     "ssh": _ssh,
     "ssh as nobody": lambda ways, name: _ssh(ways, name, user=NOBODY),
     "openssh": lambda ways, name: _ssh(ways, name, more=", transport: openssh"),
+    "ssh, odd login": lambda ways, name: _ssh(ways, name, SetEnv=ODD),
     "ssh, busybox": lambda ways, name: _ssh(ways, name, under=_shell_of("busybox")),
     "ssh, mksh": lambda ways, name: _ssh(ways, name, under=_shell_of("mksh")),
 }
