@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from infratest.check import Check, Seen
-from infratest.errors import FactError, UserError
-from infratest.facts.base import Need, absolute, single
+from infratest.errors import FactError
+from infratest.facts.base import Need, absolute
 from infratest.gherkin.sentence import check
 from infratest.record import derived
 
@@ -27,9 +27,13 @@ class FileCapability(Check):
 
     def __post_init__(self) -> None:
         absolute(self.path)
-        if not self.capability.lower().startswith("cap_"):
-            raise UserError(f'the capability "{self.capability}": it begins with cap_, as cap_net_raw: capabilities(7)')
-        single(self.capability, "capability")
+        self.name  # noqa: B018 - refuses what no capability is called
+
+    @derived
+    def name(self) -> str:
+        from infratest.facts.capability import capability_name
+
+        return capability_name(self.capability)
 
     @derived
     def asked(self) -> Need[Capabilities]:
@@ -44,5 +48,5 @@ class FileCapability(Check):
             raise FactError(f"{self.path}: {capabilities.problem}")
         if not capabilities.there:
             return Seen(holds=False, saw=f"{self.path} does not exist", absent=True)
-        holds = any(name == self.capability.lower() and "p" in flags for name, flags in capabilities.given)
+        holds = "p" in capabilities.flags(self.name)
         return Seen(holds=holds, saw=f'the file "{self.path}" has {capabilities.in_words()}')

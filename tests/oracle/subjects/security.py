@@ -15,6 +15,9 @@ FILES = {
     "two words": ("cap_net_raw,cap_net_admin=p", {"cap_net_raw", "cap_net_admin"}),
     "inherits": ("cap_kill=i", set[str]()),
     "plain": ("", set[str]()),
+    "all": ("=ep", {"cap_net_bind_service", "cap_net_raw", "cap_net_admin", "cap_kill", "cap_sys_admin"}),
+    "all but one": ("all=ep cap_kill-p", {"cap_net_bind_service", "cap_net_raw", "cap_net_admin", "cap_sys_admin"}),
+    "all and one": ("=i cap_kill+p", {"cap_kill"}),
 }
 ASKED = ("cap_net_bind_service", "cap_net_raw", "cap_net_admin", "cap_kill", "cap_sys_admin", "CAP_NET_RAW")
 PROFILES = {"docker-default": "enforce", "/usr/sbin/x": "complain", "odd (name)": "kill"}
