@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infratest.check import Check, Seen, in_quotes
+from infratest.errors import UserError
 from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from infratest.facts.base import FactValues
 
 APPARMOR: Need[Apparmor] = Need("apparmor")
+
+#: Modes of a profile, as the kernel writes them: security/apparmor of Linux. `user` asks the user (prompt).
+MODES = ("enforce", "complain", "kill", "unconfined", "user", "prompt", "mixed")
 
 
 @check(
@@ -24,6 +28,11 @@ class ProfileLoaded(Check):
     """AppArmor has a profile of this name, in whichever mode."""
 
     name: str
+
+    def __post_init__(self) -> None:
+        # A profile's name may be a pattern of paths: /{,usr/}sbin/dhclient, /usr/lib/snapd/*.
+        if not self.name.strip() or not self.name.isprintable() or ", " in self.name:
+            raise UserError(f"the AppArmor profile {in_quotes(self.name)}: write one profile, as aa-status names it")
 
     def needs(self) -> tuple[Need, ...]:
         return (APPARMOR,)
@@ -47,6 +56,12 @@ class ProfileMode(ProfileLoaded):
     """The mode of a loaded profile: enforce, complain, kill."""
 
     mode: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mode not in MODES:
+            words = f"the AppArmor profile {in_quotes(self.name)} has the mode {in_quotes(self.mode)}"
+            raise UserError(f"{words}: it is one of {', '.join(MODES)}")
 
     def look(self, mode: str | None) -> Seen:
         seen = super().look(mode)

@@ -9,7 +9,7 @@ from abc import abstractmethod
 
 from infratest.check import Check, Measure, Seen, in_quotes
 from infratest.errors import FactError, UserError
-from infratest.facts.base import Need, single
+from infratest.facts.base import Need
 from infratest.gherkin.sentence import check
 from infratest.record import derived
 
@@ -42,13 +42,15 @@ class _OfChain(Check):
 
     def __post_init__(self) -> None:
         if self.program == "nftables":
-            if len(self.table.split()) != 2:
-                raise UserError(f'{self.subject}: a table is named with its family, as "inet filter"')
-        else:
-            from infratest.facts.iptables import table_name
+            from infratest.facts.nftables import object_name, table_name
 
             table_name(self.table)
-        single(self.chain, "name of a chain")
+            object_name(self.chain, "chain")
+        else:
+            from infratest.facts import iptables
+
+            iptables.table_name(self.table)
+            iptables.chain_name(self.chain)
 
     @derived
     def asked(self) -> Need:
@@ -119,6 +121,11 @@ class ChainRule(_OfChain):
     """Whether a chain has a rule."""
 
     rule: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.rule.strip():
+            raise UserError(f"{self.subject} has the rule {in_quotes(self.rule)}: write the rule")
 
     def look(self, policy: str, rules: tuple[str, ...]) -> Seen:
         if self.program == "nftables":
@@ -265,6 +272,14 @@ class SetElement(Check):
     name: str
     table: str
     element: str
+
+    def __post_init__(self) -> None:
+        from infratest.facts.nftables import object_name, table_name
+
+        table_name(self.table)
+        object_name(self.name, "set")
+        if not self.element.strip():
+            raise UserError(f"the nftables set {in_quotes(self.name)} has an element: write which one")
 
     def needs(self) -> tuple[Need, ...]:
         return (RULESET,)

@@ -25,6 +25,31 @@ class _OfFirewalld(Check):
         return (FIREWALLD,)
 
 
+#: What a zone may have for a source: firewall-cmd(1).
+SOURCES = "expected an address, a network as 10.0.0.0/8, a MAC address or ipset:NAME"
+
+
+def _word(value: str, noun: str) -> None:
+    """Refuse what is no single word. Raises UserError."""
+    single(value, noun)
+    if not value.isprintable() or any(map(str.isspace, value)):
+        raise UserError(f'the {noun} "{value}" holds a blank, which none does')
+
+
+def _is_source(text: str) -> bool:
+    from ipaddress import ip_network
+
+    from infratest.facts.interface import is_mac
+
+    if text.startswith("ipset:"):
+        return text != "ipset:"
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return is_mac(text)
+    return True
+
+
 @check("firewalld is running", negation="firewalld is not running", example="firewalld is running")
 class FirewalldRunning(_OfFirewalld):
     """firewalld filters packets now."""
@@ -45,7 +70,7 @@ class FirewalldDefault(_OfFirewalld):
     zone: str
 
     def __post_init__(self) -> None:
-        single(self.zone, "name of a zone")
+        _word(self.zone, "name of a zone")
 
     def observe(self, facts: FactValues) -> Seen:
         firewalld = facts[FIREWALLD]
@@ -57,7 +82,7 @@ class _OfZone(_OfFirewalld):
     zone: str
 
     def __post_init__(self) -> None:
-        single(self.zone, "name of a zone")
+        _word(self.zone, "name of a zone")
 
     @property
     def subject(self) -> str:
@@ -118,6 +143,10 @@ class ZoneService(_OfZone):
 
     service: str
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _word(self.service, "name of a service")
+
     def look(self, zone: Zone) -> Seen:
         return Seen(self.service in zone.services, self.listed("services", zone.services))
 
@@ -164,6 +193,12 @@ class ZoneInterface(_OfZone):
 
     interface: str
 
+    def __post_init__(self) -> None:
+        from infratest.facts.interface import interface_name
+
+        super().__post_init__()
+        interface_name(self.interface)
+
     def look(self, zone: Zone) -> Seen:
         return Seen(self.interface in zone.interfaces, self.listed("interfaces", zone.interfaces))
 
@@ -178,6 +213,12 @@ class ZoneSource(_OfZone):
 
     source: str
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _word(self.source, "source")
+        if not _is_source(self.source):
+            raise UserError(f"{self.subject} has the source {in_quotes(self.source)}: {SOURCES}")
+
     def look(self, zone: Zone) -> Seen:
         return Seen(self.source in zone.sources, self.listed("sources", zone.sources))
 
@@ -191,6 +232,12 @@ class ZoneRule(_OfZone):
     """The zone has this rich rule; quotes in it may be left out."""
 
     rule: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.rule.split()[:1] != ["rule"]:
+            words = "a rich rule begins with the word rule, as: rule service name=ftp reject"
+            raise UserError(f"{self.subject} has the rule {in_quotes(self.rule)}: {words}")
 
     def look(self, zone: Zone) -> Seen:
         rules = [each.replace('"', "").split() for each in zone.rules]

@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 from infratest.check import Check, Measure, Seen, in_quotes
 from infratest.errors import FactError, UserError
-from infratest.facts.base import Need
+from infratest.facts.base import Need, single
 from infratest.gherkin.sentence import check
 from infratest.record import derived
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 #: No kernel with the bonding driver was at hand.
 UNSEEN = "any bond, written after the kernel's bonding.rst"
+
+
+#: Modes of a bond: Documentation/networking/bonding.rst.
+BOND_MODES = (
+    "balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb",
+)  # fmt: skip
 
 
 class _OfInterface(Check):
@@ -157,6 +163,15 @@ class InterfaceMac(_OfInterface):
 
     mac: str
 
+    def __post_init__(self) -> None:
+        from infratest.facts.interface import is_mac
+
+        super().__post_init__()
+        if not is_mac(self.mac):
+            raise UserError(
+                f"{self.subject} has the MAC address {in_quotes(self.mac)}: expected one as 52:54:00:12:34:56"
+            )
+
     def look(self, interface: Interface) -> Seen:
         if not interface.mac:
             return Seen(holds=False, saw=f"{self.subject} has no MAC address", absent=True)
@@ -173,6 +188,10 @@ class InterfaceDriver(_OfInterface):
     """The driver of the device behind the interface; one that is software alone has none."""
 
     driver: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        single(self.driver, "driver")
 
     def look(self, interface: Interface) -> Seen:
         if not interface.driver:
@@ -264,6 +283,12 @@ class BridgeMember(_OfBridge):
 
     member: str
 
+    def __post_init__(self) -> None:
+        from infratest.facts.interface import interface_name
+
+        super().__post_init__()
+        interface_name(self.member)
+
     def look(self, interface: Interface) -> Seen:
         return Seen(self.member in interface.members, f"{self.subject} exists, {_members(interface)}")
 
@@ -294,6 +319,11 @@ class BondMode(_OfBond):
 
     mode: str
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mode not in BOND_MODES:
+            raise UserError(f"{self.subject} has the mode {in_quotes(self.mode)}: it is one of {', '.join(BOND_MODES)}")
+
     def look(self, interface: Interface) -> Seen:
         if not interface.mode:
             raise FactError(f"{self.subject} does not tell its mode")
@@ -310,6 +340,12 @@ class BondMember(_OfBond):
     """An interface that is part of the bond."""
 
     member: str
+
+    def __post_init__(self) -> None:
+        from infratest.facts.interface import interface_name
+
+        super().__post_init__()
+        interface_name(self.member)
 
     def look(self, interface: Interface) -> Seen:
         return Seen(self.member in interface.members, f"{self.subject} exists, {_members(interface)}")

@@ -19,6 +19,9 @@ UFW: Need[Ufw] = Need("ufw")
 
 #: Ways that traffic goes, of which each has a policy.
 WAYS = ("incoming", "outgoing", "routed")
+#: Protocols that a rule may name with ports: ufw(8).
+PROTOCOLS = ("tcp", "udp")
+POLICIES = ("allow", "deny", "reject", "disabled")
 
 
 @check("ufw is active", negation="ufw is not active", example="ufw is active")
@@ -47,6 +50,8 @@ class UfwPolicy(Check):
     def __post_init__(self) -> None:
         if self.way not in WAYS:
             raise UserError(f"the policy of ufw for {self.way} traffic: it has one for {', '.join(WAYS)} traffic")
+        if self.policy not in POLICIES:
+            raise UserError(f"the policy {in_quotes(self.policy)} of ufw: it is one of {', '.join(POLICIES)}")
 
     def needs(self) -> tuple[Need, ...]:
         return (UFW,)
@@ -69,6 +74,17 @@ class UfwAllows(Check):
     """
 
     to: str
+
+    def __post_init__(self) -> None:
+        to = self.to.partition(" on ")[0]  # 22/tcp on eth0
+        spans = [] if to == "Anywhere" else _spans(to)
+        odd = any(not 0 < low <= high < 65536 or of not in PROTOCOLS for low, high, of in spans)
+        # What has none but signs of ports and is no list or range of them; addresses have more colons, or dots.
+        signs = to.partition("/")[0].replace(",", "").replace(" ", "").replace("-", "")
+        like_ports = signs.replace(":", "", 1).isdecimal() and not spans
+        if not self.to.strip() or "*" in self.to or odd or like_ports:
+            words = "expected ports as 22/tcp, 80,443/tcp or 6000:6010/udp, an application or an address"
+            raise UserError(f"what ufw allows, {in_quotes(self.to)}: {words}")
 
     def needs(self) -> tuple[Need, ...]:
         return (UFW,)

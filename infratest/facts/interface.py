@@ -76,6 +76,11 @@ def interface_name(name: str) -> str:
     return name
 
 
+def is_mac(text: str) -> bool:
+    """Whether a text is written as an address on a link is: pairs of hexadecimal digits, parted by colons."""
+    return all(len(pair) == 2 and not pair.strip("0123456789abcdefABCDEF") for pair in text.split(":"))
+
+
 # Lines: of each `interface N`, and where it is there `KEY VALUE` of its files; `addresses` and what ip says; `done`.
 SNIPPET = r"""
 [ -d PLACE ] || { echo 'NO_PLACE' >&2; exit NO_TOOL; }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from infratest.cleaning import beginning, cited
 from infratest.errors import FactError, UserError
 from infratest.facts._shell import ONE_LINE, PUT, lines, number, unescaped
-from infratest.facts.base import Answer, Argument, LooksForEach
+from infratest.facts.base import Answer, Argument, LooksForEach, single
 from infratest.record import Record
 
 TYPE_CHECKING = False
@@ -46,9 +46,23 @@ class Table(Record):
         return f"{len(self.rules)} rules in the chains {chains}"
 
 
+#: Tables that Linux has, and the bytes of a chain's name: iptables(8), XT_FUNCTION_MAXNAMELEN of linux/netfilter.
+TABLES = ("filter", "nat", "mangle", "raw", "security")
+NAME_BYTES = 28
+
+
+def chain_name(name: str) -> str:
+    """Return the name of a chain. Raises UserError where iptables makes none of that name."""
+    single(name, "name of a chain")
+    if len(name.encode()) > NAME_BYTES or name[0] in "-!" or not name.isprintable() or any(map(str.isspace, name)):
+        words = f"a name has at most {NAME_BYTES} characters, no blank, and begins with neither - nor !"
+        raise UserError(f'the iptables chain "{name}": {words}')
+    return name
+
+
 def table_name(name: str) -> str:
     """Return the name of a table. Raises UserError where it can be none's."""
-    if not name or not name.isascii() or not name.replace("_", "").replace("-", "").isalnum() or name[0] == "-":
+    if name not in TABLES:
         raise UserError(f'the iptables table "{name}": it is one of filter, nat, mangle, raw, security')
     return name
 

@@ -7,9 +7,9 @@ its kind and name, its lines are further in, and its end stands where its beginn
 from __future__ import annotations
 
 from infratest.cleaning import cited
-from infratest.errors import FactError
+from infratest.errors import FactError, UserError
 from infratest.facts._shell import lines, without
-from infratest.facts.base import Answer, Argument, Fact
+from infratest.facts.base import Answer, Argument, Fact, single
 from infratest.record import Record
 
 TYPE_CHECKING = False
@@ -20,6 +20,28 @@ if TYPE_CHECKING:
 
 #: Characters of words that mean the same with and without quotes.
 NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+
+
+#: Families of tables, and the characters of a name: nft(8), NFT_NAME_MAXLEN of linux/netfilter.
+FAMILIES = ("ip", "ip6", "inet", "arp", "bridge", "netdev")
+NAME_LENGTH = 255
+
+
+def table_name(name: str) -> str:
+    """Return a table's name as it is told, `inet filter`. Raises UserError where it can be none's."""
+    family, *rest = name.split() or [""]
+    if len(rest) != 1 or family not in FAMILIES:
+        words = f'a table is named with its family, as "inet filter"; families are {", ".join(FAMILIES)}'
+        raise UserError(f'the nftables table "{name}": {words}')
+    return f"{family} {object_name(rest[0], 'table')}"
+
+
+def object_name(name: str, noun: str) -> str:
+    """Return the name of a chain, set or table. Raises UserError where it can be none's."""
+    single(name, f"name of a {noun}")
+    if len(name) > NAME_LENGTH or not name.isprintable() or any(one.isspace() or one in "{};\"'" for one in name):
+        raise UserError(f'the nftables {noun} "{name}": a name holds no blank, quote, brace or semicolon')
+    return name
 
 
 class Ruleset(Record):

@@ -39,7 +39,6 @@ CHAINS: dict[tuple[str, str, str], tuple[str, tuple[str, ...]] | None] = {
     ),
     ("iptables", "filter", "ours"): None,
     ("iptables", "nat", "POSTROUTING"): ("ACCEPT", ("-o eth0 -j MASQUERADE",)),
-    ("iptables", "nosuch", "OURS"): None,
     ("ip6tables", "filter", "FORWARD"): ("ACCEPT", ("-p ipv6-icmp -j ACCEPT",)),
     ("ip6tables", "filter", "OURS"): None,
     ("nftables", "inet ours", "forward"): ("drop", ("tcp dport 22 accept", "ip saddr @blocked drop")),
@@ -81,19 +80,19 @@ def questions(place: Path) -> Iterator[Question]:
     for (program, table, chain), right in CHAINS.items():
         subject = f"the {program} chain {quoted(chain)} of {quoted(table)}"
         about = f"{subject}: {right}"
-        # That iptables itself knows no table of a name, it says to everybody.
-        other = "" if table == "nosuch" else UNKNOWN
-        yield from both(f"{subject} exists", f"{subject} does not exist", right is not None, about, other)
+        yield from both(f"{subject} exists", f"{subject} does not exist", right is not None, about, UNKNOWN)
         policy, rules = right or ("", ())
         for each in ("ACCEPT", "drop"):
             truth: bool | str = ABSENT if not policy else policy.lower() == each.lower()
-            yield from _has(subject, f"the policy {quoted(each)}", truth, other)
+            yield from _has(subject, f"the policy {quoted(each)}", truth)
         for rule in (*RULES, *rules, *(rule.replace("-m tcp ", "") for rule in rules)):
             own = ALIKE.get(rule, rule) in rules or rule in [each.replace("-m tcp ", "") for each in rules]
-            yield from _has(subject, f"the rule {quoted(rule)}", ABSENT if right is None else own, other)
+            yield from _has(subject, f"the rule {quoted(rule)}", ABSENT if right is None else own)
         if program != "ip6tables":
             count = ABSENT if right is None else len(rules)
-            yield from bounds(f"{subject} has {{}} rules", count, about, unprivileged=other)
+            yield from bounds(f"{subject} has {{}} rules", count, about, unprivileged=UNKNOWN)
+    strange = 'the iptables chain "OURS" of "nosuch"'  # it has five tables, and no other
+    yield from both(f"{strange} exists", f"{strange} does not exist", UNKNOWN, "no table of iptables")
     for name, elements in SETS.items():
         for element, truth in elements.items():
             subject = f'the nftables set {quoted(name)} of "inet ours"'
