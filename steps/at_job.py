@@ -1,4 +1,7 @@
-"""What can be said of jobs of at, which run once. Those that run again and again, cron.py and timer.py have."""
+"""What can be said of jobs of at, which run once. Those that run again and again, cron.py and timer.py have.
+
+They wait in the spool of at. That something runs them there is a sentence about the service or process `atd`.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ class _OfCommand(Check):
     example='an at job runs "/usr/local/bin/reboot-later"',
 )
 class AtJobRuns(_OfCommand):
-    """A waiting job of at has this line, of whichever user; asked as root."""
+    """A waiting job of at has this line, of whichever user; asked as root. That atd runs it is another sentence."""
 
     def observe(self, facts: FactValues) -> Seen:
         jobs = self.jobs(facts)
@@ -69,7 +72,10 @@ class AtJobRuns(_OfCommand):
     example='the at job that runs "/usr/local/bin/reboot-later" is due in less than 12 h',
 )
 class AtJobDue(_OfCommand):
-    """The time until the next job of at with this line runs, by the host's clock; below zero of one that is late."""
+    """The time until the next job of at with this line is due, by the host's clock; below zero of one that is late.
+
+    Where atd does not run, it comes and nothing happens: the job is late from then on.
+    """
 
     def observe(self, facts: FactValues) -> Seen:
         jobs = self.jobs(facts)

@@ -1,4 +1,7 @@
-"""What can be said of the jobs of cron. That cron itself runs is a sentence about its service."""
+"""What can be said of the jobs of cron: what is written in its tables, as cron reads them.
+
+That cron itself is installed and runs is a sentence of its own, about its service or process: without it, no job runs.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +84,10 @@ class _OfJob(Check):
     example='the cron job "/usr/bin/backup" exists',
 )
 class JobExists(_OfJob):
-    """Cron has a job with this command, or one that begins with it and goes on behind a blank, in any of its tables."""
+    """A table of cron has it, or one that begins so; that cron runs is another: the service "cron" is running.
+
+    What goes on behind a blank counts, too. Asked of all tables: of the system, of packages and of users.
+    """
 
     of_property = False
 
@@ -95,7 +101,7 @@ class JobExists(_OfJob):
     example='the cron job "/usr/bin/backup" runs at "30 2 * * *"',
 )
 class JobTime(_OfJob):
-    """Cron runs the command at just these times, however they are written: `0 0 * * *` is `@daily`."""
+    """So cron's tables have it, however it is written (`0 0 * * *` is `@daily`); that cron runs is another sentence."""
 
     time: str
 
@@ -124,7 +130,7 @@ class JobTime(_OfJob):
     example='the cron job "/usr/bin/backup" runs as "root"',
 )
 class JobUser(_OfJob):
-    """Cron runs the command as this user: whose table it stands in, or whom a table of the system names."""
+    """So cron's tables have it: whose table it stands in, or whom one of the system names; not whether cron runs."""
 
     user: str
 
@@ -137,7 +143,7 @@ class JobUser(_OfJob):
     example='the cron job "/usr/bin/backup" runs next in less than 25 h',
 )
 class JobNext(_OfJob):
-    """The time until cron runs the command next, by the host's clock; where that is moved meanwhile, it is another."""
+    """The time until its next run by cron's tables and the host's clock; that cron itself runs is another sentence."""
 
     def needs(self) -> tuple[Need, ...]:
         return self.asked, NOW

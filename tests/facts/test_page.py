@@ -163,6 +163,15 @@ def test_cookies_of_pages_that_lead_on_are_kept_as_browsers_keep_them(pages):
         ("__Secure-a=1; Secure", True),
         ("a=1; SameSite=None", False),
         ("a=1; SameSite=None; Secure", True),
+        ("a=1; samesite=NONE", False),
+        ("a=1; SAMESITE= none ;secure", True),
+        ("a=1; SameSite=None; SameSite=Lax", True),  # the last one counts, whichever it is
+        ("a=1; SameSite=Lax; SameSite=None", False),
+        ("a=1; SameSite=Sometimes", True),  # read as if it were not there
+        ('a=1; SameSite="None"', True),
+        ("a=1; SameSite", True),
+        ("a=1; SameSite=", True),
+        ("a=1; SameSite=Strict", True),
         ("a=1; Partitioned", False),
     ],
 )
