@@ -19,6 +19,7 @@ from typing import Any
 from infratest.cleaning import clean
 from infratest.errors import FeatureError, unknown
 from infratest.gherkin import lint
+from infratest.gherkin.cells import as_gherkin_reads
 from infratest.gherkin.conditions import condition
 from infratest.gherkin.identity import titles
 from infratest.gherkin.places import places
@@ -143,6 +144,7 @@ def read(path: Path) -> tuple[Any, str]:
         logging.getLogger("behave").removeFilter(_not_malformed)
     if parsed is None:
         raise FeatureError(f"{path}: empty: it holds no Feature; start it with 'Feature: <what must hold>'")
+    as_gherkin_reads(parsed, text)
     return parsed, text
 
 
