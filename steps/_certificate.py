@@ -11,6 +11,8 @@ from infratest.errors import FactError, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from infratest.facts._x509 import Certificate, PrivateKey
     from infratest.facts.certificate_file import CertificateFile
 
@@ -70,11 +72,43 @@ def seen(claim: str, text: str, one: Certificate) -> tuple[bool, str]:
 
 
 def _signed(name: str, own: str) -> bool:
+    """Return whether an algorithm is the one that is named; RSASSA-PSS has its hash in it, and each of them is that."""
     if not any(sign in name for sign in "*?["):
-        return name == own
+        return name in (own, own.partition(" with ")[0])
     from infratest.globs import fits
 
     return fits(name, own)
+
+
+def relied_on(text: str, chain: Sequence[Certificate]) -> tuple[bool, str]:
+    """Return whether one of these is signed by an algorithm, and which, in words that follow their subject.
+
+    What an authority says of itself nobody relies on: a self-signed one counts where it is the first.
+    """
+    name = text.strip().lower()
+    counted = [(place, one) for place, one in enumerate(chain, 1) if place == 1 or not one.self_signed]
+    found = [(place, one) for place, one in counted if _signed(name, one.signature.lower())]
+    if found:
+        place, one = found[0]
+        return True, f'has the signature "{one.signature}" at position {place}: {clean(one.in_words(), SHOWN)}'
+    algorithms = ", ".join(dict.fromkeys(one.signature for _, one in counted))
+    return False, f"relies on signatures by {algorithms}"
+
+
+def short_rsa(bits: int, chain: Sequence[Certificate]) -> tuple[bool, str]:
+    """Return whether one of these has an RSA key that is shorter, and which, in words that follow their subject."""
+    keys = [(one.bits, place, one) for place, one in enumerate(chain, 1) if one.kind == "RSA"]
+    if not keys:
+        return False, "has no RSA key"
+    least, place, one = min(keys, key=lambda each: each[:2])
+    words = f"has an RSA key of {least} bits at position {place}: {clean(one.in_words(), SHOWN)}"
+    return least < bits, words if least < bits else f"has no RSA key of less than {least} bits"
+
+
+def bits_of_rsa(bits: int) -> None:
+    """Refuse what is no length of an RSA key. Raises UserError."""
+    if not 512 <= bits <= 65536:
+        raise UserError(f"an RSA key shorter than {bits} bits: expected a length from 512 to 65536, as 2048")
 
 
 def key_seen(claim: str, text: str, key: Certificate | PrivateKey) -> tuple[bool, str]:

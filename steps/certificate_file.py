@@ -223,6 +223,44 @@ def file_signature(path: str, algorithm: str, position: int = 1) -> FileClaim:
 
 
 @check(
+    'the certificate file "{path}" relies on a signature by "{algorithm}"',
+    negation='the certificate file "{path}" relies on no signature by "{algorithm}"',
+    example='the certificate file "/etc/ssl/chain.pem" relies on no signature by "*sha1*"',
+)
+class FileRelies(_OfOne):
+    """One of all certificates in it was signed by this algorithm; what one below the first says of itself is none."""
+
+    algorithm: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _certificate.checked(_certificate.SIGNATURE, self.algorithm)
+
+    def look_at(self, one: Certificate, seen: CertificateFile, facts: FactValues) -> Seen:
+        holds, words = _certificate.relied_on(self.algorithm, seen.certificates)
+        return Seen(holds=holds, saw=f"{self.subject} {words}")
+
+
+@check(
+    'the certificate file "{path}" has an RSA key shorter than {bits:number} bits',
+    negation='the certificate file "{path}" has no RSA key shorter than {bits:number} bits',
+    example='the certificate file "/etc/ssl/chain.pem" has no RSA key shorter than 2048 bits',
+)
+class FileShortKey(_OfOne):
+    """One of all certificates in it has such a key; those of other kinds are as strong with fewer bits."""
+
+    bits: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _certificate.bits_of_rsa(self.bits)
+
+    def look_at(self, one: Certificate, seen: CertificateFile, facts: FactValues) -> Seen:
+        holds, words = _certificate.short_rsa(self.bits, seen.certificates)
+        return Seen(holds=holds, saw=f"{self.subject} {words}")
+
+
+@check(
     'the certificate file "{path}"[ at position {position:number}] is for the purpose "{purpose}"',
     negation='the certificate file "{path}"[ at position {position:number}] is not for the purpose "{purpose}"',
     example='the certificate file "/etc/ssl/shop.pem" is for the purpose "serverAuth"',

@@ -283,6 +283,44 @@ class ChainLength(_OfChain):
         return Measure(label=f"certificates {self.place}", minimum=0)
 
 
+@check(
+    'the chain of "{place}"[ for the name "{name}"] relies on a signature by "{algorithm}"',
+    negation='the chain of "{place}"[ for the name "{name}"] relies on no signature by "{algorithm}"',
+    example='the chain of "shop.example:443" relies on no signature by "*sha1*"',
+)
+class ChainRelies(_OfChain):
+    """One certificate that it sends was signed by this algorithm; what one below the first says of itself is none."""
+
+    algorithm: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _certificate.checked(_certificate.SIGNATURE, self.algorithm)
+
+    def look_at(self, seen: Tls) -> Seen:
+        holds, words = _certificate.relied_on(self.algorithm, seen.chain)
+        return Seen(holds=holds, saw=f"{self.subject} {words}")
+
+
+@check(
+    'the chain of "{place}"[ for the name "{name}"] has an RSA key shorter than {bits:number} bits',
+    negation='the chain of "{place}"[ for the name "{name}"] has no RSA key shorter than {bits:number} bits',
+    example='the chain of "shop.example:443" has no RSA key shorter than 2048 bits',
+)
+class ChainShortKey(_OfChain):
+    """One of the certificates it sends has such a key; those of other kinds are as strong with fewer bits."""
+
+    bits: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _certificate.bits_of_rsa(self.bits)
+
+    def look_at(self, seen: Tls) -> Seen:
+        holds, words = _certificate.short_rsa(self.bits, seen.chain)
+        return Seen(holds=holds, saw=f"{self.subject} {words}")
+
+
 class Offer(_OfPort):
     """Whether something is offered."""
 

@@ -40,6 +40,14 @@ CURVES = {
     "secp384r1": ("p-384",), "secp521r1": ("p-521",), "secp256k1": (), "brainpoolp256r1": (), "brainpoolp384r1": (),
     "brainpoolp512r1": (),
 }  # fmt: skip
+#: RFC 4055, 3: how openssl calls it.
+PSS = "rsassaPss"
+#: Signatures of old that the library has no name for, as openssl has them: RFC 8017, A.2.4; ISO/IEC 14888 and others.
+OLD_SIGNATURES = {
+    "1.2.840.113549.1.1.2": "md2WithRSAEncryption", "1.2.840.113549.1.1.3": "md4WithRSAEncryption",
+    "1.3.14.3.2.3": "md5WithRSA", "1.3.14.3.2.15": "shaWithRSAEncryption", "1.3.14.3.2.29": "sha1WithRSA",
+    "1.3.14.3.2.13": "dsaWithSHA", "1.3.14.3.2.27": "dsaWithSHA1-old", "1.3.36.3.3.1.2": "ripemd160WithRSA",
+}  # fmt: skip
 KINDS = ("RSA", "EC", "DSA", "Ed25519", "Ed448", "X25519", "X448", "ML-DSA")
 
 
@@ -49,7 +57,8 @@ class Certificate(Record):
     Args:
         subject, issuer: as RFC 4514 writes them. names: the alternative names: `DNS:shop.example`, `IP:10.0.0.2`,
         `email:ops@shop.example`, `URI:spiffe://x`. not_before, not_after: seconds since 1970. serial: hexadecimal
-        digits. kind: of its key, one of KINDS. bits: of its key. curve: where it has one. public: SHA-256 of its public
+        digits. signature: its algorithm, as openssl names it, and RSASSA-PSS with its hash: `rsassaPss with sha256`.
+        kind: of its key, one of KINDS. bits: of its key. curve: where it has one. public: SHA-256 of its public
         key as SubjectPublicKeyInfo. self_signed: its own key signed it. purposes: empty where it is bound to none.
         encoded: its DER in base64.
     """
@@ -197,8 +206,6 @@ def _certificate(one: Any, der: bytes) -> Certificate:
     from hashlib import sha1, sha256
 
     kind, bits, curve, public = _key(one.public_key())
-    oid = one.signature_algorithm_oid
-    known = getattr(oid, "_name", "")
     return Certificate(
         subject=_name(one.subject),
         issuer=_name(one.issuer),
@@ -208,7 +215,7 @@ def _certificate(one: Any, der: bytes) -> Certificate:
         serial=f"{one.serial_number:x}",
         sha1=sha1(der, usedforsecurity=False).hexdigest(),
         sha256=sha256(der).hexdigest(),
-        signature=oid.dotted_string if known in ("", "Unknown OID") else known,
+        signature=_signature(one),
         kind=kind,
         bits=bits,
         curve=curve,
@@ -218,6 +225,23 @@ def _certificate(one: Any, der: bytes) -> Certificate:
         purposes=tuple(PURPOSES.get(each.dotted_string, each.dotted_string) for each in _usages(one)),
         encoded=b64encode(der).decode(),
     )
+
+
+def _signature(one: Any) -> str:
+    """Return the name of the algorithm that signed a certificate: of RSASSA-PSS the hash stands in its parameters."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.x509 import SignatureAlgorithmOID
+
+    oid = one.signature_algorithm_oid
+    known = str(getattr(oid, "_name", ""))
+    if oid != SignatureAlgorithmOID.RSASSA_PSS:
+        plain = oid.dotted_string if known in ("", "Unknown OID") else known
+        return OLD_SIGNATURES.get(oid.dotted_string, plain)
+    try:
+        digest = str(one.signature_hash_algorithm.name)
+    except (UnsupportedAlgorithm, ValueError) as error:
+        raise ValueError(f"by which hash it is signed (rsassaPss) is not known: {error}") from None
+    return f"{PSS} with {digest}"
 
 
 def _extension(one: Any, name: str) -> Any:
@@ -250,14 +274,44 @@ def _names(one: Any) -> tuple[str, ...]:
 
 
 def _self_signed(one: Any) -> bool:
-    from cryptography.exceptions import InvalidSignature
-
+    """Return whether its own key has signed it; of an algorithm that the library cannot verify, what OpenSSL goes by:
+    its issuer is its subject, and the identifier of the issuer's key, where there is one, that of its own."""
     if one.subject != one.issuer:
         return False
+    signed = has_signed(one.public_key(), one)
+    if signed is not None:
+        return signed
+    theirs = getattr(_extension(one, "AuthorityKeyIdentifier"), "key_identifier", None)
+    own = getattr(_extension(one, "SubjectKeyIdentifier"), "digest", None)
+    return theirs is None or own is None or theirs == own
+
+
+def has_signed(key: Any, one: Any) -> bool | None:
+    """Return whether a public key fits the signature of a certificate; None where the library does not verify such.
+
+    By the key itself: what the library has for certificates knows no MD5 and no SHA-1.
+    """
+    from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
+    from cryptography.x509 import SignatureAlgorithmOID
+
+    more: list[Any] = []
     try:
-        one.verify_directly_issued_by(one)
-    except (ValueError, InvalidSignature):
+        digest: Any = one.signature_hash_algorithm
+        if isinstance(key, rsa.RSAPublicKey):
+            pss = one.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS
+            more = [one.signature_algorithm_parameters if pss else padding.PKCS1v15(), digest]
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            more = [ec.ECDSA(digest)]
+        elif isinstance(key, dsa.DSAPublicKey):
+            more = [digest]
+        key.verify(one.signature, one.tbs_certificate_bytes, *more)
+    except InvalidSignature:
         return False
+    except (UnsupportedAlgorithm, InternalError, ValueError):
+        return None
+    except (TypeError, AttributeError):
+        return False  # a key of another kind than the signature is
     return True
 
 

@@ -14,6 +14,8 @@ shift 2
 openssl req -x509 -nodes -keyout "$kept.key" -out "$kept.new" -subj /CN=infratest "$@" 2>"$kept.why" ||
   {{ cat "$kept.why" >&2; exit 1; }}
 cat -- "$kept.new" >"$file\""""
+#: The same behind what is there.
+ADDED = CERTIFIED.replace('cat -- "$kept.new" >', 'cat -- "$kept" "$kept.new" >')
 KEYED = f"""{TOOL}{COPIED}
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.new"
 cat -- "$1.new" >"$2\""""
@@ -26,6 +28,11 @@ EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
 def certified(path: str, words: str, *options: str) -> Act:
     """Return what puts a certificate of its own into a file, made by openssl with these options."""
     return ScriptAct(f"{path} holds a certificate {words}", CERTIFIED, AS_BEFORE, (path, *options))
+
+
+def added(path: str, words: str, *options: str) -> Act:
+    """Return what puts a certificate of its own behind those in a file, made by openssl with these options."""
+    return ScriptAct(f"{path} holds one more certificate {words}", ADDED, AS_BEFORE, (path, *options))
 
 
 def keyed(path: str) -> Act:

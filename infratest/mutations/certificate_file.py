@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infratest.acts.base import Act
 from infratest.globs import fits
-from infratest.mutations._certificate import EC, certified
+from infratest.mutations._certificate import EC, added, certified
 from infratest.mutations._path import emptied
 from infratest.mutations.base import Claim, Fault, outside
 
@@ -55,10 +55,32 @@ def property_of(claim: Claim) -> Act | str:
         return certified(check.path, "that is self-signed", *EC)
     if check.claim == "authority":
         return certified(check.path, "of a CA", *EC, "-addext", "basicConstraints=critical,CA:TRUE")
-    signed = next((one for one in SIGNED if fits(check.text.lower(), one.lower())), "")
-    if check.claim == "signature" and signed:
-        return certified(check.path, f"signed by {signed}", *SIGNED[signed])
+    if check.claim == "signature":
+        return _signed_by(check.path, check.text)
     return f"how a certificate has the {check.claim} {check.text!r} is not known"
+
+
+def _signed_by(path: str, pattern: str) -> Act | str:
+    signed = next((one for one in SIGNED if fits(pattern.strip().lower(), one.lower())), "")
+    if not signed:
+        return f"how a certificate is signed by {pattern!r} is not known"
+    return certified(path, f"signed by {signed}", *SIGNED[signed])
+
+
+def relies(claim: Claim) -> Act | str:
+    """One that is signed so, or otherwise."""
+    if claim.negated:
+        return _signed_by(claim.check.path, claim.check.algorithm)
+    return certified(claim.check.path, "of infratest's own", *EC)
+
+
+def short_key(claim: Claim) -> Act | str:
+    """One more, with a short key; or one of another kind of key alone."""
+    if not claim.negated:
+        return certified(claim.check.path, "of infratest's own", *EC)
+    if claim.check.bits <= 1024:
+        return "a key of less than 1024 bits is not made"
+    return added(claim.check.path, "with a key of 1024 bits", "-newkey", "rsa:1024")
 
 
 FAULTS: dict[str, Fault] = {
@@ -67,4 +89,6 @@ FAULTS: dict[str, Fault] = {
     "CertificateCount": count,
     "CertificateBits": bits,
     "FileClaim": property_of,
+    "FileRelies": relies,
+    "FileShortKey": short_key,
 }

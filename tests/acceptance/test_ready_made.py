@@ -102,7 +102,7 @@ systemctl reset-failed docker.service docker.socket
 systemctl restart docker
 """
 #: Feature -> how many sentences it has, on the host that is made good and on the one that serves.
-FEATURES = {"ssh-hardening": 31, "web-server": 14, "dns": 8, "backups": 7, "tls": 12, "database": 13}
+FEATURES = {"ssh-hardening": 31, "web-server": 14, "dns": 8, "backups": 7, "tls": 12, "database": 18}
 SERVICES = {"ntp": 14, "mail": 20, "docker-host": 24, "disk-health": 6}
 #: Of a container, the disk / is that of the machine infratest runs on, and left alone.
 ROOM = 'the disk of "/" is less than 95 % full, warning 90 %'
@@ -170,6 +170,7 @@ def test_the_whole_baseline_turns_red_on_a_machine_of_its_own(new_project: Calla
         assert report["notes"] == ["mutation score 100 %: 22 of 22 sentences turned red when what they say was broken"]
 
 
+HBA = ">>$(ls /etc/postgresql/*/main/pg_hba.conf)"
 #: What opens a good host, each by one change that was green once -> the feature that sees it, and words of the reason.
 OPENED = {
     "chmod 0604 /etc/shadow": ("linux-baseline", "/etc/shadow"),
@@ -191,10 +192,28 @@ OPENED = {
     "cd /etc/ssl; openssl req -x509 -newkey rsa:1024 -nodes -keyout /root/s.key -subj /CN=x -days 90 "
     "-out certs/shop.pem": ("tls", "1024 bits"),
     "openssl req -x509 -key /root/ca.key -subj /CN=between -days 2 >>/etc/ssl/certs/shop.pem": ("tls", "at position 2"),
+    "openssl req -x509 -newkey rsa:1024 -nodes -keyout /root/s.key -subj /CN=between -days 90 "
+    ">>/etc/ssl/certs/shop.pem": ("tls", "has an RSA key of 1024 bits at position 2"),
+    "cd /etc/ssl; openssl req -x509 -key private/shop.key -sha1 -sigopt rsa_padding_mode:pss -subj /CN=x -days 90 "
+    "-out certs/shop.pem": ("tls", "rsassaPss with sha1"),
+    # Who signs the server's is signed by SHA-1: the leaf is as good as it was.
+    "cd /root; openssl req -newkey rsa:2048 -nodes -keyout s.key -subj /CN=between -out s.csr; openssl x509 -req "
+    "-in s.csr -CA ca.pem -CAkey ca.key -set_serial 7 -days 90 -sha1 >>/etc/ssl/certs/shop.pem": (
+        "tls",
+        'has the signature "sha1WithRSAEncryption" at position 2',
+    ),
     "chgrp www-data /etc/ssl/private/shop.key; chmod 0640 /etc/ssl/private/shop.key": ("tls", "www-data"),
     "chgrp www-data /var/backups/db": ("backups", "www-data"),
     "chmod 0666 /var/backups/db/1.dump": ("backups", "1.dump has mode 0666"),
     "chmod 0666 /etc/postgresql/*/main/pg_hba.conf": ("database", "has mode 0666"),
+    f"echo 'local all deploy trust' {HBA}": ("database", "trust"),
+    f"echo 'host shop deploy 127.0.0.1/32 trust' {HBA}": ("database", "trust"),
+    f"echo 'host shop deploy 10.0.0.0/8 password' {HBA}": ("database", "password"),
+    f"echo 'hostssl all all 0.0.0.0/0 scram-sha-256' {HBA}": ("database", "0.0.0.0"),
+    f"echo 'hostssl all all ::/0 scram-sha-256' {HBA}": ("database", "::"),
+    f"echo 'hostssl all all all scram-sha-256' {HBA}": ("database", "all"),
+    f"echo 'host all all 10.0.0.0/8 scram-sha-265' {HBA}": ("database", "scram-sha-265"),
+    f"echo 'host shop deploy 10.0.0.1/32 scram-sha-256' {HBA}": ("database", "modification"),
 }
 OPENED_SERVICES = {
     "chmod 0666 /etc/postfix/master.cf": ("mail", "master.cf has mode 0666"),

@@ -10,11 +10,14 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
+from infratest.steps import _certificate
 
 from infratest.errors import FactError, UserError
 from infratest.facts._tls_suites import suite
+from infratest.facts._x509 import certificates
 from infratest.facts.tls import Tls
 from tests.facts.tls_both_ways import digest, look, offers
 from tests.worlds import tls_servers
@@ -67,6 +70,27 @@ def test_a_certificate_is_trusted_as_a_client_has_it(made, nginx):
     assert "unable to get local issuer" in seen.untrusted
     (seen,) = look(made, f"127.0.0.1:{nginx['oldest']}", "certificate", name="")
     assert (seen.untrusted, seen.chain[0].subject) == ("", "CN=shop.example,C=DE")
+
+
+def test_what_a_chain_relies_on_is_seen_below_its_first_certificate(made):
+    """The leaf of openssl's server is good; who signed it has a short key, and is signed by SHA-1 as RSASSA-PSS."""
+    tls_servers.weak_chain(made.folder)
+    files = ("-cert", made.file("weak.pem"), "-key", made.file("weak.key"), "-cert_chain", made.file("weak-rest.pem"))
+    with tls_servers.s_server(made, *files, "-cipher", "ALL:@SECLEVEL=0") as port:
+        (seen,) = look(made, f"127.0.0.1:{port}", "certificate", authorities="")
+    chain = [(one.signature, one.kind, one.bits) for one in seen.chain]
+    assert chain == [
+        ("sha256WithRSAEncryption", "EC", 256), ("rsassaPss with sha1", "RSA", 1024),
+        ("md5WithRSAEncryption", "RSA", 2048),
+    ]  # fmt: skip
+    assert certificates(Path(made.file("weak.pem")).read_bytes()) == seen.chain
+    assert _certificate.relied_on("*sha1*", seen.chain)[0]
+    assert "position 2: CN=between" in _certificate.relied_on("*sha1*", seen.chain)[1]
+    assert not _certificate.relied_on("*md5*", seen.chain)[0]
+    assert _certificate.relied_on("*md5*", seen.chain[2:])[0]
+    assert _certificate.short_rsa(2048, seen.chain)[0]
+    assert not _certificate.short_rsa(1024, seen.chain)[0]
+    assert not _certificate.short_rsa(2048, seen.chain[:1])[0]
 
 
 def test_the_name_that_is_asked_for_chooses_the_certificate(made, nginx):

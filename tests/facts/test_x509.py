@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from infratest.steps import _certificate
 
 from infratest.facts._x509 import blocks, certificates
-from infratest.facts._x509_chain import unverified
+from infratest.facts._x509_chain import signed_by, unverified
 from tests.facts.both_ways import same
+from tests.worlds.tls_servers import weak_chain
 from tests.worlds.x509_files import issued, new_key
 
 KINDS = ("RSA 1024", "RSA 2048", "EC secp256r1", "EC secp384r1", "EC secp521r1", "Ed25519")
@@ -91,6 +92,52 @@ def test_keys_of_each_kind_are_read_by_both_ways(kind, tmp_path):
     assert plain.bits == {"RSA 1024": 1024, "RSA 2048": 2048, "EC secp384r1": 384, "EC secp521r1": 521}.get(kind, 256)
     assert (one.kind, one.bits, one.curve, one.public) == (plain.kind, plain.bits, plain.curve, plain.public)
     assert (encrypted.encrypted, encrypted.kind, plain.encrypted) == (True, "", False)
+
+
+PSS = ("-sigopt", "rsa_padding_mode:pss")
+
+
+@pytest.mark.parametrize(
+    "words, name",
+    [
+        (("rsa:2048", "-sha1", *PSS), "rsassaPss with sha1"),
+        (("rsa:2048", "-sha256", *PSS), "rsassaPss with sha256"),
+        (("rsa-pss", "-sha384"), "rsassaPss with sha384"),
+        (("rsa:2048", "-md5"), "md5WithRSAEncryption"),
+        (("rsa:2048", "-sha1"), "sha1WithRSAEncryption"),
+        (("rsa:2048", "-rmd160"), "ripemd160WithRSA"),
+        (("ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-sha1"), "ecdsa-with-SHA1"),
+    ],
+)
+def test_the_algorithm_of_a_signature_is_told_with_its_hash(words, name, tmp_path):
+    """That of RSASSA-PSS stands in its parameters, and has defaults: `sha1 (default)`."""
+    options = ["-nodes", "-keyout", tmp_path / "key", "-subj", "/CN=x", "-out", tmp_path / "x.pem", "-newkey", *words]
+    subprocess.run(["openssl", "req", "-x509", *options], check=True, stderr=subprocess.DEVNULL)
+    (one,) = certificates((tmp_path / "x.pem").read_bytes())
+    assert one.signature == name
+    plain, _, digest = name.partition(" with ")
+    said = openssl("x509", "-noout", "-text", "-in", str(tmp_path / "x.pem"))
+    assert f"Signature Algorithm: {plain}" in said
+    assert not digest or f"Hash Algorithm: {digest}" in said
+    assert one.self_signed
+    other = issued("x", key="RSA 2048")
+    assert not signed_by(one, certificates(other.pem)[0]) if "ripemd" not in name else one.self_signed
+    signature = _certificate.SIGNATURE
+    assert _certificate.seen(signature, "*sha1*", one)[0] is ("sha1" in name.lower())
+    assert _certificate.seen(signature, plain.upper(), one)[0]
+    assert _certificate.seen(signature, name, one)[0]
+    assert not _certificate.seen(signature, f"{plain} with sha512", one)[0]
+
+
+def test_who_signed_by_an_old_algorithm_is_seen(tmp_path):
+    """In a real chain: of a key of 1024 bits, by SHA-1 as RSASSA-PSS, by MD5; and no other key has signed these."""
+    weak_chain(tmp_path)
+    leaf, between, root = certificates((tmp_path / "weak.pem").read_bytes())
+    assert [one.self_signed for one in (leaf, between, root)] == [False, False, True]
+    assert [signed_by(*pair) for pair in ((leaf, between), (between, root), (root, root))] == [True, True, True]
+    weak_chain(tmp_path)
+    _, between_again, root_again = certificates((tmp_path / "weak.pem").read_bytes())
+    assert [signed_by(*pair) for pair in ((leaf, between_again), (between, root_again), (leaf, root))] == [False] * 3
 
 
 def test_other_forms_of_keys_are_read(tmp_path):

@@ -19,6 +19,7 @@ from infratest.mutations.memory import too_much
 from infratest.thresholds import threshold
 
 MIB = 1024 * 1024
+HBA = 'the database "postgresql://postgres@/postgres" answers "'
 ROOT = Path(__file__).parents[2]
 SUBJECTS = sorted(
     path.stem for path in (ROOT / "infratest/mutations").glob("[a-z]*.py") if path.stem not in ("base", "choice")
@@ -94,6 +95,24 @@ def test_the_page_says_of_which_subjects_nothing_is_broken() -> None:
         ('the NATS server "tls://mq" answers', "port 4222 refuses whoever connects"),
         ('the NATS server "nats://mq" does not have at least version "3"', "nats://mq has version 99999.0"),
         ('the stream "x" of "nats://mq" has less than 9 messages', 'the stream "x" of "nats://mq" has 18 messages'),
+        (
+            'the certificate file "/a" relies on no signature by "*sha1*"',
+            "/a holds a certificate signed by sha1WithRSAEncryption",
+        ),
+        ('the certificate file "/a" relies on a signature by "*"', "/a holds a certificate of infratest's own"),
+        (
+            'the certificate file "/a" has no RSA key shorter than 2048 bits',
+            "/a holds one more certificate with a key of 1024 bits",
+        ),
+        (
+            f'{HBA}SELECT * FROM pg_hba_file_rules WHERE error IS NOT NULL" with exactly 0 rows',
+            "pg_hba.conf has the lines infratest_fault",
+        ),
+        (
+            f"{HBA}SELECT * FROM pg_hba_file_rules WHERE auth_method = 'trust'\" with exactly 0 rows",
+            "pg_hba.conf has the lines host infratest_fault infratest_fault all trust; "
+            "host infratest_fault infratest_fault 192.0.2.1/32 password",
+        ),
     ],
 )
 def test_the_fault_is_what_the_sentence_names(text: str, words: str) -> None:
@@ -119,6 +138,14 @@ def test_the_fault_is_what_the_sentence_names(text: str, words: str) -> None:
         ('a user is over its quota for "/srv"', "who is over a quota is given no more"),
         ('the user "ada" has a quota of at least 0 B for "/srv"', "each size is in the bound"),
         ('the kernel module "nf_nat" is loaded', NONE_KNOWN),
+        ('the certificate file "/a" has no RSA key shorter than 1024 bits', "less than 1024 bits is not made"),
+        ('the certificate file "/a" relies on no signature by "*md2*"', "is not known"),
+        (f'{HBA}SELECT * FROM orders" with exactly 0 rows', "how other rows would be answered is not known"),
+        (f'{HBA}SELECT * FROM pg_hba_file_rules" with at least 1 row', "more rows are in the bound"),
+        (
+            'the database "postgresql://a@db/x" answers "SELECT * FROM pg_hba_file_rules" with exactly 0 rows',
+            "by its socket alone",
+        ),
     ],
 )
 def test_where_there_is_no_fault_it_says_why(text: str, words: str) -> None:

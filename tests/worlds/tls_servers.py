@@ -140,6 +140,23 @@ def s_server(made: Authority, *words: str) -> Iterator[int]:
         yield port
 
 
+def weak_chain(folder: Path) -> None:
+    """Make `weak.pem` by openssl: a good leaf, an authority with an RSA key of 1024 bits, signed by SHA-1 (RSASSA-PSS),
+    and its root, which signs itself by MD5."""
+    steps = """
+openssl req -x509 -newkey rsa:2048 -nodes -keyout weak-root.key -out weak-root.pem -subj /CN=root -days 90 -md5
+openssl req -newkey rsa:1024 -nodes -keyout weak-ca.key -out weak-ca.csr -subj /CN=between
+printf 'basicConstraints=CA:TRUE\\n' >weak-ca.ext
+openssl x509 -req -in weak-ca.csr -CA weak-root.pem -CAkey weak-root.key -set_serial 2 -days 80 -sha1 \\
+  -sigopt rsa_padding_mode:pss -extfile weak-ca.ext -out weak-ca.pem
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout weak.key -out weak.csr -subj /CN=leaf
+openssl x509 -req -in weak.csr -CA weak-ca.pem -CAkey weak-ca.key -set_serial 3 -days 70 -sha256 -out weak-leaf.pem
+cat weak-ca.pem weak-root.pem >weak-rest.pem
+cat weak-leaf.pem weak-rest.pem >weak.pem
+"""
+    subprocess.run(["sh", "-e", "-c", steps], cwd=folder, check=True, capture_output=True)
+
+
 @contextmanager
 def slapd(made: Authority, tls: bool) -> Iterator[int]:
     """Have OpenLDAP's server, with StartTLS or without."""

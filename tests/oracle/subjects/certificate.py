@@ -104,6 +104,19 @@ def _certificates(objects: Objects) -> Iterator[Question]:
     ):  # fmt: skip
         yield from bounds(f'{start}/{name}.pem" has {{}} certificates', count, name)
         yield from bounds(f'{start}/{name}.pem" has a key of {{}} bits', bits, name)
+    # The authority between has an EC key and signs leaf and past; the root has one of RSA and signs small and between.
+    for name, short, ecdsa in (
+        ("leaf", False, True), ("past", False, True), ("small", True, False), ("bare", ABSENT, ABSENT),
+        ("none", ABSENT, ABSENT), ("cut", UNKNOWN, UNKNOWN),
+    ):  # fmt: skip
+        one = f'{start}/{name}.pem"'
+        words = "RSA key shorter than 2048 bits"
+        yield from both(f"{one} has an {words}", f"{one} has no {words}", short, name)
+        words = 'signature by "ecdsa-with-SHA256"'
+        yield from both(f"{one} relies on a {words}", f"{one} relies on no {words}", ecdsa, name)
+        words = 'signature by "*sha1*"'
+        right = False if name in NAMES else short
+        yield from both(f"{one} relies on a {words}", f"{one} relies on no {words}", right, name)
     ends = {"leaf": (OK, CRITICAL), "past": (CRITICAL, CRITICAL), "small": (OK, OK), "cut": (UNKNOWN, UNKNOWN)}
     for name, rights_ in ends.items():
         for days, right_ in zip((10, 11), rights_, strict=True):

@@ -80,6 +80,17 @@ def _certificates(objects: Objects, view: str) -> Iterator[Question]:
         chain = f"the chain of {place}"
         in_order: bool | str = order if there else ABSENT
         yield from both(f"{chain} is in order{view}", f"{chain} is not in order{view}", in_order, name)
+        # All in it are of EC but the leaf, whose key has 2048 bits; EC keys sign all.
+        for words, so in (
+            ("RSA key shorter than 2048 bits", False),
+            ("RSA key shorter than 3072 bits", name in ("oldest", "bare", "mixed")),
+        ):
+            right: bool | str = so if there else ABSENT
+            yield from both(f"{chain} has an {words}{view}", f"{chain} has no {words}{view}", right, name)
+        for algorithm, so in (("ecdsa-with-SHA256", True), ("*sha1*", False)):
+            right = so if there else ABSENT
+            words = f'signature by "{algorithm}"{view}'
+            yield from both(f"{chain} relies on a {words}", f"{chain} relies on no {words}", right, name)
         number: int | str = count if there else ABSENT
         yield from _ended(bounds(f"{chain} has {{}} certificates", number, name), view)
         yield from _claims(objects, name, start, view)
