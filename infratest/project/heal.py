@@ -45,7 +45,7 @@ def heal_report(
 
     Args:
         deadline: of the whole call; without one each part has its own time.
-        suppressed: why the caller wants nothing healed, empty or 0 where it may be.
+        suppressed: why the caller wants nothing healed, empty or zeros where it may be.
         stored: the report is from a file, and says how things were: they are looked at again before anything is done.
         recorder: keeps what is on a host that is provisioned for the first time.
     Returns:
@@ -77,7 +77,7 @@ def _means(
         rerun=lambda ids: _rerun(session, ids, deadline),
         # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
         deadline=deadline,
-        suppressed="" if suppressed == "0" else suppressed,
+        suppressed=suppressed if suppressed.strip("0") else "",  # `00`: of a host and of a service, neither in downtime
         limits=Limits(look_again=ALWAYS) if stored else Limits(),
         variables=_hook_variables(session),
     )

@@ -227,6 +227,14 @@ def test_a_downtime_heals_nothing(project: Project) -> None:
     assert "healed=1;;;0 tries=1;;;0" in words
 
 
+def test_the_depths_of_two_downtimes_side_by_side_that_are_none_heal(project: Project) -> None:
+    plugin = str(Path(INFRATEST).with_name("check_infratest"))
+    status, words = project.run("--env", "prod", "--heal", "--suppressed", "10", program=plugin)
+    assert (status, project.there.exists()) == (2, False)
+    status, words = project.run("--env", "prod", "--heal", "--suppressed", "00", program=plugin)
+    assert (status, project.there.exists()) == (0, True), words
+
+
 def test_a_remedy_that_takes_effect_late_is_verified_by_the_next_check(project: Project) -> None:
     plugin = str(Path(INFRATEST).with_name("check_infratest"))
     late = f"sh -c 'while [ ! -e {project.folder}/go ]; do sleep 0.1; done; touch {project.there}' >/dev/null 2>&1 &"
