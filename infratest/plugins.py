@@ -23,6 +23,7 @@ KINDS = {
     "component": ("infratest.components", "Component"),
     "remedy": ("infratest.remedies", "Remedy"),
     "receiver": ("infratest.receivers", "Receiver"),
+    "export": ("infratest.exports", "Export"),
 }
 
 #: Kind and name -> class, of those that were asked for.

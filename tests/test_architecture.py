@@ -28,6 +28,7 @@ FLOORS: dict[str, float] = {
     "infratest.alerting": 4.5,
     "infratest.store.database": 4.6,  # keeps values of alerting
     "infratest.receivers": 4.75,  # they are handed what is owed
+    "infratest.exports": 5.5,  # they write what a plan looks at
     "infratest.collect": 6,
     "infratest.engine": 7,
     "infratest.user_steps": 8,
@@ -51,6 +52,7 @@ PLUGINS = (
     "infratest.importers",
     "infratest.inventories",
     "infratest.receivers",
+    "infratest.exports",
     "infratest.remedies",
     "infratest.provisioners",
 )

@@ -1,0 +1,1 @@
+"""What another monitoring system is told of a stack, one file each; `infratest/exports/base.py` is the contract."""

@@ -1,0 +1,254 @@
+"""The contract of an export: `write`, a stack's scenarios as the files of another tool, and `validate`, by its checker.
+
+`infratest monitor export NAME --to DIR` asks it; the file's name is the word there. `project.exported` makes the `What`
+of a stack. Nothing is left out in silence: what the other tool cannot hold is in `left`. A name that it cannot hold is
+refused, for under another name nobody would find it again. What is written is data there: it starts no command, ends
+no line, and is read by none of the tool's own templates and macros.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from infratest.alerting.policy import DEFAULT, Policy
+from infratest.cleaning import cited
+from infratest.deadline import Deadline
+from infratest.errors import UserError
+from infratest.hosts import Host
+
+#: Characters of a name: those of a service in NSCA's packet, less its end.
+LONGEST_NAME = 127
+#: Bytes of a command line: less than the 8192 of Nagios, which cuts longer ones without a word.
+LONGEST_COMMAND = 8000
+#: A feature of one sentence that holds on every host that lets us in: by it a tool knows whether a host is up.
+REACHABLE = """Feature: The way in
+  Scenario: reachable
+    Then the directory "/" exists
+"""
+
+
+@dataclass(frozen=True)
+class Left:
+    """What stands in the stack and not in the files. about: a name, an id or a key. words: why, and what is instead."""
+
+    about: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """One scenario on one host; all rows of an outline are one.
+
+    Args:
+        id: `<feature>#<slug>@<host>`. name: what it is called there, once on its host. host: its name, `-` for the
+        stack. feature: its path as ids have it. title: the scenario's own name. needs: ids of other watches that have
+        to hold first. runbook: a URL, or empty. heals: whether a heal rule is for it. rows: whether it is an outline.
+    """
+
+    id: str
+    name: str
+    host: str
+    feature: str
+    slug: str
+    title: str = ""
+    policy: Policy = DEFAULT
+    needs: tuple[str, ...] = ()
+    runbook: str = ""
+    heals: bool = False
+    rows: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class What:
+    """What is exported: a stack in one environment, the hosts in it, and what is looked at on each.
+
+    Args:
+        stack_file: its absolute path. define: `NAME=VALUE` of each parameter given. policy: of what says nothing else.
+        ways: by host, how its way in is watched. left: what was left out before any tool was thought of.
+    """
+
+    stack: str
+    env: str
+    stack_file: str
+    define: tuple[str, ...] = ()
+    hosts: tuple[Host, ...] = ()
+    watches: tuple[Watch, ...] = ()
+    policy: Policy = DEFAULT
+    ways: Mapping[str, Policy] = field(default_factory=dict)
+    left: tuple[Left, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Stack and environment, as a name of files and objects has them: `shop-prod`."""
+        return f"{self.stack}-{self.env}" if self.env else self.stack
+
+    @property
+    def name(self) -> str:
+        """What all names there begin with: `infratest-shop-prod`."""
+        return f"infratest-{self.place}"
+
+    @property
+    def stack_host(self) -> str:
+        """The host there that scenarios of the whole stack belong to. Raises UserError: the stack has one so named."""
+        if self.name in [host.name for host in self.hosts]:
+            raise UserError(f"host {self.name}: the scenarios of the whole stack belong to a host so named; rename it")
+        return self.name
+
+    @property
+    def here(self) -> list[str]:
+        """The options by which a program of ours finds the stack."""
+        define = [word for each in self.define for word in ("-D", each)]
+        return ["--stack", self.stack_file, *(["--env", self.env] if self.env else []), *define]
+
+    def chosen(self, host: str) -> Policy:
+        """Return how a host's way in is watched."""
+        return self.ways.get(host, self.policy)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of it.
+
+    Args:
+        files: name in the folder, and text. own: files that are the user's to fill: written where there is none.
+        left: what could not be carried over. next: what to do with the files, in a sentence.
+    """
+
+    files: Mapping[str, str]
+    own: Mapping[str, str] = field(default_factory=dict)
+    left: Sequence[Left] = ()
+    next: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """Options of an export whose tool runs `check_infratest`."""
+
+    program: str = field(
+        default="",
+        metadata={"description": "The path of check_infratest where it is run; without it, the one of this program."},
+    )
+    state: str = field(
+        default="",
+        metadata={
+            "description": "A state directory that the tool's user may write to: lines then say since when, and heals "
+            "can be counted."
+        },
+    )
+    limit: float = field(
+        default=30.0,
+        metadata={"dimension": "time", "low": 1.0, "description": "How long one check may take."},
+    )
+
+    def words(self, what: What) -> list[str]:
+        """Return the program and the options that are the same for all checks."""
+        state = ["--state", self.state] if self.state else []
+        return [self.program or installed("check_infratest"), *what.here, *state, "-t", number(self.limit)]
+
+
+class Export(ABC):
+    """Writes a stack's scenarios for another tool. Its `Options`, a frozen dataclass, stand beside it.
+
+    Attributes:
+        summary: what it writes, for the help.
+    """
+
+    summary: ClassVar[str]
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+
+    @abstractmethod
+    def write(self, what: What, folder: Path) -> Written:
+        """Return the files for a stack.
+
+        Args:
+            folder: absolute, where they will lie when the tool reads them.
+        Raises:
+            UserError: a name that the tool cannot hold.
+        """
+
+    @abstractmethod
+    def validate(self, files: Mapping[str, str], deadline: Deadline) -> str:
+        """Have the tool's own checker look at files, and return in a few words what it says.
+
+        Args:
+            files: name and text of all that was written, and of what is the user's own as it is now.
+        Raises:
+            UserError: the checker is not on this machine. InfratestError: it refuses them, in its words.
+        """
+
+    @property
+    def word(self) -> str:
+        """What users call this kind."""
+        return type(self).__module__.rpartition(".")[2].replace("_", "-")
+
+
+def installed(program: str) -> str:
+    """Return the path of a program of ours: beside the interpreter that runs this, else in PATH.
+
+    Raises:
+        UserError: there is none.
+    """
+    beside = Path(sys.executable).parent / program
+    found = str(beside) if beside.is_file() else shutil.which(program)
+    if found is None:
+        raise UserError(f"{program} is not beside {sys.executable} and not in PATH: say where it is, by program=PATH")
+    return str(Path(found).absolute())
+
+
+def object_name(text: str, tool: str, forbidden: str, words: Sequence[str] = ()) -> str:
+    """Return text as a name of a tool's object: as it is.
+
+    Args:
+        forbidden: characters that it cannot hold. words: names that mean something else there.
+    Raises:
+        UserError: it cannot be one there.
+    """
+    bad = sorted({each for each in text if each in forbidden or not each.isprintable()})
+    why = f"it holds {' '.join(map(repr, bad))}" if bad else ""
+    if text != text.strip() or not text:
+        why = why or "it begins or ends with a blank, or is empty"
+    if text in words:
+        why = "that means something else there"
+    if why:
+        raise UserError(f"{tool} cannot have the name {cited(text, 200)}: {why}; give the scenario an @id:NAME")
+    if len(text.encode()) > LONGEST_NAME:
+        raise UserError(f"{tool}: the name {cited(text, 60)} is longer than {LONGEST_NAME} bytes; give it an @id:NAME")
+    return text
+
+
+def one_line(text: str, what: str) -> str:
+    """Return text that goes to a tool as it is: on one line, without control characters. Raises UserError."""
+    if not text.isprintable():
+        bad = " ".join(sorted({repr(each) for each in text if not each.isprintable()}))
+        raise UserError(f"{what} {cited(text, 200)} holds {bad}, which no line of a configuration can")
+    return text
+
+
+def number(value: float) -> str:
+    """Return seconds as tools read them: `60`, `0.5`."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def not_in_a_row(what: What) -> list[Left]:
+    """Return what is left out of a tool that only knows failures in a row, and one green that ends a problem."""
+    left = [
+        Left(watch.id, f"{each.failures} failures of {each.of} looks are {each.failures} in a row there")
+        for watch in what.watches
+        if (each := watch.policy.attempts).failures < each.of
+    ]
+    if what.policy.recover > 1:
+        left.append(Left("monitor.recover", "one look that holds ends a problem there"))
+    return left
+
+
+def names_of(watches: Iterable[Watch]) -> dict[str, Watch]:
+    """Return watches by their ids."""
+    return {watch.id: watch for watch in watches}

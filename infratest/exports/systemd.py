@@ -1,0 +1,159 @@
+"""`systemd`: the monitor as a unit of systemd, and `infratest check` by a timer for who has another monitor.
+
+Words of a command line are in double quotes there; `%` begins a specifier and `$` a variable, each is written twice.
+Source: systemd.service(5) "Command lines", systemd.syntax(7) "Quoting".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infratest.deadline import Deadline
+from infratest.errors import UserError
+from infratest.exports._checker import checked, found, laid_out
+from infratest.exports.base import Export, What, Written, installed, number, one_line
+from infratest.options import WORD
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How the units run."""
+
+    program: str = field(
+        default="",
+        metadata={"description": "The path of infratest where the units run; without it, the one of this program."},
+    )
+    user: str = field(
+        default="",
+        metadata={
+            "pattern": f"{WORD}|^$",
+            "title": "a user's name",
+            "description": "As whom it runs; root without it.",
+        },
+    )
+    state: str = field(default="", metadata={"description": "The state directory, which that user may write to."})
+    metrics: str = field(
+        default="/var/lib/prometheus/node-exporter",
+        metadata={"description": "The folder of a node exporter's textfile collector; empty for no metrics."},
+    )
+    watchdog: float = field(
+        default=60.0,
+        metadata={
+            "dimension": "time",
+            "low": 1.0,
+            "description": "A monitor that is silent for so long is ended and started again.",
+        },
+    )
+
+
+class Systemd(Export):
+    """Units of systemd."""
+
+    summary = "the monitor as a unit of systemd, and checks by a timer"
+
+    def write(self, what: What, folder: Path) -> Written:
+        monitor, check = f"infratest-monitor-{what.place}", f"infratest-check-{what.place}"
+        files = {
+            f"{monitor}.service": self._monitor(what),
+            f"{check}.service": self._check(what),
+            f"{check}.timer": TIMER.format(place=plain(what.place), interval=number(what.policy.interval)),
+        }
+        return Written(
+            files,
+            next="copy them into /etc/systemd/system; then one of the two: "
+            f"`systemctl enable --now {monitor}.service`, or `systemctl enable --now {check}.timer`",
+        )
+
+    def validate(self, files: Mapping[str, str], deadline: Deadline) -> str:
+        program = found("systemd-analyze", package="systemd")
+        with laid_out(files) as folder:
+            names = [str(folder / name) for name in files]
+            checked([program, "verify", "--man=no", *names], deadline, folder)
+        return f"systemd-analyze verify takes it: {len(files)} units"
+
+    def _words(self, what: What, *words: str) -> list[str]:
+        state = ["--state", self.options.state] if self.options.state else []
+        return [self.options.program or installed("infratest"), *words, *what.here, *state]
+
+    def _user(self) -> str:
+        return f"User={plain(self.options.user)}\n" if self.options.user else ""
+
+    def _monitor(self, what: What) -> str:
+        return MONITOR.format(
+            place=plain(what.place),
+            command=command(self._words(what, "monitor", "run")),
+            user=self._user(),
+            watchdog=number(self.options.watchdog),
+        )
+
+    def _check(self, what: What) -> str:
+        words = [*self._words(what, "check"), "--timeout", f"{number(what.policy.interval)}s"]
+        if self.options.metrics:
+            words += ["--format", "nagios", "--format", f"prometheus:{self.options.metrics}/{what.name}.prom"]
+        return CHECK.format(place=plain(what.place), command=command(words), user=self._user())
+
+
+def plain(text: str) -> str:
+    """Return text as the value of a setting. Raises UserError: no line can hold it."""
+    return one_line(text, "the value of a unit").replace("%", "%%")
+
+
+def command(words: Sequence[str]) -> str:
+    """Return a command line.
+
+    Raises:
+        UserError: a word that no line can hold, or a program whose path systemd does not take.
+    """
+    program, *rest = words
+    if not program.startswith("/") or set(program) & set("'\"\\"):
+        raise UserError(f"systemd takes no program {program!r}: its path is absolute, without quotes and backslashes")
+    return " ".join([_word(program), *(_word(word).replace("$", "$$") for word in rest)])
+
+
+def _word(word: str) -> str:
+    """Return a word in quotes. In a program's path no variable is replaced, so `$` stays as it is there."""
+    return '"' + plain(word).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+MONITOR = """[Unit]
+Description=infratest monitor of {place}
+Documentation=man:infratest(1)
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=notify
+NotifyAccess=main
+{user}ExecStart={command}
+ExecReload=/bin/kill -HUP $MAINPID
+WatchdogSec={watchdog}
+Restart=always
+RestartSec=5
+TimeoutStopSec=10
+
+[Install]
+WantedBy=multi-user.target
+"""
+CHECK = """[Unit]
+Description=infratest check of {place}
+Documentation=man:infratest(1)
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=oneshot
+{user}ExecStart={command}
+"""
+TIMER = """[Unit]
+Description=infratest check of {place}, again and again
+
+[Timer]
+OnActiveSec=1
+OnUnitActiveSec={interval}
+AccuracySec=1
+
+[Install]
+WantedBy=timers.target
+"""

@@ -1,0 +1,5 @@
+"""No options."""
+
+from __future__ import annotations
+
+OPTIONS: dict[str, object] = {}

@@ -1,0 +1,86 @@
+"""Units as the export writes them, looked at by the real `systemd-analyze verify`."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infratest.alerting.policy import Policy
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError, UserError
+from infratest.exports.base import Written
+from infratest.exports.systemd import Options, Systemd, command
+from tests.exports.stacks import HOSTILE, watch, what
+from tests.worlds.monitoring_tools import LONG
+
+FOLDER = Path("/etc/systemd/system")
+
+
+def written(**options: Any) -> Written:
+    return Systemd(Options(**{"program": "/usr/bin/env", **options})).write(what(watch(), policy=Policy(90)), FOLDER)
+
+
+def lines(made: Written, name: str) -> list[str]:
+    return made.files[name].splitlines()
+
+
+def test_the_monitor_is_a_unit_that_tells_that_it_is_alive():
+    monitor = lines(written(user="monitor", state="/var/lib/infratest/shop"), "infratest-monitor-shop-prod.service")
+    run = '"monitor" "run" "--stack" "/srv/shop/stack.yaml" "--env" "prod" "--state" "/var/lib/infratest/shop"'
+    assert f'ExecStart="/usr/bin/env" {run}' in monitor
+    assert {"Type=notify", "NotifyAccess=main", "WatchdogSec=60", "Restart=always", "User=monitor"} <= set(monitor)
+
+
+def test_checks_by_a_timer_write_metrics():
+    made = written()
+    (start,) = [line for line in lines(made, "infratest-check-shop-prod.service") if line.startswith("ExecStart=")]
+    to = "prometheus:/var/lib/prometheus/node-exporter/infratest-shop-prod.prom"
+    where = '"check" "--stack" "/srv/shop/stack.yaml" "--env" "prod"'
+    assert start.endswith(f'{where} "--timeout" "90s" "--format" "nagios" "--format" "{to}"')
+    assert "OnUnitActiveSec=90" in lines(made, "infratest-check-shop-prod.timer")
+
+
+def test_its_own_checker_takes_them():
+    assert Systemd(Options()).validate(written().files, Deadline(LONG)) == "systemd-analyze verify takes it: 3 units"
+
+
+def test_what_its_checker_refuses_is_refused_in_its_words():
+    made = dict(written(program="/no such/infratest").files)
+    with pytest.raises(InfratestError, match=r"(?s)refuses what was written.*/no such/infratest is not executable"):
+        Systemd(Options()).validate(made, Deadline(LONG))
+
+
+def test_hostile_words_are_what_systemd_understands_or_refused(tmp_path):
+    """The path of a program is the one word that the checker looks for, so it stands for all."""
+    kept = []
+    for place, word in enumerate(HOSTILE):
+        program = tmp_path / str(place) / (word.replace("/", "_") or "x")
+        with contextlib.suppress(UserError, OSError, UnicodeEncodeError):
+            line = command([str(program)])
+            program.parent.mkdir()
+            program.touch(0o755)
+            unit = program.parent / "x.service"
+            unit.write_text(f"[Service]\nExecStart={line}\n", encoding="utf-8")
+            done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, check=False)
+            assert done.returncode == 0, (word, line, done.stderr)
+            kept.append(word)
+    assert {"a b", "a;b", "$HOSTNAME$", "$(id)", "`id`", "%h", "%n", "a%%b", "é", "{{ $value }}", "#a"} <= set(kept)
+
+
+@pytest.mark.parametrize(
+    "word, written",
+    [
+        ("a b", '"a b"'),
+        ("$HOME", '"$$HOME"'),
+        ("%h", '"%%h"'),
+        ('a"b', r'"a\"b"'),
+        ("a\\n", r'"a\\n"'),
+        ("it's; x", '"it\'s; x"'),
+    ],
+)
+def test_words(word, written):
+    assert command(["/bin/x", word]) == f'"/bin/x" {written}'
