@@ -244,21 +244,32 @@ def receivers() -> str:
     for name in outsiders.names("receiver"):
         kind = outsiders.get("receiver", name)
         summary = (kind.__doc__ or "").partition("\n")[0]
-        options = schema_of(outsiders.options_of(kind), "options")
-        rows = [
-            (
-                code(key),
-                prose(each["description"]),
-                prose(each["title"]),
-                "required" if key in options.get("required", ()) else code(_default(each)),
-            )
-            for key, each in options["properties"].items()
-        ]
         keyed = "It" if kind.keyed else "It does not"
         keys = f"{keyed} {'tells' if kind.keyed else 'tell'} by its key that it has a notice already."
-        listed = table(("option", "what it is", "allowed", "default"), rows)
-        parts.append(f"### `{name}`\n\n{prose(summary)} {keys}\n\n{listed}")
+        parts.append(f"### `{name}`\n\n{prose(summary)} {keys}\n\n{_options_of(kind)}")
     return "\n".join(parts)
+
+
+def exports() -> str:
+    """Return the exports, each with its options."""
+    kinds = {name: outsiders.get("export", name) for name in outsiders.names("export")}
+    return "\n".join(
+        f"### `{name}`\n\nIt writes {kind.summary}.\n\n{_options_of(kind)}" for name, kind in kinds.items()
+    )
+
+
+def _options_of(kind: type[Any]) -> str:
+    options = schema_of(outsiders.options_of(kind), "options")
+    rows = [
+        (
+            code(key),
+            prose(each["description"]),
+            prose(each["title"]),
+            "required" if key in options.get("required", ()) else code(_default(each)),
+        )
+        for key, each in options["properties"].items()
+    ]
+    return table(("option", "what it is", "allowed", "default"), rows)
 
 
 def cloud_drivers() -> str:
@@ -407,6 +418,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "stack-keys": stack_keys,
     "providers": providers,
     "receivers": receivers,
+    "exports": exports,
     "cloud-drivers": cloud_drivers,
     "command-line": command_line,
     "plugins": plugins,

@@ -1,4 +1,4 @@
-"""The words `export` and `up` of `infratest monitor`: another tool's files for a stack, written, looked at and used."""
+"""`infratest monitor export`: a stack's scenarios as files of another monitoring system, and its checker's word."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from infratest.cli._verb import VerbCommand
 from infratest.cli.session import with_session
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
+from infratest.exports._machine import here
 from infratest.exports.base import Export, Left, Written
 from infratest.options import build, fields
 from infratest.project.exported import exported
@@ -26,11 +27,6 @@ CHECKER = 120.0
 SHOWN = 20
 
 
-def add(group: click.Group) -> None:
-    """Hook the words into `infratest monitor`."""
-    group.add_command(export_command)
-
-
 @click.command("export", cls=VerbCommand, short_help="Write a stack's scenarios for another monitoring system.")
 @click.argument("kind", metavar="KIND")
 @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR",
@@ -38,7 +34,7 @@ def add(group: click.Group) -> None:
 @click.option("--check", is_flag=True, help="Have the tool's own checker look at them first; write nothing it refuses.")
 @click.option("-o", "--option", "given", multiple=True, metavar="NAME=VALUE", help="An option of KIND; repeatable.")
 @with_session(require_env=True)
-def export_command(session: Session, kind: str, folder: Path, check: bool, given: tuple[str, ...]) -> int:
+def export(session: Session, kind: str, folder: Path, check: bool, given: tuple[str, ...]) -> int:
     """Write a stack's scenarios for another monitoring system.
 
     KIND is nagios, icinga2, prometheus, systemd or json-sd. What the other tool cannot hold is told line by line.
@@ -47,15 +43,22 @@ def export_command(session: Session, kind: str, folder: Path, check: bool, given
     infratest monitor export nagios --env prod --to /etc/nagios4/conf.d --check
     infratest monitor export json-sd --env prod --to /etc/prometheus/hosts -o port=9100
 
-    Exit status: 0 written, 1 not written, or refused by the checker, 2 wrong use.
+    Exit status: 0 written, 1 not written, or refused by the checker, 3 wrong use.
     """
-    export = opened(kind, given)
+    tool = opened(kind, given)
     what = exported(session)
-    written = export.write(what, folder.absolute())
-    if check:
-        deadline = session.deadline or Deadline(CHECKER)
-        say(export.validate(whole(written, folder), deadline))
-    for path in put(written, folder):
+    written = tool.write(what, folder.absolute())
+    try:
+        if check:
+            with here() as machine:
+                say(tool.validate(whole(written, folder), machine, session.deadline or Deadline(CHECKER)))
+        paths = put(written, folder)
+    except UserError:
+        raise
+    except InfratestError as error:
+        say(f"infratest: not written: {error}")
+        return 1
+    for path in paths:
         say(f"{path} written")
     for each in told([*what.left, *written.left]):
         say(each)

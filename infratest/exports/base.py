@@ -20,7 +20,9 @@ from infratest.alerting.policy import DEFAULT, Policy
 from infratest.cleaning import cited
 from infratest.deadline import Deadline
 from infratest.errors import UserError
+from infratest.exports._machine import Machine
 from infratest.hosts import Host
+from infratest.quoting import escaped
 
 #: Characters of a name: those of a service in NSCA's packet, less its end.
 LONGEST_NAME = 127
@@ -30,6 +32,11 @@ LONGEST_COMMAND = 8000
 REACHABLE = """Feature: The way in
   Scenario: reachable
     Then the directory "/" exists
+"""
+#: What the canary looks at, wherever the tool runs its checks.
+CANARY = """Feature: The canary
+  Scenario: canary
+    Then the file "{path}" does not exist
 """
 
 
@@ -70,7 +77,8 @@ class What:
 
     Args:
         stack_file: its absolute path. define: `NAME=VALUE` of each parameter given. policy: of what says nothing else.
-        ways: by host, how its way in is watched. left: what was left out before any tool was thought of.
+        ways: by host, how its way in is watched. left: what was left out before any tool was thought of. canary:
+        whether one thing more is looked at, by which `monitor up` proves that the tool sees what turns red.
     """
 
     stack: str
@@ -82,6 +90,7 @@ class What:
     policy: Policy = DEFAULT
     ways: Mapping[str, Policy] = field(default_factory=dict)
     left: tuple[Left, ...] = ()
+    canary: bool = False
 
     @property
     def place(self) -> str:
@@ -99,6 +108,14 @@ class What:
         if self.name in [host.name for host in self.hosts]:
             raise UserError(f"host {self.name}: the scenarios of the whole stack belong to a host so named; rename it")
         return self.name
+
+    def red(self, folder: Path) -> str:
+        """Return the path of the file by which the canary is red."""
+        return str(folder / f"{self.name}-canary.red")
+
+    def canary_feature(self, folder: Path) -> dict[str, str]:
+        """Return the feature of the canary, by its file's name, where there is one."""
+        return {f"{self.name}-canary.feature": CANARY.format(path=escaped(self.red(folder)))} if self.canary else {}
 
     @property
     def here(self) -> list[str]:
@@ -146,6 +163,14 @@ class Plugin:
         metadata={"dimension": "time", "low": 1.0, "description": "How long one check may take."},
     )
 
+    def canary(self, what: What, folder: Path) -> list[str]:
+        """Return the command of the canary: a check of the machine that the tool runs on, without the stack file."""
+        # Where that folder cannot be made, a check is without it.
+        state = ["--state", self.state or str(folder / f".{what.name}-canary")]
+        feature = str(folder / f"{what.name}-canary.feature")
+        program = self.program or installed("check_infratest")
+        return [program, "--host", "local", *state, "-t", number(self.limit), "-s", "canary", "--", feature]
+
     def words(self, what: What) -> list[str]:
         """Return the program and the options that are the same for all checks."""
         state = ["--state", self.state] if self.state else []
@@ -175,19 +200,51 @@ class Export(ABC):
         """
 
     @abstractmethod
-    def validate(self, files: Mapping[str, str], deadline: Deadline) -> str:
+    def validate(self, files: Mapping[str, str], machine: Machine, deadline: Deadline) -> str:
         """Have the tool's own checker look at files, and return in a few words what it says.
 
         Args:
             files: name and text of all that was written, and of what is the user's own as it is now.
+            machine: where the tool is.
         Raises:
-            UserError: the checker is not on this machine. InfratestError: it refuses them, in its words.
+            UserError: the checker is not there. InfratestError: it refuses them, in its words.
         """
 
     @property
     def word(self) -> str:
         """What users call this kind."""
         return type(self).__module__.rpartition(".")[2].replace("_", "-")
+
+
+class Live(ABC):
+    """What an export has beside that whose tool `infratest monitor up` reloads, and asks what it sees."""
+
+    @abstractmethod
+    def verify(self, machine: Machine, deadline: Deadline) -> None:
+        """Have the tool's own checker look at its whole configuration, as it is on its machine now.
+
+        A tool that is reloaded with one that it cannot read may end. Raises InfratestError: it refuses it.
+        """
+
+    @abstractmethod
+    def reload(self, machine: Machine, deadline: Deadline) -> None:
+        """Have the tool read its configuration anew, in its own way. Raises InfratestError."""
+
+    @abstractmethod
+    def turn(self, what: What, folder: Path, red: bool, machine: Machine, deadline: Deadline) -> None:
+        """Have the canary be red, or green, and the tool look at it soon. Raises InfratestError."""
+
+    def beside(self, what: What) -> list[str]:
+        """Return the paths of files that `turn` leaves, other than that by which the canary is red."""
+        return []
+
+    @abstractmethod
+    def sees(self, what: What, machine: Machine, deadline: Deadline) -> str:
+        """Return the state of the canary as the tool itself tells it: ok, critical, or nothing where it knows none.
+
+        Raises:
+            InfratestError: it cannot be asked.
+        """
 
 
 def installed(program: str) -> str:

@@ -8,17 +8,21 @@ Icinga 2's documentation "Language Reference", "Object Types" and "Monitoring Ba
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
-from infratest.exports._checker import checked, found, laid_out, owner
+from infratest.exports._http import Api
+from infratest.exports._machine import Machine
 from infratest.exports.base import (
     REACHABLE,
     Export,
     Left,
+    Live,
     Plugin,
     Watch,
     What,
@@ -31,22 +35,39 @@ from infratest.exports.base import (
 )
 from infratest.hosts import Host
 from infratest.plan.tasks import NO_HOST
+from infratest.states import CRITICAL, OK
 
 #: `!` parts a host's name from a service's; `$` in a name would begin a macro where a command of the user's has it.
 FORBIDDEN = "!$\\"
+#: The service of the canary, seconds between two looks at it, and what its states are to Icinga.
+CANARY, EVERY = "infratest-canary", "60"
+SEEN = {0: OK, 2: CRITICAL}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Plugin):
     """How Icinga is set up."""
 
+    verify: str = field(
+        default="icinga2 daemon -C",
+        metadata={"description": "What looks at Icinga's whole configuration, for `monitor up`; a command, no shell."},
+    )
+    api: str = field(
+        default="https://127.0.0.1:5665", metadata={"description": "Icinga's API, as `monitor up` reaches it."}
+    )
+    ca: str = field(
+        default="", metadata={"source": True, "description": "A file of the authority of the API's certificate."}
+    )
+    known_as: str = field(default="", metadata={"description": "The name in that certificate, where the URL has none."})
+    user: str = field(default="root", metadata={"description": "An ApiUser who may ask for objects, and for actions."})
+    password_file: str = field(default="", metadata={"source": True, "description": "A file with the user's password."})
     heal: bool = field(
         default=True,
         metadata={"description": "Whether scenarios that a heal rule is for get an event command that heals."},
     )
 
 
-class Icinga2(Export):
+class Icinga2(Export, Live):
     """Objects of Icinga 2."""
 
     summary = "hosts, services, dependencies and event commands of Icinga 2"
@@ -55,35 +76,83 @@ class Icinga2(Export):
         left = [*not_in_a_row(what)]
         blocks = self._commands(what, folder)
         blocks += [_host(what, host) for host in what.hosts]
-        if any(watch.host == NO_HOST for watch in what.watches):
+        if what.canary or any(watch.host == NO_HOST for watch in what.watches):
             blocks.append(_object("Host", what.stack_host, {"check_command": text("dummy")}, f"{what.name}-host"))
         known = names_of(what.watches)
         for watch in what.watches:
             blocks += [self._service(what, watch, left), *_dependencies(what, watch, known)]
+        blocks += self._canary(what, folder)
         begin = f"/* {what.place}, written by `infratest monitor export icinga2`: do not edit. */\n\n"
         own = f"{what.name}-local.conf"
         return Written(
-            {f"{what.name}.conf": begin + "\n".join(blocks), f"{what.name}.feature": REACHABLE},
+            {
+                f"{what.name}.conf": begin + "\n".join(blocks),
+                f"{what.name}.feature": REACHABLE,
+                **what.canary_feature(folder),
+            },
             {own: LOCAL.format(name=what.name)},
             left,
             f"include {folder}/*.conf in icinga2.conf; notifications and whatever else is yours stand in {own}",
         )
 
-    def validate(self, files: Mapping[str, str], deadline: Deadline) -> str:
-        program = found("icinga2", package="icinga2-bin")
+    def validate(self, files: Mapping[str, str], machine: Machine, deadline: Deadline) -> str:
+        program = machine.found("icinga2", package="icinga2-bin")
         names = ("DataDir", "LogDir", "CacheDir", "InitRunDir", "SpoolDir")
-        with laid_out({**files, "icinga2.main": MAIN}) as folder:
-            for name in names:
-                (folder / name).mkdir()
-            moved = [word for name in names for word in ("-D", f"{name}={folder / name}")]
-            user = {"ICINGA2_USER": owner(), "ICINGA2_GROUP": owner()}
-            said = checked(
-                [program, "daemon", "-C", "-c", str(folder / "icinga2.main"), *moved], deadline, folder, user
-            )
+        with machine.laid_out({**files, "icinga2.main": MAIN}, deadline) as folder:
+            machine.done(["mkdir", *(f"{folder}/{name}" for name in names)], deadline)
+            moved = [word for name in names for word in ("-D", f"{name}={folder}/{name}")]
+            user, group = machine.owner()
+            run_as = ["env", f"ICINGA2_USER={user}", f"ICINGA2_GROUP={group}"]
+            words = [*run_as, program, "daemon", "-C", "-c", f"{folder}/icinga2.main", *moved]
+            said = machine.done(words, deadline, folder)
         if "Finished validating the configuration file(s)" not in said:
             raise InfratestError(f"{program} says nothing that is understood of what was written: {said[-1000:]}")
         counts = {kind.rstrip("s"): count for count, kind in re.findall(r"Instantiated (\d+) (\w+)\.", said)}
         return f"icinga2 daemon -C takes it: {counts.get('Host', 0)} hosts, {counts.get('Service', 0)} services"
+
+    def verify(self, machine: Machine, deadline: Deadline) -> None:
+        machine.done(shlex.split(self.options.verify), deadline)
+
+    def reload(self, machine: Machine, deadline: Deadline) -> None:
+        self._api.ask("POST", "/v1/actions/restart-process", deadline, {})
+
+    def turn(self, what: What, folder: Path, red: bool, machine: Machine, deadline: Deadline) -> None:
+        if red:
+            machine.put("", what.red(folder), deadline)
+        else:
+            machine.remove(what.red(folder), deadline)
+        about = {"type": "Service", "service": f"{what.name}!{CANARY}", "force": True}
+        # 404: it is not known yet, and looked at by itself once it is.
+        self._api.ask("POST", "/v1/actions/reschedule-check", deadline, about, (200, 404))
+
+    def sees(self, what: What, machine: Machine, deadline: Deadline) -> str:
+        path = f"/v1/objects/services/{quote(f'{what.name}!{CANARY}', safe='')}?attrs=state&attrs=last_check"
+        status, answer = self._api.ask("GET", path, deadline, accept=(200, 404))
+        if status == 404:
+            return ""
+        try:
+            seen = answer["results"][0]["attrs"]
+            return SEEN.get(seen["state"], "") if seen["last_check"] > 0 else ""
+        except (LookupError, TypeError):
+            raise InfratestError(f"{self.options.api} says nothing that is understood of {CANARY}") from None
+
+    @property
+    def _api(self) -> Api:
+        given = self.options
+        return Api(given.api, given.ca, given.known_as, given.user, given.password_file)
+
+    def _canary(self, what: What, folder: Path) -> list[str]:
+        if not what.canary:
+            return []
+        about = {
+            "host_name": text(what.stack_host), "check_command": text(f"{what.name}-canary"),
+            "check_interval": EVERY, "retry_interval": EVERY, "max_check_attempts": "1", "enable_flapping": "false",
+        }  # fmt: skip
+        words = self.options.canary(what, folder)
+        return [
+            _command("CheckCommand", f"{what.name}-canary", words, {}, self.options.limit),
+            _object("Service", CANARY, about, f"{what.name}-service"),
+        ]
 
     def _commands(self, what: What, folder: Path) -> list[str]:
         words = self.options.words(what)

@@ -15,7 +15,7 @@ from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.errors import UserError
-from infratest.exports._checker import checked, found, laid_out
+from infratest.exports._machine import Machine
 from infratest.exports._yaml import document
 from infratest.exports.base import Export, Left, What, Written
 from infratest.hosts import Host
@@ -58,12 +58,12 @@ class JsonSd(Export):
             {name: text}, left=left, next=f"name {folder / name} by file_sd_configs of a scrape configuration"
         )
 
-    def validate(self, files: Mapping[str, str], deadline: Deadline) -> str:
-        program = found("promtool", package="prometheus")
-        with laid_out(files) as folder:
-            jobs = [{"job_name": name, "file_sd_configs": [{"files": [str(folder / name)]}]} for name in files]
-            (folder / "prometheus.yml").write_text(document({"scrape_configs": jobs}), encoding="utf-8")
-            checked([program, "check", "config", str(folder / "prometheus.yml")], deadline, folder)
+    def validate(self, files: Mapping[str, str], machine: Machine, deadline: Deadline) -> str:
+        program = machine.found("promtool", package="prometheus")
+        with machine.laid_out(files, deadline) as folder:
+            jobs = [{"job_name": name, "file_sd_configs": [{"files": [f"{folder}/{name}"]}]} for name in files]
+            machine.put(document({"scrape_configs": jobs}), f"{folder}/prometheus.yml", deadline)
+            machine.done([program, "check", "config", f"{folder}/prometheus.yml"], deadline, folder)
         return f"promtool check config takes it: {sum(len(json.loads(text)) for text in files.values())} targets"
 
 

@@ -11,16 +11,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import time
 from urllib.parse import quote
 
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
-from infratest.exports._checker import checked, found, laid_out, owner
+from infratest.exports._machine import Machine
 from infratest.exports.base import (
     LONGEST_COMMAND,
     REACHABLE,
     Export,
     Left,
+    Live,
     Plugin,
     Watch,
     What,
@@ -34,9 +36,16 @@ from infratest.exports.base import (
 from infratest.hosts import Host
 from infratest.plan.tasks import NO_HOST
 from infratest.quoting import command_line
+from infratest.states import CRITICAL, OK
 
 #: What no name may hold (Debian's illegal_object_name_chars), what parts lists, and what begins a comment.
 FORBIDDEN = "`~!$%^&*|'\"<>?,()=;\\"
+#: The service of the canary, and seconds between two looks at it.
+CANARY, EVERY = "infratest-canary", 60.0
+#: What a block of the status file says of it.
+SEEN = {OK: "current_state=0", CRITICAL: "current_state=2"}
+#: Writes `$2` into the pipe `$1`, and into nothing else.
+TELL = '[ -p "$1" ] || { echo "$1 is no pipe"; exit 1; }; printf "%s\\n" "$2" >"$1"'
 #: What stands for no value at all.
 NO_VALUES = ("null",)
 #: What a text may not hold: commands of notifications put it into shell text.
@@ -53,25 +62,29 @@ class Options(Plugin):
         default=60.0,
         metadata={"dimension": "time", "above": 0, "description": "interval_length of nagios.cfg: what 1 stands for."},
     )
+    config: str = field(
+        default="/etc/nagios4/nagios.cfg",
+        metadata={"description": "The main configuration file, for `monitor up`; with it, where the command file is."},
+    )
     heal: bool = field(
         default=True,
         metadata={"description": "Whether scenarios that a heal rule is for get an event handler that heals."},
     )
 
 
-class Nagios(Export):
+class Nagios(Export, Live):
     """Objects of Nagios."""
 
     summary = "hosts, services, dependencies and event handlers of Nagios 4 and Naemon"
 
     def write(self, what: What, folder: Path) -> Written:
         left = [*not_in_a_row(what)]
-        blocks = [*self._commands(what, folder), *self._hosts(what), *_groups(what)]
+        blocks = [*self._commands(what, folder), *self._hosts(what), *_groups(what), *self._canary(what, folder)]
         known = names_of(what.watches)
         for watch in what.watches:
             blocks += [self._service(what, watch, left), *_dependencies(what, watch, known)]
         text = f"# {what.place}, written by `infratest monitor export nagios`: do not edit.\n\n" + "\n".join(blocks)
-        files = {f"{what.name}.cfg": text, f"{what.name}.feature": REACHABLE}
+        files = {f"{what.name}.cfg": text, f"{what.name}.feature": REACHABLE, **what.canary_feature(folder)}
         own = f"{what.name}-local.cfg"
         return Written(
             files,
@@ -80,19 +93,60 @@ class Nagios(Export):
             f"name {folder} by cfg_dir= in nagios.cfg; contacts and whatever else is yours stand in {own}",
         )
 
-    def validate(self, files: Mapping[str, str], deadline: Deadline) -> str:
-        program = found("nagios4", "nagios", "naemon", package="nagios4-core")
-        with laid_out({**files, "contact.cfg": SOMEBODY}) as folder:
-            read = "".join(f"cfg_file={folder / name}\n" for name in [*files, "contact.cfg"] if name.endswith(".cfg"))
-            (folder / "main.cfg").write_text(MAIN.format(folder=folder, user=owner(), read=read))
-            for name in ("spool", "rw"):
-                (folder / name).mkdir()
-            said = checked([program, "-v", str(folder / "main.cfg")], deadline, folder)
+    def validate(self, files: Mapping[str, str], machine: Machine, deadline: Deadline) -> str:
+        program = machine.found("nagios4", "nagios", "naemon", package="nagios4-core")
+        with machine.laid_out({**files, "contact.cfg": SOMEBODY}, deadline) as folder:
+            read = "".join(f"cfg_file={folder}/{name}\n" for name in [*files, "contact.cfg"] if name.endswith(".cfg"))
+            user, group = machine.owner()
+            machine.put(MAIN.format(folder=folder, user=user, group=group, read=read), f"{folder}/main.cfg", deadline)
+            machine.done(["mkdir", f"{folder}/spool", f"{folder}/rw"], deadline)
+            said = machine.done([program, "-v", f"{folder}/main.cfg"], deadline, folder)
         services = re.search(r"Checked (\d+) services", said)
         hosts = re.search(r"Checked (\d+) hosts", said)
         if not (services and hosts and re.search(r"Total Errors:\s+0\b", said)):
             raise InfratestError(f"{program} says nothing that is understood of what was written: {said[-1000:]}")
         return f"{Path(program).name} -v takes it: {hosts[1]} hosts, {services[1]} services"
+
+    def verify(self, machine: Machine, deadline: Deadline) -> None:
+        program = machine.found("nagios4", "nagios", "naemon", package="nagios4-core")
+        machine.done([program, "-v", self.options.config], deadline)
+
+    def reload(self, machine: Machine, deadline: Deadline) -> None:
+        self._command(machine, deadline, "RESTART_PROGRAM")
+
+    def turn(self, what: What, folder: Path, red: bool, machine: Machine, deadline: Deadline) -> None:
+        if red:
+            machine.put("", what.red(folder), deadline)
+        else:
+            machine.remove(what.red(folder), deadline)
+        self._command(machine, deadline, "SCHEDULE_FORCED_SVC_CHECK", what.name, CANARY, str(int(time())))
+
+    def sees(self, what: What, machine: Machine, deadline: Deadline) -> str:
+        status = machine.read(self._setting("status_file", machine, deadline), deadline) or ""
+        for block in status.split("\n\n"):
+            lines = block.replace("\t", "").split("\n")
+            if f"host_name={what.name}" in lines and f"service_description={CANARY}" in lines:
+                checked = "has_been_checked=1" in lines
+                return next((state for state, line in SEEN.items() if checked and line in lines), "")
+        return ""
+
+    def _command(self, machine: Machine, deadline: Deadline, *words: str) -> None:
+        """Write an external command; while Nagios restarts there is nobody who reads it."""
+        pipe = self._setting("command_file", machine, deadline)
+        line = f"[{int(time())}] {';'.join(words)}"
+        status, said = machine.call(["timeout", "20", "sh", "-c", TELL, "sh", pipe, line], deadline)
+        if status != 0:
+            raise InfratestError(
+                f"Nagios on {machine.name} takes no command by {pipe}: {said.strip() or 'nobody reads it'}; does it "
+                "run, and does nagios.cfg say check_external_commands=1?"
+            )
+
+    def _setting(self, name: str, machine: Machine, deadline: Deadline) -> str:
+        text = machine.read(self.options.config, deadline)
+        found = re.findall(rf"^[ \t]*{name}[ \t]*=[ \t]*(\S.*?)[ \t]*$", text or "", re.MULTILINE)
+        if not found:
+            raise UserError(f"{self.options.config} on {machine.name} says no {name}=; name another by -o config=PATH")
+        return str(found[-1])
 
     def _commands(self, what: What, folder: Path) -> list[str]:
         words = self.options.words(what)
@@ -117,7 +171,7 @@ class Nagios(Export):
 
     def _hosts(self, what: What) -> list[str]:
         made = [self._host(what, host) for host in what.hosts]
-        if any(watch.host == NO_HOST for watch in what.watches):
+        if what.canary or any(watch.host == NO_HOST for watch in what.watches):
             # Nobody looks at it: Nagios takes it for up.
             about = {"active_checks_enabled": "0", "max_check_attempts": "1"}
             made.append(_define("host", use=f"{what.name}-host", host_name=what.stack_host, address=what.name, **about))
@@ -136,6 +190,25 @@ class Nagios(Export):
             retry_interval=self._length(policy.retry),
             max_check_attempts=str(policy.attempts.failures),
         )
+
+    def _canary(self, what: What, folder: Path) -> list[str]:
+        if not what.canary:
+            return []
+        line = shell_text(self.options.canary(what, folder))
+        return [
+            _define("command", command_name=f"{what.name}-canary", command_line=line),
+            _define(
+                "service",
+                use=f"{what.name}-service",
+                host_name=what.stack_host,
+                service_description=CANARY,
+                check_command=f"{what.name}-canary",
+                check_interval=self._length(EVERY),
+                retry_interval=self._length(EVERY),
+                max_check_attempts="1",
+                flap_detection_enabled="0",
+            ),
+        ]
 
     def _service(self, what: What, watch: Watch, left: list[Left]) -> str:
         words = argument(
@@ -270,7 +343,7 @@ lock_file={folder}/nagios.pid
 query_socket={folder}/nagios.qh
 use_syslog=0
 nagios_user={user}
-nagios_group={user}
+nagios_group={group}
 check_for_updates=0
 illegal_object_name_chars=`~!$%^&*|'"<>?,()=
 illegal_macro_output_chars=`~$&|'"<>

@@ -8,19 +8,25 @@ Go has it; annotations are templates, in which `{{` begins a command. Source: Pr
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from infratest.deadline import Deadline
-from infratest.exports._checker import checked, found, laid_out
+from infratest.errors import InfratestError
+from infratest.exports._http import Api
+from infratest.exports._machine import Machine
 from infratest.exports._yaml import document
-from infratest.exports.base import Export, Left, Watch, What, Written, number, one_line
+from infratest.exports.base import Export, Left, Live, Watch, What, Written, number, one_line
 from infratest.outputs._numbers import NUMBERS
-from infratest.states import CRITICAL, UNKNOWN, WARNING
+from infratest.states import CRITICAL, OK, UNKNOWN, WARNING
 
 LEVELS = (CRITICAL, WARNING, UNKNOWN)
+#: The alert of the canary.
+CANARY = "InfratestCanary"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,21 @@ class Options:
             "description": "The node exporter whose textfile collector reads the metrics.",
         },
     )
+    config: str = field(
+        default="/etc/prometheus/prometheus.yml", metadata={"description": "Its configuration, for `monitor up`."}
+    )
+    url: str = field(
+        default="http://127.0.0.1:9090", metadata={"description": "Prometheus, as `monitor up` reaches it."}
+    )
+    ca: str = field(default="", metadata={"source": True, "description": "A file of the authority of its certificate."})
+    reload: str = field(
+        default="",
+        metadata={"description": "The command that reloads it, no shell; without it, by HTTP, where that is enabled."},
+    )
+    metrics: str = field(
+        default="/var/lib/prometheus/node-exporter",
+        metadata={"description": "The folder of the textfile collector, where `monitor up` puts its canary."},
+    )
     scrape: bool = field(
         default=True,
         metadata={
@@ -43,7 +64,7 @@ class Options:
     )
 
 
-class Prometheus(Export):
+class Prometheus(Export, Live):
     """Rules of Prometheus."""
 
     summary = "alerting rules and a scrape configuration of Prometheus"
@@ -54,6 +75,7 @@ class Prometheus(Export):
             {"name": f"{what.name} monitor", "rules": _of_the_run(what)},
             {"name": f"{what.name} hosts", "rules": _rules(what, _way_in(what), (CRITICAL, UNKNOWN))},
             *([{"name": f"{what.name} scenarios", "rules": rules}] if rules else []),
+            *([{"name": f"{what.name} canary", "interval": "5s", "rules": [_canary(what)]}] if what.canary else []),
         ]
         files = {f"{what.name}.rules.yml": document({"groups": groups})}
         if self.options.scrape:
@@ -80,16 +102,84 @@ class Prometheus(Export):
             "to write the metrics into the folder of the textfile collector, as the timer of `export systemd` does",
         )
 
-    def validate(self, files: Mapping[str, str], deadline: Deadline) -> str:
-        program = found("promtool", package="prometheus")
-        with laid_out(files) as folder:
-            rules = [str(folder / name) for name in files if name.endswith(".rules.yml")]
-            said = checked([program, "check", "rules", *rules], deadline, folder)
+    def verify(self, machine: Machine, deadline: Deadline) -> None:
+        program = machine.found("promtool", package="prometheus")
+        machine.done([program, "check", "config", self.options.config], deadline)
+
+    def reload(self, machine: Machine, deadline: Deadline) -> None:
+        if self.options.reload:
+            machine.done(shlex.split(self.options.reload), deadline)
+            return
+        status, _ = self._api.ask("POST", "/-/reload", deadline, accept=(200, 403))
+        if status == 403:
+            raise InfratestError(
+                f"{self.options.url} is not reloaded by HTTP (it runs without --web.enable-lifecycle): say what does "
+                "it, as -o reload='systemctl reload prometheus'"
+            )
+
+    def turn(self, what: What, folder: Path, red: bool, machine: Machine, deadline: Deadline) -> None:
+        place = f'stack="{what.stack}",env="{what.env}"'
+        text = f"# TYPE infratest_canary gauge\ninfratest_canary{{{place}}} {int(red)}\n"
+        machine.put(text, self.beside(what)[0], deadline)
+
+    def beside(self, what: What) -> list[str]:
+        return [f"{self.options.metrics}/{what.name}-canary.prom"]
+
+    def sees(self, what: What, machine: Machine, deadline: Deadline) -> str:
+        """Red is that the alert fires; green, that it does not and the canary was scraped so."""
+        of = f"stack={quoted(what.stack)},env={quoted(what.env)}"
+        if self._query(f'ALERTS{{alertname="{CANARY}",alertstate="firing",{of}}}', deadline):
+            return CRITICAL
+        rules = self._query(f"infratest_canary{{{of}}} == 0", deadline)
+        return OK if rules and self._knows(what, deadline) else ""
+
+    def _knows(self, what: What, deadline: Deadline) -> bool:
+        """Whether the rule is one that it evaluates."""
+        path = f"/api/v1/rules?type=alert&rule_name[]={CANARY}"
+        _, answer = self._api.ask("GET", path, deadline)
+        try:
+            rules = [rule for group in answer["data"]["groups"] for rule in group["rules"]]
+            wanted = f'stack="{what.stack}"', f'env="{what.env}"'
+            return any(rule["name"] == CANARY and all(each in rule["query"] for each in wanted) for rule in rules)
+        except (LookupError, TypeError):
+            raise InfratestError(f"{self.options.url} says nothing that is understood of its rules") from None
+
+    def _query(self, expression: str, deadline: Deadline) -> bool:
+        _, answer = self._api.ask("GET", f"/api/v1/query?query={quote(expression, safe='')}", deadline)
+        try:
+            return bool(answer["data"]["result"])
+        except (LookupError, TypeError):
+            raise InfratestError(f"{self.options.url} says nothing that is understood of {expression}") from None
+
+    @property
+    def _api(self) -> Api:
+        return Api(self.options.url, self.options.ca)
+
+    def validate(self, files: Mapping[str, str], machine: Machine, deadline: Deadline) -> str:
+        program = machine.found("promtool", package="prometheus")
+        with machine.laid_out(files, deadline) as folder:
+            rules = [f"{folder}/{name}" for name in files if name.endswith(".rules.yml")]
+            said = machine.done([program, "check", "rules", *rules], deadline, folder)
             for name in files:
                 if name.endswith(".scrape.yml"):
-                    checked([program, "check", "config", "--syntax-only", str(folder / name)], deadline, folder)
+                    machine.done([program, "check", "config", "--syntax-only", f"{folder}/{name}"], deadline, folder)
         count = re.search(r"(\d+) rules found", said)
         return f"promtool check takes it: {count[1] if count else 'no'} rules"
+
+
+def _series(what: What) -> str:
+    return f"infratest_canary{{stack={quoted(what.stack)},env={quoted(what.env)}}}"
+
+
+def _canary(what: What) -> dict[str, Any]:
+    """Return the rule that fires while the canary is red: nobody need be told of it."""
+    summary = f"the canary of {literal(what.place)} is red: `infratest monitor up` proves that it is seen"
+    return {
+        "alert": CANARY,
+        "expr": f"{_series(what)} == 1",
+        "labels": {"severity": "none"},
+        "annotations": {"summary": summary},
+    }
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from infratest.deadline import Deadline
 from infratest.errors import UserError
-from infratest.exports._checker import checked, found, laid_out
+from infratest.exports._machine import Machine
 from infratest.exports.base import Export, What, Written, installed, number, one_line
 from infratest.options import WORD
 
@@ -66,11 +66,10 @@ class Systemd(Export):
             f"`systemctl enable --now {monitor}.service`, or `systemctl enable --now {check}.timer`",
         )
 
-    def validate(self, files: Mapping[str, str], deadline: Deadline) -> str:
-        program = found("systemd-analyze", package="systemd")
-        with laid_out(files) as folder:
-            names = [str(folder / name) for name in files]
-            checked([program, "verify", "--man=no", *names], deadline, folder)
+    def validate(self, files: Mapping[str, str], machine: Machine, deadline: Deadline) -> str:
+        program = machine.found("systemd-analyze", package="systemd")
+        with machine.laid_out(files, deadline) as folder:
+            machine.done([program, "verify", "--man=no", *(f"{folder}/{name}" for name in files)], deadline, folder)
         return f"systemd-analyze verify takes it: {len(files)} units"
 
     def _words(self, what: What, *words: str) -> list[str]:

@@ -175,20 +175,20 @@ def test_nothing_is_run_by_a_shell_for_a_url(tmp_path):
     assert services[0]["notes_url"] == expected == url(bad)
 
 
-def test_its_own_checker_takes_5000_services():
+def test_its_own_checker_takes_5000_services(machine):
     hosts = tuple(Host(f"web-{number}", ("web",), {}, f"192.0.2.{number % 250}") for number in range(100))
     stack = what(*(watch(f"s{place}", host.name) for host in hosts for place in range(50)), hosts=hosts)
     export = Nagios(Options(program=PROGRAM))
-    said = export.validate(files(export.write(stack, Path("/etc/nagios4/conf.d"))), Deadline(LONG))
+    said = export.validate(files(export.write(stack, Path("/etc/nagios4/conf.d"))), machine, Deadline(LONG))
     assert said == "nagios4 -v takes it: 100 hosts, 5000 services"
 
 
-def test_what_its_checker_refuses_is_refused_in_its_words():
+def test_what_its_checker_refuses_is_refused_in_its_words(machine):
     export = Nagios(Options(program=PROGRAM))
     made = files(export.write(what(watch()), Path("/etc/nagios4/conf.d")))
     made["infratest-shop-prod-local.cfg"] = "define host {\n    name infratest-shop-prod-host\n    register 0\n}\n"
-    with pytest.raises(InfratestError, match=r"(?s)refuses what was written.*infratest-shop-prod-service") as caught:
-        export.validate(made, Deadline(LONG))
+    with pytest.raises(InfratestError, match=r"(?s)ends with status.*infratest-shop-prod-service") as caught:
+        export.validate(made, machine, Deadline(LONG))
     assert "/tmp" not in str(caught.value).partition("\n")[2]
 
 

@@ -44,14 +44,17 @@ def test_checks_by_a_timer_write_metrics():
     assert "OnUnitActiveSec=90" in lines(made, "infratest-check-shop-prod.timer")
 
 
-def test_its_own_checker_takes_them():
-    assert Systemd(Options()).validate(written().files, Deadline(LONG)) == "systemd-analyze verify takes it: 3 units"
+def test_its_own_checker_takes_them(machine):
+    assert (
+        Systemd(Options()).validate(written().files, machine, Deadline(LONG))
+        == "systemd-analyze verify takes it: 3 units"
+    )
 
 
-def test_what_its_checker_refuses_is_refused_in_its_words():
+def test_what_its_checker_refuses_is_refused_in_its_words(machine):
     made = dict(written(program="/no such/infratest").files)
-    with pytest.raises(InfratestError, match=r"(?s)refuses what was written.*/no such/infratest is not executable"):
-        Systemd(Options()).validate(made, Deadline(LONG))
+    with pytest.raises(InfratestError, match=r"(?s)ends with status.*/no such/infratest is not executable"):
+        Systemd(Options()).validate(made, machine, Deadline(LONG))
 
 
 def test_hostile_words_are_what_systemd_understands_or_refused(tmp_path):

@@ -29,6 +29,8 @@ FILES = {
     "note": "_monitor_people",
     "heartbeat": "_monitor_heartbeat",
     "tell": "_monitor_tell",
+    "export": "_monitor_export",
+    "up": "_monitor_up",
 }
 
 
