@@ -131,7 +131,8 @@ def connected(host: Host, deadline: Deadline) -> Iterator[Machine]:
 
 
 def told(said: str) -> str:
-    """Return of what a checker says the lines that tell of an error, all where none does."""
-    lines = said.splitlines()
-    errors = [line for line in lines if any(word in line.lower() for word in TELLING)]
-    return clean("\n".join(errors or lines), SHOWN, lines=True)
+    """Return of what a checker says the lines that tell of an error, each with the next; all where none does."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    errors = [place for place, line in enumerate(lines) if any(word in line.lower() for word in TELLING)]
+    shown = sorted({each for place in errors for each in (place, place + 1) if each < len(lines)})
+    return clean("\n".join(lines[each] for each in shown) or said, SHOWN, lines=True)

@@ -24,8 +24,8 @@ from infratest.exports._machine import Machine
 from infratest.hosts import Host
 from infratest.quoting import escaped
 
-#: Characters of a name: those of a service in NSCA's packet, less its end.
-LONGEST_NAME = 127
+#: Bytes of a name: of a file in which a tool, or who draws its graphs, keeps what is about it.
+LONGEST_NAME = 255
 #: Bytes of a command line: less than the 8192 of Nagios, which cuts longer ones without a word.
 LONGEST_COMMAND = 8000
 #: A feature of one sentence that holds on every host that lets us in: by it a tool knows whether a host is up.

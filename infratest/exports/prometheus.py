@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError
+from infratest.errors import InfratestError, UserError
 from infratest.exports._http import Api
 from infratest.exports._machine import Machine
 from infratest.exports._yaml import document
@@ -197,6 +197,13 @@ def literal(text: str) -> str:
     return one_line(text, "the text of a rule").replace("{{", '{{ "{{" }}')
 
 
+def _alert(slug: str) -> str:
+    """Return the name of a rule, which is no template. Raises UserError: it can have none."""
+    if not slug:
+        raise UserError("Prometheus has no alert without a name: give the scenario an @id:NAME, its own has no letter")
+    return one_line(slug, "the name of a rule")
+
+
 def _scenarios(what: What) -> list[Watch]:
     """Return one watch of each scenario: rules are for all hosts."""
     return [*{(watch.feature, watch.slug): watch for watch in reversed(what.watches)}.values()][::-1]
@@ -221,7 +228,7 @@ def _rules(what: What, watch: Watch, levels: Sequence[str] = LEVELS) -> list[dic
     made = []
     for level in levels:
         rule: dict[str, Any] = {
-            "alert": one_line(watch.slug, "the name of a rule"),
+            "alert": _alert(watch.slug),
             "expr": f"{series} == {NUMBERS[level]}",
         }
         if lasting:

@@ -16,9 +16,9 @@ from infratest.errors import InfratestError, UserError
 from infratest.exports.base import What, Written
 from infratest.exports.icinga2 import Icinga2, Options
 from infratest.hosts import Host
+from infratest.testing.exports import HOSTILE, watch, what
 from infratest.testing.waiting import wait_until
 from tests.exports.keeping import Keeping
-from tests.exports.stacks import HOSTILE, watch, what
 from tests.worlds.monitoring_tools import LONG, icinga, icinga_objects
 
 PROGRAM = "/usr/bin/check_infratest"

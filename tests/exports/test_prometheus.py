@@ -22,7 +22,7 @@ from infratest.exports.json_sd import JsonSd
 from infratest.exports.json_sd import Options as Port
 from infratest.exports.prometheus import Options, Prometheus
 from infratest.hosts import Host
-from tests.exports.stacks import HOSTILE, watch, what
+from infratest.testing.exports import HOSTILE, watch, what
 from tests.worlds.monitoring_tools import LONG, program_of
 
 FOLDER = Path("/etc/prometheus/infratest")

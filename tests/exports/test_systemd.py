@@ -14,7 +14,7 @@ from infratest.deadline import Deadline
 from infratest.errors import InfratestError, UserError
 from infratest.exports.base import Written
 from infratest.exports.systemd import Options, Systemd, command
-from tests.exports.stacks import HOSTILE, watch, what
+from infratest.testing.exports import HOSTILE, watch, what
 from tests.worlds.monitoring_tools import LONG
 
 FOLDER = Path("/etc/systemd/system")
