@@ -66,8 +66,9 @@ def test_nagios_is_brought_up_and_proven_and_sees_the_stack(project, tmp_path):
         assert "here: 1 of 1 scenario failed" in running.service("here", "there")["plugin_output"]
         own = running.folder / "conf" / "infratest-shop-local.cfg"
         own.write_text(own.read_text() + "# mine\n")
-        status, out, err = up(project, "nagios", running.folder / "conf", *options)
+        status, out, err = up(project, "nagios", running.folder / "conf", "--on", "here", *options)
         assert status == 0, err
+        assert out.startswith("proven: nagios on here sees the canary of shop: ")
         assert own.read_text().endswith("# mine\n")
 
 
