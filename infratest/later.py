@@ -40,6 +40,7 @@ NAMED: dict[str, frozenset[str]] = {
     "inventory": frozenset(("ansible", "cloud", "ssh-config", "terraform", "vagrant")),
     "component": frozenset(("balancer", "bucket", "record", "volume")),
     "remedy": frozenset(("replace",)),
+    "intake": frozenset(("graphite", "http", "nsca", "statsd")),
     "receiver": frozenset(("alertmanager", "apprise", "mail", "pagerduty", "webhook")),
 }
 #: Of the verbs those whose exit status will be a state, so that wrong use is unknown; their own files will say so.

@@ -24,6 +24,7 @@ KINDS = {
     "remedy": ("infratest.remedies", "Remedy"),
     "receiver": ("infratest.receivers", "Receiver"),
     "export": ("infratest.exports", "Export"),
+    "intake": ("infratest.intakes", "Intake"),
 }
 
 #: Kind and name -> class, of those that were asked for.

@@ -29,6 +29,7 @@ FLOORS: dict[str, float] = {
     "infratest.store.database": 4.6,  # keeps values of alerting
     "infratest.receivers": 4.75,  # they are handed what is owed
     "infratest.exports": 5.5,  # they write what a plan looks at
+    "infratest.intakes": 4.75,
     "infratest.collect": 6,
     "infratest.engine": 7,
     "infratest.user_steps": 8,
@@ -51,6 +52,7 @@ PLUGINS = (
     "infratest.components",
     "infratest.importers",
     "infratest.inventories",
+    "infratest.intakes",
     "infratest.receivers",
     "infratest.exports",
     "infratest.remedies",

@@ -1,0 +1,1 @@
+"""What a monitor listens to, one file each; `infratest/intakes/base.py` is the contract."""
