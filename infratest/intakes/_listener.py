@@ -71,8 +71,8 @@ class Listener:
                 if room:
                     self._open.add(connection)
             if not room:
-                connection.close()
                 self._full()
+                connection.close()
                 continue
             connection.settimeout(self._idle)
             Thread(target=self._served, args=(connection,), name=f"{name} connection", daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ class Listening:
         self.intake, self.house, self.arrivals = intake, house, house.arrivals
         self.port = intake.port
         self.events: list[Event] = []
+        self.signals: list[tuple[str, str]] = []
+        self.writes = True
 
     def until(self, seen: Callable[[Listening], bool]) -> None:
         """Take what comes until something is so."""
@@ -31,12 +34,19 @@ class Listening:
             assert time.monotonic() < end, (self.events, self.arrivals.refusals)
             self.take()
             time.sleep(0.01)
+        self.take()
 
     def take(self) -> None:
         taken = self.arrivals.take()
         self.events += taken.events
+        self.signals += taken.signals
         for ticket in taken.tickets:
-            ticket.end(kept=True)
+            ticket.end(kept=self.writes)
+
+    def keep(self, ended: threading.Event) -> None:
+        """Take what comes, as a monitor does with each turn, until it is ended."""
+        while not ended.wait(0.002):
+            self.take()
 
     @property
     def numbers(self) -> dict[str, float | str]:
@@ -51,7 +61,14 @@ def listening(kind: str, options: dict[str, Any] | None = None, **house: Any) ->
     made = opened(kind, given, f"stack.yaml:9: monitor.listen.{kind}", folder)
     shown = House(house.pop("arrivals", None) or Arrivals(), **house)
     made.open(shown)
+    here, ended = Listening(made, shown), threading.Event()
+    thread = threading.Thread(target=here.keep, args=(ended,))
+    if kind == "http":  # whose senders wait until it is written
+        thread.start()
     try:
-        yield Listening(made, shown)
+        yield here
     finally:
+        ended.set()
+        if kind == "http":
+            thread.join()
         made.close()

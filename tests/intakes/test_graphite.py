@@ -76,7 +76,7 @@ def test_a_line_without_an_end_ends_its_connection_alone():
         assert here.arrivals.refusals["graphite", "too large"] == 1
 
 
-def test_who_is_one_too_many_is_counted(monkeypatch):
+def test_who_is_one_too_many_is_counted():
     with listening("graphite") as here:
         here.intake._listener._most = 1  # type: ignore[attr-defined]
         with socket.create_connection(("127.0.0.1", here.port), timeout=LONG) as first:
