@@ -7,6 +7,7 @@ a word of the user's own that it may: `plain: true`, or tokens and a certificate
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -88,8 +89,10 @@ class Intake(ABC):
 
     def taken_already(self, error: OSError) -> UserError:
         """Return the error of an address that cannot be listened on."""
+        # `socket.create_server` puts the address behind the reason.
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
         return UserError(
-            f"{self.word}: {place(self.host, self.port)} cannot be listened on: {error.strerror or error}; "
+            f"{self.word}: {place(self.host, self.port)} cannot be listened on: {why}; "
             "is something else there already? Name another address"
         )
 

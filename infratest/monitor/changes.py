@@ -15,6 +15,7 @@ from infratest.model import Result
 from infratest.store.database.changes import Change
 from infratest.store.database.ledger import Delivery
 from infratest.store.database.people import Note, Pause
+from infratest.store.events import Event
 
 #: Numbers, changes and deliveries, each, that wait at most while nothing can be written.
 MOST = 100_000
@@ -40,6 +41,7 @@ class Changes:
         what became of notices. sent: when receivers were sent their newest message, in the monitor's own time.
         withheld: at each moment at which it changed, everything that is not told, and why. pulses, downtimes, pauses:
         of heartbeats, what is planned and what is paused, by name; None for those that are no more. notes: in history.
+        events: numbers that came from outside.
     """
 
     statuses: dict[str, Status | None] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class Changes:
     downtimes: dict[str, Downtime | None] = field(default_factory=dict)
     pauses: dict[str, Pause | None] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def behind(self, older: Changes) -> Changes:
         """Return these with what is older before them, as where that could not be written.

@@ -71,6 +71,7 @@ class Keeping:
             _keep_people(t, made)
             if made.numbers:
                 numbers.keep(t, self._events(made.numbers))
+            numbers.keep(t, made.events)
 
     def tend(self, now: Moment, states: Mapping[str, str]) -> None:
         """Do a part of what keeps it small: pack hours that are over, mark how each is, take away what is old.

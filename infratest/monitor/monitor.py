@@ -47,6 +47,16 @@ PROJECT = "monitor#project@-"
 OWN = Policy(stale=NEVER, flap=None)
 
 
+class Intaking(Protocol):
+    """What comes from outside (`taking.Taking`)."""
+
+    def take(self, book: Book, now: Moment) -> None:
+        """Put all that came since the turn before into the book."""
+
+    def ended(self, kept: bool) -> None:
+        """The turn has ended, and what it took is written, or is not."""
+
+
 class Store(Protocol):
     """Where a monitor's changes are kept; where several could work, what says which of them does."""
 
@@ -139,6 +149,9 @@ class Monitor:
         #: Why the newest changes are not in the store; empty where they are.
         self.unwritten = ""
         self._ended = False
+        #: What comes from outside, where anything does; and when a turn last ended of which all is written.
+        self.taking: Intaking | None = None
+        self.kept = self.timepiece.now()
         self._watch(self.timepiece.now())
 
     def run(self, turned: Callable[[], None] = lambda: None) -> None:
@@ -163,6 +176,8 @@ class Monitor:
         if now.steady - self._tended >= TEND:
             for result in self.watched.findings(now.wall):
                 self.book.look(result, now, final=True)
+        if self.taking is not None:
+            self.taking.take(self.book, now)
         self.book.tick(now)
         self._send(now)
         if self.book.stirred or now.steady - self._settled >= BEAT:
@@ -187,6 +202,18 @@ class Monitor:
     def busy(self) -> bool:
         """Whether somebody looks at a host, or hands a message over."""
         return bool(self._busy) or any(asked.until is not None for asked in self.book.asked.values())
+
+    def finish(self) -> None:
+        """Write what came until the end; begin nothing."""
+        now = self.timepiece.now()
+        if self.taking is not None:
+            self.taking.take(self.book, now)
+        self._write(now)
+
+    @property
+    def looks_waiting(self) -> int:
+        """How many looks wait for somebody."""
+        return self._crew.queued
 
     def reload(self) -> None:
         """Read the project anew; where that fails the old one is watched on, and told."""
@@ -301,6 +328,10 @@ class Monitor:
             if str(error) != self.unwritten:
                 self.unwritten = str(error)
                 log.error("%s", error)
+        else:
+            self.kept = now
+        if self.taking is not None:
+            self.taking.ended(self.kept is now)
 
     def _watch(self, now: Moment) -> None:
         self.book.tell(self.watched.routes, self.watched.receivers)

@@ -17,6 +17,7 @@ from infratest.monitor.alive import Switch
 from infratest.monitor.book import Book
 from infratest.monitor.changes import Changes
 from infratest.monitor.keeping import Keeping, begun, claim, freshness, memory
+from infratest.monitor.listening import intakes, listening
 from infratest.monitor.monitor import Monitor, Outcome
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.watched import Watched
@@ -83,7 +84,7 @@ def started(
         InfratestError: the project cannot be read, or the store not be opened.
     """
     project = Project.project(session, request)
-    keep = project.monitor.keep
+    keep, heard = project.monitor.keep, intakes(project.monitor, session.stack.folder)
     with stores.opened(session, waiting) as store:
         claim(store, session.stack.name, session.stack.env)
         known, anchor = memory(store)
@@ -107,7 +108,8 @@ def started(
 
         monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, worked=worked)
         try:
-            yield monitor
+            with listening(monitor, store, heard, session.stack.name, session.stack.env):
+                yield monitor
         finally:
             switch.wait(LAST_WORD)
             project.connections.close()

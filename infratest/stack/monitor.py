@@ -67,6 +67,15 @@ class ReceiverEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IntakeEntry:
+    """What is listened to, as it is written: its kind, and what stands behind that. where: as of a receiver."""
+
+    kind: str
+    options: Any
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One entry of `tell`.
 
@@ -131,6 +140,7 @@ class Monitor:
     recover: int = 1
     stale: int = 2
     flap: Flapping | None = Flapping()
+    listen: tuple[IntakeEntry, ...] = ()
     heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
     receivers: Mapping[str, ReceiverEntry] = field(default_factory=dict)
     tell: tuple[Rule, ...] = ()
@@ -162,6 +172,7 @@ def monitor(document: Document, faults: Faults) -> Monitor:
         of=of,
         **_whole(data, "recover", "stale"),
         flap=_flap(data.get("flap", {}), read),
+        listen=tuple(_intake(document, kind, each) for kind, each in data.get("listen", {}).items()),
         heartbeats={name: _heartbeat(name, each, read) for name, each in data.get("heartbeats", {}).items()},
         receivers=receivers,
         tell=tuple(_rule(number, each, receivers, read) for number, each in enumerate(data.get("tell", ()))),
@@ -236,6 +247,10 @@ def _heartbeat(name: str, given: Mapping[str, Any], read: _Reading) -> Heartbeat
 def _receiver(document: Document, name: str, given: Mapping[str, Any]) -> ReceiverEntry:
     ((kind, options),) = given.items()
     return ReceiverEntry(name=name, kind=kind, options=options, where=document.at(("monitor", "receivers", name)))
+
+
+def _intake(document: Document, kind: str, options: Any) -> IntakeEntry:
+    return IntakeEntry(kind=kind, options=options, where=document.at(("monitor", "listen", kind)))
 
 
 def _rule(number: int, given: Mapping[str, Any], receivers: Mapping[str, Any], read: _Reading) -> Rule:

@@ -133,20 +133,28 @@ def _receiver(receivers: Mapping[str, Schema]) -> Schema:
     }
 
 
-def monitor(receivers: Mapping[str, Schema]) -> Schema:
+def _listen(intakes: Mapping[str, Schema]) -> Schema:
+    """What is listened to. Where no kinds are given, any map will do here."""
+    return {
+        "type": "object",
+        "title": 'a map of kinds of intakes, such as {statsd: "127.0.0.1:8125"}',
+        "description": "What is listened to, by its kind: what others send is kept beside what is seen.",
+        **({"properties": dict(intakes), "additionalProperties": False} if intakes else {}),
+    }
+
+
+def monitor(receivers: Mapping[str, Schema], intakes: Mapping[str, Schema]) -> Schema:
     """Return the schema of `monitor:`.
 
     Args:
-        receivers: the schema of each kind's options; empty where who reads a file does not look at them.
+        receivers, intakes: the schema of each kind's options; empty where who reads a file does not look at them.
     """
-    return _map(
-        f"a map of {', '.join(_keys(receivers))}",
-        "How the scenarios are watched, which heartbeats are expected and who is told.",
-        _keys(receivers),
-    )
+    keys = _keys(receivers, intakes)
+    words = "How the scenarios are watched, which heartbeats are expected, what is listened to and who is told."
+    return _map(f"a map of {', '.join(keys)}", words, keys)
 
 
-def _keys(receivers: Mapping[str, Schema]) -> dict[str, Schema]:
+def _keys(receivers: Mapping[str, Schema], intakes: Mapping[str, Schema]) -> dict[str, Schema]:
     return {
         "interval": quantity("time", "Time from look to look (default 60s); @interval:10s of a scenario."),
         "retry": quantity("time", "Time to the next look while a failure is not confirmed (default 15s)."),
@@ -154,6 +162,7 @@ def _keys(receivers: Mapping[str, Schema]) -> dict[str, Schema]:
         "recover": number("a whole number from 1 to 100", "Looks in a row that must hold to end it (1).", 1, 100),
         "stale": number("a whole number from 1 to 1000", "Intervals without a result: unknown (default 2).", 1, 1000),
         "flap": _FLAP,
+        "listen": _listen(intakes),
         "heartbeats": named("a map of heartbeats", "Jobs of others that have to be heard of, by name.", _HEARTBEAT),
         "receivers": named("a map of receivers", "Who can be told, by name.", _receiver(receivers)),
         "tell": entries("a list of rules", "Who is told of what, in order.", _TELL),
@@ -163,4 +172,4 @@ def _keys(receivers: Mapping[str, Schema]) -> dict[str, Schema]:
 
 
 #: Keys of `monitor:` and of `alive:` in it.
-KEYS, ALIVE_KEYS = frozenset(_keys({})), frozenset(_ALIVE["properties"])
+KEYS, ALIVE_KEYS = frozenset(_keys({}, {})), frozenset(_ALIVE["properties"])

@@ -26,8 +26,8 @@ class Parts:
     Args:
         provider: what holds for the map behind `provider:`, by the name in it. hosts: the options of its hosts.
         every_host_option: false where the provider is not here to say what its hosts may have. provisioners, remedies:
-        by name. components: what holds for an entry of `components:`, by the type in it. receivers: by name; none of a
-        file that is read, whose receivers are looked at by who tells them, and imported by nobody else.
+        by name. components: what holds for an entry of `components:`, by the type in it. receivers, intakes: by name;
+        none of a file that is read, where they are looked at by who opens them, and imported by nobody else.
     """
 
     provider: Sequence[Schema] = ()
@@ -37,6 +37,7 @@ class Parts:
     remedies: Mapping[str, Schema] = field(default_factory=dict)
     components: Sequence[Schema] = ()
     receivers: Mapping[str, Schema] = field(default_factory=dict)
+    intakes: Mapping[str, Schema] = field(default_factory=dict)
 
 
 _GROUP = _text(NAME_WORDS, "A group's name.", NAME)
@@ -272,7 +273,7 @@ def _stack(parts: Parts) -> Schema:
         "budget": _BUDGET,
         "waivers": _list("a list of waivers", "Failures that are accepted, each until a date.", _WAIVER),
         "heal": _named("a map of heal rules", "What is done when a scenario fails, by name.", _heal(parts.remedies)),
-        "monitor": monitor(parts.receivers),
+        "monitor": monitor(parts.receivers, parts.intakes),
     }
 
 

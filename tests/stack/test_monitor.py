@@ -7,7 +7,7 @@ import pytest
 from infratest import later
 from infratest.alerting import owed
 from infratest.errors import NotInThisVersion, StackFileError
-from infratest.stack.monitor import Alive, Flapping, Heartbeat, Keeping, Monitor, ReceiverEntry, Rule
+from infratest.stack.monitor import Alive, Flapping, Heartbeat, IntakeEntry, Keeping, Monitor, ReceiverEntry, Rule
 from infratest.stack.monitor_schema import TOLD
 
 
@@ -40,6 +40,7 @@ monitor:
       on: [problem, recovery, ack, flap]
       stop: true
   alive: {ping: "https://alive.example/7f", every: 5 min}
+  listen: {statsd: "127.0.0.1:8125", http: {address: "127.0.0.1:9917", tokens: tokens}}
   store: {url: sqlite, keep: {raw: 7d, hourly: 30 days, size: 100MiB}}
 """
 
@@ -53,6 +54,14 @@ def test_everything_that_can_be_said(load):
         recover=2,
         stale=3,
         flap=Flapping(changes=6, within=3600.0, calm=600.0),
+        listen=(
+            IntakeEntry(kind="statsd", options="127.0.0.1:8125", where="stack.yaml:23: monitor.listen.statsd"),
+            IntakeEntry(
+                kind="http",
+                options={"address": "127.0.0.1:9917", "tokens": "tokens"},
+                where="stack.yaml:23: monitor.listen.http",
+            ),
+        ),
         heartbeats={
             "backup": Heartbeat(
                 name="backup",
@@ -129,7 +138,7 @@ def test_an_environment_merges_maps_and_replaces_lists(load):
     )
     dev, calm = load(text, env="dev").monitor, load(text, env="calm").monitor
     assert (dev.interval, dev.retry, dev.failures, dev.of) == (3600.0, 5.0, 1, 1)
-    assert dev.tell == (Rule(to=("chat",), where="stack.yaml:25: environments.dev.monitor.tell[0]"),)
+    assert dev.tell == (Rule(to=("chat",), where="stack.yaml:26: environments.dev.monitor.tell[0]"),)
     assert [*dev.receivers] == ["team-web", "chat"]
     assert calm.flap is None
     assert (calm.heartbeats["backup"].zone, calm.heartbeats["backup"].at) == ("UTC", "0 3 * * *")
@@ -258,7 +267,6 @@ def test_all_mistakes_are_told_at_once_and_those_of_an_environment_in_its_place(
     [
         ('witness: ["http://192.0.2.1/"]', "monitor.witness"),
         ("discover: [stack]", "monitor.discover"),
-        ('listen: {statsd: "127.0.0.1:8125"}', "monitor.listen"),
         ("hints: [processes]", "monitor.hints"),
         ("send: [{graphite: {}}]", "monitor.send"),
         ("jobs: 4", "monitor.jobs"),
@@ -274,7 +282,7 @@ def test_what_no_code_uses_yet_is_refused_by_name(load, written, place):
 
 
 def test_every_key_of_the_design_is_there_or_refused():
-    assert later.NAMED["key of monitor"] == {"witness", "discover", "listen", "hints", "send", "jobs"}
+    assert later.NAMED["key of monitor"] == {"witness", "discover", "hints", "send", "jobs"}
     assert later.NAMED["key of alive"] == {"peer", "canary"}
 
 

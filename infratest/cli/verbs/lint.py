@@ -27,7 +27,7 @@ from infratest.project.readiness import check_ready
 from infratest.project.session import Session
 from infratest.stack.declared import StackFile
 from infratest.stack.file import features_of
-from infratest.stack.monitor import Monitor, ReceiverEntry
+from infratest.stack.monitor import IntakeEntry, Monitor, ReceiverEntry
 from infratest.stack.parameters import ALL
 from infratest.units import counted, human
 from infratest.user_steps.load import UsersSteps, users_steps
@@ -66,6 +66,13 @@ def command(session: Session, features: tuple[str, ...]) -> int:
     found = counted(sum(words.count("\n") + 1 for words in problems), "mistake") if problems else "no mistakes found"
     click.echo(f"{counted(len(look.features), 'feature')}, {counted(scenarios, 'scenario')}: {found}", err=True)
     return 1 if problems else 0
+
+
+def _foresee_intake(entry: IntakeEntry, folder: Path) -> None:
+    """Refuse what nobody listens to by that kind, or where nobody should."""
+    from infratest.intakes.base import opened
+
+    opened(entry.kind, entry.options, entry.where, folder)
 
 
 def _foresee_receiver(entry: ReceiverEntry, folder: Path) -> None:
@@ -183,6 +190,8 @@ class _Look:
             self._tell(partial(foresee, rule, stack.folder))
         for receiver in stack.monitor.receivers.values() if stack.monitor is not None else ():
             self._tell(partial(_foresee_receiver, receiver, stack.folder))
+        for intake in stack.monitor.listen if stack.monitor is not None else ():
+            self._tell(partial(_foresee_intake, intake, stack.folder))
 
     def _against_stack(self, stack: StackFile, every: bool, rest: Callable[[], list[Feature]]) -> None:
         """Look for unknown groups, hosts, values and scenarios. Addresses are made up for this."""

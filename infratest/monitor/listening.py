@@ -1,0 +1,75 @@
+"""A running monitor's intakes: opened as the stack declares them, and closed with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, cast
+
+from infratest.errors import InfratestError, StateError, UserError
+from infratest.intakes._arrivals import Arrivals
+from infratest.intakes.base import House, Intake, opened
+from infratest.monitor.exposition import Self, exposition
+from infratest.monitor.monitor import Call, Monitor
+from infratest.monitor.taking import Taking
+from infratest.monitor.watched import Watched
+from infratest.stack.monitor import Monitor as Declared
+from infratest.store.database import numbers
+from infratest.store.database.connection import Store
+from infratest.store.events import part
+
+#: Seconds that what is known may take to be told.
+SECONDS = 5.0
+
+
+def intakes(declared: Declared, folder: Path) -> list[Intake]:
+    """Return what a stack has its monitor listen to, not listening yet. Raises UserError."""
+    return [opened(entry.kind, entry.options, entry.where, folder) for entry in declared.listen]
+
+
+@contextmanager
+def listening(monitor: Monitor, store: Store, those: list[Intake], stack: str, env: str) -> Iterator[None]:
+    """Have a monitor take what comes, while the block runs.
+
+    Raises:
+        UserError: an address is taken, or cannot be listened on.
+    """
+    own = f"{part(stack)}.{part(env)}."
+    with store.sight() as t:
+        known = [key for key, *_ in numbers.keys(t) if not key.startswith(own)]
+    arrivals = Arrivals(known, own, {"stack": stack, "env": env}, wake=lambda: monitor.inbox.put(None))
+    monitor.taking = Taking(arrivals, lambda: cast(Watched, monitor.watched).monitor)
+
+    def known_now(asked: Monitor) -> str:
+        mine = Self(stack, env, asked.looks_waiting, asked.kept, store.path)
+        return exposition(asked.book, arrivals, mine, asked.timepiece.now())
+
+    house = House(arrivals, lambda: _asked(monitor, known_now), lambda: _age(monitor))
+    with ExitStack() as all_:
+        all_.callback(monitor.finish)  # the last of all
+        for intake in those:
+            try:
+                intake.open(house)
+            except UserError as error:
+                raise UserError(f"monitor: {error}") from None
+            all_.callback(intake.close)
+        yield
+
+
+def _asked(monitor: Monitor, ask: Any) -> str:
+    """Return what the loop's thread answers. Raises InfratestError."""
+    came: SimpleQueue[Any] = SimpleQueue()
+    monitor.inbox.put(Call(ask, came.put))
+    try:
+        answer = came.get(timeout=SECONDS)
+    except Empty:
+        raise StateError(f"monitor: it is busy, and did not answer in {SECONDS:g} s") from None
+    if isinstance(answer, InfratestError):
+        raise answer
+    return str(answer)
+
+
+def _age(monitor: Monitor) -> float:
+    return max(0.0, monitor.timepiece.now().steady - monitor.kept.steady)
