@@ -140,6 +140,15 @@ class Check(Record):
         """Return the check that knows what was read before, each with its time; or why that is not known."""
         return self
 
+    @property
+    def of_store(self) -> bool:
+        """Whether it asks the store of a monitor, and is to be told where that lies."""
+        return False
+
+    def in_store(self, state_directory: str, place: str) -> Check:
+        """Return the check that knows in which state directory the store lies, and whose it is, as `shop/prod`."""
+        return self
+
     def measure(self) -> Measure | None:
         """Return the number it looks at, known before anything is asked; None for a claim without a number."""
         return None

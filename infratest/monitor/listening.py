@@ -17,7 +17,7 @@ from infratest.monitor.taking import Taking
 from infratest.monitor.watched import Watched
 from infratest.stack.monitor import Monitor as Declared
 from infratest.store.database import numbers
-from infratest.store.database.connection import Store
+from infratest.store.database.base import Store
 from infratest.store.events import part
 
 #: Seconds that what is known may take to be told.

@@ -111,8 +111,8 @@ def _fits(task: Task) -> bool:
         if isinstance(step, CheckStep):
             if not all(type(look.check).__module__.startswith(CHECKS) for look in step.looks):
                 return False
-            # When the last run was, and what was read before, is asked anew for each run.
-            if any(look.check.of_last_run or look.check.trend for look in step.looks):
+            # When the last run was, what was read before, and where a store lies, is told anew for each run.
+            if any(look.check.of_last_run or look.check.trend or look.check.of_store for look in step.looks):
                 return False
         elif not isinstance(step, OtherStep):
             return False

@@ -20,6 +20,7 @@ from infratest.gherkin.suite import Line
 from infratest.lifecycle.lease import renew
 from infratest.model import Report, Result
 from infratest.plan.last_run import looks_back, since_last_run
+from infratest.plan.stored import asks_store, in_store
 from infratest.plan.tasks import Plan, Step, Task
 from infratest.plan.trends import has_trends, trends, with_readings
 from infratest.project.prepare import Prepared, Request
@@ -82,6 +83,8 @@ def carry_out(
     about, plan = (stack.name, stack.env, stack.production), _since_last_run(session, prepared.plan)
     if has_trends(plan):
         plan = _with_readings(session, plan)
+    if asks_store(plan):
+        plan = _in_store(session, plan)
     if prepared.users is None or not any(task.scenario.own for task in plan.tasks):
         report = reported(plan, open_transport, settings, *about)
     else:
@@ -101,6 +104,15 @@ def _with_readings(session: Session, plan: Plan) -> Plan:
         return with_readings(plan, {}, now, f"{error} is damaged: readings are kept anew from this run on")
     except StateError as error:
         return with_readings(plan, {}, now, str(error))
+
+
+def _in_store(session: Session, plan: Plan) -> Plan:
+    """Return the plan with its checks of a monitor's store told where that lies, where there can be one."""
+    from infratest.project import stored  # noqa: F401  # by it the facts look into the store
+
+    stack = session.stack
+    place = f"{stack.name}/{stack.env}" if stack.env else stack.name
+    return in_store(plan, str(session.state.folder), place) if has_store(session) else plan
 
 
 def _since_last_run(session: Session, plan: Plan) -> Plan:

@@ -56,8 +56,9 @@ OUTSIDE = (
 TREND = re.compile(r" is (full|out of inodes) in ")
 
 
-#: What documents and redirects load has a test of its own; a load is an act's, which no check does.
-DEAR = ("document", "redirect", "load_test")
+#: What documents and redirects load has a test of its own; a load is an act's, which no check does; of what asks a
+#: monitor's store no plan is kept.
+DEAR = ("document", "redirect", "load_test", "metric", "heartbeat")
 
 
 def scenarios(*, http: bool = False) -> str:

@@ -98,6 +98,25 @@ WITHOUT |= dict.fromkeys(
     "ufw is none of what the tests install: cases are recorded from it",
 )
 
+STORED = "it is of a monitor's store: tests/monitor/test_stored.py holds figures of real ones against Python's own"
+METRIC = 'the metric "{key}"'
+WITHOUT |= dict.fromkeys(
+    (
+        f"{METRIC} has a value in the last {{window:time}}",
+        f"{METRIC} has no value in the last {{window:time}}",
+        f"{METRIC} over the last {{window:time}} rises {{bound:count}}",
+        f"{METRIC} over the last {{window:time}} grows {{bound:size}}",
+        *(
+            f"{of}{METRIC} over the last {{window:time}} is {bound}"
+            for of in ("", "the highest of ", "the lowest of ")
+            for bound in ("{bound:count}", "{bound:time} long", "{bound:size} large")
+        ),
+        'the heartbeat "{name}" is on time',
+        'the heartbeat "{name}" is not on time',
+    ),
+    STORED,
+)
+
 #: The kernel of the machine that this was made on has neither md nor a device mapper, and its disk no SMART.
 DISKS = "never seen for real: no kernel with md or a device mapper, and no disk with SMART was at hand"
 GROUP, VOLUME = 'the volume group "{name}"', 'the logical volume "{name}"'

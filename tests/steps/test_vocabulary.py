@@ -188,7 +188,7 @@ OUTSIDE = (
     "page", "page_element", "browsing", "http", "http_document", "http_header", "http_redirect", "http_time",
     "http_trust", "address", "name", "tls", "revocation", "database", "query", "redis", "ssh_server", "ntp_server",
     "load_test", "mail_server", "mailbox", "memcached", "amqp", "ldap", "file_server", "remote_file", "mqtt",
-    "nats", "rabbitmq", "mail_delivery", "http_version", "trace",
+    "nats", "rabbitmq", "mail_delivery", "http_version", "trace", "metric", "heartbeat",
 )  # fmt: skip
 
 
