@@ -48,8 +48,8 @@ ASKS = {"command": "your command", "root-command": "your command, as root", "htt
 #: Options that every verb has: told once.
 SHARED = ("--stack", "--env", "--state", "--host", "-D", "--timeout", "--jobs", "-v", "--no-color", "--help")
 
-#: Keys of the stack file whose inside is told elsewhere: a host's, the whole file's, receivers on their own page.
-TOLD_ELSEWHERE = ("defaults", "environments", "monitor.receivers")
+#: Keys of the stack file whose inside is told elsewhere: a host's, the whole file's, or on a page of its own.
+TOLD_ELSEWHERE = ("defaults", "environments", "monitor.receivers", "monitor.listen")
 
 #: Keys of plugins that nobody but tests has a use for.
 FOR_TESTS = ("heal.NAME.do[].fake",)
@@ -238,6 +238,30 @@ def providers() -> str:
     return "\n".join(parts)
 
 
+def intakes() -> str:
+    """Return what a monitor can listen to, each with its options."""
+    parts = []
+    for name in outsiders.names("intake"):
+        kind = outsiders.get("intake", name)
+        parts.append(f"### `{name}`\n\n{prose((kind.__doc__ or '').partition(chr(10))[0])}\n\n{_options(kind)}")
+    return "\n".join(parts)
+
+
+def _options(kind: type[Any]) -> str:
+    """Return the table of a plugin's options."""
+    options = schema_of(outsiders.options_of(kind), "options")
+    rows = [
+        (
+            code(key),
+            prose(each["description"]),
+            prose(each["title"]),
+            "required" if key in options.get("required", ()) else code(_default(each)),
+        )
+        for key, each in options["properties"].items()
+    ]
+    return table(("option", "what it is", "allowed", "default"), rows)
+
+
 def receivers() -> str:
     """Return the receivers, each with its options."""
     parts = []
@@ -419,6 +443,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "providers": providers,
     "receivers": receivers,
     "exports": exports,
+    "intakes": intakes,
     "cloud-drivers": cloud_drivers,
     "command-line": command_line,
     "plugins": plugins,

@@ -19,7 +19,8 @@ from infratest.intakes._admission import Refusal, key_of
 from infratest.states import CRITICAL, OK, UNKNOWN
 from infratest.store.blocks import HOUR, Head, Point
 from infratest.store.database import meta, numbers, statuses
-from infratest.store.database.connection import Transaction, looked_into
+from infratest.store.database.base import Transaction
+from infratest.store.database.connection import looked_into
 from infratest.store.directory import StateDir
 
 #: Seconds since a monitor wrote last after which it does not run any longer, or hangs.
