@@ -270,30 +270,14 @@ def receivers() -> str:
         summary = (kind.__doc__ or "").partition("\n")[0]
         keyed = "It" if kind.keyed else "It does not"
         keys = f"{keyed} {'tells' if kind.keyed else 'tell'} by its key that it has a notice already."
-        parts.append(f"### `{name}`\n\n{prose(summary)} {keys}\n\n{_options_of(kind)}")
+        parts.append(f"### `{name}`\n\n{prose(summary)} {keys}\n\n{_options(kind)}")
     return "\n".join(parts)
 
 
 def exports() -> str:
     """Return the exports, each with its options."""
     kinds = {name: outsiders.get("export", name) for name in outsiders.names("export")}
-    return "\n".join(
-        f"### `{name}`\n\nIt writes {kind.summary}.\n\n{_options_of(kind)}" for name, kind in kinds.items()
-    )
-
-
-def _options_of(kind: type[Any]) -> str:
-    options = schema_of(outsiders.options_of(kind), "options")
-    rows = [
-        (
-            code(key),
-            prose(each["description"]),
-            prose(each["title"]),
-            "required" if key in options.get("required", ()) else code(_default(each)),
-        )
-        for key, each in options["properties"].items()
-    ]
-    return table(("option", "what it is", "allowed", "default"), rows)
+    return "\n".join(f"### `{name}`\n\nIt writes {kind.summary}.\n\n{_options(kind)}" for name, kind in kinds.items())
 
 
 def cloud_drivers() -> str:

@@ -1,4 +1,4 @@
-"""`infratest monitor run` that listens, as its user runs it: real clients, a taken address, Prometheus, Alertmanager."""
+"""`infratest monitor run` that listens, as its user runs it: real clients, Prometheus, Alertmanager, a taken address."""
 
 from __future__ import annotations
 
