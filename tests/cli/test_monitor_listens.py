@@ -1,4 +1,4 @@
-"""`infratest monitor run` that listens, as its user runs it: real clients, Prometheus, Alertmanager, a taken address."""
+"""`infratest monitor run` that listens, as its user runs it: real clients, Prometheus, Alertmanager, a taken port."""
 
 from __future__ import annotations
 
