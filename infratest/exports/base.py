@@ -163,6 +163,16 @@ class Plugin:
         metadata={"dimension": "time", "low": 1.0, "description": "How long one check may take."},
     )
 
+    def uncounted(self, what: What, heal: bool) -> list[Left]:
+        """Return what is left out of heals by a tool whose user may not write where their tries are counted."""
+        healed = [watch for watch in what.watches if watch.heals]
+        if not healed or not heal or self.state:
+            return []
+        words = (
+            "it is healed only where the tool's user may write to the stack's state directory; name one by -o state=DIR"
+        )
+        return [Left(healed[0].id, words)]
+
     def canary(self, what: What, folder: Path) -> list[str]:
         """Return the command of the canary: a check of the machine that the tool runs on, without the stack file."""
         # Where that folder cannot be made, a check is without it.

@@ -73,7 +73,7 @@ class Icinga2(Export, Live):
     summary = "hosts, services, dependencies and event commands of Icinga 2"
 
     def write(self, what: What, folder: Path) -> Written:
-        left = [*not_in_a_row(what)]
+        left = [*not_in_a_row(what), *self.options.uncounted(what, self.options.heal)]
         blocks = self._commands(what, folder)
         blocks += [_host(what, host) for host in what.hosts]
         if what.canary or any(watch.host == NO_HOST for watch in what.watches):
