@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from infratest.alerting.moments import Moment
+from infratest.errors import StateError
 from infratest.lifecycle import lease
 from infratest.monitor import service
 from infratest.monitor.asked import Asked
@@ -21,6 +22,7 @@ from infratest.monitor.control import Control
 from infratest.monitor.leases import StackLease
 from infratest.monitor.monitor import Call, Monitor
 from infratest.project.session import Session
+from infratest.states import EXIT, UNKNOWN
 from infratest.store.database.lease import Lease
 from infratest.store.directory import StateDir
 
@@ -45,14 +47,20 @@ def stay(monitor: Monitor, session: Session) -> None:
 
 
 def once(monitor: Monitor, session: Session) -> None:
-    """Look at everything once, hand over what is owed now, and end."""
+    """Look at everything once, hand over what is owed now, and end.
+
+    Raises:
+        StateError: a signal ended it before.
+    """
     lease.renew(session.state, session.stack.name, session.stack.env)
-    with _reachable(monitor, session.state) as ended:
+    with _reachable(monitor, session.state, EXIT[UNKNOWN]) as ended:
         begun, book = monitor.timepiece.now(), monitor.book
         book.hint([id for id, each in book.subjects.items() if each.looked_at], begun)
         monitor.turn(0)
         while not ended() and not _done(monitor, begun):
             monitor.turn(0.2)
+        if ended():
+            raise StateError("monitor: ended by a signal before everything was looked at; what is so is not known")
 
 
 def standing_by(told: Callable[[str], None]) -> Callable[[Lease], None]:
@@ -83,8 +91,12 @@ def _done(monitor: Monitor, begun: Moment) -> bool:
 
 
 @contextmanager
-def _reachable(monitor: Monitor, state: StateDir) -> Iterator[Callable[[], bool]]:
-    """Serve the socket and obey signals; give what says whether one has ended it."""
+def _reachable(monitor: Monitor, state: StateDir, status: int = 0) -> Iterator[Callable[[], bool]]:
+    """Serve the socket and obey signals; give what says whether one has ended it.
+
+    Args:
+        status: of this process, where what is in hand at a signal does not end by itself.
+    """
     ended: list[int] = []
     given_up: list[Timer] = []
 
@@ -92,7 +104,7 @@ def _reachable(monitor: Monitor, state: StateDir) -> Iterator[Callable[[], bool]
         if not ended:
             ended.append(number)
             # Whoever hangs (a host, a receiver, a provider) must not keep it: what is kept is whole at any moment.
-            given_up.append(_daemon(Timer(LAST_WORDS, os._exit, (0,))))
+            given_up.append(_daemon(Timer(LAST_WORDS, os._exit, (status,))))
         monitor.end()
 
     def reload(number: int, frame: FrameType | None) -> None:

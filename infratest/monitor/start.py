@@ -21,6 +21,7 @@ from infratest.monitor.listening import intakes, listening
 from infratest.monitor.monitor import Monitor, Outcome
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.watched import Watched
+from infratest.plan.tasks import NO_HOST
 from infratest.project.prepare import Request
 from infratest.project.session import Session
 from infratest.receivers.base import Receiver, opened
@@ -96,7 +97,9 @@ def started(
             return cast(Project, monitor.watched)
 
         def read() -> Project:
-            return Project.project(again(session), request, watched())
+            made = Project.project(again(session), request, watched())
+            made.connections.fit({*made.units.values(), NO_HOST})
+            return made
 
         def hand_over(notices: tuple[Notice, ...]) -> None:
             _hand_over(watched(), notices, monitor)

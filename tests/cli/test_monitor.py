@@ -340,3 +340,15 @@ def test_a_waiver_that_is_over_is_critical_as_in_a_check(shop: World):
     assert (status, "critical waiver:features/x.feature#there@-: it expired" in out) == (2, True)
     checked = run(shop.folder, "infratest", "check")
     assert (checked.returncode, "it expired" in checked.stdout) == (2, True)
+
+
+def test_what_a_signal_cuts_short_is_not_known(shop: World):
+    os.mkfifo(shop.folder / "pipe")
+    feature = shop.folder / "features" / "x.feature"
+    feature.write_text(
+        feature.read_text() + f'  Scenario: hangs\n    Then the command "cat {shop.folder}/pipe" exits 0\n'
+    )
+    process = shop.start("run", "--once", "--timeout", "10min")
+    until(shop.live, "that it looks")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(100) == 3

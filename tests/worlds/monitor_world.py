@@ -78,16 +78,17 @@ class World:
 
     def begin(self, **environment: str) -> subprocess.Popen[bytes]:
         """Begin a monitor; returns once it answers."""
-        process = self._started(environment)
+        process = self.start("run", **environment)
         until(lambda: process.poll() is not None or self.live(), "an answer of the monitor")
         assert process.poll() is None, self.log
         return process
 
-    def _started(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    def start(self, *words: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Begin a word of the verb, and wait for nothing."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("INFRATEST", "PYTEST"))}
         with (self.folder / "monitor.log").open("ab") as log:
             process = subprocess.Popen(
-                [str(BIN / "infratest"), "monitor", "run"], cwd=self.folder, stdout=log, stderr=log,
+                [str(BIN / "infratest"), "monitor", *words], cwd=self.folder, stdout=log, stderr=log,
                 env=kept | environment,
             )  # fmt: skip
         self.running.append(process)
@@ -96,7 +97,7 @@ class World:
     def begin_waiting(self, words: str) -> subprocess.Popen[bytes]:
         """Begin a monitor that another one keeps waiting; returns once it says so, with these words."""
         before = self.log.count(words)
-        process = self._started({})
+        process = self.start("run")
         until(lambda: process.poll() is not None or self.log.count(words) > before, words)
         assert process.poll() is None, self.log
         return process
