@@ -307,14 +307,19 @@ def _of_its_hosts(provider: str) -> str:
 
 def verbs() -> dict[str, click.Command]:
     """Return every verb by its name, in the order in which the help lists them; `snapshot save` as one."""
-    context = click.Context(infratest_command)
+    return _words(infratest_command, "")
+
+
+def _words(group: click.Group, before: str) -> dict[str, click.Command]:
+    """Return the commands of a group, and of the groups in it, by all their words."""
+    context = click.Context(group)
     found: dict[str, click.Command] = {}
-    for name in infratest_command.list_commands(context):
-        command = infratest_command.get_command(context, name)
+    for word in group.list_commands(context):
+        command = group.get_command(context, word)
         if command is not None:
-            found[name] = command
+            found[before + word] = command
         if isinstance(command, click.Group):
-            found |= {f"{name} {word}": command.commands[word] for word in command.list_commands(context)}
+            found |= _words(command, f"{before}{word} ")
     return found
 
 

@@ -24,7 +24,7 @@ NOTED = 3600.0
 
 
 @dataclass(frozen=True)
-class Told:
+class Notification:
     """What became of one notice up to a time.
 
     Args:
@@ -89,16 +89,16 @@ def watched_at(t: Transaction, wall: float, fresh: float) -> bool:
     return first is None or first.text == ENDED
 
 
-def told(deliveries: Sequence[Delivery]) -> list[Told]:
+def told(deliveries: Sequence[Delivery]) -> list[Notification]:
     """Return what became of each notice, in the order in which they were put on their way."""
-    found: dict[str, Told] = {}
+    found: dict[str, Notification] = {}
     for each in deliveries:
         if each.outcome in (WITHHELD, WITHDRAWN) or not each.key:
             continue
         before = found.get(each.key)
         queued = each.at.wall if before is None else before.queued
         reason = "" if each.outcome in (QUEUED, ATTEMPTED) else each.reason
-        found[each.key] = Told(
+        found[each.key] = Notification(
             each.receiver, each.kind, each.level, each.route, queued, each.at.wall, each.outcome, reason
         )
     return list(found.values())
