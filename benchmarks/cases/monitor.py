@@ -1,4 +1,4 @@
-"""(ix) The ground of the monitor: numbers kept, and a result through the pure functions.
+"""(ix) The ground of the monitor: numbers kept, a result through the pure functions, and what others send.
 
 The plain way beside ours is a row an event with its labels as JSON, by `executemany` into SQLite with an index for the
 history of a series, with the same events and as many commits; once more with the labels made into JSON once a series.
@@ -23,6 +23,11 @@ STORE, ROWS, LOOP = (
     "a look: agenda, `advance`, `due`",
 )
 READY = "a row an event, labels that are JSON already"
+#: By the word of the probe: what is sent to an intake.
+INTAKES = {
+    "statsd": "StatsD, a counter a packet", "lines": "StatsD, 20 a packet", "http": "HTTP, 100 events a request",
+}  # fmt: skip
+SENT, TAKEN = 400_000, "taken a second of a core"
 RATE, SIZE, HISTORY = "numbers a second of a core", "bytes a number", "us a history of 6 hours"
 
 
@@ -56,6 +61,13 @@ def run(rounds: int = 0) -> Outcome:
             got=round(ours[RATE] / plain[RATE], 1), unit="x", least=True,
         ),
     ]  # fmt: skip
+    outcome.figures += _intakes(rounds or ROUNDS)
+    outcome.musts.append(
+        Must(
+            what="StatsD packets of one counter a second of a core", limit=150_000, got=outcome.figures[-3].more[TAKEN],
+            unit="/s", least=True,
+        )
+    )  # fmt: skip
     longest = max(each["longest commit ms"] for each in seen["store"])
     outcome.notes = [
         "What is read back is compared with what came before any figure counts. `owed ms`: what is owed of all, once.",
@@ -67,10 +79,23 @@ def run(rounds: int = 0) -> Outcome:
     return outcome
 
 
-def _printed(work: str, count: int, folder: Path) -> dict[str, float]:
-    """Return the JSON object that the probe prints."""
-    probe = environment.ROOT / "benchmarks" / "probes" / "monitor.py"
-    words = [environment.ours() / "python", probe, work, count, folder / work]
+def _intakes(rounds: int) -> list[Figure]:
+    """Measure what it costs to take what others send."""
+    found = []
+    for work, name in INTAKES.items():
+        seen = [_printed(work, SENT, environment.cache(), "intake") for _ in range(rounds)]
+        more = {
+            TAKEN: round(median([each["taken"] / each["cpu"] for each in seen])),
+            "% taken": round(median([100 * each["taken"] / each["sent"] for each in seen]), 1),
+        }
+        found.append(Figure(setting=f"{SENT} sent over loopback", name=name, rounds=rounds, more=more))
+    return found
+
+
+def _printed(work: str, count: int, folder: Path, probe: str = "monitor") -> dict[str, float]:
+    """Return the JSON object that a probe prints."""
+    program = environment.ROOT / "benchmarks" / "probes" / f"{probe}.py"
+    words = [environment.ours() / "python", program, work, count, folder / work]
     seen: dict[str, float] = json.loads(
         measured(Contestant(name=work, command=[str(word) for word in words], cwd=folder)).output.splitlines()[-1]
     )
