@@ -240,13 +240,6 @@ def _later_of_monitor(at: KeyPath, monitor: Any) -> Iterator[tuple[KeyPath, str]
             for name in (inside if isinstance(inside, Mapping) else ())
             if name in names
         )
-    listen = found.get("listen")
-    intakes = later.names("intake")
-    yield from (
-        ((*at, "listen", name), later.WORDS)
-        for name in (listen if isinstance(listen, Mapping) else ())
-        if name in intakes
-    )
 
 
 def _environments(data: Mapping[str, Any]) -> list[tuple[KeyPath, Mapping[str, Any]]]:

@@ -267,7 +267,6 @@ def test_all_mistakes_are_told_at_once_and_those_of_an_environment_in_its_place(
     [
         ('witness: ["http://192.0.2.1/"]', "monitor.witness"),
         ("discover: [stack]", "monitor.discover"),
-        ('listen: {nsca: "127.0.0.1:5667"}', "monitor.listen.nsca"),
         ("hints: [processes]", "monitor.hints"),
         ("send: [{graphite: {}}]", "monitor.send"),
         ("jobs: 4", "monitor.jobs"),
