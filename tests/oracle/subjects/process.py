@@ -164,6 +164,9 @@ def questions(started: list[tuple[Case, list[int]]]) -> Iterator[Question]:
 
 def _of(name: str, pids: list[int], other: str) -> Iterator[Question]:
     subject, about = f"the process {quoted(name)}", f"process {name!r} {pids}"
+    if set(name) & set("*?,") or name.startswith("/"):  # read as a pattern, a list or a path, and so refused
+        yield from both(f"{subject} is running", f"{subject} is not running", UNKNOWN, about)
+        return
     yield from both(f"{subject} is running", f"{subject} is not running", bool(pids), about, other)
     yield from bounds(f"{subject} has {{}} instances", len(pids), about, unprivileged=other)
     uids = {_status(pid, "Uid").split()[1] for pid in pids}
