@@ -114,6 +114,8 @@ class SocketFact(LooksHere):
             raise FactError(f"the answer about sockets is not understood: {cited(answer.out, 80)}")
         if rows[0] == "proc":
             return dict.fromkeys(arguments, Listeners(_proc(row) for row in rows[1:]))
+        from infratest.facts._ss_answer import told_by_ss  # a look at this machine asks no ss
+
         end = rows.index("addresses") if "addresses" in rows else len(rows)
         listeners = [listener for row in told_by_ss(rows[:end]) if (listener := _ss(row)) is not None]
         if known := [pair for row in rows[end + 1 :] for pair in _addresses(row)]:
@@ -128,24 +130,6 @@ class SocketFact(LooksHere):
         except OSError:
             return None
         return dict.fromkeys(arguments, Listeners(listeners))
-
-
-def told_by_ss(rows: list[str]) -> list[str]:
-    """Return the lines of an answer of ss, which begins with `ss` and headings; without any, /proc/net has none either.
-
-    Raises:
-        FactError: it says nothing, or names none where there are some, or where nobody knows.
-    """
-    if len(rows) < 2 or not rows[1].startswith(("Netid", "State")):
-        said = f"says {cited(rows[1], 80)}" if len(rows) > 1 and rows[1] else "says nothing, not even its headings"
-        raise FactError(f"ss of this host {said}: what listens is not known")
-    told = [row for row in rows[2:] if row]
-    if told[:1] == ["proc"] and len(told) == 1:
-        return []
-    if not told or told[0] == "proc":
-        words = f"/proc/net has {len(told) - 1}" if told else "/proc/net cannot be read"
-        raise FactError(f"ss of this host names no socket, and {words}: what listens is not known")
-    return told
 
 
 def _with_addresses(listeners: list[Listener], known: list[tuple[str, str]]) -> list[Listener]:

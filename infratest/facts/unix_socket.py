@@ -102,7 +102,7 @@ class UnixSocketFact(LooksHere):
         rows = lines(self.readable(answer).out)
         if not rows or rows[0] not in ("ss", "proc"):
             raise FactError(f"the answer about unix sockets is not understood: {cited(answer.out, 80)}")
-        from infratest.facts.socket import told_by_ss  # a look at this machine asks no ss
+        from infratest.facts._ss_answer import told_by_ss  # a look at this machine asks no ss
 
         told = rows[1:] if rows[0] == "proc" else told_by_ss(rows)
         listeners = _proc(told) if rows[0] == "proc" else [one for row in told if (one := _ss(row)) is not None]
