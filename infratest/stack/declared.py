@@ -14,7 +14,7 @@ from infratest.waivers import Waiver
 if TYPE_CHECKING:
     from infratest.stack.monitor import Monitor
 
-OBSERVE, AUTO = "observe", "auto"
+OBSERVE, PROPOSE, AUTO = "observe", "propose", "auto"
 GUEST = "guest"
 
 
