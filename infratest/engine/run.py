@@ -42,6 +42,7 @@ class Settings:
         tasks run. undo_log: where a fault's undo is written before the fault. start: starts a host that its reboot
         ended, as container engines do.
         users_tasks: runs scenarios that hold steps of the user's own, one at a time, in order.
+        rehearsal: runs an acting task in another way, as a drill does.
         held: connections that are kept from run to run, of one session. deadline: of the whole call, which began before
         the run; without one it is `seconds` from the run's begin.
     """
@@ -57,6 +58,7 @@ class Settings:
         undo_log: UndoLog | None = None,
         start: Callable[[str, Deadline], None] | None = None,
         users_tasks: Callable[[Sequence[Task], Run], Iterable[Result]] | None = None,
+        rehearsal: Callable[[Run, Task], Result] | None = None,
         held: Held | None = None,
         deadline: Deadline | None = None,
     ) -> None:
@@ -68,6 +70,7 @@ class Settings:
         self.undo_log = undo_log
         self.start = start
         self.users_tasks = users_tasks
+        self.rehearsal = rehearsal
         self.held = held
         self.deadline = deadline
 
@@ -117,6 +120,8 @@ class Run(Checking):
 
     def act(self, task: Task) -> Result:
         """Run one acting task, undoing its faults at the end whatever happens."""
+        if self.settings.rehearsal is not None:
+            return self.settings.rehearsal(self, task)
         from infratest.engine.acting import Acting
 
         return Acting(self, task).result()

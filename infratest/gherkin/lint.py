@@ -24,14 +24,14 @@ from infratest.values import holds_braces, misspelt, values_in
 
 #: Tags that mean something.
 PLAIN_TAGS = ("warning", "critical", "check", "test", "wip")
-VALUED_TAGS = ("id", "heal", "needs", "attempts", "interval", "timeout", "runbook", "skip")
+VALUED_TAGS = ("id", "heal", "drill", "needs", "attempts", "interval", "timeout", "runbook", "skip")
 #: How a tag with a value is written, for those that are often written without one.
 VALUED_EXAMPLES = {
-    "skip": "reason-in-words", "id": "NAME", "needs": "NAME", "heal": "NAME", "timeout": "10s", "interval": "60s",
-    "attempts": "3",
+    "skip": "reason-in-words", "id": "NAME", "needs": "NAME", "heal": "NAME", "drill": "RULE", "timeout": "10s",
+    "interval": "60s", "attempts": "3",
 }  # fmt: skip
 #: Tags of which a scenario has one.
-ONCE = ("id", "attempts", "interval", "timeout", "runbook", "skip")
+ONCE = ("id", "drill", "attempts", "interval", "timeout", "runbook", "skip")
 
 
 def scenarios(feature: Feature) -> list[Problem]:
@@ -50,7 +50,7 @@ def scenarios(feature: Feature) -> list[Problem]:
             (scenario.line, f"{each} is not replaced in a scenario's name; write what it stands for")
             for each in values_in(scenario.name)
         ]
-        problems += _order(scenario) + _conditions(scenario)
+        problems += _order(scenario) + _conditions(scenario) + drills(scenario)
     return problems
 
 
@@ -135,6 +135,24 @@ def _order(scenario: Scenario) -> list[Problem]:
     return problems
 
 
+def drills(scenario: Scenario) -> list[Problem]:
+    """Return what keeps a drill from being one, and what can be said in a drill alone."""
+    of_drills = [line for line in scenario.lines if line.match is not None and line.match.sentence.module == "drill"]
+    if not scenario.tag("drill"):
+        return [(line.number, f"'{line.text}' is of a drill: tag the scenario @drill:RULE") for line in of_drills]
+    begin = f"the drill {scenario.name!r}"
+    if scenario.own:
+        return [(scenario.line, f"{begin} holds steps of your own: not in this version")]
+    if not scenario.acting:
+        return [(scenario.line, f"{begin} has no fault, so it proves nothing: break something after When, as "
+                 'When the process "nginx" is killed on "web-1"')]  # fmt: skip
+    rule, said = scenario.tag("drill"), [line.match.groups.get("rule") for line in of_drills if line.match is not None]
+    if rule not in said:
+        return [(scenario.line, f'{begin} does not say what heals it: write Then the rule "{rule}" heals "web-1" by '
+                 '"restart-service" within 60 s')]  # fmt: skip
+    return []
+
+
 def _conditions(scenario: Scenario) -> list[Problem]:
     """Return the conditions of a scenario that runs once for all of its hosts, where there is no host to leave out."""
     words = ""
@@ -172,11 +190,16 @@ def needs(features: Sequence[Feature], others: Callable[[], Iterable[Feature]] =
 
 
 def heals(features: Sequence[Feature], rules: Sequence[str]) -> list[str]:
-    """Return each `@heal:` that names none of the stack's rules; of a stack without any, nothing is said."""
-    named = [(scenario, name) for scenario in all_scenarios(features) for name in scenario.values_of("heal")]
+    """Return each `@heal:` and `@drill:` that names none of the stack's rules; nothing of a stack without any."""
+    named = [
+        (scenario, tag, name)
+        for scenario in all_scenarios(features)
+        for tag in ("heal", "drill")
+        for name in scenario.values_of(tag)
+    ]
     return [
-        f"{scenario.path}:{scenario.line}: @heal:{name}: {unknown('heal rule', name, sorted(rules))}"
-        for scenario, name in named
+        f"{scenario.path}:{scenario.line}: @{tag}:{name}: {unknown('heal rule', name, sorted(rules))}"
+        for scenario, tag, name in named
         if rules and name not in rules
     ]
 

@@ -10,9 +10,10 @@ from infratest.errors import FeatureError, NothingSelected, UserError, unknown
 from infratest.gherkin.sentence import ACT
 from infratest.gherkin.suite import Feature, Scenario
 
-#: Faces: `test` leaves @check out, `check` leaves @test out; ANY is of who only wants to know what there is.
-TEST, CHECK, ANY = "test", "check", "any"
-_OTHER = {TEST: "check", CHECK: "test", ANY: ""}
+#: Faces: `test` leaves @check out, `check` leaves @test out, both leave drills out, and `drill` all others; ANY is of
+#: who only wants to know what there is.
+TEST, CHECK, DRILL, ANY = "test", "check", "drill", "any"
+_OTHER = {TEST: "check", CHECK: "test", DRILL: "", ANY: ""}
 
 
 def select(
@@ -40,15 +41,26 @@ def select(
         for scenario in asked:
             if slug in (None, scenario.slug) and all(check(scenario.tags) for check in holds):
                 chosen.append(scenario)
-    left = [scenario for scenario in chosen if _OTHER[face] not in scenario.tags]
+    left = [scenario for scenario in chosen if _OTHER[face] not in scenario.tags and _of_face(scenario, face)]
     if not left:
         words = " ".join([f"--tags {text!r}" for text in tags] + ([f"--scenario {slug}"] if slug else []))
+        if chosen and all(scenario.tag(DRILL) for scenario in chosen):
+            raise NothingSelected(f"{words or 'the features given'} selects drills alone, which `infratest drill` runs")
+        if chosen and face == DRILL:
+            raise NothingSelected(
+                "no scenario is tagged @drill:RULE, so there is nothing to drill; see `infratest drill --help`"
+            )
         if chosen:
             which = f"that {words} selects" if words else "of the features given"
             who = f"all {len(chosen)} scenarios {which} are" if len(chosen) > 1 else f"the one scenario {which} is"
             raise NothingSelected(f"{who} tagged @{_OTHER[face]}, which `{face}` leaves out: nothing to run")
         raise NothingSelected(f"{words or 'the features given'} selects no scenario of {len(every)}: nothing to run")
     return left
+
+
+def _of_face(scenario: Scenario, face: str) -> bool:
+    """Whether a scenario is a drill where drills are run, and none where others are."""
+    return face == ANY or bool(scenario.tag(DRILL)) == (face == DRILL)
 
 
 def expression(text: str) -> Callable[[Sequence[str]], bool]:

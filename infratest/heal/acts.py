@@ -53,7 +53,8 @@ class Means:
         rerun: runs the scenarios with these ids again, over new connections where it must.
         deadline: when the whole run must have ended, or None. clock: seconds since the epoch. suppressed: why the
         caller wants nothing healed, or empty. variables: of a hook, beside those of the result. marks: the folder of
-        healing marks on a host; empty for its own.
+        healing marks on a host; empty for its own. drilled: the rule that a drill is about, which may act whatever its
+        mode is, or empty; since: tries before that count for nothing, in seconds since the epoch.
     """
 
     hosts: Mapping[str, Host]
@@ -67,6 +68,8 @@ class Means:
     suppressed: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     marks: str = ""
+    drilled: str = ""
+    since: float = -inf
     limits: Limits = field(default_factory=Limits)
 
 

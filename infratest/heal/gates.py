@@ -98,7 +98,7 @@ class Situation:
         tries: of this environment, oldest first. paused: the end of the pause, or None. left: seconds until the whole
         run must end. climbing: the rung before failed in this same run, so no wait is due. acted: when it began; what
         was seen of other hosts before that says nothing of what it did to them. suppressed: why the caller wants
-        nothing healed, or empty.
+        nothing healed, or empty. drilled: the rule that a drill is about, or empty.
     """
 
     now: float
@@ -112,6 +112,7 @@ class Situation:
     climbing: bool = False
     acted: float = -inf
     suppressed: str = ""
+    drilled: str = ""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -299,6 +300,8 @@ def _time(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, s
 
 
 def _mode(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if situation.drilled == rule.name:
+        return True, "a drill of this rule, whatever its mode"
     if rule.mode == AUTO:
         return True, "mode auto"
     if rule.mode == OBSERVE:

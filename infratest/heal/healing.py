@@ -18,6 +18,7 @@ from infratest.heal.audit import Audit
 from infratest.heal.gates import FRESH, MODE, Answer, Situation, Stored, begins_again, flapping, gates, refusals
 from infratest.heal.ladder import remedies, rung_due
 from infratest.heal.pause import paused_until
+from infratest.heal.people import who
 from infratest.heal.records import RECOVERED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.heal.rules import rule_for
 from infratest.model import Report, Result
@@ -192,12 +193,13 @@ class _Healer(Acts):
             row=self._rows.get(case.result.id, counts.Row()),
             hosts=self._means.hosts,
             history=self._history,
-            tries=self._audit.tries,
+            tries=tuple(one for one in self._audit.tries if one.time >= self._means.since or not one.ended),
             paused=paused_until(self._state, now),
             left=self._left(),
             climbing=case.climbing,
             acted=case.acted,
             suppressed=self._means.suppressed,
+            drilled=self._means.drilled,
             limits=self._means.limits,
         )
 
@@ -217,6 +219,7 @@ class _Healer(Acts):
             before=case.result,
             problem=problem,
             dry=self._dry,
+            by=f"a drill by {who()}" if self._means.drilled == case.rule.name else "",
             again=begins_again(case.rule, case.result, situation),
             flapping=flapping(case.rule, case.result, situation),
         )

@@ -35,7 +35,7 @@ class HealRecord:
         dry: nothing was done nor stored, by the user's wish. verifying: there was no time left to see whether it
         helped: the next check tells. again: when a rule that has given up begins again, in seconds since the epoch.
         flapping: how often it has healed this host before within its window, where that is often. later: a check
-        before has done it, and this one has seen that it helped.
+        before has done it, and this one has seen that it helped. by: who let it act, where that is not its mode.
     """
 
     time: float
@@ -56,6 +56,7 @@ class HealRecord:
     again: float | None = None
     flapping: int = 0
     later: bool = False
+    by: str = ""
 
     @property
     def verified(self) -> bool:
@@ -77,7 +78,7 @@ class HealRecord:
 
     @property
     def approved_by(self) -> str:
-        return f"mode {self.rule.mode} of rule {self.rule.name} in {self.rule.where or 'the stack file'}"
+        return self.by or f"mode {self.rule.mode} of rule {self.rule.name} in {self.rule.where or 'the stack file'}"
 
     def as_dict(self, env: str) -> dict[str, Any]:
         """Return the audit's record."""

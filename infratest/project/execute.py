@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: Seconds of a whole run, where `--timeout` says nothing else. A check's is the monitoring guidelines' ten.
-SECONDS = {"test": 600.0, "check": 10.0}
+SECONDS = {"test": 600.0, "check": 10.0, "drill": 600.0}
 
 
 @defects_told

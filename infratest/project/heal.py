@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ def heal_report(
     suppressed: str = "",
     stored: bool = False,
     recorder: Recorder | None = None,
+    drilled: str = "",
+    since: float = -inf,
 ) -> tuple[Report, list[HealRecord]]:
     """Heal what a report says is broken, as the stack's rules allow.
 
@@ -48,13 +51,14 @@ def heal_report(
         suppressed: why the caller wants nothing healed, empty or zeros where it may be.
         stored: the report is from a file, and says how things were: they are looked at again before anything is done.
         recorder: keeps what is on a host that is provisioned for the first time.
+        drilled, since: the rule that a drill is about, and when that began; see `Means`.
     Returns:
         The report as it is afterwards, with the words for a status line in its notes, and each decision.
     Raises:
         InfratestError: a rule is wrong, or the state directory cannot be used; nothing has been done.
     """
     stack, state = session.stack, session.state
-    means = _means(session, deadline, suppressed, stored, recorder)
+    means = replace(_means(session, deadline, suppressed, stored, recorder), drilled=drilled, since=since)
     known = history.last(state, stack.env)
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
     healed = applied(report, records)

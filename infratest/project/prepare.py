@@ -38,7 +38,7 @@ class Request:
     """What a front end was asked to run.
 
     Args:
-        features: as a user names them. tags: tag expressions. scenario: a slug. face: `test` or `check`.
+        features: as a user names them. tags: tag expressions. scenario: a slug. face: `test`, `check` or `drill`.
         yes_production: scenarios that act may run on a stack that is production.
         wait: seconds to wait for the stack's lock, where scenarios act and another run may hold it.
     """
@@ -115,7 +115,7 @@ def _refuse_acting(stack: StackFile, request: Request, scenarios: Sequence[Scena
     if request.face == CHECK:
         refuse_acting(scenarios, "a check only looks: tag it @test to leave it out of checks")
     elif stack.production and not request.yes_production:
-        other = "run it on another environment, or by `infratest test --yes-production`"
+        other = f"run it on another environment, or by `infratest {request.face} --yes-production`"
         refuse_acting(scenarios, f"{stack.name} is production: {other}")
 
 

@@ -221,3 +221,14 @@ def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:
             faults.add((*key, "at-most"), f"{rule['at-most']!r} is more than 100%")
     do = tuple((remedy, argument) for entry in rule["do"] for remedy, argument in entry.items())
     return HealRule(name=name, do=do, where=document.where(key), **fields)
+
+
+def declared(path: Path, env: str) -> Mapping[str, Any]:
+    """Return what a file declares in an environment, as written: no values put in, which differ from call to call.
+
+    Raises:
+        UserError: the file cannot be read, or has no such environment.
+    """
+    written = read(path)
+    problems.check_written(written)
+    return environments.in_environment(written, environments.chosen(written, env or None, False)).data

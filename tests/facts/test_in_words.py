@@ -46,7 +46,7 @@ CLASSES = [
 #: Facts whose value is that of another one, and where it stands.
 SHARED = {
     "root-command": "_command", "clock-reading": "_clock_reading", "last-clock-reading": "_clock_reading",
-    "disk": "_space", "mount": "_mount_table",
+    "disk": "_space", "drill": "_drilled", "mount": "_mount_table",
 }  # fmt: skip
 #: What Python writes: a class with its fields, None and truth values, tuples and mappings.
 PYTHONS = re.compile(rf"\b({'|'.join(one.__name__ for one in CLASSES)})\(|\b(None|True|False)\b|\(\('|\{{'|\[\(")

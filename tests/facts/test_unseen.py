@@ -24,7 +24,11 @@ def recorded(folder: Path) -> list[str]:
 
 
 #: No host is asked for these: what is seen of them on real servers has tests of its own.
-FROM_HERE = {"load-test": "tests/acts/test_load_test.py", "page": "tests/facts/test_page.py"}
+FROM_HERE = {
+    "drill": "tests/cli/test_drill.py",
+    "load-test": "tests/acts/test_load_test.py",
+    "page": "tests/facts/test_page.py",
+}
 
 
 @pytest.mark.parametrize("name", [name for name in names("fact") if name not in FROM_HERE])

@@ -197,6 +197,15 @@ WITHOUT |= dict.fromkeys(
     "they speak of a load before them, and change what they look at: a server counts in tests/acts/test_load_test.py",
 )
 
+WITHOUT |= dict.fromkeys(
+    (
+        'the scenario "{scenario}" is {state:word}',
+        'the rule "{rule}" heals "{host}" by "{remedy}"',
+        'the scenario "{scenario}" holds throughout',
+    ),
+    "they speak of a drill, which breaks and heals: real ones run in tests/cli/test_drill.py",
+)
+
 #: A session is several answers of one server, each of which is asked by the one before: the oracle's world has no such.
 WITHOUT |= dict.fromkeys(
     (form for one in vocabulary().sentences if one.session for form in (one.pattern, one.negation) if form is not None),
