@@ -24,6 +24,7 @@ from infratest.heal.records import RECOVERED, REFUSED, HealRecord
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy, Surroundings
+from infratest.stack.declared import HealRule
 from infratest.states import OK, UNKNOWN
 from infratest.store import events
 from infratest.store import failures as counts
@@ -54,7 +55,9 @@ class Means:
         deadline: when the whole run must have ended, or None. clock: seconds since the epoch. suppressed: why the
         caller wants nothing healed, or empty. variables: of a hook, beside those of the result. marks: the folder of
         healing marks on a host; empty for its own. drilled: the rule that a drill is about, which may act whatever its
-        mode is, or empty; since: tries before that count for nothing, in seconds since the epoch.
+        mode is, or empty; since: tries before that count for nothing, in seconds since the epoch. production: the stack
+        is. proven, trusted: asked of a rule, before every act, whether it is proven and how much it may do by the
+        ledger, each with why. lost: told that a rule has lost its autonomy, and why. keys: the trusted public ones.
     """
 
     hosts: Mapping[str, Host]
@@ -62,6 +65,11 @@ class Means:
     open_transport: Callable[[Host, Deadline], Transport]
     provision: Callable[[str, Deadline], str]
     rerun: Callable[[Sequence[str]], Report]
+    proven: Callable[[HealRule], tuple[bool, str]]
+    trusted: Callable[[HealRule], tuple[str, str]]
+    lost: Callable[[HealRule, str], None] = lambda rule, why: None
+    production: bool = False
+    keys: frozenset[str] = frozenset()
     start: Callable[[str, Deadline], None] = lambda name, deadline: None
     deadline: Deadline | None = None
     clock: Callable[[], float] = time.time
@@ -172,6 +180,8 @@ class Acts:
             self._settle(record.before.id, self._means.clock())
         self._audit.end(done, number)
         self._tell(done)
+        if not done.verified and not done.verifying:
+            self._means.lost(done.rule, f"a heal of {done.before.id} by {done.remedy} did not help")
         if done.verifying:
             verifying.add(self._state, self._report.env, done, number)
         return done

@@ -14,7 +14,7 @@ from typing import Any
 from infratest.cleaning import clean
 from infratest.errors import StateError
 from infratest.heal.gates import Try
-from infratest.heal.records import REFUSED, WOULD, HealRecord
+from infratest.heal.records import PROPOSED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.process_tree import started
 from infratest.store.directory import StateDir, kept_age, kept_size
 
@@ -23,7 +23,10 @@ FILE, OLD_FILE = "heal.jsonl", "heal.1.jsonl"
 SIZE = 2**20
 BEGUN, PROCESS = "try", "process"
 #: What of a try is taken over into a new file.
-OF_A_TRY = ("event", "env", "rule", "id", "host", "time", "until", "try", "verified", "pid", "started", "boot", "mode")
+OF_A_TRY = (
+    "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "pid", "started", "boot", "mode",
+    "proposal",
+)  # fmt: skip
 
 
 class Audit:
@@ -69,6 +72,16 @@ class Audit:
             for record in self._records
             if record.get("event") == BEGUN
         )
+
+    def approved(self, rule: str) -> int:
+        """Return how many heals of a rule that somebody approved have helped, in a row, up to the last one."""
+        ends = [one for one in self._records if one.get("event") == TRIED and one.get("rule") == rule]
+        count = 0
+        for one in reversed(ends):
+            if not one.get("verified"):
+                break
+            count += bool(one.get("proposal"))
+        return count
 
     def _lives(self, number: str) -> bool:
         """Whether a program that a try has started on this machine is still the one of that number."""
@@ -155,10 +168,10 @@ def _time(record: dict[str, Any]) -> float:
 
 def _gist(data: dict[str, Any]) -> tuple[Any, ...] | None:
     """Return what makes two refusals the same: which gates refused, in which problem; not the changing words."""
-    if data.get("event") not in (REFUSED, WOULD):
+    if data.get("event") not in (REFUSED, WOULD, PROPOSED):
         return None
     try:
         closed = tuple(gate["name"] for gate in data["gates"] if not gate["passed"])
-        return data["event"], data["rung"], data["problem"], closed
+        return data["event"], data["rung"], data["problem"], closed, data.get("proposal", "")
     except (KeyError, TypeError):
         return None  # damaged: the same as nothing, so that the next one is written

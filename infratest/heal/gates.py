@@ -14,7 +14,7 @@ from typing import Protocol
 
 from infratest.hosts import Host
 from infratest.model import Result
-from infratest.stack.declared import AUTO, OBSERVE, HealRule
+from infratest.stack.declared import AUTO, OBSERVE, PROPOSE, HealRule
 from infratest.states import CRITICAL, UNKNOWN, WARNING
 from infratest.store.failures import Row
 from infratest.units import human
@@ -23,6 +23,9 @@ MODE = "mode"
 BUDGET = "budget"
 QUALIFY = "qualify"
 FRESH = "fresh"
+PROOF, TRUST = "proof", "trust"
+#: The gates that a person's approval opens.
+OPENED_BY_APPROVAL = (PROOF, TRUST, MODE)
 #: Seconds that a result may lie in the future, by clocks that differ; beyond that a clock was set back.
 AHEAD = 60.0
 #: As `Limits.look_again`: whatever its age, a report is looked at again.
@@ -98,7 +101,9 @@ class Situation:
         tries: of this environment, oldest first. paused: the end of the pause, or None. left: seconds until the whole
         run must end. climbing: the rung before failed in this same run, so no wait is due. acted: when it began; what
         was seen of other hosts before that says nothing of what it did to them. suppressed: why the caller wants
-        nothing healed, or empty. drilled: the rule that a drill is about, or empty.
+        nothing healed, or empty. drilled: the rule that a drill is about, or empty. production: the stack is. proof:
+        whether the rule is proven, and why or why not; trust: how much it may do by the ledger, and why. approved: by
+        whom this very act was approved, or empty.
     """
 
     now: float
@@ -113,6 +118,10 @@ class Situation:
     acted: float = -inf
     suppressed: str = ""
     drilled: str = ""
+    production: bool = False
+    proof: tuple[bool, str] = (False, "nobody has looked for its proof")
+    trust: tuple[str, str] = (OBSERVE, "nobody has looked into the ledger")
+    approved: str = ""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -192,9 +201,13 @@ def _confirm(rule: HealRule, result: Result, situation: Situation) -> tuple[bool
     return failures >= wanted, f"failure {failures} in a row, {wanted} confirm"
 
 
-def _pause(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+def _suppressed(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     if situation.suppressed:
         return False, f"suppressed by the caller ({situation.suppressed}), as in a downtime"
+    return True, "not suppressed"
+
+
+def _pause(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     if situation.paused is not None and situation.paused > situation.now:
         return False, f"paused until {moment(situation.paused)}; `infratest heal resume` ends it"
     return True, "not paused"
@@ -232,6 +245,23 @@ def _share(rule: HealRule, group: str, situation: Situation) -> tuple[bool, str]
     allowed = max(1, floor(rule.at_most * len(members) + 1e-9))
     words = f"{what}: {len(sick)} of {len(members)} sick ({_names(sick)}), at most {allowed} may be"
     return len(sick) <= allowed, words
+
+
+def _floor(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    """Count the hosts of the group that are known to be well; the one that is healed is not among them."""
+    if rule.keep is None:
+        return True, "no `keep:`"
+    least, group = rule.keep
+    members = [n for n, host in situation.hosts.items() if group in host.groups and n != result.host]
+    oldest = max(situation.now - situation.limits.stored_age, situation.acted)
+    known: dict[str, list[Stored]] = {name: [] for name in members}
+    for stored in situation.history.values():
+        if stored.host in known and oldest <= stored.time <= situation.now + AHEAD:
+            known[stored.host].append(stored)
+    bad = {CRITICAL, UNKNOWN, rule.when_state}
+    well = [n for n in members if known[n] and not any(one.blocked or one.state in bad for one in known[n])]
+    words = f"{len(well)} other hosts of group {group} are known to be well, {least} must stay"
+    return len(well) >= least, words
 
 
 def _concurrency(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
@@ -299,6 +329,33 @@ def _time(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, s
     return True, "there is time"
 
 
+def _proof(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if situation.drilled == rule.name:
+        return True, "a drill of this rule, whatever its proof"
+    if situation.approved:
+        return True, f"approved by {situation.approved}"
+    if rule.mode != AUTO:
+        return True, f"mode {rule.mode} needs none"
+    if rule.proof is not None:
+        return situation.proof
+    if situation.production:
+        return False, "unproven: on production a rule acts by itself with a `proof:` alone"
+    return True, "unproven: it has no `proof:`, and the stack is not production"
+
+
+def _trust(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    level, why = situation.trust
+    if situation.drilled == rule.name:
+        return True, "a drill of this rule, whatever the ledger says"
+    if level not in (PROPOSE, AUTO):
+        return False, f"trusted to observe alone: {why}"
+    if situation.approved:
+        return True, f"approved by {situation.approved}"
+    if level == AUTO or rule.mode != AUTO:
+        return True, why
+    return False, f"trusted to propose, not to act by itself: {why}"
+
+
 def _mode(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     if situation.drilled == rule.name:
         return True, "a drill of this rule, whatever its mode"
@@ -306,7 +363,9 @@ def _mode(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, s
         return True, "mode auto"
     if rule.mode == OBSERVE:
         return False, "mode observe: says what it would do, never acts"
-    return False, f"mode {rule.mode} is not in this version"
+    if situation.approved:
+        return True, f"mode {rule.mode}, approved by {situation.approved}"
+    return False, f"mode {rule.mode}: it waits for a person's approval"
 
 
 def moment(seconds: float) -> str:
@@ -323,11 +382,15 @@ GATES = {
     FRESH: _fresh,
     "target": _target,
     "confirm": _confirm,
+    "suppressed": _suppressed,
     "pause": _pause,
     "blast radius": _blast_radius,
+    "floor": _floor,
     "concurrency": _concurrency,
     BUDGET: _budget,
     "wait": _wait,
     "time": _time,
+    PROOF: _proof,
+    TRUST: _trust,
     MODE: _mode,
 }

@@ -12,14 +12,25 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from math import inf
 
-from infratest.heal import verifying
+from infratest.heal import proposals, verifying
 from infratest.heal.acts import ENDING, Acts, Means, seen, well
 from infratest.heal.audit import Audit
-from infratest.heal.gates import FRESH, MODE, Answer, Situation, Stored, begins_again, flapping, gates, refusals
+from infratest.heal.desk import PROPOSAL, Desk
+from infratest.heal.gates import (
+    FRESH,
+    OPENED_BY_APPROVAL,
+    Answer,
+    Situation,
+    Stored,
+    begins_again,
+    flapping,
+    gates,
+    refusals,
+)
 from infratest.heal.ladder import remedies, rung_due
 from infratest.heal.pause import paused_until
 from infratest.heal.people import who
-from infratest.heal.records import RECOVERED, REFUSED, TRIED, WOULD, HealRecord
+from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.heal.rules import rule_for
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy
@@ -118,6 +129,7 @@ class _Healer(Acts):
         super().__init__(report, state, means, audit, rows, _overlaid(history, report, looked), dry_run)
         self._rules = {rule.name: rule for rule in rules}
         self._looked = looked
+        self._proposals = Desk(state, report.env, means.keys)
 
     def attend(self, result: Result, rule: HealRule, ladder: Sequence[Remedy]) -> list[HealRecord]:
         """Decide and act until the result is well, a gate refuses, or no rung is left; return each decision."""
@@ -152,6 +164,8 @@ class _Healer(Acts):
             self._audit.told(str(entry.get("try")), helped, now, f"{entry.get('remedy')}: now {result.state}")
             verifying.remove(self._state, env, result.id)
             rule = self._rules.get(str(entry.get("rule")))
+            if not helped and rule is not None:
+                self._means.lost(rule, f"a heal of {result.id} did not help")
             if helped and rule is not None:
                 was: Result = result.changed(state=str(entry.get("was")))
                 record = HealRecord(
@@ -200,6 +214,9 @@ class _Healer(Acts):
             acted=case.acted,
             suppressed=self._means.suppressed,
             drilled=self._means.drilled,
+            production=self._means.production,
+            proof=self._means.proven(case.rule),
+            trust=self._means.trusted(case.rule),
             limits=self._means.limits,
         )
 
@@ -223,11 +240,31 @@ class _Healer(Acts):
             again=begins_again(case.rule, case.result, situation),
             flapping=flapping(case.rule, case.result, situation),
         )
-        closed = [answer.name for answer in refusals(answers)]
+        closed = {answer.name for answer in refusals(answers)}
         if not closed and not self._dry:
             return self._act(record, case.ladder[rung], case.looked)
-        would = not closed or (closed == [MODE] and case.rule.mode == OBSERVE)
-        return self._written(replace(record, outcome=WOULD if would else REFUSED))
+        if closed - {*OPENED_BY_APPROVAL}:
+            return self._written(replace(record, outcome=REFUSED))
+        if not closed or OBSERVE in (case.rule.mode, situation.trust[0]):
+            return self._written(replace(record, outcome=WOULD))
+        return self._proposed(case, situation, record)
+
+    def _proposed(self, case: _Case, situation: Situation, record: HealRecord) -> HealRecord:
+        """Propose what a person may let it do; where that was approved, ask all gates once more and act."""
+        if self._dry:
+            return replace(record, outcome=PROPOSED)
+        with proposals.lock(self._state):
+            answer = self._proposals.answered(record, case.rule, situation)
+        if answer.denied:
+            gate = Answer(name=PROPOSAL, passed=False, reason=answer.denied)
+            return self._written(replace(record, outcome=REFUSED, gates=(gate, *record.gates)))
+        if not answer.approved:
+            return self._written(replace(record, outcome=PROPOSED, proposal=answer.id))
+        answers = self._answers(case, replace(situation, approved=answer.approved))
+        record = replace(record, gates=answers, proposal=answer.id, by=f"approved by {answer.approved}")
+        if refusals(answers):
+            return self._written(replace(record, outcome=REFUSED))
+        return self._act(record, case.ladder[record.rung], case.looked)
 
     def _recovered(self, before: Result, case: _Case, after: Result, now: float) -> HealRecord:
         self._settle(before.id, now)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from infratest.cleaning import clean
-from infratest.heal.gates import BUDGET, QUALIFY, Answer, moment, refusals
+from infratest.heal.gates import BUDGET, MODE, QUALIFY, Answer, moment, refusals
 from infratest.model import Report, Result
 from infratest.stack.declared import HealRule
 from infratest.states import OK
 from infratest.units import human
 
-REFUSED, WOULD, TRIED, RECOVERED = "refused", "would", "tried", "recovered"
+REFUSED, WOULD, PROPOSED, TRIED, RECOVERED = "refused", "would", "proposed", "tried", "recovered"
 HEALED, FAILED, VERIFYING = "healed", "failed", "verifying"
 
 #: Bytes of a command's own words that the audit keeps of each fact.
@@ -28,14 +28,15 @@ class HealRecord:
     """One decision about one result.
 
     Args:
-        time: when, in seconds since the epoch. outcome: REFUSED by a gate; WOULD act, if it were allowed to; TRIED;
-        or RECOVERED, found ok when looked at again before acting. rung: index in the ladder. remedy: in a few words.
-        command: what was run. problem: when the problem began. before, after: the result then; after is None where
-        nobody looked again. error: why the remedy could not be applied, or empty. words: the remedy's own.
-        dry: nothing was done nor stored, by the user's wish. verifying: there was no time left to see whether it
-        helped: the next check tells. again: when a rule that has given up begins again, in seconds since the epoch.
-        flapping: how often it has healed this host before within its window, where that is often. later: a check
+        time: when, in seconds since the epoch. outcome: REFUSED by a gate; WOULD act, if it were allowed to; PROPOSED
+        to a person; TRIED; or RECOVERED, found ok when looked at again before acting. rung: index in the ladder.
+        remedy: in a few words. command: what was run. problem: when the problem began. before, after: the result then;
+        after is None where nobody looked again. error: why the remedy could not be applied, or empty. words: the
+        remedy's own. dry: nothing was done nor stored, by the user's wish. verifying: there was no time left to see
+        whether it helped: the next check tells. again: when a rule that has given up begins again, in seconds since the
+        epoch. flapping: how often it has healed this host before within its window, where that is often. later: a check
         before has done it, and this one has seen that it helped. by: who let it act, where that is not its mode.
+        proposal: the id of the proposal that waits, or was used, empty without one.
     """
 
     time: float
@@ -57,6 +58,7 @@ class HealRecord:
     flapping: int = 0
     later: bool = False
     by: str = ""
+    proposal: str = ""
 
     @property
     def verified(self) -> bool:
@@ -103,6 +105,7 @@ class HealRecord:
             "duration": round(self.duration, 3),
             "mode": self.rule.mode,
             "approved_by": self.approved_by,
+            "proposal": self.proposal,
         }
 
 
@@ -169,7 +172,15 @@ def _words(record: HealRecord, on: str) -> str:
         why = f" ({clean(record.error, 200)})" if record.error else ""
         return f"{record.remedy}{on} did not help{why}, now {now}"
     if record.outcome == WOULD:
-        return f"would {record.remedy}{on} ({'dry run' if record.dry else record.rule.mode})"
+        closed = next((one.reason for one in refusals(record.gates) if one.name != MODE), record.rule.mode)
+        return f"would {record.remedy}{on} ({'dry run' if record.dry else clean(closed, 200)})"
+    if record.outcome == PROPOSED:
+        ask = f"`infratest heal approve {record.proposal}`"
+        return (
+            f"waits for approval: {record.remedy}{on}; {ask}"
+            if record.proposal
+            else f"would propose {record.remedy}{on}"
+        )
     refused = {answer.name: answer.reason for answer in refusals(record.gates)}
     if QUALIFY in refused:
         return ""

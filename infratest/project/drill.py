@@ -32,6 +32,7 @@ from infratest.project.undo_journal import UndoJournal
 from infratest.stack.declared import HealRule
 from infratest.stack.open import open_transport
 from infratest.states import CRITICAL, OK, UNKNOWN
+from infratest.store import events
 from infratest.units import human
 
 #: Seconds between two looks of a drill, and that a sentence without `within` waits.
@@ -252,6 +253,7 @@ def drill(session: Session, prepared: Prepared, task: Task, deadline: Deadline) 
     )
     report = reported(prepared.plan.changed(tasks=(task,)), open_transport, settings, stack.name, stack.env, False)
     result = next(one for one in report.results if one.id == task.id)
+    events.append(state, events.of_report(report.changed(results=(result,))))
     ran = made[0] if made else None
     named = {str(need.argument[1]) for step in task.steps if (need := _need(step)) and need.argument[0] != HEALS}
     features = {one.feature for look in watch.looks for one in look.results if _slug(one) in named}

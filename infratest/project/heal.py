@@ -23,7 +23,9 @@ from infratest.heal.records import HealRecord, applied
 from infratest.model import Report
 from infratest.project.execute import execute, starter
 from infratest.project.prepare import Request, prepare, stack_hosts
+from infratest.project.proof import proven
 from infratest.project.session import Session
+from infratest.project.trusting import lose, trusted
 from infratest.stack.open import opened
 from infratest.store import history
 
@@ -79,6 +81,11 @@ def _means(
         provision=_provisioner(session, recorder),
         start=starter(session),
         rerun=lambda ids: _rerun(session, ids, deadline),
+        proven=lambda rule: proven(session, rule),
+        trusted=lambda rule: trusted(session, rule, note=True),
+        lost=lambda rule, why: lose(session, rule, why),
+        production=session.stack.production,
+        keys=frozenset(session.stack.trusted_keys.values()),
         # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.
         deadline=deadline,
         suppressed=suppressed if suppressed.strip("0") else "",  # `00`: of a host and of a service, neither in downtime

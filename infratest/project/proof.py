@@ -7,6 +7,7 @@ the stack file for the environment that was drilled, so that another environment
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from infratest.heal.people import who
 from infratest.heal.signing import Key
 from infratest.project.session import Session
 from infratest.provisioners.base import provisioners
+from infratest.stack.declared import HealRule
 from infratest.stack.file import declared
 
 if TYPE_CHECKING:
@@ -63,6 +65,36 @@ def certify(session: Session, slug: str, outcomes: Sequence[Outcome], key: Key, 
     except OSError as error:
         raise StateError(f"{path} could not be written: {error.strerror}") from error
     return path
+
+
+def proven(session: Session, rule: HealRule) -> tuple[bool, str]:
+    """Return whether a rule is proven now, and why or why not; what cannot be looked at is not."""
+    stack, proof = session.stack, rule.proof
+    if proof is None:
+        return False, "it has no `proof:`"
+    env = proof.env or stack.env
+    try:
+        made = certificates.read(certificates.path_of(stack.folder, proof.drill), set(stack.trusted_keys.values()))
+        features = [name.removeprefix("feature ") for name in made.details if name.startswith("feature ")]
+        bound, details = bindings(session, rule.name, env, features)
+        here, _ = bindings(session, rule.name, stack.env, features)
+    except InfratestError as error:
+        return False, f"not proven: {error}"
+    holds, why = certificates.judged(
+        made,
+        drill=proof.drill,
+        rule=rule.name,
+        stack=stack.name,
+        env=env,
+        bound=bound,
+        details=details,
+        now=time.time(),
+        valid=proof.valid,
+        green_at_most=proof.green_at_most,
+    )
+    if holds and here["rule"] != made.bound["rule"]:
+        return False, f"drill {proof.drill}: the rule is another one here than in the environment {env!r}"
+    return holds, why
 
 
 def bindings(session: Session, rule: str, env: str, features: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:

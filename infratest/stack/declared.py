@@ -19,6 +19,17 @@ GUEST = "guest"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What proves a rule: a drill's name, the environment in which it was run, for how long it counts, in seconds, and
+    how soon it must have been green, None where any time will do."""
+
+    drill: str
+    env: str = ""
+    valid: float = 30 * 86400.0
+    green_at_most: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class HealRule:
     """One rule of `heal:`: which results it is for, how many failures confirm, what it may do and how often.
 
@@ -26,7 +37,9 @@ class HealRule:
         when_tags: a tag expression over the scenario's tags, or empty for a rule that only `@heal:NAME` points at.
         when_state: the state it is for. confirm: failures in a row. do: the ladder, mildest first: remedy name and
         its argument. tries, per: at most so many tries in so many seconds. at_most: the fraction of the group that
-        may be sick at once. mode: OBSERVE or AUTO.
+        may be sick at once. mode: the most it may do, OBSERVE, PROPOSE or AUTO. proof: what AUTO rests on, or None.
+        approvals: verified heals in a row that somebody approved, before it may be granted AUTO. approvers: how many
+        people must approve a proposal. keep: so many hosts of a group must stay well beside the one that is healed.
     """
 
     name: str
@@ -38,6 +51,10 @@ class HealRule:
     per: float = 3600.0
     at_most: float = 0.3
     mode: str = OBSERVE
+    proof: Proof | None = None
+    approvals: int = 5
+    approvers: int = 1
+    keep: tuple[int, str] | None = None
     where: str = ""
 
 
@@ -66,13 +83,13 @@ class StackFile:
     """A whole stack in one environment.
 
     Args:
-        env: the environment's name, empty where the file has none. environments: all their names, in order.
-        provider, provider_options: its name and the mapping of its options. features: paths relative to `folder`, or
-        `@name` for a ready-made one. path: the file; empty path for `--host local`. folder: where relative paths begin.
+        env: the environment's name, empty where the file has none. environments: all their names, in order. provider,
+        provider_options: its name and the mapping of its options. features: paths relative to `folder`, or `@name` for
+        a ready-made one. path: the file; empty path for `--host local`. folder: where relative paths begin.
         provider_where: file:line of the provider, for messages. hosts: those of the file alone, or a `Listing`, which
-        asks inventories when somebody first looks at them. reads_anew: a parameter has its value from an environment
-        variable, a file or a program, so that the next call may find another one. monitor: None where nothing is said
-        of one.
+        asks inventories when somebody first looks at them. trusted_keys: public keys by whose they are. reads_anew: a
+        parameter has its value from an environment variable, a file or a program, so that the next call may find
+        another one. monitor: None where nothing is said of one.
     """
 
     name: str
@@ -90,6 +107,7 @@ class StackFile:
     outputs: Mapping[str, str] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     heal: tuple[HealRule, ...] = ()
+    trusted_keys: Mapping[str, str] = field(default_factory=dict)
     budget: Budget | None = None
     waivers: tuple[Waiver, ...] = ()
     monitor: Monitor | None = None

@@ -15,7 +15,7 @@ from infratest.errors import UserError
 from infratest.providers.base import HostSpec
 from infratest.stack import environments, listing, named, problems
 from infratest.stack.components import components
-from infratest.stack.declared import LONGEST, Budget, HealRule, StackFile
+from infratest.stack.declared import LONGEST, Budget, HealRule, Proof, StackFile
 from infratest.stack.document import Document, read
 from infratest.stack.hosts import hosts
 from infratest.stack.own_schema import OWN
@@ -109,7 +109,7 @@ def _stack_file(
     faults = problems.Faults(document)
     specs = hosts(document, folder, provider["name"], declared, faults)
     beside = components(document, specs, faults)
-    heal = tuple(_rule(document, rule, faults) for rule in data.get("heal", {}))
+    heal = tuple(_rule(document, rule, faults) for rule in data.get("heal", {}) if rule != named.TRUSTED)
     budget = _budget(document, faults) if "budget" in data else None
     accepted = waivers(document, faults)
     watched = _monitor(document, faults) if "monitor" in data else None
@@ -131,6 +131,7 @@ def _stack_file(
         outputs=data.get("outputs", {}),
         features=tuple(data.get("features", ())),
         heal=heal,
+        trusted_keys=data.get("heal", {}).get(named.TRUSTED, {}),
         budget=budget,
         waivers=accepted,
         monitor=watched,
@@ -207,9 +208,15 @@ def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:
         ("confirm", rule, "confirm"),
         ("tries", budget, "tries"),
         ("mode", rule, "mode"),
+        ("approvals", rule.get("earn", {}), "approvals"),
+        ("approvers", rule, "approvers"),
     ):
         if at in held:
-            fields[field] = int(held[at]) if field in ("confirm", "tries") else held[at]
+            fields[field] = held[at] if field in ("when_tags", "when_state", "mode") else int(held[at])
+    if "keep" in rule:
+        fields["keep"] = (int(rule["keep"]["hosts"]), rule["keep"]["of"])
+    if "proof" in rule:
+        fields["proof"] = _proof(document, key, rule["proof"], faults)
     if "per" in budget:
         with faults.caught():
             fields["per"] = duration(budget["per"], document.at((*key, "budget", "per")))
@@ -221,6 +228,18 @@ def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:
             faults.add((*key, "at-most"), f"{rule['at-most']!r} is more than 100%")
     do = tuple((remedy, argument) for entry in rule["do"] for remedy, argument in entry.items())
     return HealRule(name=name, do=do, where=document.where(key), **fields)
+
+
+def _proof(document: Document, key: tuple[str, ...], said: Mapping[str, Any], faults: problems.Faults) -> Proof:
+    at = (*key, "proof")
+    fields: dict[str, Any] = {"drill": said["drill"], "env": said.get("from", "")}
+    if fields["env"] and fields["env"] not in environments.names(read(document.path)):
+        faults.add((*at, "from"), f"{fields['env']!r} is no environment of this file")
+    for field, held, name in (("valid", said, "valid"), ("green_at_most", said.get("figures", {}), "green-at-most")):
+        if name in held:
+            with faults.caught():
+                fields[field] = duration(held[name], document.at(at))
+    return Proof(**fields)
 
 
 def declared(path: Path, env: str) -> Mapping[str, Any]:

@@ -11,6 +11,8 @@ from infratest.stack.document import KeyPath
 PROVIDER = "container"
 #: Under a provider: where its hosts are written down.
 FROM = "from"
+#: Under `heal:`, beside the rules: whose grants, certificates and approvals count.
+TRUSTED = "trusted-keys"
 #: Beside the name of an inventory: which of its hosts.
 WHERE = "where"
 
@@ -31,7 +33,7 @@ def names(stack: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
     for at, component in _members(stack, "components"):
         if isinstance(_under(component, "type"), str):
             yield (*at, "type"), "component", component["type"]
-    for at, rule in _members(stack, "heal"):
+    for at, rule in (each for each in _members(stack, "heal") if each[0][-1] != TRUSTED):
         yield from _single_keys((*at, "do"), "remedy", _under(rule, "do"))
         mode = _under(rule, "mode")
         if isinstance(mode, str):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from infratest.option_schema import QUANTITIES, Schema, units
 from infratest.option_schema import map_schema as _map
+from infratest.stack.heal_schema import heal
 from infratest.stack.monitor_schema import monitor
 from infratest.stack.schema_values import NAME, NAME_WORDS, PARAMETER
 from infratest.stack.schema_values import entries as _list
@@ -108,32 +109,9 @@ _PARAMETER = _map(
     ("type",),
 )
 
-#: How a heal rule may act, the most careful first.
-MODES = ("observe", "auto")
-
 #: Parameters, declared; an environment may give values to some.
 PARAMETERS = _named("a map of parameters", "Values that the command line may give.", _PARAMETER, PARAMETER)
 
-_WHEN = _map(
-    "a map of tags and state",
-    "The results it is for; without tags, those of scenarios tagged @heal:NAME.",
-    {
-        "tags": _text("a tag expression", 'Over the scenario\'s tags, such as "@web and not @slow".'),
-        "state": {
-            "enum": ["critical", "warning"],
-            "title": "critical or warning",
-            "description": "The state it is for (default critical).",
-        },
-    },
-)
-_TRIES = _map(
-    "a map of tries and per",
-    "At most so many tries in so much time (default 3 in 1h).",
-    {
-        "tries": _number("a whole number from 1 to 1000", "How many tries.", 1, 1000),
-        "per": _text(QUANTITIES["time"], "In how much time.", units("time")),
-    },
-)
 #: What a stack may cost and how long it may stand.
 _BUDGET = _map(
     "a map of cost, time and enforce",
@@ -175,39 +153,6 @@ _WAIVER = _map(
     },
     ("id", "why", "until"),
 )
-
-
-def _heal(remedies: Mapping[str, Schema]) -> Schema:
-    """A heal rule. A remedy that is not here is told by its kind, and not as a key."""
-    remedy: Schema = {
-        "type": "object",
-        "title": "a map with one key, a remedy and its argument, such as {restart-service: nginx}",
-        "description": "One rung of the ladder.",
-        "minProperties": 1,
-        "maxProperties": 1,
-        "properties": dict(remedies),
-    }
-    return _map(
-        "a map of when, confirm, do, budget, at-most and mode",
-        "One heal rule. It never acts on unknown or on stale results.",
-        {
-            "when": _WHEN,
-            "confirm": _number("a whole number from 1 to 100", "Failures in a row before it acts (default 2).", 1, 100),
-            "do": _list("a list of remedies, mildest first", "The ladder of remedies, mildest first.", remedy, least=1),
-            "budget": _TRIES,
-            "at-most": _text(
-                "a percentage up to 100, such as 30%",
-                "How much of the group may be sick at once (default 30%); beyond it nothing is healed.",
-                r"^(100|[0-9]{1,2})(\.[0-9]+)? ?%$",
-            ),
-            "mode": {
-                "enum": [*MODES],
-                "title": "observe or auto",
-                "description": "observe (default) says what it would do, auto does it.",
-            },
-        },
-        ("do",),
-    )
 
 
 def _hosts(parts: Parts) -> tuple[Schema, Schema]:
@@ -272,7 +217,7 @@ def _stack(parts: Parts) -> Schema:
         ),
         "budget": _BUDGET,
         "waivers": _list("a list of waivers", "Failures that are accepted, each until a date.", _WAIVER),
-        "heal": _named("a map of heal rules", "What is done when a scenario fails, by name.", _heal(parts.remedies)),
+        "heal": heal(parts.remedies),
         "monitor": monitor(parts.receivers, parts.intakes),
     }
 

@@ -17,8 +17,9 @@ from infratest.option_schema import Schema, resolved
 from infratest.plugins import KINDS
 from infratest.stack import monitor_schema, named
 from infratest.stack.document import Document, KeyPath, Place
+from infratest.stack.heal_schema import MODES
 from infratest.stack.monitor_schema import ALIVE_KEYS
-from infratest.stack.own_schema import KEYS, MODES, PARAMETERS
+from infratest.stack.own_schema import KEYS, PARAMETERS
 from infratest.stack.schema import as_written, whose_option
 from infratest.units import counted
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infratest import later
 from infratest.gherkin.vocabulary import vocabulary
-from infratest.stack.own_schema import MODES
+from infratest.stack.heal_schema import MODES
 from tests.worlds.pages import code_in, wrong_command
 
 ROOT = Path(__file__).parents[2]

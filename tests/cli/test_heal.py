@@ -185,9 +185,9 @@ def test_a_remedy_that_does_not_help_leaves_it_critical(tmp_path: Path) -> None:
     "words, message",
     [
         (["heal"], "Missing argument"),
-        (["heal", "list"], "heal list: not in this version"),
+        (["heal", "backtest"], "heal backtest: not in this version"),
         (["heal", "lint"], "heal lint: not in this version"),
-        (["heal", "approve", "7"], "heal approve: not in this version"),
+        (["heal", "undo", "7"], "heal undo: not in this version"),
         (["heal", "pause"], "say for how long, as `infratest heal pause 2h`"),
         (["heal", "pause", "soon"], "'soon' is not a number with one of ms, s, min"),
         (["heal", "pause", "0s"], "is not more than zero"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infratest.heal.gates import GATES, Answer, Seen, Situation, Try, gates, refusals, waiting_time
+from infratest.stack.declared import Proof
 from infratest.store.failures import Row
 from tests.worlds.heal_world import NOON, make_hosts, make_result, make_rule, result_id
 
@@ -32,8 +33,11 @@ ALLOWED = Situation(
     row=Row(state="critical", failures=2, since=NOON - 65, last=NOON - 5),
     hosts=make_hosts(*NAMES),
     history=history(1),
+    trust=("auto", "granted by alice(1000)@desk"),
+    proof=(True, "proven on dev by drill killed-nginx"),
 )
 RULE = make_rule(confirm=2, at_most=0.3)
+PROVEN = make_rule(proof=Proof(drill="killed-nginx"))
 RESULT = make_result("critical")
 
 
@@ -84,7 +88,19 @@ def test_all_gates_are_open_and_each_says_why() -> None:
         ({"tries": tried(100, 19)}, "wait", "settling after try 2"),
         ({"left": 0.0}, "time", "the time of this run is over"),
         ({"rule": make_rule(mode="observe")}, "mode", "never acts"),
-        ({"rule": make_rule(mode="propose")}, "mode", "propose is not in this version"),
+        ({"rule": make_rule(mode="propose")}, "mode", "propose: it waits for a person's approval"),
+        ({"suppressed": "DOWNTIME"}, "suppressed", "suppressed by the caller (DOWNTIME)"),
+        ({"rule": make_rule(keep=(10, "web"))}, "floor", "9 other hosts of group web are known to be well, 10 must"),
+        ({"rule": make_rule(keep=(8, "web")), "history": history(3)}, "floor", "7 other hosts of group web"),
+        ({"rule": make_rule(keep=(9, "web")), "history": history(1, of=9)}, "floor", "8 other hosts of group web"),
+        ({"production": True}, "proof", "unproven: on production a rule acts by itself with a `proof:` alone"),
+        ({"rule": PROVEN, "proof": (False, "was changed: an image")}, "proof", "was changed: an image"),
+        ({"trust": ("propose", "nothing was granted")}, "trust", "trusted to propose, not to act by itself: nothing"),
+        ({"trust": ("observe", "the ledger does not hold")}, "trust", "trusted to observe alone: the ledger does not"),
+        ({"trust": ("observe", "broken"), "approved": "bob"}, "trust", "trusted to observe alone: broken"),
+        ({"trust": ("nonsense", "broken"), "approved": "bob"}, "trust", "trusted to observe alone: broken"),
+        ({"rule": make_rule(mode="observe"), "approved": "bob"}, "mode", "never acts"),
+        ({"rule": make_rule(mode="observe"), "drilled": "another"}, "mode", "never acts"),
     ],
 )
 def test_a_gate_refuses(changes: dict[str, Any], gate: str, words: str) -> None:
@@ -112,6 +128,11 @@ def test_a_gate_refuses(changes: dict[str, Any], gate: str, words: str) -> None:
         {"tries": tried(10)},
         {"tries": tried(100, 20)},
         {"tries": tried(1), "climbing": True},
+        {"rule": make_rule(keep=(9, "web"))},
+        {"rule": PROVEN, "production": True},
+        {"rule": make_rule(mode="propose"), "approved": "bob", "trust": ("propose", "nothing was granted")},
+        {"rule": PROVEN, "proof": (False, "stale"), "trust": ("propose", "lost"), "approved": "bob"},
+        {"rule": make_rule(mode="observe"), "drilled": "mend-web", "trust": ("observe", ""), "production": True},
     ],
 )
 def test_a_gate_stays_open(changes: dict[str, Any]) -> None:

@@ -103,6 +103,9 @@ class World:
     on_act: Callable[[str], None] = lambda name: None
     look: Callable[[str], Result] | None = None
     limits: Limits = QUICK
+    proof: tuple[bool, str] = (True, "proven on dev by drill killed-nginx")
+    trust: tuple[str, str] = (AUTO, "granted by alice(1000)@desk")
+    lost: list[str] = field(default_factory=list)
 
     def provision(self, name: str, deadline: Deadline) -> str:
         self.acts.append((self.now, name))
@@ -130,6 +133,9 @@ class World:
             "open_transport": open_local,
             "provision": self.provision,
             "rerun": self.rerun,
+            "proven": lambda rule: self.proof,
+            "trusted": lambda rule: self.trust,
+            "lost": lambda rule, why: self.lost.append(why),
             "clock": lambda: self.now,
             "limits": self.limits,
             "marks": str(self.folder),

@@ -1,4 +1,4 @@
-"""`infratest heal`: heal what a stored report says is broken, and the kill switch, `heal pause` and `heal resume`."""
+"""`infratest heal`: heal what a stored report says is broken; the kill switch; and what people answer to proposals."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 
 from infratest import later, rfc3339
 from infratest.cleaning import clean
+from infratest.cli._healing import WORDS, Said
 from infratest.cli._verb import MUST_HOLD, Verb, VerbCommand
 from infratest.cli.session import Time, with_session
 from infratest.errors import UserError
@@ -29,12 +30,31 @@ PAUSE, RESUME = "pause", "resume"
 VERB = Verb(MUST_HOLD, 4, judges=True)
 
 
-@click.command("heal", cls=VerbCommand, short_help="Heal what a report says is broken; pause and resume healing.")
-@click.argument("what", metavar="REPORT | pause TIME | resume")
-@click.argument("time", metavar="", required=False)
+@click.command("heal", cls=VerbCommand, short_help="Heal what a report says is broken; approve heals; pause healing.")
+@click.argument("what", metavar="REPORT | WORD")
+@click.argument("time", metavar="[TIME | ID | RULE]", required=False)
 @click.option("--dry-run", is_flag=True, help="Say what would be done; do nothing, store nothing.")
+@click.option("--comment", default="", metavar="TEXT", help="Why, with approve, deny and trust.")
+@click.option(
+    "--key", metavar="FILE", help="The private key to sign with (trust: default ~/.config/infratest/heal.key)."
+)
+@click.option(
+    "--grant", type=click.Choice(["observe", "propose", "auto"]), help="With trust: how much the rule may do."
+)
+@click.option("--new-key", is_flag=True, help="With trust: make a key, and print its public part.")
+@click.option("--accept", is_flag=True, help="With trust: take the ledger as it stands, though seen lines are gone.")
 @with_session(require_env=True)
-def command(session: Session, what: str, time: str | None, dry_run: bool) -> int:
+def command(
+    session: Session,
+    what: str,
+    time: str | None,
+    dry_run: bool,
+    comment: str,
+    key: str | None,
+    grant: str | None,
+    new_key: bool,
+    accept: bool,
+) -> int:
     """Heal what a report says is broken, as the rules under `heal:` in the stack file allow.
 
     REPORT is a file that `infratest check --format json:FILE` wrote, or - for standard input. Every result that a
@@ -45,17 +65,33 @@ def command(session: Session, what: str, time: str | None, dry_run: bool) -> int
     \b
     infratest heal pause 2h    heals nothing for two hours, in all environments
     infratest heal resume      ends that
+    infratest heal list        proposals: what waits for a person, what was answered
+    infratest heal show ID     all that one says, each gate with its answer
+    infratest heal approve ID  what it says, and nothing else, is done by the next check that heals
+    infratest heal deny ID --comment WHY
+    infratest heal trust [RULE]              how much each rule may do, and why
+    infratest heal trust RULE --grant auto   says so in heal-ledger.jsonl beside the stack file, signed
+    infratest heal trust --new-key           makes a key of yours, for `heal: trusted-keys:`
 
-    A report in a file named pause or resume is ./pause or ./resume.
+    A report in a file named as one of these words is ./pause, ./list and so on.
 
     Exit status: 0 ok or healed, 1 warning, 2 critical, 3 unknown or wrong use.
     """
     if what == PAUSE:
         return _pause(session, time, dry_run)
-    if what in later.names("word of heal") and not Path(what).exists():
+    if what in WORDS and not Path(what).exists():
+        if dry_run:
+            raise click.UsageError(f"heal {what}: --dry-run is for what acts; leave it out")
+        said = Said(name=time, comment=comment, key=key, level=grant, new_key=new_key, accept=accept)
+        return WORDS[what](session, said)
+    if comment or key or grant or new_key or accept:
+        raise click.UsageError(
+            f"heal {what}: --comment, --key, --grant, --new-key and --accept are for {', '.join(WORDS)}"
+        )
+    if what in later.names("word of heal", WORDS) and not Path(what).exists():
         raise click.UsageError(f"heal {what}: {later.WORDS}; a report in a file of that name would be ./{what}")
     if time is not None:
-        near = [] if what == RESUME else get_close_matches(what, (PAUSE, RESUME), 1)
+        near = [] if what == RESUME else get_close_matches(what, (PAUSE, RESUME, *WORDS), 1)
         raise click.UsageError(
             f"unexpected {time!r} after {what!r}" + "".join(f": did you mean {one!r}?" for one in near)
         )

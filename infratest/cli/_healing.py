@@ -1,0 +1,154 @@
+"""The words of `infratest heal` that people answer with: list, show, approve, deny, trust. Called by that verb."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from infratest.cleaning import clean
+from infratest.errors import UserError
+from infratest.heal import proposals, signing
+from infratest.heal.people import who
+from infratest.heal.proposals import Approval, Proposal
+from infratest.project import trusting
+from infratest.project.session import Session
+from infratest.stack.declared import HealRule
+from infratest.units import human
+
+LIST, SHOW, APPROVE, DENY, TRUST = "list", "show", "approve", "deny", "trust"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What stands behind the word: an id or a rule, and the options."""
+
+    name: str | None
+    comment: str
+    key: str | None
+    level: str | None
+    new_key: bool
+    accept: bool
+
+
+def _list(session: Session, said: Said) -> int:
+    """Show what waits, and what was answered, the newest first."""
+    now = time.time()
+    found = proposals.every(session.state, session.stack.env) if session.state.exists else []
+    for one in found:
+        click.echo(f"{one.id}  {_state(one, now)}  {_what(one)}")
+    if not found:
+        click.echo("nothing was proposed")
+    return 0
+
+
+def _show(session: Session, said: Said) -> int:
+    one = proposals.named(session.state, session.stack.env, _wanted(said, SHOW))
+    click.echo(f"proposal {one.id}: {_state(one, time.time())}")
+    click.echo(f"  what: {_what(one)}")
+    for name in ("result", "state", "reason", "act", "try", "approvers"):
+        click.echo(f"  {name}: {clean(str(one.says.get(name)), 500)}")
+    click.echo("  undo: none; a heal ends with the host as the act left it")
+    for approval in one.approvals:
+        click.echo(
+            f"  approved by {_by(session, approval)} at {_moment(approval.time)}: {clean(approval.comment, 500)}"
+        )
+    for gate in one.gates:
+        click.echo(f"  [{'passes' if gate.get('passed') else 'closed'}] {gate.get('name')}: {gate.get('reason')}")
+    click.echo(f"  digest: {one.digest}")
+    return 0
+
+
+def _approve(session: Session, said: Said) -> int:
+    id, keys = _wanted(said, APPROVE), session.stack.trusted_keys
+    key = signing.load(Path(said.key), session.stack.folder) if said.key else None
+    if key is not None and key.public not in keys.values():
+        raise UserError(f"the key {key.public} is none of the stack's `heal: trusted-keys:`")
+    rule = _rule(session, proposals.named(session.state, session.stack.env, id))
+    approval = Approval(by=who(), time=time.time(), comment=clean(said.comment, 500))
+    needed = max(1, rule.approvers)
+    one, people = proposals.approve(
+        session.state, session.stack.env, id, approval, key, needed, frozenset(keys.values())
+    )
+    if len(people) < needed:
+        click.echo(f"approved by {' and '.join(people)}: {len(people)} of {needed} people; {_what(one)} waits")
+    else:
+        limit = human(proposals.EXPIRY, "s")
+        click.echo(f"approved by {' and '.join(people)}: the next check that heals does {_what(one)}, within {limit}")
+    return 0
+
+
+def _deny(session: Session, said: Said) -> int:
+    id = _wanted(said, DENY)
+    if not said.comment:
+        raise click.UsageError("heal deny: say why, as --comment 'it is being rebuilt'")
+    one = proposals.deny(session.state, session.stack.env, id, who(), said.comment, time.time())
+    with session.state.lock(10.0, "heal deny"):
+        trusting.lose(session, _rule(session, one), f"proposal {one.id} was {one.answer}")
+    click.echo(f"{one.answer}; it rests until {one.says.get('result')} is well again")
+    return 0
+
+
+def _trust(session: Session, said: Said) -> int:
+    if said.new_key:
+        path = Path(said.key) if said.key else signing.default_path()
+        if path.resolve().is_relative_to(session.stack.folder.resolve()):
+            raise UserError(
+                f"key {path}: the project {session.stack.folder} is no place for it; name another with --key"
+            )
+        click.echo(f"{signing.make(path).public}")
+        click.echo(f"the private key is in {path}; name the public one in `heal: trusted-keys:`", err=True)
+        return 0
+    if said.accept:
+        trusting.accept(session)
+        click.echo("the ledger counts as it stands")
+    if said.level is not None:
+        rule = trusting.rule_named(session, _wanted(said, TRUST, "a rule"))
+        key = signing.load(Path(said.key) if said.key else signing.default_path(), session.stack.folder)
+        trusting.grant(session, rule, said.level, clean(said.comment, 500), key)
+    rules = session.stack.heal if said.name is None else (trusting.rule_named(session, said.name),)
+    for rule in rules:
+        click.echo(trusting.in_force(session, rule))
+    return 0
+
+
+#: Each word, and what it does.
+WORDS: dict[str, Callable[[Session, Said], int]] = {
+    LIST: _list, SHOW: _show, APPROVE: _approve, DENY: _deny, TRUST: _trust,
+}  # fmt: skip
+
+
+def _wanted(said: Said, word: str, what: str = "the id of a proposal, which `infratest heal list` shows") -> str:
+    if said.name is None:
+        raise click.UsageError(f"heal {word}: name {what}")
+    return said.name
+
+
+def _rule(session: Session, one: Proposal) -> HealRule:
+    return trusting.rule_named(session, str(one.says.get("rule")))
+
+
+def _what(one: Proposal) -> str:
+    says = one.says
+    return clean(f"{says.get('remedy')} on {says.get('host')} (rule {says.get('rule')}: {says.get('reason')})", 300)
+
+
+def _state(one: Proposal, now: float) -> str:
+    if one.state != proposals.WAITING:
+        return f"{one.state}{' ' + one.answer if one.answer else ''}"
+    if not one.waits(now):
+        return "expired"
+    return f"{'approved' if one.approvals else 'waiting'}, {human(one.expires - now, 's')} left"
+
+
+def _by(session: Session, approval: Approval) -> str:
+    name = next((name for name, key in session.stack.trusted_keys.items() if key == approval.key), "")
+    return approval.by + (f" with the key of {name}" if name else "")
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

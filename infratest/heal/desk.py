@@ -1,0 +1,102 @@
+"""Where the healer puts its proposals, and finds what people have answered: waiting, approved once, or denied.
+
+Called by the heal engine under the lock of proposals, when nothing but a person's word is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+from infratest.cleaning import clean
+from infratest.heal import proposals
+from infratest.heal.gates import Situation
+from infratest.heal.proposals import DENIED, REPLACED, USED, WAITING, Proposal
+from infratest.heal.records import HealRecord
+from infratest.stack.declared import HealRule
+from infratest.store.directory import StateDir
+
+#: The gate that a denial closes.
+PROPOSAL = "proposal"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of asking: the proposal's id, who has approved it, or who has denied it and why."""
+
+    id: str
+    approved: str = ""
+    denied: str = ""
+
+
+class Desk:
+    """The proposals of one environment.
+
+    Args:
+        keys: the trusted public ones.
+    """
+
+    def __init__(self, state: StateDir, env: str, keys: Collection[str]) -> None:
+        self._state, self._env, self._keys = state, env, keys
+
+    def answered(self, record: HealRecord, rule: HealRule, situation: Situation) -> Answered:
+        """Return what people have said of this act; where it is new, propose it. An approval is used by asking.
+
+        Raises:
+            StateError: a proposal cannot be read or kept.
+        """
+        now = situation.now
+        wanted = proposals.proposed(self._env, _says(record, rule, situation), _gates(record), now)
+        known = proposals.every(self._state, self._env)
+        for one in known:
+            if one.state == DENIED and one.same_problem == wanted.same_problem:
+                return Answered(one.id, denied=f"proposal {one.id} was {one.answer}; it rests until this is well again")
+        mine = next((one for one in known if one.digest == wanted.digest and one.state == WAITING), None)
+        for other in known:
+            if other.state == WAITING and other.digest != wanted.digest and _of_same(other, wanted):
+                proposals.save(self._state, replace(other, state=REPLACED, answer=f"by {wanted.id}"))
+        if mine is None:
+            proposals.forget_old(self._state, self._env, now)
+            proposals.save(self._state, wanted)
+            return Answered(wanted.id)
+        return self._of(mine, wanted, rule, now)
+
+    def _of(self, mine: Proposal, wanted: Proposal, rule: HealRule, now: float) -> Answered:
+        people = proposals.people(mine.approvals, mine.digest, self._keys, now) if mine.waits(now) else []
+        if len(people) >= max(1, rule.approvers):
+            # Used before anything is done: however often it is approved, and whatever ends this run, it acts once.
+            proposals.save(self._state, replace(mine, state=USED))
+            return Answered(mine.id, approved=" and ".join(people))
+        if not people:
+            # What has expired unanswered is asked anew; an approval that came too late goes with it.
+            proposals.save(self._state, replace(wanted, made=mine.made if mine.waits(now) else now))
+        return Answered(mine.id)
+
+
+def _says(record: HealRecord, rule: HealRule, situation: Situation) -> dict[str, Any]:
+    """Return all that is approved: what, where, why, by which rule as it now is, and which try of it this is."""
+    tries = [one for one in situation.tries if one.rule == rule.name and one.host == record.before.host]
+    remedy, argument = rule.do[record.rung]
+    return {
+        "rule": rule.name,
+        "result": record.before.id,
+        "host": record.before.host,
+        "problem": record.problem,
+        "state": record.before.state,
+        "reason": clean(record.before.reason, 500),
+        "rung": record.rung,
+        "remedy": clean(record.remedy, 500),
+        "act": f"{remedy}: {clean(str(argument), 500)}",
+        "of": clean(str(rule), 4000),
+        "try": len(tries) + 1,
+        "approvers": rule.approvers,
+    }
+
+
+def _gates(record: HealRecord) -> list[dict[str, Any]]:
+    return [{"name": one.name, "passed": one.passed, "reason": clean(one.reason, 500)} for one in record.gates]
+
+
+def _of_same(one: Proposal, other: Proposal) -> bool:
+    return (one.says.get("rule"), one.says.get("result")) == (other.says.get("rule"), other.says.get("result"))

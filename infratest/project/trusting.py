@@ -1,0 +1,105 @@
+"""How much a rule of this stack may do by its ledger; what takes that away, and a person gives it again.
+
+Called by the heal engine before every act, and by `infratest heal trust`, `approve` and `deny`.
+"""
+
+from __future__ import annotations
+
+import time
+
+from infratest.errors import UserError, unknown
+from infratest.heal import ledger as ledgers
+from infratest.heal.audit import Audit
+from infratest.heal.ledger import Entry, Ledger
+from infratest.heal.people import who
+from infratest.heal.signing import Key
+from infratest.heal.trust import Trust, trust
+from infratest.project.proof import proven
+from infratest.project.session import Session
+from infratest.stack.declared import AUTO, PROPOSE, HealRule
+
+
+def ledger(session: Session, note: bool) -> Ledger:
+    """Return the ledger as it stands. Args: note: keep which line was seen last, under the state's lock."""
+    stack = session.stack
+    return ledgers.read(stack.folder, session.state, stack.name, stack.trusted_keys, time.time(), note=note)
+
+
+def told(session: Session, rule: HealRule, note: bool = False) -> Trust:
+    """Return how much the ledger lets a rule do, why, and what would raise it."""
+    # One that needs no proof is as it was before there were ledgers; what a person says of it counts all the same.
+    otherwise = AUTO if rule.proof is None and not session.stack.production else PROPOSE
+    return trust(rule.name, session.stack.env, ledger(session, note), otherwise=otherwise)
+
+
+def trusted(session: Session, rule: HealRule, note: bool = False) -> tuple[str, str]:
+    """Return the level and why, for the gate."""
+    found = told(session, rule, note)
+    return found.level, found.why
+
+
+def lose(session: Session, rule: HealRule, why: str) -> None:
+    """Take from a rule that acts by itself what lets it; of one that does not, there is nothing to take.
+
+    Raises:
+        StateError: it could not be written down.
+    """
+    if rule.mode != AUTO or rule.proof is None or told(session, rule).level != AUTO:
+        return
+    ledgers.lose(session.state, session.stack.name, _entry(session, rule, PROPOSE, why, "the healer"))
+
+
+def grant(session: Session, rule: HealRule, level: str, why: str, key: Key) -> None:
+    """Say in the ledger how much a rule may do; for AUTO it must be proven, and have helped when it was approved.
+
+    Raises:
+        UserError: it is not yet to be trusted so far, or the key is none of the stack's.
+        HealError: what was granted before does not hold. StateError: not writable.
+    """
+    if level == AUTO:
+        holds, reason = proven(session, rule)
+        if not holds:
+            raise UserError(f"rule {rule.name}: {reason}")
+        now = time.time()
+        approved = Audit(session.state, session.stack.env, now, looking=True).approved(rule.name)
+        if approved < rule.approvals:
+            raise UserError(
+                f"rule {rule.name}: {approved} approved heals in a row have helped, {rule.approvals} are asked for "
+                "(`earn: {approvals: ...}`)"
+            )
+    stack = session.stack
+    entry = _entry(session, rule, level, why, who())
+    ledgers.grant(stack.folder, stack.name, stack.trusted_keys, entry, key)
+
+
+def accept(session: Session) -> None:
+    """Take the ledger as it stands for the whole of it. Raises HealError, StateError: it does not hold by itself."""
+    stack = session.stack
+    with session.state.lock(10.0, "heal trust"):
+        ledgers.accept(stack.folder, session.state, stack.name, stack.trusted_keys, time.time())
+
+
+def rule_named(session: Session, name: str) -> HealRule:
+    """Return a rule of the stack. Raises UserError: it has none of that name."""
+    for rule in session.stack.heal:
+        if rule.name == name:
+            return rule
+    raise UserError(unknown("heal rule", name, [rule.name for rule in session.stack.heal]))
+
+
+def in_force(session: Session, rule: HealRule) -> str:
+    """Return what a rule may do now, in words: the lowest of its mode, what was granted and not lost, and its proof."""
+    found = told(session, rule)
+    level, why = ledgers.lowest([rule.mode, found.level]), found.why
+    if level == AUTO and rule.proof is None:
+        why = "unproven: it has no `proof:`"
+    if rule.mode == AUTO and rule.proof is not None:
+        holds, reason = proven(session, rule)
+        level = level if holds else ledgers.lowest([level, PROPOSE])
+        why = f"{why}; {reason}"
+    raised = f"; {found.raised_by}" if found.raised_by and found.level != AUTO and rule.mode == AUTO else ""
+    return f"{rule.name}: {level} (mode {rule.mode}): {why}{raised}"
+
+
+def _entry(session: Session, rule: HealRule, level: str, why: str, by: str) -> Entry:
+    return Entry(rule=rule.name, env=session.stack.env, level=level, time=time.time(), by=by, why=why)

@@ -1,0 +1,175 @@
+"""Proposals: what waits for a person, who may say yes to what, and that a yes is used once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infratest.errors import StateError, UserError
+from infratest.heal import proposals, signing
+from infratest.heal.proposals import Approval, Proposal
+from infratest.heal.records import HealRecord, note
+from infratest.stack.declared import HealRule, Proof
+from infratest.store.directory import StateDir
+from tests.worlds.heal_world import World, closed, make_rule, run
+
+PROPOSE = make_rule(mode="propose")
+ALICE, BOB = "alice(1000)@desk", "bob(1001)@desk"
+
+
+def waiting(state: StateDir) -> Proposal:
+    (one,) = [each for each in proposals.every(state, "prod") if each.state == "waiting"]
+    return one
+
+
+def approve(world: World, state: StateDir, by: str = ALICE, needed: int = 1) -> Proposal:
+    one = waiting(state)
+    approval = Approval(by=by, time=world.now)
+    return proposals.approve(state, "prod", one.id, approval, None, needed, frozenset())[0]
+
+
+def once(world: World, state: StateDir, rule: HealRule = PROPOSE) -> HealRecord:
+    (record,) = run(world, state, rule)
+    return record
+
+
+def test_it_is_proposed_approved_done_once_and_on_record(world: World, state: StateDir) -> None:
+    first = once(world, state)
+    assert (first.outcome, world.acts) == ("proposed", [])
+    one = waiting(state)
+    assert note([first]) == [f"waits for approval: provision; `infratest heal approve {one.id}`"]
+    assert once(world, state).proposal == one.id  # it still holds, and is the same
+    approve(world, state)
+    done = once(world, state)
+    assert done.verified
+    assert done.approved_by == f"approved by {ALICE}"
+    assert len(world.acts) == 1
+    assert [each.state for each in proposals.every(state, "prod")] == ["used"]
+    with pytest.raises(UserError, match="is used"):
+        proposals.approve(state, "prod", one.id, Approval(by=BOB, time=world.now), None, 1, frozenset())
+
+
+def test_an_approval_answers_its_digest_and_no_other(world: World, state: StateDir) -> None:
+    once(world, state)
+    approve(world, state)
+    changed = make_rule(mode="propose", tries=2)
+    record = once(world, state, changed)
+    assert (record.outcome, world.acts) == ("proposed", [])
+    assert sorted(each.state for each in proposals.every(state, "prod")) == ["replaced", "waiting"]
+
+
+def test_a_heal_that_did_not_help_is_proposed_anew(world: World, state: StateDir) -> None:
+    world.helps = False
+    first = once(world, state)
+    approve(world, state)
+    assert once(world, state).ending == "failed"
+    again = once(world, state)
+    assert again.outcome == "proposed"
+    assert again.proposal != first.proposal
+    assert len(world.acts) == 1
+
+
+def test_what_is_denied_rests_until_it_is_well(world: World, state: StateDir) -> None:
+    once(world, state)
+    proposals.deny(state, "prod", waiting(state).id, BOB, "it is being rebuilt", world.now)
+    record = once(world, state)
+    assert closed(record) == ["proposal", "mode"]
+    assert "denied by bob(1001)@desk: it is being rebuilt" in record.reason
+    world.sick.clear()
+    assert run(world, state, PROPOSE) == []
+    world.sick.add("web-1")
+    assert once(world, state).outcome == "proposed"
+    assert world.acts == []
+
+
+def test_an_approval_that_is_too_old_counts_for_nothing(world: World, state: StateDir) -> None:
+    once(world, state)
+    approve(world, state)
+    world.now += 900
+    assert once(world, state).outcome == "proposed"
+    assert world.acts == []
+    assert not waiting(state).approvals
+
+
+def test_two_different_people_are_two(world: World, state: StateDir) -> None:
+    rule = make_rule(mode="propose", approvers=2)
+    once(world, state, rule)
+    approve(world, state, ALICE, needed=2)
+    with pytest.raises(UserError, match="has approved it already; 2 different people are asked for"):
+        approve(world, state, ALICE, needed=2)
+    assert once(world, state, rule).outcome == "proposed"
+    approve(world, state, BOB, needed=2)
+    assert once(world, state, rule).approved_by == f"approved by {ALICE} and {BOB}"
+
+
+def test_one_login_with_two_keys_is_two_and_a_key_that_is_not_trusted_none(tmp_path: Path) -> None:
+    keys = [signing.make(tmp_path / name) for name in ("one", "two", "three")]
+    trusted = {key.public for key in keys[:2]}
+
+    def signed(key: signing.Key) -> Approval:
+        approval = Approval(by=ALICE, time=100.0, key=key.public)
+        return replace(approval, signature=key.sign(approval.signs("sha256:1")))
+
+    one, two, three = map(signed, keys)
+    assert proposals.people([one, two], "sha256:1", trusted, 100.0) == [ALICE, ALICE]
+    assert proposals.people([one, one], "sha256:1", trusted, 100.0) == [ALICE]
+    assert proposals.people([one, three], "sha256:1", trusted, 100.0) == [ALICE]
+    assert proposals.people([one, two], "sha256:2", trusted, 100.0) == []
+    assert proposals.people([one, Approval(by=ALICE, time=100.0)], "sha256:1", trusted, 100.0) == [ALICE]
+    assert proposals.people([one], "sha256:1", trusted, 0.0) == []  # of the future
+
+
+def test_an_approval_opens_no_other_gate(world: World, state: StateDir) -> None:
+    once(world, state)
+    approve(world, state)
+    world.now += 60
+    records = run(world, state, replace(PROPOSE, keep=(1, "web")))
+    assert closed(records[0]) == ["floor", "mode"]
+    assert world.acts == []
+
+
+def test_what_was_edited_stops_everything(world: World, state: StateDir) -> None:
+    once(world, state)
+    path = Path(state.file(f"proposals/{waiting(state).id}.json"))
+    path.write_text(path.read_text().replace("provision: {}", "provision: {x}"))
+    with pytest.raises(StateError, match="says something else than its digest"):
+        run(world, state, PROPOSE)
+    path.write_text("{}")
+    with pytest.raises(StateError, match="is no proposal of this version"):
+        run(world, state, PROPOSE)
+    assert world.acts == []
+
+
+def test_a_dry_run_proposes_nothing(world: World, state: StateDir) -> None:
+    (record,) = run(world, state, PROPOSE, dry_run=True)
+    assert note([record]) == ["would propose provision"]
+    assert proposals.every(state, "prod") == []
+
+
+AUTO = make_rule(proof=Proof(drill="killed-nginx"))
+
+
+@pytest.mark.parametrize(
+    "proof, trust, outcome",
+    [
+        ((True, "proven"), ("auto", "granted"), "tried"),
+        ((False, "stale"), ("auto", "granted"), "proposed"),
+        ((True, "proven"), ("propose", "lost"), "proposed"),
+        ((True, "proven"), ("observe", "the ledger does not hold"), "would"),
+        ((False, "stale"), ("observe", "the ledger does not hold"), "would"),
+    ],
+)
+def test_the_lowest_of_mode_proof_and_ledger_is_in_force(
+    world: World, state: StateDir, proof: tuple[bool, str], trust: tuple[str, str], outcome: str
+) -> None:
+    world.proof, world.trust = proof, trust
+    assert once(world, state, AUTO).outcome == outcome
+    assert bool(world.acts) == (outcome == "tried")
+
+
+def test_a_heal_that_did_not_help_loses_what_was_granted(world: World, state: StateDir) -> None:
+    world.helps = False
+    once(world, state, AUTO)
+    assert world.lost == ["a heal of features/web.feature#nginx-answers@web-1 by provision did not help"]
