@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,7 +31,7 @@ class Said:
     name: str | None
     comment: str
     key: str | None
-    level: str | None
+    grant: str | None
     new_key: bool
     accept: bool
 
@@ -106,10 +107,10 @@ def _trust(session: Session, said: Said) -> int:
     if said.accept:
         trusting.accept(session)
         click.echo("the ledger counts as it stands")
-    if said.level is not None:
+    if said.grant is not None:
         rule = trusting.rule_named(session, _wanted(said, TRUST, "a rule"))
         key = signing.load(Path(said.key) if said.key else signing.default_path(), session.stack.folder)
-        trusting.grant(session, rule, said.level, clean(said.comment, 500), key)
+        trusting.grant(session, rule, said.grant, clean(said.comment, 500), key)
     rules = session.stack.heal if said.name is None else (trusting.rule_named(session, said.name),)
     for rule in rules:
         click.echo(trusting.in_force(session, rule))
@@ -120,6 +121,18 @@ def _trust(session: Session, said: Said) -> int:
 WORDS: dict[str, Callable[[Session, Said], int]] = {
     LIST: _list, SHOW: _show, APPROVE: _approve, DENY: _deny, TRUST: _trust,
 }  # fmt: skip
+
+
+#: The options that each word reads; one that it does not would be passed over.
+READS = {APPROVE: ("comment", "key"), DENY: ("comment",), TRUST: ("comment", "key", "grant", "new_key", "accept")}
+
+
+def refuse_idle(word: str, what: str, options: Mapping[str, Any]) -> None:
+    """Refuse an option that this word does not read; without a word (a report, pause) none is. Raises UsageError."""
+    for name, value in options.items():
+        if value and name not in READS.get(word, ()):
+            words = ", ".join(one for one, read in READS.items() if name in read)
+            raise click.UsageError(f"heal {what}: --{name.replace('_', '-')} is for heal {words}; leave it out")
 
 
 def _wanted(said: Said, word: str, what: str = "the id of a proposal, which `infratest heal list` shows") -> str:

@@ -53,6 +53,24 @@ _PROOF = _map(
     },
     ("drill",),
 )
+_EARN = _map(
+    "a map of approvals",
+    "What it takes until it may be granted auto.",
+    {
+        "approvals": _number(
+            "a whole number from 0 to 1000", "Approved heals that helped, in a row (default 5).", 0, 1000
+        )
+    },
+)
+_KEEP = _map(
+    "a map of hosts and of",
+    "So many hosts of a group must be well beside the one that is healed.",
+    {
+        "hosts": _number("a whole number from 1 to 1000", "How many hosts.", 1, 1000),
+        "of": _text("a group", "Of which group."),
+    },
+    ("hosts", "of"),
+)
 #: Whose lines of the ledger, certificates and approvals count.
 _TRUSTED = _named(
     "a map of names to public keys",
@@ -100,25 +118,9 @@ def _rule(remedies: Mapping[str, Schema]) -> Schema:
                 "description": "observe (default) says what it would do, propose asks a person, auto does it.",
             },
             "proof": _PROOF,
-            "earn": _map(
-                "a map of approvals",
-                "What it takes until it may be granted auto.",
-                {
-                    "approvals": _number(
-                        "a whole number from 0 to 1000", "Approved heals that helped, in a row (default 5).", 0, 1000
-                    )
-                },
-            ),
+            "earn": _EARN,
             "approvers": _number("a whole number from 1 to 9", "How many people approve a proposal (default 1).", 1, 9),
-            "keep": _map(
-                "a map of hosts and of",
-                "So many hosts of a group must be well beside the one that is healed.",
-                {
-                    "hosts": _number("a whole number from 1 to 1000", "How many hosts.", 1, 1000),
-                    "of": _text("a group", "Of which group."),
-                },
-                ("hosts", "of"),
-            ),
+            "keep": _KEEP,
         },
         ("do",),
     )

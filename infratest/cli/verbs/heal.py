@@ -13,7 +13,7 @@ import click
 
 from infratest import later, rfc3339
 from infratest.cleaning import clean
-from infratest.cli._healing import WORDS, Said
+from infratest.cli._healing import WORDS, Said, refuse_idle
 from infratest.cli._verb import MUST_HOLD, Verb, VerbCommand
 from infratest.cli.session import Time, with_session
 from infratest.errors import UserError
@@ -44,17 +44,7 @@ VERB = Verb(MUST_HOLD, 4, judges=True)
 @click.option("--new-key", is_flag=True, help="With trust: make a key, and print its public part.")
 @click.option("--accept", is_flag=True, help="With trust: take the ledger as it stands, though seen lines are gone.")
 @with_session(require_env=True)
-def command(
-    session: Session,
-    what: str,
-    time: str | None,
-    dry_run: bool,
-    comment: str,
-    key: str | None,
-    grant: str | None,
-    new_key: bool,
-    accept: bool,
-) -> int:
+def command(session: Session, what: str, time: str | None, dry_run: bool, **options: Any) -> int:
     """Heal what a report says is broken, as the rules under `heal:` in the stack file allow.
 
     REPORT is a file that `infratest check --format json:FILE` wrote, or - for standard input. Every result that a
@@ -77,17 +67,14 @@ def command(
 
     Exit status: 0 ok or healed, 1 warning, 2 critical, 3 unknown or wrong use.
     """
-    if what == PAUSE:
-        return _pause(session, time, dry_run)
-    if what in WORDS and not Path(what).exists():
+    word = what in WORDS and not Path(what).exists()
+    refuse_idle(what if word else "", what, options)
+    if word:
         if dry_run:
             raise click.UsageError(f"heal {what}: --dry-run is for what acts; leave it out")
-        said = Said(name=time, comment=comment, key=key, level=grant, new_key=new_key, accept=accept)
-        return WORDS[what](session, said)
-    if comment or key or grant or new_key or accept:
-        raise click.UsageError(
-            f"heal {what}: --comment, --key, --grant, --new-key and --accept are for {', '.join(WORDS)}"
-        )
+        return WORDS[what](session, Said(name=time, **options))
+    if what == PAUSE:
+        return _pause(session, time, dry_run)
     if what in later.names("word of heal", WORDS) and not Path(what).exists():
         raise click.UsageError(f"heal {what}: {later.WORDS}; a report in a file of that name would be ./{what}")
     if time is not None:
@@ -95,8 +82,11 @@ def command(
         raise click.UsageError(
             f"unexpected {time!r} after {what!r}" + "".join(f": did you mean {one!r}?" for one in near)
         )
-    if what == RESUME:
-        return _resume(session, dry_run)
+    return _resume(session, dry_run) if what == RESUME else _healed(session, what, dry_run)
+
+
+def _healed(session: Session, what: str, dry_run: bool) -> int:
+    """Heal what a report says is broken; say of each result what came of it."""
     from infratest.cli._recorder import recorder
     from infratest.project.execute import store
     from infratest.project.heal import heal_report
