@@ -25,7 +25,7 @@ LIST, SHOW, APPROVE, DENY, TRUST = "list", "show", "approve", "deny", "trust"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class Wording:
     """What stands behind the word: an id or a rule, and the options."""
 
     name: str | None
@@ -36,7 +36,7 @@ class Said:
     accept: bool
 
 
-def _list(session: Session, said: Said) -> int:
+def _list(session: Session, said: Wording) -> int:
     """Show what waits, and what was answered, the newest first."""
     now = time.time()
     found = proposals.every(session.state, session.stack.env) if session.state.exists else []
@@ -47,7 +47,7 @@ def _list(session: Session, said: Said) -> int:
     return 0
 
 
-def _show(session: Session, said: Said) -> int:
+def _show(session: Session, said: Wording) -> int:
     one = proposals.named(session.state, session.stack.env, _wanted(said, SHOW))
     click.echo(f"proposal {one.id}: {_state(one, time.time())}")
     click.echo(f"  what: {_what(one)}")
@@ -64,7 +64,7 @@ def _show(session: Session, said: Said) -> int:
     return 0
 
 
-def _approve(session: Session, said: Said) -> int:
+def _approve(session: Session, said: Wording) -> int:
     id, keys = _wanted(said, APPROVE), session.stack.trusted_keys
     key = signing.load(Path(said.key), session.stack.folder) if said.key else None
     if key is not None and key.public not in keys.values():
@@ -83,7 +83,7 @@ def _approve(session: Session, said: Said) -> int:
     return 0
 
 
-def _deny(session: Session, said: Said) -> int:
+def _deny(session: Session, said: Wording) -> int:
     id = _wanted(said, DENY)
     if not said.comment:
         raise click.UsageError("heal deny: say why, as --comment 'it is being rebuilt'")
@@ -94,7 +94,7 @@ def _deny(session: Session, said: Said) -> int:
     return 0
 
 
-def _trust(session: Session, said: Said) -> int:
+def _trust(session: Session, said: Wording) -> int:
     if said.new_key:
         path = Path(said.key) if said.key else signing.default_path()
         if path.resolve().is_relative_to(session.stack.folder.resolve()):
@@ -118,7 +118,7 @@ def _trust(session: Session, said: Said) -> int:
 
 
 #: Each word, and what it does.
-WORDS: dict[str, Callable[[Session, Said], int]] = {
+WORDS: dict[str, Callable[[Session, Wording], int]] = {
     LIST: _list, SHOW: _show, APPROVE: _approve, DENY: _deny, TRUST: _trust,
 }  # fmt: skip
 
@@ -135,7 +135,7 @@ def refuse_idle(word: str, what: str, options: Mapping[str, Any]) -> None:
             raise click.UsageError(f"heal {what}: --{name.replace('_', '-')} is for heal {words}; leave it out")
 
 
-def _wanted(said: Said, word: str, what: str = "the id of a proposal, which `infratest heal list` shows") -> str:
+def _wanted(said: Wording, word: str, what: str = "the id of a proposal, which `infratest heal list` shows") -> str:
     if said.name is None:
         raise click.UsageError(f"heal {word}: name {what}")
     return said.name

@@ -13,7 +13,7 @@ import click
 
 from infratest import later, rfc3339
 from infratest.cleaning import clean
-from infratest.cli._healing import WORDS, Said, refuse_idle
+from infratest.cli._healing import WORDS, Wording, refuse_idle
 from infratest.cli._verb import MUST_HOLD, Verb, VerbCommand
 from infratest.cli.session import Time, with_session
 from infratest.errors import UserError
@@ -72,7 +72,7 @@ def command(session: Session, what: str, time: str | None, dry_run: bool, **opti
     if word:
         if dry_run:
             raise click.UsageError(f"heal {what}: --dry-run is for what acts; leave it out")
-        return WORDS[what](session, Said(name=time, **options))
+        return WORDS[what](session, Wording(name=time, **options))
     if what == PAUSE:
         return _pause(session, time, dry_run)
     if what in later.names("word of heal", WORDS) and not Path(what).exists():
