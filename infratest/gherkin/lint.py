@@ -269,6 +269,7 @@ def _acts(line: Line) -> bool:
 
 def sentences(feature: Feature) -> list[Problem]:
     """Return what is wrong with each line by itself: it cannot be used, is undefined, or cannot be built."""
+    from infratest.gherkin.hints import NO_HINT, hint
     from infratest.gherkin.vocabulary import vocabulary
 
     problems: list[Problem] = []
@@ -282,8 +283,8 @@ def sentences(feature: Feature) -> list[Problem]:
             slips = [misspelt(each, doubled=line.match is not None) for each in values]
             problems += [(line.number, words) for words in slips if words]
             if line.match is None and not line.user:
-                near = vocabulary().nearest(line.text, line.kind)
-                undefined = f"undefined: '{line.text}'" + (f"; did you mean: {near}" if near else "")
+                told = hint(line.text, line.kind, vocabulary())
+                undefined = f"undefined: '{line.text}'; {told or NO_HINT}"
                 named = later.sentence(line.text)
                 problems.append((line.number, f"'{line.text}': {named}" if named else undefined))
             elif line.match is not None and not holds_braces(line.text):

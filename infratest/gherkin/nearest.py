@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 
-#: What stands for values in a sentence: text in quotes, and numbers. A quote with no blank before it begins no value,
-#: and one with no blank behind it ends none: it is of the text itself, without its backslash (`contains ""ok": true"`).
-_VALUES = re.compile(r'(?<!\S)"(?:[^"\\]|\\.|"(?![\s,]|$))*"|(?<![\w.])\d+(?:\.\d+)?')
+#: What stands for values in a sentence: text in quotes, and numbers with their units. A quote with no blank before it
+#: begins no value, and one with no blank behind it ends none: it is of the text itself, without its backslash
+#: (`contains ""ok": true"`).
+VALUES = re.compile(
+    r'(?<!\S)"(?:[^"\\]|\\.|"(?![\s,]|$))*"'
+    r"|(?<![\w.])\d+(?:\.\d+)?(?: ?(?:%|(?:ms|s|min|h|days?|[kMGT]i?B|Ki?B|B)(?!\w)))?"
+)
 _ESCAPED_OR_QUOTE = re.compile(r'\\.|"')
+#: Words of a text, what is in quotes as one; and what a number is.
+_WORDS = re.compile(r'"(?:[^"\\]|\\.)*"(?=[\s,]|$)|[^\s"]\S*|\S+')
+_NUMERIC = re.compile(r"\d+(?:\.\d+)?")
 #: How much of a text must be found in a sentence, from 0 to 1.
 LEAST = 0.55
 #: So near to the nearest is as near: then the one that people ask for most is taken.
@@ -24,25 +31,40 @@ _QUOTE = re.compile(r'(?<!\\)"')
 _DENIAL = re.compile(r"\b(?:not|no|none|without|nothing|never)\b")
 #: A quote behind one backslash at the end of a value, which must be written twice there.
 _ENDS = re.compile(r'(?<!\\)((?:\\\\)*)\\"(?=[\s,]|$)')
+_IN_QUOTES = re.compile(r'"(?:[^"\\]|\\.)*"')
 #: So many quotes in a text are looked at.
 QUOTES = 12
 #: What people say for the words of a bound.
 _BOUNDS = {
-    "less than": r"(?:below|under|(?:smaller|fewer|lower) than|<)",
-    "more than": r"(?:above|over|(?:greater|bigger|larger|higher) than|>)",
+    "less than": r"(?:below|under|less then|(?:smaller|fewer|lower) th[ae]n|<)",
+    "more than": r"(?:above|over|more then|(?:greater|bigger|larger|higher) th[ae]n|>)",
     "at most": r"(?:up to|no more than|not more than|maximum|max|<=)",
     "at least": r"(?:no less than|not less than|minimum|min|>=)",
     "exactly": r"(?:equal to|equals|==?)",
+}
+#: What people say for the words of a claim.
+_CLAIMS = {
+    "is running": r"(?:is up|runs|is started|is active|is alive)",
+    "is not running": r"(?:is down|is stopped|is inactive|is dead|does not run)",
+    "is listening": r"(?:is open|listens|is opened)",
+    "is not listening": r"(?:is closed|is not open|does not listen)",
+    "exists": r"(?:is there|is present|is existing)",
+    "does not exist": r"(?:is absent|is missing|is gone|is not there|is not present)",
+    "answers": r"(?:returns|responds with|answers with|replies with|has status|has the status)",
+    "exits": r"(?:returns|exits with|exits with status|has exit status|has the exit status)",
 }
 COMMON = ("the service ", "the package ", "the file ", "port ", "the process ")
 
 
 def slips(text: str) -> Iterator[str]:
     """Yield what a text may have been meant as, where a slip is usual: other words of a bound, quotes inside quotes."""
-    for words, others in _BOUNDS.items():
-        changed = _outside_quotes(rf"(?<!\S){others}(?!\S)", words, text)
+    for words, others in (*_BOUNDS.items(), *_CLAIMS.items()):
+        pattern = re.compile(rf"(?<!\S){others}(?!\S)")
+        changed = outside_quotes(pattern, lambda found, words=words: words, text)  # type: ignore[misc]
         if changed != text:
             yield changed
+    if (meant := bounds_said(text)) != text:
+        yield meant
     if (doubled := _ENDS.sub(lambda end: f'{end[1]}\\\\"', text)) != text:
         yield doubled
     quotes = [quote.start() for quote in _QUOTE.finditer(text)][:QUOTES]
@@ -55,15 +77,30 @@ def slips(text: str) -> Iterator[str]:
                 yield _escaped(text, inside)
 
 
+def bounds_said(text: str) -> str:
+    """Return a text with the words of bounds for those that people say for them; `equals` may be of no bound."""
+    for words, others in _BOUNDS.items():
+        if words == "exactly":
+            continue
+        pattern = re.compile(rf"(?<!\S){others}(?!\S)")
+        text = outside_quotes(pattern, lambda found, words=words: words, text)  # type: ignore[misc]
+    return text
+
+
 def _are_pairs(text: str, places: Sequence[int]) -> bool:
     """Whether quotes at these places open and close something within a value; else they are the ends of two values."""
     opening = all(not text[place + 1 : place + 2].isspace() for place in places[::2])
     return opening and all(not text[place - 1].isspace() for place in places[1::2])
 
 
-def _outside_quotes(pattern: str, words: str, text: str) -> str:
-    """Return a text with words for a pattern wherever it stands outside quotes."""
-    return re.sub(rf'("(?:[^"\\]|\\.)*")|{pattern}', lambda found: found[1] or words, text)
+def outside_quotes(pattern: re.Pattern[str], put: Callable[[re.Match[str]], str], text: str) -> str:
+    """Return a text with something else for each place of a pattern that stands outside quotes."""
+    made, at = "", 0
+    for quoted in (*_IN_QUOTES.finditer(text), None):
+        end = len(text) if quoted is None else quoted.start()
+        made += pattern.sub(put, text[at:end]) + (quoted[0] if quoted else "")
+        at = quoted.end() if quoted else end
+    return made
 
 
 def _escaped(text: str, places: Sequence[int]) -> str:
@@ -85,7 +122,8 @@ def nearest(text: str, examples: Sequence[str]) -> list[str]:
     subject = " ".join(bare.split(" ")[:2])
     of_subject = [example for example in alike if _bare(example).startswith(f"{subject} ")]
     near = _nearest_of(bare, of_subject) or _nearest_of(bare, alike)
-    return [*(_with_values(example, text) for example in near), *near[:1]]
+    filled = [made for example in near for made in (_aligned(example, text), _with_values(example, text))]
+    return [*dict.fromkeys(filled), *near[:1]]
 
 
 def _denies(bare: str) -> bool:
@@ -107,7 +145,7 @@ def _nearest_of(bare: str, examples: Sequence[str]) -> list[str]:
 
 def _bare(text: str) -> str:
     """Return a text without its values: what is in quotes says nothing of what is asked."""
-    return _VALUES.sub(lambda value: '"' if value[0].startswith('"') else "0", text)
+    return VALUES.sub(lambda value: '"' if value[0].startswith('"') else "0", text)
 
 
 def _likeness(text: str, example: str) -> float:
@@ -117,7 +155,7 @@ def _likeness(text: str, example: str) -> float:
 
 def _with_values(example: str, text: str) -> str:
     """Return an example with the values of a text, in their order, as far as there are any of a kind."""
-    values = _VALUES.findall(text)
+    values = VALUES.findall(text)
     quoted = [_requoted(value) for value in values if value.startswith('"')]
     numbers = [value for value in values if not value.startswith('"')]
 
@@ -125,7 +163,27 @@ def _with_values(example: str, text: str) -> str:
         left = quoted if found[0].startswith('"') else numbers
         return left.pop(0) if left else found[0]
 
-    return _VALUES.sub(put, example)
+    return VALUES.sub(put, example)
+
+
+def _aligned(example: str, text: str) -> str:
+    """Return an example with what a text has in the places of its values, in quotes or without: `contains root`."""
+    told, meant = _WORDS.findall(text), _WORDS.findall(example)
+    alike = SequenceMatcher(None, [_bare(word) for word in meant], [_bare(word) for word in told], autojunk=False)
+    made = list(meant)
+    for _, begin, end, first, last in alike.get_opcodes():
+        if end - begin == last - first:
+            for place, word in zip(range(begin, end), told[first:last], strict=True):
+                made[place] = _as_value(meant[place], word)
+    return " ".join(made)
+
+
+def _as_value(meant: str, word: str) -> str:
+    """Return a word in the form that an example has in its place: in quotes or not; that of the example elsewhere."""
+    plain = _requoted(word)[1:-1] if word.startswith('"') and word.endswith('"') and len(word) > 1 else word.strip("'")
+    if meant.startswith('"'):
+        return f'"{plain}"'
+    return plain if _NUMERIC.fullmatch(meant) and _NUMERIC.fullmatch(plain) else meant
 
 
 def _requoted(value: str) -> str:

@@ -42,6 +42,7 @@ BARE = re.compile(r"(?P<noun>[a-z]+) \{(?P<name>\w+):\w+\}[ /]")
 
 #: Verbs whose singular is not made by an `s`.
 SINGULAR = {"are": "is", "were": "was", "have": "has", "do": "does"}
+PLURAL = {singular: plural for plural, singular in SINGULAR.items()}
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,23 @@ def takes_table(text: str) -> bool:
 def lacks_colon(text: str) -> bool:
     """Whether a text would be one above a table if it ended with a colon."""
     return not text.endswith(":") and takes_table(f"{text}:")
+
+
+def plural_of(text: str, vocabulary: Vocabulary) -> str:
+    """Return how a text about several things begins above a table, without its colon: `these services are running`.
+
+    Empty where it is about one. About several are `the services "a, b" are running`, `port 80 and 443 are listening`
+    and `these services are running`.
+    """
+    value = r'(?:"[^"]*"|\d+)'
+    several = rf"{value}(?:(?:,| and|, and) {value})+ (?P<one>\w+)"
+    for subject in sorted(subjects(vocabulary), key=lambda one: -len(one.plural)):
+        many = rf"(?:{value}(?:,| and|, and)? )*(?P<many>are|have|do|were|exist|contain|match|belong)\b"
+        nouns = rf"{re.escape(subject.plural)} {many}|(?:{re.escape(subject.noun)}) {several}"
+        if found := re.match(f"(?:(?:the|these) )?(?:{nouns})", text):
+            verb = found["many"] or PLURAL.get(found["one"]) or found["one"].removesuffix("s")
+            return f"{THESE}{subject.plural} {verb}{text[found.end() :].removesuffix(':')}"
+    return ""
 
 
 def expanded(text: str, table: Any, vocabulary: Vocabulary) -> list[tuple[str, int]]:

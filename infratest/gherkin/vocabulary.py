@@ -12,7 +12,7 @@ from infratest import outsiders
 from infratest.check import STEP
 from infratest.errors import FeatureError, InfratestError
 from infratest.gherkin.binding import bind
-from infratest.gherkin.nearest import nearest, slips
+from infratest.gherkin.nearest import bounds_said, nearest, slips
 from infratest.gherkin.patterns import Form, Match, as_written, forms, skeleton, turned
 from infratest.gherkin.sentence import ACT, Sentence, declared
 from infratest.gherkin.suite import WHEN
@@ -57,7 +57,22 @@ class Vocabulary:
         if len(found) > 1:
             patterns = " and ".join(f"'{match.sentence.pattern}' ({match.sentence.module})" for match in found.values())
             raise FeatureError(f"ambiguous: '{text}' is matched by {patterns}")
-        return next(iter(found.values()), None)
+        match = next(iter(found.values()), None)
+        if match is not None and "during" in match.groups:
+            self._refuse_no_bound(match)
+        return match
+
+    def _refuse_no_bound(self, match: Match) -> None:
+        """Refuse `is valid for 14 days`, which would be looked at for so long, where `for at least` is meant.
+
+        Raises:
+            FeatureError: with the sentence that says it.
+        """
+        claim, time = match.text.removesuffix(match.groups["during"]), match.groups["during"]
+        bounded = f"{claim}at least {time}"
+        if claim != match.text and self.match(bounded) is not None:
+            words = f"'{match.text}' would be looked at again and again for {time}"
+            raise FeatureError(f"{words}; did you mean: {bounded}")
 
     def _candidates(self, text: str) -> Sequence[Entry]:
         """Return the forms that a text may be: those that begin with its words, whatever is in its quotes."""
@@ -90,7 +105,7 @@ class Vocabulary:
             keyword: GIVEN, WHEN or THEN, what it stands behind. Nobody changes anything but behind When.
         """
         examples = self._examples[keyword == WHEN]
-        for meant in (*slips(text), *nearest(text, examples)):
+        for meant in (*slips(text), *nearest(bounds_said(text), examples)):
             with suppress(InfratestError):
                 match = self.match(meant)
                 if match is None:

@@ -125,10 +125,9 @@ def _between(name: str, claim: Claim, words: Mapping[str, tuple[Any, ...]]) -> l
     args, ends = claim.matcher.args, [words.get("from", (None,))[0], words.get("to", (None,))[0]]
     if not _only(words, "from", "to") or len(args) != 1 or not isinstance(args[0], str) or OF_GREP & set(args[0]):
         return None
-    lines = [
-        _LINE.fullmatch(end.text) if isinstance(end, Regex) and not end.flags else None for end in ends
-    ]  # a line's text, or the beginning of one
-    if lines[0] is None or lines[1] is None:
+    lines = [_LINE.fullmatch(end.text) if isinstance(end, Regex) and not end.flags else None for end in ends]
+    # A whole line, or the beginning of one that has a section's name in it: behind its bracket stands nothing.
+    if not all(line and (line[0] != f"^{line[1]}" or line[1].endswith("]")) for line in lines):
         return None
     begin, end = (re.sub(r"\\(.)", r"\1", line[1]) for line in lines if line)
     pattern = "".join([f"\\{each}" if each in "|?+(){}" else each for each in args[0]])

@@ -285,6 +285,7 @@ def undefined(line: Line) -> str:
     """Return what is wrong with a line that is no sentence, and what to try."""
     if later.sentence(line.text):
         return f"'{line.text}': {later.sentence(line.text)}"
-    near = vocabulary().nearest(line.text, line.kind)
-    hint = f"did you mean: {near}" if near else "`infratest steps` lists the sentences there are"
-    return f"undefined: '{line.text}' is no sentence of infratest and no step of your own; {hint}"
+    from infratest.gherkin.hints import NO_HINT, hint
+
+    told = hint(line.text, line.kind, vocabulary()) or NO_HINT
+    return f"undefined: '{line.text}' is no sentence of infratest and no step of your own; {told}"

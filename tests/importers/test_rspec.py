@@ -242,6 +242,7 @@ def test_properties_by_hand(tmp_path, subject, name, matcher, sentence):
     [
         ("host('db')", "be_reachable.with(port: 22, timeout: 'x')"), ("port(80)", "be_listening.on('0.0.0.0').of('x')"),
         ("file('/x')", "contain('a').from(/x/).to(/^y/)"), ("file('/x')", "contain('a').after(/^x$/)"),
+        ("file('/x')", "contain('a').from(/^x/).to(/^y$/)"), ("file('/x')", "contain('a').from(/^x$/).to(/^y/)"),
         ("file('/x')", "be_mounted.only_with(type: 'ext4')"), ("service('w')", "be_running.under('god')"),
         ("cron", "have_entry 'MAILTO=root'"), ("iptables", "have_rule('-j DROP')"),
         ("cron('root')", "have_entry '@daily /x'"),

@@ -1,0 +1,88 @@
+"""What a newcomer is told of a sentence that is none: nothing that was written is left out without a word."""
+
+from __future__ import annotations
+
+import pytest
+
+from infratest.errors import FeatureError
+from infratest.gherkin.hints import hint
+from infratest.gherkin.vocabulary import vocabulary
+
+MEANT = {
+    "the load is less then 4": "the load is less than 4",
+    'the service "nginx" is up': 'the service "nginx" is running',
+    'the service "nginx" runs': 'the service "nginx" is running',
+    "port 80 is open": "port 80 is listening",
+    'the file "/etc/passwd" is there': 'the file "/etc/passwd" exists',
+    "the file /etc/passwd exists": 'the file "/etc/passwd" exists',
+    'the file "/etc/passwd" contains root': 'the file "/etc/passwd" contains "root"',
+    'the command "nginx -t" prints ok': 'the command "nginx -t" prints "ok"',
+    'the command "nginx -t" returns 0': 'the command "nginx -t" exits 0',
+    'the package "nginx" has version 1.22': 'the package "nginx" has version "1.22"',
+    'the user "deploy" has uid "1000"': 'the user "deploy" has uid 1000',
+    "the disk / is less than 90 % full": 'the disk "/" is less than 90 % full',
+    'the name "a.example" resolves to 10.0.0.2': 'the name "a.example" resolves to "10.0.0.2"',
+    'the disk "/" is less than 90 % full, warn 80 %': 'the disk "/" is less than 90 % full, warning 80 %',
+    "http://localhost/ answers 200": '"http://localhost/" answers 200',
+    '"http://localhost/" returns 200': '"http://localhost/" answers 200',
+    '"http://localhost/" answers 200 in 500 ms': '"http://localhost/" answers 200 in less than 500 ms',
+    'the command "grep "x" /etc/hosts" exits 0': r'the command "grep \"x\" /etc/hosts" exits 0',
+    'the service "nginx" is running.': 'the service "nginx" is running',
+}
+
+
+@pytest.mark.parametrize("text, meant", MEANT.items())
+def test_what_is_meant_is_told_with_what_was_written(text, meant):
+    assert hint(text, "then", vocabulary()) == f"did you mean: {meant}"
+
+
+#: Text -> the sentence that it begins with, what stands behind it, and words of the advice.
+LEFT_OVER = [
+    ('the service "nginx" is running', "and enabled", "one claim: write the other one in a line of its own"),
+    ('the file "/etc/hosts" exists', 'and is owned by "root"', "one claim"),
+    ("port 80 is listening within 5 s", "within 10 s", "a time is `within 30 s` or `for 30 s`, one of them"),
+    ("port 80 is listening within 5 s", "for 10 s", "one of them, at the very end"),
+    ("port 80 is listening", 'on hosts in "db"', '`on all hosts in "web"`'),
+    ('the service "nginx" is running', "on all host", '`on all hosts in "web"`'),
+    ('the service "nginx" is running', 'in group "web"', "hosts are "),
+    ("port 80 is listening", "from the controler", "`from the controller`"),
+    ("the load is less than 4", "on average", "`on average over all hosts`"),
+    ('the disk "/" is less than 90 % full', ", named disk", '`, named "NAME"`'),
+    ('the disk "/" is less than 90 % full, warning 80 %', ", warning 70 %", "once"),
+]
+
+
+@pytest.mark.parametrize("begins, rest, words", LEFT_OVER)
+def test_what_is_not_read_is_named(begins, rest, words):
+    told = hint(f"{begins}{'' if rest.startswith(',') else ' '}{rest}", "then", vocabulary())
+    assert told.startswith(f"`{begins}` is a sentence, and what stands behind it is not read: `{rest}`; ")
+    assert words in told
+
+
+SEVERAL = {
+    'the services "nginx, cron" are running': "these services are running:",
+    'the packages "nginx" and "curl" are installed': "these packages are installed:",
+    "these files exist": "these files exist:",
+    "port 80 and 443 are listening": "these ports are listening:",
+    'the file "/etc/hosts" and "/etc/passwd" exists': "these files exist:",
+}
+
+
+@pytest.mark.parametrize("text, plural", SEVERAL.items())
+def test_several_are_a_table(text, plural):
+    assert f"write `{plural}` with the colon, and below it a row for each" in hint(text, "then", vocabulary())
+
+
+def test_a_suggestion_that_says_less_is_no_more_than_the_nearest():
+    told = hint('the group "www" contains "deploy"', "then", vocabulary())
+    assert told.startswith('the nearest there is: the group "www" ')
+    assert told.endswith("; `infratest steps the group` lists what can be said of it")
+
+
+@pytest.mark.parametrize("subject", ['certificate of "a.example"', 'certificate file "/a.pem"'])
+def test_a_time_without_a_bound_is_not_taken_for_how_long_to_look(subject):
+    text = f"the {subject} is valid for 14 days"
+    with pytest.raises(FeatureError) as raised:
+        vocabulary().match(text)
+    assert f"did you mean: {text.replace('for 14', 'for at least 14')}" in str(raised.value)
+    assert vocabulary().match('the service "nginx" is running for 10 s') is not None
