@@ -32,6 +32,7 @@ FLOORS: dict[str, float] = {
     "infratest.intakes": 4.75,
     "infratest.collect": 6,
     "infratest.engine": 7,
+    "infratest.spread": 7.5, "infratest.spread.address": 2,  # where it is says the command line, too
     "infratest.user_steps": 8,
     "infratest.project": 9,
     "infratest.learn": 9.5,

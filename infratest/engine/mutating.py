@@ -56,7 +56,7 @@ def mutated(
         finally:
             going.close()
     took = round(time.monotonic() - clock, 4)
-    about = (stack, env, rfc3339.written(started), took, results, production, going.collector.cost)
+    about = (stack, env, rfc3339.written(started), took, results, production, going.cost)
     return Report(*about, notes=[score(results)], problem="" if sentences(results) else "no sentence could be broken")
 
 

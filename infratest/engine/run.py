@@ -17,7 +17,7 @@ from infratest.deadline import Deadline
 from infratest.engine.checking import Checking
 from infratest.engine.interrupts import ending_in_order
 from infratest.engine.results import Needs, blocked, problem, result, skipped, unreachable, with_needs
-from infratest.model import Report
+from infratest.model import Cost, Report
 from infratest.states import UNKNOWN
 
 TYPE_CHECKING = False
@@ -29,8 +29,12 @@ if TYPE_CHECKING:
     from infratest.collect.collector import Collector
     from infratest.collect.connections import Connections, Held, TransportFactory
     from infratest.engine.acting import UndoLog
-    from infratest.model import Cost, Result
+    from infratest.engine.checking import OnResult
+    from infratest.model import Result
     from infratest.plan.tasks import Plan, Task
+
+    #: Runs the checking tasks of a run, as `Checking.check` does.
+    Spread = Callable[["Run", Sequence[Task], OnResult | None], list[Result]]
 
 
 class Settings:
@@ -43,6 +47,7 @@ class Settings:
         ended, as container engines do.
         users_tasks: runs scenarios that hold steps of the user's own, one at a time, in order.
         rehearsal: runs an acting task in another way, as a drill does.
+        spread: has some checking tasks asked by others, and the rest by the run itself.
         held: connections that are kept from run to run, of one session. deadline: of the whole call, which began before
         the run; without one it is `seconds` from the run's begin.
     """
@@ -61,6 +66,7 @@ class Settings:
         rehearsal: Callable[[Run, Task], Result] | None = None,
         held: Held | None = None,
         deadline: Deadline | None = None,
+        spread: Spread | None = None,
     ) -> None:
         self.seconds = seconds
         self.jobs = jobs
@@ -73,6 +79,7 @@ class Settings:
         self.rehearsal = rehearsal
         self.held = held
         self.deadline = deadline
+        self.spread = spread
 
     def changed(self, **changes: Any) -> Settings:
         """Return a copy with these changed."""
@@ -87,6 +94,7 @@ class Run(Checking):
         self.settings = settings
         self._make = make
         self._connections: Connections | None = None
+        self.spent = Cost()  # by others
         super().__init__(plan.hosts, self._collector(), settings.deadline or Deadline(settings.seconds))
 
     def _collector(self) -> Here | Collector:
@@ -105,6 +113,21 @@ class Run(Checking):
 
             self._connections = Connections(self.plan.hosts, self._make, self.settings.login, self.settings.held)
         return self._connections
+
+    def check(self, tasks: Sequence[Task], on_result: OnResult | None = None) -> list[Result]:
+        """Run checking tasks, here or spread over others."""
+        if self.settings.spread is None:
+            return self.check_here(tasks, on_result)
+        return self.settings.spread(self, tasks, on_result)
+
+    def check_here(self, tasks: Sequence[Task], on_result: OnResult | None = None) -> list[Result]:
+        """Run checking tasks in this process."""
+        return super().check(tasks, on_result)
+
+    @property
+    def cost(self) -> Cost:
+        """What it has cost so far, whoever asked."""
+        return self.collector.cost + self.spent
 
     def keep(self) -> None:
         """Leave connections to the next run, where there is one."""
@@ -140,7 +163,7 @@ def run(plan: Plan, make: TransportFactory, settings: Settings) -> tuple[list[Re
             going.keep()
         finally:
             going.close()
-    return results, going.collector.cost
+    return results, going.cost
 
 
 def reported(plan: Plan, make: TransportFactory, settings: Settings, stack: str, env: str, production: bool) -> Report:

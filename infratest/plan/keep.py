@@ -35,9 +35,9 @@ def save(words: Sequence[str], plan: Plan, sources: Iterable[str], kept: dict[st
         return False
     stamps = {source: stamp(source) for source in sources}
     try:
-        hosts = [_of_host(host) for host in plan.hosts.values()]
+        hosts = [of_host(host) for host in plan.hosts.values()]
         waivers = [waiver.values() for waiver in plan.waivers]
-        data = marshal.dumps((question, kept, stamps, [_of_task(task) for task in plan.tasks], hosts, waivers))
+        data = marshal.dumps((question, kept, stamps, [of_task(task) for task in plan.tasks], hosts, waivers))
     except ValueError:  # an argument or option that is no plain value
         return False
     if holds_declared(data):  # a plan is a file, and a secret of the stack file is in none
@@ -101,10 +101,11 @@ def fits(plan: Plan) -> bool:
     """Whether declarations say all of a plan: its hosts are none that a provider was asked for, and it only looks."""
     if any(host.state != RUNNING or host.endpoints or not host.routed for host in plan.hosts.values()):
         return False
-    return all(_fits(task) for task in plan.tasks)
+    return all(plain(task) for task in plan.tasks)
 
 
-def _fits(task: Task) -> bool:
+def plain(task: Task) -> bool:
+    """Whether declarations say all of a task, as they do of one that only looks by sentences of ours."""
     if task.acting or task.scenario.own:
         return False
     for step in task.steps:
@@ -119,7 +120,8 @@ def _fits(task: Task) -> bool:
     return True
 
 
-def _of_task(task: Task) -> tuple[Any, ...]:
+def of_task(task: Task) -> tuple[Any, ...]:
+    """Return a plain task as texts, numbers and tuples of them, which `kept.task` reads."""
     scenario = task.scenario
     head = (scenario.feature, scenario.feature_name, scenario.name, scenario.line, scenario.tags, scenario.row)
     return head, task.host, task.problem, task.skip, [_of_step(step) for step in task.steps]
@@ -144,7 +146,7 @@ def _of_threshold(threshold: Threshold | None) -> Any:
     return [(bound.words, bound.low, bound.high, bound.unit) if bound else None for bound in bounds]
 
 
-def _of_host(host: Host) -> tuple[Any, ...]:
+def of_host(host: Host) -> tuple[Any, ...]:
     """Return the values of a host in the order of its fields; marshal writes no maps but dicts."""
     values = (dict(value) if name in MAPS else value for name, value in zip(Host._fields, host.values(), strict=True))
     return tuple(values)

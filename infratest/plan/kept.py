@@ -111,7 +111,7 @@ def load(path: str, question: str) -> tuple[Plan, dict[str, Any]] | None:
         answers, kept, stamps, tasks, hosts, waivers = marshal.loads(data[CHECKSUM:])
         if answers != question or any(stamp(name) != was for name, was in stamps.items()) or _too_old(kept):
             return None
-        plan = Plan(tuple(_task(task) for task in tasks), {host[0]: Host(*host) for host in hosts}, _waivers(waivers))
+        plan = Plan(tuple(task(each) for each in tasks), {host[0]: Host(*host) for host in hosts}, _waivers(waivers))
     except (OSError, ValueError, TypeError, EOFError, AttributeError, KeyError, ImportError):
         return None
     return plan, kept
@@ -143,7 +143,8 @@ def _private(path: str) -> bytes:
         os.close(handle)
 
 
-def _task(data: Any) -> Task:
+def task(data: Any) -> Task:
+    """Return a task from what `keep.of_task` made of it. Raises ValueError where it names what is no check of ours."""
     (feature, title, name, line, tags, row), host, problem, skip, steps = data
     scenario = Scenario(feature, title, name, line, tags, (), row)
     return Task(scenario, host, tuple(_step(step) for step in steps), problem, skip)

@@ -33,6 +33,7 @@ from infratest.user_steps.load import UsersSteps
 
 if TYPE_CHECKING:
     from infratest.collect.connections import Held
+    from infratest.engine.run import Spread
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +67,9 @@ def carry_out(
     on_result: Callable[[Result], None] | None = None,
     held: Held | None = None,
     deadline: Deadline | None = None,
+    spread: Spread | None = None,
 ) -> Report:
-    """The same without the history, which is as long as the project is large."""
+    """The same without the history, which is as long as the project is large. spread: as in a run's settings."""
     stack, state = session.stack, session.state
     seconds = session.timeout or SECONDS[request.face]
     settings = Settings(
@@ -79,6 +81,7 @@ def carry_out(
         undo_log=UndoJournal(state, stack.name, stack.env),
         start=starter(session),
         held=held,
+        spread=spread,
     )
     about, plan = (stack.name, stack.env, stack.production), _since_last_run(session, prepared.plan)
     if has_trends(plan):

@@ -23,7 +23,8 @@ from infratest.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from infratest.hosts import Host
 
@@ -102,6 +103,15 @@ class Transport(ABC):
     def __init__(self, host: Host) -> None:
         self.host = host
         self.cost = Cost()
+
+    @classmethod
+    def elsewhere(cls, options: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return the options by which another machine reaches the same host; None where this machine alone can.
+
+        Args:
+            options: of a host, as the user would write them. Paths are the same ones there.
+        """
+        return None
 
     @abstractmethod
     def open(self, deadline: Deadline) -> None:

@@ -22,6 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 from infratest.cleaning import clean, decoded
 from infratest.deadline import Deadline
@@ -105,6 +106,11 @@ class Openssh(Transport):
     """Runs commands on a host by the system's ssh."""
 
     keeps = True
+
+    @classmethod
+    def elsewhere(cls, options: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return them without pinning (`ssh` says why); None where the program is not the usual one."""
+        return dict(options) | {"pin": False} if options.get("program", "ssh") == "ssh" else None
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)

@@ -24,7 +24,8 @@ from infratest.transports.ssh.script import escaped, once, typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from infratest.deadline import Deadline
     from infratest.diagnosis import Finding
@@ -43,6 +44,14 @@ class Ssh(Transport, Chooses):
         super().__init__(host)
         self._options = build(Options, host.options, f"transport ssh of host {host.name}")
         self._client: Client | None = None
+
+    @classmethod
+    def elsewhere(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return them without what is this machine's: its cache, and that a key may be pinned at first use.
+
+        A key that every machine pins for itself is one that none of them has verified.
+        """
+        return {name: value for name, value in options.items() if name != "answers"} | {"pin": False}
 
     def choice(self) -> Choice:
         """Return which client serves this host, and why.
