@@ -15,6 +15,7 @@ import click
 from infratest.cli._verb import Everywhere
 from infratest.errors import UserError
 from infratest.project.session import Session, host_patterns, parameters, seconds
+from infratest.spread.address import Address, address, is_address
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,6 +30,22 @@ class Time(click.ParamType):  # type: ignore[type-arg]
             return value
         try:
             return seconds(str(value))
+        except UserError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Jobs(click.ParamType):  # type: ignore[type-arg]
+    """How many hosts are worked on at once, or where the scheduler is whose workers ask them."""
+
+    name = "jobs"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | Address:
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
+        if not is_address(value):
+            return int(click.IntRange(1, 1000)(value, param, ctx))
+        try:
+            return address(value)
         except UserError as error:
             self.fail(str(error), param, ctx)
 
@@ -78,15 +95,21 @@ def selecting(function: F) -> F:
     return function
 
 
-def with_session(*, require_env: bool = False, made_up: str = "") -> Callable[[F], F]:
+def with_session(*, require_env: bool = False, made_up: str = "", spreads: bool = False) -> Callable[[F], F]:
     """Give a click command the options that exist everywhere and hand it a Session as its first argument.
 
     Args:
-        made_up: which secrets of the stack file the verb goes on without (`stack.parameters.values`).
+        made_up: which secrets of the stack file the verb goes on without (`stack.parameters.values`). spreads: it may
+        have its hosts asked by workers of a cluster.
     """
 
     def decorate(function: F) -> F:
         def call(**options: Any) -> Any:
+            jobs = options.pop("jobs")
+            scheduler = jobs if isinstance(jobs, Address) else None
+            if scheduler is not None and not spreads:
+                words = "`test`, `check` and `monitor run` alone have hosts asked by workers; write a number"
+                raise UserError(f"--jobs {scheduler.text}: {words}")
             session = Session(
                 stack_path=Path(options.pop("stack")),
                 env=options.pop("env"),
@@ -94,7 +117,8 @@ def with_session(*, require_env: bool = False, made_up: str = "") -> Callable[[F
                 host=options.pop("host"),
                 parameters=parameters(options.pop("define")),
                 timeout=options.pop("timeout"),
-                jobs=options.pop("jobs"),
+                jobs=Session.jobs if isinstance(jobs, Address) else jobs,
+                scheduler=scheduler,
                 verbosity=options.pop("verbose"),
                 colour=False if options.pop("no_color") or os.environ.get("NO_COLOR") else None,
                 require_env=require_env,
@@ -131,8 +155,8 @@ def _everywhere() -> list[Callable[[Any], Any]]:
                help="A parameter of the stack file; repeatable."),
         option("--timeout", type=Time(), metavar="TIME", envvar="INFRATEST_TIMEOUT",
                help="End after this time, as 90s or 5min (default: of check 10s, of test and watch 10min)."),
-        option("--jobs", type=click.IntRange(1, 1000), default=16, metavar="N", envvar="INFRATEST_JOBS",
-               help="Hosts worked on at once (default: 16)."),
+        option("--jobs", type=Jobs(), default=16, metavar="N", envvar="INFRATEST_JOBS",
+               help="Hosts worked on at once (default: 16); test, check, monitor run: or dask://HOST:PORT."),
         option("-v", "--verbose", count=True, envvar="INFRATEST_VERBOSE", help="Say more; repeatable."),
         option("--no-color", is_flag=True, envvar="INFRATEST_NO_COLOR",
                help="No colour, even on a terminal; as where NO_COLOR is set."),

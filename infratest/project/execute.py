@@ -25,6 +25,7 @@ from infratest.plan.tasks import Plan, Step, Task
 from infratest.plan.trends import has_trends, trends, with_readings
 from infratest.project.prepare import Prepared, Request
 from infratest.project.session import Session
+from infratest.project.spread import workers_of
 from infratest.project.undo_journal import UndoJournal
 from infratest.stack.open import open_transport, opened
 from infratest.store import history, readings
@@ -56,7 +57,10 @@ def execute(
         on_result: called with each result as soon as it is known. held: connections kept from run to run of one
         session. deadline: of the whole call, which began before; else the run has its time from now on.
     """
-    return with_history(session, carry_out(session, request, prepared, on_result, held, deadline))
+    with workers_of(session.scheduler) as workers:
+        spread = None if workers is None else workers.of(session)
+        report = carry_out(session, request, prepared, on_result, held, deadline, spread)
+    return with_history(session, report)
 
 
 @defects_told

@@ -14,6 +14,7 @@ from pathlib import Path
 from infratest.cleaning import Secret
 from infratest.deadline import Deadline
 from infratest.errors import UserError
+from infratest.spread.address import Address
 from infratest.stack import selection
 from infratest.stack.declared import StackFile
 from infratest.stack.kept_parameters import kept
@@ -65,6 +66,7 @@ class Session:
 
     `host` are the texts of `--host`, each of which may mean several hosts. `exactly` are names of hosts and nothing
     else, where that is what was meant: a group of the same name is another thing. None: whatever `host` selects.
+    `scheduler` is whose workers ask the hosts, None where this process does.
     """
 
     stack_path: Path = STACK_FILE
@@ -75,6 +77,7 @@ class Session:
     parameters: dict[str, str] = field(default_factory=dict)
     timeout: float | None = None
     jobs: int = 16
+    scheduler: Address | None = None
     verbosity: int = 0
     colour: bool | None = None
     require_env: bool = False

@@ -89,7 +89,8 @@ class StackFile:
         provider_where: file:line of the provider, for messages. hosts: those of the file alone, or a `Listing`, which
         asks inventories when somebody first looks at them. trusted_keys: public keys by whose they are. reads_anew: a
         parameter has its value from an environment variable, a file or a program, so that the next call may find
-        another one. monitor: None where nothing is said of one.
+        another one. secrets: by name, `from:` of secret parameters; empty of one that was given by `-D`, or has a
+        default. monitor: None where nothing is said of one.
     """
 
     name: str
@@ -102,6 +103,7 @@ class StackFile:
     production: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
     reads_anew: bool = False
+    secrets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     hosts: Sequence[HostSpec] = ()
     components: tuple[ComponentSpec, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)

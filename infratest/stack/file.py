@@ -73,8 +73,9 @@ def load(
     document = filled(resolved, found, schema)
     problems.check_resolved(document, schema)
     problems.check_names(document)
-    stack = _stack_file(document, name, environments.names(written), found, _declared_somewhere(written))
-    return _with_inventories(stack, document, _declared_somewhere(written), state, limit)
+    declared = _declared_somewhere(written)
+    stack = _stack_file(document, name, environments.names(written), found, declared, parameters or {})
+    return _with_inventories(stack, document, declared, state, limit)
 
 
 def features_of(path: Path, env: str | None = None) -> tuple[str, ...]:
@@ -101,7 +102,12 @@ def local_stack(parameters: Mapping[str, str]) -> StackFile:
 
 
 def _stack_file(
-    document: Document, env: str, names: tuple[str, ...], found: Mapping[str, Any], declared: set[str]
+    document: Document,
+    env: str,
+    names: tuple[str, ...],
+    found: Mapping[str, Any],
+    declared: set[str],
+    given: Mapping[str, str],
 ) -> StackFile:
     data = document.data
     provider = dict(data.get("provider", {"name": named.PROVIDER}))
@@ -126,6 +132,7 @@ def _stack_file(
         production=data.get("production", False),
         parameters=found,
         reads_anew=any("from" in each for each in data.get("parameters", {}).values()),
+        secrets=_secrets(data, given),
         hosts=specs,
         components=beside,
         outputs=data.get("outputs", {}),
@@ -136,6 +143,11 @@ def _stack_file(
         waivers=accepted,
         monitor=watched,
     )
+
+
+def _secrets(data: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
+    secret = {name: each for name, each in data.get("parameters", {}).items() if each.get("secret")}
+    return {name: {} if name in given else dict(each.get("from", {})) for name, each in secret.items()}
 
 
 def _with_inventories(

@@ -29,7 +29,7 @@ VERB = Verb(MUST_HOLD, 3, judges=True, tell=_say_as_plugin)
 @click.option("--heal", is_flag=True, help="Heal what fails, as the stack file's rules allow.")
 @click.option("--dry-run", is_flag=True, help="With --heal: say what would be done, and do nothing.")
 @format_options("nagios")
-@with_session(require_env=True)
+@with_session(require_env=True, spreads=True)
 def command(
     session: Session,
     features: tuple[str, ...],

@@ -32,7 +32,7 @@ VERB = Verb(MUST_HOLD, 1, judges=True)
 @click.option("--yes-production", is_flag=True, help="Yes, also scenarios that act, on a stack that is production.")
 @click.option("--record", metavar="FILE", help="Keep what is on the hosts in this file, for `drift --since`.")
 @format_options("text")
-@with_session()
+@with_session(spreads=True)
 def command(
     session: Session,
     features: tuple[str, ...],
