@@ -14,7 +14,7 @@ from infratest.project.session import Session
 
 @click.command("run", cls=VerbCommand, short_help="Watch until it is ended: look, remember, tell.")
 @click.option("--once", is_flag=True, help="Look at everything once, tell what is owed, and end by what is so.")
-@with_session(require_env=True)
+@with_session(require_env=True, spreads=True)
 def run(session: Session, once: bool) -> int:
     """Look at each scenario of the stack when it is due, remember how it is, and tell whom the stack file names.
 

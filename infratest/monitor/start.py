@@ -12,6 +12,7 @@ from typing import cast
 from infratest.alerting import owed
 from infratest.alerting.ledger import Notice
 from infratest.clock import REAL, Clock
+from infratest.errors import UserError
 from infratest.monitor import post, stores
 from infratest.monitor.alive import Switch
 from infratest.monitor.book import Book
@@ -24,13 +25,17 @@ from infratest.monitor.watched import Watched
 from infratest.plan.tasks import NO_HOST
 from infratest.project.prepare import Request
 from infratest.project.session import Session
+from infratest.project.spread import Workers, workers_of
 from infratest.receivers.base import Receiver, opened
+from infratest.stack.monitor import Monitor as MonitorEntry
 from infratest.stack.monitor import ReceiverEntry
 from infratest.store.database.lease import Lease
 from infratest.store.database.retention import Keep
 
 #: Seconds that the last word to the dead-man's switch has.
 LAST_WORD = 3.0
+#: Hosts that are looked at at once where workers do it: each has a thread here that waits, and costs next to nothing.
+WAITING = 256
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,14 @@ class Project(Watched):
         return [owed.Receiver(name, receiver.digest, receiver.lease) for name, (_, receiver) in self.opened.items()]
 
     @classmethod
-    def project(cls, session: Session, request: Request, before: Project | None = None) -> Project:
+    def project(
+        cls, session: Session, request: Request, before: Project | None = None, workers: Workers | None = None
+    ) -> Project:
         """Read the project.
 
         Args:
-            before: as it was: a receiver that is written as it was stays, for it remembers who took what.
+            before: as it was: a receiver that is written as it was stays, for it remembers who took what. workers: who
+            look; those of before, where there was one.
         Raises:
             InfratestError: it cannot be read, or a receiver lacks what it needs on this machine.
         """
@@ -66,7 +74,13 @@ class Project(Watched):
                 kept = entry, opened({entry.kind: entry.options}, entry.where, session.stack.folder)
             kept[1].foresee()
             made[name] = kept
-        return cls(session, request, watched.prepared, watched.connections, made)
+        if before is not None:
+            workers = before.workers
+            if (watched.monitor.jobs, watched.monitor.scheduler) != (before.monitor.jobs, before.monitor.scheduler):
+                raise UserError(f"{watched.monitor.where}: `jobs` is another one: begin the monitor anew for that")
+        project = cls(session, request, watched.prepared, watched.connections, workers, made)
+        project.spread  # noqa: B018  # what is wrong with it is told now
+        return project
 
 
 @contextmanager
@@ -84,14 +98,17 @@ def started(
     Raises:
         InfratestError: the project cannot be read, or the store not be opened.
     """
-    project = Project.project(session, request)
-    keep, heard = project.monitor.keep, intakes(project.monitor, session.stack.folder)
-    with stores.opened(session, waiting) as store:
-        claim(store, session.stack.name, session.stack.env)
+    said = session.stack.monitor or MonitorEntry()
+    heard = intakes(said, session.stack.folder)
+    scheduler = session.scheduler or said.scheduler
+    stack, env = session.stack.name, session.stack.env
+    with workers_of(scheduler) as workers, stores.opened(session, waiting) as store:
+        project = Project.project(session, request, workers=workers)
+        claim(store, stack, env)
         known, anchor = memory(store)
         timepiece = Timepiece(anchor, clock, boot)
-        keeping = Keeping(store, session.stack.name, session.stack.env, Keep(keep.raw, keep.hourly, keep.size))
-        keeping.write(Changes(notes=begun(store, timepiece.now(), freshness(project.monitor))), timepiece.anchor())
+        keeping = Keeping(store, stack, env, Keep(said.keep.raw, said.keep.hourly, said.keep.size))
+        keeping.write(Changes(notes=begun(store, timepiece.now(), freshness(said))), timepiece.anchor())
 
         def watched() -> Project:
             return cast(Project, monitor.watched)
@@ -109,9 +126,10 @@ def started(
         def worked(now: float) -> None:
             switch.worked(watched().monitor.alive, now)
 
-        monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, worked=worked)
+        size = said.jobs if scheduler is None else WAITING
+        monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, size, worked)
         try:
-            with listening(monitor, store, heard, session.stack.name, session.stack.env):
+            with listening(monitor, store, heard, stack, env):
                 yield monitor
         finally:
             switch.wait(LAST_WORD)

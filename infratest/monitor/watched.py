@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 from time import monotonic, time
+from typing import TYPE_CHECKING
 
 from infratest.alerting.owed import Route
 from infratest.alerting.policy import NEVER, Attempts, Policy
@@ -26,9 +27,13 @@ from infratest.plan.tasks import NO_HOST, REACHABLE, CheckStep, Task, reachable_
 from infratest.project.execute import SECONDS, carry_out
 from infratest.project.prepare import Prepared, Request, prepare
 from infratest.project.session import Session
+from infratest.project.spread import Workers
 from infratest.stack.monitor import Heartbeat, Monitor
 from infratest.states import OK
 from infratest.waivers import PREFIX, findings, waived
+
+if TYPE_CHECKING:
+    from infratest.engine.run import Spread
 
 
 class Connections:
@@ -67,13 +72,15 @@ class Watched:
     """All scenarios of a stack, planned.
 
     Args:
-        session: of the call. prepared: what was planned. request: what was asked for.
+        session: of the call. prepared: what was planned. request: what was asked for. workers: who look; None where
+        this process does.
     """
 
     session: Session
     request: Request
     prepared: Prepared
     connections: Connections = field(default_factory=Connections)
+    workers: Workers | None = None
 
     @classmethod
     def read(
@@ -137,6 +144,11 @@ class Watched:
         """Return the unit that an id is looked at in."""
         return self.units.get(id, NO_HOST)
 
+    @cached_property
+    def spread(self) -> Spread | None:
+        """What has workers look. Raises UserError: they could not read a secret."""
+        return None if self.workers is None else self.workers.of(self.session)
+
     @property
     def seconds(self) -> float:
         """That one look may take."""
@@ -155,6 +167,7 @@ class Watched:
                 replace(self.prepared, plan=plan),
                 held=held,
                 deadline=Deadline(self.seconds),
+                spread=self.spread,
             )
         finally:
             self.connections.back(errand.unit, held)

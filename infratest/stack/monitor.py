@@ -13,6 +13,7 @@ from typing import Any
 from infratest import cron
 from infratest.database_url import database_url
 from infratest.errors import UserError, unknown
+from infratest.spread.address import Address, address
 from infratest.stack.declared import LONGEST
 from infratest.stack.document import Document, KeyPath
 from infratest.stack.monitor_schema import OFF
@@ -130,7 +131,8 @@ class Monitor:
 
     Args:
         interval, retry: seconds. failures, of: looks that must have failed, of the newest. recover: looks that must
-        hold. stale: intervals. flap: None where it is off. tell: in the file's order.
+        hold. stale: intervals. flap: None where it is off. tell: in the file's order. jobs: hosts that are looked at at
+        once. scheduler: whose workers look at them, None where the monitor does.
     """
 
     interval: float = 60.0
@@ -147,6 +149,8 @@ class Monitor:
     alive: Alive | None = None
     store: StorePlace = StorePlace()
     keep: Keeping = Keeping()
+    jobs: int = 64
+    scheduler: Address | None = None
     where: str = ""
 
 
@@ -179,6 +183,7 @@ def monitor(document: Document, faults: Faults) -> Monitor:
         alive=_alive(data["alive"], read) if "alive" in data else None,
         store=_store(data.get("store", {}), read),
         keep=_keep(data.get("store", {}).get("keep", {}), read),
+        **_jobs(data.get("jobs"), read),
         where=document.where(key),
     )
 
@@ -292,6 +297,17 @@ def _store(given: Mapping[str, Any], read: _Reading) -> StorePlace:
         except UserError as error:
             read.faults.add((*key, "url"), str(error))
     return made
+
+
+def _jobs(given: Any, read: _Reading) -> dict[str, Any]:
+    if not isinstance(given, str):
+        return {} if given is None else {"jobs": int(given)}
+    with read.faults.caught():
+        try:
+            return {"scheduler": address(given)}
+        except UserError as error:
+            read.faults.add(("monitor", "jobs"), str(error))
+    return {}
 
 
 def _keep(given: Mapping[str, Any], read: _Reading) -> Keeping:

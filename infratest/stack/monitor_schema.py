@@ -97,6 +97,11 @@ _ALIVE = _map(
     },
     ("ping",),
 )
+_JOBS: Schema = number("a whole number from 1 to 1000, or dask://HOST:PORT", "How many hosts are looked at at once "
+                       "(default 64), or the scheduler of dask whose workers look.", 1, 1000) | {
+    "type": ["integer", "string"],
+    "pattern": r"^dask(\+tls)?://" + OR_REFERENCE,
+}  # fmt: skip
 _STORE = _map(
     "a map of url, password-file, ca and keep",
     "Where the monitor remembers, and for how long.",
@@ -168,6 +173,7 @@ def _keys(receivers: Mapping[str, Schema], intakes: Mapping[str, Schema]) -> dic
         "tell": entries("a list of rules", "Who is told of what, in order.", _TELL),
         "alive": _ALIVE,
         "store": _STORE,
+        "jobs": _JOBS,
     }
 
 

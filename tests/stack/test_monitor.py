@@ -7,6 +7,7 @@ import pytest
 from infratest import later
 from infratest.alerting import owed
 from infratest.errors import NotInThisVersion, StackFileError
+from infratest.spread.address import Address
 from infratest.stack.monitor import Alive, Flapping, Heartbeat, IntakeEntry, Keeping, Monitor, ReceiverEntry, Rule
 from infratest.stack.monitor_schema import TOLD
 
@@ -269,7 +270,6 @@ def test_all_mistakes_are_told_at_once_and_those_of_an_environment_in_its_place(
         ("discover: [stack]", "monitor.discover"),
         ("hints: [processes]", "monitor.hints"),
         ("send: [{graphite: {}}]", "monitor.send"),
-        ("jobs: 4", "monitor.jobs"),
         ('alive: {ping: "https://a/", peer: "https://west:9917"}', "monitor.alive.peer"),
         ('alive: {ping: "https://a/", canary: {receiver: chat}}', "monitor.alive.canary"),
     ],
@@ -324,3 +324,18 @@ def test_a_password_in_a_url_is_not_shown(load):
     with pytest.raises(StackFileError) as raised:
         load('stack: shop\nmonitor: {alive: {ping: "ftp://mon:hush@alive.example/"}}\n')
     assert "hush" not in str(raised.value)
+
+
+def test_jobs_are_a_number_or_a_scheduler(load):
+    few = load("stack: shop\nmonitor: {jobs: 4}\n").monitor
+    far = load("stack: shop\nmonitor: {jobs: 'dask://127.0.0.1:8786'}\n").monitor
+    assert (few.jobs, few.scheduler) == (4, None)
+    assert (far.jobs, far.scheduler) == (64, Address("dask://127.0.0.1:8786", "127.0.0.1", 8786, False))
+    for written, words in {
+        "'dask://192.0.2.1'": "stack.yaml:2: monitor.jobs: dask://192.0.2.1 is not on loopback, and whoever can talk",
+        "0": "stack.yaml:2: monitor.jobs: found the number 0, allowed is a whole number from 1 to 1000, or dask://HOST:PORT",
+        "http://h": "stack.yaml:2: monitor.jobs: found 'http://h', allowed is a whole number from 1 to 1000, or dask",
+    }.items():
+        with pytest.raises(StackFileError) as caught:
+            load(f"stack: shop\nmonitor: {{jobs: {written}}}\n")
+        assert str(caught.value).startswith(words)
