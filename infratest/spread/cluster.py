@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Seconds to connect to the scheduler, and for which its word on who works is believed.
 CONNECT, FRESH = 5.0, 1.0
+#: What dask says where a scheduler cannot find the function by its name.
+UNREAD = "deserialization of the task graph"
 #: What dask's settings call the files of TLS, and its Security.
 FILES = {"ca-file": "tls_ca_file", "client.cert": "tls_client_cert", "client.key": "tls_client_key"}
 
@@ -129,8 +131,9 @@ class _Asked:
         """Return why there is no answer, as dask tells it: an exception, or that with its type and traceback."""
         error = said[1] if isinstance(said, tuple) and len(said) > 1 else said
         words = f"{type(error).__name__}: {clean(str(error), 300)}"
-        if isinstance(error, ImportError):
-            return InfratestError(f"{self._where}: a worker lacks infratest: {words}; install this one's version there")
+        if isinstance(error, ImportError) or UNREAD in str(error):
+            lacks = "the scheduler, or a worker, lacks infratest; install this one's version on all of them"
+            return InfratestError(f"{self._where}: {lacks} ({words})")
         return InfratestError(f"{self._where}: no worker could say: {words}")
 
 

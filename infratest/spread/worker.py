@@ -94,7 +94,7 @@ def answer(text: str) -> str:
         told |= defects_told(_asked)(portion.read(text))
     except OtherVersion:
         told["version"] = __version__
-    except (InfratestError, OSError, ValueError, KeyError, TypeError) as error:
+    except (InfratestError, OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
         told["cannot"] = clean(str(error) or type(error).__name__, WORDS)
     return json.dumps(told)
 

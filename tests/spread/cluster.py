@@ -56,9 +56,25 @@ class Cluster:
         return self.address.replace("tcp://", "dask://").replace("tls://", "dask+tls://")
 
 
-def begin(folder: Path, name: str, words: Sequence[str]) -> Process:
+#: As sitecustomize: a Python in which infratest is not installed.
+LACKS = """\
+import sys
+class Lacks:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "infratest":
+            raise ModuleNotFoundError(f"No module named {name!r}")
+sys.meta_path.insert(0, Lacks())
+"""
+
+
+def begin(folder: Path, name: str, words: Sequence[str], lacks: bool = False) -> Process:
+    """Begin `dask` with these words. lacks: where infratest is not installed."""
     log = folder / f"{name}.log"
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("INFRATEST", "PYTEST"))}
+    if lacks:
+        (folder / "lacks").mkdir(exist_ok=True)
+        (folder / "lacks" / "sitecustomize.py").write_text(LACKS)
+        environment["PYTHONPATH"] = str(folder / "lacks")
     with log.open("wb") as out:
         running = subprocess.Popen(
             [str(BIN / "dask"), *words], stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=folder, env=environment
@@ -67,18 +83,26 @@ def begin(folder: Path, name: str, words: Sequence[str]) -> Process:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int = 3, threads: int = 4, tls: Sequence[str] = ()) -> Iterator[Cluster]:
-    """Give a cluster that works. tls: the options of its certificates, for the scheduler and the workers."""
+def cluster(
+    folder: Path, workers: int = 3, threads: int = 4, tls: Sequence[str] = (), lacks: str = ""
+) -> Iterator[Cluster]:
+    """Give a cluster that works.
+
+    Args:
+        tls: the options of its certificates, for the scheduler and the workers. lacks: `scheduler` or `worker`: those
+        have no infratest.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     of_tls = ["--protocol", "tls", *tls] if tls else []
-    begun = [begin(folder, "scheduler", ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", *of_tls])]
+    words = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", *of_tls]
+    begun = [begin(folder, "scheduler", words, lacks == "scheduler")]
     try:
         found = wait_until(lambda: LISTENS.search(begun[0].said), seconds=BEGINS)
         assert found is not None, begun[0].said
         for number in range(workers):
             words = ["worker", found[1], "--host", "127.0.0.1", "--nthreads", str(threads), "--no-dashboard"]
             words += ["--no-nanny", "--local-directory", str(folder / "space"), *of_tls]
-            begun.append(begin(folder, f"worker-{number}", words))
+            begun.append(begin(folder, f"worker-{number}", words, lacks == "worker"))
         for each in begun[1:]:
             assert wait_until(lambda each=each: "Registered to:" in each.said, seconds=BEGINS), each.said
         yield Cluster(found[1], begun[0], begun[1:])

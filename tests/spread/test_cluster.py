@@ -106,6 +106,22 @@ def test_with_no_worker_left_nothing_is_known(tmp_path: Path):
         assert "it has no workers; start some with `dask worker`" in json.loads(done.stdout)["problem"]
 
 
+@pytest.mark.parametrize(
+    "lacks, words",
+    [
+        ("scheduler", "the scheduler, or a worker, lacks infratest; install this one's version on all of them"),
+        ("worker", "no worker has answered within 30 s; give it more with --timeout, or see whether the workers run"),
+    ],
+)
+def test_one_without_infratest_is_told(tmp_path: Path, lacks: str, words: str):
+    project(tmp_path, GOOD, 1)
+    with cluster(tmp_path / "cluster", workers=1, lacks=lacks) as one:
+        done = run(tmp_path, "infratest", "test", "--timeout", "30s", "--jobs", one.ours, "--format", "json")
+    (result,) = json.loads(done.stdout)["results"]
+    assert (done.returncode, result["state"]) == (3, "unknown")
+    assert words in result["reason"]
+
+
 def test_no_scheduler_is_told(tmp_path: Path):
     project(tmp_path, GOOD, 1)
     done = run(tmp_path, "infratest", "check", "--timeout", "60s", "--jobs", "dask://127.0.0.1:9")

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from distributed.protocol import pickle
 
 from infratest.collect.connections import Held
 from infratest.gherkin.sentence import Tail
@@ -66,6 +67,19 @@ def test_a_connection_that_died_between_is_made_anew(server: Server):
         os.kill(pid, signal.SIGKILL)
     said = json.loads(answer(text(server, 2)))
     assert (said["results"][0]["state"], said["cost"]["logins"]) == ("ok", 1)
+
+
+def test_the_function_goes_by_its_name_and_no_code_does():
+    sent = pickle.dumps(answer)
+    assert b"infratest.spread.worker" in sent
+    assert len(sent) < 100
+
+
+@pytest.mark.parametrize("name", ["NoSuchCheck", "Sentence"])
+def test_a_check_that_is_none_is_not_asked(server: Server, name: str):
+    given = text(server, 1).replace("UserExists", name)
+    assert json.loads(answer(given))["cannot"]
+    assert server.logins() == 0
 
 
 def test_another_format_is_another_version(server: Server):
