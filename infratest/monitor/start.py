@@ -29,6 +29,7 @@ from infratest.project.spread import Workers, workers_of
 from infratest.receivers.base import Receiver, opened
 from infratest.stack.monitor import Monitor as MonitorEntry
 from infratest.stack.monitor import ReceiverEntry
+from infratest.store.database.base import Store
 from infratest.store.database.lease import Lease
 from infratest.store.database.retention import Keep
 
@@ -100,10 +101,8 @@ def started(
     """
     said = session.stack.monitor or MonitorEntry()
     heard = intakes(said, session.stack.folder)
-    scheduler = session.scheduler or said.scheduler
     stack, env = session.stack.name, session.stack.env
-    with workers_of(scheduler) as workers, stores.opened(session, waiting) as store:
-        project = Project.project(session, request, workers=workers)
+    with _opened(session, request, waiting) as (project, store):
         claim(store, stack, env)
         known, anchor = memory(store)
         timepiece = Timepiece(anchor, clock, boot)
@@ -126,7 +125,7 @@ def started(
         def worked(now: float) -> None:
             switch.worked(watched().monitor.alive, now)
 
-        size = said.jobs if scheduler is None else WAITING
+        size = said.jobs if project.workers is None else WAITING
         monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, size, worked)
         try:
             with listening(monitor, store, heard, stack, env):
@@ -134,6 +133,22 @@ def started(
         finally:
             switch.wait(LAST_WORD)
             project.connections.close()
+
+
+@contextmanager
+def _opened(session: Session, request: Request, waiting: Callable[[Lease], None]) -> Iterator[tuple[Project, Store]]:
+    """Give the project and its store; who looks, and what is kept, is let go of behind it."""
+    waited: list[Lease] = []
+
+    def wait(lease: Lease) -> None:
+        waited[:] = [lease]
+        waiting(lease)
+
+    said = session.stack.monitor or MonitorEntry()
+    with workers_of(session.scheduler or said.scheduler) as workers:
+        project = Project.project(session, request, workers=workers)  # what is wrong with it is told before any wait
+        with stores.opened(session, wait) as store:
+            yield Project.project(again(session), request, project) if waited else project, store
 
 
 def again(session: Session) -> Session:

@@ -33,6 +33,8 @@ def test_another_monitor_takes_over_and_tells_nobody_twice(tmp_path: Path):
         second = other.begin_waiting(f"infratest: shop: process {first.pid} on ")
         one.there.unlink()
         until(lambda: one.notices() == [("problem", "critical", THERE)], "one notice")
+        # What was under way when it is killed would be told again, under the same key.
+        until(lambda: "oncall knows it is critical" in one.run("problems")[1], "that it arrived is kept")
         first.send_signal(signal.SIGKILL)
         first.wait()
         until(other.live, "the other one works")
