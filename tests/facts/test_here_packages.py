@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infratest.facts.base import Answer
-from infratest.facts.package import PART, PackageFact, dpkg_rows
-from tests.facts.both_ways import here, same
+from infratest.facts.package import PackageFact, dpkg_rows
+from infratest.facts.package.dpkg_status import PART
+from tests.facts.both_ways import here, snippet
 
 
 def test_packages_of_this_machine():
@@ -19,11 +20,15 @@ def test_packages_of_this_machine():
     rows = [row.split("\t") for row in done.stdout.decode().splitlines()]
     odd = ["nosuch", "bash:nosuch", "bash:any", "mail-transport-agent", "awk", "perlapi-5.36.0", "Bash"]
     arguments = [(name,) for name in [*(row[0] for row in rows), *(":".join(row) for row in rows), *odd]]
-    found = same("package", arguments)
+    found = snippet("package", arguments)
     assert found["bash",].installed
     assert [name for name in odd if found[name,].installed] == []
-    for argument in (*arguments[::97], *((name,) for name in odd)):
+    seen = here("package", arguments)
+    assert seen == {argument: package for argument, package in found.items() if package.installed}
+    for argument in arguments[::97]:
         assert here("package", [argument]) == {argument: found[argument]}
+    for name in odd:  # what is not installed is for dpkg-query to say
+        assert here("package", [(name,)]) == {}
 
 
 @pytest.mark.parametrize("name", ["ba*", "a b", "", "[ab]ash", "ba?h", "é"])
@@ -66,6 +71,47 @@ def test_a_damaged_status_file_is_dpkgs_own_affair(tmp_path, status):
     if status:
         assert subprocess.run(words, capture_output=True, check=False).returncode == 2
     assert dpkg_rows(str(tmp_path), {"one", "gone"}) is None
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "garbage\n" + ONE,
+        "<<<<<<< HEAD\n" + ONE,
+        ONE + "garbage\n\n" + TWO,
+        ONE + TWO.replace("Package: two", "Package:"),
+        ONE.replace("Version", "garbage\nVersion") + TWO,
+        ONE.replace("Version", "Maintainer: y\nVersion") + TWO,
+        ONE.replace("Version", "maintainer: y\nVersion") + TWO,
+        ONE.replace("Version", "\x00\nVersion"),
+        ONE.replace("Maintainer", " \nMaintainer") + TWO,
+        ONE + TWO.replace("ok installed", "ok"),
+        ONE + TWO.replace("ok installed", "ok triggers-pending"),
+        ONE + TWO.replace("ok installed", "ok nonsense"),
+        ONE + TWO.replace("install ok", "install yes"),
+        ONE + TWO.replace("Package: two", "Package: !two"),
+        ONE.replace("all", "amd64") + ONE.replace("all", "i386"),
+        ONE.replace("all", "a m d"),
+    ],
+)
+def test_what_dpkg_refuses_is_not_read(tmp_path, status):
+    for folder in ("updates", "info", "triggers"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "status").write_bytes(status.encode())
+    words = ["dpkg-query", f"--admindir={tmp_path}", "-W", "one"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout[:3]) != (0, "one") or "warning" in done.stderr, done
+    assert dpkg_rows(str(tmp_path), {"one", "gone"}) is None
+
+
+@pytest.mark.parametrize("status", [ONE + TWO.replace("Package:", "package:"), "\n\n" + ONE + "\n\n" + TWO])
+def test_what_dpkg_reads_and_does_not_write_is_its_own_affair(tmp_path, status):
+    for folder in ("updates", "info", "triggers"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "status").write_text(status)
+    words = ["dpkg-query", f"--admindir={tmp_path}", "-W", "one", "two"]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "one\t1\ntwo\t1\n"
+    assert dpkg_rows(str(tmp_path), {"one"}) is None
 
 
 @pytest.mark.parametrize("shift", range(-24, 3))

@@ -5,7 +5,7 @@ is asked, for tools of another family may be installed on any system. Names are 
 pacman also virtual names, and neither is meant; rpm also NAME-VERSION-RELEASE.ARCHITECTURE and its parts, and so do we.
 Only dpkg's state `installed` is installed (not `config-files`, `half-installed`, `unpacked` ...); a package on hold is.
 Where both dpkg and rpm have a database, os-release says whose the host is. This machine's own dpkg is read from its
-status file, its rpm by `rpm_database`.
+status file by `dpkg_status`, but for what is not installed; its rpm by `rpm_database`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from infratest.facts import _machine
 from infratest.facts._package_manager import MANAGER
 from infratest.facts._shell import lines, number
 from infratest.facts.base import Answer, Argument, LooksForEach, LooksHere
+from infratest.facts.package import dpkg_status
 from infratest.record import Record
 
 TYPE_CHECKING = False
@@ -90,9 +91,6 @@ OTHERS = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed", "/var/lib/pacman
 #: Where dpkg keeps what it knows.
 DPKG = "/var/lib/dpkg"
 
-#: Bytes of it that are read at once: little memory, used again and again, costs less than a megabyte once.
-PART = 2**16
-
 
 class PackageFact(LooksForEach, LooksHere):
     """Packages of the distribution."""
@@ -118,8 +116,15 @@ class PackageFact(LooksForEach, LooksHere):
         if look is None:
             return None
         manager, found = look
+        if manager == "dpkg":
+            # What is not installed is not read out of a file of which dpkg may refuse a line: dpkg-query is asked.
+            return {argument: found[argument[0]] for argument in arguments if _installed(found, argument)}
         absent = Package(manager=manager, installed=False)
         return {argument: found.get(argument[0], absent) for argument in arguments}
+
+
+def _installed(found: Mapping[str, Package], argument: Argument) -> bool:
+    return argument[0] in found and found[argument[0]].installed
 
 
 def _name(argument: Argument) -> str:
@@ -179,18 +184,19 @@ def of_dpkg(folder: str, names: frozenset[str]) -> dict[str, Package] | None:
 def dpkg_rows(folder: str, names: Collection[str]) -> list[str] | None:
     """Return the lines that dpkg-query prints for these names, out of dpkg's own folder.
 
-    None where there is no such folder, where a name may be a pattern, or where dpkg is at work: what it has done is
-    then in `updates`, one file a step (all digits), and comes into `status` later.
+    None where there is no such folder, where a name may be a pattern, where `dpkg_status` leaves the file to dpkg, or
+    where dpkg is at work: what it has done is then in `updates`, one file a step (all digits), and comes into `status`
+    later.
     """
     wanted = {_machine.encoded(name) for name in names}
     # In this order: a status file read after `updates` was seen empty is at least as new as that.
     if not all(_plain(name) for name in wanted) or not _settled(folder):
         return None
     try:
-        stanzas = _stanzas(f"{folder}/status", wanted)
+        packages = dpkg_status.packages(f"{folder}/status", wanted)
     except OSError:
         return None
-    return None if stanzas is None else sorted(_row(stanza) for stanza in stanzas)
+    return None if packages is None else sorted(decoded(b"\t".join(row)) for row in packages)
 
 
 def _settled(folder: str) -> bool:
@@ -204,37 +210,6 @@ def _settled(folder: str) -> bool:
 def _plain(name: bytes) -> bool:
     """Whether it is no pattern and nothing that dpkg-query might take apart otherwise."""
     return name.isascii() and name.translate(None, b"+-.").isalnum()
-
-
-def _stanzas(path: str, names: set[bytes]) -> list[bytes] | None:
-    """Return the paragraphs of these packages, each from its name on (dpkg writes the name first).
-
-    None of a file that is empty, or cut or damaged as a crash leaves it: dpkg refuses it, and says what is wrong.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    found: list[bytes] = []
-    left, last, intact = b"\n", b"", True
-    handle = os.open(path, _machine.READ_ONLY)
-    try:
-        while part := os.read(handle, PART):
-            intact = intact and b"\0" not in part and b"\r" not in part
-            last = part[-1:]
-            *whole, left = (left + part).split(b"\nPackage: ")
-            found += [one for one in whole if one[: one.find(b"\n")] in names]
-    finally:
-        os.close(handle)
-    if left[: left.find(b"\n")] in names:
-        found.append(left)
-    return found if intact and last == b"\n" else None
-
-
-def _row(stanza: bytes) -> str:
-    fields = [stanza.partition(b"\n")[0]]
-    for key in (b"\nArchitecture: ", b"\nStatus: ", b"\nVersion: "):
-        fields.append(stanza.partition(key)[2].partition(b"\n")[0].strip())
-    return decoded(b"\t".join(fields))
 
 
 def _dpkg(rows: list[str], names: list[str]) -> dict[str, Package]:
