@@ -57,8 +57,14 @@ class _OfKeys(Check):
     def look(self, seen: AuthorizedKeys) -> Seen:
         """Return what is seen of a user's keys."""
 
+    def settled(self, seen: AuthorizedKeys) -> None:
+        """Raise FactError where sshd may be set otherwise for whoever comes from another place."""
+        if seen.unsettled:
+            raise FactError(f'what sshd is set to for the user "{self.name}" is not known: {seen.unsettled}')
+
     def whole(self, seen: AuthorizedKeys) -> None:
         """Raise FactError unless these are all keys of the user."""
+        self.settled(seen)
         if seen.unread:
             raise FactError(f"{', '.join(seen.unread[:3])}: could not be read, and a key may be in it")
         if seen.command:
@@ -82,8 +88,9 @@ class MayLogIn(_OfKeys):
     """Sshd takes the key for the user: a file that it reads has it, and it is of an accepted kind, and not revoked.
 
     The key is written as in such a file, or as its fingerprint. Its expiry time counts, and so do sshd's AllowUsers,
-    DenyUsers, AllowGroups, DenyGroups and PermitRootLogin. Whence the user may come (`from=`) is left aside, and that
-    an account is expired or locked.
+    DenyUsers, AllowGroups, DenyGroups, PermitRootLogin and AuthenticationMethods, and that sshd refuses accounts that
+    are locked, have expired, or whose shell is missing. What hangs on from where the user comes (`from=`,
+    `AllowUsers user@host`, `Match Address`), or on PAM, is unknown.
     """
 
     key: str
@@ -93,6 +100,7 @@ class MayLogIn(_OfKeys):
         fingerprint(self.key)
 
     def look(self, seen: AuthorizedKeys) -> Seen:
+        self.settled(seen)
         if seen.off:
             return Seen(holds=False, saw="sshd takes no keys: PubkeyAuthentication is off")
         if seen.barred:
@@ -103,6 +111,8 @@ class MayLogIn(_OfKeys):
             self.whole(seen.changed(unsure=tuple([each for each in seen.unsure if each[0] == asked])))
         if holds and seen.perhaps_barred:
             raise FactError(f'whether sshd lets the user "{self.name}" in is not known: {seen.perhaps_barred}')
+        if holds and asked in dict(seen.whence):
+            raise FactError(f"whether sshd takes the key {asked} hangs on from where: {dict(seen.whence)[asked]}")
         return Seen(holds=holds, saw=self.words(seen))
 
 

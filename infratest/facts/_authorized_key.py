@@ -27,6 +27,8 @@ NEGATED = (
 )
 #: Options with a value in quotes.
 VALUED = ("command", "principals", "from", "expiry-time", "environment", "permitopen", "permitlisten", "tunnel")
+#: Of them, those that sshd refuses a line for where they are there twice.
+ONCE = ("command", "principals", "from")
 #: Signatures that an RSA key may make: RFC 8332.
 RSA = ("ssh-rsa", "rsa-sha2-256", "rsa-sha2-512")
 #: No sshd of OpenSSH 7.0 and later takes these unless it is told to.
@@ -58,7 +60,11 @@ def parsed(text: str) -> Key | None:
         data = a2b_base64(body.encode("ascii", "replace"), strict_mode=True)
     except Error:
         return None
-    if data[4 : 4 + int.from_bytes(data[:4], "big")] != kind.encode():
+    # sshd takes base 64 as it is written by all: padded, and by no sign too many.
+    if (
+        b2a_base64(data, newline=False) != body.encode()
+        or data[4 : 4 + int.from_bytes(data[:4], "big")] != kind.encode()
+    ):
         return None
     return Key(kind, body, "SHA256:" + b2a_base64(sha256(data).digest()).decode().strip().rstrip("="))
 
@@ -119,10 +125,39 @@ def judged(line: str, now: str, utc: str) -> tuple[str, str]:
         options = _options(parted(line)[0])
     except ValueError as error:
         return "", str(error)
+    if why := _invalid(options):
+        return why, ""
     for name, value in options:
         if name == "expiry-time":
             return _expired(value, utc if value[-1:] in ("Z", "z") else now)
     return "", ""
+
+
+def whence(line: str) -> str:
+    """Return from where alone sshd takes the key of a line: its option from=; empty where it has none.
+
+    The line is one of which `judged` says nothing.
+    """
+    return next((f'from="{beginning(value, 80)}"' for name, value in _options(parted(line)[0]) if name == "from"), "")
+
+
+def _invalid(options: Sequence[tuple[str, str]]) -> str:
+    """Return why sshd refuses a line for its options: sshauthopt_parse of auth-options.c."""
+    names = [name for name, _ in options]
+    for name in ONCE:
+        if names.count(name) > 1:
+            return f"its options have {name}= twice"
+    if "principals" in names and "cert-authority" not in names:
+        return "principals= is for a certificate authority"
+    for name, value in options:
+        place, _, port = value.rpartition(":")
+        ported = port == "*" or (port.isascii() and port.isdigit() and 0 < int(port) < 65536)
+        if name in ("permitopen", "permitlisten") and not (ported and (place or (name == "permitlisten"))):
+            return f'its {name}="{beginning(value, 40)}" is no place and port'
+        variable, equals, _ = value.partition("=")
+        if name == "environment" and not (equals and variable.replace("_", "a").isalnum() and variable.isascii()):
+            return f'its environment="{beginning(value, 40)}" is no NAME=VALUE'
+    return ""
 
 
 def _expired(value: str, now: str) -> tuple[str, str]:
@@ -168,30 +203,3 @@ def _value(text: str, at: int) -> tuple[str, int]:
             made.append(text[at])
             at += 1
     raise ValueError(f"the options {cited(text, 80)} before a key are not written as sshd reads them")
-
-
-def barred(user: str, uid: str, groups: Sequence[str], settings: Mapping[str, str]) -> tuple[str, str]:
-    """Return why an sshd that is set so lets a user in by no key, and why that is not known; or neither.
-
-    sshd_config(5): DenyUsers, AllowUsers, DenyGroups, AllowGroups, PermitRootLogin, AuthenticationMethods.
-    """
-    from infratest.globs import fits
-
-    if uid == "0" and settings.get("permitrootlogin") == "no":
-        return "PermitRootLogin is no", ""
-    if uid == "0" and settings.get("permitrootlogin") == "forced-commands-only":
-        return "", "PermitRootLogin is forced-commands-only: whether a key has such a command is not looked at"
-    methods = settings.get("authenticationmethods", "any").split()
-    if "any" not in methods and not any("publickey" in each.split(",") for each in methods):
-        return f"AuthenticationMethods is {' '.join(methods)}", ""
-    unsure = ""
-    for name, names, allows in (
-        ("DenyUsers", (user,), False), ("AllowUsers", (user,), True), ("DenyGroups", groups, False),
-        ("AllowGroups", groups, True),
-    ):  # fmt: skip
-        patterns = settings.get(name.lower(), "").split()
-        if any("@" in each or each.startswith("!") for each in patterns):
-            unsure = f"whom {name} {beginning(' '.join(patterns), 80)} is about hangs on from where"
-        elif patterns and any(fits(each, one) for each in patterns for one in names) != allows:
-            return f"{name} is {beginning(' '.join(patterns), 80)}", ""
-    return "", unsure

@@ -2,18 +2,20 @@
 
 From the files that the host's sshd names for the user (`sshd -T -C user=...`), where it can be asked, else from
 sshd's own defaults. With StrictModes sshd reads no file that others than root and the user may write, or whose folders
-they may, up to the user's home: sshd_config(5); such a file gives no key. Debian's sshd lets the user's own group
-write them (its patch user-group-modes). Of a key's options its expiry time counts, and that sshd knows them all; others
-are left aside.
+they may, up to the user's home: sshd_config(5); such a file gives no key, nor does one that the user may not read, for
+it is opened as the user. Debian's sshd lets the user's own group write them (its patch user-group-modes). Of a key's
+options its expiry time counts, that sshd takes them all, and whether from= is among them; others are left aside.
 """
 
 from __future__ import annotations
 
 from infratest.cleaning import cited
 from infratest.errors import FactError
+from infratest.facts import _sshd_account
 from infratest.facts._accounts import entry_name
-from infratest.facts._authorized_key import Key, barred, judged, parsed, refusal
+from infratest.facts._authorized_key import TYPES, Key, judged, parsed, refusal, whence
 from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped, without
+from infratest.facts._sshd_file_modes import readable, unsafe
 from infratest.facts.base import Answer, Argument, LooksForEach
 from infratest.record import Record
 
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
 #: Settings of sshd that it prints in a row for each of their values.
 EACH = ("allowusers", "denyusers", "allowgroups", "denygroups")
 
-# For each user: `none`, or `user UID`; `now LOCAL UTC`; `groups NAMES`; `set NAME VALUE` of what sshd says; the lines
-# of its RevokedKeys behind a dash, or `revoked PATH` where it is no text; `file PATH` of each file that is there, or
-# `unread PATH`, then `mode UID:MODE PATH` of it and of its folders up to the home, each with `own` behind it where its
-# group may write it, is the user's own, and this sshd lets it; and its lines behind a bar. A dot ends each.
+# Beside the rows of `_sshd_account`, for each user: `none`, or `user UID`; `now LOCAL UTC`; `groups NAMES`; `set NAME
+# VALUE` of what sshd says; the lines of its RevokedKeys behind a dash, or `revoked PATH` where it is no text; `file
+# PATH` of each file that is there, or `unread PATH`, then `mode UID:MODE PATH` of it and of its folders up to the home,
+# each with `own` behind it where its group may write it, is the user's own, and this sshd lets it; `reads yes` or `no`;
+# and its lines behind a bar. A dot ends each.
 SNIPPET = r"""
 entry() {
   if command -v getent >/dev/null 2>&1; then getent passwd -- "$1"; return; fi
@@ -57,7 +60,7 @@ END
 }
 settings() {
   if sshd=$(command -v sshd); then # it wants to be called by its whole path
-    "$sshd" -T -C "user=$1,host=localhost,addr=127.0.0.1" 2>/dev/null && return
+    "$sshd" -T -C "user=$1,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>/dev/null && return
     echo 'untold'
   fi
   printf '%s\n' 'strictmodes yes' 'authorizedkeysfile .ssh/authorized_keys .ssh/authorized_keys2'
@@ -92,6 +95,7 @@ file() {
     at=${at:-/}
   done
   [ -f "$real" ] || return
+  reads "$real"
   sed 's/^/|/' <"$real"
   echo
 }
@@ -107,21 +111,25 @@ revoked() {
 look() {
   row=$(entry "$1")
   if [ -z "$row" ]; then echo none; return; fi
-  user=$1 rest=${row#*:*:} home=${row%:*}
+  user=$1 rest=${row#*:*:} home=${row%:*} shell=${row##*:} hash=${row#*:}
   uid=${rest%%:*} home=${home##*:}
   echo "user $uid"
   echo "now $(date +%Y%m%d%H%M%S) $(date -u +%Y%m%d%H%M%S)"
   path_line groups "$(id -Gn -- "$1" 2>/dev/null)"
+  account "$1" "${hash%%:*}"
+  shell "${shell:-/bin/sh}"
   sshd=$(command -v sshd) || sshd=
+  [ -z "$sshd" ] || conf_of_sshd
   said=$(settings "$1")
   files=
   while read -r key value; do
     case $key in
       authorizedkeysfile) files=$value ;;
-      untold) echo 'unread the settings of sshd (sshd -T)' ;;
+      untold) echo 'unread the settings of sshd (sshd -T)'; echo 'set untold yes' ;;
       revokedkeys) revoked "$value" ;;
       strictmodes | pubkeyauthentication | authorizedkeyscommand | pubkeyacceptedalgorithms | pubkeyacceptedkeytypes | \
-        requiredrsasize | permitrootlogin | authenticationmethods | denyusers | allowusers | denygroups | allowgroups)
+        requiredrsasize | permitrootlogin | usepam | chrootdirectory | \
+        authenticationmethods | denyusers | allowusers | denygroups | allowgroups)
         path_line "set $key" "$value" ;;
     esac
   done <<END
@@ -158,6 +166,8 @@ class AuthorizedKeys(Record):
     unsure: tuple[tuple[str, str], ...] = ()
     barred: str = ""
     perhaps_barred: str = ""
+    whence: tuple[tuple[str, str], ...] = ()
+    unsettled: str = ""
 
     def in_words(self) -> str:
         if not self.user:
@@ -168,6 +178,7 @@ class AuthorizedKeys(Record):
         words += f"; more by {self.command}" if self.command else ""
         words += f"; not known of {', '.join([' '.join(each) for each in self.unsure[:5]])}" if self.unsure else ""
         words += f"; the user gets in by none: {self.barred}" if self.barred else ""
+        words += f"; what holds is not known: {self.unsettled}" if self.unsettled else ""
         return words + ("; sshd takes no keys" if self.off else "")
 
 
@@ -182,7 +193,7 @@ class AuthorizedKeysFact(LooksForEach):
             + without("readlink", "readlink (coreutils) is not installed on this host")
             + PUT
             + ONE_LINE
-            + SNIPPET
+            + SNIPPET.replace("look() {", f"{_sshd_account.SNIPPET}look() {{", 1)
         )
 
     def words(self, argument: Argument) -> tuple[str, ...]:
@@ -208,31 +219,56 @@ def _keys(user: str, rows: Sequence[str]) -> AuthorizedKeys:
         raise FactError(f"the answer about a user's keys is not understood: {rows[:1]}")
     parts = _parts(rows[1:])
     settings = parts.settings
-    refused: list[str] = []
-    keys: dict[Key, None] = {}
-    unsure: dict[str, str] = {}
+    found = _Found()
     for path, modes, body in parts.files:
-        if settings["strictmodes"] != "no" and (why := _refusal(uid, modes)):
-            refused.append(f"{path} ({why})")
+        if why := _unread(path, uid, modes, parts):
+            found.refused.append(f"{path} ({why})")
             continue
+        # Where nobody could be asked to be the user, the modes say it, but for an ACL.
+        closed = "" if path in parts.reads or readable(uid, modes) else f"whether the user may read {path} is not known"
         for line in body:
-            if (key := parsed(line)) is None:
-                continue
-            why, doubt = _of_line(key, line, parts)
-            if why:
-                refused.append(f"{key.in_words()} ({why})")
-            elif doubt:
-                unsure[key.fingerprint] = doubt
-            else:
-                keys[key] = None
+            found.add(line, parts, closed)
     command = settings.get("authorizedkeyscommand", "none")
-    sure = [key.fingerprint for key in keys]
-    why, doubt = barred(user, uid, parts.groups, settings)
+    account = _sshd_account.of_account(parts.account, settings)
+    why, doubt = _sshd_account.barred(user, uid, parts.groups, settings, account)
     return AuthorizedKeys(
-        True, tuple(keys), tuple(refused), tuple(parts.unread), "" if command == "none" else command,
+        True, tuple(found.keys), tuple(found.refused), tuple(parts.unread), "" if command == "none" else command,
         settings.get("pubkeyauthentication", "yes") == "no",
-        tuple([each for each in unsure.items() if each[0] not in sure]), why, doubt,
+        tuple([each for each in found.unsure.items() if each[0] not in found.places]), why, doubt,
+        tuple([each for each in found.places.items() if each[1]]), _sshd_account.hangs(parts.conf, user),
     )  # fmt: skip
+
+
+class _Found:
+    """What the lines of a user's files come to."""
+
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+        self.keys: dict[Key, None] = {}
+        self.unsure: dict[str, str] = {}
+        #: Of each key's fingerprint, from where alone it is taken.
+        self.places: dict[str, str] = {}
+
+    def add(self, line: str, parts: _Parts, closed: str) -> None:
+        """Add a line of a file, of which it is not known whether the user may read it (`closed` says so), or is."""
+        if (key := parsed(line)) is None:
+            return
+        why, doubt = _of_line(key, line, parts)
+        if why:
+            self.refused.append(f"{key.in_words()} ({why})")
+        elif doubt or closed:
+            self.unsure[key.fingerprint] = doubt or closed
+        else:
+            self.keys[key] = None
+            here, before = whence(line), self.places.get(key.fingerprint)
+            self.places[key.fingerprint] = here if before is None else before and here
+
+
+def _unread(path: str, uid: str, modes: Sequence[str], parts: _Parts) -> str:
+    """Return why sshd does not read a file; empty where it does."""
+    if parts.settings["strictmodes"] != "no" and (why := unsafe(uid, modes)):
+        return why
+    return "sshd opens it as the user, who may not read it" if parts.reads.get(path) == "no" else ""
 
 
 class _Parts:
@@ -247,6 +283,20 @@ class _Parts:
         self.now = ("", "")
         self.revoked: list[str] = []
         self.revoked_by = ""
+        #: A line among the revoked keys that is none.
+        self.not_revoked = ""
+        #: Of each file, whether the user may read it.
+        self.reads: dict[str, str] = {}
+        self.account = {"account": "", "shell": ""}
+        self.conf: list[str] = []
+
+    def revoke(self, line: str) -> None:
+        """Add a line of the revoked keys."""
+        key, text = parsed(line), line.strip()
+        if key is not None:
+            self.revoked.append(key.fingerprint)
+        if text and text[0] != "#" and (key is None or not text.startswith(TYPES)):
+            self.not_revoked = self.not_revoked or text
 
 
 def _of_line(key: Key, line: str, parts: _Parts) -> tuple[str, str]:
@@ -255,7 +305,11 @@ def _of_line(key: Key, line: str, parts: _Parts) -> tuple[str, str]:
         return why, ""
     if key.fingerprint in parts.revoked:
         return "it is in RevokedKeys", ""
+    if parts.not_revoked and not parts.not_revoked.startswith(TYPES):
+        return f"sshd takes no key at all: {cited(parts.not_revoked, 40)} in its RevokedKeys is no key", ""
     why, doubt = judged(line, *parts.now)
+    if not why and not doubt and parts.not_revoked:
+        doubt = f"what sshd makes of {cited(parts.not_revoked, 40)} in its RevokedKeys is not known"
     if not why and not doubt and parts.revoked_by:
         doubt = f"whether {parts.revoked_by} (RevokedKeys) holds it could not be looked at"
     return why, doubt
@@ -277,6 +331,8 @@ def _of_file(row: str, parts: _Parts) -> bool:
         parts.files.append((unescaped(words), [], []))
     elif not parts.files:
         return False
+    elif mark == "reads":
+        parts.reads[parts.files[-1][0]] = words
     elif row[:1] == "|":
         parts.files[-1][2].append(row[1:])
     elif mark == "mode":
@@ -292,7 +348,7 @@ def _of_user(row: str, parts: _Parts) -> bool:
     """Whether a line is of the user or of what sshd says; it is kept then."""
     mark, _, words = row.partition(" ")
     if row[:1] == "-":
-        parts.revoked += [key.fingerprint] if (key := parsed(row[1:])) is not None else []
+        parts.revoke(row[1:])
     elif mark == "set":
         name, _, value = words.partition(" ")
         # Of users and groups sshd prints a row for each.
@@ -306,29 +362,10 @@ def _of_user(row: str, parts: _Parts) -> bool:
         parts.now = (words.partition(" ")[0], words.partition(" ")[2])
     elif mark == "revoked":
         parts.revoked_by = unescaped(words)
+    elif mark in parts.account:
+        parts.account[mark] = unescaped(words)
+    elif mark == "conf":
+        parts.conf.append(unescaped(words))
     else:
         return False
     return True
-
-
-def _refusal(uid: str, modes: Sequence[str]) -> str:
-    """Return why sshd does not read a file whose own mode and those of its folders are so: safe_path of OpenSSH."""
-    if not modes:
-        raise FactError("the answer about a user's keys is not understood: a file has no mode")
-    for at, row in enumerate(modes):
-        own = row.startswith("own ")
-        status, _, path = row.removeprefix("own ").partition(" /")
-        owner, _, rest = status.partition(":")
-        mode, _, kind = rest.partition(":")
-        try:
-            bits = int(mode, 8)
-        except ValueError:
-            raise FactError(f"the answer about a user's keys is not understood: {cited(row, 80)}") from None
-        path = f"/{unescaped(path)}"
-        if at == 0 and not kind.startswith("regular"):
-            return f"it is a {kind}"
-        if owner not in ("0", uid):
-            return f"{path} belongs to uid {owner}"
-        if bits & (0o002 if own else 0o022):
-            return f"others may write {path}: mode {bits:04o}"
-    return ""

@@ -48,6 +48,8 @@ TAKEN: dict[str, tuple[str, ...]] = {
     "ak-group": ("one", "rsa", "new"), "ak-shared": (),
 }  # fmt: skip
 UNSURE = {"ak-group": ("odd",)}
+#: Keys that are taken from some places alone (from=).
+HANGING = {"ak-both": ("rsa",), "ak-folder": ("rsa",)}
 NAMES = ("one", "two", "three", "rsa", "dsa", "old", "new", "odd", "open")
 
 
@@ -72,7 +74,8 @@ def questions(objects: dict[str, tuple[str, str]]) -> Iterator[Question]:
         # The shell of who is not root sees the folder .ssh, and not into it.
         other: bool | str = UNKNOWN if has is not None else ABSENT
         for name, (line, fingerprint) in objects.items():
-            truth = ABSENT if has is None else UNKNOWN if name in unsure else name in has
+            doubted = (*unsure, *HANGING.get(user, ()))
+            truth = ABSENT if has is None else UNKNOWN if name in doubted else name in has
             for text in (line, fingerprint):
                 words = f"log in with the key {quoted(text)}"
                 yield from both(f"{subject} may {words}", f"{subject} may not {words}", truth, f"{user} {name}", other)
