@@ -1,10 +1,13 @@
-"""Numbers in a document that are no plain ones. Made by the readers of formats; asked by structured_text."""
+"""Numbers and texts in a document that are no plain ones. Made by the readers of formats; asked by structured_text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from infratest.errors import FactError
+
+T = TypeVar("T")
 
 
 class Numeral(float):
@@ -62,3 +65,33 @@ class Doubtful(str):
         if self.otherwise is None or (text != self and same(self.otherwise, text)):
             raise FactError(self.why)
         return text == self
+
+
+class SeveralWays(str):
+    """A text that readers of its format take for several others: `On ; shown` of INI.
+
+    Args:
+        ways: all that they take it for, the text that is written among them.
+    """
+
+    ways: tuple[str, ...]
+    why: str
+
+    def __new__(cls, text: str, ways: tuple[str, ...], why: str) -> SeveralWays:
+        made = super().__new__(cls, text)
+        made.ways, made.why = ways, why
+        return made
+
+    def __reduce__(self) -> tuple[type[SeveralWays], tuple[str, tuple[str, ...], str]]:
+        return SeveralWays, (str(self), self.ways, self.why)
+
+    def agreed(self, asked: Callable[[str], T]) -> T:
+        """Return what is answered alike of all that it may be.
+
+        Raises:
+            FactError: it depends on who reads it.
+        """
+        first, *others = [asked(way) for way in self.ways]
+        if any(other != first for other in others):
+            raise FactError(self.why)
+        return first

@@ -13,8 +13,6 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
-from configparser import ConfigParser, DuplicateOptionError, DuplicateSectionError, ParsingError
-from configparser import Error as IniError
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -23,16 +21,10 @@ from xml.etree.ElementTree import Element, ParseError
 
 from infratest.cleaning import literal
 from infratest.errors import FactError, UserError
-from infratest.numeral import Doubtful, Numeral, whole
-
-#: A key that stands for the part of an INI file ahead of its first section, and one that no section has.
-_TOP, _NO_SECTION = "\0", "\1"
+from infratest.numeral import Doubtful, Numeral, SeveralWays, whole
 
 #: What a text may hold that is empty: blanks, ends of lines, a mark of byte order.
 BLANKS = " \t\r\n\f\ufeff"
-
-#: What else than letters and digits a key without a value may have: `skip-networking` of my.cnf.
-_OF_WORDS = str.maketrans("", "", "-_.")
 
 
 class Matches(list[str]):
@@ -234,6 +226,8 @@ def is_plain(value: Any) -> bool:
 
 def number_of(value: Any) -> Decimal | None:
     """Return the number that a value is, as itself or as text; None where it is none. Raises FactError: doubtful."""
+    if isinstance(value, SeveralWays):
+        return value.agreed(number_of)
     if isinstance(value, Doubtful) and value.may_be_number:
         raise FactError(value.why)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -255,10 +249,17 @@ def equals(value: Any, text: str) -> bool:
     """
     if isinstance(value, Doubtful):
         return value.equals(text, equals)
+    if isinstance(value, SeveralWays):
+        return value.agreed(lambda way: written(way) == text)
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = number_of(text)
         return written(value) == text if number is None else number_of(value) == number
     return written(value) == text
+
+
+def asked_of(value: Any, asked: Callable[[str], bool]) -> bool:
+    """Return what is asked of a value as it is written. Raises FactError: its readers take it for different texts."""
+    return value.agreed(asked) if isinstance(value, SeveralWays) else asked(written(value))
 
 
 @lru_cache(maxsize=32)
@@ -314,39 +315,9 @@ def _toml(text: str) -> Any:
 
 
 def _ini(text: str) -> Any:
-    reader = ConfigParser(
-        interpolation=None, allow_no_value=True, default_section=_NO_SECTION, empty_lines_in_values=False
-    )
-    reader.optionxform = str  # type: ignore[assignment,method-assign]
-    try:
-        reader.read_string(f"[{_TOP}]\n{text}")
-    except (DuplicateOptionError, DuplicateSectionError) as error:
-        twice = error.option if isinstance(error, DuplicateOptionError) else f"[{error.section}]"
-        raise _NoSuchFormat(f"line {(error.lineno or 1) - 1}: {twice} is there twice") from None
-    except ParsingError as error:
-        line, words = error.errors[0]
-        raise _NoSuchFormat(f"line {line - 1}: {words}") from None
-    except IniError as error:
-        raise _NoSuchFormat(" ".join(str(error).split())) from None
-    except AttributeError:  # configparser's own word for it, where a line goes on behind a key without a value
-        raise _NoSuchFormat("a line is indented below a key that has no value to go on with") from None
-    _refuse_odd_keys(reader)
-    made: dict[str, Any] = dict(reader[_TOP])
-    for section in reader.sections():
-        if section in made:
-            raise _NoSuchFormat(f"{section!r} is a section, and a key ahead of the first one")
-        if section != _TOP:
-            made[section] = dict(reader[section])
-    return made
+    from infratest.ini_text import value_of
 
-
-def _refuse_odd_keys(reader: ConfigParser) -> None:
-    """Refuse keys without a value that are no word: else any text would be one, of nothing but keys."""
-    for part in reader.values():
-        values: Mapping[str, str | None] = dict(part)
-        for key, value in values.items():
-            if value is None and not key.translate(_OF_WORDS).isalnum():
-                raise _NoSuchFormat(f"{literal(key, 60)} is neither a key with a value nor a word that is a key alone")
+    return value_of(text)
 
 
 def _xml(text: str) -> Element:

@@ -33,6 +33,9 @@ SCANNED_OTHERWISE = re.compile(r"^%|[&*][^\s,\[\]{}]*:|[|>][-+0-9]*[ ]*(#.*)?\r?
 #: Nothing but comments, blank lines, marks of documents and directives.
 NO_DOCUMENT = re.compile(r"\ufeff?(?:(?:[ \t]*(?:#.*)?|(?:---|\.\.\.)(?:[ \t]+#.*|[ \t]*)|%.*)(?:\r?\n|\r|\Z))*")
 
+#: Whole numbers that are the same in decimal and octal digits; the 0 has lost its own.
+SMALL = frozenset(("", *"1234567"))
+
 TRUTH = "tag:yaml.org,2002:bool"
 #: Of what is no number to all: how YAML 1.2 and 1.1 read it.
 OTHERWISE = (
@@ -75,7 +78,7 @@ class AsWritten(SafeConstructor):
         if self.resolver.processing_version != (1, 1):
             if "_" in digits or digits.startswith("0b"):
                 return Doubtful(node.value, OTHERWISE.format(node.value, "a text", "a number"))
-            if digits.startswith("0") and digits.isdecimal() and len(digits.lstrip("0")) > 1:
+            if digits.startswith("0") and digits.isdecimal() and digits.lstrip("0") not in SMALL:
                 return Doubtful(node.value, OTHERWISE.format(node.value, "decimal", "octal, or a text"))
         return whole(node.value) if digits.isdecimal() and digits[0] != "0" else super().construct_yaml_int(node)
 

@@ -147,10 +147,11 @@ class Matching:
 
     def seen(self, value: Any, what: str) -> Seen:
         from infratest.regular_expression import compiled, searchable
-        from infratest.structured_text import written
+        from infratest.structured_text import asked_of
 
-        text = written(one_value(value, what, "a pattern is about one value; write the path of one"))
-        return Seen(holds=compiled(self.pattern).search(searchable(text)) is not None, saw=_words(value, what))
+        one = one_value(value, what, "a pattern is about one value; write the path of one")
+        holds = asked_of(one, lambda text: compiled(self.pattern).search(searchable(text)) is not None)
+        return Seen(holds=holds, saw=_words(value, what))
 
 
 class Containing:
@@ -165,14 +166,14 @@ class Containing:
             raise UserError('containing "": every text does; write what is meant')
 
     def seen(self, value: Any, what: str) -> Seen:
-        from infratest.structured_text import equals, single
+        from infratest.structured_text import asked_of, equals, single
 
         plain = single(value)
         if isinstance(plain, list):
             return Seen(holds=any(equals(one, self.value) for one in plain), saw=_words(value, what))
         if not isinstance(plain, str):
             raise FactError(f"{_words(value, what)}: only a list or a text contains something")
-        return Seen(holds=self.value in plain, saw=_words(value, what))
+        return Seen(holds=asked_of(plain, lambda text: self.value in text), saw=_words(value, what))
 
 
 class Number:

@@ -106,10 +106,10 @@ class EachMatches(Each, Matching):
 
     def is_so(self, value: Any, what: str) -> bool:
         from infratest.regular_expression import compiled, searchable
-        from infratest.structured_text import written
+        from infratest.structured_text import asked_of
 
         one = one_value(value, what, "write a longer path")
-        return compiled(self.pattern).search(searchable(written(one))) is not None
+        return asked_of(one, lambda text: compiled(self.pattern).search(searchable(text)) is not None)
 
     @property
     def claim(self) -> str:

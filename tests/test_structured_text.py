@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from infratest.errors import FactError, UserError
 from infratest.structured_text import (
     Absent,
+    asked_of,
     checked_format,
     checked_path,
     described,
@@ -331,3 +332,57 @@ def test_the_format(name, path, form):
 def test_a_format_that_is_not_known_is_answered_with_those_that_are(name, path):
     with pytest.raises(UserError, match="known are JSON, YAML, TOML, INI, XML, CSV"):
         checked_format(name, path)
+
+
+@pytest.mark.parametrize(
+    ("line", "asked", "holds"),
+    [
+        ("On ; shown", "On", None),
+        ("On # shown", "On", None),
+        ("On;shown", "On", None),
+        ("a#b", "a", None),
+        ('"On"', "On", None),
+        ("'On'", "On", None),
+        ('"On" ; shown', "On", None),
+        ('a "b c" d', "a b c d", None),
+        ("On ; shown", "Off", False),
+        ('"On"', "Off", False),
+        ("On", "On", True),
+        ("it's", "it's", True),
+    ],
+)
+def test_an_ini_value_that_readers_do_not_agree_on_is_unknown(line, asked, holds):
+    """git takes comments and double quotes away, Python's configparser says what is written."""
+    value = value_at(f"[PHP]\nexpose_php = {line}\n", "INI", "PHP.expose_php")
+    if holds is None:
+        with pytest.raises(FactError, match="one text to some readers of INI"):
+            equals(value, asked)
+    else:
+        assert equals(value, asked) is holds
+
+
+def test_what_is_so_however_ini_is_read_is_known():
+    port, quoted = (value_at(f"port = {text}\n", "INI", "port") for text in ("3306 ; of MySQL", '"3306"'))
+    assert described(port) == "the text '3306 ; of MySQL'"
+    assert asked_of(port, lambda text: text.startswith("33"))
+    assert not asked_of(quoted, lambda text: "x" in text)
+    for value in (port, quoted):
+        with pytest.raises(FactError, match="one text to some readers of INI"):
+            number_of(value)
+        with pytest.raises(FactError, match="one text to some readers of INI"):
+            asked_of(value, lambda text: text.endswith("6"))
+
+
+@pytest.mark.parametrize("text", ["08", "09", "-09", "0010", "019"])
+def test_digits_that_yaml_1_1_takes_for_a_text_or_octal_are_unknown(text):
+    value = value_at(f"a: {text}\n", "YAML", "a")
+    with pytest.raises(FactError, match=r"to readers of YAML 1\.2 it is decimal"):
+        number_of(value)
+    assert number_of(value_at("a: 07\n", "YAML", "a")) == 7
+
+
+@pytest.mark.parametrize(("form", "text"), [("YAML", "a: .nan\n"), ("TOML", "a = nan\n")])
+def test_a_nan_that_the_format_has_is_no_number_of_a_bound(form, text):
+    value = value_at(text, form, "a")
+    assert number_of(value) is None
+    assert not equals(value, "1")
