@@ -255,13 +255,27 @@ class _Rules:
         name = words[1].replace("-", "_")
         if words[0] == "blacklist":
             self.blacklisted.add(name)
-        elif words[0] == "install" and words[2:] and words[2].rstrip(";") in NOTHING and len(words) == 3:
+        elif words[0] == "install" and _does_nothing(words[2:]):
             self.disabled.add(name)
 
     def close(self) -> None:
         """End the file that is being read."""
         if self._begun:
             self._line("")
+
+
+def _does_nothing(words: list[str]) -> bool:
+    """Whether a command of modprobe's, which sh runs, does nothing: a comment, quotes and `exec` are none of it."""
+    command = words[: next((at for at, word in enumerate(words) if word.startswith("#")), len(words))]
+    if command[:1] == ["exec"]:
+        command = command[1:]
+    if len(command) == 2 and command[1] == ";":
+        command = command[:1]
+    word = command[0].rstrip(";") if len(command) == 1 else ""
+    for quote in ('"', "'"):
+        if len(word) > 2 and word[0] == word[-1] == quote:
+            word = word[1:-1]
+    return word in NOTHING
 
 
 def _module(argument: Argument, of: Mapping[str, str], names: _Names, rules: _Rules) -> KernelModule:
