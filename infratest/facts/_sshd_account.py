@@ -26,7 +26,8 @@ BARE = ("all", "canonical", "final", "invalid-user")
 OF_USERS = ("user", "group")
 
 # `conf ROW` of each row that decides, and of Match and Include, those of an included file in braces; `account HOW
-# EXPIRES TODAY`, in days, of what shadow(5) has; `shell HOW PATH`. A hash does not leave the shell.
+# EXPIRES TODAY LAST MOST` of what shadow(5) has, in days: when the account ends, its password was changed, and how long
+# it is good; `shell HOW PATH`. A hash does not leave the shell.
 SNIPPET = r"""
 conf() {
   [ -e "$1" ] || return
@@ -56,7 +57,7 @@ conf_of_sshd() {
   path_line unread 'the file of settings of sshd'
 }
 account() {
-  how=untold expires=-
+  how=untold expires=- last=- most=-
   if [ "$(id -u)" = 0 ] || [ -r /etc/shadow ]; then
     kept=$(getent shadow -- "$1" 2>/dev/null)
     if [ -z "$kept" ] && [ -e /etc/shadow ]; then
@@ -66,13 +67,15 @@ account() {
     fi
     hash=$2
     if [ -n "$kept" ]; then
-      hash=${kept#*:} kept=${kept#*:*:*:*:*:*:*:}
-      hash=${hash%%:*} expires=${kept%%:*}
+      hash=${kept#*:} last=${kept#*:*:} most=${kept#*:*:*:*:} expires=${kept#*:*:*:*:*:*:*:}
+      hash=${hash%%:*} last=${last%%:*} most=${most%%:*} expires=${expires%%:*}
     fi
     case $hash in '!'*) how=locked ;; *) how=open ;; esac
     case $expires in '' | *[!0-9]*) expires=- ;; esac
+    case $last in '' | *[!0-9]*) last=- ;; esac
+    case $most in '' | *[!0-9]*) most=- ;; esac
   fi
-  echo "account $how $expires $(($(date +%s) / 86400))"
+  echo "account $how $expires $(($(date +%s) / 86400)) $last $most"
 }
 shell() {
   how=good
@@ -187,7 +190,7 @@ def of_account(rows: Mapping[str, str], settings: Mapping[str, str]) -> tuple[st
         return "", "sshd does not tell what it is set to (sshd -T)"
     if not rows["account"]:
         return "", ""
-    state, expires, today = rows["account"].split(" ")
+    state, expires, today, last, most = rows["account"].split(" ")
     pam = settings.get("usepam", "no") == "yes"
     if state == "untold":
         return "", "whether the account is locked or expired is in /etc/shadow, which root alone reads"
@@ -196,4 +199,6 @@ def of_account(rows: Mapping[str, str], settings: Mapping[str, str]) -> tuple[st
     if expires.isdigit() and int(today) > int(expires):
         why = f"the account has expired: day {expires}, and it is {today}"
         return ("", f"{why}; whether PAM lets it in is not known") if pam else (why, "")
+    if pam and last.isdigit() and (last == "0" or (most.isdigit() and int(last) + int(most) < int(today))):
+        return "", "the account's password is to be changed; whether PAM lets it in before is not known"
     return "", ""

@@ -12,7 +12,7 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEjJlxB8gm2INddzScLXQfov2irZS8QHR4KLK8fCOZvf"
 ROWS = """user 1001
 now 20261129210556 20261129210556
-account open - 20786
+account open - 20786 19000 -
 shell good /bin/sh
 groups deploy
 set strictmodes yes
@@ -78,19 +78,24 @@ def test_a_block_that_hangs_on_from_where_unsettles_a_user():
 @pytest.mark.parametrize(
     ("account", "shell", "settings", "refused", "doubt"),
     [
-        ("open - 20000", "good /bin/sh", {}, "", ""),
-        ("locked - 20000", "good /bin/sh", {}, "locked", ""),
-        ("locked - 20000", "good /bin/sh", {"usepam": "no"}, "locked", ""),
-        ("locked - 20000", "good /bin/sh", {"usepam": "yes"}, "", ""),
-        ("open 1 20000", "good /bin/sh", {}, "expired", ""),
-        ("open 0 20000", "good /bin/sh", {}, "expired", ""),
-        ("open 20000 20000", "good /bin/sh", {}, "", ""),
-        ("open 1 20000", "good /bin/sh", {"usepam": "yes"}, "", "whether PAM lets it in"),
-        ("open - 20000", "absent /nope", {}, "/nope does not exist", ""),
-        ("open - 20000", "odd /etc", {"usepam": "yes"}, "/etc is no program", ""),
-        ("open - 20000", "absent /nope", {"chrootdirectory": "/srv"}, "", ""),
-        ("untold - 20000", "good /bin/sh", {}, "", "root alone reads"),
-        ("untold - 20000", "good /bin/sh", {"untold": "yes"}, "", "does not tell what it is set to"),
+        ("open - 20000 19000 99999", "good /bin/sh", {}, "", ""),
+        ("locked - 20000 19000 99999", "good /bin/sh", {}, "locked", ""),
+        ("locked - 20000 19000 99999", "good /bin/sh", {"usepam": "no"}, "locked", ""),
+        ("locked - 20000 19000 99999", "good /bin/sh", {"usepam": "yes"}, "", ""),
+        ("open 1 20000 19000 99999", "good /bin/sh", {}, "expired", ""),
+        ("open 0 20000 19000 99999", "good /bin/sh", {}, "expired", ""),
+        ("open 20000 20000 19000 99999", "good /bin/sh", {}, "", ""),
+        ("open 1 20000 19000 99999", "good /bin/sh", {"usepam": "yes"}, "", "whether PAM lets it in"),
+        ("open - 20000 19000 99999", "absent /nope", {}, "/nope does not exist", ""),
+        ("open - 20000 19000 99999", "odd /etc", {"usepam": "yes"}, "/etc is no program", ""),
+        ("open - 20000 19000 99999", "absent /nope", {"chrootdirectory": "/srv"}, "", ""),
+        ("open - 20000 10000 30", "good /bin/sh", {}, "", ""),
+        ("open - 20000 10000 30", "good /bin/sh", {"usepam": "yes"}, "", "password is to be changed"),
+        ("open - 20000 0 99999", "good /bin/sh", {"usepam": "yes"}, "", "password is to be changed"),
+        ("open - 20000 19000 -", "good /bin/sh", {"usepam": "yes"}, "", ""),
+        ("open - 20000 - -", "good /bin/sh", {"usepam": "yes"}, "", ""),
+        ("untold - 20000 - -", "good /bin/sh", {}, "", "root alone reads"),
+        ("untold - 20000 19000 99999", "good /bin/sh", {"untold": "yes"}, "", "does not tell what it is set to"),
     ],
 )
 def test_accounts_that_sshd_refuses(account, shell, settings, refused, doubt):
