@@ -15,7 +15,10 @@ import time
 from benchmarks import table
 from benchmarks.problem import BenchError
 
-CASES = ("plugin", "one_host", "many_hosts", "loop", "own_tests", "scale", "lifecycle", "cloud", "orphans", "monitor")
+CASES = (
+    "plugin", "one_host", "many_hosts", "loop", "own_tests", "scale", "lifecycle", "cloud", "orphans", "monitor",
+    "spread",
+)  # fmt: skip
 
 
 def main() -> int:
