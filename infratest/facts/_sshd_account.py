@@ -8,7 +8,6 @@ expired or has no shell is allowed_user of OpenSSH's auth.c.
 from __future__ import annotations
 
 from infratest.cleaning import beginning, cited
-from infratest.globs import fits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,6 +131,8 @@ def _quoted(value: str) -> bool:
 
 def _whence(value: str, user: str) -> str:
     """Return the Match whose criteria these are, where it may be about the user and hangs on from where; or nothing."""
+    from infratest.globs import fits
+
     words = value.replace("=", " ").replace('"', " ").split()
     hanging = False
     while words and not words[0].startswith("#"):
@@ -155,6 +156,8 @@ def barred(
 
     sshd_config(5): DenyUsers, AllowUsers, DenyGroups, AllowGroups, PermitRootLogin, AuthenticationMethods.
     """
+    from infratest.globs import fits
+
     if account[0]:
         return account
     if uid == "0" and settings.get("permitrootlogin") == "no":

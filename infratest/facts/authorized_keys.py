@@ -15,7 +15,6 @@ from infratest.facts import _sshd_account
 from infratest.facts._accounts import entry_name
 from infratest.facts._authorized_key import TYPES, Key, judged, parsed, refusal, whence
 from infratest.facts._shell import ONE_LINE, PUT, lines, unescaped, without
-from infratest.facts._sshd_file_modes import readable, unsafe
 from infratest.facts.base import Answer, Argument, LooksForEach
 from infratest.record import Record
 
@@ -217,6 +216,8 @@ def _keys(user: str, rows: Sequence[str]) -> AuthorizedKeys:
     first, _, uid = (rows[0] if rows else "").partition(" ")
     if first != "user" or not uid.isdigit():
         raise FactError(f"the answer about a user's keys is not understood: {rows[:1]}")
+    from infratest.facts._sshd_file_modes import readable
+
     parts = _parts(rows[1:])
     settings = parts.settings
     found = _Found()
@@ -266,6 +267,8 @@ class _Found:
 
 def _unread(path: str, uid: str, modes: Sequence[str], parts: _Parts) -> str:
     """Return why sshd does not read a file; empty where it does."""
+    from infratest.facts._sshd_file_modes import unsafe
+
     if parts.settings["strictmodes"] != "no" and (why := unsafe(uid, modes)):
         return why
     return "sshd opens it as the user, who may not read it" if parts.reads.get(path) == "no" else ""
