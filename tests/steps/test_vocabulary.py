@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infratest.check import Check
-from infratest.errors import UserError
+from infratest.errors import FeatureError, UserError
 from infratest.gherkin.binding import bind
 from infratest.gherkin.sentence import CHECK, DIFFERENT, SAME
 from infratest.gherkin.vocabulary import Vocabulary, vocabulary
@@ -71,6 +71,11 @@ def filled(text, shell):
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda sentence: sentence.pattern)
 def test_an_example_is_its_own_sentence_and_builds_a_check(sentence):
     for tail in TAILS:
+        # A certificate is valid for days from now on; nobody looks at it for so long.
+        if tail == " for 10 s" and "certificate" in sentence.example and sentence.example.endswith(" is valid"):
+            with pytest.raises(FeatureError, match="is valid for at least 10 s"):
+                vocabulary().match(sentence.example + tail)
+            continue
         match = vocabulary().match(sentence.example + tail)
         assert match is not None, sentence.example + tail
         assert match.sentence is sentence  # said plainly, or negated where that is what people ask
