@@ -26,6 +26,8 @@ def recorded(folder: Path) -> list[str]:
 #: No host is asked for these: what is seen of them on real servers has tests of its own.
 FROM_HERE = {
     "drill": "tests/cli/test_drill.py",
+    "heartbeat": "tests/monitor/test_stored.py",
+    "metric": "tests/monitor/test_stored.py",
     "load-test": "tests/acts/test_load_test.py",
     "page": "tests/facts/test_page.py",
 }
