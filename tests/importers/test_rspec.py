@@ -20,7 +20,8 @@ from tests.worlds.shop_stack import INFRATEST
 
 DATA = Path(__file__).parents[1] / "data" / "importers"
 #: What a value is where any text would be refused.
-VALUES = {"have_interface": "eth0", 
+VALUES = {
+    "have_interface": "eth0",
     "exit_status": "0", "status": "200", "mode": "0644", "be_mode": "0644", "md5sum": "0" * 32, "sha256sum": "0" * 64,
     "uid": "5", "gid": "5", "have_uid": "5", "have_gid": "5", "addresses": "10.0.0.1", "have_ipv4_address": "10.0.0.1",
     "have_ipv6_address": "::1", "ipaddress": "10.0.0.1", "id": "sha256:0e66b6a3", "": "debian", "image": "redis:7",
