@@ -45,8 +45,13 @@ class Prometheus(Output):
 def _metric(name: str, help: str, samples: Iterable[Sample]) -> list[str]:
     """Return a metric with its samples, of which two with the same labels would make the whole file unreadable."""
     lines = {_labels(labels): value for labels, value in reversed(list(samples))}
-    written = [f"{name}{{{labels}}} {value:.17g}\n" for labels, value in reversed(lines.items())]
+    written = [f"{name}{{{labels}}} {_number(value)}\n" for labels, value in reversed(lines.items())]
     return [f"# HELP {name} {help}\n", f"# TYPE {name} gauge\n", *written] if written else []
+
+
+def _number(value: float) -> str:
+    """Return the shortest text that is read back as the same number; Go reads Python's `inf` and `nan` too."""
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
 
 
 def _states(report: Report, place: dict[str, str]) -> Iterator[Sample]:
