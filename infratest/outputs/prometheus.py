@@ -51,7 +51,7 @@ def _metric(name: str, help: str, samples: Iterable[Sample]) -> list[str]:
 
 def _number(value: float) -> str:
     """Return the shortest text that is read back as the same number; Go reads Python's `inf` and `nan` too."""
-    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(value)
 
 
 def _states(report: Report, place: dict[str, str]) -> Iterator[Sample]:

@@ -138,6 +138,9 @@ def test_every_example_of_steps_is_a_sentence(tmp_path):
     for number, item in enumerate(found):
         keyword = {"setup": "Given", "act": "When", "step": "When", "check": "Then"}[item["kind"]]
         opened = ['    When the page "http://x.example/" is opened'] if item["vocabulary"] in SESSION else []
+        drill = item["vocabulary"] == "drill"
+        opened += ['    When the process "nginx" is killed on "web-1"'] if drill else []
+        lines += ["  @drill:restart-nginx"] if drill else []
         lines += [f"  Scenario: number {number}", *opened, f"    {keyword} {item['example']}"]
         lines += ["    Then port 22 is listening", ""] if item["kind"] in ("setup", "act") else [""]
     feature(tmp_path, "\n".join(lines))

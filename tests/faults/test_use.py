@@ -72,7 +72,7 @@ ROWS = [
     row("test --timeout banana ok.feature", 3, "--timeout", "'banana'", "ms, s, min", "`infratest test --help`"),
     row("check --timeout -1s ok.feature", 3, "--timeout", "-1s"),
     row("check --timeout 0 ok.feature", 3, "'0' is not more than zero"),
-    row("test --format xml ok.feature", 3, "unknown output 'xml'", "junit, markdown, nagios, text"),
+    row("test --format xml ok.feature", 3, "unknown output 'xml'", "junit, markdown, nagios, prometheus, text"),
     row("test --format jsn ok.feature", 3, "unknown output 'jsn': did you mean 'json'?"),
     row("check --format json --format junit ok.feature", 3, "only one can have standard output", "NAME:PATH"),
     row("test --jobs 0 ok.feature", 3, "--jobs", "0"),
