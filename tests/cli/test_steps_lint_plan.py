@@ -142,7 +142,8 @@ def test_every_example_of_steps_is_a_sentence(tmp_path):
         opened += ['    When the process "nginx" is killed on "web-1"'] if drill else []
         lines += ["  @drill:restart-nginx"] if drill else []
         lines += [f"  Scenario: number {number}", *opened, f"    {keyword} {item['example']}"]
-        lines += ["    Then port 22 is listening", ""] if item["kind"] in ("setup", "act") else [""]
+        heals = ['    Then the rule "restart-nginx" heals "web-1" by "restart-service" within 60 s'] if drill else []
+        lines += ["    Then port 22 is listening", ""] if item["kind"] in ("setup", "act") else [*heals, ""]
     feature(tmp_path, "\n".join(lines))
     done = infratest(tmp_path, "lint")
     assert (done.returncode, done.stdout) == (0, "")
