@@ -155,7 +155,13 @@ FEATURES = [
         "'o' has no rows",
     ),
     row("unknown tag", f"Feature: a\n  @helas:web\n{HELLO}", "x.feature:3", "unknown tag @helas:web", "@heal:"),
-    row("tag of later", f"Feature: a\n  @drill:x\n{HELLO}", "x.feature:3", "@drill:x", "not in this version"),
+    row(
+        "a drill without a fault",
+        f"Feature: a\n  @drill:x\n{HELLO}",
+        "x.feature:3",
+        "drill 'hello' has no fault",
+        "break something after When",
+    ),
     row("equal names", f"Feature: a\n{HELLO}{HELLO}", "x.feature:4", "same id as the one in line 2", "rename it"),
     row(
         "an act after Then",
