@@ -179,7 +179,11 @@ def wrong_sentences(sentences: list[tuple[str, str]], folder: Path) -> str:
         word = WORDS[str(match.sentence.kind)] if match else "Then"
         word = "When" if match and match.sentence.session == "step" else word
         after = "\n    Then port 22 is listening" if word != "Then" else ""
-        text += f"  Scenario: {number} of {page}\n    {word} {plain}{after}\n"
+        scenario = f"  Scenario: {number} of {page}\n"
+        if match and match.sentence.module == "drill":
+            scenario = f'  @drill:r\n{scenario}    When the process "nginx" is killed on "web-1"\n'
+            after = '\n    Then the rule "r" heals "web-1" by "restart-service" within 60 s'
+        text += f"{scenario}    {word} {plain}{after}\n"
     (folder / "a.feature").write_text(text, encoding="utf-8")
     done = infratest(folder, "lint", "a.feature")
     return done.stdout if done.returncode else ""
