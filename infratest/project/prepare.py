@@ -12,7 +12,7 @@ from functools import partial
 
 from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
-from infratest.errors import FeatureError, UserError
+from infratest.errors import FeatureError, NoFeature, UserError
 from infratest.gherkin import lint
 from infratest.gherkin.find import FeaturePath, find
 from infratest.gherkin.parse import feature
@@ -101,13 +101,21 @@ def choose(session: Session, request: Request, reader: Callable[[FeaturePath, Us
     users = users_steps(stack.folder)
     features = [reader(file, users) for file in files]
     problems = lint.heals(features, [rule.name for rule in stack.heal])
-    problems += lint.needs(features, lambda: [reader(file, users) for file in find((), stack.features, stack.folder)])
+    problems += lint.needs(features, lambda: [reader(file, users) for file in _all(stack)])
     if problems:
         raise FeatureError("\n".join(problems))
     lines = {file.name: file.lines for file in files}
     scenarios = select(features, lines, tags=request.tags, slug=request.scenario, face=request.face)
     _refuse_acting(stack, request, scenarios)
     return Choice(scenarios=scenarios, features=features, users=users)
+
+
+def _all(stack: StackFile) -> Sequence[FeaturePath]:
+    """Return the project's feature files; none where there is no project around the one that was named."""
+    try:
+        return find((), stack.features, stack.folder)
+    except NoFeature:
+        return ()
 
 
 def _refuse_acting(stack: StackFile, request: Request, scenarios: Sequence[Scenario]) -> None:

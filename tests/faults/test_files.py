@@ -162,6 +162,13 @@ FEATURES = [
         "drill 'hello' has no fault",
         "break something after When",
     ),
+    row(
+        "needs of nobody",
+        f"Feature: a\n  @needs:zz\n{HELLO}",
+        "x.feature:3",
+        "@needs:zz: unknown scenario 'zz'",
+        "hello",
+    ),
     row("equal names", f"Feature: a\n{HELLO}{HELLO}", "x.feature:4", "same id as the one in line 2", "rename it"),
     row(
         "an act after Then",
