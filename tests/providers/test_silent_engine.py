@@ -45,6 +45,22 @@ def test_each_verb_ends_in_its_time(project: Path, verb: str) -> None:
     assert monotonic() - begun < 20  # not a measure of speed: the engine's clients would wait for ever
 
 
+def test_who_names_dockers_socket_means_no_other_engine(project: Path) -> None:
+    """A stack of that engine must not be looked for, or made, in another one that happens to be there."""
+    (project / "bin").mkdir()
+    for name in ("docker", "podman"):
+        client = project / "bin" / name
+        client.write_text(f'#!/bin/sh\n[ {name} = podman ] && echo \'{{"version": "4"}}\' && exit; exit 1\n')
+        client.chmod(0o755)
+    path = f"{project}/bin:{os.environ['PATH']}"
+    environment = {**os.environ, "DOCKER_HOST": f"unix://{project}/nobody.sock", "PATH": path}
+    done = subprocess.run(
+        [INFRATEST, "box", "list"], cwd=project, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert "provider container could not be asked: no container engine is usable" in done.stderr
+
+
 @pytest.mark.parametrize("words", [("up",), ("up", "--dry-run"), ("destroy",), ("status",), ("run", "web", "true")])
 def test_one_that_is_silent_after_its_first_answer(project: Path, words: tuple[str, ...]) -> None:
     """Its client waits for ever where it answers nothing; each call of it is on record, and none is left running."""

@@ -232,7 +232,9 @@ def candidates(wanted: str) -> list[Engine]:
             given = {"DOCKER_HOST": f"unix://{own}"}
             found += [Engine(kind=DOCKER, program=program, environment=given) for program in programs]
     podman = shutil.which(PODMAN) if wanted != DOCKER else None
-    if podman:
+    # Who names docker's socket means that engine: where it does not answer, a stack must not be looked for in another.
+    named = wanted not in (DOCKER, PODMAN) and found and os.environ.get("DOCKER_HOST")
+    if podman and not named:
         # crun, podman's first choice, refuses the hybrid cgroups that runc copes with.
         options = ("--runtime", "runc") if shutil.which("runc") else ()
         found.append(Engine(kind=PODMAN, program=podman, options=options))
