@@ -110,7 +110,7 @@ def test_a_verb_is_in_the_help_in_its_place_and_has_its_exit_rule(tree):
     assert "open, shut" in ran(tree, "infratest", "gate", "ajar", status=3).replace("'", "")
     text = ran(tree, "infratest", "--help")
     assert re.search(r"^  gate +Open or shut\.$", text.partition("What must hold:\n")[2].partition("\n\n")[0], re.M)
-    assert "Exit status of test, check, gate, monitor, heal and mutate:" in text
+    assert "Exit status of test, check, gate, monitor, heal, drill and mutate:" in text
 
 
 def test_the_suites_find_their_cases(tree):
