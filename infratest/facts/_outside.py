@@ -30,7 +30,8 @@ WEIGHT = (OPEN, MUTE, SILENT, REFUSED, STOPPED, FAILED)
 #: What the kernel calls being stopped on the way: ICMP's host unreachable or prohibited by a filter there (RFC 1812,
 #: 5.2.7.1, as Linux translates it in net/ipv4/icmp.c), this machine's own filter (EPERM) or a route that forbids it.
 BARRED = (errno.EHOSTUNREACH, errno.EACCES, errno.EPERM, errno.ENOPROTOOPT)
-TURNED_AWAY = (errno.ECONNREFUSED, errno.ECONNRESET)
+#: What is said of a connection that the other side reset: at once, or, where it was before it was looked at, ENOTCONN.
+TURNED_AWAY = (errno.ECONNREFUSED, errno.ECONNRESET, errno.ENOTCONN)
 
 #: By port, a question that whoever speaks the protocol answers: DNS for the root's name servers (RFC 1035, 4.1), NTP
 #: as a client of version 4 (RFC 5905, 7.3).

@@ -126,7 +126,8 @@ def test_another_rung_than_the_one_that_is_named_is_critical(project: Project) -
     project.write(drill=DRILL.replace('by "run"', 'by "provision"'))
     status, said = project.run("drill")
     assert status == 2
-    assert f"it was healed by run touch {project.flag}, not by provision" in said
+    assert "it was healed by run touch " in said  # and of what, whose path may be cut
+    assert ", not by provision" in said
 
 
 def test_what_is_broken_before_is_not_drilled(project: Project) -> None:
