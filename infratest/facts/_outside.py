@@ -30,8 +30,7 @@ WEIGHT = (OPEN, MUTE, SILENT, REFUSED, STOPPED, FAILED)
 #: What the kernel calls being stopped on the way: ICMP's host unreachable or prohibited by a filter there (RFC 1812,
 #: 5.2.7.1, as Linux translates it in net/ipv4/icmp.c), this machine's own filter (EPERM) or a route that forbids it.
 BARRED = (errno.EHOSTUNREACH, errno.EACCES, errno.EPERM, errno.ENOPROTOOPT)
-#: What is said of a connection that the other side reset: at once, or, where it was before it was looked at, ENOTCONN.
-TURNED_AWAY = (errno.ECONNREFUSED, errno.ECONNRESET, errno.ENOTCONN)
+TURNED_AWAY = (errno.ECONNREFUSED, errno.ECONNRESET)
 
 #: By port, a question that whoever speaks the protocol answers: DNS for the root's name servers (RFC 1035, 4.1), NTP
 #: as a client of version 4 (RFC 5905, 7.3).
@@ -238,13 +237,23 @@ def _connected(place: "Any", local: str, seconds: float) -> "tuple[Any, str, str
     try:
         one.settimeout(seconds)
         one.connect(address)
-        if sort == _socket.SOCK_STREAM and one.getsockname() == one.getpeername():
+        if sort == _socket.SOCK_STREAM and _is_itself(one):
             raise OSError(errno.ECONNREFUSED, "nobody but this connection itself")  # a free port that connects may take
         return one, OPEN, ""
     except OSError as error:
         outcome, words = _refusal(error, place, seconds)
         one.close()
         return None, outcome, words
+
+
+def _is_itself(one: "Any") -> bool:
+    """Whether both ends of a connection are one. What is reset already was another's: whoever reads is told of it."""
+    try:
+        return bool(one.getsockname() == one.getpeername())
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:
+            raise
+        return False
 
 
 def _refusal(error: OSError, place: "Any", seconds: float) -> "tuple[str, str]":
