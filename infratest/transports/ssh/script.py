@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: Bytes of a script, written for a command line, up to which it goes with the command (libssh2 sends 35 000 in all).
-SCRIPT_LIMIT = 28_000
+SCRIPT_LIMIT = 30_500
 
 #: What some login shell reads otherwise inside single quotes (sh, csh, fish) -> how `printf %b` writes it. A backslash
 #: before another character than itself or a quote is one to all of them.
