@@ -10,5 +10,5 @@ from infratest.cli.verbs.test import command
 
 def test_the_help_names_every_output_that_there_is() -> None:
     text = " ".join(CliRunner().invoke(command, ["--help"]).output.split())
-    assert "github, html, json, junit, markdown, nagios or text, to standard output or a file" in text
+    assert "github, html, json, junit, markdown, nagios, prometheus or text, to standard output or a file" in text
     assert sorted(outsiders.names("output")) == outsiders.names("output")
