@@ -33,6 +33,8 @@ rm -rf lib/systemd/system/*.wants etc/systemd/system/*.wants etc/systemd/system/
 find usr/lib/systemd/system-generators etc/systemd/system-generators ! -type d ! -name systemd-sysv-generator \
     -exec rm -f {} + 2>/dev/null || :
 : >etc/fstab
+# What is right about containers is asked of docker alone: another engine, which may not work here, is no part of this.
+rm -f usr/bin/podman usr/local/bin/podman
 mkdir -p usr/lib/systemd/system/basic.target.wants
 ln -s ../dbus.socket usr/lib/systemd/system/basic.target.wants/dbus.socket
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin container=oracle \
