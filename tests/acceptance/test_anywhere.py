@@ -142,7 +142,8 @@ def on_openstack(folder: Path) -> Iterator[Project]:
         yield Project(folder, LINES["openstack"], project.login())
 
 
-@pytest.mark.parametrize("world", [on_ec2, pytest.param(on_openstack, marks=pytest.mark.machines)])
+@pytest.mark.machines
+@pytest.mark.parametrize("world", [on_ec2, on_openstack])
 def test_on(world: World, tmp_path: Path) -> None:
     with world(tmp_path) as project:
         whole_way(project)

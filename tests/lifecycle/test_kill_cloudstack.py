@@ -89,11 +89,6 @@ def test_killed_at_every_point_of_the_journal(tmp_path, foreign, verb):
     kill_at(points_of(tmp_path / "whole", verb), verb, tmp_path, foreign)
 
 
-@pytest.mark.parametrize("verb, first", [("up", 2), ("halt", 1), ("destroy", 3)])
-def test_killed_in_short_at_some_points_of_the_journal(tmp_path, foreign, verb, first):
-    kill_at(points_of(tmp_path / "whole", verb)[first::5], verb, tmp_path, foreign)
-
-
 def points_of(folder: Path, verb: str) -> list[str]:
     whole = cloudstack_scene(folder, verb != "up")
     # Between a thing that is done and the next before it begins nothing happens: one of both points is enough.

@@ -382,6 +382,7 @@ def is_kept_by_its_disk_while_it_is_off(stack: Stack, resource: Resource, look: 
 TIMER = f"TZ=UTC systemctl show --property=NextElapseUSecRealtime --value {END}.timer"
 
 
+@pytest.mark.machines
 def test_a_machine_powers_itself_off_when_the_budget_is_over_also_after_it_has_stood_still(stack: Stack) -> None:
     at = int(time.time()) + 7200
     stack.lease = replace(stack.lease, off_at=at)
@@ -405,6 +406,7 @@ def test_a_machine_powers_itself_off_when_the_budget_is_over_also_after_it_has_s
     assert "reboot: Power down" in stack.provider.console(resource, Deadline(60)).text
 
 
+@pytest.mark.machines
 def test_hosts_of_a_stack_reach_each_other_and_nobody_elses(stack: Stack, tmp_path: Path) -> None:
     specs = [HostSpec(name=name) for name in ("one", "two")]
     other = Stack(tmp_path / "other", Options())
