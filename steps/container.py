@@ -204,7 +204,11 @@ class ContainerPort(_OfEngine):
     example='the container "cache" has "/data" mounted from "cache-data"',
 )
 class ContainerMount(_OfEngine):
-    """Something is mounted at this path of the container: anything, this path of the host, or this volume."""
+    """Something is mounted at this path of the container: anything, this path of the host, or this volume.
+
+    The path of the host is the one that the engine was given, by whichever links it leads on: `a container has "/srv"
+    of the host mounted` follows them.
+    """
 
     path: str
     source: str = ""

@@ -88,9 +88,9 @@ def skipped(task: Task, hosts: Mapping[str, Host]) -> Result:
 
 
 def _from_steps(task: Task, steps: Sequence[StepResult]) -> tuple[str, str]:
-    if task.only_selects:
-        return UNKNOWN, "it only selects hosts: no sentence in it checks anything"
     state = worst([step.state for step in steps])
+    if state == OK and task.checks_nothing:
+        return UNKNOWN, f"{task.checks_nothing}: no sentence in it checks anything"
     return state, "" if state == OK else next(step.reason for step in steps if step.state == state)
 
 

@@ -122,12 +122,16 @@ class Task(Record):
         return self.scenario.id(self.host)
 
     @derived
-    def only_selects(self) -> bool:
-        """Whether no sentence in it checks or does anything."""
-        return all(
-            step.line.condition or (isinstance(step, OtherStep) and not step.problem and not step.line.user)
+    def checks_nothing(self) -> str:
+        """What it does instead, in words, where no sentence in it checks anything; else empty."""
+        more = [
+            step
             for step in self.steps
-        )
+            if not step.line.condition and (not isinstance(step, OtherStep) or step.problem or step.line.user)
+        ]
+        if not all(isinstance(step, ActStep) for step in more):
+            return ""
+        return "it only changes something" if more else "it only selects hosts"
 
     @derived
     def waits(self) -> bool:
