@@ -220,17 +220,23 @@ class FileChecksum(Check):
 
     def __post_init__(self) -> None:
         absolute(self.path)
-        if self.algorithm not in DIGITS:
-            raise UserError(f"the checksum {self.algorithm!r}: known are {', '.join(DIGITS)}")
-        digits = DIGITS[self.algorithm]
+        digits = DIGITS[self.standard]
         if len(self.sum) != digits or not set(self.sum.lower()) <= set("0123456789abcdef"):
             raise UserError(
-                f"{in_quotes(self.sum)} is no {self.algorithm} checksum: that is {digits} hexadecimal digits"
+                f"{in_quotes(self.sum)} is no {self.standard} checksum: that is {digits} hexadecimal digits"
             )
 
     @derived
+    def standard(self) -> str:
+        """The algorithm's name in the standard; programs write SHA256 and sha256, too. Raises UserError."""
+        for name in DIGITS:
+            if self.algorithm.upper().replace("-", "") == name.replace("-", ""):
+                return name
+        raise UserError(f"the checksum {self.algorithm!r}: known are {', '.join(DIGITS)}")
+
+    @derived
     def asked(self) -> Need[Checksum]:
-        return Need("checksum", (absolute(self.path), self.algorithm))
+        return Need("checksum", (absolute(self.path), self.standard))
 
     def needs(self) -> tuple[Need, ...]:
         return (self.asked,)
@@ -242,5 +248,5 @@ class FileChecksum(Check):
         if not checksum.there:
             saw = f'the file "{self.path}" does not exist or is no regular file'
             return Seen(holds=False, saw=saw, absent=True)
-        saw = f'the file "{self.path}" has the {self.algorithm} checksum "{checksum.sum}"'
+        saw = f'the file "{self.path}" has the {self.standard} checksum "{checksum.sum}"'
         return Seen(holds=checksum.sum == self.sum.lower(), saw=saw)

@@ -156,7 +156,7 @@ class UserInGroup(Check):
             raise FactError(f'the user "{self.name}" exists, and id does not tell its groups')
         # A group's own line is not all that there is of it: it may be written on several, and its id be another's too.
         inside = group.gid in membership.gids
-        members = f"listed in it: {', '.join(group.members[:10]) or 'nobody'}"
+        members = f"it lists {', '.join(group.members[:10]) or 'no members'}"
         words = f'the user "{self.name}" is {"" if inside else "not "}in the group "{self.group}" ({members})'
         return Seen(holds=inside, saw=words)
 

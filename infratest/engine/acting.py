@@ -10,11 +10,11 @@ from infratest.acts.base import Act, Guarded, perform
 from infratest.deadline import Deadline
 from infratest.engine.judge import unseen
 from infratest.engine.looks import Item
-from infratest.engine.results import result
+from infratest.engine.results import not_judged, result
 from infratest.engine.settle import settle
 from infratest.errors import ActError, DeadlineExceeded, InfratestError, TransportError
 from infratest.gherkin.suite import GIVEN, THEN
-from infratest.model import NOT_JUDGED, UNDONE, Result, StepResult
+from infratest.model import NOT_JUDGED, Result, StepResult
 from infratest.plan.tasks import ActStep, CheckStep, Step, Task, reachable_id
 from infratest.states import CRITICAL, OK, UNKNOWN, held
 from infratest.transports.base import CommandResult
@@ -148,7 +148,7 @@ class Acting:
         self.blocked = self.blocked or item.verdict.blocked
         line = item.step.line
         if line.kind != THEN and not held(item.verdict.state, item.severity):
-            self.stop = f"{NOT_JUDGED}'{line.text}' {'does not hold' if line.kind == GIVEN else UNDONE}"
+            self.stop = not_judged(line, item.verdict.state)
 
     def _act(self, step: ActStep) -> None:
         tag = self.task.scenario.tag("timeout")

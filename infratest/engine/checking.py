@@ -9,10 +9,10 @@ import time
 
 from infratest.engine.judge import unseen
 from infratest.engine.looks import Item
-from infratest.engine.results import result
+from infratest.engine.results import not_judged, result
 from infratest.engine.settle import Uncollected, settle
 from infratest.gherkin.suite import GIVEN, THEN
-from infratest.model import NOT_JUDGED, UNDONE, StepResult
+from infratest.model import StepResult
 from infratest.plan.tasks import CheckStep, OtherStep, reachable_id
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, held
 from infratest.units import duration
@@ -166,7 +166,7 @@ class Checking:
                 steps.append(verdict.step(item.step))
                 blocked = blocked or verdict.blocked
                 if step.line.kind != THEN and not held(verdict.state, item.severity):
-                    stop = f"{NOT_JUDGED}'{step.line.text}' {'does not hold' if step.line.kind == GIVEN else UNDONE}"
+                    stop = not_judged(step.line, verdict.state)
         if blocked and not any(step.state == CRITICAL for step in steps):
             by = reachable_id(blocked)
             return result(

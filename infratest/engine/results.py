@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from infratest.cleaning import clean
-from infratest.model import Result, StepResult
+from infratest.gherkin.suite import GIVEN
+from infratest.model import NOT_JUDGED, UNDONE, Result, StepResult
 from infratest.plan.tasks import NO_HOST, REACHABLE, OtherStep, reachable_id
 from infratest.states import OK, SKIPPED, UNKNOWN, WARNING, worst
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from infratest.errors import TransportError
+    from infratest.gherkin.suite import Line
     from infratest.hosts import Host
     from infratest.plan.tasks import Task
 
@@ -92,6 +94,12 @@ def _from_steps(task: Task, steps: Sequence[StepResult]) -> tuple[str, str]:
     if state == OK and task.checks_nothing:
         return UNKNOWN, f"{task.checks_nothing}: no sentence in it checks anything"
     return state, "" if state == OK else next(step.reason for step in steps if step.state == state)
+
+
+def not_judged(line: Line, state: str) -> str:
+    """Return why what follows a line, a condition or a step of a session, was not judged: that one's state."""
+    why = UNDONE if line.kind != GIVEN else "is not known" if state == UNKNOWN else "does not hold"
+    return f"{NOT_JUDGED}'{line.text}' {why}"
 
 
 class Needs:

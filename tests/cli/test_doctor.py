@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -163,3 +165,15 @@ def test_who_reads_it_is_not_told_to_read_it_and_no_remedy_is_told_twice(place: 
     if not vboxmanage:
         assert unusable["provider virtualbox"]["found"] == "no VBoxManage in PATH"
         assert unusable["provider virtualbox"]["advice"].startswith("install VirtualBox (Debian: contrib")
+
+
+def test_what_any_extra_brings_has_a_line(place: Place) -> None:
+    """Of an extra that only gathers others, and of what the tests alone need, there is none."""
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    found = findings(place)
+    told = {word for name, one in found.items() for word in [name, *one["advice"].split()]}
+    told |= {word for one in found.values() for word in one["found"].replace("(", " ").split()}
+    for extra in extras.keys() - {"test", "docs", "fast", "machines", "libvirt"}:
+        brings = [re.split(r"[\[>]", each)[0] for each in extras[extra] if not each.startswith("infratest[")]
+        assert told & {*brings}, extra

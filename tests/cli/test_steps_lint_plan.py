@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from infratest.gherkin.synonyms import SYNONYMS
+from infratest.gherkin.vocabulary import vocabulary
+
 READY_MADE = sorted(path.stem for path in (Path(__file__).parents[2] / "features").glob("*.feature"))
 STACK = """\
 stack: shop
@@ -81,6 +84,29 @@ def test_steps_are_found_by_a_format_and_in_letters_of_either_case(tmp_path, wor
     done = infratest(tmp_path, "steps", *words.split())
     assert done.returncode == 0, done.stderr
     assert "Then: checks" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        ("dns", 'the name "shop.example" resolves to'),
+        ("symlinks", "points to"),
+        ("Permissions", " has mode "),
+        ("kernel parameter", "the sysctl "),
+        ("status code", " answers 200"),
+    ],
+)
+def test_steps_are_found_by_words_of_the_field_that_no_sentence_has(tmp_path, words, sentence):
+    done = infratest(tmp_path, "steps", *words.split())
+    assert done.returncode == 0, done.stderr
+    assert sentence in done.stdout
+
+
+def test_each_word_of_the_field_finds_more_than_it_does_by_itself():
+    texts = [f"{one.example} {one.pattern} {one.summary}".lower() for one in vocabulary().sentences]
+    for word, ours in SYNONYMS.items():
+        for each in ours:
+            assert any(each in text and word not in text for text in texts), (word, each)
 
 
 def test_steps_that_are_not_there(tmp_path):

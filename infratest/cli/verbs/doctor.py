@@ -33,6 +33,17 @@ LIBRARIES = {
     "rich": ("progress and tables", "pip install infratest"),
     "pytest": ("the pytest face", "pip install 'infratest[pytest]'"),
     "pytest-testinfra": ("`host` in your own Python tests", "pip install 'infratest[testinfra]'"),
+    "dnspython": ("records of names, as `has the MX record`", "pip install 'infratest[dns]'"),
+    "pyOpenSSL": ("chains of certificates", "pip install 'infratest[tls]'"),
+    "cryptography": ("certificates; signatures of drills and the heal ledger", "pip install 'infratest[heal]'"),
+    "h2": ("`by HTTP/2`", "pip install 'infratest[http2]'"),
+    "selectolax": ("pages that are opened one after the other", "pip install 'infratest[browse]'"),
+    "pg8000": ("sentences about PostgreSQL", "pip install 'infratest[postgres]'"),
+    "psycopg": ("a monitor's store in PostgreSQL", "pip install 'infratest[postgres]'"),
+    "PyMySQL": ("sentences about MySQL and MariaDB", "pip install 'infratest[mysql]'"),
+    "tree-sitter-ruby": ("`import serverspec` and `import inspec`", "pip install 'infratest[ruby]'"),
+    "apprise": ("a monitor's receivers of some 170 services", "pip install 'infratest[notify]'"),
+    "distributed": ("checks by workers, `--jobs dask://...`", "pip install 'infratest[dask]'"),
 }
 #: Without these nothing runs at all.
 NEEDED = ("behave", "rich")

@@ -16,6 +16,7 @@ from infratest.cli._verb import WRITING, Verb, VerbCommand
 from infratest.cli.session import with_session
 from infratest.gherkin.examples import opposite, options
 from infratest.gherkin.sentence import ACT, CHECK, SETUP, Sentence
+from infratest.gherkin.synonyms import words_for
 from infratest.gherkin.unseen import unseen
 from infratest.gherkin.vocabulary import vocabulary
 from infratest.project.session import Session
@@ -57,13 +58,15 @@ VERB = Verb(WRITING, 1)
 def command(session: Session, pattern: tuple[str, ...], form: str) -> int:
     """List the sentences there are, an example each, and the steps of your own.
 
-    PATTERN is a part of what to look for: `infratest steps port`, `infratest steps is running`.
+    PATTERN is a part of what to look for: `infratest steps port`, `infratest steps is running`. Words of the field that
+    no sentence has (`dns`, `symlink`, `regex`) find those that are about it.
 
     Exit status: 0 found, 1 nothing found.
     """
     wanted = " ".join(pattern)
     words = wanted.lower()
-    found = [sentence for sentence in vocabulary().sentences if words in _text(sentence).lower()]
+    looked_for = (words, *words_for(words))
+    found = [sentence for sentence in vocabulary().sentences if any(word in _text(sentence) for word in looked_for)]
     own = [step for step in _own(session) if words in f"{step.pattern} {step.summary} {step.location}".lower()]
     if form == "json":
         document = [*map(_document, found), *map(_own_document, own)]
@@ -151,10 +154,10 @@ def _styled(session: Session, words: str, *, bold: bool = False, dim: bool = Fal
 
 
 def _text(sentence: Sentence) -> str:
-    """Return all by which a sentence is looked for; of a format's place, the names that may stand there, too."""
+    """Return all by which a sentence is looked for, in lower case; of a format's place, what may stand there, too."""
     place = "{format:word}"
     formats = [sentence.pattern.replace(place, name) for name in PARSERS] if place in sentence.pattern else []
-    return " ".join([sentence.example, sentence.pattern, sentence.summary, sentence.module, *formats])
+    return " ".join([sentence.example, sentence.pattern, sentence.summary, sentence.module, *formats]).lower()
 
 
 def _own_document(step: OwnStep) -> dict[str, str | None]:
