@@ -27,7 +27,7 @@ LATER = later.names("root of a value", ROOTS)
 
 #: A root, a dot and whatever follows, so that `{host.a b}` is no text; in a sentence an argument ends at a quote.
 #: Characters without a width come with text that is copied from pages.
-_INNER = r"[\s\u200b\u2060\ufeff]*[^\W\d]\w*\s*\.[^{}\n\"]*"
+_INNER = r"[\s\u200b\u2060\ufeff]*[^\W\d][\w-]*\s*\.[^{}\n\"]*"
 #: A value in braces, or one whose brace stays open; `{{`; and what other languages or a slip make of a value: in double
 #: braces, or with its last brace alone.
 _BRACE = re.compile(
@@ -170,7 +170,7 @@ def misspelt(braces: str, *, doubled: bool = True) -> str:
         return ""
     written, _, rest = (found["doubled"] or found["value"] or found["unopened"]).partition(".")
     root, name = written.strip(_BLANKS), rest.strip()
-    begin, near, closed = _NAME.match(name), _nearest(root), found["end"] != ""
+    begin, near, closed = _NAME.match(name), _nearest(root, name), found["end"] != ""
     is_name = begin is not None and (begin[0] == name or not closed)
     if not near or not (near == root or is_name):
         return ""
@@ -190,10 +190,22 @@ def misspelt(braces: str, *, doubled: bool = True) -> str:
     return f"{braces}: {problem} or put these characters into a parameter, if they are meant"
 
 
-def _nearest(root: str) -> str:
-    """Return the root that is meant by a word, or an empty text."""
+def _nearest(root: str, name: str) -> str:
+    """Return what is meant by the word before the dot and what is behind it: a root, or one and more; else empty."""
     known = (*ROOTS, *LATER)
-    return root if root in known else slip_of(root, known) or next((one for one in known if root.startswith(one)), "")
+    if root in known:
+        return root
+    if near := slip_of(root, known) or next((one for one in known if root.startswith(one) or _shortens(root, one)), ""):
+        return near
+    if root in ("label", "labels"):
+        return "host.label"
+    return f"host.{root}" if name == "address" else ""
+
+
+def _shortens(word: str, root: str) -> bool:
+    """Whether a word is a root that was written shorter, as `prm` and `par` for `param`."""
+    letters = iter(root)
+    return 3 <= len(word) >= len(root) - 2 and word[0] == root[0] and all(letter in letters for letter in word)
 
 
 def values_in(text: str) -> list[str]:

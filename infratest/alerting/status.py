@@ -132,6 +132,12 @@ class Status:
             return not self.unknown
         return self.unknown or self.seen != self.failure
 
+    @property
+    def pending(self) -> bool:
+        """Whether it was never seen to hold, and is not confirmed not to: the `ok` it begins with is nobody's."""
+        held = self.greens or False in self.window or self.trouble != OK or self.seen in (OK, WAIVED)
+        return self.state == OK and self.seen not in (None, SKIPPED) and not held
+
     def stale(self, policy: Policy, now: Moment) -> bool:
         """Whether what is known of it is too old to say what is so."""
         last = self.watched if self.looked is None else max(self.watched, self.looked)

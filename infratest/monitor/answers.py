@@ -33,9 +33,9 @@ def status(book: Book, now: Moment) -> dict[str, Any]:
 
 
 def state_of(book: Book, id: str) -> str:
-    """Return how a result is: its hard state, but for one that holds only by a waiver, or was not looked at yet."""
+    """Return how a result is: its hard state, but for one that holds by a waiver, and one that nobody saw hold yet."""
     subject, its = book.subjects[id], book.statuses[id]
-    if its.seen is None and subject.policy.expected:
+    if its.pending or (its.seen is None and subject.policy.expected):
         return UNKNOWN
     return its.seen if its.state == OK and its.seen in (WAIVED, SKIPPED) else its.state
 
@@ -98,7 +98,7 @@ def _result(book: Book, problems: Problems, id: str) -> dict[str, Any]:
         "level": UNSTABLE if its.unstable is not None else its.state,
         "soft": its.soft,
         "seen": its.seen,
-        "failures": f"{sum(its.window)} of {attempts.failures}",
+        "failures": f"{its.blanks if its.seen == UNKNOWN else sum(its.window)} of {attempts.failures}",
         "since": (its.opened or its.since).wall,
         "reason": its.reason or ("" if its.seen is not None else "not looked at yet"),
         "blocked_by": its.blocked_by,
