@@ -1,0 +1,63 @@
+"""May this result be healed now? Pure: every gate gets rule, result and situation, and answers with a reason.
+
+The heal engine asks all of them before every single act, and the audit keeps every answer. Where one refuses, nothing
+is done; where only those refuse that a person's approval opens, the record says what would have been done. A gate is a
+function in one of the files here, and a line in `GATES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from infratest.heal.gates import autonomy, group, leave, tries
+from infratest.heal.gates import result as of_result
+from infratest.heal.gates.situation import ALWAYS, Answer, Limits, Seen, Situation, Stored, Try, moment
+from infratest.heal.gates.tries import begins_again, flapping, settling_time, waiting_time
+from infratest.model import Result
+from infratest.stack.declared import HealRule
+
+__all__ = (
+    "ALWAYS", "BUDGET", "FRESH", "GATES", "MODE", "OPENED_BY_APPROVAL", "PROOF", "QUALIFY", "TRUST", "Answer",
+    "Limits", "Seen", "Situation", "Stored", "Try", "begins_again", "flapping", "gates", "moment", "refusals",
+    "settling_time", "waiting_time",
+)  # fmt: skip
+
+MODE = "mode"
+BUDGET = "budget"
+QUALIFY = "qualify"
+FRESH = "fresh"
+PROOF, TRUST = "proof", "trust"
+#: The gates that a person's approval opens.
+OPENED_BY_APPROVAL = (PROOF, TRUST, MODE)
+#: In the order in which they are asked; the first that refuses is what a line says.
+GATES = {
+    QUALIFY: of_result.qualify,
+    FRESH: of_result.fresh,
+    "target": of_result.target,
+    "confirm": of_result.confirm,
+    "suppressed": leave.suppressed,
+    "pause": leave.pause,
+    "blast radius": group.blast_radius,
+    "floor": group.floor,
+    "concurrency": tries.concurrency,
+    BUDGET: tries.budget,
+    "wait": tries.wait,
+    "time": leave.time,
+    PROOF: autonomy.proof,
+    TRUST: autonomy.trust,
+    MODE: autonomy.mode,
+}
+
+
+def gates(rule: HealRule, result: Result, situation: Situation) -> list[Answer]:
+    """Return every gate's answer, in their order."""
+    return [
+        Answer(name=name, passed=passed, reason=reason)
+        for name, gate in GATES.items()
+        for passed, reason in (gate(rule, result, situation),)
+    ]
+
+
+def refusals(answers: Iterable[Answer]) -> list[Answer]:
+    """Return the gates that refused."""
+    return [answer for answer in answers if not answer.passed]

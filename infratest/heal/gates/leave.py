@@ -1,0 +1,25 @@
+"""Gates about whether anything may be healed at all now: nobody has suppressed or paused it, and there is time."""
+
+from __future__ import annotations
+
+from infratest.heal.gates.situation import Situation, moment
+from infratest.model import Result
+from infratest.stack.declared import HealRule
+
+
+def suppressed(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if situation.suppressed:
+        return False, f"suppressed by the caller ({situation.suppressed}), as in a downtime"
+    return True, "not suppressed"
+
+
+def pause(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if situation.paused is not None and situation.paused > situation.now:
+        return False, f"paused until {moment(situation.paused)}; `infratest heal resume` ends it"
+    return True, "not paused"
+
+
+def time(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    if situation.left <= 0:
+        return False, "the time of this run is over; give it more with --timeout"
+    return True, "there is time"

@@ -1,0 +1,149 @@
+"""What gates are asked of, and what they answer: values alone.
+
+Made by the heal engine; read by every gate, the audit and the outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import inf
+from typing import Protocol
+
+from infratest.hosts import Host
+from infratest.stack.declared import OBSERVE
+from infratest.states import CRITICAL, UNKNOWN
+from infratest.store.failures import Row
+
+#: Seconds that a result may lie in the future, by clocks that differ; beyond that a clock was set back.
+AHEAD = 60.0
+#: As `Limits.look_again`: whatever its age, a report is looked at again.
+ALWAYS = -1.0
+
+
+class Stored(Protocol):
+    """A last stored result, as store/history.py keeps it; `blocked` is anything true where another one blocks it."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def blocked(self) -> object: ...
+
+    @property
+    def time(self) -> float: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A stored result as a value."""
+
+    host: str
+    state: str
+    time: float
+    blocked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Try:
+    """One try of a rule on a host, from the audit.
+
+    Args:
+        until: when it must have ended. ended: its end is on record. verified: it healed. alive: a process of it lives.
+    """
+
+    rule: str
+    host: str
+    time: float
+    until: float
+    ended: bool = True
+    verified: bool = False
+    alive: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Ages and times in seconds that no rule sets.
+
+    Args:
+        report_age: a report older than this is stale. stored_age: a host whose last stored result is older is not
+        known. settle: how long a remedy is given until the scenario must hold again. look_again: a report older
+        than this is looked at again before acting.
+    """
+
+    report_age: float = 600.0
+    stored_age: float = 3600.0
+    settle: float = 10.0
+    look_again: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """Everything that gates may know beside rule and result.
+
+    Args:
+        now, looked: seconds since the epoch; looked is when the result was seen. row: its failures in a row.
+        hosts: all of the stack, by name. history: the last stored results by id, this run's included.
+        tries: of this environment, oldest first. paused: the end of the pause, or None. left: seconds until the whole
+        run must end. climbing: the rung before failed in this same run, so no wait is due. acted: when it began; what
+        was seen of other hosts before that says nothing of what it did to them. suppressed: why the caller wants
+        nothing healed, or empty. drilled: the rule that a drill is about, or empty. production: the stack is. proof:
+        whether the rule is proven, and why or why not; trust: how much it may do by the ledger, and why. approved: by
+        whom this very act was approved, or empty.
+    """
+
+    now: float
+    looked: float
+    row: Row
+    hosts: Mapping[str, Host]
+    history: Mapping[str, Stored]
+    tries: tuple[Try, ...] = ()
+    paused: float | None = None
+    left: float = inf
+    climbing: bool = False
+    acted: float = -inf
+    suppressed: str = ""
+    drilled: str = ""
+    production: bool = False
+    proof: tuple[bool, str] = (False, "nobody has looked for its proof")
+    trust: tuple[str, str] = (OBSERVE, "nobody has looked into the ledger")
+    approved: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one gate said."""
+
+    name: str
+    passed: bool
+    reason: str
+
+
+def known(names: Iterable[str], situation: Situation) -> dict[str, list[Stored]]:
+    """Return of each of these hosts what is stored of it and counts: neither too old nor from before the last act."""
+    oldest = max(situation.now - situation.limits.stored_age, situation.acted)
+    found: dict[str, list[Stored]] = {name: [] for name in names}
+    for stored in situation.history.values():
+        if stored.host in found and oldest <= stored.time <= situation.now + AHEAD:
+            found[stored.host].append(stored)
+    return found
+
+
+def is_sick(stored: Stored, state: str) -> bool:
+    """Whether a stored result says that its host is not well. Args: state: which a rule is for counts, too."""
+    return bool(stored.blocked) or stored.state in (CRITICAL, UNKNOWN, state)
+
+
+def moment(seconds: float) -> str:
+    """Write a point in time for people."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def listed(names: list[str]) -> str:
+    """Write the first of some names, and how many more there are."""
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "") or "none"

@@ -1,0 +1,85 @@
+"""Gates about what was tried before: nothing acts on the host, tries are left, and the wait since the last is over."""
+
+from __future__ import annotations
+
+from math import inf
+
+from infratest.heal.gates.situation import Situation, Try, moment
+from infratest.model import Result
+from infratest.stack.declared import HealRule
+from infratest.units import human
+
+
+def settling_time(rule: HealRule) -> float:
+    """Return the seconds due after a heal: a 360th of the window (10 s of 1 h), at most an even share.
+
+    A service that a heal has just brought back is not restarted again while it still starts.
+    """
+    return waiting_time(rule, 1)
+
+
+def waiting_time(rule: HealRule, tries: int) -> float:
+    """Return the seconds due after so many failed tries: the settling time, doubled each time, at most an even share.
+
+    With 3 tries in 1 h: 10 s, then 20 s.
+    """
+    return float(min(rule.per / 360 * 2 ** min(tries - 1, 60), rule.per / max(1, rule.tries)))
+
+
+def concurrency(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    for attempt in situation.tries:
+        if attempt.host != result.host or attempt.ended:
+            continue
+        if attempt.alive:
+            return False, f"rule {attempt.rule} began on {attempt.host} at {moment(attempt.time)} and its process lives"
+        if attempt.until > situation.now:
+            return False, (
+                f"rule {attempt.rule} began on {attempt.host} at {moment(attempt.time)} and no end is on record; "
+                f"it counts as running until {moment(attempt.until)}"
+            )
+    return True, f"nothing else acts on {result.host}"
+
+
+def budget(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    used = len(_spent(rule, result, situation))
+    words = f"{used} of {rule.tries} tries in {human(rule.per, 's')} are used on {result.host}"
+    return used < rule.tries, words
+
+
+def begins_again(rule: HealRule, result: Result, situation: Situation) -> float | None:
+    """Return when a rule that has given up tries again: as a try leaves the window. None where it never does."""
+    spent = sorted(attempt.time for attempt in _spent(rule, result, situation))
+    return spent[-rule.tries] + rule.per if 0 < rule.tries <= len(spent) else None
+
+
+def wait(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    spent, healed = _spent(rule, result, situation), _healed(rule, result, situation)
+    if situation.climbing:
+        return True, "no wait is due"
+    failed_due = max((attempt.time for attempt in spent), default=-inf) + waiting_time(rule, len(spent))
+    healed_due = max((attempt.time for attempt in healed), default=-inf) + settling_time(rule)
+    if situation.now < max(failed_due, healed_due):
+        after = f"try {len(spent)}" if failed_due > healed_due else "the last heal"
+        return False, f"settling after {after}: the next one not before {moment(max(failed_due, healed_due))}"
+    return True, "no wait is due" if not spent and not healed else "the wait since the last try is over"
+
+
+def _spent(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
+    """Return the tries that the budget counts: those that did not heal."""
+    return [attempt for attempt in _in_window(rule, result, situation) if not attempt.verified]
+
+
+def _healed(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
+    return [attempt for attempt in _in_window(rule, result, situation) if attempt.verified]
+
+
+def flapping(rule: HealRule, result: Result, situation: Situation) -> int:
+    """Return how often the rule has healed this host in its window, where that is as often as its budget; else 0."""
+    times = len(_healed(rule, result, situation))
+    return times if times >= max(1, rule.tries) else 0
+
+
+def _in_window(rule: HealRule, result: Result, situation: Situation) -> list[Try]:
+    # A try that lies in the future (the clock was set back) counts: the budget never grows by a clock.
+    begin = situation.now - rule.per
+    return [t for t in situation.tries if t.rule == rule.name and t.host == result.host and t.time > begin]
