@@ -31,7 +31,7 @@ NAMED: dict[str, frozenset[str]] = {
     "tag": frozenset(("interval", "drill")),
     "root of a value": frozenset(("balancer", "address", "volume", "record", "bucket")),
     "key": frozenset(("monitor", "budget")),
-    "key of monitor": frozenset(("witness", "discover", "hints", "send", "jobs")),
+    "key of monitor": frozenset(("discover", "hints", "send", "jobs")),
     "key of alive": frozenset(("peer", "canary")),
     "host option": frozenset(("disks", "networks")),
     "mode": frozenset(("observe", "propose", "auto")),

@@ -132,7 +132,8 @@ class Monitor:
     Args:
         interval, retry: seconds. failures, of: looks that must have failed, of the newest. recover: looks that must
         hold. stale: intervals. flap: None where it is off. tell: in the file's order. jobs: hosts that are looked at at
-        once. scheduler: whose workers look at them, None where the monitor does.
+        once. witness: what is reached from here as long as we see well.
+        scheduler: whose workers look at them, None where the monitor does.
     """
 
     interval: float = 60.0
@@ -147,6 +148,7 @@ class Monitor:
     receivers: Mapping[str, ReceiverEntry] = field(default_factory=dict)
     tell: tuple[Rule, ...] = ()
     alive: Alive | None = None
+    witness: tuple[str, ...] = ()
     store: StorePlace = StorePlace()
     keep: Keeping = Keeping()
     jobs: int = 64
@@ -181,6 +183,7 @@ def monitor(document: Document, faults: Faults) -> Monitor:
         receivers=receivers,
         tell=tuple(_rule(number, each, receivers, read) for number, each in enumerate(data.get("tell", ()))),
         alive=_alive(data["alive"], read) if "alive" in data else None,
+        witness=tuple(data.get("witness", ())),
         store=_store(data.get("store", {}), read),
         keep=_keep(data.get("store", {}).get("keep", {}), read),
         **_jobs(data.get("jobs"), read),

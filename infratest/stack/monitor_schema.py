@@ -172,6 +172,15 @@ def _keys(receivers: Mapping[str, Schema], intakes: Mapping[str, Schema]) -> dic
         "receivers": named("a map of receivers", "Who can be told, by name.", _receiver(receivers)),
         "tell": entries("a list of rules", "Who is told of what, in order.", _TELL),
         "alive": _ALIVE,
+        "witness": entries(
+            "a list of URLs, or of HOST:PORT",
+            "What is reached from here as long as we see well; while none of them is, nothing is known or healed.",
+            text(
+                'a URL or HOST:PORT, such as "http://192.0.2.1/"',
+                "One of them.",
+                r"^(https?://[^/]+|[^/:\s]+:[0-9]{1,5}$|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}$)",
+            ),
+        ),
         "store": _STORE,
         "jobs": _JOBS,
     }

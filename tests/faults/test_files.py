@@ -66,7 +66,7 @@ STACKS = [
         "'containr'",
         "'container'",
     ),
-    row("key of later", HEAD + "monitor: {witness: []}\n", "stack.yaml:6", "monitor.witness", "not in this version"),
+    row("key of later", HEAD + "monitor: {discover: []}\n", "stack.yaml:6", "monitor.discover", "not in this version"),
     row("unknown remedy", HEAD + "heal: {r: {do: [{restrt: x}]}}\n", "stack.yaml:6", "'restrt'", "restart-service"),
     row("no YAML", "stack: [shop\n", "stack.yaml:", "not YAML"),
     row("a tab", "stack: shop\nhosts:\n\tweb: {}\n", "stack.yaml:3", "tab"),

@@ -225,6 +225,7 @@ RECEIVER = "receivers: {ops: {mail: {}}}"
         (RECEIVER + ", tell: [{to: ops, stop: 1}]", "monitor.tell[0].stop: found the number 1, allowed is true or fal"),
         (RECEIVER + ", tell: [{to: ops, when: ''}]", "monitor.tell[0].when: found empty text, allowed is an expressio"),
         ("alive: {every: 60s}", "stack.yaml:3: monitor.alive: the key 'ping' is missing; it takes a URL that starts"),
+        ("witness: [gateway]", "monitor.witness[0]: found 'gateway', allowed is a URL or HOST:PORT"),
         ("alive: {ping: alive.example}", "monitor.alive.ping: found 'alive.example', allowed is a URL that starts wit"),
         ('alive: {ping: "https://a/", every: 0s}', "monitor.alive.every: must be more than zero"),
         ("store: {url: mysql}", "stack.yaml:3: monitor.store.url: found 'mysql', allowed is sqlite, or postgresql://USER@HOST/DATABASE"),
@@ -266,7 +267,6 @@ def test_all_mistakes_are_told_at_once_and_those_of_an_environment_in_its_place(
 @pytest.mark.parametrize(
     ("written", "place"),
     [
-        ('witness: ["http://192.0.2.1/"]', "monitor.witness"),
         ("discover: [stack]", "monitor.discover"),
         ("hints: [processes]", "monitor.hints"),
         ("send: [{graphite: {}}]", "monitor.send"),
@@ -282,7 +282,7 @@ def test_what_no_code_uses_yet_is_refused_by_name(load, written, place):
 
 
 def test_every_key_of_the_design_is_there_or_refused():
-    assert later.NAMED["key of monitor"] == {"witness", "discover", "hints", "send", "jobs"}
+    assert later.NAMED["key of monitor"] == {"discover", "hints", "send", "jobs"}
     assert later.NAMED["key of alive"] == {"peer", "canary"}
 
 
