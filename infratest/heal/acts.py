@@ -57,7 +57,9 @@ class Means:
         healing marks on a host; empty for its own. drilled: the rule that a drill is about, which may act whatever its
         mode is, or empty; since: tries before that count for nothing, in seconds since the epoch. production: the stack
         is. proven, trusted: asked of a rule, before every act, whether it is proven and how much it may do by the
-        ledger, each with why. lost: told that a rule has lost its autonomy, and why. keys: the trusted public ones.
+        ledger, each with why. witness: asked whether what is seen from here can be relied on, and why or why not.
+        traits: what hosts share beside their labels. lost: told that a rule has lost its autonomy, and why.
+        keys: the trusted public ones.
     """
 
     hosts: Mapping[str, Host]
@@ -67,6 +69,8 @@ class Means:
     rerun: Callable[[Sequence[str]], Report]
     proven: Callable[[HealRule], tuple[bool, str]]
     trusted: Callable[[HealRule], tuple[str, str]]
+    witness: Callable[[], tuple[bool, str]] = lambda: (True, "no witness is declared")
+    traits: Callable[[], Mapping[str, Mapping[str, str]]] = lambda: {}
     lost: Callable[[HealRule, str], None] = lambda rule, why: None
     production: bool = False
     keys: frozenset[str] = frozenset()
@@ -285,4 +289,5 @@ def _unseen(result: Result, reason: str) -> Result:
 
 def seen(result: Result, at: float) -> Seen:
     """Return a result as a stored one."""
-    return Seen(host=result.host, state=result.state, time=at, blocked=result.blocked_by is not None)
+    blocked = False if result.blocked_by is None else result.blocked_by
+    return Seen(host=result.host, state=result.state, time=at, blocked=blocked, since=result.since)

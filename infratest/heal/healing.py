@@ -217,6 +217,8 @@ class _Healer(Acts):
             production=self._means.production,
             proof=self._means.proven(case.rule),
             trust=self._means.trusted(case.rule),
+            witness=self._means.witness(),
+            traits=self._means.traits(),
             limits=self._means.limits,
         )
 

@@ -93,6 +93,7 @@ def test_all_gates_are_open_and_each_says_why() -> None:
         ({"rule": make_rule(keep=(10, "web"))}, "floor", "9 other hosts of group web are known to be well, 10 must"),
         ({"rule": make_rule(keep=(8, "web")), "history": history(3)}, "floor", "7 other hosts of group web"),
         ({"rule": make_rule(keep=(9, "web")), "history": history(1, of=9)}, "floor", "8 other hosts of group web"),
+        ({"witness": (False, "no witness answers: it is us")}, "witness", "no witness answers: it is us"),
         ({"production": True}, "proof", "unproven: on production a rule acts by itself with a `proof:` alone"),
         ({"rule": PROVEN, "proof": (False, "was changed: an image")}, "proof", "was changed: an image"),
         ({"trust": ("propose", "nothing was granted")}, "trust", "trusted to propose, not to act by itself: nothing"),

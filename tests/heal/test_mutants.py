@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from infratest.heal.gates import GATES
+from infratest.heal.gates import GATES, Seen
 from infratest.store.failures import Row
 from tests.heal.test_gates import ALLOWED, HOUR, MINUTE, NOON, PROVEN, RESULT, RULE, history, tried
-from tests.worlds.heal_world import make_result, make_rule
+from tests.worlds.heal_world import make_hosts, make_result, make_rule
 
 #: For each gate a situation in which it alone refuses: without it, there would be an act.
 ALONE: dict[str, dict[str, Any]] = {
@@ -20,6 +20,14 @@ ALONE: dict[str, dict[str, Any]] = {
     "confirm": {"row": ALLOWED.row.changed(failures=1)},
     "suppressed": {"suppressed": "DOWNTIME"},
     "pause": {"paused": NOON + HOUR},
+    "witness": {"witness": (False, "none of the monitor's witnesses answers")},
+    "one cause": {
+        "hosts": make_hosts("web-1") | make_hosts("db-1", groups=("data",)) | make_hosts("lb-1", groups=("edge",)),
+        "history": {
+            name: Seen(host=name, state="critical", time=NOON - 5, since=NOON - 65)
+            for name in ("web-1", "db-1", "lb-1")
+        },
+    },
     "blast radius": {"history": history(4)},
     "floor": {"rule": make_rule(keep=(10, "web"))},
     "concurrency": {"tries": tried(30, rule="other", ended=False)},

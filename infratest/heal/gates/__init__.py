@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from infratest.heal.gates import autonomy, group, leave, tries
+from infratest.heal.gates import autonomy, group, leave, outside, tries
 from infratest.heal.gates import result as of_result
 from infratest.heal.gates.situation import ALWAYS, Answer, Limits, Seen, Situation, Stored, Try, moment
 from infratest.heal.gates.tries import begins_again, flapping, settling_time, waiting_time
@@ -17,8 +17,8 @@ from infratest.model import Result
 from infratest.stack.declared import HealRule
 
 __all__ = (
-    "ALWAYS", "BUDGET", "FRESH", "GATES", "MODE", "OPENED_BY_APPROVAL", "PROOF", "QUALIFY", "TRUST", "Answer",
-    "Limits", "Seen", "Situation", "Stored", "Try", "begins_again", "flapping", "gates", "moment", "refusals",
+    "ALWAYS", "BUDGET", "FRESH", "GATES", "MODE", "ONE_CAUSE", "OPENED_BY_APPROVAL", "PROOF", "QUALIFY", "TRUST",
+    "Answer", "Limits", "Seen", "Situation", "Stored", "Try", "begins_again", "flapping", "gates", "moment", "refusals",
     "settling_time", "waiting_time",
 )  # fmt: skip
 
@@ -27,6 +27,7 @@ BUDGET = "budget"
 QUALIFY = "qualify"
 FRESH = "fresh"
 PROOF, TRUST = "proof", "trust"
+ONE_CAUSE = "one cause"
 #: The gates that a person's approval opens.
 OPENED_BY_APPROVAL = (PROOF, TRUST, MODE)
 #: In the order in which they are asked; the first that refuses is what a line says.
@@ -37,6 +38,8 @@ GATES = {
     "confirm": of_result.confirm,
     "suppressed": leave.suppressed,
     "pause": leave.pause,
+    "witness": outside.witness,
+    ONE_CAUSE: outside.one_cause,
     "blast radius": group.blast_radius,
     "floor": group.floor,
     "concurrency": tries.concurrency,

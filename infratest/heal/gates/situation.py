@@ -23,7 +23,10 @@ ALWAYS = -1.0
 
 
 class Stored(Protocol):
-    """A last stored result, as store/history.py keeps it; `blocked` is anything true where another one blocks it."""
+    """A last stored result, as store/history.py keeps it.
+
+    `blocked` is anything true where another one blocks it, its id where that is known.
+    """
 
     @property
     def host(self) -> str: ...
@@ -35,17 +38,21 @@ class Stored(Protocol):
     def blocked(self) -> object: ...
 
     @property
+    def since(self) -> float | None: ...
+
+    @property
     def time(self) -> float: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """A stored result as a value."""
+    """A stored result as a value. blocked: by which result, where that is known. since: when its state began."""
 
     host: str
     state: str
     time: float
-    blocked: bool = False
+    blocked: bool | str = False
+    since: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +79,16 @@ class Limits:
     Args:
         report_age: a report older than this is stale. stored_age: a host whose last stored result is older is not
         known. settle: how long a remedy is given until the scenario must hold again. look_again: a report older
-        than this is looked at again before acting.
+        than this is looked at again before acting. together: what turned red within so much of each other did so
+        together. moment: and within so much, at one moment.
     """
 
     report_age: float = 600.0
     stored_age: float = 3600.0
     settle: float = 10.0
     look_again: float = 30.0
+    together: float = 60.0
+    moment: float = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +103,9 @@ class Situation:
         was seen of other hosts before that says nothing of what it did to them. suppressed: why the caller wants
         nothing healed, or empty. drilled: the rule that a drill is about, or empty. production: the stack is. proof:
         whether the rule is proven, and why or why not; trust: how much it may do by the ledger, and why. approved: by
-        whom this very act was approved, or empty.
+        whom this very act was approved, or empty. witness: whether what is seen from here can be relied on, and why
+        or why not. traits: of each host, beside its labels, what it may share with others: its image, the run that
+        provisioned it.
     """
 
     now: float
@@ -112,6 +124,8 @@ class Situation:
     proof: tuple[bool, str] = (False, "nobody has looked for its proof")
     trust: tuple[str, str] = (OBSERVE, "nobody has looked into the ledger")
     approved: str = ""
+    witness: tuple[bool, str] = (True, "no witness is declared")
+    traits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
 

@@ -1,0 +1,101 @@
+"""What lies outside of a result when it may be healed: whether we see well from here, and what hosts have in common.
+
+Called by the heal engine's means, before every act.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError
+from infratest.heal.gates import moment
+from infratest.lifecycle.provisioned import live_ids
+from infratest.project.session import Session
+from infratest.receivers._http import asked
+from infratest.receivers._line import line
+from infratest.store.journal import Journal
+
+#: Seconds that a witness has to answer, and that what they said stands for.
+SECONDS, STANDS = 3.0, 5.0
+
+
+def witness(addresses: Sequence[str]) -> Callable[[], tuple[bool, str]]:
+    """Return what asks the declared witnesses whether we see well: it is enough that one of them answers.
+
+    Args:
+        addresses: URLs, or HOST:PORT, which is connected to alone.
+    """
+    last: list[tuple[float, tuple[bool, str]]] = []
+
+    def look() -> tuple[bool, str]:
+        if not addresses:
+            return True, "no witness is declared"
+        if not last or time.monotonic() - last[0][0] > STANDS:
+            said = _judged(addresses)
+            last[:] = [(time.monotonic(), said)]
+        return last[0][1]
+
+    return look
+
+
+def _judged(addresses: Sequence[str]) -> tuple[bool, str]:
+    with ThreadPoolExecutor(len(addresses)) as pool:
+        failed = list(pool.map(_failure, addresses))
+    for address, words in zip(addresses, failed, strict=True):
+        if not words:
+            return True, f"{address} answers"
+    return False, f"no witness answers, so it may be us who see nothing: {'; '.join(failed)}"
+
+
+def _failure(address: str) -> str:
+    """Ask one, and return why it is not reached; whatever it answers, it is there."""
+    deadline = Deadline(SECONDS)
+    try:
+        if "://" in address:
+            asked(address, deadline)
+        else:
+            host, _, port = address.rpartition(":")
+            with line(host.strip("[]"), int(port), deadline):
+                pass
+    except (InfratestError, OSError) as error:
+        return f"{address}: {error}".replace(f"{address}: {address}", address)
+    return ""
+
+
+def traits(session: Session) -> Callable[[], Mapping[str, Mapping[str, str]]]:
+    """Return what tells of each host, by its name, which image it was made from and which run has provisioned it."""
+    found: list[Mapping[str, Mapping[str, str]]] = []
+
+    def look() -> Mapping[str, Mapping[str, str]]:
+        if not found:
+            images = {spec.name: {"image": str(spec.option("image"))} for spec in session.stack.hosts
+                      if spec.option("image")}  # fmt: skip
+            runs = {name: {"provisioned": moment(at)} for name, (at, _) in provisioned(session).items()}
+            found.append({name: images.get(name, {}) | runs.get(name, {}) for name in {*images, *runs}})
+        return found[0]
+
+    return look
+
+
+def provisioned(session: Session) -> dict[str, tuple[float, float]]:
+    """Return when each live host was last provisioned, by its name: when that run began, and when the host was done.
+
+    In seconds since the epoch. Raises StateError: the journal is damaged.
+    """
+    if not session.state.exists:
+        return {}
+    records = Journal(session.state).records()
+    ids = live_ids(records, session.stack.name, session.stack.env)
+    found: dict[str, tuple[float, float]] = {}
+    began = 0.0
+    for record in records:
+        if record["what"] == "begin":
+            began = float(record["time"])
+        elif record["what"] == "provisioned" and ids.get(str(record["name"])) == record["id"]:
+            found.pop(str(record["name"]), None)
+            if record.get("digest"):
+                found[str(record["name"])] = (began, float(record["time"]))
+    return found

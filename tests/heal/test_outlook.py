@@ -1,0 +1,66 @@
+"""What the gates are told of what lies outside: witnesses that really listen, and what the journal holds of hosts."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+from infratest.project.outlook import provisioned, traits, witness
+from infratest.project.session import session_of
+from infratest.providers.base import HostSpec, Resource
+from infratest.store.journal import Journal
+from tests.cli.test_heal_gates import port_that_nobody_listens_on
+
+
+class Absent(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def test_one_witness_that_answers_anything_is_enough() -> None:
+    closed = f"127.0.0.1:{port_that_nobody_listens_on()}"
+    server = HTTPServer(("127.0.0.1", 0), Absent)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/"
+        assert witness((closed, url))() == (True, f"{url} answers")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    holds, why = witness((closed, url))()
+    assert not holds
+    assert why.count("refused") == 2
+    assert witness(())() == (True, "no witness is declared")
+
+
+def test_hosts_share_their_image_and_the_run_that_provisioned_them(tmp_path: Path) -> None:
+    (tmp_path / "stack.yaml").write_text(
+        "stack: shop\nprovider: fake\nhosts: {web: {count: 2}, db: {image: debian-13}}\ndefaults: {image: debian-12}\n"
+    )
+    session = session_of(tmp_path / "stack.yaml", state=str(tmp_path / "state"))
+    journal = Journal(session.state)
+    with session.state.lock(1.0, "test"):
+        first = journal.begin("up", "shop", "", "fake")
+        for name in ("web-1", "web-2", "db"):
+            first.made(Resource(kind="host", name=name, id=f"id-{name}"), HostSpec(name=name))
+        first.end("done")
+        journal.begin("provision", "shop", "", "fake").end("done")
+        journal.provisioned("id-web-1", "web-1", "d1")
+        journal.provisioned("id-web-2", "web-2", "d1")
+        journal.begin("provision", "shop", "", "fake").end("done")
+        journal.provisioned("id-db", "db", "d2")
+        journal.provisioned("id-db", "db", "")  # brought back to before it
+    runs = provisioned(session)
+    assert set(runs) == {"web-1", "web-2"}
+    assert runs["web-1"][0] == runs["web-2"][0] <= runs["web-1"][1]
+    found = traits(session)()
+    assert found["web-1"] == found["web-2"]
+    assert found["db"] == {"image": "debian-13"}
+    assert found["web-1"]["image"] == "debian-12"
