@@ -18,7 +18,7 @@ from infratest.errors import InfratestError
 from infratest.heal import verifying
 from infratest.heal.audit import Audit
 from infratest.heal.environment import hook_environment
-from infratest.heal.gates import Answer, Limits, Seen, Stored
+from infratest.heal.gates import Answer, Changes, Limits, Seen, Stored
 from infratest.heal.mark import Mark, Taken
 from infratest.heal.records import RECOVERED, REFUSED, HealRecord
 from infratest.hosts import Host
@@ -58,7 +58,8 @@ class Means:
         mode is, or empty; since: tries before that count for nothing, in seconds since the epoch. production: the stack
         is. proven, trusted: asked of a rule, before every act, whether it is proven and how much it may do by the
         ledger, each with why. witness: asked whether what is seen from here can be relied on, and why or why not.
-        traits: what hosts share beside their labels. lost: told that a rule has lost its autonomy, and why.
+        traits: what hosts share beside their labels. changes: what people are changing. lost: told that a
+        rule has lost its autonomy, and why.
         keys: the trusted public ones.
     """
 
@@ -71,6 +72,7 @@ class Means:
     trusted: Callable[[HealRule], tuple[str, str]]
     witness: Callable[[], tuple[bool, str]] = lambda: (True, "no witness is declared")
     traits: Callable[[], Mapping[str, Mapping[str, str]]] = lambda: {}
+    changes: Callable[[HealRule, Result], Changes] = lambda rule, result: Changes()
     lost: Callable[[HealRule, str], None] = lambda rule, why: None
     production: bool = False
     keys: frozenset[str] = frozenset()

@@ -219,6 +219,7 @@ class _Healer(Acts):
             trust=self._means.trusted(case.rule),
             witness=self._means.witness(),
             traits=self._means.traits(),
+            changes=self._means.changes(case.rule, case.result),
             limits=self._means.limits,
         )
 

@@ -22,7 +22,7 @@ from infratest.heal.health import paused
 from infratest.heal.records import HealRecord, applied
 from infratest.model import Report
 from infratest.project.execute import execute, starter
-from infratest.project.outlook import traits, witness
+from infratest.project.outlook import changes, traits, witness
 from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.proof import proven
 from infratest.project.session import Session
@@ -87,6 +87,7 @@ def _means(
         lost=lambda rule, why: lose(session, rule, why),
         witness=witness(session.stack.monitor.witness if session.stack.monitor is not None else ()),
         traits=traits(session),
+        changes=changes(session),
         production=session.stack.production,
         keys=frozenset(session.stack.trusted_keys.values()),
         # A monitoring system ends a check that takes too long, and an act that is ended half-way is the worst of all.

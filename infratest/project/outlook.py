@@ -1,4 +1,4 @@
-"""What lies outside of a result when it may be healed: whether we see well from here, and what hosts have in common.
+"""What lies outside of a result when it may be healed: whether we see well, what hosts share, what people are changing.
 
 Called by the heal engine's means, before every act.
 """
@@ -8,14 +8,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
-from infratest.heal.gates import moment
+from infratest.heal.gates import Changes, moment
 from infratest.lifecycle.provisioned import live_ids
+from infratest.model import Result
 from infratest.project.session import Session
 from infratest.receivers._http import asked
 from infratest.receivers._line import line
+from infratest.stack.declared import HealRule
 from infratest.store.journal import Journal
 
 #: Seconds that a witness has to answer, and that what they said stands for.
@@ -99,3 +103,25 @@ def provisioned(session: Session) -> dict[str, tuple[float, float]]:
             if record.get("digest"):
                 found[str(record["name"])] = (began, float(record["time"]))
     return found
+
+
+def changes(session: Session) -> Callable[[HealRule, Result], Changes]:
+    """Return what tells what people are changing, as a rule's `freeze:` asks."""
+
+    def look(rule: HealRule, result: Result) -> Changes:
+        locks = [words for one in rule.freeze if one.file for words in _lock(session.stack.folder / one.file, one.file)]
+        runs = provisioned(session) if any(one.provisioned for one in rule.freeze) else {}
+        return Changes(locks=tuple(locks), provisioned=runs[result.host][1] if result.host in runs else None)
+
+    return look
+
+
+def _lock(path: Path, name: str) -> list[str]:
+    """Say that somebody deploys, while there is this file; one that cannot be looked at may be there."""
+    try:
+        since = path.lstat().st_mtime
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except (OSError, ValueError) as error:
+        return [f"nobody knows whether there is a file {clean(name, 200)}: {error}"]
+    return [f"somebody deploys: there is a file {clean(name, 200)} since {moment(since)}"]

@@ -24,6 +24,7 @@ from infratest.project.session import Session
 from infratest.provisioners.base import provisioners
 from infratest.stack.declared import HealRule
 from infratest.stack.file import declared
+from infratest.stack.named import DEFAULTS, RESERVED
 
 if TYPE_CHECKING:
     from infratest.project.drill import Outcome
@@ -108,9 +109,9 @@ def bindings(session: Session, rule: str, env: str, features: Iterable[str]) -> 
     stack = session.stack
     data = declared(stack.path, env)
     rules = data.get("heal", {})
-    if rule not in rules:
+    if rule not in rules or rule in RESERVED:
         raise UserError(f"rule {rule} is not in the environment {env!r}")
-    details = {f"rule {rule}": _rule(rules[rule], stack.folder)}
+    details = {f"rule {rule}": _rule({**rules.get(DEFAULTS, {}), **rules[rule]}, stack.folder)}
     details |= _features(session, features)
     details |= _hosts(data, stack.folder)
     kinds = {"rule": "rule ", "features": "feature ", "provisioners": "provision ", "images": "image "}

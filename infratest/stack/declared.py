@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from infratest.providers._component import ComponentSpec
 from infratest.providers.base import HostSpec
+from infratest.stack.freeze import Freeze
 from infratest.waivers import Waiver
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class HealRule:
         may be sick at once. mode: the most it may do, OBSERVE, PROPOSE or AUTO. proof: what AUTO rests on, or None.
         approvals: verified heals in a row that somebody approved, before it may be granted AUTO. approvers: how many
         people must approve a proposal. keep: so many hosts of a group must stay well beside the one that is healed.
+        freeze: when AUTO asks a person first.
     """
 
     name: str
@@ -55,6 +57,7 @@ class HealRule:
     approvals: int = 5
     approvers: int = 1
     keep: tuple[int, str] | None = None
+    freeze: tuple[Freeze, ...] = ()
     where: str = ""
 
 

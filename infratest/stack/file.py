@@ -5,7 +5,7 @@ Called by every verb that needs a stack and by the pytest plugin. Nothing but fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from infratest.providers.base import HostSpec
 from infratest.stack import environments, listing, named, problems
 from infratest.stack.components import components
 from infratest.stack.declared import LONGEST, Budget, HealRule, Proof, StackFile
-from infratest.stack.document import Document, read
+from infratest.stack.document import Document, KeyPath, read
+from infratest.stack.freeze import Freeze, holds
 from infratest.stack.hosts import hosts
 from infratest.stack.own_schema import OWN
 from infratest.stack.parameters import filled, plugin_name, values
@@ -115,7 +116,7 @@ def _stack_file(
     faults = problems.Faults(document)
     specs = hosts(document, folder, provider["name"], declared, faults)
     beside = components(document, specs, faults)
-    heal = tuple(_rule(document, rule, faults) for rule in data.get("heal", {}) if rule != named.TRUSTED)
+    heal = tuple(_rule(document, rule, faults) for rule in data.get("heal", {}) if rule not in named.RESERVED)
     budget = _budget(document, faults) if "budget" in data else None
     accepted = waivers(document, faults)
     watched = _monitor(document, faults) if "monitor" in data else None
@@ -210,7 +211,7 @@ def _monitor(document: Document, faults: problems.Faults) -> Monitor:
 
 
 def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:
-    rule = document.data["heal"][name]
+    rule = {**document.data["heal"].get(named.DEFAULTS, {}), **document.data["heal"][name]}
     key = ("heal", name)
     when, budget = rule.get("when", {}), rule.get("budget", {})
     fields: dict[str, Any] = {}
@@ -227,6 +228,10 @@ def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:
             fields[field] = held[at] if field in ("when_tags", "when_state", "mode") else int(held[at])
     if "keep" in rule:
         fields["keep"] = (int(rule["keep"]["hosts"]), rule["keep"]["of"])
+    if "freeze" in rule:
+        own = "freeze" in document.data["heal"][name]
+        place = ("heal", name if own else named.DEFAULTS, "freeze")
+        fields["freeze"] = tuple(_freezes(document, place, rule["freeze"], faults))
     if "proof" in rule:
         fields["proof"] = _proof(document, key, rule["proof"], faults)
     if "per" in budget:
@@ -240,6 +245,24 @@ def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:
             faults.add((*key, "at-most"), f"{rule['at-most']!r} is more than 100%")
     do = tuple((remedy, argument) for entry in rule["do"] for remedy, argument in entry.items())
     return HealRule(name=name, do=do, where=document.where(key), **fields)
+
+
+def _freezes(document: Document, key: KeyPath, said: Sequence[Any], faults: problems.Faults) -> Iterator[Freeze]:
+    for number, one in enumerate(said):
+        at, seconds = (*key, number), 0.0
+        if isinstance(one, str):
+            try:
+                holds(one, 0.0)
+            except UserError as error:
+                faults.add(at, str(error))
+            yield Freeze(window=one)
+            continue
+        if "provisioned" in one:
+            with faults.caught():
+                seconds = duration(one["provisioned"], document.at((*at, "provisioned")))
+                if not 0 < seconds <= LONGEST:
+                    faults.add((*at, "provisioned"), LIMITS)
+        yield Freeze(file=one.get("file", ""), provisioned=seconds)
 
 
 def _proof(document: Document, key: tuple[str, ...], said: Mapping[str, Any], faults: problems.Faults) -> Proof:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from infratest.option_schema import QUANTITIES, Schema, units
 from infratest.option_schema import map_schema as _map
-from infratest.stack.named import TRUSTED
+from infratest.stack.named import DEFAULTS, TRUSTED
 from infratest.stack.schema_values import entries as _list
 from infratest.stack.schema_values import named as _named
 from infratest.stack.schema_values import number as _number
@@ -71,6 +71,34 @@ _KEEP = _map(
     },
     ("hosts", "of"),
 )
+_FREEZE = _list(
+    "a list of windows of time, {file: PATH} and {provisioned: TIME}",
+    "While one of them holds, auto asks a person first.",
+    {
+        "type": ["string", "object"],
+        "title": 'a window, such as "Fri 16:00 - Mon 07:00 Europe/Berlin", or a map of file or provisioned',
+        "description": "A window of time, a file of those who deploy, or so long after the host was provisioned.",
+        "properties": {
+            "file": _text("a path", "As long as there is this file, beside the stack file, somebody deploys."),
+            "provisioned": _text(QUANTITIES["time"], "So long after the host was provisioned.", units("time")),
+        },
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    },
+)
+#: What may also stand under `defaults`, for every rule that says nothing else.
+_OF_ALL: Mapping[str, Schema] = {
+    "confirm": _number("a whole number from 1 to 100", "Failures in a row before it acts (default 2).", 1, 100),
+    "budget": _TRIES,
+    "at-most": _text(
+        "a percentage up to 100, such as 30%",
+        "How much of the group may be sick at once (default 30%); beyond it nothing is healed.",
+        r"^(100|[0-9]{1,2})(\.[0-9]+)? ?%$",
+    ),
+    "approvers": _number("a whole number from 1 to 9", "How many people approve a proposal (default 1).", 1, 9),
+    "freeze": _FREEZE,
+}
 #: Whose lines of the ledger, certificates and approvals count.
 _TRUSTED = _named(
     "a map of names to public keys",
@@ -84,9 +112,10 @@ _TRUSTED = _named(
 
 
 def heal(remedies: Mapping[str, Schema]) -> Schema:
-    """The whole of `heal:`: the rules by their names, and the trusted keys beside them."""
+    """The whole of `heal:`: the rules by their names, and what is for all of them."""
     rules = _named("a map of heal rules", "What is done when a scenario fails, by name.", _rule(remedies))
-    return rules | {"properties": {TRUSTED: _TRUSTED}}
+    defaults = _map(f"a map of {', '.join(_OF_ALL)}", "What holds for each rule that says nothing else.", _OF_ALL)
+    return rules | {"properties": {TRUSTED: _TRUSTED, DEFAULTS: defaults}}
 
 
 def _rule(remedies: Mapping[str, Schema]) -> Schema:
@@ -100,18 +129,12 @@ def _rule(remedies: Mapping[str, Schema]) -> Schema:
         "properties": dict(remedies),
     }
     return _map(
-        "a map of when, confirm, do, budget, at-most, keep, mode, proof, earn and approvers",
+        "a map of when, confirm, do, budget, at-most, keep, mode, proof, earn, approvers and freeze",
         "One heal rule. It never acts on unknown or on stale results.",
         {
             "when": _WHEN,
-            "confirm": _number("a whole number from 1 to 100", "Failures in a row before it acts (default 2).", 1, 100),
             "do": _list("a list of remedies, mildest first", "The ladder of remedies, mildest first.", remedy, least=1),
-            "budget": _TRIES,
-            "at-most": _text(
-                "a percentage up to 100, such as 30%",
-                "How much of the group may be sick at once (default 30%); beyond it nothing is healed.",
-                r"^(100|[0-9]{1,2})(\.[0-9]+)? ?%$",
-            ),
+            **_OF_ALL,
             "mode": {
                 "enum": [*MODES],
                 "title": "observe, propose or auto",
@@ -119,7 +142,6 @@ def _rule(remedies: Mapping[str, Schema]) -> Schema:
             },
             "proof": _PROOF,
             "earn": _EARN,
-            "approvers": _number("a whole number from 1 to 9", "How many people approve a proposal (default 1).", 1, 9),
             "keep": _KEEP,
         },
         ("do",),

@@ -13,6 +13,9 @@ PROVIDER = "container"
 FROM = "from"
 #: Under `heal:`, beside the rules: whose grants, certificates and approvals count.
 TRUSTED = "trusted-keys"
+#: And what holds for each rule that says nothing else.
+DEFAULTS = "defaults"
+RESERVED = (TRUSTED, DEFAULTS)
 #: Beside the name of an inventory: which of its hosts.
 WHERE = "where"
 
@@ -33,7 +36,7 @@ def names(stack: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
     for at, component in _members(stack, "components"):
         if isinstance(_under(component, "type"), str):
             yield (*at, "type"), "component", component["type"]
-    for at, rule in (each for each in _members(stack, "heal") if each[0][-1] != TRUSTED):
+    for at, rule in (each for each in _members(stack, "heal") if each[0][-1] not in RESERVED):
         yield from _single_keys((*at, "do"), "remedy", _under(rule, "do"))
         mode = _under(rule, "mode")
         if isinstance(mode, str):

@@ -37,3 +37,21 @@ def test_nothing_is_healed_while_no_witness_is_reached(tmp_path: Path) -> None:
         status, words = project.run("check", "--env", "dev", "--heal")
     assert status == 0, words
     assert "healed: run touch" in words
+
+
+def test_while_somebody_deploys_a_heal_asks_first(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    path = tmp_path / "stack.yaml"
+    path.write_text(path.read_text().replace("heal:\n", "heal:\n  defaults: {freeze: [{file: deploying}]}\n"))
+    (tmp_path / "deploying").write_text("")
+    status, words = twice(project)
+    assert status == 2
+    assert "waits for approval: run touch" in words
+    _, listed = project.run("heal", "list", "--env", "dev")
+    _, shown = project.run("heal", "show", listed.split()[0], "--env", "dev")
+    assert "[closed] change: it asks first: somebody deploys: there is a file deploying since " in shown
+    assert not project.there.exists()
+    (tmp_path / "deploying").unlink()
+    status, words = project.run("check", "--env", "dev", "--heal")
+    assert status == 0, words
+    assert project.there.exists()

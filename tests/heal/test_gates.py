@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from infratest.heal.gates import GATES, Answer, Seen, Situation, Try, gates, refusals, waiting_time
+from infratest.heal.gates import GATES, Answer, Changes, Seen, Situation, Try, gates, refusals, waiting_time
 from infratest.stack.declared import Proof
+from infratest.stack.freeze import Freeze
 from infratest.store.failures import Row
 from tests.worlds.heal_world import NOON, make_hosts, make_result, make_rule, result_id
 
@@ -38,6 +39,10 @@ ALLOWED = Situation(
 )
 RULE = make_rule(confirm=2, at_most=0.3)
 PROVEN = make_rule(proof=Proof(drill="killed-nginx"))
+#: The moment is a Friday, 08:00 in UTC.
+FROZEN = make_rule(freeze=(Freeze(window="Fri 07:59 - Fri 08:01"),))
+THAWED = make_rule(freeze=(Freeze(window="Fri 07:00 - Fri 09:00 Europe/Berlin"), Freeze(file="deploying")))
+AFTER = make_rule(freeze=(Freeze(provisioned=600.0),))
 RESULT = make_result("critical")
 
 
@@ -94,6 +99,19 @@ def test_all_gates_are_open_and_each_says_why() -> None:
         ({"rule": make_rule(keep=(8, "web")), "history": history(3)}, "floor", "7 other hosts of group web"),
         ({"rule": make_rule(keep=(9, "web")), "history": history(1, of=9)}, "floor", "8 other hosts of group web"),
         ({"witness": (False, "no witness answers: it is us")}, "witness", "no witness answers: it is us"),
+        ({"changes": Changes(locks=("somebody deploys",))}, "change", "it asks first: somebody deploys"),
+        ({"changes": Changes(drifted=("a drifted", "b drifted"))}, "change", "it asks first: a drifted; b drifted"),
+        ({"rule": FROZEN}, "change", "the freeze 'Fri 07:59 - Fri 08:01' is in force"),
+        (
+            {"rule": AFTER, "changes": Changes(provisioned=NOON - 599)},
+            "change",
+            "web-1 was provisioned at 2027-01-15 07:50:01 UTC, less than 10 min ago",
+        ),
+        (
+            {"rule": AFTER, "changes": Changes(provisioned=NOON - 40), "tries": tried(41, rule="x")},
+            "change",
+            "less than",
+        ),
         ({"production": True}, "proof", "unproven: on production a rule acts by itself with a `proof:` alone"),
         ({"rule": PROVEN, "proof": (False, "was changed: an image")}, "proof", "was changed: an image"),
         ({"trust": ("propose", "nothing was granted")}, "trust", "trusted to propose, not to act by itself: nothing"),
@@ -133,6 +151,11 @@ def test_a_gate_refuses(changes: dict[str, Any], gate: str, words: str) -> None:
         {"rule": PROVEN, "production": True},
         {"rule": make_rule(mode="propose"), "approved": "bob", "trust": ("propose", "nothing was granted")},
         {"rule": PROVEN, "proof": (False, "stale"), "trust": ("propose", "lost"), "approved": "bob"},
+        {"rule": FROZEN, "approved": "bob"},
+        {"rule": FROZEN, "drilled": "mend-web", "changes": Changes(locks=("somebody deploys",))},
+        {"rule": THAWED},
+        {"rule": AFTER, "changes": Changes(provisioned=NOON - 600)},
+        {"rule": AFTER, "changes": Changes(provisioned=NOON - 40), "tries": tried(41)},
         {"rule": make_rule(mode="observe"), "drilled": "mend-web", "trust": ("observe", ""), "production": True},
     ],
 )

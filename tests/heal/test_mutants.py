@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infratest.heal.gates import GATES, Seen
+from infratest.heal.gates import GATES, Changes, Seen
 from infratest.store.failures import Row
 from tests.heal.test_gates import ALLOWED, HOUR, MINUTE, NOON, PROVEN, RESULT, RULE, history, tried
 from tests.worlds.heal_world import make_hosts, make_result, make_rule
@@ -36,6 +36,7 @@ ALONE: dict[str, dict[str, Any]] = {
     "time": {"left": 0.0},
     "proof": {"rule": PROVEN, "proof": (False, "since then was changed: an image")},
     "trust": {"trust": ("propose", "lost")},
+    "change": {"changes": Changes(locks=("somebody deploys",))},
     "mode": {"rule": make_rule(mode="propose")},
 }
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from infratest.heal.gates import autonomy, group, leave, outside, tries
+from infratest.heal.gates import autonomy, change, group, leave, outside, tries
 from infratest.heal.gates import result as of_result
-from infratest.heal.gates.situation import ALWAYS, Answer, Limits, Seen, Situation, Stored, Try, moment
+from infratest.heal.gates.situation import ALWAYS, Answer, Changes, Limits, Seen, Situation, Stored, Try, moment
 from infratest.heal.gates.tries import begins_again, flapping, settling_time, waiting_time
 from infratest.model import Result
 from infratest.stack.declared import HealRule
 
 __all__ = (
-    "ALWAYS", "BUDGET", "FRESH", "GATES", "MODE", "ONE_CAUSE", "OPENED_BY_APPROVAL", "PROOF", "QUALIFY", "TRUST",
-    "Answer", "Limits", "Seen", "Situation", "Stored", "Try", "begins_again", "flapping", "gates", "moment", "refusals",
-    "settling_time", "waiting_time",
+    "ALWAYS", "BUDGET", "CHANGE", "FRESH", "GATES", "MODE", "ONE_CAUSE", "OPENED_BY_APPROVAL", "PROOF", "QUALIFY",
+    "TRUST", "Answer", "Changes", "Limits", "Seen", "Situation", "Stored", "Try", "begins_again", "flapping", "gates",
+    "moment", "refusals", "settling_time", "waiting_time",
 )  # fmt: skip
 
 MODE = "mode"
@@ -27,9 +27,9 @@ BUDGET = "budget"
 QUALIFY = "qualify"
 FRESH = "fresh"
 PROOF, TRUST = "proof", "trust"
-ONE_CAUSE = "one cause"
+ONE_CAUSE, CHANGE = "one cause", "change"
 #: The gates that a person's approval opens.
-OPENED_BY_APPROVAL = (PROOF, TRUST, MODE)
+OPENED_BY_APPROVAL = (PROOF, TRUST, CHANGE, MODE)
 #: In the order in which they are asked; the first that refuses is what a line says.
 GATES = {
     QUALIFY: of_result.qualify,
@@ -48,6 +48,7 @@ GATES = {
     "time": leave.time,
     PROOF: autonomy.proof,
     TRUST: autonomy.trust,
+    CHANGE: change.change,
     MODE: autonomy.mode,
 }
 

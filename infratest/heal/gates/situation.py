@@ -73,6 +73,21 @@ class Try:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What people change, as far as it is about one rule and one result.
+
+    Args:
+        locks: of each file that says that somebody deploys, a phrase that says so. provisioned: when the host last was,
+        in seconds since the epoch. drifted: of each file that the scenario looks at and that was changed since it was
+        last green, a phrase.
+    """
+
+    locks: tuple[str, ...] = ()
+    provisioned: float | None = None
+    drifted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """Ages and times in seconds that no rule sets.
 
@@ -105,7 +120,7 @@ class Situation:
         whether the rule is proven, and why or why not; trust: how much it may do by the ledger, and why. approved: by
         whom this very act was approved, or empty. witness: whether what is seen from here can be relied on, and why
         or why not. traits: of each host, beside its labels, what it may share with others: its image, the run that
-        provisioned it.
+        provisioned it. changes: what people are changing.
     """
 
     now: float
@@ -126,6 +141,7 @@ class Situation:
     approved: str = ""
     witness: tuple[bool, str] = (True, "no witness is declared")
     traits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
     limits: Limits = field(default_factory=Limits)
 
 
