@@ -59,7 +59,7 @@ class Means:
         is. proven, trusted: asked of a rule, before every act, whether it is proven and how much it may do by the
         ledger, each with why. witness: asked whether what is seen from here can be relied on, and why or why not.
         traits: what hosts share beside their labels. changes: what people are changing. lost: told that a
-        rule has lost its autonomy, and why.
+        rule has lost its autonomy, and why. granted: when a person last said how much a rule may do.
         keys: the trusted public ones.
     """
 
@@ -74,6 +74,7 @@ class Means:
     traits: Callable[[], Mapping[str, Mapping[str, str]]] = lambda: {}
     changes: Callable[[HealRule, Result], Changes] = lambda rule, result: Changes()
     lost: Callable[[HealRule, str], None] = lambda rule, why: None
+    granted: Callable[[HealRule], float] = lambda rule: -inf
     production: bool = False
     keys: frozenset[str] = frozenset()
     start: Callable[[str, Deadline], None] = lambda name, deadline: None

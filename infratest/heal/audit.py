@@ -14,7 +14,7 @@ from typing import Any
 from infratest.cleaning import clean
 from infratest.errors import StateError
 from infratest.heal.gates import Try
-from infratest.heal.records import PROPOSED, REFUSED, TRIED, WOULD, HealRecord
+from infratest.heal.records import A_DRILL, PROPOSED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.process_tree import started
 from infratest.store.directory import StateDir, kept_age, kept_size
 
@@ -25,7 +25,7 @@ BEGUN, PROCESS = "try", "process"
 #: What of a try is taken over into a new file.
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "pid", "started", "boot", "mode",
-    "proposal",
+    "proposal", "approved_by",
 )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ class Audit:
                 until=float(record["until"]),
                 ended=record["try"] in ends,
                 verified=bool(ends.get(record["try"], {}).get("verified")),
+                drill=str(record.get("approved_by", "")).startswith(A_DRILL),
                 alive=record["try"] not in ends and self._lives(record["try"]),
             )
             for record in self._records

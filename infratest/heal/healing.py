@@ -16,6 +16,7 @@ from infratest.heal import proposals, verifying
 from infratest.heal.acts import ENDING, Acts, Means, seen, well
 from infratest.heal.audit import Audit
 from infratest.heal.desk import PROPOSAL, Desk
+from infratest.heal.falling import falls_back
 from infratest.heal.gates import (
     FRESH,
     OPENED_BY_APPROVAL,
@@ -30,7 +31,7 @@ from infratest.heal.gates import (
 from infratest.heal.ladder import remedies, rung_due
 from infratest.heal.pause import paused_until
 from infratest.heal.people import who
-from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
+from infratest.heal.records import A_DRILL, PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.heal.rules import rule_for
 from infratest.model import Report, Result
 from infratest.remedies.base import Remedy
@@ -225,6 +226,7 @@ class _Healer(Acts):
 
     def _decide(self, case: _Case) -> HealRecord:
         """Ask every gate, and act if all are open."""
+        self._fall_back(case)
         situation = self._situation(case)
         answers = self._answers(case, situation)
         problem = situation.row.since
@@ -239,7 +241,7 @@ class _Healer(Acts):
             before=case.result,
             problem=problem,
             dry=self._dry,
-            by=f"a drill by {who()}" if self._means.drilled == case.rule.name else "",
+            by=f"{A_DRILL}{who()}" if self._means.drilled == case.rule.name else "",
             again=begins_again(case.rule, case.result, situation),
             flapping=flapping(case.rule, case.result, situation),
         )
@@ -251,6 +253,18 @@ class _Healer(Acts):
         if not closed or OBSERVE in (case.rule.mode, situation.trust[0]):
             return self._written(replace(record, outcome=WOULD))
         return self._proposed(case, situation, record)
+
+    def _fall_back(self, case: _Case) -> None:
+        """Take from a rule what its heals over time have cost it, before it is asked how much it may do."""
+        rule, result, row = case.rule, case.result, self._rows.get(case.result.id, counts.Row())
+        confirmed = row.state == result.state and row.failures >= max(1, rule.confirm)
+        if self._dry or case.climbing or self._means.drilled == rule.name or not confirmed:
+            return
+        now = self._means.clock()
+        began = now if row.since is None else row.since
+        why = falls_back(rule, result.host, self._audit.tries, began, now, self._means.granted(rule))
+        if why:
+            self._means.lost(rule, why)
 
     def _proposed(self, case: _Case, situation: Situation, record: HealRecord) -> HealRecord:
         """Propose what a person may let it do; where that was approved, ask all gates once more and act."""

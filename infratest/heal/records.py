@@ -17,6 +17,8 @@ from infratest.states import OK
 from infratest.units import human
 
 REFUSED, WOULD, PROPOSED, TRIED, RECOVERED = "refused", "would", "proposed", "tried", "recovered"
+#: How it begins who let it act, of a drill.
+A_DRILL = "a drill by "
 HEALED, FAILED, VERIFYING = "healed", "failed", "verifying"
 
 #: Bytes of a command's own words that the audit keeps of each fact.

@@ -34,11 +34,11 @@ def trust(rule: str, env: str, ledger: Ledger, *, otherwise: str) -> Trust:
     granted = otherwise if grant is None else grant.level
     losses = ledger.losses(rule, env)
     level = lowest([granted, *(loss.level for loss in losses)])
-    again = f"`infratest heal trust {rule} --grant auto`"
+    again = f"`infratest heal trust {rule} --grant auto` grants it"
     if losses and level != granted:
         last = losses[-1]
         why = f"lost at {moment(last.time)}: {last.why}"
-        return Trust(level=level, why=why, raised_by=f"what was lost is granted again by {again}")
+        return Trust(level=level, why=why, raised_by=f"{again} again")
     if grant is None:
         why = "nothing was granted" if otherwise == PROPOSE else "it needs no grant: it has no `proof:`"
         return Trust(level=level, why=why, raised_by="" if level == AUTO else again)

@@ -26,7 +26,7 @@ from infratest.project.outlook import changes, traits, witness
 from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.proof import proven
 from infratest.project.session import Session
-from infratest.project.trusting import lose, trusted
+from infratest.project.trusting import granted, lose, trusted
 from infratest.stack.open import opened
 from infratest.store import history
 
@@ -85,6 +85,7 @@ def _means(
         proven=lambda rule: proven(session, rule),
         trusted=lambda rule: trusted(session, rule, note=True),
         lost=lambda rule, why: lose(session, rule, why),
+        granted=lambda rule: granted(session, rule),
         witness=witness(session.stack.monitor.witness if session.stack.monitor is not None else ()),
         traits=traits(session),
         changes=changes(session),

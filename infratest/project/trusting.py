@@ -6,6 +6,7 @@ Called by the heal engine before every act, and by `infratest heal trust`, `appr
 from __future__ import annotations
 
 import time
+from math import inf
 
 from infratest.errors import UserError, unknown
 from infratest.heal import ledger as ledgers
@@ -16,7 +17,7 @@ from infratest.heal.signing import Key
 from infratest.heal.trust import Trust, trust
 from infratest.project.proof import proven
 from infratest.project.session import Session
-from infratest.stack.declared import AUTO, PROPOSE, HealRule
+from infratest.stack.declared import AUTO, OBSERVE, PROPOSE, HealRule
 
 
 def ledger(session: Session, note: bool) -> Ledger:
@@ -49,6 +50,12 @@ def lose(session: Session, rule: HealRule, why: str) -> None:
     ledgers.lose(session.state, session.stack.name, _entry(session, rule, PROPOSE, why, "the healer"))
 
 
+def granted(session: Session, rule: HealRule) -> float:
+    """Return when a person last said how much a rule may do, in seconds since the epoch; minus infinity for never."""
+    found = ledger(session, False).last_grant(rule.name, session.stack.env)
+    return -inf if found is None else found.time
+
+
 def grant(session: Session, rule: HealRule, level: str, why: str, key: Key) -> None:
     """Say in the ledger how much a rule may do; for AUTO it must be proven, and have helped when it was approved.
 
@@ -60,8 +67,7 @@ def grant(session: Session, rule: HealRule, level: str, why: str, key: Key) -> N
         holds, reason = proven(session, rule)
         if not holds:
             raise UserError(f"rule {rule.name}: {reason}")
-        now = time.time()
-        approved = Audit(session.state, session.stack.env, now, looking=True).approved(rule.name)
+        approved = _approved(session, rule)
         if approved < rule.approvals:
             raise UserError(
                 f"rule {rule.name}: {approved} approved heals in a row have helped, {rule.approvals} are asked for "
@@ -97,8 +103,23 @@ def in_force(session: Session, rule: HealRule) -> str:
         holds, reason = proven(session, rule)
         level = level if holds else ledgers.lowest([level, PROPOSE])
         why = f"{why}; {reason}"
-    raised = f"; {found.raised_by}" if found.raised_by and found.level != AUTO and rule.mode == AUTO else ""
-    return f"{rule.name}: {level} (mode {rule.mode}): {why}{raised}"
+    return f"{rule.name}: {level} (mode {rule.mode}): {why}{_raised(session, rule, found, level)}"
+
+
+def _raised(session: Session, rule: HealRule, found: Trust, level: str) -> str:
+    """Return what would raise a rule that may do less than its mode, in words; of its ledger alone."""
+    if not found.raised_by or found.level == AUTO or rule.mode != AUTO:
+        return ""
+    approved = _approved(session, rule)
+    missing = rule.approvals - approved
+    if missing <= 0 or found.level == OBSERVE:
+        return f"; {found.raised_by}"
+    more = f"{missing} more approved {'heal' if missing == 1 else 'heals'} in a row must help ({approved} of "
+    return f"; {more}{rule.approvals} have), then {found.raised_by}"
+
+
+def _approved(session: Session, rule: HealRule) -> int:
+    return Audit(session.state, session.stack.env, time.time(), looking=True).approved(rule.name)
 
 
 def _entry(session: Session, rule: HealRule, level: str, why: str, by: str) -> Entry:

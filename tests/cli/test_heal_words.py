@@ -102,6 +102,10 @@ def test_autonomy_is_earned_and_lost(project: Project) -> None:
         in project.run("heal", "show", id)[1]
     )
     assert not project.flag.exists()
+    assert (
+        "; 1 more approved heal in a row must help (0 of 1 have), then `infratest heal trust make-flag --grant auto` "
+        "grants it" in project.run("heal", "trust")[1]
+    )
     assert project.run("heal", "approve", id, "--comment", "go on")[0] == 0
     status, said = project.run("heal", "approve", id)
     assert status == 3
@@ -110,6 +114,8 @@ def test_autonomy_is_earned_and_lost(project: Project) -> None:
     assert status == 0, said
     assert str(project.last()["approved_by"]).startswith("approved by ")
 
+    said = project.run("heal", "trust")[1]
+    assert "nothing was granted; not proven: drills/lost-flag.json" in said
     status, said = project.grant()
     assert status == 3
     assert "not proven: drills/lost-flag.json" in said
@@ -155,6 +161,7 @@ def test_a_denied_heal_rests_and_costs_what_was_granted(project: Project) -> Non
     project.drill()
     said = project.run("heal", "trust", "make-flag")[1]
     assert "make-flag: propose (mode auto): lost at " in said
+    assert "; `infratest heal trust make-flag --grant auto` grants it again" in said
     assert project.grant()[0] == 0
     assert "make-flag: auto" in project.run("heal", "trust")[1]
 
@@ -204,3 +211,25 @@ def test_wrong_words_are_told(project: Project) -> None:
         status, said = project.run("heal", *words)
         assert status == 3, words
         assert message in said
+
+
+def test_what_comes_back_twice_within_an_hour_costs_what_was_granted(project: Project) -> None:
+    project.write(approvals=0)
+    project.drill()
+    assert project.grant()[0] == 0
+    for _ in range(2):
+        project.flag.unlink()
+        assert project.run("check", "--heal")[0] == 0
+    project.flag.unlink()
+    status, said = project.run("check", "--heal")
+    assert status == 2
+    assert "waits for approval: run touch" in said
+    assert not project.flag.exists()
+    said = project.run("heal", "trust", "make-flag")[1]
+    assert "make-flag: propose (mode auto): lost at " in said
+    assert ": the problem on here came back within 60 min of its heals at " in said
+    lines = (project.folder / ".infratest" / "lost.jsonl").read_text().splitlines()
+    assert project.run("check", "--heal")[0] == 2
+    assert len(lines) == 1 == len((project.folder / ".infratest" / "lost.jsonl").read_text().splitlines())
+    assert project.grant()[0] == 0
+    assert project.run("check", "--heal")[0] == 0  # what a person knew costs nothing

@@ -61,6 +61,7 @@ class Try:
 
     Args:
         until: when it must have ended. ended: its end is on record. verified: it healed. alive: a process of it lives.
+        drill: it was made in one.
     """
 
     rule: str
@@ -70,6 +71,7 @@ class Try:
     ended: bool = True
     verified: bool = False
     alive: bool = False
+    drill: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
