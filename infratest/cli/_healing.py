@@ -1,4 +1,4 @@
-"""The words of `infratest heal` that people answer with: list, show, approve, deny, trust. Called by that verb."""
+"""The words of `infratest heal`: list, show, approve, deny, trust and lint. Called by that verb."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from infratest.heal.proposals import Approval, Proposal
 from infratest.project import trusting
 from infratest.project.session import Session
 from infratest.stack.declared import HealRule
-from infratest.units import human
+from infratest.stack.parameters import ALL
+from infratest.units import counted, human
 
-LIST, SHOW, APPROVE, DENY, TRUST = "list", "show", "approve", "deny", "trust"
+LIST, SHOW, APPROVE, DENY, TRUST, LINT = "list", "show", "approve", "deny", "trust", "lint"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +118,24 @@ def _trust(session: Session, said: Wording) -> int:
     return 0
 
 
+def _lint(session: Session, said: Wording) -> int:
+    """Tell what is wrong with the rules, with each other and with the stack; asks no host."""
+    from infratest.project.rule_lint import lint_rules
+
+    if said.name is not None:
+        raise click.UsageError(f"heal lint: takes no {said.name!r}: it looks at all rules, with each other")
+    session.made_up = ALL
+    number, problems = lint_rules(session)
+    for words in problems:
+        click.echo(words)
+    found = counted(len(problems), "mistake") if problems else "no mistakes found"
+    click.echo(f"{counted(number, 'rule')}: {found}", err=True)
+    return 1 if problems else 0
+
+
 #: Each word, and what it does.
 WORDS: dict[str, Callable[[Session, Wording], int]] = {
-    LIST: _list, SHOW: _show, APPROVE: _approve, DENY: _deny, TRUST: _trust,
+    LIST: _list, SHOW: _show, APPROVE: _approve, DENY: _deny, TRUST: _trust, LINT: _lint,
 }  # fmt: skip
 
 

@@ -55,3 +55,35 @@ def test_while_somebody_deploys_a_heal_asks_first(tmp_path: Path) -> None:
     status, words = project.run("check", "--env", "dev", "--heal")
     assert status == 0, words
     assert project.there.exists()
+
+
+def test_rules_that_fight_are_told(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    status, said = project.run("heal", "lint", "--env", "dev")
+    assert (status, said) == (0, "1 rule: no mistakes found\n")
+    add(
+        project,
+        f"""\
+  take-it-away:
+    when: {{tags: "@page"}}
+    do: [{{run: "rm {project.there}"}}, {{provision: {{}}}}]
+    budget: {{tries: 1, per: 1h}}
+    keep: {{hosts: 1, of: web}}
+""",
+    )
+    (tmp_path / "features" / "page.feature").write_text(
+        f'@page\nFeature: A page\n  Scenario: it is away\n    Then the file "{project.there}" does not exist\n'
+    )
+    status, said = project.run("heal", "lint", "--env", "dev")
+    assert status == 1
+    at = "stack.yaml:15: rule take-it-away:"
+    assert said.splitlines() == [
+        f"{at} do[1]: provision is not reached within 60 min: the budget is used up after 1 "
+        "try; allow 2, or shorten the ladder",
+        f"{at} keep.hosts: every rung is forbidden: 1 others of group web must stay well, and there are 0",
+        f"{at} do[0]: undoes do[0] of rule put-it-there: {project.there} is stopped or "
+        "removed here and started or made there; let one rule have both",
+        f"{at} when: heals 'it is away' (features/page.feature:3), which denies 'it is there' "
+        "(features/shop.feature:3) of rule put-it-there: each heal turns the other red",
+        "2 rules: 4 mistakes",
+    ]

@@ -62,6 +62,7 @@ def command(session: Session, what: str, time: str | None, dry_run: bool, **opti
     infratest heal trust [RULE]              how much each rule may do, and why
     infratest heal trust RULE --grant auto   says so in heal-ledger.jsonl beside the stack file, signed
     infratest heal trust --new-key           makes a key of yours, for `heal: trusted-keys:`
+    infratest heal lint        what is wrong with the rules, each and together; 1 if something is
 
     A report in a file named as one of these words is ./pause, ./list and so on.
 

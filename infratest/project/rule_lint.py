@@ -1,0 +1,100 @@
+"""The heal rules of a stack held against its hosts and scenarios, asking no host. Called by `infratest heal lint`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from infratest.errors import FeatureError, UserError
+from infratest.gherkin.find import find
+from infratest.gherkin.lint import heals, idle_rules
+from infratest.gherkin.suite import Feature, all_scenarios
+from infratest.heal.contradictions import Case, contradictions
+from infratest.heal.ladder import foresee
+from infratest.hosts import Host
+from infratest.outsiders import get
+from infratest.plan.planner import plan
+from infratest.plan.tasks import CheckStep, Task
+from infratest.project.prepare import read_feature
+from infratest.project.session import Session
+from infratest.stack.declared import StackFile
+from infratest.user_steps.load import users_steps
+from infratest.values import Values
+
+
+def lint_rules(session: Session) -> tuple[int, list[str]]:
+    """Return how many rules there are, and all that is wrong with them, a message each.
+
+    Raises:
+        UserError: the stack file, or what it lists, cannot be read.
+    """
+    stack = session.stack
+    problems: list[str] = []
+    for rule in stack.heal:
+        _told(problems, partial(foresee, rule, stack.folder))
+    features, whole = _features(stack, problems)
+    problems += heals(features, [rule.name for rule in stack.heal])
+    if whole and not problems:
+        problems += idle_rules(features, [(rule.name, rule.when_tags, rule.where) for rule in stack.heal])
+        hosts = _hosts(stack)
+        tasks = plan(all_scenarios(features), [*hosts.values()], _values(stack, hosts), problems=[]).tasks
+        _told(problems, lambda: problems.extend(contradictions(stack.heal, hosts, [_case(task) for task in tasks])))
+    return len(stack.heal), list(dict.fromkeys(problems))
+
+
+def _told(problems: list[str], look: Callable[[], Any]) -> None:
+    try:
+        look()
+    except UserError as error:
+        problems.append(str(error))
+
+
+def _features(stack: StackFile, problems: list[str]) -> tuple[list[Feature], bool]:
+    """Return the features of the project, and whether all could be read; of one that cannot be, why not."""
+    users = users_steps(stack.folder)
+    found = []
+    try:
+        items = find((), stack.features, stack.folder)
+    except FeatureError as error:
+        problems.append(str(error))
+        return [], False
+    for item in items:
+        try:
+            found.append(read_feature(item, users))
+        except FeatureError as error:
+            problems += str(error).split("\n")
+    return found, len(found) == len(items)
+
+
+def _hosts(stack: StackFile) -> dict[str, Host]:
+    """Return the hosts by name; addresses are made up."""
+    return {
+        spec.name: Host(name=spec.name, groups=spec.groups, labels=spec.labels, address=spec.address or "192.0.2.1")
+        for spec in stack.hosts
+    }
+
+
+def _values(stack: StackFile, hosts: dict[str, Host]) -> Values:
+    made_up = {
+        (one.kind, one.name): dict.fromkeys(get("component", one.kind).attributes, "192.0.2.1")
+        for one in stack.components
+    }
+    return Values([*hosts.values()], stack.parameters, stack.outputs, components=made_up)
+
+
+def _case(task: Task) -> Case:
+    scenario = task.scenario
+    claims = [
+        ((look.subject, look.location, look.check), step.negated)
+        for step in task.steps
+        if isinstance(step, CheckStep) and step.threshold is None and not step.line.condition
+        for look in step.looks
+    ]
+    return Case(
+        where=f"{scenario.path}:{scenario.line}",
+        name=scenario.name,
+        host=task.host,
+        tags=tuple(scenario.tags),
+        claims=tuple(claims),
+    )
