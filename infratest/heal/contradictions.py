@@ -32,8 +32,8 @@ class Case:
     """One scenario on one host, as it could turn red.
 
     Args:
-        where: its file and line. tags: without their `@`. claims: what it says that holds, by anything that is equal
-        for equal claims, and whether it says it with *not*.
+        where: its file and line. id: of its result. tags: without their `@`. claims: what it says that holds, by
+        anything that is equal for equal claims, and whether it says it with *not*.
     """
 
     where: str
@@ -41,6 +41,7 @@ class Case:
     host: str
     tags: tuple[str, ...]
     claims: tuple[tuple[Any, bool], ...] = ()
+    id: str = ""
 
 
 def contradictions(rules: Sequence[HealRule], hosts: Mapping[str, Host], cases: Sequence[Case]) -> list[str]:
@@ -51,7 +52,7 @@ def contradictions(rules: Sequence[HealRule], hosts: Mapping[str, Host], cases: 
     Raises:
         UserError: a tag expression cannot be read, or a `@heal:` tag names no rule.
     """
-    healed = {rule.name: [case for case in cases if _taken(rules, rule.when_state, case) == rule] for rule in rules}
+    healed = {rule.name: [case for case in cases if healer_of(rules, rule.when_state, case) == rule] for rule in rules}
     found = [words for rule in rules for words in _alone(rule, rules, hosts, cases, healed[rule.name])]
     for one, other in combinations(rules, 2):
         found += _fights(one, other, healed)
@@ -66,7 +67,7 @@ def _alone(
     at = f"{rule.where or 'heal'}: rule {rule.name}"
     fits = [case for case in cases if _fits(rule, case)]
     if fits and not mine:
-        taken = [_taken(rules, rule.when_state, case) for case in fits]
+        taken = [healer_of(rules, rule.when_state, case) for case in fits]
         before = dict.fromkeys(one.name for one in taken if one is not None)
         yield (
             f"{at}: do: no rung is ever reached: all {counted(len(fits), 'result')} that it is for are healed by "
@@ -150,7 +151,7 @@ def _fits(rule: HealRule, case: Case) -> bool:
     return f"heal:{rule.name}" in case.tags or matches(rule, case.tags)
 
 
-def _taken(rules: Sequence[HealRule], state: str, case: Case) -> HealRule | None:
+def healer_of(rules: Sequence[HealRule], state: str, case: Case) -> HealRule | None:
     """Return the rule that heals a case in a state, as `rules.rule_for` has it of a result."""
     chosen = named(case.tags, rules, case.where)
     candidates = rules if chosen is None else (chosen,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -37,10 +37,23 @@ def lint_rules(session: Session) -> tuple[int, list[str]]:
     problems += heals(features, [rule.name for rule in stack.heal])
     if whole and not problems:
         problems += idle_rules(features, [(rule.name, rule.when_tags, rule.where) for rule in stack.heal])
-        hosts = _hosts(stack)
-        tasks = plan(all_scenarios(features), [*hosts.values()], _values(stack, hosts), problems=[]).tasks
-        _told(problems, lambda: problems.extend(contradictions(stack.heal, hosts, [_case(task) for task in tasks])))
+        _told(problems, lambda: problems.extend(contradictions(stack.heal, hosts_of(stack), _cases(stack, features))))
     return len(stack.heal), list(dict.fromkeys(problems))
+
+
+def cases(stack: StackFile) -> list[Case]:
+    """Return each scenario of the project on each host that it is for. Raises UserError: one cannot be read."""
+    problems: list[str] = []
+    features, whole = _features(stack, problems)
+    if not whole:
+        raise UserError("; ".join(problems))
+    return _cases(stack, features)
+
+
+def _cases(stack: StackFile, features: Sequence[Feature]) -> list[Case]:
+    hosts = hosts_of(stack)
+    tasks = plan(all_scenarios(features), [*hosts.values()], _values(stack, hosts), problems=[]).tasks
+    return [_case(task) for task in tasks]
 
 
 def _told(problems: list[str], look: Callable[[], Any]) -> None:
@@ -67,7 +80,7 @@ def _features(stack: StackFile, problems: list[str]) -> tuple[list[Feature], boo
     return found, len(found) == len(items)
 
 
-def _hosts(stack: StackFile) -> dict[str, Host]:
+def hosts_of(stack: StackFile) -> dict[str, Host]:
     """Return the hosts by name; addresses are made up."""
     return {
         spec.name: Host(name=spec.name, groups=spec.groups, labels=spec.labels, address=spec.address or "192.0.2.1")
@@ -94,6 +107,7 @@ def _case(task: Task) -> Case:
     return Case(
         where=f"{scenario.path}:{scenario.line}",
         name=scenario.name,
+        id=task.id,
         host=task.host,
         tags=tuple(scenario.tags),
         claims=tuple(claims),

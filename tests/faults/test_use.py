@@ -159,7 +159,7 @@ def test_the_help_groups_every_verb_once(place: Place) -> None:
     verbs = (
         "init up provision test watch check heal halt suspend resume reboot rebuild snapshot destroy status ip keypair "
         "keystore ssh run cp forward ssh-config console box plan lint steps schema reap doctor demo import learn drift "
-        "coverage mutate monitor drill"
+        "coverage mutate monitor drill runbook"
     )
     assert sorted(listed) == sorted(verbs.split())
     assert listed[:3] == ["init", "demo", "doctor"]  # what one meets first

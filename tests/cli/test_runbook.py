@@ -1,0 +1,78 @@
+"""`infratest runbook` as a command: all that is stored of a result that is not ok, and what lets the next rung act."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_heal import ID, Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project whose rule does not help by its first rung, and waits for a person with its second."""
+    project = Project(tmp_path, command="true")
+    path = tmp_path / "stack.yaml"
+    second = f'{{run: "touch {project.there}"}}'
+    text = path.read_text().replace('do: [{run: "true"}]', f'do: [{{run: "true"}}, {second}]\n    budget: {{per: 2s}}')
+    path.write_text(text.replace("confirm: 2", "confirm: 1"))
+    return project
+
+
+def test_it_tells_what_was_tried_and_the_command_that_lets_the_next_rung_act(project: Project) -> None:
+    path = project.folder / "stack.yaml"
+    feature = project.folder / "features" / "shop.feature"
+    feature.write_text(feature.read_text().replace("  Scenario", "  @runbook:https://wiki.example/shop\n  Scenario"))
+    project.there.touch()
+    assert project.run("check", "--env", "dev")[0] == 0
+    project.there.unlink()
+    path.write_text(path.read_text().replace("tries: 3", "tries: 1").replace("per: 2s", "tries: 1, per: 2s"))
+    assert project.run("check", "--env", "dev", "--heal")[0] == 2  # the first rung does not help, the budget ends
+    path.write_text(path.read_text().replace("mode: auto", "mode: propose").replace("tries: 1, per: 2s", "per: 2s"))
+    status, said = project.run("check", "--env", "dev", "--heal")
+    assert "waits for approval" in said
+    id = said.partition("infratest heal approve ")[2][:12]
+    status, said = project.run("runbook", "it-is-there@here", "--env", "dev")
+    assert status == 0
+    lines = said.splitlines()
+    assert lines[0].startswith(f"{ID}: critical since 20")
+    assert lines[1] == f'  what failed: the file "{project.there}" does not exist'
+    assert f'    the file "{project.there}" exists' in lines
+    assert any(line.startswith("  changed since it was green, at 20") for line in lines)
+    assert [line.partition("UTC  ")[2] for line in lines if "rung" in line and "UTC" in line] == [
+        "rung 1, run true: did not help"
+    ], said
+    assert f"  next: rung 2 of 2: run touch {project.there} on here" in lines
+    assert any(line.startswith("  rule put-it-there: propose (mode propose): ") for line in lines)
+    assert any("held up, at 20" in line and "by mode: mode propose: it waits" in line for line in lines)
+    assert f"  to let it act: infratest heal approve {id} --env dev" in lines
+    assert lines[-1] == "  runbook: https://wiki.example/shop"
+    assert project.run("heal", "approve", id, "--env", "dev")[0] == 0
+    assert project.run("check", "--env", "dev", "--heal")[0] == 0
+    status, said = project.run("runbook", ID, "--env", "dev")
+    assert status == 0
+    assert said.startswith(f"{ID}: ok since 20")
+    assert len(said.splitlines()) == 2  # nothing to do, and where it is written what is
+
+
+def test_without_a_rule_or_an_act_it_says_so(project: Project) -> None:
+    assert project.run("check", "--env", "dev")[0] == 2
+    status, said = project.run("runbook", "it-is-there", "--env", "dev")
+    assert status == 0
+    assert "  what failed: only its state is stored" in said
+    assert "  tried so far: nothing is on record" in said
+    assert "  to let it act: nothing waits for approval; infratest check --heal --env dev asks all gates again" in said
+    path = project.folder / "stack.yaml"
+    path.write_text(path.read_text().replace("@web", "@other"))
+    assert "  next: a person; no heal rule is for it" in project.run("runbook", "it-is-there", "--env", "dev")[1]
+
+
+def test_what_it_is_not_for_is_told(project: Project) -> None:
+    status, said = project.run("runbook", "it-is-there", "--env", "dev")
+    assert (status, "nothing is stored in" in said) == (2, True)
+    project.run("check", "--env", "dev")
+    status, said = project.run("runbook", "it-is-thre", "--env", "dev")
+    assert status == 2
+    assert "unknown result 'it-is-thre': did you mean 'it-is-there@here'?" in said
+    assert "name one of dev, prod with --env" in project.run("runbook", "it-is-there")[1]
