@@ -16,6 +16,7 @@ from infratest.errors import InfratestError
 from infratest.heal.gates import Changes, moment
 from infratest.lifecycle.provisioned import live_ids
 from infratest.model import Result
+from infratest.project.drifted import drifted
 from infratest.project.session import Session
 from infratest.receivers._http import asked
 from infratest.receivers._line import line
@@ -108,10 +109,14 @@ def provisioned(session: Session) -> dict[str, tuple[float, float]]:
 def changes(session: Session) -> Callable[[HealRule, Result], Changes]:
     """Return what tells what people are changing, as a rule's `freeze:` asks."""
 
+    since_green = drifted(session)
+
     def look(rule: HealRule, result: Result) -> Changes:
+        files = since_green(result) if any(one.drift for one in rule.freeze) else ()
         locks = [words for one in rule.freeze if one.file for words in _lock(session.stack.folder / one.file, one.file)]
         runs = provisioned(session) if any(one.provisioned for one in rule.freeze) else {}
-        return Changes(locks=tuple(locks), provisioned=runs[result.host][1] if result.host in runs else None)
+        done = runs[result.host][1] if result.host in runs else None
+        return Changes(locks=tuple(locks), provisioned=done, drifted=files)
 
     return look
 

@@ -17,6 +17,7 @@ from infratest.heal.audit import BEGUN, FILE, PROCESS, Audit
 from infratest.heal.contradictions import Case, healer_of
 from infratest.heal.gates import moment
 from infratest.heal.ladder import remedies, rung_due
+from infratest.project.drifted import last_green
 from infratest.project.outlook import changes
 from infratest.project.rule_lint import cases
 from infratest.project.session import STACK_FILE, Session
@@ -103,7 +104,7 @@ def _lines(session: Session, stored: _Stored, one: Last, rule: HealRule | None) 
         return
     mine = [record for record in stored.audit if record.get("id") == one.id and "before" in record]
     yield from _failed(mine)
-    green = _last_green(stored.events, one)
+    green = last_green(session, one.id)
     title = f"changed since it was green, at {moment(green)}" if green else "changed since it is so"
     yield from _under(title, _changed(session, stored, one, rule, green or one.since))
     began = one.since if (row := stored.rows.get(one.id)) is None or row.since is None else row.since
@@ -132,16 +133,6 @@ def _failed(mine: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"      {clean(str(seen.get('command')), 300)}{status}"
             for line in str(seen.get("output") or "").splitlines()[:MANY]:
                 yield f"        {clean(line, 300)}"
-
-
-def _last_green(told: Sequence[Mapping[str, Any]], one: Last) -> float | None:
-    times = [float(each["time"]) for each in told if _is_result(each, one.id) and each.get("value") == OK]
-    return max(times, default=None)
-
-
-def _is_result(event: Mapping[str, Any], id: str) -> bool:
-    labels = event.get("labels", {})
-    return bool(labels.get("id") == id and labels.get("kind") == events.RESULT)
 
 
 def _changed(session: Session, stored: _Stored, one: Last, rule: HealRule | None, green: float) -> Iterator[str]:

@@ -262,7 +262,7 @@ def _freezes(document: Document, key: KeyPath, said: Sequence[Any], faults: prob
                 seconds = duration(one["provisioned"], document.at((*at, "provisioned")))
                 if not 0 < seconds <= LONGEST:
                     faults.add((*at, "provisioned"), LIMITS)
-        yield Freeze(file=one.get("file", ""), provisioned=seconds)
+        yield Freeze(file=one.get("file", ""), provisioned=seconds, drift="drift" in one)
 
 
 def _proof(document: Document, key: tuple[str, ...], said: Mapping[str, Any], faults: problems.Faults) -> Proof:

@@ -22,15 +22,17 @@ SHAPES = "'Fri 16:00 - Mon 07:00 Europe/Berlin', '22:00 - 06:00', or '2026-12-23
 
 @dataclass(frozen=True, kw_only=True)
 class Freeze:
-    """One entry: a window of time, a file that says that a deployment goes on, or so many seconds after provisioning.
+    """One entry: a window of time, a file that says that a deployment goes on, so long after provisioning, or drift.
 
     Args:
         window: as it is written. file: its path, relative to the stack file. provisioned: seconds, 0 for none.
+        drift: while a file that the scenario looks at was changed since it was last green.
     """
 
     window: str = ""
     file: str = ""
     provisioned: float = 0.0
+    drift: bool = False
 
 
 def holds(window: str, now: float) -> bool:

@@ -72,15 +72,20 @@ _KEEP = _map(
     ("hosts", "of"),
 )
 _FREEZE = _list(
-    "a list of windows of time, {file: PATH} and {provisioned: TIME}",
+    "a list of windows of time, {file: PATH}, {provisioned: TIME} and {drift: files}",
     "While one of them holds, auto asks a person first.",
     {
         "type": ["string", "object"],
-        "title": 'a window, such as "Fri 16:00 - Mon 07:00 Europe/Berlin", or a map of file or provisioned',
-        "description": "A window of time, a file of those who deploy, or so long after the host was provisioned.",
+        "title": 'a window, such as "Fri 16:00 - Mon 07:00 Europe/Berlin", or a map of file, provisioned or drift',
+        "description": "A window of time, a file of those who deploy, so long after provisioning, or changed files.",
         "properties": {
             "file": _text("a path", "As long as there is this file, beside the stack file, somebody deploys."),
             "provisioned": _text(QUANTITIES["time"], "So long after the host was provisioned.", units("time")),
+            "drift": {
+                "enum": ["files"],
+                "title": "files",
+                "description": "While a file that the scenario looks at was changed since it was last green.",
+            },
         },
         "additionalProperties": False,
         "minProperties": 1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from time import sleep
 
 from tests.cli.test_heal import Project
 
@@ -87,3 +88,28 @@ def test_rules_that_fight_are_told(tmp_path: Path) -> None:
         "(features/shop.feature:3) of rule put-it-there: each heal turns the other red",
         "2 rules: 4 mistakes",
     ]
+
+
+def test_a_file_that_was_changed_since_it_was_green_is_asked_about_first(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    conf = tmp_path / "shop.conf"
+    path = tmp_path / "stack.yaml"
+    path.write_text(path.read_text().replace("heal:\n", "heal:\n  defaults: {freeze: [{drift: files}]}\n"))
+    feature = tmp_path / "features" / "shop.feature"
+    feature.write_text(feature.read_text() + f'    And the file "{conf}" contains "workers"\n')
+    project.there.touch()
+    conf.write_text("workers 4\n")
+    assert project.run("check", "--env", "dev")[0] == 0
+    project.there.unlink()
+    status, words = twice(project)
+    assert status == 0, words  # what is away is what failed, and nothing else was changed
+    sleep(1.1)  # a change is noted to the second
+    conf.write_text("workers 8\n")
+    project.there.unlink()
+    status, words = twice(project)
+    assert status == 2
+    assert "waits for approval: run touch" in words
+    _, listed = project.run("heal", "list", "--env", "dev")
+    _, shown = project.run("heal", "show", listed.split()[0], "--env", "dev")
+    assert f"[closed] change: it asks first: {conf} was changed at 20" in shown
+    assert "and the scenario was last green at 20" in shown

@@ -69,13 +69,13 @@ def test_a_rule_has_its_own_or_that_of_all(load) -> None:  # type: ignore[no-unt
     stack = load(
         'stack: shop\nheal:\n  defaults: {freeze: ["22:00 - 06:00", {file: deploying}], at-most: 50%, confirm: 4}\n'
         "  a: {do: [{provision: {}}]}\n"
-        "  b: {do: [{provision: {}}], freeze: [{provisioned: 10 min}], confirm: 1}\n"
+        "  b: {do: [{provision: {}}], freeze: [{provisioned: 10 min}, {drift: files}], confirm: 1}\n"
         "  c: {do: [{provision: {}}], freeze: []}\n"
     )
     a, b, c = stack.heal
     assert a.freeze == (Freeze(window="22:00 - 06:00"), Freeze(file="deploying"))
     assert (a.at_most, a.confirm, b.at_most, b.confirm) == (0.5, 4, 0.5, 1)
-    assert (b.freeze, c.freeze) == ((Freeze(provisioned=600.0),), ())
+    assert (b.freeze, c.freeze) == ((Freeze(provisioned=600.0), Freeze(drift=True)), ())
 
 
 @pytest.mark.parametrize(
