@@ -25,6 +25,7 @@ class RebootAct(Act):
     """The connection is dropped and made anew, since a host that is back has nothing of the old one."""
 
     waits: ClassVar[float] = 180.0
+    remedies = {"reboot": {}}
 
     def apply(self, access: Access, deadline: Deadline) -> str:
         try:

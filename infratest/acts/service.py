@@ -1,4 +1,4 @@
-"""A service stopped, started or restarted: `the service "nginx" is stopped`, `restart-service: nginx`."""
+"""A service stopped, started, restarted, reloaded: `the service "nginx" is stopped`, `restart-service: nginx`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class ServiceAct(Act):
     unit: str = field(
         metadata={"description": "the unit", "title": "the name of a unit", "example": "nginx", "short": True}
     )
-    verb: Literal["stop", "start", "restart"] = field(metadata={"description": "what is done with it"})
+    verb: Literal["stop", "start", "restart", "reload"] = field(metadata={"description": "what is done with it"})
 
     seconds = 90.0  # systemd gives a unit DefaultTimeoutStartSec=90s to start
-    remedies = {"restart-service": {"verb": "restart"}}
+    remedies = {"restart-service": {"verb": "restart"}, "reload-service": {"verb": "reload"}}
 
     def __post_init__(self) -> None:
         unit_name(self.unit)
@@ -38,7 +38,7 @@ class ServiceAct(Act):
         return succeeded(access.run(command, deadline), f"systemctl {self.verb} {self.unit}")
 
     def undo(self, access: Access, deadline: Deadline) -> tuple[str, ...] | None:
-        if self.verb == "restart":
+        if self.verb in ("restart", "reload"):
             return None
         active = access.run(["systemctl", "is-active", "--quiet", "--", self.unit], deadline).exit == 0
         if active == (self.verb == "start"):

@@ -20,6 +20,7 @@ from infratest.heal import chain
 from infratest.heal.certificate import Certificate, Figures
 from infratest.heal.people import who
 from infratest.heal.signing import Key
+from infratest.outsiders import get
 from infratest.project.session import Session
 from infratest.provisioners.base import provisioners
 from infratest.stack.declared import HealRule
@@ -124,7 +125,16 @@ def bindings(session: Session, rule: str, env: str, features: Iterable[str]) -> 
 
 def _rule(rule: Mapping[str, Any], folder: Path) -> str:
     said = {name: rule[name] for name in OF_RULE if name in rule}
-    return _digest({"said": said, "files": _files(said.get("do", ()), folder)})
+    here = [rung for rung in said.get("do", ()) if not all(map(_on_host, rung))]
+    return _digest({"said": said, "files": _files(here, folder)})
+
+
+def _on_host(remedy: str) -> bool:
+    """Whether a remedy is one that works on the host: the paths that it names are none of this machine's."""
+    try:
+        return bool(get("remedy", remedy).on_host)
+    except (InfratestError, ImportError):
+        return False
 
 
 def _features(session: Session, features: Iterable[str]) -> dict[str, str]:

@@ -38,10 +38,15 @@ def around(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setenv("PATH", f"{programs(tmp_path, case.programs)}:/usr/bin:/bin")
     monkeypatch.chdir(tmp_path)
     plain = surroundings(tmp_path, INFRATEST_HOST="web-1")
-    transport = Local(plain.host)
-    transport.open(Deadline(5))
-    yield replace(plain, transport=transport)
+    transport = connected(plain, Deadline(5))
+    yield replace(plain, transport=transport, connect=lambda deadline: connected(plain, deadline))
     transport.close()
+
+
+def connected(plain: Surroundings, deadline: Deadline) -> Local:
+    transport = Local(plain.host)
+    transport.open(deadline)
+    return transport
 
 
 class TestRemedies(RemedyContract):
