@@ -23,7 +23,7 @@ from infratest.heal.mark import Mark, Taken
 from infratest.heal.records import RECOVERED, REFUSED, HealRecord
 from infratest.hosts import Host
 from infratest.model import Report, Result
-from infratest.remedies.base import Remedy, Surroundings
+from infratest.remedies.base import Power, Remedy, Surroundings
 from infratest.stack.declared import HealRule
 from infratest.states import OK, UNKNOWN
 from infratest.store import events
@@ -50,7 +50,8 @@ class Means:
     Args:
         hosts: all hosts of the stack by name, not only those checked. folder: of the stack file.
         open_transport: returns an open connection; it is closed here. provision: provisions one host by name again.
-        start: has its provider start a host that its own reboot has ended.
+        start: has its provider start a host that its own reboot has ended. power: of a host by name, what its provider
+        can do to it. now: a host as it is now, whose address may be another one since it was stopped.
         rerun: runs the scenarios with these ids again, over new connections where it must.
         deadline: when the whole run must have ended, or None. clock: seconds since the epoch. suppressed: why the
         caller wants nothing healed, or empty. variables: of a hook, beside those of the result. marks: the folder of
@@ -61,6 +62,7 @@ class Means:
         traits: what hosts share beside their labels. changes: what people are changing. lost: told that a
         rule has lost its autonomy, and why. granted: when a person last said how much a rule may do.
         keys: the trusted public ones.
+        page: tells receivers, by their names, of a result that no heal has helped; None where there is nobody to tell.
     """
 
     hosts: Mapping[str, Host]
@@ -78,6 +80,8 @@ class Means:
     production: bool = False
     keys: frozenset[str] = frozenset()
     start: Callable[[str, Deadline], None] = lambda name, deadline: None
+    power: Callable[[str], Power] = lambda name: Power()
+    now: Callable[[Host, Deadline], Host] = lambda host, deadline: host
     deadline: Deadline | None = None
     clock: Callable[[], float] = time.time
     suppressed: str = ""
@@ -85,6 +89,7 @@ class Means:
     marks: str = ""
     drilled: str = ""
     since: float = -inf
+    page: Callable[[Result, Sequence[str], Deadline], str] | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -204,8 +209,9 @@ class Acts:
             provision=self._means.provision,
             environment={**self._means.variables, **environment},
             began=lambda pid: self._audit.process(number, pid),
-            connect=lambda deadline: self._means.open_transport(host, deadline),
+            connect=lambda deadline: self._means.open_transport(self._means.now(host, deadline), deadline),
             start=lambda deadline: self._means.start(host.name, deadline),
+            power=self._means.power(host.name),
         )
         try:
             if remedy.on_host and way.error is not None:

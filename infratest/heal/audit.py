@@ -21,7 +21,7 @@ from infratest.store.directory import StateDir, kept_age, kept_size
 FILE, OLD_FILE = "heal.jsonl", "heal.1.jsonl"
 #: Bytes after which a new file is begun, where nothing is set: a check reads it whole.
 SIZE = 2**20
-BEGUN, PROCESS = "try", "process"
+BEGUN, PROCESS, PAGED = "try", "process", "paged"
 #: What of a try is taken over into a new file.
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "pid", "started", "boot", "mode",
@@ -128,6 +128,16 @@ class Audit:
             return False
         self._write(data)
         return True
+
+    def paged(self, record: HealRecord) -> bool:
+        """Whether people were told already that the ladder is at its end in this problem."""
+        mine = {"event": PAGED, "id": record.before.id, "rule": record.rule.name, "problem": record.problem}
+        return any(mine.items() <= one.items() for one in self._records)
+
+    def page(self, record: HealRecord, time: float, words: str) -> None:
+        """Write down that people were told."""
+        said = {"event": PAGED, "env": self._env, "time": time, "id": record.before.id, "rule": record.rule.name}
+        self._write(said | {"problem": record.problem, "words": clean(words)})
 
     def _last_gist(self, record: HealRecord) -> tuple[Any, ...] | None:
         for earlier in reversed(self._records):

@@ -29,6 +29,7 @@ from infratest.heal.gates import (
     refusals,
 )
 from infratest.heal.ladder import remedies, rung_due
+from infratest.heal.paging import paged
 from infratest.heal.pause import paused_until
 from infratest.heal.people import who
 from infratest.heal.records import A_DRILL, PROPOSED, RECOVERED, REFUSED, TRIED, WOULD, HealRecord
@@ -151,6 +152,8 @@ class _Healer(Acts):
                 case, result=last.after or result, looked=self._means.clock(), climbing=True, acted=last.time
             )
             records.append(self._decide(case))
+        if not self._dry:
+            records[-1] = paged(records[-1], self._means, self._audit, self._left() + ENDING)
         return records
 
     def verified_now(self) -> list[HealRecord]:

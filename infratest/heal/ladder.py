@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from infratest import later
 from infratest.errors import NotInThisVersion, UserError
@@ -13,9 +14,23 @@ from infratest.outsiders import get
 from infratest.remedies.base import Foresees, Remedy
 from infratest.stack.declared import HealRule
 
+#: The remedy that ends every ladder.
+PAGE = "page"
+
+
+def rungs(rule: HealRule) -> tuple[tuple[str, Any], ...]:
+    """Return what a rule may try, mildest first: its ladder without the `page` at its end."""
+    return rule.do[:-1] if rule.do and rule.do[-1][0] == PAGE else rule.do
+
+
+def page(rule: HealRule) -> Remedy:
+    """Return the end of a rule's ladder, whether or not it is written down. Raises UserError: as `remedies`."""
+    made: Remedy = get("remedy", PAGE)(rule.do[-1][1] if rungs(rule) != rule.do else {})
+    return made
+
 
 def remedies(rule: HealRule) -> list[Remedy]:
-    """Return the rungs of a rule, mildest first.
+    """Return the rungs of a rule, mildest first, but for the `page` at their end.
 
     Raises:
         UserError: no rung at all, an unknown remedy, or a value that a remedy cannot use.
@@ -24,8 +39,12 @@ def remedies(rule: HealRule) -> list[Remedy]:
     where = f"{rule.where or 'heal'}: rule {rule.name}"
     if not rule.do:
         raise UserError(f"{where}: do is empty: name at least one remedy, as `do: [{{restart-service: nginx}}]`")
-    rungs = []
-    for name, argument in rule.do:
+    if not rungs(rule):
+        raise UserError(f"{where}: do holds page alone, which mends nothing: `tell:` of `monitor:` tells people")
+    made = []
+    for name, argument in rungs(rule):
+        if name == PAGE:
+            raise UserError(f"{where}: page must be the last rung: nothing comes after it")
         if name in later.names("remedy"):
             raise NotInThisVersion(f"{where}: remedy {name}: {later.WORDS}")
         kind = get("remedy", name)
@@ -33,8 +52,12 @@ def remedies(rule: HealRule) -> list[Remedy]:
             remedy: Remedy = kind(argument)
         except UserError as error:
             raise UserError(f"{where}: {error}") from error
-        rungs.append(remedy)
-    return rungs
+        made.append(remedy)
+    try:
+        page(rule)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
+    return made
 
 
 def foresee(rule: HealRule, folder: Path) -> None:
@@ -59,4 +82,4 @@ def rung_due(rule: HealRule, host: str, tries: Sequence[Try], since: float) -> i
         tries: of this environment. since: when the problem began; a verified heal ends it, so the next begins mildly.
     """
     tried = sum(1 for attempt in tries if attempt.rule == rule.name and attempt.host == host and attempt.time >= since)
-    return min(tried, len(rule.do) - 1)
+    return min(tried, len(rungs(rule)) - 1)

@@ -38,7 +38,8 @@ class HealRecord:
         whether it helped: the next check tells. again: when a rule that has given up begins again, in seconds since the
         epoch. flapping: how often it has healed this host before within its window, where that is often. later: a check
         before has done it, and this one has seen that it helped. by: who let it act, where that is not its mode.
-        proposal: the id of the proposal that waits, or was used, empty without one.
+        proposal: the id of the proposal that waits, or was used, empty without one. paged: who was told that the ladder
+        is at its end, empty where it is not, or they knew.
     """
 
     time: float
@@ -61,6 +62,7 @@ class HealRecord:
     later: bool = False
     by: str = ""
     proposal: str = ""
+    paged: str = ""
 
     @property
     def verified(self) -> bool:
@@ -149,6 +151,8 @@ def note(records: Sequence[HealRecord]) -> list[str]:
         if record.outcome == RECOVERED and record.before.host in mended:
             continue  # the act that healed its neighbour has healed it too, and is said already
         words = _words(record, f" on {record.before.host}" if several and record.before.host != "-" else "")
+        if words and record.paged:
+            words += f"; page: {clean(record.paged, 200)}"
         if words and milder[record.before.id]:
             words += f"; before it {' and '.join(milder[record.before.id])} did not help"
         if words and words not in found:

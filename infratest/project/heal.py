@@ -23,6 +23,8 @@ from infratest.heal.records import HealRecord, applied
 from infratest.model import Report
 from infratest.project.execute import execute, starter
 from infratest.project.outlook import changes, traits, witness
+from infratest.project.paging import pager
+from infratest.project.power import host_now, power
 from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.proof import proven
 from infratest.project.session import Session
@@ -81,6 +83,8 @@ def _means(
         open_transport=opened,
         provision=_provisioner(session, recorder),
         start=starter(session),
+        power=lambda name: power(session, name),
+        now=lambda host, deadline: host_now(session, host, deadline),
         rerun=lambda ids: _rerun(session, ids, deadline),
         proven=lambda rule: proven(session, rule),
         trusted=lambda rule: trusted(session, rule, note=True),
@@ -96,6 +100,7 @@ def _means(
         suppressed=suppressed if suppressed.strip("0") else "",  # `00`: of a host and of a service, neither in downtime
         limits=Limits(look_again=ALWAYS) if stored else Limits(),
         variables=_hook_variables(session),
+        page=pager(session),
     )
 
 

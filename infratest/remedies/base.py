@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -27,6 +27,28 @@ def _no_connection(deadline: Deadline) -> Transport:
     raise HealError("no connection can be made here")
 
 
+def _nobody(result: Result, to: Sequence[str], deadline: Deadline) -> str:
+    raise HealError("there is nobody to tell")
+
+
+def _no_power(deadline: Deadline) -> str:
+    raise HealError("nothing here can stop and start it")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Power:
+    """What the host's provider can do to it, where it can.
+
+    Args:
+        halt: stops it; fine where it does not run. start: starts it; fine where it runs. state: what it is by the
+        provider's word (`hosts.RUNNING`, `hosts.STOPPED` ...). Each raises InfratestError.
+    """
+
+    halt: Callable[[Deadline], object] = _no_power
+    start: Callable[[Deadline], object] = _no_power
+    state: Callable[[Deadline], str] = _no_power
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What a remedy may use: the host, a way to it that is open already, and what the stack can do to it.
@@ -36,7 +58,8 @@ class Surroundings:
         environment: the hook's variables (INFRATEST_*, NAGIOS_*). began: called with the process id of a program that
         the remedy starts on this machine, so that it counts as running while it lives.
         connect: returns a new open connection to the host, as after a reboot; whoever calls it closes it.
-        start: has the host's provider start it, where its own reboot has ended it.
+        start: has the host's provider start it, where its own reboot has ended it. power: stops and starts it by its
+        provider. page: tells receivers, by their names, of a result that no heal has helped, and says who was told.
     """
 
     host: Host
@@ -47,6 +70,8 @@ class Surroundings:
     began: Callable[[int], None] = lambda pid: None
     connect: Callable[[Deadline], Transport] = _no_connection
     start: Callable[[Deadline], None] = lambda deadline: None
+    power: Power = Power()
+    page: Callable[[Result, Sequence[str], Deadline], str] = _nobody
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

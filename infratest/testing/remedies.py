@@ -38,7 +38,7 @@ class Case:
         works, fails, slow: a value with which it can be done, cannot (with `no room` or `not found` in its words), and
         does not end by itself; None where there is no such value. refused: values that
         nobody can mean. programs: scripts for PATH, by name, that stand where a host's own would.
-        around: changes the surroundings for `fails` and `slow`, where a value alone cannot bring them about.
+        around: changes the surroundings for `works`, `fails` and `slow`, where a value alone cannot bring them about.
     """
 
     works: Any
@@ -77,7 +77,7 @@ class RemedyContract:
         assert remedy.name == name
 
     def test_doing_it_twice_is_safe(self, remedy: type[Remedy], case: Case, around: Surroundings) -> None:
-        made = remedy(case.works)
+        made, around = remedy(case.works), case.around.get("works", _same)(around)
         first, second = _applied(made, around), _applied(made, around)
         assert first == second
         assert first.words
@@ -106,7 +106,7 @@ class RemedyContract:
     def test_on_the_host_without_a_way_to_it_says_so(
         self, remedy: type[Remedy], case: Case, around: Surroundings
     ) -> None:
-        made = remedy(case.works)
+        made, around = remedy(case.works), case.around.get("works", _same)(around)
         if not made.on_host:
             assert _applied(made, replace(around, transport=None)).words
             return

@@ -1,0 +1,152 @@
+"""The end of a ladder: who is told when nothing on it has helped, once a problem, by a real webhook."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from infratest.deadline import Deadline
+from infratest.errors import SendError, UserError
+from infratest.heal.healing import heal
+from infratest.heal.ladder import remedies
+from infratest.heal.records import HealRecord, note
+from infratest.model import Result
+from infratest.store.directory import StateDir
+from tests.worlds.heal_world import World, events, make_rule
+from tests.worlds.notice_servers import endpoint
+
+INFRATEST = str(Path(sys.executable).with_name("infratest"))
+
+
+class Desk:
+    """Who is told; nobody answers while it is away."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, tuple[str, ...], str]] = []
+        self.away = False
+
+    def page(self, result: Result, to: Sequence[str], deadline: Deadline) -> str:
+        if self.away:
+            raise SendError("nobody listens at 127.0.0.1:9")
+        self.told.append((result.id, tuple(to), result.reason))
+        return "oncall was told"
+
+
+def check(world: World, state: StateDir, desk: Desk, **rule: object) -> list[HealRecord]:
+    world.now += 3000
+    made = make_rule(**{"tries": 2, "per": 3600.0} | rule)
+    return heal(world.report(), [made], state, world.means(page=desk.page), history={})
+
+
+def test_the_end_of_the_ladder_is_told_once_a_problem(world: World, state: StateDir) -> None:
+    world.helps, desk = False, Desk()
+    (first,) = check(world, state, desk)
+    assert note([first]) == ["provision did not help, now CRITICAL; page: oncall was told"]
+    ((id, to, reason),) = desk.told
+    assert (id, to) == (first.before.id, ())
+    assert reason.startswith("port 80 is not listening; healing is at its end: provision: changed 1")
+    for _ in range(3):
+        (again,) = check(world, state, desk)
+        assert "page" not in note([again])[0]
+    assert len(desk.told) == 1
+    world.helps = True
+    check(world, state, desk)
+    world.helps = False
+    world.sick.add("web-1")
+    check(world, state, desk)
+    assert len(desk.told) == 2
+    assert events(state).count("paged") == 2
+
+
+def test_a_milder_rung_that_did_not_help_is_no_end(world: World, state: StateDir) -> None:
+    desk = Desk()
+    records = check(world, state, desk, do=(("fake", {"fail": "no disk"}), ("provision", {}), ("page", "ops")))
+    assert [one.remedy for one in records] == ["fake", "provision"]
+    assert desk.told == []
+
+
+def test_who_is_written_down_is_told_when_no_try_is_left(world: World, state: StateDir) -> None:
+    world.helps, desk = False, Desk()
+    desk.away = True
+    rule = {"do": (("fake", {"fail": "no disk"}), ("provision", {}), ("page", {"to": ["ops", "boss"]}))}
+    records = check(world, state, desk, **rule)
+    assert note(records)[0].startswith("provision did not help, now CRITICAL; page: nobody could be told: page ops, b")
+    desk.away = False
+    world.now -= 2000
+    (gave_up,) = check(world, state, desk, **rule)
+    assert note([gave_up])[0].startswith("healing gave up after 2 tries: it begins again ")
+    assert [to for _, to, _ in desk.told] == [("ops", "boss")]
+
+
+@pytest.mark.parametrize("how", [{"dry_run": True}, {"drilled": True}])
+def test_a_dry_run_and_a_drill_tell_nobody(world: World, state: StateDir, how: dict[str, bool]) -> None:
+    world.helps, desk = False, Desk()
+    world.now += 60
+    drilled = "mend-web" if how.pop("drilled", False) else ""
+    heal(world.report(), [make_rule()], state, world.means(page=desk.page, drilled=drilled), history={}, **how)
+    assert desk.told == []
+
+
+@pytest.mark.parametrize(
+    ("do", "words"),
+    [
+        ((("page", {}),), "do holds page alone, which mends nothing"),
+        ((("page", "ops"), ("provision", {})), "page must be the last rung"),
+        ((("provision", {}), ("page", 5)), "page: expected receivers"),
+    ],
+)
+def test_a_page_is_an_end_and_no_beginning(do: tuple[tuple[str, object], ...], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        remedies(make_rule(do=do))
+
+
+STACK = """\
+stack: shop
+provider: local
+hosts: {{web: {{groups: [web]}}}}
+monitor:
+  receivers: {{oncall: {{webhook: {{url: "{url}"}}}}, team: {{webhook: {{url: "http://127.0.0.1:9/"}}}}}}
+  tell: [{{to: [oncall]}}, {{when: tag=other, to: [team]}}]
+heal:
+  mend:
+    when: {{tags: "@web"}}
+    confirm: 1
+    do: [{{run: "true"}}{more}]
+    at-most: 100%
+    mode: auto
+"""
+FEATURE = '@web\nFeature: The shop\n  Scenario: it is there\n    Then the file "/srv/not-there/{name}" exists\n'
+
+
+def test_a_check_that_heals_tells_a_real_receiver(tmp_path: Path) -> None:
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features" / "shop.feature").write_text(FEATURE.format(name=tmp_path.name))
+    with endpoint() as there:
+        (tmp_path / "stack.yaml").write_text(STACK.format(url=f"{there.url}", more=""))
+        words = ""
+        for _ in range(2):  # the first has no time left to see that it did not help; the second says so
+            words += _checked(tmp_path)
+        bodies = [json.loads(one.body) for one in there.requests]
+    assert "page: oncall was told" in words
+    assert len(bodies) == 1
+    assert "healing is at its end: run true" in json.dumps(bodies[0])
+
+
+def test_a_receiver_that_nobody_declares_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features" / "shop.feature").write_text(FEATURE.format(name=tmp_path.name))
+    (tmp_path / "stack.yaml").write_text(STACK.format(url="http://127.0.0.1:9/", more=", {page: oncal}"))
+    assert "rule mend: page: unknown receiver 'oncal': did you mean 'oncall'?" in _checked(tmp_path)
+
+
+def _checked(folder: Path) -> str:
+    done = subprocess.run(
+        [INFRATEST, "check", "--heal", "--timeout", "60"], cwd=folder, capture_output=True, text=True, timeout=100
+    )
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr

@@ -1,0 +1,133 @@
+"""Remedies on a host with an init of its own: a container with systemd, broken and healed by the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(900)]
+
+INFRATEST = str(Path(sys.executable).with_name("infratest"))
+STACK = """\
+stack: {name}
+provider: container
+defaults: {{image: debian-12, memory: 256MiB}}
+hosts:
+  web:
+    groups: [web]
+    provision: [{{shell: web.sh}}]
+heal:
+  reload: {{do: [{{reload-service: shop}}], confirm: 1, mode: auto, at-most: 100%}}
+  reboot: {{do: [{{reboot: {{}}}}], confirm: 1, mode: auto, at-most: 100%}}
+  power: {{do: [{{power-cycle: {{}}}}], confirm: 1, mode: auto, at-most: 100%}}
+  rotate: {{do: [{{rotate-logs: shop}}], confirm: 1, mode: auto, at-most: 100%}}
+  clear:
+    do: [{{clear-space: {{below: [/var/cache/shop], older-than: 1 day}}}}]
+    confirm: 1
+    mode: auto
+    at-most: 100%
+"""
+UNIT = """\
+cat >/etc/systemd/system/shop.service <<'END'
+[Service]
+ExecStart=/bin/sleep infinity
+ExecReload=/bin/touch /run/reloaded
+END
+systemctl daemon-reload && systemctl start shop
+mkdir -p /var/cache/shop
+"""
+FEATURE = """\
+Feature: The shop
+  @heal:reload
+  Scenario: reloaded
+    Then the file "/run/reloaded" exists
+  @heal:reboot
+  Scenario: rebooted
+    Then the file "/run/broken" does not exist
+  @heal:power
+  Scenario: cycled
+    Then the file "/run/very-broken" does not exist
+  @heal:clear
+  Scenario: cleared
+    Then the file "/var/cache/shop/old file" does not exist
+  @heal:rotate
+  Scenario: rotated
+    Then the file "/var/cache/shop/big" does not exist
+"""
+
+
+class Shop:
+    """A stack of one container."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "features").mkdir()
+        (folder / "features" / "shop.feature").write_text(FEATURE)
+        (folder / "web.sh").write_text(UNIT)
+        (folder / "stack.yaml").write_text(STACK.format(name=f"remedies-{os.getpid()}"))
+
+    def run(self, *words: str) -> tuple[int, str]:
+        done = subprocess.run([INFRATEST, *words], cwd=self.folder, capture_output=True, text=True, timeout=600)
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stdout + done.stderr
+
+    def on_host(self, command: str) -> None:
+        status, words = self.run("run", "web", command)
+        assert status == 0, words
+
+    def healed(self, scenario: str) -> dict[str, object]:
+        """Check one scenario, and heal; return the last line of the audit."""
+        status, words = self.run("check", "--heal", "--scenario", scenario, "--timeout", "300")
+        lines = (self.folder / ".infratest" / "heal.jsonl").read_text().splitlines()
+        last: dict[str, object] = json.loads(lines[-1])
+        return last | {"status": status, "said": words}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    shop = Shop(tmp_path_factory.mktemp("shop"))
+    try:
+        shop.run("up")
+        status, words = shop.run("provision")
+        assert status == 0, words
+        yield shop
+    finally:
+        assert shop.run("destroy")[0] == 0
+
+
+def test_a_unit_is_reloaded(shop: Shop) -> None:
+    last = shop.healed("reloaded")
+    assert (last["status"], last["verified"], last["remedy"]) == (0, True, "reload-service shop"), last
+    assert last["command"] == "systemctl reload -- shop"
+
+
+def test_old_files_are_cleared(shop: Shop) -> None:
+    shop.on_host("head -c 5000 /dev/zero >'/var/cache/shop/old file'; touch -d '2 days ago' '/var/cache/shop/old file'")
+    last = shop.healed("cleared")
+    assert (last["status"], last["verified"]) == (0, True), last
+    assert last["words"] == "freed 8192 bytes (8 KiB) in 1 files older than 24 h"
+
+
+def test_a_host_without_logrotate_says_so(shop: Shop) -> None:
+    shop.on_host("touch /var/cache/shop/big; ! command -v logrotate")
+    last = shop.healed("rotated")
+    assert (last["status"], last["verified"]) == (2, False), last
+    assert "logrotate is not installed there: install it, or take clear-space" in str(last["error"])
+
+
+def test_a_host_boots_anew(shop: Shop) -> None:
+    shop.on_host("touch /run/broken")
+    last = shop.healed("rebooted")
+    assert (last["status"], last["verified"], last["remedy"]) == (0, True, "reboot"), last
+
+
+def test_a_host_is_stopped_and_started_by_its_provider(shop: Shop) -> None:
+    shop.on_host("touch /run/very-broken")
+    last = shop.healed("cycled")
+    assert (last["status"], last["verified"], last["words"]) == (0, True, "it was stopped, started, and answers"), last
