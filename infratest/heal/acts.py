@@ -14,13 +14,15 @@ from pathlib import Path
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError
+from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
 from infratest.heal.audit import Audit
 from infratest.heal.environment import hook_environment
 from infratest.heal.gates import Answer, Changes, Limits, Seen, Stored
 from infratest.heal.mark import Mark, Taken
-from infratest.heal.records import RECOVERED, REFUSED, HealRecord
+from infratest.heal.neighbours import NEIGHBOURS, Beside
+from infratest.heal.records import RECOVERED, REFUSED, Collected, HealRecord
+from infratest.heal.undoing import undo
 from infratest.hosts import Host
 from infratest.model import Report, Result
 from infratest.remedies.base import Power, Remedy, Surroundings
@@ -33,6 +35,8 @@ from infratest.transports.base import Transport
 
 #: Seconds between two looks while a remedy is given time to take effect; they grow by half each time.
 FIRST_LOOK, LONGEST_PAUSE = 0.2, 2.0
+#: Seconds that looking at what a rule collects may take.
+COLLECTING = 20.0
 #: Seconds in which a connection for a remedy must come about.
 OPENING = 15.0
 #: Seconds that another healer is waited for.
@@ -63,6 +67,7 @@ class Means:
         rule has lost its autonomy, and why. granted: when a person last said how much a rule may do.
         keys: the trusted public ones.
         page: tells receivers, by their names, of a result that no heal has helped; None where there is nobody to tell.
+        collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
     """
 
     hosts: Mapping[str, Host]
@@ -90,6 +95,8 @@ class Means:
     drilled: str = ""
     since: float = -inf
     page: Callable[[Result, Sequence[str], Deadline], str] | None = None
+    collect: Callable[[HealRule, Host, Transport | None, Deadline], Sequence[Collected]] = lambda *about: ()
+    neighbours: Callable[[HealRule], Sequence[str]] = lambda rule: ()
     limits: Limits = field(default_factory=Limits)
 
 
@@ -177,12 +184,20 @@ class Acts:
 
     def _tried(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way) -> HealRecord:
         """Apply a remedy and see whether it helped. The try is on record before, its end after."""
+        host, limit = self._means.hosts[record.before.host], deadline.at_most(min(COLLECTING, deadline.left / 4))
+        beside = Beside(self._means, record.rule, record.before.id)
+        if beside.problem:
+            answer = Answer(name=NEIGHBOURS, passed=False, reason=beside.problem)
+            return self._written(replace(record, outcome=REFUSED, gates=(*record.gates, answer)))
+        record = replace(record, collected=tuple(self._means.collect(record.rule, host, way.transport, limit)))
         number = self._audit.begin(record, record.time + deadline.seconds)
         self._acted_on.add(record.before.host)
         begun = time.monotonic()
         try:
             done = self._applied(record, remedy, deadline, way, number)
             after, cut = self._verified(done)
+            done = self._beside(done, beside, remedy, way, number)
+            after = self._look(record.before) if done.worse else after
         except KeyboardInterrupt as stop:
             words = f"interrupted by {str(stop) or 'SIGINT'}, and ended"
             self._audit.end(replace(record, error=words, duration=time.monotonic() - begun), number)
@@ -193,26 +208,15 @@ class Acts:
         self._audit.end(done, number)
         self._tell(done)
         if not done.verified and not done.verifying:
-            self._means.lost(done.rule, f"a heal of {done.before.id} by {done.remedy} did not help")
+            how = f"made {done.worse[0]} worse" if done.worse else "did not help"
+            self._means.lost(done.rule, f"a heal of {done.before.id} by {done.remedy} {how}")
         if done.verifying:
             verifying.add(self._state, self._report.env, done, number)
         return done
 
     def _applied(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str) -> HealRecord:
         result = record.before
-        host, failures = self._means.hosts[result.host], self._rows[result.id].failures
-        environment = hook_environment(self._report.stack, self._report.env, result, failures, True)
-        surroundings = Surroundings(
-            host=host,
-            transport=way.transport if remedy.on_host else None,
-            folder=self._means.folder,
-            provision=self._means.provision,
-            environment={**self._means.variables, **environment},
-            began=lambda pid: self._audit.process(number, pid),
-            connect=lambda deadline: self._means.open_transport(self._means.now(host, deadline), deadline),
-            start=lambda deadline: self._means.start(host.name, deadline),
-            power=self._means.power(host.name),
-        )
+        surroundings = self._surroundings(result, way.transport if remedy.on_host else None, number)
         try:
             if remedy.on_host and way.error is not None:
                 raise way.error
@@ -220,6 +224,61 @@ class Acts:
         except InfratestError as error:
             return replace(record, error=str(error))
         return replace(record, words=outcome.words, command=outcome.command)
+
+    def _surroundings(self, result: Result, transport: Transport | None, number: str) -> Surroundings:
+        """Return what a remedy works with, for the try of that number."""
+        means, host = self._means, self._means.hosts[result.host]
+        failures = self._rows.get(result.id, counts.Row()).failures
+        environment = hook_environment(self._report.stack, self._report.env, result, failures, True)
+        return Surroundings(
+            host=host,
+            transport=transport,
+            folder=means.folder,
+            provision=means.provision,
+            environment={**means.variables, **environment},
+            began=lambda pid: self._audit.process(number, pid),
+            connect=lambda deadline: means.open_transport(means.now(host, deadline), deadline),
+            start=lambda deadline: means.start(host.name, deadline),
+            power=means.power(host.name),
+        )
+
+    def take_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:
+        """Undo a try that somebody wants back, under the host's healing mark, and return what was done, in words.
+
+        Raises:
+            HealError: it cannot be, was before, or another healer is at work there.
+        """
+        host = self._means.hosts.get(result.host)
+        if host is None:
+            raise HealError(f"{result.host} is no host of the stack now")
+        deadline = Deadline(remedy.seconds)
+        with self._connection(host, remedy, deadline) as way:
+            name = f"{self._report.stack} {self._report.env} {host.name}"
+            mark = Mark(way.transport, host, name, rule.name, self._state.id, self._means.marks)
+            taken = mark.take(deadline.seconds, lambda: 0.0, deadline.at_most(PATIENCE))
+            try:
+                if taken.held:
+                    raise HealError(taken.held)
+                around = self._surroundings(result, way.transport if remedy.on_host else None, number)
+                return undo(remedy, result, around, self._audit, number, by, self._means.clock())
+            finally:
+                mark.give_back(Deadline(PATIENCE))
+                if self._audit.undone(number):
+                    self._means.lost(rule, f"a heal of {result.id} by {remedy.describe()} was undone by {by}")
+
+    def _beside(self, record: HealRecord, beside: Beside, remedy: Remedy, way: _Way, number: str) -> HealRecord:
+        """Look at the neighbours; where one is worse, undo what can be undone. Whatever came of it, it is given up."""
+        worse = beside.worse(Deadline(min(self._means.limits.settle, self._left())))
+        if not worse:
+            return record
+        around = self._surroundings(record.before, way.transport if remedy.on_host else None, number)
+        by, words = f"the healer: {', '.join(worse[:3])} is worse", ""
+        try:
+            words = f"undone, {undo(remedy, record.before, around, self._audit, number, by, self._means.clock())}"
+            beside.worse(Deadline(0.0))  # as they are since, for the report
+        except HealError as error:
+            words = f"not undone, {error}"
+        return replace(record, worse=worse, beside=beside.seen, undone=words)
 
     @contextmanager
     def _connection(self, host: Host, remedy: Remedy, deadline: Deadline) -> Iterator[_Way]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from infratest.cleaning import clean
 from infratest.errors import StateError
-from infratest.heal.gates import Try
+from infratest.heal.gates import Try, moment
 from infratest.heal.records import A_DRILL, PROPOSED, REFUSED, TRIED, WOULD, HealRecord
 from infratest.process_tree import started
 from infratest.store.directory import StateDir, kept_age, kept_size
@@ -22,10 +22,11 @@ FILE, OLD_FILE = "heal.jsonl", "heal.1.jsonl"
 #: Bytes after which a new file is begun, where nothing is set: a check reads it whole.
 SIZE = 2**20
 BEGUN, PROCESS, PAGED = "try", "process", "paged"
+UNDO, UNDONE = "undo", "undone"
 #: What of a try is taken over into a new file.
 OF_A_TRY = (
     "event", "env", "rule", "id", "host", "time", "until", "try", "verified", "pid", "started", "boot", "mode",
-    "proposal", "approved_by",
+    "proposal", "approved_by", "problem", "worse", "remedy", "by",
 )  # fmt: skip
 
 
@@ -102,8 +103,10 @@ class Audit:
         data = record.as_dict(self._env) | {"event": BEGUN, "try": number, "until": until}
         # What was seen stands in the record of the end, once.
         data["before"] = {name: value for name, value in data["before"].items() if name != "steps"}
-        for later in ("after", "verified", "verifying", "duration", "words", "error"):
+        for later in ("after", "verified", "verifying", "duration", "words", "error", "worse", "undone"):
             del data[later]
+        if record.collected:  # before the act, so that it is there whatever ends this run
+            data["collected"] = [one.as_dict() for one in record.collected]
         self._write(data)
         return number
 
@@ -133,6 +136,48 @@ class Audit:
         """Whether people were told already that the ladder is at its end in this problem."""
         mine = {"event": PAGED, "id": record.before.id, "rule": record.rule.name, "problem": record.problem}
         return any(mine.items() <= one.items() for one in self._records)
+
+    def undone(self, number: str) -> str:
+        """Return what is known of an undo of a try, in words; empty where none was begun."""
+        mine = [one for one in self._records if one.get("try") == number and one.get("event") in (UNDO, UNDONE)]
+        if not mine:
+            return ""
+        if mine[-1]["event"] == UNDO:
+            return f"an undo of it was begun by {clean(str(mine[-1].get('by')), 100)}, and its end is not on record"
+        return f"it was undone: {clean(str(mine[-1].get('words')), 200)}"
+
+    def undo(self, number: str, by: str, time: float) -> None:
+        """Write down that a try is about to be undone: it has not helped, whatever was seen of it."""
+        self._write({"event": UNDO, "env": self._env, "try": number, "time": time, "by": clean(by), "verified": False})
+
+    def undo_ended(self, number: str, words: str, time: float) -> None:
+        """Write down what came of that."""
+        said = {"event": UNDONE, "env": self._env, "try": number, "time": time, "words": clean(words)}
+        self._write(said | {"verified": False})
+
+    def begun(self) -> list[dict[str, Any]]:
+        """Return the record of each try that is on record whole, oldest first, as it was begun."""
+        return [one for one in self._records if one.get("event") == BEGUN and "before" in one]
+
+    def gave_up(self, record: HealRecord) -> str:
+        """Return why a rule is given up for now, in words: what it made worse in this problem, or that it was undone.
+
+        Empty where it is not.
+        """
+        mine = {"event": TRIED, "id": record.before.id, "rule": record.rule.name, "problem": record.problem}
+        worse = [one for one in self._records if one.get("worse") and mine.items() <= one.items()]
+        if worse:
+            last = worse[-1]
+            made = f"{last.get('remedy')} made {', '.join(map(str, last['worse']))} worse"
+            return clean(f"given up in this problem: {made}", 500)
+        like = {"event": BEGUN, "rule": record.rule.name, "host": record.before.host}
+        tries = {one["try"] for one in self._records if like.items() <= one.items()}
+        undone = [one for one in self._records if one.get("event") == UNDO and one.get("try") in tries]
+        if undone and undone[-1]["time"] > record.time - record.rule.per:
+            last = undone[-1]
+            again = moment(last["time"] + record.rule.per)
+            return f"a heal was undone by {clean(str(last.get('by')), 100)}: it rests until {again}"
+        return ""
 
     def page(self, record: HealRecord, time: float, words: str) -> None:
         """Write down that people were told."""

@@ -42,6 +42,9 @@ from infratest.store import failures as counts
 from infratest.store.directory import StateDir
 from infratest.waivers import is_finding
 
+#: The gate that the engine asks: whether a heal like this was undone, or made something worse.
+GIVEN_UP = "given up"
+
 
 def heal(
     report: Report,
@@ -197,7 +200,7 @@ class _Healer(Acts):
 
     @staticmethod
     def _climbs(record: HealRecord, ladder: Sequence[Remedy]) -> bool:
-        still = record.after is not None and record.after.state == record.rule.when_state
+        still = record.after is not None and record.after.state == record.rule.when_state and not record.worse
         return record.outcome == TRIED and still and record.rung + 1 < len(ladder)
 
     def _answers(self, case: _Case, situation: Situation) -> tuple[Answer, ...]:
@@ -249,6 +252,10 @@ class _Healer(Acts):
             flapping=flapping(case.rule, case.result, situation),
         )
         closed = {answer.name for answer in refusals(answers)}
+        gave_up = self._audit.gave_up(record)
+        if gave_up:
+            gate = Answer(name=GIVEN_UP, passed=False, reason=gave_up)
+            return self._written(replace(record, outcome=REFUSED, gates=(gate, *answers)))
         if not closed and not self._dry:
             return self._act(record, case.ladder[rung], case.looked)
         if closed - {*OPENED_BY_APPROVAL}:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from infratest import later
 from infratest.errors import NotInThisVersion, UserError
+from infratest.heal.collecting import wanted
 from infratest.heal.gates import Try
 from infratest.heal.rules import matches
 from infratest.outsiders import get
@@ -67,6 +69,8 @@ def foresee(rule: HealRule, folder: Path) -> None:
         UserError: its tags are no expression, or a rung can never be applied.
     """
     matches(rule, ())
+    matches(replace(rule, when_tags=rule.neighbours), ())
+    wanted(rule)
     for remedy in remedies(rule):
         try:
             if isinstance(remedy, Foresees):

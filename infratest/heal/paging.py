@@ -23,6 +23,8 @@ SECONDS = 20.0
 
 def ended(record: HealRecord) -> bool:
     """Whether the ladder is at its end: its last rung did not help, or no try is left."""
+    if record.worse:
+        return True
     if record.outcome == TRIED:
         return not record.verified and not record.verifying and record.rung + 1 >= len(rungs(record.rule))
     closed = {answer.name for answer in refusals(record.gates)}

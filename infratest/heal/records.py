@@ -26,6 +26,20 @@ EVIDENCE_LIMIT = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
+class Collected:
+    """What was seen of one thing that a rule collects, or why it could not be."""
+
+    what: str
+    words: str = ""
+    error: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Return it for the audit: masked, and bounded."""
+        found = {"what": clean(self.what, 200), "words": clean(self.words, EVIDENCE_LIMIT, lines=True)}
+        return found | ({"error": clean(self.error, 200)} if self.error else {})
+
+
+@dataclass(frozen=True, kw_only=True)
 class HealRecord:
     """One decision about one result.
 
@@ -39,7 +53,9 @@ class HealRecord:
         epoch. flapping: how often it has healed this host before within its window, where that is often. later: a check
         before has done it, and this one has seen that it helped. by: who let it act, where that is not its mode.
         proposal: the id of the proposal that waits, or was used, empty without one. paged: who was told that the ladder
-        is at its end, empty where it is not, or they knew.
+        is at its end, empty where it is not, or they knew. collected: what was seen of what the rule collects, before
+        anything was touched. worse: ids of neighbours that are worse since; beside: those as seen last. undone: what
+        came of undoing it, or empty.
     """
 
     time: float
@@ -63,11 +79,15 @@ class HealRecord:
     by: str = ""
     proposal: str = ""
     paged: str = ""
+    collected: tuple[Collected, ...] = ()
+    worse: tuple[str, ...] = ()
+    beside: tuple[Result, ...] = ()
+    undone: str = ""
 
     @property
     def verified(self) -> bool:
-        """Whether the failed scenario was run again after the act and held."""
-        return self.outcome == TRIED and self.after is not None and self.after.state == OK
+        """Whether the failed scenario was run again after the act and held, and no neighbour is worse."""
+        return self.outcome == TRIED and self.after is not None and self.after.state == OK and not self.worse
 
     @property
     def ending(self) -> str:
@@ -110,6 +130,8 @@ class HealRecord:
             "mode": self.rule.mode,
             "approved_by": self.approved_by,
             "proposal": self.proposal,
+            "worse": list(self.worse),
+            "undone": clean(self.undone),
         }
 
 
@@ -151,6 +173,9 @@ def note(records: Sequence[HealRecord]) -> list[str]:
         if record.outcome == RECOVERED and record.before.host in mended:
             continue  # the act that healed its neighbour has healed it too, and is said already
         words = _words(record, f" on {record.before.host}" if several and record.before.host != "-" else "")
+        missed = sum(bool(one.error) for one in record.collected)
+        if words and missed:
+            words += f"; {missed} of {len(record.collected)} of `collect:` could not be seen"
         if words and record.paged:
             words += f"; page: {clean(record.paged, 200)}"
         if words and milder[record.before.id]:
@@ -176,6 +201,8 @@ def _words(record: HealRecord, on: str) -> str:
     if record.outcome == TRIED:
         now = record.after.state.upper() if record.after is not None else was
         why = f" ({clean(record.error, 200)})" if record.error else ""
+        if record.worse:
+            return f"{record.remedy}{on} made {', '.join(record.worse[:3])} worse, now {now}: {record.undone}; given up"
         return f"{record.remedy}{on} did not help{why}, now {now}"
     if record.outcome == WOULD:
         closed = next((one.reason for one in refusals(record.gates) if one.name != MODE), record.rule.mode)
@@ -187,6 +214,10 @@ def _words(record: HealRecord, on: str) -> str:
             if record.proposal
             else f"would propose {record.remedy}{on}"
         )
+    return _words_of_refused(record, on)
+
+
+def _words_of_refused(record: HealRecord, on: str) -> str:
     refused = {answer.name: answer.reason for answer in refusals(record.gates)}
     if QUALIFY in refused:
         return ""
@@ -201,7 +232,11 @@ def _words(record: HealRecord, on: str) -> str:
 def applied(report: Report, records: Sequence[HealRecord]) -> Report:
     """Return the report as it is after healing: healed results with their new state, and the words as notes."""
     after = {record.before.id: record.after for record in records if record.after is not None}
+    after |= {result.id: result for record in records for result in record.beside}
+    asked = {result.id for result in report.results}
     results = [after.get(result.id, result) for result in report.results]
+    # What a heal has made worse is told, although somebody asked for another scenario alone.
+    results += [result for record in records for result in record.beside if result.id not in asked]
     healed: Report = report.changed(
         results=results,
         notes=(*report.notes, *note(records)),

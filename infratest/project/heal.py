@@ -21,6 +21,7 @@ from infratest.heal.healing import heal
 from infratest.heal.health import paused
 from infratest.heal.records import HealRecord, applied
 from infratest.model import Report
+from infratest.project.collecting import collector, neighbours
 from infratest.project.execute import execute, starter
 from infratest.project.outlook import changes, traits, witness
 from infratest.project.paging import pager
@@ -73,6 +74,11 @@ def heal_report(
     return healed, records
 
 
+def means_of(session: Session) -> Means:
+    """Return what the engine acts with on this stack, for one act that a person wants."""
+    return _means(session, session.deadline, "", False, None)
+
+
 def _means(
     session: Session, deadline: Deadline | None, suppressed: str, stored: bool, recorder: Recorder | None
 ) -> Means:
@@ -101,6 +107,8 @@ def _means(
         limits=Limits(look_again=ALWAYS) if stored else Limits(),
         variables=_hook_variables(session),
         page=pager(session),
+        collect=collector(session),
+        neighbours=lambda rule: neighbours(session, rule, deadline),
     )
 
 

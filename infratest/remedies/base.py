@@ -104,6 +104,8 @@ class Remedy(ABC):
     on_host: bool = True
     #: How many seconds it may take at most.
     seconds: float = 60.0
+    #: Why it cannot be undone; where it can, it is one that `Undoes`.
+    no_undo: str = "a heal ends with the host as the act left it"
 
     def __init__(self, argument: Any) -> None:
         self.argument = argument
@@ -137,6 +139,17 @@ class Foresees(Protocol):
 
     def foresee(self, folder: Path) -> None:
         """Look, from the stack file's folder, and do nothing. Raises UserError."""
+
+
+@runtime_checkable
+class Undoes(Protocol):
+    """A remedy that can be undone; what that needs stands in its options, or with the provider: no crash loses it."""
+
+    def undo_words(self) -> str:
+        """Return what undoing it would do, in a few words; empty where its options leave it without."""
+
+    def undo(self, result: Result, surroundings: Surroundings, deadline: Deadline) -> Outcome:
+        """Undo it. Raises HealError where that could not be done."""
 
 
 def short_field(options: Any) -> dataclasses.Field[Any] | None:

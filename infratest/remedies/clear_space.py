@@ -80,6 +80,7 @@ class ClearSpace(OnHost):
     Options = Options
     usage = "expected a map, as `clear-space: {below: [/srv/shop/cache], older-than: 7 days}`"
     seconds = 300.0
+    no_undo = "what was removed is gone"
 
     def __init__(self, argument: Any) -> None:
         super().__init__(argument)

@@ -40,6 +40,13 @@ class Options:
             "short": True,
         }
     )
+    undo: str | tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "description": "what undoes it, in the same way: told the same, when a heal is undone",
+            "title": "a program or a list of arguments",
+        },
+    )
 
 
 class Hook(Remedy):
@@ -47,6 +54,7 @@ class Hook(Remedy):
 
     name = "hook"
     Options = Options
+    no_undo = "the rule names no `undo:` of the hook"
     usage = (
         "expected a program beside the stack file, as `hook: hooks/page.sh`, or a list of arguments, "
         "as `hook: [logger, healed]`"
@@ -55,41 +63,48 @@ class Hook(Remedy):
 
     def __init__(self, argument: Any) -> None:
         super().__init__(argument)
-        command = self.options.command
-        words = (command,) if isinstance(command, str) else command
-        fits = words and all(isinstance(word, str) for word in words)
-        if not fits or not words[0] or any("\0" in word for word in words):
+        self._words = self._program_of(self.options.command, argument)
+        self._undo = self._program_of(self.options.undo, argument) if self.options.undo != () else ()
+
+    def _program_of(self, said: str | tuple[str, ...], argument: Any) -> tuple[str, ...]:
+        """Return an argument list; a text alone is a path from the stack file, whatever is in it."""
+        words = (said,) if isinstance(said, str) else said
+        if not words or not all(isinstance(word, str) and "\0" not in word for word in words) or not words[0]:
             raise UserError(f"hook: {self.usage}, found {argument!r}")
-        self._words: tuple[str, ...] = tuple(words)
+        return (f"./{said}", *words[1:]) if isinstance(said, str) and "/" not in said else tuple(words)
 
     def foresee(self, folder: Path) -> None:
-        program = self._program(folder)
-        if not (shutil.which(program) if program == self._words[0] else os.access(program, os.X_OK)):
-            raise UserError(f"{self.describe()}: {program} is not there or cannot be executed; chmod +x it")
+        for words in filter(None, (self._words, self._undo)):
+            program = _program(words, folder)
+            if not (shutil.which(program) if program == words[0] else os.access(program, os.X_OK)):
+                raise UserError(f"{self.describe()}: {program} is not there or cannot be executed; chmod +x it")
 
     def describe(self) -> str:
-        return f"hook {clean(command_line(self._words), 80)}"
+        said = self.options.command
+        return f"hook {clean(command_line((said,) if isinstance(said, str) else self._words), 80)}"
 
     def apply(self, result: Result, surroundings: Surroundings, deadline: Deadline) -> Outcome:
-        command = [self._program(surroundings.folder), *self._words[1:]]
+        return self._told(self._words, result, surroundings, deadline)
+
+    def undo_words(self) -> str:
+        return f"hook {clean(command_line(self._undo), 80)}" if self._undo else ""
+
+    def undo(self, result: Result, surroundings: Surroundings, deadline: Deadline) -> Outcome:
+        return self._told(self._undo, result, surroundings, deadline)
+
+    def _told(self, words: tuple[str, ...], result: Result, surroundings: Surroundings, deadline: Deadline) -> Outcome:
+        command = [_program(words, surroundings.folder), *words[1:]]
         # Files, not pipes: a daemon that the program leaves behind may keep its output open for ever.
         with TemporaryFile() as given, TemporaryFile() as said:
             given.write(masked(json.dumps(result.as_dict(), ensure_ascii=False)).encode())
             given.seek(0)
             status = self._run(command, surroundings, given, said, deadline)
             said.seek(0)
-            words = clean(decoded(said.read(OUTPUT_LIMIT)), 500)
+            printed = clean(decoded(said.read(OUTPUT_LIMIT)), 500)
         if status != 0:
             how = f"exit {status}" if status > 0 else f"killed by signal {-status}"
-            raise HealError(f"{self.describe()}: {how}: {words or 'it said nothing'}")
-        return Outcome(words=words or "done", command=masked(command_line(command)))
-
-    def _program(self, folder: Path) -> str:
-        """Return the program: a bare word of a list is found on PATH, everything else is a path from the stack file."""
-        program = self._words[0]
-        if isinstance(self.options.command, str) or "/" in program:
-            return str(folder / program)
-        return program
+            raise HealError(f"{self.describe()}: {how}: {printed or 'it said nothing'}")
+        return Outcome(words=printed or "done", command=masked(command_line(command)))
 
     def _run(
         self, command: list[str], surroundings: Surroundings, given: IO[bytes], said: IO[bytes], deadline: Deadline
@@ -126,3 +141,8 @@ class Hook(Remedy):
                 os.killpg(process.pid, signal.SIGKILL)
                 end_session(process.pid)
                 reap(process)
+
+
+def _program(words: tuple[str, ...], folder: Path) -> str:
+    """Return the program: a bare word of a list is found on PATH, everything else is a path from the stack file."""
+    return str(folder / words[0]) if "/" in words[0] else words[0]

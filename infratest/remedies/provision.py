@@ -16,6 +16,7 @@ class Provision(Remedy):
     usage = "takes no options, write `provision: {}`"
     on_host = False
     seconds = 600.0
+    no_undo = "the files of the last good run are in your version control: check them out, and provision"
 
     def describe(self) -> str:
         return "provision"

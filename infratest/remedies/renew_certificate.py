@@ -66,6 +66,7 @@ class RenewCertificate(OnHost):
         "certificate"
     )
     seconds = 300.0
+    no_undo = "certbot keeps the certificate of before in its archive"
 
     def __init__(self, argument: Any) -> None:
         super().__init__(argument)

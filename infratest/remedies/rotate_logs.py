@@ -43,6 +43,7 @@ class RotateLogs(OnHost):
     Options = Options
     usage = "expected a name below /etc/logrotate.d or an absolute path, as `rotate-logs: nginx`"
     seconds = 300.0
+    no_undo = "the logs of before stand beside the new ones"
 
     def __init__(self, argument: Any) -> None:
         super().__init__(argument)

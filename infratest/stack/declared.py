@@ -42,6 +42,8 @@ class HealRule:
         approvals: verified heals in a row that somebody approved, before it may be granted AUTO. approvers: how many
         people must approve a proposal. keep: so many hosts of a group must stay well beside the one that is healed.
         freeze: when AUTO asks a person first.
+        collect: what is looked at before anything is touched. neighbours: a tag expression, of scenarios that must not
+        be worse afterwards, or empty.
     """
 
     name: str
@@ -58,6 +60,8 @@ class HealRule:
     approvers: int = 1
     keep: tuple[int, str] | None = None
     freeze: tuple[Freeze, ...] = ()
+    collect: tuple[str, ...] = ()
+    neighbours: str = ""
     where: str = ""
 
 

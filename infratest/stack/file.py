@@ -232,6 +232,8 @@ def _rule(document: Document, name: str, faults: problems.Faults) -> HealRule:
         own = "freeze" in document.data["heal"][name]
         place = ("heal", name if own else named.DEFAULTS, "freeze")
         fields["freeze"] = tuple(_freezes(document, place, rule["freeze"], faults))
+    fields["collect"] = tuple(rule.get("collect", ()))
+    fields["neighbours"] = rule.get("neighbours", "")
     if "proof" in rule:
         fields["proof"] = _proof(document, key, rule["proof"], faults)
     if "per" in budget:

@@ -134,7 +134,7 @@ def _rule(remedies: Mapping[str, Schema]) -> Schema:
         "properties": dict(remedies),
     }
     return _map(
-        "a map of when, confirm, do, budget, at-most, keep, mode, proof, earn, approvers and freeze",
+        "a map of when, confirm, collect, do, neighbours, budget, at-most, keep, mode, proof, earn, approvers, freeze",
         "One heal rule. It never acts on unknown or on stale results.",
         {
             "when": _WHEN,
@@ -147,6 +147,14 @@ def _rule(remedies: Mapping[str, Schema]) -> Schema:
             },
             "proof": _PROOF,
             "earn": _EARN,
+            "collect": _list(
+                "a list of sentences",
+                "What is looked at on the host before anything is touched, and kept in the audit.",
+                _text("a sentence", 'A sentence that checks, or `the command "..."`, `the journal of "..."`, a file.'),
+            ),
+            "neighbours": _text(
+                "a tag expression", "Scenarios that must not be worse after a heal; else it is undone, and given up."
+            ),
             "keep": _KEEP,
         },
         ("do",),

@@ -1,0 +1,72 @@
+"""`neighbours:` of a rule: scenarios that must not be worse after a heal than they were just before it.
+
+Looked at directly before the act, and after it until they are as before, or the time that a remedy is given to take
+effect is over. What cannot be looked at before, or is not there at all, lets nothing be done.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from infratest.cleaning import clean
+from infratest.deadline import Deadline
+from infratest.errors import InfratestError
+from infratest.model import Report, Result
+from infratest.stack.declared import HealRule
+from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
+
+if TYPE_CHECKING:
+    from infratest.heal.acts import Means
+
+#: The gate that the engine asks.
+NEIGHBOURS = "neighbours"
+#: Seconds between two looks.
+PAUSE = 1.0
+#: From well to worst. What was not known before may be anything after.
+RANKS = {OK: 0, WAIVED: 0, SKIPPED: 0, WARNING: 1, UNKNOWN: 2, CRITICAL: 3}
+
+
+class Beside:
+    """The neighbours of one result, as they were when this was made. `problem`: why nothing may be done, or empty."""
+
+    def __init__(self, means: Means, rule: HealRule, healed: str) -> None:
+        self.problem = ""
+        self._means = means
+        #: Those that are worse, as they were seen last.
+        self.seen: tuple[Result, ...] = ()
+        self._before: dict[str, int] = {}
+        if not rule.neighbours:
+            return
+        try:
+            ids = [id for id in means.neighbours(rule) if id != healed]
+            if not ids:
+                self.problem = f"no scenario but the failed one is tagged {rule.neighbours!r}"
+                return
+            self._before = _ranks(means.rerun(ids))
+            missing = [id for id in ids if id not in self._before]
+        except InfratestError as error:
+            self.problem = f"what is beside it could not be looked at before: {clean(str(error), 200)}"
+            return
+        if missing:
+            self.problem = f"{missing[0]} could not be looked at before"
+
+    def worse(self, deadline: Deadline) -> tuple[str, ...]:
+        """Return the ids of those that are worse now, and stay so until the deadline; what is not seen is."""
+        if not self._before:
+            return ()
+        while True:
+            try:
+                report = self._means.rerun([*self._before])
+                now = _ranks(report)
+            except InfratestError:
+                report, now = None, {}
+            found = tuple(id for id, rank in self._before.items() if now.get(id, RANKS[CRITICAL] + 1) > rank)
+            if not found or deadline.passed:
+                self.seen = tuple(one for one in (report.results if report is not None else ()) if one.id in found)
+                return found
+            time.sleep(min(PAUSE, deadline.left))
+
+
+def _ranks(report: Report) -> dict[str, int]:
+    return {one.id: RANKS[UNKNOWN] if one.blocked_by is not None else RANKS[one.state] for one in report.results}

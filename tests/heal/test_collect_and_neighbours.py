@@ -1,0 +1,206 @@
+"""What is looked at before a heal, and what must not be worse after it: values, then the command on this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from pathlib import Path
+
+import pytest
+
+from infratest.cleaning import keep_secret
+from infratest.errors import Unreachable, UserError
+from infratest.heal.collecting import wanted
+from infratest.heal.healing import heal
+from infratest.heal.records import Collected, HealRecord, note
+from infratest.model import Report
+from infratest.store.directory import StateDir
+from tests.cli.test_heal import Project
+from tests.worlds.heal_world import World, closed, events, make_report, make_result, make_rule, result_id
+
+SHOP = result_id("web-1", "shop-answers")
+
+
+@dataclass
+class Beside:
+    """A world with a neighbour that is as it is said to be; a heal may change that."""
+
+    world: World
+    state: str = "ok"
+    after: str = "ok"
+    ids: Sequence[str] = (SHOP, result_id("web-1"))
+    fail: bool = False
+    collected: list[Collected] = field(default_factory=list)
+
+    def run(self, state: StateDir, **rule: object) -> list[HealRecord]:
+        self.world.now += 3000
+        self.world.on_act = self.acted
+        fields = {"neighbours": "@web", "tries": 3, "per": 3600.0} | rule
+        means = self.world.means(
+            rerun=self.rerun, neighbours=lambda rule: self.ids, collect=lambda *about: self.collected
+        )
+        return heal(self.world.report(), [make_rule(**fields)], state, means, history={})
+
+    def acted(self, name: str) -> None:
+        self.state = self.after
+
+    def rerun(self, ids: Sequence[str]) -> Report:
+        if self.fail:
+            raise Unreachable("no route to host")
+        report = self.world.rerun([id for id in ids if id != SHOP])
+        found = [make_result(self.state, id=SHOP)] if SHOP in ids else []
+        return make_report([*report.results, *found], self.world.now)
+
+
+def hooked(folder: Path, undo: str = "touch undone; echo as before") -> tuple[tuple[str, object], ...]:
+    """A ladder of one rung that does nothing but break the neighbour, and can be undone."""
+    return (("hook", {"command": ["touch", "done"], "undo": ["sh", "-c", undo]}), ("provision", {}))
+
+
+@pytest.mark.parametrize(("before", "after"), [("ok", "ok"), ("critical", "critical"), ("critical", "ok")])
+def test_neighbours_that_are_not_worse_let_a_heal_stand(world: World, state: StateDir, before: str, after: str) -> None:
+    (record,) = Beside(world, before, after).run(state)
+    assert (record.verified, record.worse) == (True, ())
+
+
+@pytest.mark.parametrize(("before", "after"), [("ok", "warning"), ("ok", "unknown"), ("warning", "critical")])
+def test_a_neighbour_that_is_worse_is_told_and_the_rule_gives_up(
+    world: World, state: StateDir, before: str, after: str
+) -> None:
+    beside = Beside(world, before, after)
+    (record,) = beside.run(state)
+    assert (record.verified, record.worse) == (False, (SHOP,))
+    assert world.lost == [f"a heal of {result_id('web-1')} by provision made {SHOP} worse"]
+    words = "not undone, provision has no undo: the files of the last good run are in your version control"
+    assert note([record])[0].startswith(f"provision made {SHOP} worse, now OK: {words}")
+    world.sick.add("web-1")
+    (again,) = beside.run(state)
+    assert closed(again)[0] == "given up"
+    assert again.reason == f"given up in this problem: provision made {SHOP} worse"
+    assert len(world.acts) == 1
+
+
+def test_what_made_it_worse_is_undone_on_record_before_it_is_begun_and_no_rung_follows(
+    world: World, state: StateDir
+) -> None:
+    beside = Beside(world)
+    looks = chain(["ok", "critical"], repeat("ok"))
+    beside.rerun = lambda ids: make_report(  # type: ignore[method-assign]
+        [make_result(next(looks), id=SHOP)] if SHOP in ids else [make_result("critical")], world.now
+    )
+    (record,) = beside.run(state, do=hooked(world.folder))
+    assert record.undone == "undone, as before"
+    assert (world.folder / "undone").exists()
+    assert events(state) == ["try", "process", "undo", "process", "undone", "tried"]
+    assert world.acts == []
+
+
+def test_an_undo_that_fails_is_told(world: World, state: StateDir) -> None:
+    beside = Beside(world)
+    looks = chain(["ok", "critical"], repeat("ok"))
+    beside.rerun = lambda ids: make_report(  # type: ignore[method-assign]
+        [make_result(next(looks), id=SHOP)] if SHOP in ids else [make_result("critical")], world.now
+    )
+    (record,) = beside.run(state, do=hooked(world.folder, "echo no way back; exit 1"))
+    assert record.undone.startswith("not undone, could not be undone: hook touch done: exit 1: no way back")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"ids": [result_id("web-1")]}, "no scenario but the failed one is tagged '@web'"),
+        ({"ids": [SHOP, "x#y@web-1"], "fail": True}, "what is beside it could not be looked at before: no route"),
+    ],
+)
+def test_neighbours_that_cannot_be_looked_at_let_nothing_be_done(
+    world: World, state: StateDir, changes: dict[str, object], words: str
+) -> None:
+    beside = Beside(world)
+    for name, value in changes.items():
+        setattr(beside, name, value)
+    (record,) = beside.run(state)
+    assert closed(record) == ["neighbours"]
+    assert record.reason.startswith(words)
+    assert world.acts == []
+
+
+def test_what_is_collected_is_on_record_before_the_act_masked_and_bounded(world: World, state: StateDir) -> None:
+    keep_secret("s3cret-of-the-journal")
+    beside = Beside(world)
+    beside.collected = [
+        Collected(what='the journal of "nginx"', words="x" * 980 + "password s3cret-of-the-journal\n\x1b[2J"),
+        Collected(what='the command "ss"', error="exit 127"),
+    ]
+    (record,) = beside.run(state)
+    begun, ended = state.read("heal.jsonl")
+    kept = begun["collected"]
+    assert "s3cret" not in json.dumps(begun)
+    assert len(kept[0]["words"]) == 1000
+    assert kept[1] == {"what": 'the command "ss"', "words": "", "error": "exit 127"}
+    assert "collected" not in ended
+    assert record.verified
+    assert note([record]) == ["healed: provision, was CRITICAL; 1 of 2 of `collect:` could not be seen"]
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ('the command "ss -tlnp"', ("sh", "-c", "ss -tlnp")),
+        (r'the command "echo \"x\""', ("sh", "-c", 'echo "x"')),
+        ('the journal of "nginx"', ("journalctl", "-u", "nginx.service", "-n", "50", "--no-pager", "-o", "short-iso")),
+        ('the file "/etc/x; reboot"', ("tail", "-c", "4000", "--", "/etc/x; reboot")),
+        ("port 80 is listening", ()),
+    ],
+)
+def test_a_subject_alone_and_a_sentence(text: str, command: tuple[str, ...]) -> None:
+    (one,) = wanted(make_rule(collect=(text,)))
+    assert one.command == command
+
+
+@pytest.mark.parametrize("text", ["ss -tlnp", "port eighty is listening", 'the journal of "a b"'])
+def test_what_is_neither_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="rule mend-web: collect: "):
+        wanted(make_rule(collect=(text,)))
+
+
+MORE = """\
+    collect: ['the command "echo seen; exit 3"', 'the file "{folder}/there" exists', 'the file "{folder}/stack.yaml"']
+    neighbours: "@beside"
+"""
+BESIDE = """
+  @beside
+  Scenario: its neighbour
+    Then the file "{folder}/beside" exists
+"""
+
+
+def test_a_check_collects_looks_beside_and_gives_up(tmp_path: Path) -> None:
+    project = Project(tmp_path, command=f"touch {tmp_path}/there; rm -f {tmp_path}/beside")
+    stack = tmp_path / "stack.yaml"
+    stack.write_text(stack.read_text().replace("confirm: 2", "confirm: 1") + MORE.format(folder=tmp_path))
+    feature = tmp_path / "features" / "shop.feature"
+    feature.write_text(feature.read_text() + BESIDE.format(folder=tmp_path))
+    (tmp_path / "beside").touch()
+    status, words = project.run("check", "--env", "prod", "--heal", "--scenario", "it-is-there", "--timeout", "60")
+    assert "made features/shop.feature#its-neighbour@here worse" in words
+    assert status == 2  # what it has made worse is looked at, although another scenario was asked for
+    lines = [json.loads(line) for line in (tmp_path / ".infratest" / "heal.jsonl").read_text().splitlines()]
+    command, sentence, file = lines[0]["collected"]
+    assert (command["words"], command["error"]) == ("seen", "exit 3")
+    assert sentence["words"].startswith(f'critical: the file "{tmp_path}/there" does not exist')
+    assert file["words"].startswith("stack: shop\n")
+    (tmp_path / "there").unlink()
+    (tmp_path / "beside").touch()
+    _, words = project.run("check", "--env", "prod", "--heal", "--scenario", "it-is-there", "--timeout", "60")
+    assert "not healed: given up in this problem: run touch " in words
+
+
+def test_what_changes_something_is_not_collected(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    stack = tmp_path / "stack.yaml"
+    stack.write_text(stack.read_text() + "    collect: ['the service \"nginx\" is stopped']\n")
+    status, words = project.run("check", "--env", "prod", "--heal")
+    assert status == 2
+    assert "collect: 'the service \"nginx\" is stopped' does not check: write only what looks" in words
