@@ -22,7 +22,7 @@ from infratest.stack.declared import HealRule
 from infratest.stack.parameters import ALL
 from infratest.units import counted, human
 
-LIST, SHOW, APPROVE, DENY, TRUST, LINT = "list", "show", "approve", "deny", "trust", "lint"
+LIST, SHOW, APPROVE, DENY, TRUST, LINT, UNDO = "list", "show", "approve", "deny", "trust", "lint", "undo"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def _show(session: Session, said: Wording) -> int:
     click.echo(f"  what: {_what(one)}")
     for name in ("result", "state", "reason", "act", "try", "approvers"):
         click.echo(f"  {name}: {clean(str(one.says.get(name)), 500)}")
-    click.echo("  undo: none; a heal ends with the host as the act left it")
+    click.echo(f"  undo: {_undo_of(session, one)}")
     for approval in one.approvals:
         click.echo(
             f"  approved by {_by(session, approval)} at {_moment(approval.time)}: {clean(approval.comment, 500)}"
@@ -133,14 +133,35 @@ def _lint(session: Session, said: Wording) -> int:
     return 1 if problems else 0
 
 
+def _undo(session: Session, said: Wording) -> int:
+    """Undo a heal; without an id show those on record, the newest first."""
+    from infratest.project.undoing import tries, undo_heal
+
+    if said.name is not None:
+        by = f"{who()}: {clean(said.comment, 500)}" if said.comment else who()
+        click.echo(f"undone: {undo_heal(session, said.name, by)}")
+        return 0
+    found = list(tries(session)) if session.state.exists else []
+    for one in found:
+        click.echo(f"{one.id}  {_moment(one.time)}  {clean(f'{one.remedy} for {one.result}', 300)}: undo {one.undo}")
+    if not found:
+        click.echo("nothing was healed")
+    return 0
+
+
 #: Each word, and what it does.
 WORDS: dict[str, Callable[[Session, Wording], int]] = {
-    LIST: _list, SHOW: _show, APPROVE: _approve, DENY: _deny, TRUST: _trust, LINT: _lint,
+    LIST: _list, SHOW: _show, APPROVE: _approve, DENY: _deny, TRUST: _trust, LINT: _lint, UNDO: _undo,
 }  # fmt: skip
 
 
 #: The options that each word reads; one that it does not would be passed over.
-READS = {APPROVE: ("comment", "key"), DENY: ("comment",), TRUST: ("comment", "key", "grant", "new_key", "accept")}
+READS = {
+    APPROVE: ("comment", "key"),
+    DENY: ("comment",),
+    UNDO: ("comment",),
+    TRUST: ("comment", "key", "grant", "new_key", "accept"),
+}
 
 
 def refuse_idle(word: str, what: str, options: Mapping[str, Any]) -> None:
@@ -159,6 +180,15 @@ def _wanted(said: Wording, word: str, what: str = "the id of a proposal, which `
 
 def _rule(session: Session, one: Proposal) -> HealRule:
     return trusting.rule_named(session, str(one.says.get("rule")))
+
+
+def _undo_of(session: Session, one: Proposal) -> str:
+    """Return what undoing a proposed act would be, by the rule as it is now."""
+    from infratest.heal.ladder import remedies
+    from infratest.heal.undoing import undo_words
+
+    made = [each for each in remedies(_rule(session, one)) if each.describe() == one.says.get("remedy")]
+    return undo_words(made[0]) if made else "the rule has changed since"
 
 
 def _what(one: Proposal) -> str:

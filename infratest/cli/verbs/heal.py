@@ -34,7 +34,7 @@ VERB = Verb(MUST_HOLD, 4, judges=True)
 @click.argument("what", metavar="REPORT | WORD")
 @click.argument("time", metavar="[TIME | ID | RULE]", required=False)
 @click.option("--dry-run", is_flag=True, help="Say what would be done; do nothing, store nothing.")
-@click.option("--comment", default="", metavar="TEXT", help="Why, with approve, deny and trust.")
+@click.option("--comment", default="", metavar="TEXT", help="Why, with approve, deny, undo and trust.")
 @click.option(
     "--key", metavar="FILE", help="The private key to sign with (trust: default ~/.config/infratest/heal.key)."
 )
@@ -59,6 +59,7 @@ def command(session: Session, what: str, time: str | None, dry_run: bool, **opti
     infratest heal show ID     all that one says, each gate with its answer
     infratest heal approve ID  what it says, and nothing else, is done by the next check that heals
     infratest heal deny ID --comment WHY
+    infratest heal undo ID     undoes a heal, once; without ID it shows those on record, and what undoing is
     infratest heal trust [RULE]              how much each rule may do, and why
     infratest heal trust RULE --grant auto   says so in heal-ledger.jsonl beside the stack file, signed
     infratest heal trust --new-key           makes a key of yours, for `heal: trusted-keys:`

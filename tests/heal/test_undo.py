@@ -1,0 +1,146 @@
+"""`infratest heal undo`: what can be undone, once, on record before it is begun; the rule rests, whatever came."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from infratest.heal.ladder import remedies
+from infratest.heal.undoing import can_undo, undo_words
+from infratest.store.directory import StateDir
+from tests.cli.test_heal import Project
+from tests.worlds.heal_world import World, closed, make_rule, run
+
+UNDO = "rm -f {folder}/there; echo taken back"
+
+
+class Undone(Project):
+    """A project whose one rung makes a file, and whose undo removes it."""
+
+    def __init__(self, folder: Path, undo: str = UNDO) -> None:
+        super().__init__(folder)
+        stack = folder / "stack.yaml"
+        text = stack.read_text().replace("confirm: 2", "confirm: 1")
+        rung = f'{{run: "touch {folder}/there"}}'
+        words = json.dumps({"command": ["touch", f"{folder}/there"], "undo": ["sh", "-c", undo.format(folder=folder)]})
+        assert rung in text
+        stack.write_text(text.replace(rung, f"{{hook: {words}}}"))
+
+    def heal(self) -> str:
+        status, words = self.run("check", "--env", "prod", "--heal", "--timeout", "60")
+        assert (status, "healed: hook touch" in words) == (0, True), words
+        return str(self.records()[-1]["try"])
+
+    def undo(self, *words: str) -> tuple[int, str]:
+        return self.run("heal", "undo", "--env", "prod", *words)
+
+    def records(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in (self.folder / ".infratest" / "heal.jsonl").read_text().splitlines()]
+
+
+def test_a_heal_is_undone_once_and_its_rule_rests(tmp_path: Path) -> None:
+    project = Undone(tmp_path)
+    assert project.undo() == (0, "nothing was healed\n")
+    id = project.heal()
+    status, listed = project.undo()
+    assert (status, listed.startswith(f"{id}  ")) == (0, True)
+    assert "undo hook sh -c " in listed
+    status, words = project.undo(id, "--comment", "it was the wrong file")
+    assert (status, words) == (0, "undone: taken back\n")
+    assert not project.there.exists()
+    begun, *_, ended = [one for one in project.records() if one["event"] in ("undo", "process", "undone")][-3:]
+    assert begun["event"] == "undo"
+    assert str(begun["by"]).endswith(": it was the wrong file")
+    assert (ended["event"], ended["words"], ended["verified"]) == ("undone", "taken back", False)
+    status, words = project.undo(id)
+    assert status != 0
+    assert "it was undone: taken back; nothing is undone twice" in words
+    assert "it was undone: taken back" in project.undo()[1]
+    status, words = project.run("check", "--env", "prod", "--heal", "--timeout", "60")
+    assert (status, "not healed: a heal was undone by " in words) == (2, True)
+    assert not project.there.exists()
+
+
+def test_an_undo_whose_end_is_lost_is_not_begun_again(tmp_path: Path) -> None:
+    project = Undone(tmp_path)
+    id = project.heal()
+    project.undo(id)
+    file = tmp_path / ".infratest" / "heal.jsonl"
+    kept = [line for line in file.read_text().splitlines() if json.loads(line)["event"] != "undone"]
+    file.write_text("\n".join(kept) + "\n")
+    project.there.touch()
+    status, words = project.undo(id)
+    assert status != 0
+    assert "and its end is not on record; nothing is undone twice" in words
+    assert project.there.exists()
+
+
+def test_an_undo_that_fails_is_told_and_not_tried_again(tmp_path: Path) -> None:
+    project = Undone(tmp_path, "echo no way back; exit 1")
+    id = project.heal()
+    status, words = project.undo(id)
+    assert status != 0
+    assert "could not be undone: hook touch" in words
+    assert "no way back" in words
+    assert "nothing is undone twice" in project.undo(id)[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["none-such"], "heal 'none-such': there is none of that id on record; `infratest heal undo` lists them"),
+        (["x", "--grant", "auto"], "--grant is for heal trust"),
+    ],
+)
+def test_wrong_use(tmp_path: Path, words: list[str], said: str) -> None:
+    project = Undone(tmp_path)
+    project.heal()
+    status, text = project.undo(*words)
+    assert (status, said in text) == (3, True), text
+
+
+def test_a_rule_that_has_changed_since_undoes_nothing(tmp_path: Path) -> None:
+    project = Undone(tmp_path)
+    id = project.heal()
+    stack = tmp_path / "stack.yaml"
+    stack.write_text(stack.read_text().replace('"touch"', '"mkdir"'))
+    status, words = project.undo(id)
+    assert (status, "rule put-it-there has changed" in words) == (3, True), words
+    assert project.there.exists()
+
+
+@pytest.mark.parametrize(
+    ("rung", "words"),
+    [
+        (("restart-service", "nginx"), "none: a heal ends with the host as the act left it"),
+        (("clear-space", {"below": ["/srv/x"], "older-than": "1 day"}), "none: what was removed is gone"),
+        (("provision", {}), "none: the files of the last good run are in your version control"),
+        (("hook", "page.sh"), "none: the rule names no `undo:` of the hook"),
+        (("hook", {"command": "drain.sh", "undo": ["register", "-a"]}), "hook register -a"),
+    ],
+)
+def test_each_remedy_says_what_its_undo_is(rung: tuple[str, object], words: str) -> None:
+    (remedy,) = remedies(make_rule(do=(rung,)))
+    assert undo_words(remedy).startswith(words)
+    assert can_undo(remedy) is not words.startswith("none")
+
+
+def test_an_undone_heal_has_not_helped_and_the_host_rests_for_the_time_of_the_budget(
+    world: World, state: StateDir
+) -> None:
+    from infratest.heal.audit import Audit
+
+    rule = make_rule(tries=5, per=3600.0)
+    (record,) = run(world, state, rule)
+    assert record.verified
+    audit = Audit(state, "prod", world.now, looking=True)
+    number = str(audit.begun()[0]["try"])
+    audit.undo(number, "alice", world.now)
+    assert [one.verified for one in Audit(state, "prod", world.now, looking=True).tries] == [False]
+    world.sick.add("web-1")
+    (refused,) = run(world, state, rule)
+    assert closed(refused)[0] == "given up"
+    world.now += 3600
+    assert run(world, state, rule)[0].verified
