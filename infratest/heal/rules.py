@@ -14,6 +14,8 @@ from infratest.stack.declared import HealRule
 from infratest.states import UNKNOWN
 
 PREFIX = "heal:"
+#: How the id of a host's way in begins, and the tag by which a rule is for it: no scenario has that result.
+WAY, WAY_TAG = "reachable@", "reachable"
 
 
 def named(tags: Sequence[str], rules: Sequence[HealRule], where: str) -> HealRule | None:
@@ -46,8 +48,9 @@ def rule_for(result: Result, rules: Sequence[HealRule]) -> HealRule | None:
     """
     chosen = named(result.tags, rules, f"{result.feature}:{result.line}")
     candidates = rules if chosen is None else (chosen,)
+    tags = (*result.tags, WAY_TAG) if result.id.startswith(WAY) else result.tags
     for rule in candidates:
-        if result.state in (rule.when_state, UNKNOWN) and (chosen is not None or matches(rule, result.tags)):
+        if result.state in (rule.when_state, UNKNOWN) and (chosen is not None or matches(rule, tags)):
             return rule
     return None
 

@@ -12,6 +12,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infratest import rfc3339
 from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.gherkin.select import CHECK
@@ -20,6 +21,7 @@ from infratest.heal.gates import ALWAYS, Limits
 from infratest.heal.healing import heal
 from infratest.heal.health import paused
 from infratest.heal.records import HealRecord, applied
+from infratest.heal.rules import WAY
 from infratest.model import Report
 from infratest.project.collecting import collector, neighbours
 from infratest.project.execute import execute, starter
@@ -30,6 +32,7 @@ from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.proof import proven
 from infratest.project.session import Session
 from infratest.project.trusting import granted, lose, trusted
+from infratest.project.ways import unblocked, ways
 from infratest.stack.open import opened
 from infratest.store import history
 
@@ -67,7 +70,7 @@ def heal_report(
     means = replace(_means(session, deadline, suppressed, stored, recorder), drilled=drilled, since=since)
     known = history.last(state, stack.env)
     records = heal(report, stack.heal, state, means, history=known, dry_run=dry_run)
-    healed = applied(report, records)
+    healed = unblocked(applied(report, records), records, means.rerun)
     pause = paused(state, time.time())
     if pause and not healed.notes:
         healed = healed.changed(notes=(pause,))
@@ -115,6 +118,15 @@ def _means(
 def _rerun(session: Session, ids: Sequence[str], deadline: Deadline | None) -> Report:
     """Run the scenarios with these ids again, over new connections; on hosts that the call did not name, too."""
     session = replace(session, host=())
+    of_hosts = [id for id in ids if id.startswith(WAY)]
+    if of_hosts:
+        found = ways(session, of_hosts, deadline)
+        rest = [id for id in ids if id not in of_hosts]
+        if not rest:
+            return Report(session.stack.name, session.stack.env, rfc3339.now(), 0.0, found)
+        report = _rerun(session, rest, deadline)
+        both: Report = report.changed(results=[*found, *report.results])
+        return both
     features = list(dict.fromkeys(id.partition("#")[0] for id in ids))
     request = Request(features=features, face=CHECK)
     prepared = prepare(session, request, deadline=deadline)

@@ -26,6 +26,8 @@ FILE = "counts.json"
 ROW_GAP = 2 * 86400.0
 #: What nobody has looked at for so long is forgotten, so that the file does not grow with scenarios long gone.
 FORGET = 30 * 86400.0
+#: How the id of a host's way in begins.
+WAY = "reachable@"
 #: Seconds that a row may lie in the future, by clocks that differ.
 AHEAD = 60.0
 
@@ -64,6 +66,12 @@ def counted(rows: Mapping[str, Row], report: Report) -> dict[str, Row]:
         row = rows.get(result.id, Row())
         if at > row.last:
             after[result.id] = _next(row, result, at)
+    # That a host can be reached is no result of its own: whatever else was seen there says it.
+    answering = {one.host for one in report.results if one.blocked_by is None and one.state in (OK, WARNING, CRITICAL)}
+    answering -= {one.host for one in report.results if one.id.startswith(WAY)}
+    for id, row in rows.items():
+        if id.startswith(WAY) and id.removeprefix(WAY) in answering and row.state != OK and at > row.last:
+            after[id] = Row(last=at)
     return after
 
 

@@ -29,6 +29,7 @@ Feature: The shop
     Given the hosts in group "web"
     Then the file "/srv/not-there/at-all" exists
 """
+FAILS, HOLDS = 'the file "/srv/not-there/at-all" exists', 'the directory "/etc" exists'
 FAKE = "{{name: fake, world: world, transport: {{otherwise: run}}{more}}}"
 
 
@@ -84,3 +85,32 @@ def test_a_provider_without_power_says_what_to_take(tmp_path: Path) -> None:
         "power-cycle web: provider local can neither stop nor start a host: take reboot, or a hook that reaches what "
         "holds its power"
     )
+
+
+REACHABLE = "when: {tags: '@reachable'}"
+
+
+def test_a_host_that_is_stopped_is_started_and_what_it_stood_in_the_way_of_is_looked_at(tmp_path: Path) -> None:
+    write(tmp_path, FAKE.format(more=""))
+    stack, feature = tmp_path / "stack.yaml", tmp_path / "features" / "shop.feature"
+    stack.write_text(stack.read_text().replace('when: {tags: "@web"}', REACHABLE))
+    feature.write_text(feature.read_text().replace(FAILS, HOLDS))
+    assert infratest(tmp_path, "up")[0] == 0
+    assert infratest(tmp_path, "halt", "--host", "web")[0] == 0
+    status, words = infratest(tmp_path, "check", "--heal", "--timeout", "60")
+    assert "healed: power-cycle, was CRITICAL" in words, words
+    assert (status, "blocked=0" in words) == (0, True), words
+
+
+def test_a_host_that_was_reached_meanwhile_confirms_nothing(tmp_path: Path) -> None:
+    write(tmp_path, FAKE.format(more=""))
+    stack, feature = tmp_path / "stack.yaml", tmp_path / "features" / "shop.feature"
+    text = stack.read_text().replace('when: {tags: "@web"}', REACHABLE).replace("confirm: 1", "confirm: 2")
+    stack.write_text(text)
+    feature.write_text(feature.read_text().replace(FAILS, HOLDS))
+    assert infratest(tmp_path, "up")[0] == 0
+    for _ in range(2):
+        infratest(tmp_path, "halt", "--host", "web")
+        assert "failure 1 in a row, 2 confirm" in infratest(tmp_path, "check", "--heal", "--timeout", "60")[1]
+        infratest(tmp_path, "up")
+        assert infratest(tmp_path, "check", "--heal", "--timeout", "60")[0] == 0
