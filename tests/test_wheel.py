@@ -152,6 +152,13 @@ def test_ssh_without_its_extra_says_what_to_install(tmp_path):
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_the_demo_without_its_extra_says_what_to_install(tmp_path):
+    done = run("infratest", "demo", "--keep", f"{tmp_path}/demo")
+    assert done.returncode == 2
+    assert "the demo needs aiosmtpd, which is not installed here: pip install 'infratest[demo]'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_types_of_what_is_installed():
     """mypy follows no editable installation, so it looks at the wheel; the stubs are those of the test environment."""
     place = folder() / "typed"

@@ -1,4 +1,6 @@
-"""The phases of the demo: what each one runs, and what must be so afterwards, seen by somebody else than who did it."""
+"""The phases of the demo, from `up` to the heal: what each one runs, and what must be so afterwards, seen by somebody
+else than who did it. The monitor's are in `_demo_monitor`, those of drills in `_demo_drill`.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,11 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -17,8 +21,10 @@ import click
 
 from infratest.deadline import Deadline
 from infratest.engine.interrupts import Terminated
+from infratest.errors import UserError
 from infratest.hosts import Host
 from infratest.project.session import Session
+from infratest.quoting import quoted
 from infratest.stack.open import open_hosts, open_provider, open_transport
 from infratest.store.journal import Journal
 
@@ -43,13 +49,20 @@ class Failed(Exception):
 
 @dataclass
 class Demo:
-    """One run of the story."""
+    """One run of the story.
+
+    Args:
+        private: a folder outside the project, for what is nobody else's; it is gone at the end.
+        last: seconds that the newest command took: how slow this machine is just now.
+    """
 
     stack: Path
+    private: Path
     colour: bool = True
     times: dict[str, float] = field(default_factory=dict)
     cost: dict[str, int] = field(default_factory=dict)
     hosts: int = 0
+    last: float = 0.0
 
     def title(self, words: str) -> None:
         click.echo()
@@ -59,23 +72,29 @@ class Demo:
         self.times[phase] = seconds
         click.echo(f"({phase}: {seconds:.1f} s)")
 
-    def run(self, *words: str, program: str = "infratest", expect: int = 0, shown: bool = False) -> str:
+    def typed(self, line: str) -> None:
+        """Show a command, as a user would type it."""
+        click.echo(click.style(f"$ {line}", fg="cyan") if self.colour else f"$ {line}", color=self.colour)
+
+    def run(
+        self, *words: str, program: str = "infratest", expect: int = 0, shown: bool = False, only: Sequence[str] = ()
+    ) -> str:
         """Run one of our programs and return what it printed on standard output.
 
         Args:
             expect: the exit status it must have. shown: let it write to the terminal itself (for its progress).
+            only: of what it printed, show the first line and those that hold one of these; all without it.
         """
-        line = " ".join(["$", program, *words])
-        click.echo(click.style(line, fg="cyan") if self.colour else line, color=self.colour)
-        # The installed program of that name, beside the Python that runs us.
-        command = [str(Path(sys.executable).with_name(program)), *words]
+        self.typed(" ".join([program, *map(quoted, words)]))
+        command, began = [installed(program), *words], time.monotonic()
         try:
             status, output = carried_out(command, self.stack.parent, captured=not shown)
         except OSError as error:
             raise Failed(f"{command[0]}: {error.strerror}; is infratest installed beside this Python?") from error
         except subprocess.TimeoutExpired:
             raise Failed(f"{program} {' '.join(words)}: took more than {SECONDS} s") from None
-        click.echo(output, nl=False)
+        self.last = time.monotonic() - began
+        click.echo(_shortened(output, only) if only else output, nl=False)
         if status != expect:
             raise Failed(f"{program} {' '.join(words)}: exit {status}, it must be {expect}")
         return output
@@ -88,6 +107,18 @@ class Demo:
         for what, count in report["cost"].items():
             self.cost[what] = self.cost.get(what, 0) + count
         return report
+
+    def changed(self, path: Path, old: str, new: str) -> None:
+        """Change a file of the project, as an editor would, and show the lines that are new."""
+        text = path.read_text(encoding="utf-8")
+        if old not in text:
+            raise Failed(f"{path}: {old!r} is not in it")
+        after = text.replace(old, new, 1)
+        path.write_text(after, encoding="utf-8")
+        click.echo(f"{path.relative_to(self.stack.parent)}:")
+        for line in after.splitlines():
+            if line not in text.splitlines():
+                click.echo(f"  + {line.strip()}")
 
     def given_up(self) -> bool:
         """Remove what there is of the stack, and return whether nothing may be left of it."""
@@ -123,6 +154,23 @@ class Demo:
         click.echo(f"{'all':>10} {seconds:7.1f} s")
         costs = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in self.cost.items())
         click.echo(f"{self.hosts} hosts; the test runs together: {costs}")
+
+
+def installed_whole() -> None:
+    """See that all is there that the story needs beside infratest, before anything is made. Raises UserError."""
+    for module in ("aiosmtpd", "cryptography"):
+        if find_spec(module) is None:
+            raise UserError(f"the demo needs {module}, which is not installed here: pip install 'infratest[demo]'")
+
+
+def installed(program: str) -> str:
+    """Return our installed program of that name, beside the Python that runs us; any other by its name."""
+    return str(Path(sys.executable).with_name(program)) if "infratest" in program else program
+
+
+def _shortened(output: str, only: Sequence[str]) -> str:
+    lines = output.splitlines(keepends=True)
+    return "".join(line for line in lines if line is lines[0] or any(word in line for word in only))
 
 
 def carried_out(command: Sequence[str], folder: Path, *, captured: bool) -> tuple[int, str]:
@@ -209,7 +257,7 @@ def green(demo: Demo) -> None:
     )
 
 
-def monitor(demo: Demo) -> None:
+def check(demo: Demo) -> None:
     """the same features as a Nagios check"""
     lines = demo.run(program="check_infratest").splitlines()
     demand(
@@ -253,4 +301,5 @@ def _brief(records: Sequence[dict[str, Any]]) -> str:
     return "; ".join(f"{record.get('rule')}: {record.get('command')}" for record in records)
 
 
-PHASES = (up, red, provision, green, monitor, break_, heal, destroy)
+#: What comes before the monitor.
+BEFORE = (up, red, provision, green, check, break_, heal)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,17 +34,65 @@ def resources(owner):
     return [engine.run([*words, *label], Deadline(20)).split() for words in (["ps", "-a"], ["network", "ls"])]
 
 
+def processes(folder):
+    """Return what runs with its working folder in this one: a monitor that was left, say."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink().is_relative_to(folder):
+                found.append((process / "cmdline").read_text())
+    return found
+
+
+def the_monitor(said):
+    """Return the states that the monitor went through by what was seen, with one mail in between."""
+    (subject,) = [line for line in said.splitlines() if line.startswith("  Subject: ")]
+    assert subject.startswith("  Subject: CRITICAL: nginx is there on web-1 (shop)")
+    assert "ops: problem critical, delivered, by stack.yaml:" in said
+    assert "  seen: one mail, from the fault to the end\n" in said
+    assert re.search(r"\$ infratest monitor ack .*\n\S+ has features/web.feature#nginx-is-there@web-1", said)
+    assert re.search(r"\$ infratest monitor downtime add repair .*\ndowntime repair: for 10 min, by ", said)
+    assert re.search(r"nobody is told now: downtime 'repair' by \S+: nginx is mended", said)
+    assert "the monitor ends by itself, exit 0" in said
+    seen = re.findall(r"  seen: (soft|hard|acknowledged|downtime|recovered): ", said)
+    return ["ok" if "seen: it watches 16 results, and has looked: all is well" in said else "?", *seen]
+
+
+def the_rule(drill, trust, folder):
+    """See that the rule was proven and granted, lost that by a change, and has it again; and the ledger's line."""
+    in_force = re.compile(r"^restart-nginx: (\w+) \(mode auto\): (.*)$", re.M)
+    assert [level for level, _ in in_force.findall(drill)] == ["propose", "auto"]
+    (lost, why), (back, _) = in_force.findall(trust)
+    assert (lost, back) == ("propose", "auto")
+    assert "since then was changed: a provisioner, or a file that one reads (provision web); drill again" in why
+    for said in (drill, trust):
+        assert "killed-nginx: 1 of 1 healed; red after " in said
+        assert "killed-nginx: certified in " in said
+        assert "  seen: on record: restart-nginx on web-2, a drill by " in said
+    (line,) = (folder / "heal-ledger.jsonl").read_text().splitlines()
+    assert f"$ cat heal-ledger.jsonl\n{line}\n" in drill
+    grant = json.loads(line)
+    assert (grant["what"], grant["rule"], grant["level"]) == ("grant", "restart-nginx", "auto")
+    assert list(folder.rglob("heal.key")) == []
+
+
+@pytest.mark.timeout(1800)  # a machine that has much else to do takes long over eleven phases
 def test_demo_ends_well_and_leaves_nothing(tmp_path, owner):
     program = str(Path(sys.executable).with_name("infratest"))
     done = subprocess.run(
         [program, "demo", "--keep", str(tmp_path / "demo")],
-        capture_output=True, encoding="utf-8", timeout=420, check=False, stdin=subprocess.DEVNULL,
+        capture_output=True, encoding="utf-8", timeout=1500, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    titles = re.findall(r"── \d/8 (\w+):", done.stdout)
-    assert titles == ["up", "red", "provision", "green", "monitor", "break", "heal", "destroy"]
-    assert "healed: restart-service nginx, was CRITICAL" in done.stdout
+    titles = re.findall(r"── \d+/11 (\w+):", done.stdout)
+    first = ["up", "red", "provision", "green", "check", "break", "heal"]
+    assert titles == [*first, "monitor", "drill", "trust", "destroy"]
+    parts = dict(zip(titles, re.split(r"── \d+/11 \w+:", done.stdout)[1:], strict=True))
+    assert "healed: restart-service nginx, was CRITICAL" in parts["heal"]
+    assert the_monitor(parts["monitor"]) == ["ok", "soft", "hard", "acknowledged", "downtime", "recovered"]
+    the_rule(parts["drill"], parts["trust"], tmp_path / "demo")
     assert "Traceback" not in done.stdout + done.stderr
+    assert processes(tmp_path) == []
     assert resources(owner) == [[], []]
 
 

@@ -12,12 +12,15 @@ from pathlib import Path
 import click
 
 from infratest.cli import _streams
-from infratest.cli._demo import FIGURES, PHASES, Demo, Failed
+from infratest.cli._demo import BEFORE, FIGURES, Demo, Failed, destroy, installed_whole
+from infratest.cli._demo_drill import drill, trust
+from infratest.cli._demo_monitor import monitor
 from infratest.cli._verb import BEGIN, Verb, VerbCommand
 from infratest.engine.interrupts import ending_in_order
 from infratest.quoting import quoted
 
 VERB = Verb(BEGIN, 2)
+PHASES = (*BEFORE, monitor, drill, trust, destroy)
 
 
 @click.command("demo", cls=VerbCommand, short_help="See the whole story on three real hosts.")
@@ -36,20 +39,31 @@ def command(keep: Path | None, no_color: bool) -> int:
     red       the features fail, and rightly: nothing is installed
     provision a database and two web servers; a second run changes nothing
     green     the same features pass
-    monitor   the same features as a Nagios check: one line, exit 0
+    check     the same features as a Nagios check: one line, exit 0
     break     nginx is killed on one host: CRITICAL, exit 2
     heal      two failures in a row confirm: restarted, verified, on record
+    monitor   a resident one: soft, hard, one mail, acknowledged, downtime, recovery
+    drill     a fault on purpose, healed; the rule is proven, and trusted to act by itself
+    trust     a changed provisioner takes that away, and a drill gives it back
     destroy   nothing is left
 
-    Needs a container engine (`infratest doctor` says whether there is one). Exit status: 0 if every phase ended as it
+    Needs a container engine (`infratest doctor` says whether there is one), and `pip install 'infratest[demo]'`: an
+    SMTP server for the mail, and what signs. Exit status: 0 if every phase ended as it
     must, else 1; 130 after Ctrl-C, which ends in destroy too.
     """
+    installed_whole()
     folder = keep if keep is not None else Path(tempfile.mkdtemp(prefix="infratest-demo-"))
     if keep is not None and keep.exists():
         raise click.UsageError(f"--keep {keep}: is there already; name a new folder")
+    with tempfile.TemporaryDirectory(prefix="infratest-demo-key-") as private:
+        return _shown(folder, Path(private), keep is not None, no_color)
+
+
+def _shown(folder: Path, private: Path, keep: bool, no_color: bool) -> int:
+    """Show the story on a copy of the project in this folder; keep: leave that there. Return the exit status."""
     with as_file(files("infratest.fixtures") / "stacks" / "shop") as source:
-        shutil.copytree(source, folder, dirs_exist_ok=keep is None)
-    demo = Demo(folder / "stack.yaml", colour=_streams.takes_colour(sys.stdout, False if no_color else None))
+        shutil.copytree(source, folder, dirs_exist_ok=not keep)
+    demo = Demo(folder / "stack.yaml", private, colour=_streams.takes_colour(sys.stdout, False if no_color else None))
     began = time.monotonic()
     failure, status = "", 1
     try:
@@ -65,7 +79,7 @@ def command(keep: Path | None, no_color: bool) -> int:
     else:
         demo.title(f"not as it must be: {failure}")
     gone = not failure or demo.given_up()
-    if keep is None and gone:
+    if gone and not keep:
         shutil.rmtree(folder, ignore_errors=True)
     else:
         click.echo(f"the project is in {folder}")
