@@ -20,12 +20,14 @@ from infratest.heal import chain
 from infratest.heal.certificate import Certificate, Figures
 from infratest.heal.people import who
 from infratest.heal.signing import Key
+from infratest.lifecycle import provisioned
 from infratest.outsiders import get
 from infratest.project.session import Session
 from infratest.provisioners.base import provisioners
 from infratest.stack.declared import HealRule
 from infratest.stack.file import declared
 from infratest.stack.named import DEFAULTS, RESERVED
+from infratest.store.journal import Journal
 
 if TYPE_CHECKING:
     from infratest.project.drill import Outcome
@@ -34,6 +36,19 @@ if TYPE_CHECKING:
 OF_RULE = ("when", "confirm", "collect", "do", "neighbours")
 #: Files of a folder that are looked at.
 MANY = 10_000
+
+
+def certifiable(session: Session) -> None:
+    """See that the hosts are what a certificate would bind: provisioned with what the stack file and its scripts say.
+
+    Raises:
+        UserError: some are not, by the journal; of hosts that others made it knows nothing.
+    """
+    stack = session.stack
+    records = Journal(session.state).records() if session.state.exists else []
+    found = provisioned.behind(records, stack.name, stack.env, stack.hosts, stack.folder)
+    if told := provisioned.lines(found, stack.env):
+        raise UserError(f"--certify: {'; '.join(told)}: a certificate is of these scripts, as a drill has met them")
 
 
 def certify(session: Session, slug: str, outcomes: Sequence[Outcome], key: Key, now: float) -> Path:

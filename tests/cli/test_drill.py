@@ -216,3 +216,22 @@ def test_what_was_proven_is_certified(project: Project, tmp_path_factory: pytest
         "rule make-flag", "feature features/shop.feature", "image provider", "image web", "provision web",
         "provision parameters", "provision components",
     }  # fmt: skip
+
+
+def test_what_no_host_was_provisioned_with_is_not_certified(tmp_path: Path) -> None:
+    """A certificate binds the provisioners as the stack file has them: hosts of other ones would have been drilled."""
+    folder, key = tmp_path / "project", tmp_path / "heal.key"
+    folder.mkdir()
+    made = Project(folder)
+    public = signing.make(key).public
+    (folder / "web.sh").write_text("true\n")
+    (folder / "stack.yaml").write_text(
+        "stack: shop\nprovider: simulator\nhosts: {web: {groups: [web], provision: [{shell: web.sh}]}}\n"
+        f"heal:\n  trusted-keys: {{me: '{public}'}}\n"
+        "  make-flag: {when: {tags: '@web'}, do: [{run: 'true'}], at-most: 100%}\n"
+    )
+    assert made.run("up")[0] == 0
+    status, said = made.run("drill", "lost-flag", "--certify", "--key", str(key))
+    assert status == 3, said
+    assert "--certify: not provisioned since made: web; `infratest provision` does it" in said
+    assert "lost-flag 1/1" not in said

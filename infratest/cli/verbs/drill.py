@@ -107,12 +107,18 @@ def _figures(slug: str, outcomes: Sequence[Outcome]) -> None:
 
 
 def _signer(session: Session, key: str | None) -> Key:
-    """Return the key that signs, before anything is broken. Raises UserError: there is none, or it is not trusted."""
+    """Return the key that signs, before anything is broken.
+
+    Raises:
+        UserError: there is none, or what would be certified is not what would be drilled.
+    """
     from infratest.heal.signing import default_path, load
+    from infratest.project.proof import certifiable
 
     signer = load(Path(key) if key else default_path(), session.stack.folder)
     if session.stack.path == Path():
         raise UserError("--certify: what is proven is of a stack file, and there is none")
+    certifiable(session)
     return signer
 
 
