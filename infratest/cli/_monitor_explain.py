@@ -69,12 +69,17 @@ def _of_now(answer: Mapping[str, Any], state: str, source: str) -> list[str]:
     lines = [f"{state} {answer['id']}{source}"]
     if state != answer["state"]:
         lines.append(f"  it was {answer['state']} when somebody watched last")
-    lines.append(f"  since {moment(answer['since'])}: {answer['reason'] or 'nothing is wrong'}")
+    # The reason is of the newest look: where that is not confirmed, it is none for what holds since then.
+    of_look = answer["soft"] and answer["looked_at"] is not None
+    well = "nothing was wrong" if answer["state"] == OK else "something was wrong"
+    why = well if of_look else answer["reason"] or "nothing is wrong"
+    lines.append(f"  since {moment(answer['since'])}: {why}")
     if answer["looked_at"] is not None:
         seen = f"seen {answer['seen']}" + (", not confirmed" if answer["soft"] else "")
         lines.append(
             f"  looked at {_monitor.ago(answer['looked_at'])}: {seen}"
             + (f"; failures {answer['failures']}" if "failures" in answer else "")
+            + (f": {answer['reason']}" if of_look and answer["reason"] else "")
         )
     if "policy" in answer:
         lines.append(f"  {_policy(answer['policy'])}")

@@ -73,6 +73,10 @@ def test_once_looks_and_ends_and_counts_on(shop: World):
     status, out, _ = shop.run("run", "--once")
     assert (status, "not confirmed: seen critical, failures 1 of 2" in out) == (2, True)
     assert shop.notices() == []
+    said = shop.run("explain", THERE)[1].splitlines()
+    (since,), (looked,) = ([line for line in said if line.startswith(f"  {word} ")] for word in ("since", "looked"))
+    assert since.endswith(" UTC: nothing was wrong"), "it is not so since then, but since the look"
+    assert ": seen critical, not confirmed: the file " in looked
     status, out, _ = shop.run("run", "--once")
     assert (status, f"critical {THERE}:" in out) == (2, True)
     assert shop.notices() == [("problem", "critical", THERE)], "it is handed over before it ends"
