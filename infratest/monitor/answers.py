@@ -69,7 +69,7 @@ def result(book: Book, id: str, now: Moment) -> dict[str, Any]:
         **_result(book, known, id),
         "policy": {
             "interval": policy.interval,
-            "retry": policy.retry,
+            "retry": min(policy.retry, policy.interval),  # as `due` has it
             "attempts": {"failures": policy.attempts.failures, "of": policy.attempts.of},
             "recover": policy.recover,
             "stale": policy.stale,

@@ -224,3 +224,17 @@ def test_what_was_not_looked_at_yet_is_not_known_and_what_is_wrong_is_told_with_
     assert [each["id"] for each in soonest] == sorted([THERE, FULL], key=lambda id: (book.agenda.time_of(id), id))
     with pytest.raises(UnknownName, match="did you mean"):
         answers.result(book, THERE + "x", timepiece.now())
+
+
+def test_what_is_told_of_retry_is_what_is_done(project: Path):
+    """Nothing that failed is looked at less often than what did not: the interval bounds `retry`, 15 s by itself."""
+    (project / "stack.yaml").write_text(STACK.replace("  attempts: 2\n", "  attempts: 2\n  interval: 4s\n"))
+    desk = Desk(project).after(0)
+    book = desk.monitor.book
+    (project / "there").unlink()
+    desk.after(6)
+    assert book.statuses[THERE].soft
+    told = answers.result(book, THERE, desk.monitor.timepiece.now())["policy"]
+    assert (told["interval"], told["retry"]) == (4.0, 4.0)
+    desk.after(4)
+    assert book.statuses[THERE].state == "critical"
