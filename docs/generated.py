@@ -49,7 +49,7 @@ ASKS = {"command": "your command", "root-command": "your command, as root", "htt
 SHARED = ("--stack", "--env", "--state", "--host", "-D", "--timeout", "--jobs", "-v", "--no-color", "--help")
 
 #: Keys of the stack file whose inside is told elsewhere: a host's, the whole file's, or on a page of its own.
-TOLD_ELSEWHERE = ("defaults", "environments", "monitor.receivers", "monitor.listen")
+TOLD_ELSEWHERE = ("defaults", "environments", "monitor.receivers", "monitor.listen", "monitor.send")
 
 #: Keys of plugins that nobody but tests has a use for.
 FOR_TESTS = ("heal.NAME.do[].fake",)
@@ -247,6 +247,15 @@ def intakes() -> str:
     return "\n".join(parts)
 
 
+def senders() -> str:
+    """Return where a monitor can send what it sees, each with its options."""
+    parts = []
+    for name in outsiders.names("sender"):
+        kind = outsiders.get("sender", name)
+        parts.append(f"### `{name}`\n\n{prose((kind.__doc__ or '').partition(chr(10))[0])}\n\n{_options(kind)}")
+    return "\n".join(parts)
+
+
 def _options(kind: type[Any]) -> str:
     """Return the table of a plugin's options."""
     options = schema_of(outsiders.options_of(kind), "options")
@@ -433,6 +442,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "receivers": receivers,
     "exports": exports,
     "intakes": intakes,
+    "senders": senders,
     "cloud-drivers": cloud_drivers,
     "command-line": command_line,
     "plugins": plugins,

@@ -41,6 +41,7 @@ NAMED: dict[str, frozenset[str]] = {
     "component": frozenset(("balancer", "bucket", "record", "volume")),
     "remedy": frozenset(("replace",)),
     "intake": frozenset(("graphite", "http", "nsca", "statsd")),
+    "sender": frozenset(("graphite", "icinga2", "nagios-command-file", "syslog", "zabbix")),
     "receiver": frozenset(("alertmanager", "apprise", "mail", "pagerduty", "webhook")),
 }
 #: Of the verbs those whose exit status will be a state, so that wrong use is unknown; their own files will say so.

@@ -25,6 +25,7 @@ KINDS = {
     "receiver": ("infratest.receivers", "Receiver"),
     "export": ("infratest.exports", "Export"),
     "intake": ("infratest.intakes", "Intake"),
+    "sender": ("infratest.senders", "Sender"),
 }
 
 #: Kind and name -> class, of those that were asked for.

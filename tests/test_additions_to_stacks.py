@@ -1,4 +1,4 @@
-"""What one more provider, host option, provisioner or verb costs: one file and its case; everything finds it.
+"""What one more provider, host option, provisioner, sender or verb costs: one file and its case; everything finds it.
 
 Their names are of the design, and were refused as "not in this version" before.
 """
@@ -53,6 +53,7 @@ def test_each_is_one_file_and_one_case():
     files = sorted(path.relative_to(MORE).as_posix() for path in MORE.rglob("*.py"))
     assert files == [
         "infratest/cli/verbs/gate.py", "infratest/providers/proxmox.py", "infratest/provisioners/ansible.py",
+        "infratest/senders/ganglia.py",
         "tests/contracts/cases/providers/proxmox.py", "tests/contracts/cases/provisioners/ansible.py",
     ]  # fmt: skip
 
@@ -93,6 +94,17 @@ def test_a_provisioner_can_be_used_and_is_watched(tree):
     assert done.stdout == "site.yml\n"
 
 
+def test_a_sender_can_be_used(tree):
+    (tree / "sends.yaml").write_text(f"{STACK}monitor: {{send: [{{ganglia: {{file: lines}}}}]}}\n")
+    assert ran(tree, "infratest", "monitor", "send", "ganglia", "--test", "--stack", "sends.yaml") == (
+        "ganglia: taken by ganglia\n"
+    )
+    assert (tree / "lines").read_text() == "s.-.-.-.test.state ok\ns.-.-.-.test.value 1.0\n"
+    (tree / "sends.yaml").write_text(f"{STACK}monitor: {{send: [{{ganglia: {{fil: lines}}}}]}}\n")
+    text = ran(tree, "infratest", "lint", "--stack", "sends.yaml", status=1)
+    assert "sends.yaml:5: monitor.send[0]: ganglia: unknown key 'fil': did you mean 'file'?" in text
+
+
 def test_the_schema_has_them(tree):
     schema = json.loads(ran(tree, "infratest", "schema"))["properties"]
     options = [each["then"]["properties"] for each in schema["provider"]["allOf"]]
@@ -100,6 +112,8 @@ def test_the_schema_has_them(tree):
     assert named["proxmox"]["site"]["description"] == "Where the shelves are."
     host = schema["hosts"]["additionalProperties"]["properties"]
     assert host["shelf"]["description"] == "Where it stands."
+    sent = schema["monitor"]["properties"]["send"]["items"]["properties"]
+    assert sent["ganglia"]["properties"]["file"]["description"] == "Where the lines go."
     provision = host["provision"]["items"]
     assert provision["title"] == "a map with one key: ansible, file or shell"
     assert provision["properties"]["ansible"]["properties"]["playbook"]["description"] == "The playbook here."

@@ -30,6 +30,7 @@ FLOORS: dict[str, float] = {
     "infratest.receivers": 4.75,  # they are handed what is owed
     "infratest.exports": 5.5,  # they write what a plan looks at
     "infratest.intakes": 4.75,
+    "infratest.senders": 5.75,  # what they send has the names that exports write
     "infratest.collect": 6,
     "infratest.engine": 7,
     "infratest.spread": 7.5, "infratest.spread.address": 2,  # where it is says the command line, too
@@ -56,6 +57,7 @@ PLUGINS = (
     "infratest.inventories",
     "infratest.intakes",
     "infratest.receivers",
+    "infratest.senders",
     "infratest.exports",
     "infratest.remedies",
     "infratest.provisioners",

@@ -39,5 +39,10 @@ def of_receiver(name: str) -> str:
     return f"monitor#receiver/{name}@-"
 
 
+def of_sender(name: str) -> str:
+    """Return the id of the result that says whether all that is to be sent by an entry of `send:` is taken."""
+    return f"monitor#send/{name}@-"
+
+
 #: The id of the result that says whether the dead-man's switch takes the monitor's word.
 ALIVE = "monitor#alive@-"

@@ -77,6 +77,8 @@ class Book:
         self.asked: dict[str, Asked] = {}
         self.withheld: dict[tuple[str, str], str] = {}
         self.changes = Changes()
+        #: What came in since it was taken, and when each was looked at, in seconds since the epoch: to be sent.
+        self.looked: list[tuple[Result, float]] = []
         self.agenda = Agenda()  # of looks
         self._wakes = Agenda()  # of what time alone may change
         self._stirred = True
@@ -136,6 +138,7 @@ class Book:
         if result.id not in self.subjects:
             return
         before = self.statuses[result.id]
+        self.looked.append((result, at.wall))
         look = Look(at, result.state, result.blocked_by, final, result.reason)
         if self._event(result.id, look, result) and _worth_keeping(before, self.statuses[result.id]):
             self.results[result.id] = self.changes.results[result.id] = result

@@ -9,17 +9,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infratest.alerting.moments import Moment
 from infratest.cleaning import clean
 from infratest.intakes._arrivals import Arrivals
 from infratest.monitor import answers
 from infratest.monitor.book import Book
+from infratest.monitor.sending import Figures
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
 
 #: States by the numbers that Nagios gives them. What is skipped is not exposed.
 NUMBERS = {OK: 0, WAIVED: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3}
+#: How senders do: fields of `Figures`, and what they say.
+OUT = (
+    ("sent", "counter", "Results and numbers that another tool took."),
+    ("lost", "counter", "Those that were lost, for too many waited."),
+    ("left", "counter", "Those that the other tool cannot hold, or does not know."),
+    ("waiting", "gauge", "Those that wait for it."),
+)
 #: Characters of a label's value.
 LONGEST = 500
 
@@ -28,13 +36,18 @@ Samples = Iterable[tuple[Mapping[str, str], float]]
 
 @dataclass(frozen=True)
 class Self:
-    """How the monitor does. looks: errands that wait for somebody. kept: when a turn last ended that is written."""
+    """How the monitor does.
+
+    Args:
+        looks: errands that wait for somebody. kept: when a turn last ended that is written. sent: by sender.
+    """
 
     stack: str
     env: str
     looks: int
     kept: Moment
     store: str
+    sent: Mapping[str, Figures] = field(default_factory=dict)
 
 
 def exposition(book: Book, arrivals: Arrivals, mine: Self, now: Moment) -> str:
@@ -97,6 +110,9 @@ def _of_monitor(book: Book, arrivals: Arrivals, mine: Self, now: Moment) -> Iter
         ({"intake": intake, "reason": reason}, float(count))
         for (intake, reason), count in sorted(arrivals.refusals.items())
     ]
+    for what, kind, words in OUT:
+        each = [({"sender": name}, float(getattr(figures, what))) for name, figures in mine.sent.items()]
+        yield f"infratest_send_{what}{'_total' if kind == 'counter' else ''}", kind, words, each
     yield "infratest_intake_refused_total", "counter", "What was refused, or lost on its way, and why.", refused
 
 

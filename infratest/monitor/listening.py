@@ -43,7 +43,8 @@ def listening(monitor: Monitor, store: Store, those: list[Intake], stack: str, e
     monitor.taking = Taking(arrivals, lambda: cast(Watched, monitor.watched).monitor)
 
     def known_now(asked: Monitor) -> str:
-        mine = Self(stack, env, asked.looks_waiting, asked.kept, store.path)
+        sent = asked.sending.figures() if asked.sending is not None else {}
+        mine = Self(stack, env, asked.looks_waiting, asked.kept, store.path, sent)
         return exposition(asked.book, arrivals, mine, asked.timepiece.now())
 
     house = House(arrivals, lambda: _asked(monitor, known_now), lambda: _age(monitor))

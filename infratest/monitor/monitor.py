@@ -27,9 +27,11 @@ from infratest.monitor.book import Book, of_receivers
 from infratest.monitor.changes import Changes
 from infratest.monitor.crew import Crew, Errand, Findings
 from infratest.monitor.leases import Leases
+from infratest.monitor.sending import Figures
 from infratest.monitor.timepiece import Timepiece
 from infratest.stack.monitor import Heartbeat
 from infratest.states import CRITICAL, OK, UNKNOWN
+from infratest.store.events import Event
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,17 @@ class Intaking(Protocol):
 
     def ended(self, kept: bool) -> None:
         """The turn has ended, and what it took is written, or is not."""
+
+
+class Outgoing(Protocol):
+    """What other tools are sent (`sending.Sending`)."""
+
+    def offer(self, looked: Sequence[tuple[Result, float]], came: Sequence[Event]) -> None:
+        """Have all that was seen sent, waiting for nobody."""
+
+    def results(self) -> Sequence[Result]: ...
+    def figures(self) -> Mapping[str, Figures]: ...
+    def losses(self, now: float, wall: float) -> list[Event]: ...
 
 
 class Store(Protocol):
@@ -149,8 +162,10 @@ class Monitor:
         #: Why the newest changes are not in the store; empty where they are.
         self.unwritten = ""
         self._ended = False
-        #: What comes from outside, where anything does; and when a turn last ended of which all is written.
+        #: What comes from outside, and what goes there, where anything does; and when a turn last ended of which all is
+        #: written.
         self.taking: Intaking | None = None
+        self.sending: Outgoing | None = None
         self.kept = self.timepiece.now()
         self._watch(self.timepiece.now())
 
@@ -173,11 +188,7 @@ class Monitor:
         for item in self._came(seconds):
             self._take(item)
         now = self.timepiece.now()
-        if now.steady - self._tended >= TEND:
-            for result in self.watched.findings(now.wall):
-                self.book.look(result, now, final=True)
-        if self.taking is not None:
-            self.taking.take(self.book, now)
+        came = self._from_elsewhere(now)
         self.book.tick(now)
         self._send(now)
         if self.book.stirred or now.steady - self._settled >= BEAT:
@@ -187,6 +198,7 @@ class Monitor:
         for message in messages:
             self.book.attempt(message, now)
         self._write(now)
+        self._offer(came)
         for answer in self._answers:
             answer()
         self._answers.clear()
@@ -260,6 +272,18 @@ class Monitor:
                 came.append(self.inbox.get_nowait())
         return [item for item in came if item is not None]
 
+    def _from_elsewhere(self, now: Moment) -> list[Event]:
+        """Take in what nobody looks at a host for; return the numbers that came."""
+        if now.steady - self._tended >= TEND:
+            for result in (*self.watched.findings(now.wall), *(self.sending.results() if self.sending else ())):
+                self.book.look(result, now, final=True)
+        before = len(self.book.changes.events)
+        if self.taking is not None:
+            self.taking.take(self.book, now)
+        if self.sending is not None:
+            self.book.changes.events += self.sending.losses(now.steady, now.wall)
+        return self.book.changes.events[before:]
+
     def _take(self, item: Findings | Outcome | Call | Pinged) -> None:
         match item:
             case Findings():
@@ -307,6 +331,12 @@ class Monitor:
         for unit, ids in errands.items():
             self.book.begin(ids, now, now.steady + self.watched.seconds + GRACE)
             self._crew.send(Errand(unit, tuple(ids), now))
+
+    def _offer(self, came: Sequence[Event]) -> None:
+        """Have other tools be sent what was seen, by the one monitor that works."""
+        looked, self.book.looked = self.book.looked, []
+        if self.sending is not None and (looked or came) and self.store.ours:
+            self.sending.offer(looked, came)
 
     def _write(self, now: Moment) -> None:
         changes = self.book.taken()

@@ -20,6 +20,7 @@ from infratest.monitor.changes import Changes
 from infratest.monitor.keeping import Keeping, begun, claim, freshness, memory
 from infratest.monitor.listening import intakes, listening
 from infratest.monitor.monitor import Monitor, Outcome
+from infratest.monitor.sending import Sending, Way
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.watched import Watched
 from infratest.plan.tasks import NO_HOST
@@ -27,6 +28,7 @@ from infratest.project.prepare import Request
 from infratest.project.session import Session
 from infratest.project.spread import Workers, workers_of
 from infratest.receivers.base import Receiver, opened
+from infratest.senders import base as senders
 from infratest.stack.monitor import Monitor as MonitorEntry
 from infratest.stack.monitor import ReceiverEntry
 from infratest.store.database.base import Store
@@ -35,6 +37,8 @@ from infratest.store.database.retention import Keep
 
 #: Seconds that the last word to the dead-man's switch has.
 LAST_WORD = 3.0
+#: Seconds that other tools have for what waits for them.
+LAST_RESULTS = 3.0
 #: Hosts that are looked at at once where workers do it: each has a thread here that waits, and costs next to nothing.
 WAITING = 256
 
@@ -102,6 +106,7 @@ def started(
     said = session.stack.monitor or MonitorEntry()
     heard = intakes(said, session.stack.folder)
     stack, env = session.stack.name, session.stack.env
+    sending = _sending(said, session)
     with _opened(session, request, waiting) as (project, store):
         claim(store, stack, env)
         known, anchor = memory(store)
@@ -115,6 +120,7 @@ def started(
         def read() -> Project:
             made = Project.project(again(session), request, watched())
             made.connections.fit({*made.units.values(), NO_HOST})
+            sending.watch(made)
             return made
 
         def hand_over(notices: tuple[Notice, ...]) -> None:
@@ -127,12 +133,28 @@ def started(
 
         size = said.jobs if project.workers is None else WAITING
         monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, size, worked)
+        monitor.sending = sending if sending.ways else None
+        sending.watch(project)
         try:
             with listening(monitor, store, heard, stack, env):
                 yield monitor
         finally:
+            sending.end(LAST_RESULTS)
             switch.wait(LAST_WORD)
             project.connections.close()
+
+
+def _sending(said: MonitorEntry, session: Session) -> Sending:
+    """Return what a stack has its monitor send to. Raises UserError."""
+    ways = {}
+    for entry in said.send:
+        sender = senders.opened(entry.kind, entry.options, entry.where, session.stack.folder)
+        try:
+            sender.foresee()
+        except UserError as error:
+            raise UserError(f"{entry.where}: {entry.kind}: {error}") from None
+        ways[entry.name] = Way(sender)
+    return Sending(ways, session.stack.name, session.stack.env, said.send)
 
 
 @contextmanager

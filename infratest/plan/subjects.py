@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from infratest.alerting.heartbeats import of_heartbeat
 from infratest.alerting.policy import NEVER, Attempts, Flap, Policy
-from infratest.alerting.subject import ALIVE, Subject, of_receiver
+from infratest.alerting.subject import ALIVE, Subject, of_receiver, of_sender
 from infratest.gherkin.suite import Scenario
 from infratest.plan.tasks import NO_HOST, Plan, Task, reachable_id
 from infratest.stack.monitor import Monitor
@@ -51,6 +51,7 @@ def own(monitor: Monitor) -> list[Subject]:
     ids = [
         *map(of_heartbeat, monitor.heartbeats),
         *map(of_receiver, monitor.receivers),
+        *(of_sender(each.name) for each in monitor.send),
         *([ALIVE] if monitor.alive else []),
     ]
     return [Subject(id, policy=once, looked_at=False) for id in ids]

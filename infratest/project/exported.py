@@ -50,6 +50,18 @@ def exported(session: Session) -> What:
     )
 
 
+def service_names(tasks: Sequence[Task]) -> dict[str, str]:
+    """Return by id what a scenario is called in other tools, once on its host; all rows of an outline are one."""
+    features: dict[str, set[str]] = {}
+    for task in tasks:
+        features.setdefault(task.scenario.slug, set()).add(task.scenario.feature)
+    return {
+        task.id: slug if len(features[slug]) == 1 else f"{task.scenario.feature}#{slug}"
+        for task in tasks
+        for slug in (task.scenario.slug,)
+    }
+
+
 def _defined(session: Session) -> tuple[str, ...]:
     """Return the parameters of this call, as a program gets them that is to find the same. Raises UserError."""
     values = session.stack.parameters
@@ -66,16 +78,14 @@ def _watches(tasks: Sequence[Task], seen: Mapping[str, Subject], rules: Sequence
     """Return the watches in the plan's order; rows of an outline are one, for `-s` runs all of them."""
     made: dict[str, Watch] = {}
     whole = {task.id: _id(task) for task in tasks}
-    features: dict[str, set[str]] = {}
-    for task in tasks:
-        features.setdefault(task.scenario.slug, set()).add(task.scenario.feature)
+    names = service_names(tasks)
     for task in tasks:
         subject, scenario, id = seen[task.id], task.scenario, _id(task)
         needs = dict.fromkeys(whole[need] for need in subject.needs if need in whole and whole[need] != id)
         before = made.get(id)
         made[id] = Watch(
             id=id,
-            name=scenario.slug if len(features[scenario.slug]) == 1 else f"{scenario.feature}#{scenario.slug}",
+            name=names[task.id],
             host=task.host,
             feature=scenario.feature,
             slug=scenario.slug,

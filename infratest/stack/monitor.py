@@ -6,7 +6,7 @@ by who opens them; both know by `where` what to call it. Nothing of the monitor 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +71,16 @@ class ReceiverEntry:
 class IntakeEntry:
     """What is listened to, as it is written: its kind, and what stands behind that. where: as of a receiver."""
 
+    kind: str
+    options: Any
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SenderEntry:
+    """Where results are sent, as it is written. name: its kind, with `-2` behind it where it is the second of that."""
+
+    name: str
     kind: str
     options: Any
     where: str = ""
@@ -144,6 +154,7 @@ class Monitor:
     stale: int = 2
     flap: Flapping | None = Flapping()
     listen: tuple[IntakeEntry, ...] = ()
+    send: tuple[SenderEntry, ...] = ()
     heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
     receivers: Mapping[str, ReceiverEntry] = field(default_factory=dict)
     tell: tuple[Rule, ...] = ()
@@ -179,6 +190,7 @@ def monitor(document: Document, faults: Faults) -> Monitor:
         **_whole(data, "recover", "stale"),
         flap=_flap(data.get("flap", {}), read),
         listen=tuple(_intake(document, kind, each) for kind, each in data.get("listen", {}).items()),
+        send=_send(document, data.get("send", ())),
         heartbeats={name: _heartbeat(name, each, read) for name, each in data.get("heartbeats", {}).items()},
         receivers=receivers,
         tell=tuple(_rule(number, each, receivers, read) for number, each in enumerate(data.get("tell", ()))),
@@ -259,6 +271,16 @@ def _receiver(document: Document, name: str, given: Mapping[str, Any]) -> Receiv
 
 def _intake(document: Document, kind: str, options: Any) -> IntakeEntry:
     return IntakeEntry(kind=kind, options=options, where=document.at(("monitor", "listen", kind)))
+
+
+def _send(document: Document, given: Sequence[Mapping[str, Any]]) -> tuple[SenderEntry, ...]:
+    made: list[SenderEntry] = []
+    for number, each in enumerate(given):
+        ((kind, options),) = each.items()
+        before = sum(one.kind == kind for one in made)
+        name = f"{kind}-{before + 1}" if before else kind
+        made.append(SenderEntry(name=name, kind=kind, options=options, where=document.at(("monitor", "send", number))))
+    return tuple(made)
 
 
 def _rule(number: int, given: Mapping[str, Any], receivers: Mapping[str, Any], read: _Reading) -> Rule:

@@ -148,18 +148,34 @@ def _listen(intakes: Mapping[str, Schema]) -> Schema:
     }
 
 
-def monitor(receivers: Mapping[str, Schema], intakes: Mapping[str, Schema]) -> Schema:
+def _send(senders: Mapping[str, Schema]) -> Schema:
+    """Where results are sent. Where no kinds are given, any map of one key will do here."""
+    each: Schema = {
+        "type": "object",
+        "title": 'a map of one kind of sender and its options, such as {graphite: "127.0.0.1:2003"}',
+        "description": "Another monitoring tool, and where it is.",
+        "minProperties": 1,
+        "maxProperties": 1,
+        **({"properties": dict(senders), "additionalProperties": False} if senders else {}),
+    }
+    return entries("a list of senders", "Other tools that are sent each result and number, each on its own.", each)
+
+
+def monitor(receivers: Mapping[str, Schema], intakes: Mapping[str, Schema], senders: Mapping[str, Schema]) -> Schema:
     """Return the schema of `monitor:`.
 
     Args:
-        receivers, intakes: the schema of each kind's options; empty where who reads a file does not look at them.
+        receivers, intakes, senders: the schema of each kind's options; empty where who reads a file does not look at
+        them.
     """
-    keys = _keys(receivers, intakes)
+    keys = _keys(receivers, intakes, senders)
     words = "How the scenarios are watched, which heartbeats are expected, what is listened to and who is told."
     return _map(f"a map of {', '.join(keys)}", words, keys)
 
 
-def _keys(receivers: Mapping[str, Schema], intakes: Mapping[str, Schema]) -> dict[str, Schema]:
+def _keys(
+    receivers: Mapping[str, Schema], intakes: Mapping[str, Schema], senders: Mapping[str, Schema]
+) -> dict[str, Schema]:
     return {
         "interval": quantity("time", "Time from look to look (default 60s); @interval:10s of a scenario."),
         "retry": quantity("time", "Time to the next look while a failure is not confirmed (default 15s)."),
@@ -168,6 +184,7 @@ def _keys(receivers: Mapping[str, Schema], intakes: Mapping[str, Schema]) -> dic
         "stale": number("a whole number from 1 to 1000", "Intervals without a result: unknown (default 2).", 1, 1000),
         "flap": _FLAP,
         "listen": _listen(intakes),
+        "send": _send(senders),
         "heartbeats": named("a map of heartbeats", "Jobs of others that have to be heard of, by name.", _HEARTBEAT),
         "receivers": named("a map of receivers", "Who can be told, by name.", _receiver(receivers)),
         "tell": entries("a list of rules", "Who is told of what, in order.", _TELL),
@@ -187,4 +204,4 @@ def _keys(receivers: Mapping[str, Schema], intakes: Mapping[str, Schema]) -> dic
 
 
 #: Keys of `monitor:` and of `alive:` in it.
-KEYS, ALIVE_KEYS = frozenset(_keys({}, {})), frozenset(_ALIVE["properties"])
+KEYS, ALIVE_KEYS = frozenset(_keys({}, {}, {})), frozenset(_ALIVE["properties"])

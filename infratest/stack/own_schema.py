@@ -27,8 +27,8 @@ class Parts:
     Args:
         provider: what holds for the map behind `provider:`, by the name in it. hosts: the options of its hosts.
         every_host_option: false where the provider is not here to say what its hosts may have. provisioners, remedies:
-        by name. components: what holds for an entry of `components:`, by the type in it. receivers, intakes: by name;
-        none of a file that is read, where they are looked at by who opens them, and imported by nobody else.
+        by name. components: what holds for an entry of `components:`, by the type in it. receivers, intakes, senders:
+        by name; none of a file that is read, where they are looked at by who opens them, and imported by nobody else.
     """
 
     provider: Sequence[Schema] = ()
@@ -39,6 +39,7 @@ class Parts:
     components: Sequence[Schema] = ()
     receivers: Mapping[str, Schema] = field(default_factory=dict)
     intakes: Mapping[str, Schema] = field(default_factory=dict)
+    senders: Mapping[str, Schema] = field(default_factory=dict)
 
 
 _GROUP = _text(NAME_WORDS, "A group's name.", NAME)
@@ -218,7 +219,7 @@ def _stack(parts: Parts) -> Schema:
         "budget": _BUDGET,
         "waivers": _list("a list of waivers", "Failures that are accepted, each until a date.", _WAIVER),
         "heal": heal(parts.remedies),
-        "monitor": monitor(parts.receivers, parts.intakes),
+        "monitor": monitor(parts.receivers, parts.intakes, parts.senders),
     }
 
 

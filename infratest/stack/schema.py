@@ -25,8 +25,8 @@ def whole() -> Schema:
     """Return the schema of every stack file that can be written here."""
     kinds = ("provider", "provisioner", "remedy", "inventory", "component")
     every = _parts(*(outsiders.names(kind) for kind in kinds))
-    opened = {f"{kind}s": _of_kind(kind, outsiders.names(kind)) for kind in ("receiver", "intake")}
-    every = replace(every, receivers=opened["receivers"], intakes=opened["intakes"])
+    receivers, intakes, senders = (_of_kind(kind, outsiders.names(kind)) for kind in ("receiver", "intake", "sender"))
+    every = replace(every, receivers=receivers, intakes=intakes, senders=senders)
     return schema(every, every, {})
 
 

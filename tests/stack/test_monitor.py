@@ -8,7 +8,17 @@ from infratest import later
 from infratest.alerting import owed
 from infratest.errors import NotInThisVersion, StackFileError
 from infratest.spread.address import Address
-from infratest.stack.monitor import Alive, Flapping, Heartbeat, IntakeEntry, Keeping, Monitor, ReceiverEntry, Rule
+from infratest.stack.monitor import (
+    Alive,
+    Flapping,
+    Heartbeat,
+    IntakeEntry,
+    Keeping,
+    Monitor,
+    ReceiverEntry,
+    Rule,
+    SenderEntry,
+)
 from infratest.stack.monitor_schema import TOLD
 
 
@@ -121,6 +131,18 @@ def test_a_stack_that_says_nothing_of_a_monitor_has_none_and_one_that_says_nothi
     assert (Monitor().failures, Monitor().of, Monitor().keep.raw) == (3, 3, 14 * 86400.0)
 
 
+def test_senders_are_named_by_their_kind_and_the_second_of_one_by_its_number(load):
+    made = load(
+        'stack: shop\nmonitor:\n  send:\n    - graphite: "127.0.0.1:2003"\n    - {syslog: {address: a}}\n'
+        "    - graphite: b\n"
+    ).monitor
+    assert made.send == (
+        SenderEntry(name="graphite", kind="graphite", options="127.0.0.1:2003", where="stack.yaml:4: monitor.send[0]"),
+        SenderEntry(name="syslog", kind="syslog", options={"address": "a"}, where="stack.yaml:5: monitor.send[1]"),
+        SenderEntry(name="graphite-2", kind="graphite", options="b", where="stack.yaml:6: monitor.send[2]"),
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "attempts"), [("attempts: 5", (5, 5)), ("attempts: {failures: 1, of: 3}", (1, 3)), ("recover: 1", (3, 3))]
 )
@@ -207,6 +229,8 @@ RECEIVER = "receivers: {ops: {mail: {}}}"
         ("heartbeats: {b: {every: 1h, runs_at_most: 1h}}", "unknown key 'runs_at_most': did you mean 'runs-at-most'?"),
         ("heartbeats: {b: {every: 1h, misses: 0}}", "monitor.heartbeats.b.misses: found the number 0, allowed is a wh"),
         ('heartbeats: {"a b": {every: 1h}}', "monitor.heartbeats.a b: found the name 'a b', allowed is a name of lett"),
+        ("send: [{graphite: {}, syslog: {}}]", "monitor.send[0]: found the keys graphite, syslog, allowed is a map of"),
+        ("send: {graphite: {}}", "stack.yaml:3: monitor.send: found a map, allowed is a list of senders"),
         ("receivers: {ops: {mail: {}}}", "stack.yaml:3: monitor.receivers: nobody is told anything: add `tell: [{to:"),
         ("receivers: {ops: {mail: {}, chat: {}}}", "monitor.receivers.ops: found the keys mail, chat, allowed is a ma"),
         ("receivers: {ops: {}}", "stack.yaml:3: monitor.receivers.ops: found an empty map, allowed is a map of one ki"),
@@ -269,7 +293,6 @@ def test_all_mistakes_are_told_at_once_and_those_of_an_environment_in_its_place(
     [
         ("discover: [stack]", "monitor.discover"),
         ("hints: [processes]", "monitor.hints"),
-        ("send: [{graphite: {}}]", "monitor.send"),
         ('alive: {ping: "https://a/", peer: "https://west:9917"}', "monitor.alive.peer"),
         ('alive: {ping: "https://a/", canary: {receiver: chat}}', "monitor.alive.canary"),
     ],

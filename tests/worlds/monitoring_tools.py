@@ -140,7 +140,7 @@ def status(path: Path) -> list[tuple[str, dict[str, str]]]:
 def nagios(folder: Path, files: Mapping[str, str], length: float = 60, more: str = "") -> Iterator[Nagios]:
     """Have a Nagios with these files until the block ends."""
     main = nagios_folder(folder, files, length, more)
-    with _daemon(folder, [program_of("nagios4"), str(main)]) as process:
+    with daemon(folder, [program_of("nagios4"), str(main)]) as process:
         pipe = folder / "rw" / "nagios.cmd"
         assert wait_until(lambda: process.poll() is not None or pipe.exists(), LONG)
         assert process.poll() is None, (folder / "out").read_text()[-3000:]
@@ -186,7 +186,7 @@ def icinga(folder: Path, files: Mapping[str, str], main: str = ICINGA_MAIN) -> I
     """Have an Icinga with these files until the block ends; its folder."""
     words = icinga_words(folder, files, main + 'object CheckerComponent "checker" { }\n')
     program = program_of("icinga2")
-    with _daemon(folder, [program, "daemon", *words], icinga_environment()) as process:
+    with daemon(folder, [program, "daemon", *words], icinga_environment()) as process:
         up = folder / "InitRunDir" / "icinga2.pid"
         assert wait_until(lambda: process.poll() is not None or up.exists(), LONG)
         assert process.poll() is None, (folder / "out").read_text()[-3000:]
@@ -269,13 +269,13 @@ def prometheus(folder: Path) -> Iterator[tuple[str, Path]]:
         program_of("prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
         f"--web.listen-address=127.0.0.1:{port}", "--web.enable-lifecycle",
     ]  # fmt: skip
-    with _daemon(folder / "exporter", exporter), _daemon(folder, words):
+    with daemon(folder / "exporter", exporter), daemon(folder, words):
         assert wait_until(lambda: listens(port) and listens(scraped), LONG)
         yield f"http://127.0.0.1:{port}", folder
 
 
 @contextmanager
-def _daemon(
+def daemon(
     folder: Path, words: list[str], environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Have a program until the block ends, with all that it has started; what it says is in `out`."""

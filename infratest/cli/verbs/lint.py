@@ -27,7 +27,7 @@ from infratest.project.readiness import check_ready
 from infratest.project.session import Session
 from infratest.stack.declared import StackFile
 from infratest.stack.file import features_of
-from infratest.stack.monitor import IntakeEntry, Monitor, ReceiverEntry
+from infratest.stack.monitor import IntakeEntry, Monitor, ReceiverEntry, SenderEntry
 from infratest.stack.parameters import ALL
 from infratest.units import counted, human
 from infratest.user_steps.load import UsersSteps, users_steps
@@ -73,6 +73,17 @@ def _foresee_intake(entry: IntakeEntry, folder: Path) -> None:
     from infratest.intakes.base import opened
 
     opened(entry.kind, entry.options, entry.where, folder)
+
+
+def _foresee_sender(entry: SenderEntry, folder: Path) -> None:
+    """Refuse a sender of a kind that nobody has, with options that it has not, or without what it needs here."""
+    from infratest.senders.base import opened
+
+    sender = opened(entry.kind, entry.options, entry.where, folder)
+    try:
+        sender.foresee()
+    except UserError as error:
+        raise UserError(f"{entry.where}: {entry.kind}: {error}") from None
 
 
 def _foresee_receiver(entry: ReceiverEntry, folder: Path) -> None:
@@ -192,6 +203,8 @@ class _Look:
             self._tell(partial(_foresee_receiver, receiver, stack.folder))
         for intake in stack.monitor.listen if stack.monitor is not None else ():
             self._tell(partial(_foresee_intake, intake, stack.folder))
+        for sender in stack.monitor.send if stack.monitor is not None else ():
+            self._tell(partial(_foresee_sender, sender, stack.folder))
 
     def _against_stack(self, stack: StackFile, every: bool, rest: Callable[[], list[Feature]]) -> None:
         """Look for unknown groups, hosts, values and scenarios. Addresses are made up for this."""

@@ -29,6 +29,7 @@ FILES = {
     "note": "_monitor_people",
     "heartbeat": "_monitor_heartbeat",
     "tell": "_monitor_tell",
+    "send": "_monitor_send",
     "export": "_monitor_export",
     "up": "_monitor_up",
 }

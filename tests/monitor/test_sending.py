@@ -1,0 +1,150 @@
+"""The queue of a sender: it delays nobody, tries again, loses the oldest where it must, and says what it lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event as Flag
+
+from infratest.deadline import Deadline
+from infratest.errors import SendError
+from infratest.gherkin.suite import Scenario
+from infratest.model import Result
+from infratest.monitor.sending import DEAD, Sending, Way
+from infratest.plan.tasks import Task
+from infratest.senders.base import Handed, Seen, Sender
+from infratest.testing.waiting import wait_until
+from tests.senders.seen import LONG, NOW, number, result
+
+
+class Tool(Sender):
+    """Another tool, that is away until it is let in, and cannot hold what is called so."""
+
+    at_once = 10
+
+    def __init__(self, there: bool = True) -> None:
+        super().__init__(None, Path())
+        self.there, self.calls = Flag(), 0
+        self.error: str = ""
+        self.keys: list[str] = []
+        if there:
+            self.there.set()
+
+    def send(self, seen: Sequence[Seen], deadline: Deadline) -> Handed:
+        self.calls += 1
+        self.there.wait(LONG)
+        if self.error:
+            raise SendError(self.error)
+        kept = [each.events[0].key for each in seen if "odd" not in each.events[0].key]
+        self.keys += kept
+        return Handed(len(seen), len(seen) - len(kept), "odd is no name")
+
+
+def some(count: int, begin: int = 0) -> list[Seen]:
+    return [number(f"n.{begin + each}") for each in range(count)]
+
+
+def test_all_arrives_in_its_order_some_at_once():
+    tool = Tool()
+    way = Way(tool)
+    way.offer(some(25))
+    assert wait_until(lambda: way.figures.sent == 25, LONG)
+    assert tool.keys == [f"n.{each}" for each in range(25)]
+    assert way.judged() == ("ok", "")
+    way.end(Deadline(LONG))
+
+
+def test_one_that_hangs_holds_nobody_up_and_the_oldest_is_lost_counted_and_told():
+    tool = Tool(there=False)
+    way = Way(tool, most=100)
+    way.offer(some(1))
+    assert wait_until(lambda: tool.calls == 1, LONG)
+    way.offer(some(500, 1))  # returns while the tool hangs
+    figures = way.figures
+    assert (figures.waiting, figures.lost, figures.sent) == (100, 401, 0)
+    state, reason = way.judged()
+    assert state == "critical"
+    assert "401 results lost since the monitor began" in reason
+    tool.there.set()
+    assert wait_until(lambda: way.figures.sent == 100, LONG)
+    assert tool.keys == ["n.0", *(f"n.{each}" for each in range(402, 501))]
+    way.end(Deadline(LONG))
+
+
+def test_what_is_not_taken_is_sent_again_and_told():
+    tool = Tool()
+    tool.error = "nobody is there"
+    way = Way(tool, pause=0.01)
+    way.offer(some(3))
+    assert wait_until(lambda: tool.calls >= DEAD, LONG)
+    assert wait_until(lambda: way.judged()[0] == "critical", LONG)
+    assert "nobody is there" in way.judged()[1]
+    tool.error = ""
+    assert wait_until(lambda: way.figures.sent == 3, LONG)
+    assert tool.keys == ["n.0", "n.1", "n.2"]
+    assert way.judged() == ("ok", "")
+    way.end(Deadline(LONG))
+
+
+def test_what_it_cannot_hold_is_a_warning_and_counted():
+    way = Way(Tool())
+    way.offer([number("odd"), number("n.1")])
+    assert wait_until(lambda: way.figures.sent == 1, LONG)
+    assert way.figures.left == 1
+    state, reason = way.judged()
+    assert state == "warning"
+    assert "1 result left out since the monitor began: odd is no name" in reason
+    all_ = Sending({"tool": way}, "shop", "prod")
+    (event,) = all_.losses(100.0, NOW)
+    assert (event.key, event.value) == ("shop.prod.-.monitor.send.left.tool", 1.0)
+    assert all_.losses(101.0, NOW) == []  # a minute is not over
+    assert all_.losses(1000.0, NOW) == []  # nothing more
+    (told,) = all_.results()
+    assert (told.id, told.state) == ("monitor#send/tool@-", "warning")
+    all_.end(LONG)
+
+
+def test_the_end_waits_for_what_waits_and_not_for_a_tool_that_is_away():
+    tool = Tool()
+    way = Way(tool)
+    way.offer(some(50))
+    way.end(Deadline(LONG))
+    assert len(tool.keys) == 50
+    away = Tool()
+    away.error = "nobody is there"
+    way = Way(away)
+    way.offer(some(1))
+    assert wait_until(lambda: away.calls, LONG)
+    way.end(Deadline(LONG))
+    assert away.keys == []
+
+
+def task(feature: str, name: str, host: str, row: int | None = None) -> Task:
+    return Task(Scenario(feature, "f", name, 1, row=row), host)
+
+
+def test_services_have_the_names_of_the_export_and_rows_are_one():
+    kept: list[Seen] = []
+
+    class Keeping(Tool):
+        def send(self, seen: Sequence[Seen], deadline: Deadline) -> Handed:
+            kept.extend(seen)
+            return Handed(len(seen))
+
+    all_ = Sending({"tool": Way(Keeping())}, "shop", "prod")
+    tasks = [task("a.feature", "one", "web-1"), task("b.feature", "one", "web-1"), task("a.feature", "two", "-"),
+             task("a.feature", "rows", "web-1", 1), task("a.feature", "rows", "web-1", 2)]  # fmt: skip
+    all_.name(tasks, ["web-1"])
+    ids = [*(each.id for each in tasks), "reachable@web-1", "monitor#project@-"]
+    states = ["ok", "ok", "ok", "critical", "ok", "ok", "ok"]
+    looked: list[tuple[Result, float]] = [
+        (result(state, id=id, host=id.rpartition("@")[2]), NOW) for id, state in zip(ids, states, strict=True)
+    ]
+    all_.offer(looked, [])
+    all_.end(LONG)
+    services = [None if each.service is None else (each.service.host, each.service.name, each.service.state)
+                for each in kept]  # fmt: skip
+    assert services == [
+        ("web-1", "a.feature#one", "ok"), ("web-1", "b.feature#one", "ok"), ("infratest-shop-prod", "two", "ok"),
+        ("web-1", "rows", "critical"), ("web-1", "rows", "critical"), ("web-1", "", "ok"), None,
+    ]  # fmt: skip
