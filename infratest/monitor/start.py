@@ -111,8 +111,7 @@ def started(
         claim(store, stack, env)
         known, anchor = memory(store)
         timepiece = Timepiece(anchor, clock, boot)
-        keeping = Keeping(store, stack, env, Keep(said.keep.raw, said.keep.hourly, said.keep.size))
-        keeping.write(Changes(notes=begun(store, timepiece.now(), freshness(said))), timepiece.anchor())
+        keeping = _keeping(store, said, (stack, env), timepiece)
 
         def watched() -> Project:
             return cast(Project, monitor.watched)
@@ -133,15 +132,30 @@ def started(
 
         size = said.jobs if project.workers is None else WAITING
         monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, size, worked)
-        monitor.sending = sending if sending.ways else None
-        sending.watch(project)
         try:
-            with listening(monitor, store, heard, stack, env):
+            with _out(monitor, sending, project), listening(monitor, store, heard, stack, env):
                 yield monitor
         finally:
-            sending.end(LAST_RESULTS)
             switch.wait(LAST_WORD)
             project.connections.close()
+
+
+@contextmanager
+def _out(monitor: Monitor, sending: Sending, project: Project) -> Iterator[None]:
+    """Have what a monitor sees sent while the block runs, and what waits then once more."""
+    sending.watch(project)
+    monitor.sending = sending if sending.ways else None
+    try:
+        yield
+    finally:
+        sending.end(LAST_RESULTS)
+
+
+def _keeping(store: Store, said: MonitorEntry, place: tuple[str, str], timepiece: Timepiece) -> Keeping:
+    """Return what writes, with the marks of a life that begins. Raises StateError."""
+    made = Keeping(store, *place, Keep(said.keep.raw, said.keep.hourly, said.keep.size))
+    made.write(Changes(notes=begun(store, timepiece.now(), freshness(said))), timepiece.anchor())
+    return made
 
 
 def _sending(said: MonitorEntry, session: Session) -> Sending:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from infratest.testing.waiting import wait_until
 from tests.worlds.monitoring_tools import LONG, daemon, owner, program_of
 from tests.worlds.tls_servers import free_ports, listens
+from tests.worlds.x509_files import issued
 
 CARBON = """[cache]
 STORAGE_DIR = {folder}
@@ -52,3 +54,67 @@ def carbon(folder: Path) -> Iterator[Carbon]:
         assert wait_until(lambda: process.poll() is not None or listens(line), LONG)
         assert process.poll() is None, (folder / "out").read_text()[-3000:]
         yield Carbon(line, folder / "whisper")
+
+
+RSYSLOG = """global(workDirectory="{folder}")
+module(load="imudp")
+module(load="imtcp")
+template(name="each" type="list" option.jsonf="on") {{
+  property(outname="time" name="timereported" dateFormat="rfc3339" format="jsonf")
+  property(outname="severity" name="syslogseverity-text" format="jsonf")
+  property(outname="facility" name="syslogfacility-text" format="jsonf")
+  property(outname="host" name="hostname" format="jsonf")
+  property(outname="program" name="app-name" format="jsonf")
+  property(outname="data" name="structured-data" format="jsonf")
+  property(outname="message" name="msg" format="jsonf")
+}}
+ruleset(name="all") {{ action(type="omfile" file="{folder}/out.jsonl" template="each") }}
+input(type="imudp" address="127.0.0.1" port="{udp}" ruleset="all")
+input(type="imtcp" address="127.0.0.1" port="{tcp}" ruleset="all")
+"""
+#: What ends TLS before rsyslog: its own driver for that is another package.
+STUNNEL = """import socket, ssl, sys, threading
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[3], sys.argv[4])
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def serve(plain):
+    try:
+        with context.wrap_socket(plain, server_side=True) as one:
+            with socket.create_connection(("127.0.0.1", int(sys.argv[2]))) as behind:
+                while data := one.recv(65536):
+                    behind.sendall(data)
+    except OSError:
+        pass
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+"""
+
+
+@dataclass(frozen=True)
+class Rsyslogd:
+    """A running one: its ports, whose certificate it has, and the file in which each message is a line of JSON."""
+
+    udp: int
+    tcp: int
+    tls: int
+    ca: Path
+    out: Path
+
+
+@contextmanager
+def rsyslogd(folder: Path) -> Iterator[Rsyslogd]:
+    """Have an rsyslogd until the block ends."""
+    udp, tcp, tls = free_ports(3)
+    root = issued("Tests root", authority=True)
+    leaf = issued("127.0.0.1", root, names=("127.0.0.1",))
+    (folder / "ca.pem").write_bytes(root.pem)
+    (folder / "leaf.pem").write_bytes(leaf.pem)
+    (folder / "leaf.key").write_bytes(leaf.key_pem())
+    (folder / "rsyslog.conf").write_text(RSYSLOG.format(folder=folder, udp=udp, tcp=tcp))
+    (folder / "before").mkdir()
+    before = [sys.executable, "-c", STUNNEL, str(tls), str(tcp), str(folder / "leaf.pem"), str(folder / "leaf.key")]
+    words = [program_of("rsyslogd"), "-n", "-f", str(folder / "rsyslog.conf"), "-i", str(folder / "pid")]
+    with daemon(folder, words) as process, daemon(folder / "before", before):
+        assert wait_until(lambda: process.poll() is not None or (listens(tcp) and listens(tls)), LONG)
+        assert process.poll() is None, (folder / "out").read_text()[-3000:]
+        yield Rsyslogd(udp, tcp, tls, folder / "ca.pem", folder / "out.jsonl")
