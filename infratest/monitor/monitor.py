@@ -19,7 +19,7 @@ from infratest.alerting.ledger import Notice
 from infratest.alerting.moments import Anchor, Moment
 from infratest.alerting.owed import Receiver, Route
 from infratest.alerting.policy import NEVER, Policy
-from infratest.alerting.subject import ALIVE, Subject, of_receiver
+from infratest.alerting.subject import ALIVE, WITNESS, Subject, of_receiver
 from infratest.errors import InfratestError, LeaseLost, StateError
 from infratest.model import Result
 from infratest.monitor.alive import Pinged
@@ -305,7 +305,8 @@ class Monitor:
         self._looked = True
         # Looked at when the errand was given out: what changed behind that moment may be in it or not.
         for result in findings.results:
-            self.book.look(result, errand.begun)
+            mine = result.id == WITNESS  # asked behind the look, and by the look of another host as well
+            self.book.look(result, now if mine else errand.begun, final=mine)
         if findings.error:
             for id in errand.ids:
                 self.book.look(_own(id, UNKNOWN, findings.error), errand.begun)

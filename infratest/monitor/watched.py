@@ -22,6 +22,7 @@ from infratest.deadline import Deadline
 from infratest.hosts import Host
 from infratest.model import Result
 from infratest.monitor.crew import Errand, Findings
+from infratest.monitor.cut_off import Witnesses
 from infratest.plan.subjects import own, subjects
 from infratest.plan.tasks import NO_HOST, REACHABLE, CheckStep, Task, reachable_id
 from infratest.project.execute import SECONDS, carry_out
@@ -145,6 +146,11 @@ class Watched:
         return self.units.get(id, NO_HOST)
 
     @cached_property
+    def witnesses(self) -> Witnesses:
+        """What answers unless it is we who are cut off."""
+        return Witnesses(self.monitor.witness)
+
+    @cached_property
     def spread(self) -> Spread | None:
         """What has workers look. Raises UserError: they could not read a secret."""
         return None if self.workers is None else self.workers.of(self.session)
@@ -173,7 +179,8 @@ class Watched:
             self.connections.back(errand.unit, held)
         now, waivers = time(), self.prepared.plan.waivers
         results = [waived(result, waivers, now) for result in report.results]
-        return Findings(errand, (*results, *self._reached(errand.unit, results)), seconds=monotonic() - began)
+        seen = self.witnesses.judged((*results, *self._reached(errand.unit, results)))
+        return Findings(errand, seen, seconds=monotonic() - began)
 
     def findings(self, now: float) -> list[Result]:
         """Return how each of the stack's waivers is, by its own: nobody looks at a host for it.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from infratest.alerting.heartbeats import of_heartbeat
 from infratest.alerting.policy import NEVER, Attempts, Flap, Policy
-from infratest.alerting.subject import ALIVE, Subject, of_receiver, of_sender
+from infratest.alerting.subject import ALIVE, WITNESS, Subject, of_receiver, of_sender
 from infratest.gherkin.suite import Scenario
 from infratest.plan.tasks import NO_HOST, Plan, Task, reachable_id
 from infratest.stack.monitor import Monitor
@@ -24,7 +24,7 @@ def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
     slugs: dict[str, list[Task]] = {}
     for task in watched:
         slugs.setdefault(task.scenario.slug, []).append(task)
-    made = [_subject(task, plan, slugs, policy(monitor, task.scenario)) for task in watched]
+    made = [_subject(task, plan, slugs, _witness(monitor), policy(monitor, task.scenario)) for task in watched]
     often: dict[str, float] = {}
     for each in made:
         often[each.host] = min(each.policy.interval, often.get(each.host, each.policy.interval))
@@ -33,7 +33,7 @@ def subjects(plan: Plan, monitor: Monitor) -> list[Subject]:
     ways = [
         Subject(
             reachable_id(host.name), host.name, host.groups, host.labels,
-            policy=replace(every, interval=often[host.name]), looked_at=False,
+            needs=_witness(monitor), policy=replace(every, interval=often[host.name]), looked_at=False,
         )
         for host in plan.hosts.values()
         if host.name in often
@@ -53,6 +53,7 @@ def own(monitor: Monitor) -> list[Subject]:
         *map(of_receiver, monitor.receivers),
         *(of_sender(each.name) for each in monitor.send),
         *([ALIVE] if monitor.alive else []),
+        *([WITNESS] if monitor.witness else []),
     ]
     return [Subject(id, policy=once, looked_at=False) for id in ids]
 
@@ -72,7 +73,14 @@ def policy(monitor: Monitor, scenario: Scenario | None = None, attempts: Attempt
     )
 
 
-def _subject(task: Task, plan: Plan, slugs: Mapping[str, Sequence[Task]], policy: Policy) -> Subject:
+def _witness(monitor: Monitor) -> tuple[str, ...]:
+    """Return what everything needs that is looked at, where the monitor has witnesses."""
+    return (WITNESS,) if monitor.witness else ()
+
+
+def _subject(
+    task: Task, plan: Plan, slugs: Mapping[str, Sequence[Task]], witness: tuple[str, ...], policy: Policy
+) -> Subject:
     host = plan.hosts.get(task.host)
     way = () if host is None else (reachable_id(host.name),)
     return Subject(
@@ -81,7 +89,7 @@ def _subject(task: Task, plan: Plan, slugs: Mapping[str, Sequence[Task]], policy
         host.groups if host else (),
         host.labels if host else {},
         task.scenario.tags,
-        (*way, *_needs(task, slugs)),
+        (*witness, *way, *_needs(task, slugs)),
         policy,
     )
 

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
-from infratest.errors import InfratestError
 from infratest.heal.gates import Changes, moment
 from infratest.lifecycle.provisioned import live_ids
 from infratest.model import Result
+from infratest.monitor.witness import ask_all, cut_off
 from infratest.project.drifted import drifted
 from infratest.project.session import Session
-from infratest.receivers._http import asked
-from infratest.receivers._line import line
 from infratest.stack.declared import HealRule
 from infratest.store.journal import Journal
 
@@ -39,35 +36,11 @@ def witness(addresses: Sequence[str]) -> Callable[[], tuple[bool, str]]:
         if not addresses:
             return True, "no witness is declared"
         if not last or time.monotonic() - last[0][0] > STANDS:
-            said = _judged(addresses)
-            last[:] = [(time.monotonic(), said)]
+            why = cut_off(ask_all(addresses, Deadline(SECONDS)))
+            last[:] = [(time.monotonic(), (not why, why or "a witness answers"))]
         return last[0][1]
 
     return look
-
-
-def _judged(addresses: Sequence[str]) -> tuple[bool, str]:
-    with ThreadPoolExecutor(len(addresses)) as pool:
-        failed = list(pool.map(_failure, addresses))
-    for address, words in zip(addresses, failed, strict=True):
-        if not words:
-            return True, f"{address} answers"
-    return False, f"no witness answers, so it may be us who see nothing: {'; '.join(failed)}"
-
-
-def _failure(address: str) -> str:
-    """Ask one, and return why it is not reached; whatever it answers, it is there."""
-    deadline = Deadline(SECONDS)
-    try:
-        if "://" in address:
-            asked(address, deadline)
-        else:
-            host, _, port = address.rpartition(":")
-            with line(host.strip("[]"), int(port), deadline):
-                pass
-    except (InfratestError, OSError) as error:
-        return f"{address}: {error}".replace(f"{address}: {address}", address)
-    return ""
 
 
 def traits(session: Session) -> Callable[[], Mapping[str, Mapping[str, str]]]:

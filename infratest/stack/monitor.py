@@ -153,13 +153,13 @@ class Monitor:
     recover: int = 1
     stale: int = 2
     flap: Flapping | None = Flapping()
+    witness: tuple[str, ...] = ()
     listen: tuple[IntakeEntry, ...] = ()
     send: tuple[SenderEntry, ...] = ()
     heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
     receivers: Mapping[str, ReceiverEntry] = field(default_factory=dict)
     tell: tuple[Rule, ...] = ()
     alive: Alive | None = None
-    witness: tuple[str, ...] = ()
     store: StorePlace = StorePlace()
     keep: Keeping = Keeping()
     jobs: int = 64
@@ -189,13 +189,13 @@ def monitor(document: Document, faults: Faults) -> Monitor:
         of=of,
         **_whole(data, "recover", "stale"),
         flap=_flap(data.get("flap", {}), read),
+        witness=tuple(data.get("witness", ())),
         listen=tuple(_intake(document, kind, each) for kind, each in data.get("listen", {}).items()),
         send=_send(document, data.get("send", ())),
         heartbeats={name: _heartbeat(name, each, read) for name, each in data.get("heartbeats", {}).items()},
         receivers=receivers,
         tell=tuple(_rule(number, each, receivers, read) for number, each in enumerate(data.get("tell", ()))),
         alive=_alive(data["alive"], read) if "alive" in data else None,
-        witness=tuple(data.get("witness", ())),
         store=_store(data.get("store", {}), read),
         keep=_keep(data.get("store", {}).get("keep", {}), read),
         **_jobs(data.get("jobs"), read),

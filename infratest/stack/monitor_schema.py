@@ -183,21 +183,19 @@ def _keys(
         "recover": number("a whole number from 1 to 100", "Looks in a row that must hold to end it (1).", 1, 100),
         "stale": number("a whole number from 1 to 1000", "Intervals without a result: unknown (default 2).", 1, 1000),
         "flap": _FLAP,
+        "witness": entries(
+            "a list of URLs and of HOST:PORT",
+            "What answers unless we are cut off: where none does, what failed is unknown, and nothing is healed.",
+            text("a URL, or HOST:PORT", "A witness.", r"^(https?://[^/\s].*|[^/\s]+:[0-9]{1,5})$" + OR_REFERENCE),
+            least=1,
+            unique=True,
+        ),
         "listen": _listen(intakes),
         "send": _send(senders),
         "heartbeats": named("a map of heartbeats", "Jobs of others that have to be heard of, by name.", _HEARTBEAT),
         "receivers": named("a map of receivers", "Who can be told, by name.", _receiver(receivers)),
         "tell": entries("a list of rules", "Who is told of what, in order.", _TELL),
         "alive": _ALIVE,
-        "witness": entries(
-            "a list of URLs, or of HOST:PORT",
-            "What is reached from here as long as we see well; while none of them is, nothing is known or healed.",
-            text(
-                'a URL or HOST:PORT, such as "http://192.0.2.1/"',
-                "One of them.",
-                r"^(https?://[^/]+|[^/:\s]+:[0-9]{1,5}$|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}$)",
-            ),
-        ),
         "store": _STORE,
         "jobs": _JOBS,
     }

@@ -32,7 +32,7 @@ def test_nothing_is_healed_while_no_witness_is_reached(tmp_path: Path) -> None:
     add(project, f'monitor: {{witness: ["127.0.0.1:{closed}", "http://127.0.0.1:{closed}/"]}}\n')
     status, words = twice(project)
     assert status == 2
-    assert "not healed: no witness answers, so it may be us who see nothing: 127.0.0.1:" in words
+    assert "not healed: no witness answers, so it is we who are cut off: 127.0.0.1:" in words
     assert not project.there.exists()
     with socket.create_server(("127.0.0.1", closed)):
         status, words = project.run("check", "--env", "dev", "--heal")
