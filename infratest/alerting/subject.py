@@ -48,3 +48,5 @@ def of_sender(name: str) -> str:
 WITNESS = "monitor#witness@-"
 #: The id of the result that says whether the dead-man's switch takes the monitor's word.
 ALIVE = "monitor#alive@-"
+#: The id of the result that says whether another monitor works, which this one watches.
+PEER = "monitor#peer@-"

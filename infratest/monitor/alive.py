@@ -1,7 +1,8 @@
 """The dead-man's switch: a URL elsewhere that is asked as long as the monitor works. Silence there is the alarm.
 
 It is asked only behind a turn of which all is written, and while looks come back and are given out in time: a process
-that merely lives would keep it quiet. What does not take it is a problem like any other, told to the receivers.
+that merely lives would keep it quiet. What does not take it is a problem like any other, told to the receivers. And
+another monitor, whose `/health` says whether it works: two that watch each other notice each other's death.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
 
+from infratest.alerting.subject import ALIVE, PEER
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
 from infratest.receivers._http import asked
@@ -19,17 +21,22 @@ from infratest.stack.monitor import Alive
 SECONDS = 20.0
 #: How many may be under way at once: one that hangs must not be the monitor's silence.
 AT_ONCE = 3
+#: How often in a row another monitor must not answer until it does not work: one that begins anew is away for a moment.
+MISSES = 3
+#: Where a monitor says whether it works.
+HEALTH = "/health"
 
 
 @dataclass(frozen=True)
 class Pinged:
-    """What came of asking it: nothing wrong, or why it was not heard."""
+    """What came of asking it: nothing wrong, or why it was not heard. id: of the result that says so."""
 
     error: str = ""
+    id: str = ALIVE
 
 
 class Switch:
-    """Asks the URL, each time in a thread of its own.
+    """Asks the URLs, each time in a thread of its own.
 
     Args:
         done: called with what came of it.
@@ -38,7 +45,8 @@ class Switch:
     def __init__(self, done: Callable[[Pinged], None]) -> None:
         self._done = done
         self._next: float | None = None
-        self._under_way: list[Thread] = []
+        self._under_way: dict[str, list[Thread]] = {ALIVE: [], PEER: []}
+        self._missed = 0
 
     def worked(self, alive: Alive | None, now: float) -> None:
         """The monitor works, at a time of its own: ask where that is due. alive: as the stack file has it now."""
@@ -46,22 +54,38 @@ class Switch:
             return
         if self._next is not None and now < self._next:
             return
-        self._under_way = [each for each in self._under_way if each.is_alive()]
-        if len(self._under_way) >= AT_ONCE:
-            return
-        self._next = now + alive.every
-        thread = Thread(target=self._ask, args=(alive.ping,), name="alive", daemon=True)
-        thread.start()
-        self._under_way.append(thread)
+        begun = [
+            self._begin(id, url)
+            for id, url in ((ALIVE, alive.ping), (PEER, alive.peer and alive.peer.rstrip("/") + HEALTH))
+            if url
+        ]
+        if any(begun):
+            self._next = now + alive.every
 
     def wait(self, seconds: float) -> None:
         """Wait for those that are under way, so long at most."""
         deadline = Deadline(seconds)
-        for thread in self._under_way:
-            thread.join(deadline.left)
+        for threads in self._under_way.values():
+            for thread in threads:
+                thread.join(deadline.left)
 
-    def _ask(self, url: str) -> None:
+    def _begin(self, id: str, url: str) -> bool:
+        """Ask a URL, where not too many hang there; whether it is asked."""
+        self._under_way[id] = [each for each in self._under_way[id] if each.is_alive()]
+        if len(self._under_way[id]) >= AT_ONCE:
+            return False
+        thread = Thread(target=self._ask, args=(id, url), name="alive", daemon=True)
+        thread.start()
+        self._under_way[id].append(thread)
+        return True
+
+    def _ask(self, id: str, url: str) -> None:
         try:
-            self._done(Pinged(asked(url, Deadline(SECONDS))))
-        except (InfratestError, OSError) as error:
-            self._done(Pinged(str(error)))
+            error = asked(url, Deadline(SECONDS))
+        except (InfratestError, OSError) as raised:
+            error = str(raised)
+        if id == PEER:
+            self._missed = self._missed + 1 if error else 0
+            if 0 < self._missed < MISSES:
+                return
+        self._done(Pinged(error, id))

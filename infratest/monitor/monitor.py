@@ -19,7 +19,7 @@ from infratest.alerting.ledger import Notice
 from infratest.alerting.moments import Anchor, Moment
 from infratest.alerting.owed import Receiver, Route
 from infratest.alerting.policy import NEVER, Policy
-from infratest.alerting.subject import ALIVE, WITNESS, Subject, of_receiver
+from infratest.alerting.subject import WITNESS, Subject, of_receiver
 from infratest.errors import InfratestError, LeaseLost, StateError
 from infratest.model import Result
 from infratest.monitor.alive import Pinged
@@ -291,9 +291,8 @@ class Monitor:
             case Outcome():
                 self._delivered(item)
             case Pinged():
-                self.book.look(
-                    _own(ALIVE, CRITICAL if item.error else OK, item.error), self.timepiece.now(), final=True
-                )
+                state = CRITICAL if item.error else OK
+                self.book.look(_own(item.id, state, item.error), self.timepiece.now(), final=True)
             case Call():
                 try:
                     self._answers.append(partial(item.answer, item.ask(self)))

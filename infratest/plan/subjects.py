@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from infratest.alerting.heartbeats import of_heartbeat
 from infratest.alerting.policy import NEVER, Attempts, Flap, Policy
-from infratest.alerting.subject import ALIVE, WITNESS, Subject, of_receiver, of_sender
+from infratest.alerting.subject import ALIVE, PEER, WITNESS, Subject, of_receiver, of_sender
 from infratest.gherkin.suite import Scenario
 from infratest.plan.tasks import NO_HOST, Plan, Task, reachable_id
 from infratest.stack.monitor import Monitor
@@ -52,10 +52,14 @@ def own(monitor: Monitor) -> list[Subject]:
         *map(of_heartbeat, monitor.heartbeats),
         *map(of_receiver, monitor.receivers),
         *(of_sender(each.name) for each in monitor.send),
-        *([ALIVE] if monitor.alive else []),
+        *([ALIVE] if monitor.alive and monitor.alive.ping else []),
         *([WITNESS] if monitor.witness else []),
     ]
-    return [Subject(id, policy=once, looked_at=False) for id in ids]
+    peer = [PEER] if monitor.alive and monitor.alive.peer else []
+    return [
+        *(Subject(id, policy=once, looked_at=False) for id in ids),
+        *(Subject(id, needs=_witness(monitor), policy=once, looked_at=False) for id in peer),
+    ]
 
 
 def policy(monitor: Monitor, scenario: Scenario | None = None, attempts: Attempts | None = None) -> Policy:

@@ -106,9 +106,14 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Alive:
-    """Who cries when the monitor is silent: a URL that is asked, every so many seconds at most."""
+    """Who cries when the monitor is silent: a URL that is asked, every so many seconds at most.
 
-    ping: str
+    Args:
+        ping: empty where there is none. peer: the URL of another monitor that is watched, empty for none.
+    """
+
+    ping: str = ""
+    peer: str = ""
     every: float = 60.0
 
 
@@ -303,7 +308,12 @@ def _rule(number: int, given: Mapping[str, Any], receivers: Mapping[str, Any], r
 
 
 def _alive(given: Mapping[str, Any], read: _Reading) -> Alive:
-    return Alive(ping=given["ping"], **read.times(("monitor", "alive"), given, every="every"))
+    if not ("ping" in given or "peer" in given):
+        words = "write ping, a URL that cries when it is not asked any longer, or peer, another monitor's, or both"
+        read.faults.add(("monitor", "alive"), words)
+    return Alive(
+        ping=given.get("ping", ""), peer=given.get("peer", ""), **read.times(("monitor", "alive"), given, every="every")
+    )
 
 
 def _store(given: Mapping[str, Any], read: _Reading) -> StorePlace:

@@ -89,13 +89,17 @@ _TELL = _map(
 )
 
 _ALIVE = _map(
-    "a map of ping and every",
+    "a map of ping, peer and every",
     "Something elsewhere that cries when it hears nothing of the monitor any longer.",
     {
         "ping": text("a URL that starts with http:// or https://", "Asked after a finished cycle.", r"^https?://[^/]"),
+        "peer": text(
+            "a URL that starts with http:// or https://",
+            "Another monitor, as https://west:9917: its /health is asked, and told of when it does not work.",
+            r"^https?://[^/]",
+        ),
         "every": quantity("time", "How often at most (default 60s)."),
     },
-    ("ping",),
 )
 _JOBS: Schema = number("a whole number from 1 to 1000, or dask://HOST:PORT", "How many hosts are looked at at once "
                        "(default 64), or the scheduler of dask whose workers look.", 1, 1000) | {

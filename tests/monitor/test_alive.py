@@ -9,6 +9,7 @@ from time import sleep
 
 import pytest
 
+from infratest.alerting.subject import PEER
 from infratest.monitor.alive import Pinged, Switch
 from infratest.stack.monitor import Alive
 from tests.worlds.monitor_world import World, until, world
@@ -94,3 +95,35 @@ def test_a_monitor_asks_it_and_says_where_nobody_takes_it(tmp_path: Path):
         assert len(there.requests) == count
         process.send_signal(signal.SIGCONT)
         until(lambda: len(there.requests) > count, "it works again")
+
+
+def test_another_monitor_is_asked_how_it_is_and_one_miss_is_none():
+    came: SimpleQueue[Pinged] = SimpleQueue()
+    with endpoint() as there:
+        switch, alive = Switch(came.put), Alive(peer=f"{there.url}/", every=1.0)
+        switch.worked(alive, 0.0)
+        assert came.get(timeout=60) == Pinged("", PEER)
+        there.reply = Reply(status=503)
+        for now in (1.0, 2.0, 3.0):
+            switch.worked(alive, now)
+            switch.wait(60)
+        assert came.get(timeout=60) == Pinged(f"{there.url}: it answers 503", PEER)
+        assert came.empty()
+        assert {each.path for each in there.requests} == {"/health"}
+        there.reply = Reply()
+        switch.worked(alive, 4.0)
+        assert came.get(timeout=60) == Pinged("", PEER)
+
+
+@pytest.mark.timeout(600)
+def test_a_monitor_tells_of_another_one_that_does_not_work(tmp_path: Path):
+    with endpoint() as there, world(tmp_path) as made:
+        stack = (made.folder / "stack.yaml").read_text()
+        text = stack.replace("monitor:\n", f'monitor:\n  alive: {{peer: "{there.url}", every: 1s}}\n')
+        (made.folder / "stack.yaml").write_text(text)
+        there.reply = Reply(status=503)
+        made.begin()
+        until(lambda: made.notices() == [("problem", "critical", PEER)], "the other one does not work")
+        there.reply = Reply()
+        until(lambda: len(made.notices()) > 1, "it works again")
+        assert made.notices()[1] == ("recovery", "ok", PEER)

@@ -250,9 +250,10 @@ RECEIVER = "receivers: {ops: {mail: {}}}"
         (RECEIVER + ", tell: [{to: ops, after: soon}]", "monitor.tell[0].after: found 'soon', allowed is a time with"),
         (RECEIVER + ", tell: [{to: ops, stop: 1}]", "monitor.tell[0].stop: found the number 1, allowed is true or fal"),
         (RECEIVER + ", tell: [{to: ops, when: ''}]", "monitor.tell[0].when: found empty text, allowed is an expressio"),
-        ("alive: {every: 60s}", "stack.yaml:3: monitor.alive: the key 'ping' is missing; it takes a URL that starts"),
+        ("alive: {every: 60s}", "stack.yaml:3: monitor.alive: write ping, a URL that cries when it is not asked"),
         ("witness: [gateway]", "monitor.witness[0]: found 'gateway', allowed is a URL, or HOST:PORT"),
         ("alive: {ping: alive.example}", "monitor.alive.ping: found 'alive.example', allowed is a URL that starts wit"),
+        ("alive: {peer: west}", "monitor.alive.peer: found 'west', allowed is a URL that starts with http:"),
         ('alive: {ping: "https://a/", every: 0s}', "monitor.alive.every: must be more than zero"),
         ("store: {url: mysql}", "stack.yaml:3: monitor.store.url: found 'mysql', allowed is sqlite, or postgresql://USER@HOST/DATABASE"),
         ("store: {keep: {raw: 10 min}}", "monitor.store.keep.raw: '10 min' is less than an hour, of which nothing cou"),
@@ -295,7 +296,6 @@ def test_all_mistakes_are_told_at_once_and_those_of_an_environment_in_its_place(
     [
         ("discover: [stack]", "monitor.discover"),
         ("hints: [processes]", "monitor.hints"),
-        ('alive: {ping: "https://a/", peer: "https://west:9917"}', "monitor.alive.peer"),
         ('alive: {ping: "https://a/", canary: {receiver: chat}}', "monitor.alive.canary"),
     ],
 )
