@@ -164,7 +164,7 @@ def _case(id: str, problems: Problems) -> _Case:
     picture = problems.picture
     status = picture.statuses.get(id)
     if status is None or id not in picture.subjects:
-        gone = "it is watched no longer"
+        gone = picture.left.get(id.rpartition("@")[2], "it is watched no longer")
         return _Case(id, id, OK, picture.now.steady, gone, silence=problems.suppression(id))
     level = UNSTABLE if status.unstable is not None else status.state
     begun = status.unstable or status.opened or status.since

@@ -7,7 +7,7 @@ stands in the way and a pause are asked there, for results of hosts, heartbeats 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infratest.alerting.downtime import Downtime
 from infratest.alerting.moments import Moment
@@ -33,6 +33,7 @@ class Picture:
     Args:
         subjects, statuses: by id; a subject without a status was never begun. downtimes: all that are planned.
         paused: until when nobody is told anything, in the monitor's own time; None where it is not paused.
+        left: by host, why what was watched on it is watched no longer, where that is known.
     """
 
     now: Moment
@@ -40,6 +41,7 @@ class Picture:
     statuses: Mapping[str, Status]
     downtimes: Sequence[Downtime] = ()
     paused: float | None = None
+    left: Mapping[str, str] = field(default_factory=dict)
 
 
 class Problems:

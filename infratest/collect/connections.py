@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from time import sleep
 
 from infratest.errors import ConnectionLost, DeadlineExceeded, TransportError, Unreachable
-from infratest.hosts import ABSENT, DOWN, FAILED
+from infratest.hosts import ABSENT, DOWN, FAILED, GONE
 from infratest.model import Cost
 from infratest.units import human
 
@@ -230,6 +230,8 @@ class Connections:
 
 def _down(host: Host) -> str:
     """Return why a host that its provider calls down is not asked anything, and what to do."""
+    if host.state == GONE and host.reason:
+        return f"{host.name} is gone: {host.reason}"
     if host.state in ABSENT:
         verb = "make it with `infratest up`"
     elif host.state == FAILED:

@@ -81,12 +81,18 @@ class Book:
         self.looked: list[tuple[Result, float]] = []
         self.agenda = Agenda()  # of looks
         self._wakes = Agenda()  # of what time alone may change
+        self.left: Mapping[str, str] = {}
         self._stirred = True
 
     # What is watched.
 
-    def watch(self, subjects: Iterable[Subject], now: Moment) -> None:
-        """Watch these and no others. What was watched before a restart is known, and need not be stale at once."""
+    def watch(self, subjects: Iterable[Subject], now: Moment, left: Mapping[str, str] | None = None) -> None:
+        """Watch these and no others. What was watched before a restart is known, and need not be stale at once.
+
+        Args:
+            left: by host, why nothing is watched on it any longer.
+        """
+        self.left = left or {}
         self.subjects = {each.id: each for each in subjects}
         for id in self.subjects:
             status = self.statuses.get(id)
@@ -195,7 +201,7 @@ class Book:
 
     def settle(self, now: Moment) -> None:
         """Compare what is so with what was told, and put on its way what is owed."""
-        picture = Picture(now, self.subjects, self.statuses, self.downtimes, self.paused)
+        picture = Picture(now, self.subjects, self.statuses, self.downtimes, self.paused, self.left)
         answer = owed(picture, self.entries, self.routes, self.receivers.values(), self.sent)
         made = answer.applied(self.entries)
         for key in {*answer.withdrawals, *answer.closings, *((each.receiver, each.id) for each in answer.notices)}:

@@ -21,6 +21,7 @@ from infratest.monitor.asked import Asked
 from infratest.monitor.control import Control
 from infratest.monitor.leases import StackLease
 from infratest.monitor.monitor import Call, Monitor
+from infratest.monitor.presence import Presence
 from infratest.project.session import Session
 from infratest.states import EXIT, UNKNOWN
 from infratest.store.database.lease import Lease
@@ -34,11 +35,12 @@ OFTEN = 0.25
 
 def stay(monitor: Monitor, session: Session) -> None:
     """Work until a signal ends it."""
-    watchdog, kept = _watchdog(monitor), StackLease(session)
+    watchdog, kept, hosts = _watchdog(monitor), StackLease(session), Presence(monitor)
 
     def turned() -> None:
         watchdog()
         kept.tend(monitor.timepiece.now())
+        hosts.tend(monitor.timepiece.now())
 
     with _reachable(monitor, session.state):
         service.notify(service.READY, f"STATUS=watching {len(monitor.book.subjects)} results")

@@ -97,6 +97,8 @@ class Watches(Protocol):
     @property
     def heartbeats(self) -> Mapping[str, Heartbeat]: ...
     @property
+    def left(self) -> Mapping[str, str]: ...
+    @property
     def seconds(self) -> float: ...
     def findings(self, now: float) -> Sequence[Result]: ...
     def unit(self, id: str) -> str: ...
@@ -243,10 +245,14 @@ class Monitor:
             return lambda monitor: monitor._unread(reason)
         return lambda monitor: monitor._adopt(watched)
 
+    def adopt(self, watched: Watches) -> None:
+        """Watch this from now on."""
+        self.watched = watched
+        self._watch(self.timepiece.now())
+
     def _adopt(self, watched: Watches) -> None:
-        now, self.watched = self.timepiece.now(), watched
-        self._watch(now)
-        self.book.look(_own(PROJECT, OK), now, final=True)
+        self.adopt(watched)
+        self.book.look(_own(PROJECT, OK), self.timepiece.now(), final=True)
 
     def _unread(self, reason: str) -> None:
         log.error("monitor: %s; what was read before is watched on", reason)
@@ -365,7 +371,7 @@ class Monitor:
 
     def _watch(self, now: Moment) -> None:
         self.book.tell(self.watched.routes, self.watched.receivers)
-        self.book.watch([*self.watched.subjects, Subject(PROJECT, policy=OWN, looked_at=False)], now)
+        self.book.watch([*self.watched.subjects, Subject(PROJECT, policy=OWN, looked_at=False)], now, self.watched.left)
         self.book.pulses.expect(self.watched.heartbeats, now)
 
 

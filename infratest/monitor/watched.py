@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 from time import monotonic, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from infratest.alerting.owed import Route
 from infratest.alerting.policy import NEVER, Attempts, Policy
@@ -19,10 +19,11 @@ from infratest.alerting.subject import Subject
 from infratest.check import CONTROLLER
 from infratest.collect.connections import Held
 from infratest.deadline import Deadline
-from infratest.hosts import Host
+from infratest.hosts import NOT_MADE, Host
 from infratest.model import Result
 from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.cut_off import Witnesses
+from infratest.monitor.presence import HOSTS, Roll, called, lists, planned
 from infratest.plan.subjects import own, subjects
 from infratest.plan.tasks import NO_HOST, REACHABLE, CheckStep, Task, reachable_id
 from infratest.project.execute import SECONDS, carry_out
@@ -74,7 +75,8 @@ class Watched:
 
     Args:
         session: of the call. prepared: what was planned. request: what was asked for. workers: who look; None where
-        this process does.
+        this process does. left: by host, why it is watched no longer. rules: who is told, where that is settled: a rule
+        for a label is no mistake because the last host that has it went.
     """
 
     session: Session
@@ -82,6 +84,8 @@ class Watched:
     prepared: Prepared
     connections: Connections = field(default_factory=Connections)
     workers: Workers | None = None
+    left: Mapping[str, str] = field(default_factory=dict)
+    rules: Sequence[Route] | None = None
 
     @classmethod
     def read(
@@ -108,7 +112,31 @@ class Watched:
         looked_at = [each for each in subjects(self.prepared.plan, self.monitor) if each.id in self.units]
         once = Policy(attempts=Attempts(1, 1), stale=NEVER, flap=None)
         waivers = [Subject(each.id, policy=once, looked_at=False) for each in self.findings(0.0)]
-        return (*looked_at, *own(self.monitor), *waivers)
+        hosts = [Subject(HOSTS, policy=once, looked_at=False)] if self.listed else []
+        return (*looked_at, *own(self.monitor), *waivers, *hosts)
+
+    @cached_property
+    def listed(self) -> bool:
+        """Whether somebody has to be asked which hosts there are."""
+        return lists(self.session)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two looks at what says nothing else."""
+        return self.monitor.interval
+
+    def roll(self) -> Roll | None:
+        """Ask which hosts there are now; None where they are as they were. Raises InfratestError."""
+        return called(self.session, self.prepared.plan.hosts, self.left)
+
+    def on(self, roll: Roll) -> Self:
+        """Return the same, watched on other hosts. Raises InfratestError."""
+        prepared = planned(roll, self.request, self.prepared)
+        before = self.prepared.plan.hosts
+        same = [host.name for host in roll.hosts if before.get(host.name) == host]
+        made = replace(self, session=roll.session, prepared=prepared, left=roll.left, rules=self.routes)
+        self.connections.fit({*same, NO_HOST})  # one of the same name that was made anew is another
+        return made
 
     @cached_property
     def monitor(self) -> Monitor:
@@ -120,9 +148,20 @@ class Watched:
         """Jobs of others that have to be heard of, by name."""
         return self.monitor.heartbeats
 
+    def without(self, left: Mapping[str, str]) -> Self:
+        """Return the same without hosts that were destroyed before it was read, and are not made again."""
+        hosts = self.prepared.plan.hosts
+        left = {name: why for name, why in left.items() if name in hosts and hosts[name].state == NOT_MADE}
+        if not left:
+            return self
+        others = tuple(host for name, host in hosts.items() if name not in left)
+        return self.on(Roll(self.session, others, left))
+
     @cached_property
-    def routes(self) -> list[Route]:
+    def routes(self) -> Sequence[Route]:
         """Who is told of what. Raises UserError."""
+        if self.rules is not None:
+            return self.rules
         stack = self.session.stack
         hosts = [*self.prepared.plan.hosts.values()]
         return routes(self.monitor.tell, Scope(self.subjects, hosts, stack.env, stack.environments))

@@ -66,6 +66,7 @@ class Prepared:
 
     plan: Plan
     features: Sequence[Feature]
+    scenarios: Sequence[Scenario] = ()
     users: UsersSteps | None = None
     plan_line: Callable[[Line, Task], Step] | None = None
 
@@ -156,6 +157,7 @@ def plan_for(
     return Prepared(
         plan=made,
         features=choice.features,
+        scenarios=choice.scenarios,
         users=choice.users,
         plan_line=lambda line, task: step_of(line, task, known, values),
     )

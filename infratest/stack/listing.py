@@ -97,6 +97,10 @@ class Listing(Sequence[HostSpec]):
                 self.asked = max((each.asked for _, each in answers if each.until is not None), default=None)
             return self._hosts
 
+    def anew(self) -> Listing:
+        """Return the same listing of which nothing was asked yet."""
+        return Listing(self._sources, self._merge, self._state, self._limit)
+
     @property
     def _all(self) -> tuple[HostSpec, ...]:
         if self._hosts is None:
@@ -121,6 +125,11 @@ def read(hosts: Sequence[HostSpec], deadline: Deadline) -> None:
     """Ask the inventories of a stack, where it has some and they are not asked yet. Raises as `Listing.read` does."""
     if isinstance(hosts, Listing):
         hosts.read(deadline)
+
+
+def anew(hosts: Sequence[HostSpec]) -> Sequence[HostSpec]:
+    """Return the hosts of a stack such that its inventories are asked again, where it has some."""
+    return hosts.anew() if isinstance(hosts, Listing) else hosts
 
 
 def sources(document: Document, entries: Sequence[Mapping[str, Any]], folder: Path, faults: Faults) -> list[Source]:

@@ -1,0 +1,55 @@
+"""For how long hosts that were known are taken for those that there are, with a clock that is moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from infratest.monitor.presence import HOSTS, Presence
+from infratest.states import OK, UNKNOWN
+from tests.monitor.test_monitor import Desk
+from tests.worlds import small_project
+from tests.worlds.monitor_world import until
+
+STACK = """\
+stack: one
+provider: {name: simulator, world: world, transport: {otherwise: run}}
+hosts: {web: {count: 2}}
+monitor: {attempts: 1, tell: []}
+"""
+FEATURE = 'Feature: f\n  Scenario: root\n    Then the file "/" exists\n'
+
+
+def settled(desk: Desk, presence: Presence, holds: Callable[[], bool], what: str) -> None:
+    """Have a question asked, and what came of it taken in."""
+
+    def turned() -> bool:
+        presence.tend(desk.monitor.timepiece.now())
+        desk.monitor.turn(0.05)
+        return holds()
+
+    until(turned, what)
+
+
+def test_which_hosts_there_are_is_unknown_after_ten_minutes_and_no_sooner(tmp_path: Path):
+    project = small_project.write(tmp_path, {"stack.yaml": STACK, "features/x.feature": FEATURE})
+    assert small_project.run(project, "infratest", "up").returncode == 0
+    desk = Desk(project)
+    presence = Presence(desk.monitor)
+    statuses = desk.monitor.book.statuses
+    desk.clock.now += 60
+    settled(desk, presence, lambda: statuses[HOSTS].seen == OK, "they are known")
+    world = project / "world" / "world.json"
+    whole = world.read_text()
+    world.write_text("{")
+    desk.clock.now += 60
+    settled(desk, presence, lambda: presence.problem != "", "they could not be asked")
+    desk.clock.now += 530
+    settled(desk, presence, lambda: True, "one turn")
+    assert statuses[HOSTS].state == OK, "what was known stays"
+    desk.clock.now += 60
+    settled(desk, presence, lambda: statuses[HOSTS].state == UNKNOWN, "it is too old")
+    assert "is not known for 10 min: " in statuses[HOSTS].reason
+    world.write_text(whole)
+    desk.clock.now += 60
+    settled(desk, presence, lambda: statuses[HOSTS].state == OK, "they are known again")
