@@ -42,7 +42,7 @@ def _main() -> None:
     gc.disable()
     words = sys.argv[1:]
     loaded = kept.load(*kept.place_for(words))
-    report = _checked(*loaded) if loaded else None
+    report = _report(*loaded) if loaded else None
     if loaded is None or report is None or (loaded[1]["heal"] and not _well(report, loaded[1]["state"])):
         from infratest.cli.check_infratest import main as slow
 
@@ -61,6 +61,24 @@ def _interrupted() -> None:
 
     _print(unknown_line("interrupted") + "\n")
     os._exit(3)
+
+
+def _report(plan: Plan, about: dict[str, Any]) -> Report | None:
+    """Return what a monitor saw last, where it is to answer and can; else check. None as `_checked`."""
+    if not about["monitor"]:
+        return _checked(plan, about)
+    from infratest.monitor import latest
+    from infratest.store.monitor_socket import Silence
+
+    try:
+        found = latest.latest(
+            plan, about["monitor"], about["timeout"], about["stack"], about["env"], about["production"]
+        )
+    except Silence as why:
+        report = _checked(plan, about)
+        return report and report.changed(notes=(*report.notes, f"{latest.HERE}{why}"))
+    about["state"] = ""  # it is kept already, and knows since when
+    return found
 
 
 def _checked(plan: Plan, about: dict[str, Any]) -> Report | None:

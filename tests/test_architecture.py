@@ -81,6 +81,7 @@ CATCHES_ALL_TOO = ("infratest.transports.ssh.tcp", "infratest.gherkin.select", "
 #: What the plugin program loads for a check. What these import as they are loaded, the check pays for, and so on.
 HOT = (
     "infratest.facts", "infratest.steps", "infratest.plan.kept", "infratest.collect.here", "infratest.engine.run",
+    "infratest.monitor.latest",
     "infratest.outputs.nagios", "infratest.transports.ssh.__init__", "infratest.check_infratest",
 )  # fmt: skip
 #: Files in these rooms that are loaded when they are needed, and no other: why they may import what is dear.

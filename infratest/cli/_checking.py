@@ -14,11 +14,13 @@ from infratest.deadline import Deadline
 from infratest.engine.apart import Ended, Overran, Send, apart
 from infratest.errors import InfratestError
 from infratest.model import Report
+from infratest.monitor.latest import HERE
 from infratest.plan.tasks import Plan
 from infratest.project.execute import SECONDS, execute, problem, store, with_history
-from infratest.project.prepare import Request, prepare
+from infratest.project.prepare import Prepared, Request, prepare
 from infratest.project.session import Session
 from infratest.stack.listing import read
+from infratest.store.monitor_socket import Silence
 from infratest.units import human
 
 #: Seconds, and the part of its time, that a run, which ends by itself at its deadline, has to say what came of it: with
@@ -81,13 +83,14 @@ def checked(
     dry_run: bool = False,
     planned: Callable[[Session, Plan], None] = lambda session, plan: None,
     made: Report | None = None,
+    latest: Callable[[Session, Plan], Report] | None = None,
 ) -> Callable[[Send], Report]:
     """Return the work that checks, heals where asked to, stores, and returns the report.
 
     Args:
         session: returns the session, which may have to ask for a host's name. suppressed: why nothing is to be healed.
         planned: told the plan, once there is one; not in a dry run, which keeps nothing. made: the report, where the
-        checks have been made already.
+        checks have been made already. latest: returns what a monitor saw last, in place of checks; raises Silence.
     """
 
     def work(send: Send) -> Report:
@@ -101,8 +104,9 @@ def checked(
             prepared = prepare(going, request, deadline=deadline)
             if not dry_run:
                 planned(going, prepared.plan)
-            send((AT, "scenarios were run"))
-            report = execute(going, request, prepared, deadline=deadline)
+            report, kept = _looked(going, request, prepared, deadline, send, latest)
+            if kept:
+                return report
         if heal:
             send((AT, "it healed"))
             report = _healed(going, report, deadline, suppressed, dry_run)
@@ -111,6 +115,27 @@ def checked(
         return report
 
     return work
+
+
+def _looked(
+    session: Session,
+    request: Request,
+    prepared: Prepared,
+    deadline: Deadline,
+    send: Send,
+    latest: Callable[[Session, Plan], Report] | None,
+) -> tuple[Report, bool]:
+    """Return the report of a run, or of what a monitor saw last, and whether that is kept already."""
+    notes: tuple[str, ...] = ()
+    if latest is not None:
+        send((AT, "the monitor was asked"))
+        try:
+            return latest(session, prepared.plan), True
+        except Silence as why:
+            notes = (f"{HERE}{why}",)
+    send((AT, "scenarios were run"))
+    report = execute(session, request, prepared, deadline=deadline)
+    return report.changed(notes=(*report.notes, *notes)), False
 
 
 def for_inventories(deadline: Deadline) -> Deadline:

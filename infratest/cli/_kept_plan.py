@@ -35,7 +35,9 @@ def keep_plan(session: Session, plan: Plan, features: Sequence[str], kept: dict[
     if not outsiders.get("provider", stack.provider).declared or (kept["heal"] and not _healable(session, plan)):
         return
     state = str(session.state.path) if has_store(session) else ""
-    about = {"stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
+    # A monitor's socket is asked for where nothing may be written, too.
+    monitor = str(session.state.path.absolute()) if kept.get("from_monitor") else ""
+    about = {"monitor": monitor, "stack": stack.name, "env": stack.env, "production": stack.production, "state": state}
     if isinstance(stack.hosts, Listing) and stack.hosts.asked is not None:  # of a program or an API: it has an age
         about["answers"] = (stack.hosts.asked, stack.hosts.until, account())
     try:

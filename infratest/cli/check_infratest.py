@@ -28,7 +28,9 @@ from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError, UserError
 from infratest.model import Report
+from infratest.monitor.latest import latest
 from infratest.outputs._perfdata import Range, apply_failed_ranges, unknown_line
+from infratest.plan.tasks import Plan
 from infratest.project.session import Session, parameters
 from infratest.stack.listing import read
 from infratest.states import EXIT, UNKNOWN
@@ -115,6 +117,11 @@ SECONDS = 10.0
     metavar="TEXT",
     help="With --heal: any text but 0 heals nothing, as the downtime depth of a monitoring system ($SERVICEDOWNTIME$).",
 )
+@click.option(
+    "--from-monitor",
+    is_flag=True,
+    help="Say what the running monitor of this state directory saw last; where it has no fresh answer, check here.",
+)
 @click.option("--dry-run", is_flag=True, help="With --heal: say what would be done; do nothing, keep nothing.")
 @click.pass_obj
 def command(
@@ -135,6 +142,7 @@ def command(
     define: tuple[str, ...],
     heal: bool,
     suppressed: str,
+    from_monitor: bool,
     dry_run: bool,
 ) -> int:
     """Run features as a monitoring plugin: one line, performance data; exit 0 ok, 1 warning, 2 critical, 3 unknown.
@@ -148,19 +156,19 @@ def command(
     """
     began = time_ns()
     if version:
-        click.echo(f"check_infratest {infratest.__version__}")
-        return EXIT[UNKNOWN]
+        return _version()
+    _refuse_both(from_monitor, heal)
     ranges = _range(warning, "-w"), _range(critical, "-c")
     session = Session(
         stack_path=Path(stack), env=env, state_path=state, host=host, parameters=parameters(define), timeout=timeout,
         verbosity=verbose, colour=False, require_env=True,
     )  # fmt: skip
     kept = {"warning": warning or "", "critical": critical or "", "timeout": timeout, "verbosity": verbose}
-    keep = partial(keep_plan, features=features, kept=kept | {"heal": heal}, began=began)
+    keep = partial(keep_plan, features=features, kept=kept | {"heal": heal, "from_monitor": from_monitor}, began=began)
     deadline = until(session, "check")
     work = checked(
-        lambda: _on_host(session, hostname, deadline), features, tags, scenario, deadline,
-        heal=heal, suppressed=suppressed, dry_run=dry_run, planned=keep, made=made,
+        lambda: _on_host(session, hostname, deadline), features, tags, scenario, deadline, heal=heal,
+        suppressed=suppressed, dry_run=dry_run, planned=keep, made=made, latest=_latest if from_monitor else None,
     )  # fmt: skip
     report = in_time(session, deadline, work)
     show(session, report, (), "nagios", {"warning": warning or "", "critical": critical or "", "timeout": timeout})
@@ -204,6 +212,21 @@ def _unknown(words: str) -> int:
     with contextlib.suppress(OSError):  # what is full or closed cannot be told so
         click.echo(unknown_line(words))
     return EXIT[UNKNOWN]
+
+
+def _version() -> int:
+    click.echo(f"check_infratest {infratest.__version__}")
+    return EXIT[UNKNOWN]
+
+
+def _refuse_both(from_monitor: bool, heal: bool) -> None:
+    if from_monitor and heal:
+        raise UserError("--from-monitor looks at nothing, and --heal has to: say one of them")
+
+
+def _latest(session: Session, plan: Plan) -> Report:
+    stack = session.stack
+    return latest(plan, str(session.state.path), session.timeout or SECONDS, stack.name, stack.env, stack.production)
 
 
 def _range(text: str | None, option: str) -> Range | None:

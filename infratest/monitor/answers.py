@@ -5,13 +5,14 @@ monitor runs or what it wrote is read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infratest.alerting.ledger import UNSTABLE
 from infratest.alerting.moments import Moment
 from infratest.alerting.problems import Picture, Problems
 from infratest.alerting.status import Status
+from infratest.model import Result
 from infratest.monitor.book import Book
 from infratest.states import OK, SKIPPED, UNKNOWN, WAIVED, WORST_FIRST, worst
 
@@ -81,6 +82,45 @@ def result(book: Book, id: str, now: Moment) -> dict[str, Any]:
         "withheld": {name: reason for (name, about), reason in sorted(book.withheld.items()) if about == id},
         "evidence": _evidence(book, id),
     }
+
+
+def latest(book: Book, ids: Sequence[str], now: Moment) -> dict[str, Any]:
+    """Return what was seen last of these ids, as a check of its own would have it, and of what stood in their way.
+
+    `missing` is why there is no answer: one of them is not watched, was not looked at yet, or too long ago.
+    `age`: seconds since the oldest of these looks.
+    """
+    found: dict[str, Result] = {}
+    oldest = now.steady
+    for id in ids:
+        at = book.newest.get(id) if id in book.subjects else None
+        if at is None or now.steady - at.steady > book.subjects[id].policy.freshness:
+            return {"missing": _missing(book, id, at, now), "results": [], "age": 0.0}
+        oldest = min(oldest, at.steady)
+        found[id] = book.results[id]
+    blockers = {each.blocked_by for each in found.values() if each.blocked_by is not None}
+    for id in sorted(blockers - found.keys()):
+        if id not in book.newest:
+            return {"missing": _missing(book, id, None, now), "results": [], "age": 0.0}
+        found[id] = book.results[id]
+    results = [one.changed(since=_began(book, one)).as_dict() for one in found.values()]
+    return {"missing": "", "results": results, "age": now.steady - oldest}
+
+
+def _missing(book: Book, id: str, at: Moment | None, now: Moment) -> str:
+    if id not in book.subjects:
+        return f"the monitor does not watch {id}"
+    if at is None:
+        return f"the monitor has not looked at {id} yet"
+    return f"what the monitor knows of {id} is {now.steady - at.steady:.0f} s old"
+
+
+def _began(book: Book, result: Result) -> float | None:
+    """Return since when a result is as it was seen last; of what is not confirmed, since that look."""
+    status = book.statuses[result.id]
+    if result.state == OK:
+        return None
+    return (status.opened or status.since if status.state == result.state else book.newest[result.id]).wall
 
 
 def _problems(book: Book, now: Moment) -> Problems:

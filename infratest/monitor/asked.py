@@ -25,6 +25,7 @@ WORDS: dict[str, Word] = {
     "problems": Word(lambda book, now, given: answers.problems(book, now)),
     "due": Word(lambda book, now, given: answers.due(book, now)),
     "result": Word(lambda book, now, given: answers.result(book, given.text("id"), now)),
+    "latest": Word(lambda book, now, given: answers.latest(book, given.texts("ids"), now)),
     "downtimes": Word(people.downtimes),
     "ack": Word(people.ack, changes=True),
     "unack": Word(people.unack, changes=True),

@@ -66,7 +66,9 @@ class Book:
     def __init__(self, memory: Memory, routes: Sequence[Route] = (), receivers: Iterable[Receiver] = ()) -> None:
         self.subjects: dict[str, Subject] = {}
         self.statuses = dict(memory.statuses)
+        #: The newest of each id; and when it was looked at, of those that were since this began.
         self.results = dict(memory.results)
+        self.newest: dict[str, Moment] = {}
         self.entries = dict(memory.entries)
         self.sent = dict(memory.sent)
         self.downtimes = memory.downtimes
@@ -146,8 +148,10 @@ class Book:
         before = self.statuses[result.id]
         self.looked.append((result, at.wall))
         look = Look(at, result.state, result.blocked_by, final, result.reason)
-        if self._event(result.id, look, result) and _worth_keeping(before, self.statuses[result.id]):
-            self.results[result.id] = self.changes.results[result.id] = result
+        if self._event(result.id, look, result):
+            self.results[result.id], self.newest[result.id] = result, at
+            if _worth_keeping(before, self.statuses[result.id]):
+                self.changes.results[result.id] = result
         for step in result.steps:
             for seen in step.observations:
                 if seen.value is not None:
@@ -334,6 +338,7 @@ class Book:
         for id in [id for id in self.statuses if id not in self.subjects and id not in owed_to]:
             del self.statuses[id]
             self.results.pop(id, None)
+            self.newest.pop(id, None)
             self.changes.statuses[id] = None
 
 

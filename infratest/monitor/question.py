@@ -28,6 +28,13 @@ class Given:
             raise UserError(f"monitor: a question without its {name}; does another version run there?")
         return value
 
+    def texts(self, name: str) -> list[str]:
+        """Return a list of texts."""
+        values = self.values.get(name)
+        if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+            raise UserError(f"monitor: a question without its {name}; does another version run there?")
+        return values
+
     def number(self, name: str) -> float | None:
         """Return a number; None where none is given."""
         value = self.values.get(name)

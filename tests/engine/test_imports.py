@@ -12,6 +12,7 @@ import pytest
 
 from infratest.gherkin.sentence import CHECK
 from infratest.gherkin.vocabulary import vocabulary
+from tests.worlds.monitor_world import until
 from tests.worlds.sshd import running_sshd
 from tests.worlds.wheel import installed
 
@@ -160,6 +161,40 @@ def test_a_check_of_a_stack_keeps_what_it_saw_and_imports_nothing_dear(tmp_path,
     assert {name for name, text in before.items() if (kept / name).read_text() == text} == set()
     foreign = {name for name in mine if name.partition(".")[0] != "infratest"}
     assert foreign <= ALLOWED, f"beside what is allowed: {sorted(foreign - ALLOWED)}"
+
+
+def test_a_monitor_is_asked_for_next_to_nothing(tmp_path):
+    """Fewer modules than a check of its own: of one sentence, that is."""
+    programs = installed()
+    (tmp_path / "stack.yaml").write_text("stack: s\nprovider: local\nhosts: {web: {}}\nmonitor: {tell: []}\n")
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features" / "x.feature").write_text(f"Feature: f\n{ONE}")
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    words = (programs / "check_infratest", "-t", "100", "--from-monitor")
+    with (tmp_path / "log").open("wb") as log:
+        monitor = subprocess.Popen(
+            [str(programs / "infratest"), "monitor", "run"], cwd=tmp_path, env=environment, stdout=log, stderr=log
+        )
+    try:
+        until(lambda: answered(words, tmp_path), (tmp_path / "log").read_text() or "an answer")
+        bare = imported(programs / "python", "-c", "pass", cwd=tmp_path, cache=tmp_path / "cache")
+        mine = imported(*words, cwd=tmp_path, cache=tmp_path / "cache") - bare
+        assert answered(words, tmp_path)
+    finally:
+        monitor.terminate()
+        monitor.wait()
+    ours = {name for name in mine if name.partition(".")[0] == "infratest"}
+    assert mine - ours <= ALLOWED, f"beside what is allowed: {sorted(mine - ours - ALLOWED)}"
+    assert len(ours) <= 44, sorted(ours)
+
+
+def answered(words: Sequence[object], cwd: Path) -> bool:
+    """Whether the monitor answers, and no check is made."""
+    environment = os.environ | {"XDG_CACHE_HOME": str(cwd / "cache")}
+    done = subprocess.run(
+        [str(word) for word in words], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    return "\nfrom the monitor: " in done.stdout
 
 
 #: What ssh2-python imports by itself is json, and with it re.

@@ -238,3 +238,18 @@ def test_what_is_told_of_retry_is_what_is_done(project: Path):
     assert (told["interval"], told["retry"]) == (4.0, 4.0)
     desk.after(4)
     assert book.statuses[THERE].state == "critical"
+
+
+def test_what_was_seen_last_is_answered_until_it_is_stale(project: Path):
+    desk = Desk(project).after(0)
+    (project / "there").unlink()
+    desk.after(60)
+    book, now = desk.monitor.book, desk.monitor.timepiece.now
+    found = answers.latest(book, [THERE, FULL], now())
+    assert (found["missing"], [one["state"] for one in found["results"]], found["age"]) == ("", ["critical", "ok"], 0)
+    assert found["results"][0]["since"] == desk.clock.time(), "since it was seen: it is not confirmed"
+    desk.clock.now += 119
+    assert answers.latest(book, [THERE, FULL], now())["missing"] == ""
+    desk.clock.now += 2
+    assert answers.latest(book, [THERE, FULL], now())["missing"] == f"what the monitor knows of {THERE} is 121 s old"
+    assert answers.latest(book, ["x#y@-"], now())["missing"] == "the monitor does not watch x#y@-"
