@@ -61,13 +61,14 @@ def _command(word: str) -> click.Command:
 def command() -> None:
     """Watch a stack: look at each scenario when it is due, remember what was seen, and tell whom `tell:` names.
 
-    `infratest monitor run` does so until it is ended. The other words ask it by its socket, or where none runs the
-    store that it left, and say so: what is known then is old, and never ok.
+    `infratest monitor run` does so until it is ended. `tell` tries a receiver, `export` and `up` bring what is watched
+    to another monitoring system: these need no monitor of ours. The other words ask it by its socket, or where none
+    runs the store that it left, and say so: what is known then is old, and never ok.
 
     \b
     infratest monitor run --env prod
     infratest monitor problems --env prod
 
-    Exit status of `status` and `problems`: 0 ok, 1 warning, 2 critical, 3 unknown, as of a check; of the others 0 done,
-    3 not done.
+    Exit status of `status` and `problems`: 0 ok, 1 warning, 2 critical, 3 unknown, as of a check; of `export` and `up`
+    0 done, 1 not done, 3 wrong use; of the others 0 done, 3 not done.
     """
