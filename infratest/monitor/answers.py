@@ -13,7 +13,7 @@ from infratest.alerting.moments import Moment
 from infratest.alerting.problems import Picture, Problems
 from infratest.alerting.status import Status
 from infratest.model import Result
-from infratest.monitor.book import Book
+from infratest.monitor.book import DEAD, Book
 from infratest.states import OK, SKIPPED, UNKNOWN, WAIVED, WORST_FIRST, worst
 
 #: Seconds, hosts or ids that are told of many.
@@ -105,6 +105,15 @@ def latest(book: Book, ids: Sequence[str], now: Moment) -> dict[str, Any]:
         found[id] = book.results[id]
     results = [one.changed(since=_began(book, one)).as_dict() for one in found.values()]
     return {"missing": "", "results": results, "age": now.steady - oldest}
+
+
+def health(book: Book, now: Moment) -> dict[str, Any]:
+    """Return how the monitor itself does, as far as its book knows."""
+    next, failing = book.agenda.next(), {name: book.failing(name) for name in sorted(book.receivers)}
+    return {
+        "late": 0.0 if next is None else max(0.0, now.steady - next),
+        "dead": [name for name, tries in failing.items() if tries >= DEAD],
+    }
 
 
 def _missing(book: Book, id: str, at: Moment | None, now: Moment) -> str:

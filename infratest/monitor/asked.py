@@ -20,12 +20,16 @@ from infratest.monitor.question import Given, Word
 #: Seconds that a question waits for the loop: a little less than who asks waits for its answer.
 SECONDS = 9.0
 
+#: The word that is answered with what the loop knows beside its book.
+HEALTH = "health"
+
 WORDS: dict[str, Word] = {
     "status": Word(lambda book, now, given: answers.status(book, now)),
     "problems": Word(lambda book, now, given: answers.problems(book, now)),
     "due": Word(lambda book, now, given: answers.due(book, now)),
     "result": Word(lambda book, now, given: answers.result(book, given.text("id"), now)),
     "latest": Word(lambda book, now, given: answers.latest(book, given.texts("ids"), now)),
+    HEALTH: Word(lambda book, now, given: answers.health(book, now)),
     "downtimes": Word(people.downtimes),
     "ack": Word(people.ack, changes=True),
     "unack": Word(people.unack, changes=True),
@@ -63,7 +67,8 @@ class Asked:
         came: SimpleQueue[Any] = SimpleQueue()
 
         def ask(monitor: Monitor) -> Any:
-            return word.answer(monitor.book, monitor.timepiece.now(), given), monitor.unwritten
+            answer = word.answer(monitor.book, monitor.timepiece.now(), given)
+            return answer | _loop(monitor) if word is WORDS[HEALTH] else answer, monitor.unwritten
 
         self._monitor.inbox.put(Call(ask, came.put))
         try:
@@ -78,3 +83,13 @@ class Asked:
                 f"{self._monitor.unwritten}"
             )
         return {"answer": answer[0], "pid": os.getpid(), "since": self._since, "unwritten": answer[1]}
+
+
+def _loop(monitor: Monitor) -> dict[str, Any]:
+    """Return how the loop does; what is asked now is of a turn that is not written yet."""
+    return {
+        "place": monitor.watched.place,
+        "age": max(0.0, monitor.timepiece.now().steady - monitor.kept.steady),
+        "waiting": monitor.looks_waiting,
+        "unwritten": monitor.unwritten,
+    }

@@ -121,6 +121,12 @@ class Watched:
         return lists(self.session)
 
     @property
+    def place(self) -> str:
+        """Stack and environment, as `shop/prod`."""
+        stack = self.session.stack
+        return f"{stack.name}/{stack.env}" if stack.env else stack.name
+
+    @property
     def interval(self) -> float:
         """Seconds between two looks at what says nothing else."""
         return self.monitor.interval

@@ -1,4 +1,4 @@
-"""What a monitor's store says to the facts `metric` and `heartbeat`: read beside the monitor that writes it.
+"""What a monitor says to the facts `metric` and `heartbeat`, by its store, and to `monitor`, by its own word.
 
 Nothing is known by a store that nobody writes: what a monitor that ended has kept is of a time that is over. A running
 one writes at least all ten seconds, with when that was.
@@ -17,6 +17,7 @@ from infratest.errors import FactError, StateError
 from infratest.facts import _monitor_store
 from infratest.intakes._admission import Refusal, key_of
 from infratest.states import CRITICAL, OK, UNKNOWN
+from infratest.store import monitor_socket
 from infratest.store.blocks import HOUR, Head, Point
 from infratest.store.database import meta, numbers, statuses
 from infratest.store.database.base import Transaction
@@ -25,6 +26,9 @@ from infratest.store.directory import StateDir
 
 #: Seconds since a monitor wrote last after which it does not run any longer, or hangs.
 STALE = 60.0
+
+#: Seconds for the monitor's answer, which its loop gives between two turns.
+ANSWERED = 5.0
 
 #: The fields of a fact's value.
 Fields = dict[str, Any]
@@ -39,6 +43,22 @@ def metric(state_directory: str, place: str, asked: tuple[str, ...]) -> Fields:
 def heartbeat(state_directory: str, place: str, asked: tuple[str, ...]) -> Fields:
     """Return what is so of a heartbeat. Raises FactError."""
     return _seen(state_directory, place, lambda t, _: _heartbeat(t, asked[0]))
+
+
+def monitor(state_directory: str, place: str, asked: tuple[str, ...]) -> Fields:
+    """Return how the monitor of a state directory does, by its own word. Raises FactError."""
+    try:
+        answer = monitor_socket.asked(state_directory, {"word": "health"}, ANSWERED)
+        if answer["place"] != place:
+            raise FactError(f"the monitor that runs on {state_directory} is of {answer['place']}, and this is {place}")
+        fields = {name: answer[name] for name in ("age", "late", "waiting", "unwritten")}
+        return {"alive": True, "dead": tuple(answer["dead"]), **fields}
+    except monitor_socket.Nobody as why:
+        return {"alive": False, "reason": f"{why}; start it with `infratest monitor run`"}
+    except monitor_socket.Silence as why:
+        raise FactError(f"the monitor cannot be asked: {why}") from why
+    except (KeyError, TypeError) as error:
+        raise FactError(f"the monitor of {state_directory} is of another version: {error!r}") from error
 
 
 def _seen(state_directory: str, place: str, look: Callable[[Transaction, float], Fields]) -> Fields:
@@ -111,4 +131,4 @@ def _heartbeat(t: Transaction, name: str) -> Fields:
     return {"state": UNKNOWN, "reason": status.reason or "nothing was heard of it yet"}
 
 
-_monitor_store.reads.update(metric=metric, heartbeat=heartbeat)
+_monitor_store.reads.update(metric=metric, heartbeat=heartbeat, monitor=monitor)

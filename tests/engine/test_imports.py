@@ -59,7 +59,7 @@ TREND = re.compile(r" is (full|out of inodes) in ")
 
 #: What documents and redirects load has a test of its own; a load is an act's, which no check does; of what asks a
 #: monitor's store no plan is kept; a drill's looks are its own.
-DEAR = ("document", "redirect", "load_test", "metric", "heartbeat", "drill")
+DEAR = ("document", "redirect", "load_test", "metric", "heartbeat", "monitor", "drill")
 
 
 def scenarios(*, http: bool = False) -> str:

@@ -28,6 +28,7 @@ FROM_HERE = {
     "drill": "tests/cli/test_drill.py",
     "heartbeat": "tests/monitor/test_stored.py",
     "metric": "tests/monitor/test_stored.py",
+    "monitor": "tests/cli/test_ready_made_monitor.py",
     "load-test": "tests/acts/test_load_test.py",
     "page": "tests/facts/test_page.py",
 }

@@ -116,6 +116,20 @@ WITHOUT |= dict.fromkeys(
     ),
     STORED,
 )
+WITHOUT |= dict.fromkeys(
+    (
+        "the monitor is alive",
+        "the monitor is not alive",
+        "the last cycle of the monitor is {bound:time} old",
+        "the monitor is {bound:time} late",
+        "the monitor has {bound:count} look[s] waiting",
+        "the monitor keeps what it sees",
+        "the monitor does not keep what it sees",
+        "the monitor reaches every receiver",
+        "the monitor does not reach every receiver",
+    ),
+    "it is of our own monitor: tests/cli/test_ready_made_monitor.py has it break",
+)
 
 #: The kernel of the machine that this was made on has neither md nor a device mapper, and its disk no SMART.
 DISKS = "never seen for real: no kernel with md or a device mapper, and no disk with SMART was at hand"

@@ -195,6 +195,7 @@ OUTSIDE = (
     "http_trust", "address", "name", "tls", "revocation", "database", "query", "redis", "ssh_server", "ntp_server",
     "load_test", "mail_server", "mailbox", "memcached", "amqp", "ldap", "file_server", "remote_file", "mqtt",
     "nats", "rabbitmq", "mail_delivery", "http_version", "trace", "metric", "heartbeat", "drill",
+    "monitor",
 )  # fmt: skip
 
 
