@@ -23,7 +23,7 @@ _ALONE = re.compile(r'the (command|journal of|file) "((?:[^"\\]|\\.)+)"')
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Collectable:
     """One thing that is collected. command: what shows it, run on the host; empty where it is a sentence. sudo: as root
     where the host says so."""
 
@@ -32,7 +32,7 @@ class Wanted:
     sudo: bool = False
 
 
-def wanted(rule: HealRule) -> list[Wanted]:
+def wanted(rule: HealRule) -> list[Collectable]:
     """Return what a rule collects.
 
     Raises:
@@ -41,26 +41,26 @@ def wanted(rule: HealRule) -> list[Wanted]:
     return [_one(rule, text) for text in rule.collect]
 
 
-def _one(rule: HealRule, text: str) -> Wanted:
+def _one(rule: HealRule, text: str) -> Collectable:
     where = f"{rule.where or 'heal'}: rule {rule.name}: collect"
     alone = _ALONE.fullmatch(text)
     if alone is not None:
         kind, value = alone[1], unescaped(alone[2])
         if kind == "command":
-            return Wanted(text, ("sh", "-c", value))
+            return Collectable(text, ("sh", "-c", value))
         try:
             unit = unit_name(value) if kind == "journal of" else ""
         except UserError as error:
             raise UserError(f"{where}: {error}") from error
         if unit:
-            return Wanted(
+            return Collectable(
                 text, ("journalctl", "-u", unit, "-n", str(LINES), "--no-pager", "-o", "short-iso"), sudo=True
             )
-        return Wanted(text, ("tail", "-c", str(BYTES), "--", value), sudo=True)
+        return Collectable(text, ("tail", "-c", str(BYTES), "--", value), sudo=True)
     match = vocabulary().match(text)
     if match is None:
         known = '`the command "..."`, `the journal of "..."`, `the file "..."`, or a whole sentence'
         raise UserError(f"{where}: {clean(text, 100)!r} is no sentence: write {known}")
     if match.sentence.kind != CHECK:
         raise UserError(f"{where}: {clean(text, 100)!r} does not check: write only what looks")
-    return Wanted(text)
+    return Collectable(text)

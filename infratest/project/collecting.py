@@ -12,7 +12,7 @@ from infratest.errors import InfratestError
 from infratest.gherkin.select import CHECK
 from infratest.gherkin.suite import THEN, Line, Scenario
 from infratest.gherkin.vocabulary import vocabulary
-from infratest.heal.collecting import Wanted, wanted
+from infratest.heal.collecting import Collectable, wanted
 from infratest.heal.records import Collected
 from infratest.hosts import Host
 from infratest.model import Result
@@ -38,7 +38,9 @@ def collector(session: Session) -> Collector:
     return collect
 
 
-def _collected(session: Session, one: Wanted, host: Host, transport: Transport | None, deadline: Deadline) -> Collected:
+def _collected(
+    session: Session, one: Collectable, host: Host, transport: Transport | None, deadline: Deadline
+) -> Collected:
     if deadline.passed:
         return Collected(what=one.text, error="no time was left for it")
     try:
@@ -53,7 +55,7 @@ def _collected(session: Session, one: Wanted, host: Host, transport: Transport |
     return Collected(what=one.text, words=words, error=f"exit {answer.exit}" if answer.exit != 0 else "")
 
 
-def _judged(session: Session, one: Wanted, host: Host, deadline: Deadline) -> str:
+def _judged(session: Session, one: Collectable, host: Host, deadline: Deadline) -> str:
     """Return how a sentence stands, in words, with what the host answered where it does not hold."""
     stack = session.stack
     made = plan([_scenario(session, one)], [host], Values([host], stack.parameters, stack.outputs))
@@ -69,7 +71,7 @@ def _words(result: Result) -> str:
     return "\n".join(said)
 
 
-def _scenario(session: Session, one: Wanted) -> Scenario:
+def _scenario(session: Session, one: Collectable) -> Scenario:
     line = Line(THEN, "Then", one.text, 1, vocabulary().match(one.text))
     return Scenario(feature=str(session.stack.path), feature_name="collect", name="collected", line=1, lines=(line,))
 

@@ -204,7 +204,7 @@ def test_wrong_words_are_told(project: Project) -> None:
         (["trust", "make-flag", "--grant", "auto", "--key", "none.key"], "lies in the project"),
         (["trust", "--new-key", "--key", "here.key"], "is no place for it"),
         (["list", "--dry-run"], "--dry-run is for what acts"),
-        (["report.json", "--comment", "x"], "--comment is for heal approve, deny, trust; leave it out"),
+        (["report.json", "--comment", "x"], "--comment is for heal approve, deny, undo, trust; leave it out"),
         (["list", "--grant", "auto"], "--grant is for heal trust; leave it out"),
         (["pause", "2h", "--key", "x"], "--key is for heal approve, trust; leave it out"),
     ):
