@@ -13,8 +13,8 @@ from infratest.stack.named import provider_name
 
 
 def names(document: Document) -> tuple[str, ...]:
-    """Return the names of the environments, in the file's order."""
-    return tuple(document.data.get("environments", {}))
+    """Return the names of the environments, in the file's order; none where what the file has there is no map."""
+    return tuple(named.environments(document.data))
 
 
 def chosen(document: Document, env: str | None, require_env: bool) -> str:

@@ -80,14 +80,18 @@ def load(
 
 
 def features_of(path: Path, env: str | None = None) -> tuple[str, ...]:
-    """Return what `features:` names in a file that cannot be used; nothing where that cannot be read either."""
+    """Return what `features:` names in a file that cannot be used; nothing where that cannot be read either.
+
+    Nothing else of the file is looked at: any of it may have a shape that no stack has.
+    """
     try:
         written = read(path)
-        data = environments.in_environment(written, environments.chosen(written, env, require_env=False)).data
+        chosen = environments.chosen(written, env, require_env=False)
     except UserError:
         return ()
-    named_there = data.get("features", ())
-    return tuple([each for each in named_there if isinstance(each, str)]) if isinstance(named_there, list) else ()
+    changed = named.environments(written.data).get(chosen, {})
+    declared = (changed if "features" in changed else written.data).get("features")
+    return tuple([each for each in declared if isinstance(each, str)]) if isinstance(declared, list) else ()
 
 
 def local_stack(parameters: Mapping[str, str]) -> StackFile:
