@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from infratest.facts.base import FactValues
     from infratest.facts.file import File
+    from infratest.facts.group import Group
+    from infratest.facts.user import User
 
 DIRECTORY = "directory"
 #: Whatever is there.
@@ -80,6 +82,44 @@ class OfFile(Check):
     @abstractmethod
     def look(self, file: File) -> Seen:
         """Return what is seen in a path that is there and is what the sentence says."""
+
+
+def accounts(kind: str, names: tuple[str, ...]) -> tuple[Need[User | Group | None], ...]:
+    """Return what is asked of the names of owners or groups, so that a misspelt one is told; an id is only a number.
+
+    Args:
+        kind: `user` or `group`.
+    """
+    return tuple([Need(kind, (name,)) for name in names if not name.isdigit()])
+
+
+def nobody(needs: tuple[Need[User | Group | None], ...], facts: FactValues) -> str:
+    """Return words for the first of these that the host does not know; empty where it knows all."""
+    return next((f'the {one.fact} "{one.argument[0]}" does not exist' for one in needs if facts[one] is None), "")
+
+
+def unlike(saw: str, needs: tuple[Need[User | Group | None], ...], facts: FactValues) -> Seen:
+    """Return what is seen where no name is the one that a path has: a name that is nobody's is the one of nothing.
+
+    Then the negation is not met either: a misspelt name in it would be green for ever.
+    """
+    missing = nobody(needs, facts)
+    return Seen(holds=False, saw=f"{missing}; {saw}" if missing else saw, absent=bool(missing))
+
+
+class OfAccounts(OfFile):
+    """A claim about whose a path is."""
+
+    @abstractmethod
+    def names(self) -> tuple[Need, ...]:
+        """Return what is asked of the users or groups that the sentence names."""
+
+    def needs(self) -> tuple[Need, ...]:
+        return *super().needs(), *self.names()
+
+    def observe(self, facts: FactValues) -> Seen:
+        seen = super().observe(facts)
+        return seen if seen.holds or seen.absent else unlike(seen.saw, self.names(), facts)
 
 
 def one_name_each(names: tuple[str, ...], claim: str, negation: str) -> None:

@@ -6,7 +6,7 @@ be said of one that is not there: then neither the claim nor its negation is met
 
 from __future__ import annotations
 
-from infratest.steps._of_file import DIRECTORY, PATH, OfFile, octal, one_name_each
+from infratest.steps._of_file import DIRECTORY, PATH, OfAccounts, OfFile, accounts, octal, one_name_each
 
 from infratest.check import Check, Measure, Seen, choices
 from infratest.errors import FactError
@@ -65,8 +65,8 @@ def path_exists(path: str) -> FileExists:
     negation='the file "{path}" is not owned by "{owner}"',
     example='the file "/etc/hosts" is owned by "root"',
 )
-class FileOwner(OfFile):
-    """The file's owner, by name or by user id."""
+class FileOwner(OfAccounts):
+    """The file's owner, by name or by user id; of a name that no user has, neither this nor its *not* is met."""
 
     owner: str = ""
     several: bool = False
@@ -78,6 +78,9 @@ class FileOwner(OfFile):
     @property
     def owners(self) -> tuple[str, ...]:
         return choices(self.owner) if self.several else (self.owner,)
+
+    def names(self) -> tuple[Need, ...]:
+        return accounts("user", self.owners)
 
     def look(self, file: File) -> Seen:
         return Seen(
@@ -131,8 +134,8 @@ def path_owner(path: str, owner: str) -> FileOwner:
     negation='the file "{path}" does not belong to the group "{group}"',
     example='the file "/etc/shadow" belongs to the group "shadow"',
 )
-class FileGroup(OfFile):
-    """The file's group, by name or by group id."""
+class FileGroup(OfAccounts):
+    """The file's group, by name or by group id; of a name that no group has, neither this nor its *not* is met."""
 
     group: str = ""
     several: bool = False
@@ -144,6 +147,9 @@ class FileGroup(OfFile):
     @property
     def groups(self) -> tuple[str, ...]:
         return choices(self.group) if self.several else (self.group,)
+
+    def names(self) -> tuple[Need, ...]:
+        return accounts("group", self.groups)
 
     def look(self, file: File) -> Seen:
         return Seen(

@@ -101,7 +101,7 @@ class UnitRunning(_OfUnit):
 
     Such a unit has no process. Debian's `postgresql` is one, whatever its clusters do: ask `postgresql@15-main`, or the
     process or the port. A timer runs as long as it will start something: one that has elapsed for the last time is
-    active, but does not.
+    active, but does not. One that is not there does not run: misspell a name in a *not*, and it is met.
     """
 
     def observe(self, facts: FactValues) -> Seen:
@@ -121,7 +121,7 @@ class UnitRunning(_OfUnit):
     example='the timer "backup" is running',
 )
 def timer_running(name: str) -> UnitRunning:
-    """The timer is active and has a next moment, or what it starts runs."""
+    """The timer is active and has a next moment, or what it starts runs; one that is not there does not run."""
     return UnitRunning(name, TIMER)
 
 
@@ -134,8 +134,8 @@ class UnitEnabled(_OfUnit):
     """`systemctl is-enabled` ends with 0: enabled, enabled-runtime, static, alias, indirect, generated; not linked.
 
     So something starts the unit: at boot, or until the next one (enabled-runtime), or another unit does (static). It
-    is not enabled where it is disabled, masked, masked-runtime, linked, linked-runtime or transient, or has no file.
-    The reason has systemd's own word.
+    is not enabled where it is disabled, masked, masked-runtime, linked, linked-runtime or transient, or has no file,
+    and one that is not there is not either. The reason has systemd's own word.
     """
 
     of_file = True
@@ -161,7 +161,7 @@ class UnitEnabled(_OfUnit):
     example='the timer "backup" is enabled',
 )
 def timer_enabled(name: str) -> UnitEnabled:
-    """The timer starts at boot, as of a service."""
+    """The timer starts at boot, as of a service; one that is not there does not."""
     return UnitEnabled(name, TIMER)
 
 
@@ -171,7 +171,7 @@ def timer_enabled(name: str) -> UnitEnabled:
     example='the service "telnet" is masked',
 )
 class UnitMasked(_OfUnit):
-    """The unit cannot be started at all."""
+    """The unit cannot be started at all; one that is not there is not masked."""
 
     def observe(self, facts: FactValues) -> Seen:
         unit = facts[self.asked]

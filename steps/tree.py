@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from infratest.steps._of_file import octal
+from infratest.steps._of_file import accounts, octal, unlike
 
 from infratest.check import Check, Seen, choices
 from infratest.cleaning import clean
@@ -20,7 +20,9 @@ from infratest.record import derived
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from infratest.facts.base import FactValues
+    from infratest.facts.group import Group
     from infratest.facts.tree import Sort, Tree
+    from infratest.facts.user import User
 
 #: Characters of a path in a reason.
 SHOWN = 200
@@ -86,6 +88,17 @@ class TreeOwner(_OfTree):
     @property
     def owners(self) -> tuple[str, ...]:
         return choices(self.owner) if self.several else (self.owner,)
+
+    @derived
+    def names(self) -> tuple[Need[User | Group | None], ...]:
+        return accounts("user", self.owners)
+
+    def needs(self) -> tuple[Need, ...]:
+        return *super().needs(), *self.names
+
+    def observe(self, facts: FactValues) -> Seen:
+        seen = super().observe(facts)
+        return seen if seen.holds or seen.absent else unlike(seen.saw, self.names, facts)
 
     def so(self, one: Sort) -> bool:
         return one.owner in self.owners or str(one.uid) in self.owners

@@ -151,7 +151,7 @@ class UserInGroup(Check):
         if user is None:
             return Seen(holds=False, saw=f'the user "{self.name}" does not exist', absent=True)
         if group is None:
-            return Seen(holds=False, saw=f'the group "{self.group}" does not exist')
+            return Seen(holds=False, saw=f'the group "{self.group}" does not exist', absent=True)
         if membership is None:
             raise FactError(f'the user "{self.name}" exists, and id does not tell its groups')
         # A group's own line is not all that there is of it: it may be written on several, and its id be another's too.
@@ -218,7 +218,7 @@ class UserPrimaryGroup(_OfUser):
         if user is None:
             return seen
         words = f'{seen.saw}; the group "{self.group}" {f"has gid {group.gid}" if group else "does not exist"}'
-        return Seen(holds=group is not None and group.gid == user.gid, saw=words)
+        return Seen(holds=group is not None and group.gid == user.gid, saw=words, absent=group is None)
 
     def look(self, user: User) -> Seen:
         return Seen(holds=True, saw=f'the user "{self.name}" has gid {user.gid}')

@@ -22,7 +22,7 @@ from tests.worlds.turns import counting
 
 #: Sentences with a number in them: 13 and 130 of the same kinds.
 KINDS = (
-    'the file "/etc/passwd" is not owned by "no-such-user-{0}"',
+    'the file "/etc/passwd" is not owned by "7{0}"',
     'the file "/etc/passwd" does not contain "no such words {0}"',
     'the package "no-such-package-{0}" is not installed',
     'the process "no-such-process-{0}" is not running',

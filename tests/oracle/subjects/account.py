@@ -193,13 +193,13 @@ def _of_both(name: str, group_name: str) -> Iterator[Question]:
         f"the user {quoted(name)} is in the group {quoted(group_name)}",
         f"the user {quoted(name)} is not in the group {quoted(group_name)}",
     )
-    yield from both(*forms, inside if user else ABSENT, f"account {name!r}, group {group_name!r}")
+    yield from both(*forms, inside if user and group else ABSENT, f"account {name!r}, group {group_name!r}")
     primary = bool(user and group and group.gr_gid == user.pw_gid)
     forms = (
         f"the user {quoted(name)} has the primary group {quoted(group_name)}",
         f"the user {quoted(name)} does not have the primary group {quoted(group_name)}",
     )
-    yield from both(*forms, primary if user else ABSENT, f"account {name!r}, group {group_name!r}")
+    yield from both(*forms, primary if user and group else ABSENT, f"account {name!r}, group {group_name!r}")
 
 
 def _of_group(name: str) -> Iterator[Question]:

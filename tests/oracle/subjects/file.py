@@ -214,7 +214,7 @@ def _of(path: Path, noun: str, seen: os.stat_result | str, other: str) -> Iterat
             continue
         many = quoted(f"no-such-one, {owner}")
         forms = _forms(subject, f"is owned by one of {many}", f"is owned by none of {many}")
-        yield from both(*forms, right, about, other)
+        yield from both(*forms, right or ABSENT, about, other)
     for group, right in _among(seen, {"root", "nogroup", NO_NAME, "0"}, _groups):
         verbs = (f"belongs to the group {quoted(group)}", f"does not belong to the group {quoted(group)}")
         yield from both(*_forms(subject, *verbs), right, about, other)
@@ -222,7 +222,7 @@ def _of(path: Path, noun: str, seen: os.stat_result | str, other: str) -> Iterat
             continue
         many = quoted(f"{group},no-such-one")
         verbs = (f"belongs to one of the groups {many}", f"belongs to none of the groups {many}")
-        yield from both(*_forms(subject, *verbs), right, about, other)
+        yield from both(*_forms(subject, *verbs), right or ABSENT, about, other)
     for mode, right in _modes_of(seen):
         verbs = (f'has mode "{mode}"', f'does not have mode "{mode}"')
         yield from both(*_forms(subject, *verbs), right, about, other)
@@ -245,7 +245,8 @@ def _among(
     """Return names to ask about, and whether each is right."""
     right = set() if isinstance(seen, str) else names(seen)
     for name in sorted(others | right):
-        yield name, seen if isinstance(seen, str) else name in right
+        # A name that nobody has is the owner of nothing, and who writes that it is not is not right either.
+        yield name, seen if isinstance(seen, str) else name in right or (ABSENT if name == NO_NAME else False)
 
 
 def _owners(status: os.stat_result) -> set[str]:
