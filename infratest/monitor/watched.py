@@ -23,7 +23,7 @@ from infratest.hosts import NOT_MADE, Host
 from infratest.model import Result
 from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.cut_off import Witnesses
-from infratest.monitor.presence import HOSTS, Roll, called, lists, planned
+from infratest.monitor.roll import HOSTS, Roll, called, lists, planned
 from infratest.plan.subjects import own, subjects
 from infratest.plan.tasks import NO_HOST, REACHABLE, CheckStep, Task, reachable_id
 from infratest.project.execute import SECONDS, carry_out

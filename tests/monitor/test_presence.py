@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from infratest.monitor.presence import HOSTS, Presence
+from infratest.monitor.presence import Presence
+from infratest.monitor.roll import HOSTS
 from infratest.states import OK, UNKNOWN
 from tests.monitor.test_monitor import Desk
 from tests.worlds import small_project
