@@ -319,6 +319,21 @@ def dear(found: list[Module], names: frozenset[str]) -> Iterator[str]:
                 yield f"{name}:{line}: imports {target}, which {ways[name]} makes every check pay for"
 
 
+def circles(found: list[Module], names: frozenset[str]) -> Iterator[str]:
+    """Yield modules that load each other: which of them can be loaded first would hang on who asks."""
+    needs = {one.name: {name for _, name in loaded(one, names) if name in names and name != one.name} for one in found}
+    left = dict(needs)
+    while ready := [name for name, wanted in left.items() if not wanted & left.keys()]:
+        for name in ready:
+            del left[name]
+    # What is left loads a circle, or is one; who is loaded by none of the others only leads to it.
+    while led := left.keys() - {name for wanted in left.values() for name in wanted}:
+        for name in led:
+            del left[name]
+    if left:
+        yield f"{', '.join(sorted(left))}: they load each other"
+
+
 def hot(module: Module) -> bool:
     name = module.name + (".__init__" if module.path.name == "__init__.py" else "")
     return any(inside(name, room) for room in HOT) and module.name not in NEVER_HOT
@@ -331,7 +346,7 @@ def broken(root: Path) -> list[str]:
     found = modules(root)
     names = frozenset(module.name for module in found)
     problems = [problem for module in found for rule in RULES for problem in rule(module, names)]
-    return problems + sorted(dear(found, names))
+    return problems + sorted(dear(found, names)) + list(circles(found, names))
 
 
 def test_the_house_stands():
@@ -473,6 +488,20 @@ def test_what_a_check_would_pay_for_is_noticed(tmp_path, path, source, problem, 
 )
 def test_what_no_check_pays_for_is_allowed(tmp_path, path, source):
     assert broken(built(tmp_path, HOUSE | {path: f'"""X."""\n{source}\n'})) == []
+
+
+def test_modules_that_load_each_other_are_noticed(tmp_path):
+    house = HOUSE | {
+        "infratest/plan/__init__.py": '"""X."""\n',
+        "infratest/plan/one.py": '"""X."""\nfrom infratest.plan.two import B\nA = 1\n',
+        "infratest/plan/two.py": '"""X."""\nfrom infratest.plan.three import C\nB = C\n',
+        "infratest/plan/three.py": '"""X."""\nimport infratest.plan.one\nC = 1\n',
+        "infratest/plan/four.py": '"""X."""\nfrom infratest.plan.one import A\nD = A\n',
+    }
+    told = "infratest.plan.one, infratest.plan.three, infratest.plan.two: they load each other"
+    assert broken(built(tmp_path / "whole", house)) == [told]
+    house["infratest/plan/three.py"] = '"""X."""\n\n\ndef f() -> None:\n    import infratest.plan.one\n'
+    assert broken(built(tmp_path / "later", house)) == []
 
 
 def test_a_file_without_a_docstring(tmp_path):
