@@ -13,7 +13,7 @@ from infratest.model import Observation, StepResult
 from infratest.plan.tasks import NO_HOST, label
 from infratest.record import Record
 from infratest.states import CRITICAL, OK, UNKNOWN, WARNING, failed, worst
-from infratest.units import human
+from infratest.units import human, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -244,6 +244,9 @@ def _state(seen: Seen, step: CheckStep, severity: str, measure: Measure | None) 
         return OK, ""
     unit = measure.unit if measure else ""
     saw = seen.saw or human(float(seen.number), unit)
+    reads, whole = human(float(seen.number), unit), f"{plain(seen.number)} {unit}".strip()
+    if reads != whole and reads in saw and reads in expected:  # as 3.8 KiB of 3893 B, which are less than 3.8 KiB
+        saw = saw.replace(reads, f"{reads} ({whole})", 1)
     return (failed(severity) if state == CRITICAL else WARNING), f"{saw}; {expected}"
 
 

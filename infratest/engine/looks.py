@@ -248,7 +248,7 @@ def not_known(item: Item, elapsed: float, deadline: Deadline) -> Verdict:
     last = item.verdict
     return Verdict(
         state=UNKNOWN,
-        reason=f"our own deadline of {human(seconds, 's')} passed before it could be known{_told(item, elapsed)}",
+        reason=f"our own deadline of {human(seconds, 's')} ends before it can be known{_told(item, elapsed)}",
         observations=last.observations if last else (),
         evidence=last.evidence if last else (),
     )

@@ -351,13 +351,16 @@ def test_an_alias_names_the_host_in_known_hosts(server: Server, tmp_path: Path) 
 def test_a_key_that_is_not_authorized(server: Server, tmp_path: Path) -> None:
     key = make_key(tmp_path / "stranger")
     message = failure(AccessRefused, server.options(key=str(key)))
-    for word in ("refused", str(key), server.user, str(server.port), "authorized_keys"):
+    for word in ("refused", str(key), server.user, f"`ssh -i {key} -p {server.port} ", "authorized_keys"):
         assert word in message
     assert "PRIVATE" not in message
 
 
 def test_a_key_that_is_not_there(server: Server, tmp_path: Path) -> None:
-    assert "nowhere does not exist" in failure(AccessRefused, server.options(key=str(tmp_path / "nowhere")))
+    message = failure(AccessRefused, server.options(key=str(tmp_path / "nowhere")))
+    assert "no key to log in to" in message
+    assert "nowhere does not exist" in message
+    assert "refused" not in message, "nobody was asked"
 
 
 def test_a_file_that_is_no_key(server: Server, tmp_path: Path) -> None:

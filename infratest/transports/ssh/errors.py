@@ -14,6 +14,7 @@ from infratest.errors import (
     TransportError,
     Unreachable,
 )
+from infratest.quoting import quoted
 from infratest.transports import _known_hosts
 from infratest.transports._streams import shown
 
@@ -107,13 +108,24 @@ def lost_login(hop: Hop, words: str) -> TransportError:
 
 
 def login_refused(hop: Hop, tried: Sequence[str]) -> TransportError:
-    """Return the error of a login that no key opened."""
+    """Return the error of a login that no key opened.
+
+    Args:
+        tried: what was said of each key, by `key_refused` of those that the server saw.
+    """
+    try_it = f"Try `ssh {_by_key(hop)}-p {hop.port} {hop.user}@{hop.address}`"
+    if tried and not any(REFUSED in each or each == HUNG_UP for each in tried):
+        return AccessRefused(f"no key to log in to {hop} with: {'; '.join(tried)}. Name another by `key:`. {try_it}")
     again = ". If it came back as it was before `keypair rotate`, `infratest up` gives it the present key"
     return AccessRefused(
         f"login to {hop} was refused: {'; '.join(tried) or 'there is no key to try'}. Is the public key in "
-        f"authorized_keys of {hop.user}, and is this the right user? Try `ssh -p {hop.port} {hop.user}@{hop.address}`"
-        f"{again if _is_rotated(hop) else ''}"
+        f"authorized_keys of {hop.user}, and is this the right user? {try_it}{again if _is_rotated(hop) else ''}"
     )
+
+
+def _by_key(hop: Hop) -> str:
+    """Return the option of ssh for the key that was named, where one was."""
+    return f"-i {quoted(hop.keys[0])} " if hop.only_keys and hop.keys else ""
 
 
 def _is_rotated(hop: Hop) -> bool:
@@ -128,9 +140,11 @@ def _is_rotated(hop: Hop) -> bool:
 
 def key_refused(name: str, wanted: Sequence[str]) -> str:
     """Return what to say of one key that did not let us in, and of the methods that the server wants beside it."""
-    return f"{name} was refused" + (f" (the server also wants {', '.join(wanted)})" if wanted else "")
+    return f"{name} {REFUSED}" + (f" (the server also wants {', '.join(wanted)})" if wanted else "")
 
 
+#: What is said of a key that the server has seen.
+REFUSED = "was refused"
 #: What to say where the server ends the connection between two keys.
 HUNG_UP = "the server hung up (too many keys tried? name one with `key:`)"
 
