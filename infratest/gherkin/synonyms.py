@@ -9,7 +9,6 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "chown": ("owned by",),
     "cpu": ("processor",),
     "dns": ("the name ", "name server"),
-    "env": ("environment variable",),
     "group membership": ("in the group",),
     "hash": ("checksum",),
     "kernel parameter": ("the sysctl",),

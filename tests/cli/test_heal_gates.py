@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 from time import sleep
 
+from infratest.testing.waiting import wait_until
 from tests.cli.test_heal import Project
 
 
@@ -106,9 +107,11 @@ def test_a_file_that_was_changed_since_it_was_green_is_asked_about_first(tmp_pat
     sleep(1.1)  # a change is noted to the second
     conf.write_text("workers 8\n")
     project.there.unlink()
-    status, words = twice(project)
-    assert status == 2
-    assert "waits for approval: run touch" in words
+
+    def waits() -> bool:  # once what was healed before has settled
+        return "waits for approval: run touch" in project.run("check", "--env", "dev", "--heal")[1]
+
+    assert wait_until(waits, 60)
     _, listed = project.run("heal", "list", "--env", "dev")
     _, shown = project.run("heal", "show", listed.split()[0], "--env", "dev")
     assert f"[closed] change: it asks first: {conf} was changed at 20" in shown

@@ -422,3 +422,19 @@ def test_an_act_has_no_more_time_than_its_scenario(ran):
     )
     assert [step.state for step in steps_of(report, "s")] == [UNKNOWN, UNKNOWN]
     assert "could not be done" in report.results[0].reason
+
+
+def test_what_reads_like_its_bound_is_written_out(ran, tmp_path):
+    (tmp_path / "large").write_bytes(b"x" * 3893)
+    report = ran(
+        f"""
+        Feature: f
+          Scenario: near
+            Then the file "{tmp_path}/large" is less than 3.8 KiB in size
+          Scenario: far
+            Then the file "{tmp_path}/large" is less than 1 KiB in size
+        """
+    )
+    near, far = (steps_of(report, slug)[0].reason for slug in ("near", "far"))
+    assert near == f'the file "{tmp_path}/large" is 3.8 KiB (3893 B) in size; expected less than 3.8 KiB'
+    assert far == f'the file "{tmp_path}/large" is 3.8 KiB in size; expected less than 1 KiB'
