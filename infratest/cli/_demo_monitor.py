@@ -101,7 +101,7 @@ def monitor(demo: Demo) -> None:
         click.echo(f"an SMTP server (aiosmtpd) listens on 127.0.0.1:{office.port}")
         with _running(demo) as watched:
             watched.until(lambda known: known["seen"] == "ok", "the monitor has looked")
-            demand("watching shop: 16 results" in watched.said(), "it watches 16 results, and has looked: all is well")
+            demand("watching shop: 17 results" in watched.said(), "it watches 17 results, and has looked: all is well")
             _red(demo, watched, office)
             _answered(demo)
             _over(demo, watched)

@@ -15,7 +15,7 @@ def project(tmp_path: Path) -> Project:
     project = Project(tmp_path, command="true")
     path = tmp_path / "stack.yaml"
     second = f'{{run: "touch {project.there}"}}'
-    text = path.read_text().replace('do: [{run: "true"}]', f'do: [{{run: "true"}}, {second}]\n    budget: {{per: 2s}}')
+    text = path.read_text().replace('do: [{run: "true"}]', f'do: [{{run: "true"}}, {second}]\n    budget: {{per: 60s}}')
     path.write_text(text.replace("confirm: 2", "confirm: 1"))
     return project
 
@@ -27,9 +27,9 @@ def test_it_tells_what_was_tried_and_the_command_that_lets_the_next_rung_act(pro
     project.there.touch()
     assert project.run("check", "--env", "dev")[0] == 0
     project.there.unlink()
-    path.write_text(path.read_text().replace("tries: 3", "tries: 1").replace("per: 2s", "tries: 1, per: 2s"))
+    path.write_text(path.read_text().replace("tries: 3", "tries: 1").replace("per: 60s", "tries: 1, per: 60s"))
     assert project.run("check", "--env", "dev", "--heal")[0] == 2  # the first rung does not help, the budget ends
-    path.write_text(path.read_text().replace("mode: auto", "mode: propose").replace("tries: 1, per: 2s", "per: 2s"))
+    path.write_text(path.read_text().replace("mode: auto", "mode: propose").replace("tries: 1, per: 60s", "per: 60s"))
     status, said = project.run("check", "--env", "dev", "--heal")
     assert "waits for approval" in said
     id = said.partition("infratest heal approve ")[2][:12]
