@@ -244,7 +244,7 @@ def _state(seen: Seen, step: CheckStep, severity: str, measure: Measure | None) 
         return OK, ""
     unit = measure.unit if measure else ""
     saw = seen.saw or human(float(seen.number), unit)
-    reads, whole = human(float(seen.number), unit), f"{plain(seen.number)} {unit}".strip()
+    reads, whole = human(float(seen.number), unit), f"{plain(float(seen.number))} {unit}".strip()
     if reads != whole and reads in saw and reads in expected:  # as 3.8 KiB of 3893 B, which are less than 3.8 KiB
         saw = saw.replace(reads, f"{reads} ({whole})", 1)
     return (failed(severity) if state == CRITICAL else WARNING), f"{saw}; {expected}"
