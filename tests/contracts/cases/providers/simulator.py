@@ -19,7 +19,7 @@ MAKES = True
 
 FAULTS: dict[str, dict[str, Any]] = {
     "slow, and every time otherwise": {"latency": "2s", "spread": 1.0},
-    "many calls refused for the moment": {"throttle": ["30 %"], "unavailable": ["20 %"]},
+    "many calls refused for the moment": {"throttle": ["15 %"], "unavailable": ["10 %"]},
     "five calls a second": {"limit": 5},
     "lost replies": {"lose": ["first", "20 %"]},
     "lost replies, and the listing lags": {"lose": ["first create", "10 %"], "lag": "8s"},
