@@ -16,9 +16,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "listening port": ("is listening",),
     "mtime": ("was changed",),
     "nslookup": ("the name ",),
-    "owner": ("owned by",),
     "partition": ("disk",),
-    "permission": ("has mode", "owned by", " acl "),
+    "permissions": ("has mode",),
     "ram": ("memory",),
     "regex": ("matching", "matches"),
     "regexp": ("matching", "matches"),
@@ -28,7 +27,6 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "status code": (" answers ",),
     "symlink": ("link",),
     "timeout": ("within",),
-    "uptime": ("has been up", "was booted"),
     "url": (' "http',),
 }
 

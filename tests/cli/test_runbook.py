@@ -43,7 +43,11 @@ def test_it_tells_what_was_tried_and_the_command_that_lets_the_next_rung_act(pro
     assert [line.partition("UTC  ")[2] for line in lines if "rung" in line and "UTC" in line] == [
         "rung 1, run true: did not help"
     ], said
-    assert f"  next: rung 2 of 2: run touch {project.there} on here" in lines
+    rungs = (
+        "rung 1 of 2: run true",
+        f"rung 2 of 2: run touch {project.there}",
+    )  # the first again, once its budget is new
+    assert any(f"  next: {rung} on here" in lines for rung in rungs)
     assert any(line.startswith("  rule put-it-there: propose (mode propose): ") for line in lines)
     assert any("held up, at 20" in line and "by mode: mode propose: it waits" in line for line in lines)
     assert f"  to let it act: infratest heal approve {id} --env dev" in lines

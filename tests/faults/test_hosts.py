@@ -127,7 +127,7 @@ def test_a_wrong_key(place: Place, server: Server, tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_not_there(place: Place, server: Server) -> None:
-    expect_verdict(place, stack(server, key="no/such/key"), "UNKNOWN", "login to host web", "no/such/key")
+    expect_verdict(place, stack(server, key="no/such/key"), "UNKNOWN", "no key to log in to host web", "no/such/key")
 
 
 def test_an_unknown_host_key(place: Place, server: Server, tmp_path: Path) -> None:
