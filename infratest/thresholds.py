@@ -107,6 +107,12 @@ class Threshold(Record):
         return OK, ""
 
     @property
+    def numbers(self) -> tuple[float, ...]:
+        """The numbers that its bounds name, in the base unit."""
+        bounds = (self.critical, *([self.warning] if self.warning else ()))
+        return tuple([number for bound in bounds for number in (bound.low, bound.high) if number is not None])
+
+    @property
     def ranges(self) -> tuple[str, str]:
         """The warning and the critical alert range, as perfdata takes them."""
         return (self.warning.range() if self.warning else "", self.critical.range())

@@ -245,7 +245,8 @@ def _state(seen: Seen, step: CheckStep, severity: str, measure: Measure | None) 
     unit = measure.unit if measure else ""
     saw = seen.saw or human(float(seen.number), unit)
     reads, whole = human(float(seen.number), unit), f"{plain(float(seen.number))} {unit}".strip()
-    if reads != whole and reads in saw and reads in expected:  # as 3.8 KiB of 3893 B, which are less than 3.8 KiB
+    alike = reads in saw and reads in expected and seen.number not in step.threshold.numbers
+    if reads != whole and alike:  # as 3.8 KiB of 3893 B, which are less than 3.8 KiB
         saw = saw.replace(reads, f"{reads} ({whole})", 1)
     return (failed(severity) if state == CRITICAL else WARNING), f"{saw}; {expected}"
 

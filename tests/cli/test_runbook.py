@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,16 @@ from tests.cli.test_heal import ID, Project
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project() -> Iterator[Project]:
     """A project whose rule does not help by its first rung, and waits for a person with its second."""
-    project = Project(tmp_path, command="true")
-    path = tmp_path / "stack.yaml"
+    # A short path: what a line says of a command is cut, and pytest's own folders are long where workers share it.
+    with tempfile.TemporaryDirectory(prefix="runbook-") as folder:
+        yield ladder(Path(folder))
+
+
+def ladder(folder: Path) -> Project:
+    project = Project(folder, command="true")
+    path = folder / "stack.yaml"
     second = f'{{run: "touch {project.there}"}}'
     text = path.read_text().replace('do: [{run: "true"}]', f'do: [{{run: "true"}}, {second}]\n    budget: {{per: 60s}}')
     path.write_text(text.replace("confirm: 2", "confirm: 1"))
