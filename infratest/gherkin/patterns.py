@@ -69,12 +69,19 @@ class Form:
         """Return the placeholders' values, as written, if a text is said so."""
         if not self.may_be(text):
             return None
-        found = self._regex.fullmatch(text)
+        # Most sentences have no tail, and what may be one is most of an expression, and of the time to compile it.
+        regex = self._with_tail if any(word in text for word in TAIL_WORDS) else self._claim
+        found = regex.fullmatch(text)
         return {name: value for name, value in found.groupdict().items() if value is not None} if found else None
 
     @cached_property
-    def _regex(self) -> re.Pattern[str]:
-        return _regex(self._pattern, self._kind)
+    def _claim(self) -> re.Pattern[str]:
+        return re.compile(_claim_of(self._pattern))
+
+    @cached_property
+    def _with_tail(self) -> re.Pattern[str]:
+        tail = _tail_of(self._pattern) if self._kind == CHECK else f"{_ON}?" if self._kind == ACT else ""
+        return re.compile(_claim_of(self._pattern) + tail)
 
 
 #: Groups of a tail, by what they say.
@@ -309,7 +316,7 @@ def skeleton(text: str) -> str:
     return ANY_QUOTED.sub('""', text)
 
 
-def _regex(pattern: str, kind: str) -> re.Pattern[str]:
+def _claim_of(pattern: str) -> str:
     made = []
     for piece in _PIECE.finditer(pattern):
         if piece["quoted"]:
@@ -322,7 +329,7 @@ def _regex(pattern: str, kind: str) -> re.Pattern[str]:
             made.append(")?")
         else:
             made.append(re.escape(piece["text"]))
-    return re.compile("".join(made) + (_tail_of(pattern) if kind == CHECK else f"{_ON}?" if kind == ACT else ""))
+    return "".join(made)
 
 
 def _placeholder(name: str, kind: str) -> str:
@@ -353,6 +360,10 @@ _ON = rf"(?: on (?:(?P<on_host>{_PLAIN})|{_SEVERAL}(?: in (?P<on_group>{_PLAIN})
 
 #: What is made of the numbers of hosts, behind a bound.
 _OVER = rf"(?: (?P<over>{'|'.join(AGGREGATES)}) over (?:all|the) hosts(?: in (?P<over_group>{_PLAIN}))?)"
+
+
+#: Each part of a tail holds one of these: a text with none of them has no tail.
+TAIL_WORDS = (", named ", ", warning ", " on ", " over ", " from ", " within ", " for ")
 
 
 def _tail_of(pattern: str) -> str:
