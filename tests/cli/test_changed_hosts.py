@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.worlds import forked
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 
@@ -53,9 +54,7 @@ class Place:
         self.file.write_text(AFTER)
 
     def run(self, *words: str, status: int = 0) -> tuple[str, str]:
-        done = subprocess.run(
-            [INFRATEST, *words], cwd=self.folder, env=dict(os.environ), capture_output=True, text=True, timeout=120
-        )
+        done = forked.run(words, cwd=self.folder, env=dict(os.environ), timeout=120)
         assert done.returncode == status, (done.stdout, done.stderr)
         return done.stdout, done.stderr
 

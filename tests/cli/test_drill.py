@@ -15,6 +15,7 @@ import pytest
 
 from infratest.heal import signing
 from infratest.heal.certificate import read
+from tests.worlds import forked
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 
@@ -70,7 +71,7 @@ class Project:
 
     def run(self, *words: str) -> tuple[int, str]:
         """Run a command; return its status and everything it said."""
-        done = subprocess.run([INFRATEST, *words], cwd=self.folder, capture_output=True, text=True, timeout=300)
+        done = forked.run(words, cwd=self.folder, timeout=300)
         assert "Traceback" not in done.stderr
         return done.returncode, done.stdout + done.stderr
 

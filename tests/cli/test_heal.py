@@ -18,6 +18,7 @@ from infratest.cli._checking import checked
 from infratest.deadline import Deadline
 from infratest.model import Report
 from infratest.project.session import session_of
+from tests.worlds import forked
 from tests.worlds.heal_world import make_result
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
@@ -59,9 +60,12 @@ class Project:
 
     def run(self, *words: str, stdin: str = "", program: str = INFRATEST) -> tuple[int, str]:
         """Run a command; return its status and everything it said."""
-        done = subprocess.run(
-            [program, *words], cwd=self.folder, input=stdin, capture_output=True, text=True, timeout=60
-        )
+        if program == INFRATEST:
+            done = forked.run(words, cwd=self.folder, input=stdin, timeout=60)
+        else:
+            done = subprocess.run(
+                [program, *words], cwd=self.folder, input=stdin, capture_output=True, text=True, timeout=60
+            )
         assert "Traceback" not in done.stderr
         return done.returncode, done.stdout + done.stderr
 
@@ -238,8 +242,8 @@ def test_a_remedy_that_takes_effect_late_is_verified_by_the_next_check(project: 
     plugin = str(Path(INFRATEST).with_name("check_infratest"))
     late = f"sh -c 'while [ ! -e {project.folder}/go ]; do sleep 0.1; done; touch {project.there}' >/dev/null 2>&1 &"
     project = Project(project.folder, command=late)
-    project.run("--env", "prod", "--heal", "-t", "4", program=plugin)
-    status, words = project.run("--env", "prod", "--heal", "-t", "4", program=plugin)
+    project.run("--env", "prod", "--heal", "-t", "12", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", "-t", "12", program=plugin)
     assert status == 2
     assert "verifying: " in words.splitlines()[0]
     (project.folder / "go").touch()
@@ -259,7 +263,7 @@ def test_a_remedy_that_waits_is_ended_in_the_checks_time(project: Project) -> No
     plugin = str(Path(INFRATEST).with_name("check_infratest"))
     project = Project(project.folder, command="sleep 31418")
     project.run("--env", "prod", "--heal", program=plugin)
-    status, words = project.run("--env", "prod", "--heal", "-t", "3", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", "-t", "12", program=plugin)
     assert (status, "did not help" in words) == (2, True)
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "sleep 31418" not in listed

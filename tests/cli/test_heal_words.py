@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.worlds import forked
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 
@@ -63,9 +64,7 @@ class Project:
         (self.folder / "stack.yaml").write_text(stack)
 
     def run(self, verb: str, *words: str, env: str = "prod") -> tuple[int, str]:
-        done = subprocess.run(
-            [INFRATEST, verb, "--env", env, *words], cwd=self.folder, capture_output=True, text=True, timeout=300
-        )
+        done = forked.run([verb, "--env", env, *words], cwd=self.folder, timeout=300)
         assert "Traceback" not in done.stderr
         return done.returncode, done.stdout + done.stderr
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.worlds import forked
 
 INFRATEST = Path(sys.executable).with_name("infratest")
 EXISTING = "stack: shop\nprovider: existing\nhosts: {web: {address: 192.0.2.1}}\n"
@@ -15,7 +16,7 @@ SIMULATED = "stack: shop\nprovider: simulator\nhosts: {web: {}}\n"
 
 def run(folder: Path, stack: str, *words: str) -> tuple[int, str, str]:
     (folder / "stack.yaml").write_text(stack)
-    done = subprocess.run([INFRATEST, *words], cwd=folder, capture_output=True, text=True, timeout=60)
+    done = forked.run(words, cwd=folder, timeout=60)
     assert not (folder / ".infratest").exists()
     return done.returncode, done.stdout, done.stderr
 
@@ -46,7 +47,7 @@ def test_before_the_first_host_there_is_no_key(tmp_path: Path) -> None:
 def test_hosts_without_a_key_are_not_said_to_get_one_by_the_next_up(tmp_path: Path) -> None:
     (tmp_path / "stack.yaml").write_text(SIMULATED)
     for words in (["up"], ["keypair"], ["keypair", "rotate"], ["destroy"]):
-        done = subprocess.run([INFRATEST, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        done = forked.run(words, cwd=tmp_path, timeout=120)
         if words[0] == "keypair":
             assert "hosts and no key pair: provider simulator logs in to them without one" in done.stderr
             assert "`infratest up`" not in done.stderr

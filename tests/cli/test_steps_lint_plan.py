@@ -6,13 +6,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from infratest.gherkin.synonyms import SYNONYMS
 from infratest.gherkin.vocabulary import vocabulary
+from tests.worlds import forked
 
 READY_MADE = sorted(path.stem for path in (Path(__file__).parents[2] / "features").glob("*.feature"))
 STACK = """\
@@ -35,8 +35,7 @@ features: [features]
 
 def infratest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("INFRATEST_")}
-    command = [sys.executable, "-m", "infratest", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=60)
+    done = forked.run(words, cwd=folder, env=environment)
     assert "Traceback" not in done.stderr
     return done
 

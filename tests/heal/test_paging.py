@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from infratest.heal.ladder import remedies
 from infratest.heal.records import HealRecord, note
 from infratest.model import Result
 from infratest.store.directory import StateDir
+from tests.worlds import forked
 from tests.worlds.heal_world import World, events, make_rule
 from tests.worlds.notice_servers import endpoint
 
@@ -145,8 +145,6 @@ def test_a_receiver_that_nobody_declares_is_told_before_anything_is_done(tmp_pat
 
 
 def _checked(folder: Path) -> str:
-    done = subprocess.run(
-        [INFRATEST, "check", "--heal", "--timeout", "60"], cwd=folder, capture_output=True, text=True, timeout=100
-    )
+    done = forked.run(["check", "--heal", "--timeout", "60"], cwd=folder, timeout=100)
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.worlds import forked
 
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 STACK = """\
@@ -34,7 +35,7 @@ FAKE = "{{name: fake, world: world, transport: {{otherwise: run}}{more}}}"
 
 
 def infratest(folder: Path, *words: str) -> tuple[int, str]:
-    done = subprocess.run([INFRATEST, *words], cwd=folder, capture_output=True, text=True, timeout=100)
+    done = forked.run(words, cwd=folder, timeout=100)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.worlds import forked
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(900)]
 
@@ -73,7 +74,7 @@ class Shop:
         (folder / "stack.yaml").write_text(STACK.format(name=f"remedies-{os.getpid()}"))
 
     def run(self, *words: str) -> tuple[int, str]:
-        done = subprocess.run([INFRATEST, *words], cwd=self.folder, capture_output=True, text=True, timeout=600)
+        done = forked.run(words, cwd=self.folder, timeout=600)
         assert "Traceback" not in done.stderr
         return done.returncode, done.stdout + done.stderr
 

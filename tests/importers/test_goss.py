@@ -20,6 +20,7 @@ from infratest.gherkin.vocabulary import vocabulary
 from infratest.importers.goss import Goss
 from infratest.importers.goss.attributes import KINDS
 from infratest.testing.waiting import wait_until
+from tests.worlds import forked
 from tests.worlds.inits import KINDS as INITS
 from tests.worlds.inits import running
 
@@ -165,10 +166,7 @@ def test_the_verdict_of_each_resource_is_the_one_that_its_title_says(path, state
 
 
 def test_all_that_is_written_is_what_lint_accepts(imported):
-    done = subprocess.run(
-        [sys.executable, "-m", "infratest", "lint", str(imported)], capture_output=True, text=True, check=False,
-        cwd=imported,
-    )  # fmt: skip
+    done = forked.run(["lint", str(imported)], cwd=imported)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -365,9 +363,7 @@ def test_the_parameter_of_a_long_url_is_one_that_a_stack_file_can_have(tmp_path)
     (tmp_path / "it.feature").write_text(made.files[""])
     declared = "".join(f"  {name}: {{type: string, secret: true, from: {{env: X}}}}\n" for name in names)
     (tmp_path / "stack.yaml").write_text(f"stack: a\nprovider: local\nhosts: {{it: {{}}}}\nparameters:\n{declared}")
-    done = subprocess.run(
-        [sys.executable, "-m", "infratest", "lint", "."], capture_output=True, text=True, check=False, cwd=tmp_path
-    )
+    done = forked.run(["lint", "."], cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -377,10 +373,7 @@ def test_the_verb_says_what_it_did(tmp_path):
     )
 
     def ran(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "infratest", "import", *words], capture_output=True, text=True, check=False,
-            cwd=tmp_path,
-        )  # fmt: skip
+        return forked.run(["import", *words], cwd=tmp_path)  # fmt: skip
 
     done = ran("goss", "goss.yaml")
     assert done.returncode == 1

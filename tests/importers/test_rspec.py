@@ -16,7 +16,7 @@ from infratest.importers._ruby_pattern import as_re2
 from infratest.importers.inspec import Inspec
 from infratest.importers.serverspec import Serverspec
 from infratest.regular_expression import compiled
-from tests.worlds.shop_stack import INFRATEST
+from tests.worlds import forked
 
 DATA = Path(__file__).parents[1] / "data" / "importers"
 #: What a value is where any text would be refused.
@@ -85,17 +85,11 @@ def test_each_matcher_is_a_sentence_and_so_is_its_negation(table):
 
 
 def test_a_spec_is_carried_over_and_holds_on_this_machine(tmp_path):
-    done = subprocess.run(
-        [INFRATEST, "import", "serverspec", str(DATA / "serverspec" / "web_spec.rb")],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = forked.run(["import", "serverspec", str(DATA / "serverspec" / "web_spec.rb")], cwd=tmp_path)  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "24 claims carried over\n")
     assert "  Scenario: its files: and folders: file /tmp\n" in done.stdout
     (tmp_path / "web.feature").write_text(done.stdout)
-    check = subprocess.run(
-        [INFRATEST, "check", "--host", "local", "web.feature", "--timeout", "60s"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    check = forked.run(["check", "--host", "local", "web.feature", "--timeout", "60s"], cwd=tmp_path)  # fmt: skip
     assert check.returncode == 0, check.stdout
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.worlds.shop_stack import INFRATEST
+from tests.worlds import forked
 
 STACK = """\
 stack: healed
@@ -34,7 +33,7 @@ def test_what_a_heal_provisioned_first_is_compared_with_what_was_before(tmp_path
     (tmp_path / "features" / "made.feature").write_text(FEATURE.format(folder=tmp_path))
 
     def run(*words: str, status: int) -> str:
-        done = subprocess.run([INFRATEST, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        done = forked.run(words, cwd=tmp_path, timeout=120)
         assert done.returncode == status, (done.stdout, done.stderr)
         return done.stdout
 

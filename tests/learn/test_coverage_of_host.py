@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 
 import pytest
 
-from tests.worlds.shop_stack import INFRATEST
+from tests.worlds import forked
 
 STACK = """\
 stack: covered
@@ -57,9 +56,7 @@ def place(tmp_path_factory):
 
     def run(*words: str, status: int = 0) -> tuple[str, str]:
         kept = {name: value for name, value in os.environ.items() if name != "INFRATEST_STATE"}
-        done = subprocess.run(
-            [INFRATEST, *words], cwd=folder, env=kept, capture_output=True, text=True, check=False, timeout=300
-        )
+        done = forked.run(words, cwd=folder, env=kept, timeout=300)
         assert done.returncode == status, (done.stdout, done.stderr)
         return done.stdout, done.stderr
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from infratest.lifecycle.up import up
 from infratest.stack import file
 from infratest.stack.open import open_hosts
 from infratest.store.directory import StateDir
-from tests.worlds import cloudstack_simulator, moto_ec2
+from tests.worlds import cloudstack_simulator, forked, moto_ec2
 from tests.worlds.cloudstack_simulator import furniture
 from tests.worlds.fault_proxy import Fault, Proxy, proxy
 from tests.worlds.openstack import account as openstack
@@ -119,9 +118,7 @@ CLOUDS = {
 
 
 def infratest(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "infratest", *map(str, words)], capture_output=True, text=True, timeout=120
-    )
+    return forked.run(map(str, words), timeout=120)
 
 
 class Stack:

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.worlds import forked
+
 INFRATEST = str(Path(sys.executable).with_name("infratest"))
 
 STACK = """\
@@ -46,11 +48,10 @@ class Place:
         )
 
     def run(self, *words: str, status: int = 0) -> tuple[str, str]:
-        process = self.start(*words)
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == status, (out, err)
-        assert "Traceback" not in out + err
-        return out, err
+        done = forked.run(words, cwd=self.folder, env={**os.environ, "INFRATEST_OWNER": "me@here"}, timeout=120)
+        assert done.returncode == status, (done.stdout, done.stderr)
+        assert "Traceback" not in done.stdout + done.stderr
+        return done.stdout, done.stderr
 
     def there(self) -> dict[str, str]:
         found = [json.loads(path.read_text()) for path in (self.folder / "world").glob("*.json")]

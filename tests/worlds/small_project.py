@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.worlds import forked
+
 BIN = Path(sys.executable).parent
 STACK = "stack: one\nprovider: local\nhosts:\n  web: {count: 2, groups: [web]}\n  db: {groups: [data]}\n"
 
@@ -24,6 +26,8 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run an installed command in a folder, as a user would."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("INFRATEST", "PYTEST"))}
+    if words[0] == "infratest":
+        return forked.run(words[1:], cwd=folder, env=kept | environment)
     return subprocess.run(
         [str(BIN / words[0]), *words[1:]],
         cwd=folder,
