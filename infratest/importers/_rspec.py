@@ -38,6 +38,9 @@ WITHIN = ("include", "contain")
 #: What a line's pattern may hold where RSpec looks at all lines together: it could match across their ends.
 ACROSS = ("\\A", "\\z", "\\Z", "\\n", "\\r", "\\s", "\\S", "\\W", "\\D", "[^")
 
+#: From this impact on a control is more than low for InSpec: lib/inspec/impact.rb.
+MEDIUM = 0.4
+
 
 def imported(path: Path, tool: str, files: Sequence[Path]) -> Imported:
     """Return what came of the files of a tool, as one feature. Raises UserError: one cannot be read."""
@@ -52,12 +55,20 @@ def imported(path: Path, tool: str, files: Sequence[Path]) -> Imported:
             sentences = list(dict.fromkeys(_sentences(block, str(file), left, notes)))
             if sentences:
                 named = clean(" ".join(map(str, block.args)), 80)
-                scenarios.append(Written(": ".join((*block.titles, f"{block.kind} {named}")), sentences))
+                title = ": ".join((*block.titles, f"{block.kind} {named}"))
+                scenarios.append(Written(title, sentences, _severity(block)))
     carried = sum(len(one.sentences) for one in scenarios)
     if not carried and not left:
         raise UserError(f"{path} describes nothing: there is nothing to carry over")
     text = feature(path.stem, scenarios, [f"carried over from {path.name} by infratest import {tool}"])
     return Imported({"": text} if scenarios else {}, carried, by_place(left), by_place(notes))
+
+
+def _severity(block: Described) -> tuple[str, ...]:
+    """Return the tag for the impact of a block's control; where it names none, a failure is critical here anyway."""
+    if block.impact is None:
+        return ()
+    return ("critical",) if block.impact >= MEDIUM else ("warning",)
 
 
 def _sentences(block: Described, path: str, left: list[Remark], notes: list[Remark]) -> Iterator[str]:
@@ -141,6 +152,8 @@ def _of(kind: str, name: str, claim: Claim) -> str:
         return _matching(kind, name, claim, given)
     if matcher in SAME and (kind, claim.of, "==") in COMPARED and not claim.negated:
         return filled(COMPARED[kind, claim.of, "=="], name, given)
+    if matcher in SAME and kind == "command" and isinstance(given, str):
+        given = _printed(claim, given)
     if matcher in SAME and (kind, claim.of) in EMPTY and given == "":
         return filled(EMPTY[kind, claim.of][claim.negated], name)
     if matcher in SAME and claim.of in EQUAL.get(kind, {}) and isinstance(given, str | int):
@@ -151,6 +164,19 @@ def _of(kind: str, name: str, claim: Claim) -> str:
     if matcher in WITHIN and claim.of in CONTAINS.get(kind, {}) and isinstance(given, str):
         return filled(CONTAINS[kind][claim.of][claim.negated], name, given)
     raise NotPlain(f"no sentence for {matcher} of the {claim.of} of a {kind} is known to this importer")
+
+
+def _printed(claim: Claim, given: str) -> str:
+    """Return the text that `prints exactly` asks for: it looks at no line breaks at the end. Raises NotPlain."""
+    if claim.of == "stdout" and given.endswith("\n"):
+        given = given.rstrip("\n")
+        if not given:
+            raise NotPlain("line breaks alone are told apart from nothing by no sentence")
+    if claim.of == "stdout.strip" and claim.negated:
+        raise NotPlain("blanks around it count in the sentence, so its negation would hold where this does not")
+    if claim.of == "stdout.strip" and given != given.strip():
+        raise NotPlain("nothing that is stripped has blanks around it")
+    return given
 
 
 def _matching(kind: str, name: str, claim: Claim, pattern: Regex) -> str:

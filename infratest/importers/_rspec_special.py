@@ -18,6 +18,11 @@ from infratest.importers._ruby import Claim, NotPlain, Regex
 OF_GREP = frozenset(".[]*^$\\")
 #: Under whom a service of systemd or of the init system runs.
 INITS = ("systemd", "upstart", "init")
+#: What is otherwise of a command's output that equals a text.
+_PRINTED = {
+    **dict.fromkeys(("stdout", "stdout.chomp"), "line breaks at the end of the output are not looked at here"),
+    "stdout.strip": "blanks around the output count here, but for line breaks at its end",
+}
 WAYS = {"be_readable": "readable", "be_writable": "writable", "be_executable": "executable"}
 LANGUAGES = ("pip", "npm", "gem")
 _AT_TIME = re.compile(r"(@\w+|(?:\S+\s+){4}\S+)\s+(\S.*)")
@@ -48,6 +53,8 @@ def note(kind: str, claim: Claim) -> str:
         return "the part is between two whole lines here, and these are not of it"
     if (kind, claim.matcher.name) == ("cron", "have_entry"):
         return "all tables of cron are looked at here, those of packages too"
+    if kind in ("command", "bash") and claim.matcher.name in SAME and claim.matcher.args != ("",):
+        return _PRINTED.get(claim.of, "")
     return ""
 
 

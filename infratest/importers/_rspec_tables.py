@@ -145,7 +145,10 @@ EQUAL: Mapping[str, Mapping[str, Pair]] = {
     "group": {"gid": has_not("the group {0} has gid {bare1}")},
     "command": {
         "exit_status": ("the command {0} exits {bare1}", "the command {0} does not exit {bare1}"),
-        "stdout": ("the command {0} prints exactly {1}", "the command {0} does not print exactly {1}"),
+        **dict.fromkeys(
+            ("stdout", "stdout.strip", "stdout.chomp"),
+            ("the command {0} prints exactly {1}", "the command {0} does not print exactly {1}"),
+        ),
     },
     "kernel_parameter": {"value": is_not("the sysctl {0} is {1}")},
     "kernel_module": {"version": has_not("the kernel module {0} has version {1}")},

@@ -1,8 +1,8 @@
 """The plain blocks of RSpec, read from Ruby's syntax tree: what is described, and what is claimed of it.
 
 Nothing is executed. tree-sitter reads Ruby by its own grammar, and of the tree these are taken: `describe KIND(...)`
-with `it` and `its` in it, `context` and `describe 'words'` around it, InSpec's `control` with its title. Whatever else
-stands there (loops, variables, conditions, helpers) is a Leftover with its line.
+with `it` and `its` in it, `context` and `describe 'words'` around it, InSpec's `control` with its title and its impact.
+Whatever else stands there (loops, variables, conditions, helpers) is a Leftover with its line.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from infratest.errors import UserError
 #: Bytes of a file that are read.
 LARGEST = 2**20
 #: Words before a claim that say what it belongs to and ask nothing.
-SILENT = ("require", "require_relative", "title", "desc", "impact", "tag", "ref", "include")
+SILENT = ("require", "require_relative", "title", "desc", "tag", "ref", "include")
+#: The numbers of InSpec's words for an impact: lib/inspec/impact.rb.
+IMPACTS = {"none": 0.0, "low": 0.1, "medium": 0.4, "high": 0.7, "critical": 0.9}
 #: Words on which all that stands beside them hangs.
 CONDITIONS = ("only_if", "skip")
 #: What ends a claim of what must be, and of what must not.
@@ -80,12 +82,13 @@ class Leftover:
 
 @dataclass
 class Described:
-    """A subject, and what is claimed of it. `titles`: of what it stands in."""
+    """A subject, and what is claimed of it. `titles`: of what it stands in; `impact`: of its control, from 0 to 1."""
 
     line: int
     kind: str
     args: tuple[Any, ...]
     titles: tuple[str, ...]
+    impact: float | None = None
     claims: list[Claim] = field(default_factory=list)
 
 
@@ -101,7 +104,7 @@ def blocks(path: Path) -> Iterator[Described | Leftover]:
     root = _parser().parse(source).root_node
     if root.has_error:
         raise UserError(f"{path}:{_wrong(root)}: it is not read as Ruby from here on")
-    yield from _within(root.named_children, ())
+    yield from _within(root.named_children, (), None)
 
 
 def _parser() -> Any:
@@ -158,11 +161,16 @@ def _body(node: Any) -> list[Any]:
     return [one for body in bodies for one in body.named_children]
 
 
-def _within(nodes: Sequence[Any], titles: tuple[str, ...]) -> Iterator[Described | Leftover]:
+def _within(nodes: Sequence[Any], titles: tuple[str, ...], impact: float | None) -> Iterator[Described | Leftover]:
     conditions = [_line(node) for node in nodes if _method(node) in CONDITIONS]
+    for node in [one for one in nodes if _method(one) == "impact"]:  # which may stand behind what it is about
+        try:
+            impact = _impact(node)
+        except NotPlain as error:
+            yield Leftover(_line(node), str(error))
     for node in nodes:
         name = _method(node)
-        if node.type == "comment" or (name in SILENT and node.child_by_field_name("receiver") is None):
+        if node.type == "comment" or (name in (*SILENT, "impact") and node.child_by_field_name("receiver") is None):
             continue
         try:
             if name in CONDITIONS:
@@ -175,12 +183,21 @@ def _within(nodes: Sequence[Any], titles: tuple[str, ...]) -> Iterator[Described
                 or node.child_by_field_name("receiver")
             ):
                 raise NotPlain(f"no plain describe block: {_shown(node)}")
-            yield from _block(node, titles)
+            yield from _block(node, titles, impact)
         except NotPlain as error:
             yield Leftover(_line(node), str(error))
 
 
-def _block(node: Any, titles: tuple[str, ...]) -> Iterator[Described | Leftover]:
+def _impact(node: Any) -> float:
+    """Return an impact as a number. Raises NotPlain: it is none that is written out."""
+    given = value(_arguments(node)[0]) if len(_arguments(node)) == 1 else None
+    number = IMPACTS.get(given.lower()) if isinstance(given, str) else given
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
+        raise NotPlain(f"no impact from 0.0 to 1.0: {_shown(node)}")
+    return number
+
+
+def _block(node: Any, titles: tuple[str, ...], impact: float | None) -> Iterator[Described | Leftover]:
     arguments = _arguments(node)
     if len(arguments) != 1:
         raise NotPlain(f"it has no subject, or conditions behind it: {_shown(node)}")
@@ -189,10 +206,10 @@ def _block(node: Any, titles: tuple[str, ...]) -> Iterator[Described | Leftover]
         words = str(value(subject))
         named = [one for one in _body(node) if _method(one) == "title"]
         title = str(value(_arguments(named[0])[0])) if named and _arguments(named[0]) else words
-        yield from _within(_body(node), (*titles, title))
+        yield from _within(_body(node), (*titles, title), impact)
         return
     call = _call(subject)
-    described = Described(_line(node), call.name, call.args, titles)
+    described = Described(_line(node), call.name, call.args, titles, impact)
     rest: list[Leftover] = []
     for one in _body(node):
         if one.type == "comment":

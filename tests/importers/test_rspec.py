@@ -118,14 +118,52 @@ def test_what_is_no_plain_claim_is_left_with_its_line_and_the_rest_is_carried():
 def test_controls_are_carried_over_with_their_titles_and_what_hangs_on_a_condition_is_left():
     made = Inspec().read(DATA / "inspec" / "base.rb")
     assert made.files[""].splitlines()[2:] == [
-        "", "  Scenario: Accounts are ours: user root", '    Then the user "root" has uid 0',
+        "", "  @critical", "  Scenario: Accounts are ours: user root", '    Then the user "root" has uid 0',
         '    And the user "root" is in the group "root"',
         '    And the user "root" does not have the shell "/bin/false"',
-        "", "  Scenario: Accounts are ours: file /etc/passwd", '    Then the file "/etc/passwd" has mode "0644"',
+        "", "  @critical", "  Scenario: Accounts are ours: file /etc/passwd", '    Then the file "/etc/passwd" has mode "0644"',
         '    And the file "/etc/passwd" is owned by "root"', '    And the file "/etc/passwd" is more than 10 B in size',
     ]  # fmt: skip
     assert [one.line for one in made.left] == [18, 21, 24, 27, 28]
     assert "hangs on the condition in line 27" in made.left[0].words
+
+
+def test_the_impact_of_a_control_is_a_severity_and_one_that_is_not_written_out_is_told(tmp_path):
+    path = tmp_path / "x.rb"
+    body = "describe group('g') do it { should exist } end"
+    impacts = ("0.0", "0.39", "0.4", "'low'", ":high", "nil", "1.1", "input('x')", "'dire'")
+    path.write_text("".join(f"control 'c{at}' do {body}; impact {each}; end\n" for at, each in enumerate(impacts)))
+    made = Inspec().read(path)
+    lines = made.files[""].splitlines()
+    tags = [lines[at - 1].strip() for at, line in enumerate(lines) if line.startswith("  Scenario:")]
+    assert tags == ["@warning", "@warning", "@critical", "@warning", "@critical", "", "", "", ""]
+    assert [one.line for one in made.left] == [6, 7, 8, 9]
+    assert "impact" in made.left[1].words
+
+
+@pytest.mark.parametrize(
+    ("of", "text", "note"),
+    [
+        ("stdout", '"hi\\n"', "line breaks at the end"), ("stdout", "'hi'", "line breaks at the end"),
+        ("stdout.chomp", "'hi'", "line breaks at the end"), ("stdout.strip", "'hi'", "blanks around"),
+    ],
+)  # fmt: skip
+def test_what_a_command_prints_is_carried_over_and_what_its_ends_are_worth_is_noted(of, text, note, tmp_path):
+    made = spec(tmp_path, f"describe command('x') do its('{of}') {{ should eq {text} }} end\n")
+    assert made.left == []
+    assert made.files[""].endswith('    Then the command "x" prints exactly "hi"\n')
+    assert [note in one.words for one in made.notes] == [True]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    ["its('stdout') { should eq \"\\n\" }", "its('stdout') { should eq \"a\\nb\\n\" }",
+     "its('stdout.strip') { should_not eq 'hi' }", "its('stdout.strip') { should eq ' hi' }",
+     "its('stdout.chomp') { should eq \"hi\\n\" }"],
+)  # fmt: skip
+def test_what_a_command_prints_is_told_where_no_sentence_says_it(claim, tmp_path):
+    made = spec(tmp_path, f"describe command('x') do {claim} end\n")
+    assert (made.carried, len(made.left), made.notes) == (0, 1, [])
 
 
 @pytest.mark.parametrize(
