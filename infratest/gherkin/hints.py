@@ -16,6 +16,7 @@ from infratest.gherkin.binding import bind
 from infratest.gherkin.nearest import VALUES, outside_quotes
 from infratest.gherkin.patterns import as_written
 from infratest.gherkin.sentence import CHECK
+from infratest.gherkin.suite import WHEN
 from infratest.gherkin.tables import plural_of
 from infratest.gherkin.vocabulary import Vocabulary
 from infratest.values import holds_braces
@@ -32,6 +33,18 @@ _END = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<end>[ ,.])')
 _SUBJECT = re.compile(r"the [a-z]+(?: of)?(?= )")
 _TIME = re.compile(r"(?<!\S)(?:within|for) ")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+#: A quote that no backslash stands before; and where a text in quotes may begin or end.
+_QUOTE = re.compile(r'(?<!\\)"')
+_EDGE = re.compile(r'(?<=[^\s"])(?=[\s,]|$)|(?<!\S)(?=[^\s"])')
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+#: So many such places of a text are tried.
+EDGES = 60
+#: A bound with two numbers, of which the second is not there, or stands somewhere else.
+_AMOUNT = r"\d+(?:\.\d+)?(?: ?(?:%|[A-Za-z]+/s\b|[kKMGT]?i?B\b|ms\b|s\b|min\b|h\b|days?\b))?"
+_BETWEEN = re.compile(rf"\bbetween (?P<first>{_AMOUNT})(?! and \d)")
+_PARTED = re.compile(
+    rf"\bbetween (?P<first>{_AMOUNT})(?: [a-z]+)*?(?: ?(?:,|-|\u2013) ?| (?:to|or|and) )(?P<second>{_AMOUNT})"
+)
 
 HOSTS = '`on "web-1"`, `on all hosts in "web"`, `on exactly one host`, `on at least 2 hosts`'
 VIEWS = '`from the host`, `from the controller`, `from "web-1"`, `from every host in "web"`'
@@ -55,6 +68,8 @@ def hint(text: str, keyword: str, vocabulary: Vocabulary) -> str:
     """
     if plural := plural_of(text, vocabulary):
         return f"several are a table: write `{plural}:` with the colon, and below it a row for each, as `| nginx |`"
+    if told := _open_quote(text, "" if keyword == WHEN else CHECK, vocabulary) or _half_a_bound(text, vocabulary):
+        return told
     quoted = outside_quotes(_BARE, lambda found: f'"{found[0]}"', text)
     if quoted != text:
         near = quoted if _is_one(quoted, vocabulary) else vocabulary.nearest(quoted, keyword)
@@ -74,6 +89,36 @@ def hint(text: str, keyword: str, vocabulary: Vocabulary) -> str:
     return f"the nearest there is: {near}{more}"
 
 
+def _open_quote(text: str, kind: str, vocabulary: Vocabulary) -> str:
+    """Return what to say of a text in which a quote is not closed, or not opened; empty where all are in pairs.
+
+    Args:
+        kind: of the sentences that may stand there; empty for all.
+    """
+    if len(_QUOTE.findall(text)) % 2 == 0:
+        return ""
+    edges = [edge.start() for edge in _EDGE.finditer(text)][:EDGES]
+    closed = (f'{text[:at]}"{text[at:]}' for at in edges)
+    meant = next((each for each in closed if _is_said(each, vocabulary, kind)), "")
+    if meant:
+        return f"a quote is missing; did you mean: {meant}"
+    return 'a quote is missing: a text stands between two of them, and one within it is written as \\"'
+
+
+def _half_a_bound(text: str, vocabulary: Vocabulary) -> str:
+    """Return what to say of a `between` without its second number; empty where there is none."""
+    plain = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), text)
+    if not (found := _BETWEEN.search(plain)):
+        return ""
+    before, behind = text[: found.start()], text[found.start() + len("between ") :]
+    if parted := _PARTED.search(plain):
+        whole = f"{before}between {parted['first']} and {parted['second']}{text[parted.end() :]}"
+        return f"did you mean: {whole}" if _is_said(whole, vocabulary) else ""
+    said = f"`{found[0]}` has no second number: write `{found[0]} and ...`"
+    alone = f"{before}at least {behind}"
+    return f"{said}, or one bound, as: {alone}" if _is_said(alone, vocabulary) else said
+
+
 def _beginning(text: str, vocabulary: Vocabulary) -> str:
     """Return the longest sentence that a text begins with; empty where there is none."""
     ends = [found.start() for found in _END.finditer(text) if found["end"]]
@@ -81,10 +126,15 @@ def _beginning(text: str, vocabulary: Vocabulary) -> str:
 
 
 def _is_one(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether a text is a sentence that can be asked, as far as its values are known here."""
+    """Whether a text is a sentence that asks, as far as its values are known here."""
+    return _is_said(text, vocabulary, CHECK)
+
+
+def _is_said(text: str, vocabulary: Vocabulary, kind: str = "") -> bool:
+    """Whether a text is a sentence, of a kind where one is named, that is not refused for its values."""
     with suppress(InfratestError):
         match = vocabulary.match(text)
-        if match is None or match.sentence.kind != CHECK:
+        if match is None or (kind and match.sentence.kind != kind):
             return False
         if not holds_braces(text):
             bind(match, as_written)

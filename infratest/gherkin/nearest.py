@@ -53,11 +53,29 @@ _CLAIMS = {
     "answers": r"(?:returns|responds with|answers with|replies with|has status|has the status)",
     "exits": r"(?:returns|exits with|exits with status|has exit status|has the exit status)",
 }
+#: How people bound a version, behind the word: `has version >= 1.2`.
+_VERSION = re.compile(
+    r'(?P<begins>.*?) (?:(?P<verb>has|have|in|is|with) )?(?:a )?version '
+    r'(?P<bound>at least|at most|more than|less than|exactly|equal to|==?) "?(?P<version>[^"\s,]+)"?(?P<rest>[, ].*)?'
+)
+#: Where a version has no sentence with such a bound, the one with the version itself in it is the nearest.
+_WIDER = {"more than": "at least", "less than": "at most"}
+#: What something in a path is said to be, by a sentence that is about that kind of thing.
+_KIND = re.compile(
+    r'the (?:file|directory|folder|path|link) (?P<path>"(?:[^"\\]|\\.)*") is (?P<denied>not )?an? '
+    r"(?P<kind>directory|folder|dir|symbolic link|symlink|link|regular file|file)(?P<rest>[, ].*)?"
+)
+_KINDS = dict.fromkeys(("directory", "folder", "dir"), "directory") | dict.fromkeys(
+    ("symbolic link", "symlink", "link"), "link"
+)
 COMMON = ("the service ", "the package ", "the file ", "port ", "the process ")
 
 
 def slips(text: str) -> Iterator[str]:
     """Yield what a text may have been meant as, where a slip is usual: other words of a bound, quotes inside quotes."""
+    yield from _versions(bounds_said(text))
+    if kind := _KIND.fullmatch(text):
+        yield _of_kind(kind)
     for words, others in (*_BOUNDS.items(), *_CLAIMS.items()):
         pattern = re.compile(rf"(?<!\S){others}(?!\S)")
         changed = outside_quotes(pattern, lambda found, words=words: words, text)  # type: ignore[misc]
@@ -75,6 +93,28 @@ def slips(text: str) -> Iterator[str]:
         ):
             if _are_pairs(text, inside):
                 yield _escaped(text, inside)
+
+
+def _versions(text: str) -> Iterator[str]:
+    """Yield what a bound behind the word version may have been meant as: it stands before it, and so does `a`."""
+    if not (found := _VERSION.fullmatch(text)):
+        return
+    verb = found["verb"] if found["verb"] in ("have", "in") else "has"
+    before, behind = f"{found['begins']} {verb}", f'"{found["version"]}"{found["rest"] or ""}'
+    bound = found["bound"]
+    if bound in ("exactly", "equal to", "=", "=="):
+        yield f"{before} version {behind}"
+        return
+    yield f"{before} a version {bound} {behind}"
+    yield f"{before} {_WIDER.get(bound, bound)} version {behind}"
+
+
+def _of_kind(found: re.Match[str]) -> str:
+    """Return the sentence by which a path is, or is not, a directory, a link, or a file."""
+    rest = found["rest"] or ""
+    if found["kind"] not in _KINDS:
+        return f"the file {found['path']} is {found['denied'] or ''}a regular file{rest}"
+    return f"the {_KINDS[found['kind']]} {found['path']} {'does not exist' if found['denied'] else 'exists'}{rest}"
 
 
 def bounds_said(text: str) -> str:

@@ -27,6 +27,18 @@ MEANT = {
     '"http://localhost/" returns 200': '"http://localhost/" answers 200',
     '"http://localhost/" answers 200 in 500 ms': '"http://localhost/" answers 200 in less than 500 ms',
     'the command "grep "x" /etc/hosts" exits 0': r'the command "grep \"x\" /etc/hosts" exits 0',
+    'the package "nginx" has version >= 1.2': 'the package "nginx" has at least version "1.2"',
+    'the package "nginx" has version > "1.2"': 'the package "nginx" has a version more than "1.2"',
+    'the package "nginx" does not have version < 2': 'the package "nginx" does not have a version less than "2"',
+    'the package "nginx" has version == 1.2': 'the package "nginx" has version "1.2"',
+    'the database "mysql://m@db/s" has version > 8': 'the database "mysql://m@db/s" has at least version "8"',
+    'the host runs "debian" in version >= 12': 'the host runs "debian" in at least version "12"',
+    'the file "/x" is a directory': 'the directory "/x" exists',
+    'the file "/x" is not a folder within 5 s': 'the directory "/x" does not exist within 5 s',
+    'the file "/x" is a symlink': 'the link "/x" exists',
+    'the path "/x" is a file': 'the file "/x" is a regular file',
+    'the disk "/" is between 10 % full and 90 % full': 'the disk "/" is between 10 % and 90 % full',
+    "the memory is between 10 % to 90 % used": "the memory is between 10 % and 90 % used",
     'the service "nginx" is running.': 'the service "nginx" is running',
 }
 
@@ -34,6 +46,44 @@ MEANT = {
 @pytest.mark.parametrize("text, meant", MEANT.items())
 def test_what_is_meant_is_told_with_what_was_written(text, meant):
     assert hint(text, "then", vocabulary()) == f"did you mean: {meant}"
+
+
+#: Texts with a quote too few, and what is meant; nothing where that is not known.
+OPEN = {
+    'the file "/etc/hosts" contains "127.0.0.1 web-1': 'the file "/etc/hosts" contains "127.0.0.1 web-1"',
+    'the service "nginx is running': 'the service "nginx" is running',
+    'the command echo hi" exits 0': 'the command "echo hi" exits 0',
+    'the disk "/ is less than 90 % full, warning 80 %': 'the disk "/" is less than 90 % full, warning 80 %',
+    'the service "nginx is stopped': "",
+    'the service "nginx sings': "",
+}
+
+
+@pytest.mark.parametrize("text, meant", OPEN.items())
+def test_a_quote_that_is_missing_is_told(text, meant):
+    told = hint(text, "then", vocabulary())
+    assert told.startswith("a quote is missing")
+    assert told.partition("; did you mean: ")[2] == meant
+
+
+def test_an_act_with_a_quote_too_few_is_meant_behind_when():
+    assert hint('the service "nginx is stopped', "when", vocabulary()).endswith(': the service "nginx" is stopped')
+
+
+HALF = {
+    'the disk "/" is between 10 % full': "`between 10 %` has no second number: write `between 10 % and ...`, "
+    'or one bound, as: the disk "/" is at least 10 % full',
+    "the sky is between 5 m": "`between 5` has no second number: write `between 5 and ...`",
+}
+
+
+@pytest.mark.parametrize("text, told", HALF.items())
+def test_a_bound_with_one_number_of_two_is_told(text, told):
+    assert hint(text, "then", vocabulary()) == told
+
+
+def test_a_bound_in_quotes_is_none():
+    assert "second number" not in hint('the file "/x" contain "between 5 s"', "then", vocabulary())
 
 
 #: Text -> the sentence that it begins with, what stands behind it, and words of the advice.
