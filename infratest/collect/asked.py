@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 #: A fact's arguments are asked in snippets of at most so many, so that an answer has room and time for all.
 ARGUMENTS_AT_ONCE = 200
 
-#: Seconds that one snippet may take on the host, unless the run's deadline is nearer, or its sentence gives a server
-#: longer; then so many behind that.
-SNIPPET_SECONDS, BEHIND = 10.0, 2.0
+#: Seconds behind those that a sentence gives a server, where they are more than a snippet has.
+BEHIND = 2.0
 
 #: What a fact's output shows of itself as evidence.
 EVIDENCE_LIMIT = 2000
@@ -201,7 +200,7 @@ def as_failure(fact: str, error: Exception) -> InfratestError:
 
 def questions(location: str, wanted: Iterable[Ask], facts: Facts, left: float) -> list[tuple[Ask, Question]]:
     """Return each ask with its question; what no script can hold has failed, alone. `left`: seconds of the run."""
-    from infratest.collect.script import Question  # most checks of this machine ask no shell
+    from infratest.collect.script import SNIPPET_SECONDS, Question  # most checks of this machine ask no shell
 
     usual = max(1, round(min(SNIPPET_SECONDS, left - 1)))
     found = []

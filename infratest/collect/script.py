@@ -37,6 +37,10 @@ COMMAND_LIMIT = 2**20
 #: answer may take three quarters of what is left, a stream of a user's command a sixth, so none leaves nothing behind.
 SCRIPT_LIMIT = 15 * 2**19
 
+#: Seconds that one snippet may take on the host, unless the run's deadline is nearer, or its sentence gives a server
+#: longer.
+SNIPPET_SECONDS = 10.0
+
 #: Share of its time that a snippet has for all that it looks for together.
 TOGETHER = 2 / 3
 
@@ -306,9 +310,10 @@ def _answered(
     question: Question, index: int, found: dict[bytes, Answer | InfratestError], whole: bool
 ) -> Answer | Apart | InfratestError:
     lost = ConnectionLost("the host's answer was cut off before this was answered")
-    late = DeadlineExceeded(
-        f"it did not answer within {question.seconds:.3g} s; give it more with --timeout (-t), or see what it waits for"
-    )
+    advice = "give it more with --timeout (-t), or see what it waits for"
+    if question.seconds >= SNIPPET_SECONDS:  # more time for the run would give it no more
+        advice = "that is as long as one look at a host may take: see what it waits for"
+    late = DeadlineExceeded(f"it did not answer within {question.seconds:.3g} s; {advice}")
     alone = [found.get(f"{index}.{part}".encode()) for part in range(len(question.parts))]
     if any(alone):
         return Apart(tuple([_timely(answer or (late if whole else lost), late) for answer in alone]))

@@ -262,6 +262,16 @@ def test_those_that_no_time_is_left_for_are_unknown():
     assert {type(part) for part in answer.parts} == {DeadlineExceeded}
 
 
+@pytest.mark.parametrize(("seconds", "advice"), [(9, "give it more with --timeout"), (10, "as long as one look at a host")])
+def test_more_time_for_the_run_is_advised_where_it_helps(seconds, advice):
+    script = build([Question("sleep 60", seconds, cut=True)])
+    body = "\nlate 124"
+    frames = f"{script.nonce} out 0 0\n{script.nonce} end 0 {len(body)}\n{body}{script.nonce} done\n"
+    (answer,) = read(script, frames.encode())
+    assert str(answer).startswith(f"it did not answer within {seconds} s; ")
+    assert advice in str(answer)
+
+
 def test_a_flood_on_standard_error_does_not_hide_the_status():
     answers = ask(Question(f"yes | head -c {2 * COMMAND_LIMIT} >&2; exit 7", 20, cut=True))
     first = answers[0]
