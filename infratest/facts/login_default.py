@@ -42,7 +42,8 @@ class LoginDefault(Record):
     value: str | None = None
 
     def in_words(self) -> str:
-        return f"/etc/login.defs says nothing of {self.name}" if self.value is None else f"{self.name} {self.value}"
+        said = f"nothing of {self.name}" if self.value is None else f"{self.name} {self.value}"
+        return f"/etc/login.defs says {said}"
 
     def number(self, default: int) -> int:
         """Return the value as a number: decimal, octal behind 0, hexadecimal behind 0x.

@@ -2,8 +2,8 @@
 
 From /etc/crontab, /etc/cron.d, the users' tables (/var/spool/cron/crontabs of Debian and busybox, /var/spool/cron of
 cronie, /etc/crontabs of Alpine), and the programs in /etc/cron.hourly and its kin, which run-parts(8) runs. A file that
-cron passes over, by its name, owner, mode, links or an account that there is not, holds no job. Users' tables are shown
-to root alone.
+cron passes over, by its name, owner, mode, links or an account that there is not, holds no job; one whose name begins
+with a dot, as a package's .placeholder, is not even told, for no cron takes it. Users' tables are shown to root alone.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ table() {
 folder() {
   [ -d "$2" ] || return 0
   if ! [ -r "$2" ] || ! [ -x "$2" ]; then put_path unread "$2"; return; fi
-  for path in "$2"/* "$2"/.[!.]*; do
+  for path in "$2"/*; do
     [ -f "$path" ] || continue
     "$1" "$3" "$path"
   done
@@ -219,7 +219,7 @@ class _Reader:
 
     def _not_of(self, account: str, name: str, uid: int, mode: int) -> str:
         """Return why a user's table is not read. account: its number, empty where there is none of its name."""
-        if name.startswith(("tmp.", ".")):
+        if name.startswith("tmp."):
             return "a temporary file of crontab"
         if not account:
             return "there is no such account"
@@ -233,7 +233,7 @@ class _Reader:
             return ""
         if self._debian and not _PLAIN.issuperset(name):
             return "cron reads no name with other characters than letters, digits, _ and -"
-        return "cron reads no such name" if name.startswith((".", "#")) or name.endswith(LEFT) else ""
+        return "cron reads no such name" if name.startswith("#") or name.endswith(LEFT) else ""
 
     def all_jobs(self) -> Jobs:
         """Return all jobs; those of run-parts at the time of the line that runs their folder."""
