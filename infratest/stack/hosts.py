@@ -43,9 +43,11 @@ def hosts(
     plugin = outsiders.get("provider", provider)
     written, fed = document.data.get("hosts", {}), bool(document.data.get("provider", {}).get(FROM))
     if not written and not fed:
-        if plugin.undeclared:
+        if plugin.undeclared and "hosts" not in document.data:
             return (HostSpec(name=plugin.undeclared, where=document.where(("provider",))),)
-        faults.add(("hosts",), "the stack has no host; declare one, such as `hosts: {web: {}}`")
+        # Whoever writes that there is none, or takes the last one out in an environment, does not mean this machine.
+        alone = "; without `hosts:` it is this machine" if plugin.undeclared else ""
+        faults.add(("hosts",), f"the stack has no host; declare one, such as `hosts: {{web: {{}}}}`{alone}")
         return ()
     expanded = {name: _expanded(name, host) for name, host in written.items()}
     _refuse_same_names(expanded, faults)
