@@ -14,9 +14,15 @@ from infratest.cli.session import with_session
 from infratest.errors import InfratestError, UserError
 from infratest.importers.base import Imported, Importer
 from infratest.project.session import Session
+from infratest.quoting import quoted
 from infratest.units import counted
 
 VERB = Verb(WRITING, 6)
+#: Tools whose files need no importer, and why.
+AS_THEY_ARE = {
+    "testinfra": "testinfra's tests run as they are, on the hosts of stack.yaml, under pytest, whose plugin comes with "
+    "infratest: pip install 'infratest[ssh,testinfra]', then `pytest --stack stack.yaml {path}`; nothing is carried over",
+}
 
 
 @click.command("import", cls=VerbCommand, short_help="Carry files of other tools over into features.")
@@ -48,10 +54,14 @@ def command(session: Session, tool: str, path: Path, variables: tuple[Path, ...]
     from the syntax tree of Ruby, which is never executed; loops, variables, conditions and helpers are told. The
     feature goes to standard output. They need `pip install 'infratest[ruby]'`.
 
+    testinfra: its tests are not carried over, for they run as they are: `pytest --stack stack.yaml PATH`.
+
     What could not be carried over is told line by line, and so is what is looked at in another way (`note:`).
 
     Exit status: 0 all carried over, 1 in part or nothing, 2 wrong use.
     """
+    if tool in AS_THEY_ARE:
+        raise UserError(AS_THEY_ARE[tool].format(path=quoted(str(path))))
     importer: Importer = outsiders.get("importer", tool)()
     if variables and not importer.takes_variables:
         raise UserError(f"--vars: nothing of {tool} takes values; leave it out")
