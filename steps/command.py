@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     shell=SHELL,
 )
 class CommandExits(OfCommand):
-    """The command's exit status, as the login user. It has 10 s; what it puts into a session of its own outlives that."""
+    """The command's exit status, as the login user. It has 10 s; what makes a session of its own outlives that."""
 
     status: int = 0
 

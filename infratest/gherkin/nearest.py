@@ -55,7 +55,7 @@ _CLAIMS = {
 }
 #: How people bound a version, behind the word: `has version >= 1.2`.
 _VERSION = re.compile(
-    r'(?P<begins>.*?) (?:(?P<verb>has|have|in|is|with) )?(?:a )?version '
+    r"(?P<begins>.*?) (?:(?P<verb>has|have|in|is|with) )?(?:a )?version "
     r'(?P<bound>at least|at most|more than|less than|exactly|equal to|==?) "?(?P<version>[^"\s,]+)"?(?P<rest>[, ].*)?'
 )
 #: Where a version has no sentence with such a bound, the one with the version itself in it is the nearest.

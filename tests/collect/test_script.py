@@ -262,7 +262,9 @@ def test_those_that_no_time_is_left_for_are_unknown():
     assert {type(part) for part in answer.parts} == {DeadlineExceeded}
 
 
-@pytest.mark.parametrize(("seconds", "advice"), [(9, "give it more with --timeout"), (10, "as long as one look at a host")])
+@pytest.mark.parametrize(
+    ("seconds", "advice"), [(9, "give it more with --timeout"), (10, "as long as one look at a host")]
+)
 def test_more_time_for_the_run_is_advised_where_it_helps(seconds, advice):
     script = build([Question("sleep 60", seconds, cut=True)])
     body = "\nlate 124"

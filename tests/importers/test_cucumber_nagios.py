@@ -84,6 +84,10 @@ Feature: shop.example
     And 'stdout' should not have 'two'
     And 'stderr' should have 'two'
 
+  Scenario: unknown, that no lines fit together
+    When I run 'echo one; echo two'
+    Then 'stdout' should not have 'one.*two'
+
   Scenario: critical, a command
     When I run 'echo one'
     Then 'stderr' should have 'one'
@@ -104,6 +108,9 @@ Feature: shop.example
     And the directory named 'PLACE' should be owned by 'root'
     And the directory named 'PLACE' should have mode '0755'
 
+  Scenario: critical, a directory is there where nothing should be
+    Then a file named 'PLACE' should not exist
+
   Scenario: critical, a file
     Then a file named 'PLACE/nosuch' should exist
 
@@ -120,6 +127,8 @@ Feature: shop.example
       | nagios   | unused   |
     And I run "echo load average"
     Then I should see "load" in the output
+    When I run "echo to standard error >&2"
+    Then I should see "^to +standard" in the output
     And I can ssh to the following hosts with these credentials:
       | hostname | username |
       | web      | nagios   |
@@ -144,6 +153,21 @@ Feature: shop.example
     Then the response should contain the "Set-Cookie" header
     And the "Set-Cookie" header should contain "^sid=.*HttpOnly"
     And the "Set-Cookie" header should not contain "Domain"
+
+  Scenario: ok, the page whose headers were fetched
+    When I fetch headers from "SHOP/orders"
+    Then the request should succeed
+    And I should see "Sign in"
+    And the response should contain the "Content-Type" header
+
+  Scenario: critical, the page whose headers were fetched
+    When I go to "SHOP/"
+    And I fetch headers from "SHOP/nosuch"
+    Then the request should succeed
+
+  Scenario: unknown, a pattern that RE2 has not
+    When I go to "SHOP/"
+    Then I should not see "(?=T)raceback"
 
   Scenario: ok, a login
     When I go to "SHOP/"
@@ -195,6 +219,14 @@ Feature: shop.example
       | ada      | {param.password} |
     When I go to "SHOP/headers"
     Then I should see "Authorization: Basic"
+
+  Scenario: ok, headers with a login
+    Given I am HTTP digest authenticated with the following credentials:
+      | username | password         |
+      | ada      | {param.password} |
+    When I fetch headers from "SHOP/headers"
+    Then the "Content-Type" header should contain "^text/"
+    And I should see "Authorization: Basic"
 
   Scenario: critical, a link that is not there
     When I go to "SHOP/"
@@ -265,10 +297,15 @@ def test_what_is_not_there_yet_is_told_with_its_line(world):
     folder, imported, *_ = world
     assert imported.returncode == 1
     lines = (folder / "features/shop.feature").read_text().splitlines()
-    text = "we have an empty file named 'made.txt'"
-    number = next(number for number, line in enumerate(lines, 1) if text in line)
-    assert f"features/shop.feature:{number}: not carried over: {text}: " in imported.stderr
-    assert imported.stderr.count("not carried over") == 1
+    texts = (
+        "'stdout' should not have 'one.*two'", 'I should not see "(?=T)raceback"',
+        "we have an empty file named 'made.txt'",
+    )  # fmt: skip
+    for text in texts:
+        number = next(number for number, line in enumerate(lines, 1) if text in line)
+        assert f"features/shop.feature:{number}: not carried over: {text}: " in imported.stderr
+    assert imported.stderr.count("not carried over") == len(texts)
+    assert imported.stderr.endswith("3 steps could not be\n")
     assert (folder / "features/steps/cucumber_nagios.py").exists()
 
 

@@ -121,7 +121,8 @@ def test_controls_are_carried_over_with_their_titles_and_what_hangs_on_a_conditi
         "", "  @critical", "  Scenario: Accounts are ours: user root", '    Then the user "root" has uid 0',
         '    And the user "root" is in the group "root"',
         '    And the user "root" does not have the shell "/bin/false"',
-        "", "  @critical", "  Scenario: Accounts are ours: file /etc/passwd", '    Then the file "/etc/passwd" has mode "0644"',
+        "", "  @critical", "  Scenario: Accounts are ours: file /etc/passwd",
+        '    Then the file "/etc/passwd" has mode "0644"',
         '    And the file "/etc/passwd" is owned by "root"', '    And the file "/etc/passwd" is more than 10 B in size',
     ]  # fmt: skip
     assert [one.line for one in made.left] == [18, 21, 24, 27, 28]

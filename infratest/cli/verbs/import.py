@@ -21,7 +21,7 @@ VERB = Verb(WRITING, 6)
 #: Tools whose files need no importer, and why.
 AS_THEY_ARE = {
     "testinfra": "testinfra's tests run as they are, on the hosts of stack.yaml, under pytest, whose plugin comes with "
-    "infratest: pip install 'infratest[ssh,testinfra]', then `pytest --stack stack.yaml {path}`; nothing is carried over",
+    "infratest: pip install 'infratest[ssh,testinfra]', then `pytest --stack stack.yaml {path}`",
 }
 
 
@@ -72,7 +72,7 @@ def command(session: Session, tool: str, path: Path, variables: tuple[Path, ...]
         click.echo(f"{remark.path}:{remark.line}: not carried over: {clean(remark.words, 600)}", err=True)
     for remark in imported.notes:
         click.echo(f"{remark.path}:{remark.line}: note: {clean(remark.words, 600)}", err=True)
-    rest = f"; {counted(len(imported.left), 'claim')} could not be" if imported.left else ""
+    rest = f"; {counted(len(imported.left), imported.unit)} could not be" if imported.left else ""
     click.echo(f"{counted(imported.carried, imported.unit)} carried over{rest}", err=True)
     return 1 if imported.left or not imported.carried else 0
 

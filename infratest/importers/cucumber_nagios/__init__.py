@@ -26,9 +26,9 @@ from infratest.importers.cucumber_nagios.pack import register
 
 register()
 '''
-#: Bytes of a feature that are read, and features of one folder.
 #: The stack file, which a project lies around.
 STACK = "stack.yaml"
+#: Bytes of a feature that are read, and features of one folder.
 LARGEST, MOST = 2**20, 1000
 _STEP = re.compile(r"\s*(?:Given|When|Then|And|But|\*)\s+(?P<text>.*\S)\s*")
 
@@ -76,8 +76,12 @@ def _project(path: Path) -> tuple[Path, str]:
 
 def _missing(text: str) -> str:
     """Return why a step is asked by nothing, empty where it is."""
-    if any(re.fullmatch(step.pattern, text) for step in STEPS) or vocabulary().match(text) is not None:
-        return ""  # or a sentence of ours, in a feature that is carried over already
+    found = [(step, groups) for step in STEPS if (groups := re.fullmatch(step.pattern, text))]
+    if found:
+        step, groups = found[0]
+        return step.unfit(*groups.groups())
+    if vocabulary().match(text) is not None:
+        return ""  # a sentence of ours, in a feature that is carried over already
     later = next((step for step in LATER if re.fullmatch(step.pattern, text)), None)
     return later.why if later else "it is no step of cucumber-nagios; one of your own is written in Python"
 

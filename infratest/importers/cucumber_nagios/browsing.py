@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from infratest.gherkin.writing import in_quotes
-from infratest.importers.cucumber_nagios.declared import about, ask, needed, plain, step
+from infratest.importers.cucumber_nagios.declared import about, ask, needed, plain, ruby_pattern, step, unread
 
 
 def act(context: Any, sentence: str) -> None:
@@ -21,6 +21,7 @@ def goes(context: Any, sentence: str) -> None:
     """Go on to another page; in a scenario that says that a request should fail, whatever it answers."""
     failing = any(FAILING.fullmatch(step.name) for step in context.scenario.all_steps)
     act(context, f"{sentence}{' whatever it answers' if failing else ''}")
+    about(context).fetched = False
 
 
 @step(r'I go to "?([^"]*)"?', "I go to")
@@ -34,7 +35,12 @@ def go_to(context: Any, url: str) -> None:
 @step(r'I fetch headers from "(.*)"', "I fetch headers from")
 def fetch(context: Any, url: str) -> None:
     """Say which page the next steps are about."""
-    about(context).url = url
+    about(context).url, about(context).fetched = url, True
+
+
+def page_of(context: Any) -> str:
+    """Return the page as the subject of a sentence: that whose headers were fetched, or that of the session."""
+    return headers_of(context) if about(context).fetched else "the page"
 
 
 @step(r"I am HTTP digest authenticated with the following credentials:", "I am using basic authentication")
@@ -91,7 +97,7 @@ def attach(context: Any, path: str, field: str) -> None:
 
 @step(r"the (?:.*) ?request should succeed", "the request should succeed")
 def succeeds(context: Any) -> None:
-    ask(context, "the page answers 200")
+    ask(context, f"{page_of(context)} answers 200")
 
 
 FAILING = re.compile(r"the (?:.*) ?request should fail")
@@ -99,28 +105,32 @@ FAILING = re.compile(r"the (?:.*) ?request should fail")
 
 @step(FAILING.pattern, "the request should fail")
 def fails(context: Any) -> None:
-    ask(context, "the page does not answer 200")
+    ask(context, f"{page_of(context)} does not answer 200")
 
 
 #: A text, which may hold quotes; not one with the part of a page behind it, of which nothing is asked here.
 TEXT = r'"((?:(?!" within ").)*)"'
 
 
-@step(f"I should see {TEXT}", "I should see")
+@step(f"I should see {TEXT}", "I should see", unread)
 def should_see(context: Any, text: str) -> None:
     # As Ruby reads it with /m: a dot is a line end too, and ^ and $ are at each.
-    ask(context, f"the page {page_text('contains', 'matches', text)}")
+    ask(context, f"{page_of(context)} {page_text('contains', 'matches', text)}")
 
 
-@step(f"I should not see {TEXT}", "I should not see")
+@step(f"I should not see {TEXT}", "I should not see", unread)
 def should_not_see(context: Any, text: str) -> None:
-    ask(context, f"the page {page_text('does not contain', 'does not match', text)}")
+    ask(context, f"{page_of(context)} {page_text('does not contain', 'does not match', text)}")
 
 
 def page_text(contains: str, matches: str, text: str) -> str:
     """Return what is said of a text in a page, which is a pattern there."""
     meant = plain(text)
-    return f"{contains} {in_quotes(meant)}" if meant is not None else f"{matches} {in_quotes(f'(?ms){text}')}"
+    return (
+        f"{contains} {in_quotes(meant)}"
+        if meant is not None
+        else f"{matches} {in_quotes(f'(?ms){ruby_pattern(text)}')}"
+    )
 
 
 @step(r"I should see an? (\w+) message", "I should see an error message")
@@ -129,8 +139,10 @@ def should_see_message(context: Any, kind: str) -> None:
 
 
 def headers_of(context: Any) -> str:
-    """Return the page whose headers are asked for, in quotes."""
-    return in_quotes(needed(about(context).url, 'which page: I fetch headers from "http://shop.example/"'))
+    """Return the page whose headers are asked for, as the subject of a sentence: the last one, as there."""
+    url = needed(about(context).url, 'which page: I fetch headers from "http://shop.example/"')
+    login = f" logged in as {in_quotes(about(context).login)}" if about(context).login else ""
+    return f"{in_quotes(url)}{login} following redirects"
 
 
 @step(r'the "(.*)" header should be "(.*)"', "the header should be")
@@ -143,11 +155,14 @@ def header_there(context: Any, name: str) -> None:
     ask(context, f"{headers_of(context)} has the header {in_quotes(name)}")
 
 
-@step(r'the "(.*)" header should contain "(.*)"', "the header should contain")
+@step(r'the "(.*)" header should contain "(.*)"', "the header should contain", unread)
 def header_matches(context: Any, name: str, pattern: str) -> None:
-    ask(context, f"{headers_of(context)} has the header {in_quotes(name)} matching {in_quotes(pattern)}")
+    ask(context, f"{headers_of(context)} has the header {in_quotes(name)} matching {in_quotes(ruby_pattern(pattern))}")
 
 
-@step(r'the "(.*)" header should not contain "(.*)"', "the header should not contain")
+@step(r'the "(.*)" header should not contain "(.*)"', "the header should not contain", unread)
 def header_matches_not(context: Any, name: str, pattern: str) -> None:
-    ask(context, f"{headers_of(context)} has the header {in_quotes(name)} not matching {in_quotes(pattern)}")
+    ask(
+        context,
+        f"{headers_of(context)} has the header {in_quotes(name)} not matching {in_quotes(ruby_pattern(pattern))}",
+    )

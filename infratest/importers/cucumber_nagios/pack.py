@@ -13,7 +13,19 @@ from typing import Any
 from infratest.errors import InfratestError, unknown
 from infratest.gherkin.writing import in_quotes
 from infratest.importers.cucumber_nagios import browsing, queues  # noqa: F401 - declare their steps
-from infratest.importers.cucumber_nagios.declared import LATER, STEPS, about, ask, later, needed, plain, step
+from infratest.importers.cucumber_nagios.declared import (
+    LATER,
+    STEPS,
+    about,
+    ask,
+    later,
+    needed,
+    plain,
+    ruby_pattern,
+    step,
+    unread,
+    unread_or_across,
+)
 
 __all__ = ["LATER", "STEPS", "register"]
 
@@ -115,26 +127,32 @@ def prints(context: Any, text: str, stream: str, holds: bool) -> None:
     """Ask for what a command prints: a text, or a line that a pattern fits."""
     behind = " to standard error" if stream == "stderr" else ""
     meant = plain(text)
+    if not holds and (why := unread_or_across(text)):
+        raise InfratestError(why)
     if meant is None:
-        words, text = ("prints a line matching" if holds else "prints no line matching"), text
+        words, text = ("prints a line matching" if holds else "prints no line matching"), ruby_pattern(text)
     else:
         words, text = ("prints" if holds else "does not print"), meant
     ask(context, f"{command_of(context)} {words} {in_quotes(text)}{behind}{on_host(context)}")
 
 
-@step(r"'(stdout|stderr)' should have '(.+)'", "the stream should have")
+@step(r"'(stdout|stderr)' should have '(.+)'", "the stream should have", unread)
 def has(context: Any, stream: str, text: str) -> None:
     prints(context, text, stream, True)
 
 
-@step(r"'(stdout|stderr)' should not have '(.+)'", "the stream should not have")
+@step(r"'(stdout|stderr)' should not have '(.+)'", "the stream should not have", unread_or_across)
 def has_not(context: Any, stream: str, text: str) -> None:
     prints(context, text, stream, False)
 
 
-@step(r'I should see "([^"]*)" in the output', "I should see ... in the output")
+@step(r'I should see "([^"]*)" in the output', "I should see ... in the output", unread)
 def in_output(context: Any, text: str) -> None:
+    """Look at both streams, as Net::SSH's `exec!` returns them."""
+    command = needed(about(context).command, "which command: I run ...")
+    about(context).command = f"exec 2>&1; {command}"
     prints(context, text, "stdout", True)
+    about(context).command = command
 
 
 def known_host(context: Any, host: str) -> str:
@@ -183,18 +201,31 @@ def file_exists(context: Any, path: str) -> None:
 
 @step(r"a file named '(.+)' should not exist", "the file should not exist")
 def file_exists_not(context: Any, path: str) -> None:
+    # As Ruby's File.exists? has it: a directory is there, too, and is no file here.
     ask(context, f"the file {in_quotes(path)} does not exist")
+    ask(context, f"the directory {in_quotes(path)} does not exist")
 
 
-@step(r"a file named '((?:(?!' should contain ').)+)' should contain '((?:(?!' only ').)+)'", "the file should contain")
+@step(
+    r"a file named '((?:(?!' should contain ').)+)' should contain '((?:(?!' only ').)+)'",
+    "the file should contain",
+    unread,
+)
 def file_contains(context: Any, path: str, pattern: str) -> None:
     # As Ruby reads it with /m: a dot is a line end too, and ^ and $ are at each.
-    ask(context, f"the file {in_quotes(path)} matches {in_quotes(f'(?ms){pattern}')}")
+    ask(context, f"the file {in_quotes(path)} matches {in_quotes(f'(?ms){ruby_pattern(pattern)}')}")
 
 
-@step(r"a file named '(.+)' should contain '(.+)' only '(\d+)' times?", "the file should contain ... times")
+@step(
+    r"a file named '(.+)' should contain '(.+)' only '(\d+)' times?",
+    "the file should contain ... times",
+    lambda path, pattern, count: unread(pattern),
+)
 def file_contains_times(context: Any, path: str, pattern: str, count: str) -> None:
-    ask(context, f"the file {in_quotes(path)} has exactly {int(count)} lines matching {in_quotes(pattern)}")
+    ask(
+        context,
+        f"the file {in_quotes(path)} has exactly {int(count)} lines matching {in_quotes(ruby_pattern(pattern))}",
+    )
 
 
 @step(r"the file named '(.+)' should be owned by '(.+)'", "the file should be owned by")
