@@ -242,8 +242,8 @@ def test_a_remedy_that_takes_effect_late_is_verified_by_the_next_check(project: 
     plugin = str(Path(INFRATEST).with_name("check_infratest"))
     late = f"sh -c 'while [ ! -e {project.folder}/go ]; do sleep 0.1; done; touch {project.there}' >/dev/null 2>&1 &"
     project = Project(project.folder, command=late)
-    project.run("--env", "prod", "--heal", "-t", "12", program=plugin)
-    status, words = project.run("--env", "prod", "--heal", "-t", "12", program=plugin)
+    project.run("--env", "prod", "--heal", "-t", "8", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", "-t", "8", program=plugin)
     assert status == 2
     assert "verifying: " in words.splitlines()[0]
     (project.folder / "go").touch()
