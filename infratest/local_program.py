@@ -22,6 +22,7 @@ from infratest.quoting import command_line
 
 TICK = 0.1  # seconds between two looks at a deadline
 LAST_WORDS = 2.0  # seconds to read what a program that has ended had written
+LONGEST_LINE = 1 << 20  # of a program that is listened to
 KEPT_LINES = 40  # of what a program that is followed writes
 
 
@@ -82,6 +83,36 @@ def follow(
             _kill(process)
             reader.join(LAST_WORDS)
     return process.returncode, [line for line in last if line.strip()]
+
+
+class Lines:
+    """What a program that does not end writes, line by line, both streams together, until `end` is called."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        # Both are pipes, as they were asked for.
+        self._stdin, self._stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+
+    def __iter__(self) -> Iterator[str]:
+        for line in iter(lambda: self._stdout.readline(LONGEST_LINE), b""):
+            yield line.decode("utf-8", "replace").rstrip("\r\n")
+
+    def end(self) -> None:
+        """Have the program end, and the lines with it; may be called by another thread."""
+        with suppress(OSError):  # nobody is there any more
+            self._stdin.close()
+
+
+@contextmanager
+def listened(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[Lines]:
+    """Run a program that does not end by itself, and give what it writes; it ends with the block, and with us.
+
+    Raises:
+        ProviderError: it could not be run.
+    """
+    # A shell stands between: it has nothing open but its input, and that ends however we do, by kill -9 as well.
+    between = ["sh", "-c", '"$@" 2>&1 & exec >&- 2>&-; read -r none; kill $!', "sh", *arguments]
+    with _running(between, Deadline(0), environment or {}) as process:
+        yield Lines(process)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from zlib import crc32
 from infratest.alerting.policy import Policy
 from infratest.alerting.status import Status
 
-#: Seconds between two looks that hints bring forward: a service that restarts all the time gives a hint each time.
+#: Seconds between two looks at a host that hints bring forward: a service that restarts all the time gives one each
+#: time.
 HINT_PAUSE = 1.0
 
 

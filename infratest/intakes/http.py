@@ -2,6 +2,7 @@
 
     POST /in/events              an event as JSON, a list of them, or one a line
     POST /in/heartbeat/NAME      a job has ended well; with /start, /fail or /alive behind it, that
+    POST /in/hint/HOST           something may have changed there: it is looked at now
     POST /in/alertmanager        Alertmanager's webhook
     GET  /metrics                everything as Prometheus reads it (text format 0.0.4)
     GET  /health                 200 while the monitor's turns end and are written, 503 otherwise
@@ -19,7 +20,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-from infratest.errors import InfratestError, UserError
+from infratest.errors import InfratestError, UnknownName, UserError
 from infratest.intakes import _posted
 from infratest.intakes._admission import CONNECTIONS, FULL, LARGE, NOT_UNDERSTOOD, ORIGIN, TOKEN, Refusal
 from infratest.intakes._http_server import TEXT, Reply, Request, serve
@@ -31,6 +32,8 @@ from infratest.intakes.base import ADDRESS, House, Intake, loopback
 PATIENCE = 10.0
 #: Seconds since the newest turn that was written after which the monitor is not well.
 STALE = 30.0
+#: What is posted to.
+WAYS = "/in/events, /in/heartbeat/NAME, /in/hint/HOST, /in/alertmanager"
 SIGNALS = ("ok", "start", "fail", "alive")
 
 
@@ -107,7 +110,7 @@ class Http(Intake):
         if request.path == "/metrics":
             return _only(request, "GET") or _metrics(house)
         if not request.path.startswith("/in/"):
-            return _said(404, "there is /in/events, /in/heartbeat/NAME, /in/alertmanager, /metrics and /health")
+            return _said(404, f"there is {WAYS}, /metrics and /health")
         if self._tokens is None and "origin" in request.headers:
             # A page in a browser on this machine reaches loopback; programs say no Origin.
             house.arrivals.refuse(self.word, ORIGIN)
@@ -118,9 +121,11 @@ class Http(Intake):
         kind, _, rest = request.path.removeprefix("/in/").partition("/")
         if kind == "heartbeat" and rest:
             return self._heartbeat(house, rest)
+        if kind == "hint" and rest:
+            return self._hint(house, rest)
         reads = {"events": _posted.events, "alertmanager": _posted.alerts}.get(kind)
         if reads is None or rest:
-            return _said(404, "there is /in/events, /in/heartbeat/NAME and /in/alertmanager")
+            return _said(404, f"there is {WAYS}")
         try:
             events, refused = reads(request.body, time())
         except Refusal as refusal:
@@ -136,6 +141,15 @@ class Http(Intake):
         status = 503 if FULL in refused else 422 if refused else 200
         more = {"Retry-After": "10"} if FULL in refused else {}
         return _json(status, {"taken": taken, "refused": dict(refused)}, more)
+
+    def _hint(self, house: House, host: str) -> Reply:
+        try:
+            return _json(200, {"host": host, "results": house.hint(host)})
+        except UnknownName as error:
+            house.arrivals.refuse(self.word, NOT_UNDERSTOOD)
+            return _said(404, str(error))
+        except InfratestError as error:
+            return _said(503, str(error), {"Retry-After": "10"})
 
     def _heartbeat(self, house: House, rest: str) -> Reply:
         name, _, signal = rest.partition("/")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from infratest.alerting import ledger
 from infratest.alerting.downtime import Downtime
-from infratest.alerting.due import Agenda, Asked, due, wake
+from infratest.alerting.due import HINT_PAUSE, Agenda, Asked, due, wake
 from infratest.alerting.heartbeats import Pulse
 from infratest.alerting.ledger import UNSTABLE, Entry, Notice
 from infratest.alerting.moments import Moment
@@ -83,6 +83,7 @@ class Book:
         self.looked: list[tuple[Result, float]] = []
         self.agenda = Agenda()  # of looks
         self._wakes = Agenda()  # of what time alone may change
+        self._hinted: dict[str, float] = {}  # when each host is looked at, or was, by the newest hint
         self.left: Mapping[str, str] = {}
         self._stirred = True
 
@@ -103,6 +104,8 @@ class Book:
             elif id not in self.asked:
                 self._event(id, Restart(now))
             self._schedule(id, now)
+        hosts = {each.host for each in self.subjects.values()}
+        self._hinted = {host: time for host, time in self._hinted.items() if host in hosts}
         gone = [id for id in self.statuses if id not in self.subjects]
         self.agenda.drop(gone)
         self._wakes.drop(gone)
@@ -133,11 +136,25 @@ class Book:
                 self._schedule(id, now)
 
     def hint(self, ids: Iterable[str], now: Moment) -> None:
-        """Something says that these may have changed."""
+        """Something says that these may have changed: they are looked at now, or as soon as their hosts may be again.
+
+        It changes when is looked, and nothing of how they are.
+        """
+        times: dict[str, float] = {}
         for id in ids:
-            if id in self.subjects:
-                self.asked[id] = replace(self.asked.get(id, Asked()), hint=now.steady)
+            if id not in self.subjects or not self.subjects[id].looked_at:
+                continue
+            host = self.subjects[id].host
+            if host not in times:
+                before = self._hinted.get(host, now.steady - HINT_PAUSE)
+                # Whatever is said of a host until its look joins that look.
+                times[host] = before if before > now.steady else max(now.steady, before + HINT_PAUSE)
+            asked = self.asked.get(id, Asked())
+            if asked.hint is None or (asked.begun is not None and asked.hint <= asked.begun):
+                # One that was not followed yet stands: who is hinted at all the time must not wait for ever.
+                self.asked[id] = replace(asked, hint=times[host])
                 self._schedule(id, now)
+        self._hinted |= times
 
     # What comes in.
 

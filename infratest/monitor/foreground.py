@@ -19,6 +19,7 @@ from infratest.lifecycle import lease
 from infratest.monitor import service
 from infratest.monitor.asked import Asked
 from infratest.monitor.control import Control
+from infratest.monitor.hinting import hints_of
 from infratest.monitor.leases import StackLease
 from infratest.monitor.monitor import Call, Monitor
 from infratest.monitor.presence import Presence
@@ -42,7 +43,8 @@ def stay(monitor: Monitor, session: Session) -> None:
         kept.tend(monitor.timepiece.now())
         hosts.tend(monitor.timepiece.now())
 
-    with _reachable(monitor, session.state):
+    hints = hints_of(monitor, session, lambda: hosts.soon(monitor.timepiece.now()))
+    with _reachable(monitor, session.state), hints:
         service.notify(service.READY, f"STATUS=watching {len(monitor.book.subjects)} results")
         monitor.run(turned)
         service.notify(service.STOPPING)

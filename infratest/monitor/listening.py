@@ -8,10 +8,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
-from infratest.errors import InfratestError, StateError, UserError
+from infratest.errors import InfratestError, StateError, UnknownName, UserError, unknown
 from infratest.intakes._arrivals import Arrivals
 from infratest.intakes.base import House, Intake, opened
 from infratest.monitor.exposition import Self, exposition
+from infratest.monitor.hints.base import Hint
 from infratest.monitor.monitor import Call, Monitor
 from infratest.monitor.taking import Taking
 from infratest.monitor.watched import Watched
@@ -47,7 +48,10 @@ def listening(monitor: Monitor, store: Store, those: list[Intake], stack: str, e
         mine = Self(stack, env, asked.looks_waiting, asked.kept, store.path, sent)
         return exposition(asked.book, arrivals, mine, asked.timepiece.now())
 
-    house = House(arrivals, lambda: _asked(monitor, known_now), lambda: _age(monitor))
+    def hint(host: str) -> int:
+        return int(_asked(monitor, lambda asked: _hinted(asked, host)))
+
+    house = House(arrivals, lambda: _asked(monitor, known_now), lambda: _age(monitor), hint)
     with ExitStack() as all_:
         all_.callback(monitor.finish)  # the last of all
         for intake in those:
@@ -57,6 +61,16 @@ def listening(monitor: Monitor, store: Store, those: list[Intake], stack: str, e
                 raise UserError(f"monitor: {error}") from None
             all_.callback(intake.close)
         yield
+
+
+def _hinted(monitor: Monitor, host: str) -> int:
+    """Have all that is watched on a host looked at now; how many results that are. Raises UnknownName."""
+    watched = cast(Watched, monitor.watched)
+    if host not in watched.hosts:
+        raise UnknownName(unknown("host", host, sorted(watched.hosts)))
+    ids = watched.hinted(Hint(host))
+    monitor.book.hint(ids, monitor.timepiece.now())
+    return len(ids)
 
 
 def _asked(monitor: Monitor, ask: Any) -> str:

@@ -49,7 +49,7 @@ class Presence:
     def __init__(self, monitor: Monitor, patience: float = PATIENCE) -> None:
         self._monitor, self._patience = monitor, patience
         now = monitor.timepiece.now().steady
-        self._known, self._next, self._asking = now, 0.0, False
+        self._known, self._asked, self._asking = now, now, False
         self._next = now + self._tick
         #: Why nobody can say which hosts there are; empty where it is known.
         self.problem = ""
@@ -71,8 +71,12 @@ class Presence:
             problem = self.problem or "the provider does not answer"
             self._say(UNKNOWN, f"which hosts there are is not known for {self._patience / 60:.0f} min: {problem}", now)
         if not self._asking and now.steady >= self._next:
-            self._asking, self._next = True, now.steady + self._tick
+            self._asking, self._asked, self._next = True, now.steady, now.steady + self._tick
             Thread(target=self._ask, args=(watched,), name="hosts", daemon=True).start()
+
+    def soon(self, now: Moment) -> None:
+        """A provider says that something happened: ask as soon as its API may be asked again."""
+        self._next = min(self._next, max(now.steady, self._asked + LEAST))
 
     def _ask(self, watched: Present) -> None:
         """Ask once, and have the loop take in what came of it."""

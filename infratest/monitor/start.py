@@ -83,6 +83,8 @@ class Project(Watched):
             workers = before.workers
             if (watched.monitor.jobs, watched.monitor.scheduler) != (before.monitor.jobs, before.monitor.scheduler):
                 raise UserError(f"{watched.monitor.where}: `jobs` is another one: begin the monitor anew for that")
+            if before.monitor.hints != watched.monitor.hints:
+                raise UserError(f"{watched.monitor.where}: `hints` are others: begin the monitor anew for that")
             watched = watched.without(before.left)
         project = cls(session, request, watched.prepared, watched.connections, workers, left=watched.left, opened=made)
         project.spread  # noqa: B018  # what is wrong with it is told now

@@ -23,6 +23,8 @@ from infratest.hosts import NOT_MADE, Host
 from infratest.model import Result
 from infratest.monitor.crew import Errand, Findings
 from infratest.monitor.cut_off import Witnesses
+from infratest.monitor.hints.base import Hint
+from infratest.monitor.hints.base import subjects as subjects_here
 from infratest.monitor.roll import HOSTS, Roll, called, lists, planned
 from infratest.plan.subjects import own, subjects
 from infratest.plan.tasks import NO_HOST, REACHABLE, CheckStep, Task, reachable_id
@@ -178,6 +180,22 @@ class Watched:
         # Attempts are counted over the monitor's own looks: one look asks once.
         tasks = [_asked_once(task) for task in self.prepared.plan.tasks if not task.skip and not task.acting]
         return {task.id: task for task in tasks}
+
+    @cached_property
+    def here(self) -> Mapping[Hint, Sequence[str]]:
+        """By what may change on this machine, the ids of the results that look at it."""
+        return subjects_here(self.tasks.values(), self.hosts)
+
+    @property
+    def hosts(self) -> Mapping[str, Host]:
+        """The hosts, by name."""
+        return self.prepared.plan.hosts
+
+    def hinted(self, hint: Hint) -> Sequence[str]:
+        """Return the ids that are to be looked at after a hint: of a host, all that is looked at there."""
+        if hint.fact:
+            return self.here.get(hint, ())
+        return [id for id, unit in self.units.items() if unit == hint.host and hint.host in self.hosts]
 
     @cached_property
     def units(self) -> Mapping[str, str]:

@@ -11,10 +11,10 @@ protocols beside it, at the end of this file and in `diagnosis.Doctor`; a verb t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from infratest import state_id
 from infratest.clock import REAL, Clock
@@ -25,9 +25,9 @@ from infratest.providers._component import ComponentSpec
 from infratest.providers._host_spec import HostSpec, Made, host_options, transport_of
 
 __all__ = [
-    "Console", "Consoles", "Context", "Foresees", "Halts", "HasAccount", "HostSpec", "KeepsImages", "Lease", "Made",
-    "Provider", "Reboots", "Rebuilds", "Request", "Resource", "Snapshot", "Snapshots", "Suspends", "host_options",
-    "transport_of",
+    "Announcements", "Announces", "Console", "Consoles", "Context", "Foresees", "Halts", "HasAccount", "HostSpec",
+    "KeepsImages", "Lease", "Made", "Provider", "Reboots", "Rebuilds", "Request", "Resource", "Snapshot", "Snapshots",
+    "Suspends", "host_options", "transport_of",
 ]  # fmt: skip
 
 
@@ -295,6 +295,35 @@ class BoxesImages(KeepsImages, Protocol):
     @classmethod
     def take_image(cls, image: KeptImage, parts: Mapping[str, Path], deadline: Deadline) -> bool:
         """Keep an image of such files, which may be moved away; return False where it is there already."""
+        ...
+
+
+class Announcements(Protocol):
+    """What a provider says of its hosts as it happens, in a block of its own."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *error: object) -> None: ...
+    def __iter__(self) -> Iterator[str]:
+        """Yield the name of each host that something has happened to: it begins, ends, is frozen, goes on or is gone.
+
+        Raises:
+            ProviderError: the provider says no more.
+        """
+        ...
+
+    def end(self) -> None:
+        """Have it end, without an error; may be called by another thread."""
+
+
+@runtime_checkable
+class Announces(Protocol):
+    """A provider that says by itself when something happens to a host, to who is there to hear it.
+
+    What it says is no word on how the host is: that is asked as ever. What nobody heard is not said again.
+    """
+
+    def announcements(self, deadline: Deadline) -> Announcements:
+        """Begin to hear of the stack's hosts. Raises ProviderError: it is not there, by the deadline."""
         ...
 
 

@@ -147,7 +147,7 @@ class Monitor:
     Args:
         interval, retry: seconds. failures, of: looks that must have failed, of the newest. recover: looks that must
         hold. stale: intervals. flap: None where it is off. tell: in the file's order. jobs: hosts that are looked at at
-        once. witness: what is reached from here as long as we see well.
+        once. witness: what is reached from here as long as we see well. hints: what may bring a look forward.
         scheduler: whose workers look at them, None where the monitor does.
     """
 
@@ -159,6 +159,7 @@ class Monitor:
     stale: int = 2
     flap: Flapping | None = Flapping()
     witness: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
     listen: tuple[IntakeEntry, ...] = ()
     send: tuple[SenderEntry, ...] = ()
     heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
@@ -195,6 +196,7 @@ def monitor(document: Document, faults: Faults) -> Monitor:
         **_whole(data, "recover", "stale"),
         flap=_flap(data.get("flap", {}), read),
         witness=tuple(data.get("witness", ())),
+        hints=tuple(data.get("hints", ())),
         listen=tuple(_intake(document, kind, each) for kind, each in data.get("listen", {}).items()),
         send=_send(document, data.get("send", ())),
         heartbeats={name: _heartbeat(name, each, read) for name, each in data.get("heartbeats", {}).items()},

@@ -13,6 +13,8 @@ from infratest.stack.schema_values import NAME, NAME_WORDS, entries, named, numb
 
 #: What a receiver may be told of: `alerting.owed.KINDS`.
 TOLD = ("problem", "recovery", "flap", "ack")
+#: What may bring a look forward: `monitor.hints` has a file of each.
+HINTS = ("processes", "units", "provider")
 #: What turns something off; `null` in an environment gives back what holds without it.
 OFF = "off"
 
@@ -191,6 +193,17 @@ def _keys(
             "a list of URLs and of HOST:PORT",
             "What answers unless we are cut off: where none does, what failed is unknown, and nothing is healed.",
             text("a URL, or HOST:PORT", "A witness.", r"^(https?://[^/\s].*|[^/\s]+:[0-9]{1,5})$" + OR_REFERENCE),
+            least=1,
+            unique=True,
+        ),
+        "hints": entries(
+            f"a list of {', '.join(HINTS)}",
+            "What may bring a look forward, as soon as something changes; never what it sees, and none without it.",
+            {
+                "enum": [*HINTS],
+                "title": " or ".join(HINTS),
+                "description": "Processes or systemd's units of this machine, or what the provider tells of its hosts.",
+            },
             least=1,
             unique=True,
         ),

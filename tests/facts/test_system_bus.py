@@ -14,9 +14,13 @@ import pytest
 from infratest.collect.script import Apart, Question, build, read
 from infratest.errors import FactError
 from infratest.facts.base import Answer
-from infratest.facts.service import ServiceFact, units_of
+from infratest.facts.service import ServiceFact, system_bus, units_of
 from infratest.facts.service.system_bus import file_states, units
 from infratest.facts.unit_file import UnitFileFact, unit_files_of
+from infratest.monitor.hints.base import SERVICE, Hint
+from infratest.monitor.hints.units import Units
+from tests.worlds.hearing import hearing
+from tests.worlds.monitor_world import until
 from tests.worlds.tiny_container import engine, found
 
 #: Units in every state that a container can have, by `SET_UP` or by the image.
@@ -276,3 +280,14 @@ def test_without_systemd_the_init_system_is_named(fact):
         fact.look_here([("ssh",)])
     assert str(seen.value) == str(told.value)
     assert Path("/proc/1/comm").read_text().strip() in str(seen.value)
+
+
+@pytest.mark.hosts
+def test_what_happens_to_a_unit_is_a_hint_of_it(systemd):
+    name, root = systemd
+    engine("exec", name, "systemd-run", "-q", "--unit=hinted", "sleep", "1000")
+    source = Units(lambda: ["ssh.service", "hinted.service"], root + system_bus.ADDRESS)
+    with hearing(source) as came:
+        until(lambda: source._signals is not None, "systemd is listened to")
+        engine("exec", name, "systemctl", "kill", "hinted")
+        assert came.get(timeout=60) == Hint("", SERVICE, "hinted.service")

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from infratest.errors import StateError, UserError
+from infratest.errors import StateError, UnknownName, UserError
 from infratest.intakes._arrivals import Arrivals
 from infratest.intakes.base import opened
 from tests.intakes.listening import LONG, Listening, listening
@@ -197,6 +197,20 @@ def test_what_does_not_fit_is_for_later():
         assert post(here, [{"key": "x", "value": 1}, {"key": "y", "value": 1}]) == (
             503, {"taken": 1, "refused": {"no room": 1}},
         )  # fmt: skip
+
+
+def test_a_hint_about_a_host_is_handed_on():
+    def hint(host: str) -> int:
+        if host != "web-1":
+            raise UnknownName(f"unknown host {host!r}")
+        return 7
+
+    with listening("http", hint=hint) as here:
+        assert post(here, b"", "/in/hint/web-1") == (200, {"host": "web-1", "results": 7})
+        assert post(here, b"", "/in/hint/web-2") == (404, {"error": "unknown host 'web-2'"})
+        assert post(here, b"", "/in/hint/")[0] == 404
+        assert ask(here, "GET", "/in/hint/web-1")[0] == 405
+        assert here.arrivals.refusals == {("http", "not understood"): 1}
 
 
 def test_a_heartbeat_is_signalled(here):

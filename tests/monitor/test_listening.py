@@ -236,6 +236,17 @@ def test_a_heartbeat_by_curl(project: Path, ports: Ports):
         assert monitor.book.statuses[BACKUP].seen == "ok"
 
 
+def test_a_hint_by_curl_has_a_host_looked_at_now(project: Path, ports: Ports):
+    full = "features/x.feature#full-of-odd-things@here"
+    with running(project) as monitor:
+        book = monitor.book
+        until(lambda: book.statuses[full].looked is not None)
+        before = book.statuses[full].looked
+        assert json.loads(curl("-X", "POST", f"{ports.url}/in/hint/here")) == {"host": "here", "results": 3}
+        until(lambda: book.statuses[full].looked > before)  # long before its time
+        assert "did you mean 'here'" in curl("-X", "POST", f"{ports.url}/in/hint/heer")
+
+
 def test_an_address_that_is_taken_is_one_clear_message(project: Path, ports: Ports):
     with socket.create_server(("127.0.0.1", ports.http)), pytest.raises(UserError) as raised, life(project):
         pass

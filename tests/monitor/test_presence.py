@@ -57,3 +57,18 @@ def test_which_hosts_there_are_is_unknown_after_ten_minutes_and_no_sooner(tmp_pa
     (project / "mended.json").replace(world)  # a question may be on its way, and sees one or the other
     desk.clock.now += 61  # beyond the interval, however clocks are rounded
     settled(desk, presence, lambda: statuses[HOSTS].state == OK, "they are known again")
+
+
+def test_what_a_provider_says_has_hosts_asked_for_soon_and_its_api_not_too_often(tmp_path: Path):
+    project = small_project.write(tmp_path, {"stack.yaml": STACK, "features/x.feature": FEATURE})
+    assert small_project.run(project, "infratest", "up").returncode == 0
+    desk = Desk(project)
+    presence = Presence(desk.monitor)
+    statuses, now = desk.monitor.book.statuses, desk.monitor.timepiece.now
+    desk.clock.now += 1
+    for _ in range(3):
+        presence.soon(now())
+        presence.tend(now())
+    assert not presence._asking, "an API counts its calls"
+    desk.clock.now += 4.5
+    settled(desk, presence, lambda: statuses[HOSTS].seen == OK, "they are asked long before the minute is over")

@@ -295,7 +295,6 @@ def test_all_mistakes_are_told_at_once_and_those_of_an_environment_in_its_place(
     ("written", "place"),
     [
         ("discover: [stack]", "monitor.discover"),
-        ("hints: [processes]", "monitor.hints"),
         ('alive: {ping: "https://a/", canary: {receiver: chat}}', "monitor.alive.canary"),
     ],
 )

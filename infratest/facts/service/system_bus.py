@@ -50,7 +50,7 @@ def units(names: Sequence[str], address: str = ADDRESS, patience: float = PATIEN
     """
     asked = [(index, interface, key) for index, name in enumerate(names) for interface, key in _properties(name)]
     questions = [
-        (GET + _field(PATH, b"o", f"{UNITS}/{_label(names[index])}"), _body(interface, key))
+        (GET + field(PATH, b"o", f"{UNITS}/{label(names[index])}"), body_of(interface, key))
         for index, interface, key in asked
     ]
     found: list[dict[str, str]] = [{} for _ in names]
@@ -72,7 +72,7 @@ def file_states(names: Sequence[str], address: str = ADDRESS, patience: float = 
     Raises:
         OSError: as `units`, and where one of them has no file.
     """
-    questions = [(GET_FILE_STATE, _body(name)) for name in names]
+    questions = [(GET_FILE_STATE, body_of(name)) for name in names]
     return [_string(body, 0, order)[0] for body, order in _answers(questions, address, patience)]
 
 
@@ -82,7 +82,7 @@ def _answers(questions: Sequence[Question], address: str, patience: float) -> li
     try:
         channel.settimeout(patience)
         channel.connect(address)
-        bus = _Bus(channel)
+        bus = Bus(channel)
         found: list[tuple[bytes, Order]] = []
         for start in range(0, len(questions), AT_ONCE):
             found += bus.ask(questions[start : start + AT_ONCE])
@@ -91,7 +91,7 @@ def _answers(questions: Sequence[Question], address: str, patience: float) -> li
         channel.close()
 
 
-class _Bus:
+class Bus:
     """One connection: messages out by serial number, answers in."""
 
     def __init__(self, channel: _socket.socket) -> None:
@@ -116,7 +116,8 @@ class _Bus:
         self._channel.sendall(b"".join(messages))
         found: list[tuple[bytes, Order]] = [(b"", "little")] * len(questions)
         while asked:
-            kind, reply_to, body, order = self._next()
+            kind, head, body, order = self.next()
+            reply_to = int(header(head, order).get(REPLY_TO, 0))
             if reply_to in asked:
                 index = asked.pop(reply_to)
                 if kind != RETURN:
@@ -128,10 +129,10 @@ class _Bus:
         self._serial += 1
         order = b"l" if sys.byteorder == "little" else b"B"
         head = order + bytes((CALL, 0, 1)) + _number(len(body)) + _number(self._serial) + _number(len(fields))
-        return _aligned(head + fields, 8) + body
+        return aligned(head + fields, 8) + body
 
-    def _next(self) -> tuple[int, int, bytes, Order]:
-        """Return a message's type, what it answers (0: nothing), its body and its byte order."""
+    def next(self) -> tuple[int, bytes, bytes, Order]:
+        """Return a message's type, its header, its body and its byte order."""
         while len(self._data) < 16:
             self._receive()
         order: Order = "little" if self._data[:1] == b"l" else "big"
@@ -141,7 +142,7 @@ class _Bus:
         while len(self._data) < end:
             self._receive()
         message, self._data = self._data[:end], self._data[end:]
-        return message[1], _reply_to(message[: 16 + fields], order), message[begin:], order
+        return message[1], message[: 16 + fields], message[begin:], order
 
     def _receive(self) -> None:
         more = self._channel.recv(65536)
@@ -150,23 +151,22 @@ class _Bus:
         self._data += more
 
 
-def _reply_to(message: bytes, order: Order) -> int:
-    """Return the serial number that a message answers, out of its header's fields; 0 if it answers none."""
-    at = 16
-    while at + 4 < len(message):
-        code, kind, at = message[at], message[at + 2 : at + 3], at + 4
+def header(head: bytes, order: Order) -> dict[int, str]:
+    """Return the fields of a message's header as text, by their codes."""
+    at, found = 16, {}
+    while at + 4 < len(head):
+        code, kind, at = head[at], head[at + 2 : at + 3], at + 4
         if kind == b"u":
-            if code == REPLY_TO:
-                return int.from_bytes(message[at : at + 4], order)
+            found[code] = str(int.from_bytes(head[at : at + 4], order))
             at += 4
         elif kind in (b"s", b"o"):
-            at += 4 + int.from_bytes(message[at : at + 4], order) + 1
+            found[code], at = _string(head, at, order)
         elif kind == b"g":
-            at += 1 + message[at] + 1
+            at += 1 + head[at] + 1
         else:
             raise NotUnderstood("the system bus sent a header that is not understood")
         at = (at + 7) & ~7
-    return 0
+    return found
 
 
 def _variant(body: bytes, order: Order) -> str:
@@ -187,7 +187,7 @@ def _string(body: bytes, at: int, order: Order) -> tuple[str, int]:
     return decoded(body[at + 4 : end]), end + 1
 
 
-def _label(name: str) -> str:
+def label(name: str) -> str:
     """Return a unit's name as the last part of its object path: all but letters and digits as `_` and hexadecimal."""
     kept = []
     for place, byte in enumerate(name.encode()):
@@ -206,39 +206,39 @@ def _number(number: int) -> bytes:
     return number.to_bytes(4, sys.byteorder)
 
 
-def _aligned(data: bytes, size: int) -> bytes:
+def aligned(data: bytes, size: int) -> bytes:
     return data + bytes(-len(data) % size)
 
 
-def _field(code: int, kind: bytes, text: str) -> bytes:
+def field(code: int, kind: bytes, text: str) -> bytes:
     """Return a field of a message's header."""
     return bytes((code, 1)) + kind + b"\0" + _text(text)
 
 
-def _body(*texts: str) -> bytes:
+def body_of(*texts: str) -> bytes:
     data = b""
     for text in texts:
-        data = _aligned(data, 4) + _text(text)
+        data = aligned(data, 4) + _text(text)
     return data
 
 
 #: Headers but for what differs. Each field but the last one is filled up.
 HELLO = (
-    _aligned(_field(INTERFACE, b"s", "org.freedesktop.DBus"), 8)
-    + _aligned(_field(MEMBER, b"s", "Hello"), 8)
-    + _aligned(_field(DESTINATION, b"s", "org.freedesktop.DBus"), 8)
-    + _field(PATH, b"o", "/org/freedesktop/DBus")
+    aligned(field(INTERFACE, b"s", "org.freedesktop.DBus"), 8)
+    + aligned(field(MEMBER, b"s", "Hello"), 8)
+    + aligned(field(DESTINATION, b"s", "org.freedesktop.DBus"), 8)
+    + field(PATH, b"o", "/org/freedesktop/DBus")
 )
 GET = (
-    _aligned(_field(INTERFACE, b"s", "org.freedesktop.DBus.Properties"), 8)
-    + _aligned(_field(MEMBER, b"s", "Get"), 8)
-    + _aligned(_field(DESTINATION, b"s", "org.freedesktop.systemd1"), 8)
-    + _aligned(bytes((SIGNATURE, 1)) + b"g\0\2ss\0", 8)
+    aligned(field(INTERFACE, b"s", "org.freedesktop.DBus.Properties"), 8)
+    + aligned(field(MEMBER, b"s", "Get"), 8)
+    + aligned(field(DESTINATION, b"s", "org.freedesktop.systemd1"), 8)
+    + aligned(bytes((SIGNATURE, 1)) + b"g\0\2ss\0", 8)
 )
 GET_FILE_STATE = (
-    _aligned(_field(INTERFACE, b"s", "org.freedesktop.systemd1.Manager"), 8)
-    + _aligned(_field(MEMBER, b"s", "GetUnitFileState"), 8)
-    + _aligned(_field(DESTINATION, b"s", "org.freedesktop.systemd1"), 8)
-    + _aligned(bytes((SIGNATURE, 1)) + b"g\0\1s\0", 8)
-    + _field(PATH, b"o", "/org/freedesktop/systemd1")
+    aligned(field(INTERFACE, b"s", "org.freedesktop.systemd1.Manager"), 8)
+    + aligned(field(MEMBER, b"s", "GetUnitFileState"), 8)
+    + aligned(field(DESTINATION, b"s", "org.freedesktop.systemd1"), 8)
+    + aligned(bytes((SIGNATURE, 1)) + b"g\0\1s\0", 8)
+    + field(PATH, b"o", "/org/freedesktop/systemd1")
 )

@@ -38,6 +38,7 @@ from infratest.providers.base import (
 from infratest.providers.container import boxing, creation, declared, doctor, image, keeping, network
 from infratest.providers.container.declared import DEFAULT_IMAGE, DEFAULT_USER, HostOptions, Options
 from infratest.providers.container.engine import HOST_LABEL, Engine, find
+from infratest.providers.container.events import Events
 from infratest.providers.container.inside import EXEC, Contents, look
 from infratest.providers.container.network import ADDRESS_LABEL, Network
 
@@ -280,6 +281,10 @@ class Container(Provider):
         engine = self._found(deadline)
         ended = "".join(creation.ended(each) for each in engine.inspect([resource.id], deadline))
         return Console(text=engine.logs(resource.id, CONSOLE_LINES, deadline) + ended)
+
+    def announcements(self, deadline: Deadline) -> Events:
+        """Hear what the engine says of this stack's containers."""
+        return Events(self._found(deadline), f"{STATE_LABEL}={self.context.state_id}")
 
     def _renew_known(self, identity: str, host: str, deadline: Deadline) -> None:
         """A published port is another one after each start: have the host's key on record under the present one."""

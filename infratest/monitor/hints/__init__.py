@@ -1,0 +1,1 @@
+"""What gives hints to a monitor: a file for each word of `hints:`; `hinting` runs them."""
