@@ -50,3 +50,5 @@ WITNESS = "monitor#witness@-"
 ALIVE = "monitor#alive@-"
 #: The id of the result that says whether another monitor works, which this one watches.
 PEER = "monitor#peer@-"
+#: The id of the result that says whether the canary's message was taken.
+CANARY = "monitor#canary@-"

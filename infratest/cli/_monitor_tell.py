@@ -31,12 +31,12 @@ def tell(session: Session, name: str, test: bool) -> int:
     Exit status: 0 it was taken, 3 it was refused, or may have arrived.
     """
     from infratest.monitor.control import login
-    from infratest.monitor.trial import tried
+    from infratest.monitor.trial import asked_for_by, tried
     from infratest.stack.monitor import Monitor
 
     stack, monitor = session.stack, session.stack.monitor or Monitor()
     place, user = (stack.name, stack.env), login(os.getuid())
-    done = tried(monitor.receivers, name, stack.folder, place, user, time.time())
+    done = tried(monitor.receivers, name, stack.folder, place, asked_for_by(user), time.time())
     if done.outcome == "delivered":
         _monitor.write([f"{name}: taken by {done.whom}"])
         return 0

@@ -252,7 +252,11 @@ class Book:
         for notice in message:
             self._entry(notice, ledger.attempted(self.entries[notice.receiver, notice.id]))
             self._tell(notice, kept.ATTEMPTED, now)
-            self.sent[notice.receiver] = self.changes.sent[notice.receiver] = now.steady
+            self.sent_to(notice.receiver, now)
+
+    def sent_to(self, receiver: str, now: Moment) -> None:
+        """A message to a receiver is about to go: to be written before it does."""
+        self.sent[receiver] = self.changes.sent[receiver] = now.steady
 
     def outcome(self, message: Sequence[Notice], outcome: str, reason: str, now: Moment, after: float = 0.0) -> None:
         """A receiver took a message, refused it, or may have taken it.

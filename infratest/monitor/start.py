@@ -16,6 +16,7 @@ from infratest.errors import UserError
 from infratest.monitor import post, stores
 from infratest.monitor.alive import Switch
 from infratest.monitor.book import Book
+from infratest.monitor.canary import Canary
 from infratest.monitor.changes import Changes
 from infratest.monitor.keeping import Keeping, begun, claim, freshness, memory
 from infratest.monitor.listening import intakes, listening
@@ -130,8 +131,12 @@ def started(
 
         switch = Switch(lambda pinged: monitor.inbox.put(pinged))
 
+        canary = Canary((stack, env), session.stack.folder, lambda pinged: monitor.inbox.put(pinged))
+
         def worked(now: float) -> None:
-            switch.worked(watched().monitor.alive, now)
+            alive, receivers = watched().monitor.alive, watched().monitor.receivers
+            switch.worked(alive, now)
+            canary.worked(alive.canary if alive else None, receivers, monitor.book, monitor.timepiece.now())
 
         size = said.jobs if project.workers is None else WAITING
         monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, size, worked)

@@ -32,6 +32,15 @@ TEST, CANARY = "this is a test: nothing was looked at", "infratest-canary"
 
 
 @dataclass(frozen=True)
+class Test:
+    """What a message that is no alarm says. id: what it is about. scenario: in words. words: what it says."""
+
+    id: str
+    scenario: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Tried:
     """What became of a test message. outcome: as of a notice. whom: the receiver. reason: why it did not arrive."""
 
@@ -40,13 +49,19 @@ class Tried:
     reason: str = ""
 
 
+def asked_for_by(user: str) -> Test:
+    """Return what a message says that somebody asked for."""
+    return Test(ID, "test of this receiver", WORDS.format(user=user))
+
+
 def tried(
-    receivers: Mapping[str, ReceiverEntry], name: str, folder: Path, place: tuple[str, str], user: str, now: float
+    receivers: Mapping[str, ReceiverEntry], name: str, folder: Path, place: tuple[str, str], test: Test, now: float
 ) -> Tried:
     """Send a test message.
 
     Args:
-        receivers: of the stack file. folder: of that. place: stack and environment. now: seconds since the epoch.
+        receivers: of the stack file. folder: of that. place: stack and environment. test: what it says. now: seconds
+        since the epoch.
     Raises:
         UnknownName: no receiver has that name. UserError: it lacks what it needs on this machine.
     """
@@ -55,13 +70,13 @@ def tried(
         raise UnknownName(unknown("receiver", name, sorted(receivers)))
     receiver = opened({entry.kind: entry.options}, entry.where, folder)
     receiver.foresee()
-    problem = f"{ID}/{round(now * 1000)}"
-    notice = Notice(name, ID, problem, now, 1, PROBLEM, WARNING, reason=WORDS.format(user=user))
+    problem = f"{test.id}/{round(now * 1000)}"
+    notice = Notice(name, test.id, problem, now, 1, PROBLEM, WARNING, reason=test.words)
     notices = [notice]
     if receiver.keyed:  # it keeps problems open
-        notices.append(Notice(name, ID, problem, now, 2, RECOVERY, OK, reason=OVER))
+        notices.append(Notice(name, test.id, problem, now, 2, RECOVERY, OK, reason=OVER))
     for each in notices:
-        item = Item(notice=each, scenario="test of this receiver", since=now)
+        item = Item(notice=each, scenario=test.scenario, since=now)
         outcome, reason = _sent(receiver, Message(stack=place[0], env=place[1], sent=now, items=(item,)))
         if outcome != DELIVERED:
             return Tried(outcome, receiver.describe(), reason)

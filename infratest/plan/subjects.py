@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from infratest.alerting.heartbeats import of_heartbeat
 from infratest.alerting.policy import NEVER, Attempts, Flap, Policy
-from infratest.alerting.subject import ALIVE, PEER, WITNESS, Subject, of_receiver, of_sender
+from infratest.alerting.subject import ALIVE, CANARY, PEER, WITNESS, Subject, of_receiver, of_sender
 from infratest.gherkin.suite import Scenario
 from infratest.plan.tasks import NO_HOST, Plan, Task, reachable_id
 from infratest.stack.monitor import Monitor
@@ -53,6 +53,7 @@ def own(monitor: Monitor) -> list[Subject]:
         *map(of_receiver, monitor.receivers),
         *(of_sender(each.name) for each in monitor.send),
         *([ALIVE] if monitor.alive and monitor.alive.ping else []),
+        *([CANARY] if monitor.alive and monitor.alive.canary else []),
         *([WITNESS] if monitor.witness else []),
     ]
     peer = [PEER] if monitor.alive and monitor.alive.peer else []

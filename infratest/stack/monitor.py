@@ -105,16 +105,27 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Canary:
+    """A message that comes as long as all is well. receiver: its name. at, zone: its dates, as cron has them."""
+
+    receiver: str
+    at: str
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Alive:
     """Who cries when the monitor is silent: a URL that is asked, every so many seconds at most.
 
     Args:
         ping: empty where there is none. peer: the URL of another monitor that is watched, empty for none.
+        canary: a message that people miss where it does not come.
     """
 
     ping: str = ""
     peer: str = ""
     every: float = 60.0
+    canary: Canary | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +213,7 @@ def monitor(document: Document, faults: Faults) -> Monitor:
         heartbeats={name: _heartbeat(name, each, read) for name, each in data.get("heartbeats", {}).items()},
         receivers=receivers,
         tell=tuple(_rule(number, each, receivers, read) for number, each in enumerate(data.get("tell", ()))),
-        alive=_alive(data["alive"], read) if "alive" in data else None,
+        alive=_alive(data["alive"], receivers, read) if "alive" in data else None,
         store=_store(data.get("store", {}), read),
         keep=_keep(data.get("store", {}).get("keep", {}), read),
         **_jobs(data.get("jobs"), read),
@@ -234,6 +245,14 @@ class _Reading:
                     self.faults.add(at, LIMITS if least >= 0 else "must be at most 100 years (36525 days)")
         return found
 
+    def dates(self, key: KeyPath, data: Mapping[str, Any]) -> None:
+        """Look at `at`, a cron expression, and at the `zone` beside it."""
+        try:
+            cron.check(data["at"], data.get("zone", "UTC"))
+        except UserError as error:
+            at = "zone" if str(error).startswith("zone: ") else "at"
+            self.faults.add((*key, at), str(error).removeprefix("zone: "))
+
 
 def _whole(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: int(data[name]) for name in names if name in data}
@@ -257,10 +276,7 @@ def _heartbeat(name: str, given: Mapping[str, Any], read: _Reading) -> Heartbeat
     if "zone" in given and "at" not in given:
         faults.add((*key, "zone"), "a time zone says nothing without `at`; leave it out")
     if "at" in given:
-        try:
-            cron.check(given["at"], given.get("zone", "UTC"))
-        except UserError as error:
-            faults.add((*key, "zone" if str(error).startswith("zone: ") else "at"), str(error).removeprefix("zone: "))
+        read.dates(key, given)
     return Heartbeat(
         name=name,
         **{each: given[each] for each in ("at", "zone") if each in given},
@@ -309,13 +325,28 @@ def _rule(number: int, given: Mapping[str, Any], receivers: Mapping[str, Any], r
     )
 
 
-def _alive(given: Mapping[str, Any], read: _Reading) -> Alive:
-    if not ("ping" in given or "peer" in given):
-        words = "write ping, a URL that cries when it is not asked any longer, or peer, another monitor's, or both"
-        read.faults.add(("monitor", "alive"), words)
+def _alive(given: Mapping[str, Any], receivers: Mapping[str, Any], read: _Reading) -> Alive:
+    key: KeyPath = ("monitor", "alive")
+    if not given.keys() & {"ping", "peer", "canary"}:
+        words = (
+            "write ping, a URL that cries when it is not asked any longer, or peer, another monitor's, or canary, a "
+            "message at its dates, or several"
+        )
+        read.faults.add(key, words)
     return Alive(
-        ping=given.get("ping", ""), peer=given.get("peer", ""), **read.times(("monitor", "alive"), given, every="every")
+        ping=given.get("ping", ""),
+        peer=given.get("peer", ""),
+        **read.times(key, given, every="every"),
+        canary=_canary(given["canary"], receivers, read) if "canary" in given else None,
     )
+
+
+def _canary(given: Mapping[str, Any], receivers: Mapping[str, Any], read: _Reading) -> Canary:
+    key: KeyPath = ("monitor", "alive", "canary")
+    if given["receiver"] not in receivers:
+        read.faults.add((*key, "receiver"), unknown("receiver", given["receiver"], sorted(receivers)))
+    read.dates(key, given)
+    return Canary(**given)
 
 
 def _store(given: Mapping[str, Any], read: _Reading) -> StorePlace:

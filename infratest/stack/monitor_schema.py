@@ -90,8 +90,18 @@ _TELL = _map(
     ("to",),
 )
 
+_CANARY = _map(
+    "a map of receiver, at and zone",
+    "A real message at its dates, which people miss where it does not come.",
+    {
+        "receiver": _RECEIVER_NAME,
+        "at": text('a cron expression of five fields, such as "0 8 * * *"', "When it comes, as cron has it."),
+        "zone": text("a time zone, such as Europe/Berlin", "The time zone of `at` (default UTC)."),
+    },
+    ("receiver", "at"),
+)
 _ALIVE = _map(
-    "a map of ping, peer and every",
+    "a map of ping, peer, every and canary",
     "Something elsewhere that cries when it hears nothing of the monitor any longer.",
     {
         "ping": text("a URL that starts with http:// or https://", "Asked after a finished cycle.", r"^https?://[^/]"),
@@ -101,6 +111,7 @@ _ALIVE = _map(
             r"^https?://[^/]",
         ),
         "every": quantity("time", "How often at most (default 60s)."),
+        "canary": _CANARY,
     },
 )
 _JOBS: Schema = number("a whole number from 1 to 1000, or dask://HOST:PORT", "How many hosts are looked at at once "

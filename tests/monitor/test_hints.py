@@ -212,7 +212,7 @@ def bus(folder: Path, says: bytes) -> Iterator[str]:
 @pytest.mark.parametrize("says", [b"", b"REJECTED EXTERNAL\r\n", b"OK 1\r\n" + b"l" * 400])
 def test_a_bus_that_says_nothing_that_is_understood_is_an_error_and_no_hint(tmp_path: Path, says: bytes):
     came: list[Hint] = []
-    with bus(tmp_path, says) as address, pytest.raises(OSError, match="bus|Broken pipe|reset"):
+    with bus(tmp_path, says) as address, pytest.raises(OSError, match=r"bus|Broken pipe|reset"):
         Units(lambda: ["ssh.service"], address).run(came.append)
     assert came == []
 

@@ -295,7 +295,6 @@ def test_all_mistakes_are_told_at_once_and_those_of_an_environment_in_its_place(
     ("written", "place"),
     [
         ("discover: [stack]", "monitor.discover"),
-        ('alive: {ping: "https://a/", canary: {receiver: chat}}', "monitor.alive.canary"),
     ],
 )
 def test_what_no_code_uses_yet_is_refused_by_name(load, written, place):
