@@ -14,7 +14,7 @@ from infratest.alerting.ledger import Notice
 from infratest.clock import REAL, Clock
 from infratest.errors import UserError
 from infratest.monitor import post, stores
-from infratest.monitor.alive import Switch
+from infratest.monitor.alive import Pinged, Switch
 from infratest.monitor.book import Book
 from infratest.monitor.canary import Canary
 from infratest.monitor.changes import Changes
@@ -129,15 +129,7 @@ def started(
         def hand_over(notices: tuple[Notice, ...]) -> None:
             _hand_over(watched(), notices, monitor)
 
-        switch = Switch(lambda pinged: monitor.inbox.put(pinged))
-
-        canary = Canary((stack, env), session.stack.folder, lambda pinged: monitor.inbox.put(pinged))
-
-        def worked(now: float) -> None:
-            alive, receivers = watched().monitor.alive, watched().monitor.receivers
-            switch.worked(alive, now)
-            canary.worked(alive.canary if alive else None, receivers, monitor.book, monitor.timepiece.now())
-
+        switch, worked = _alive((stack, env), session, lambda: monitor)
         size = said.jobs if project.workers is None else WAITING
         monitor = Monitor(project, Book(known), keeping, timepiece, hand_over, read, size, worked)
         try:
@@ -146,6 +138,25 @@ def started(
         finally:
             switch.wait(LAST_WORD)
             project.connections.close()
+
+
+def _alive(
+    place: tuple[str, str], session: Session, monitor: Callable[[], Monitor]
+) -> tuple[Switch, Callable[[float], None]]:
+    """Return what cries when the monitor is silent, and what is called behind each turn that shows that it works."""
+
+    def done(pinged: Pinged) -> None:
+        monitor().inbox.put(pinged)
+
+    switch, canary = Switch(done), Canary(place, session.stack.folder, done)
+
+    def worked(now: float) -> None:
+        said = cast(Project, monitor().watched).monitor
+        switch.worked(said.alive, now)
+        sent = said.alive.canary if said.alive else None
+        canary.worked(sent, said.receivers, monitor().book, monitor().timepiece.now())
+
+    return switch, worked
 
 
 @contextmanager
