@@ -63,7 +63,10 @@ class Signals:
         self._channel = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
         try:
             self._channel.settimeout(PATIENCE)
-            self._channel.connect(address)
+            try:
+                self._channel.connect(address)
+            except OSError as error:
+                raise OSError(error.errno, f"there is no system bus at {address}: {error.strerror}") from None
             self._bus = Bus(self._channel)
             self._bus.ask([(ADD_MATCH, body_of(RULE)), (SUBSCRIBE, b"")])
             self._channel.settimeout(None)
