@@ -18,7 +18,7 @@ provider: {name: simulator, world: world, transport: {otherwise: run}}
 hosts: {web: {count: 2}}
 monitor: {attempts: 1, tell: []}
 """
-FEATURE = 'Feature: f\n  Scenario: root\n    Then the file "/" exists\n'
+FEATURE = 'Feature: f\n  Scenario: root\n    Then the directory "/" exists\n'
 
 
 def settled(desk: Desk, presence: Presence, holds: Callable[[], bool], what: str) -> None:
