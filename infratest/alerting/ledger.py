@@ -36,7 +36,7 @@ class Notice:
         receiver: its name. id: of the cause. problem: what all notices of it have in common, for the receiver to put
         them together. begun: of its entry. number: of the notice, within that. kind: of those above. level: what is so:
         a state, or `unstable`. members: ids that the cause stands in the way of. ack: when it was acknowledged, of a
-        notice of that. reason: in one line. route: the rules that it is told by.
+        notice of that. reason: in one line. route: the rules that it is told by. on: the kinds that those tell of.
     """
 
     receiver: str
@@ -50,6 +50,7 @@ class Notice:
     ack: float | None = None
     reason: str = ""
     route: str = ""
+    on: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
@@ -71,7 +72,8 @@ class Entry:
         level: of the newest that arrived, `ok` where none did. at: when it arrived, in the monitor's own time. ack:
         the acknowledgement that it was given notice of. number: of the newest notice. pending: what is on its way.
         doubt: what was attempted and may have arrived. certain: the doubt before the newest attempt. tries, retry:
-        how often that failed, and when it is tried again.
+        how often that failed, and when it is tried again. on: the kinds that the rules of the newest notice tell of:
+        they may be for the problem no longer, as where it got milder, and hold for its end.
     """
 
     problem: str
@@ -85,6 +87,7 @@ class Entry:
     certain: Notice | None = None
     tries: int = 0
     retry: float = 0.0
+    on: frozenset[str] = frozenset()
 
     @property
     def unsure(self) -> bool:
@@ -104,7 +107,7 @@ Ledger = Mapping[tuple[str, str], Entry]
 def queued(entry: Entry | None, notice: Notice) -> Entry:
     """Return an entry with a notice on its way, in place of any before it."""
     entry = entry or Entry(notice.problem, notice.begun)
-    return replace(entry, pending=notice, number=max(entry.number, notice.number))
+    return replace(entry, pending=notice, number=max(entry.number, notice.number), on=notice.on)
 
 
 def withdrawn(entry: Entry) -> Entry | None:
@@ -124,7 +127,8 @@ def delivered(entry: Entry, notice: Notice, now: float) -> Entry | None:
     """
     newer = entry.pending if entry.pending != notice else None
     ack = notice.ack if notice.kind == ACK else entry.ack
-    made = Entry(entry.problem, entry.begun, level=notice.level, at=now, ack=ack, number=entry.number, pending=newer)
+    level, number, on = notice.level, entry.number, entry.on
+    made = Entry(entry.problem, entry.begun, level=level, at=now, ack=ack, number=number, pending=newer, on=on)
     return _kept(made)
 
 

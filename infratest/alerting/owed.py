@@ -244,7 +244,7 @@ def _kind(case: _Case, entry: Entry | None, terms: _Terms | None, now: float) ->
         return _while_silent(case, entry, terms)
     if entry is None or not entry.open:
         return _first(case, terms, now)
-    on = terms.on if terms is not None else Route.on
+    on = _kinds(entry, terms)
     if case.level != entry.level or entry.unsure:
         kind = {OK: RECOVERY, UNSTABLE: FLAPPING}.get(case.level, PROBLEM)
         return (kind, "") if kind in on else (None, f"no route tells it of a {kind}")
@@ -252,6 +252,13 @@ def _kind(case: _Case, entry: Entry | None, terms: _Terms | None, now: float) ->
     if (again is not None and now - entry.at >= again) or (case.lapsed is not None and entry.at < case.lapsed):
         return REMINDER, ""
     return None, ""
+
+
+def _kinds(entry: Entry | None, terms: _Terms | None) -> frozenset[str]:
+    """Return what is told to one who knows of a problem; where no route is for it any longer, by those that were."""
+    if terms is not None:
+        return terms.on
+    return (entry.on if entry is not None else frozenset()) or Route.on
 
 
 def _first(case: _Case, terms: _Terms | None, now: float) -> tuple[str | None, str]:
@@ -282,7 +289,8 @@ def _notice(case: _Case, name: str, entry: Entry | None, kind: str, now: float, 
     ack = case.ack if kind == ACK else None
     route = "" if terms is None else ", ".join(terms.names)
     problem, begun = (case.problem, now) if entry is None else (entry.problem, entry.begun)
-    notice = Notice(name, case.id, problem, begun, 1, kind, case.level, case.members, ack, case.reason, route)
+    on = _kinds(entry, terms)
+    notice = Notice(name, case.id, problem, begun, 1, kind, case.level, case.members, ack, case.reason, route, on)
     if entry is None:
         return notice
     if notice.alike(entry.doubt):  # sent again as the same

@@ -367,6 +367,31 @@ def a_receiver_is_not_told_of_itself(our: SimpleNamespace) -> None:
 
 
 @story
+def who_is_told_of_problems_alone_hears_of_nothing_else_when_it_gets_milder(our: SimpleNamespace) -> None:
+    route = {"when": lambda subject, state: state == "critical", "on": frozenset(("problem",))}
+    desk = Desk(our, routes=(route,), flap=our.policy.Flap(4, 100.0, 50.0))
+    desk.look("web", "critical", "warning", "critical")
+    assert desk.words() == ["problem critical", "problem warning", "problem critical"]
+    assert len(desk.look("web", "warning").words()) == 3, "it flaps, and no rule tells that"
+    assert desk.statuses["web"].unstable is not None
+    assert desk.withheld == {("oncall", "web"): "no route tells it of a flap"}
+    assert len(desk.look("web", "ok").tick(60).words()) == 3
+    assert (desk.statuses["web"].unstable, desk.ledger) == (None, {}), "it is over, and nothing is open"
+
+
+@story
+def who_is_told_of_a_cause_for_what_it_blocks_hears_of_its_end_by_the_same_rule(our: SimpleNamespace) -> None:
+    for on, told in ((("problem",), []), (("problem", "recovery"), ["recovery ok"])):
+        route = {"when": lambda subject, state: subject.id == "web", "on": frozenset(on)}
+        desk = Desk(our, needs={"host": (), "web": ("host",)}, routes=(route,))
+        desk.look("host", "critical").look("web", "unknown", blocker="host")
+        assert desk.told == [("oncall", "host", "problem", "critical")]
+        desk.look("web", "ok").look("host", "ok")
+        assert desk.words()[1:] == told
+        assert not desk.ledger
+
+
+@story
 def a_pause(our: SimpleNamespace) -> None:
     desk = Desk(our)
     desk.paused = desk.time + 60
