@@ -37,12 +37,14 @@ class House:
         arrivals: takes what comes. exposition: gives all that is known as Prometheus reads it, waiting for it some
         seconds at most. age: seconds since the monitor ended a turn of which all is written. hint: has what is watched
         on a host looked at now, and returns how many results that are; raises UnknownName where there is no such host.
+        damaged: whether its store is, and there is no new one.
     """
 
     arrivals: Arrivals
     exposition: Callable[[], str] = lambda: ""
     age: Callable[[], float] = lambda: 0.0
     hint: Callable[[str], int] = lambda host: 0
+    damaged: Callable[[], bool] = lambda: False
 
 
 class Intake(ABC):

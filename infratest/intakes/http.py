@@ -5,7 +5,7 @@
     POST /in/hint/HOST           something may have changed there: it is looked at now
     POST /in/alertmanager        Alertmanager's webhook
     GET  /metrics                everything as Prometheus reads it (text format 0.0.4)
-    GET  /health                 200 while the monitor's turns end and are written, 503 otherwise
+    GET  /health                 200 while the monitor's turns end and are written, 503 otherwise, or of a damaged store
 
 What is answered with 200 is written, and survives a kill. Beyond loopback there must be tokens and TLS.
 """
@@ -166,8 +166,9 @@ class Http(Intake):
 
 
 def _health(house: House) -> Reply:
-    age = house.age()
-    return _json(200 if age <= STALE else 503, {"age": round(age, 3)})
+    age, damaged = house.age(), house.damaged()
+    said = {"age": round(age, 3)} | ({"store": "damaged"} if damaged else {})
+    return _json(200 if age <= STALE and not damaged else 503, said)
 
 
 def _metrics(house: House) -> Reply:

@@ -287,6 +287,18 @@ class Book:
         made.pulses.update(self.pulses.taken())
         return made
 
+    def whole(self) -> Changes:
+        """Return all that is known, to be written where nothing of it is."""
+        return Changes(
+            statuses=dict(self.statuses),
+            entries=dict(self.entries),
+            results=dict(self.results),
+            sent=dict(self.sent),
+            pulses=self.pulses.whole(),
+            downtimes={each.name: each for each in self.downtimes},
+            pauses={} if self.paused is None else {"all": Pause(self.paused, "")},
+        )
+
     def put_back(self, changes: Changes) -> None:
         """Take back what could not be written."""
         self.changes = self.changes.behind(changes)

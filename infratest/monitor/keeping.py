@@ -73,6 +73,21 @@ class Keeping:
                 numbers.keep(t, self._events(made.numbers))
             numbers.keep(t, made.events)
 
+    def begin_anew(self, made: Changes, anchor: Anchor) -> None:
+        """Set a damaged store aside, and write all that is known into a new one.
+
+        Raises:
+            StateError: there can be none, or it does not take it.
+        """
+        self._store.begin_anew()
+        claim(self._store, self._stack, self._env)
+        self.write(made, anchor)
+
+    @property
+    def aside(self) -> tuple[str, ...]:
+        """Where damaged stores lie that were set aside, the newest last."""
+        return self._store.aside
+
     def tend(self, now: Moment, states: Mapping[str, str]) -> None:
         """Do a part of what keeps it small: pack hours that are over, mark how each is, take away what is old.
 

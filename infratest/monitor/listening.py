@@ -51,7 +51,10 @@ def listening(monitor: Monitor, store: Store, those: list[Intake], stack: str, e
     def hint(host: str) -> int:
         return int(_asked(monitor, lambda asked: _hinted(asked, host)))
 
-    house = House(arrivals, lambda: _asked(monitor, known_now), lambda: _age(monitor), hint)
+    def damaged() -> bool:
+        return bool(monitor.writing.damage)
+
+    house = House(arrivals, lambda: _asked(monitor, known_now), lambda: _age(monitor), hint, damaged)
     with ExitStack() as all_:
         all_.callback(monitor.finish)  # the last of all
         for intake in those:

@@ -16,19 +16,19 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from infratest.alerting.ledger import Notice
-from infratest.alerting.moments import Anchor, Moment
+from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Receiver, Route
 from infratest.alerting.policy import NEVER, Policy
 from infratest.alerting.subject import WITNESS, Subject, of_receiver
-from infratest.errors import InfratestError, LeaseLost, StateError
+from infratest.errors import InfratestError
 from infratest.model import Result
 from infratest.monitor.alive import Pinged
 from infratest.monitor.book import Book, of_receivers
-from infratest.monitor.changes import Changes
 from infratest.monitor.crew import Crew, Errand, Findings
 from infratest.monitor.leases import Leases
 from infratest.monitor.sending import Figures
 from infratest.monitor.timepiece import Timepiece
+from infratest.monitor.writing import Store, Writing
 from infratest.stack.monitor import Heartbeat
 from infratest.states import CRITICAL, OK, UNKNOWN
 from infratest.store.events import Event
@@ -37,14 +37,13 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two looks at the clock: what is owed by time alone (`after:`, `again:`, a downtime that ends) is.
 BEAT = 1.0
-#: Seconds between two rounds of keeping the store small.
-TEND = 10.0
 #: Seconds beyond a look's own deadline after which it is not waited for any longer.
 GRACE = 10.0
 #: Seconds for which a look may be due and nobody sent, before the monitor no longer calls itself alive.
 LATE = 30.0
-#: The id of the result that says whether the project can be read.
-PROJECT = "monitor#project@-"
+#: The id of the result that says whether the project can be read; and of the one that says whether the store is whole,
+#: watched since it was not for the first time.
+PROJECT, STORE = "monitor#project@-", "monitor#store@-"
 #: How what the monitor says of itself is watched: hard at once, and never stale.
 OWN = Policy(stale=NEVER, flap=None)
 
@@ -68,21 +67,6 @@ class Outgoing(Protocol):
     def results(self) -> Sequence[Result]: ...
     def figures(self) -> Mapping[str, Figures]: ...
     def losses(self, now: float, wall: float) -> list[Event]: ...
-
-
-class Store(Protocol):
-    """Where a monitor's changes are kept; where several could work, what says which of them does."""
-
-    @property
-    def ours(self) -> bool: ...
-    def renew(self) -> None:
-        """Stay the one that works. Raises LeaseLost, and StateError where nobody can say."""
-
-    def write(self, changes: Changes, anchor: Anchor) -> None:
-        """Write all of it, or nothing. Raises StateError."""
-
-    def tend(self, now: Moment, states: Mapping[str, str]) -> None:
-        """Do a part of what keeps it small, told how each result is. Raises StateError."""
 
 
 class Watches(Protocol):
@@ -153,7 +137,8 @@ class Monitor:
         size: int = 64,
         worked: Callable[[float], None] = lambda now: None,
     ) -> None:
-        self.watched, self.book, self.store, self.timepiece = watched, book, store, timepiece
+        self.watched, self.book, self.timepiece = watched, book, timepiece
+        self.writing = Writing(book, store, timepiece)
         self.inbox: SimpleQueue[Findings | Outcome | Call | Pinged | None] = SimpleQueue()
         self._hand_over, self._read, self._worked = hand_over, read, worked
         self._looked = False
@@ -161,17 +146,22 @@ class Monitor:
         self._busy: set[str] = set()
         self._leases, self._renewing = Leases(), set[str]()
         self._answers: list[Callable[[], None]] = []
-        self._settled = self._renewed = -BEAT
-        self._tended = -TEND
-        #: Why the newest changes are not in the store; empty where they are.
-        self.unwritten = ""
+        self._settled = -BEAT
         self._ended = False
-        #: What comes from outside, and what goes there, where anything does; and when a turn last ended of which all is
-        #: written.
+        #: What comes from outside, and what goes there, where anything does.
         self.taking: Intaking | None = None
         self.sending: Outgoing | None = None
-        self.kept = self.timepiece.now()
         self._watch(self.timepiece.now())
+
+    @property
+    def unwritten(self) -> str:
+        """Why the newest changes are not in the store; empty where they are."""
+        return self.writing.unwritten
+
+    @property
+    def kept(self) -> Moment:
+        """When a turn last ended of which all is written."""
+        return self.writing.kept
 
     def run(self, turned: Callable[[], None] = lambda: None) -> None:
         """Work until it is ended. turned: called after each turn."""
@@ -264,7 +254,7 @@ class Monitor:
         """Whether all is written, nobody else is the one that works, and looks come back and are given out in time."""
         due = self.book.agenda.next()
         late = 0.0 if due is None else now.steady - due
-        return self._looked and not self.unwritten and self.store.ours and late < LATE
+        return self._looked and not self.unwritten and self.writing.store.ours and late < LATE
 
     # One turn's parts.
 
@@ -282,9 +272,10 @@ class Monitor:
 
     def _from_elsewhere(self, now: Moment) -> list[Event]:
         """Take in what nobody looks at a host for; return the numbers that came."""
-        if now.steady - self._tended >= TEND:
+        if self.writing.due(now):
             for result in (*self.watched.findings(now.wall), *(self.sending.results() if self.sending else ())):
                 self.book.look(result, now, final=True)
+            self._judge_store(now)
         before = len(self.book.changes.events)
         if self.taking is not None:
             self.taking.take(self.book, now)
@@ -343,37 +334,29 @@ class Monitor:
     def _offer(self, came: Sequence[Event]) -> None:
         """Have other tools be sent what was seen, by the one monitor that works."""
         looked, self.book.looked = self.book.looked, []
-        if self.sending is not None and (looked or came) and self.store.ours:
+        if self.sending is not None and (looked or came) and self.writing.store.ours:
             self.sending.offer(looked, came)
 
     def _write(self, now: Moment) -> None:
-        changes = self.book.taken()
-        try:
-            if changes or now.steady - self._tended >= TEND:  # the clocks, too: until when somebody watched
-                self.store.write(changes, self.timepiece.anchor())
-            elif now.steady - self._renewed >= BEAT:
-                self._renewed = now.steady
-                self.store.renew()
-            if now.steady - self._tended >= TEND:
-                self._tended = now.steady
-                self.store.tend(now, {id: self.book.statuses[id].state for id in self.book.subjects})
-            self.unwritten = ""
-        except LeaseLost:
-            raise  # another one works, which has what was kept: all that is known here is of before
-        except StateError as error:
-            # Checking and telling go on: an on-call person needs them most when the disk is full.
-            self.book.put_back(changes)
-            if str(error) != self.unwritten:
-                self.unwritten = str(error)
-                log.error("%s", error)
-        else:
-            self.kept = now
+        before = self.writing.found
+        self.writing.write(now)
         if self.taking is not None:
             self.taking.ended(self.kept is now)
+        if self.writing.found != before:
+            self._judge_store(now)
 
-    def _watch(self, now: Moment) -> None:
+    def _judge_store(self, now: Moment) -> None:
+        """Say that the store is damaged, or was, until nothing of it is left; nothing of one that always was whole."""
+        words = self.writing.damaged
+        if words and STORE not in self.book.subjects:
+            self._watch(now, store=True)
+        self.book.look(_own(STORE, CRITICAL if words else OK, words), now, final=True)
+
+    def _watch(self, now: Moment, store: bool = False) -> None:
+        own = [PROJECT, STORE] if store or STORE in self.book.statuses else [PROJECT]
         self.book.tell(self.watched.routes, self.watched.receivers)
-        self.book.watch([*self.watched.subjects, Subject(PROJECT, policy=OWN, looked_at=False)], now, self.watched.left)
+        subjects = [*self.watched.subjects, *(Subject(id, policy=OWN, looked_at=False) for id in own)]
+        self.book.watch(subjects, now, self.watched.left)
         self.book.pulses.expect(self.watched.heartbeats, now)
 
 

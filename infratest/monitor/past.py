@@ -16,6 +16,7 @@ from infratest.store.database import changes, ledger, meta, people
 from infratest.store.database.base import Transaction
 from infratest.store.database.changes import Change
 from infratest.store.database.ledger import ATTEMPTED, QUEUED, WITHDRAWN, WITHHELD, Delivery
+from infratest.store.database.people import Note
 
 #: Notices and notes that are told at most, the newest.
 MANY = 50
@@ -80,13 +81,18 @@ def watched_at(t: Transaction, wall: float, fresh: float) -> bool:
     until = meta.watched(t)
     if until is None or wall > until + fresh:
         return False
-    own = [each for each in people.notes(t, end=_just_after(wall)) if each.author == MYSELF]
+    own = [each for each in people.notes(t, end=_just_after(wall)) if _of_life(each)]
     if own:
         return own[-1].text == BEGINS
     # The notes of that time are kept no longer: somebody did where a monitor ended later.
-    later = (each for each in people.notes(t, begin=wall) if each.author == MYSELF)
+    later = (each for each in people.notes(t, begin=wall) if _of_life(each))
     first = next(later, None)
     return first is None or first.text == ENDED
+
+
+def _of_life(note: Note) -> bool:
+    """Whether a note says that a monitor began or ended; it notes other things, too, as hosts that came."""
+    return note.author == MYSELF and note.text in (BEGINS, ENDED)
 
 
 def told(deliveries: Sequence[Delivery]) -> list[Notification]:

@@ -77,6 +77,10 @@ class Pulses:
         changed, self._changed = self._changed, {}
         return changed
 
+    def whole(self) -> dict[str, Pulse]:
+        """Return all that is known."""
+        return dict(self._pulses)
+
     def _look(self, name: str, heartbeat: Heartbeat, now: Moment) -> Verdict:
         pulse, seen = looked(self._pulses[name], heartbeat, now)
         self._keep(name, pulse)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -35,6 +36,8 @@ from infratest.stack.monitor import ReceiverEntry
 from infratest.store.database.base import Store
 from infratest.store.database.lease import Lease
 from infratest.store.database.retention import Keep
+
+log = logging.getLogger(__name__)
 
 #: Seconds that the last word to the dead-man's switch has.
 LAST_WORD = 3.0
@@ -203,6 +206,10 @@ def _opened(session: Session, request: Request, waiting: Callable[[Lease], None]
     with workers_of(session.scheduler or said.scheduler) as workers:
         project = Project.project(session, request, workers=workers)  # what is wrong with it is told before any wait
         with stores.opened(session, wait) as store:
+            if store.set_aside:
+                log.error(
+                    "store: %s was damaged, and is set aside as %s; a new one begins", store.path, store.set_aside
+                )
             yield Project.project(again(session), request, project) if waited else project, store
 
 
@@ -219,4 +226,4 @@ def _hand_over(project: Project, notices: tuple[Notice, ...], monitor: Monitor) 
     def came(outcome: str, reason: str, after: float) -> None:
         monitor.inbox.put(Outcome(notices, outcome, reason, after))
 
-    post.deliver(receiver, message, came, lambda: monitor.store.ours)
+    post.deliver(receiver, message, came, lambda: monitor.writing.store.ours)

@@ -260,6 +260,11 @@ def test_a_page_in_a_browser_sends_nothing(here):
     assert here.arrivals.refusals == {("http", "sent by a web page"): 1}
 
 
+def test_health_of_a_damaged_store_is_bad_at_once_and_names_no_path():
+    with listening("http", age=lambda: 1.0, damaged=lambda: True) as here:
+        assert ask(here, "GET", "/health") == (503, {"age": 1.0, "store": "damaged"})
+
+
 def test_health_is_the_age_of_the_newest_turn():
     age = [1.25]
     with listening("http", age=lambda: age[0]) as here:

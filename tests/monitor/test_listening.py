@@ -281,11 +281,11 @@ def test_what_could_not_be_written_is_not_acknowledged_and_not_lost(project: Pat
             monitor.turn(20)
         taking = monitor.taking
         assert isinstance(taking, Taking)
-        whole, monitor.store = monitor.store, _Full()
+        whole, monitor.writing.store = monitor.writing.store, _Full()
         _, ticket = taking.arrivals.offer("http", [Event(clock.time(), "x", 1.0, "", {})])
         monitor.turn(0)
         assert not ticket.kept(LONG)
-        monitor.store = whole
+        monitor.writing.store = whole
         monitor.turn(0)
         while monitor.busy:
             monitor.turn(20)

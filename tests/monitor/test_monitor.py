@@ -10,13 +10,14 @@ import pytest
 from infratest.alerting.ledger import Notice
 from infratest.alerting.moments import Anchor, Moment
 from infratest.clock import Clock
-from infratest.errors import StateError, UnknownName
+from infratest.errors import StateError, StoreDamaged, UnknownName
 from infratest.monitor import answers
 from infratest.monitor.book import Book, Memory
 from infratest.monitor.changes import Changes
 from infratest.monitor.monitor import PROJECT, Monitor, Outcome
 from infratest.monitor.start import Project
 from infratest.monitor.timepiece import Timepiece
+from infratest.monitor.writing import Store
 from infratest.project.prepare import Request
 from infratest.project.session import Session
 from tests.worlds import small_project
@@ -50,28 +51,48 @@ class Shelf:
     def __init__(self) -> None:
         self.written: list[Changes] = []
         self.full, self.ours, self.renewed = False, True, 0
+        self.damage, self.untended, self.begun_anew = "", "", 0
+        self.aside: tuple[str, ...] = ()
 
     def write(self, changes: Changes, anchor: Anchor) -> None:
         if self.full:
             raise StateError("monitor.db: no space left on device")
+        if self.damage:
+            raise StoreDamaged(self.damage)
         self.written.append(changes)
+
+    def begin_anew(self, whole: Changes, anchor: Anchor) -> None:
+        self.begun_anew += 1
+        self.write(whole, anchor)
 
     def renew(self) -> None:
         self.renewed += 1
 
     def tend(self, now: Moment, states: Mapping[str, str]) -> None:
         self.states = dict(states)
+        if self.untended:
+            raise StateError(self.untended)
 
 
 class Desk:
-    """A monitor at work, and what its receiver was handed."""
+    """A monitor at work, and what its receiver was handed.
 
-    def __init__(self, project: Path) -> None:
-        self.clock, self.shelf, self.handed = HandClock(), Shelf(), []
+    Args:
+        store: where what it knows is kept; its `shelf` without one. kept: by an earlier life. clock: of that.
+    """
+
+    def __init__(
+        self,
+        project: Path,
+        store: Store | None = None,
+        kept: tuple[Memory, Anchor | None] = (Memory(), None),
+        clock: HandClock | None = None,
+    ) -> None:
+        self.clock, self.shelf, self.handed = clock or HandClock(), Shelf(), []
         self.outcome = "delivered"
         self.project = project
-        timepiece = Timepiece(None, self.clock, boot="one")
-        self.monitor = Monitor(self.read(), Book(Memory()), self.shelf, timepiece, self.hand_over, self.read, size=2)
+        timepiece, book = Timepiece(kept[1], self.clock, boot="one"), Book(kept[0])
+        self.monitor = Monitor(self.read(), book, store or self.shelf, timepiece, self.hand_over, self.read, size=2)
 
     def read(self) -> Project:
         return Project.project(Session(stack_path=self.project / "stack.yaml"), Request(face="check"))

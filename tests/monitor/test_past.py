@@ -47,7 +47,8 @@ def t(tmp_path: Path) -> Iterator[Transaction]:
                 delivery(1000, "queued", "recovery", "ok"),
                 delivery(1001, "delivered", "recovery", "ok"),
             ])  # fmt: skip
-            people.add_notes(t, [Note(at(0), BEGINS, MYSELF), Note(at(500), ENDED, MYSELF),
+            people.add_notes(t, [Note(at(0), BEGINS, MYSELF), Note(at(5), "a new host", MYSELF, "web"),
+                                 Note(at(500), ENDED, MYSELF),
                                  Note(at(900), BEGINS, MYSELF), Note(at(950), "deployed", "ada", "web")])  # fmt: skip
             meta.write_watched(t, WALL + 1500)
         with store.sight() as sight:
@@ -90,7 +91,8 @@ def test_where_nobody_watched_the_last_that_is_known_is_said(t: Transaction):
 def test_what_happened_in_order(t: Transaction):
     found = story.events(t, (), WALL, WALL + 2000, "shop.prod")
     assert [(each["labels"]["kind"], each["value"]) for each in found] == [
-        ("result", "ok"), ("lifecycle", BEGINS), ("result", "critical"), ("told", "refused"), ("told", "delivered"),
+        ("result", "ok"), ("lifecycle", BEGINS), ("lifecycle", "a new host"), ("result", "critical"),
+        ("told", "refused"), ("told", "delivered"),
         ("lifecycle", ENDED), ("lifecycle", BEGINS), ("note", "deployed"), ("result", "ok"), ("told", "delivered"),
     ]  # fmt: skip
     assert [each["value"] for each in story.events(t, ("note",), WALL, WALL + 2000, "shop.prod")] == ["deployed"]

@@ -17,7 +17,7 @@ from itertools import count
 import pytest
 
 from infratest.alerting.moments import Moment
-from infratest.errors import LeaseLost, NotKept, StateError, UserError
+from infratest.errors import LeaseLost, NotKept, StateError, StoreDamaged, UserError
 from infratest.store.database import people, schema
 from infratest.store.database.postgresql import Address, holder, looked_into, opened
 from tests.store.conftest import address
@@ -224,6 +224,21 @@ def test_a_server_that_ends_a_connection_costs_one_commit(place, postgresql_port
         assert store.ours
         noted(store, "third")
     assert texts(place) == ["first", "third"]
+
+
+def test_a_database_that_is_damaged_is_no_refusal_of_one_commit_and_is_not_set_aside(place):
+    with opened(place) as store:
+        noted(store, "first")
+        # By the server's own words of a page that is none; to damage its files would take the others' tests with it.
+        harm = "DO $$BEGIN RAISE EXCEPTION 'invalid page in block 7' USING ERRCODE = 'data_corrupted'; END$$"
+        words = r"is damaged: invalid page in block 7.*; restore it from a backup"
+        with pytest.raises(StoreDamaged, match=words), store.transaction() as t:
+            t.rows(harm)
+        with pytest.raises(StateError, match="restored by who keeps it"):
+            store.begin_anew()
+        noted(store, "second")
+        assert store.aside == ()
+    assert texts(place) == ["first", "second"]
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ class Store(ABC):
     """One monitor's store, usable from several threads, one transaction at a time.
 
     Args:
-        path: where it is, in words. set_aside: where a damaged store was put, in whose place this one was begun; empty
-        where none was.
+        path: where it is, in words. set_aside: where a damaged store was put as this one was opened; empty where none
+        was.
     """
 
     def __init__(self, path: str, set_aside: str = "") -> None:
@@ -106,6 +106,19 @@ class Store(ABC):
         Raises:
             LeaseLost: it is another's now. StateError: nobody can say.
         """
+
+    @abstractmethod
+    def begin_anew(self) -> None:
+        """Set it aside, as it is damaged, and begin an empty one in its place.
+
+        Raises:
+            StateError: that cannot be done with this one, or failed; it may be tried again.
+        """
+
+    @property
+    @abstractmethod
+    def aside(self) -> tuple[str, ...]:
+        """Where damaged ones lie that were set aside here, the newest last: until somebody moves them away."""
 
     @property
     @abstractmethod

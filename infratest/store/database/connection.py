@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -65,11 +65,23 @@ class FileTransaction(Transaction):
 
 
 class FileStore(Store):
-    """A store in SQLite's file. Made by `opened` and `looked_into`."""
+    """A store in SQLite's file. Made by `opened` and `looked_into`.
 
-    def __init__(self, path: str, base: sqlite3.Connection, lock: place.WriterLock | None, set_aside: str = "") -> None:
+    Args:
+        anew: sets the file aside, and gives a new one.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        base: sqlite3.Connection,
+        lock: place.WriterLock | None,
+        set_aside: str = "",
+        anew: Callable[[], sqlite3.Connection] | None = None,
+    ) -> None:
         super().__init__(path, set_aside)
-        self._base, self._lock = base, lock
+        self._base, self._lock, self._anew = base, lock, anew
+        self._gone = ""  # why it is damaged, and none is open in its place
 
     def renew(self) -> None:
         pass  # the file's lock is held for as long as this process lives
@@ -77,6 +89,22 @@ class FileStore(Store):
     @property
     def ours(self) -> bool:
         return self._lock is not None
+
+    @property
+    def aside(self) -> tuple[str, ...]:
+        return place.aside(self.path)
+
+    def begin_anew(self) -> None:
+        if self._lock is None or self._anew is None:
+            raise StateError(f"store: {self.path} was opened to be read only")
+        with self._alone():
+            # Closed before it is renamed: SQLite removes the log by its name as it closes, and that is the new one's.
+            with suppress(sqlite3.Error):
+                self._base.close()
+            self._gone = f"store: {self.path} is damaged, and no new one could be begun in its place"
+            self._base = self._anew()
+            self._gone = ""
+            self._series.clear()
 
     def _let_go(self) -> None:
         try:
@@ -104,6 +132,8 @@ class FileStore(Store):
     @contextmanager
     def _taken(self, begin: str) -> Iterator[Transaction]:
         with self._alone():
+            if self._gone:
+                raise StoreDamaged(self._gone)
             transaction = FileTransaction(self._base, self._series)
             try:
                 self._base.execute(begin)
@@ -137,11 +167,18 @@ def opened(
     lock = place.WriterLock(state)
     try:
         path = place.file_of(state, make=True)
-        try:
-            return FileStore(path, _ready(path, folder), lock)
-        except StoreDamaged:
+        aside = ""
+
+        def anew() -> sqlite3.Connection:
+            nonlocal aside
             aside = place.set_aside(path, clock())
-            return FileStore(place.file_of(state, make=True), _ready(path, folder), lock, aside)
+            return _ready(place.file_of(state, make=True), folder)
+
+        try:
+            base = _ready(path, folder)
+        except StoreDamaged:
+            base = anew()
+        return FileStore(path, base, lock, aside, anew)
     except BaseException:
         lock.close()
         raise
@@ -217,7 +254,7 @@ def _refusal(path: str, error: sqlite3.Error | StateError, missing: dict[str, in
         return type(error)(f"store: {path}: {error}")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in DAMAGED:
-        return StoreDamaged(f"store: {path} is damaged: {error}; it is set aside when the monitor starts")
+        return StoreDamaged(f"store: {path} is damaged: {error}; a monitor sets it aside, and begins anew")
     if code in UNWRITTEN and missing is not None:
         rows = ", ".join(f"{count} {what}" for what, count in missing.items() if count) or "this commit"
         refused = NotKept(

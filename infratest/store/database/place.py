@@ -107,6 +107,17 @@ def set_aside(path: str, now: float) -> str:
     return aside
 
 
+def aside(path: str) -> tuple[str, ...]:
+    """Return where damaged stores lie that were set aside, the oldest first; what SQLite keeps beside them left out."""
+    folder, _, name = path.rpartition("/")
+    begin, beside = f"{name}.damaged-", tuple(filter(None, BESIDE))
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return ()
+    return tuple(f"{folder}/{each}" for each in names if each.startswith(begin) and not each.endswith(beside))
+
+
 class WriterLock:
     """The lock of the one who writes a store, held until it is closed; its file says who that is.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infratest.database_url import database_url
-from infratest.errors import LeaseLost, NotKept, StateError, UserError
+from infratest.errors import LeaseLost, NotKept, StateError, StoreDamaged, UserError
 from infratest.store.database import lease, schema
 from infratest.store.database.base import Row, Store, Transaction
 from infratest.store.database.dialect import statement, tables
@@ -123,6 +123,13 @@ class TableStore(Store):
     def renew(self) -> None:
         with self.transaction():
             pass
+
+    def begin_anew(self) -> None:
+        raise StateError(f"store: {self.path}: a database is restored by who keeps it, and not set aside from here")
+
+    @property
+    def aside(self) -> tuple[str, ...]:
+        return ()
 
     @property
     def ours(self) -> bool:
@@ -329,7 +336,11 @@ def _refusal(path: str, error: Exception, missing: dict[str, int] | None = None)
     """
     if isinstance(error, StateError):
         return error if str(error).startswith("store: ") else type(error)(f"store: {path}: {error}")
+    import psycopg
+
     words = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, psycopg.errors.DataCorrupted | psycopg.errors.IndexCorrupted):
+        return StoreDamaged(f"store: {path} is damaged: {words}; restore it from a backup")
     if missing is None:
         return StateError(f"store: {path}: PostgreSQL says {words}")
     rows = ", ".join(f"{count} {what}" for what, count in missing.items() if count) or "this commit"
