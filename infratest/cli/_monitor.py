@@ -18,6 +18,7 @@ from infratest.units import counted, human
 if TYPE_CHECKING:
     from infratest.monitor.kept import Answered
     from infratest.monitor.monitor import Monitor
+    from infratest.store.database.base import Store
 
 #: Results that are told of many, and ids that are named in one line.
 MANY, FEW = 200, 5
@@ -37,23 +38,36 @@ def place(session: Session) -> str:
 
 def state_of(found: Answered) -> str:
     """Return the state that an answer stands for: what nobody watches just now is not known."""
-    return str(found.answer["state"]) if found.live else UNKNOWN
+    return str(found.answer["state"]) if found.watched else UNKNOWN
 
 
 def source_of(session: Session, found: Answered) -> dict[str, Any]:
     """Return where an answer comes from, as JSON has it."""
     stack = session.stack
     running = None if not found.live else {"pid": found.pid, "since": found.since, "unwritten": found.unwritten}
-    return {"stack": stack.name, "env": stack.env, "monitor": running, "as_of": found.as_of}
+    beside = {"works": found.works or None, "standby": found.standby or None}
+    return {"stack": stack.name, "env": stack.env, "monitor": running, "as_of": found.as_of, **beside}
 
 
 def source(found: Answered) -> str:
     """Return where an answer comes from, for people."""
     if found.live:
         return f"; NOT KEPT: {found.unwritten}" if found.unwritten else ""
+    from infratest.monitor.kept import words_of
+
+    if words := words_of(found.works, found.standby):
+        return f"; {words}, which kept this" + ("" if found.as_of is None else f" {ago(found.as_of)}")
     if found.as_of is None:
         return "; no monitor runs, and none ever wrote here"
     return f"; no monitor runs: this is what one knew {ago(found.as_of)}, {moment(found.as_of)}"
+
+
+def tell_standby(session: Session, store: Store) -> None:
+    """Say on standard error that what a store has is of a monitor that works elsewhere, where one does."""
+    from infratest.monitor.kept import standing_by
+
+    if words := standing_by(session, store):
+        click.echo(f"infratest: {place(session)}: {clean(words, 500)}", err=True)
 
 
 def ago(wall: float) -> str:
@@ -111,7 +125,7 @@ def show_once(session: Session, monitor: Monitor) -> int:
 
 def _head(session: Session, found: Answered, state: str, words: str, figures: Mapping[str, int]) -> str:
     """Return the first line. What is old has no figures: a graph would go on as if somebody looked."""
-    shown = " | " + " ".join(f"{name}={number};;;0" for name, number in figures.items()) if found.live else ""
+    shown = " | " + " ".join(f"{name}={number};;;0" for name, number in figures.items()) if found.watched else ""
     return f"INFRATEST MONITOR {state.upper()} - {place(session)}: {words}{source(found)}{shown}"
 
 

@@ -40,10 +40,11 @@ def explain(session: Session, id: str, at: str | None, form: str) -> int:
 
     Exit status: 0 told, 3 there is no such result, or nothing is kept.
     """
-    from infratest.monitor import past, stores
+    from infratest.monitor import past
     from infratest.monitor.keeping import freshness
     from infratest.monitor.kept import asked
     from infratest.monitor.times import past as time_of
+    from infratest.project.monitor_store import looked_into
 
     now = time.time()
     wall = now if at is None else time_of(at, now)
@@ -53,10 +54,13 @@ def explain(session: Session, id: str, at: str | None, form: str) -> int:
         found = asked(session, "result", {"id": id})
         live = found.answer | _monitor.source_of(session, found) | {"state": _monitor.state_of(found)}
         lines = _of_now(found.answer, live["state"], _monitor.source(found))
-    with stores.looked_into(session) as store, store.sight() as t:
-        if id not in (known := past.known(t)) and at is not None:
-            raise UnknownName(_monitor.unknown_id(id, known))
-        then = past.explained(t, id, wall, freshness(session.stack.monitor))
+    with looked_into(session) as store:
+        if at is not None:
+            _monitor.tell_standby(session, store)
+        with store.sight() as t:
+            if id not in (known := past.known(t)) and at is not None:
+                raise UnknownName(_monitor.unknown_id(id, known))
+            then = past.explained(t, id, wall, freshness(session.stack.monitor))
     if form == "json":
         click.echo(json.dumps(then | live | {"told": then["told"]}, indent=2, ensure_ascii=False))
         return 0

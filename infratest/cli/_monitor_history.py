@@ -37,18 +37,21 @@ def history(session: Session, name: str, since: str, form: str) -> int:
 
     Exit status: 0 shown, 3 there is no such result or metric, or nothing is kept.
     """
-    from infratest.monitor import past, stores, story
+    from infratest.monitor import past, story
     from infratest.monitor.times import past as time_of
+    from infratest.project.monitor_store import looked_into
 
     now = time.time()
     begin = time_of(since, now)
-    with stores.looked_into(session) as store, store.sight() as t:
-        ids, keys = past.known(t), story.keys_of(t)
-        if name not in ids and name not in keys:
-            raise UnknownName(_monitor.unknown_id(name, [*ids, *keys], "id or key"))
-        state = name in ids
-        rows = story.of_result(t, name, begin, now) if state else story.of_number(t, name, begin, now)
-        beside = story.keys_of(t, name) if state else {}
+    with looked_into(session) as store:
+        _monitor.tell_standby(session, store)
+        with store.sight() as t:
+            ids, keys = past.known(t), story.keys_of(t)
+            if name not in ids and name not in keys:
+                raise UnknownName(_monitor.unknown_id(name, [*ids, *keys], "id or key"))
+            state = name in ids
+            rows = story.of_result(t, name, begin, now) if state else story.of_number(t, name, begin, now)
+            beside = story.keys_of(t, name) if state else {}
     if form == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     elif form == "csv":
@@ -78,12 +81,14 @@ def events(session: Session, kinds: tuple[str, ...], since: str, follow: bool, f
 
     Exit status: 0 shown, 3 nothing is kept.
     """
-    from infratest.monitor import stores, story
+    from infratest.monitor import story
     from infratest.monitor.times import past as time_of
+    from infratest.project.monitor_store import looked_into
 
     begin = time_of(since, time.time())
     place = _monitor.place(session).replace("/", ".")
-    with stores.looked_into(session) as store:
+    with looked_into(session) as store:
+        _monitor.tell_standby(session, store)
         while True:
             end = time.time() - (FOLLOW if follow else 0.0)  # what is written just now may be of a moment ago
             with store.sight() as t:

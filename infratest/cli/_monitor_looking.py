@@ -32,7 +32,8 @@ def status(session: Session, form: str) -> int:
     """Say how everything is: one line as of a check plugin, and a line for each result that is not well or not sure.
 
     What has failed too seldom to count is shown as not confirmed, and does not decide. Where no monitor runs, what the
-    last one knew is shown, and all of it is unknown.
+    last one knew is shown, and all of it is unknown. Where another one works on the same PostgreSQL, what it has kept
+    is shown, and which one that is.
 
     Exit status: 0 ok, 1 warning, 2 critical, 3 unknown.
     """
@@ -65,7 +66,10 @@ def due(session: Session, form: str) -> int:
 
     found = asked(session, "due")
     if not found.live:
-        raise StateError(f"due: no monitor runs on {session.state.path}: nothing is looked at; infratest monitor run")
+        where = f"on {session.state.path}: nothing is looked at; infratest monitor run"
+        if found.works:
+            where = f"here: {found.works} works, and it alone knows what it looks at next; ask it there"
+        raise StateError(f"due: no monitor runs {where}")
     if form == "json":
         click.echo(json.dumps(found.answer, indent=2, ensure_ascii=False))
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from time import time
 from typing import Any
 
 from infratest.alerting.moments import Moment
@@ -23,9 +24,10 @@ from infratest.monitor.question import Given
 from infratest.monitor.start import again
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.watched import Watched
+from infratest.project.monitor_store import in_file, looked_into
 from infratest.project.prepare import Request
 from infratest.project.session import Session
-from infratest.store.database import meta
+from infratest.store.database import meta, place
 from infratest.store.database.base import Store
 from infratest.store.database.retention import Keep
 
@@ -34,6 +36,9 @@ _LOOKED_AT = Policy(stale=NEVER / 2, flap=Flap(calm=1e11))
 _OWN = Policy(stale=NEVER, flap=Flap(calm=1e11))
 #: Has a book of the store watch what a question is about, from a moment on.
 Ready = Callable[[Book, Moment], None]
+#: Seconds since a monitor elsewhere wrote that it watched, within which it does: it writes that all ten seconds, by a
+#: clock that is not ours.
+FRESH = 60.0
 #: What the id of a result begins with that the monitor knows by itself.
 OWN = "monitor#"
 
@@ -45,7 +50,8 @@ class Answered:
     Args:
         pid, since: of the monitor that gave it, and when that began; None where none runs, and the store was asked.
         as_of: until when somebody watched, in seconds since the epoch; None where a monitor answered, or nobody ever.
-        unwritten: why what the monitor knows is not in its store; empty where it is.
+        unwritten: why what the monitor knows is not in its store; empty where it is. works: which monitor elsewhere
+        watches, and writes the store that was asked. standby: the process here that waits until that does no longer.
     """
 
     answer: Any
@@ -53,11 +59,18 @@ class Answered:
     since: float | None = None
     as_of: float | None = None
     unwritten: str = ""
+    works: str = ""
+    standby: str = ""
 
     @property
     def live(self) -> bool:
         """Whether a monitor runs, so that what it says is so now."""
         return self.pid is not None
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody watches, here or elsewhere, so that what is answered is so now, or was a few seconds ago."""
+        return self.live or bool(self.works)
 
 
 def asked(
@@ -87,13 +100,48 @@ def asked(
         try:
             return Answered(**ask(session.state.path, question))  # one has begun meanwhile, and has the store
         except NoMonitor:
+            _refuse_standby(session)
             raise error from None
 
 
 def _read(session: Session, question: Mapping[str, Any], ready: Ready | None) -> Answered:
-    with stores.looked_into(session) as store:
-        (known, anchor), as_of = memory(store), _watched(store)
-    return _answered(Book(known), Timepiece(anchor).now(), question, ready, as_of)
+    with looked_into(session) as store:
+        (known, anchor), as_of, works = memory(store), _watched(store), working(store)
+    made = _answered(Book(known), Timepiece(anchor).now(), question, ready, as_of)
+    return replace(made, works=works, standby=_waits(session))
+
+
+def working(store: Store) -> str:
+    """Return which monitor elsewhere watches, and writes a store; empty where none does. Raises StateError."""
+    until, writer = _watched(store), store.writer
+    return writer if until is not None and abs(time() - until) <= FRESH else ""
+
+
+def standing_by(session: Session, store: Store) -> str:
+    """Return in words that a monitor elsewhere works, and whether one waits here; empty where there is none."""
+    return words_of(working(store), _waits(session))
+
+
+def words_of(works: str, standby: str) -> str:
+    """Return in words that a monitor elsewhere works, and whether one waits here; empty where there is none."""
+    if not works:
+        return ""
+    return f"a standby (process {standby}) of {works}" if standby else f"no monitor runs here: {works} works"
+
+
+def _waits(session: Session) -> str:
+    """Return the process that waits on a state directory to work; of a store in a file nobody does."""
+    return "" if in_file(session) else place.writer(session.state)
+
+
+def _refuse_standby(session: Session) -> None:
+    """Raise StateError where what is to be changed is another monitor's to change."""
+    if in_file(session):
+        return
+    with looked_into(session) as store:
+        writer = store.writer
+    if writer:
+        stores.refuse(writer)
 
 
 def _changed(session: Session, question: Mapping[str, Any], ready: Ready | None) -> Answered:

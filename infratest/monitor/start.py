@@ -101,7 +101,7 @@ def started(
     request: Request,
     clock: Clock = REAL,
     boot: str | None = None,
-    waiting: Callable[[Lease], None] = stores.refuse,
+    waiting: Callable[[Lease], None] = stores.wait_for_nobody,
 ) -> Iterator[Monitor]:
     """Give a monitor that is ready to run; its store is closed behind it.
 

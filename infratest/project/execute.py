@@ -115,11 +115,14 @@ def _with_readings(session: Session, plan: Plan) -> Plan:
 
 def _in_store(session: Session, plan: Plan) -> Plan:
     """Return the plan with its checks of a monitor's store told where that lies, where there can be one."""
-    from infratest.project import stored  # noqa: F401  # by it the facts look into the store
+    from infratest.project import stored  # by it the facts look into the store
 
-    stack = session.stack
+    if not has_store(session):
+        return plan
+    stack, folder = session.stack, str(session.state.folder)
     place = f"{stack.name}/{stack.env}" if stack.env else stack.name
-    return in_store(plan, str(session.state.folder), place) if has_store(session) else plan
+    stored.lies(folder, place, session)
+    return in_store(plan, folder, place)
 
 
 def _since_last_run(session: Session, plan: Plan) -> Plan:

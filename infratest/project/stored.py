@@ -13,9 +13,11 @@ from typing import Any
 
 from infratest import rfc3339
 from infratest.alerting.heartbeats import of_heartbeat
-from infratest.errors import FactError, StateError
+from infratest.errors import FactError, StateError, UserError
 from infratest.facts import _monitor_store
 from infratest.intakes._admission import Refusal, key_of
+from infratest.project import monitor_store
+from infratest.project.session import Session
 from infratest.states import CRITICAL, OK, UNKNOWN
 from infratest.store import monitor_socket
 from infratest.store.blocks import HOUR, Head, Point
@@ -32,6 +34,9 @@ ANSWERED = 5.0
 
 #: The fields of a fact's value.
 Fields = dict[str, Any]
+
+#: Of state directories and places whose store lies elsewhere, the session whose stack file says where.
+_elsewhere: dict[tuple[str, str], Session] = {}
 
 
 def metric(state_directory: str, place: str, asked: tuple[str, ...]) -> Fields:
@@ -61,19 +66,29 @@ def monitor(state_directory: str, place: str, asked: tuple[str, ...]) -> Fields:
         raise FactError(f"the monitor of {state_directory} is of another version: {error!r}") from error
 
 
+def lies(state_directory: str, place: str, session: Session) -> None:
+    """Say how the store of a state directory and a place is opened from now on: it may lie elsewhere."""
+    if monitor_store.in_file(session):
+        _elsewhere.pop((state_directory, place), None)
+    else:
+        _elsewhere[state_directory, place] = session
+
+
 def _seen(state_directory: str, place: str, look: Callable[[Transaction, float], Fields]) -> Fields:
+    session = _elsewhere.get((state_directory, place))
     try:
-        with looked_into(StateDir(state_directory)) as store, store.sight() as t:
-            now = time.time()
+        opened = looked_into(StateDir(state_directory)) if session is None else monitor_store.looked_into(session)
+        with opened as store, store.sight() as t:
+            now, where = time.time(), state_directory if session is None else store.path
             whose = meta.place(t)
             if whose not in (place, None):
-                raise FactError(f"the monitor that runs on {state_directory} is of {whose}, and this is {place}")
+                raise FactError(f"the monitor that runs on {where} is of {whose}, and this is {place}")
             watched = meta.watched(t)
             if watched is None or not -STALE <= now - watched <= STALE:
                 when = "" if watched is None else f": it wrote last {rfc3339.written(watched)}"
-                raise FactError(f"no monitor runs on {state_directory}{when}; start it with `infratest monitor run`")
+                raise FactError(f"no monitor runs on {where}{when}; start it with `infratest monitor run`")
             return look(t, now)
-    except StateError as error:
+    except (StateError, UserError) as error:
         raise FactError(f"the monitor's store cannot be asked: {error}") from error
 
 

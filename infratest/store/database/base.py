@@ -107,6 +107,11 @@ class Store(ABC):
             LeaseLost: it is another's now. StateError: nobody can say.
         """
 
+    @property
+    @abstractmethod
+    def writer(self) -> str:
+        """Who writes it, as `process 7 on west`, where several could; empty where nobody does. Raises StateError."""
+
     @abstractmethod
     def begin_anew(self) -> None:
         """Set it aside, as it is damaged, and begin an empty one in its place.

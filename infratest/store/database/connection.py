@@ -91,6 +91,10 @@ class FileStore(Store):
         return self._lock is not None
 
     @property
+    def writer(self) -> str:
+        return ""
+
+    @property
     def aside(self) -> tuple[str, ...]:
         return place.aside(self.path)
 

@@ -164,6 +164,21 @@ class WriterLock:
         os.close(self._handle)
 
 
+def writer(state: StateDir) -> str:
+    """Return the process that holds the writer's lock of a state directory, or waits there; empty where none does."""
+    try:
+        handle = os.open(state.file(f"{FILE}.lock"), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except (OSError, StateError):
+        return ""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return ""
+    except OSError:
+        return os.pread(handle, 100, 0).decode("ascii", "replace").strip() or "unknown"
+    finally:
+        os.close(handle)
+
+
 def _refuse_foreign(path: str) -> None:
     """Raise StateError where there is something of that name that is no plain file of ours."""
     try:

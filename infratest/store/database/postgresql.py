@@ -124,6 +124,12 @@ class TableStore(Store):
         with self.transaction():
             pass
 
+    @property
+    def writer(self) -> str:
+        with self.sight() as t:
+            seen = lease.seen(t)
+        return seen.holder if seen is not None and seen.left > 0 else ""
+
     def begin_anew(self) -> None:
         raise StateError(f"store: {self.path}: a database is restored by who keeps it, and not set aside from here")
 

@@ -1,0 +1,62 @@
+"""The store of a project's monitor, where its stack file says that it is: in the state directory, or a PostgreSQL.
+
+Opened to be read; `infratest.monitor.stores` opens it to be written.
+"""
+
+from __future__ import annotations
+
+from infratest.cleaning import keep_secret
+from infratest.errors import UserError
+from infratest.project.session import Session
+from infratest.stack.monitor import SQLITE, StorePlace
+from infratest.store.database import connection, postgresql
+from infratest.store.database.base import Store
+from infratest.store.database.postgresql import Address
+
+#: Bytes of a password's file at most.
+LARGEST = 4096
+
+
+def in_file(session: Session) -> bool:
+    """Whether it lies in a file of the state directory, of which one process is the writer."""
+    return _place(session).url == SQLITE
+
+
+def looked_into(session: Session) -> Store:
+    """Open the store of a project to read it.
+
+    Raises:
+        StateError: there is none yet, or it cannot be opened. UserError: its password cannot be read.
+    """
+    return connection.looked_into(session.state) if in_file(session) else postgresql.looked_into(address(session))
+
+
+def address(session: Session) -> Address:
+    """Return where a project's PostgreSQL is. Raises UserError: its password cannot be read."""
+    stack, where = session.stack, _place(session)
+    return Address(
+        url=where.url,
+        stack=stack.name,
+        env=stack.env,
+        password=_password(session, where),
+        ca=str(stack.folder / where.ca) if where.ca else "",
+    )
+
+
+def _place(session: Session) -> StorePlace:
+    return session.stack.monitor.store if session.stack.monitor is not None else StorePlace()
+
+
+def _password(session: Session, where: StorePlace) -> str:
+    if not where.password_file:
+        return ""
+    path = session.stack.folder / where.password_file
+    try:
+        with open(path, encoding="utf-8") as file:
+            value = file.read(LARGEST + 1).rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{where.where}: password-file: {path} could not be read: {error}") from None
+    if not value or len(value) > LARGEST or not value.isprintable():
+        raise UserError(f"{where.where}: password-file: {path} is empty, or holds more than one line of text")
+    keep_secret(value)
+    return value
