@@ -61,6 +61,9 @@ class Intaking(Protocol):
 class Outgoing(Protocol):
     """What other tools are sent (`sending.Sending`)."""
 
+    def watch(self, watched: Any) -> None:
+        """Send what is watched from now on, by the senders that there are now."""
+
     def offer(self, looked: Sequence[tuple[Result, float]], came: Sequence[Event]) -> None:
         """Have all that was seen sent, waiting for nobody."""
 
@@ -240,6 +243,8 @@ class Monitor:
     def adopt(self, watched: Watches) -> None:
         """Watch this from now on."""
         self.watched = watched
+        if self.sending is not None:
+            self.sending.watch(watched)
         self._watch(self.timepiece.now())
 
     def _adopt(self, watched: Watches) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from threading import Condition, Thread
 from time import monotonic
+from typing import Protocol
 
 from infratest.alerting.subject import of_sender
 from infratest.cleaning import clean
@@ -20,9 +21,9 @@ from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.errors import InfratestError
 from infratest.model import Result
-from infratest.monitor.watched import Watched
 from infratest.plan.tasks import NO_HOST, Task, reachable_id
 from infratest.project.exported import service_names
+from infratest.project.prepare import Prepared
 from infratest.senders.base import Handed, Seen, Sender, Service
 from infratest.stack.monitor import SenderEntry
 from infratest.states import CRITICAL, OK, WARNING
@@ -42,6 +43,8 @@ DEAD = 3
 TOLD_FOR = 300.0
 #: Seconds between two numbers that say how much was lost.
 COUNTED = 60.0
+#: Seconds that a tool which is sent nothing any longer has for what waits for it.
+LAST = 30.0
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,19 @@ class Way:
             self._changed.notify()
 
     def end(self, deadline: Deadline) -> None:
-        """Send what waits until the deadline, and nothing behind it."""
+        """Send what waits until the deadline, and nothing behind it: that is lost."""
         with self._changed:
             self._changed.wait_for(lambda: self._tries > 0 or not (self._waiting or self._in_hand), deadline.left)
             self._ended = True
+            self._lost += len(self._waiting)
+            self._waiting.clear()
             self._changed.notify_all()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, and nothing is in hand any longer."""
+        with self._changed:
+            return self._ended and not self._in_hand
 
     @property
     def figures(self) -> Figures:
@@ -150,34 +161,57 @@ class Way:
             self._tries = self._tries + 1 if rest and not handed.done else 0
             if rest:
                 self._why = clean(handed.why, 500)
-                self._waiting.extendleft(reversed(rest))
+                if self._ended:
+                    self._lost += len(rest)
+                else:
+                    self._waiting.extendleft(reversed(rest))
             self._changed.notify_all()
             if self._tries:
                 pause = min(self._pause * 2 ** min(self._tries - 1, 10), LONGEST_PAUSE)
                 self._changed.wait_for(lambda: self._ended, pause)
 
 
+class Sends(Protocol):
+    """What is watched, and the senders that it is sent by (`start.Project`)."""
+
+    @property
+    def tasks(self) -> Mapping[str, Task]: ...
+    @property
+    def prepared(self) -> Prepared: ...
+    @property
+    def senders(self) -> Mapping[str, tuple[SenderEntry, Sender]]: ...
+
+
 class Sending:
     """All senders of one monitor.
 
     Args:
-        ways: by the names of their entries. stack, env: of the monitor. declared: the entries.
+        ways: by the names of their entries. stack, env: of the monitor.
     """
 
-    def __init__(self, ways: Mapping[str, Way], stack: str, env: str, declared: Sequence[SenderEntry] = ()) -> None:
-        self.ways = ways
-        self._declared = tuple(declared)
+    def __init__(self, ways: Mapping[str, Way], stack: str, env: str) -> None:
+        self.ways = dict(ways)
+        #: Those that no entry is for any longer, until what they lost is counted.
+        self._leaving: list[tuple[str, Way]] = []
         self._stack, self._env = stack, env
         self._services: dict[str, tuple[str, str]] = {}
         self._rows: dict[tuple[str, str], dict[str, Result]] = {}
         self._counted = -COUNTED
-        self._told: dict[tuple[str, str], int] = {}
+        self._told: dict[tuple[Way, str], int] = {}
 
-    def watch(self, watched: Watched) -> None:
-        """Know by which names others have what is watched from now on."""
-        if watched.monitor.send != self._declared:
-            self._declared = watched.monitor.send
-            log.warning("monitor: `send` has changed: start the monitor anew to have it so")
+    def watch(self, watched: Sends) -> None:
+        """Send what is watched from now on, under the names by which others have it, by the senders that there are now.
+
+        One that was there keeps its queue. What waits for one that is gone is still sent for a while, in a thread.
+        """
+        known = {way.sender: way for way in self.ways.values()}
+        before, self.ways = self.ways, {}
+        for name, (_, sender) in watched.senders.items():
+            self.ways[name] = known.get(sender) or Way(sender)
+        for name, way in before.items():
+            if way not in self.ways.values():
+                self._leaving.append((name, way))
+                Thread(target=_let_go, args=(name, way), name=f"end send {name}", daemon=True).start()
         self.name(watched.tasks.values(), watched.prepared.plan.hosts)
 
     def name(self, tasks: Iterable[Task], hosts: Iterable[str]) -> None:
@@ -224,21 +258,24 @@ class Sending:
         if now - self._counted < COUNTED:
             return []
         self._counted, made = now, []
-        for name, way in self.ways.items():
+        gone = [each for each in self._leaving if each[1].done]
+        for name, way in [*self.ways.items(), *self._leaving]:
             figures = way.figures
             for what, count in (("lost", figures.lost), ("left", figures.left)):
-                more = count - self._told.get((name, what), 0)
-                self._told[name, what] = count
+                more = count - self._told.get((way, what), 0)
+                self._told[way, what] = count
                 if more:
                     key = ".".join((part(self._stack), part(self._env), "-", "monitor", "send", what, part(name)))
                     labels = {"stack": self._stack, "env": self._env, "kind": METRIC, "sender": name}
                     made.append(Event(wall, key, float(more), "", labels))
+        self._leaving = [each for each in self._leaving if each not in gone]
+        self._told = {key: count for key, count in self._told.items() if key[0] not in [way for _, way in gone]}
         return made
 
     def end(self, seconds: float) -> None:
         """Send what waits, so long at most."""
         deadline = Deadline(seconds)
-        for way in self.ways.values():
+        for way in [*self.ways.values(), *(way for _, way in self._leaving)]:
             way.end(deadline)
 
     def _seen(self, result: Result, time: float) -> Seen:
@@ -261,3 +298,11 @@ class Sending:
         rows = self._rows.setdefault(on, {})
         rows[result.id] = result
         return Service(on[0], on[1], tuple(rows.values()))
+
+
+def _let_go(name: str, way: Way) -> None:
+    """Have one that is in the stack file no longer sent what waits for it, and say what is lost."""
+    before = way.figures.lost
+    way.end(Deadline(LAST))
+    if lost := way.figures.lost - before:
+        log.warning("monitor: %s is in `send` no longer: %s that waited for it lost", name, counted(lost, "result"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -22,7 +22,7 @@ from infratest.monitor.changes import Changes
 from infratest.monitor.keeping import Keeping, begun, claim, freshness, memory
 from infratest.monitor.listening import intakes, listening
 from infratest.monitor.monitor import Monitor, Outcome
-from infratest.monitor.sending import Sending, Way
+from infratest.monitor.sending import Sending
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.watched import Watched
 from infratest.plan.tasks import NO_HOST
@@ -31,8 +31,9 @@ from infratest.project.session import Session
 from infratest.project.spread import Workers, workers_of
 from infratest.receivers.base import Receiver, opened
 from infratest.senders import base as senders
+from infratest.senders.base import Sender
 from infratest.stack.monitor import Monitor as MonitorEntry
-from infratest.stack.monitor import ReceiverEntry
+from infratest.stack.monitor import ReceiverEntry, SenderEntry
 from infratest.store.database.base import Store
 from infratest.store.database.lease import Lease
 from infratest.store.database.retention import Keep
@@ -52,10 +53,11 @@ class Project(Watched):
     """What is watched, with the receivers that are told.
 
     Args:
-        opened: each receiver, by its name.
+        opened: each receiver, by its name. senders: each of `send:`, by its name.
     """
 
     opened: Mapping[str, tuple[ReceiverEntry, Receiver]] = field(default_factory=dict)
+    senders: Mapping[str, tuple[SenderEntry, Sender]] = field(default_factory=dict)
 
     @cached_property
     def receivers(self) -> list[owed.Receiver]:
@@ -69,10 +71,10 @@ class Project(Watched):
         """Read the project.
 
         Args:
-            before: as it was: a receiver that is written as it was stays, for it remembers who took what. workers: who
-            look; those of before, where there was one.
+            before: as it was: a receiver that is written as it was stays, for it remembers who took what, and so does a
+            sender, which has a queue. workers: who look; those of before, where there was one.
         Raises:
-            InfratestError: it cannot be read, or a receiver lacks what it needs on this machine.
+            InfratestError: it cannot be read, or a receiver or a sender lacks what it needs on this machine.
         """
         watched = Watched.read(session, request, connections=None if before is None else before.connections)
         known = {} if before is None else before.opened
@@ -83,6 +85,7 @@ class Project(Watched):
                 kept = entry, opened({entry.kind: entry.options}, entry.where, session.stack.folder)
             kept[1].foresee()
             made[name] = kept
+        sent_by = _senders(watched, () if before is None else before.senders.values())
         if before is not None:
             workers = before.workers
             if (watched.monitor.jobs, watched.monitor.scheduler) != (before.monitor.jobs, before.monitor.scheduler):
@@ -90,7 +93,9 @@ class Project(Watched):
             if before.monitor.hints != watched.monitor.hints:
                 raise UserError(f"{watched.monitor.where}: `hints` are others: begin the monitor anew for that")
             watched = watched.without(before.left)
-        project = cls(session, request, watched.prepared, watched.connections, workers, left=watched.left, opened=made)
+        project = cls(
+            session, request, watched.prepared, watched.connections, workers, watched.left, opened=made, senders=sent_by
+        )
         project.spread  # noqa: B018  # what is wrong with it is told now
         return project
 
@@ -113,7 +118,7 @@ def started(
     said = session.stack.monitor or MonitorEntry()
     heard = intakes(said, session.stack.folder)
     stack, env = session.stack.name, session.stack.env
-    sending = _sending(said, session)
+    sending = Sending({}, stack, env)
     with _opened(session, request, waiting) as (project, store):
         claim(store, stack, env)
         known, anchor = memory(store)
@@ -126,7 +131,6 @@ def started(
         def read() -> Project:
             made = Project.project(again(session), request, watched())
             made.connections.fit({*made.units.values(), NO_HOST})
-            sending.watch(made)
             return made
 
         def hand_over(notices: tuple[Notice, ...]) -> None:
@@ -166,7 +170,7 @@ def _alive(
 def _out(monitor: Monitor, sending: Sending, project: Project) -> Iterator[None]:
     """Have what a monitor sees sent while the block runs, and what waits then once more."""
     sending.watch(project)
-    monitor.sending = sending if sending.ways else None
+    monitor.sending = sending
     try:
         yield
     finally:
@@ -180,17 +184,25 @@ def _keeping(store: Store, said: MonitorEntry, place: tuple[str, str], timepiece
     return made
 
 
-def _sending(said: MonitorEntry, session: Session) -> Sending:
-    """Return what a stack has its monitor send to. Raises UserError."""
-    ways = {}
-    for entry in said.send:
-        sender = senders.opened(entry.kind, entry.options, entry.where, session.stack.folder)
+def _senders(watched: Watched, before: Iterable[tuple[SenderEntry, Sender]]) -> dict[str, tuple[SenderEntry, Sender]]:
+    """Return what a stack has its monitor send to: those of before that are written alike, and new ones.
+
+    Raises:
+        UserError: one of them lacks what it needs.
+    """
+    known, made = list(before), {}
+    for entry in watched.monitor.send:
+        alike = next((each for each in known if (each[0].kind, each[0].options) == (entry.kind, entry.options)), None)
+        if alike is not None:
+            known.remove(alike)  # of two that are written alike each has its own
+        folder = watched.session.stack.folder
+        sender = senders.opened(entry.kind, entry.options, entry.where, folder) if alike is None else alike[1]
         try:
             sender.foresee()
         except UserError as error:
             raise UserError(f"{entry.where}: {entry.kind}: {error}") from None
-        ways[entry.name] = Way(sender)
-    return Sending(ways, session.stack.name, session.stack.env, said.send)
+        made[entry.name] = (entry, sender)
+    return made
 
 
 @contextmanager

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event as Flag
+from types import SimpleNamespace
 
 from infratest.deadline import Deadline
 from infratest.errors import SendError
 from infratest.gherkin.suite import Scenario
 from infratest.model import Result
+from infratest.monitor.monitor import PROJECT
 from infratest.monitor.sending import DEAD, Sending, Way
+from infratest.monitor.start import started
 from infratest.plan.tasks import Task
+from infratest.project.prepare import Request
+from infratest.project.session import Session
 from infratest.senders.base import Handed, Seen, Sender
 from infratest.testing.waiting import wait_until
+from tests.intakes.listening import Listening, listening
+from tests.monitor.test_monitor import THERE, project  # noqa: F401 - a fixture
 from tests.senders.seen import LONG, NOW, number, result
 
 
@@ -117,6 +124,83 @@ def test_the_end_waits_for_what_waits_and_not_for_a_tool_that_is_away():
     assert wait_until(lambda: away.calls, LONG)
     way.end(Deadline(LONG))
     assert away.keys == []
+
+
+class Project:
+    """What is watched, by these senders."""
+
+    tasks: Mapping[str, Task] = {}
+    prepared = SimpleNamespace(plan=SimpleNamespace(hosts={}))
+
+    def __init__(self, **senders: Sender) -> None:
+        self.senders = {name: (None, sender) for name, sender in senders.items()}
+
+
+def test_senders_that_are_declared_anew_keep_their_queue_or_lose_it_counted(caplog):
+    kept, gone, new = Tool(there=False), Tool(), Tool()
+    gone.error = "nobody is there"
+    all_ = Sending({}, "shop", "prod")
+    all_.watch(Project(a=gone, b=kept))
+    looked = [(result(), NOW), (result(), NOW + 1)]
+    all_.offer(looked, [])
+    assert wait_until(lambda: kept.calls and gone.calls, LONG)
+    all_.losses(0.0, NOW)
+    all_.watch(Project(a=kept, c=new))  # its place in the file is another one now
+    assert [*all_.figures()] == ["a", "c"]
+    assert all_.figures()["a"].waiting == 2, "it hangs, and misses nothing"
+    all_.offer([(result(), NOW + 2)], [])
+    kept.there.set()
+    assert wait_until(lambda: (all_.figures()["a"].sent, all_.figures()["c"].sent) == (3, 1), LONG)
+    assert wait_until(lambda: "a is in `send` no longer: 2 results that waited for it lost" in caplog.text, LONG)
+    (event,) = all_.losses(100.0, NOW)
+    assert (event.key, event.value) == ("shop.prod.-.monitor.send.lost.a", 2.0)
+    assert all_.losses(200.0, NOW) == []
+    assert len(gone.keys) == 0
+    all_.end(LONG)
+
+
+STATE = "one.-.here.x.there.state"
+
+
+def line(*ports: int) -> str:
+    return "  send: [" + ", ".join(f'{{graphite: "127.0.0.1:{port}"}}' for port in ports) + "]\n"
+
+
+def test_a_change_of_send_is_taken_in_by_a_reload_or_refused_aloud(project, caplog):  # noqa: F811
+    stack = project / "stack.yaml"
+    text = stack.read_text()
+    with listening("graphite") as one, listening("graphite") as two:
+        stack.write_text(text + line(one.port))
+        with started(Session(stack_path=stack), Request(face="check")) as monitor:
+
+            def arrives_at(here: Listening) -> None:
+                before = len(here.events)
+
+                def seen(here: Listening) -> bool:
+                    monitor.book.hint([THERE], monitor.timepiece.now())
+                    monitor.turn(0.1)
+                    return any(event.key == STATE for event in here.events[before:])
+
+                here.until(seen)
+
+            arrives_at(one)
+            way = monitor.sending.ways["graphite"]  # type: ignore[union-attr]
+            stack.write_text(text + line(two.port, one.port))
+            monitor.reload()
+            assert {"monitor#send/graphite@-", "monitor#send/graphite-2@-"} <= monitor.book.subjects.keys()
+            assert monitor.sending.ways["graphite-2"] is way  # type: ignore[union-attr]
+            arrives_at(two)
+            arrives_at(one)
+            stack.write_text(text + line(two.port).replace("graphite", "grafite"))
+            monitor.reload()
+            assert "could not be read anew" in caplog.text
+            assert "grafite" in caplog.text
+            assert monitor.book.statuses[PROJECT].state == "unknown"
+            arrives_at(two)
+            stack.write_text(text)
+            monitor.reload()
+            assert monitor.sending.figures() == {}  # type: ignore[union-attr]
+            assert "monitor#send/graphite@-" not in monitor.book.subjects
 
 
 def task(feature: str, name: str, host: str, row: int | None = None) -> Task:
