@@ -57,6 +57,7 @@ class Graphite(Intake):
                 *whole, rest = (rest + data).split(b"\n")
                 self._take(whole, house)
                 if len(rest) > LONGEST_LINE:
+                    rest = b""  # it is counted once
                     house.arrivals.refuse(self.word, LARGE)
                     return
         finally:
