@@ -39,7 +39,7 @@ class Options:
     """Where the world is and what goes wrong in it.
 
     A fault is written `VERB` or `VERB NAME`, as `create web-1`; the verbs are create, destroy, existing, hosts, halt,
-    start, suspend, snapshot, restore and console.
+    start, suspend, rename, snapshot, restore and console.
     """
 
     world: str = field(
@@ -127,6 +127,16 @@ class Fake(Provider):
     def suspend(self, resource: Resource, deadline: Deadline) -> None:
         """Stop a host as it is."""
         self._switch("suspend", resource, PAUSED, deadline)
+
+    def why_not_aside(self) -> str:
+        return ""
+
+    def rename(self, resource: Resource, name: str, deadline: Deadline) -> None:
+        """Have a host be called otherwise."""
+        self._before("rename", resource.name, deadline)
+        one = self._one("rename", resource)
+        self._write(one | {"name": name, "labels": one["labels"] | {"infratest.name": name}})
+        self._after("rename", resource.name)
 
     def console(self, resource: Resource, deadline: Deadline) -> Console:
         """Say that this console is none."""

@@ -20,6 +20,7 @@ from infratest.errors import ProviderError, TransportError, UserError
 from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
 from infratest.outsiders import options_of
 from infratest.plugins import builtin
+from infratest.providers._aside import SetsAside, aside_name
 from infratest.providers.base import (
     Consoles,
     Context,
@@ -240,6 +241,30 @@ class MakingContract(ProviderContract):
             case.provider.rebuild(one, case.specs[0], case.deadline())
             case.answer()
             assert ({each.id for each in case.mine()}, case.hosts()[0]) == before
+
+    def test_a_stopped_host_stands_aside_for_another_one_of_its_name(self, case: Case) -> None:
+        """Where its provider offers it."""
+        provider = case.provider
+        if not isinstance(provider, SetsAside) or not isinstance(provider, Halts) or provider.why_not_aside():
+            return
+        case.answer()
+        one = next(each for each in case.made if each.name == "one")
+        provider.halt(one, case.deadline())
+        for _ in range(2):
+            provider.rename(one, aside_name("one"), case.deadline())
+        case.until(case.states, [GONE, RUNNING])
+        request = next(each for each in case.provider.requests(case.specs, case.lease)[-1] if each.name == "one")
+        another = case.provider.create(request, case.deadline())
+        case.made.append(another)
+        case.answer()
+        hosts = {(one.id, "one~old"), (another.id, "one")}
+        assert {(each.id, each.name) for each in case.mine() if each.kind == "host" and each.name != "two"} == hosts
+        provider.destroy(another, case.deadline())
+        provider.rename(one, "one", case.deadline())
+        case.until(case.states, [STOPPED, RUNNING])
+        provider.start(one, case.deadline())
+        case.answer()
+        case.made.remove(another)
 
     def test_what_is_kept_can_be_brought_back(self, case: Case) -> None:
         """Where its provider offers it."""

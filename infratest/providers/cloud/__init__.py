@@ -23,6 +23,7 @@ from infratest.errors import ProviderError, UserError
 from infratest.hosts import FAILED, GONE, RUNNING, STARTING, STOPPED, Host
 from infratest.images.seed import Seed, user_data
 from infratest.providers import _ssh_keys
+from infratest.providers._aside import own_name
 from infratest.providers._choices import Choice
 from infratest.providers._component import ComponentSpec
 from infratest.providers._key_store import KEYPAIR, StoredKey
@@ -208,8 +209,7 @@ class Cloud(Provider):
         self._fleet.look_anew()
 
     def hosts(self, specs: Sequence[HostSpec], deadline: Deadline) -> list[Host]:
-        state = self.context.state_id
-        if not state:  # nothing was ever made from here
+        if not (state := self.context.state_id):  # nothing was ever made from here
             return [self._host(spec, None) for spec in specs]
         poller, known = self._fleet.poller(self._fleet.region), self._marked(self._fleet.region)
         listed = list(poller.now(deadline).values())
@@ -299,29 +299,34 @@ class Cloud(Provider):
     def reboot(self, resource: Resource, deadline: Deadline) -> None:
         """Have a server boot anew."""
         self._needs("reboot")
-        self._fleet.asked(
-            f"rebooting server {resource.name}", resource.id, self._account.driver.reboot_server, deadline
-        )
+        reboot = self._account.driver.reboot_server
+        self._fleet.asked(f"rebooting server {resource.name}", resource.id, reboot, deadline)
+
+    def why_not_aside(self) -> str:
+        can = drivers.kind_of(self.options.driver, self.options.own_network).can
+        return "" if "relabel" in can else f"driver {self.options.driver} cannot change a server's labels"
+
+    def rename(self, resource: Resource, name: str, deadline: Deadline) -> None:
+        self._fleet.relabel(resource.name, resource.id, {NAME_LABEL: name}, deadline)
 
     def rebuild(self, resource: Resource, spec: HostSpec, deadline: Deadline) -> bool:
         """Have a server begin anew where its cloud can: it keeps its user data, and with them its SSH host key."""
         if "rebuild" not in self._account.driver.can:
             return False
-        image, _ = (self._chosen or Chosen(self._account)).of(spec, deadline)
-        self._fleet.rebuild(resource.name, resource.id, image, deadline)
+        chosen = self._chosen or Chosen(self._account)
+        self._fleet.rebuild(resource.name, resource.id, chosen.of(spec, deadline)[0], deadline)
         return True
 
     def console(self, resource: Resource, deadline: Deadline) -> Console:
         """Return the end of a server's console log."""
         self._needs("console")
-        what = f"reading the console of server {resource.name}"
-        text = self._fleet.asked(what, resource.id, self._account.driver.console, deadline) or ""
+        what, console = f"reading the console of server {resource.name}", self._account.driver.console
+        text = self._fleet.asked(what, resource.id, console, deadline) or ""
         return Console(text=text[-CONSOLE:])
 
     def _needs(self, what: str) -> None:
-        driver = self._account.driver
-        if what not in driver.can:
-            raise UserError(f"provider cloud: driver {driver.name} has no {base.CAN[what]}")
+        if what not in self._account.driver.can:
+            raise UserError(f"provider cloud: driver {self._account.driver.name} has no {base.CAN[what]}")
 
     # Doctor
 
@@ -373,7 +378,7 @@ class Cloud(Provider):
         return self.context.state / "known_hosts"
 
     def _mark(self, host: str, id: str) -> str:
-        return f"infratest:{self.context.stack}/{self.context.env}/{host}:{id}"
+        return f"infratest:{self.context.stack}/{self.context.env}/{own_name(host)}:{id}"
 
     def _marked(self, region: str) -> list[tuple[str, str]]:
         """Return the servers that this stack has made in a region, by its known_hosts: the host's name, and the id."""

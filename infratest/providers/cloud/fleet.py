@@ -283,6 +283,12 @@ class Fleet:
                    deadline)  # fmt: skip
         self.wait(title, id, lambda seen: seen.state in (base.RUNNING, base.STOPPED), deadline)
 
+    def relabel(self, title: str, id: str, labels: Mapping[str, str], deadline: Deadline) -> None:
+        """Have a server carry these labels, and wait until it is seen with them."""
+        self.asked(f"changing the labels of server {title}", id,
+                   lambda lib, own: self._driver.relabel_server(lib, own, labels), deadline)  # fmt: skip
+        self.wait(title, id, lambda seen: labels.items() <= seen.labels.items(), deadline)
+
     def asked(self, what: str, id: str, work: Callable[[object, str], str | None], deadline: Deadline) -> str | None:
         """Return what a call about one server gives."""
         region, own = self.parts(id)

@@ -25,6 +25,7 @@ from infratest.hosts import GONE, PAUSED, RUNNING, STOPPED, Host
 from infratest.images.kept import KeptImage
 from infratest.images.named import named
 from infratest.providers import _ssh_keys, _subnet
+from infratest.providers._aside import SUFFIX, own_name
 from infratest.providers.base import (
     Console,
     Context,
@@ -37,7 +38,7 @@ from infratest.providers.base import (
 )
 from infratest.providers.container import boxing, creation, declared, doctor, image, keeping, network
 from infratest.providers.container.declared import DEFAULT_IMAGE, DEFAULT_USER, HostOptions, Options
-from infratest.providers.container.engine import HOST_LABEL, Engine, find
+from infratest.providers.container.engine import ASIDE, HOST_LABEL, Engine, find
 from infratest.providers.container.events import Events
 from infratest.providers.container.inside import EXEC, Contents, look
 from infratest.providers.container.network import ADDRESS_LABEL, Network
@@ -276,6 +277,16 @@ class Container(Provider):
         """Freeze a host where it is: its memory stays in the machine's, and is lost with a reboot of it."""
         self._found(deadline).run(["pause", resource.id], deadline)
 
+    def why_not_aside(self) -> str:
+        return ""
+
+    def rename(self, resource: Resource, name: str, deadline: Deadline) -> None:
+        """Have a container stand aside, or no more."""
+        ending = ASIDE if name.endswith(SUFFIX) else ""
+        engine, wanted = self._found(deadline), self._name(self.context.state_id, own_name(name)) + ending
+        if [str(each["Name"]).lstrip("/") for each in engine.inspect([resource.id], deadline)] != [wanted]:
+            engine.run(["rename", resource.id, wanted], deadline)
+
     def console(self, resource: Resource, deadline: Deadline) -> Console:
         """Return what its PID 1 has printed, and how that ended where it has."""
         engine = self._found(deadline)
@@ -353,7 +364,7 @@ class Container(Provider):
 
 
 def _mark(host: str, identity: str) -> str:
-    return f"infratest:{host}:{identity[:12]}"
+    return f"infratest:{own_name(host)}:{identity[:12]}"
 
 
 def _published(found: Mapping[str, Any]) -> dict[int, tuple[str, int]]:

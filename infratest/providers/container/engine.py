@@ -22,6 +22,7 @@ from infratest.deadline import Deadline
 from infratest.errors import NotInstalled, ProviderError
 from infratest.images.cache import cache_folder
 from infratest.local_program import call, follow, shown
+from infratest.providers._aside import aside_name
 from infratest.providers.base import Resource
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,9 @@ DOCKER, PODMAN = "docker", "podman"
 
 #: The label that holds a host's name in its stack.
 HOST_LABEL = "infratest.host"
+
+#: What the name of a container ends with that stands aside: its labels it keeps for life.
+ASIDE = ".old"
 
 #: Another docker client may come first in PATH; this is where Debian's is.
 DISTRIBUTION_DOCKER = "/usr/bin/docker"
@@ -310,5 +314,7 @@ def _from_podman(kind: str, item: Mapping[str, Any], wanted: Sequence[str]) -> R
 def _resource(kind: str, identity: str, name: str, labels: Mapping[str, str]) -> Resource:
     """A host is known by its name in the stack, which is a label; a network has no such label."""
     host = labels.get(HOST_LABEL, "")
+    if host and name.endswith(ASIDE):
+        host = aside_name(host)
     kept = {key: value for key, value in labels.items() if key != HOST_LABEL or host}
     return Resource(kind=kind, id=identity, name=host or name, labels=kept)

@@ -66,7 +66,7 @@ OF_SERVERS = ("error", "zombie", "vanish", "forget")
 def _of_calls(words: str) -> dict[str, Any]:
     return {
         "description": f"{words}: entries [first] [CHANCE %] [CALL [NAME]], as `5 %`, `create`, `first create web-*`; "
-        "calls are create, destroy, look, list, halt, start, suspend, reboot, snapshot, console and fit"
+        "calls are create, destroy, look, list, halt, start, suspend, reboot, rename, snapshot, console and fit"
     }
 
 
@@ -241,6 +241,12 @@ class Simulator(Provider):
     def reboot(self, resource: Resource, deadline: Deadline) -> None:
         """Have a host boot anew."""
         self._about("reboot", resource, partial(self.cloud.reboot, resource.id, resource.name), deadline)
+
+    def why_not_aside(self) -> str:
+        return ""
+
+    def rename(self, resource: Resource, name: str, deadline: Deadline) -> None:
+        self._about("rename", resource, partial(self.cloud.rename, resource.id, resource.name, name), deadline)
 
     def take_snapshot(self, resource: Resource, name: str, deadline: Deadline) -> None:
         def take(item: Item, now: float) -> None:

@@ -170,6 +170,17 @@ class Cloud:
 
         self._call("reboot", name, work)
 
+    def rename(self, id: str, name: str, other: str) -> None:
+        """Have a server that is stopped be called otherwise, in its labels too."""
+
+        def work(contents: Contents) -> None:
+            item = _one(contents, id)
+            if item.state != STOPPED:
+                raise InUse(f"it is {item.state}")
+            item.name, item.labels["infratest.name"] = other, other
+
+        self._call("rename", name, work)
+
     def snapshot(self, id: str, name: str, change: Callable[[Item, float], None]) -> None:
         """Change what is kept of a server."""
         self._call("snapshot", name, lambda contents: change(_one(contents, id), contents.now))

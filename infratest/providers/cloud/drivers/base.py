@@ -41,6 +41,7 @@ CAN = {
     "halt": "halt and start",
     "reboot": "reboot",
     "rebuild": "rebuild in place",
+    "relabel": "replace",
     "console": "console log",
     "regions": "several regions",
     "prices": "prices known",
@@ -298,6 +299,10 @@ class Driver(ABC):
 
     def reboot_server(self, lib: Any, id: str) -> None:
         raise ProviderError(f"driver {self.name} cannot reboot a server")
+
+    def relabel_server(self, lib: Any, id: str, labels: Mapping[str, str]) -> None:
+        """Have a server carry these labels, and of others what it has."""
+        raise ProviderError(f"driver {self.name} cannot change a server's labels")
 
     def rebuild_server(self, lib: Any, id: str, image: Image) -> None:
         """Have a server begin anew from an image, with the user data that it has."""

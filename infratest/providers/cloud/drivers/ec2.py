@@ -84,6 +84,7 @@ class Ec2(Driver):
             "once",
             "halt",
             "reboot",
+            "relabel",
             "console",
             "regions",
             "prices",
@@ -190,6 +191,11 @@ class Ec2(Driver):
 
     def start_server(self, lib: Any, id: str) -> None:
         self._about(lib, "StartInstances", id)
+
+    def relabel_server(self, lib: Any, id: str, labels: Mapping[str, str]) -> None:
+        tags = [(f"Tag.{n}.{part}", word) for n, pair in enumerate(labels.items(), 1)
+                for part, word in zip(("Key", "Value"), pair, strict=True)]  # fmt: skip
+        asked(lib, "CreateTags", {"ResourceId.1": id, **dict(tags)})
 
     def reboot_server(self, lib: Any, id: str) -> None:
         self._about(lib, "RebootInstances", id)

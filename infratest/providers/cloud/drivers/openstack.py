@@ -63,8 +63,8 @@ class OpenStack(Driver):
     """OpenStack by libcloud's connection."""
 
     name = "openstack"
-    can = frozenset(("labels", "user-data", "firewall", "halt", "reboot", "rebuild", "console", "regions", "owner",
-                     "floating"))  # fmt: skip
+    can = frozenset(("labels", "user-data", "firewall", "halt", "reboot", "rebuild", "relabel", "console", "regions",
+                     "owner", "floating"))  # fmt: skip
     makes = ("address", "firewall")
     kinds = ("firewall",)
     keyless = (
@@ -178,6 +178,9 @@ class OpenStack(Driver):
 
     def reboot_server(self, lib: Any, id: str) -> None:
         self._act(lib, id, {"reboot": {"type": "SOFT"}})
+
+    def relabel_server(self, lib: Any, id: str, labels: Mapping[str, str]) -> None:
+        lib.ask("compute", "POST", f"/servers/{id}/metadata", {"metadata": {**labels}})
 
     def rebuild_server(self, lib: Any, id: str, image: Image) -> None:
         # Not by libcloud's `ex_rebuild`, which sends a flavor that nova refuses.
