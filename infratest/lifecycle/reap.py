@@ -14,13 +14,14 @@ from pathlib import Path
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, StateError
 from infratest.hosts import GONE
+from infratest.lifecycle.aside import over
 from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.removal import DIRECTORY, ENV, EXPIRES, OWNER, PRODUCTION, STACK, STATE, failures, leftovers
 from infratest.providers.base import Resource
 from infratest.stack.open import open_transport
 from infratest.store.directory import StateDir, owner
 from infratest.store.journal import Journal
-from infratest.store.records import Undo
+from infratest.store.records import Undo, asides
 from infratest.store.terms import expires, term
 
 
@@ -51,6 +52,12 @@ def find(lifecycle: Lifecycle, *, expired: bool = False, of_owner: str | None = 
     held = lifecycle.journal.live()
     found = {one.id: Doomed(resource=one, reason="not live in this state directory's journal")
              for one in leftovers(existing, lifecycle.state_id(), held)}  # fmt: skip
+    aside = asides(lifecycle.journal.records())
+    for one in existing:
+        old = aside.get(one.id)
+        if old is not None and one.id in held and one.name != old.name and over(lifecycle, old):
+            reason = f"it was {old.name} before that was replaced, and was kept for as long as it had to be"
+            found[one.id] = Doomed(resource=one, reason=reason)
     owners = {name for name in (owner() if expired else None, of_owner) if name}
     for one in existing:
         if one.labels.get(OWNER) not in owners or one.id in found:

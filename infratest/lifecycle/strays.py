@@ -17,6 +17,7 @@ from infratest.errors import InfratestError
 from infratest.lifecycle import components
 from infratest.lifecycle.operation import OTHER, Lifecycle
 from infratest.lifecycle.removal import DIRECTORY, ENV, EXPIRES, HOST, OWNER, PRODUCTION, STACK, STATE
+from infratest.providers._aside import SUFFIX, own_name
 from infratest.providers.base import Resource
 from infratest.stack.declared import StackFile
 from infratest.store.directory import owner
@@ -120,6 +121,8 @@ def _undeclared(one: Resource, stack: StackFile) -> str:
             words = f"name it again, or `infratest destroy{option}` removes it with the stack"
             return f"{one.kind} {one.name} exists and the stack file no longer names it; {words}"
         remove = f"`infratest destroy{option} --host {one.name}` removes it"
+        if one.name.endswith(SUFFIX):
+            return f"{one.name} is what {own_name(one.name)} was before a heal replaced it, stopped and kept; {remove}"
         return f"{one.name} exists and the stack file no longer names it; {remove}"
     return (
         f"{one.name} of {'/'.join(part for part in (label, env) if part)} exists and was made from here, and the stack "

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError, ProviderError, UserError
 from infratest.hosts import ABSENT, FAILED, GONE, PAUSED, RUNNING, STOPPED, Host
-from infratest.lifecycle import budget, components, names
+from infratest.lifecycle import aside, budget, components, names
 from infratest.lifecycle.listing import Unsettled
 from infratest.lifecycle.operation import OTHER, UP, Lifecycle
 from infratest.lifecycle.ready import Awaited
@@ -86,7 +86,7 @@ def bring_up(
         _raise(life, together, earlier, operation, deadline, None if beside or earlier else mine)
         earlier += together
     if not life.provider.resolves_names:
-        _introduce(life, specs, deadline)
+        introduce(life, specs, deadline)
     components.place(life, specs, deadline)
     return life.now(specs, deadline)  # a signal that cuts this off undoes it, as any other
 
@@ -151,7 +151,8 @@ def _clear(life: Lifecycle, operation: Operation, seen: Seen | None) -> list[Res
         seen(existing)
     found = leftovers(existing, life.state.id, life.journal.live())
     life.all_well(life.remove(found, operation, deadline, life.stop))
-    return None if found else life.mine_of(existing)
+    changed = aside.finish(life, [one for one in existing if one not in found], operation, deadline)
+    return None if found or changed else life.mine_of(existing)
 
 
 def _raise(
@@ -238,7 +239,7 @@ def _forget(life: Lifecycle, wanted: Sequence[Request], operation: Operation, de
     life.all_well(life.remove([one for one in held if (one.kind, one.name) in names], operation, deadline, life.stop))
 
 
-def _introduce(life: Lifecycle, specs: Sequence[HostSpec], deadline: Deadline) -> None:
+def introduce(life: Lifecycle, specs: Sequence[HostSpec], deadline: Deadline) -> None:
     """Have the hosts of the stack know each other by name; one that was not asked for, and does not answer, is left."""
     everyone = life.now(life.stack.hosts, deadline)
     lines = names.block([host for host in everyone if host.state not in ABSENT])

@@ -14,12 +14,15 @@ Records, one JSON object a line, each with `what` and `time`:
     undo-asked  id, host, command, stack, env    removed   op, kind, name, id
     undo-done   id                               provisioned  id, name, digest
     placed    id, name, kinds                    snapshot  id, name, snapshot, digest
+    aside     id, name, until                    back      id, name
 
 `maker` is the provider that was asked, and where (`made_by_others`). `spec`, of a host alone, is what it was made from.
 Records of earlier versions have neither. `outputs`, of a component, are what it gives to others. `kinds` are the types
 of components that are had on a host itself; the last record counts. `digest` is of what a host was provisioned with
 (lifecycle/provisioned.py), empty for nothing; the last of a host's, or of its snapshot's, counts.
 `account` is who owns what the provider made, told before the first of it was asked for; the last record counts.
+`aside` is of a host that stands, or is about to stand, in no host's place, and was `name`; `until` is when it need not
+be kept any longer, null while its successor has not proven itself. `back`: it stands, or is about to, in its own again.
 `since` is when the first host of an environment was asked for, `ends` when its budget ends, null for never.
 """
 
@@ -142,6 +145,14 @@ class Journal:
     def snapshot(self, id: str, name: str, snapshot: str, digest: str) -> None:
         """A host was kept under a name of a snapshot, while this was the digest of what it was provisioned with."""
         self.write("snapshot", id=id, name=name, snapshot=snapshot, digest=digest)
+
+    def aside(self, id: str, name: str, until: float | None = None) -> None:
+        """A host is about to stand aside; or, with `until`, its successor has proven itself."""
+        self.write("aside", id=id, name=name, until=until)
+
+    def back(self, id: str, name: str) -> None:
+        """A host that stands aside is about to stand in its place again; its successor goes before."""
+        self.write("back", id=id, name=name)
 
     def placed(self, id: str, name: str, kinds: Sequence[str]) -> None:
         """Components of these types are on a host from now on, or are about to be."""

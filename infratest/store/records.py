@@ -7,9 +7,10 @@ by the lifecycle, by `status`, and by whoever opens a stack.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from infratest.providers._aside import aside_name
 from infratest.providers.base import Resource
 from infratest.store.terms import expires
 
@@ -28,6 +29,23 @@ class Held:
     stack: str
     env: str
     since: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aside:
+    """A host that was set aside for a successor, or is to be put back.
+
+    Args:
+        name: the host in whose place it stood. time: when that was said last. until: when it need not be kept any
+        longer, None while its successor has not proven itself; both in seconds since the epoch. back: it is to stand in
+        its place again.
+    """
+
+    id: str
+    name: str
+    time: float
+    until: float | None = None
+    back: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +86,9 @@ def live(records: Iterable[Record]) -> dict[str, Held]:
             made[str(record.get("id"))] = record
         elif what in ("removing", "removed"):
             made.pop(str(record.get("id")), None)
+        elif what in ("aside", "back") and str(record.get("id")) in made:
+            id = str(record["id"])
+            made[id] = {**made[id], "name": _called(record)}
     held = {}
     for id, record in made.items():
         start = begun.get(str(record.get("op")))
@@ -93,6 +114,8 @@ def not_removed(records: Iterable[Record], stack: str, env: str) -> list[Resourc
             ours.add(str(record.get("op")))
         elif what in ("made", "removing") and record.get("op") in ours:
             found[record["id"]] = Resource(kind=record["kind"], id=record["id"], name=record["name"])
+        elif what in ("aside", "back") and record.get("id") in found:
+            found[record["id"]] = replace(found[record["id"]], name=_called(record))
         elif what == "removed":
             found.pop(str(record.get("id")), None)
     return list(found.values())
@@ -108,9 +131,31 @@ def standing(records: Iterable[Record], stack: str, env: str) -> dict[str, Resou
             ours.add(str(record.get("op")))
         elif what == "made" and record.get("op") in ours:
             found[record["id"]] = Resource(kind=record["kind"], id=record["id"], name=record["name"])
+        elif what in ("aside", "back") and record.get("id") in found:
+            found[record["id"]] = replace(found[record["id"]], name=_called(record))
         elif what in ("removing", "removed"):
             found.pop(str(record.get("id")), None)
     return found
+
+
+def asides(records: Iterable[Record]) -> dict[str, Aside]:
+    """Return, by the provider's id, what was ever set aside and was not begun to be removed."""
+    found: dict[str, Aside] = {}
+    for record in records:
+        what, id = record.get("what"), str(record.get("id"))
+        if what in ("aside", "back"):
+            found[id] = Aside(
+                id=id, name=record["name"], time=record["time"], until=record.get("until"), back=what == "back"
+            )
+        elif what in ("removing", "removed"):
+            found.pop(id, None)
+    return found
+
+
+def _called(record: Record) -> str:
+    """Return what a host is called since it was set aside, or put back."""
+    name = str(record["name"])
+    return aside_name(name) if record["what"] == "aside" else name
 
 
 def made_by_others(records: Sequence[Record], stack: str, env: str, makers: Sequence[str]) -> dict[str, list[str]]:
@@ -210,6 +255,9 @@ def stays(record: Record, records: list[dict[str, Any]], stack: str, env: str) -
     ours = {r["op"] for r in records if r["what"] == "begin" and (r["stack"], r["env"]) == (stack, env)}
     held = live(records)
     what, op = record["what"], record.get("op")
+    if what in ("aside", "back"):
+        same = [r for r in records if r["what"] in ("aside", "back") and r["id"] == record["id"]]
+        return record["id"] in held and record is same[-1]
     if what in ("provisioned", "snapshot", "placed"):
         mark = (what, record["id"], record.get("snapshot"))
         same = [r for r in records if (r["what"], r.get("id"), r.get("snapshot")) == mark]

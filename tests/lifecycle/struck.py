@@ -23,7 +23,7 @@ from typing import Any
 CALLS = {
     "create": "request", "destroy": "resource", "halt": "resource", "start": "resource", "suspend": "resource",
     "reboot": "resource", "take_snapshot": "resource", "restore_snapshot": "resource", "delete_snapshot": "resource",
-    "snapshots": "resource", "existing": "", "hosts": "specs",
+    "snapshots": "resource", "rename": "resource", "existing": "", "hosts": "specs",
 }  # fmt: skip
 #: What a rotation of keys does, step by step: the file that it is in, and the argument that says about what.
 STEPS = {
