@@ -39,7 +39,7 @@ NAMED: dict[str, frozenset[str]] = {
     "provisioner": frozenset(("ansible",)),
     "inventory": frozenset(("ansible", "cloud", "ssh-config", "terraform", "vagrant")),
     "component": frozenset(("balancer", "bucket", "record", "volume")),
-    "remedy": frozenset(("replace",)),
+    "remedy": frozenset(("drain", "replace")),
     "intake": frozenset(("graphite", "http", "nsca", "statsd")),
     "sender": frozenset(("graphite", "icinga2", "nagios-command-file", "syslog", "zabbix")),
     "receiver": frozenset(("alertmanager", "apprise", "mail", "pagerduty", "webhook")),

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import inf
 from pathlib import Path
 
@@ -21,11 +22,11 @@ from infratest.heal.environment import hook_environment
 from infratest.heal.gates import Answer, Changes, Limits, Seen, Stored
 from infratest.heal.mark import Mark, Taken
 from infratest.heal.neighbours import NEIGHBOURS, Beside
-from infratest.heal.records import RECOVERED, REFUSED, Collected, HealRecord
+from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, Collected, HealRecord
 from infratest.heal.undoing import undo
 from infratest.hosts import Host
 from infratest.model import Report, Result
-from infratest.remedies.base import Power, Remedy, Surroundings
+from infratest.remedies.base import Power, Remedy, Replacing, Surroundings
 from infratest.stack.declared import HealRule
 from infratest.states import OK, UNKNOWN
 from infratest.store import events
@@ -37,10 +38,8 @@ from infratest.transports.base import Transport
 FIRST_LOOK, LONGEST_PAUSE = 0.2, 2.0
 #: Seconds that looking at what a rule collects may take.
 COLLECTING = 20.0
-#: Seconds in which a connection for a remedy must come about.
-OPENING = 15.0
-#: Seconds that another healer is waited for.
-PATIENCE = 10.0
+#: Seconds in which a connection for a remedy must come about, and that another healer is waited for.
+OPENING, PATIENCE = 15.0, 10.0
 #: Seconds at the end of a run in which nothing is begun: how things ended is written down in them.
 ENDING = 0.5
 #: The gate that the engine itself asks: whether another healer is at work.
@@ -54,8 +53,9 @@ class Means:
     Args:
         hosts: all hosts of the stack by name, not only those checked. folder: of the stack file.
         open_transport: returns an open connection; it is closed here. provision: provisions one host by name again.
-        start: has its provider start a host that its own reboot has ended. power: of a host by name, what its provider
-        can do to it. now: a host as it is now, whose address may be another one since it was stopped.
+        start: has its provider start a host that its own reboot has ended. power, replacing: of a host by name, what
+        its provider can do to it, and how it is replaced. others: who else may heal the same hosts without our knowing,
+        in words, or empty. now: a host as it is now, whose address may be another one since it was stopped.
         rerun: runs the scenarios with these ids again, over new connections where it must.
         deadline: when the whole run must have ended, or None. clock: seconds since the epoch. suppressed: why the
         caller wants nothing healed, or empty. variables: of a hook, beside those of the result. marks: the folder of
@@ -86,6 +86,8 @@ class Means:
     keys: frozenset[str] = frozenset()
     start: Callable[[str, Deadline], None] = lambda name, deadline: None
     power: Callable[[str], Power] = lambda name: Power()
+    replacing: Callable[[str], Replacing] = lambda name: Replacing()
+    others: str = ""
     now: Callable[[Host, Deadline], Host] = lambda host, deadline: host
     deadline: Deadline | None = None
     clock: Callable[[], float] = time.time
@@ -102,8 +104,9 @@ class Means:
 
 @dataclass(frozen=True, kw_only=True)
 class _Way:
-    """A connection to a host, or why there is none."""
+    """A connection to a host, or why there is none; and the mark that is put there."""
 
+    mark: Mark
     transport: Transport | None = None
     error: InfratestError | None = None
 
@@ -156,20 +159,18 @@ class Acts:
         """
         deadline = Deadline(min(remedy.seconds, self._left()))
         host = self._means.hosts[record.before.host]
-        with self._connection(host, remedy, deadline) as way:
-            name = f"{self._report.stack} {self._report.env} {host.name}"
-            mark = Mark(way.transport, host, name, record.rule.name, self._state.id, self._means.marks)
+        with self._connection(host, remedy, record.rule, deadline) as way:
             clock = self._means.clock
-            taken = mark.take(
+            taken = way.mark.take(
                 deadline.seconds, lambda: clock() - looked, deadline.at_most(min(PATIENCE, deadline.left / 2))
             )
             try:
                 return self._marked(record, remedy, deadline, way, taken)
             finally:
-                mark.give_back(Deadline(min(PATIENCE, self._left() + ENDING)))
+                way.mark.give_back(Deadline(min(PATIENCE, self._left() + ENDING)))
 
     def _marked(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, taken: Taken) -> HealRecord:
-        """Act, unless another healer does or has done so just now."""
+        """Act, unless another healer does or has done so just now, or may do so and nobody can tell."""
         if taken.held:
             answer = Answer(name=MARK, passed=False, reason=taken.held)
             return self._written(replace(record, outcome=REFUSED, gates=(*record.gates, answer)))
@@ -178,9 +179,25 @@ class Acts:
             if well(again):
                 self._settle(again.id, now)
                 return self._written(replace(record, time=now, outcome=RECOVERED, gates=(), after=again))
-        words = f"no healing mark could be put on it: {taken.problem}" if taken.problem else "nobody else heals it"
-        record = replace(record, gates=(*record.gates, Answer(name=MARK, passed=True, reason=words)))
-        return self._tried(record, remedy, deadline, way)
+        passed, words = self._alone(record, remedy, taken.problem)
+        record = replace(record, gates=(*record.gates, Answer(name=MARK, passed=passed, reason=words)))
+        # What is proposed is kept by whoever asks.
+        return self._tried(record, remedy, deadline, way) if passed else replace(record, outcome=PROPOSED)
+
+    def _alone(self, record: HealRecord, remedy: Remedy, problem: str) -> tuple[bool, str]:
+        """Return whether no other healer may do this at the same time, and why or why not.
+
+        Args:
+            problem: why no mark could be put, or empty.
+        """
+        if not problem:
+            return True, "nobody else heals it"
+        words = f"no healing mark could be put on it: {problem}"
+        if remedy.by_provider:
+            return True, f"{words}; its provider does this for nobody but who has made it, and that is locked here"
+        if self._means.others and not record.by:
+            return False, f"{words}, and {self._means.others} may heal it too: a person decides"
+        return True, f"{words}; {record.by or 'no other monitor is known of'}"
 
     def _tried(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way) -> HealRecord:
         """Apply a remedy and see whether it helped. The try is on record before, its end after."""
@@ -216,7 +233,7 @@ class Acts:
 
     def _applied(self, record: HealRecord, remedy: Remedy, deadline: Deadline, way: _Way, number: str) -> HealRecord:
         result = record.before
-        surroundings = self._surroundings(result, way.transport if remedy.on_host else None, number)
+        surroundings = self._surroundings(result, remedy, way, number)
         try:
             if remedy.on_host and way.error is not None:
                 raise way.error
@@ -225,21 +242,29 @@ class Acts:
             return replace(record, error=str(error))
         return replace(record, words=outcome.words, command=outcome.command)
 
-    def _surroundings(self, result: Result, transport: Transport | None, number: str) -> Surroundings:
+    def _surroundings(self, result: Result, remedy: Remedy, way: _Way, number: str) -> Surroundings:
         """Return what a remedy works with, for the try of that number."""
+
+        def connect(deadline: Deadline) -> Transport:
+            opened = self._opened(host, deadline)
+            way.mark.follow(opened)
+            return opened
+
         means, host = self._means, self._means.hosts[result.host]
         failures = self._rows.get(result.id, counts.Row()).failures
         environment = hook_environment(self._report.stack, self._report.env, result, failures, True)
         return Surroundings(
             host=host,
-            transport=transport,
+            transport=way.transport if remedy.on_host else None,
             folder=means.folder,
             provision=means.provision,
             environment={**means.variables, **environment},
             began=lambda pid: self._audit.process(number, pid),
-            connect=lambda deadline: means.open_transport(means.now(host, deadline), deadline),
+            connect=connect,
             start=lambda deadline: means.start(host.name, deadline),
             power=means.power(host.name),
+            replacing=means.replacing(host.name),
+            proven=lambda deadline: self._why_not_well(result, deadline),
         )
 
     def take_back(self, result: Result, rule: HealRule, remedy: Remedy, number: str, by: str) -> str:
@@ -252,17 +277,15 @@ class Acts:
         if host is None:
             raise HealError(f"{result.host} is no host of the stack now")
         deadline = Deadline(remedy.seconds)
-        with self._connection(host, remedy, deadline) as way:
-            name = f"{self._report.stack} {self._report.env} {host.name}"
-            mark = Mark(way.transport, host, name, rule.name, self._state.id, self._means.marks)
-            taken = mark.take(deadline.seconds, lambda: 0.0, deadline.at_most(PATIENCE))
+        with self._connection(host, remedy, rule, deadline) as way:
+            taken = way.mark.take(deadline.seconds, lambda: 0.0, deadline.at_most(PATIENCE))
             try:
                 if taken.held:
                     raise HealError(taken.held)
-                around = self._surroundings(result, way.transport if remedy.on_host else None, number)
+                around = self._surroundings(result, remedy, way, number)
                 return undo(remedy, result, around, self._audit, number, by, self._means.clock())
             finally:
-                mark.give_back(Deadline(PATIENCE))
+                way.mark.give_back(Deadline(PATIENCE))
                 if self._audit.undone(number):
                     self._means.lost(rule, f"a heal of {result.id} by {remedy.describe()} was undone by {by}")
 
@@ -271,7 +294,7 @@ class Acts:
         worse = beside.worse(Deadline(min(self._means.limits.settle, self._left())))
         if not worse:
             return record
-        around = self._surroundings(record.before, way.transport if remedy.on_host else None, number)
+        around = self._surroundings(record.before, remedy, way, number)
         by, words = f"the healer: {', '.join(worse[:3])} is worse", ""
         try:
             words = f"undone, {undo(remedy, record.before, around, self._audit, number, by, self._means.clock())}"
@@ -281,18 +304,25 @@ class Acts:
         return replace(record, worse=worse, beside=beside.seen, undone=words)
 
     @contextmanager
-    def _connection(self, host: Host, remedy: Remedy, deadline: Deadline) -> Iterator[_Way]:
+    def _connection(self, host: Host, remedy: Remedy, rule: HealRule, deadline: Deadline) -> Iterator[_Way]:
         """Connect to the host: for the healing mark, and for a remedy that works there."""
+        name = f"{self._report.stack} {self._report.env} {host.name}"
+        marked = (host, name, rule.name, self._state.id, self._means.marks, partial(self._opened, host))
         try:
             # One that works from here may be for a host that is down: it is not kept waiting for long.
-            transport = self._means.open_transport(host, deadline.at_most(OPENING if remedy.on_host else OPENING / 3))
+            limit = deadline.at_most(OPENING if remedy.on_host else OPENING / 3)
+            transport = self._means.open_transport(host, limit)
         except InfratestError as error:
-            yield _Way(error=error)
+            yield _Way(mark=Mark(None, *marked), error=error)
             return
         try:
-            yield _Way(transport=transport)
+            yield _Way(mark=Mark(transport, *marked), transport=transport)
         finally:
             transport.close()
+
+    def _opened(self, host: Host, deadline: Deadline) -> Transport:
+        """Return a new connection to a host as it is now."""
+        return self._means.open_transport(self._means.now(host, deadline), deadline)
 
     def _verified(self, record: HealRecord) -> tuple[Result, bool]:
         """Run the failed scenario again until it holds, or the time that a remedy is given to take effect is over.
@@ -301,17 +331,26 @@ class Acts:
             What was seen last, and whether the run's own end came before that time's.
         """
         seconds = 0.0 if record.error else self._means.limits.settle
-        deadline, cut = Deadline(min(seconds, self._left())), seconds > self._left()
-        if cut and deadline.passed:
+        cut = seconds > self._left()
+        if cut and not self._left():
             return record.before, True
-        pause = FIRST_LOOK
-        after = self._look(record.before)
+        after = self._look_until(record.before, Deadline(min(seconds, self._left())), cut)
+        return after, cut and not well(after)
+
+    def _look_until(self, result: Result, deadline: Deadline, cut: bool = False) -> Result:
+        """Run a scenario again until it holds, or the deadline. Args: cut: it is not run once more after that."""
+        pause, after = FIRST_LOOK, self._look(result)
         while not well(after) and not deadline.passed:
             time.sleep(min(pause, deadline.left))
             pause = min(pause * 1.5, LONGEST_PAUSE)
             if not cut or not deadline.passed:
-                after = self._look(record.before)
-        return after, cut and not well(after)
+                after = self._look(result)
+        return after
+
+    def _why_not_well(self, result: Result, deadline: Deadline) -> str:
+        """Return why a scenario does not hold, looked at until it may; empty where it does."""
+        after = self._look_until(result, deadline.at_most(self._means.limits.settle))
+        return "" if well(after) else clean(after.reason, 500) or f"it is {after.state}"
 
     def _look_at_group(self, result: Result) -> None:
         """Run again what is known of the hosts that share a group with one, and of itself."""

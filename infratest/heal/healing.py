@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from math import inf
 
+from infratest.deadline import Deadline
 from infratest.heal import proposals, verifying
 from infratest.heal.acts import ENDING, Acts, Means, seen, well
 from infratest.heal.audit import Audit
@@ -23,6 +24,7 @@ from infratest.heal.gates import (
     Answer,
     Situation,
     Stored,
+    Try,
     begins_again,
     flapping,
     gates,
@@ -42,6 +44,8 @@ from infratest.store import failures as counts
 from infratest.store.directory import StateDir
 from infratest.waivers import is_finding
 
+#: Seconds in which a provider must say whether a host is out of service.
+FENCE = 30.0
 #: The gate that the engine asks: whether a heal like this was undone, or made something worse.
 GIVEN_UP = "given up"
 
@@ -207,14 +211,16 @@ class _Healer(Acts):
         return tuple(gates(case.rule, case.result, situation))
 
     def _situation(self, case: _Case) -> Situation:
-        now = self._means.clock()
+        now, row = self._means.clock(), self._rows.get(case.result.id, counts.Row())
+        tries = tuple(one for one in self._audit.tries if one.time >= self._means.since or not one.ended)
         return Situation(
             now=now,
             looked=case.looked,
-            row=self._rows.get(case.result.id, counts.Row()),
+            row=row,
             hosts=self._means.hosts,
             history=self._history,
-            tries=tuple(one for one in self._audit.tries if one.time >= self._means.since or not one.ended),
+            tries=tries,
+            fence=self._fence(case, tries, now if row.since is None else row.since),
             paused=paused_until(self._state, now),
             left=self._left(),
             climbing=case.climbing,
@@ -229,6 +235,13 @@ class _Healer(Acts):
             changes=self._means.changes(case.rule, case.result),
             limits=self._means.limits,
         )
+
+    def _fence(self, case: _Case, tries: Sequence[Try], since: float) -> tuple[bool, str] | None:
+        """Ask its provider whether a host is out of service, where the rung that is due needs that."""
+        host = case.result.host
+        if host not in self._means.hosts or not case.ladder[rung_due(case.rule, host, tries, since)].fenced:
+            return None
+        return self._means.replacing(host).fenced(Deadline(min(FENCE, self._left())))
 
     def _decide(self, case: _Case) -> HealRecord:
         """Ask every gate, and act if all are open."""
@@ -257,7 +270,8 @@ class _Healer(Acts):
             gate = Answer(name=GIVEN_UP, passed=False, reason=gave_up)
             return self._written(replace(record, outcome=REFUSED, gates=(gate, *answers)))
         if not closed and not self._dry:
-            return self._act(record, case.ladder[rung], case.looked)
+            done = self._act(record, case.ladder[rung], case.looked)
+            return self._proposed(case, situation, done) if done.outcome == PROPOSED else done
         if closed - {*OPENED_BY_APPROVAL}:
             return self._written(replace(record, outcome=REFUSED))
         if not closed or OBSERVE in (case.rule.mode, situation.trust[0]):

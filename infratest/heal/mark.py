@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from infratest.cleaning import clean, decoded
 from infratest.deadline import Deadline
-from infratest.errors import HealError, TransportError
+from infratest.errors import HealError, InfratestError, TransportError
 from infratest.hosts import Host
 from infratest.store.directory import owner
 from infratest.transports.base import Transport
@@ -84,19 +84,23 @@ class Mark:
 
     Args:
         name: what is healed, alike for all who heal it. rule: that does. healer: the id of our state directory.
-        folder: where marks are kept; empty for the host's own.
+        folder: where marks are kept; empty for the host's own. again: opens a new connection, where the host has booted
+        since, or is another one.
     """
 
     def __init__(
-        self, transport: Transport | None, host: Host, name: str, rule: str, healer: str, folder: str = ""
-    ) -> None:
+        self, transport: Transport | None, host: Host, name: str, rule: str, healer: str, folder: str = "",
+        again: Callable[[Deadline], Transport] | None = None,
+    ) -> None:  # fmt: skip
         self._transport = transport
         self._host = host
         self._name = "".join(character if character.isalnum() else "_" for character in name)[:120]
         self._healer = healer
         self._who = f"{clean(owner(), 60)} process {os.getpid()} rule {rule} {healer}"
         self._folder = folder
-        self._ours = False
+        self._again = again
+        self._until = Deadline(0.0)
+        self._ours = self._moved = False
 
     def take(self, seconds: float, looked_ago: Callable[[], float], wait: Deadline) -> Taken:
         """Put the mark on the host, waiting for another healer's end.
@@ -105,6 +109,7 @@ class Mark:
             seconds: that it holds. looked_ago: seconds since the fault was seen. wait: for how long another is waited
             for.
         """
+        self._until = Deadline(seconds)
         if self._transport is None:
             return Taken(problem=f"{self._host.name} cannot be connected to")
         waited = False
@@ -124,14 +129,32 @@ class Mark:
                 )
             time.sleep(min(AGAIN, wait.left))
 
+    def follow(self, transport: Transport) -> None:
+        """Put it again by a new connection: since a boot it is gone, and what answers may be another machine.
+
+        Whether it could be is not told: the act has begun.
+        """
+        self._transport, self._moved = transport, True
+        try:
+            self._ours = self.take(self._until.left, lambda: 0.0, Deadline(0.0)).held == "" or self._ours
+        finally:
+            self._transport = None
+
     def give_back(self, deadline: Deadline) -> None:
         """Take the mark away; where the host does not answer any more its end does."""
-        if self._ours:
-            self._ours = False
+        if not self._ours:
+            return
+        self._ours = False
+        try:
+            if self._moved and self._again is not None:
+                self._transport = self._again(deadline)
             try:
                 self._run(GIVE_BACK, self._who, deadline=deadline)
-            except (TransportError, HealError):
-                return
+            finally:
+                if self._moved and self._transport is not None:
+                    self._transport.close()
+        except InfratestError:
+            return
 
     def _run(self, script: str, *more: str, deadline: Deadline | None = None) -> str:
         if self._transport is None:

@@ -25,11 +25,12 @@ from infratest.heal.rules import WAY
 from infratest.model import Report
 from infratest.project.collecting import collector, neighbours
 from infratest.project.execute import execute, starter
-from infratest.project.outlook import changes, traits, witness
+from infratest.project.outlook import changes, other_monitors, traits, witness
 from infratest.project.paging import pager
 from infratest.project.power import host_now, power
 from infratest.project.prepare import Request, prepare, stack_hosts
 from infratest.project.proof import proven
+from infratest.project.replacing import replacing
 from infratest.project.session import Session
 from infratest.project.trusting import granted, lose, trusted
 from infratest.project.ways import unblocked, ways
@@ -93,6 +94,8 @@ def _means(
         provision=_provisioner(session, recorder),
         start=starter(session),
         power=lambda name: power(session, name),
+        replacing=lambda name: replacing(session, name, recorder),
+        others=other_monitors(session.stack.monitor),
         now=lambda host, deadline: host_now(session, host, deadline),
         rerun=lambda ids: _rerun(session, ids, deadline),
         proven=lambda rule: proven(session, rule),

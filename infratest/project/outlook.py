@@ -18,6 +18,7 @@ from infratest.monitor.witness import ask_all, cut_off
 from infratest.project.drifted import drifted
 from infratest.project.session import Session
 from infratest.stack.declared import HealRule
+from infratest.stack.monitor import Monitor
 from infratest.store.journal import Journal
 
 #: Seconds that a witness has to answer, and that what they said stands for.
@@ -41,6 +42,17 @@ def witness(addresses: Sequence[str]) -> Callable[[], tuple[bool, str]]:
         return last[0][1]
 
     return look
+
+
+def other_monitors(monitor: Monitor | None) -> str:
+    """Return which other monitor may heal the same hosts without this one's knowing, in words; empty for none.
+
+    Of those that share a PostgreSQL only one works at a time; of two that only watch each other both do.
+    """
+    peer = monitor.alive.peer if monitor is not None and monitor.alive is not None else ""
+    if not peer or (monitor is not None and monitor.store.url.startswith("postgres")):
+        return ""
+    return f"the monitor at {clean(peer, 200)} (`alive: peer`)"
 
 
 def traits(session: Session) -> Callable[[], Mapping[str, Mapping[str, str]]]:

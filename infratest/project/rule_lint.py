@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from infratest import outsiders
 from infratest.errors import FeatureError, UserError
 from infratest.gherkin.find import find
 from infratest.gherkin.lint import heals, idle_rules
@@ -13,12 +14,14 @@ from infratest.gherkin.suite import Feature, all_scenarios
 from infratest.heal.contradictions import Case, contradictions
 from infratest.heal.ladder import foresee
 from infratest.hosts import Host
+from infratest.lifecycle.aside import INSTEAD, why_not
 from infratest.outsiders import get
 from infratest.plan.planner import plan
 from infratest.plan.tasks import CheckStep, Task
 from infratest.project.prepare import read_feature
 from infratest.project.session import Session
-from infratest.stack.declared import StackFile
+from infratest.stack.declared import HealRule, StackFile
+from infratest.stack.open import open_provider
 from infratest.user_steps.load import users_steps
 from infratest.values import Values
 
@@ -33,12 +36,26 @@ def lint_rules(session: Session) -> tuple[int, list[str]]:
     problems: list[str] = []
     for rule in stack.heal:
         _told(problems, partial(foresee, rule, stack.folder))
+        problems += _unfenced(session, rule)
     features, whole = _features(stack, problems)
     problems += heals(features, [rule.name for rule in stack.heal])
     if whole and not problems:
         problems += idle_rules(features, [(rule.name, rule.when_tags, rule.where) for rule in stack.heal])
         _told(problems, lambda: problems.extend(contradictions(stack.heal, hosts_of(stack), _cases(stack, features))))
     return len(stack.heal), list(dict.fromkeys(problems))
+
+
+def _unfenced(session: Session, rule: HealRule) -> list[str]:
+    """Return what is wrong with the rungs that need a host out of service, where its provider can never say so."""
+    numbers = [
+        n for n, (name, _) in enumerate(rule.do) if name in outsiders.names("remedy") and get("remedy", name).fenced
+    ]
+    if not numbers:
+        return []
+    why = why_not(open_provider(session.stack, session.state), session.stack.provider)
+    return [
+        f"{rule.where or 'heal'}: rule {rule.name}: do[{n}]: {rule.do[n][0]}: {why}: {INSTEAD}" for n in numbers if why
+    ]
 
 
 def cases(stack: StackFile) -> list[Case]:

@@ -68,7 +68,8 @@ def undo_heal(session: Session, id: str, by: str) -> str:
         one = next((each for each in audit.begun() if each["try"] == id), None)
         if one is None:
             raise UserError(absent)
-        if not next(each.ended for each in audit.tries if (each.time, each.host) == (one["time"], one["host"])):
+        its = next(each for each in audit.tries if (each.time, each.host) == (one["time"], one["host"]))
+        if not its.ended and (its.alive or its.until > time.time()):
             raise HealError(f"heal {id}: it has no end on record: it may run still; look at {one['host']}")
         rule, remedy = _of(session, one)
         result = _result(session, one)

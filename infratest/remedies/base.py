@@ -49,6 +49,29 @@ class Power:
     state: Callable[[Deadline], str] = _no_power
 
 
+def _no_fence(deadline: Deadline) -> tuple[bool, str]:
+    return False, "nothing here can tell whether it is out of service"
+
+
+def _no_other(*about: Any) -> str:
+    raise HealError("nothing here can make another one in its place")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Replacing:
+    """How the host is replaced by another one, where its provider can. Each raises InfratestError.
+
+    Args:
+        fenced: whether it is out of service by its provider's word, or is sure to be before it has a successor, and why
+        or why not. replace: given for how many seconds the old one is kept, what is called when the successor answers,
+        what says why the successor is no better, and a deadline; returns what was done. put_back: the successor goes.
+    """
+
+    fenced: Callable[[Deadline], tuple[bool, str]] = _no_fence
+    replace: Callable[[float, Callable[[], None], Callable[[], str], Deadline], str] = _no_other
+    put_back: Callable[[Deadline], str] = _no_other
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What a remedy may use: the host, a way to it that is open already, and what the stack can do to it.
@@ -59,7 +82,9 @@ class Surroundings:
         the remedy starts on this machine, so that it counts as running while it lives.
         connect: returns a new open connection to the host, as after a reboot; whoever calls it closes it.
         start: has the host's provider start it, where its own reboot has ended it. power: stops and starts it by its
-        provider. page: tells receivers, by their names, of a result that no heal has helped, and says who was told.
+        provider. replacing: makes another one in its place. proven: looks again at what failed, and returns why it does
+        not hold, or nothing. page: tells receivers, by their names, of a result that no heal has helped, and says who
+        was told.
     """
 
     host: Host
@@ -71,6 +96,8 @@ class Surroundings:
     connect: Callable[[Deadline], Transport] = _no_connection
     start: Callable[[Deadline], None] = lambda deadline: None
     power: Power = Power()
+    replacing: Replacing = Replacing()
+    proven: Callable[[Deadline], str] = lambda deadline: ""
     page: Callable[[Result, Sequence[str], Deadline], str] = _nobody
 
 
@@ -102,6 +129,10 @@ class Remedy(ABC):
     usage: ClassVar[str] = "takes no options"
     #: Whether it works over a connection to the host; `Surroundings.transport` is then open.
     on_host: bool = True
+    #: Whether the host's provider does it, which only does so for who has made the host: it needs no healing mark.
+    by_provider: ClassVar[bool] = False
+    #: Whether it goes only where the host is out of service, or is sure to be in time (gate `fence`).
+    fenced: ClassVar[bool] = False
     #: How many seconds it may take at most.
     seconds: float = 60.0
     #: Why it cannot be undone; where it can, it is one that `Undoes`.

@@ -23,6 +23,7 @@ class PowerCycle(Remedy):
     name = "power-cycle"
     usage = "takes no options, write `power-cycle: {}`"
     on_host = False
+    by_provider = True
     seconds = 420.0
 
     def describe(self) -> str:

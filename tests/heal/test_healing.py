@@ -330,7 +330,7 @@ def test_a_remedy_is_given_time_to_take_effect(world: World, state: StateDir) ->
     "rule, error, words",
     [
         (make_rule(do=(("restart", "nginx"),)), UserError, "unknown remedy 'restart'"),
-        (make_rule(do=(("replace", {}),)), NotInThisVersion, "remedy replace: not in this version"),
+        (make_rule(do=(("drain", {}),)), NotInThisVersion, "remedy drain: not in this version"),
         (make_rule(do=()), UserError, "do is empty"),
         (make_rule(do=(("provision", {}), ("run", ""))), UserError, "stack.yaml:12: rule mend-web: run: expected"),
     ],

@@ -34,6 +34,7 @@ ALONE: dict[str, dict[str, Any]] = {
     "budget": {"tries": tried(50 * MINUTE, 40 * MINUTE, 30 * MINUTE)},
     "wait": {"tries": tried(9)},
     "time": {"left": 0.0},
+    "fence": {"fence": (False, "it is starting by its provider's word, which is not stopped")},
     "proof": {"rule": PROVEN, "proof": (False, "since then was changed: an image")},
     "trust": {"trust": ("propose", "lost")},
     "change": {"changes": Changes(locks=("somebody deploys",))},

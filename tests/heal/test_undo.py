@@ -117,6 +117,7 @@ def test_a_rule_that_has_changed_since_undoes_nothing(tmp_path: Path) -> None:
         (("restart-service", "nginx"), "none: a heal ends with the host as the act left it"),
         (("clear-space", {"below": ["/srv/x"], "older-than": "1 day"}), "none: what was removed is gone"),
         (("provision", {}), "none: the files of the last good run are in your version control"),
+        (("replace", {}), "its successor is removed, and the old host stands in its place again, started"),
         (("hook", "page.sh"), "none: the rule names no `undo:` of the hook"),
         (("hook", {"command": "drain.sh", "undo": ["register", "-a"]}), "hook register -a"),
     ],

@@ -46,6 +46,7 @@ GATES = {
     BUDGET: tries.budget,
     "wait": tries.wait,
     "time": leave.time,
+    "fence": outside.fence,
     PROOF: autonomy.proof,
     TRUST: autonomy.trust,
     CHANGE: change.change,

@@ -20,6 +20,10 @@ def witness(rule: HealRule, result: Result, situation: Situation) -> tuple[bool,
     return situation.witness
 
 
+def fence(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
+    return situation.fence or (True, "the rung that is due makes no other host in its place")
+
+
 def one_cause(rule: HealRule, result: Result, situation: Situation) -> tuple[bool, str]:
     """Refuse where more than half of what turned red together shares something, over more than one group."""
     turned = _turned(rule, result, situation)

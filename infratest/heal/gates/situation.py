@@ -122,7 +122,8 @@ class Situation:
         whether the rule is proven, and why or why not; trust: how much it may do by the ledger, and why. approved: by
         whom this very act was approved, or empty. witness: whether what is seen from here can be relied on, and why
         or why not. traits: of each host, beside its labels, what it may share with others: its image, the run that
-        provisioned it. changes: what people are changing.
+        provisioned it. changes: what people are changing. fence: of a rung that needs it, whether the host is out of
+        service, or is sure to be in time, and why or why not; None of a rung that leaves it where it is.
     """
 
     now: float
@@ -144,6 +145,7 @@ class Situation:
     witness: tuple[bool, str] = (True, "no witness is declared")
     traits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
+    fence: tuple[bool, str] | None = None
     limits: Limits = field(default_factory=Limits)
 
 
