@@ -87,8 +87,8 @@ class Audit:
 
     def _lives(self, number: str) -> bool:
         """Whether a program that a try has started on this machine is still the one of that number."""
-        return any(
-            record.get("try") == number and started(int(record["pid"])) == record["started"]
+        return any(  # of one that had ended before its start could be read that is empty, as it is of any that is gone
+            record.get("try") == number and record["started"] and started(int(record["pid"])) == record["started"]
             for record in self._records
             if record.get("event") == PROCESS
         )

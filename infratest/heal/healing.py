@@ -271,7 +271,9 @@ class _Healer(Acts):
             return self._written(replace(record, outcome=REFUSED, gates=(gate, *answers)))
         if not closed and not self._dry:
             done = self._act(record, case.ladder[rung], case.looked)
-            return self._proposed(case, situation, done) if done.outcome == PROPOSED else done
+            return (
+                done if done.outcome != PROPOSED else self._proposed(case, situation, replace(record, gates=done.gates))
+            )
         if closed - {*OPENED_BY_APPROVAL}:
             return self._written(replace(record, outcome=REFUSED))
         if not closed or OBSERVE in (case.rule.mode, situation.trust[0]):

@@ -11,10 +11,16 @@ from typing import Any
 import pytest
 
 from infratest.deadline import Deadline
+from infratest.errors import Unreachable
+from infratest.heal import proposals
 from infratest.heal.healing import heal
 from infratest.heal.mark import Mark
+from infratest.heal.proposals import Approval
 from infratest.heal.records import HealRecord, note
 from infratest.hosts import Host
+from infratest.project.outlook import other_monitors
+from infratest.remedies.base import Power
+from infratest.stack.monitor import Alive, Monitor, StorePlace
 from infratest.store.directory import StateDir
 from infratest.transports.base import Transport
 from tests.worlds.heal_world import World, closed, make_rule, open_local
@@ -122,3 +128,101 @@ def test_who_waits_in_vain_is_told_by_whom_it_is_healed(world: World, state: Sta
     assert closed(record) == ["healing mark"]
     assert note([record])[0].startswith("not healed: web-1 is being healed by ")
     assert world.acts == []
+
+
+PEER = "the monitor at https://west.example:9917 (`alive: peer`)"
+
+
+def unreachable(host: Host, deadline: Deadline) -> Transport:
+    raise Unreachable("no route to host")
+
+
+def test_where_none_can_be_put_and_another_monitor_may_heal_a_person_decides(world: World, state: StateDir) -> None:
+    def once() -> HealRecord:
+        world.now += 60
+        means = world.means(open_transport=unreachable, others=PEER)
+        (record,) = heal(world.report(), [make_rule()], state, means, history={})
+        return record
+
+    record = once()
+    assert (record.outcome, closed(record), world.acts) == ("proposed", ["healing mark"], [])
+    why = "no healing mark could be put on it: web-1 cannot be connected to"
+    assert record.reason == f"{why}, and {PEER} may heal it too: a person decides"
+    approval = Approval(by="alice(1000)@desk", time=world.now)
+    proposals.approve(state, "prod", record.proposal, approval, None, 1, frozenset())
+    record = once()
+    assert (record.verified, len(world.acts)) == (True, 1)
+    assert record.gates[-1].reason.endswith("; approved by alice(1000)@desk")
+
+
+def test_where_none_can_be_put_and_nobody_else_is_known_of_it_goes_on(world: World, state: StateDir) -> None:
+    means = world.means(open_transport=unreachable)
+    (record,) = heal(world.report(), [make_rule()], state, means, history={})
+    assert (record.verified, len(world.acts)) == (True, 1)
+    assert record.gates[-1].reason.endswith("cannot be connected to; no other monitor is known of")
+
+
+def test_what_its_provider_does_for_us_alone_needs_none(world: World, state: StateDir) -> None:
+    done: list[str] = []
+    power = Power(
+        halt=lambda deadline: done.append("halt"),
+        start=lambda deadline: done.append("start"),
+        state=lambda deadline: "stopped",
+    )
+    ways = iter([unreachable])
+
+    def way(host: Host, deadline: Deadline) -> Transport:
+        return next(ways, open_local)(host, deadline)
+
+    means = world.means(open_transport=way, others=PEER, power=lambda name: power)
+    (record,) = heal(world.report(), [make_rule(do=(("power-cycle", {}),))], state, means, history={})
+    assert (done, record.error) == (["halt", "start"], "")
+    assert "; its provider does this for nobody but who has made it, and that is locked here" in record.gates[-1].reason
+
+
+def links(folder: Path) -> dict[str, str]:
+    return {one.name: str(one.readlink()) for one in (folder / "infratest").iterdir()}
+
+
+def test_it_follows_to_the_host_as_it_is_since_a_boot(way: Transport, tmp_path: Path) -> None:
+    one = Mark(way, HOST, "shop prod web-1", "mend-web", "aaaa", str(tmp_path), lambda limit: open_local(HOST, limit))
+    take(one)
+    (tmp_path / "infratest" / "healing-shop_prod_web_1").unlink()  # a boot empties the folder
+    since = open_local(HOST, Deadline(5))
+    one.follow(since)
+    since.close()
+    assert take(mark(way, tmp_path, "bbbb")).held.startswith("web-1 is being healed by ")
+    one.give_back(Deadline(5))
+    assert list(links(tmp_path)) == ["healing-shop_prod_web_1.last"]
+
+
+def test_it_follows_where_none_could_be_put_before(way: Transport, tmp_path: Path) -> None:
+    one = Mark(None, HOST, "shop prod web-1", "mend-web", "aaaa", str(tmp_path), lambda limit: open_local(HOST, limit))
+    assert take(one).problem
+    one.follow(way)
+    assert take(mark(way, tmp_path, "bbbb")).held
+    one.give_back(Deadline(5))
+    assert take(mark(way, tmp_path, "bbbb")).held == ""
+
+
+def test_one_of_another_is_not_taken_by_following(way: Transport, tmp_path: Path) -> None:
+    one = Mark(None, HOST, "shop prod web-1", "mend-web", "aaaa", str(tmp_path), lambda limit: open_local(HOST, limit))
+    take(one)
+    take(mark(way, tmp_path, "bbbb"))
+    one.follow(way)
+    one.give_back(Deadline(5))
+    assert links(tmp_path)["healing-shop_prod_web_1"].endswith(" bbbb")
+
+
+@pytest.mark.parametrize(
+    ("monitor", "words"),
+    [
+        (None, ""),
+        (Monitor(), ""),
+        (Monitor(alive=Alive(ping="https://cries.example/")), ""),
+        (Monitor(alive=Alive(peer="https://west.example:9917")), PEER),
+        (Monitor(alive=Alive(peer="https://west.example:9917"), store=StorePlace(url="postgresql://m@db/m")), ""),
+    ],
+)
+def test_who_else_may_heal_is_known_by_the_stack_file(monitor: Monitor | None, words: str) -> None:
+    assert other_monitors(monitor) == words

@@ -27,6 +27,8 @@ heal:
   reload: {{do: [{{reload-service: shop}}], confirm: 1, mode: auto, at-most: 100%}}
   reboot: {{do: [{{reboot: {{}}}}], confirm: 1, mode: auto, at-most: 100%}}
   power: {{do: [{{power-cycle: {{}}}}], confirm: 1, mode: auto, at-most: 100%}}
+  replace: {{do: [{{replace: {{}}}}], confirm: 1, mode: auto, at-most: 100%}}
+  silent: {{when: {{tags: "@reachable"}}, do: [{{replace: {{}}}}], confirm: 1, mode: auto, at-most: 100%}}
   rotate: {{do: [{{rotate-logs: shop}}], confirm: 1, mode: auto, at-most: 100%}}
   clear:
     do: [{{clear-space: {{below: [/var/cache/shop], older-than: 1 day}}}}]
@@ -54,6 +56,9 @@ Feature: The shop
   @heal:power
   Scenario: cycled
     Then the file "/run/very-broken" does not exist
+  @heal:replace
+  Scenario: replaced
+    Then the file "/srv/broken-for-good" does not exist
   @heal:clear
   Scenario: cleared
     Then the file "/var/cache/shop/old file" does not exist
@@ -132,3 +137,30 @@ def test_a_host_is_stopped_and_started_by_its_provider(shop: Shop) -> None:
     shop.on_host("touch /run/very-broken")
     last = shop.healed("cycled")
     assert (last["status"], last["verified"], last["words"]) == (0, True, "it was stopped, started, and answers"), last
+
+
+def test_a_host_is_replaced_by_another_one_and_put_back(shop: Shop) -> None:
+    shop.on_host("touch /srv/broken-for-good")
+    last = shop.healed("replaced")
+    words = "another host was made in its place; the old one is kept as web~old, stopped"
+    assert (last["status"], last["verified"], last["words"]) == (0, True, words), last
+    fence = next(one for one in last["gates"] if one["name"] == "fence")
+    assert fence["reason"] == "it is running by its provider's word, and has no successor before that says stopped"
+    shop.on_host("systemctl is-active shop && test ! -e /run/infratest/healing-*web")  # provisioned, and no mark left
+    assert "web~old is what web was before a heal replaced it" in shop.run("status")[1]
+    status, words = shop.run("heal", "undo", str(last["try"]))
+    assert (status, words) == (
+        0, "undone: its successor was removed, and what was kept as web~old is web again, started\n",
+    )  # fmt: skip
+    shop.on_host("rm /srv/broken-for-good")
+    assert "web~old" not in shop.run("status")[1]
+
+
+def test_a_host_that_stands_still_is_stopped_and_replaced(shop: Shop) -> None:
+    assert shop.run("suspend")[0] == 0
+    said = shop.healed("replaced")["said"]
+    records = [json.loads(line) for line in (shop.folder / ".infratest" / "heal.jsonl").read_text().splitlines()]
+    last = [one for one in records if one["id"] == "reachable@web" and one["event"] == "tried"][-1]
+    assert (last["verified"], last["remedy"]) == (True, "replace"), (last, said)
+    mark = next(one for one in last["gates"] if one["name"] == "healing mark")
+    assert "no healing mark could be put on it: web cannot be connected to; its provider does this" in mark["reason"]

@@ -145,3 +145,21 @@ def test_an_undone_heal_has_not_helped_and_the_host_rests_for_the_time_of_the_bu
     assert closed(refused)[0] == "given up"
     world.now += 3600
     assert run(world, state, rule)[0].verified
+
+
+def test_a_try_that_was_killed_is_undone_once_it_can_run_no_longer(tmp_path: Path) -> None:
+    project = Undone(tmp_path)
+    id = project.heal()
+    file = tmp_path / ".infratest" / "heal.jsonl"
+    records = [one for one in project.records() if one["event"] in ("try", "process")]
+
+    def without_end(**changes: float) -> None:
+        file.write_text("".join(json.dumps(one | (changes if one["event"] == "try" else {})) + "\n" for one in records))
+
+    without_end()
+    status, words = project.undo(id)
+    assert (status != 0, "it has no end on record: it may run still" in words) == (True, True), words
+    without_end(until=1.0)
+    status, words = project.undo(id)
+    assert (status, words) == (0, "undone: taken back\n"), words
+    assert not project.there.exists()
