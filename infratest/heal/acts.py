@@ -181,7 +181,6 @@ class Acts:
                 return self._written(replace(record, time=now, outcome=RECOVERED, gates=(), after=again))
         passed, words = self._alone(record, remedy, taken.problem)
         record = replace(record, gates=(*record.gates, Answer(name=MARK, passed=passed, reason=words)))
-        # What is proposed is kept by whoever asks.
         return self._tried(record, remedy, deadline, way) if passed else replace(record, outcome=PROPOSED)
 
     def _alone(self, record: HealRecord, remedy: Remedy, problem: str) -> tuple[bool, str]:

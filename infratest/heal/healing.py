@@ -42,6 +42,7 @@ from infratest.stack.declared import OBSERVE, HealRule
 from infratest.states import OK, SKIPPED, UNKNOWN, WAIVED
 from infratest.store import failures as counts
 from infratest.store.directory import StateDir
+from infratest.units import human
 from infratest.waivers import is_finding
 
 #: Seconds in which a provider must say whether a host is out of service.
@@ -239,8 +240,12 @@ class _Healer(Acts):
     def _fence(self, case: _Case, tries: Sequence[Try], since: float) -> tuple[bool, str] | None:
         """Ask its provider whether a host is out of service, where the rung that is due needs that."""
         host = case.result.host
-        if host not in self._means.hosts or not case.ladder[rung_due(case.rule, host, tries, since)].fenced:
+        remedy = case.ladder[rung_due(case.rule, host, tries, since)]
+        if host not in self._means.hosts or not remedy.fenced:
             return None
+        if self._left() < remedy.least:
+            words = f"{human(self._left(), 's')} of this run are left, and it is begun with {remedy.least:g} s at least"
+            return False, f"{words}; give it more with --timeout"
         return self._means.replacing(host).fenced(Deadline(min(FENCE, self._left())))
 
     def _decide(self, case: _Case) -> HealRecord:

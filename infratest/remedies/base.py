@@ -133,8 +133,9 @@ class Remedy(ABC):
     by_provider: ClassVar[bool] = False
     #: Whether it goes only where the host is out of service, or is sure to be in time (gate `fence`).
     fenced: ClassVar[bool] = False
-    #: How many seconds it may take at most.
+    #: How many seconds it may take at most, and how many a run must have left for it to be begun.
     seconds: float = 60.0
+    least: ClassVar[float] = 0.0
     #: Why it cannot be undone; where it can, it is one that `Undoes`.
     no_undo: str = "a heal ends with the host as the act left it"
 

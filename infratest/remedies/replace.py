@@ -49,6 +49,7 @@ class Replace(Remedy):
     by_provider = True
     fenced = True
     seconds = 1800.0
+    least = 60.0
 
     def __init__(self, argument: Any) -> None:
         super().__init__(argument)

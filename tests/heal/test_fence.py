@@ -67,6 +67,16 @@ def test_one_that_may_be_in_service_is_refused_and_said_what_to_do(world: World,
     assert events(state) == ["refused"]
 
 
+def test_with_too_little_time_left_nothing_is_stopped(world: World, state: StateDir) -> None:
+    provided = Provided(world)
+    means = world.means(replacing=provided.of, deadline=Deadline(50))
+    (record,) = heal(world.report(), [REPLACE], state, means, history={})
+    assert (record.outcome, closed(record), provided.asked) == ("refused", ["fence"], [])
+    assert record.reason.endswith(
+        " of this run are left, and it is begun with 60 s at least; give it more with --timeout"
+    )
+
+
 def test_a_person_does_not_open_it(world: World, state: StateDir) -> None:
     provided = Provided(world, fence=(False, STARTING))
     rule = make_rule(do=REPLACE.do, mode="propose")
