@@ -160,7 +160,7 @@ def test_a_host_that_stands_still_is_stopped_and_replaced(shop: Shop) -> None:
     assert shop.run("suspend")[0] == 0
     said = shop.healed("replaced")["said"]
     records = [json.loads(line) for line in (shop.folder / ".infratest" / "heal.jsonl").read_text().splitlines()]
-    last = [one for one in records if one["id"] == "reachable@web" and one["event"] == "tried"][-1]
+    last = [one for one in records if one.get("id") == "reachable@web" and one["event"] == "tried"][-1]
     assert (last["verified"], last["remedy"]) == (True, "replace"), (last, said)
     mark = next(one for one in last["gates"] if one["name"] == "healing mark")
     assert "no healing mark could be put on it: web cannot be connected to; its provider does this" in mark["reason"]
