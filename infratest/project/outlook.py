@@ -47,12 +47,13 @@ def witness(addresses: Sequence[str]) -> Callable[[], tuple[bool, str]]:
 def other_monitors(monitor: Monitor | None) -> str:
     """Return which other monitor may heal the same hosts without this one's knowing, in words; empty for none.
 
-    Of those that share a PostgreSQL only one works at a time; of two that only watch each other both do.
+    Of those that share a PostgreSQL only one watches at a time, but a check that heals does not ask whose lease that is.
     """
-    peer = monitor.alive.peer if monitor is not None and monitor.alive is not None else ""
-    if not peer or (monitor is not None and monitor.store.url.startswith("postgres")):
-        return ""
-    return f"the monitor at {clean(peer, 200)} (`alive: peer`)"
+    if monitor is not None and monitor.alive is not None and monitor.alive.peer:
+        return f"the monitor at {clean(monitor.alive.peer, 200)} (`alive: peer`)"
+    if monitor is not None and monitor.store.url.startswith("postgres"):
+        return "another one on the same PostgreSQL (`store: url`)"
+    return ""
 
 
 def traits(session: Session) -> Callable[[], Mapping[str, Mapping[str, str]]]:

@@ -221,7 +221,8 @@ def test_one_of_another_is_not_taken_by_following(way: Transport, tmp_path: Path
         (Monitor(), ""),
         (Monitor(alive=Alive(ping="https://cries.example/")), ""),
         (Monitor(alive=Alive(peer="https://west.example:9917")), PEER),
-        (Monitor(alive=Alive(peer="https://west.example:9917"), store=StorePlace(url="postgresql://m@db/m")), ""),
+        (Monitor(alive=Alive(peer="https://west.example:9917"), store=StorePlace(url="postgresql://m@db/m")), PEER),
+        (Monitor(store=StorePlace(url="postgresql://m@db/m")), "another one on the same PostgreSQL (`store: url`)"),
     ],
 )
 def test_who_else_may_heal_is_known_by_the_stack_file(monitor: Monitor | None, words: str) -> None:
