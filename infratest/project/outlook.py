@@ -47,7 +47,7 @@ def witness(addresses: Sequence[str]) -> Callable[[], tuple[bool, str]]:
 def other_monitors(monitor: Monitor | None) -> str:
     """Return which other monitor may heal the same hosts without this one's knowing, in words; empty for none.
 
-    Of those that share a PostgreSQL only one watches at a time, but a check that heals does not ask whose lease that is.
+    Of those that share a PostgreSQL only one watches at a time, but a check that heals does not ask whose lease it is.
     """
     if monitor is not None and monitor.alive is not None and monitor.alive.peer:
         return f"the monitor at {clean(monitor.alive.peer, 200)} (`alive: peer`)"
