@@ -5,6 +5,7 @@ Only what was made from this state directory, for this stack in this environment
 
 from __future__ import annotations
 
+from infratest.clock import REAL
 from infratest.deadline import Deadline
 from infratest.errors import UserError
 from infratest.hosts import GONE, Host
@@ -21,6 +22,7 @@ def power(session: Session, name: str) -> Power:
         halt=lambda deadline: _done(session, name, deadline, stop=True),
         start=lambda deadline: _done(session, name, deadline, stop=False),
         state=lambda deadline: _now(session, name, deadline),
+        pause=lambda seconds: _pause(session, seconds),
     )
 
 
@@ -49,6 +51,14 @@ def _is(session: Session, resource: Resource, name: str) -> bool:
     wanted = {"state": session.state.id, "stack": session.stack.name, "env": session.stack.env}
     same = all(resource.labels.get(f"infratest.{label}") == value for label, value in wanted.items())
     return same and (resource.kind, resource.name) == ("host", name)
+
+
+def _pause(session: Session, seconds: float) -> None:
+    """Wait by the provider's clock. One whose time is made by waiting keeps it with its hosts, at the next call."""
+    provider = open_provider(session.stack, session.state)
+    provider.clock.sleep(seconds)
+    if provider.clock is not REAL:
+        provider.existing(Deadline(seconds, provider.clock.monotonic))
 
 
 def _now(session: Session, name: str, deadline: Deadline) -> str:

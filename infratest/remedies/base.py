@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -41,12 +42,14 @@ class Power:
 
     Args:
         halt: stops it; fine where it does not run. start: starts it; fine where it runs. state: what it is by the
-        provider's word (`hosts.RUNNING`, `hosts.STOPPED` ...). Each raises InfratestError.
+        provider's word (`hosts.RUNNING`, `hosts.STOPPED` ...). Each raises InfratestError. pause: waits so many
+        seconds, by the clock that the provider's hosts boot by.
     """
 
     halt: Callable[[Deadline], object] = _no_power
     start: Callable[[Deadline], object] = _no_power
     state: Callable[[Deadline], str] = _no_power
+    pause: Callable[[float], object] = time.sleep
 
 
 def _no_fence(deadline: Deadline) -> tuple[bool, str]:

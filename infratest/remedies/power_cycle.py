@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from infratest.deadline import Deadline
 from infratest.errors import HealError, InfratestError
 from infratest.hosts import STOPPED
@@ -57,4 +55,4 @@ class PowerCycle(Remedy):
                 if deadline.passed:
                     words = f"it was started, and did not end within {deadline.seconds:.3g} s its boot"
                     raise HealError(f"{words}: {error}") from error
-            time.sleep(min(PAUSE, deadline.left))
+            surroundings.power.pause(min(PAUSE, deadline.left))

@@ -73,6 +73,12 @@ def test_the_provider_is_asked_and_what_it_says_is_on_record(tmp_path: Path, mor
     assert states["web"] == ("stopped" if "start" in more else "running")
 
 
+def test_a_simulated_host_boots_by_the_time_of_its_cloud(tmp_path: Path) -> None:
+    write(tmp_path, "{name: simulator, boot: 90s, transport: {otherwise: run}}")
+    assert infratest(tmp_path, "up")[0] == 0
+    assert healed(tmp_path)["words"] == "it was stopped, started, and answers"
+
+
 def _read(path: Path) -> dict[str, str]:
     found: dict[str, str] = json.loads(path.read_text())
     return found
