@@ -28,13 +28,13 @@ client's, unless a column says `target`. The numbers are of one machine at one t
 """
 
 
-def keep(name: str, title: str, outcome: Outcome, seconds: float) -> str:
-    """Put a case's outcome into the results file and return it as text."""
+def keep(name: str, title: str, outcome: Outcome, seconds: float, again: str = "") -> str:
+    """Put a case's outcome into the results file and return it as text. Args: again: its command, if it is no case."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     known = results()
     known[name] = {
         "title": title,
-        "again": f"./run bench {name}",
+        "again": again or f"./run bench {name}",
         "of": environment.revision(),
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "seconds": round(seconds),
@@ -55,8 +55,8 @@ def results() -> dict[str, Any]:
     return known
 
 
-def write() -> None:
-    """Make the table and the picture from the results file."""
+def write(drawn: bool = True) -> None:
+    """Make the table and the picture from the results file. Args: drawn: the picture too."""
     known = results()
     if not known:
         return
@@ -66,7 +66,8 @@ def write() -> None:
     parts = [INTRODUCTION, "\n".join(musts) + "\n"]
     parts += [_case(name, case) for name, case in sorted(known.items(), key=lambda item: item[1]["title"])]
     TABLE.write_text("\n".join(parts), encoding="utf-8")
-    picture.draw(RESULTS, FOLDER / "scaling.png")
+    if drawn:
+        picture.draw(RESULTS, FOLDER / "scaling.png")
 
 
 def _must(name: str, kept: dict[str, Any]) -> str:

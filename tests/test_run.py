@@ -25,7 +25,7 @@ def test_wrong_use_is_answered_with_the_verbs(arguments: tuple[str, ...]) -> Non
     done = run(*arguments)
     assert done.returncode == 2
     assert re.findall(r"\./run ([\w-]+)", done.stderr) == [
-        "demo", "test", "test-machines", "oracle", "bench", "docs", "setup", "exec",
+        "demo", "test", "test-machines", "oracle", "bench", "drill", "docs", "setup", "exec",
     ]  # fmt: skip
     assert done.stdout == ""
 
