@@ -197,7 +197,7 @@ def _refused(found: Sequence[Refused], setting: str) -> list[Figure]:
         Figure(
             setting=setting, name=one.name, rounds=one.runs,
             more={"acts": one.acts, "reason named": one.named, "healed without it": one.controls},
-            note=one.reason.replace("|", "/"),
+            note=one.reason.replace("|", "/").replace(f"{environment.cache()}/", "")[:160],
         )
         for one in found
     ]  # fmt: skip
@@ -207,7 +207,9 @@ def composed(figures: Sequence[Figure], notes: Sequence[str], minutes: float | N
     """Return the table with these rows, and the earlier ones of what was left out; its limits are of all of them."""
     before = [Figure(**each) for each in table.results().get("drill", {}).get("figures", [])]
     now = {(one.setting, one.name): one for one in figures}
-    kept = [one for one in before if (one.setting, one.name) not in now]
+    # Of what must not be healed all cases are tried together, so that one which is no more is no row.
+    whole = {one.setting for one in figures} & {SIMULATED, REAL}
+    kept = [one for one in before if (one.setting, one.name) not in now and one.setting not in whole]
     order = {title: at for at, title in enumerate([*(one.title for one in FAULTS.values()), SIMULATED, REAL])}
     outcome = Outcome(
         figures=sorted([*figures, *kept], key=lambda one: (order.get(one.setting, len(order)), not _is_ours(one.name)))
