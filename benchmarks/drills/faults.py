@@ -64,7 +64,7 @@ FAULTS = {
         Fault(
             name="port", title="port taken", scenario="own-port", rule="free-port", remedy="run",
             shell="systemctl stop nginx\n"
-            "systemd-run -q --unit=stranger systemd-socket-activate --accept --inetd -l 80 /bin/cat\n"
+            "systemd-run -q --collect --unit=stranger systemd-socket-activate --accept --inetd -l 80 /bin/cat\n"
             "until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.05; done",
             mend=f"systemctl stop stranger; {RESTART}",
         ),
