@@ -119,8 +119,8 @@ def test_who_does_not_take_it_is_a_problem_and_is_sent_it_again(project: Path, p
 def test_one_that_does_not_work_sends_none(project: Path, post: Post):
     with life(project, HandClock()) as one:
         one.after(0)
-        one.monitor.store = Shelf()
-        one.monitor.store.full = True
+        one.monitor.writing.store = Shelf()
+        one.monitor.writing.store.full = True
         one.after(HOUR + 1)
         assert one.monitor.unwritten
         assert post.box.letters == [], "silence is the alarm"

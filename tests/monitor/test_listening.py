@@ -295,6 +295,8 @@ def test_what_could_not_be_written_is_not_acknowledged_and_not_lost(project: Pat
 class _Full:
     """A store on a disk that is full."""
 
+    ours = True
+
     def write(self, *_: object) -> None:
         raise NotKept("monitor.db: no space left on device")
 
