@@ -59,9 +59,9 @@ case $last in "$b "*" $5") last= ;; esac
 [ "${{last%% *}}" = "$b" ] || {{ echo "taken - -"; exit 0; }}
 last=${{last#* }}; echo "taken $((u - ${{last%% *}})) ${{last#* }}"
 """
-#: $3 by whom: another's mark stays.
-GIVE_BACK = f"""{PLACE}case $(readlink "$l") in *" $3") rm -f "$l" ;; esac
-rm -f "$l.last"; ln -s "$b $u $3" "$l.last"
+#: $3 by whom: another's mark stays. That we have ended is there before the mark is gone: whoever takes it looks again.
+GIVE_BACK = f"""{PLACE}rm -f "$l.last"; ln -s "$b $u $3" "$l.last"
+case $(readlink "$l") in *" $3") rm -f "$l" ;; esac
 """
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +26,7 @@ from infratest.stack.monitor import Alive, Monitor, StorePlace
 from infratest.store.directory import StateDir
 from infratest.transports.base import Transport
 from tests.worlds.heal_world import World, closed, make_rule, open_local
+from tests.worlds.monitor_world import until
 
 HOST = Host(name="web-1", groups=("web",), transport="local")
 
@@ -53,6 +56,35 @@ def test_one_of_two_has_it_and_the_other_is_told_who(way: Transport, tmp_path: P
     one.give_back(Deadline(5))
     then = take(two)
     assert (then.held, then.waited) == ("", True)  # the other has healed since we looked: look again
+
+
+def test_who_takes_it_in_the_midst_of_its_giving_back_knows_that_another_has_healed(
+    way: Transport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "bin" / "ln"
+    slow.parent.mkdir()
+    slow.write_text(SLOW_LN.format(folder=tmp_path, ln=shutil.which("ln")))
+    slow.chmod(0o755)
+    one, two = mark(way, tmp_path, "aaaa"), mark(way, tmp_path, "bbbb")
+    assert take(one).held == ""
+    monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+    giving = threading.Thread(target=one.give_back, args=(Deadline(20),))
+    giving.start()
+    until(lambda: (tmp_path / "waits").exists(), "the end is being written down")
+    here = open_local(HOST, Deadline(5))
+    told = mark(here, tmp_path, "bbbb").take(60.0, lambda: 5.0, Deadline(0.0))
+    (tmp_path / "go").touch()
+    giving.join(20)
+    assert told.held.startswith("web-1 is being healed by ")
+    assert (take(two).held, take(two).waited) == ("", True)
+    here.close()
+
+
+#: The first that asks for a link waits with it.
+SLOW_LN = """#!/bin/sh
+if mkdir {folder}/waits 2>/dev/null; then while [ ! -e {folder}/go ]; do sleep 0.05; done; fi
+exec {ln} "$@"
+"""
 
 
 def test_one_whose_end_has_passed_is_in_nobodys_way(way: Transport, tmp_path: Path) -> None:
