@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from infratest.alerting import ledger
 from infratest.alerting.downtime import Downtime
 from infratest.alerting.due import HINT_PAUSE, Agenda, Asked, due, wake
-from infratest.alerting.heartbeats import Pulse
 from infratest.alerting.ledger import UNSTABLE, Entry, Notice
 from infratest.alerting.moments import Moment
 from infratest.alerting.owed import Owed, Receiver, Route, owed
@@ -23,6 +22,7 @@ from infratest.alerting.subject import Subject, of_receiver
 from infratest.errors import UnknownName, unknown
 from infratest.model import Result
 from infratest.monitor.changes import Changes, Number
+from infratest.monitor.memory import Memory
 from infratest.monitor.pulses import Pulses
 from infratest.states import CRITICAL, OK
 from infratest.store.database import ledger as kept
@@ -36,24 +36,6 @@ UNWATCHED = "-"
 DEAD = 3
 
 _COUNTED = re.compile(r"\d+")
-
-
-@dataclass
-class Memory:
-    """What a store has of an earlier life, and a monitor begins with.
-
-    Args:
-        results: the newest of each id that was worth keeping. sent: when each receiver was sent its newest message.
-        paused: until when nobody is told anything, in the monitor's own time. pulses: of heartbeats, by name.
-    """
-
-    statuses: dict[str, Status] = field(default_factory=dict)
-    results: dict[str, Result] = field(default_factory=dict)
-    entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
-    sent: dict[str, float] = field(default_factory=dict)
-    downtimes: tuple[Downtime, ...] = ()
-    paused: float | None = None
-    pulses: dict[str, Pulse] = field(default_factory=dict)
 
 
 class Book:

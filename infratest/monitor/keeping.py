@@ -10,8 +10,8 @@ from infratest.alerting.heartbeats import Pulse
 from infratest.alerting.moments import Anchor, Moment
 from infratest.errors import StateError
 from infratest.model import Result
-from infratest.monitor.book import Memory
 from infratest.monitor.changes import Changes, Number
+from infratest.monitor.memory import Memory
 from infratest.stack.monitor import Monitor
 from infratest.store import events
 from infratest.store.database import changes, ledger, meta, numbers, people, retention, statuses, values

@@ -51,12 +51,14 @@ ID = "features/shop.feature#it-is-there@here"
 class Project:
     """A folder with a stack file and a feature whose one file is not there."""
 
-    def __init__(self, folder: Path, mode: str = "auto", command: str = "") -> None:
+    def __init__(self, folder: Path, mode: str = "auto", command: str = "", stack: str = "shop") -> None:
         self.folder = folder
         self.there = folder / "there"
         (folder / "features").mkdir(exist_ok=True)
         (folder / "features" / "shop.feature").write_text(FEATURE.format(folder=folder))
-        (folder / "stack.yaml").write_text(STACK.format(mode=mode, command=command or f"touch {self.there}"))
+        written = STACK.format(mode=mode, command=command or f"touch {self.there}")
+        # A check that ends in the midst may leave its mark on this machine: its stack has a name of its own.
+        (folder / "stack.yaml").write_text(written.replace("stack: shop", f"stack: {stack}"))
 
     def run(self, *words: str, stdin: str = "", program: str = INFRATEST) -> tuple[int, str]:
         """Run a command; return its status and everything it said."""
@@ -241,7 +243,7 @@ def test_the_depths_of_two_downtimes_side_by_side_that_are_none_heal(project: Pr
 def test_a_remedy_that_takes_effect_late_is_verified_by_the_next_check(project: Project) -> None:
     plugin = str(Path(INFRATEST).with_name("check_infratest"))
     late = f"sh -c 'while [ ! -e {project.folder}/go ]; do sleep 0.1; done; touch {project.there}' >/dev/null 2>&1 &"
-    project = Project(project.folder, command=late)
+    project = Project(project.folder, command=late, stack="late")
     project.run("--env", "prod", "--heal", "-t", "8", program=plugin)
     status, words = project.run("--env", "prod", "--heal", "-t", "8", program=plugin)
     assert status == 2
@@ -261,10 +263,10 @@ def test_a_remedy_that_takes_effect_late_is_verified_by_the_next_check(project: 
 
 def test_a_remedy_that_waits_is_ended_in_the_checks_time(project: Project) -> None:
     plugin = str(Path(INFRATEST).with_name("check_infratest"))
-    project = Project(project.folder, command="sleep 31418")
+    project = Project(project.folder, command="sleep 31418", stack="waits")
     project.run("--env", "prod", "--heal", program=plugin)
     status, words = project.run("--env", "prod", "--heal", "-t", "12", program=plugin)
-    assert (status, "did not help" in words) == (2, True)
+    assert (status, "did not help" in words) == (2, True), words
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "sleep 31418" not in listed
     assert project.audit()[-1] == "tried"

@@ -17,7 +17,8 @@ from infratest.alerting.status import Acknowledge, Look, Tick, advance, begun
 from infratest.alerting.subject import Subject
 from infratest.errors import UnknownName, UserError
 from infratest.model import Observation, Result, StepResult
-from infratest.monitor.book import Book, Memory
+from infratest.monitor.book import Book
+from infratest.monitor.memory import Memory
 
 WALL = 1_764_432_000.0
 POLICY = Policy(interval=60, retry=15, attempts=Attempts(2, 2), flap=None)

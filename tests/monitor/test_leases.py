@@ -7,8 +7,9 @@ from infratest.alerting.owed import Receiver, Route
 from infratest.alerting.policy import Attempts, Policy
 from infratest.alerting.subject import Subject
 from infratest.model import Result
-from infratest.monitor.book import Book, Memory
+from infratest.monitor.book import Book
 from infratest.monitor.leases import Leases
+from infratest.monitor.memory import Memory
 
 ONE = Subject("a@web", "web", policy=Policy(attempts=Attempts(1, 1), flap=None))
 

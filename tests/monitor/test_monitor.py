@@ -12,8 +12,9 @@ from infratest.alerting.moments import Anchor, Moment
 from infratest.clock import Clock
 from infratest.errors import StateError, StoreDamaged, UnknownName
 from infratest.monitor import answers
-from infratest.monitor.book import Book, Memory
+from infratest.monitor.book import Book
 from infratest.monitor.changes import Changes
+from infratest.monitor.memory import Memory
 from infratest.monitor.monitor import PROJECT, Monitor, Outcome
 from infratest.monitor.start import Project
 from infratest.monitor.timepiece import Timepiece
