@@ -85,7 +85,7 @@ class Dns(Inventory):
             raise self._odd(f"{kind} records of {name}: every name server refused: {clean(str(error), 200)}") from None
         except dns.exception.Timeout:
             raise self._odd(f"{kind} records of {name}: no name server answered in time") from None
-        except (dns.exception.DNSException, OSError) as error:
+        except (dns.exception.DNSException, OSError, UnicodeError) as error:
             raise self._odd(f"{kind} records of {name}: {clean(str(error), 200) or type(error).__name__}") from None
         records = answer.rrset if answer.rrset is not None else ()
         found = {_host(record, kind) for record in records}

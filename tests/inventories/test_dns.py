@@ -58,5 +58,5 @@ def test_nobody_who_answers_is_an_error():
 def test_a_server_that_is_none_is_told():
     with pytest.raises(InventoryError, match=r"server: 'a:b:c' is neither HOST nor HOST:PORT"):
         opened("dns", {"name": "x.example", "server": "a:b:c"}, Path("/")).hosts(Deadline(5))
-    with pytest.raises(InventoryError, match="A records of x.example: "):
-        opened("dns", {"name": "x.example", "server": "nosuch.invalid"}, Path("/")).hosts(Deadline(5))
+    with pytest.raises(InventoryError, match=r"A records of x.example: "):
+        opened("dns", {"name": "x.example", "server": "a..b"}, Path("/")).hosts(Deadline(5))
