@@ -37,7 +37,8 @@ class House:
         arrivals: takes what comes. exposition: gives all that is known as Prometheus reads it, waiting for it some
         seconds at most. age: seconds since the monitor ended a turn of which all is written. hint: has what is watched
         on a host looked at now, and returns how many results that are; raises UnknownName where there is no such host.
-        damaged: whether its store is, and there is no new one.
+        damaged: whether its store is, and there is no new one. targets: gives the hosts that are watched as Prometheus
+        takes them by HTTP, with a port or the usual one; raises InfratestError where it is not known which these are.
     """
 
     arrivals: Arrivals
@@ -45,6 +46,7 @@ class House:
     age: Callable[[], float] = lambda: 0.0
     hint: Callable[[str], int] = lambda host: 0
     damaged: Callable[[], bool] = lambda: False
+    targets: Callable[[int | None], str] = lambda port: "[]"
 
 
 class Intake(ABC):

@@ -5,6 +5,7 @@
     POST /in/hint/HOST           something may have changed there: it is looked at now
     POST /in/alertmanager        Alertmanager's webhook
     GET  /metrics                everything as Prometheus reads it (text format 0.0.4)
+    GET  /sd, /sd/PORT           the hosts that are watched, as Prometheus takes them by HTTP (http_sd)
     GET  /health                 200 while the monitor's turns end and are written, 503 otherwise, or of a damaged store
 
 What is answered with 200 is written, and survives a kill. Beyond loopback there must be tokens and TLS.
@@ -109,8 +110,10 @@ class Http(Intake):
             return _said(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
         if request.path == "/metrics":
             return _only(request, "GET") or _metrics(house)
+        if request.path == "/sd" or request.path.startswith("/sd/"):
+            return _only(request, "GET") or _targets(house, request.path.removeprefix("/sd").removeprefix("/"))
         if not request.path.startswith("/in/"):
-            return _said(404, f"there is {WAYS}, /metrics and /health")
+            return _said(404, f"there is {WAYS}, /metrics, /sd and /health")
         if self._tokens is None and "origin" in request.headers:
             # A page in a browser on this machine reaches loopback; programs say no Origin.
             house.arrivals.refuse(self.word, ORIGIN)
@@ -177,6 +180,16 @@ def _metrics(house: House) -> Reply:
     except InfratestError as error:
         return _said(503, str(error))
     return Reply(200, text.encode("utf-8", "replace"), TEXT.replace(";", "; version=0.0.4;"))
+
+
+def _targets(house: House, port: str) -> Reply:
+    """Return all that is scraped. Where that is not known it is no list: Prometheus then keeps the one that it has."""
+    if port and not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 2**16):
+        return _said(404, "it is /sd, or /sd/PORT")
+    try:
+        return Reply(200, house.targets(int(port) if port else None).encode("utf-8", "replace"))
+    except InfratestError as error:
+        return _said(503, str(error))
 
 
 def _only(request: Request, method: str) -> Reply | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,14 +10,17 @@ from queue import Empty, SimpleQueue
 from typing import Any, cast
 
 from infratest.errors import InfratestError, StateError, UnknownName, UserError, unknown
+from infratest.exports._targets import NODE_EXPORTER, target_group
 from infratest.intakes._arrivals import Arrivals
 from infratest.intakes.base import House, Intake, opened
 from infratest.monitor.exposition import Self, exposition
 from infratest.monitor.hints.base import Hint
 from infratest.monitor.monitor import Call, Monitor
+from infratest.monitor.roll import HOSTS
 from infratest.monitor.taking import Taking
 from infratest.monitor.watched import Watched
 from infratest.stack.monitor import Monitor as Declared
+from infratest.states import UNKNOWN
 from infratest.store.database import numbers
 from infratest.store.database.base import Store
 from infratest.store.events import part
@@ -54,7 +58,10 @@ def listening(monitor: Monitor, store: Store, those: list[Intake], stack: str, e
     def damaged() -> bool:
         return bool(monitor.writing.damage)
 
-    house = House(arrivals, lambda: _asked(monitor, known_now), lambda: _age(monitor), hint, damaged)
+    def targets(port: int | None) -> str:
+        return _asked(monitor, lambda asked: targets_now(asked, stack, env, port or NODE_EXPORTER))
+
+    house = House(arrivals, lambda: _asked(monitor, known_now), lambda: _age(monitor), hint, damaged, targets)
     with ExitStack() as all_:
         all_.callback(monitor.finish)  # the last of all
         for intake in those:
@@ -64,6 +71,15 @@ def listening(monitor: Monitor, store: Store, those: list[Intake], stack: str, e
                 raise UserError(f"monitor: {error}") from None
             all_.callback(intake.close)
         yield
+
+
+def targets_now(monitor: Monitor, stack: str, env: str, port: int) -> str:
+    """Return the hosts as Prometheus takes them by HTTP. Raises InfratestError: it is not known which there are."""
+    known = monitor.book.statuses.get(HOSTS)
+    if known is not None and known.state == UNKNOWN:
+        raise StateError(f"monitor: {known.reason}")
+    groups = (target_group(stack, env, host, port) for host in cast(Watched, monitor.watched).hosts.values())
+    return json.dumps([group for group in groups if group is not None])
 
 
 def _hinted(monitor: Monitor, host: str) -> int:

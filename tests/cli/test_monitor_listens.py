@@ -76,6 +76,7 @@ rule_files: [rules.yml]
 alerting: {{alertmanagers: [{{static_configs: [{{targets: ["127.0.0.1:{alertmanager}"]}}]}}]}}
 scrape_configs:
   - {{job_name: infratest, static_configs: [{{targets: ["127.0.0.1:{http}"]}}]}}
+  - {{job_name: hosts, http_sd_configs: [{{url: "http://127.0.0.1:{http}/sd/{http}", refresh_interval: 1s}}]}}
 """
 RULES = """\
 groups:
@@ -122,6 +123,7 @@ def test_prometheus_scrapes_it_and_alertmanager_posts_back(shop: World, ports: P
             return list(json.loads(done.stdout)["data"]["result"]) if done.stdout.startswith("{") else []
 
         until(lambda: asked('infratest_result_state{scenario="full"} == 0'), "it is scraped, and ok")
+        until(lambda: asked('up{job="hosts", stack="shop", host="here"} == 1'), "it is told the hosts")
         shop.there.unlink()
         until(lambda: asked('infratest_result_state{scenario="there"} == 2'), "it is seen there")
 

@@ -287,6 +287,25 @@ def test_metrics_are_what_the_monitor_says_or_why_it_does_not():
         assert ask(here, "GET", "/metrics") == (503, {"error": "it did not answer in time"})
 
 
+def test_targets_are_the_monitors_hosts_or_why_it_does_not_know_them():
+    asked: list[int | None] = []
+
+    def targets(port: int | None) -> str:
+        asked.append(port)
+        if port == 1:
+            raise StateError("monitor: which hosts there are is not known")
+        return "[]"
+
+    with listening("http", targets=targets) as here:
+        assert ask(here, "GET", "/sd") == (200, [])
+        assert ask(here, "GET", "/sd/9187") == (200, [])
+        assert ask(here, "GET", "/sd/1") == (503, {"error": "monitor: which hosts there are is not known"})
+        for path in ("/sd/0", "/sd/65536", "/sd/x", "/sd/9187/x", "/sdx"):
+            assert ask(here, "GET", path)[0] == 404, path
+        assert ask(here, "POST", "/sd")[0] == 405
+    assert asked == [None, 9187, 1]
+
+
 def test_tokens_say_who_sends_and_are_read_anew(tmp_path):
     file = tmp_path / "tokens"
     file.write_text(f"# who may send\nshop {TOKEN}\n")
@@ -296,8 +315,9 @@ def test_tokens_say_who_sends_and_are_read_anew(tmp_path):
         assert post(here, event, Authorization=f"Bearer {TOKEN}x")[0] == 401
         assert post(here, event, Authorization=f"Basic {TOKEN}")[0] == 401
         assert ask(here, "GET", "/metrics")[0] == 401
+        assert ask(here, "GET", "/sd")[0] == 401
         assert ask(here, "GET", "/health")[0] == 200
-        assert here.arrivals.refusals == {("http", "no token that is known"): 4}
+        assert here.arrivals.refusals == {("http", "no token that is known"): 5}
         assert post(here, event, Authorization=f"Bearer {TOKEN}", Origin="https://own.example")[0] == 200
         file.write_text(f"other {OTHER}\n")
         os.utime(file, (1, 1))

@@ -182,6 +182,14 @@ def test_prometheus_own_reader_understands_what_is_exposed(project: Path, ports:
     }  # fmt: skip
 
 
+def test_prometheus_is_told_the_hosts(project: Path, ports: Ports):
+    with running(project) as monitor:
+        until(lambda: all(its.seen for id, its in monitor.book.statuses.items() if id.startswith("features/")))
+        labels = {"stack": "shop", "host": "here"}
+        assert json.loads(curl(f"{ports.url}/sd")) == [{"targets": ["127.0.0.1:9100"], "labels": labels}]
+        assert json.loads(curl(f"{ports.url}/sd/9187"))[0]["targets"] == ["127.0.0.1:9187"]
+
+
 def test_health_turns_bad_when_no_turn_is_written(project: Path, ports: Ports):
     clock = HandClock()
     with life(project, clock, "one") as monitor:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from infratest.errors import StateError
+from infratest.monitor.listening import targets_now
 from infratest.monitor.presence import Presence
 from infratest.monitor.roll import HOSTS
 from infratest.states import OK, UNKNOWN
@@ -50,9 +54,12 @@ def test_which_hosts_there_are_is_unknown_after_ten_minutes_and_no_sooner(tmp_pa
     desk.clock.now += 530
     settled(desk, presence, lambda: True, "one turn")
     assert statuses[HOSTS].state == OK, "what was known stays"
+    assert targets_now(desk.monitor, "one", "", 9100) == "[]", "simulated hosts have no port that is reached"
     desk.clock.now += 61  # beyond the interval, however clocks are rounded
     settled(desk, presence, lambda: statuses[HOSTS].state == UNKNOWN, "it is too old")
     assert "is not known for 10 min: " in statuses[HOSTS].reason
+    with pytest.raises(StateError, match=r"which hosts there are is not known for 10 min: "):
+        targets_now(desk.monitor, "one", "", 9100)  # no list is better than one that is old
     (project / "mended.json").write_text(whole)
     (project / "mended.json").replace(world)  # a question may be on its way, and sees one or the other
     desk.clock.now += 61  # beyond the interval, however clocks are rounded
