@@ -20,7 +20,12 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module", params=CASES)
+#: Real services that take their time: a long test.
+LONG = ("openstack",)
+PARAMS = [pytest.param(word, marks=[pytest.mark.machines] * (word in LONG)) for word in CASES]
+
+
+@pytest.fixture(scope="module", params=PARAMS)
 def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     with case_of("provider", CASES[request.param]).COMPONENTS[request.param]() as case:
         yield case

@@ -153,7 +153,7 @@ class Stack:
         return sorted((one.kind, one.id) for one in found if one.labels.get("infratest.state") == self.state.id)
 
 
-@pytest.fixture(params=CLOUDS)
+@pytest.fixture(params=[pytest.param(word, marks=[pytest.mark.machines] * (word == "openstack")) for word in CLOUDS])
 def stack(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """A stack that is up; when the test is over nothing of it is in either account."""
     with CLOUDS[request.param]() as cloud, openstack.logged_in({}):

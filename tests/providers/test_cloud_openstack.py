@@ -49,6 +49,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
             yield case
 
 
+@pytest.mark.machines
 class TestContract(MakingContract):
     """What every provider must do."""
 
@@ -182,6 +183,7 @@ class TestItsLife:
             api.project.api().call("DELETE", "image", f"/v2/images/{own}", None)
 
 
+@pytest.mark.machines
 class TestBadDays:
     def test_an_error_without_a_word_is_told_by_its_status_alone(self, stack, api):
         api.identity.have(Fault(times=1000, status=503, headers=()))
@@ -264,6 +266,7 @@ class TestBadDays:
         assert answers(stack.life().hosts()[0])
 
 
+@pytest.mark.machines
 class TestCounts:
     def test_an_api_is_asked_little(self, api, tmp_path):
         """One login, image list, size list and firewall for all; one request a server, and one listing a tick."""

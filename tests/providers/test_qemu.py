@@ -311,6 +311,7 @@ def test_a_machine_at_work_for_somebody_else_is_waited_for(own_state: Path) -> N
 BOOT = "cat /proc/sys/kernel/random/boot_id"
 
 
+@pytest.mark.machines
 def test_the_whole_way_of_a_machine(stack: Stack) -> None:
     spec = HostSpec(name="web-1", options=HostOptions(user="deploy", ports=(80,)))
     resource = stack.create(spec)
