@@ -20,9 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from infratest.heal.acts import Means
 from infratest.heal.gates import Limits, Seen
 from infratest.heal.healing import heal
+from infratest.heal.means import Means
 from infratest.heal.pause import pause
 from infratest.heal.records import HealRecord
 from infratest.model import Report, Result, StepResult

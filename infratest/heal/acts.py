@@ -6,36 +6,33 @@ The base of the engine (`healing`), which decides.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from pathlib import Path
 
-from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import HealError, InfratestError
 from infratest.heal import verifying
 from infratest.heal.audit import Audit
 from infratest.heal.environment import hook_environment
-from infratest.heal.gates import Answer, Changes, Limits, Seen, Stored
+from infratest.heal.gates import Answer, Stored
+from infratest.heal.looking import Looks, well
 from infratest.heal.mark import Mark, Taken
+from infratest.heal.means import Means
 from infratest.heal.neighbours import NEIGHBOURS, Beside
-from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, Collected, HealRecord
+from infratest.heal.records import PROPOSED, RECOVERED, REFUSED, HealRecord
 from infratest.heal.undoing import undo
 from infratest.hosts import Host
 from infratest.model import Report, Result
-from infratest.remedies.base import Power, Remedy, Replacing, Surroundings
+from infratest.remedies.base import Remedy, Surroundings
 from infratest.stack.declared import HealRule
-from infratest.states import OK, UNKNOWN
 from infratest.store import events
 from infratest.store import failures as counts
 from infratest.store.directory import StateDir
 from infratest.transports.base import Transport
 
-#: Seconds between two looks while a remedy is given time to take effect; they grow by half each time.
-FIRST_LOOK, LONGEST_PAUSE = 0.2, 2.0
 #: Seconds that looking at what a rule collects may take.
 COLLECTING = 20.0
 #: Seconds in which a connection for a remedy must come about, and that another healer is waited for.
@@ -47,62 +44,6 @@ MARK = "healing mark"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Means:
-    """What the engine acts with.
-
-    Args:
-        hosts: all hosts of the stack by name, not only those checked. folder: of the stack file.
-        open_transport: returns an open connection; it is closed here. provision: provisions one host by name again.
-        start: has its provider start a host that its own reboot has ended. power, replacing: of a host by name, what
-        its provider can do to it, and how it is replaced. others: who else may heal the same hosts without our knowing,
-        in words, or empty. now: a host as it is now, whose address may be another one since it was stopped.
-        rerun: runs the scenarios with these ids again, over new connections where it must.
-        deadline: when the whole run must have ended, or None. clock: seconds since the epoch. suppressed: why the
-        caller wants nothing healed, or empty. variables: of a hook, beside those of the result. marks: the folder of
-        healing marks on a host; empty for its own. drilled: the rule that a drill is about, which may act whatever its
-        mode is, or empty; since: tries before that count for nothing, in seconds since the epoch. production: the stack
-        is. proven, trusted: asked of a rule, before every act, whether it is proven and how much it may do by the
-        ledger, each with why. witness: asked whether what is seen from here can be relied on, and why or why not.
-        traits: what hosts share beside their labels. changes: what people are changing. lost: told that a
-        rule has lost its autonomy, and why. granted: when a person last said how much a rule may do.
-        keys: the trusted public ones.
-        page: tells receivers, by their names, of a result that no heal has helped; None where there is nobody to tell.
-        collect: looks at what a rule collects on a host. neighbours: ids of scenarios that a rule must not make worse.
-    """
-
-    hosts: Mapping[str, Host]
-    folder: Path
-    open_transport: Callable[[Host, Deadline], Transport]
-    provision: Callable[[str, Deadline], str]
-    rerun: Callable[[Sequence[str]], Report]
-    proven: Callable[[HealRule], tuple[bool, str]]
-    trusted: Callable[[HealRule], tuple[str, str]]
-    witness: Callable[[], tuple[bool, str]] = lambda: (True, "no witness is declared")
-    traits: Callable[[], Mapping[str, Mapping[str, str]]] = lambda: {}
-    changes: Callable[[HealRule, Result], Changes] = lambda rule, result: Changes()
-    lost: Callable[[HealRule, str], None] = lambda rule, why: None
-    granted: Callable[[HealRule], float] = lambda rule: -inf
-    production: bool = False
-    keys: frozenset[str] = frozenset()
-    start: Callable[[str, Deadline], None] = lambda name, deadline: None
-    power: Callable[[str], Power] = lambda name: Power()
-    replacing: Callable[[str], Replacing] = lambda name: Replacing()
-    others: str = ""
-    now: Callable[[Host, Deadline], Host] = lambda host, deadline: host
-    deadline: Deadline | None = None
-    clock: Callable[[], float] = time.time
-    suppressed: str = ""
-    variables: Mapping[str, str] = field(default_factory=dict)
-    marks: str = ""
-    drilled: str = ""
-    since: float = -inf
-    page: Callable[[Result, Sequence[str], Deadline], str] | None = None
-    collect: Callable[[HealRule, Host, Transport | None, Deadline], Sequence[Collected]] = lambda *about: ()
-    neighbours: Callable[[HealRule], Sequence[str]] = lambda rule: ()
-    limits: Limits = field(default_factory=Limits)
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Way:
     """A connection to a host, or why there is none; and the mark that is put there."""
 
@@ -111,7 +52,7 @@ class _Way:
     error: InfratestError | None = None
 
 
-class Acts:
+class Acts(Looks):
     """What one run of the engine acts with and writes to, under the stack's lock."""
 
     def __init__(
@@ -124,14 +65,11 @@ class Acts:
         history: Mapping[str, Stored],
         dry_run: bool,
     ) -> None:
-        self._report = report
+        super().__init__(report, means, history)
         self._state = state
-        self._means = means
         self._audit = audit
         self._rows = dict(rows)
-        self._history = dict(history)
         self._dry = dry_run
-        self._acted_on: set[str] = set()
 
     def _left(self) -> float:
         """Return the seconds left for acts, the last ones of the run kept for writing down how they ended."""
@@ -207,7 +145,7 @@ class Acts:
             return self._written(replace(record, outcome=REFUSED, gates=(*record.gates, answer)))
         record = replace(record, collected=tuple(self._means.collect(record.rule, host, way.transport, limit)))
         number = self._audit.begin(record, record.time + deadline.seconds)
-        self._acted_on.add(record.before.host)
+        self._acts_on(record.before.host)
         begun = time.monotonic()
         try:
             done = self._applied(record, remedy, deadline, way, number)
@@ -336,64 +274,6 @@ class Acts:
         after = self._look_until(record.before, Deadline(min(seconds, self._left())), cut)
         return after, cut and not well(after)
 
-    def _look_until(self, result: Result, deadline: Deadline, cut: bool = False) -> Result:
-        """Run a scenario again until it holds, or the deadline. Args: cut: it is not run once more after that."""
-        pause, after = FIRST_LOOK, self._look(result)
-        while not well(after) and not deadline.passed:
-            time.sleep(min(pause, deadline.left))
-            pause = min(pause * 1.5, LONGEST_PAUSE)
-            if not cut or not deadline.passed:
-                after = self._look(result)
-        return after
-
-    def _why_not_well(self, result: Result, deadline: Deadline) -> str:
-        """Return why a scenario does not hold, looked at until it may; empty where it does."""
-        after = self._look_until(result, deadline.at_most(self._means.limits.settle))
-        return "" if well(after) else clean(after.reason, 500) or f"it is {after.state}"
-
-    def _look_at_group(self, result: Result) -> None:
-        """Run again what is known of the hosts that share a group with one, and of itself."""
-        hosts = self._means.hosts
-        groups = set(hosts[result.host].groups) if result.host in hosts else set()
-        near = {name for name, host in hosts.items() if not groups or groups & set(host.groups)}
-        features = {one.feature for one in self._report.results}
-        ids = [id for id, one in self._history.items() if one.host in near and id.partition("#")[0] in features]
-        try:
-            report = self._means.rerun(ids)
-        except InfratestError:
-            return  # what was not seen since the act is not known: the gates refuse
-        now = self._means.clock()
-        for again in report.results:
-            self._history[again.id] = seen(again, now)
-
-    def _look(self, result: Result) -> Result:
-        """Run one scenario again; what cannot be seen is unknown."""
-        try:
-            report = self._means.rerun([result.id])
-        except InfratestError as error:
-            return _unseen(result, f"could not be run again: {clean(str(error))}")
-        again = next((found for found in report.results if found.id == result.id), None)
-        if again is None:
-            again = _unseen(result, f"was not run again: {clean(report.problem) or 'no such scenario now'}")
-        self._history[result.id] = seen(again, self._means.clock())
-        return again
-
     def _settle(self, id: str, at: float) -> None:
         counts.settle(self._state, self._report.env, id, at)
         self._rows[id] = counts.Row(last=at)
-
-
-def well(result: Result) -> bool:
-    """Whether a result is ok and nothing blocks it."""
-    return result.state == OK and result.blocked_by is None
-
-
-def _unseen(result: Result, reason: str) -> Result:
-    unseen: Result = result.changed(state=UNKNOWN, reason=reason, steps=())
-    return unseen
-
-
-def seen(result: Result, at: float) -> Seen:
-    """Return a result as a stored one."""
-    blocked = False if result.blocked_by is None else result.blocked_by
-    return Seen(host=result.host, state=result.state, time=at, blocked=blocked, since=result.since)

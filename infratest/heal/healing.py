@@ -14,7 +14,7 @@ from math import inf
 
 from infratest.deadline import Deadline
 from infratest.heal import proposals, verifying
-from infratest.heal.acts import ENDING, Acts, Means, seen, well
+from infratest.heal.acts import ENDING, Acts
 from infratest.heal.audit import Audit
 from infratest.heal.desk import PROPOSAL, Desk
 from infratest.heal.falling import falls_back
@@ -31,6 +31,8 @@ from infratest.heal.gates import (
     refusals,
 )
 from infratest.heal.ladder import remedies, rung_due
+from infratest.heal.looking import seen, well
+from infratest.heal.means import Means
 from infratest.heal.paging import paged
 from infratest.heal.pause import paused_until
 from infratest.heal.people import who
@@ -85,7 +87,10 @@ def heal(
     with nullcontext() if dry_run else state.lock(wait, "heal"):
         healer = _Healer(report, rules, state, means, history, dry_run)
         told = [] if dry_run else healer.verified_now()
-        return told + [record for result, rule in work for record in healer.attend(result, rule, ladders[rule.name])]
+        for at, (result, rule) in enumerate(work):
+            behind = [other.id for other, _ in work[at + 1 :] if other.host == result.host]
+            told.extend(healer.attend(result, rule, ladders[rule.name], behind))
+        return told
 
 
 def _window(rules: Sequence[HealRule]) -> float:
@@ -141,12 +146,17 @@ class _Healer(Acts):
         self._looked = looked
         self._proposals = Desk(state, report.env, means.keys)
 
-    def attend(self, result: Result, rule: HealRule, ladder: Sequence[Remedy]) -> list[HealRecord]:
-        """Decide and act until the result is well, a gate refuses, or no rung is left; return each decision."""
+    def attend(
+        self, result: Result, rule: HealRule, ladder: Sequence[Remedy], behind: Sequence[str] = ()
+    ) -> list[HealRecord]:
+        """Decide and act until the result is well, a gate refuses, or no rung is left; return each decision.
+
+        Args:
+            behind: ids of those of its host that are attended to after it.
+        """
         case = _Case(result=result, rule=rule, ladder=ladder, looked=self._looked)
         if self._due_for_another_look(case):
-            now = self._means.clock()
-            again = self._look(result)
+            now, again = self._looked_again(result, behind)
             if well(again):
                 return [self._recovered(result, case, again, now)]
             if self._rows.get(result.id, counts.Row()).last <= case.looked:

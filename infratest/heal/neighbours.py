@@ -17,7 +17,7 @@ from infratest.stack.declared import HealRule
 from infratest.states import CRITICAL, OK, SKIPPED, UNKNOWN, WAIVED, WARNING
 
 if TYPE_CHECKING:
-    from infratest.heal.acts import Means
+    from infratest.heal.means import Means
 
 #: The gate that the engine asks.
 NEIGHBOURS = "neighbours"

@@ -10,10 +10,10 @@ from dataclasses import replace
 from infratest.cleaning import clean
 from infratest.deadline import Deadline
 from infratest.errors import InfratestError
-from infratest.heal.acts import Means
 from infratest.heal.audit import Audit
 from infratest.heal.gates import BUDGET, refusals
 from infratest.heal.ladder import page, rungs
+from infratest.heal.means import Means
 from infratest.heal.records import REFUSED, TRIED, HealRecord
 from infratest.remedies.base import Surroundings
 

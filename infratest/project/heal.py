@@ -16,10 +16,10 @@ from infratest import rfc3339
 from infratest.deadline import Deadline
 from infratest.engine.apart import defects_told
 from infratest.gherkin.select import CHECK
-from infratest.heal.acts import Means
 from infratest.heal.gates import ALWAYS, Limits
 from infratest.heal.healing import heal
 from infratest.heal.health import paused
+from infratest.heal.means import Means
 from infratest.heal.records import HealRecord, applied
 from infratest.heal.rules import WAY
 from infratest.model import Report

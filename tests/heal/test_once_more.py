@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -14,7 +15,8 @@ import pytest
 from infratest.deadline import Deadline
 from infratest.heal.gates import Limits, Situation, Try, gates
 from infratest.heal.healing import heal
-from infratest.heal.records import note
+from infratest.heal.records import RECOVERED, TRIED, note
+from infratest.model import Report
 from infratest.process_tree import started
 from infratest.store.directory import StateDir
 from tests.worlds.heal_world import (
@@ -53,6 +55,52 @@ def test_settling_after_a_heal_is_one_number_and_braking_after_failures_another(
     healed = [tried(ago, True) for ago in (300.0, 200.0, seconds)]
     assert waited(*healed) is passed
     assert not waited(tried(300.0, False), tried(seconds, False))
+
+
+@pytest.mark.parametrize("others", [3, 0])
+def test_what_one_act_may_have_mended_is_looked_at_again_at_once(world: World, state: StateDir, others: int) -> None:
+    ids = [f"features/web.feature#number-{number}@web-1" for number in range(1 + others)]
+    runs: list[list[str]] = []
+
+    def rerun(again: Sequence[str]) -> Report:
+        runs.append([*again])
+        return world.rerun(again)
+
+    report = make_report([make_result("critical", id=id) for id in ids])
+    records = heal(report, [make_rule(tries=9)], state, world.means(rerun=rerun), history={})
+    assert [(record.before.id, record.outcome) for record in records] == [
+        (ids[0], TRIED),
+        *((id, RECOVERED) for id in ids[1:]),
+    ]
+    assert runs == [[ids[0]], ids[1:]][: 1 + bool(others)]
+
+
+def test_what_was_seen_before_another_act_is_looked_at_anew(world: World, state: StateDir) -> None:
+    ids = [f"features/web.feature#number-{number}@web-1" for number in range(4)]
+    runs: list[list[str]] = []
+    # Providing again mends one of them each time: 0, then 1, then all that is left.
+    mended = iter([{ids[0]}, {ids[1]}, set(ids)])
+    well: set[str] = set()
+
+    def rerun(again: Sequence[str]) -> Report:
+        runs.append([*again])
+        return make_report([make_result("ok" if id in well else "critical", id=id) for id in again], world.now)
+
+    def mend(name: str) -> None:
+        world.now += 20.0  # the time that a host is left alone after a heal goes by
+        well.update(next(mended))
+
+    world.on_act = mend
+    report = make_report([make_result("critical", id=id) for id in ids])
+    rule = make_rule(tries=9)
+    records = heal(report, [rule], state, world.means(rerun=rerun), history={})
+    assert [(record.before.id, record.outcome) for record in records] == [
+        (ids[0], TRIED),
+        (ids[1], TRIED),
+        (ids[2], TRIED),
+        (ids[3], RECOVERED),
+    ]
+    assert runs == [ids[:1], ids[1:], ids[1:2], ids[2:], ids[2:3], ids[3:]]
 
 
 def _row():  # type: ignore[no-untyped-def]
@@ -106,6 +154,7 @@ def test_a_try_whose_process_lives_is_running(world: World, state: StateDir) -> 
 
 KILLED = """
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.worlds.heal_world import World, make_rule

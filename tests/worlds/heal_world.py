@@ -14,7 +14,8 @@ from typing import Any
 
 from infratest.deadline import Deadline
 from infratest.heal.gates import Limits
-from infratest.heal.healing import Means, heal
+from infratest.heal.healing import heal
+from infratest.heal.means import Means
 from infratest.heal.records import HealRecord
 from infratest.hosts import Host
 from infratest.model import Report, Result, StepResult
