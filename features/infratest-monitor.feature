@@ -17,6 +17,7 @@ Feature: The monitor watches
 
   Scenario: it remembers
     Then the monitor keeps what it sees
+    And the monitor keeps its store within its size
 
   Scenario: it tells
     Then the monitor reaches every receiver

@@ -109,6 +109,22 @@ class MonitorKeeps(_OfMonitor):
 
 
 @check(
+    "the monitor keeps its store within its size",
+    negation="the monitor does not keep its store within its size",
+    example="the monitor keeps its store within its size",
+)
+class MonitorSize(_OfMonitor):
+    """What `store: keep:` says goes in time, and what is left is not larger than the `size` that stands there."""
+
+    def observe(self, facts: FactValues) -> Seen:
+        overgrown = self.alive(facts).overgrown
+        words = (
+            f"does not keep its store within its size: {overgrown}" if overgrown else "keeps its store within its size"
+        )
+        return Seen(not overgrown, f"the monitor {words}")
+
+
+@check(
     "the monitor reaches every receiver",
     negation="the monitor does not reach every receiver",
     example="the monitor reaches every receiver",

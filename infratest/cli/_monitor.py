@@ -53,7 +53,7 @@ def source(found: Answered) -> str:
     """Return where an answer comes from, for people."""
     if found.live:
         return f"; NOT KEPT: {found.unwritten}" if found.unwritten else ""
-    from infratest.monitor.kept import words_of
+    from infratest.project.monitor_store import words_of
 
     if words := words_of(found.works, found.standby):
         return f"; {words}, which kept this" + ("" if found.as_of is None else f" {ago(found.as_of)}")
@@ -64,7 +64,7 @@ def source(found: Answered) -> str:
 
 def tell_standby(session: Session, store: Store) -> None:
     """Say on standard error that what a store has is of a monitor that works elsewhere, where one does."""
-    from infratest.monitor.kept import standing_by
+    from infratest.project.monitor_store import standing_by
 
     if words := standing_by(session, store):
         click.echo(f"infratest: {place(session)}: {clean(words, 500)}", err=True)

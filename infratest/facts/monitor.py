@@ -19,7 +19,8 @@ class Monitor(Record):
     Args:
         alive: whether it answers. reason: why not. age: seconds since the end of its newest cycle whose results are in
         the store. late: seconds that the look which waits longest is late. waiting: looks that wait for somebody.
-        unwritten: why what it sees is not kept; empty where it is. dead: receivers that do not take what they are sent.
+        unwritten: why what it sees is not kept; empty where it is. overgrown: why its store is not kept within its
+        size; empty where it is. dead: receivers that do not take what they are sent.
     """
 
     alive: bool
@@ -28,6 +29,7 @@ class Monitor(Record):
     late: float = 0.0
     waiting: int = 0
     unwritten: str = ""
+    overgrown: str = ""
     dead: tuple[str, ...] = ()
 
     def in_words(self) -> str:

@@ -92,4 +92,5 @@ def _loop(monitor: Monitor) -> dict[str, Any]:
         "age": max(0.0, monitor.timepiece.now().steady - monitor.kept.steady),
         "waiting": monitor.looks_waiting,
         "unwritten": monitor.unwritten,
+        "overgrown": monitor.writing.overgrown,
     }

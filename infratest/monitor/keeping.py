@@ -39,6 +39,8 @@ class Keeping:
         self._store, self._keep, self._watching = store, keep, watching
         self._stack, self._env = stack, env
         self._series: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
+        #: Why the store is larger than it may be, though all was taken away that may go; empty where it is not.
+        self.overgrown = ""
 
     @property
     def ours(self) -> bool:
@@ -102,10 +104,12 @@ class Keeping:
             trim = retention.trim(t, self._keep, now.wall)
         if packing.damaged:
             log.error("store: %s: blocks that are damaged: %s", self._store.path, packing.damaged)
+        before, self.overgrown = self.overgrown, ""
         if trim.over:
-            log.error(
-                "store: %s is larger than `store: keep: size` and has no numbers left to take away", self._store.path
-            )
+            words = "is larger than `store: keep: size` and has no numbers left to take away"
+            self.overgrown = f"store: {self._store.path} {words}"
+            if not before:
+                log.error("%s", self.overgrown)
 
     def _events(self, seen: list[Number]) -> Iterator[Event]:
         for number in seen:

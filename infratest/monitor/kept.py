@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from time import time
 from typing import Any
 
 from infratest.alerting.moments import Moment
@@ -24,11 +23,9 @@ from infratest.monitor.question import Given
 from infratest.monitor.start import again
 from infratest.monitor.timepiece import Timepiece
 from infratest.monitor.watched import Watched
-from infratest.project.monitor_store import in_file, looked_into
+from infratest.project.monitor_store import in_file, looked_into, waits, watched, working
 from infratest.project.prepare import Request
 from infratest.project.session import Session
-from infratest.store.database import meta, place
-from infratest.store.database.base import Store
 from infratest.store.database.retention import Keep
 
 #: As a result is taken to be watched of which the store alone is asked: nothing ends by time that was not kept.
@@ -36,9 +33,6 @@ _LOOKED_AT = Policy(stale=NEVER / 2, flap=Flap(calm=1e11))
 _OWN = Policy(stale=NEVER, flap=Flap(calm=1e11))
 #: Has a book of the store watch what a question is about, from a moment on.
 Ready = Callable[[Book, Moment], None]
-#: Seconds since a monitor elsewhere wrote that it watched, within which it does: it writes that all ten seconds, by a
-#: clock that is not ours.
-FRESH = 60.0
 #: What the id of a result begins with that the monitor knows by itself.
 OWN = "monitor#"
 
@@ -106,32 +100,9 @@ def asked(
 
 def _read(session: Session, question: Mapping[str, Any], ready: Ready | None) -> Answered:
     with looked_into(session) as store:
-        (known, anchor), as_of, works = memory(store), _watched(store), working(store)
+        (known, anchor), as_of, works = memory(store), watched(store), working(store)
     made = _answered(Book(known), Timepiece(anchor).now(), question, ready, as_of)
-    return replace(made, works=works, standby=_waits(session))
-
-
-def working(store: Store) -> str:
-    """Return which monitor elsewhere watches, and writes a store; empty where none does. Raises StateError."""
-    until, writer = _watched(store), store.writer
-    return writer if until is not None and abs(time() - until) <= FRESH else ""
-
-
-def standing_by(session: Session, store: Store) -> str:
-    """Return in words that a monitor elsewhere works, and whether one waits here; empty where there is none."""
-    return words_of(working(store), _waits(session))
-
-
-def words_of(works: str, standby: str) -> str:
-    """Return in words that a monitor elsewhere works, and whether one waits here; empty where there is none."""
-    if not works:
-        return ""
-    return f"a standby (process {standby}) of {works}" if standby else f"no monitor runs here: {works} works"
-
-
-def _waits(session: Session) -> str:
-    """Return the process that waits on a state directory to work; of a store in a file nobody does."""
-    return "" if in_file(session) else place.writer(session.state)
+    return replace(made, works=works, standby=waits(session))
 
 
 def _refuse_standby(session: Session) -> None:
@@ -150,14 +121,9 @@ def _changed(session: Session, question: Mapping[str, Any], ready: Ready | None)
         claim(store, stack.name, stack.env)
         known, anchor = memory(store)
         timepiece, book = Timepiece(anchor), Book(known)
-        made = _answered(book, timepiece.now(), question, ready, _watched(store))
+        made = _answered(book, timepiece.now(), question, ready, watched(store))
         Keeping(store, stack.name, stack.env, Keep(), watching=False).write(book.taken(), timepiece.anchor())
         return made
-
-
-def _watched(store: Store) -> float | None:
-    with store.sight() as t:
-        return meta.watched(t)
 
 
 def _answered(

@@ -44,6 +44,10 @@ class Store(Protocol):
     def aside(self) -> Sequence[str]:
         """Where damaged stores lie that were set aside, the newest last."""
 
+    @property
+    def overgrown(self) -> str:
+        """Why it is larger than it may be, though all was taken away that may go; empty where it is not."""
+
     def tend(self, now: Moment, states: Mapping[str, str]) -> None:
         """Do a part of what keeps it small, told how each result is. Raises as `write`."""
 
@@ -71,6 +75,11 @@ class Writing:
     def damaged(self) -> str:
         """Why the store is not whole, or was not, until nothing of the damaged one is left; empty of a whole one."""
         return self.damage or self._lost
+
+    @property
+    def overgrown(self) -> str:
+        """Why the store is not kept within its size; empty where it is."""
+        return self._untended or self.store.overgrown
 
     def write(self, now: Moment) -> None:
         """Write what this turn has to say. Raises LeaseLost: another monitor works, which has what was kept."""

@@ -5,13 +5,19 @@ Opened to be read; `infratest.monitor.stores` opens it to be written.
 
 from __future__ import annotations
 
+from time import time
+
 from infratest.cleaning import keep_secret
 from infratest.errors import UserError
 from infratest.project.session import Session
 from infratest.stack.monitor import SQLITE, StorePlace
-from infratest.store.database import connection, postgresql
+from infratest.store.database import connection, meta, place, postgresql
 from infratest.store.database.base import Store
 from infratest.store.database.postgresql import Address
+
+#: Seconds since a monitor elsewhere wrote that it watched, within which it does: it writes that all ten seconds, by a
+#: clock that is not ours.
+FRESH = 60.0
 
 #: Bytes of a password's file at most.
 LARGEST = 4096
@@ -41,6 +47,35 @@ def address(session: Session) -> Address:
         password=_password(session, where),
         ca=str(stack.folder / where.ca) if where.ca else "",
     )
+
+
+def watched(store: Store) -> float | None:
+    """Return until when somebody watched, in seconds since the epoch; None where nobody ever did."""
+    with store.sight() as t:
+        return meta.watched(t)
+
+
+def working(store: Store) -> str:
+    """Return which monitor elsewhere watches, and writes a store; empty where none does. Raises StateError."""
+    until, writer = watched(store), store.writer
+    return writer if until is not None and abs(time() - until) <= FRESH else ""
+
+
+def standing_by(session: Session, store: Store) -> str:
+    """Return in words that a monitor elsewhere works, and whether one waits here; empty where there is none."""
+    return words_of(working(store), waits(session))
+
+
+def words_of(works: str, standby: str) -> str:
+    """Return in words that a monitor elsewhere works, and whether one waits here; empty where there is none."""
+    if not works:
+        return ""
+    return f"a standby (process {standby}) of {works}" if standby else f"no monitor runs here: {works} works"
+
+
+def waits(session: Session) -> str:
+    """Return the process that waits on a state directory to work; of a store in a file nobody does."""
+    return "" if in_file(session) else place.writer(session.state)
 
 
 def _place(session: Session) -> StorePlace:

@@ -56,14 +56,28 @@ def monitor(state_directory: str, place: str, asked: tuple[str, ...]) -> Fields:
         answer = monitor_socket.asked(state_directory, {"word": "health"}, ANSWERED)
         if answer["place"] != place:
             raise FactError(f"the monitor that runs on {state_directory} is of {answer['place']}, and this is {place}")
-        fields = {name: answer[name] for name in ("age", "late", "waiting", "unwritten")}
+        fields = {name: answer[name] for name in ("age", "late", "waiting", "unwritten", "overgrown")}
         return {"alive": True, "dead": tuple(answer["dead"]), **fields}
     except monitor_socket.Nobody as why:
+        if elsewhere := _works_elsewhere(state_directory, place):
+            raise FactError(f"{elsewhere}: ask it there") from why
         return {"alive": False, "reason": f"{why}; start it with `infratest monitor run`"}
     except monitor_socket.Silence as why:
         raise FactError(f"the monitor cannot be asked: {why}") from why
     except (KeyError, TypeError) as error:
         raise FactError(f"the monitor of {state_directory} is of another version: {error!r}") from error
+
+
+def _works_elsewhere(state_directory: str, place: str) -> str:
+    """Return in words which monitor watches from another machine, and whether one waits here; empty where none does."""
+    session = _elsewhere.get((state_directory, place))
+    if session is None:
+        return ""
+    try:
+        with monitor_store.looked_into(session) as store:
+            return monitor_store.standing_by(session, store)
+    except (StateError, UserError):
+        return ""
 
 
 def lies(state_directory: str, place: str, session: Session) -> None:

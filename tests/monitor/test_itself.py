@@ -24,11 +24,12 @@ from tests.worlds import small_project
 
 LONG = 60.0
 ALIVE, KEEPS = "the monitor is alive", "the monitor keeps what it sees"
+WITHIN = "the monitor keeps its store within its size"
 CYCLE = "the last cycle of the monitor is less than 60 s old, warning 30 s"
 LATE = "the monitor is less than 60 s late, warning 30 s"
 WAITING = "the monitor has less than 100 looks waiting, warning 50"
 REACHES = "the monitor reaches every receiver"
-WELL = dict.fromkeys((ALIVE, CYCLE, LATE, WAITING, KEEPS, REACHES), "ok")
+WELL = dict.fromkeys((ALIVE, CYCLE, LATE, WAITING, KEEPS, WITHIN, REACHES), "ok")
 
 Check = Callable[[], tuple[int, dict[str, str], str]]
 
@@ -115,6 +116,19 @@ def test_one_whose_store_is_damaged(project: Path, check: Check):  # noqa: F811
     with answering(desk.after(10).after(1)):
         ended, found, reasons = check()
     assert (ended, found[KEEPS], "store: db is damaged" in reasons) == (2, "critical", True)
+
+
+@pytest.mark.parametrize("way", ["overgrown", "untended"])
+def test_one_whose_store_grows(project: Path, check: Check, way: str):  # noqa: F811
+    desk = Desk(project).after(0)
+    setattr(desk.shelf, way, "store: db is larger than `store: keep: size`")
+    with answering(desk.after(60).after(0)):
+        ended, found, reasons = check()
+    assert (ended, found) == (2, WELL | {WITHIN: "critical"})
+    assert "within its size: store: db is larger than `store: keep: size`" in reasons
+    setattr(desk.shelf, way, "")
+    with answering(desk.after(60).after(0)):
+        assert check()[:2] == (0, WELL)
 
 
 @pytest.mark.parametrize("hosts, state, ended", [(60, "warning", 1), (110, "critical", 2)])

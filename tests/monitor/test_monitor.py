@@ -54,6 +54,7 @@ class Shelf:
         self.full, self.ours, self.renewed = False, True, 0
         self.damage, self.untended, self.begun_anew = "", "", 0
         self.aside: tuple[str, ...] = ()
+        self.overgrown = ""
 
     def write(self, changes: Changes, anchor: Anchor) -> None:
         if self.full:

@@ -146,6 +146,8 @@ def test_a_standby_says_whose_it_is_and_shows_what_is_kept(working: Monitor, sta
         assert standby not in out, "what a program reads is as ever"
     ended, _, err = ask("monitor", "due")
     assert (ended, f"no monitor runs here: {holder()} works" in err) == (3, True)
+    ended, out, _ = ask("check", "@infratest-monitor")
+    assert (ended, f"{standby}: ask it there" in out) == (3, True), out
     ended, _, err = ask("monitor", "ack", THERE, "--comment", "on it")
     assert (ended, f"{holder()} works, and it alone writes the store; ask it there" in err) == (3, True), err
 
@@ -158,6 +160,8 @@ def test_a_machine_without_a_monitor_says_who_works_and_after_its_end_nothing_is
         ended, out, _ = ask("monitor", "status")
         assert ended == 2
         assert f"; no monitor runs here: {holder()} works, which kept this " in out
+        ended, out, _ = ask("check", "@infratest-monitor")
+        assert (ended, f"no monitor runs here: {holder()} works: ask it there" in out) == (3, True), out
     ended, out, _ = ask("monitor", "status")
     assert (ended, "; no monitor runs: this is what one knew " in out) == (3, True)
     assert " | " not in out.splitlines()[0], "what is old has no figures"

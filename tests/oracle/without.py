@@ -125,6 +125,8 @@ WITHOUT |= dict.fromkeys(
         "the monitor has {bound:count} look[s] waiting",
         "the monitor keeps what it sees",
         "the monitor does not keep what it sees",
+        "the monitor keeps its store within its size",
+        "the monitor does not keep its store within its size",
         "the monitor reaches every receiver",
         "the monitor does not reach every receiver",
     ),
