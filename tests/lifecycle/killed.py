@@ -202,8 +202,8 @@ def killed(scene: Scene, verb: str, point: str) -> None:
     assert status == SIGKILLED, (point, words)
 
 
-#: One point of three, of both kinds by turns; and each, in the long run.
-STEPS = [3, pytest.param(1, marks=pytest.mark.machines)]
+#: One point of five, of both kinds by turns; and each, in the long run.
+STEPS = [5, pytest.param(1, marks=pytest.mark.machines)]
 
 
 def inside(calls: Sequence[str], step: int) -> list[str]:

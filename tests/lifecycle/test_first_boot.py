@@ -100,6 +100,7 @@ def ready(host: Host, insists: bool) -> None:
 
 
 @pytest.mark.hosts
+@pytest.mark.machines  # two hosts boot with cloud-init
 @pytest.mark.timeout(1200)  # the image may have to be built first
 def test_what_fails_while_logins_work_is_told(
     machines: NodeMachines, tmp_path: Path, caplog: pytest.LogCaptureFixture

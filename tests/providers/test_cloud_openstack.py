@@ -29,6 +29,9 @@ from tests.worlds.openstack.account import OPTIONS, host_options, logged_in
 from tests.worlds.openstack.cloud import PASSWORD, cloud
 from tests.worlds.openstack.seam import Seam, seam
 
+#: Most of the time is OpenStack's own; `./run test` has the same ways on EC2 and CloudStack.
+pytestmark = pytest.mark.machines
+
 CREATE = "POST /v2.1/servers"
 LIST = "GET /v2.1/servers/detail"
 TOKENS = "POST /v3/auth/tokens"
@@ -49,7 +52,6 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
             yield case
 
 
-@pytest.mark.machines
 class TestContract(MakingContract):
     """What every provider must do."""
 
@@ -183,7 +185,6 @@ class TestItsLife:
             api.project.api().call("DELETE", "image", f"/v2/images/{own}", None)
 
 
-@pytest.mark.machines
 class TestBadDays:
     def test_an_error_without_a_word_is_told_by_its_status_alone(self, stack, api):
         api.identity.have(Fault(times=1000, status=503, headers=()))
@@ -266,7 +267,6 @@ class TestBadDays:
         assert answers(stack.life().hosts()[0])
 
 
-@pytest.mark.machines
 class TestCounts:
     def test_an_api_is_asked_little(self, api, tmp_path):
         """One login, image list, size list and firewall for all; one request a server, and one listing a tick."""

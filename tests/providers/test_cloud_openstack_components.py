@@ -23,6 +23,9 @@ from tests.worlds.openstack.account import OPTIONS, host_options, logged_in
 from tests.worlds.openstack.cloud import cloud
 from tests.worlds.openstack.outside import Outside, outside_of
 
+#: Most of the time is OpenStack's own.
+pytestmark = pytest.mark.machines
+
 RULE = {
     "type": "firewall",
     "to": {"group": "web"},

@@ -26,6 +26,10 @@ from tests.worlds.openstack.seam import Seam, seam
 from tests.worlds.sshd import make_key
 
 
+#: Most of the time is OpenStack's own.
+pytestmark = pytest.mark.machines
+
+
 def libcloud_of(login: dict[str, str]) -> Any:
     return get_driver(Provider.OPENSTACK)(
         login["OS_USERNAME"],
