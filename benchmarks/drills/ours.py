@@ -27,7 +27,7 @@ def checked(host: Host, fault: Fault, rng: random.Random) -> Times:
     Raises:
         BenchError: the shop was not well before.
     """
-    before = len(audit(host))
+    before = time.time()
     next_check = _check(host, time.monotonic(), must_hold=True)
     moment = next_check - INTERVAL + rng.uniform(0, INTERVAL)
     time.sleep(max(0.0, moment - time.monotonic()))
@@ -43,7 +43,7 @@ def checked(host: Host, fault: Fault, rng: random.Random) -> Times:
                 times.red = time.monotonic() - watch.broken
         watch.wait(2.0)
         times.green = watch.green
-    tries = [one for one in audit(host)[before:] if one["event"] == "tried"]
+    tries = [one for one in audit(host, before) if one["event"] == "tried"]
     mine = _healed(host, before)
     if mine:
         times.rung, times.own = _word(mine[-1]["remedy"]), float(mine[-1]["duration"])
@@ -74,21 +74,25 @@ def _check(host: Host, due: float, must_hold: bool = False) -> float:
     return due + INTERVAL * (1 + int(late / INTERVAL))
 
 
-def _seen(host: Host, fault: Fault, before: int) -> bool:
-    """Whether a check has found what the fault turns red, by what it has written down since so many lines."""
-    slugs = {str(one["id"]).rpartition("#")[2].partition("@")[0] for one in audit(host)[before:]}
+def _seen(host: Host, fault: Fault, before: float) -> bool:
+    """Whether a check has found what the fault turns red, by what it has written down since a moment."""
+    slugs = {str(one["id"]).rpartition("#")[2].partition("@")[0] for one in audit(host, before)}
     return fault.scenario in slugs
 
 
-def audit(host: Host) -> list[dict[str, Any]]:
-    """Return the lines of the audit."""
+def audit(host: Host, begin: float) -> list[dict[str, Any]]:
+    """Return what the audit says of a time that began so many seconds after the epoch.
+
+    By time, and not by how many lines there were: old ones are let go as new ones come.
+    """
     path = host.folder / ".infratest" / "heal.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [one for one in lines if one["time"] >= begin]
 
 
-def _healed(host: Host, before: int) -> list[dict[str, Any]]:
-    """Return what has healed since there were so many lines: tries that were verified, at once or by a later check."""
-    lines = audit(host)[before:]
+def _healed(host: Host, before: float) -> list[dict[str, Any]]:
+    """Return what has healed since a moment: tries that were verified, at once or by a later check."""
+    lines = audit(host, before)
     later = {one["try"] for one in lines if one["event"] == "verified"}
     return [one for one in lines if one["event"] == "tried" and (one["verified"] or one.get("try") in later)]
 

@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,7 @@ def _real(host: Host, name: str, case: Case, runs: int) -> Refused:
         host.must("check", "--heal")  # all is well, and what was counted before is forgotten
         host.fault(FAULTS["killed"])
         case.put(host)
-        before = len(audit(host))
+        before = time.time()
         try:
             for _ in range(case.checks):
                 if case.words:
@@ -155,7 +156,7 @@ def _real(host: Host, name: str, case: Case, runs: int) -> Refused:
                     done = host.infratest("check", "--heal", "--format", "nagios")
         finally:
             case.take(host)
-        lines = audit(host)[before:]
+        lines = audit(host, before)
         found.acts += sum(one["event"] == "try" for one in lines) + host.works(PAGE)
         closed = {gate["name"]: gate["reason"] for one in lines for gate in one.get("gates", ()) if not gate["passed"]}
         # What is unknown is no rule's: there is no decision to write down, and the line says why it is not known.
@@ -166,7 +167,7 @@ def _real(host: Host, name: str, case: Case, runs: int) -> Refused:
         for _ in range(4):
             if host.infratest("check", "--heal", "--format", "nagios").returncode == 0:
                 break
-        tried = [one for one in audit(host)[before:] if one["event"] == "tried" and one["verified"]]
+        tried = [one for one in audit(host, before) if one["event"] == "tried" and one["verified"]]
         found.controls += len(tried) == 1 and host.works(PAGE)
         print(f"drill: refused {name}: {found.acts} acts, {found.named} named, {found.controls} of {found.runs} healed "
               "without it", file=sys.stderr)  # fmt: skip
