@@ -86,6 +86,13 @@ def written_number(text: bytes) -> float:
         raise Refusal(NOT_UNDERSTOOD) from None
 
 
+def time_of(time: float, now: float) -> float:
+    """Return a time that was sent. Raises Refusal: it is too far from now, or is NaN."""
+    if not now - BEFORE <= time <= now + BEHIND:
+        raise Refusal(TIME)
+    return time
+
+
 def event(
     sent: str | bytes, value: float, now: float, *, time: float | None = None, unit: str = "",
     labels: Mapping[str, str] | None = None,
@@ -95,9 +102,7 @@ def event(
     Args:
         now: seconds since the epoch. time: as it was sent, None for now.
     """
-    at = now if time is None else time
-    if not now - BEFORE <= at <= now + BEHIND:  # nor is NaN a time
-        raise Refusal(TIME)
+    at = now if time is None else time_of(time, now)
     if unit not in UNITS:
         raise Refusal(NOT_UNDERSTOOD)
     return Event(time=at, key=key_of(sent), value=value, unit=unit, labels={"kind": METRIC, **labels_of(labels or {})})
@@ -110,9 +115,11 @@ def labels_of(sent: Mapping[Any, Any]) -> dict[str, str]:
     made = {}
     for name, value in sent.items():
         plain = isinstance(name, str) and isinstance(value, str)
-        if not plain or not 0 < len(str(name)) <= LONGEST_NAME or name in IDENTITY or not _is_text(f"{name}{value}"):
+        if not plain or not 0 < len(str(name)) <= LONGEST_NAME or not _is_text(f"{name}{value}"):
             raise Refusal(NOT_UNDERSTOOD)
-        made[part(str(name))] = clean(str(value), LONGEST_VALUE)
+        if (kept := part(str(name))) in IDENTITY:  # whatever it was called: `id!` would be kept as `id`
+            raise Refusal(NOT_UNDERSTOOD)
+        made[kept] = clean(str(value), LONGEST_VALUE)
     return made
 
 

@@ -118,7 +118,14 @@ def test_nan_is_no_time():
 
 def test_labels_are_clean_and_cannot_say_what_a_result_is():
     assert labels_of({"team": "we\nb", "a b": "x" * 300}) == {"team": "we b", "a_b": "x" * 199 + "…"}
-    for sent in ({"id": "f#s@h"}, {"stack": "other"}, {"x": 3}, {3: "x"}, dict.fromkeys(map(str, range(21)), "x")):
+    for sent in (
+        {"id": "f#s@h"},
+        {"id!": "f#s@h"},
+        {"stack": "other"},
+        {"x": 3},
+        {3: "x"},
+        dict.fromkeys(map(str, range(21)), "x"),
+    ):
         with pytest.raises(Refusal, match="not understood"):
             labels_of(sent)
 
