@@ -85,13 +85,16 @@ class Arrivals:
         ticket = Ticket()
         with self._lock:
             before, labels = len(self._waiting.events), self.labels | {"from": intake}
+            shared: dict[int, Mapping[str, str]] = {}  # those that many events have are made once
             for event in events:
                 reason = self._reason(event, sender or intake)
                 if reason:
                     refused[reason] += 1
-                else:
-                    kept = Event(event.time, event.key, event.value, event.unit, {**event.labels, **labels})
-                    self._waiting.events.append(kept)
+                    continue
+                its = shared.get(id(event.labels))
+                if its is None:
+                    its = shared[id(event.labels)] = {**event.labels, **labels}
+                self._waiting.events.append(Event(event.time, event.key, event.value, event.unit, its))
             self._waiting.tickets.append(ticket)
             self.taken[intake] += len(self._waiting.events) - before
             self._count(intake, refused)

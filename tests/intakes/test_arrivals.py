@@ -70,3 +70,15 @@ def test_a_signal_of_a_heartbeat_that_is_not_expected_is_refused():
     assert arrivals.take().signals == [("backup", "ok")]
     assert woken == [1]
     assert arrivals.refusals == {("http", "no such heartbeat"): 1}
+
+
+def test_labels_that_events_share_stay_as_they_were_sent():
+    shared, own = {"team": "web"}, {"team": "db"}
+    arrivals = Arrivals(labels={"stack": "shop"})
+    arrivals.offer("http", [Event(1.0, "a", 1.0, "", labels) for labels in (shared, own, shared)])
+    arrivals.offer("statsd", [Event(1.0, "d", 1.0, "", shared)])
+    assert [event.labels for event in arrivals.take().events] == [
+        {"stack": "shop", "from": "http", "team": "web"}, {"stack": "shop", "from": "http", "team": "db"},
+        {"stack": "shop", "from": "http", "team": "web"}, {"stack": "shop", "from": "statsd", "team": "web"},
+    ]  # fmt: skip
+    assert shared == {"team": "web"}
