@@ -25,8 +25,9 @@ SECONDS, IDLE = 30.0, 60.0
 
 PHRASES = {
     200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-    408: "Request Timeout", 413: "Content Too Large", 422: "Unprocessable Content",
-    431: "Request Header Fields Too Large", 503: "Service Unavailable",
+    408: "Request Timeout", 413: "Content Too Large", 415: "Unsupported Media Type",
+    422: "Unprocessable Content", 431: "Request Header Fields Too Large", 501: "Not Implemented",
+    503: "Service Unavailable",
 }  # fmt: skip
 JSON, TEXT = "application/json", "text/plain; charset=utf-8"
 

@@ -4,6 +4,7 @@
     POST /in/heartbeat/NAME      a job has ended well; with /start, /fail or /alive behind it, that
     POST /in/hint/HOST           something may have changed there: it is looked at now
     POST /in/alertmanager        Alertmanager's webhook
+    POST /in/otlp/v1/metrics     metrics by OTLP/HTTP: an SDK's endpoint is http://HOST:PORT/in/otlp
     GET  /metrics                everything as Prometheus reads it (text format 0.0.4)
     GET  /sd, /sd/PORT           the hosts that are watched, as Prometheus takes them by HTTP (http_sd)
     GET  /health                 200 while the monitor's turns end and are written, 503 otherwise, or of a damaged store
@@ -14,7 +15,9 @@ What is answered with 200 is written, and survives a kill. Beyond loopback there
 from __future__ import annotations
 
 import json
+import logging
 import ssl
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,15 +29,23 @@ from infratest.intakes import _posted
 from infratest.intakes._admission import CONNECTIONS, FULL, LARGE, NOT_UNDERSTOOD, ORIGIN, TOKEN, Refusal
 from infratest.intakes._http_server import TEXT, Reply, Request, serve
 from infratest.intakes._listener import Listener
+from infratest.intakes._otlp import NotTaken, form_of
 from infratest.intakes._tokens import Tokens
 from infratest.intakes.base import ADDRESS, House, Intake, loopback
+from infratest.store.events import Event
+
+log = logging.getLogger(__name__)
 
 #: Seconds that it may take until what was sent is written, before the sender is told to come again.
 PATIENCE = 10.0
 #: Seconds since the newest turn that was written after which the monitor is not well.
 STALE = 30.0
 #: What is posted to.
-WAYS = "/in/events, /in/heartbeat/NAME, /in/hint/HOST, /in/alertmanager"
+WAYS = "/in/events, /in/heartbeat/NAME, /in/hint/HOST, /in/alertmanager, /in/otlp/v1/metrics"
+#: What OTLP's own paths begin with here, and the one that there is: traces and logs are no numbers.
+OTLP, OTLP_METRICS = "otlp", "v1/metrics"
+#: What is said of what may be written yet, and when to come again: in 10 s.
+LATER, AGAIN = "it is not written yet; it may be later", {"Retry-After": "10"}
 SIGNALS = ("ok", "start", "fail", "alive")
 
 
@@ -126,6 +137,8 @@ class Http(Intake):
             return self._heartbeat(house, rest)
         if kind == "hint" and rest:
             return self._hint(house, rest)
+        if kind == OTLP and rest == OTLP_METRICS:
+            return self._otlp(house, request, sender)
         reads = {"events": _posted.events, "alertmanager": _posted.alerts}.get(kind)
         if reads is None or rest:
             return _said(404, f"there is {WAYS}")
@@ -136,14 +149,42 @@ class Http(Intake):
             return _said(400, refusal.reason)
         for reason, count in refused.items():
             house.arrivals.refuse(self.word, reason, count)
-        turned_away, ticket = house.arrivals.offer(self.word, events, f"token {sender}" if sender else "")
+        turned_away, kept = self._offer(house, events, sender)
+        if not kept:
+            return _said(503, LATER, AGAIN)
         taken = len(events) - turned_away.total()
-        if taken and not ticket.kept(PATIENCE):
-            return _said(503, "it is not written yet; it may be later", {"Retry-After": "10"})
         refused += turned_away
         status = 503 if FULL in refused else 422 if refused else 200
-        more = {"Retry-After": "10"} if FULL in refused else {}
-        return _json(status, {"taken": taken, "refused": dict(refused)}, more)
+        return _json(status, {"taken": taken, "refused": dict(refused)}, AGAIN if FULL in refused else {})
+
+    def _offer(self, house: House, events: list[Event], sender: str) -> tuple[Counter[str], bool]:
+        """Hand events on. Return how many were refused, by reason, and whether the others are written."""
+        refused, ticket = house.arrivals.offer(self.word, events, f"token {sender}" if sender else "")
+        return refused, len(events) == refused.total() or ticket.kept(PATIENCE)
+
+    def _otlp(self, house: House, request: Request, sender: str) -> Reply:
+        try:
+            form = form_of(request.headers)
+        except NotTaken as error:
+            house.arrivals.refuse(self.word, NOT_UNDERSTOOD)
+            return _said(error.status, str(error), error.headers)
+        try:
+            events, refused, points = form.read(request.body, time())
+        except NotTaken as error:
+            log.error("%s: %s", self.word, error)
+            house.arrivals.refuse(self.word, NOT_UNDERSTOOD)
+            return Reply(error.status, form.failure(str(error)), form.kind)
+        except Refusal as refusal:
+            house.arrivals.refuse(self.word, refusal.reason)
+            return Reply(413 if refusal.reason == LARGE else 400, form.failure(refusal.reason), form.kind)
+        for reason, count in refused.items():
+            house.arrivals.refuse(self.word, reason, count)
+        turned_away, kept = self._offer(house, events, sender)
+        if FULL in turned_away or not kept:
+            return Reply(503, form.failure(FULL if kept else LATER), form.kind, AGAIN)
+        # Of a histogram's point several numbers come: of how many points those are that were turned away is not known.
+        rejected = refused.total() + min(turned_away.total(), points)
+        return Reply(200, form.answer(refused + turned_away, rejected), form.kind)
 
     def _hint(self, house: House, host: str) -> Reply:
         try:
@@ -152,7 +193,7 @@ class Http(Intake):
             house.arrivals.refuse(self.word, NOT_UNDERSTOOD)
             return _said(404, str(error))
         except InfratestError as error:
-            return _said(503, str(error), {"Retry-After": "10"})
+            return _said(503, str(error), AGAIN)
 
     def _heartbeat(self, house: House, rest: str) -> Reply:
         name, _, signal = rest.partition("/")
@@ -164,7 +205,7 @@ class Http(Intake):
         if reason:
             return _said(503 if reason == FULL else 404, reason)
         if not ticket.kept(PATIENCE):
-            return _said(503, "it is not written yet; it may be later", {"Retry-After": "10"})
+            return _said(503, LATER, AGAIN)
         return _json(200, {"heartbeat": name, "signal": signal})
 
 

@@ -14,11 +14,12 @@ import pytest
 from infratest.errors import FactError
 from infratest.project import stored
 from infratest.store.database import meta, numbers, retention
-from infratest.store.database.connection import opened
+from infratest.store.database.connection import looked_into, opened
 from infratest.store.directory import StateDir
 from infratest.store.events import Event
 from tests.monitor.test_listening import Ports, curl, ports, project, running  # noqa: F401 - fixtures
 from tests.worlds import small_project
+from tests.worlds.otlp_client import exporting
 
 STACK = "stack: shop\nprovider: local\nhosts: {here: {}}\n"
 FEATURE = """\
@@ -145,6 +146,39 @@ def test_what_is_sent_to_a_running_monitor_is_what_a_check_sees(project: Path, p
         assert found["backup"] == ("ok", "")
         curl("-X", "POST", f"{ports.url}/in/heartbeat/backup/fail")
         assert checked(project, "features/y.feature:7")["backup"][0] == "critical"
+
+
+OF_ORDERS = """\
+Feature: f
+  Scenario: enough orders
+    Then the metric "shop.orders" over the last 5 min is more than 10
+  Scenario: cards
+    Then the metric "shop.orders.by_card" over the last 5 min is more than 10
+  Scenario: quick
+    Then the metric "shop.answer.max" over the last 5 min is less than 300 ms long
+"""
+
+
+def test_what_an_sdk_exports_is_what_a_check_sees(project: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch):  # noqa: F811
+    (project / "features" / "y.feature").write_text(OF_ORDERS)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"{ports.url}/in/otlp")
+    with running(project), exporting() as provider:
+        meter = provider.get_meter("shop")
+        orders = meter.create_counter("shop.orders", unit="{order}")
+        orders.add(25)
+        orders.add(3, {"by": "card"})
+        meter.create_histogram("shop.answer", unit="ms").record(20)
+        assert provider.force_flush()
+        found = checked(project, "features/y.feature")
+    assert (found["enough orders"], found["quick"]) == (("ok", ""), ("ok", ""))
+    assert found["cards"][0] == "critical"
+    assert "is on average 3" in found["cards"][1]
+    with looked_into(StateDir(project / ".infratest")) as store, store.sight() as t:
+        its = {key: (labels, unit) for key, labels, unit in numbers.keys(t)}
+    assert its["shop.answer.max"][1] == "s"
+    labels = {"stack": "shop", "from": "http", "kind": "metric", "by": "card", "service_name": "shop"}
+    assert its["shop.orders.by_card"][0].items() >= labels.items()
 
 
 def test_it_is_asked_again_until_it_holds_and_must_hold_for_as_long_as_is_said(project: Path, ports: Ports):  # noqa: F811

@@ -43,6 +43,7 @@ LIBRARIES = {
     "PyMySQL": ("sentences about MySQL and MariaDB", "pip install 'infratest[mysql]'"),
     "tree-sitter-ruby": ("`import serverspec` and `import inspec`", "pip install 'infratest[ruby]'"),
     "apprise": ("a monitor's receivers of some 170 services", "pip install 'infratest[notify]'"),
+    "opentelemetry-proto": ("metrics by OTLP in a monitor", "pip install 'infratest[otlp]'"),
     "aiosmtpd": ("`infratest demo`: the server that its mail arrives at", "pip install 'infratest[demo]'"),
     "distributed": ("checks by workers, `--jobs dask://...`", "pip install 'infratest[dask]'"),
 }
