@@ -26,6 +26,7 @@ READY = "a row an event, labels that are JSON already"
 #: By the word of the probe: what is sent to an intake.
 INTAKES = {
     "statsd": "StatsD, a counter a packet", "lines": "StatsD, 20 a packet", "http": "HTTP, 100 events a request",
+    "otlp": "OTLP, 1000 points a request",
 }  # fmt: skip
 SENT, TAKEN = 400_000, "taken a second of a core"
 RATE, SIZE, HISTORY = "numbers a second of a core", "bytes a number", "us a history of 6 hours"
@@ -62,12 +63,13 @@ def run(rounds: int = 0) -> Outcome:
         ),
     ]  # fmt: skip
     outcome.figures += _intakes(rounds or ROUNDS)
-    outcome.musts.append(
-        Must(
-            what="StatsD packets of one counter a second of a core", limit=150_000, got=outcome.figures[-3].more[TAKEN],
-            unit="/s", least=True,
+    rates = {work: figure.more[TAKEN] for work, figure in zip(INTAKES, outcome.figures[-len(INTAKES) :], strict=True)}
+    outcome.musts += [
+        Must(what=f"{what} a second of a core", limit=limit, got=rates[work], unit="/s", least=True)
+        for work, what, limit in (
+            ("statsd", "StatsD packets of one counter", 150_000), ("otlp", "OTLP points of two attributes", 200_000),
         )
-    )  # fmt: skip
+    ]  # fmt: skip
     longest = max(each["longest commit ms"] for each in seen["store"])
     outcome.notes = [
         "What is read back is compared with what came before any figure counts. `owed ms`: what is owed of all, once.",
