@@ -46,6 +46,8 @@ WAYS = "/in/events, /in/heartbeat/NAME, /in/hint/HOST, /in/alertmanager, /in/otl
 OTLP, OTLP_METRICS = "otlp", "v1/metrics"
 #: What is said of what may be written yet, and when to come again: in 10 s.
 LATER, AGAIN = "it is not written yet; it may be later", {"Retry-After": "10"}
+#: The same for OTLP: an SDK tries for 10 s, and does not wait where it would take longer.
+SOON = {"Retry-After": "1"}
 SIGNALS = ("ok", "start", "fail", "alive")
 
 
@@ -181,7 +183,7 @@ class Http(Intake):
             house.arrivals.refuse(self.word, reason, count)
         turned_away, kept = self._offer(house, events, sender)
         if FULL in turned_away or not kept:
-            return Reply(503, form.failure(FULL if kept else LATER), form.kind, AGAIN)
+            return Reply(503, form.failure(FULL if kept else LATER), form.kind, SOON)
         # Of a histogram's point several numbers come: of how many points those are that were turned away is not known.
         rejected = refused.total() + min(turned_away.total(), points)
         return Reply(200, form.answer(refused + turned_away, rejected), form.kind)

@@ -51,20 +51,24 @@ def url(here: Listening) -> str:
     return f"http://127.0.0.1:{here.port}{PATH}"
 
 
-def post(
+def answered(
     here: Listening, body: bytes, kind: str = PROTOBUF, path: str = PATH, **headers: str
-) -> tuple[int, str, bytes]:
-    """Return status, type and body of what is answered."""
+) -> tuple[int, Any, bytes]:
+    """Return status, headers and body of what is answered."""
     connection = http.client.HTTPConnection("127.0.0.1", here.port, timeout=LONG)
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()} | (
-            {"Content-Type": kind} if kind else {}
-        )
-        connection.request("POST", path, body, sent)
+        connection.request("POST", path, body, sent | ({"Content-Type": kind} if kind else {}))
         reply = connection.getresponse()
-        return reply.status, reply.headers["Content-Type"], reply.read()
+        return reply.status, reply.headers, reply.read()
     finally:
         connection.close()
+
+
+def post(here: Listening, *sent: Any, **more: str) -> tuple[int, str, bytes]:
+    """Return status, type and body of what is answered."""
+    status, headers, body = answered(here, *sent, **more)
+    return status, headers["Content-Type"], body
 
 
 def request(*metrics: dict[str, Any], resource: dict[str, str] | None = None) -> dict[str, Any]:
@@ -326,8 +330,8 @@ def test_a_body_that_is_too_large_and_points_that_are_too_many(here: Listening):
     ],
 )
 def test_another_type_of_content_is_named(here: Listening, kind: str, coding: str, words: str):
-    status, _, answer = post(here, b"{}", kind, **({"Content_Encoding": coding} if coding else {}))
-    assert status == 415
+    status, headers, answer = answered(here, b"{}", kind, **({"Content_Encoding": coding} if coding else {}))
+    assert (status, headers["Accept-Encoding"]) == (415, "gzip, deflate, identity" if coding == "br" else None)
     assert re.match(words, json.loads(answer)["error"])
     assert here.arrivals.refusals == {("http", "not understood"): 1}
 
@@ -341,7 +345,8 @@ def test_traces_and_logs_are_not_there(here: Listening):
 
 def test_what_is_not_written_or_has_no_room_is_for_later(here: Listening):
     here.writes = False
-    status, _, answer = post(here, json.dumps(request(gauge("x", 1))).encode(), JSON)
+    status, headers, answer = answered(here, json.dumps(request(gauge("x", 1))).encode(), JSON)
+    assert headers["Retry-After"] == "1", "within the time that an SDK tries for"
     assert (status, json.loads(answer)) == (503, {"message": "it is not written yet; it may be later"})
     with listening("http", arrivals=Arrivals(most=1)) as full:
         assert post_json(full, gauge("x", 1), gauge("y", 1)) == (503, {"message": "no room"})
