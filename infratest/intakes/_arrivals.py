@@ -66,7 +66,8 @@ class Arrivals:
     ) -> None:
         self.own, self.labels, self.wake = own, dict(labels or {}), wake
         self.heartbeats: frozenset[str] = frozenset()
-        self._known, self._most, self._now = set(known), most, now
+        self._known = {key for key in known if not key.startswith(own)}
+        self._most, self._now = most, now
         self._lock, self._waiting = Lock(), Taken()
         self._begun: dict[str, tuple[float, int]] = {}
         #: How many events each intake took, and what it refused, by reason.
@@ -86,15 +87,16 @@ class Arrivals:
         with self._lock:
             before, labels = len(self._waiting.events), self.labels | {"from": intake}
             shared: dict[int, Mapping[str, str]] = {}  # those that many events have are made once
+            waiting, most, known = self._waiting.events, self._most, self._known
             for event in events:
-                reason = self._reason(event, sender or intake)
-                if reason:
+                usual = event.key in known and len(waiting) < most
+                if not usual and (reason := self._reason(event, sender or intake)):
                     refused[reason] += 1
                     continue
                 its = shared.get(id(event.labels))
                 if its is None:
                     its = shared[id(event.labels)] = {**event.labels, **labels}
-                self._waiting.events.append(Event(event.time, event.key, event.value, event.unit, its))
+                waiting.append(Event(event.time, event.key, event.value, event.unit, its))
             self._waiting.tickets.append(ticket)
             self.taken[intake] += len(self._waiting.events) - before
             self._count(intake, refused)

@@ -34,8 +34,8 @@ from infratest.intakes._admission import (
 from infratest.intakes._arrivals import MOST
 from infratest.store.events import METRIC, Event, part
 
-#: Quantiles of a summary.
-MOST_QUANTILES = 100
+#: Quantiles of a summary; bytes of a point's attributes, of which a key is made.
+MOST_QUANTILES, LARGEST = 100, 8 * LONGEST
 #: What a point is said to be without a value: its series has ended, or has a gap.
 NO_VALUE = 1
 NANO = 1e9
@@ -48,15 +48,17 @@ UNITS: Mapping[str, tuple[str, float]] = {
     "KiBy": ("B", 2.0**10), "MiBy": ("B", 2.0**20), "GiBy": ("B", 2.0**30), "TiBy": ("B", 2.0**40),
 }  # fmt: skip
 
-#: Names and values, as they were sent.
-Attributes = tuple[tuple[str, str], ...]
+#: Attributes of a point, each packed as it was sent.
+Packed = tuple[bytes, ...]
 #: What stands behind a metric's name, its value, and whether that is in the metric's unit; other numbers are counts.
 Number = tuple[str, float, bool]
 
 
 def points(request: Any, now: float) -> tuple[list[Event], Counter[str], int]:
-    """Return what the points of an `ExportMetricsServiceRequest` say.
+    """Return what the points of a request say.
 
+    Args:
+        request: an `ExportMetricsServiceRequest` in which the attributes of points are still packed.
     Returns:
         The events; how many points were refused, by reason; how many were taken. A point that says that it has no
         value is neither. Raises Refusal: there are more than may wait.
@@ -87,7 +89,7 @@ def points(request: Any, now: float) -> tuple[list[Event], Counter[str], int]:
     return made, refused, taken
 
 
-class _Known(dict[Attributes, tuple[str, Mapping[str, str]]]):
+class _Known(dict[Packed, tuple[str, Mapping[str, str]]]):
     """By the attributes of points, in whatever order: how their keys end, and the labels that they have in one scope.
 
     Args:
@@ -103,7 +105,7 @@ class _Known(dict[Attributes, tuple[str, Mapping[str, str]]]):
         """Return the same with a unit that is a label."""
         return _Known({"unit": clean(unit, LONGEST_VALUE)}, {name: self._behind[name] for name in self._order})
 
-    def __missing__(self, attributes: Attributes) -> tuple[str, Mapping[str, str]]:
+    def __missing__(self, attributes: Packed) -> tuple[str, Mapping[str, str]]:
         in_key, own = _apart(attributes)
         names = [*dict.fromkeys([*own, *self._order])][:MOST_LABELS]
         labels = {name: own[name] if name in own else self._behind[name] for name in names}
@@ -126,13 +128,14 @@ class _Series:
         if not self._key:
             self._key = key_of(self._name)
         at = time_of(point.time_unix_nano / NANO, now)
-        end, labels = self._known[_attributes(point.attributes)]
+        end, labels = self._known[tuple(point.attributes)]
         key = self._key + end
         if len(key) > LONGEST:
             raise Refusal(LONG_KEY)
         made = []
-        for behind, value, measured in self._numbers(point):
-            number = value * self._factor if measured else value
+        for behind, number, measured in self._numbers(point):
+            if measured:
+                number *= self._factor
             if not isfinite(number):
                 raise Refusal(NOT_FINITE)
             made.append(Event(at, key + behind, number, self._unit if measured else "", labels))
@@ -173,8 +176,8 @@ _NUMBERS: Mapping[str, Callable[[Any], Iterable[Number]]] = {
 }  # fmt: skip
 
 
-def _attributes(sent: Iterable[Any]) -> Attributes:
-    return tuple([(each.key, each.value.string_value or _text(each.value)) for each in sent])
+def _attributes(sent: Iterable[Any]) -> dict[str, str]:
+    return {each.key: each.value.string_value or _text(each.value) for each in sent}
 
 
 def _text(value: Any) -> str:
@@ -197,24 +200,34 @@ def _value(value: Any) -> Any:
 
 def _of_resource(resource: Any) -> dict[str, str]:
     # Where there are too many the name of the service, which comes late in the alphabet, is not what is left out.
-    return _labels(dict(sorted(_attributes(resource.attributes), key=lambda each: not each[0].startswith("service."))))
+    sent = _attributes(resource.attributes).items()
+    return _labels(dict(sorted(sent, key=lambda each: not each[0].startswith("service."))))
 
 
 def _of_scope(scope: Any) -> dict[str, str]:
     named = {"otel.scope.name": scope.name, "otel.scope.version": scope.version}
-    return {name: value for name, value in named.items() if value} | dict(_attributes(scope.attributes))
+    return {name: value for name, value in named.items() if value} | _attributes(scope.attributes)
 
 
-@lru_cache(maxsize=2**14)
-def _apart(attributes: Attributes) -> tuple[str, dict[str, str]]:
+@lru_cache(maxsize=2**13)
+def _apart(attributes: Packed) -> tuple[str, dict[str, str]]:
     """Return how the key of a series ends that its attributes tell from others of its metric, and their labels.
 
     `region` of `eu` is `.region_eu`. Raises Refusal.
     """
-    if sum(len(name) + len(value) for name, value in attributes) > LONGEST:
+    if sum(map(len, attributes)) > LARGEST:
         raise Refusal(LONG_KEY)
-    named = sorted(attributes)
-    return "".join(f".{part(masked(f'{name} {value}'))}" for name, value in named), _labels(dict(named))
+    from google.protobuf.message import DecodeError
+    from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
+    try:
+        sent = _attributes([KeyValue.FromString(each) for each in attributes])
+    except DecodeError:
+        raise Refusal(NOT_UNDERSTOOD) from None
+    key = "".join(f".{part(masked(f'{name} {sent[name]}'))}" for name in sorted(sent))
+    if len(key) > LONGEST:
+        raise Refusal(LONG_KEY)
+    return key, _labels(sent)
 
 
 def _labels(sent: Mapping[str, str]) -> dict[str, str]:

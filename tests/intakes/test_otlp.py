@@ -28,7 +28,7 @@ from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 
 from infratest.intakes._admission import REASONS, Refusal
 from infratest.intakes._arrivals import Arrivals
-from infratest.intakes._otlp import JSON, LARGEST, PROTOBUF, Form
+from infratest.intakes._otlp import JSON, LARGEST, PROTOBUF, Form, _with_packed_attributes
 from tests.intakes.listening import LONG, Listening, listening
 from tests.worlds.otlp_client import exporting
 
@@ -245,6 +245,17 @@ def test_what_was_refused_is_told_in_the_encoding_of_the_request(here: Listening
     assert post(here, message.SerializeToString() + unknown) == (200, PROTOBUF, b"")
     assert here.numbers == {"x": 1}
     assert post(here, b"") == (200, PROTOBUF, b""), "a request of nothing is none that failed"
+
+
+def test_an_attribute_that_is_torn_costs_its_own_point_alone(here: Listening):
+    message = _with_packed_attributes()()
+    points = message.resource_metrics.add().scope_metrics.add().metrics.add(name="x").gauge.data_points
+    for sent in (b"\x0a\x01a", b"\x0a\xff", b"\x0a\x01\xff", b"\xaa\x7d\x03new" * 1000):
+        points.add(as_int=1, time_unix_nano=time.time_ns(), attributes=[sent])
+    status, _, body = post(here, message.SerializeToString())
+    answer = MessageToDict(ExportMetricsServiceResponse.FromString(body))
+    assert (status, answer) == (200, partial(not_understood=2, key_too_long=1))
+    assert here.numbers == {"x.a": 1}
 
 
 def test_no_label_says_what_a_result_is_and_there_are_not_too_many(here: Listening):
