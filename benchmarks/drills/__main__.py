@@ -88,9 +88,13 @@ def measured(faults: Sequence[Fault], peers: Sequence[str], runs: int, refused: 
                                                                  folder / "simulated"), SIMULATED))))  # fmt: skip
         notes += _together(work)
         if refused:
-            host = made["ssh-1"]
             few = _of(runs, REAL_REFUSALS)
-            notes += _together([(REAL, lambda: rows.extend(_refused(refusals.real(host, few), REAL)))])
+
+            def refuse(share: int) -> Callable[[], object]:
+                host = made[f"ssh-{share + 1}"]
+                return lambda: rows.extend(_refused(refusals.real(host, few, share, lanes), REAL))
+
+            notes += _together([(REAL, refuse(share)) for share in range(lanes)])
     by_fault = [
         _figure(fault, name, found[fault.name, name])
         for fault in faults
@@ -238,8 +242,8 @@ def composed(figures: Sequence[Figure], notes: Sequence[str], minutes: float | N
         "`infratest drill` looks every 0.5 s and begins to heal with the sentence that says so.",
         "`rung s`: what the act itself took, by the audit. A peer restarts nginx whatever is wrong, and is given "
         f"{base.PATIENCE:.0f} s; what it did not heal was mended behind it.",
-        "What is polled stands here. Replacing a host, members of a balancer and scaling are not in this version; "
-        "Cluster API, the peer for hosts, cannot be had.",
+        "What is polled stands here. That a host is replaced is not drilled; members of a balancer and scaling are not "
+        "in this version; Cluster API, the peer for hosts, cannot be had.",
         "Refused: `reason named` counts runs in which the right gate, or that it is unknown, was named; `healed "
         "without it`, the same runs without what stood in the way, in which the act must come.",
     ]
