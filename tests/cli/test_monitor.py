@@ -142,7 +142,7 @@ def test_another_environment_has_a_state_of_its_own(shop: World):
 
 
 def test_words_that_are_none_and_those_of_later(shop: World):
-    assert "not in this version" in shop.run("backtest")[2]
+    assert "not in this version" in shop.run("poller")[2]
     status, _, err = shop.run("statsu")
     assert (status, "did you mean 'status'?" in err) == (3, True)
     status, _, err = shop.run("status")

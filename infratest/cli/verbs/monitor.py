@@ -21,6 +21,7 @@ FILES = {
     "explain": "_monitor_explain",
     "history": "_monitor_history",
     "events": "_monitor_history",
+    "backtest": "_monitor_backtest",
     "ack": "_monitor_people",
     "unack": "_monitor_people",
     "downtime": "_monitor_downtime",
@@ -62,8 +63,9 @@ def command() -> None:
     """Watch a stack: look at each scenario when it is due, remember what was seen, and tell whom `tell:` names.
 
     `infratest monitor run` does so until it is ended. `tell` tries a receiver, `export` and `up` bring what is watched
-    to another monitoring system: these need no monitor of ours. The other words ask it by its socket, or where none
-    runs the store that it left, and say so: what is known then is old, and never ok.
+    to another monitoring system: these need no monitor of ours. `backtest` tries another policy on what is kept. The
+    other words ask it by its socket, or where none runs the store that it left, and say so: what is known then is old,
+    and never ok.
 
     \b
     infratest monitor run --env prod
