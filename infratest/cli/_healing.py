@@ -1,4 +1,4 @@
-"""The words of `infratest heal`: list, show, approve, deny, trust and lint. Called by that verb."""
+"""The words of `infratest heal`: list, show, approve, deny, trust, undo, backtest, lint. Called by that verb."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from infratest.stack.parameters import ALL
 from infratest.units import counted, human
 
 LIST, SHOW, APPROVE, DENY, TRUST, LINT, UNDO = "list", "show", "approve", "deny", "trust", "lint", "undo"
+BACKTEST = "backtest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,9 @@ class Wording:
     grant: str | None
     new_key: bool
     accept: bool
+    since: str | None
+    rule: str | None
+    format: str | None
 
 
 def _list(session: Session, said: Wording) -> int:
@@ -149,9 +153,20 @@ def _undo(session: Session, said: Wording) -> int:
     return 0
 
 
+def _backtest(session: Session, said: Wording) -> int:
+    """Say what the rules would have done of what failed in a time that is over."""
+    from infratest.cli._heal_backtest import backtest
+
+    if said.name is not None:
+        raise click.UsageError(f"heal backtest: takes no {said.name!r}; one rule alone is --rule NAME")
+    session.made_up = ALL
+    return backtest(session, said.since, said.rule, said.format or "text")
+
+
 #: Each word, and what it does.
 WORDS: dict[str, Callable[[Session, Wording], int]] = {
     LIST: _list, SHOW: _show, APPROVE: _approve, DENY: _deny, TRUST: _trust, LINT: _lint, UNDO: _undo,
+    BACKTEST: _backtest,
 }  # fmt: skip
 
 
@@ -161,6 +176,7 @@ READS = {
     DENY: ("comment",),
     UNDO: ("comment",),
     TRUST: ("comment", "key", "grant", "new_key", "accept"),
+    BACKTEST: ("since", "rule", "format"),
 }
 
 

@@ -191,7 +191,7 @@ def test_a_remedy_that_does_not_help_leaves_it_critical(tmp_path: Path) -> None:
     "words, message",
     [
         (["heal"], "Missing argument"),
-        (["heal", "backtest"], "heal backtest: not in this version"),
+        (["heal", "backtest", "--env", "prod"], "there is nothing to replay"),
         (["heal", "--env", "prod", "undo", "7"], "heal '7': there is none of that id on record"),
         (["heal", "pause"], "say for how long, as `infratest heal pause 2h`"),
         (["heal", "pause", "soon"], "'soon' is not a number with one of ms, s, min"),

@@ -43,6 +43,9 @@ VERB = Verb(MUST_HOLD, 4, judges=True)
 )
 @click.option("--new-key", is_flag=True, help="With trust: make a key, and print its public part.")
 @click.option("--accept", is_flag=True, help="With trust: take the ledger as it stands, though seen lines are gone.")
+@click.option("--since", metavar="TIME", help="With backtest: from when on, as 90d; by default all that is kept.")
+@click.option("--rule", metavar="NAME", help="With backtest: this rule alone.")
+@click.option("--format", type=click.Choice(["text", "json"]), help="With backtest: text (default) or json.")
 @with_session(require_env=True)
 def command(session: Session, what: str, time: str | None, dry_run: bool, **options: Any) -> int:
     """Heal what a report says is broken, as the rules under `heal:` in the stack file allow.
@@ -63,11 +66,12 @@ def command(session: Session, what: str, time: str | None, dry_run: bool, **opti
     infratest heal trust [RULE]              how much each rule may do, and why
     infratest heal trust RULE --grant auto   says so in heal-ledger.jsonl beside the stack file, signed
     infratest heal trust --new-key           makes a key of yours, for `heal: trusted-keys:`
+    infratest heal backtest --since 90d      what the rules, as they stand, would have done of what failed then
     infratest heal lint        what is wrong with the rules, each and together; 1 if something is
 
     A report in a file named as one of these words is ./pause, ./list and so on.
 
-    Exit status: 0 ok or healed, 1 warning, 2 critical, 3 unknown or wrong use.
+    Exit status: 0 ok or healed, 1 warning, 2 critical, 3 unknown or wrong use; of backtest 0 shown, 3 nothing is kept.
     """
     word = what in WORDS and not Path(what).exists()
     refuse_idle(what if word else "", what, options)
