@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.worlds import forked
 
 PROVISION = """#!/bin/sh
 set -eu
@@ -28,11 +29,7 @@ class Project:
     folder: Path
 
     def run(self, *words: str, program: str = "infratest", timeout: float = 300) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).with_name(program)), *words]
-        return subprocess.run(
-            command, cwd=self.folder, capture_output=True, encoding="utf-8", timeout=timeout, check=False,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        return forked.run(words, program=program, cwd=self.folder, timeout=timeout)
 
     def good(self, *words: str, timeout: float = 300) -> str:
         done = self.run(*words, timeout=timeout)

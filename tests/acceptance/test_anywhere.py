@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds import cloudstack_simulator, moto_ec2
+from tests.worlds import cloudstack_simulator, forked, moto_ec2
 from tests.worlds.libvirtd import libvirtd
 from tests.worlds.openstack.cloud import cloud
 from tests.worlds.virtualbox import virtualbox_world
@@ -51,10 +50,7 @@ class Project:
         self._environment = kept | (environment or {})
 
     def run(self, *words: str, seconds: int = 900) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "infratest", *words]
-        done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, env=self._environment, timeout=seconds
-        )
+        done = forked.run(words, cwd=self.folder, env=self._environment, timeout=seconds)
         assert "Traceback" not in done.stderr
         return done
 

@@ -8,13 +8,13 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.worlds import forked
 from tests.worlds.tiny_container import engine
 from tests.worlds.wheel import NOBODY, ROOT, folder, installed
 
@@ -28,8 +28,7 @@ EVERY = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and pat
 
 
 def infratest(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "infratest", *words]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, env=ENVIRONMENT, timeout=200)
+    done = forked.run(words, cwd=project, env=ENVIRONMENT, timeout=200)
     assert "Traceback" not in done.stderr
     return done
 
@@ -291,8 +290,8 @@ def pytest_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def ran_pytest(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *words]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, env=ENVIRONMENT, timeout=200)
+    words = ("-v", "-p", "no:cacheprovider", *words)
+    return forked.run(words, program="pytest", module=True, cwd=project, env=ENVIRONMENT, timeout=200)
 
 
 def test_pytest_runs_features_and_python_together(pytest_project):

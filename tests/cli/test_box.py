@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from infratest.images.recipe import names as recipe_names
+from tests.worlds import forked
 from tests.worlds.registry import small_root
 from tests.worlds.tiny_container import engine, found
 
@@ -36,12 +35,8 @@ class Place:
 
     def box(self, *words: str, status: int = 0, **environment: str) -> tuple[str, str]:
         """Run `infratest box`; return both its streams."""
-        program = str(Path(sys.executable).with_name("infratest"))
         given = {**os.environ, **found().environment, "INFRATEST_CACHE": str(self.folder / "cache"), **environment}
-        done = subprocess.run(
-            [program, "box", *words], cwd=self.folder, env=given, capture_output=True, text=True, timeout=120,
-            check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        done = forked.run(["box", *words], cwd=self.folder, env=given, timeout=120)
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout, done.stderr
 

@@ -6,18 +6,16 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.worlds import moto_ec2
+from tests.worlds import forked, moto_ec2
 
 
 def infratest(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("INFRATEST_")}
-    command, around = [sys.executable, "-m", "infratest", *words], clean | moto_ec2.credentials() | environment
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=around, timeout=120)
+    return forked.run(words, cwd=folder, env=clean | moto_ec2.credentials() | environment, timeout=120)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.worlds import forked
 from tests.worlds.sshd import running_sshd
 
 ODD = "a b'\"$(x)*\nü"  # a name that no shell may read
@@ -49,11 +50,7 @@ def project(request: pytest.FixtureRequest) -> Path:
 
 
 def cp(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "infratest", "cp", *map(str, words)]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
-        env=os.environ | {"HOME": str(folder / "home")},
-    )  # fmt: skip
+    return forked.run(["cp", *words], cwd=folder, timeout=60, env=os.environ | {"HOME": str(folder / "home")})
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes | str]]:

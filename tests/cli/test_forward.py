@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.worlds import forked
 from tests.worlds.sshd import Server, make_key, running_sshd
 
 STACK = """\
@@ -32,10 +33,7 @@ def project(folder: Path, known: list[Server], last: Server, *, jump: str = "", 
 
 
 def infratest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "infratest", *words]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
-    )
+    return forked.run(words, cwd=folder, timeout=60)
 
 
 @contextmanager

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.worlds import forked
 from tests.worlds.monitor_world import PATIENCE, World, until, world
-from tests.worlds.small_project import BIN
 
 COUNTED = '  Scenario: counted\n    Then the command "echo x >>{log}" exits 0\n'
 SKIPPED = '  @skip:later\n  Scenario: left out\n    Then the file "/" exists\n'
@@ -29,11 +28,10 @@ def shop(tmp_path: Path) -> Iterator[World]:
 def check(shop: World, *words: str) -> tuple[int, list[str]]:
     """Return the plugin's status and its lines; the time is another one each time."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("INFRATEST")}
-    done = subprocess.run(
-        [str(BIN / "check_infratest"), "-t", "100", *words],
-        cwd=shop.folder, capture_output=True, text=True, timeout=PATIENCE,
-        env=kept | {"XDG_CACHE_HOME": str(shop.folder / "cache")}, check=False,
-    )  # fmt: skip
+    cache = {"XDG_CACHE_HOME": str(shop.folder / "cache")}
+    done = forked.run(
+        ["-t", "100", *words], program="check_infratest", cwd=shop.folder, env=kept | cache, timeout=PATIENCE
+    )
     assert done.stderr == ""
     return done.returncode, re.sub(r" time=\S+", "", done.stdout).splitlines()
 

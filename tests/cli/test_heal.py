@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,8 +19,7 @@ from infratest.model import Report
 from infratest.project.session import session_of
 from tests.worlds import forked
 from tests.worlds.heal_world import make_result
-
-INFRATEST = str(Path(sys.executable).with_name("infratest"))
+from tests.worlds.small_project import BIN
 
 STACK = """\
 stack: shop
@@ -60,14 +58,9 @@ class Project:
         # A check that ends in the midst may leave its mark on this machine: its stack has a name of its own.
         (folder / "stack.yaml").write_text(written.replace("stack: shop", f"stack: {stack}"))
 
-    def run(self, *words: str, stdin: str = "", program: str = INFRATEST) -> tuple[int, str]:
+    def run(self, *words: str, stdin: str = "", program: str = "infratest") -> tuple[int, str]:
         """Run a command; return its status and everything it said."""
-        if program == INFRATEST:
-            done = forked.run(words, cwd=self.folder, input=stdin, timeout=60)
-        else:
-            done = subprocess.run(
-                [program, *words], cwd=self.folder, input=stdin, capture_output=True, text=True, timeout=60
-            )
+        done = forked.run(words, program=program, cwd=self.folder, input=stdin, timeout=60)
         assert "Traceback" not in done.stderr
         return done.returncode, done.stdout + done.stderr
 
@@ -102,16 +95,15 @@ def test_the_plugin_says_what_it_would_do_and_keeps_nothing_of_it(project: Proje
         state = project.folder / ".infratest"
         return {str(path): path.read_bytes() for path in state.rglob("*") if path.is_file()}
 
-    plugin = str(Path(INFRATEST).with_name("check_infratest"))
-    project.run("--env", "prod", "--heal", program=plugin)
+    project.run("--env", "prod", "--heal", program="check_infratest")
     before = kept()
-    status, words = project.run("--env", "prod", "--heal", "--dry-run", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", "--dry-run", program="check_infratest")
     assert status == 2
     assert f"would run touch {project.there} (dry run)" in words
     assert not project.there.exists()
     assert kept() == before
 
-    status, words = project.run("--env", "prod", "--heal", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", program="check_infratest")
     assert status == 0
     assert f"healed: run touch {project.there}, was CRITICAL" in words
     assert project.there.exists()
@@ -220,32 +212,29 @@ def test_wrong_use_is_one_message_and_unknown(project: Project, words: list[str]
 
 
 def test_a_downtime_heals_nothing(project: Project) -> None:
-    plugin = str(Path(INFRATEST).with_name("check_infratest"))
     for depth in ("1", "2", "in downtime"):
-        status, words = project.run("--env", "prod", "--heal", "--suppressed", depth, program=plugin)
+        status, words = project.run("--env", "prod", "--heal", "--suppressed", depth, program="check_infratest")
         assert status == 2
     assert f"not healed: suppressed by the caller ({depth}), as in a downtime" in words
     assert not project.there.exists()
-    status, words = project.run("--env", "prod", "--heal", "--suppressed", "0", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", "--suppressed", "0", program="check_infratest")
     assert status == 0
     assert project.there.exists()
     assert "healed=1;;;0 tries=1;;;0" in words
 
 
 def test_the_depths_of_two_downtimes_side_by_side_that_are_none_heal(project: Project) -> None:
-    plugin = str(Path(INFRATEST).with_name("check_infratest"))
-    status, words = project.run("--env", "prod", "--heal", "--suppressed", "10", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", "--suppressed", "10", program="check_infratest")
     assert (status, project.there.exists()) == (2, False)
-    status, words = project.run("--env", "prod", "--heal", "--suppressed", "00", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", "--suppressed", "00", program="check_infratest")
     assert (status, project.there.exists()) == (0, True), words
 
 
 def test_a_remedy_that_takes_effect_late_is_verified_by_the_next_check(project: Project) -> None:
-    plugin = str(Path(INFRATEST).with_name("check_infratest"))
     late = f"sh -c 'while [ ! -e {project.folder}/go ]; do sleep 0.1; done; touch {project.there}' >/dev/null 2>&1 &"
     project = Project(project.folder, command=late, stack="late")
-    project.run("--env", "prod", "--heal", "-t", "8", program=plugin)
-    status, words = project.run("--env", "prod", "--heal", "-t", "8", program=plugin)
+    project.run("--env", "prod", "--heal", "-t", "8", program="check_infratest")
+    status, words = project.run("--env", "prod", "--heal", "-t", "8", program="check_infratest")
     assert status == 2
     assert "verifying: " in words.splitlines()[0]
     (project.folder / "go").touch()
@@ -253,19 +242,18 @@ def test_a_remedy_that_takes_effect_late_is_verified_by_the_next_check(project: 
     while not project.there.exists():
         assert monotonic() < end
         sleep(0.05)
-    status, words = project.run("--env", "prod", "--heal", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", program="check_infratest")
     assert status == 0
     assert "healed: run sh -c" in words.splitlines()[0]
-    status, words = project.run("--env", "prod", "--heal", program=plugin)
+    status, words = project.run("--env", "prod", "--heal", program="check_infratest")
     assert (status, "healed: " in words) == (0, False)
     assert project.audit()[-2:] == ["tried", "verified"]
 
 
 def test_a_remedy_that_waits_is_ended_in_the_checks_time(project: Project) -> None:
-    plugin = str(Path(INFRATEST).with_name("check_infratest"))
     project = Project(project.folder, command="sleep 31418", stack="waits")
-    project.run("--env", "prod", "--heal", program=plugin)
-    status, words = project.run("--env", "prod", "--heal", "-t", "12", program=plugin)
+    project.run("--env", "prod", "--heal", program="check_infratest")
+    status, words = project.run("--env", "prod", "--heal", "-t", "12", program="check_infratest")
     assert (status, "did not help" in words) == (2, True), words
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "sleep 31418" not in listed
@@ -273,24 +261,23 @@ def test_a_remedy_that_waits_is_ended_in_the_checks_time(project: Project) -> No
 
 
 def test_how_healing_is_itself_is_told_where_all_is_well(project: Project) -> None:
-    plugin = str(Path(INFRATEST).with_name("check_infratest"))
     project.there.touch()
     project.run("heal", "pause", "2h")
     for _ in range(2):
-        status, words = project.run("--env", "prod", "--heal", program=plugin)
+        status, words = project.run("--env", "prod", "--heal", program="check_infratest")
         assert (status, "healing is paused until " in words.splitlines()[0]) == (0, True)
     assert "healing is paused until " in project.run("status", "--env", "prod")[1]
     project.run("heal", "resume")
     (project.folder / ".infratest" / "heal.jsonl").write_text("{damaged}\n")
     for _ in range(2):
-        status, words = project.run("--env", "prod", "--heal", program=plugin)
+        status, words = project.run("--env", "prod", "--heal", program="check_infratest")
         assert "healing is disarmed: " in words.splitlines()[0]
     assert "healing is disarmed: " in project.run("status", "--env", "prod")[1]
 
 
 def test_a_hook_is_about_this_stack(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    hook = f"#!/bin/sh\\n{INFRATEST} status >{tmp_path}/said 2>&1 && touch {project.there}\\n".replace("\\n", "\n")
+    hook = f"#!/bin/sh\\n{BIN}/infratest status >{tmp_path}/said 2>&1 && touch {project.there}\\n".replace("\\n", "\n")
     (tmp_path / "hook.sh").write_text(hook)
     (tmp_path / "hook.sh").chmod(0o755)
     stack = (tmp_path / "stack.yaml").read_text()
@@ -328,10 +315,9 @@ def test_a_check_beside_a_heal_says_how_the_stack_is_then(project: Project, limi
     project = Project(project.folder, command=waits_and_mends)
     stack = project.folder / "stack.yaml"
     stack.write_text(stack.read_text().replace("confirm: 2", limits))
-    plugin = str(Path(INFRATEST).with_name("check_infratest"))
-    words = [plugin, "--env", "prod", "--heal", "-t", "40"]
+    words = [str(BIN / "check_infratest"), "--env", "prod", "--heal", "-t", "40"]
     if limits == "confirm: 2":
-        project.run(*words[1:], program=plugin)
+        project.run(*words[1:], program="check_infratest")
     one = subprocess.Popen(words, cwd=project.folder, stdout=subprocess.PIPE, text=True)
     _until(begun.exists)
     two = subprocess.Popen(words, cwd=project.folder, stdout=subprocess.PIPE, text=True)

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.worlds import forked
+
 WRITTEN = {
     ".gitignore", "README.md", "behave.ini", "features/web.feature", "provision/web.sh", "stack.yaml",
 }  # fmt: skip
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("INFRATEST_")}
 
 
-def infratest(folder: Path, *words: str, **options: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "infratest", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=ENVIRONMENT, timeout=120, **options)
+def infratest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    done = forked.run(words, cwd=folder, env=ENVIRONMENT, timeout=120)
     assert "Traceback" not in done.stderr
     return done
 

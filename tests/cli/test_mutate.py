@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.worlds import forked
 
 FEATURE = 'Feature: f\n  Scenario: s\n    Then the file "{folder}/kept" exists\n'
 EXISTING = "stack: there\nprovider: existing\nhosts: {web: {address: 192.0.2.1}}\n"
@@ -29,8 +30,7 @@ def test_what_infratest_has_not_made_is_left_alone(tmp_path: Path, stack: str | 
     if stack is not None:
         (tmp_path / "stack.yaml").write_text(stack)
     more = () if stack else ("--host", "local")
-    command = [sys.executable, "-m", "infratest", "mutate", "a.feature", *more]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = forked.run(["mutate", "a.feature", *more], cwd=tmp_path)
     assert done.returncode == 3
     assert words in done.stdout
     assert (tmp_path / "kept").exists()
@@ -45,8 +45,7 @@ def test_hosts_that_do_not_answer_have_no_score(tmp_path: Path) -> None:
     (tmp_path / "a.feature").write_text(FEATURE.format(folder=tmp_path))
 
     def infratest(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "infratest", *words]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return forked.run(words, cwd=tmp_path)
 
     assert infratest("up").returncode == 0
     assert infratest("halt").returncode == 0

@@ -6,13 +6,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.worlds import moto_ec2
+from tests.worlds import forked, moto_ec2
 
 BEST = "reached at its public address, else its private one"
 FEATURE = 'Feature: f\n  Scenario: s\n    Then the file "/etc/hosts" exists\n'
@@ -35,9 +34,8 @@ class Project:
 
     def plan(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("INFRATEST_")}
-        command = [sys.executable, "-m", "infratest", "plan", *words]
         around = clean | moto_ec2.credentials() | environment
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=around, timeout=60)
+        return forked.run(["plan", *words], cwd=self.folder, env=around, timeout=60)
 
 
 @pytest.fixture

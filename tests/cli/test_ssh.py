@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.worlds import forked
 from tests.worlds.sshd import Server, make_key, running_sshd
 
 STACK = """\
@@ -48,7 +48,4 @@ def project(folder: Path, known: list[Server], last: Server, jump: str) -> None:
 
 
 def infratest_ssh(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "infratest", "ssh", *words]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
-    )
+    return forked.run(["ssh", *words], cwd=folder, timeout=60)

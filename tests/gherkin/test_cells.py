@@ -2,13 +2,12 @@ r"""Cells arrive as Gherkin writes them: below a sentence, below a step of one's
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from infratest.quoting import unescaped
+from tests.worlds import forked
 
 #: What stands in a cell -> what it is.
 CELLS = {
@@ -77,6 +76,5 @@ def test_a_step_of_ones_own_is_handed_the_cells(tmp_path: Path) -> None:
     )
     (tmp_path / "behave.ini").write_text("[behave]\nrunner = infratest.behave_runner:Runner\npaths = features\n")
     for program in (("infratest", "test"), ("behave",), ("pytest", "-p", "no:cacheprovider")):
-        words = [str(Path(sys.executable).with_name(program[0])), *program[1:]]
-        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = forked.run(program[1:], program=program[0], cwd=tmp_path)
         assert done.returncode == 0, (program, done.stdout + done.stderr)

@@ -1,9 +1,9 @@
 """Runs of `infratest` that are killed at one point, and what is left of them: called by the tests of every provider.
 
-The verb is the real program in a process of its own (struck.py); `reap` after it is another. Then the account is looked
-at: nothing of ours may be there that the journal does not hold as live, nothing twice, and nothing of others may have
-changed. Each kill is a line of the file that INFRATEST_KILLS names, where it names one: of these lines is the table of
-orphans made (`./run bench orphans`).
+The verb is the real program in a process of its own (struck.py), as is `reap` after it; both begin with their modules
+imported (forked.py), for there are hundreds. Then the account is looked at: nothing of ours may be there that the
+journal does not hold as live, nothing twice, and nothing of others may have changed. Each kill is a line of the file
+that INFRATEST_KILLS names, where it names one: of these lines is the table of orphans made (`./run bench orphans`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from infratest.providers.base import Provider, Resource
 from infratest.stack import file
 from infratest.stack.open import open_provider
 from infratest.store.directory import StateDir
+from tests.worlds import forked
 from tests.worlds.fault_proxy import Fault, Proxy
 
 PROGRAM = Path(__file__).with_name("struck.py")
@@ -70,13 +71,18 @@ class Scene:
 
     def start(self, verb: str, name: str, point: str) -> subprocess.Popen[bytes]:
         """Start a verb that gets a signal at a point, at none where the point is `-`."""
-        words = [sys.executable, PROGRAM, name, point, self.folder / "points", *self._words(verb)]
+        words = [sys.executable, PROGRAM, *self._struck(verb, name, point)]
         return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self._environment())
 
     def run(self, verb: str, name: str, point: str) -> tuple[int, str]:
-        process = self.start(verb, name, point)
-        out, _ = process.communicate(timeout=HUNG)
-        return process.returncode, out.decode()
+        """Run a verb that gets a signal at a point to its end; return its status and what it said."""
+        done = forked.run(
+            self._struck(verb, name, point), program=PROGRAM, env=self._environment(), text=False, timeout=HUNG
+        )
+        return done.returncode, (done.stdout + done.stderr).decode()
+
+    def _struck(self, verb: str, name: str, point: str) -> list[str | Path]:
+        return [name, point, self.folder / "points", *self._words(verb)]
 
     def points(self) -> list[str]:
         return (self.folder / "points").read_text().splitlines()
@@ -88,9 +94,11 @@ class Scene:
 
     def command(self, verb: str, *before: str) -> str:
         """Run a verb to its good end in a process of its own; return what it said. Args: before: words before it."""
-        done = subprocess.run(
-            [*before, *self._words(verb)], capture_output=True, text=True, timeout=HUNG, env=self._environment()
-        )
+        words, environment = self._words(verb), self._environment()
+        if before:
+            done = subprocess.run([*before, *words], capture_output=True, text=True, timeout=HUNG, env=environment)
+        else:
+            done = forked.run(words[1:], env=environment, timeout=HUNG)
         assert done.returncode == 0, (verb, done.stderr)
         assert "Traceback" not in done.stderr
         return done.stderr

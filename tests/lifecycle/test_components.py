@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from infratest.lifecycle.up import up
 from infratest.providers.simulator import Simulator
 from infratest.stack import file
 from infratest.store.directory import StateDir
+from tests.worlds import forked
 
 RULE = {"type": "firewall", "allow": [{"port": 80}], "to": {"group": "web"}}
 FRONT = {"type": "address", "to": {"host": "lb"}}
@@ -142,7 +141,6 @@ def test_an_address_that_a_host_was_given_is_no_stray(stack):
 
 
 def ran(stack: Stack, *words: str) -> str:
-    command = [sys.executable, "-m", "infratest", *words]
-    done = subprocess.run(command, cwd=stack.file.parent, capture_output=True, text=True, timeout=60)
+    done = forked.run(words, cwd=stack.file.parent, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from infratest.lifecycle.destroy import destroy
 from infratest.lifecycle.ip import Had, addresses, give, release
 from infratest.lifecycle.up import up
 from tests.lifecycle.test_components import FRONT, Stack
+from tests.worlds import forked
 
 
 @pytest.fixture
@@ -99,7 +98,6 @@ def id_of(stack: Stack, host: str) -> object:
 
 
 def ran(stack: Stack, *words: str, status: int = 0) -> str:
-    command = [sys.executable, "-m", "infratest", "ip", *words]
-    done = subprocess.run(command, cwd=stack.file.parent, capture_output=True, text=True, timeout=60)
+    done = forked.run(["ip", *words], cwd=stack.file.parent, timeout=60)
     assert done.returncode == status, done.stderr
     return done.stdout

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,10 +21,8 @@ from infratest.providers.cloud import Cloud
 from infratest.providers.cloud.drivers import _ec2_wire
 from infratest.stack import file
 from infratest.store.directory import StateDir
-from tests.worlds import moto_ec2
+from tests.worlds import forked, moto_ec2
 from tests.worlds.fault_proxy import Fault, Proxy, proxy
-
-INFRATEST = Path(sys.executable).with_name("infratest")
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +58,7 @@ class Stack:
         return Lifecycle(file.load(self.file), self.state, deadline=Deadline(60))
 
     def run(self, *words: str, status: int = 0) -> tuple[str, str]:
-        command = [INFRATEST, *words, "--stack", self.file]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=120, env={**os.environ, "COLUMNS": "200"}
-        )
+        done = forked.run([*words, "--stack", self.file], timeout=120, env={**os.environ, "COLUMNS": "200"})
         assert done.returncode == status, (done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
         return done.stdout, done.stderr
@@ -201,8 +194,7 @@ def test_a_driver_that_keeps_none_says_why(tmp_path: Path, driver: str, why: str
     stack = tmp_path / "stack.yaml"
     stack.write_text(f"stack: shop\nprovider: {{name: cloud, driver: {driver}}}\nhosts: {{web: {{}}}}\n")
     for word in ("list", "sync"):
-        words = [INFRATEST, "keystore", word, "--stack", stack]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        done = forked.run(["keystore", word, "--stack", stack], timeout=60)
         assert done.returncode == 2
         assert f"driver {driver} has no key pair of the stack: {why}" in done.stderr
     assert not (tmp_path / ".infratest").exists()

@@ -1,92 +1,195 @@
-"""`infratest` in a process of its own that begins with its modules imported, for tests that run it many times.
+"""The installed programs in processes of their own that begin with their modules imported: for tests that run many.
 
-What a command does, says and returns is the same, and a start costs a tenth: a process that has imported every verb and
-every sentence is forked for each. Tests of what a start itself is (imports, prices, signals, a closed stream, what is
-left in the list of processes) run the installed program.
+What a program does, says and returns is the same, and a start costs a tenth: a process that has imported what such
+programs import (`fork_server`) is forked for each, and reads the installed script from its first line. Tests of what a
+start itself is (imports, prices, signals, a closed stream, the list of processes) start the installed program.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
+import io
+import marshal
 import os
+import selectors
+import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from multiprocessing import get_context
+from functools import cache
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
-#: What the interpreter reads as it starts: a command that is to have its own is started as any program is.
-AT_START = ("PYTHON", "LC_", "LANG", "LD_", "TZ", "COVERAGE")
+from tests.worlds.fork_server import IGNORABLE, MARK, Start
 
-FORKS = get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.worlds.forked_ready"])
+#: What the interpreter reads as it starts: a program that is to have its own is started as any program is.
+AT_START = ("PYTHON", "LC_", "LANG", "LD_", "COVERAGE")
+BIN = Path(sys.executable).parent
+#: Program -> the modules that it finds imported.
+PRELOADED = {"infratest": "infratest", "check_infratest": "infratest", "behave": "infratest", "pytest": "pytest"}
+#: This process's own: a process forked for it is told from those of others by this.
+OURS = uuid4().hex
+#: What the servers have read as they started.
+STARTED = {name: value for name, value in os.environ.items() if name.startswith(AT_START)}
 
 
 def run(
     words: Sequence[object],
     *,
+    program: str | Path = "infratest",
+    module: bool = False,
     cwd: str | os.PathLike[str] | None = None,
     env: Mapping[str, str] | None = None,
     input: str = "",
+    text: bool = True,
     timeout: float = 240,
-) -> subprocess.CompletedProcess[str]:
-    """Run `infratest` with some words to its end, as `subprocess.run` with capture_output and text would.
+) -> subprocess.CompletedProcess[Any]:
+    """Run a program with some words to its end, as `subprocess.run` with capture_output would.
 
     Args:
-        words: what follows the program's name. env: the whole environment; None for that of the tests.
+        words: what follows the program's name. program: an installed one, a script in Python by its path, or, with
+        module, a module as `python -m` starts it.
+        env: the whole environment; None for that of the tests. input: for its standard input. text: or bytes.
         timeout: seconds.
     Raises:
         subprocess.TimeoutExpired: it took longer, and was killed.
     """
     asked, environment = [str(word) for word in words], dict(os.environ if env is None else env)
-    if _at_start(environment) != _at_start(os.environ):
-        program = [sys.executable, "-m", "infratest", *asked]
-        return subprocess.run(
-            program, cwd=cwd, env=environment, input=input, capture_output=True, text=True, timeout=timeout
+    command = [str(program) if module else str(BIN / program), *asked]
+    with contextlib.ExitStack() as stack:
+        given = stack.enter_context(tempfile.TemporaryFile())
+        given.write(input.encode())
+        given.seek(0)
+        if _at_start(environment) != STARTED:
+            started = [sys.executable, *["-m"][: int(module)], *command]
+            return subprocess.run(
+                started, cwd=cwd, env=environment, stdin=given, capture_output=True, text=text, timeout=timeout
+            )
+        ignored = [number for number in IGNORABLE if signal.getsignal(number) == signal.SIG_IGN]
+        start = Start(command, str(Path(cwd or ".").absolute()), environment, _mask(), ignored)
+        (out, out_there), (err, err_there) = os.pipe(), os.pipe()
+        stack.callback(os.close, out)
+        stack.callback(os.close, err)
+        connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+        try:
+            _connected(
+                connection, PRELOADED.get(str(program), "infratest"), start, [given.fileno(), out_there, err_there]
+            )
+        finally:
+            os.close(out_there)
+            os.close(err_there)
+        status, *said = _communicated(connection, out, err, timeout, command)
+    return subprocess.CompletedProcess(command, status, *(map(_text, said) if text else said))
+
+
+@cache
+def programs() -> Path:
+    """Return a folder for the beginning of a PATH: by their names there, the programs begin as they do by `run`.
+
+    What a shell starts so takes its signals, and ends as it does.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="forked-"))
+    atexit.register(shutil.rmtree, folder)
+    (folder / "started").write_bytes(marshal.dumps((AT_START, STARTED)))
+    client = Path(__file__).with_name("fork_client.py").read_text(encoding="utf-8")
+    for program, preload in PRELOADED.items():
+        path = folder / program
+        path.write_text(f"#!{sys.executable} -ISE\n{client}\n\nmain()\n", encoding="utf-8")
+        path.chmod(0o755)
+        (folder / f"server-{program}").symlink_to(_server(preload))
+    return folder
+
+
+def left() -> list[str]:
+    """Return the command lines of processes that were forked here, execute nothing of their own and have not ended."""
+    found, servers = [], {server.pid for server in _servers}
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if int(path.parent.name) not in servers and f"{MARK}={OURS}".encode() in path.read_bytes():
+                found.append((path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
+
+
+_starting = threading.Lock()
+_servers: list[subprocess.Popen[bytes]] = []
+
+
+def _server(preload: str) -> str:
+    """Return the address of a server, which is started once and ends with this process."""
+    with _starting:
+        return _started(preload)
+
+
+@cache
+def _started(preload: str) -> str:
+    folder = tempfile.mkdtemp(prefix="forked-")
+    address = f"{folder}/s"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen()
+        number = listener.fileno()
+        program = [sys.executable, str(Path(__file__).with_name("fork_server.py")), preload, str(number)]
+        others = {name: value for name, value in os.environ.items() if not name.startswith(AT_START)}
+        environment = others | STARTED | {MARK: OURS}
+        server = subprocess.Popen(
+            program, cwd="/", env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=[number]
         )
-    with tempfile.TemporaryDirectory(prefix="forked-") as folder:
-        files = [Path(folder) / name for name in ("in", "out", "err")]
-        files[0].write_text(input, encoding="utf-8")
-        process = FORKS.Process(target=_begun, args=(asked, str(cwd or Path.cwd()), environment, [*map(str, files)]))
-        process.start()
-        process.join(timeout)
-        if process.is_alive():
-            process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(asked, timeout)
-        out, err = (path.read_text(encoding="utf-8") if path.exists() else "" for path in files[1:])
-        status = process.exitcode
-        assert status is not None
-        return subprocess.CompletedProcess(asked, status, out, err)
+    _servers.append(server)
+
+    def end() -> None:
+        server.communicate()
+        Path(address).unlink()
+        Path(folder).rmdir()
+
+    atexit.register(end)
+    return address
+
+
+def _connected(connection: socket.socket, preload: str, start: Start, streams: Sequence[int]) -> None:
+    with tempfile.TemporaryFile() as request:
+        request.write(marshal.dumps(tuple(start)))
+        request.flush()
+        connection.connect(_server(preload))
+        socket.send_fds(connection, [b"\0"], [request.fileno(), *streams])
+
+
+def _communicated(
+    connection: socket.socket, out: int, err: int, timeout: float, command: Sequence[str]
+) -> tuple[int, bytes, bytes]:
+    """Return the status of a process, and what it wrote before all that have its streams had closed them."""
+    read, until = {out: b"", err: b"", connection.fileno(): b""}, time.monotonic() + timeout
+    with selectors.DefaultSelector() as ready:
+        for number in read:
+            ready.register(number, selectors.EVENT_READ)
+        while ready.get_map():
+            found = ready.select(max(0, until - time.monotonic()))
+            if not found:  # the server kills it, as the connection is closed
+                raise subprocess.TimeoutExpired(command, timeout, read[out], read[err])
+            for key, _ in found:
+                more = os.read(key.fd, 65536)
+                read[key.fd] += more
+                if not more:
+                    ready.unregister(key.fd)
+    _, status = map(int, read[connection.fileno()].split())
+    return status, read[out], read[err]
+
+
+def _text(data: bytes) -> str:
+    return io.TextIOWrapper(io.BytesIO(data), encoding="utf-8").read()
 
 
 def _at_start(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(AT_START)}
 
 
-def _begun(words: list[str], folder: str, environment: dict[str, str], files: list[str]) -> None:
-    """Be the command: in the forked process, with its own streams, environment and folder."""
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    time.tzset()
-    modes = (os.O_RDONLY, *(os.O_WRONLY | os.O_CREAT | os.O_APPEND,) * 2)
-    for number, (path, mode) in enumerate(zip(files, modes, strict=True)):
-        opened = os.open(path, mode, 0o600)
-        os.dup2(opened, number)
-        os.close(opened)
-    sys.stdin, sys.stdout, sys.stderr = (
-        open(number, mode, encoding="utf-8", errors=errors, closefd=False, buffering=1)  # noqa: SIM115 - for good
-        for number, mode, errors in ((0, "r", "strict"), (1, "w", "strict"), (2, "w", "backslashreplace"))
-    )
-    sys.argv = [str(Path(sys.executable).with_name("infratest")), *words]
-    from infratest.__main__ import main
-
-    try:
-        main()
-    finally:
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
+def _mask() -> int:
+    """Return the umask, which is only told as another is set: other threads make files."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("Umask:"))
+    return int(line.split()[1], 8)

@@ -19,6 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 from infratest.testing.waiting import wait_until
+from tests.worlds import forked
 
 SECONDS = 60.0
 MARK = "INFRATEST_TEST_MARK"
@@ -94,12 +95,14 @@ class Place:
 
     def start(self, command: str | Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         """Start a command line, its first word one of the installed commands."""
-        words = shlex.split(command) if isinstance(command, str) else list(command)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("INFRATEST", "PYTEST"))}
-        environment |= {"HOME": str(self.home), "TMPDIR": str(self.temporary), MARK: self.mark} | self.variables
+        words = _words(command)
         given: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        given |= {"cwd": self.folder, "env": environment}
+        given |= {"cwd": self.folder, "env": self._environment()}
         return subprocess.Popen([program(words[0]), *words[1:]], **(given | options))
+
+    def _environment(self) -> dict[str, str]:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("INFRATEST", "PYTEST"))}
+        return environment | {"HOME": str(self.home), "TMPDIR": str(self.temporary), MARK: self.mark} | self.variables
 
     def ended(self, process: subprocess.Popen[bytes]) -> Ended:
         """Wait for a command to end; it shows no traceback, and text is all it prints."""
@@ -108,14 +111,17 @@ class Place:
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-        done = Ended(process.returncode, (out or b"").decode(), (err or b"").decode())
-        assert "Traceback" not in done.all, done.all
-        assert "\x1b" not in done.all
-        return done
+        return _clean(process.returncode, out, err)
 
     def run(self, command: str | Sequence[str], **options: Any) -> Ended:
-        """Run a command to its end."""
-        return self.ended(self.start(command, **options))
+        """Run a command to its end; with no options for its start it may begin with its modules imported."""
+        words = _words(command)
+        if options or words[0] not in forked.PRELOADED:
+            return self.ended(self.start(command, **options))
+        done = forked.run(
+            words[1:], program=words[0], cwd=self.folder, env=self._environment(), text=False, timeout=SECONDS
+        )
+        return _clean(done.returncode, done.stdout, done.stderr)
 
     def plans(self) -> list[Path]:
         """Return the plans that the plugin program has kept."""
@@ -133,7 +139,7 @@ class Place:
 
     def processes(self) -> list[str]:
         """Return the command lines of processes that came out of what was run here."""
-        found = []
+        found = forked.left()
         for path in Path("/proc").glob("[0-9]*/environ"):
             with contextlib.suppress(OSError):
                 if f"{MARK}={self.mark}".encode() in path.read_bytes():
@@ -152,6 +158,17 @@ class Place:
         gone = set(before) - set(after)
         assert not changed, f"left behind or changed: {changed}"
         assert not gone, f"removed: {gone}"
+
+
+def _words(command: str | Sequence[str]) -> list[str]:
+    return shlex.split(command) if isinstance(command, str) else list(command)
+
+
+def _clean(status: int, out: bytes | None, err: bytes | None) -> Ended:
+    done = Ended(status, (out or b"").decode(), (err or b"").decode())
+    assert "Traceback" not in done.all, done.all
+    assert "\x1b" not in done.all
+    return done
 
 
 def one_monitoring_line(done: Ended, state: str) -> str:

@@ -153,14 +153,19 @@ def agrees(expected: list[str], printed: str) -> bool:
 
 
 class Shell:
-    """Runs commands as typed one after the other: the working directory and `$?` are those of the one before."""
+    """Runs commands as typed one after the other: the working directory and `$?` are those of the one before.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        programs: where ours are looked for first; None for the installed ones.
+    """
+
+    def __init__(self, folder: Path, programs: Path | None = None) -> None:
         self.root = folder
         self.folder = folder
         self.status = 0
         self._where = folder / ".where"
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        first = [programs] if programs else []
+        path = ":".join(map(str, [*first, Path(sys.executable).parent, os.environ["PATH"]]))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("INFRATEST_O", "PYTEST_"))}
         ours = {"PATH": path, "COLUMNS": "100", "INFRATEST_OWNER": "you", "TZ": "UTC"}
         self._environment = kept | ours | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}

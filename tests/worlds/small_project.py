@@ -24,10 +24,10 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run an installed command in a folder, as a user would."""
+    """Run an installed command in a folder, as a user would; some in a process that begins with their modules."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("INFRATEST", "PYTEST"))}
-    if words[0] == "infratest":
-        return forked.run(words[1:], cwd=folder, env=kept | environment)
+    if words[0] in forked.PRELOADED:
+        return forked.run(words[1:], program=words[0], cwd=folder, env=kept | environment)
     return subprocess.run(
         [str(BIN / words[0]), *words[1:]],
         cwd=folder,
