@@ -80,8 +80,9 @@ def test_it_ends_as_it_would(tmp_path, source):
 def test_pytest_finds_its_plugins_and_its_path(tmp_path, module):
     """None of them is said to be imported before it could be rewritten, and no test has hypothesis before it asks."""
     (tmp_path / "tells.py").write_text(TELLS)
-    test = "def test_a():\n    exec(open('tells.py').read(), {**globals(), 'print': pathlib.Path('told').write_text})\n"
-    (tmp_path / "test_a.py").write_text(f"import pathlib\n{test}    assert [1] == [2]\n")
+    names = "{**globals(), 'print': Path('told').write_text}"
+    test = f"def test_a():\n    exec(Path('tells.py').read_text(), {names})\n    assert [1] == [2]\n"
+    (tmp_path / "test_a.py").write_text(f"from pathlib import Path\n{test}")
     words = ("-q", "-s", "-p", "no:cacheprovider", "-W", "error", "-rA")
     begins = [sys.executable, "-m", "pytest"] if module else [str(forked.BIN / "pytest")]
     around = dict(os.environ)  # and not what libraries here have set by C alone
