@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.worlds.small_project import STACK, run, write
+from tests.worlds.small_project import STACK, run, started, write
 
 FEATURE = """\
 @web
@@ -73,9 +73,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(folder, {**files, "features/a.feature": FEATURE, "features/acts.feature": ACTS})
 
 
-def session(folder: Path, *words: str, **environment: str) -> tuple[int, dict[str, str], str]:
-    """Return pytest's status, the outcome of each item, and its output."""
-    done = run(folder, "pytest", *QUIET, "-rA", *words, **environment)
+def session(folder: Path, *words: str, by=run, **environment: str) -> tuple[int, dict[str, str], str]:
+    """Return pytest's status, the outcome of each item, and its output. Args: by: what starts it."""
+    done = by(folder, "pytest", *QUIET, "-rA", *words, **environment)
     said = done.stdout + done.stderr
     found = re.findall(r"^(PASSED|FAILED|ERROR) (\S+?)(?: - .*)?$", done.stdout, re.MULTILINE)
     return done.returncode, {name: outcome for outcome, name in found}, said
@@ -220,7 +220,7 @@ def test_inert_without_a_stack(tmp_path):
              " name.startswith('infratest.') and name not in ('infratest.pytest_plugin', 'infratest.checks')]\n",
              "conftest.py": "def pytest_addoption(parser):\n    parser.addoption('--env')\n"}  # fmt: skip
     write(tmp_path, files)
-    assert session(tmp_path, "--env", "mine")[:2] == (0, {"test_a.py::test_a": "PASSED"})
+    assert session(tmp_path, "--env", "mine", by=started)[:2] == (0, {"test_a.py::test_a": "PASSED"})
 
 
 def test_the_ways_to_name_a_stack(tmp_path):
@@ -277,7 +277,7 @@ def test_a_projects_own_host_is_taken(tmp_path):
 def test_without_testinfra(tmp_path):
     hide = "import sys\nsys.modules['testinfra'] = None\nsys.modules['testinfra.host'] = None\n"
     write(tmp_path, {"stack.yaml": STACK, "conftest.py": hide, "test_a.py": "def test_a(host): pass"})
-    status, outcomes, said = session(tmp_path, "-p", "no:testinfra", "-p", "no:pytest11.testinfra")
+    status, outcomes, said = session(tmp_path, "-p", "no:testinfra", "-p", "no:pytest11.testinfra", by=started)
     assert (status, set(outcomes.values())) == (1, {"ERROR"})
     assert "`host` needs testinfra" in said
     assert "pip install 'infratest[testinfra]'" in said

@@ -72,7 +72,7 @@ def run(
             return subprocess.run(
                 started, cwd=cwd, env=environment, stdin=given, capture_output=True, text=text, timeout=timeout
             )
-        ignored = [number for number in IGNORABLE if signal.getsignal(number) == signal.SIG_IGN]
+        ignored = [int(number) for number in IGNORABLE if signal.getsignal(number) == signal.SIG_IGN]
         start = Start(command, str(Path(cwd or ".").absolute()), environment, _mask(), ignored)
         (out, out_there), (err, err_there) = os.pipe(), os.pipe()
         stack.callback(os.close, out)

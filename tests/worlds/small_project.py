@@ -24,16 +24,24 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def run(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run an installed command in a folder, as a user would; some in a process that begins with their modules."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("INFRATEST", "PYTEST"))}
+    """Run an installed command in a folder, as a user would; it begins with its modules imported, where it can."""
     if words[0] in forked.PRELOADED:
-        return forked.run(words[1:], program=words[0], cwd=folder, env=kept | environment)
+        return forked.run(words[1:], program=words[0], cwd=folder, env=_kept() | environment)
+    return started(folder, *words, **environment)
+
+
+def started(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run an installed command in a folder, from its very start: for tests of what is imported, and when."""
     return subprocess.run(
         [str(BIN / words[0]), *words[1:]],
         cwd=folder,
-        env=kept | environment,
+        env=_kept() | environment,
         capture_output=True,
         text=True,
         timeout=240,
         check=False,
     )
+
+
+def _kept() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("INFRATEST", "PYTEST"))}
